@@ -1,0 +1,1 @@
+"""Measurements, apart from the tests: a slow machine is no failure."""

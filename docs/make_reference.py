@@ -1,0 +1,77 @@
+"""Write docs/REFERENCE.md: what `--help` says, of every command.
+
+The text is never edited by hand. `make docs` makes it anew; with `--check` nothing is written and
+the exit code is 1 if the file is not what the program says.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typer.core import TyperGroup
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from liveportal.cli.app import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REFERENCE = Path(__file__).with_name("REFERENCE.md")
+PLAIN = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "TERM": "dumb", "NO_COLOR": "1"}
+HEAD = """# Reference
+
+What `--help` says, of every command. Made by `make docs`; never edited by hand.
+"""
+
+
+def command_names() -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command, groups before what is in them, in the order of --help."""
+    root = get_command(app)
+    todo: list[tuple[tuple[str, ...], object]] = [((), root)]
+    while todo:
+        names, command = todo.pop()
+        yield names
+        if isinstance(command, TyperGroup):
+            context = command.make_context("liveportal", [], resilient_parsing=True)
+            listed = command.list_commands(context)
+            # A lazy group loads a command only when it resolves its name.
+            inner = [
+                ((*names, name), command.resolve_command(context, [name])[1]) for name in listed
+            ]
+            todo.extend((path, found) for path, found in reversed(inner) if found is not None)
+
+
+def help_text(names: tuple[str, ...]) -> str:
+    """Return what `--help` prints for a command, without the spaces at the ends of its lines."""
+    result = CliRunner().invoke(app, [*names, "--help"], prog_name="liveportal", env=PLAIN)
+    if result.exit_code:
+        raise SystemExit(f"liveportal {' '.join(names)} --help failed:\n{result.output}")
+    return "\n".join(line.rstrip() for line in result.output.splitlines()).strip("\n")
+
+
+def reference() -> str:
+    """Return the whole reference as Markdown."""
+    parts = [HEAD]
+    for names in command_names():
+        title = " ".join(("liveportal", *names))
+        parts.append(f"\n## {title}\n\n```text\n{help_text(names)}\n```\n")
+    return "".join(parts)
+
+
+def main() -> int:
+    """Write the reference, or check it."""
+    text = reference()
+    if "--check" not in sys.argv[1:]:
+        REFERENCE.write_text(text, encoding="utf-8")
+        return 0
+    if REFERENCE.is_file() and REFERENCE.read_text(encoding="utf-8") == text:
+        return 0
+    sys.stderr.write("docs/REFERENCE.md is not what the program says: run `make docs`.\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

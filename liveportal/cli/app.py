@@ -1,0 +1,289 @@
+"""The command line as a whole: the table of commands, and groups that are imported when used.
+
+To add a command, write the module `liveportal.cli.<name>` with an `app`, and a line in `COMMANDS`:
+
+    app = Commands("Requests for your help.")                # a group: `liveportal requests ...`
+    app = Commands("Earnings by month.", default="summary")  # bare `earnings` is `earnings summary`
+    app = Commands()                                         # one command: `liveportal sync ...`
+
+    @app.command("list")
+    @with_options(LedgerOption, ReadOptions, OutputOptions)
+    def list_(...): ...
+
+The module is imported only when its command is run or its own help asked for; the root's help,
+suggestions and completion read the table. A docstring's first paragraph is reflowed; all others
+keep their line breaks, so that examples stand as they were written.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+
+import typer
+from typer.core import MarkupMode, TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
+from typer.models import CommandFunctionType
+
+from liveportal.cli.options import BOOK, LEDGER_HELP, LEDGER_VARIABLE
+
+if TYPE_CHECKING:
+    # Typer carries its own click and names these types nowhere else.
+    from typer._click import Command as ClickCommand
+    from typer._click import Context, HelpFormatter
+    from typer._click.shell_completion import CompletionItem
+
+
+class Lazy(NamedTuple):
+    """A module's commands: where they live, and what the root's help says of them."""
+
+    module: str
+    help: str
+    attribute: str = "app"
+    hidden: bool = False
+
+    def load(self, name: str) -> ClickCommand:
+        """Import the module, and build the group or command that it holds."""
+        command = get_command(getattr(importlib.import_module(self.module), self.attribute))
+        command.name = name
+        return command
+
+
+class Function(NamedTuple):
+    """One command of a group: a function whose docstring is its help."""
+
+    call: Callable[..., Any]
+    hidden: bool = False
+
+    @property
+    def help(self) -> str:
+        """The docstring."""
+        return inspect.getdoc(self.call) or ""
+
+    def load(self, name: str) -> ClickCommand:
+        """Build the command; with its options that costs a millisecond or two."""
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(name, cls=Command)(self.call)
+        return get_command(single)
+
+
+COMMANDS: dict[str, Lazy] = {
+    "init": Lazy("liveportal.cli.init", "Make a ledger."),
+    "demo": Lazy("liveportal.cli.demo", "See a month of a fictional expert, and what to try next."),
+    "sync": Lazy("liveportal.cli.sync", "Record what the platform reports."),
+    "requests": Lazy("liveportal.cli.requests", "Requests for your help: accept, decline, add."),
+    "sessions": Lazy("liveportal.cli.sessions", "Sessions: upcoming, live and past."),
+    "refunds": Lazy("liveportal.cli.refunds", "Refund claims, and what became of them."),
+    "dispute": Lazy("liveportal.cli.dispute", "Dispute a refund claim."),
+    "earnings": Lazy("liveportal.cli.earnings", "What you earned: by month, by transaction."),
+    "payout": Lazy("liveportal.cli.payout", "What is to be paid out, and what was."),
+    "preferences": Lazy("liveportal.cli.preferences", "Your rates, skills, languages and hours."),
+    "policy": Lazy("liveportal.cli.policy", "The platform's rules, as this ledger reads them."),
+    "ledger": Lazy("liveportal.cli.ledger", "The ledger itself: where it is, whether it is sound."),
+}
+
+
+class _PlainHelp:
+    """Help as plain text in a pipe, with the same sections as rich's on a terminal."""
+
+    rich_markup_mode: MarkupMode
+
+    def format_help(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help: rich on a terminal, else plain text that does not depend on its width."""
+        if sys.stdout is not None and sys.stdout.isatty():
+            self.rich_markup_mode = "rich"
+            # Help is plain text: `[--json]` is no markup.
+            for each in (self, *self.params):
+                each.help = _without_markup(each.help)
+        super().format_help(ctx, formatter)  # type: ignore[misc]
+
+    def format_help_text(self: Any, _ctx: Context, formatter: HelpFormatter) -> None:
+        """Reflow the first paragraph and keep the line breaks of all others, as rich does."""
+        first, _, others = (self.help or "").partition("\n\n")
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(first)
+            if others:
+                formatter.write_paragraph()
+            for line in others.splitlines():
+                formatter.write(f"{' ' * formatter.current_indent}{line}".rstrip() + "\n")
+
+    def format_options(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the arguments and options, each panel a section."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            usual = "Options" if isinstance(parameter, TyperOption) else "Arguments"
+            panel = getattr(parameter, "rich_help_panel", None) or usual
+            if record := parameter.get_help_record(ctx):
+                sections.setdefault(panel, []).append(record)
+        for panel, records in sections.items():
+            with formatter.section(panel):
+                formatter.write_dl(records)
+        if isinstance(self, TyperGroup):
+            self.format_commands(ctx, formatter)
+
+
+def _without_markup(text: str | None) -> str | None:
+    """Escape what rich would take for markup."""
+    return re.sub(r"\[(?=[a-zA-Z#/@-])", r"\\[", text) if text else text
+
+
+class Command(_PlainHelp, TyperCommand):
+    """One command."""
+
+
+class Group(_PlainHelp, TyperGroup):
+    """A group of commands, of which one may be the default.
+
+    Each command is a stub with a name and a line of help until it is run.
+    """
+
+    default: ClassVar[str | None] = None
+    entries: ClassVar[Mapping[str, Lazy | Function]] = {}
+
+    def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 -- Handed on as they come.
+        super().__init__(**attrs)
+        stubs: dict[str, ClickCommand] = {
+            name: Command(name, help=entry.help, hidden=entry.hidden)
+            for name, entry in self.entries.items()
+        }
+        self.commands = {**stubs, **self.commands}
+
+    def built(self, name: str) -> ClickCommand:
+        """Return the command of that name, ready to run."""
+        return self.entries[name].load(name) if name in self.entries else self.commands[name]
+
+    def resolve_command(
+        self, ctx: Context, args: list[str]
+    ) -> tuple[str | None, ClickCommand | None, list[str]]:
+        """Build the command that is named."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and self.built(name or ""), rest
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Put in the default command where none is named: bare, or with an option first."""
+        if ctx.resilient_parsing:  # Completion: what is missing may be about to be typed.
+            return super().parse_args(ctx, args)
+        named = _after_ledger(args)
+        rest = args[named:]
+        if self.default is None:
+            args = args if rest else ["--help"]
+        elif not rest or (rest[0].startswith("-") and rest[0] not in ctx.help_option_names):
+            args = [*args[:named], self.default, *rest]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Context) -> Any:  # noqa: ANN401 -- Whatever the command returns.
+        """Run the command; where it was named after an option, say that it comes first."""
+        args = ctx.args
+        try:
+            return super().invoke(ctx)
+        except typer.TyperException as error:
+            late = next((each for each in args if each in self.commands), None)
+            if ctx.invoked_subcommand == self.default and late:
+                error.message += f". The command comes before its options: {late} ..."
+            raise
+
+    def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of the commands, and the options of the default one."""
+        found = super().shell_complete(ctx, incomplete)
+        if self.default and incomplete.startswith("-"):
+            command = self.built(self.default)
+            inner = command.make_context(self.default, [], parent=ctx, resilient_parsing=True)
+            found.extend(command.shell_complete(inner, incomplete))
+        return found
+
+
+def _after_ledger(args: Sequence[str]) -> int:
+    """Return where the arguments go on after a leading `--ledger`."""
+    if args and args[0].startswith("--ledger="):
+        return 1
+    return min(2, len(args)) if args and args[0] == "--ledger" else 0
+
+
+class Root(Group):
+    """The group of all commands."""
+
+    entries = COMMANDS
+
+
+def _group_options(
+    ledger: Annotated[
+        Path | None,
+        typer.Option("--ledger", metavar="PATH", help=LEDGER_HELP, rich_help_panel=BOOK),
+    ] = None,
+) -> None:
+    """Take what may stand between a group's name and its command's; `LedgerOption` reads it."""
+
+
+class Commands(typer.Typer):
+    """The commands of one module: a group if it has a help of its own, else a single command."""
+
+    def __init__(self, help: str | None = None, *, default: str | None = None) -> None:  # noqa: A002
+        self.functions: dict[str, Function] | None = {} if help else None
+        if help and default:
+            help = f"{help}\n\nWithout a command: {default}."  # noqa: A001 -- Typer's own name.
+        chosen = {"default": default, "entries": self.functions}
+        super().__init__(
+            cls=type("Chosen", (Group,), chosen) if help else None,
+            help=help,
+            callback=_group_options if help else None,
+            add_completion=False,
+            pretty_exceptions_enable=False,
+            rich_markup_mode=None,  # `_PlainHelp` turns it on where there is a terminal.
+        )
+
+    def command(  # type: ignore[override]
+        self, name: str, *, hidden: bool = False
+    ) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Add a command; its docstring is its help."""
+
+        def add(function: CommandFunctionType) -> CommandFunctionType:
+            if self.functions is None:
+                return super(Commands, self).command(name, cls=Command, hidden=hidden)(function)
+            self.functions[name] = Function(function, hidden)
+            return function
+
+        return add
+
+
+app = typer.Typer(
+    cls=Root,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from liveportal import __version__
+
+        typer.echo(f"liveportal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ledger: Annotated[
+        Path | None,
+        typer.Option("--ledger", metavar="PATH", help=LEDGER_HELP, envvar=LEDGER_VARIABLE),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Say which it is."),
+    ] = False,
+) -> None:
+    """Your side of a paid live-help platform, and books that are right to the cent.
+
+    Try it:
+
+      liveportal demo
+      liveportal init
+      liveportal sync feed.jsonl
+      liveportal earnings --month last
+    """

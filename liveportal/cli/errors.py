@@ -1,0 +1,245 @@
+"""Where failures become exit codes and messages; results never pass here.
+
+The exit code of a failure is that of its nearest ancestor in `EXIT_CODES`. A message says on
+standard error what failed, why, and what to do next; where JSON was asked for, it is one line of
+JSON. Whatever is not a `LiveportalError` is a bug, and is said to be one, without a traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import typer
+
+from liveportal.cli.text import clean
+from liveportal.domain.errors import (
+    Busy,
+    Caution,
+    ConfirmationNeeded,
+    IntegrityFailed,
+    LiveportalError,
+    Malformed,
+    NotFound,
+    Refused,
+)
+
+PROGRAM = "liveportal"
+DEBUG_VARIABLE = "LIVEPORTAL_DEBUG"
+COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
+
+BUG = 1
+USAGE = 2
+INTERRUPTED = 130
+
+
+class OutputFailed(LiveportalError):
+    """The results could not be written: a full disk, a folder that is read-only."""
+
+    code = "output_failed"
+
+
+class UnknownField(Malformed):
+    """A name in `--fields` that the command does not have."""
+
+    code = "unknown_field"
+
+
+EXIT_CODES: dict[type[LiveportalError], int] = {
+    Malformed: 1,
+    NotFound: 3,
+    Refused: 4,
+    Busy: 5,
+    IntegrityFailed: 6,
+    ConfirmationNeeded: 7,
+    OutputFailed: 74,
+}
+
+
+def exit_code_for(error: LiveportalError) -> int:
+    """Return the exit code of a failure: that of its nearest ancestor that has one."""
+    return next((EXIT_CODES[each] for each in type(error).__mro__ if each in EXIT_CODES), BUG)
+
+
+def hint_for(error: LiveportalError) -> str | None:
+    """Return what to do next: what the failure says itself, or a caution's way out."""
+    if error.hint is None and isinstance(error, Caution):
+        return f"If you mean it, add {error.override}."
+    return error.hint
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the program and return its exit code; whatever happens, the user gets a sentence."""
+    _prepare_streams()
+    try:
+        code = run(argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # What a full disk cut short must not pass for success.
+    except BrokenPipeError:
+        _forget_stdout()  # `| head` has seen enough: that is no failure.
+        return 0
+    except OSError as error:
+        _forget_stdout()
+        return report(OutputFailed(f"the output could not be written: {error.strerror}"), argv)
+    return code
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command that `argv` names and return its exit code, with failures reported.
+
+    Lets pass only the `OSError` of a stream, such as a pipe that was closed.
+    """
+    from typer.main import get_command
+
+    from liveportal.cli.app import app
+
+    command = get_command(app)
+    try:
+        if COMPLETION_VARIABLE in os.environ:
+            command.main(list(argv), prog_name=PROGRAM)
+        # Not by Typer's `main`: it makes an exit code of 1 out of a pipe that was closed.
+        with command.make_context(PROGRAM, list(argv)) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except LiveportalError as error:
+        return report(error, argv)
+    except typer.TyperException as error:
+        return _report_usage(error, argv)
+    except (KeyboardInterrupt, typer.Abort):
+        return _tell("interrupted", "interrupted", INTERRUPTED, argv)
+    except Exception as error:  # The last resort: a traceback helps no user.
+        if isinstance(error, OSError) and error.filename is None:
+            raise  # A stream: only what opens a file knows its name.
+        return _report_bug(error, argv)
+    return 0
+
+
+def report(error: LiveportalError, argv: Sequence[str]) -> int:
+    """Tell the user about a failure, in the form that `argv` asked for; return its exit code."""
+    return _tell(
+        error.code,
+        error.message,
+        exit_code_for(error),
+        argv,
+        hint=hint_for(error),
+        details=error.details,
+    )
+
+
+def _report_usage(error: typer.TyperException, argv: Sequence[str]) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else PROGRAM
+    return _tell(
+        "usage",
+        error.format_message(),
+        USAGE,
+        argv,
+        hint=f"See '{path} --help'.",
+        details={"command": path},
+    )
+
+
+def _report_bug(error: Exception, argv: Sequence[str]) -> int:
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exception(error)
+    kind, place = type(error).__name__, _last_own_frame(error)
+    return _tell(
+        "bug",
+        f"this is a bug in liveportal: {kind} in {place}",
+        BUG,
+        argv,
+        hint=f"Please report it. {DEBUG_VARIABLE}=1 shows the traceback.",
+        details={"type": kind, "place": place},
+    )
+
+
+def _last_own_frame(error: Exception) -> str:
+    """Return where in this package an exception came from: `liveportal/cli/app.py:12 (load)`."""
+    root = Path(__file__).parents[2]
+    package = root / "liveportal"
+    own = [
+        f"{Path(frame.filename).relative_to(root).as_posix()}:{frame.lineno} ({frame.name})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(package)
+    ]
+    return own[-1]
+
+
+def _tell(
+    code: str,
+    message: str,
+    exit_code: int,
+    argv: Sequence[str],
+    *,
+    hint: str | None = None,
+    details: Mapping[str, object] | None = None,
+) -> int:
+    """Write a failure to standard error, as JSON if that was asked for; return its exit code."""
+    if _wants_json(argv):
+        facts = {
+            "code": code,
+            "message": message,
+            "hint": hint,
+            "exit": exit_code,
+            "details": details or {},
+        }
+        text = json.dumps({"error": facts}, default=_readable).replace("\x7f", "\\u007f")
+    else:
+        red, plain = ("\x1b[1;31m", "\x1b[0m") if _colour_of_stderr() else ("", "")
+        text = f"{red}error:{plain} {clean(message)}"
+        if hint:
+            text += f"\n{clean(hint)}"
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):  # Nobody listens; the exit code still says it.
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+    return exit_code
+
+
+def _wants_json(argv: Sequence[str]) -> bool:
+    """Say whether JSON was asked for; looked up here, since even a usage error has to know."""
+    options = argv[: argv.index("--")] if "--" in argv else argv
+    return "--json" in options or "--jsonl" in options
+
+
+def _readable(value: object) -> object:
+    """Turn any value of a failure's details into what JSON has."""
+    from liveportal.cli.render import plain
+
+    try:
+        return plain(value)
+    except TypeError:
+        return str(value)
+
+
+def _colour_of_stderr() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty() and not no_colour()
+
+
+def no_colour() -> bool:
+    """Say whether the user wants no colour, whatever the terminal can do."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def _prepare_streams() -> None:
+    """Write UTF-8 and bare newlines into pipes and files, and never fail on a character."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _forget_stdout() -> None:
+    """Send what is left in the buffer nowhere, or Python would complain when it ends."""
+    with contextlib.suppress(OSError, ValueError):  # A stream of a test has no descriptor.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

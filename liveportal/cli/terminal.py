@@ -1,0 +1,123 @@
+"""Results as a person at a terminal reads them; the only module that imports rich for results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from liveportal.cli.errors import no_colour
+from liveportal.cli.render import Item, Table, cell, is_number, value_of
+from liveportal.cli.text import clean
+from liveportal.cli.times import utc_now
+from liveportal.domain.clock import zone as zone_of
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def show(
+    result: Table | Item,
+    fields: tuple[str, ...],
+    stream: TextIO,
+    *,
+    zone: str | None,
+    width: int | None,
+    now: datetime | None,
+) -> None:
+    """Write a result as a table or as a listing of names and values, nothing cut off."""
+    console = Console(
+        file=stream,
+        width=width,
+        color_system=None if no_colour() else "auto",
+        # What is written is text from outside, never markup, emoji codes or something to highlight.
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    moment = now or utc_now()
+    local = zone_of(zone) if zone else moment.astimezone().tzinfo
+    if result.title:
+        console.print(Text(clean(result.title), style="bold"))
+    if isinstance(result, Item):
+        console.print(_listing(result, fields, moment, local))
+        return
+    rows = [[value_of(row, field) for field in fields] for row in result.rows]
+    if rows:
+        console.print(_table(fields, rows, moment, local))
+    else:
+        console.print(Text(clean(result.empty), style="dim"))
+
+
+def _table(
+    fields: tuple[str, ...], rows: list[list[object]], now: datetime, local: tzinfo | None
+) -> RichTable:
+    table = RichTable(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for index, field in enumerate(fields):
+        numbers = all(is_number(row[index]) for row in rows if row[index] is not None)
+        filled = any(row[index] is not None for row in rows)
+        table.add_column(
+            _label(field), justify="right" if filled and numbers else "left", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text(human(value, now, local)) for value in row))
+    return table
+
+
+def _listing(item: Item, fields: tuple[str, ...], now: datetime, local: tzinfo | None) -> RichTable:
+    grid = RichTable.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for field in fields:
+        value = value_of(item.row, field)
+        grid.add_row(_label(field), Text(_several_lines(value, now, local)))
+    return grid
+
+
+def _several_lines(value: object, now: datetime, local: tzinfo | None) -> str:
+    """Return a value of a listing, where a list of records has a line for each."""
+    if isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
+        return "\n".join(human(each, now, local) for each in value)
+    return human(value, now, local)
+
+
+def human(value: object, now: datetime, local: tzinfo | None) -> str:
+    """Return a value as a person reads it, in one line."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return short_time(value, now, local)
+        case Mapping():
+            return ", ".join(f"{clean(str(k))} {human(v, now, local)}" for k, v in value.items())
+        case list() | tuple():
+            return ", ".join(human(each, now, local) for each in value)
+    return cell(value)
+
+
+def short_time(instant: datetime, now: datetime, local: tzinfo | None) -> str:
+    """Return a local time to the minute, and how far off it is if that is less than a day."""
+    try:
+        shown = f"{instant.astimezone(local):%Y-%m-%d %H:%M}"
+    except OverflowError:  # The first and last hours of the calendar, in another zone.
+        shown = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    seconds = round((instant - now).total_seconds())
+    if abs(seconds) >= DAY:
+        return shown
+    if abs(seconds) < MINUTE:
+        return f"{shown} (now)"
+    far = abs(seconds)
+    span = f"{far // MINUTE} min" if far < HOUR else f"{far // HOUR} h"
+    return f"{shown} (in {span})" if seconds > 0 else f"{shown} ({span} ago)"
+
+
+def _label(field: str) -> str:
+    """Return a field's name as a heading."""
+    return field.replace(".", " ").replace("_", " ")

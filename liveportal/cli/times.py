@@ -1,0 +1,364 @@
+"""Times, months and spans as people type them; never guessed, refused where two readings differ.
+
+A day is given by name (`yesterday`, `friday`), in words (`5 oct 2026`) or as `2026-10-05`; numeric
+dates in another order are refused. Times are in the zone that the caller names, unless an offset
+follows an ISO date. All functions return instants in UTC. What is slow to import is imported by the
+forms that need it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import NamedTuple
+
+from liveportal.domain.clock import MICROSECOND, check_month, local_date, short_text, zone
+from liveportal.domain.errors import InvalidMonth, InvalidTime
+
+Span = tuple[datetime, datetime]
+"""From an instant to a later or the same one."""
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
+)
+_DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
+_UNITS = {
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "minutes"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hours"),
+    **dict.fromkeys(("d", "day", "days"), "days"),
+    **dict.fromkeys(("w", "week", "weeks"), "weeks"),
+    **dict.fromkeys(("month", "months"), "months"),
+    **dict.fromkeys(("year", "years"), "years"),
+}
+_EXACT_UNITS = ("minutes", "hours")
+_SHORTEST_NAME = 3  # "mon", "oct"
+_LONGEST_TEXT = 200
+_WIDEST_OFFSET = timedelta(hours=14)
+
+_CLOCK = (
+    r"(?:noon|[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:\s?[ap]m)?|\s?[ap]m))"
+    r"(?:\s?(?:z|utc|[+-][0-9]{2}:?[0-9]{2}))?"
+)
+_CLOCK_PARTS = re.compile(
+    r"(?:noon|(?P<hour>[0-9]+)(?::(?P<minute>[0-9]+))?(?::(?P<second>[0-9]+))?"
+    r"(?:\.(?P<fraction>[0-9]+))?\s?(?P<half>[ap]m)?)\s?(?P<offset>z|utc|[+-].*)?"
+)
+_DAY_THEN_CLOCK = re.compile(rf"(?:(.*\S)\s+)??({_CLOCK})")
+_CLOCK_THEN_DAY = re.compile(rf"({_CLOCK})\s+(.*\S)")
+_RANGE = re.compile(rf"(?:(.*\S)\s+)??({_CLOCK})\s?(?:-|\u2013|to)\s?(?:(\S+)\s+)?({_CLOCK})")
+_PAUSED = re.compile(r",?\s*\bpaused?\b\s*")
+_BETWEEN_PAUSES = re.compile(r"\s*(?:,|\band\b)\s*")
+_AMOUNT = re.compile(r"([0-9]{1,6})\s?([a-z]+)\s?")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMERIC_DATE = re.compile(r"([0-9]{1,4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,4})")
+_DATE_IN_WORDS = re.compile(
+    r"(?:[0-9]{1,2}(?:st|nd|rd|th)?(?: of)? ([a-z]+)|([a-z]+) [0-9]{1,2}(?:st|nd|rd|th)?)"
+    r"( [0-9]{4})?"
+)
+_MONTH_IN_WORDS = re.compile(r"([a-z]+)(?: ([0-9]{4}))?")
+
+
+def utc_now() -> datetime:
+    """Return what time it is; nothing below the command line asks."""
+    return datetime.now(UTC)
+
+
+# --- what people type -------------------------------------------------------------------------
+
+
+def read_time(
+    text: str, zone_name: str, now: datetime, *, past: bool = False, date_only: bool = False
+) -> datetime:
+    """Read a moment such as `now`, `tomorrow 9am`, `2 hours ago` or `2026-10-05 09:00`.
+
+    A weekday, or a date without its year, is the next one, or the latest if `past`. A date alone is
+    refused unless `date_only`; then it is the day's first moment. Raises `InvalidTime`, above all
+    for a time that the zone's clocks skip or show twice, and `InvalidValue` for the zone.
+    """
+    words = _words(text)
+    today = local_date(now, zone_name)
+    try:
+        if words == "now":
+            return now.astimezone(UTC)
+        if words.endswith(" ago") or words.startswith("in "):
+            return _counted_from_now(words, zone_name, now)
+        if match := _DAY_THEN_CLOCK.fullmatch(words):
+            return _moment(match[1] or "today", match[2], zone_name, now, past=past)
+        if match := _CLOCK_THEN_DAY.fullmatch(words):
+            return _moment(match[2], match[1], zone_name, now, past=past)
+        day = _day(words, today, past=past)
+        if not date_only:
+            raise InvalidTime(f"{words!r} has no time of day", hint=f"Write it like {day} 09:00.")
+        return _first_moment(day, zone_name)
+    except (OverflowError, ValueError):
+        raise _unreadable(text) from None
+
+
+def as_known(text: str, zone_name: str, now: datetime) -> datetime:
+    """Read a moment up to which to look; a date alone is the last microsecond of that day.
+
+    Raises as `read_time` does.
+    """
+    try:
+        day = _day(_words(text), local_date(now, zone_name), past=True)
+    except (InvalidTime, ValueError):
+        return read_time(text, zone_name, now, past=True)
+    try:
+        return _first_moment(day + timedelta(days=1), zone_name) - MICROSECOND
+    except OverflowError:  # The calendar ends there.
+        raise _unreadable(text) from None
+
+
+def read_span(text: str, zone_name: str, now: datetime) -> tuple[datetime, datetime, list[Span]]:
+    """Read when something began, ended and was paused: `yesterday 14:00-14:45, paused 14:10-14:15`.
+
+    A time that is earlier by the clock than what it follows is on the next day. Raises
+    `InvalidTime`, also for a pause that does not lie within the span.
+    """
+    main, *rest = _PAUSED.split(_words(text))
+    pauses = [pause for part in rest for pause in _BETWEEN_PAUSES.split(part)]
+    try:
+        start, end = _range(main.replace(",", " "), zone_name, now)
+        read = [_range(pause, zone_name, now, after=start) for pause in pauses]
+    except (OverflowError, ValueError):
+        raise _unreadable(text) from None
+    for paused, resumed in read:
+        if not start <= paused <= resumed <= end:
+            raise InvalidTime(
+                f"the pause from {short_text(paused)} to {short_text(resumed)} is not within "
+                f"{short_text(start)} to {short_text(end)}"
+            )
+    return start, end, read
+
+
+def read_month(text: str, today: date) -> str:
+    """Read a month such as `2026-10`, `oct`, `oct 2025`, `this` or `last` as `YYYY-MM`.
+
+    A name without a year is the latest such month that has begun. Raises `InvalidMonth`.
+    """
+    words = " ".join(text.casefold().split()).removesuffix(" month")
+    if words == "this":
+        return today.isoformat()[:7]
+    if words == "last":
+        return (today.replace(day=1) - timedelta(days=1)).isoformat()[:7]
+    match = _MONTH_IN_WORDS.fullmatch(words)
+    if match and (number := _place(match[1], MONTHS)):
+        year = int(match[2] or today.year - (number > today.month))
+        words = f"{year:04d}-{number:02d}"
+    try:
+        return check_month(words)
+    except InvalidMonth as error:
+        hint = "Write 2026-10, oct, oct 2025, this or last."
+        raise InvalidMonth(error.message, hint=hint) from None
+
+
+# --- from words to instants -------------------------------------------------------------------
+
+
+class _Clock(NamedTuple):
+    """A time of day, and the offset that it was given with."""
+
+    time: time
+    offset: timezone | None
+
+
+def _words(text: str) -> str:
+    """Return a text in small letters and with single spaces, without words that say nothing."""
+    if len(text) > _LONGEST_TEXT:
+        raise _unreadable(text)
+    words = re.sub("(?<=[0-9])t(?=[0-9])", " ", text.casefold()).split()
+    return " ".join(word for word in words if word not in ("at", "on"))
+
+
+def _unreadable(text: str) -> InvalidTime:
+    return InvalidTime(
+        f"{text[:40]!r} cannot be read as a time",
+        hint="Write it like 2026-10-05 09:00, tomorrow 9am, yesterday 14:00 or 2 hours ago.",
+    )
+
+
+def _moment(
+    day_words: str, clock_words: str, zone_name: str, now: datetime, *, past: bool
+) -> datetime:
+    """Read a day and a time of day."""
+    clock = _clock(clock_words, offset=_ISO_DATE.fullmatch(day_words) is not None)
+    today = local_date(now, zone_name)
+    day = _day(day_words, today, past=past)
+    if day == today and day_words not in _DAYS:
+        # "friday 9am", on a Friday: the nearest 9am on the side that is meant.
+        ahead = clock.time > now.astimezone(zone(zone_name)).time()
+        if ahead == past:
+            day = _day(day_words, today + timedelta(days=-1 if past else 1), past=past)
+    return _resolved(day, clock, zone_name)
+
+
+def _range(text: str, zone_name: str, now: datetime, *, after: datetime | None = None) -> Span:
+    """Read `14:00-14:45`, the day before it or understood: today, or at once after an instant."""
+    match = _RANGE.fullmatch(text.strip())
+    if not match or (after and match[1]):
+        raise InvalidTime(
+            f"{text[:40]!r} cannot be read as a span of time",
+            hint="Write it like yesterday 14:00-14:45, paused 14:10-14:15.",
+        )
+    first_day, first, last_day, last = match.groups()
+    offset = after is not None or _ISO_DATE.fullmatch(first_day or "") is not None
+    if after:
+        start = _next(_clock(first, offset=offset), after, zone_name)
+    else:
+        start = _moment(first_day or "today", first, zone_name, now, past=True)
+    if last_day:
+        return start, _moment(last_day, last, zone_name, now, past=True)
+    return start, _next(_clock(last, offset=offset), start, zone_name)
+
+
+def _next(clock: _Clock, start: datetime, zone_name: str) -> datetime:
+    """Return the first moment from `start` on at which the clocks show a time."""
+    local = start.astimezone(clock.offset or zone(zone_name))
+    return _resolved(local.date() + timedelta(days=clock.time < local.time()), clock, zone_name)
+
+
+def _counted_from_now(words: str, zone_name: str, now: datetime) -> datetime:
+    """Read `in 3 days` or `1 h 30 min ago`: hours are exact, days and longer keep the clock."""
+    import pendulum
+
+    sign = -1 if words.endswith(" ago") else 1
+    amounts = words.removesuffix(" ago").removeprefix("in ")
+    if not re.fullmatch(f"(?:{_AMOUNT.pattern})+", amounts):
+        raise _unreadable(words)
+    counted: dict[str, int] = {}
+    for number, unit in _AMOUNT.findall(amounts):
+        if (name := _UNITS.get(unit)) is None:
+            raise _unreadable(words)
+        counted[name] = counted.get(name, 0) + sign * int(number)
+    exact = timedelta(**{name: counted.pop(name) for name in _EXACT_UNITS if name in counted})
+    if not counted:
+        return now.astimezone(UTC) + exact
+    local = pendulum.instance(now).in_timezone(zone_name).naive()
+    moved = datetime.fromisoformat(local.add(**counted).isoformat())
+    return _resolved(moved.date(), _Clock(moved.time(), None), zone_name) + exact
+
+
+# --- days and clocks --------------------------------------------------------------------------
+
+
+def _day(words: str, today: date, *, past: bool) -> date:
+    """Read a day; one without a week or year is the nearest on its side, today included."""
+    words = " ".join(words.replace(",", " ").split())
+    if words in _DAYS:
+        return today + timedelta(days=_DAYS[words])
+    if _ISO_DATE.fullmatch(words):
+        return _in_calendar(words)
+    if match := _NUMERIC_DATE.fullmatch(words):
+        raise _ambiguous(words, *match.groups())
+    last, _, name = words.rpartition(" ")
+    if (weekday := _place(name, WEEKDAYS)) and last in ("", "last"):
+        if last:
+            return today - timedelta(days=(today.weekday() - weekday) % 7 + 1)
+        ahead = (weekday - 1 - today.weekday()) % 7
+        return today + timedelta(days=-(-ahead % 7) if past else ahead)
+    match = _DATE_IN_WORDS.fullmatch(words)
+    if match and _place(match[1] or match[2], MONTHS):
+        return _date_in_words(words, today, past=past, has_year=match[3] is not None)
+    raise _unreadable(words)
+
+
+def _date_in_words(words: str, today: date, *, past: bool, has_year: bool) -> date:
+    """Read a date whose form is known to be good, such as `5 oct` or `october 5th 2026`."""
+    from dateutil.parser import parse
+
+    def in_year(year: int) -> date:
+        return parse(words, default=datetime(year, 1, 1)).date()  # noqa: DTZ001 -- A calendar day.
+
+    day = in_year(today.year)
+    if has_year or day == today or (day < today) == past:
+        return day
+    return in_year(today.year + (-1 if past else 1))
+
+
+def _in_calendar(iso: str) -> date:
+    try:
+        return date.fromisoformat(iso)
+    except ValueError:
+        raise InvalidTime(f"{iso} is not in the calendar") from None
+
+
+def _ambiguous(words: str, *numbers: str) -> InvalidTime:
+    """Refuse a numeric date, naming what it could mean."""
+    first, second, third = (int(number) for number in numbers)
+    readings = set()
+    for year, month, day in (
+        (third, second, first),
+        (third, first, second),
+        (first, second, third),
+    ):
+        try:
+            readings.add(date(year if year > 99 else 2000 + year, month, day).isoformat())  # noqa: PLR2004
+        except ValueError:
+            continue
+    return InvalidTime(
+        f"{words!r} does not say which number is the day",
+        hint=f"Write {' or '.join(sorted(readings)) or 'it like 2026-10-05'}.",
+        readings=sorted(readings),
+    )
+
+
+def _place(word: str, names: tuple[str, ...]) -> int | None:
+    """Return the place, from 1, of the name that a word is or begins; None if there is none."""
+    if len(word) < _SHORTEST_NAME:
+        return None
+    return next((place for place, name in enumerate(names, 1) if name.startswith(word)), None)
+
+
+def _clock(words: str, *, offset: bool) -> _Clock:
+    """Read a time of day; an offset only where it cannot be the end of a span. `ValueError`."""
+    if (match := _CLOCK_PARTS.fullmatch(words)) is None or (match["offset"] and not offset):
+        raise ValueError(words)
+    hour = int(match["hour"] or 12)
+    if match["half"]:
+        if not 1 <= hour <= 12:  # noqa: PLR2004 -- What a clock face has.
+            raise ValueError(words)
+        hour = hour % 12 + (12 if match["half"] == "pm" else 0)
+    moment = time(
+        hour,
+        int(match["minute"] or 0),
+        int(match["second"] or 0),
+        int((match["fraction"] or "").ljust(6, "0")),
+    )
+    return _Clock(moment, _offset(match["offset"]))
+
+
+def _offset(words: str | None) -> timezone | None:
+    if words is None or words in ("z", "utc"):
+        return UTC if words else None
+    hours, minutes = int(words[1:3]), int(words[-2:])
+    span = timedelta(hours=hours, minutes=minutes)
+    if minutes >= 60 or span > _WIDEST_OFFSET:  # noqa: PLR2004 -- Minutes of an hour.
+        raise ValueError(words)
+    return timezone(-span if words[0] == "-" else span)
+
+
+def _first_moment(day: date, zone_name: str) -> datetime:
+    """Return when a day begins, even where the clocks go forward at midnight."""
+    return datetime.combine(day, time(), zone(zone_name)).astimezone(UTC)
+
+
+def _resolved(day: date, clock: _Clock, zone_name: str) -> datetime:
+    """Return the one instant of a local time; raises `InvalidTime` if there are none or two."""
+    local = datetime.combine(day, clock.time, clock.offset or zone(zone_name))
+    readings = [local.replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
+    if readings[0] == readings[1]:
+        return readings[0]
+    back = [reading.astimezone(local.tzinfo) for reading in readings]
+    texts = [reading.isoformat() for reading in back]
+    shown = local.replace(tzinfo=None).isoformat(" ")
+    exists = back[0].replace(tzinfo=None) == local.replace(tzinfo=None)
+    why = "comes twice" if exists else "does not exist"
+    raise InvalidTime(
+        f"{shown} {why} in {zone_name}, where the clocks change: "
+        f"it could mean {texts[0]} or {texts[1]}",
+        hint=f"Write {texts[0]} or {texts[1]}.",
+        timezone=zone_name,
+        readings=texts,
+    )

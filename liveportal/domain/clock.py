@@ -1,0 +1,110 @@
+"""Instants, zones and months.
+
+An instant is an aware `datetime`; it compares by what it means, whatever its offset. Stored and
+printed instants are UTC; a month is `YYYY-MM` in a named zone (`period.timezone`) and reaches from
+its first instant up to, and without, the next month's.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from liveportal.domain.errors import InvalidMonth, InvalidTime, InvalidValue
+
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII,
+)
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+_MICROSECOND_DIGITS = 6
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an RFC 3339 time with an offset, to the microsecond; raises `InvalidTime`."""
+    match = _INSTANT.fullmatch(text)
+    if not match:
+        raise InvalidTime(
+            f"{text[:40]!r} is not a time with an offset such as 2026-10-05T09:00:00Z"
+        )
+    if match[1] and len(match[1]) > _MICROSECOND_DIGITS + 1:
+        raise InvalidTime(f"{text[:40]!r} is finer than a microsecond")
+    try:
+        instant = datetime.fromisoformat(text)
+        instant.astimezone(UTC)  # The first and last day of the calendar may not exist in UTC.
+    except (ValueError, OverflowError):
+        raise InvalidTime(f"{text[:40]!r} is not a date and time that exists") from None
+    return instant
+
+
+def utc_text(instant: datetime) -> str:
+    """Write an instant in UTC as stored: fixed width, so that text sorts as time does."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
+def short_text(instant: datetime) -> str:
+    """Write an instant in UTC as printed: without the microseconds when there are none."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def from_text(text: str) -> datetime:
+    """Read back what `utc_text` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def microseconds(span: timedelta) -> int:
+    """Return a length of time as whole microseconds; exact, unlike `total_seconds`."""
+    return span // MICROSECOND
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo:
+    """Return the IANA zone of that name; raises `InvalidValue` for a name that is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidValue(
+            f"{name[:64]!r} is not a time zone",
+            hint="Use a name such as Europe/Paris, America/New_York or UTC.",
+        ) from None
+
+
+def month_of(instant: datetime, zone_name: str) -> str:
+    """Return the month, `YYYY-MM`, that an instant falls in, as the zone's calendars have it."""
+    return local_date(instant, zone_name).isoformat()[:7]
+
+
+def local_date(instant: datetime, zone_name: str) -> date:
+    """Return the calendar day that an instant falls on in a zone."""
+    if zone_name == "UTC":
+        return instant.astimezone(UTC).date()
+    try:
+        return instant.astimezone(zone(zone_name)).date()
+    except OverflowError:  # The last hours of the year 9999, east of Greenwich.
+        return instant.astimezone(UTC).date()
+
+
+def check_month(text: str) -> str:
+    """Return a month as it was given; raises `InvalidMonth` unless it is `YYYY-MM`."""
+    if not _MONTH.fullmatch(text) or text.startswith("0000"):
+        raise InvalidMonth(f"{text[:40]!r} is not a month such as 2026-10")
+    return text
+
+
+def last_day(month: str) -> date:
+    """Return the last calendar day of a month."""
+    year, number = int(month[:4]), int(month[5:])
+    if month == "9999-12":
+        return date.max
+    following = date(year + number // 12, number % 12 + 1, 1)
+    return following - timedelta(days=1)
+
+
+def months_between(first: str, last: str) -> list[str]:
+    """Return every month from the first to the last, both included, oldest first."""
+    start, stop = (int(m[:4]) * 12 + int(m[5:]) - 1 for m in (first, last))
+    return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(start, stop + 1)]

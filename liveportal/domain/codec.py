@@ -1,0 +1,348 @@
+"""How the values of an event are written in JSON, read back, and kept apart as facts and persons.
+
+A *kind* knows one sort of value: how it reads it from JSON (`read`, which may convert), what values
+there are (`check`), and how it is written (`write`). An event's dataclass declares a kind for each of
+its fields with `of`; everything else (reading, checking, splitting, comparing) follows from that.
+
+A field's path in an error is what stands in the JSON below `data`: `customer.id`, `slots[2].start`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import UTC, date, datetime
+from types import EllipsisType
+from typing import Any
+
+from liveportal.domain.clock import parse_instant
+from liveportal.domain.errors import InvalidAmount, InvalidEvent, InvalidPolicy, InvalidTime
+from liveportal.domain.money import Money
+from liveportal.domain.policy import Policy
+
+
+class Kind:
+    """A sort of value. The base class takes JSON as it is."""
+
+    def read(self, path: str, raw: Any) -> Any:  # noqa: ANN401
+        """Read a value from JSON; raises `InvalidEvent` with the path."""
+        return raw
+
+    def check(self, path: str, value: Any) -> None:  # noqa: ANN401
+        """Refuse a value that there is not, with `InvalidEvent`."""
+
+    def write(self, value: Any) -> Any:  # noqa: ANN401
+        """Write a value as JSON."""
+        return value
+
+
+class Text(Kind):
+    """A text; everything is allowed in it, so whoever prints it must clean it."""
+
+    def read(self, path: str, raw: Any) -> str:
+        if not isinstance(raw, str):
+            raise InvalidEvent(path, "must be a text")
+        return raw
+
+
+class Pattern(Text):
+    """A text of a given form."""
+
+    def __init__(self, pattern: str, form: str) -> None:
+        self._pattern = re.compile(pattern, re.ASCII)
+        self._form = form
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, str) or not self._pattern.fullmatch(value):
+            raise InvalidEvent(path, f"must be {self._form}")
+
+
+class Choice(Text):
+    """One of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+
+    def check(self, path: str, value: Any) -> None:
+        if value not in self._words:
+            raise InvalidEvent(path, f"must be one of {', '.join(self._words)}")
+
+
+class Whole(Kind):
+    """A whole number in a range, both ends included."""
+
+    def __init__(self, lowest: int, highest: int) -> None:
+        self._lowest, self._highest = lowest, highest
+
+    def check(self, path: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise InvalidEvent(path, "must be a whole number")
+        if not self._lowest <= value <= self._highest:
+            raise InvalidEvent(path, f"must be from {self._lowest} to {self._highest}")
+
+
+class Truth(Kind):
+    """True or false."""
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, bool):
+            raise InvalidEvent(path, "must be true or false")
+
+
+class Instant(Kind):
+    """An instant, with the offset that belongs to it kept."""
+
+    def read(self, path: str, raw: Any) -> datetime:
+        if not isinstance(raw, str):
+            raise InvalidEvent(path, "must be a time with an offset, as text")
+        try:
+            return parse_instant(raw)
+        except InvalidTime as error:
+            raise InvalidEvent(path, error.message) from None
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, datetime) or value.utcoffset() is None:
+            raise InvalidEvent(path, "must be a time with an offset")
+
+    def write(self, value: datetime) -> str:
+        if value.tzinfo is UTC:
+            return value.replace(tzinfo=None).isoformat() + "Z"
+        return value.isoformat()
+
+
+class Day(Kind):
+    """A calendar day."""
+
+    def read(self, path: str, raw: Any) -> date:
+        try:
+            return date.fromisoformat(raw)
+        except (TypeError, ValueError):
+            raise InvalidEvent(path, "must be a date such as 2026-10-05") from None
+
+    def write(self, value: date) -> str:
+        return value.isoformat()
+
+
+class Amount(Kind):
+    """An amount of money: `{"amount": "84.00", "currency": "USD"}`."""
+
+    def __init__(self, lowest_minor: int | None) -> None:
+        self._lowest_minor = lowest_minor
+
+    def read(self, path: str, raw: Any) -> Money:
+        if not isinstance(raw, dict) or raw.keys() != {"amount", "currency"}:
+            raise InvalidEvent(path, 'must be {"amount": "84.00", "currency": "USD"}')
+        amount, currency = raw["amount"], raw["currency"]
+        if not isinstance(amount, str) or not isinstance(currency, str):
+            raise InvalidEvent(f"{path}.amount", "must be a decimal text, never a number")
+        try:
+            return Money.parse(amount, currency)
+        except InvalidAmount as error:
+            raise InvalidEvent(f"{path}.amount", error.message) from None
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, Money):
+            raise InvalidEvent(path, "must be an amount")
+        if self._lowest_minor is not None and value.minor < self._lowest_minor:
+            least = "above zero" if self._lowest_minor else "zero or more"
+            raise InvalidEvent(f"{path}.amount", f"must be {least}")
+
+    def write(self, value: Money) -> dict[str, str]:
+        return {"amount": str(value), "currency": value.currency}
+
+
+class NonZero(Amount):
+    """A signed amount that moves something."""
+
+    def check(self, path: str, value: Any) -> None:
+        super().check(path, value)
+        if not value:
+            raise InvalidEvent(f"{path}.amount", "must not be zero")
+
+
+class ListOf(Kind):
+    """A list of values of one kind, with a bound on how many."""
+
+    def __init__(self, kind: Kind, lowest: int = 0, highest: int = 10_000) -> None:
+        self._kind, self._lowest, self._highest = kind, lowest, highest
+
+    def read(self, path: str, raw: Any) -> tuple[Any, ...]:
+        if not isinstance(raw, list):
+            raise InvalidEvent(path, "must be a list")
+        return tuple(self._kind.read(f"{path}[{n}]", item) for n, item in enumerate(raw, 1))
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, tuple):
+            raise InvalidEvent(path, "must be a list")
+        if not self._lowest <= len(value) <= self._highest:
+            raise InvalidEvent(path, f"must have from {self._lowest} to {self._highest} entries")
+        for n, item in enumerate(value, 1):
+            self._kind.check(f"{path}[{n}]", item)
+
+    def write(self, value: tuple[Any, ...]) -> list[Any]:
+        return [self._kind.write(item) for item in value]
+
+
+class Span(Kind):
+    """A stretch of time as `[from, to]`; which of them may be, the rules say."""
+
+    def read(self, path: str, raw: Any) -> tuple[datetime, datetime]:
+        if not isinstance(raw, list) or len(raw) != 2:  # noqa: PLR2004
+            raise InvalidEvent(path, "must be [from, to]")
+        return INSTANT.read(path, raw[0]), INSTANT.read(path, raw[1])
+
+    def write(self, value: tuple[datetime, datetime]) -> list[str]:
+        return [INSTANT.write(value[0]), INSTANT.write(value[1])]
+
+
+class Struct(Kind):
+    """An object with declared fields: a nested dataclass made with `of`."""
+
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+
+    def read(self, path: str, raw: Any) -> Any:
+        return decode(self._kind, raw, path)
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, self._kind):
+            raise InvalidEvent(path, "must be an object")
+
+    def write(self, value: Any) -> dict[str, Any]:
+        facts, personal = split(value)
+        return facts | personal
+
+
+class Document(Kind):
+    """A JSON object or list whose inside is not this contract's business."""
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, dict | list):
+            raise InvalidEvent(path, "must be an object or a list")
+
+
+class PolicyDocument(Kind):
+    """A whole policy."""
+
+    def read(self, path: str, raw: Any) -> Policy:
+        try:
+            return Policy.from_document(raw)
+        except InvalidPolicy as error:
+            switch, reason = error.details["switch"], error.details["reason"]
+            raise InvalidEvent(f"{path}.{switch}", str(reason)) from None
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, Policy):
+            raise InvalidEvent(path, "must be a policy")
+
+    def write(self, value: Policy) -> dict[str, Any]:
+        return value.document
+
+
+ID_FORM = "1-64 of letters, digits, '.', '_', ':' and '-'"
+ID = Pattern(r"[A-Za-z0-9._:-]{1,64}", ID_FORM)
+TEXT = Text()
+INSTANT = Instant()
+POSITIVE = Amount(1)
+BILLED = Amount(0)
+SIGNED = NonZero(None)
+TRUTH = Truth()
+
+# --- records: dataclasses whose fields are declared with `of` --------------------------------------
+
+
+def of(kind: Kind, *, default: None | EllipsisType = ..., personal: bool = False) -> Any:  # noqa: ANN401
+    """Declare a field: its kind, whether it may be missing (`default=None`), and be erased."""
+    metadata = {"kind": kind, "personal": personal}
+    if default is None:
+        return field(default=None, metadata=metadata)
+    return field(metadata=metadata)
+
+
+class Record:
+    """A value that is checked, field by field, as it is made: an illegal one cannot be built."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for name, kind, optional, _ in plan(type(self)):
+            value = getattr(self, name)
+            if value is not None:
+                kind.check(name, value)
+            elif not optional:
+                raise InvalidEvent(name, "is missing")
+
+
+Plan = tuple[tuple[str, Kind, bool, bool], ...]
+_PLANS: dict[type, Plan] = {}
+
+
+def plan(kind: type) -> Plan:
+    """Return a record's fields: name, kind, optional, personal. Made once a class."""
+    if kind not in _PLANS:
+        _PLANS[kind] = tuple(
+            (
+                each.name,
+                each.metadata["kind"],
+                each.default is not MISSING,
+                each.metadata["personal"],
+            )
+            for each in fields(kind)
+        )
+    return _PLANS[kind]
+
+
+def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any:  # noqa: ANN401
+    """Read a record from a JSON object; raises `InvalidEvent` with the first field that is wrong.
+
+    Of an `erased` record the personal texts may be missing; they read as empty.
+    """
+    if not isinstance(raw, dict):
+        raise InvalidEvent(path or "data", "must be an object")
+    prefix = f"{path}." if path else ""
+    values = {}
+    gone = {}
+    for name, field_kind, optional, personal in plan(kind):
+        value = raw.get(name)
+        if value is not None:
+            values[name] = field_kind.read(prefix + name, value)
+        elif name in raw:
+            raise InvalidEvent(prefix + name, "must not be null; leave it out instead")
+        elif not optional:
+            if not (erased and personal):
+                raise InvalidEvent(prefix + name, "is missing")
+            gone[name] = ""
+    if len(values) != len(raw):
+        unknown = next(name for name in raw if name not in values)
+        raise InvalidEvent(prefix + unknown[:64], "is not a field of this event")
+    try:
+        return kind(**values, **gone)
+    except InvalidEvent as error:
+        raise InvalidEvent(prefix + error.field, error.reason) if path else error from None
+
+
+def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ANN401
+    """Write a record as two JSON objects: its facts, and what can be erased with a person."""
+    facts: dict[str, Any] = {}
+    personal: dict[str, Any] = {}
+    for name, kind, _, is_personal in plan(type(record)):
+        value = getattr(record, name)
+        if value is None:
+            continue
+        if isinstance(kind, Struct):
+            facts[name], below = split(value)
+            if below:
+                personal[name] = below
+        else:
+            (personal if is_personal else facts)[name] = kind.write(value)
+    return facts, personal
+
+
+def joined(facts: Mapping[str, Any], personal: Mapping[str, Any]) -> dict[str, Any]:
+    """Put back together what `split` took apart."""
+    whole = dict(facts)
+    for name, value in personal.items():
+        below = whole.get(name)
+        whole[name] = {**below, **value} if isinstance(below, dict) else value
+    return whole

@@ -1,0 +1,373 @@
+"""What can go wrong, each failure a class with a stable code.
+
+The *families* below say what kind of failure it is; `liveportal.cli.errors` maps families to exit
+codes. Scripts rely on the codes: they only ever grow in number. Anything that is raised and is not
+a `LiveportalError` is a bug.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+
+class LiveportalError(Exception):
+    """A failure that a user can cause, and can do something about.
+
+    `message` says what failed and why, in one sentence; `hint` says what to do next; `details` are
+    the values that a script would otherwise have to read out of the sentence.
+    """
+
+    code: ClassVar[str] = "failed"
+
+    def __init__(self, message: str, *, hint: str | None = None, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+    def located(self, where: str, **details: object) -> Self:
+        """Say where in the input it went wrong: `where` comes first in the message."""
+        self.message = f"{where}: {self.message}"
+        self.args = (self.message,)
+        self.details = {**self.details, **details}
+        return self
+
+
+# --- families ---------------------------------------------------------------------------------
+
+
+class Malformed(LiveportalError):
+    """The input itself is wrong, whatever the ledger holds."""
+
+    code = "invalid_input"
+
+
+class NotFound(LiveportalError):
+    """Something that was named does not exist."""
+
+    code = "not_found"
+
+
+class Refused(LiveportalError):
+    """The rules do not allow it."""
+
+    code = "refused"
+
+
+class Busy(LiveportalError):
+    """Somebody else holds the ledger; trying again may help."""
+
+    code = "busy"
+
+
+class IntegrityFailed(LiveportalError):
+    """The ledger is not what it was when it was written."""
+
+    code = "integrity_failed"
+
+
+class ConfirmationNeeded(LiveportalError):
+    """The command must be confirmed, and nobody was there to ask."""
+
+    code = "confirmation_needed"
+
+
+# --- malformed input --------------------------------------------------------------------------
+
+
+class InvalidEvent(Malformed):
+    """An event that is not of the contract's form; `details` name the field and the reason."""
+
+    code = "invalid_event"
+
+    def __init__(self, field: str, reason: str, **details: object) -> None:
+        super().__init__(
+            f"{field}: {reason}" if field else reason,
+            hint="Correct the event; nothing was recorded.",
+            field=field,
+            reason=reason,
+            **details,
+        )
+        self.field = field
+        self.reason = reason
+
+
+class InvalidAmount(Malformed):
+    """An amount that is not a decimal string with at most the currency's digits."""
+
+    code = "invalid_amount"
+
+
+class InvalidTime(Malformed):
+    """A time that cannot be read, or that the zone's clocks skip or show twice."""
+
+    code = "invalid_time"
+
+
+class InvalidMonth(Malformed):
+    """A month that cannot be read."""
+
+    code = "invalid_month"
+
+
+class InvalidPolicy(Malformed):
+    """A policy with an unknown switch, or a value that the switch does not have."""
+
+    code = "invalid_policy"
+
+
+class InvalidValue(Malformed):
+    """A value outside the form that its field has."""
+
+    code = "invalid_value"
+
+
+class UnreadableFile(Malformed):
+    """A file that cannot be opened or read."""
+
+    code = "unreadable_file"
+
+
+class RejectedLines(Malformed):
+    """A feed was recorded but for lines that were written to the rejects file."""
+
+    code = "rejected_lines"
+
+
+# --- unknown things ---------------------------------------------------------------------------
+
+
+class UnknownThing(NotFound):
+    """No request, session, claim, payout, … of that id."""
+
+    code = "not_found"
+
+
+class AmbiguousPrefix(NotFound):
+    """A prefix that more than one id begins with: it names no one thing."""
+
+    code = "ambiguous_id"
+
+
+class LedgerNotFound(NotFound):
+    """No ledger at that path."""
+
+    code = "ledger_not_found"
+
+
+class PolicyNotFound(NotFound):
+    """No shipped policy of that name, and no such file."""
+
+    code = "policy_not_found"
+
+
+# --- refused by the rules ---------------------------------------------------------------------
+
+
+class AlreadyExists(Refused):
+    """The id is taken."""
+
+    code = "already_exists"
+
+
+class WrongState(Refused):
+    """A move that the state machine does not have (rulebook 6)."""
+
+    code = "wrong_state"
+
+
+class ClaimNotOpen(WrongState):
+    """The claim is not where this step starts from."""
+
+    code = "claim_not_open"
+
+
+class ClaimOpen(Refused):
+    """The session has an undecided claim already (rulebook 4)."""
+
+    code = "claim_open"
+
+
+class NothingToRefund(Refused):
+    """The session billed nothing, or all of it was given back."""
+
+    code = "nothing_to_refund"
+
+
+class RefundTooLarge(Refused):
+    """More than what is left of what was billed."""
+
+    code = "refund_too_large"
+
+
+class PartialRefund(Refused):
+    """Less than everything, where the policy knows full refunds only (`refund.partial`)."""
+
+    code = "partial_refund"
+
+
+class PayoutTooLarge(Refused):
+    """More than what is owed (rulebook 8)."""
+
+    code = "payout_too_large"
+
+
+class AmountTooLarge(Refused):
+    """More than 2^63-1 minor units, alone or in the books' turnover (rulebook 9)."""
+
+    code = "amount_too_large"
+
+
+class CurrencyMismatch(Refused):
+    """Another currency than the book's."""
+
+    code = "currency_mismatch"
+
+
+class ImpossibleTime(Refused):
+    """Times that cannot be: going back, ending before the start, overlapping pauses."""
+
+    code = "impossible_time"
+
+
+class SlotNeeded(Refused):
+    """A scheduled request needs one of its slots; an instant one has none."""
+
+    code = "slot_needed"
+
+
+class CorrectionRefused(Refused):
+    """A session that cannot be corrected: a claim is undecided, or money was given back."""
+
+    code = "correction_refused"
+
+
+class NotReversible(Refused):
+    """An event that cannot be reversed, or was already."""
+
+    code = "not_reversible"
+
+
+class PeriodFixed(Refused):
+    """Zone, month rule and currency are fixed once the book has a transaction."""
+
+    code = "period_fixed"
+
+
+class LedgerExists(Refused):
+    """There is a file where a new ledger should go."""
+
+    code = "ledger_exists"
+
+
+class Conflict(Refused):
+    """The id, key or thing was recorded before with other content; `details` name the fields."""
+
+    code = "conflict"
+
+    def __init__(self, what: str, fields: list[str], *, hint: str | None = None) -> None:
+        super().__init__(
+            f"{what} was recorded before with another {', '.join(fields)}",
+            hint=hint or "What is recorded stands. Use a new id or key for something new.",
+            fields=fields,
+        )
+        self.fields = fields
+
+
+class Caution(Refused):
+    """Allowed, but seldom meant: a command refuses it unless told otherwise, a feed flags it.
+
+    `override` is the option that lets it through.
+    """
+
+    code = "caution"
+    override: ClassVar[str] = "--anyway"
+
+
+class RateOutOfBounds(Caution):
+    """A rate outside the policy's bounds (R1)."""
+
+    code = "rate_out_of_bounds"
+
+
+class BelowMinimumRate(Caution):
+    """A rate below the expert's own minimum (R2)."""
+
+    code = "below_minimum_rate"
+
+
+class RequestExpired(Caution):
+    """An answer after the request's `expires`."""
+
+    code = "request_expired"
+
+
+class DoubleBooking(Caution):
+    """A slot that overlaps a session which is booked already."""
+
+    code = "double_booking"
+    override = "--overlap"
+
+
+class OnVacation(Caution):
+    """A slot in the expert's vacation."""
+
+    code = "on_vacation"
+
+
+class LateClaim(Caution):
+    """A claim after the refund window (R8)."""
+
+    code = "late_claim"
+    override = "--late"
+
+
+class UnlistedMethod(Caution):
+    """A payout by a method that the policy does not list (R12)."""
+
+    code = "unlisted_method"
+
+
+# --- the ledger as a file ---------------------------------------------------------------------
+
+
+class LedgerBusy(Busy):
+    """Another process holds the ledger's lock."""
+
+    code = "ledger_busy"
+
+
+class UnsafeSqlite(Busy):
+    """This SQLite could corrupt the ledger's journal mode; see `doctor`."""
+
+    code = "unsafe_sqlite"
+
+
+class NotALedger(IntegrityFailed):
+    """The file is something else, or damaged."""
+
+    code = "not_a_ledger"
+
+
+class NewerLedger(Malformed):
+    """The ledger was written by a newer program."""
+
+    code = "newer_ledger"
+
+
+class LedgerUnwritable(Malformed):
+    """The ledger, or its folder, cannot be written."""
+
+    code = "ledger_unwritable"
+
+
+class DiskFull(Malformed):
+    """The disk is full; the write was rolled back."""
+
+    code = "disk_full"
+
+
+class VerificationFailed(IntegrityFailed):
+    """`ledger verify` found a record that is not what was written."""
+
+    code = "verification_failed"

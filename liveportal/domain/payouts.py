@@ -1,0 +1,309 @@
+"""Payouts: which items they pay, when they are due, and what stands in the way (rulebook 8).
+
+sent -> paid | failed; paid -> returned; a payout entered by mistake is reversed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from liveportal.domain import posting
+from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.clock import last_day, local_date, month_of
+from liveportal.domain.errors import (
+    AlreadyExists,
+    NotReversible,
+    PayoutTooLarge,
+    UnlistedMethod,
+)
+from liveportal.domain.events import (
+    Data,
+    Event,
+    PayoutFailed,
+    PayoutMoved,
+    PayoutPaid,
+    PayoutReturned,
+    PayoutSent,
+)
+from liveportal.domain.money import Money, format_minor, digits_of, half_up
+from liveportal.domain.policy import Counts, Policy
+from liveportal.domain.posting import Transaction, TransactionKind
+from liveportal.domain.requests import check_currency
+from liveportal.domain.things import Item, Line, Payout
+
+MOVES = {
+    ("sent", "payout.paid"): "paid",
+    ("sent", "payout.failed"): "failed",
+    ("paid", "payout.returned"): "returned",
+}
+STEPS = {
+    "paid": TransactionKind.PAYOUT_PAID,
+    "failed": TransactionKind.PAYOUT_FAILED,
+    "returned": TransactionKind.PAYOUT_RETURNED,
+}
+
+
+# --- what is due, and what would be paid -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Why nothing would be paid out."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a payout on a day would be. Amounts in minor units; `eligible_minor` is signed."""
+
+    as_of: date
+    eligible_minor: int
+    carried_minor: int
+    due_on: date | None
+    blocked: tuple[Block, ...]
+    lines: tuple[Line, ...]
+
+
+def preview(
+    on: date,
+    *,
+    owed_minor: int,
+    items: Sequence[Item],
+    gross_left: Mapping[int, int],
+    first_billed_end: datetime | None,
+    missing_fields: Iterable[str],
+    policy: Policy,
+) -> Preview:
+    """Reckon what would be paid on a day, and what blocks it.
+
+    `items` are the open ones by time; `gross_left` is the gross left of each earning, by item.
+    """
+    eligible = owed_minor - not_due_minor(items, on, policy)
+    lines = lines_for(items, eligible) if eligible > 0 else ()
+    blocked = tuple(
+        _blocks(on, eligible, lines, items, gross_left, first_billed_end, missing_fields, policy)
+    )
+    return Preview(
+        as_of=on,
+        eligible_minor=eligible,
+        carried_minor=eligible if blocked else 0,
+        due_on=next_due(items, policy),
+        blocked=blocked,
+        lines=lines,
+    )
+
+
+def due_date(period: str, policy: Policy) -> date:
+    """Return the day on which a month's earnings are due, and from which they count (R13)."""
+    try:
+        return last_day(period) + timedelta(days=policy.payout.due_days_after_month_end)
+    except OverflowError:
+        return date.max
+
+
+def not_due_minor(items: Iterable[Item], on: date, policy: Policy) -> int:
+    """Return the open parts of what was earned in months that are not due yet."""
+    return sum(
+        item.open_minor
+        for item in items
+        if item.open_minor > 0 and due_date(item.period, policy) > on
+    )
+
+
+def next_due(items: Iterable[Item], policy: Policy) -> date | None:
+    """Return the earliest due date of what is open, or None when nothing is."""
+    return min(
+        (due_date(item.period, policy) for item in items if item.open_minor > 0), default=None
+    )
+
+
+def lines_for(items: Sequence[Item], amount_minor: int) -> tuple[Line, ...]:
+    """Choose what a payout pays: all open negatives whole, then what was earned, oldest first."""
+    ordered = sorted(items, key=lambda item: (item.time, item.transaction))
+    taken = [Line(item.transaction, item.open_minor) for item in ordered if item.open_minor < 0]
+    wanted = amount_minor - sum(line.minor for line in taken)
+    for item in ordered:
+        if wanted <= 0:
+            break
+        if item.open_minor > 0:
+            part = min(item.open_minor, wanted)
+            taken.append(Line(item.transaction, part))
+            wanted -= part
+    return tuple(taken)
+
+
+def _blocks(  # noqa: PLR0913 (one argument a rule; they belong to no common thing)
+    on: date,
+    eligible_minor: int,
+    lines: Sequence[Line],
+    items: Sequence[Item],
+    gross_left: Mapping[int, int],
+    first_billed_end: datetime | None,
+    missing_fields: Iterable[str],
+    policy: Policy,
+) -> Iterable[Block]:
+    if missing := sorted(missing_fields):
+        yield Block("profile_incomplete", f"the payout profile lacks {', '.join(missing)}")
+    if eligible_minor <= 0:
+        yield Block("nothing_eligible", "nothing is due to be paid out")
+    elif counted(lines, items, gross_left, policy) < policy.payout_minimum.minor:
+        yield Block(
+            "below_minimum", f"it is below the minimum of {policy.payout_minimum} {policy.currency}"
+        )
+    wait_until = first_wait(first_billed_end, policy)
+    if wait_until and on < wait_until:
+        yield Block("first_payout_wait", f"the first payout comes on {wait_until} at the earliest")
+
+
+def counted(
+    lines: Iterable[Line], items: Iterable[Item], gross_left: Mapping[int, int], policy: Policy
+) -> int:
+    """Return what counts towards the payout minimum (`payout.minimum_counts`)."""
+    if policy.payout.minimum_counts is Counts.SHARE:
+        return sum(line.minor for line in lines)
+    faces = {item.transaction: item.face_minor for item in items}
+    total = 0
+    for line in lines:
+        gross = gross_left.get(line.item)
+        # Part of an earning counts for the same part of its gross.
+        total += line.minor if gross is None else half_up(gross * line.minor, faces[line.item])
+    return total
+
+
+def first_wait(first_billed_end: datetime | None, policy: Policy) -> date | None:
+    """Return the first day on which anything is paid out at all (R13), or None before that."""
+    if first_billed_end is None:
+        return None
+    first = local_date(first_billed_end, policy.period.timezone)
+    try:
+        return first + timedelta(days=policy.payout.first_wait_days)
+    except OverflowError:
+        return date.max
+
+
+# --- the rules ------------------------------------------------------------------------------------
+
+
+def sent(data: PayoutSent, event: Event, books: Books) -> Change:
+    """The platform pays: refused only if it is more than what is owed; all else is a flag."""
+    if books.payout(data.payout):
+        raise AlreadyExists(f"payout {data.payout} exists already", kind="payout", id=data.payout)
+    check_currency(data.amount, books.policy)
+    owed_minor = books.owed_minor()
+    if data.amount.minor > owed_minor:
+        owed = format_minor(owed_minor, digits_of(data.amount.currency))
+        raise PayoutTooLarge(
+            f"a payout of {data.amount} is more than the {owed} that is owed",
+            hint="Record what was earned first; `liveportal earnings` shows what is owed.",
+            owed=owed,
+        )
+    items = books.open_items()
+    lines = lines_for(items, data.amount.minor)
+    cautions = _method_cautions(data.method, books.policy)
+    flags = tuple(_flags(data.amount, event, items, books))
+    payout = Payout(
+        id=data.payout,
+        amount_minor=data.amount.minor,
+        method=data.method,
+        state="sent",
+        sent_at=event.time,
+        reference=data.reference,
+        lines=lines,
+        flags=(*(caution.code for caution in cautions), *flags),
+    )
+    entry = _entry(TransactionKind.PAYOUT, payout, event, books)
+    settled = tuple(
+        replace(item, settled_minor=item.settled_minor + line.minor)
+        for item, line in _paired(lines, books)
+    )
+    return Change(things=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags)
+
+
+def stepped(data: PayoutMoved, event: Event, books: Books) -> Change:
+    """A payout arrives, or comes back and gives its lines back."""
+    payout = known("payout", data.payout, books.payout(data.payout))
+    state = moved(MOVES, "payout", payout.id, payout.state, event)
+    entry = _entry(STEPS[state], payout, event, books)
+    freed = () if state == "paid" else unsettled(payout, books)
+    return Change(things=(replace(payout, state=state), *freed), transactions=(entry,))
+
+
+def taken_back(payout: Payout, data: Data) -> Payout:
+    """Undo a payout's step that was entered by mistake; raises `NotReversible`."""
+    undone: dict[tuple[str, type[Data]], str] = {
+        ("sent", PayoutSent): "reversed",
+        ("paid", PayoutPaid): "sent",
+    }
+    state = undone.get((payout.state, type(data)))
+    if state is None:
+        raise NotReversible(
+            f"payout {payout.id} is {payout.state}: that step cannot be reversed any more",
+            hint="Reverse its later step first."
+            if payout.state == "paid"
+            else "Its money is owed again; record the payout anew if it was sent.",
+            id=payout.id,
+            state=payout.state,
+        )
+    return replace(payout, state=state)
+
+
+def unsettled(payout: Payout, books: Books) -> tuple[Item, ...]:
+    """Return the payout's items with its lines given back."""
+    return tuple(
+        replace(item, settled_minor=item.settled_minor - line.minor)
+        for item, line in _paired(payout.lines, books)
+    )
+
+
+def _paired(lines: Iterable[Line], books: Books) -> Iterable[tuple[Item, Line]]:
+    return ((books.item(line.item), line) for line in lines)
+
+
+def _entry(kind: TransactionKind, payout: Payout, event: Event, books: Books) -> Transaction:
+    return Transaction(
+        kind,
+        event.time,
+        month_of(event.time, books.policy.period.timezone),
+        posting.payout(kind, payout.amount_minor),
+        payout=payout.id,
+    )
+
+
+def _method_cautions(method: str, policy: Policy) -> tuple[UnlistedMethod, ...]:
+    if method in policy.payout.methods:
+        return ()
+    return (
+        UnlistedMethod(
+            f"{method} is not among the policy's methods: {', '.join(policy.payout.methods)}",
+            hint="--anyway records it all the same.",
+        ),
+    )
+
+
+def _flags(amount: Money, event: Event, items: Sequence[Item], books: Books) -> Iterable[str]:
+    """Say what is unusual about a payout; the platform pays when it pays."""
+    policy = books.policy
+    on = local_date(event.time, policy.period.timezone)
+    if amount.minor > books.owed_minor() - not_due_minor(items, on, policy):
+        yield "early"
+    if amount < policy.payout_minimum:
+        yield "below_minimum"
+    if books.claimable_until(event.time):
+        yield "claimable"
+    wait_until = first_wait(books.first_billed_end(), policy)
+    if wait_until and on < wait_until:
+        yield "first_payout_wait"
+    if books.profile.missing:
+        yield "profile_incomplete"
+
+
+RULES: dict[type[Data], Rule] = {
+    PayoutSent: sent,
+    PayoutPaid: stepped,
+    PayoutFailed: stepped,
+    PayoutReturned: stepped,
+}

@@ -1,0 +1,386 @@
+"""The policy: every rule of the platform, and every reading of it, as one immutable value.
+
+A switch `table.key` of the rulebook is the attribute `policy.table.key`. Policies are written as
+TOML or as the same document in JSON (in a `policy.adopted` event); a switch that is not given takes
+the default profile's value, which is the value the classes below declare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from typing import Any
+
+from liveportal.domain.clock import zone
+from liveportal.domain.errors import InvalidPolicy, LiveportalError
+from liveportal.domain.money import Money, Percent, digits_of
+
+DEFAULT_NAME = "unity-live-help"
+
+
+class TrialBilled(StrEnum):
+    """What is billed of a session that outlasts its trial (R5)."""
+
+    WHOLE_SESSION = "whole-session"
+    AFTER_TRIAL = "after-trial"
+    NONE = "none"
+
+
+class TrialBoundary(StrEnum):
+    """Whether a session of exactly the trial's length is free (`over`) or billed (`from`)."""
+
+    OVER = "over"
+    FROM = "from"
+
+
+class Rounding(StrEnum):
+    """How billed time is shaped to the increment."""
+
+    EXACT = "exact"
+    UP = "up"
+    DOWN = "down"
+    NEAREST = "nearest"
+
+
+class Deducts(StrEnum):
+    """What a refund takes from the expert: what the session earned, or what the customer paid."""
+
+    SHARE = "share"
+    GROSS = "gross"
+
+
+class Silence(StrEnum):
+    """What it means when a claim is not answered."""
+
+    DEDUCT = "deduct"
+    NONE = "none"
+
+
+class SessionMonth(StrEnum):
+    """Which instant of a session decides its month."""
+
+    END = "end"
+    START = "start"
+
+
+class Counts(StrEnum):
+    """What the payout minimum is counted on."""
+
+    SHARE = "share"
+    GROSS = "gross"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The free minutes at the start (R5)."""
+
+    minutes: int = 5
+    billed: TrialBilled = TrialBilled.WHOLE_SESSION
+    boundary: TrialBoundary = TrialBoundary.OVER
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """How time becomes billed time."""
+
+    rounding: Rounding = Rounding.EXACT
+    increment_seconds: int = 60
+    minimum_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """The platform's part (R11)."""
+
+    percent: Percent = Percent.parse(30)
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Claims (R8)."""
+
+    deducts: Deducts = Deducts.SHARE
+    window_hours: int = 24
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """Answers to claims; without `window_hours` no deadline was stated."""
+
+    window_hours: int | None = None
+    silence: Silence = Silence.DEDUCT
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What cuts calendar months, and which month a session is in."""
+
+    timezone: str = "UTC"
+    session_month: SessionMonth = SessionMonth.END
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """When and how money is paid out (R12, R13)."""
+
+    minimum: str = "100.00"
+    minimum_counts: Counts = Counts.SHARE
+    due_days_after_month_end: int = 60
+    first_wait_days: int = 60
+    methods: tuple[str, ...] = ("paypal",)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The bounds of a rate a minute (R1)."""
+
+    minimum: str = "1.00"
+    maximum: str = "5.00"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All the switches of rulebook 3. Raises `InvalidPolicy` for values that cannot be."""
+
+    name: str = DEFAULT_NAME
+    currency: str = "USD"
+    trial: Trial = Trial()
+    billing: Billing = Billing()
+    fee: Fee = Fee()
+    refund: Refund = Refund()
+    dispute: Dispute = Dispute()
+    period: Period = Period()
+    payout: Payout = Payout()
+    rate: Rate = Rate()
+    source: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        for name, amount in self._amounts().items():
+            if amount.minor < 0:
+                raise _wrong(name, "must not be negative")
+        if self._amounts()["rate.minimum"] > self._amounts()["rate.maximum"]:
+            raise _wrong("rate.minimum", "is above rate.maximum")
+
+    def _amounts(self) -> dict[str, Money]:
+        texts = {
+            "payout.minimum": self.payout.minimum,
+            "rate.minimum": self.rate.minimum,
+            "rate.maximum": self.rate.maximum,
+        }
+        return {name: _amount(name, text, self.currency) for name, text in texts.items()}
+
+    @property
+    def payout_minimum(self) -> Money:
+        """The balance below which nothing is paid out (R12)."""
+        return self._amounts()["payout.minimum"]
+
+    @property
+    def rate_bounds(self) -> tuple[Money, Money]:
+        """The lowest and the highest rate a minute (R1)."""
+        amounts = self._amounts()
+        return amounts["rate.minimum"], amounts["rate.maximum"]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The policy as a JSON or TOML document: every switch, in its table."""
+        return {
+            part.name: _document(getattr(self, part.name))
+            for part in fields(self)
+            if part.name != "source" or self.source
+        }
+
+    @classmethod
+    def from_document(cls, document: object) -> Policy:
+        """Read a policy document; raises `InvalidPolicy`, naming the switch and the reason."""
+        if not isinstance(document, Mapping):
+            raise _wrong("policy", "must be a table of switches")
+        known = {part.name: part for part in fields(cls)}
+        values: dict[str, Any] = {}
+        for key, value in document.items():
+            if key not in known:
+                raise _wrong(str(key)[:64], "is not a switch")
+            default = getattr(_DEFAULTS, key)
+            if key == "source":
+                values[key] = _sources(value)
+            elif is_dataclass(default):
+                values[key] = _read_table(key, type(default), value)
+            else:
+                values[key] = _READERS[f"{key}"](key, value)
+        if "name" not in values:
+            raise _wrong("name", "is missing")
+        return cls(**values)
+
+    def switches(self) -> dict[str, Any]:
+        """Return each switch by its name, `table.key`, with its value as written in a document."""
+        found: dict[str, Any] = {}
+        for key, value in self.document.items():
+            if isinstance(value, dict) and key != "source":
+                found |= {f"{key}.{switch}": setting for switch, setting in value.items()}
+            elif key == "currency":
+                found[key] = value
+        return found
+
+
+def _document(value: object) -> Any:  # noqa: ANN401 (a JSON value)
+    if is_dataclass(value) and not isinstance(value, Percent):
+        switches = {part.name: _document(getattr(value, part.name)) for part in fields(value)}
+        # TOML has no null: a switch without a value ("none stated") is written by leaving it out.
+        return {name: setting for name, setting in switches.items() if setting is not None}
+    if isinstance(value, Percent):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _wrong(switch: str, reason: str) -> InvalidPolicy:
+    return InvalidPolicy(
+        f"policy: {switch} {reason}",
+        hint="`liveportal policy show` lists every switch with its value.",
+        switch=switch,
+        reason=reason,
+    )
+
+
+# --- how each switch is read -------------------------------------------------------------------
+
+Reader = Callable[[str, object], Any]
+_LONGEST_NUMBER = 1_000_000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}", re.ASCII)
+
+
+def _read_table(table: str, kind: type, value: object) -> object:
+    if not isinstance(value, Mapping):
+        raise _wrong(table, "must be a table of switches")
+    known = {part.name for part in fields(kind)}
+    for key in value:
+        if key not in known:
+            raise _wrong(f"{table}.{str(key)[:64]}", "is not a switch")
+    return kind(
+        **{key: _READERS[f"{table}.{key}"](f"{table}.{key}", v) for key, v in value.items()}
+    )
+
+
+def _number(lowest: int) -> Reader:
+    def read(switch: str, value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise _wrong(switch, "must be a whole number")
+        if not lowest <= value <= _LONGEST_NUMBER:
+            raise _wrong(switch, f"must be from {lowest} to {_LONGEST_NUMBER}")
+        return value
+
+    return read
+
+
+def _one_of(kind: type[StrEnum]) -> Reader:
+    def read(switch: str, value: object) -> StrEnum:
+        readings = [str(reading) for reading in kind]
+        if value not in readings:
+            raise _wrong(switch, f"must be one of {', '.join(readings)}")
+        return kind(value)
+
+    return read
+
+
+def _optional_hours(switch: str, value: object) -> int | None:
+    return None if value in (None, "none") else _number(0)(switch, value)
+
+
+def _truth(switch: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(switch, "must be true or false")
+    return value
+
+
+def _text(switch: str, value: object) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise _wrong(switch, "must be 1-64 of letters, digits, spaces, '.', '_' and '-'")
+    return value
+
+
+def _names(switch: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise _wrong(switch, "must be a list of names")
+    return tuple(_text(switch, name) for name in value)
+
+
+def _percent(switch: str, value: object) -> Percent:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise _wrong(switch, "must be an integer or a string such as '12.5'")
+    return _by_domain(switch, lambda: Percent.parse(value))  # type: ignore[no-any-return]
+
+
+def _amount_text(switch: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong(switch, "must be a string such as '100.00'")
+    return value  # Checked against the currency once both are known.
+
+
+def _amount(switch: str, text: str, currency: str) -> Money:
+    return _by_domain(switch, lambda: Money.parse(text, currency))  # type: ignore[no-any-return]
+
+
+def _currency(switch: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong(switch, "must be a currency code such as 'USD'")
+    _by_domain(switch, lambda: digits_of(value))
+    return value
+
+
+def _timezone(switch: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong(switch, "must be a time zone such as 'UTC'")
+    _by_domain(switch, lambda: zone(value))
+    return value
+
+
+def _by_domain(switch: str, read: Callable[[], Any]) -> Any:  # noqa: ANN401
+    try:
+        return read()
+    except InvalidPolicy:
+        raise
+    except LiveportalError as error:
+        raise _wrong(switch, f"is wrong: {error.message}") from None
+
+
+def _sources(value: object) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise _wrong("source", "must be a table")
+    for switch, where in value.items():
+        if switch not in _READERS or not isinstance(where, str):
+            raise _wrong(f"source.{str(switch)[:64]}", "must be a switch with its source as text")
+    return dict(value)
+
+
+_READERS: dict[str, Reader] = {
+    "name": _text,
+    "currency": _currency,
+    "trial.minutes": _number(0),
+    "trial.billed": _one_of(TrialBilled),
+    "trial.boundary": _one_of(TrialBoundary),
+    "billing.rounding": _one_of(Rounding),
+    "billing.increment_seconds": _number(1),
+    "billing.minimum_minutes": _number(0),
+    "fee.percent": _percent,
+    "refund.deducts": _one_of(Deducts),
+    "refund.window_hours": _number(0),
+    "refund.partial": _truth,
+    "dispute.window_hours": _optional_hours,
+    "dispute.silence": _one_of(Silence),
+    "period.timezone": _timezone,
+    "period.session_month": _one_of(SessionMonth),
+    "payout.minimum": _amount_text,
+    "payout.minimum_counts": _one_of(Counts),
+    "payout.due_days_after_month_end": _number(0),
+    "payout.first_wait_days": _number(0),
+    "payout.methods": _names,
+    "rate.minimum": _amount_text,
+    "rate.maximum": _amount_text,
+}
+
+_DEFAULTS = Policy()

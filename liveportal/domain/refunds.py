@@ -1,0 +1,218 @@
+"""Claims and disputes: money held while undecided, then deducted or released, whole.
+
+open -> disputed -> accepted (released) | rejected (deducted) | dispute withdrawn -> open
+open -> conceded | granted (deducted) | denied (released); open | disputed -> withdrawn (released)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from liveportal.domain import posting
+from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.clock import month_of
+from liveportal.domain.errors import (
+    AlreadyExists,
+    ClaimNotOpen,
+    ClaimOpen,
+    ImpossibleTime,
+    LateClaim,
+    NothingToRefund,
+    PartialRefund,
+    RefundTooLarge,
+    WrongState,
+)
+from liveportal.domain.events import (
+    ClaimAnswered,
+    Data,
+    DisputeAccepted,
+    DisputeFiled,
+    DisputeRejected,
+    DisputeRuled,
+    DisputeWithdrawn,
+    Event,
+    RefundClaimed,
+    RefundConceded,
+    RefundDenied,
+    RefundGranted,
+    RefundWithdrawn,
+)
+from liveportal.domain.money import Money, take_back
+from liveportal.domain.policy import Deducts, Policy
+from liveportal.domain.posting import Transaction, TransactionKind, Transfer
+from liveportal.domain.requests import check_currency
+from liveportal.domain.sessions import over
+from liveportal.domain.things import Claim, DisputeFiling, Session
+
+MOVES = {
+    ("open", "dispute.filed"): "disputed",
+    ("open", "refund.conceded"): "conceded",
+    ("open", "refund.granted"): "granted",
+    ("open", "refund.denied"): "denied",
+    ("open", "refund.withdrawn"): "withdrawn",
+    ("disputed", "refund.withdrawn"): "withdrawn",
+    ("disputed", "dispute.withdrawn"): "open",
+    ("disputed", "dispute.accepted"): "accepted",
+    ("disputed", "dispute.rejected"): "rejected",
+}
+UNDECIDED = frozenset({"open", "disputed"})
+DEDUCTED = frozenset({"conceded", "granted", "rejected"})
+RELEASED = frozenset({"denied", "withdrawn", "accepted"})
+
+
+def claimed(data: RefundClaimed, event: Event, books: Books) -> Change:
+    """A customer wants money back: what that may cost is held until it is decided (R8)."""
+    if books.claim(data.claim):
+        raise AlreadyExists(f"claim {data.claim} exists already", kind="claim", id=data.claim)
+    session = over(event, data.session, books)
+    policy = books.policy_at(session.policy)
+    amount_minor = claimable(session, data.amount, policy)
+    late = is_late(session, event.time, policy)
+    claim = Claim(
+        id=data.claim,
+        session=session.id,
+        state="open",
+        amount_minor=amount_minor,
+        hold_minor=take_back(amount_minor, session.refunded_minor, policy.fee.percent),
+        claimed_at=event.time,
+        period=month_of(event.time, books.policy.period.timezone),
+        late=late,
+    )
+    session = replace(session, claim=claim.id, claim_undecided=True)
+    hold = _entry(TransactionKind.HOLD, event, claim, posting.hold(claim.hold_minor), books)
+    return Change(
+        things=(claim, session),
+        transactions=(hold,),
+        cautions=(_late(claim, session, policy),) if late else (),
+    )
+
+
+def claimable(session: Session, amount: Money | None, policy: Policy) -> int:
+    """Return what a claim is for, in minor units: everything that is left unless it says less."""
+    if session.claim_undecided:
+        raise ClaimOpen(
+            f"session {session.id} has an undecided claim, {session.claim}",
+            hint="It must be decided first.",
+            id=session.id,
+            claim=session.claim,
+        )
+    if not session.left_minor:
+        billed = "billed nothing" if not session.gross_minor else "was refunded whole"
+        raise NothingToRefund(f"session {session.id} {billed}", id=session.id)
+    if amount is None:
+        return session.left_minor
+    left = Money(session.left_minor, session.currency)
+    check_currency(amount, policy)
+    if amount > left:
+        raise RefundTooLarge(
+            f"{amount} is more than the {left} that is left of session {session.id}",
+            id=session.id,
+            left=str(left),
+        )
+    if amount < left and not policy.refund.partial:
+        raise PartialRefund(
+            f"this policy knows full refunds only: {left} of session {session.id}, not {amount}",
+            hint="Leave the amount out.",
+            id=session.id,
+            left=str(left),
+        )
+    return amount.minor
+
+
+def is_late(session: Session, at: datetime, policy: Policy) -> bool:
+    """Tell whether a claim comes after the window; exactly at its end is in time (R8)."""
+    closes = window_closes(session, policy)
+    return closes is not None and at > closes
+
+
+def window_closes(session: Session, policy: Policy) -> datetime | None:
+    """Return the last instant at which a claim is in time, or None while nothing is ended."""
+    if session.end is None:
+        return None
+    try:
+        return session.end + timedelta(hours=policy.refund.window_hours)
+    except OverflowError:  # Past the end of the calendar: never late.
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def filed(data: DisputeFiled, event: Event, books: Books) -> Change:
+    """The expert disputes a claim; the money stays held."""
+    claim, _ = _stepped(data.claim, event, books)
+    period = month_of(event.time, books.policy.period.timezone)
+    filing = DisputeFiling(books.next_seq, claim.id, event.time, period)
+    return Change(things=(replace(claim, disputed_at=event.time), filing))
+
+
+def reopened(data: DisputeWithdrawn, event: Event, books: Books) -> Change:
+    """The expert withdraws the dispute: the claim is open again."""
+    claim, _ = _stepped(data.claim, event, books)
+    return Change(things=(replace(claim, disputed_at=None),))
+
+
+def decided(data: ClaimAnswered | DisputeRuled, event: Event, books: Books) -> Change:
+    """A claim ends: its hold is closed whole, by a deduction or by a release (R8, R9)."""
+    claim, session = _stepped(data.claim, event, books)
+    if event.time < claim.claimed_at:
+        raise ImpossibleTime(
+            f"that is before claim {claim.id} was made, at {claim.claimed_at.astimezone(UTC)}",
+            id=claim.id,
+        )
+    claim = replace(claim, decided_at=event.time)
+    session = replace(session, claim_undecided=False)
+    if claim.state in RELEASED:
+        legs = posting.release(claim.hold_minor)
+        release = _entry(TransactionKind.RELEASE, event, claim, legs, books)
+        return Change(things=(claim, session), transactions=(release,))
+    policy = books.policy_at(session.policy)
+    claim = replace(claim, cost_minor=cost_of(claim.amount_minor, session, policy))
+    session = replace(session, refunded_minor=session.refunded_minor + claim.amount_minor)
+    legs = posting.refund(claim.amount_minor, claim.cost_minor, claim.hold_minor)
+    refund = _entry(TransactionKind.REFUND, event, claim, legs, books)
+    return Change(things=(claim, session), transactions=(refund,))
+
+
+def cost_of(amount_minor: int, session: Session, policy: Policy) -> int:
+    """Return what a refund takes from the expert, reckoned now (`refund.deducts`)."""
+    if policy.refund.deducts is Deducts.GROSS:
+        return amount_minor
+    return take_back(amount_minor, session.refunded_minor, policy.fee.percent)
+
+
+def _stepped(claim_id: str, event: Event, books: Books) -> tuple[Claim, Session]:
+    claim = known("claim", claim_id, books.claim(claim_id))
+    opens = ("open", event.data.TYPE) in MOVES
+    error = ClaimNotOpen if opens and claim.state != "open" else WrongState
+    state = moved(MOVES, "claim", claim.id, claim.state, event, error)
+    session = known("session", claim.session, books.session(claim.session))
+    return replace(claim, state=state), session
+
+
+def _entry(
+    kind: TransactionKind, event: Event, claim: Claim, legs: tuple[Transfer, ...], books: Books
+) -> Transaction:
+    period = month_of(event.time, books.policy.period.timezone)
+    return Transaction(kind, event.time, period, legs, session=claim.session, claim=claim.id)
+
+
+def _late(claim: Claim, session: Session, policy: Policy) -> LateClaim:
+    closes = window_closes(session, policy)
+    return LateClaim(
+        f"claim {claim.id} comes after the {policy.refund.window_hours} hours in which session"
+        f" {session.id} could be claimed, until {closes}",
+        hint="--late records it all the same, and says so on it.",
+        id=claim.id,
+    )
+
+
+RULES: dict[type[Data], Rule] = {
+    RefundClaimed: claimed,
+    RefundConceded: decided,
+    RefundGranted: decided,
+    RefundDenied: decided,
+    RefundWithdrawn: decided,
+    DisputeFiled: filed,
+    DisputeWithdrawn: reopened,
+    DisputeAccepted: decided,
+    DisputeRejected: decided,
+}

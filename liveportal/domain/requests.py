@@ -1,0 +1,252 @@
+"""Requests: opened, then answered once.
+
+open -> accepted | declined | withdrawn | taken | expired; all but open are final.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.clock import local_date
+from liveportal.domain.errors import (
+    AlreadyExists,
+    BelowMinimumRate,
+    Caution,
+    CurrencyMismatch,
+    DoubleBooking,
+    InvalidEvent,
+    OnVacation,
+    RateOutOfBounds,
+    RequestExpired,
+    SlotNeeded,
+)
+from liveportal.domain.events import (
+    Data,
+    Event,
+    RequestAccepted,
+    RequestClosed,
+    RequestDeclined,
+    RequestOpened,
+    RequestTaken,
+    RequestWithdrawn,
+    Slot,
+)
+from liveportal.domain.events import Customer as EventCustomer
+from liveportal.domain.events import RequestExpired as RequestExpiredEvent
+from liveportal.domain.money import Money
+from liveportal.domain.policy import Policy
+from liveportal.domain.things import Customer, Request, Session
+
+MOVES = {
+    ("open", "request.accepted"): "accepted",
+    ("open", "request.declined"): "declined",
+    ("open", "request.withdrawn"): "withdrawn",
+    ("open", "request.taken"): "taken",
+    ("open", "request.expired"): "expired",
+}
+
+
+def opened(data: RequestOpened, event: Event, books: Books) -> Change:
+    """A customer asks for help; the rate is frozen here (R4)."""
+    if books.request(data.request):
+        raise AlreadyExists(
+            f"request {data.request} exists already", kind="request", id=data.request
+        )
+    if (data.kind == "scheduled") is not bool(data.slots):
+        wanted = "are required" if data.kind == "scheduled" else "are not allowed"
+        raise InvalidEvent("slots", f"{wanted} for a request that is {data.kind}")
+    cautions = rate_cautions(data.rate, books.policy)
+    request = Request(
+        id=data.request,
+        kind=data.kind,
+        direct=bool(data.direct),
+        customer=data.customer.id,
+        rate=data.rate,
+        state="open",
+        opened_at=event.time,
+        opened_seq=books.next_seq,
+        slots=data.slots or (),
+        expires=data.expires,
+        flags=tuple(caution.code for caution in cautions),
+    )
+    person = described(data.customer, books)
+    return Change(things=(request, *person), cautions=cautions)
+
+
+def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
+    """Take a request: an instant one is live at once, a scheduled one stands at its slot (R3)."""
+    request = known("request", data.request, books.request(data.request))
+    state = moved(MOVES, "request", request.id, request.state, event)
+    check_currency(request.rate, books.policy)
+    slot = chosen_slot(request, data.slot)
+    session_id = data.session or request.id
+    if books.session(session_id):
+        raise AlreadyExists(f"session {session_id} exists already", kind="session", id=session_id)
+    session = Session(
+        id=session_id,
+        customer=request.customer,
+        state="upcoming" if slot else "live",
+        rate=request.rate,
+        policy=books.policy_seq,
+        agreed_seq=books.next_seq,
+        last_time=event.time,
+        request=request.id,
+        planned_start=slot.start if slot else None,
+        planned_minutes=slot.minutes if slot else None,
+        start=None if slot else event.time,
+    )
+    cautions = acceptance_cautions(request, slot, event.time, books)
+    # Nobody is stopped from helping two at once; it is only said.
+    live = slot is None and any(each.state != "upcoming" for each in books.agenda())
+    flags = ("another_session_live",) if live else ()
+    session = replace(session, flags=(*(caution.code for caution in cautions), *flags))
+    request = replace(request, state=state, session=session_id, closed_at=event.time)
+    return Change(things=(request, session), cautions=cautions, flags=flags)
+
+
+def closed(data: RequestClosed, event: Event, books: Books) -> Change:
+    """Decline a request, or learn that it is gone."""
+    request = known("request", data.request, books.request(data.request))
+    state = moved(MOVES, "request", request.id, request.state, event)
+    return Change(things=(replace(request, state=state, closed_at=event.time),))
+
+
+def described(customer: EventCustomer, books: Books) -> tuple[Customer, ...]:
+    """Return the customer as known from now on; the latest event that gives a name wins."""
+    known_already = books.customer(customer.id)
+    if known_already and customer.name is None:
+        return ()
+    return (Customer(customer.id, books.next_seq),)
+
+
+def chosen_slot(request: Request, number: int | None) -> Slot | None:
+    """Return the slot of that number; raises `SlotNeeded` where it is missing or there is none."""
+    if not request.slots:
+        if number is not None:
+            raise SlotNeeded(
+                f"request {request.id} is instant: it has no slots",
+                hint="Accept it without a slot.",
+            )
+        return None
+    if number is None:
+        raise SlotNeeded(
+            f"request {request.id} is scheduled: choose one of its slots",
+            hint=f"Give --slot 1 to {len(request.slots)}; `liveportal requests show {request.id}`"
+            " shows them.",
+            slots=len(request.slots),
+        )
+    if number > len(request.slots):
+        raise SlotNeeded(
+            f"request {request.id} has {len(request.slots)} slots, not {number}",
+            hint=f"`liveportal requests show {request.id}` shows them.",
+            slots=len(request.slots),
+        )
+    return request.slots[number - 1]
+
+
+def acceptance_cautions(
+    request: Request, slot: Slot | None, at: datetime, books: Books
+) -> tuple[Caution, ...]:
+    """Return what speaks against accepting; the order is that in which a command is refused."""
+    cautions: list[Caution] = []
+    if request.expires and at > request.expires:
+        cautions.append(
+            RequestExpired(
+                f"request {request.id} expired before it was accepted",
+                hint="--anyway accepts it all the same, if the platform still took it.",
+            )
+        )
+    minimum = books.preferences.minimum_rate
+    if minimum and minimum.currency == request.rate.currency and request.rate < minimum:  # R2
+        cautions.append(
+            BelowMinimumRate(
+                f"request {request.id} pays {request.rate} a minute, below your minimum of {minimum}",
+                hint="--anyway accepts it all the same.",
+            )
+        )
+    if slot:
+        cautions += schedule_cautions(slot.start, slot.minutes, books)
+    return tuple(cautions)
+
+
+def schedule_cautions(
+    start: datetime, minutes: int, books: Books, *, moving: str | None = None
+) -> list[Caution]:
+    """Return what a session at that time would collide with: other sessions, and vacation."""
+    end = start + timedelta(minutes=minutes)
+    cautions: list[Caution] = []
+    if clashes := clashing(start, end, books, moving=moving):
+        cautions.append(
+            DoubleBooking(
+                f"session {clashes[0]} is booked at that time",
+                hint="Choose another slot, or --overlap books both.",
+                sessions=clashes,
+            )
+        )
+    zone_name = books.preferences.timezone or books.policy.period.timezone
+    first, last = local_date(start, zone_name), local_date(end, zone_name)
+    if any(
+        _overlap(first, last, each.start, each.end) for each in books.preferences.vacations or ()
+    ):
+        cautions.append(
+            OnVacation(
+                f"{first} is in your vacation", hint="Choose another slot, or --anyway books it."
+            )
+        )
+    return cautions
+
+
+def clashing(
+    start: datetime, end: datetime, books: Books, *, moving: str | None = None
+) -> list[str]:
+    """Return the ids of the booked sessions that overlap [start, end)."""
+    return sorted(
+        each.id
+        for each in books.agenda()
+        if each.id != moving
+        and each.planned_start is not None
+        and each.planned_end is not None
+        and each.planned_start < end
+        and start < each.planned_end
+    )
+
+
+def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
+    """Check a rate against the policy's bounds (R1) and the book's currency."""
+    check_currency(rate, policy)
+    lowest, highest = policy.rate_bounds
+    if lowest <= rate <= highest:
+        return ()
+    return (
+        RateOutOfBounds(
+            f"a rate of {rate} is outside {lowest} to {highest} {rate.currency} a minute",
+            hint="--anyway records it all the same.",
+        ),
+    )
+
+
+def check_currency(amount: Money, policy: Policy) -> None:
+    """Refuse an amount in another currency than the book's, with `CurrencyMismatch`."""
+    if amount.currency != policy.currency:
+        raise CurrencyMismatch(
+            f"{amount.currency} is not the book's currency, which is {policy.currency}",
+            hint="One book is one currency: keep another ledger for the other one.",
+            currency=amount.currency,
+            expected=policy.currency,
+        )
+
+
+def _overlap(first: date, last: date, start: date, end: date) -> bool:
+    return first <= end and start <= last
+
+
+RULES: dict[type[Data], Rule] = {
+    RequestOpened: opened,
+    RequestAccepted: accepted,
+    RequestDeclined: closed,
+    RequestWithdrawn: closed,
+    RequestTaken: closed,
+    RequestExpiredEvent: closed,
+}

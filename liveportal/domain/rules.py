@@ -1,0 +1,179 @@
+"""Every event has one rule; the table of all of them, and the rules that have no machine."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from liveportal.domain import payouts, posting, refunds, requests, sessions
+from liveportal.domain.books import Books, Change, Past, Rule, Thing, known
+from liveportal.domain.clock import month_of, zone
+from liveportal.domain.errors import (
+    AlreadyExists,
+    Caution,
+    InvalidEvent,
+    InvalidValue,
+    NotReversible,
+    PeriodFixed,
+    UnknownThing,
+)
+from liveportal.domain.events import (
+    AdjustmentPosted,
+    CustomerForgotten,
+    Data,
+    EntryReversed,
+    Event,
+    PayoutMoved,
+    PayoutProfileChanged,
+    PayoutProfileRevealed,
+    PayoutSent,
+    PolicyAdopted,
+    PreferencesChanged,
+    TipReceived,
+)
+from liveportal.domain.posting import Transaction, TransactionKind
+from liveportal.domain.sessions import period_of
+from liveportal.domain.things import Adjustment, Profile
+
+
+def decide(event: Event, books: Books) -> Change:
+    """Judge an event against the book as it stands: what it changes, or why it cannot be.
+
+    Raises a `Refused`, or an `InvalidEvent` for what no book could take.
+    """
+    return RULES[type(event.data)](event.data, event, books)
+
+
+def adjusted(data: AdjustmentPosted, event: Event, books: Books) -> Change:
+    """A bonus, or a fee of the platform."""
+    if books.adjustment(data.adjustment):
+        raise AlreadyExists(
+            f"adjustment {data.adjustment} exists already", kind="adjustment", id=data.adjustment
+        )
+    requests.check_currency(data.amount, books.policy)
+    minor = data.amount.minor
+    entry = Transaction(
+        TransactionKind.ADJUSTMENT,
+        event.time,
+        month_of(event.time, books.policy.period.timezone),
+        posting.adjustment(minor),
+        adjustment=data.adjustment,
+    )
+    adjustment = Adjustment(data.adjustment, minor, event.time, books.next_seq)
+    return Change(things=(adjustment,), transactions=(entry,))
+
+
+def reversed_(data: EntryReversed, event: Event, books: Books) -> Change:
+    """Book the exact inverse of an entry made by mistake, once."""
+    past = _reversible(data, books)
+    period = month_of(event.time, books.policy.period.timezone)
+    entries = tuple(
+        replace(
+            each,
+            kind=TransactionKind.REVERSAL,
+            time=event.time,
+            period=period,
+            transfers=posting.reverse(each.transfers),
+        )
+        for each in past.transactions
+    )
+    things: tuple[Thing, ...] = ()
+    if isinstance(past.event.data, PayoutSent | PayoutMoved):
+        payout_id = past.event.data.payout
+        payout = known("payout", payout_id, books.payout(payout_id))
+        undone = payouts.taken_back(payout, past.event.data)
+        freed = payouts.unsettled(payout, books) if undone.state == "reversed" else ()
+        things = (undone, *freed)
+    return Change(things=things, transactions=entries, reverses=past.seq)
+
+
+def _reversible(data: EntryReversed, books: Books) -> Past:
+    past = books.past(data.event.source, data.event.id)
+    if past is None:
+        raise UnknownThing(
+            f"there is no event {data.event.id} of {data.event.source}",
+            hint="`liveportal earnings transactions` and `--json` outputs name events.",
+        )
+    kind = past.event.data.TYPE
+    if not isinstance(past.event.data, TipReceived | AdjustmentPosted | PayoutSent | PayoutMoved):
+        raise NotReversible(
+            f"{kind} cannot be reversed: only tips, adjustments and payouts can",
+            hint="Correct a session with `liveportal sessions correct`.",
+            type=kind,
+        )
+    if past.confirms:
+        raise NotReversible(
+            f"event {data.event.id} only confirmed another one and booked nothing",
+            hint="Reverse the event that it confirmed.",
+        )
+    if past.reversed:
+        raise NotReversible(f"event {data.event.id} was reversed already")
+    return past
+
+
+def preferred(data: PreferencesChanged, event: Event, books: Books) -> Change:
+    """The expert's preferences; what is not named stays as it was."""
+    cautions: tuple[Caution, ...] = ()
+    for rate in (data.minimum_rate, data.direct_rate):
+        if rate is not None:
+            cautions += requests.rate_cautions(rate, books.policy)
+    if data.timezone is not None:
+        try:
+            zone(data.timezone)
+        except InvalidValue as error:
+            raise InvalidEvent("timezone", error.message) from None
+    given = {
+        part.name: value for part in fields(data) if (value := getattr(data, part.name)) is not None
+    }
+    if not given:
+        raise InvalidEvent("data", "names no preference")
+    return Change(things=(replace(books.preferences, **given),), cautions=cautions)
+
+
+def profiled(data: PayoutProfileChanged, event: Event, books: Books) -> Change:
+    """Fields of the payout profile are filled in; only their names and fingerprints are told."""
+    return Change(things=(Profile(books.profile.fields | set(data.fields)),))
+
+
+def revealed(data: PayoutProfileRevealed, event: Event, books: Books) -> Change:
+    """Somebody looked at sealed fields: that it happened is the whole of it."""
+    return Change()
+
+
+def forgotten(data: CustomerForgotten, event: Event, books: Books) -> Change:
+    """A customer's personal data is erased; the facts stay."""
+    known("customer", data.customer, books.customer(data.customer))
+    return Change(forgets=data.customer)
+
+
+def adopted(data: PolicyAdopted, event: Event, books: Books) -> Change:
+    """Another policy from now on; what was agreed keeps the policy that it froze."""
+    was, now = books.policy, data.policy
+    if (was.period, was.currency) == (now.period, now.currency):
+        return Change(policy=now)
+    ended = tuple(each for each in books.ended_sessions() if books.next_transaction == 1)
+    if books.next_transaction > 1 or (was.currency != now.currency and _has_sessions(books, ended)):
+        raise PeriodFixed(
+            "the period's zone and month rule and the currency are fixed once the book has entries",
+            hint="Keep another ledger for another zone or currency.",
+        )
+    moved = tuple(replace(each, period=period_of(each, now)) for each in ended)
+    return Change(things=moved, policy=now)
+
+
+def _has_sessions(books: Books, ended: tuple[object, ...]) -> bool:
+    return bool(ended) or any(True for _ in books.agenda())
+
+
+RULES: dict[type[Data], Rule] = {
+    **requests.RULES,
+    **sessions.RULES,
+    **refunds.RULES,
+    **payouts.RULES,
+    AdjustmentPosted: adjusted,
+    EntryReversed: reversed_,
+    PreferencesChanged: preferred,
+    PayoutProfileChanged: profiled,
+    PayoutProfileRevealed: revealed,
+    CustomerForgotten: forgotten,
+    PolicyAdopted: adopted,
+}

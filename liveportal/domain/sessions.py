@@ -1,0 +1,326 @@
+"""Sessions: agreed, held, billed once, and corrected by a new entry if that was wrong.
+
+upcoming -> live <-> paused; live | paused -> ended; upcoming -> cancelled | missed | upcoming.
+An instant request's session begins live; one logged by hand enters as ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from liveportal.domain import posting
+from liveportal.domain.billing import Pause, active_time, bill
+from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.clock import month_of
+from liveportal.domain.errors import (
+    AlreadyExists,
+    CorrectionRefused,
+    ImpossibleTime,
+    InvalidEvent,
+    RefundTooLarge,
+    WrongState,
+)
+from liveportal.domain.events import (
+    ArtifactAdded,
+    Data,
+    Event,
+    ReviewPosted,
+    SessionCancelled,
+    SessionCorrected,
+    SessionEnded,
+    SessionLogged,
+    SessionMissed,
+    SessionPaused,
+    SessionRescheduled,
+    SessionResumed,
+    SessionStarted,
+    TipReceived,
+)
+from liveportal.domain.money import Money, share_of
+from liveportal.domain.policy import Policy, SessionMonth
+from liveportal.domain.posting import Transaction, TransactionKind
+from liveportal.domain.requests import check_currency, described, rate_cautions, schedule_cautions
+from liveportal.domain.things import Artifact, Claim, Review, Session
+
+MOVES = {
+    ("upcoming", "session.rescheduled"): "upcoming",
+    ("upcoming", "session.cancelled"): "cancelled",
+    ("upcoming", "session.missed"): "missed",
+    ("upcoming", "session.started"): "live",
+    ("live", "session.paused"): "paused",
+    ("paused", "session.resumed"): "live",
+    ("live", "session.ended"): "ended",
+    ("paused", "session.ended"): "ended",
+}
+
+
+def started(data: SessionRescheduled, event: Event, books: Books) -> Change:
+    """The timer starts."""
+    return Change(things=(replace(_stepped(data.session, event, books), start=event.time),))
+
+
+def paused(data: SessionPaused, event: Event, books: Books) -> Change:
+    """The timer stops; paused time is not charged (R6)."""
+    return Change(things=(replace(_stepped(data.session, event, books), paused_since=event.time),))
+
+
+def resumed(data: SessionResumed, event: Event, books: Books) -> Change:
+    """The timer runs again."""
+    return Change(things=(_unpaused(_stepped(data.session, event, books), event.time),))
+
+
+def called_off(data: SessionCancelled | SessionMissed, event: Event, books: Books) -> Change:
+    """A session is cancelled, or somebody did not come: nothing is booked."""
+    return Change(things=(_stepped(data.session, event, books),))
+
+
+def rescheduled(data: SessionRescheduled, event: Event, books: Books) -> Change:
+    """An upcoming session gets another time, and another length if one is given."""
+    session = _stepped(data.session, event, books)
+    minutes = data.minutes or session.planned_minutes or 0
+    cautions = tuple(schedule_cautions(data.start, minutes, books, moving=session.id))
+    flags = tuple(caution.code for caution in cautions)
+    session = replace(session, planned_start=data.start, planned_minutes=minutes, flags=flags)
+    return Change(things=(session,), cautions=cautions)
+
+
+def ended(data: SessionEnded, event: Event, books: Books) -> Change:
+    """The session is over: it is billed, by the policy that it froze or as the platform says."""
+    session = _unpaused(_stepped(data.session, event, books), event.time)
+    session = replace(session, end=event.time)
+    return _billed(session, data.billed, books)
+
+
+def logged(data: SessionLogged, event: Event, books: Books) -> Change:
+    """A past session in one event; it counts from its end, whenever it is recorded."""
+    if books.session(data.session):
+        raise AlreadyExists(
+            f"session {data.session} exists already", kind="session", id=data.session
+        )
+    pauses = checked_pauses(data.start, data.end, data.pauses or ())
+    cautions = rate_cautions(data.rate, books.policy)
+    session = Session(
+        id=data.session,
+        customer=data.customer.id,
+        state="ended",
+        rate=data.rate,
+        policy=books.policy_seq,
+        agreed_seq=books.next_seq,
+        last_time=data.end,
+        start=data.start,
+        end=data.end,
+        pauses=pauses,
+        flags=tuple(caution.code for caution in cautions),
+    )
+    change = _billed(session, data.billed, books)
+    things = (*change.things, *described(data.customer, books))
+    return replace(change, things=things, cautions=cautions)
+
+
+def corrected(data: SessionCorrected, event: Event, books: Books) -> Change:
+    """What was recorded of a session was wrong: its earning is reversed, the right one booked."""
+    session = known("session", data.session, books.session(data.session))
+    if session.state != "ended" or session.start is None or session.end is None:
+        raise WrongState(
+            f"session {session.id} is {session.state}: only an ended one can be corrected",
+            id=session.id,
+            state=session.state,
+        )
+    if session.claim_undecided or session.refunded_minor:
+        why = "a claim on it is undecided" if session.claim_undecided else "money was given back"
+        raise CorrectionRefused(f"session {session.id} cannot be corrected: {why}", id=session.id)
+    if (data.start, data.end, data.pauses, data.billed) == (None, None, None, None):
+        raise InvalidEvent("session", "nothing to correct: give start, end, pauses or billed")
+    start, end = data.start or session.start, data.end or session.end
+    given = session.pauses if data.pauses is None else data.pauses
+    right = replace(session, start=start, end=end, pauses=checked_pauses(start, end, given))
+    return _rebilled(session, right, data.billed, event.time, books)
+
+
+def rebilled(session: Session, billed: Money, at: datetime, books: Books) -> Change:
+    """The platform confirms an end that we knew, but billed another amount: book the difference."""
+    if session.refunded_minor:
+        raise CorrectionRefused(
+            f"session {session.id} cannot be billed anew: money was given back", id=session.id
+        )
+    change = _rebilled(session, session, billed, at, books)
+    if not session.claim_undecided or session.claim is None:
+        return change
+    claim = known("claim", session.claim, books.claim(session.claim))
+    return replace(change, things=(*change.things, _reclaimed(claim, session, billed)))
+
+
+def artifact(data: ArtifactAdded, event: Event, books: Books) -> Change:
+    """Evidence; it may come at any time."""
+    session = known("session", data.session, books.session(data.session))
+    found = Artifact(
+        books.next_seq, session.id, data.kind, data.sha256, data.bytes, data.media_type
+    )
+    return Change(things=(found,))
+
+
+def reviewed(data: ReviewPosted, event: Event, books: Books) -> Change:
+    """One side says how it was (R7)."""
+    session = over(event, data.session, books)
+    review = Review(session.id, data.by, data.rating, event.time, books.next_seq)
+    return Change(things=(review,))
+
+
+def tipped(data: TipReceived, event: Event, books: Books) -> Change:
+    """A tip is the expert's whole."""
+    session = over(event, data.session, books)
+    check_currency(data.amount, books.policy)
+    tip = Transaction(
+        TransactionKind.TIP,
+        event.time,
+        month_of(event.time, books.policy.period.timezone),
+        posting.tip(data.amount.minor),
+        session=session.id,
+    )
+    return Change(transactions=(tip,))
+
+
+def over(event: Event, session_id: str, books: Books) -> Session:
+    """Return an ended session, for what can only follow its end."""
+    session = known("session", session_id, books.session(session_id))
+    if session.state != "ended" or session.end is None:
+        raise WrongState(
+            f"session {session.id} is {session.state}: it has not ended",
+            hint="End the session first.",
+            id=session.id,
+            state=session.state,
+        )
+    if event.time < session.end:
+        raise ImpossibleTime(
+            f"that is before session {session.id} ended, at {session.end.astimezone(UTC)}",
+            id=session.id,
+        )
+    return session
+
+
+def checked_pauses(start: datetime, end: datetime, pauses: Sequence[Pause]) -> tuple[Pause, ...]:
+    """Return the pauses in order of time; raises `ImpossibleTime` unless they fit the session."""
+    if end < start:
+        raise ImpossibleTime("the session would end before it starts")
+    ordered = tuple(sorted(pauses))
+    free_from = start
+    for since, until in ordered:
+        if until < since or since < free_from or until > end:
+            raise ImpossibleTime(
+                "a pause ends before it starts, overlaps another, or is outside the session"
+            )
+        free_from = until
+    return ordered
+
+
+def period_of(session: Session, policy: Policy) -> str:
+    """Return the month that a session falls in (`period.*`)."""
+    month_by = policy.period.session_month
+    instant = session.start if month_by is SessionMonth.START else session.end
+    if instant is None:
+        raise ValueError("only an ended session falls in a month")
+    return month_of(instant, policy.period.timezone)
+
+
+def _stepped(session_id: str, event: Event, books: Books) -> Session:
+    """Move a session by its state machine; its own times never go back."""
+    session = known("session", session_id, books.session(session_id))
+    state = moved(MOVES, "session", session.id, session.state, event)
+    if event.time < session.last_time:
+        raise ImpossibleTime(
+            f"session {session.id} was already at {session.last_time.astimezone(UTC)}",
+            hint="Its times must not go back; give a later --at.",
+            id=session.id,
+        )
+    return replace(session, state=state, last_time=event.time)
+
+
+def _unpaused(session: Session, at: datetime) -> Session:
+    if session.paused_since is None:
+        return session
+    pauses = (*session.pauses, (session.paused_since, at))
+    return replace(session, pauses=pauses, paused_since=None)
+
+
+def _reckoned(session: Session, billed: Money | None, books: Books) -> Session:
+    """Bill an ended session: by its policy, or as the platform billed it, which then stands."""
+    if session.start is None or session.end is None:
+        raise ValueError("only an ended session is billed")
+    policy = books.policy_at(session.policy)
+    expected = bill(active_time(session.start, session.end, session.pauses), session.rate, policy)
+    if billed is not None:
+        check_currency(billed, books.policy)
+    gross = expected.gross if billed is None else billed
+    return replace(
+        session,
+        active_us=expected.active_us,
+        billed_us=expected.billed_us,
+        gross_minor=gross.minor,
+        fee_minor=gross.minor - share_of(gross.minor, policy.fee.percent),
+        expected_minor=expected.gross.minor,
+        period=period_of(session, books.policy),
+    )
+
+
+def _billed(session: Session, billed: Money | None, books: Books) -> Change:
+    session = _reckoned(session, billed, books)
+    if not session.gross_minor:
+        return Change(things=(session,))  # R5: free, and so it books nothing.
+    session = replace(session, earning=books.next_transaction)
+    return Change(things=(session,), transactions=(_earned(session),))
+
+
+def _rebilled(
+    session: Session, right: Session, billed: Money | None, at: datetime, books: Books
+) -> Change:
+    """Reverse a session's earning exactly, and book the right one, both in the month of `at`."""
+    right = _reckoned(right, billed, books)
+    period = month_of(at, books.policy.period.timezone)
+    booked: list[Transaction] = []
+    if session.earning is not None:
+        wrong = _earning(session, TransactionKind.REVERSAL, at, period)
+        booked.append(replace(wrong, transfers=posting.reverse(wrong.transfers)))
+    if right.gross_minor:
+        right = replace(right, earning=books.next_transaction + len(booked))
+        booked.append(_earning(right, TransactionKind.CORRECTION, at, period))
+    else:
+        right = replace(right, earning=None)
+    return Change(things=(right,), transactions=tuple(booked))
+
+
+def _earned(session: Session) -> Transaction:
+    if session.end is None or session.period is None:
+        raise ValueError("only an ended session earns")
+    return _earning(session, TransactionKind.EARNING, session.end, session.period)
+
+
+def _earning(session: Session, kind: TransactionKind, at: datetime, period: str) -> Transaction:
+    legs = posting.earning(session.share_minor, session.fee_minor)
+    return Transaction(kind, at, period, legs, session=session.id)
+
+
+def _reclaimed(claim: Claim, session: Session, billed: Money) -> Claim:
+    """Keep an undecided claim possible when its session is billed anew; its hold stays as it was."""
+    if claim.amount_minor == session.left_minor:
+        return replace(claim, amount_minor=billed.minor)
+    if claim.amount_minor > billed.minor:
+        raise RefundTooLarge(f"claim {claim.id} is for more than what was billed", id=claim.id)
+    return claim
+
+
+RULES: dict[type[Data], Rule] = {
+    SessionRescheduled: rescheduled,
+    SessionCancelled: called_off,
+    SessionMissed: called_off,
+    SessionStarted: started,
+    SessionPaused: paused,
+    SessionResumed: resumed,
+    SessionEnded: ended,
+    SessionLogged: logged,
+    SessionCorrected: corrected,
+    ArtifactAdded: artifact,
+    ReviewPosted: reviewed,
+    TipReceived: tipped,
+}

@@ -1,0 +1,117 @@
+"""A feed: JSON Lines of CloudEvents 1.0, one event a line, UTF-8.
+
+Every line is either an event or an `InvalidEvent` that names the field and the reason; nothing else
+comes out, whatever goes in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NoReturn
+
+from liveportal.domain.clock import parse_instant
+from liveportal.domain.codec import decode
+from liveportal.domain.errors import InvalidEvent, InvalidTime
+from liveportal.domain.events import PREFIX, TYPES, Event
+
+LONGEST_LINE = 64 * 1024 * 1024
+"""Bytes; a longer line is refused before it is read whole, so that memory stays bounded."""
+
+LONGEST_NAME = 1024
+_ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
+_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_KNOWN = ("specversion", "id", "source", "type", "time", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a feed as it came: its number from 1, and its bytes without the line's end."""
+
+    number: int
+    raw: bytes
+
+
+def lines(stream: BinaryIO) -> Iterator[Line]:
+    """Read a feed line by line; blank lines are no lines."""
+    number = 0
+    while raw := stream.readline(LONGEST_LINE + 1):
+        number += 1
+        raw = raw.rstrip(b"\r\n")
+        if len(raw) > LONGEST_LINE:
+            raise InvalidEvent("", f"is longer than {LONGEST_LINE} bytes").located(
+                f"line {number}", line=number
+            )
+        if raw.strip():
+            yield Line(number, raw)
+
+
+def parse(raw: bytes) -> Event:
+    """Read one event; raises `InvalidEvent` (`AmountTooLarge` for what no book can hold)."""
+    document = _json(raw)
+    if not isinstance(document, dict):
+        raise InvalidEvent("", "is not a JSON object")
+    _check_envelope(document)
+    kind = document["type"]
+    data_class = TYPES.get(kind.removeprefix(PREFIX)) if kind.startswith(PREFIX) else None
+    if data_class is None:
+        raise InvalidEvent("type", f"{kind[:80]!r} is not a type of event")
+    try:
+        time = parse_instant(document["time"])
+    except InvalidTime as error:
+        raise InvalidEvent("time", error.message) from None
+    attributes = {name: document[name] for name in document if name not in _KNOWN}
+    data = decode(data_class, document["data"])
+    return Event(document["source"], document["id"], time, data, attributes)
+
+
+def _check_envelope(document: dict[str, Any]) -> None:
+    if document.get("specversion") != "1.0":
+        raise InvalidEvent("specversion", 'must be "1.0"')
+    for name in ("id", "source", "type", "time"):
+        value = document.get(name)
+        if not isinstance(value, str) or not value:
+            raise InvalidEvent(name, "is missing" if value is None else "must be a text")
+        if len(value) > LONGEST_NAME or _UNSPEAKABLE.search(value):
+            raise InvalidEvent(name, f"must be 1-{LONGEST_NAME} printable characters")
+    if "data" not in document:
+        raise InvalidEvent("data", "is missing")
+    for name, value in document.items():
+        if name in _KNOWN:
+            continue
+        if not _ATTRIBUTE.fullmatch(name) or name == "data_base64":
+            raise InvalidEvent(name[:64], "is not an attribute of an event")
+        if not isinstance(value, str | int):
+            raise InvalidEvent(name, "must be a text, a whole number or a truth value")
+
+
+def _json(raw: bytes) -> Any:  # noqa: ANN401
+    try:
+        return json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant
+        )
+    except UnicodeDecodeError:
+        raise InvalidEvent("", "is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise InvalidEvent("", f"is not JSON: {error.msg} at column {error.colno}") from None
+    except RecursionError:
+        raise InvalidEvent("", "is nested too deeply") from None
+    except ValueError:  # A number of thousands of digits.
+        raise InvalidEvent("", "holds a number that is too long") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidEvent(twice[:64], "stands twice in the same object")
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise InvalidEvent("", f"{name} is not a number of JSON")
+
+

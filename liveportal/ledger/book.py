@@ -1,0 +1,418 @@
+"""The book as rules see it, on a database connection: a unit of work over the things.
+
+Things are looked up once, kept, changed in memory, and written back together by `flush`, each once
+however often it changed. Inside one database transaction nobody else can change them meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from liveportal.domain.books import Change, Past, Thing
+from liveportal.domain.clock import from_text, utc_text
+from liveportal.domain.codec import decode, split
+from liveportal.domain.errors import AmountTooLarge
+from liveportal.domain.events import PreferencesChanged
+from liveportal.domain.money import LARGEST_MINOR
+from liveportal.domain.policy import Policy
+from liveportal.domain.posting import Account, Transaction, Transfer, TransactionKind
+from liveportal.domain.things import (
+    Adjustment,
+    Claim,
+    Customer,
+    Item,
+    Line,
+    Payout,
+    Profile,
+    Request,
+    Session,
+)
+from liveportal.ledger import rows
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.documents import stored_event
+from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
+
+T = TypeVar("T")
+Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
+"""Rows of `transaction` and of `transfer`, as stored."""
+
+_AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"  # noqa: S608
+# What an undecided claim holds lies on the earning that it would take back.
+_OPEN_ITEMS = """
+    SELECT item."transaction", item.time, item.period, face_minor, settled_minor, item.session,
+           coalesce(claim.hold_minor, 0)
+    FROM item
+    LEFT JOIN session ON session.earning = item."transaction" AND session.claim_undecided
+    LEFT JOIN claim ON claim.id = session.claim
+    WHERE settled_minor <> face_minor
+    ORDER BY item.time, item."transaction"
+"""
+
+
+class LedgerBook:
+    """`liveportal.domain.books.Books` over a connection that is inside a write transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+        self._kept: dict[tuple[type, Any], Any] = {}
+        self._dirty: dict[type, dict[Any, Any]] = defaultdict(dict)
+        self._appended: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._flows: dict[tuple[str, Account, Account], list[int]] = {}
+        self._policies: dict[int, Policy] = {}
+        self._agenda: dict[str, Session] | None = None
+        self._aliases: dict[str, str] | None = None
+        self._turnover_minor = self._one("SELECT coalesce(sum(amount), 0) FROM month_flow")
+        self._owed_minor: int = self._one(
+            "SELECT coalesce(sum(CASE WHEN debit = ?1 THEN amount ELSE -amount END), 0)"
+            " FROM month_flow WHERE debit = ?1 OR credit = ?1",
+            str(Account.PLATFORM),
+        )
+        self.next_seq: int = 1 + self._one("SELECT coalesce(max(seq), 0) FROM event")
+        self.next_transaction: int = 1 + self._one('SELECT coalesce(max(id), 0) FROM "transaction"')
+        self._policy_seq: int | None = self._one("SELECT max(seq) FROM policy")
+
+    # --- what rules look up ---------------------------------------------------------------------
+
+    @property
+    def policy_seq(self) -> int:
+        """The event that adopted the policy in force; 0 before the first."""
+        return self._policy_seq or 0
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force; before the first is adopted, the default profile."""
+        return self.policy_at(self.policy_seq)
+
+    def policy_at(self, seq: int) -> Policy:
+        """Return the policy that the event adopted."""
+        if seq not in self._policies:
+            row = self._row("SELECT document FROM policy WHERE seq = ?", seq)
+            self._policies[seq] = Policy.from_document(json.loads(row[0])) if row else Policy()
+        return self._policies[seq]
+
+    def customer(self, customer_id: str) -> Customer | None:
+        return self._look_up(rows.CUSTOMER, customer_id)
+
+    def request(self, request_id: str) -> Request | None:
+        return self._look_up(rows.REQUEST, request_id)
+
+    def session(self, session_id: str) -> Session | None:
+        """Return the session of that id, or that the id is another name for."""
+        found = self._look_up(rows.SESSION, session_id)
+        if found is None and (real := self.alias(session_id)):
+            return self._look_up(rows.SESSION, real)
+        return found
+
+    def alias(self, alias: str) -> str | None:
+        """Return the session that an id is only another name for; they are few, so all are kept."""
+        if self._aliases is None:
+            found = self._db.execute("SELECT alias, session FROM session_alias").fetchall()
+            self._aliases = dict(found)
+        return self._aliases.get(alias)
+
+    def claim(self, claim_id: str) -> Claim | None:
+        return self._look_up(rows.CLAIM, claim_id)
+
+    def adjustment(self, adjustment_id: str) -> Adjustment | None:
+        return self._look_up(rows.ADJUSTMENT, adjustment_id)
+
+    def payout(self, payout_id: str) -> Payout | None:
+        """Return a payout with its lines."""
+        if (Payout, payout_id) in self._kept:
+            return self._kept[Payout, payout_id]  # type: ignore[no-any-return]
+        row = self._row(f"{rows.PAYOUT.select} WHERE id = ?", payout_id)
+        if row is None:
+            return None
+        lines = self._db.execute(
+            "SELECT item, amount_minor FROM payout_line WHERE payout = ? ORDER BY item",
+            (payout_id,),
+        )
+        found = rows.PAYOUT.read(row)
+        payout = replace(found, lines=tuple(Line(item, part) for item, part in lines))
+        self._kept[Payout, payout_id] = payout
+        return payout
+
+    def item(self, transaction: int) -> Item:
+        found = self._look_up(rows.ITEM, transaction)
+        if found is None:
+            raise KeyError(transaction)
+        return found
+
+    def agenda(self) -> Iterable[Session]:
+        """Return the sessions that are upcoming, live or paused: few, so they are all kept."""
+        return self._agenda_by_id().values()
+
+    def open_items(self) -> list[Item]:
+        self.flush()
+        return [
+            Item(
+                transaction=row[0],
+                time=from_text(row[1]),
+                period=row[2],
+                face_minor=row[3],
+                settled_minor=row[4],
+                session=row[5],
+                held_minor=row[6],
+            )
+            for row in self._db.execute(_OPEN_ITEMS).fetchall()
+        ]
+
+    def ended_sessions(self) -> Iterable[Session]:
+        self.flush()
+        ended = self._db.execute(f"{rows.SESSION.select} WHERE state = 'ended'").fetchall()
+        return [rows.SESSION.read(row) for row in ended]
+
+    def claimable_until(self, instant: datetime) -> bool:
+        """Tell whether the refund window of a billed session is still open at an instant."""
+        self.flush()
+        windows = {seq: self.policy_at(seq).refund.window_hours for seq in self._policy_seqs()}
+        longest = timedelta(hours=max(windows.values(), default=0))
+        recent = self._db.execute(
+            'SELECT "end", policy FROM session INDEXED BY session_by_end'
+            ' WHERE gross_minor > 0 AND "end" >= ?',
+            (utc_text(instant - longest),),
+        )
+        return any(
+            instant - from_text(ended) <= timedelta(hours=windows[policy])
+            for ended, policy in recent.fetchall()
+        )
+
+    def _policy_seqs(self) -> list[int]:
+        return [seq for (seq,) in self._db.execute("SELECT seq FROM policy").fetchall()]
+
+    def first_billed_end(self) -> datetime | None:
+        self.flush()
+        first: str | None = self._one(
+            'SELECT min("end") FROM session INDEXED BY session_by_end WHERE gross_minor > 0'
+        )
+        return from_text(first) if first else None
+
+    def owed_minor(self) -> int:
+        return self._owed_minor
+
+    @property
+    def preferences(self) -> PreferencesChanged:
+        """The preferences in force, none of them set at first."""
+        if (PreferencesChanged, 0) not in self._kept:
+            row = self._row("SELECT document FROM preferences ORDER BY seq DESC LIMIT 1")
+            found = decode(PreferencesChanged, json.loads(row[0])) if row else PreferencesChanged()
+            self._kept[PreferencesChanged, 0] = found
+        return self._kept[PreferencesChanged, 0]  # type: ignore[no-any-return]
+
+    @property
+    def profile(self) -> Profile:
+        """Which fields of the payout profile are filled in."""
+        if (Profile, 0) not in self._kept:
+            names = self._db.execute("SELECT name FROM profile_field").fetchall()
+            self._kept[Profile, 0] = Profile(frozenset(name for (name,) in names))
+        return self._kept[Profile, 0]  # type: ignore[no-any-return]
+
+    def past(self, source: str, event_id: str) -> Past | None:
+        """Return a recorded event with what it booked."""
+        self.flush()
+        row = stored_event(self._db, source, event_id)
+        if row is None:
+            return None
+        confirms = self._row(
+            "SELECT 1 FROM statement WHERE thing = ? AND type = ? AND seq = ?"
+            " AND confirms IS NOT NULL",
+            row.event.data.thing,
+            row.event.data.TYPE,
+            row.seq,
+        )
+        undone = self._row("SELECT 1 FROM reversal WHERE reversed_seq = ?", row.seq)
+        return Past(row.seq, row.event, self.transactions_of(row.seq), bool(undone), bool(confirms))
+
+    def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
+        """Return what an event booked."""
+        found = self._db.execute(
+            "SELECT id, kind, time, period, session, claim, payout, adjustment"
+            ' FROM "transaction" WHERE seq = ? ORDER BY id',
+            (seq,),
+        ).fetchall()
+        return tuple(
+            Transaction(
+                TransactionKind(kind), from_text(time), period, self._transfers_of(number), *about
+            )
+            for number, kind, time, period, *about in found
+        )
+
+    def _transfers_of(self, transaction: int) -> tuple[Transfer, ...]:
+        found = self._db.execute(
+            'SELECT debit, credit, amount FROM transfer WHERE "transaction" = ? ORDER BY n',
+            (transaction,),
+        )
+        return tuple(Transfer(Account(dr), Account(cr), minor) for dr, cr, minor in found)
+
+    # --- what the journal writes ------------------------------------------------------------------
+
+    def append(self, table: str, *values: Any) -> None:  # noqa: ANN401
+        """Add a row to a table that only ever grows."""
+        self._appended[table].append(values)
+
+    def booked(self, seq: int, entries: Iterable[Transaction]) -> Booked:
+        """Return the rows, as stored, of what an event books from the next transaction on."""
+        transactions: list[tuple[Any, ...]] = []
+        transfers: list[tuple[Any, ...]] = []
+        for number, entry in enumerate(entries, self.next_transaction):
+            about = (entry.session, entry.claim, entry.payout, entry.adjustment)
+            time = utc_text(entry.time)
+            transactions.append((number, seq, str(entry.kind), time, entry.period, *about))
+            transfers.extend(
+                (number, n, str(each.debit), str(each.credit), each.minor, entry.period)
+                for n, each in enumerate(entry.transfers, 1)
+            )
+        return transactions, transfers
+
+    def apply(self, seq: int, change: Change, booked: Booked) -> None:
+        """Take over what an event changed and booked; decided by `rules.decide` on this very book."""
+        if change.policy:
+            self._adopt(seq, change.policy)
+        if change.alias:
+            self._rename(*change.alias)
+        if change.reverses:
+            self.append("reversal", seq, change.reverses)
+        transactions, transfers = booked
+        self._appended["transaction"] += transactions
+        self._appended["transfer"] += transfers
+        for entry in change.transactions:
+            self._book(entry)
+        for thing in change.things:
+            self._put(seq, thing)
+        self.next_seq = seq + 1
+
+    def _rename(self, alias: str, session: str) -> None:
+        self.alias(alias)
+        self._aliases = {**(self._aliases or {}), alias: session}
+        self.append("session_alias", alias, session)
+
+    def check_turnover(self, change: Change) -> None:
+        """Refuse what the books could not add up any more (rulebook 9), with `AmountTooLarge`."""
+        moved = sum(each.minor for entry in change.transactions for each in entry.transfers)
+        if self._turnover_minor + moved > LARGEST_MINOR:
+            raise AmountTooLarge(
+                "the books would hold more than they can add up",
+                hint=f"The largest turnover is {LARGEST_MINOR} minor units.",
+            )
+
+    def _adopt(self, seq: int, policy: Policy) -> None:
+        self._policies[seq] = policy
+        self._policy_seq = seq
+        document = rows.compact(policy.document)
+        self.append("policy", seq, policy.name, policy.currency, policy.period.timezone, document)
+
+    def _book(self, entry: Transaction) -> None:
+        number = self.next_transaction
+        for each in entry.transfers:
+            flow = self._flows.setdefault((entry.period, each.debit, each.credit), [0, 0])
+            flow[0] += each.minor
+            flow[1] += 1
+            self._turnover_minor += each.minor
+        self._owed_minor += entry.effect_on(Account.PLATFORM)
+        if net_minor := entry.net_minor:
+            self._keep(Item(number, entry.time, entry.period, net_minor, session=entry.session))
+        self.next_transaction = number + 1
+
+    def _put(self, seq: int, thing: Thing) -> None:
+        if isinstance(thing, PreferencesChanged):
+            self._kept[PreferencesChanged, 0] = thing
+            self.append("preferences", seq, rows.compact(split(thing)[0]))
+            return
+        if isinstance(thing, Profile):
+            for name in sorted(thing.fields - self.profile.fields):
+                self.append("profile_field", name)
+            self._kept[Profile, 0] = thing
+            return
+        if isinstance(thing, Payout) and self.payout(thing.id) is None:
+            for line in thing.lines:
+                self.append("payout_line", thing.id, line.item, line.minor)
+        self._keep(thing)
+        if isinstance(thing, Session) and self._agenda is not None:
+            if thing.state in ("upcoming", "live", "paused"):
+                self._agenda[thing.id] = thing
+            else:
+                self._agenda.pop(thing.id, None)
+
+    def _keep(self, thing: Any) -> None:  # noqa: ANN401 (anything that has a mapping)
+        mapping = rows.MAPPINGS[type(thing)]
+        names = tuple(getattr(thing, name) for name in mapping.key)
+        key = names[0] if len(names) == 1 else names
+        self._kept[type(thing), key] = thing
+        self._dirty[type(thing)][key] = thing
+
+    def flush(self) -> None:
+        """Write everything that is pending, parents before children."""
+        for table in _APPEND_FIRST:
+            self._insert(table)
+        flows = [
+            (period, str(debit), str(credit), minor, count)
+            for (period, debit, credit), (minor, count) in self._flows.items()
+        ]
+        self._db.executemany(ADD_FLOW, flows)
+        self._flows.clear()
+        for kind, mapping in rows.MAPPINGS.items():
+            if things := self._dirty.pop(kind, None):
+                written = [mapping.write(thing) for thing in things.values()]
+                self._db.executemany(UPSERT[mapping.table], written)
+        for table in list(self._appended):
+            self._insert(table)
+
+    def forget_kept(self) -> None:
+        """Flush, and drop what was looked up, so that memory stays flat over a long feed."""
+        self.flush()
+        self._kept.clear()
+        self._agenda = None
+
+    def prefetch(self, kind: str, ids: Iterable[str]) -> None:
+        """Look up many things of a kind at once; what is not there is remembered as missing."""
+        mapping = _PREFETCHED[kind]
+        wanted = [each for each in ids if (mapping.thing, each) not in self._kept]
+        if not wanted:
+            return
+        found = self._db.execute(
+            f"{mapping.select} WHERE id IN (SELECT value FROM json_each(?))",
+            (rows.compact(wanted),),
+        ).fetchall()
+        self._kept.update({(mapping.thing, each): None for each in wanted})
+        self._kept.update({(mapping.thing, row[0]): mapping.read(row) for row in found})
+
+    # --- small change -----------------------------------------------------------------------------
+
+    def _insert(self, table: str) -> None:
+        if values := self._appended.pop(table, None):
+            self._db.executemany(INSERT[table], values)
+
+    def _look_up(self, mapping: rows.Mapping[T], key: str | int) -> T | None:
+        kept = (mapping.thing, key)
+        if kept not in self._kept:
+            column = mapping.key[0]
+            row = self._row(f'{mapping.select} WHERE "{column}" = ?', key)
+            self._kept[kept] = mapping.read(row) if row else None
+        return self._kept[kept]  # type: ignore[no-any-return]
+
+    def _agenda_by_id(self) -> dict[str, Session]:
+        if self._agenda is None:
+            self.flush()
+            found = self._db.execute(_AGENDA).fetchall()
+            self._agenda = {row[0]: rows.SESSION.read(row) for row in found}
+        return self._agenda
+
+    def _row(self, statement: str, *values: Any) -> Any:  # noqa: ANN401
+        return self._db.execute(statement, values).fetchone()
+
+    def _one(self, statement: str, *values: Any) -> Any:  # noqa: ANN401
+        return self._row(statement, *values)[0]
+
+
+_PREFETCHED: dict[str, rows.Mapping[Any]] = {
+    "customer": rows.CUSTOMER,
+    "request": rows.REQUEST,
+    "session": rows.SESSION,
+    "claim": rows.CLAIM,
+}
+_APPEND_FIRST = ("event", "event_personal", "transaction", "transfer", "policy")

@@ -1,0 +1,46 @@
+"""The hash chain: money, facts and order in one digest a row, so that no past row can change unseen.
+
+`hash = SHA-256(domain || prev_hash || fields, each length-prefixed || SHA-256(facts) ||
+personal_digest || effects_digest)`. The personal digest has its own salt and stays when the text is
+erased; the effects digest covers the transactions and transfers as they are stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from liveportal.ledger.rows import compact
+
+DOMAIN = b"liveportal.journal.v1"
+GENESIS = b"\x00" * 32
+"""What stands before the first event."""
+
+
+def personal_digest(salt: bytes, body: str | None) -> bytes:
+    """Return the digest of a personal body; empty where there is none."""
+    return hashlib.sha256(salt + body.encode()).digest() if body is not None else b""
+
+
+def effects_digest(
+    transactions: Iterable[tuple[Any, ...]], transfers: Iterable[tuple[Any, ...]]
+) -> bytes:
+    """Return the digest of what an event booked, from the rows as stored."""
+    stored = compact([[list(row) for row in transactions], [list(row) for row in transfers]])
+    return hashlib.sha256(stored.encode()).digest()
+
+
+NO_EFFECTS = effects_digest((), ())
+
+
+def event_hash(
+    prev: bytes, fields: Iterable[str], facts: str, personal: bytes, effects: bytes
+) -> bytes:
+    """Return the hash of a row; `fields` are seq, source, id, type, time, recorded_at as text."""
+    digest = hashlib.sha256(DOMAIN + prev)
+    for field in fields:
+        encoded = field.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    digest.update(hashlib.sha256(facts.encode()).digest() + personal + effects)
+    return digest.digest()

@@ -1,0 +1,219 @@
+"""Opening a ledger file safely. The one module that knows which SQLite driver is used.
+
+Everybody takes `dbapi` from here: two copies of SQLite in one process do not see each other's locks.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from liveportal.domain.errors import (
+    DiskFull,
+    LedgerBusy,
+    LedgerExists,
+    LedgerNotFound,
+    LedgerUnwritable,
+    LiveportalError,
+    NewerLedger,
+    NotALedger,
+    UnsafeSqlite,
+)
+
+if TYPE_CHECKING:
+    import sqlite3 as dbapi
+else:
+    try:
+        from pysqlite3 import dbapi2 as dbapi
+    except ImportError:  # No wheel for this platform: the standard library's copy, same code.
+        import sqlite3 as dbapi
+
+APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
+SCHEMA_VERSION = 1
+BUSY_MS = 5_000
+
+Connection = dbapi.Connection
+complete_statement = dbapi.complete_statement
+
+
+def wal_is_safe(version: tuple[int, ...] = dbapi.sqlite_version_info) -> bool:
+    """Tell whether this SQLite has the fix of the WAL-reset bug, which could corrupt a ledger."""
+    return version >= (3, 51, 3) or any(
+        version[:2] == branch[:2] and version >= branch for branch in ((3, 50, 7), (3, 44, 6))
+    )
+
+
+def create(path: Path) -> Connection:
+    """Create an empty ledger file, private to its owner, and return a connection to it.
+
+    Raises `LedgerExists` for any file, link or folder at the path, `LedgerUnwritable` where none can
+    be made. Nothing is written through a symlink.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    except FileExistsError:
+        raise LedgerExists(
+            f"there is something at {path} already",
+            hint="Choose another path with --ledger; an existing ledger is never touched.",
+            path=str(path),
+        ) from None
+    except OSError as error:
+        raise unwritable(path, error) from None
+    os.close(handle)
+    connection = _connect(path, "rw")
+    with explained(path):
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe() else 'DELETE'}")
+        _settle(connection)
+    return connection
+
+
+def open_file(path: Path, *, readonly: bool) -> Connection:
+    """Open an existing ledger; raises what is wrong with it as one of the ledger's own errors."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise LedgerNotFound(
+            f"there is no ledger at {path}",
+            hint="`liveportal init` makes one; --ledger or LIVEPORTAL_LEDGER names another.",
+            path=str(path),
+        ) from None
+    except OSError as error:
+        raise NotALedger(f"{path} cannot be read: {error.strerror}", path=str(path)) from None
+    if not stat.S_ISREG(mode):
+        raise NotALedger(f"{path} is not a file", path=str(path))
+    if not os.access(path, os.R_OK):
+        raise LedgerUnwritable(f"{path} cannot be read: permission denied", path=str(path))
+    if not readonly and not os.access(path, os.W_OK):
+        raise LedgerUnwritable(
+            f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
+        )
+    connection = _connect(path, "ro" if readonly else "rw")
+    try:
+        with explained(path):
+            _check_ours(connection, path)
+            _settle(connection)
+    except LiveportalError:
+        connection.close()
+        raise
+    return connection
+
+
+def in_memory() -> Connection:
+    """Return a connection to a temporary ledger that is nobody else's."""
+    connection = dbapi.connect(":memory:", isolation_level=None, cached_statements=256)
+    _settle(connection)
+    return connection
+
+
+def _connect(path: Path, mode: str) -> Connection:
+    # A path is data: quoted, so that `?` and `#` in a folder's name are no parameters.
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    with explained(path):
+        return dbapi.connect(
+            uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256
+        )
+
+
+def _settle(connection: Connection) -> None:
+    wal = connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    connection.executescript(
+        f"""
+        PRAGMA synchronous = {"FULL" if wal else "EXTRA"};
+        PRAGMA foreign_keys = ON;
+        PRAGMA recursive_triggers = ON;
+        PRAGMA trusted_schema = OFF;
+        PRAGMA cell_size_check = ON;
+        """
+    )
+
+
+def _check_ours(connection: Connection, path: Path) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise NotALedger(
+            f"{path} is not a liveportal ledger",
+            hint="Check the path; `liveportal ledger path` shows the one in use.",
+            path=str(path),
+        )
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise NewerLedger(
+            f"{path} was written by a newer liveportal (form {version}, this one knows"
+            f" {SCHEMA_VERSION})",
+            hint="Upgrade liveportal; nothing was changed.",
+            path=str(path),
+        )
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal" and not wal_is_safe():
+        raise UnsafeSqlite(
+            f"SQLite {dbapi.sqlite_version} has a bug that can corrupt this ledger's journal (WAL)",
+            hint="Install the pysqlite3 wheel, or a Python with SQLite 3.51.3 or later.",
+            path=str(path),
+        )
+
+
+@contextmanager
+def writing(connection: Connection, path: Path, *, keep: bool = True) -> Iterator[None]:
+    """Run one immediate transaction: kept at the end, or rolled back (errors; `keep=False`)."""
+    with explained(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT" if keep else "ROLLBACK")
+        except BaseException:
+            # A failed commit leaves the transaction open; so does Ctrl-C.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the driver's errors into the ledger's own, by their text: some drivers give no codes."""
+    try:
+        yield
+    except dbapi.Error as error:
+        if known := _explanation(str(error).lower(), path):
+            raise known from error
+        raise
+
+
+def _explanation(text: str, path: Path) -> LiveportalError | None:
+    where = str(path)
+    if "locked" in text or "busy" in text:
+        return LedgerBusy(
+            f"another program is writing to {path}", hint="Try again in a moment.", path=where
+        )
+    if "disk is full" in text or "disk i/o" in text:
+        return DiskFull(
+            f"{path} could not be written: the disk is full or failing",
+            hint="Nothing was recorded. Make room, then try again.",
+            path=where,
+        )
+    if "readonly" in text or "unable to open" in text:
+        return LedgerUnwritable(
+            f"{path} cannot be opened for writing",
+            hint="The ledger and its folder must both be writable.",
+            path=where,
+        )
+    if "not a database" in text or "malformed" in text or "file is encrypted" in text:
+        return NotALedger(
+            f"{path} is damaged, or is not a ledger",
+            hint="Restore a backup; keep the file as it is.",
+            path=where,
+        )
+    return None
+
+
+def unwritable(path: Path, error: OSError) -> LiveportalError:
+    """Say that nothing can be written there, and why."""
+    return LedgerUnwritable(
+        f"{path} cannot be written: {error.strerror}",
+        hint="Choose another place with --ledger.",
+        path=str(path),
+    )

@@ -1,0 +1,278 @@
+"""The one door in: every event is looked up, judged, written and booked here, once.
+
+In this order: its name (a replay changes nothing), whether another source told the same fact before
+(a confirmation changes nothing either), the rules, the cautions; then the row, chained by its hash,
+with all that follows from it. Nothing reaches the file before `LedgerBook.flush`, and the database
+transaction around it belongs to the caller.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from liveportal.domain.books import Change, known
+from liveportal.domain.clock import utc_text
+from liveportal.domain.codec import Record, plan, split
+from liveportal.domain.errors import Conflict, Refused
+from liveportal.domain.events import (
+    Data,
+    Event,
+    RequestAccepted,
+    RequestOpened,
+    SessionEnded,
+    SessionLogged,
+)
+from liveportal.domain.rules import decide
+from liveportal.domain.sessions import rebilled
+from liveportal.ledger import chain
+from liveportal.ledger.book import LedgerBook
+from liveportal.ledger.documents import StoredEvent, documents, event_at, stored_event
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.rows import compact
+
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an event: `recorded`, `replayed` or `confirmed`, and the event as it stands."""
+
+    status: str
+    seq: int
+    event: Event
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    seq: int
+    source: str
+    confirms: int | None
+
+
+class Journal:
+    """Records events on a connection that is inside a write transaction.
+
+    `now` is the clock; `insist` lets cautions through (a feed always does; a command's options do).
+    """
+
+    def __init__(self, db: Connection, now: Callable[[], datetime]) -> None:
+        self._db = db
+        self._now = now
+        self.book = LedgerBook(db)
+        self._pending: dict[tuple[str, str], StoredEvent] = {}
+        self._pending_at: dict[int, StoredEvent] = {}
+        self._unknown: set[tuple[str, str]] = set()
+        self._statements: dict[tuple[str, str], list[_Statement]] = {}
+        last = db.execute(
+            "SELECT hash, recorded_at FROM event ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        self.head: bytes = last[0] if last else chain.GENESIS
+        self._last_recorded: str = last[1] if last else ""
+
+    def record(
+        self,
+        event: Event,
+        *,
+        insist: Callable[[Refused], bool] = lambda _: True,
+        recorded_at: str | None = None,
+    ) -> Outcome:
+        """Record an event once, with all that follows from it.
+
+        Raises `Conflict` for a name or fact that was recorded with other content, the rules' own
+        refusals, and the first caution that `insist` does not let through.
+        """
+        if past := self._find(event.source, event.id):
+            return replayed(past, event)
+        data = self._canonical(event.data)
+        told = self._told_by_others(data, event.source)
+        for seq in told:
+            first = self._event(seq)
+            if not contradictions(first.data, data):
+                change = self._confirmation(first.data, event)
+                return self._append(event, data, change, recorded_at, confirms=seq)
+        try:
+            change = decide(replace(event, data=data), self.book)
+        except Refused:
+            if told:  # It is the same fact, told differently: say so rather than "wrong state".
+                differing = contradictions(self._event(told[0]).data, data)
+                raise Conflict(f"{data.TYPE} of {data.thing}", differing) from None
+            raise
+        for caution in change.cautions:
+            if not insist(caution):
+                raise caution
+        return self._append(event, data, change, recorded_at)
+
+    def flush(self) -> None:
+        """Write what is pending and let go of what was looked up, so that memory stays flat."""
+        self.book.forget_kept()
+        self._pending.clear()
+        self._pending_at.clear()
+        self._unknown.clear()
+        self._statements.clear()
+
+    def prefetch(self, events: Sequence[Event]) -> None:
+        """Look up at once what these events will ask for one by one."""
+        names = [(each.source, each.id) for each in events]
+        found = self._db.execute(
+            "SELECT source, id FROM json_each(?) AS wanted JOIN event"
+            " ON source = wanted.value ->> 0 AND id = wanted.value ->> 1",
+            (compact(names),),
+        ).fetchall()
+        self._unknown = set(names) - set(found)
+        told = self._db.execute(
+            "SELECT thing, type, seq, source, confirms FROM json_each(?) AS wanted JOIN statement"
+            " ON thing = wanted.value ->> 0 AND type = wanted.value ->> 1 ORDER BY seq",
+            (compact(sorted({(each.data.thing, each.data.TYPE) for each in events})),),
+        ).fetchall()
+        for each in events:
+            self._statements.setdefault((each.data.thing, each.data.TYPE), [])
+        for thing, kind, *statement in told:
+            self._statements[thing, kind].append(_Statement(*statement))
+        for kind, ids in _named_things(events).items():
+            self.book.prefetch(kind, sorted(ids))
+
+    # --- seen before? -------------------------------------------------------------------------------
+
+    def _find(self, source: str, event_id: str) -> StoredEvent | None:
+        name = (source, event_id)
+        if name in self._unknown:
+            return None
+        return self._pending.get(name) or stored_event(self._db, source, event_id)
+
+    def _event(self, seq: int) -> Event:
+        return (self._pending_at.get(seq) or event_at(self._db, seq)).event
+
+    def _canonical(self, data: Data) -> Data:
+        """Give a session the id that the book knows it by."""
+        name = getattr(data, "session", None)
+        if name is None or isinstance(data, RequestAccepted):
+            return data
+        session = self.book.session(name)
+        return data if session is None or session.id == name else replace(data, session=session.id)  # type: ignore[type-var]
+
+    def _told_by_others(self, data: Data, source: str) -> list[int]:
+        """Return the facts of this type and thing that this source has not told itself yet."""
+        statements = self._statements_of(data)
+        own = {each.confirms or each.seq for each in statements if each.source == source}
+        return [each.seq for each in statements if not each.confirms and each.seq not in own]
+
+    def _statements_of(self, data: Data) -> list[_Statement]:
+        key = (data.thing, data.TYPE)
+        if key not in self._statements:
+            found = self._db.execute(
+                "SELECT seq, source, confirms FROM statement WHERE thing = ? AND type = ?"
+                " ORDER BY seq",
+                key,
+            ).fetchall()
+            self._statements[key] = [_Statement(*row) for row in found]
+        return self._statements[key]
+
+    def _confirmation(self, first: Data, event: Event) -> Change:
+        """Return what a confirmation does all the same: another id, another bill."""
+        data = event.data
+        if isinstance(data, RequestAccepted) and isinstance(first, RequestAccepted):
+            ours, theirs = first.session or first.request, data.session or data.request
+            if ours != theirs and self.book.session(theirs) is None:
+                return Change(alias=(theirs, ours))
+        if isinstance(data, SessionEnded) and data.billed is not None:
+            session = known("session", data.session, self.book.session(data.session))
+            if session.gross_minor != data.billed.minor:
+                return rebilled(session, data.billed, event.time, self.book)
+        return Change()
+
+    # --- written ------------------------------------------------------------------------------------
+
+    def _append(
+        self,
+        event: Event,
+        data: Data,
+        change: Change,
+        recorded_at: str | None,
+        *,
+        confirms: int | None = None,
+    ) -> Outcome:
+        self.book.check_turnover(change)
+        seq = self.book.next_seq
+        facts, body = documents(event)
+        salt = os.urandom(SALT_BYTES) if body else b""
+        recorded_at = recorded_at or max(utc_text(self._now()), self._last_recorded)
+        row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
+        personal = chain.personal_digest(salt, body)
+        booked = self.book.booked(seq, change.transactions)
+        effects = chain.effects_digest(*booked) if change.transactions else chain.NO_EFFECTS
+        prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
+        self._last_recorded = recorded_at
+        self.book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
+        if body:
+            self.book.append("event_personal", seq, salt, body)
+        self.book.append("statement", data.thing, data.TYPE, seq, event.source, confirms)
+        self._statements_of(data).append(_Statement(seq, event.source, confirms))
+        stored = StoredEvent(seq, event, recorded_at, facts, erased=False)
+        self._pending[event.source, event.id] = self._pending_at[seq] = stored
+        self._unknown.discard((event.source, event.id))
+        self.book.apply(seq, change, booked)
+        flags = (*(caution.code for caution in change.cautions), *change.flags)
+        return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
+
+
+def replayed(past: StoredEvent, event: Event) -> Outcome:
+    """Return the first outcome again; raises `Conflict` naming every field that differs."""
+    differing = _differences(past, event)
+    if differing:
+        raise Conflict(f"event {event.id} of {event.source}", differing)
+    return Outcome("replayed", past.seq, past.event)
+
+
+def _differences(past: StoredEvent, event: Event) -> list[str]:
+    was, now = past.event, event
+    if type(was.data) is not type(now.data):
+        return ["type"]
+    found = ["time"] if was.time != now.time and "time" not in now.assumed else []
+    if past.erased:  # Only facts can be compared; what was erased is not restored.
+        old, new = split(was.data)[0], split(now.data)[0]
+        names = sorted(old.keys() | new.keys())
+        return found + [n for n in names if old.get(n) != new.get(n) and n not in now.assumed]
+    return found + [
+        name
+        for name, *_ in plan(type(was.data))
+        if getattr(was.data, name) != getattr(now.data, name) and name not in now.assumed
+    ]
+
+
+# What may differ in the telling without contradicting: it has a meaning of its own instead.
+_TOLERATED: dict[type, set[str]] = {RequestAccepted: {"session"}, SessionEnded: {"billed"}}
+
+
+def contradictions(first: Record, again: Record) -> list[str]:
+    """Return the fields that both tellings of a fact give, and give differently."""
+    tolerated = _TOLERATED.get(type(again), set())
+    found = []
+    for name, *_ in plan(type(again)):
+        old, new = getattr(first, name), getattr(again, name)
+        if name in tolerated or old is None or new is None or old == new:
+            continue
+        if isinstance(old, Record) and isinstance(new, Record):
+            found += [f"{name}.{below}" for below in contradictions(old, new)]
+        else:
+            found.append(name)
+    return found
+
+
+def _named_things(events: Iterable[Event]) -> dict[str, set[str]]:
+    """Return the ids of what the events will look up, by kind."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for event in events:
+        data = event.data
+        for kind in ("request", "session", "claim"):
+            if name := getattr(data, kind, None):
+                found[kind].add(name)
+        if isinstance(data, RequestAccepted):
+            found["session"].add(data.session or data.request)
+        if isinstance(data, RequestOpened | SessionLogged):
+            found["customer"].add(data.customer.id)
+    return found

@@ -1,0 +1,221 @@
+"""Things as rows and back. A thing's fields are its table's columns, in order.
+
+`write` turns a thing into bound values (text and integers of our own making, never a driver's idea
+of a date); `read` turns a row back. Money takes two columns, minor units and currency.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from liveportal.domain.clock import from_text, utc_text
+from liveportal.domain.codec import decode, split
+from liveportal.domain.events import Slot
+from liveportal.domain.money import Money
+from liveportal.domain.things import (
+    Adjustment,
+    Artifact,
+    Claim,
+    Customer,
+    DisputeFiling,
+    Item,
+    Payout,
+    Request,
+    Review,
+    Session,
+)
+
+T = TypeVar("T")
+Value = Any  # What a driver binds and returns: str, int, bytes or None.
+
+
+def compact(value: object) -> str:
+    """Write JSON as the ledger stores it: ASCII, no spaces, keys in the order given."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else utc_text(value)
+
+
+def _instant(value: str | None) -> datetime | None:
+    return None if value is None else from_text(value)
+
+
+def _slots_text(slots: tuple[Slot, ...]) -> str:
+    return compact([split(slot)[0] for slot in slots])
+
+
+def _slots(text: str) -> tuple[Slot, ...]:
+    return tuple(decode(Slot, each) for each in json.loads(text))
+
+
+def _pauses_text(pauses: Sequence[tuple[datetime, datetime]]) -> str:
+    return compact([[utc_text(since), utc_text(until)] for since, until in pauses])
+
+
+def _pauses(text: str) -> tuple[tuple[datetime, datetime], ...]:
+    return tuple((from_text(since), from_text(until)) for since, until in json.loads(text))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+Conversion = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+TIME: Conversion = (_time, _instant)
+FLAG: Conversion = (int, bool)
+NAMES: Conversion = (compact, _names)
+SLOTS: Conversion = (_slots_text, _slots)
+PAUSES: Conversion = (_pauses_text, _pauses)
+
+
+@dataclass(frozen=True)
+class Mapping(Generic[T]):
+    """How one kind of thing lies in its table; what `converted` does not name is stored as it is."""
+
+    table: str
+    key: tuple[str, ...]
+    thing: type[T]
+    columns: tuple[str, ...]
+    converted: dict[str, Conversion]
+    money: str | None = None
+
+    def write(self, thing: T) -> tuple[Value, ...]:
+        """Return the values to bind for a thing, in the order of the columns."""
+        values = []
+        for name in self.columns:
+            if name == "currency" and self.money:
+                values.append(getattr(thing, self.money).currency)
+                continue
+            value = getattr(thing, name)
+            if name == self.money:
+                value = value.minor
+            elif name in self.converted:
+                value = self.converted[name][0](value)
+            values.append(value)
+        return tuple(values)
+
+    def read(self, row: Sequence[Value]) -> T:
+        """Return the thing of a row that holds the columns in their order."""
+        values = dict(zip(self.columns, row, strict=True))
+        if self.money:
+            values[self.money] = Money(values[self.money], values.pop("currency"))
+        for name, (_, read) in self.converted.items():
+            values[name] = read(values[name])
+        return self.thing(**values)
+
+    @property
+    def select(self) -> str:
+        """The statement that reads rows, up to its WHERE."""
+        names = ", ".join(f'"{name}"' for name in self.columns)
+        return f'SELECT {names} FROM "{self.table}"'  # noqa: S608 (names of our own)
+
+
+CUSTOMER = Mapping("customer", ("id",), Customer, ("id", "described_seq"), {})
+REQUEST = Mapping(
+    "request",
+    ("id",),
+    Request,
+    (
+        *("id", "kind", "direct", "customer", "rate", "currency", "state", "opened_at"),
+        *("opened_seq", "slots", "expires", "session", "closed_at", "flags"),
+    ),
+    {
+        "direct": FLAG,
+        "opened_at": TIME,
+        "slots": SLOTS,
+        "expires": TIME,
+        "closed_at": TIME,
+        "flags": NAMES,
+    },
+    money="rate",
+)
+SESSION = Mapping(
+    "session",
+    ("id",),
+    Session,
+    (
+        *("id", "customer", "state", "rate", "currency", "policy", "agreed_seq", "last_time"),
+        *("request", "planned_start", "planned_minutes", "start", "end", "paused_since"),
+        *("pauses", "active_us", "billed_us", "gross_minor", "fee_minor", "expected_minor"),
+        *("refunded_minor", "earning", "claim", "claim_undecided", "period", "flags"),
+    ),
+    {
+        "last_time": TIME,
+        "planned_start": TIME,
+        "start": TIME,
+        "end": TIME,
+        "paused_since": TIME,
+        "pauses": PAUSES,
+        "claim_undecided": FLAG,
+        "flags": NAMES,
+    },
+    money="rate",
+)
+CLAIM = Mapping(
+    "claim",
+    ("id",),
+    Claim,
+    (
+        *("id", "session", "state", "amount_minor", "hold_minor", "claimed_at", "period", "late"),
+        *("disputed_at", "decided_at", "cost_minor"),
+    ),
+    {"claimed_at": TIME, "late": FLAG, "disputed_at": TIME, "decided_at": TIME},
+)
+DISPUTE = Mapping(
+    "dispute",
+    ("seq",),
+    DisputeFiling,
+    ("seq", "claim", "filed_at", "period"),
+    {"filed_at": TIME},
+)
+ADJUSTMENT = Mapping(
+    "adjustment", ("id",), Adjustment, ("id", "amount_minor", "time", "seq"), {"time": TIME}
+)
+ARTIFACT = Mapping(
+    "artifact",
+    ("seq",),
+    Artifact,
+    ("seq", "session", "kind", "sha256", "bytes", "media_type"),
+    {},
+)
+REVIEW = Mapping(
+    "review",
+    ("session", "by"),
+    Review,
+    ("session", "by", "rating", "time", "seq"),
+    {"time": TIME},
+)
+ITEM = Mapping(
+    "item",
+    ("transaction",),
+    Item,
+    ("transaction", "time", "period", "face_minor", "settled_minor", "session"),
+    {"time": TIME},
+)
+PAYOUT = Mapping(
+    "payout",
+    ("id",),
+    Payout,
+    ("id", "amount_minor", "method", "state", "sent_at", "reference", "flags"),
+    {"sent_at": TIME, "flags": NAMES},
+)
+
+MAPPINGS: dict[type, Mapping[Any]] = {
+    Customer: CUSTOMER,
+    Request: REQUEST,
+    Session: SESSION,
+    Claim: CLAIM,
+    DisputeFiling: DISPUTE,
+    Adjustment: ADJUSTMENT,
+    Artifact: ARTIFACT,
+    Review: REVIEW,
+    Item: ITEM,
+    Payout: PAYOUT,
+}
+"""By the thing's class, in an order in which no row refers to one that is written later."""

@@ -1,0 +1,17 @@
+-- The Transaction Record: every transaction with its effect on what was earned and on what is owed.
+CREATE VIEW transaction_record AS
+SELECT
+    entry.id, entry.seq, entry.time, entry.period, entry.kind,
+    entry.session, entry.claim, entry.payout, entry.adjustment,
+    coalesce(sum(amount * (
+        (credit IN ('income:sessions', 'income:refunds'))
+        - (debit IN ('income:sessions', 'income:refunds'))
+    )), 0) AS gross,
+    coalesce(sum(amount * (
+        (debit = 'expenses:platform-fee') - (credit = 'expenses:platform-fee')
+    )), 0) AS fee,
+    coalesce(sum(amount * ((substr(debit, 1, 7) = 'assets:') - (substr(credit, 1, 7) = 'assets:'))), 0)
+        AS net,
+    coalesce(sum(amount * ((debit = 'assets:platform') - (credit = 'assets:platform'))), 0) AS owed
+FROM "transaction" AS entry LEFT JOIN transfer ON transfer."transaction" = entry.id
+GROUP BY entry.id;

@@ -1,0 +1,239 @@
+"""The portal: open a book, record events, ask. What a Python user imports.
+
+    from pathlib import Path
+    from liveportal.portal import Portal
+    from liveportal.domain.events import SessionPaused
+
+    with Portal.open(Path("ledger.db")) as portal:
+        portal.do(SessionPaused(session="S-1"))
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from time import time_ns
+from typing import BinaryIO
+
+from liveportal.domain.errors import LiveportalError, Refused
+from liveportal.domain.events import CLI_SOURCE, Data, Event, PolicyAdopted
+from liveportal.domain.policy import Policy
+from liveportal.feeds import jsonl
+from liveportal.ledger import engine
+from liveportal.ledger.journal import Journal, Outcome
+from liveportal.ledger.reader import Reader, known_id
+from liveportal.ledger.store import Store, played_back
+
+CHUNK_LINES = 2_000
+
+Clock = Callable[[], datetime]
+Reject = Callable[[jsonl.Line, LiveportalError], None]
+
+
+def utc_now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return a fresh UUIDv7 (RFC 9562): 48 bits of milliseconds, then randomness; sorts by time."""
+    milliseconds = time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    number = (milliseconds << 80) | random
+    number = (number & ~(0xF000 << 64)) | (0x7000 << 64)  # Version 7.
+    number = (number & ~(0xC000 << 48)) | (0x8000 << 48)  # Variant of the RFC.
+    digits = f"{number:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What became of a feed: counts of its events, and the journal's head after it (hex)."""
+
+    recorded: int = 0
+    replayed: int = 0
+    confirmed: int = 0
+    refused: int = 0
+    head: str = ""
+
+    def counted(self, status: str) -> Synced:
+        """Return the counts with one more of a status."""
+        return replace(self, **{status: getattr(self, status) + 1})
+
+
+class Portal:
+    """A book, open for writing. Everything goes through `record`, `do` and `sync`."""
+
+    def __init__(self, store: Store, now: Clock) -> None:
+        self._store = store
+        self._now = now
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path, *, dry_run: bool = False, now: Clock = utc_now) -> Iterator[Portal]:
+        """Open a ledger; with `dry_run` everything happens and is rolled back."""
+        store = Store.open(path, now, keep=not dry_run)
+        try:
+            yield cls(store, now)
+        finally:
+            store.close()
+
+    @classmethod
+    def create(cls, path: Path, policy: Policy, *settings: Data, now: Clock = utc_now) -> None:
+        """Make a ledger under a policy, with first settings such as preferences.
+
+        Raises `LedgerExists` where there is something already, `LedgerUnwritable`.
+        """
+        store = Store.create(path, now)
+        try:
+            portal = cls(store, now)
+            portal.record([portal.event(data) for data in (PolicyAdopted(policy=policy), *settings)])
+        except BaseException:
+            store.close()
+            path.unlink()  # It was ours from the first byte, and it is of no use without a policy.
+            raise
+        store.close()
+
+    def reader(self) -> Reader:
+        """Return the windows on what is recorded."""
+        return self._store.reader()
+
+    def event(
+        self,
+        data: Data,
+        *,
+        at: datetime | None = None,
+        key: str | None = None,
+        assumed: Iterable[str] = (),
+    ) -> Event:
+        """Make an event of our own: now unless `at` says when, named by `key` or a fresh UUIDv7.
+
+        `assumed` names the fields of the data that were not given but made up; a later replay is
+        not compared on them.
+        """
+        time = at or self._now()
+        names = frozenset(assumed) | (frozenset() if at else frozenset({"time"}))
+        return Event(CLI_SOURCE, key or new_id(), time, data, assumed=names)
+
+    def do(
+        self,
+        data: Data,
+        *,
+        at: datetime | None = None,
+        key: str | None = None,
+        assumed: Iterable[str] = (),
+        insist: Callable[[Refused], bool] = lambda _: False,
+    ) -> Outcome:
+        """Record what the expert does. Raises its refusal, or a caution not insisted on."""
+        event = self.event(data, at=at, key=key, assumed=assumed)
+        return self.record([event], insist=insist)[0]
+
+    def record(
+        self, events: Sequence[Event], *, insist: Callable[[Refused], bool] = lambda _: True
+    ) -> list[Outcome]:
+        """Record events in one transaction: all of them, or none."""
+        with self._store.writing() as door:
+            return [door.record(event, insist=insist) for event in events]
+
+    def known(self, kind: str, text: str) -> str:
+        """Return the id that a text names, whole or by a unique prefix (see `Reader.known`)."""
+        return known_id(self._store.db, kind, text)
+
+    def sync(
+        self,
+        feed: BinaryIO,
+        *,
+        batch: int | None = None,
+        reject: Reject | None = None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Synced:
+        """Record a feed in its own order: all of it, or nothing.
+
+        `batch` commits every so many lines, for streams without an end. `reject` is told of each bad
+        line and its reason, and the feed goes on. `progress` is told of every chunk's bytes.
+        Raises the first bad line's own error, which names the line.
+        """
+        synced = Synced()
+        lines = jsonl.lines(feed)
+        with _no_collector():
+            if batch is None:
+                with self._store.writing() as door:
+                    while chunk := list(islice(lines, CHUNK_LINES)):
+                        synced = _record_lines(door, chunk, synced, reject)
+                        progress(sum(len(line.raw) + 1 for line in chunk))
+                    synced = replace(synced, head=door.head.hex())
+                return synced
+            while chunk := list(islice(lines, batch)):
+                with self._store.writing() as door:
+                    synced = _record_lines(door, chunk, synced, reject)
+                    synced = replace(synced, head=door.head.hex())
+                progress(sum(len(line.raw) + 1 for line in chunk))
+        return synced if synced.head else replace(synced, head=self.head())
+
+    def head(self) -> str:
+        """Return the hash of the last event, in hex."""
+        with engine.explained(self._store.path):
+            return Journal(self._store.db, self._now).head.hex()
+
+
+def _record_lines(
+    door: Journal, chunk: Sequence[jsonl.Line], synced: Synced, reject: Reject | None
+) -> Synced:
+    """Parse a chunk, look up what it asks for, and record it line by line."""
+    parsed = [(line, _parsed(line)) for line in chunk]
+    door.prefetch([event for _, event in parsed if isinstance(event, Event)])
+    for line, event in parsed:
+        try:
+            if isinstance(event, LiveportalError):
+                raise event
+            synced = synced.counted(door.record(event).status)
+        except LiveportalError as error:
+            error.located(f"line {line.number}", line=line.number)
+            if reject is None:
+                raise
+            reject(line, error)
+            synced = synced.counted("refused")
+    door.flush()
+    return synced
+
+
+def _parsed(line: jsonl.Line) -> Event | LiveportalError:
+    try:
+        return jsonl.parse(line.raw)
+    except LiveportalError as error:
+        return error
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Pause the garbage collector: a sync makes many objects and no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@contextmanager
+def reading(path: Path, *, as_known: datetime | None = None) -> Iterator[Reader]:
+    """Open a ledger's windows; with `as_known`, as of the last event recorded by that instant."""
+    with Reader.open(path) as reader:
+        if as_known is None:
+            yield reader
+            return
+        copy = played_back(reader.db, until=as_known)
+        try:
+            yield Reader(copy, path)
+        finally:
+            copy.close()
+
+
+__all__ = ["Outcome", "Portal", "Synced", "new_id", "reading", "utc_now"]

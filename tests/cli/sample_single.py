@@ -1,0 +1,20 @@
+"""A module with one command that is no group."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.app import Commands
+from liveportal.cli.options import OutputOptions, with_options
+from liveportal.cli.render import Table, render
+
+app = Commands()
+
+
+@app.command("single")
+@with_options(OutputOptions)
+def single(out: OutputOptions, names: Annotated[list[str], typer.Argument()]) -> None:
+    """Take names."""
+    render(Table(("name",), [{"name": name} for name in names]), out)

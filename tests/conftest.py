@@ -1,0 +1,51 @@
+"""What every test shares: how deep Hypothesis digs, and a home that is nobody's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# No profile has a deadline: how long one example takes says more about the machine than about us.
+# `dev` and `ci` try the same examples each time, so that a change is judged by what it changes;
+# `hunt` looks for new ones: HYPOTHESIS_PROFILE=hunt pytest tests/properties
+settings.register_profile("dev", max_examples=50, derandomize=True, deadline=None)
+settings.register_profile(
+    "ci",
+    max_examples=250,
+    derandomize=True,
+    deadline=None,
+    print_blob=True,
+    # A busy machine makes data slowly; that is no fault of the test.
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "hunt",
+    max_examples=5_000,
+    derandomize=False,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.fixture
+def tmp_ledger_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test a home of its own and no settings of the developer's; returns that home."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in [name for name in os.environ if name.startswith("LIVEPORTAL_")]:
+        monkeypatch.delenv(name)
+    for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(home))
+    for name in ("CACHE", "CONFIG", "DATA", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    monkeypatch.delenv("XDG_DATA_DIRS", raising=False)
+    monkeypatch.delenv("XDG_CONFIG_DIRS", raising=False)
+    return home
