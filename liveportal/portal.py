@@ -1,11 +1,11 @@
 """The portal: open a book, record events, ask. What a Python user imports.
 
-    from pathlib import Path
-    from liveportal.portal import Portal
-    from liveportal.domain.events import SessionPaused
+from pathlib import Path
+from liveportal.portal import Portal
+from liveportal.domain.events import SessionPaused
 
-    with Portal.open(Path("ledger.db")) as portal:
-        portal.do(SessionPaused(session="S-1"))
+with Portal.open(Path("ledger.db")) as portal:
+    portal.do(SessionPaused(session="S-1"))
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import engine
 from liveportal.ledger.journal import Journal, Outcome
-from liveportal.ledger.reader import Reader, known_id
-from liveportal.ledger.store import Store, played_back
+from liveportal.ledger.reader import Reader, Row, known_id, reading
+from liveportal.ledger.store import Store
 
 CHUNK_LINES = 2_000
 
@@ -93,7 +93,9 @@ class Portal:
         store = Store.create(path, now)
         try:
             portal = cls(store, now)
-            portal.record([portal.event(data) for data in (PolicyAdopted(policy=policy), *settings)])
+            portal.record(
+                [portal.event(data) for data in (PolicyAdopted(policy=policy), *settings)]
+            )
         except BaseException:
             store.close()
             path.unlink()  # It was ours from the first byte, and it is of no use without a policy.
@@ -129,10 +131,18 @@ class Portal:
         key: str | None = None,
         assumed: Iterable[str] = (),
         insist: Callable[[Refused], bool] = lambda _: False,
-    ) -> Outcome:
-        """Record what the expert does. Raises its refusal, or a caution not insisted on."""
+        show: Callable[[Reader], Row] = lambda _: {},
+    ) -> tuple[Outcome, Row]:
+        """Record what the expert does, and return what became of it and what `show` then sees.
+
+        `show` looks before the transaction ends, so that a dry run sees the same. Raises the
+        refusal, or a caution that is not insisted on.
+        """
         event = self.event(data, at=at, key=key, assumed=assumed)
-        return self.record([event], insist=insist)[0]
+        with self._store.writing() as door:
+            outcome = door.record(event, insist=insist)
+            door.flush()
+            return outcome, show(self._store.reader())
 
     def record(
         self, events: Sequence[Event], *, insist: Callable[[Refused], bool] = lambda _: True
@@ -220,20 +230,6 @@ def _no_collector() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-@contextmanager
-def reading(path: Path, *, as_known: datetime | None = None) -> Iterator[Reader]:
-    """Open a ledger's windows; with `as_known`, as of the last event recorded by that instant."""
-    with Reader.open(path) as reader:
-        if as_known is None:
-            yield reader
-            return
-        copy = played_back(reader.db, until=as_known)
-        try:
-            yield Reader(copy, path)
-        finally:
-            copy.close()
 
 
 __all__ = ["Outcome", "Portal", "Synced", "new_id", "reading", "utc_now"]

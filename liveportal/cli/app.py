@@ -281,7 +281,6 @@ def root(
     """Your side of a paid live-help platform, and books that are right to the cent.
 
     Try it:
-
       liveportal demo
       liveportal init
       liveportal sync feed.jsonl

@@ -261,10 +261,14 @@ def opened(path: Path | None, stdout: TextIO | None = None) -> Iterator[TextIO]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        if error.filename is not None and Path(error.filename).parent != (path or Path()).parent:
-            raise  # A file that the command itself wanted.
-        where = "the output" if path is None else clean(str(path))
-        raise OutputFailed(f"{where} could not be written: {error.strerror}") from error
+        if error.filename is not None:
+            raise  # A file that the command itself wanted; a stream has no name.
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path | None, error: OSError) -> OutputFailed:
+    where = "the output" if path is None else clean(str(path))
+    return OutputFailed(f"{where} could not be written: {error.strerror}")
 
 
 @contextmanager
@@ -276,7 +280,10 @@ def _replaced(path: Path) -> Iterator[TextIO]:
             hint="Use the shell's > to write to a device or through a link.",
         )
     part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from error
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             yield file

@@ -177,3 +177,17 @@ RULES: dict[type[Data], Rule] = {
     CustomerForgotten: forgotten,
     PolicyAdopted: adopted,
 }
+
+STATE_AFTER: dict[str, str] = {
+    **{
+        kind: state
+        for moves in (requests.MOVES, sessions.MOVES, refunds.MOVES, payouts.MOVES)
+        for (_, kind), state in moves.items()
+    },
+    "request.opened": "open",
+    "session.logged": "ended",
+    "session.corrected": "ended",
+    "refund.claimed": "open",
+    "payout.sent": "sent",
+}
+"""The state that a thing is in after an event of each type, for those that have states."""

@@ -89,9 +89,7 @@ def _check_envelope(document: dict[str, Any]) -> None:
 
 def _json(raw: bytes) -> Any:  # noqa: ANN401
     try:
-        return json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant
-        )
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
     except UnicodeDecodeError:
         raise InvalidEvent("", "is not UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -113,5 +111,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> NoReturn:
     raise InvalidEvent("", f"{name} is not a number of JSON")
-
-

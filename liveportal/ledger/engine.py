@@ -39,6 +39,8 @@ BUSY_MS = 5_000
 
 Connection = dbapi.Connection
 complete_statement = dbapi.complete_statement
+SQLITE_VERSION: str = dbapi.sqlite_version
+DatabaseError = dbapi.Error
 
 
 def wal_is_safe(version: tuple[int, ...] = dbapi.sqlite_version_info) -> bool:

@@ -119,14 +119,16 @@ class Journal:
         """Look up at once what these events will ask for one by one."""
         names = [(each.source, each.id) for each in events]
         found = self._db.execute(
-            "SELECT source, id FROM json_each(?) AS wanted JOIN event"
-            " ON source = wanted.value ->> 0 AND id = wanted.value ->> 1",
+            "SELECT event.source, event.id FROM json_each(?) AS wanted JOIN event"
+            " ON event.source = wanted.value ->> 0 AND event.id = wanted.value ->> 1",
             (compact(names),),
         ).fetchall()
         self._unknown = set(names) - set(found)
         told = self._db.execute(
-            "SELECT thing, type, seq, source, confirms FROM json_each(?) AS wanted JOIN statement"
-            " ON thing = wanted.value ->> 0 AND type = wanted.value ->> 1 ORDER BY seq",
+            "SELECT told.thing, told.type, told.seq, told.source, told.confirms"
+            " FROM json_each(?) AS wanted JOIN statement AS told"
+            " ON told.thing = wanted.value ->> 0 AND told.type = wanted.value ->> 1"
+            " ORDER BY told.seq",
             (compact(sorted({(each.data.thing, each.data.TYPE) for each in events})),),
         ).fetchall()
         for each in events:

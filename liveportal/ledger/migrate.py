@@ -31,7 +31,9 @@ def make_tables(db: Connection) -> None:
 
 def _scripts(folder: str) -> list[tuple[str, str]]:
     found = files("liveportal.ledger").joinpath(folder).iterdir()
-    return sorted((each.name, each.read_text("utf-8")) for each in found if each.name.endswith(".sql"))
+    return sorted(
+        (each.name, each.read_text("utf-8")) for each in found if each.name.endswith(".sql")
+    )
 
 
 def _run(db: Connection, script: str) -> None:

@@ -95,6 +95,22 @@ class Reader:
         return known_id(self.db, kind, text)
 
 
+@contextmanager
+def reading(path: Path, *, as_known: datetime | None = None) -> Iterator[Reader]:
+    """Open a ledger's windows; with `as_known`, as of the last event recorded by that instant."""
+    with Reader.open(path) as reader:
+        if as_known is None:
+            yield reader
+            return
+        from liveportal.ledger.store import played_back  # The whole door; few reads need it.
+
+        copy = played_back(reader.db, until=as_known)
+        try:
+            yield Reader(copy, path)
+        finally:
+            copy.close()
+
+
 def known_id(db: Connection, kind: str, text: str) -> str:
     """See `Reader.known`; also for the session ids that the platform uses besides ours."""
     if kind == "session":
@@ -103,7 +119,8 @@ def known_id(db: Connection, kind: str, text: str) -> str:
             return str(alias[0])
     # Ids are ASCII without "~", so everything that begins with the text lies below it and "~".
     found = db.execute(
-        f'SELECT id FROM "{kind}" WHERE id >= ?1 AND id < ?1 || \'~\' ORDER BY id LIMIT 4', (text,)  # noqa: S608 (a kind is ours)
+        f"SELECT id FROM \"{kind}\" WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 4",
+        (text,),  # noqa: S608 (a kind is ours)
     ).fetchall()
     ids = [str(each) for (each,) in found]
     if text in ids:

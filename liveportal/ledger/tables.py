@@ -5,8 +5,8 @@ row that is added here passes no rule, is in no journal and unbalances the books
 hold is said in `migrations/0001_first.sql`: the numbered SQL makes a ledger, these classes mirror
 its columns, keys and constraints (not its indexes and triggers), and a test compares the two.
 
-The statements that the door executes are compiled from these tables once, into a module that needs
-no import. After a change: `python -m liveportal.ledger.tables > liveportal/ledger/statements.py`.
+The statements that the door executes are compiled from these tables, into a module that imports
+nothing. After a change: `python -m liveportal.ledger.tables > liveportal/ledger/statements.py`.
 """
 
 from __future__ import annotations
@@ -362,7 +362,7 @@ class ProfileFieldRow(LedgerRow, table=True):
     name: str = _text(key=True)
 
 
-# The things that change as they stand. All else is only ever added to.
+# The things as they stand. Rows of the other tables are not replaced once they are written.
 _UPSERTED = (
     *("customer", "request", "session", "claim", "dispute", "adjustment", "artifact", "review"),
     *("item", "payout"),

@@ -9,7 +9,6 @@ import pytest
 
 from liveportal.cli.app import COMMANDS, Lazy
 from liveportal.cli.errors import main
-from liveportal.cli.options import LEDGER_VARIABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,22 +25,25 @@ class Result(NamedTuple):
 class Run(Protocol):
     """Runs the program on arguments."""
 
-    def __call__(self, *argv: str) -> Result: ...
+    def __call__(self, *argv: str) -> Result:
+        """Run, and return what was written and the exit code."""
 
 
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
     def isatty(self) -> bool:
+        """Say so."""
         return True
 
 
 @pytest.fixture
 def run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_ledger_env: Path
+    tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
     """Run the program in this process, its output going into a pipe."""
-    monkeypatch.delenv(LEDGER_VARIABLE, raising=False)
     monkeypatch.setitem(COMMANDS, "sample", Lazy("tests.cli.sample", "Samples."))
     monkeypatch.setitem(COMMANDS, "single", Lazy("tests.cli.sample_single", "One command."))
 

@@ -17,7 +17,7 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.render import Item, Table, hint, render
-from liveportal.domain.errors import DoubleBooking, LiveportalError, WrongState
+from liveportal.domain.errors import DoubleBooking, WrongState
 from liveportal.domain.money import Money
 
 app = Commands("Samples, [bold] and plain.", default="summary")
@@ -25,7 +25,13 @@ inner = Commands("Things within.")
 app.add_typer(inner, name="within")
 
 FAILURES: dict[str, Exception] = {
-    "refused": WrongState("it is \x1b[31mended", hint="Look at it.", state="ended", since=datetime(2026, 10, 5, tzinfo=UTC)),
+    "refused": WrongState(
+        "it is \x1b[31mended",
+        hint="Look at it.",
+        state="ended",
+        since=datetime(2026, 10, 5, tzinfo=UTC),
+        odd={1},
+    ),
     "caution": DoubleBooking("it overlaps S-2"),
     "bug": ZeroDivisionError("secret"),
     "interrupt": KeyboardInterrupt(),  # type: ignore[dict-item]
@@ -34,7 +40,6 @@ FAILURES: dict[str, Exception] = {
     "pipe": BrokenPipeError(32, "Broken pipe"),
     "disk": OSError(28, "No space left on device"),
     "file": FileNotFoundError(2, "No such file", "nowhere"),
-    "bare": LiveportalError("of no family"),
 }
 
 
@@ -46,11 +51,9 @@ def summary(
     out: OutputOptions,
     month: Annotated[str, typer.Option("--month", help="The month [such as oct].")] = "2026-10",
 ) -> None:
-    """Sum up a month,
-    on one line.
+    """Sum up a month.
 
     Examples:
-
       liveportal sample --month oct
       liveportal sample --json
     """

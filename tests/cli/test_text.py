@@ -11,6 +11,14 @@ from hypothesis import strategies as st
 from liveportal.cli.text import clean, csv_safe
 
 JOINERS = "\u200c\u200d"
+# Format characters that draw something: Arabic and other number signs, musical and shorthand marks.
+VISIBLE_FORMAT = {
+    chr(c)
+    for c in (
+        *(*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD),
+        *(*range(0x13430, 0x13440), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)),
+    )
+}
 HOSTILE = st.text(
     st.one_of(
         st.sampled_from("\x1b\x1b\x1b[]()\\?;0123mJHhPX^_\x07\x9b\x9c\x9d\x90 a=\t\r\n\x00\x7f"),
@@ -25,18 +33,8 @@ def test_nothing_dangerous_is_left_and_cleaning_twice_changes_nothing(text: str)
     """No control, format or surrogate character stays, but for the joiners."""
     cleaned = clean(text)
     left = {c for c in cleaned if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
-    assert not left - set(JOINERS) - UNUSED_FORMAT, left
+    assert not left - set(JOINERS) - VISIBLE_FORMAT, left
     assert clean(cleaned) == cleaned
-
-
-# Format characters that draw something: Arabic and other number signs, musical and shorthand marks.
-UNUSED_FORMAT = {
-    chr(c)
-    for c in (
-        *(*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD),
-        *(*range(0x13430, 0x13440), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)),
-    )
-}
 
 
 @given(st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp"))))
@@ -69,9 +67,10 @@ def test_sequences_go_whole(text: str, cleaned: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["\x1b]", "\x9d", "\x1b[1", "\x1b ", "\x1bP\x1b", "a\t", "\x90x"])
-def test_a_hostile_text_of_ten_megabytes_is_cleaned(piece: str) -> None:
+def test_a_long_hostile_text_is_cleaned(piece: str) -> None:
     """No sequence that never ends makes the time grow faster than the text (it would hang here)."""
-    assert len(clean(piece * (10_000_000 // len(piece)))) <= 10_000_000
+    text = piece * (2_000_000 // len(piece))
+    assert len(clean(text)) <= len(text)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])  # noqa: RUF001

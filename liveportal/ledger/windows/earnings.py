@@ -55,9 +55,7 @@ def _months(reader: Reader, name: str | None) -> dict[str, Month]:
     return {period: Month(month=period, **row) for period, row in figures.items()}
 
 
-def transactions(
-    reader: Reader, first: str | None = None, last: str | None = None
-) -> list[Row]:
+def transactions(reader: Reader, first: str | None = None, last: str | None = None) -> list[Row]:
     """Return the Transaction Record, oldest first, of the months from first to last."""
     found = reader.all(
         """

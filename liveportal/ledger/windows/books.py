@@ -1,0 +1,68 @@
+"""The book itself: its policies, the expert's preferences, the journal's head."""
+
+from __future__ import annotations
+
+import json
+
+from liveportal.domain.codec import decode, plan
+from liveportal.domain.events import PreferencesChanged
+from liveportal.ledger import engine
+from liveportal.ledger.reader import Reader, Row, instant
+
+PREFERENCE_FIELDS = tuple(name for name, *_ in plan(PreferencesChanged))
+INFO_FIELDS = (
+    *("path", "form", "journal_mode", "sqlite", "currency", "timezone", "own_timezone", "policy"),
+    *("events", "transactions", "first_recorded", "last_recorded", "head", "bytes"),
+)
+
+
+def preferences(reader: Reader) -> Row:
+    """Return the preferences in force; null where none is set."""
+    document = dict(reader.preferences)
+    values = decode(PreferencesChanged, document) if document else PreferencesChanged()
+    row: Row = {name: document.get(name) for name in PREFERENCE_FIELDS}
+    return row | {"minimum_rate": values.minimum_rate, "direct_rate": values.direct_rate}
+
+
+def policies(reader: Reader) -> list[Row]:
+    """Return the policies that the book adopted, in journal order."""
+    found = reader.all(
+        "SELECT policy.seq, name, currency, timezone, event.time, document"
+        " FROM policy JOIN event USING (seq) ORDER BY seq"
+    )
+    return [
+        {
+            "seq": row["seq"],
+            "name": row["name"],
+            "adopted_at": instant(row["time"]),
+            "document": json.loads(row["document"]),
+        }
+        for row in found
+    ]
+
+
+def info(reader: Reader) -> Row:
+    """Return what the ledger is: its file, form, policy, extent and the journal's head (hex)."""
+    last = reader.one("SELECT seq, recorded_at, hash FROM event ORDER BY seq DESC LIMIT 1")
+    first = reader.one("SELECT recorded_at FROM event ORDER BY seq LIMIT 1")
+    entries = reader.one('SELECT coalesce(max(id), 0) AS n FROM "transaction"')
+    return {
+        "path": str(reader.path),
+        "form": _pragma(reader, "user_version"),
+        "journal_mode": _pragma(reader, "journal_mode"),
+        "sqlite": engine.SQLITE_VERSION,
+        "currency": reader.currency,
+        "timezone": reader.timezone,
+        "own_timezone": reader.own_timezone,
+        "policy": reader.policy.name,
+        "events": last["seq"] if last else 0,
+        "transactions": entries["n"] if entries else 0,
+        "first_recorded": instant(first["recorded_at"]) if first else None,
+        "last_recorded": instant(last["recorded_at"]) if last else None,
+        "head": last["hash"].hex() if last else None,
+        "bytes": reader.path.stat().st_size,
+    }
+
+
+def _pragma(reader: Reader, name: str) -> object:
+    return reader.db.execute(f"PRAGMA {name}").fetchone()[0]

@@ -1,0 +1,37 @@
+"""What happened to a thing, event by event, as the journal has it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from liveportal.domain.codec import joined
+from liveportal.domain.events import PREFIX
+from liveportal.ledger.reader import Reader, instant, personal
+
+
+def history(reader: Reader, *things: str) -> list[dict[str, Any]]:
+    """Return the events about the things (such as `session:S-1`), in journal order."""
+    found = reader.all(
+        f"""
+        SELECT event.seq, event.source, event.id, event.type, event.time, event.facts,
+               event_personal.body, statement.confirms
+        FROM statement JOIN event ON event.seq = statement.seq
+        LEFT JOIN event_personal ON event_personal.seq = event.seq
+        WHERE thing IN ({", ".join("?" * len(things))})
+        ORDER BY event.seq
+        """,  # noqa: S608 (only placeholders are put in)
+        *things,
+    )
+    return [
+        {
+            "seq": row["seq"],
+            "time": instant(row["time"]),
+            "type": row["type"].removeprefix(PREFIX),
+            "data": joined(json.loads(row["facts"]), personal(row["body"])),
+            "source": row["source"],
+            "event": row["id"],
+            "confirms": row["confirms"],
+        }
+        for row in found
+    ]

@@ -1,0 +1,187 @@
+"""Sessions: what is agreed, what runs, what it came to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from liveportal.domain.clock import from_text
+from liveportal.domain.earnings import minutes_text
+from liveportal.domain.money import Money
+from liveportal.ledger.reader import Reader, Row, instant, personal
+from liveportal.ledger.windows.history import history
+
+FIELDS = (
+    *("id", "request", "customer", "state", "start", "end", "minutes", "rate", "gross", "fee"),
+    *("earned", "currency", "policy", "claim", "customer_name", "title"),
+)
+SHOW_FIELDS = (
+    *FIELDS,
+    *("pauses", "paused_minutes", "expected", "refunded", "period", "flags", "aliases"),
+    *("claims", "reviews", "artifacts", "transactions", "history"),
+)
+
+_SELECT = """
+    SELECT session.*, policy.name AS policy_name, opened.body AS opened_body,
+           described.body AS described_body
+    FROM session
+    JOIN policy ON policy.seq = session.policy
+    JOIN customer ON customer.id = session.customer
+    LEFT JOIN request ON request.id = session.request
+    LEFT JOIN event_personal AS opened
+        ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
+    LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
+"""
+_ORDER = " ORDER BY coalesce(session.start, session.planned_start), session.agreed_seq"
+
+
+def sessions(
+    reader: Reader,
+    *,
+    states: Sequence[str] = (),
+    customer: str | None = None,
+    month: str | None = None,
+) -> list[Row]:
+    """Return the sessions by their start, of the given states, customer and month, or all."""
+    conditions = []
+    values: list[str] = [*states]
+    if states:
+        conditions.append(f"session.state IN ({', '.join('?' * len(states))})")
+    if customer:
+        conditions.append("session.customer = ?")
+        values.append(customer)
+    if month:
+        conditions.append("session.period = ?")
+        values.append(month)
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return [_row(each) for each in reader.all(f"{_SELECT}{where}{_ORDER}", *values)]
+
+
+def session(reader: Reader, session_id: str) -> Row:
+    """Return one session with all that belongs to it: claims, reviews, evidence, money, history."""
+    (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
+    currency = found["currency"]
+    pauses: list[list[datetime | None]] = [
+        [from_text(since), from_text(until)] for since, until in json.loads(found["pauses"])
+    ]
+    if found["paused_since"]:
+        pauses.append([from_text(found["paused_since"]), None])
+    claims = reader.all("SELECT id, state FROM claim WHERE session = ? ORDER BY id", session_id)
+    aliases = reader.all("SELECT alias FROM session_alias WHERE session = ?", session_id)
+    things = [f"session:{session_id}", *(f"claim:{claim['id']}" for claim in claims)]
+    ended = found["state"] == "ended"
+    return _row(found) | {
+        "pauses": pauses,
+        "paused_minutes": minutes_text(_microseconds(pauses)),
+        "expected": Money(found["expected_minor"], currency) if ended else None,
+        "refunded": Money(found["refunded_minor"], currency) if ended else None,
+        "period": found["period"],
+        "flags": json.loads(found["flags"]),
+        "aliases": [row["alias"] for row in aliases],
+        "claims": claims,
+        "reviews": _reviews(reader, session_id),
+        "artifacts": _artifacts(reader, session_id),
+        "transactions": _transactions(reader, session_id),
+        "history": history(reader, *things),
+    }
+
+
+def result(reader: Reader, session_id: str) -> Row:
+    """Return what a session's own steps show once they are done."""
+    (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
+    row = _row(found)
+    return {name: row[name] for name in RESULT_FIELDS}
+
+
+RESULT_FIELDS = ("start", "end", "minutes", "gross", "fee", "earned", "currency")
+
+
+def _row(found: dict[str, Any]) -> Row:
+    ended = found["state"] == "ended"
+    planned = instant(found["planned_start"])
+    planned_end = planned and planned + timedelta(minutes=found["planned_minutes"])
+    currency = found["currency"]
+
+    def money(minor: int) -> Money | None:
+        return Money(minor, currency) if ended else None
+
+    return {
+        "id": found["id"],
+        "request": found["request"],
+        "customer": found["customer"],
+        "state": found["state"],
+        "start": instant(found["start"]) or planned,
+        "end": instant(found["end"]) or planned_end,
+        "minutes": minutes_text(found["billed_us"]) if ended else None,
+        "rate": Money(found["rate"], currency),
+        "gross": money(found["gross_minor"]),
+        "fee": money(found["fee_minor"]),
+        "earned": money(found["gross_minor"] - found["fee_minor"]),
+        "currency": currency,
+        "policy": found["policy_name"],
+        "claim": found["claim"],
+        "customer_name": personal(found["described_body"]).get("customer", {}).get("name"),
+        "title": personal(found["opened_body"]).get("title"),
+    }
+
+
+def _microseconds(pauses: Sequence[Sequence[datetime | None]]) -> int:
+    spans = [until - since for since, until in pauses if since and until]
+    return sum(spans, timedelta()) // timedelta(microseconds=1)
+
+
+def _reviews(reader: Reader, session_id: str) -> list[dict[str, Any]]:
+    found = reader.all(
+        "SELECT by, rating, time, body FROM review LEFT JOIN event_personal USING (seq)"
+        " WHERE session = ? ORDER BY by",
+        session_id,
+    )
+    return [
+        {
+            "by": row["by"],
+            "rating": row["rating"],
+            "time": instant(row["time"]),
+            "text": personal(row["body"]).get("text"),
+        }
+        for row in found
+    ]
+
+
+def _artifacts(reader: Reader, session_id: str) -> list[dict[str, Any]]:
+    found = reader.all(
+        "SELECT kind, sha256, bytes, media_type, body FROM artifact"
+        " LEFT JOIN event_personal USING (seq) WHERE session = ? ORDER BY seq",
+        session_id,
+    )
+    return [
+        {
+            "kind": row["kind"],
+            "name": personal(row["body"]).get("name"),
+            "sha256": row["sha256"],
+            "bytes": row["bytes"],
+            "media_type": row["media_type"],
+        }
+        for row in found
+    ]
+
+
+def _transactions(reader: Reader, session_id: str) -> list[dict[str, Any]]:
+    found = reader.all(
+        "SELECT id, kind, time, gross, fee, net, owed FROM transaction_record"
+        " WHERE session = ? ORDER BY id",
+        session_id,
+    )
+    return [
+        {
+            "transaction": row["id"],
+            "kind": row["kind"],
+            "time": instant(row["time"]),
+            "gross": reader.money(row["gross"]),
+            "fee": reader.money(row["fee"]),
+            "amount": reader.money(row["net"]),
+            "owed": reader.money(row["owed"]),
+        }
+        for row in found
+    ]

@@ -1,0 +1,250 @@
+"""Every failure has an exit code and a sentence; nothing ends in a traceback."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import liveportal
+from liveportal.cli import errors
+from liveportal.cli.errors import EXIT_CODES, exit_code_for
+from liveportal.domain.errors import LiveportalError
+from tests.cli.conftest import Terminal
+from tests.cli.sample import FAILURES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cli.conftest import Run
+
+SAMPLE = """
+import sys
+from liveportal.cli.app import COMMANDS, Lazy
+COMMANDS["sample"] = Lazy("tests.cli.sample", "Samples.")
+COMMANDS["single"] = Lazy("tests.cli.sample_single", "One command.")
+from liveportal.__main__ import main
+sys.exit(main())
+"""
+
+
+def program(*argv: str, **settings: Any) -> subprocess.CompletedProcess[bytes]:  # noqa: ANN401
+    """Run the program, with the sample commands, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", SAMPLE, *argv],
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+        **settings,
+    )
+
+
+def all_failures(
+    family: type[LiveportalError] = LiveportalError,
+) -> Iterator[type[LiveportalError]]:
+    """Yield every class of failure in the package."""
+    for module in pkgutil.walk_packages(liveportal.__path__, "liveportal."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    todo = [family]
+    while todo:
+        for each in todo.pop().__subclasses__():
+            todo.append(each)
+            if each.__module__.startswith("liveportal."):
+                yield each
+
+
+def test_every_failure_has_an_exit_code_and_a_purpose() -> None:
+    """A class outside the families would exit 1 as if it were malformed input."""
+    codes: dict[str, type[LiveportalError]] = {}
+    for each in all_failures():
+        assert set(each.__mro__) & EXIT_CODES.keys(), f"{each} is of no family"
+        assert each.__doc__, f"{each} does not say what it is for"
+        other = codes.setdefault(each.code, each)
+        related = issubclass(each, other) or issubclass(other, each)
+        assert related, f"{each} and {other} have the same code"
+    assert len(codes) > len(EXIT_CODES)
+
+
+def test_exit_codes_are_the_contracts() -> None:
+    """Scripts rely on these numbers."""
+    assert {family.code: code for family, code in EXIT_CODES.items()} == {
+        "invalid_input": 1,
+        "not_found": 3,
+        "refused": 4,
+        "busy": 5,
+        "integrity_failed": 6,
+        "confirmation_needed": 7,
+        "output_failed": 74,
+    }
+    assert exit_code_for(LiveportalError("of no family")) == 1
+
+
+def test_a_refusal_as_text(run: Run) -> None:
+    """What failed, and what to do next, without what a terminal would obey."""
+    result = run("sample", "fail", "refused")
+    assert result == (4, "", "error: it is ended\nLook at it.\n")
+
+
+def test_a_refusal_as_json(run: Run) -> None:
+    """One line on standard error, with the details a script would look for in the sentence."""
+    for option in ("--json", "--jsonl"):
+        result = run("sample", "fail", "refused", option)
+        assert (result.code, result.out, result.err.count("\n")) == (4, "", 1)
+        assert "\x1b" not in result.err
+        assert json.loads(result.err) == {
+            "error": {
+                "code": "wrong_state",
+                "message": "it is \x1b[31mended",
+                "hint": "Look at it.",
+                "exit": 4,
+                "details": {"state": "ended", "since": "2026-10-05T00:00:00Z", "odd": "{1}"},
+            }
+        }
+
+
+def test_a_caution_says_how_to_do_it_all_the_same(run: Run) -> None:
+    """The option that lets it through stands in the hint."""
+    assert run("sample", "fail", "caution") == (
+        4,
+        "",
+        "error: it overlaps S-2\nIf you mean it, add --overlap.\n",
+    )
+
+
+def test_wrong_usage(run: Run) -> None:
+    """Exit 2, the command named, and JSON where JSON was asked for, wherever it stands."""
+    result = run("sample", "rows", "--xyz")
+    assert result == (
+        2,
+        "",
+        "error: No such option: --xyz\nSee 'liveportal sample rows --help'.\n",
+    )
+    result = run("sample", "rows", "--jsom", "--json")
+    assert result.code == 2
+    assert json.loads(result.err)["error"]["code"] == "usage"
+    assert json.loads(result.err)["error"]["details"] == {"command": "liveportal sample rows"}
+    assert "Missing argument" in run("sample", "fail").err
+    assert not run("sample", "fail", "--", "--json").err.startswith("{")
+
+
+def test_a_bug_is_said_to_be_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No traceback and no value for the user, but where to look; all of it on demand."""
+    result = run("sample", "fail", "bug")
+    assert result.code == 1
+    assert result.err.startswith(
+        "error: this is a bug in liveportal: ZeroDivisionError in liveportal/cli/"
+    )
+    assert "LIVEPORTAL_DEBUG=1" in result.err
+    assert "secret" not in result.err
+    assert "Traceback" not in result.err
+    assert json.loads(run("sample", "fail", "bug", "--json").err)["error"]["code"] == "bug"
+    monkeypatch.setenv("LIVEPORTAL_DEBUG", "1")
+    assert "Traceback" in run("sample", "fail", "bug").err
+    assert run("sample", "fail", "file").code == 1
+
+
+@pytest.mark.parametrize("how", ["interrupt", "abort"])
+def test_an_interruption_is_130(run: Run, how: str) -> None:
+    """As a shell has it."""
+    assert run("sample", "fail", how) == (130, "", "error: interrupted\n")
+    assert json.loads(run("sample", "fail", how, "--json").err)["error"]["code"] == "interrupted"
+
+
+def test_a_command_may_end_with_a_code_of_its_own(run: Run) -> None:
+    """A batch reports its failures as results and exits with the first one's code."""
+    assert run("sample", "fail", "exit") == (4, "", "")
+
+
+def test_a_closed_pipe_is_no_failure(run: Run) -> None:
+    """`| head` has seen enough."""
+    assert run("sample", "fail", "pipe") == (0, "", "")
+
+
+def test_a_full_disk_is_a_failure(run: Run) -> None:
+    """Results cut short must not pass for success."""
+    result = run("sample", "fail", "disk")
+    assert result == (74, "", "error: the output could not be written: No space left on device\n")
+
+
+def test_every_sample_failure_was_tried() -> None:
+    """The tests above name each of them."""
+    assert set(FAILURES) == {
+        *("refused", "caution", "bug", "file", "interrupt", "abort", "exit", "pipe", "disk"),
+    }
+
+
+def test_a_terminal_gets_colour(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The word "error" is red for people, unless they want no colour."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for off, start in (("", "\x1b[1;31merror:\x1b[0m it is ended"), ("1", "error: it is ended")):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("NO_COLOR", off)
+        run("sample", "fail", "refused")
+        assert terminal.getvalue().startswith(start)
+
+
+def test_nobody_listens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without standard error the exit code still says it."""
+    monkeypatch.setattr(sys, "stderr", None)
+    assert run("sample", "fail", "refused").code == 4
+
+
+def test_the_debug_variable_is_documented() -> None:
+    """The hint and the code speak of the same variable."""
+    assert errors.DEBUG_VARIABLE == "LIVEPORTAL_DEBUG"
+
+
+# --- as a process -----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="only Linux has a disk that is always full"
+)
+@pytest.mark.parametrize("argv", [("sample", "rows"), ("--help",), ("--version",)])
+def test_a_full_disk_ends_with_74(argv: tuple[str, ...]) -> None:
+    """Also when the failure shows only as the last bytes are flushed; said once, in a sentence."""
+    with Path("/dev/full").open("wb") as full:
+        result = program(*argv, stdout=full)
+    assert result.returncode == 74
+    assert result.stderr == b"error: the output could not be written: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes close otherwise elsewhere")
+@pytest.mark.parametrize("count", ["3", "100000"])
+def test_a_reader_that_leaves_early(count: str) -> None:
+    """Nothing is said, not even by Python as it ends, and the exit code is 0."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = program("sample", "rows", "--count", count, stdout=writer)
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are not inherited like this elsewhere")
+def test_no_standard_output_at_all() -> None:
+    """`>&-`: results that have nowhere to go are a failure."""
+    result = program("sample", "rows", preexec_fn=lambda: os.close(1))  # noqa: PLW1509 -- One thread.
+    assert result.returncode == 74
+    assert result.stderr == b"error: there is no standard output\nUse --output FILE.\n"
+
+
+def test_a_pipe_gets_utf_8_whatever_the_locale() -> None:
+    """Scripts need not guess the encoding, and no character makes a command fail."""
+    result = program(
+        *("single", "Mína", "\udcff"),
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "Mína\n\n".encode()
