@@ -30,6 +30,7 @@ from typer.core import MarkupMode, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 from typer.models import CommandFunctionType
 
+from liveportal.cli.errors import no_colour
 from liveportal.cli.options import BOOK, LEDGER_HELP, LEDGER_VARIABLE
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ class _PlainHelp:
     rich_markup_mode: MarkupMode
 
     def format_help(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the help: rich on a terminal, else plain text that does not depend on its width."""
-        if sys.stdout is not None and sys.stdout.isatty():
+        """Write the help: by rich where there is a terminal with colour, else as plain text."""
+        if sys.stdout is not None and sys.stdout.isatty() and not no_colour():
             self.rich_markup_mode = "rich"
             # Help is plain text: `[--json]` is no markup.
             for each in (self, *self.params):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -64,6 +65,11 @@ class LedgerOption(Options):
         return cls(values["ledger"] or next(_given_above(context), None))
 
     @property
+    def typed(self) -> Path | None:
+        """The path of `--ledger`; None where it was left out, whatever the variable says."""
+        return None if str(self.ledger) == os.environ.get(LEDGER_VARIABLE) else self.ledger
+
+    @property
     def path(self) -> Path:
         """The ledger's file, which need not exist."""
         return self.ledger or default_ledger()
@@ -74,7 +80,7 @@ def _given_above(context: typer.Context) -> Iterator[Path]:
     above = context.parent
     while above is not None:
         if path := above.params.get("ledger"):
-            yield path
+            yield Path(path)  # Typer converts on the way to a function, not here.
         above = above.parent
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from datetime import UTC, date, datetime
 from types import EllipsisType
 from typing import Any
@@ -25,14 +25,14 @@ from liveportal.domain.policy import Policy
 class Kind:
     """A sort of value. The base class takes JSON as it is."""
 
-    def read(self, path: str, raw: Any) -> Any:  # noqa: ANN401
+    def read(self, path: str, raw: Any) -> Any:
         """Read a value from JSON; raises `InvalidEvent` with the path."""
         return raw
 
-    def check(self, path: str, value: Any) -> None:  # noqa: ANN401
+    def check(self, path: str, value: Any) -> None:
         """Refuse a value that there is not, with `InvalidEvent`."""
 
-    def write(self, value: Any) -> Any:  # noqa: ANN401
+    def write(self, value: Any) -> Any:
         """Write a value as JSON."""
         return value
 
@@ -252,7 +252,7 @@ TRUTH = Truth()
 # --- records: dataclasses whose fields are declared with `of` --------------------------------------
 
 
-def of(kind: Kind, *, default: None | EllipsisType = ..., personal: bool = False) -> Any:  # noqa: ANN401
+def of(kind: Kind, *, default: EllipsisType | None = ..., personal: bool = False) -> Any:
     """Declare a field: its kind, whether it may be missing (`default=None`), and be erased."""
     metadata = {"kind": kind, "personal": personal}
     if default is None:
@@ -293,7 +293,7 @@ def plan(kind: type) -> Plan:
     return _PLANS[kind]
 
 
-def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any:  # noqa: ANN401
+def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any:
     """Read a record from a JSON object; raises `InvalidEvent` with the first field that is wrong.
 
     Of an `erased` record the personal texts may be missing; they read as empty.
@@ -322,7 +322,7 @@ def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any
         raise InvalidEvent(prefix + error.field, error.reason) if path else error from None
 
 
-def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ANN401
+def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Write a record as two JSON objects: its facts, and what can be erased with a person."""
     facts: dict[str, Any] = {}
     personal: dict[str, Any] = {}

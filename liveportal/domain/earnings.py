@@ -45,9 +45,7 @@ class Month:
     @property
     def net_minor(self) -> int:
         """What the month earned in all."""
-        return (
-            self.earned_minor - self.deducted_minor + self.tips_minor + self.adjustments_minor
-        )
+        return self.earned_minor - self.deducted_minor + self.tips_minor + self.adjustments_minor
 
     def row(self, timezone: str, currency: str) -> dict[str, object]:
         """Return the month as `earnings --json` shows it."""

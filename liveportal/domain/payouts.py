@@ -27,7 +27,7 @@ from liveportal.domain.events import (
     PayoutReturned,
     PayoutSent,
 )
-from liveportal.domain.money import Money, format_minor, digits_of, half_up
+from liveportal.domain.money import Money, digits_of, format_minor, half_up
 from liveportal.domain.policy import Counts, Policy
 from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.requests import check_currency

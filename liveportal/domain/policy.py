@@ -214,13 +214,13 @@ class Policy:
         return cls(**values)
 
     def switches(self) -> dict[str, Any]:
-        """Return each switch by its name, `table.key`, with its value as written in a document."""
-        found: dict[str, Any] = {}
-        for key, value in self.document.items():
-            if isinstance(value, dict) and key != "source":
-                found |= {f"{key}.{switch}": setting for switch, setting in value.items()}
-            elif key == "currency":
-                found[key] = value
+        """Return each switch by its name, `table.key`, as a document has it; None: not stated."""
+        document = self.document
+        found = {}
+        for switch in _READERS:
+            table, _, key = switch.partition(".")
+            if switch != "name":
+                found[switch] = document[table].get(key) if key else document[table]
         return found
 
 

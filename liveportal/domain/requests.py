@@ -22,6 +22,7 @@ from liveportal.domain.errors import (
     RequestExpired,
     SlotNeeded,
 )
+from liveportal.domain.events import Customer as EventCustomer
 from liveportal.domain.events import (
     Data,
     Event,
@@ -33,7 +34,6 @@ from liveportal.domain.events import (
     RequestWithdrawn,
     Slot,
 )
-from liveportal.domain.events import Customer as EventCustomer
 from liveportal.domain.events import RequestExpired as RequestExpiredEvent
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy

@@ -20,7 +20,7 @@ from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.money import LARGEST_MINOR
 from liveportal.domain.policy import Policy
-from liveportal.domain.posting import Account, Transaction, Transfer, TransactionKind
+from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
 from liveportal.domain.things import (
     Adjustment,
     Claim,
@@ -33,15 +33,15 @@ from liveportal.domain.things import (
     Session,
 )
 from liveportal.ledger import rows
-from liveportal.ledger.engine import Connection
 from liveportal.ledger.documents import stored_event
+from liveportal.ledger.engine import Connection
 from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 
 T = TypeVar("T")
 Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 """Rows of `transaction` and of `transfer`, as stored."""
 
-_AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"  # noqa: S608
+_AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
 # What an undecided claim holds lies on the earning that it would take back.
 _OPEN_ITEMS = """
     SELECT item."transaction", item.time, item.period, face_minor, settled_minor, item.session,

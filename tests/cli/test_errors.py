@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import liveportal
-from liveportal.cli import errors
 from liveportal.cli.errors import EXIT_CODES, exit_code_for
 from liveportal.domain.errors import LiveportalError
 from tests.cli.conftest import Terminal
@@ -200,11 +199,6 @@ def test_nobody_listens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("sample", "fail", "refused").code == 4
 
 
-def test_the_debug_variable_is_documented() -> None:
-    """The hint and the code speak of the same variable."""
-    assert errors.DEBUG_VARIABLE == "LIVEPORTAL_DEBUG"
-
-
 # --- as a process -----------------------------------------------------------------------------
 
 
@@ -234,7 +228,7 @@ def test_a_reader_that_leaves_early(count: str) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="descriptors are not inherited like this elsewhere")
 def test_no_standard_output_at_all() -> None:
     """`>&-`: results that have nowhere to go are a failure."""
-    result = program("sample", "rows", preexec_fn=lambda: os.close(1))  # noqa: PLW1509 -- One thread.
+    result = program("sample", "rows", preexec_fn=lambda: os.close(1))
     assert result.returncode == 74
     assert result.stderr == b"error: there is no standard output\nUse --output FILE.\n"
 

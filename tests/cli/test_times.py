@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -38,7 +39,6 @@ PARIS = "Europe/Paris"
         ("12:15 pm", "2026-10-09T10:15:00Z"),
         ("5 Oct 2025 9pm", "2025-10-05T19:00:00Z"),
         ("October 5th, 2025 at 9pm", "2025-10-05T19:00:00Z"),
-        ("the 5 oct 2025 9pm".removeprefix("the "), "2025-10-05T19:00:00Z"),
         ("1st of january 2026 0:00", "2025-12-31T23:00:00Z"),
         ("last friday 9am", "2026-10-02T07:00:00Z"),
         ("last thursday 9am", "2026-10-08T07:00:00Z"),
@@ -82,7 +82,13 @@ def test_a_day_without_week_or_year(text: str, latest: str, following: str) -> N
         *("13pm", "0am", "march 9:00", "31 feb 9:00", "5 mon 9:00", "next friday 9am", "9.30"),
         *("in 1 fortnight", "in", "ago", "2 hours", "in two hours", "in 999999 years", "-1 h ago"),
         *("09:00-10:00", "tomorrow 9:00 +02:00", "2026-10-05 9:00 +15:00", "2026-10-05 9:00+02:60"),
-        *("0001-01-01 00:00", "9999-12-31 23:59 -05:00", "٣:٠٠", "2026-10-05 09:00 x", "now" * 99),
+        *(
+            "0001-01-01 00:00",
+            "9999-12-31 23:59 -05:00",
+            "\u0663:\u0660\u0660",
+            "2026-10-05 09:00 x",
+            "now" * 99,
+        ),
         *("tomorrow", "2026-10-05", "2026-10-05 09:00:00.1234567", "2026-10-5 9:00", "mo 9:00"),
     ],
 )
@@ -216,7 +222,7 @@ def test_every_local_time_around_a_change(zone_name: str) -> None:
 
 
 def test_a_count_of_days_that_ends_in_a_gap() -> None:
-    """ "In a day" at half past two is refused where that is skipped; in 24 hours is exact."""
+    """A day after half past two is refused where that is skipped; 24 hours are exact."""
     now = datetime(2026, 3, 28, 1, 30, tzinfo=UTC)
     with pytest.raises(InvalidTime, match="does not exist"):
         read_time("in 1 day", PARIS, now)
@@ -334,15 +340,11 @@ def test_any_text_is_read_or_refused(text: str, zone_name: str) -> None:
         except LiveportalError:
             continue
         assert all(moment.tzinfo is UTC for moment in found)
-    try:
+    with contextlib.suppress(LiveportalError):
         start, end, _ = read_span(text, zone_name, NOW)
         assert start.tzinfo is end.tzinfo is UTC
-    except LiveportalError:
-        pass
-    try:
+    with contextlib.suppress(InvalidMonth):
         read_month(text, NOW.date())
-    except InvalidMonth:
-        pass
 
 
 def test_what_is_slow_to_import_waits() -> None:

@@ -185,3 +185,10 @@ def _transactions(reader: Reader, session_id: str) -> list[dict[str, Any]]:
         }
         for row in found
     ]
+
+
+def planned(reader: Reader, session_id: str) -> Row:
+    """Return when a session is to be, for what only moves it."""
+    (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
+    row = _row(found)
+    return {"start": row["start"], "end": row["end"]}

@@ -1,0 +1,71 @@
+"""`liveportal init`: a ledger begins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.app import Commands
+from liveportal.cli.options import LedgerOption, OutputOptions, with_options
+from liveportal.cli.policies import load
+from liveportal.cli.render import Item, hint, render
+from liveportal.domain.clock import zone as checked_zone
+from liveportal.domain.errors import LedgerExists
+from liveportal.domain.events import Data, PreferencesChanged
+from liveportal.domain.policy import DEFAULT_NAME, Policy
+from liveportal.portal import Portal
+
+app = Commands()
+
+FIELDS = ("path", "policy", "currency", "timezone", "own_timezone", "dry_run")
+
+
+@app.command("init")
+@with_options(LedgerOption, OutputOptions)
+def init(
+    ledger: LedgerOption,
+    out: OutputOptions,
+    policy: Annotated[
+        str, typer.Option("--policy", metavar="NAME|FILE", help="The platform's rules.")
+    ] = DEFAULT_NAME,
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="Default: the policy's.")
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="ZONE", help="Your own, for times that you type."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be made.")
+    ] = False,
+) -> None:
+    """Make a ledger: one expert, one currency, one file. An existing file is never touched.
+
+    Examples:
+      liveportal init --timezone Europe/Paris
+      liveportal init --policy quarter-hour --ledger consulting.db
+    """
+    chosen = load(policy)
+    if currency:
+        chosen = Policy.from_document({**chosen.document, "currency": currency.upper()})
+    settings: list[Data] = []
+    if timezone:
+        checked_zone(timezone)
+        settings.append(PreferencesChanged(timezone=timezone))
+    if not dry_run:
+        Portal.create(ledger.path, chosen, *settings)
+    elif ledger.path.exists():
+        raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))
+    row = {
+        "path": str(ledger.path),
+        "policy": chosen.name,
+        "currency": chosen.currency,
+        "timezone": chosen.period.timezone,
+        "own_timezone": timezone or chosen.period.timezone,
+        "dry_run": dry_run,
+    }
+    render(Item(FIELDS, row, title="A new ledger"), out)
+    if not timezone:
+        hint("Times you type are read as UTC; `liveportal preferences set --zone ZONE` changes it.")
+    hint("Next: `liveportal sync FEED`, or `liveportal requests add`.")

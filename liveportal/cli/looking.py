@@ -1,0 +1,47 @@
+"""What the commands that only read have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.options import LedgerOption, ReadOptions
+from liveportal.cli.times import utc_now
+from liveportal.ledger.reader import Reader, reading
+
+States = Annotated[
+    list[str] | None,
+    typer.Option("--state", metavar="STATE", help="Only those in this state; may be repeated."),
+]
+
+
+@contextmanager
+def windows(ledger: LedgerOption, read: ReadOptions) -> Iterator[Reader]:
+    """Open the ledger's windows, as `--as-known` says."""
+    with reading(ledger.path) as reader:
+        until = read.known_at(reader.own_timezone, utc_now()) if read.as_known else None
+        if until is None:
+            yield reader
+            return
+    with reading(ledger.path, as_known=until) as reader:
+        yield reader
+
+
+def zone_of(reader: Reader, read: ReadOptions) -> str:
+    """Return the zone in which a terminal shows times: `--timezone`, or else the expert's own."""
+    return read.timezone or reader.own_timezone
+
+
+def checked_states(given: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the states that were asked for; ends with a usage error for one that there is not."""
+    asked = tuple(each for text in given or () for each in text.split(","))
+    for state in asked:
+        if state not in known:
+            raise typer.BadParameter(
+                f"{state!r} is not a state. The states are: {', '.join(known)}.",
+                param_hint="--state",
+            )
+    return asked

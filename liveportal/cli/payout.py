@@ -1,0 +1,196 @@
+"""`liveportal payout`: what is to be paid out, and what was."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.acting import Anyway, Step, act, amount, insisting, one_row, recorded
+from liveportal.cli.app import Commands
+from liveportal.cli.looking import States, checked_states, windows, zone_of
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.render import Item, Table, render
+from liveportal.cli.times import read_time, utc_now
+from liveportal.domain.clock import local_date
+from liveportal.domain.events import PayoutFailed, PayoutPaid, PayoutReturned, PayoutSent
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.windows import payouts as seen
+from liveportal.portal import Portal, new_id
+
+app = Commands("Payouts: preview, list, show, record, paid, fail, return.")
+
+STATES = ("sent", "paid", "failed", "returned", "reversed")
+Ids = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="Payouts, whole or by a unique prefix; - reads ids."),
+]
+One = Annotated[
+    str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
+]
+Why = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
+
+
+@app.command("preview")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def preview(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help="As of that day; default: today.")
+    ] = None,
+) -> None:
+    """Show what a payout would be today, and what blocks it.
+
+    Examples:
+      liveportal payout preview
+      liveportal payout preview --on 2026-12-30 --json
+    """
+    with windows(ledger, read) as reader:
+        zone = reader.timezone
+        now = utc_now()
+        moment = read_time(on, zone, now, date_only=True) if on else now
+        row = seen.preview_on(reader, local_date(moment, zone))
+        shown_in = zone_of(reader, read)
+    render(Item(seen.PREVIEW_FIELDS, row, title="Payout preview"), out, zone=shown_in)
+
+
+@app.command("list")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(
+    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
+) -> None:
+    """List payouts, the oldest first.
+
+    Example: liveportal payout list --state sent
+    """
+    states = checked_states(state, STATES)
+    with windows(ledger, read) as reader:
+        rows = seen.payouts(reader, states)
+        zone = zone_of(reader, read)
+    render(Table(seen.FIELDS, rows, empty="No payouts."), out, zone=zone)
+
+
+@app.command("show")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show a payout: the earnings that it pays, and what happened to it.
+
+    Example: liveportal payout show PO-2
+    """
+    with windows(ledger, read) as reader:
+        row = seen.payout(reader, reader.known("payout", payout))
+        zone = zone_of(reader, read)
+    render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
+
+
+@app.command("record")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def record(
+    sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="What was sent, such as 168.55.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    payout: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="Its id; default: made up.")
+    ] = None,
+    method: Annotated[str, typer.Option("--method", help="How it was sent.")] = "paypal",
+    reference: Annotated[
+        str | None, typer.Option("--reference", metavar="TEXT", help="The sender's reference.")
+    ] = None,
+    anyway: Anyway = False,
+) -> None:
+    """Record that the platform sent a payout; it pays the oldest open earnings first.
+
+    Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
+    """
+    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+        reader = portal.reader()
+        data = PayoutSent(
+            payout=payout or f"PO-{new_id()}",
+            amount=amount(sent, reader.currency),
+            method=method,
+            reference=reference,
+        )
+        row = recorded(
+            portal,
+            data,
+            data.payout,
+            write,
+            key=write.key,
+            show=seen.result,
+            insist=insisting(anyway=anyway),
+            assumed=() if payout else ("payout",),
+        )
+        zone = reader.own_timezone
+    one_row(row, seen.RESULT_FIELDS, out, zone=zone)
+
+
+@app.command("paid")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def paid(
+    payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
+) -> None:
+    """Record that payouts arrived.
+
+    Example: liveportal payout paid PO-1
+    """
+    step = Step(
+        "payout",
+        lambda name: PayoutPaid(payout=name, reason=reason),
+        seen.RESULT_FIELDS,
+        seen.result,
+    )
+    act(payouts, step, ledger, write, out)
+
+
+@app.command("fail")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def fail(
+    payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
+) -> None:
+    """Record that payouts failed: the money is owed again. Asks first.
+
+    Example: liveportal payout fail PO-1 --reason "account closed" --yes
+    """
+    step = Step(
+        "payout",
+        lambda name: PayoutFailed(payout=name, reason=reason),
+        seen.RESULT_FIELDS,
+        seen.result,
+        question=lambda reader, name: _question(reader, name, "failed"),
+    )
+    act(payouts, step, ledger, write, out)
+
+
+@app.command("return")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def return_(
+    payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
+) -> None:
+    """Record that paid payouts were sent back: the money is owed again. Asks first.
+
+    Example: liveportal payout return PO-1 --reason "wrong account" --yes
+    """
+    step = Step(
+        "payout",
+        lambda name: PayoutReturned(payout=name, reason=reason),
+        seen.RESULT_FIELDS,
+        seen.result,
+        question=lambda reader, name: _question(reader, name, "was returned"),
+    )
+    act(payouts, step, ledger, write, out)
+
+
+def _question(reader: Reader, payout_id: str, what: str) -> str:
+    row = seen.result(reader, payout_id)
+    return (
+        f"Record that payout {payout_id} {what}? {row['amount']} {row['currency']} is owed again."
+    )

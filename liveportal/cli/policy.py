@@ -1,0 +1,118 @@
+"""`liveportal policy`: the platform's rules, as a ledger reads them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.acting import one_row, recorded
+from liveportal.cli.app import Commands
+from liveportal.cli.confirm import confirm
+from liveportal.cli.looking import windows, zone_of
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.policies import load, shipped
+from liveportal.cli.render import Item, Table, render
+from liveportal.domain.events import PolicyAdopted
+from liveportal.domain.policy import Policy
+from liveportal.portal import Portal
+
+app = Commands("The platform's rules: list, show, use, check.", default="show")
+
+LIST_FIELDS = ("name", "currency", "in_force", "shipped")
+SWITCH_FIELDS = ("switch", "value", "source")
+Which = Annotated[
+    str, typer.Argument(metavar="NAME|FILE", help="A shipped policy, or a TOML file.")
+]
+
+
+@app.command("list")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """List the shipped policies, and the one in force.
+
+    Example: liveportal policy list
+    """
+    with windows(ledger, read) as reader:
+        force = reader.policy
+        zone = zone_of(reader, read)
+    rows = [_listed(policy, force, shipped_too=True) for policy in shipped()]
+    if force not in shipped():
+        rows.append(_listed(force, force, shipped_too=False))
+    render(Table(LIST_FIELDS, rows), out, zone=zone)
+
+
+def _listed(policy: Policy, force: Policy, *, shipped_too: bool) -> dict[str, object]:
+    return {
+        "name": policy.name,
+        "currency": policy.currency,
+        "in_force": policy == force,
+        "shipped": shipped_too,
+    }
+
+
+@app.command("show")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    policy: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|FILE]", help="Which; default: the one in force."),
+    ] = None,
+) -> None:
+    """Show every switch of a policy, with its value and where that comes from.
+
+    Examples:
+      liveportal policy show
+      liveportal policy show quarter-hour --json
+    """
+    if policy is None:
+        with windows(ledger, read) as reader:
+            chosen = reader.policy
+    else:
+        chosen = load(policy)
+    rows = [
+        {"switch": switch, "value": value, "source": chosen.source.get(switch)}
+        for switch, value in chosen.switches().items()
+    ]
+    render(Table(SWITCH_FIELDS, rows, title=f"Policy {chosen.name}"), out)
+
+
+@app.command("use")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
+    """Adopt a policy from now on; what was agreed keeps its own. Asks once there are sessions.
+
+    Examples:
+      liveportal policy use quarter-hour
+      liveportal policy use winter.toml --yes
+    """
+    chosen = load(policy)
+    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+        reader = portal.reader()
+        if reader.one("SELECT 1 AS one FROM session LIMIT 1"):
+            question = f"Use the policy {chosen.name} for sessions agreed from now on?"
+            confirm(question, yes=write.yes, dry_run=write.dry_run)
+        row = recorded(portal, PolicyAdopted(policy=chosen), chosen.name, write, key=write.key)
+        zone = reader.own_timezone
+    one_row(row, (), out, zone=zone)
+
+
+@app.command("check")
+@with_options(OutputOptions)
+def check(policy: Which, out: OutputOptions) -> None:
+    """Check a policy file: exit 0 if it is right, else say which switch is wrong.
+
+    Example: liveportal policy check winter.toml
+    """
+    chosen = load(policy)
+    row = {"name": chosen.name, "currency": chosen.currency, "valid": True}
+    render(Item(("name", "currency", "valid"), row), out)

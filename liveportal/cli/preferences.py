@@ -1,0 +1,135 @@
+"""`liveportal preferences`: rates, skills, languages, zone and vacation."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.acting import Anyway, amount, insisting, one_row, recorded
+from liveportal.cli.app import Commands
+from liveportal.cli.looking import windows, zone_of
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.render import Item, render
+from liveportal.domain.errors import InvalidValue
+from liveportal.domain.events import Buffers, PreferencesChanged, Vacation
+from liveportal.ledger.windows import books as seen
+from liveportal.portal import Portal
+
+app = Commands("Your preferences: show, set.", default="show")
+
+
+@app.command("show")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show your preferences.
+
+    Examples:
+      liveportal preferences show
+      liveportal preferences show --as-known 2026-10-01
+    """
+    with windows(ledger, read) as reader:
+        row = seen.preferences(reader)
+        zone = zone_of(reader, read)
+    render(Item(seen.PREFERENCE_FIELDS, row, title="Preferences"), out, zone=zone)
+
+
+@app.command("set")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def set_(
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    skill: Annotated[
+        list[str] | None, typer.Option("--skill", help="Your skills, all of them; repeatable.")
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option("--language", help="Your languages; repeatable.")
+    ] = None,
+    minimum_rate: Annotated[
+        str | None,
+        typer.Option("--minimum-rate", metavar="AMOUNT", help="The least a minute should pay."),
+    ] = None,
+    direct_rate: Annotated[
+        str | None,
+        typer.Option("--direct-rate", metavar="AMOUNT", help="For customers who book you."),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option("--zone", metavar="ZONE", help="Your time zone, such as Europe/Paris."),
+    ] = None,
+    vacation: Annotated[
+        list[str] | None,
+        typer.Option("--vacation", metavar="FIRST..LAST", help="2026-12-24..2027-01-02."),
+    ] = None,
+    experience_years: Annotated[
+        int | None, typer.Option("--experience-years", min=0, max=100, help="Years in the field.")
+    ] = None,
+    role: Annotated[str | None, typer.Option("--role", help="What you are.")] = None,
+    verification: Annotated[
+        str | None, typer.Option("--verification", help="As the platform has it.")
+    ] = None,
+    buffer_before: Annotated[
+        int | None, typer.Option("--buffer-before", min=0, max=1440, help="Minutes kept free.")
+    ] = None,
+    buffer_after: Annotated[
+        int | None, typer.Option("--buffer-after", min=0, max=1440, help="Minutes kept free.")
+    ] = None,
+    anyway: Anyway = False,
+) -> None:
+    """Change preferences; what you do not name stays as it is.
+
+    Examples:
+      liveportal preferences set --zone Europe/Paris --minimum-rate 2.50
+      liveportal preferences set --skill shaders --skill urp --language en --language fr
+    """
+    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+        reader = portal.reader()
+        buffers = None
+        if buffer_before is not None or buffer_after is not None:
+            buffers = Buffers(before=buffer_before, after=buffer_after)
+        data = PreferencesChanged(
+            verification=verification,
+            role=role,
+            skills=tuple(skill) if skill else None,
+            languages=tuple(language) if language else None,
+            experience_years=experience_years,
+            minimum_rate=amount(minimum_rate, reader.currency) if minimum_rate else None,
+            direct_rate=amount(direct_rate, reader.currency) if direct_rate else None,
+            timezone=zone,
+            buffers=buffers,
+            vacations=tuple(map(_vacation, vacation)) if vacation else None,
+        )
+        if data == PreferencesChanged():
+            raise typer.BadParameter("name at least one preference; see --help")
+        row = recorded(
+            portal,
+            data,
+            "preferences",
+            write,
+            key=write.key,
+            show=lambda reader, _name: seen.preferences(reader),
+            insist=insisting(anyway=anyway),
+        )
+        own = reader.own_timezone
+    one_row(row, seen.PREFERENCE_FIELDS, out, zone=own)
+
+
+def _vacation(text: str) -> Vacation:
+    first, _, last = text.partition("..")
+    try:
+        start, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError:
+        raise InvalidValue(
+            f"{text[:40]!r} is not a vacation", hint="Write it like 2026-12-24..2027-01-02."
+        ) from None
+    if end < start:
+        raise InvalidValue(f"the vacation {text} would end before it begins")
+    return Vacation(start=start, end=end)

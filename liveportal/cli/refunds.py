@@ -1,0 +1,220 @@
+"""`liveportal refunds`: claims for money back, and their answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.acting import Reason, Step, act, amount, insisting, one_row, recorded
+from liveportal.cli.app import Commands
+from liveportal.cli.looking import States, checked_states, windows, zone_of
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.render import Item, Table, hint, render
+from liveportal.domain.events import (
+    RefundClaimed,
+    RefundConceded,
+    RefundDenied,
+    RefundGranted,
+    RefundWithdrawn,
+)
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.windows import claims as seen
+from liveportal.portal import Portal, new_id
+
+app = Commands("Refund claims: list, show, claim, concede, grant, deny, withdraw.")
+
+STATES = (
+    *("open", "disputed", "conceded", "granted", "rejected"),
+    *("denied", "withdrawn", "accepted"),
+)
+HUMAN = ("id", "session", "state", "amount", "held", "cost", "currency", "claimed_at", "reason")
+Ids = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="Claims, whole or by a unique prefix; - reads ids."),
+]
+One = Annotated[
+    str, typer.Argument(metavar="ID", help="A claim, whole or by a unique prefix of its id.")
+]
+
+
+@app.command("list")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(
+    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
+) -> None:
+    """List refund claims, the oldest first: what each holds, and what it costs.
+
+    Examples:
+      liveportal refunds list --state open
+      liveportal refunds list --csv -o claims.csv
+    """
+    states = checked_states(state, STATES)
+    with windows(ledger, read) as reader:
+        rows = seen.claims(reader, states=states)
+        zone = zone_of(reader, read)
+    render(Table(seen.FIELDS, rows, HUMAN, empty="No refund claims."), out, zone=zone)
+    if any(row["state"] == "open" for row in rows):
+        hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
+
+
+@app.command("show")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show one claim: its amount, what it holds and costs, its dispute, what happened to it.
+
+    Example: liveportal refunds show CL-1
+    """
+    with windows(ledger, read) as reader:
+        row = seen.claim(reader, reader.known("claim", claim))
+        zone = zone_of(reader, read)
+    render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
+
+
+@app.command("claim")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def claim(
+    session: Annotated[
+        str, typer.Argument(metavar="SESSION", help="The session that is claimed back.")
+    ],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    claim_id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="The claim's id; default: made up.")
+    ] = None,
+    of: Annotated[
+        str | None,
+        typer.Option("--amount", metavar="AMOUNT", help="How much; default: all that is left."),
+    ] = None,
+    reason: Reason = None,
+    late: Annotated[
+        bool, typer.Option("--late", help="Record it although the refund window is over.")
+    ] = False,
+) -> None:
+    """Record that a customer claims money back; what it may cost is held.
+
+    Examples:
+      liveportal refunds claim S-1001 --id CL-1 --reason "Problem not solved"
+      liveportal refunds claim S-1001 --amount 20.00
+    """
+    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+        reader = portal.reader()
+        data = RefundClaimed(
+            claim=claim_id or f"CL-{new_id()}",
+            session=portal.known("session", session),
+            reason=reason,
+            amount=amount(of, reader.currency) if of else None,
+        )
+        row = recorded(
+            portal,
+            data,
+            data.claim,
+            write,
+            key=write.key,
+            show=seen.result,
+            insist=insisting(late=late),
+            assumed=() if claim_id else ("claim",),
+        )
+        zone = reader.own_timezone
+    one_row(row, seen.RESULT_FIELDS, out, zone=zone)
+
+
+@app.command("concede")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def concede(
+    claims: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    reason: Reason = None,
+) -> None:
+    """Give the money back without a dispute. Asks first, and says what it will deduct.
+
+    Example: liveportal refunds concede CL-1 --yes
+    """
+    step = Step(
+        "claim",
+        lambda name: RefundConceded(claim=name, reason=reason),
+        fields=seen.RESULT_FIELDS,
+        show=seen.result,
+        question=_concede_question,
+    )
+    act(claims, step, ledger, write, out)
+
+
+def _concede_question(reader: Reader, claim_id: str) -> str:
+    row = seen.claim(reader, claim_id)
+    return f"Concede claim {claim_id}? It deducts {row['cost']} {row['currency']}."
+
+
+@app.command("grant")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def grant(
+    claims: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    reason: Reason = None,
+) -> None:
+    """Record that the platform granted a claim that nobody disputed.
+
+    Example: liveportal refunds grant CL-1
+    """
+    step = Step(
+        "claim",
+        lambda name: RefundGranted(claim=name, reason=reason),
+        fields=seen.RESULT_FIELDS,
+        show=seen.result,
+    )
+    act(claims, step, ledger, write, out)
+
+
+@app.command("deny")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def deny(
+    claims: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    reason: Reason = None,
+) -> None:
+    """Record that the platform denied a claim: what it held is yours again.
+
+    Example: liveportal refunds deny CL-1
+    """
+    step = Step(
+        "claim",
+        lambda name: RefundDenied(claim=name, reason=reason),
+        fields=seen.RESULT_FIELDS,
+        show=seen.result,
+    )
+    act(claims, step, ledger, write, out)
+
+
+@app.command("withdraw")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def withdraw(
+    claims: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    reason: Reason = None,
+) -> None:
+    """Record that the customer withdrew a claim: what it held is yours again.
+
+    Example: liveportal refunds withdraw CL-1
+    """
+    step = Step(
+        "claim",
+        lambda name: RefundWithdrawn(claim=name, reason=reason),
+        fields=seen.RESULT_FIELDS,
+        show=seen.result,
+    )
+    act(claims, step, ledger, write, out)

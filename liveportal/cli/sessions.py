@@ -1,0 +1,263 @@
+"""`liveportal sessions`: looking at sessions, and the timer of live ones.
+
+What was entered afterwards (logged, corrected, tips, reviews) is in `sessions_after`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.acting import Anyway, Reason, Step, act, insisting
+from liveportal.cli.app import Commands
+from liveportal.cli.looking import States, checked_states, windows, zone_of
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.render import Item, Table, hint, render
+from liveportal.cli.sessions_after import One, correct, log, review, tip
+from liveportal.cli.times import read_month, utc_now
+from liveportal.domain.clock import local_date
+from liveportal.domain.events import (
+    SessionCancelled,
+    SessionEnded,
+    SessionMissed,
+    SessionPaused,
+    SessionRescheduled,
+    SessionResumed,
+    SessionStarted,
+)
+from liveportal.ledger.windows import sessions as seen
+
+app = Commands(
+    "Sessions: list, upcoming, show, start, pause, resume, end, cancel, miss, reschedule, log,"
+    " correct, tip, review."
+)
+
+STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
+HUMAN = (
+    *("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned"),
+    *("currency", "claim"),
+)
+Ids = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="Sessions, whole or by a unique prefix; - reads ids."),
+]
+
+
+@app.command("list")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    state: States = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's.")
+    ] = None,
+    month: Annotated[
+        str | None,
+        typer.Option("--month", metavar="MONTH", help="Only those that fall in this month."),
+    ] = None,
+) -> None:
+    """List sessions by their start, with what each came to.
+
+    Examples:
+      liveportal sessions list --month last
+      liveportal sessions list --state ended --customer C-77 --json
+    """
+    states = checked_states(state, STATES)
+    with windows(ledger, read) as reader:
+        today = local_date(utc_now(), reader.timezone)
+        name = read_month(month, today) if month else None
+        rows = seen.sessions(reader, states=states, customer=customer, month=name)
+        zone = zone_of(reader, read)
+    render(Table(seen.FIELDS, rows, HUMAN, empty="No sessions."), out, zone=zone)
+
+
+@app.command("upcoming")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def upcoming(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """List what is agreed and not over yet: upcoming, live and paused sessions.
+
+    Example: liveportal sessions upcoming
+    """
+    with windows(ledger, read) as reader:
+        rows = seen.sessions(reader, states=("upcoming", "live", "paused"))
+        zone = zone_of(reader, read)
+    human = ("id", "state", "start", "end", "customer_name", "title", "rate", "currency")
+    render(Table(seen.FIELDS, rows, human, empty="Nothing is planned."), out, zone=zone)
+
+
+@app.command("show")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(session: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show everything about one session: times, pauses, bill, claims, reviews, money, history.
+
+    Example: liveportal sessions show S-1001
+    """
+    with windows(ledger, read) as reader:
+        row = seen.session(reader, reader.known("session", session))
+        zone = zone_of(reader, read)
+    render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
+
+
+@app.command("start")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def start(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
+    """Start the timer of an upcoming session.
+
+    Example: liveportal sessions start S-1002
+    """
+    step = Step(
+        "session", lambda name: SessionStarted(session=name), seen.RESULT_FIELDS, seen.result
+    )
+    act(sessions, step, ledger, write, out)
+    hint("Pause it with `liveportal sessions pause`, end it with `liveportal sessions end`.")
+
+
+@app.command("pause")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def pause(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
+    """Stop the timer; paused time is not charged.
+
+    Example: liveportal sessions pause S-1002 --at "5 minutes ago"
+    """
+    step = Step(
+        "session", lambda name: SessionPaused(session=name), seen.RESULT_FIELDS, seen.result
+    )
+    act(sessions, step, ledger, write, out)
+
+
+@app.command("resume")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def resume(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
+    """Let the timer of a paused session run again.
+
+    Example: liveportal sessions resume S-1002
+    """
+    step = Step(
+        "session", lambda name: SessionResumed(session=name), seen.RESULT_FIELDS, seen.result
+    )
+    act(sessions, step, ledger, write, out)
+
+
+@app.command("end")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def end(
+    sessions: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    billed: Annotated[
+        str | None,
+        typer.Option(
+            "--billed", metavar="AMOUNT", help="What the platform billed; default: by the policy."
+        ),
+    ] = None,
+) -> None:
+    """End a session: it is billed, and the earning booked.
+
+    Examples:
+      liveportal sessions end S-1002
+      liveportal sessions end S-1002 --at 17:45 --billed 136.50
+    """
+    from liveportal.cli.acting import amount
+    from liveportal.ledger.reader import reading
+
+    money = None
+    if billed is not None:
+        with reading(ledger.path) as reader:
+            money = amount(billed, reader.currency)
+    step = Step(
+        "session",
+        lambda name: SessionEnded(session=name, billed=money),
+        seen.RESULT_FIELDS,
+        seen.result,
+    )
+    act(sessions, step, ledger, write, out)
+
+
+@app.command("cancel")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def cancel(
+    sessions: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    by: Annotated[
+        str, typer.Option("--by", metavar="WHO", help="expert, customer or platform.")
+    ] = "expert",
+    reason: Reason = None,
+) -> None:
+    """Cancel an upcoming session; nothing is charged.
+
+    Example: liveportal sessions cancel S-1002 --by customer --reason "ill"
+    """
+    step = Step("session", lambda name: SessionCancelled(session=name, by=by, reason=reason))
+    act(sessions, step, ledger, write, out)
+
+
+@app.command("miss")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def miss(
+    sessions: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    by: Annotated[
+        str, typer.Option("--by", metavar="WHO", help="Who did not come: expert or customer.")
+    ] = "customer",
+) -> None:
+    """Record that somebody did not come; nothing is charged.
+
+    Example: liveportal sessions miss S-1002 --by customer
+    """
+    step = Step("session", lambda name: SessionMissed(session=name, by=by))
+    act(sessions, step, ledger, write, out)
+
+
+@app.command("reschedule")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def reschedule(
+    session: One,
+    start: Annotated[
+        str, typer.Option("--start", metavar="TIME", help="The new time, such as 'friday 9am'.")
+    ],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    minutes: Annotated[
+        int | None, typer.Option("--minutes", min=1, max=1440, help="The new length.")
+    ] = None,
+    overlap: Annotated[
+        bool, typer.Option("--overlap", help="Book it although that time is taken.")
+    ] = False,
+    anyway: Anyway = False,
+) -> None:
+    """Move an upcoming session to another time.
+
+    Example: liveportal sessions reschedule S-1002 --start "tomorrow 18:00" --minutes 60
+    """
+    from liveportal.cli.times import read_time
+    from liveportal.ledger.reader import reading
+
+    with reading(ledger.path) as reader:
+        when = read_time(start, write.timezone or reader.own_timezone, utc_now())
+    step = Step(
+        "session",
+        lambda name: SessionRescheduled(session=name, start=when, minutes=minutes),
+        ("start", "end"),
+        seen.planned,
+        insist=insisting(overlap=overlap, anyway=anyway),
+    )
+    act([session], step, ledger, write, out)
+
+
+for name, command in {"log": log, "correct": correct, "tip": tip, "review": review}.items():
+    app.command(name)(command)

@@ -1,0 +1,191 @@
+"""`liveportal sessions`, entered afterwards: log, correct, tip, review.
+
+`liveportal.cli.sessions` adds these commands to its own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.acting import Anyway, Step, act, amount, insisting, one_row, recorded
+from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
+from liveportal.cli.times import read_span, read_time, utc_now
+from liveportal.domain.events import (
+    Customer,
+    ReviewPosted,
+    SessionCorrected,
+    SessionLogged,
+    TipReceived,
+)
+from liveportal.ledger.reader import reading
+from liveportal.ledger.windows import sessions as seen
+from liveportal.portal import Portal, new_id
+
+One = Annotated[
+    str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
+]
+Pauses = Annotated[
+    list[str] | None,
+    typer.Option("--pause", metavar="FROM-TO", help="A pause, such as 14:10-14:15; repeatable."),
+]
+Billed = Annotated[
+    str | None,
+    typer.Option(
+        "--billed", metavar="AMOUNT", help="What the platform billed; default: by the policy."
+    ),
+]
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def log(
+    when: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHEN", help="'yesterday 14:00-14:45, paused 14:10-14:15', in your zone."
+        ),
+    ],
+    customer: Annotated[
+        str, typer.Option("--customer", metavar="ID", help="The customer's id: no personal data.")
+    ],
+    rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="What a minute paid.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    session: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="The session's id; default: made up.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The customer's name.")] = None,
+    title: Annotated[str | None, typer.Option("--title", help="What it was about.")] = None,
+    billed: Billed = None,
+    anyway: Anyway = False,
+) -> None:
+    """Log a past session in words; it is billed, and the earning booked.
+
+    Examples:
+      liveportal sessions log "yesterday 14:00-14:45" --customer C-77 --rate 3.00
+      liveportal sessions log "2026-10-05 14:00-14:45, paused 14:10-14:15" --customer C-7 --rate 3
+    """
+    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+        reader = portal.reader()
+        zone = write.timezone or reader.own_timezone
+        start, end, pauses = read_span(when, zone, utc_now())
+        data = SessionLogged(
+            session=session or f"S-{new_id()}",
+            customer=Customer(id=customer, name=name),
+            rate=amount(rate, reader.currency),
+            start=start,
+            end=end,
+            pauses=tuple(pauses) or None,
+            billed=amount(billed, reader.currency) if billed else None,
+            title=title,
+        )
+        row = recorded(
+            portal,
+            data,
+            data.session,
+            write,
+            key=write.key,
+            show=seen.result,
+            insist=insisting(anyway=anyway),
+            assumed=() if session else ("session",),
+        )
+    one_row(row, seen.RESULT_FIELDS, out, zone=zone)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def correct(
+    session: One,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was wrong.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="TIME", help="When it really started.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--end", metavar="TIME", help="When it really ended.")
+    ] = None,
+    pause: Pauses = None,
+    no_pauses: Annotated[bool, typer.Option("--no-pauses", help="It was never paused.")] = False,
+    billed: Billed = None,
+) -> None:
+    """Correct an ended session: its earning is reversed, and the right one booked.
+
+    Nothing is edited: the wrong entry, its reversal and the right one all stay visible.
+
+    Examples:
+      liveportal sessions correct S-1001 --end "2026-10-05 14:25" --reason "timer forgotten"
+      liveportal sessions correct S-1001 --billed 72.00 --reason "as the platform billed it"
+    """
+    if pause and no_pauses:
+        raise typer.BadParameter("--pause and --no-pauses exclude each other")
+    with reading(ledger.path) as reader:
+        zone = write.timezone or reader.own_timezone
+        money = amount(billed, reader.currency) if billed else None
+        row = seen.session(reader, reader.known("session", session))
+    began = row["start"] if isinstance(row["start"], datetime) else utc_now()
+    pauses = tuple(read_span(each, zone, began)[:2] for each in pause or ())
+
+    def time(text: str | None) -> datetime | None:
+        return read_time(text, zone, utc_now(), past=True) if text else None
+
+    step = Step(
+        "session",
+        lambda name: SessionCorrected(
+            session=name,
+            start=time(start),
+            end=time(end),
+            pauses=pauses if pause or no_pauses else None,
+            billed=money,
+            reason=reason,
+        ),
+        seen.RESULT_FIELDS,
+        seen.result,
+    )
+    act([session], step, ledger, write, out)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def tip(
+    session: One,
+    tip_amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 10.00.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+) -> None:
+    """Record a tip; the platform takes nothing of it.
+
+    Example: liveportal sessions tip S-1002 10.00
+    """
+    with reading(ledger.path) as reader:
+        money = amount(tip_amount, reader.currency)
+    step = Step(
+        "session",
+        lambda name: TipReceived(session=name, amount=money),
+        ("amount", "currency"),
+        lambda _reader, _name: {"amount": money, "currency": money.currency},
+    )
+    act([session], step, ledger, write, out)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def review(
+    session: One,
+    rating: Annotated[int, typer.Argument(metavar="RATING", min=1, max=5, help="1 to 5.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    by: Annotated[
+        str, typer.Option("--by", metavar="WHO", help="expert (you) or customer.")
+    ] = "expert",
+    text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help="In words.")] = None,
+) -> None:
+    """Record a review of a session, yours or the customer's.
+
+    Example: liveportal sessions review S-1002 5 --by customer --text "Solved in ten minutes"
+    """
+    step = Step("session", lambda name: ReviewPosted(session=name, by=by, rating=rating, text=text))
+    act([session], step, ledger, write, out)

@@ -1,0 +1,134 @@
+"""`liveportal sync`: what the platform reports goes into the ledger."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from liveportal.cli.app import Commands
+from liveportal.cli.confirm import STDIN
+from liveportal.cli.options import LedgerOption, OutputOptions, with_options
+from liveportal.cli.render import Item, opened, render
+from liveportal.domain.errors import LiveportalError, RejectedLines, UnreadableFile
+from liveportal.feeds.jsonl import Line
+from liveportal.portal import Portal, Reject, Synced
+
+app = Commands()
+
+FIELDS = ("recorded", "replayed", "confirmed", "refused", "head")
+
+
+@app.command("sync")
+@with_options(LedgerOption, OutputOptions)
+def sync(
+    feeds: Annotated[
+        list[str], typer.Argument(metavar="FEED...", help="JSON Lines files; - is standard input.")
+    ],
+    ledger: LedgerOption,
+    out: OutputOptions,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            "--batch", min=1, metavar="N", help="Keep what is done every N lines; for long streams."
+        ),
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            "--rejects", metavar="FILE", help="Go on past bad lines; write each here, and why."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Judge the whole feed; record nothing.")
+    ] = False,
+) -> None:
+    """Record a feed of the platform: all of it or, if a line is bad, nothing.
+
+    What was recorded before is skipped, so the same feed can be synced again and again.
+
+    Examples:
+      liveportal sync october.jsonl
+      curl -s https://help.example/feed | liveportal sync -
+      liveportal sync old.jsonl --rejects bad.jsonl
+    """
+    total = Synced()
+    with (
+        opened(rejects) if rejects else nullcontext() as bad_lines,
+        Portal.open(ledger.path, dry_run=dry_run) as portal,
+    ):
+        reject = _writer(bad_lines) if bad_lines else None
+        for feed in feeds:
+            with _stream(feed) as stream, _progress(feed) as progress:
+                try:
+                    done = portal.sync(stream, batch=batch, reject=reject, progress=progress)
+                except LiveportalError as error:
+                    raise error.located(feed, feed=feed) if len(feeds) > 1 else error
+            total = _added(total, done)
+    fields = (*FIELDS, "dry_run") if dry_run else FIELDS
+    render(Item(fields, asdict(total) | {"dry_run": dry_run}, title="Synced"), out)
+    if total.refused:
+        raise RejectedLines(
+            f"{total.refused} lines were rejected",
+            hint=f"They are in {rejects}, each with its reason; all others were recorded.",
+            refused=total.refused,
+        )
+
+
+def _added(total: Synced, done: Synced) -> Synced:
+    return Synced(
+        total.recorded + done.recorded,
+        total.replayed + done.replayed,
+        total.confirmed + done.confirmed,
+        total.refused + done.refused,
+        done.head,
+    )
+
+
+def _writer(stream: object) -> Reject:
+    def reject(line: Line, error: LiveportalError) -> None:
+        facts = {"code": error.code, "message": error.message, **error.details}
+        text = line.raw.decode("utf-8", "replace")
+        print(
+            json.dumps({"line": line.number, "error": facts, "raw": text}, default=str), file=stream
+        )  # type: ignore[call-overload]
+
+    return reject
+
+
+@contextmanager
+def _stream(feed: str) -> Iterator[BinaryIO]:
+    if feed == STDIN:
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(feed).open("rb")  # noqa: SIM115 (closed below; only opening is explained)
+    except OSError as error:
+        raise UnreadableFile(
+            f"{feed} cannot be read: {error.strerror}",
+            hint="Check the path; - reads standard input.",
+            path=feed,
+        ) from None
+    with stream:
+        yield stream
+
+
+@contextmanager
+def _progress(feed: str) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on a terminal, by the bytes of the file."""
+    if feed == STDIN or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(Path(feed).name, total=Path(feed).stat().st_size)
+        yield lambda amount: bar.advance(task, amount)

@@ -1,0 +1,271 @@
+"""What the tests tell books with: short times, short events, and a book in memory.
+
+A test speaks the language of a feed: `book.tell("session.ended", "10-05 09:30", session="S-1")` goes
+through the same reading as a line of a feed does, and then through the one door.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liveportal.domain.clock import parse_instant
+from liveportal.domain.codec import decode
+from liveportal.domain.errors import LiveportalError
+from liveportal.domain.events import CLI_SOURCE, PREFIX, TYPES, Event
+from liveportal.domain.money import Money
+from liveportal.domain.policy import Policy
+from liveportal.domain.things import Claim, Payout, Request, Session
+from liveportal.ledger.engine import in_memory
+from liveportal.ledger.journal import Journal, Outcome
+from liveportal.ledger.migrate import make_tables
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.windows import earnings
+
+FEED = "https://help.example/experts/7"
+OTHER = "https://other.example/mirror"
+ADOPTED = datetime(2026, 1, 1, tzinfo=UTC)
+
+_ids = count(1)
+
+
+def at(text: str) -> datetime:
+    """Read `10-05 09:00`, `10-05 09:00:30.5` (of 2026, UTC) or a whole time with an offset."""
+    if "T" in text:
+        return parse_instant(text)
+    day, clock = text.split(" ")
+    return datetime.fromisoformat(f"2026-{day}T{clock}+00:00")
+
+
+def amount(text: str, currency: str = "USD") -> dict[str, str]:
+    """Return an amount as a feed writes it."""
+    return {"amount": text, "currency": currency}
+
+
+def usd(text: str) -> Money:
+    """Return dollars."""
+    return Money.parse(text, "USD")
+
+
+def policy(**tables: object) -> Policy:
+    """Return the default policy but for these switches: `policy(trial={"minutes": 0})`."""
+    return Policy.from_document({"name": "test", **tables})
+
+
+def event(
+    kind: str,
+    when: str,
+    /,
+    *,
+    source: str = FEED,
+    id: str | None = None,  # noqa: A002 (the attribute's own name)
+    assumed: frozenset[str] = frozenset(),
+    **data: object,
+) -> Event:
+    """Make an event from what a feed would write; `id` is fresh where none is given."""
+    name = id or f"e-{next(_ids)}"
+    return Event(source, name, at(when), decode(TYPES[kind], data), assumed=assumed)
+
+
+def line(kind: str, when: str, /, *, id: str, source: str = FEED, **data: object) -> bytes:  # noqa: A002
+    """Write an event as a line of a feed."""
+    time = at(when).isoformat().replace("+00:00", "Z")
+    document = {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": PREFIX + kind,
+        "time": time,
+        "data": data,
+    }
+    return json.dumps(document).encode() + b"\n"
+
+
+class Clock:
+    """A clock that stands where it was put."""
+
+    def __init__(self, now: datetime = ADOPTED) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """Return what it shows."""
+        return self.now
+
+
+class Book:
+    """A book in memory, behind the same door as a ledger file."""
+
+    def __init__(self, rules: Policy | None = None) -> None:
+        self.db = in_memory()
+        self.db.execute("BEGIN IMMEDIATE")
+        make_tables(self.db)
+        self.clock = Clock()
+        self.door = Journal(self.db, self.clock)
+        document = (rules or Policy()).document
+        self.tell("policy.adopted", "01-01 00:00", source=CLI_SOURCE, policy=document)
+
+    # --- telling ----------------------------------------------------------------------------------
+
+    def tell(self, kind: str, when: str, /, **data: Any) -> Outcome:  # noqa: ANN401
+        """Record an event as a feed does: cautions are flagged, never refused."""
+        return self.door.record(event(kind, when, **data))
+
+    def command(self, kind: str, when: str, /, **data: Any) -> Outcome:  # noqa: ANN401
+        """Record an event as a command does that overrides no caution."""
+        return self.door.record(event(kind, when, **data), insist=lambda _: False)
+
+    def refuses(self, kind: str, when: str, /, **data: Any) -> LiveportalError:  # noqa: ANN401
+        """Return the error with which an event is refused; nothing may have changed."""
+        return self._refused(self.tell, kind, when, data)
+
+    def command_refuses(self, kind: str, when: str, /, **data: Any) -> LiveportalError:  # noqa: ANN401
+        """Return the error with which a command is refused."""
+        return self._refused(self.command, kind, when, data)
+
+    def _refused(self, do: Any, kind: str, when: str, data: dict[str, Any]) -> LiveportalError:  # noqa: ANN401
+        before = self.dump()
+        with pytest.raises(LiveportalError) as caught:
+            do(kind, when, **data)
+        assert self.dump() == before, "a refused event left something behind"
+        return caught.value
+
+    def open(self, request: str = "R-1", when: str = "10-05 08:00", **data: object) -> Outcome:
+        """Open a request: instant, at $3.00 a minute, unless told otherwise."""
+        given: dict[str, object] = {
+            "kind": "instant",
+            "customer": {"id": "C-1"},
+            "title": "help",
+            "rate": amount("3.00"),
+        }
+        return self.tell("request.opened", when, request=request, **(given | data))
+
+    def live(self, session: str = "S-1", when: str = "10-05 09:00", rate: str = "5.00") -> None:
+        """Open and accept an instant request: the session is live from then on."""
+        self.open(f"R-{session}", when, rate=amount(rate))
+        self.tell("request.accepted", when, request=f"R-{session}", session=session)
+
+    def log(
+        self, session: str = "S-1", end: str = "10-05 10:00", gross: str = "60.00", **data: object
+    ) -> None:
+        """Log a session that ended then, and billed this much for its hour."""
+        until = at(end)
+        start = until.replace(hour=until.hour - 1).isoformat()
+        given: dict[str, object] = {
+            "customer": {"id": "C-1"},
+            "rate": amount("5.00"),
+            "start": start,
+            "end": until.isoformat(),
+            "billed": amount(gross),
+        }
+        self.tell("session.logged", end, session=session, **(given | data))
+
+    def claim(self, claim: str = "CL-1", when: str = "10-05 11:00", **data: object) -> Outcome:
+        """Claim all that is left of session S-1, unless told otherwise."""
+        return self.tell("refund.claimed", when, claim=claim, **({"session": "S-1"} | data))
+
+    # --- asking -----------------------------------------------------------------------------------
+
+    def request(self, name: str = "R-1") -> Request:
+        """Return a request as it stands."""
+        found = self.door.book.request(name)
+        assert found
+        return found
+
+    def session(self, name: str = "S-1") -> Session:
+        """Return a session as it stands."""
+        found = self.door.book.session(name)
+        assert found
+        return found
+
+    def claimed(self, name: str = "CL-1") -> Claim:
+        """Return a claim as it stands."""
+        found = self.door.book.claim(name)
+        assert found
+        return found
+
+    def payout(self, name: str = "PO-1") -> Payout:
+        """Return a payout as it stands."""
+        found = self.door.book.payout(name)
+        assert found
+        return found
+
+    def gross(self, name: str = "S-1") -> str:
+        """Return what a session billed."""
+        return str(Money(self.session(name).gross_minor, self.session(name).currency))
+
+    def reader(self) -> Reader:
+        """Return the windows on the book as it stands."""
+        self.door.book.flush()
+        return Reader(self.db, Path("memory"))
+
+    def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        """Return the rows of a query."""
+        return self.reader().all(statement, *values)
+
+    def month(self, name: str = "2026-10") -> dict[str, Any]:
+        """Return a month's figures with the amounts as text."""
+        return plain(earnings.month(self.reader(), name))
+
+    def balance(self, name: str = "2026-12") -> tuple[str, str, str, str]:
+        """Return what is owed, held, in transit and paid out at a month's end."""
+        shown = self.month(name)["balance"]
+        return shown["owed"], shown["held"], shown["in_transit"], shown["paid_out"]
+
+    def legs(self, seq: int) -> list[dict[str, str]]:
+        """Return the signed legs of each transaction that an event booked; debit is positive."""
+        found: dict[int, dict[str, int]] = {}
+        for row in self.rows('SELECT id FROM "transaction" WHERE seq = ? ORDER BY id', seq):
+            found[row["id"]] = {}
+            for leg in self.rows('SELECT * FROM posting WHERE "transaction" = ?', row["id"]):
+                legs = found[row["id"]]
+                legs[leg["account"]] = legs.get(leg["account"], 0) + leg["amount"]
+        return [
+            {account: f"{Money(minor, 'USD')}" for account, minor in legs.items() if minor}
+            for legs in found.values()
+        ]
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of all transactions in their order."""
+        return [row["kind"] for row in self.rows('SELECT kind FROM "transaction" ORDER BY id')]
+
+    def statuses(self) -> list[int | None]:
+        """Return, of every event in order, the event that it only confirmed."""
+        return [row["confirms"] for row in self.rows("SELECT confirms FROM statement ORDER BY seq")]
+
+    def dump(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Return all that the book holds, table by table."""
+        return dump(self.reader())
+
+
+def dump(reader: Reader) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return all that a book holds, table by table."""
+    tables = reader.all("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    names = [str(table["name"]) for table in tables]
+    # The names are the ledger's own.
+    return [(name, reader.all(f'SELECT * FROM "{name}"')) for name in names]  # noqa: S608
+
+
+def plain(row: Any) -> Any:  # noqa: ANN401 (whatever a window answers)
+    """Return a window's answer as JSON shows it: amounts as decimal strings."""
+    if isinstance(row, dict):
+        return {name: plain(value) for name, value in row.items()}
+    if isinstance(row, list | tuple):
+        return [plain(value) for value in row]
+    return str(row) if isinstance(row, Money) else row
+
+
+@contextmanager
+def book(rules: Policy | None = None) -> Iterator[Book]:
+    """Give a book in memory under a policy; closed at the end."""
+    made = Book(rules)
+    try:
+        yield made
+    finally:
+        made.db.close()

@@ -1,0 +1,363 @@
+"""A plain model of the rules: what becomes of each event, with the exact code and the exact flags.
+
+Written from the rulebook and the event contract, case by case; nothing here imports a rule of the
+program. It has no opinion on the flag `claimable`, of which the rulebook only says that there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from liveportal.domain import events as on
+from liveportal.domain.money import LARGEST_MINOR, Money
+from tests.properties import reckoning
+from tests.properties.model import (
+    BALANCES,
+    FIGURES,
+    Claim,
+    Entry,
+    Ledger,
+    Payout,
+    Refusal,
+    Request,
+    Session,
+    Told,
+    refuse,
+)
+
+MOVES = """
+request  open      accepted -> accepted, declined -> declined, withdrawn -> withdrawn
+request  open      taken -> taken, expired -> expired
+session  upcoming  rescheduled -> upcoming, cancelled -> cancelled, missed -> missed, started -> live
+session  live      paused -> paused, ended -> ended
+session  paused    resumed -> live, ended -> ended
+claim    open      filed -> disputed, conceded -> conceded, granted -> granted, denied -> denied
+claim    open      refund.withdrawn -> withdrawn
+claim    disputed  accepted -> accepted, rejected -> rejected, refund.withdrawn -> withdrawn
+claim    disputed  dispute.withdrawn -> open
+payout   sent      paid -> paid, failed -> failed
+payout   paid      returned -> returned
+"""
+"""Rulebook 6, as it stands there."""
+
+NAMED = ("name", "email", "method", "address", "tax_form")
+"""What a payout profile must have (R12, R14)."""
+
+
+def moves() -> dict[tuple[str, str, str], str]:
+    """Read the table above: (kind, state, verb) to state."""
+    found = {}
+    for line in MOVES.strip().splitlines():
+        kind, state, steps = line.split(maxsplit=2)
+        for step in steps.split(", "):
+            verb, after = step.split(" -> ")
+            found[kind, state, verb] = after
+    return found
+
+
+STEPS = moves()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of an event that was not refused."""
+
+    status: str
+    flags: tuple[str, ...] = ()
+
+
+class Model(Ledger):
+    """The book, and the one way into it."""
+
+    insist = True
+
+    def record(self, event: on.Event, *, insist: bool = True) -> Verdict:
+        """Judge and record an event; raises `Refusal`, and then nothing has changed.
+
+        Without `insist` a caution is a refusal, as it is for a command.
+        """
+        name = (event.source, event.id)
+        if past := self.told.get(name):
+            same = past.event.data == event.data and past.event.time == event.time
+            return Verdict("replayed") if same else refuse("conflict")
+        data = self._ours(event.data)
+        others = self._told_by_others(data, event.source)
+        for fact in others:
+            if not contradictions(fact.data, data):
+                self._confirm(fact.data, event)
+                self.told[name] = Told(event, data, confirms=fact)
+                return Verdict("confirmed")
+        booked = len(self.entries)
+        self.flags, self.insist = [], insist
+        try:
+            RULES[data.TYPE](self, data, event.time)
+        except Refusal as refusal:
+            known_otherwise = others and refusal.code not in ("not_found", "invalid_event")
+            raise Refusal("conflict") if known_otherwise else refusal from None
+        self.told[name] = Told(event, data, entries=self.entries[booked:])
+        return Verdict("recorded", tuple(self.flags))
+
+    def _ours(self, data: Any) -> Any:
+        """The same with the session's own id, where the event has another name for it."""
+        name = getattr(data, "session", None)
+        if name in self.aliases and not isinstance(data, on.RequestAccepted):
+            return replace(data, session=self.aliases[name])
+        return data
+
+    def _told_by_others(self, data: on.Data, source: str) -> list[Told]:
+        about = [
+            each
+            for each in self.told.values()
+            if (each.data.TYPE, each.data.thing) == (data.TYPE, data.thing)
+        ]
+        own = [each.confirms or each for each in about if each.event.source == source]
+        return [each for each in about if each.confirms is None and each not in own]
+
+    def _confirm(self, first: on.Data, event: on.Event) -> None:
+        """Another id becomes an alias; another bill is booked as a correction."""
+        data = event.data
+        if isinstance(data, on.RequestAccepted) and isinstance(first, on.RequestAccepted):
+            ours, theirs = first.session or first.request, data.session or data.request
+            if theirs not in self.sessions and theirs not in self.aliases:
+                self.aliases[theirs] = ours
+        if isinstance(data, on.SessionEnded) and data.billed:
+            session = self.session(data.session)
+            if session.gross != data.billed.minor:
+                self._bill_anew(session, data.billed, event.time)
+
+    def _bill_anew(self, session: Session, billed: Money, at: datetime) -> None:
+        if session.refunded:
+            refuse("correction_refused")
+        claim = session.undecided
+        if claim and claim.amount != session.gross and claim.amount > billed.minor:
+            refuse("refund_too_large")
+        if claim and claim.amount == session.gross:
+            claim.amount = billed.minor
+        self._correct(session, session, billed, at)
+
+    # --- what rules share -----------------------------------------------------------------------------
+
+    def book(self, kind: str, at: datetime, month: str | None = None, **figures: Any) -> Entry:
+        """Add an entry in the month of its time, or in another."""
+        entry = Entry(kind, at, month or self.month(at), **figures)
+        self.entries.append(entry)
+        return entry
+
+    def undo(self, entry: Entry, at: datetime) -> None:
+        """Book the exact inverse."""
+        about = {
+            name: getattr(entry, name) for name in ("session", "claim", "payout", "adjustment")
+        }
+        figures = {name: -getattr(entry, name) for name in FIGURES}
+        self.book("reversal", at, **about, **figures)
+
+    def caution(self, code: str, *, when: bool) -> None:
+        """Flag what is allowed but seldom meant; a command that does not insist is refused."""
+        if when and not self.insist:
+            refuse(code)
+        if when:
+            self.flags.append(code)
+
+    def caution_rate(self, rate: Money) -> None:
+        """R1: the policy's bounds."""
+        self.check_currency(rate.currency)
+        bounds, currency = self.policy.rate, rate.currency
+        lowest = reckoning.minor(bounds.minimum, currency)
+        highest = reckoning.minor(bounds.maximum, currency)
+        self.caution("rate_out_of_bounds", when=not lowest <= rate.minor <= highest)
+
+    def caution_schedule(self, start: datetime, minutes: int, moving: Session | None) -> None:
+        """Double booking, and vacation days in the expert's zone."""
+        end = start + timedelta(minutes=minutes)
+        booked = [(each, each.planned) for each in self.agenda() if each is not moving]
+        clashes = any(
+            slot and slot.start < end and start < slot.start + timedelta(minutes=slot.minutes)
+            for _, slot in booked
+        )
+        self.caution("double_booking", when=clashes)
+        zone = self.preferences.get("timezone") or self.policy.period.timezone
+        first, last = reckoning.local_day(start, zone), reckoning.local_day(end, zone)
+        away = self.preferences.get("vacations", ())
+        on_vacation = any(first <= each.end and each.start <= last for each in away)
+        self.caution("on_vacation", when=on_vacation)
+
+    def over(self, name: str, at: datetime) -> Session:
+        """A session that has ended by then."""
+        session = self.session(name)
+        if session.state != "ended":
+            refuse("wrong_state")
+        if at < session.times[1]:
+            refuse("impossible_time")
+        return session
+
+    # --- requests -------------------------------------------------------------------------------------
+
+    def request_opened(self, data: on.RequestOpened, _: datetime) -> None:
+        """A new request; slots are for scheduled ones."""
+        if data.request in self.requests:
+            refuse("already_exists")
+        if (data.kind == "scheduled") != bool(data.slots):
+            refuse("invalid_event")
+        self.caution_rate(data.rate)
+        self.customers.add(data.customer.id)
+        self.requests[data.request] = Request(
+            data.rate.minor, data.rate.currency, slots=data.slots or (), expires=data.expires
+        )
+
+    def request_accepted(self, data: on.RequestAccepted, at: datetime) -> None:
+        """R3, R4: the rate and the policy are frozen here."""
+        request = self.requests.get(data.request) or refuse("not_found")
+        if request.state != "open":
+            refuse("wrong_state")
+        self.check_currency(request.currency)
+        if bool(data.slot) != bool(request.slots) or (data.slot or 0) > len(request.slots):
+            refuse("slot_needed")
+        slot = request.slots[data.slot - 1] if data.slot else None
+        name = data.session or data.request
+        if name in self.sessions or name in self.aliases:
+            refuse("already_exists")
+        self.caution("request_expired", when=bool(request.expires and at > request.expires))
+        least = self.preferences.get("minimum_rate")
+        below = bool(least and least.currency == request.currency and request.rate < least.minor)
+        self.caution("below_minimum_rate", when=below)
+        if slot:
+            self.caution_schedule(slot.start, slot.minutes, None)
+        elif any(each.state in ("live", "paused") for each in self.agenda()):
+            self.flags.append("another_session_live")
+        request.state = "accepted"
+        self.sessions[name] = Session(
+            name,
+            self.policy,
+            request.rate,
+            "upcoming" if slot else "live",
+            at,
+            start=None if slot else at,
+            planned=slot,
+        )
+
+    def request_closed(self, data: on.RequestClosed, _: datetime) -> None:
+        """Declined, withdrawn, taken or expired."""
+        request = self.requests.get(data.request) or refuse("not_found")
+        request.state = STEPS.get(("request", request.state, verb(data))) or refuse("wrong_state")
+
+    # --- sessions -------------------------------------------------------------------------------------
+
+    def session_stepped(self, data: Any, at: datetime) -> None:
+        """The timer and the schedule; their times never go back."""
+        session = self.session(data.session)
+        after = STEPS.get(("session", session.state, verb(data))) or refuse("wrong_state")
+        if at < session.last:
+            refuse("impossible_time")
+        if isinstance(data, on.SessionRescheduled):
+            minutes = data.minutes or (session.planned.minutes if session.planned else 0)
+            self.caution_schedule(data.start, minutes, session)
+            session.planned = on.Slot(start=data.start, minutes=minutes)
+        if isinstance(data, on.SessionEnded) and data.billed:
+            self.check_currency(data.billed.currency)
+        session.state, session.last = after, at
+        if isinstance(data, on.SessionStarted):
+            session.start = at
+        if isinstance(data, on.SessionPaused):
+            session.paused_since = at
+        elif session.paused_since:
+            session.pauses.append((session.paused_since, at))
+            session.paused_since = None
+        if isinstance(data, on.SessionEnded):
+            session.end = at
+            self._bill(session, data.billed)
+
+    def session_logged(self, data: on.SessionLogged, _: datetime) -> None:
+        """A past session in one event."""
+        if data.session in self.sessions or data.session in self.aliases:
+            refuse("already_exists")
+        pauses = list(data.pauses or ())
+        if not reckoning.pauses_fit(data.start, data.end, pauses):
+            refuse("impossible_time")
+        # The currency is checked before the caution: what cannot be comes before what is seldom meant.
+        self.check_currency(data.rate.currency)
+        if data.billed:
+            self.check_currency(data.billed.currency)
+        self.caution_rate(data.rate)
+        self.customers.add(data.customer.id)
+        session = Session(
+            data.session,
+            self.policy,
+            data.rate.minor,
+            "ended",
+            data.end,
+            start=data.start,
+            end=data.end,
+            pauses=pauses,
+        )
+        self.sessions[data.session] = session
+        self._bill(session, data.billed)
+
+    def _reckon(self, session: Session, billed: Money | None) -> None:
+        """What the platform billed is booked; the minutes are our own policy's."""
+        on_timer = reckoning.minutes_on_timer(*session.times, session.pauses)
+        session.minutes = reckoning.minutes_to_bill(on_timer, session.policy)
+        gross = reckoning.gross(session.rate, session.minutes)
+        session.gross = gross if billed is None else billed.minor
+        session.month = self.month_of_session(session)
+
+    def _earned(self, session: Session, kind: str, at: datetime, month: str | None) -> None:
+        """R11; a free session books nothing."""
+        session.earning = None
+        if session.gross:
+            share = reckoning.share(session.gross, session.policy)
+            figures = {"gross": session.gross, "fee": session.gross - share, "owed": share}
+            session.earning = self.book(kind, at, month, session=session.id, **figures)
+
+    def _bill(self, session: Session, billed: Money | None) -> None:
+        self._reckon(session, billed)
+        self._earned(session, "earning", session.times[1], session.month)
+
+    def _correct(self, session: Session, right: Any, billed: Money | None, at: datetime) -> None:
+        """Reverse the earning exactly and book the right one, both in the month of the time."""
+        if billed:
+            self.check_currency(billed.currency)
+        start, end = session.times
+        session.start, session.end = right.start or start, right.end or end
+        session.pauses = session.pauses if right.pauses is None else list(right.pauses)
+        if session.earning:
+            self.undo(session.earning, at)
+        self._reckon(session, billed)
+        self._earned(session, "correction", at, None)
+
+    def session_corrected(self, data: on.SessionCorrected, at: datetime) -> None:
+        """Only what ended, and no money of it is asked or given back."""
+        session = self.session(data.session)
+        if session.state != "ended":
+            refuse("wrong_state")
+        if session.undecided or session.refunded:
+            refuse("correction_refused")
+        if (data.start, data.end, data.pauses, data.billed) == (None, None, None, None):
+            refuse("invalid_event")
+        start, end = session.times
+        pauses = session.pauses if data.pauses is None else data.pauses
+        if not reckoning.pauses_fit(data.start or start, data.end or end, pauses):
+            refuse("impossible_time")
+        self._correct(session, data, data.billed, at)
+
+    def artifact_added(self, data: on.ArtifactAdded, _: datetime) -> None:
+        """Evidence may come any time."""
+        self.session(data.session)
+
+    def review_posted(self, data: on.ReviewPosted, at: datetime) -> None:
+        """R7: after the session."""
+        self.over(data.session, at)
+
+    def tip_received(self, data: on.TipReceived, at: datetime) -> None:
+        """The whole of it is the expert's."""
+        session = self.over(data.session, at)
+        self.check_currency(data.amount.currency)
+        self._check_room(data.amount)
+        self.book("tip", at, session=session.id, tips=data.amount.minor, owed=data.amount.minor)
+
+    def _check_room(self, amount: Money) -> None:
+        """Rulebook 9: what the books could not add up is refused. Only giants are ever tried."""
+        if amount.minor == LARGEST_MINOR and any(each.moved for each in self.entries):
+            refuse("amount_too_large")
