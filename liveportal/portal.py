@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -33,7 +34,20 @@ from liveportal.ledger.store import Store
 CHUNK_LINES = 2_000
 
 Clock = Callable[[], datetime]
+Insist = Callable[[Refused], bool]
+"""Tells of a caution whether it is let through."""
+
 Reject = Callable[[jsonl.Line, LiveportalError], None]
+
+
+def always(_caution: Refused) -> bool:
+    """Let every caution through: for what the platform reports."""
+    return True
+
+
+def never(_caution: Refused) -> bool:
+    """Let no caution through: for what the expert does without insisting."""
+    return False
 
 
 def utc_now() -> datetime:
@@ -61,10 +75,6 @@ class Synced:
     confirmed: int = 0
     refused: int = 0
     head: str = ""
-
-    def counted(self, status: str) -> Synced:
-        """Return the counts with one more of a status."""
-        return replace(self, **{status: getattr(self, status) + 1})
 
 
 class Portal:
@@ -123,14 +133,14 @@ class Portal:
         names = frozenset(assumed) | (frozenset() if at else frozenset({"time"}))
         return Event(CLI_SOURCE, key or new_id(), time, data, assumed=names)
 
-    def do(
+    def do(  # noqa: PLR0913 (what a write is, told by name)
         self,
         data: Data,
         *,
         at: datetime | None = None,
         key: str | None = None,
         assumed: Iterable[str] = (),
-        insist: Callable[[Refused], bool] = lambda _: False,
+        insist: Insist = never,
         show: Callable[[Reader], Row] = lambda _: {},
     ) -> tuple[Outcome, Row]:
         """Record what the expert does, and return what became of it and what `show` then sees.
@@ -144,9 +154,7 @@ class Portal:
             door.flush()
             return outcome, show(self._store.reader())
 
-    def record(
-        self, events: Sequence[Event], *, insist: Callable[[Refused], bool] = lambda _: True
-    ) -> list[Outcome]:
+    def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none."""
         with self._store.writing() as door:
             return [door.record(event, insist=insist) for event in events]
@@ -165,26 +173,24 @@ class Portal:
     ) -> Synced:
         """Record a feed in its own order: all of it, or nothing.
 
-        `batch` commits every so many lines, for streams without an end. `reject` is told of each bad
-        line and its reason, and the feed goes on. `progress` is told of every chunk's bytes.
+        `batch` commits every so many lines, for streams without an end. `reject` is told of each
+        bad line and its reason, and the feed goes on. `progress` is told of every chunk's bytes.
         Raises the first bad line's own error, which names the line.
         """
-        synced = Synced()
+        counts: Counter[str] = Counter()
         lines = jsonl.lines(feed)
         with _no_collector():
             if batch is None:
                 with self._store.writing() as door:
                     while chunk := list(islice(lines, CHUNK_LINES)):
-                        synced = _record_lines(door, chunk, synced, reject)
-                        progress(sum(len(line.raw) + 1 for line in chunk))
-                    synced = replace(synced, head=door.head.hex())
-                return synced
+                        _record_lines(door, chunk, counts, reject)
+                        progress(_bytes(chunk))
+                    return Synced(**counts, head=door.head.hex())
             while chunk := list(islice(lines, batch)):
                 with self._store.writing() as door:
-                    synced = _record_lines(door, chunk, synced, reject)
-                    synced = replace(synced, head=door.head.hex())
-                progress(sum(len(line.raw) + 1 for line in chunk))
-        return synced if synced.head else replace(synced, head=self.head())
+                    _record_lines(door, chunk, counts, reject)
+                progress(_bytes(chunk))
+        return Synced(**counts, head=self.head())
 
     def head(self) -> str:
         """Return the hash of the last event, in hex."""
@@ -193,8 +199,8 @@ class Portal:
 
 
 def _record_lines(
-    door: Journal, chunk: Sequence[jsonl.Line], synced: Synced, reject: Reject | None
-) -> Synced:
+    door: Journal, chunk: Sequence[jsonl.Line], counts: Counter[str], reject: Reject | None
+) -> None:
     """Parse a chunk, look up what it asks for, and record it line by line."""
     parsed = [(line, _parsed(line)) for line in chunk]
     door.prefetch([event for _, event in parsed if isinstance(event, Event)])
@@ -202,15 +208,18 @@ def _record_lines(
         try:
             if isinstance(event, LiveportalError):
                 raise event
-            synced = synced.counted(door.record(event).status)
+            counts[door.record(event).status] += 1
         except LiveportalError as error:
             error.located(f"line {line.number}", line=line.number)
             if reject is None:
                 raise
             reject(line, error)
-            synced = synced.counted("refused")
+            counts["refused"] += 1
     door.flush()
-    return synced
+
+
+def _bytes(chunk: Iterable[jsonl.Line]) -> int:
+    return sum(len(line.raw) + 1 for line in chunk)
 
 
 def _parsed(line: jsonl.Line) -> Event | LiveportalError:

@@ -49,7 +49,7 @@ def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
 @app.command("verify")
 @with_options(LedgerOption, OutputOptions)
 def verify(ledger: LedgerOption, out: OutputOptions) -> None:
-    """Verify that the ledger is what was written: chain, digests, sums, and a rebuild. Exit 6 if not.
+    """Verify that the ledger is what was written: chain, digests, sums, a rebuild; exit 6 if not.
 
     Example: liveportal ledger verify
     """

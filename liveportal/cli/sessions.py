@@ -259,5 +259,7 @@ def reschedule(
     act([session], step, ledger, write, out)
 
 
-for name, command in {"log": log, "correct": correct, "tip": tip, "review": review}.items():
-    app.command(name)(command)
+app.command("log")(log)
+app.command("correct")(correct)
+app.command("tip")(tip)
+app.command("review")(review)

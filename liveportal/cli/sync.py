@@ -69,7 +69,9 @@ def sync(
                 try:
                     done = portal.sync(stream, batch=batch, reject=reject, progress=progress)
                 except LiveportalError as error:
-                    raise error.located(feed, feed=feed) if len(feeds) > 1 else error
+                    if len(feeds) > 1:
+                        error.located(feed, feed=feed)
+                    raise
             total = _added(total, done)
     fields = (*FIELDS, "dry_run") if dry_run else FIELDS
     render(Item(fields, asdict(total) | {"dry_run": dry_run}, title="Synced"), out)

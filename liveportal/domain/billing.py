@@ -18,7 +18,7 @@ Pause = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a session comes to: time on the timer, time billed (both microseconds), and the gross."""
+    """What a session comes to: time on the timer, time billed (both microseconds), the gross."""
 
     active_us: int
     billed_us: int

@@ -60,7 +60,7 @@ class Past:
 class Change:
     """What an event does: the things as they stand after it, and what it books.
 
-    `cautions` are what a command is refused for unless it insists; they are never refusals of facts.
+    `cautions` are what a command is refused for unless it insists; no fact is refused for them.
     `flags` are the codes of what is only said.
     """
 
@@ -75,28 +75,70 @@ class Change:
 
 
 class Books(Protocol):
-    """A book as it stands before the event; `next_transaction` is the number of its next one."""
+    """A book as it stands before the event. Look-ups by id return None for what there is not."""
 
     @property
-    def next_seq(self) -> int: ...
+    def next_seq(self) -> int:
+        """The position that the event will have."""
+        ...
+
     @property
-    def next_transaction(self) -> int: ...
+    def next_transaction(self) -> int:
+        """The number that the event's first transaction will have."""
+        ...
+
     @property
-    def policy(self) -> Policy: ...
+    def policy(self) -> Policy:
+        """The policy in force."""
+        ...
+
     @property
-    def policy_seq(self) -> int: ...
+    def policy_seq(self) -> int:
+        """The event that adopted the policy in force."""
+        ...
+
     @property
-    def preferences(self) -> PreferencesChanged: ...
+    def preferences(self) -> PreferencesChanged:
+        """The expert's preferences, all changes put together."""
+        ...
+
     @property
-    def profile(self) -> Profile: ...
-    def policy_at(self, seq: int) -> Policy: ...
-    def request(self, request_id: str) -> Request | None: ...
-    def session(self, session_id: str) -> Session | None: ...
-    def claim(self, claim_id: str) -> Claim | None: ...
-    def payout(self, payout_id: str) -> Payout | None: ...
-    def adjustment(self, adjustment_id: str) -> Adjustment | None: ...
-    def item(self, transaction: int) -> Item: ...
-    def customer(self, customer_id: str) -> Customer | None: ...
+    def profile(self) -> Profile:
+        """Which fields of the payout profile are filled in."""
+        ...
+
+    def policy_at(self, seq: int) -> Policy:
+        """Return the policy that an event adopted."""
+        ...
+
+    def customer(self, customer_id: str) -> Customer | None:
+        """Return a customer."""
+        ...
+
+    def request(self, request_id: str) -> Request | None:
+        """Return a request."""
+        ...
+
+    def session(self, session_id: str) -> Session | None:
+        """Return a session, also by another name that the platform has for it."""
+        ...
+
+    def claim(self, claim_id: str) -> Claim | None:
+        """Return a claim."""
+        ...
+
+    def payout(self, payout_id: str) -> Payout | None:
+        """Return a payout with its lines."""
+        ...
+
+    def adjustment(self, adjustment_id: str) -> Adjustment | None:
+        """Return an adjustment."""
+        ...
+
+    def item(self, transaction: int) -> Item:
+        """Return what a transaction earned or took, as payouts pay it."""
+        ...
+
     def agenda(self) -> Iterable[Session]:
         """Return the sessions that are upcoming, live or paused."""
         ...
@@ -113,9 +155,17 @@ class Books(Protocol):
         """Return every ended session; asked only while there is no transaction."""
         ...
 
-    def owed_minor(self) -> int: ...
-    def first_billed_end(self) -> datetime | None: ...
-    def past(self, source: str, event_id: str) -> Past | None: ...
+    def owed_minor(self) -> int:
+        """Return the balance of what is owed."""
+        ...
+
+    def first_billed_end(self) -> datetime | None:
+        """Return when the first billed session ended."""
+        ...
+
+    def past(self, source: str, event_id: str) -> Past | None:
+        """Return a recorded event with what it booked."""
+        ...
 
 
 T = TypeVar("T")
@@ -146,22 +196,21 @@ PLACES = {
 
 def moved(
     moves: Mapping[tuple[str, str], str],
-    kind: str,
-    thing_id: str,
-    state: str,
+    thing: Request | Session | Claim | Payout,
     event: Event,
     error: type[WrongState] = WrongState,
 ) -> str:
     """Return the state after the event; whatever pair is not listed is refused (rulebook 6)."""
     verb = event.data.TYPE.split(".")[1]
+    kind = type(thing).__name__.lower()
     try:
-        return moves[state, event.data.TYPE]
+        return moves[thing.state, event.data.TYPE]
     except KeyError:
         raise error(
-            f"{kind} {thing_id} is {state}: it cannot be {verb}",
-            hint=_next_steps(moves, state),
-            id=thing_id,
-            state=state,
+            f"{kind} {thing.id} is {thing.state}: it cannot be {verb}",
+            hint=_next_steps(moves, thing.state),
+            id=thing.id,
+            state=thing.state,
         ) from None
 
 

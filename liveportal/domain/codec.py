@@ -1,8 +1,8 @@
 """How the values of an event are written in JSON, read back, and kept apart as facts and persons.
 
 A *kind* knows one sort of value: how it reads it from JSON (`read`, which may convert), what values
-there are (`check`), and how it is written (`write`). An event's dataclass declares a kind for each of
-its fields with `of`; everything else (reading, checking, splitting, comparing) follows from that.
+there are (`check`), and how it is written (`write`). An event's dataclass declares a kind for each
+of its fields with `of`; all else (reading, checking, splitting, comparing) follows from that.
 
 A field's path in an error is what stands in the JSON below `data`: `customer.id`, `slots[2].start`.
 """
@@ -25,7 +25,7 @@ from liveportal.domain.policy import Policy
 class Kind:
     """A sort of value. The base class takes JSON as it is."""
 
-    def read(self, path: str, raw: Any) -> Any:
+    def read(self, path: str, raw: Any) -> Any:  # noqa: ARG002 (other kinds name it)
         """Read a value from JSON; raises `InvalidEvent` with the path."""
         return raw
 
@@ -249,7 +249,7 @@ BILLED = Amount(0)
 SIGNED = NonZero(None)
 TRUTH = Truth()
 
-# --- records: dataclasses whose fields are declared with `of` --------------------------------------
+# --- records: dataclasses whose fields are declared with `of` ------------------------------------
 
 
 def of(kind: Kind, *, default: EllipsisType | None = ..., personal: bool = False) -> Any:

@@ -2,7 +2,7 @@
 
 Nothing here ever sees a float. Every rounding is half-up and happens in exactly one place:
 the gross (`billing.gross_of`), the share (`share_of`) and nowhere else; what a refund takes back is
-a difference of two shares (`take_back`), so any split of a full refund takes back the share exactly.
+a difference of two shares (`take_back`): any split of a full refund takes back the share exactly.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def digits_of(currency: str) -> int:
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in minor units (cents) of a currency. Compares and adds within one currency only."""
+    """An amount in minor units (cents) of a currency; compares and adds within one only."""
 
     minor: int
     currency: str

@@ -45,7 +45,7 @@ STEPS = {
 }
 
 
-# --- what is due, and what would be paid -----------------------------------------------------------
+# --- what is due, and what would be paid ---------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +68,28 @@ class Preview:
     lines: tuple[Line, ...]
 
 
-def preview(
-    on: date,
-    *,
-    owed_minor: int,
-    items: Sequence[Item],
-    gross_left: Mapping[int, int],
-    first_billed_end: datetime | None,
-    missing_fields: Iterable[str],
-    policy: Policy,
-) -> Preview:
-    """Reckon what would be paid on a day, and what blocks it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a payout is reckoned from: the book as it stands, in minor units.
 
-    `items` are the open ones by time; `gross_left` is the gross left of each earning, by item.
+    `items` are the open ones by time; `gross_left` is the gross left of each earning, by item, and 0
+    for each refund, which that gross has no part of any more.
     """
-    eligible = owed_minor - not_due_minor(items, on, policy)
+
+    owed_minor: int
+    items: Sequence[Item]
+    gross_left: Mapping[int, int]
+    first_billed_end: datetime | None
+    missing_fields: Iterable[str]
+    policy: Policy
+
+
+def preview(standing: Standing, on: date) -> Preview:
+    """Reckon what would be paid on a day, and what blocks it."""
+    items, policy = standing.items, standing.policy
+    eligible = standing.owed_minor - not_due_minor(items, on, policy)
     lines = lines_for(items, eligible) if eligible > 0 else ()
-    blocked = tuple(
-        _blocks(on, eligible, lines, items, gross_left, first_billed_end, missing_fields, policy)
-    )
+    blocked = tuple(_blocks(standing, on, eligible, lines))
     return Preview(
         as_of=on,
         eligible_minor=eligible,
@@ -136,39 +139,31 @@ def lines_for(items: Sequence[Item], amount_minor: int) -> tuple[Line, ...]:
     return tuple(taken)
 
 
-def _blocks(  # noqa: PLR0913 (one argument a rule; they belong to no common thing)
-    on: date,
-    eligible_minor: int,
-    lines: Sequence[Line],
-    items: Sequence[Item],
-    gross_left: Mapping[int, int],
-    first_billed_end: datetime | None,
-    missing_fields: Iterable[str],
-    policy: Policy,
+def _blocks(
+    standing: Standing, on: date, eligible_minor: int, lines: Sequence[Line]
 ) -> Iterable[Block]:
-    if missing := sorted(missing_fields):
+    policy = standing.policy
+    if missing := sorted(standing.missing_fields):
         yield Block("profile_incomplete", f"the payout profile lacks {', '.join(missing)}")
     if eligible_minor <= 0:
         yield Block("nothing_eligible", "nothing is due to be paid out")
-    elif counted(lines, items, gross_left, policy) < policy.payout_minimum.minor:
+    elif counted(lines, standing) < policy.payout_minimum.minor:
         yield Block(
             "below_minimum", f"it is below the minimum of {policy.payout_minimum} {policy.currency}"
         )
-    wait_until = first_wait(first_billed_end, policy)
+    wait_until = first_wait(standing.first_billed_end, policy)
     if wait_until and on < wait_until:
         yield Block("first_payout_wait", f"the first payout comes on {wait_until} at the earliest")
 
 
-def counted(
-    lines: Iterable[Line], items: Iterable[Item], gross_left: Mapping[int, int], policy: Policy
-) -> int:
+def counted(lines: Iterable[Line], standing: Standing) -> int:
     """Return what counts towards the payout minimum (`payout.minimum_counts`)."""
-    if policy.payout.minimum_counts is Counts.SHARE:
+    if standing.policy.payout.minimum_counts is Counts.SHARE:
         return sum(line.minor for line in lines)
-    faces = {item.transaction: item.face_minor for item in items}
+    faces = {item.transaction: item.face_minor for item in standing.items}
     total = 0
     for line in lines:
-        gross = gross_left.get(line.item)
+        gross = standing.gross_left.get(line.item)
         # Part of an earning counts for the same part of its gross.
         total += line.minor if gross is None else half_up(gross * line.minor, faces[line.item])
     return total
@@ -226,7 +221,7 @@ def sent(data: PayoutSent, event: Event, books: Books) -> Change:
 def stepped(data: PayoutMoved, event: Event, books: Books) -> Change:
     """A payout arrives, or comes back and gives its lines back."""
     payout = known("payout", data.payout, books.payout(data.payout))
-    state = moved(MOVES, "payout", payout.id, payout.state, event)
+    state = moved(MOVES, payout, event)
     entry = _entry(STEPS[state], payout, event, books)
     freed = () if state == "paid" else unsettled(payout, books)
     return Change(things=(replace(payout, state=state), *freed), transactions=(entry,))

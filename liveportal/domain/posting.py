@@ -1,8 +1,8 @@
 """What each event means in double entry.
 
 A transaction is as many transfers as it needs; each debits one account and credits another by one
-positive amount, so nothing can be out of balance. The sign convention, said once: a transfer adds to
-the account it debits and takes from the account it credits.
+positive amount, so nothing can be out of balance. The sign convention, said once: a transfer adds
+to the account it debits and takes from the account it credits.
 """
 
 from __future__ import annotations

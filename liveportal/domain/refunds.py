@@ -183,7 +183,7 @@ def _stepped(claim_id: str, event: Event, books: Books) -> tuple[Claim, Session]
     claim = known("claim", claim_id, books.claim(claim_id))
     opens = ("open", event.data.TYPE) in MOVES
     error = ClaimNotOpen if opens and claim.state != "open" else WrongState
-    state = moved(MOVES, "claim", claim.id, claim.state, event, error)
+    state = moved(MOVES, claim, event, error)
     session = known("session", claim.session, books.session(claim.session))
     return replace(claim, state=state), session
 

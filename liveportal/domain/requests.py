@@ -78,7 +78,7 @@ def opened(data: RequestOpened, event: Event, books: Books) -> Change:
 def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
     """Take a request: an instant one is live at once, a scheduled one stands at its slot (R3)."""
     request = known("request", data.request, books.request(data.request))
-    state = moved(MOVES, "request", request.id, request.state, event)
+    state = moved(MOVES, request, event)
     check_currency(request.rate, books.policy)
     slot = chosen_slot(request, data.slot)
     session_id = data.session or request.id
@@ -109,7 +109,7 @@ def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
 def closed(data: RequestClosed, event: Event, books: Books) -> Change:
     """Decline a request, or learn that it is gone."""
     request = known("request", data.request, books.request(data.request))
-    state = moved(MOVES, "request", request.id, request.state, event)
+    state = moved(MOVES, request, event)
     return Change(things=(replace(request, state=state, closed_at=event.time),))
 
 
@@ -162,7 +162,7 @@ def acceptance_cautions(
     if minimum and minimum.currency == request.rate.currency and request.rate < minimum:  # R2
         cautions.append(
             BelowMinimumRate(
-                f"request {request.id} pays {request.rate} a minute, below your minimum of {minimum}",
+                f"request {request.id} pays {request.rate} a minute, your minimum is {minimum}",
                 hint="--anyway accepts it all the same.",
             )
         )

@@ -227,7 +227,7 @@ def period_of(session: Session, policy: Policy) -> str:
 def _stepped(session_id: str, event: Event, books: Books) -> Session:
     """Move a session by its state machine; its own times never go back."""
     session = known("session", session_id, books.session(session_id))
-    state = moved(MOVES, "session", session.id, session.state, event)
+    state = moved(MOVES, session, event)
     if event.time < session.last_time:
         raise ImpossibleTime(
             f"session {session.id} was already at {session.last_time.astimezone(UTC)}",
@@ -302,7 +302,7 @@ def _earning(session: Session, kind: TransactionKind, at: datetime, period: str)
 
 
 def _reclaimed(claim: Claim, session: Session, billed: Money) -> Claim:
-    """Keep an undecided claim possible when its session is billed anew; its hold stays as it was."""
+    """Keep an undecided claim possible when its session is billed anew; its hold stays."""
     if claim.amount_minor == session.left_minor:
         return replace(claim, amount_minor=billed.minor)
     if claim.amount_minor > billed.minor:

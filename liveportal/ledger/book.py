@@ -76,7 +76,7 @@ class LedgerBook:
         self.next_transaction: int = 1 + self._one('SELECT coalesce(max(id), 0) FROM "transaction"')
         self._policy_seq: int | None = self._one("SELECT max(seq) FROM policy")
 
-    # --- what rules look up ---------------------------------------------------------------------
+    # --- what rules look up -----------------------------------------------------------------------
 
     @property
     def policy_seq(self) -> int:
@@ -96,9 +96,11 @@ class LedgerBook:
         return self._policies[seq]
 
     def customer(self, customer_id: str) -> Customer | None:
+        """Return a customer."""
         return self._look_up(rows.CUSTOMER, customer_id)
 
     def request(self, request_id: str) -> Request | None:
+        """Return a request."""
         return self._look_up(rows.REQUEST, request_id)
 
     def session(self, session_id: str) -> Session | None:
@@ -116,9 +118,11 @@ class LedgerBook:
         return self._aliases.get(alias)
 
     def claim(self, claim_id: str) -> Claim | None:
+        """Return a claim."""
         return self._look_up(rows.CLAIM, claim_id)
 
     def adjustment(self, adjustment_id: str) -> Adjustment | None:
+        """Return an adjustment."""
         return self._look_up(rows.ADJUSTMENT, adjustment_id)
 
     def payout(self, payout_id: str) -> Payout | None:
@@ -138,6 +142,7 @@ class LedgerBook:
         return payout
 
     def item(self, transaction: int) -> Item:
+        """Return what a transaction earned or took, as payouts pay it."""
         found = self._look_up(rows.ITEM, transaction)
         if found is None:
             raise KeyError(transaction)
@@ -148,6 +153,7 @@ class LedgerBook:
         return self._agenda_by_id().values()
 
     def open_items(self) -> list[Item]:
+        """Return the items with an open part, by time and transaction."""
         self.flush()
         return [
             Item(
@@ -163,6 +169,7 @@ class LedgerBook:
         ]
 
     def ended_sessions(self) -> Iterable[Session]:
+        """Return every ended session."""
         self.flush()
         ended = self._db.execute(f"{rows.SESSION.select} WHERE state = 'ended'").fetchall()
         return [rows.SESSION.read(row) for row in ended]
@@ -186,6 +193,7 @@ class LedgerBook:
         return [seq for (seq,) in self._db.execute("SELECT seq FROM policy").fetchall()]
 
     def first_billed_end(self) -> datetime | None:
+        """Return when the first billed session ended."""
         self.flush()
         first: str | None = self._one(
             'SELECT min("end") FROM session INDEXED BY session_by_end WHERE gross_minor > 0'
@@ -193,6 +201,7 @@ class LedgerBook:
         return from_text(first) if first else None
 
     def owed_minor(self) -> int:
+        """Return the balance of what is owed."""
         return self._owed_minor
 
     @property
@@ -270,7 +279,7 @@ class LedgerBook:
         return transactions, transfers
 
     def apply(self, seq: int, change: Change, booked: Booked) -> None:
-        """Take over what an event changed and booked; decided by `rules.decide` on this very book."""
+        """Take over what an event changed and booked, as decided on this very book."""
         if change.policy:
             self._adopt(seq, change.policy)
         if change.alias:
@@ -374,10 +383,8 @@ class LedgerBook:
         wanted = [each for each in ids if (mapping.thing, each) not in self._kept]
         if not wanted:
             return
-        found = self._db.execute(
-            f"{mapping.select} WHERE id IN (SELECT value FROM json_each(?))",
-            (rows.compact(wanted),),
-        ).fetchall()
+        statement = f"{mapping.select} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
+        found = self._db.execute(statement, (rows.compact(wanted),)).fetchall()
         self._kept.update({(mapping.thing, each): None for each in wanted})
         self._kept.update({(mapping.thing, row[0]): mapping.read(row) for row in found})
 

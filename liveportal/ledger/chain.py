@@ -1,4 +1,4 @@
-"""The hash chain: money, facts and order in one digest a row, so that no past row can change unseen.
+"""The hash chain: money, facts and order under one digest a row; no past row can change unseen.
 
 `hash = SHA-256(domain || prev_hash || fields, each length-prefixed || SHA-256(facts) ||
 personal_digest || effects_digest)`. The personal digest has its own salt and stays when the text is

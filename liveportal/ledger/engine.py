@@ -1,6 +1,6 @@
 """Opening a ledger file safely. The one module that knows which SQLite driver is used.
 
-Everybody takes `dbapi` from here: two copies of SQLite in one process do not see each other's locks.
+Everybody takes it from here: two copies of SQLite in one process do not see each other's locks.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def wal_is_safe(version: tuple[int, ...] = dbapi.sqlite_version_info) -> bool:
 def create(path: Path) -> Connection:
     """Create an empty ledger file, private to its owner, and return a connection to it.
 
-    Raises `LedgerExists` for any file, link or folder at the path, `LedgerUnwritable` where none can
-    be made. Nothing is written through a symlink.
+    Raises `LedgerExists` for any file, link or folder at the path, `LedgerUnwritable` where none
+    can be made. Nothing is written through a symlink.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -39,7 +39,7 @@ SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an event: `recorded`, `replayed` or `confirmed`, and the event as it stands."""
+    """What became of an event: `recorded`, `replayed` or `confirmed`, and as it stands."""
 
     status: str
     seq: int
@@ -96,7 +96,8 @@ class Journal:
                 change = self._confirmation(first.data, event)
                 return self._append(event, data, change, recorded_at, confirms=seq)
         try:
-            change = decide(replace(event, data=data), self.book)
+            judged = event if data is event.data else replace(event, data=data)
+            change = decide(judged, self.book)
         except Refused:
             if told:  # It is the same fact, told differently: say so rather than "wrong state".
                 differing = contradictions(self._event(told[0]).data, data)
@@ -138,7 +139,7 @@ class Journal:
         for kind, ids in _named_things(events).items():
             self.book.prefetch(kind, sorted(ids))
 
-    # --- seen before? -------------------------------------------------------------------------------
+    # --- seen before? -----------------------------------------------------------------------------
 
     def _find(self, source: str, event_id: str) -> StoredEvent | None:
         name = (source, event_id)
@@ -187,7 +188,7 @@ class Journal:
                 return rebilled(session, data.billed, event.time, self.book)
         return Change()
 
-    # --- written ------------------------------------------------------------------------------------
+    # --- written ----------------------------------------------------------------------------------
 
     def _append(
         self,

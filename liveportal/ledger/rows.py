@@ -33,9 +33,12 @@ T = TypeVar("T")
 Value = Any  # What a driver binds and returns: str, int, bytes or None.
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
 def compact(value: object) -> str:
     """Write JSON as the ledger stores it: ASCII, no spaces, keys in the order given."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def _time(value: datetime | None) -> str | None:
@@ -76,7 +79,7 @@ PAUSES: Conversion = (_pauses_text, _pauses)
 
 @dataclass(frozen=True)
 class Mapping(Generic[T]):
-    """How one kind of thing lies in its table; what `converted` does not name is stored as it is."""
+    """How one kind of thing lies in its table; what `converted` does not name is stored as is."""
 
     table: str
     key: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from liveportal.domain.clock import utc_text
@@ -70,7 +70,7 @@ def played_back(db: Connection, *, until: datetime | None = None) -> Connection:
     copy = engine.in_memory()
     copy.execute("BEGIN IMMEDIATE")
     make_tables(copy)
-    door = Journal(copy, lambda: datetime.max)
+    door = Journal(copy, lambda: datetime.max.replace(tzinfo=UTC))
     for number, past in enumerate(journal(db, until=utc_text(until) if until else None), 1):
         door.record(past.event, recorded_at=past.recorded_at)
         if number % 2_000 == 0:

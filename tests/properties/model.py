@@ -1,289 +1,357 @@
-"""What a book holds, in plain values, and what can be read from it.
+"""A plain model of the whole book: what becomes of each event, with its exact code and flags.
 
-It keeps no accounts: an entry is a row of figures (what it adds to the gross, to what is owed, …).
-Months, balances, items and payout lines are sums over them, written from the rulebook's text alone.
+Written from the rulebook and the event contract, case by case; nothing here imports a rule of the
+program. Where the rulebook leaves a flag of a payout open, the model is `unsure` of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import Any
 
-from liveportal.domain.events import Data, Event, Slot
-from liveportal.domain.policy import Policy
+from liveportal.domain import events as on
+from liveportal.domain.money import Money
 from tests.properties import reckoning
+from tests.properties.hosting import STEPS, Hosting, verb
+from tests.properties.state import Claim, Entry, Payout, Refusal, Session, Told, refuse
 
-FIGURES = (
-    *("gross", "fee", "refunded", "deducted", "tips", "adjustments"),
-    *("owed", "held", "in_transit", "paid_out"),
-)
-BALANCES = FIGURES[6:]
-
-
-class Refusal(Exception):
-    """The event cannot be, and why: the code that a script would see."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+NAMED = {"name", "email", "method", "address", "tax_form"}
+"""What a payout profile must have (R12, R14)."""
 
 
-def refuse(code: str) -> NoReturn:
-    """End the judgement of an event; nothing was changed yet."""
-    raise Refusal(code)
+@dataclass(frozen=True)
+class Verdict:
+    """What became of an event that was not refused."""
+
+    status: str
+    flags: tuple[str, ...] = ()
 
 
-@dataclass(eq=False)
-class Entry:
-    """One row of the Transaction Record. `settled` is what payouts paid of it."""
+class Model(Hosting):
+    """The book, and the one way into it."""
 
-    kind: str
-    time: datetime
-    month: str
-    session: str | None = None
-    claim: str | None = None
-    payout: str | None = None
-    adjustment: str | None = None
-    gross: int = 0
-    fee: int = 0
-    refunded: int = 0
-    deducted: int = 0
-    tips: int = 0
-    adjustments: int = 0
-    owed: int = 0
-    held: int = 0
-    in_transit: int = 0
-    paid_out: int = 0
-    settled: int = 0
+    unsure: tuple[str, ...] = ()
 
-    @property
-    def net(self) -> int:
-        """What it adds to what the expert has earned."""
-        return self.gross - self.fee - self.deducted + self.tips + self.adjustments
+    def record(self, event: on.Event, *, insist: bool = True) -> Verdict:
+        """Judge and record an event; raises `Refusal`, and then nothing has changed.
 
-    @property
-    def moved(self) -> bool:
-        """Whether any money moved at all."""
-        return any(getattr(self, name) for name in FIGURES)
+        Without `insist` a caution is a refusal, as it is for a command.
+        """
+        name = (event.source, event.id)
+        if past := self.told.get(name):
+            same = past.event.data == event.data and past.event.time == event.time
+            return Verdict("replayed") if same else refuse("conflict")
+        data = self._ours(event.data)
+        others = self._told_by_others(data, event.source)
+        for fact in others:
+            if not contradictions(fact.data, data):
+                self._confirm(fact.data, event)
+                self.told[name] = Told(event, data, confirms=fact)
+                return Verdict("confirmed")
+        booked = len(self.entries)
+        self.flags, self.insist, self.unsure = [], insist, ()
+        try:
+            RULES[data.TYPE](self, data, event.time)
+        except Refusal as refusal:
+            raise refusal if refusal.final or not others else Refusal("conflict") from None
+        self.told[name] = Told(event, data, entries=self.entries[booked:])
+        return Verdict("recorded", tuple(self.flags))
 
+    def _ours(self, data: Any) -> Any:
+        """The same with the session's own id, where the event has another name for it."""
+        name = getattr(data, "session", None)
+        if name in self.aliases and not isinstance(data, on.RequestAccepted):
+            return replace(data, session=self.aliases[name])
+        return data
 
-@dataclass(eq=False)
-class Request:
-    """A request; `currency` is the one that its rate was in."""
-
-    rate: int
-    currency: str
-    state: str = "open"
-    slots: tuple[Slot, ...] = ()
-    expires: datetime | None = None
-
-
-@dataclass(eq=False)
-class Session:
-    """A session, with the policy that it froze."""
-
-    id: str
-    policy: Policy
-    rate: int
-    state: str
-    last: datetime
-    start: datetime | None = None
-    end: datetime | None = None
-    planned: Slot | None = None
-    paused_since: datetime | None = None
-    pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
-    minutes: Fraction = Fraction()
-    gross: int = 0
-    refunded: int = 0
-    earning: Entry | None = None
-    undecided: Claim | None = None
-    month: str | None = None
-
-    @property
-    def times(self) -> tuple[datetime, datetime]:
-        """Start and end, of a session that has both."""
-        assert self.start
-        assert self.end
-        return self.start, self.end
-
-
-@dataclass(eq=False)
-class Claim:
-    """A claim; `amount` is what it is for, `hold` what is held meanwhile."""
-
-    session: Session
-    amount: int
-    hold: int
-    time: datetime
-    month: str
-    state: str = "open"
-
-
-@dataclass(eq=False)
-class Payout:
-    """A payout and the lines it was made of."""
-
-    amount: int
-    state: str = "sent"
-    lines: list[tuple[Entry, int]] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class Told:
-    """An event that was recorded: who told it, and which earlier one it only confirmed."""
-
-    event: Event
-    data: Data
-    confirms: Told | None = None
-    entries: list[Entry] = field(default_factory=list)
-    undone: bool = False
-
-
-class Ledger:
-    """What a book holds, and what can be read from it."""
-
-    def __init__(self) -> None:
-        self.policy = Policy()
-        self.preferences: dict[str, Any] = {}
-        self.profile: set[str] = set()
-        self.customers: set[str] = set()
-        self.requests: dict[str, Request] = {}
-        self.sessions: dict[str, Session] = {}
-        self.aliases: dict[str, str] = {}
-        self.claims: dict[str, Claim] = {}
-        self.disputes: list[str] = []
-        self.payouts: dict[str, Payout] = {}
-        self.adjustments: set[str] = set()
-        self.entries: list[Entry] = []
-        self.told: dict[tuple[str, str], Told] = {}
-        self.flags: list[str] = []
-
-    # --- balances, items, months ------------------------------------------------------------------
-
-    def balance(self, until: str = "9999-12") -> dict[str, int]:
-        """Rulebook 5: the sum over all entries of the months up to one."""
-        counted = [each for each in self.entries if each.month <= until]
-        return {name: sum(getattr(each, name) for each in counted) for name in BALANCES}
-
-    @property
-    def owed(self) -> int:
-        """What the platform owes."""
-        return sum(each.owed for each in self.entries)
-
-    def items(self) -> list[tuple[Entry, int]]:
-        """Rulebook 8: what changed the earnings, with its open part, in the order of payouts."""
-        held = {
-            id(each.earning): each.undecided.hold
-            for each in self.sessions.values()
-            if each.undecided
-        }
-        found = []
-        for each in self.entries:
-            left = each.net - each.settled
-            if each.net > 0:
-                left = max(left - held.get(id(each), 0), 0)
-            if left:
-                found.append((each, left))
-        return sorted(found, key=lambda item: item[0].time)  # Stable: then by position.
-
-    def lines(self, amount: int) -> list[tuple[Entry, int]]:
-        """Rulebook 8: all negatives whole, then positives, the last perhaps in part."""
-        items = self.items()
-        found = [(each, left) for each, left in items if left < 0]
-        missing = amount - sum(left for _, left in found)
-        for each, left in items:
-            if left > 0 and missing > 0:
-                found.append((each, min(left, missing)))
-                missing -= left
-        return found
-
-    def months(self) -> list[dict[str, object]]:
-        """Rulebook 9: every month from the first to the last in which something happened."""
-        names = {each.month for each in self.entries if each.moved}
-        names |= {each.month for each in self.sessions.values() if each.month}
-        names |= {each.month for each in self.claims.values()} | set(self.disputes)
-        return [self.row(name) for name in reckoning.months_through(names)]
-
-    def row(self, name: str) -> dict[str, object]:
-        """One month as the contract prints it."""
-        currency = self.policy.currency
-        entries = [each for each in self.entries if each.month == name]
-        total = {each: sum(getattr(entry, each) for entry in entries) for each in FIGURES[:6]}
-        sessions = [each for each in self.sessions.values() if each.month == name]
-        billed = [each for each in sessions if each.gross]
-        minutes = reckoning.rounded(sum((each.minutes for each in billed), Fraction()) * 100)
-        counts: dict[str, object] = {
-            "month": name,
-            "timezone": self.policy.period.timezone,
-            "currency": currency,
-            "sessions": len(billed),
-            "free_sessions": len(sessions) - len(billed),
-            "minutes": f"{minutes // 100}.{minutes % 100:02d}",
-            "refund_claims": sum(each.month == name for each in self.claims.values()),
-            "disputes": self.disputes.count(name),
-            "refunds": sum(each.kind == "refund" for each in entries),
-        }
-        money = {
-            "gross": total["gross"],
-            "platform_fee": total["fee"],
-            "earned": total["gross"] - total["fee"],
-            "refunded": total["refunded"],
-            "deducted": total["deducted"],
-            "tips": total["tips"],
-            "adjustments": total["adjustments"],
-            "net": sum(each.net for each in entries),
-        }
-        shown = {each: reckoning.text(minor, currency) for each, minor in money.items()}
-        balance = {
-            each: reckoning.text(minor, currency) for each, minor in self.balance(name).items()
-        }
-        return {**counts, **shown, "balance": balance}
-
-    def records(self) -> list[dict[str, object]]:
-        """The Transaction Record, without what only a ledger knows (numbers, memos)."""
-        return [
-            {
-                "time": each.time,
-                "period": each.month,
-                "kind": each.kind,
-                "session": each.session,
-                "claim": each.claim,
-                "payout": each.payout,
-                "gross": reckoning.text(each.gross - each.refunded, self.policy.currency),
-                "fee": reckoning.text(
-                    each.fee - (each.refunded - each.deducted), self.policy.currency
-                ),
-                "amount": reckoning.text(each.net, self.policy.currency),
-                "owed": reckoning.text(each.owed, self.policy.currency),
-            }
-            for each in self.entries
+    def _told_by_others(self, data: on.Data, source: str) -> list[Told]:
+        about = [
+            each
+            for each in self.told.values()
+            if (each.data.TYPE, each.data.thing) == (data.TYPE, data.thing)
         ]
+        own = [each.confirms or each for each in about if each.event.source == source]
+        return [each for each in about if each.confirms is None and each not in own]
 
-    # --- small things -------------------------------------------------------------------------------
+    def _confirm(self, first: on.Data, event: on.Event) -> None:
+        """Another id becomes an alias; another bill is booked as a correction."""
+        data = event.data
+        if isinstance(data, on.RequestAccepted) and isinstance(first, on.RequestAccepted):
+            ours, theirs = first.session or first.request, data.session or data.request
+            if theirs not in self.sessions and theirs not in self.aliases:
+                self.aliases[theirs] = ours
+        if isinstance(data, on.SessionEnded) and data.billed is not None:
+            session = self.session(data.session)
+            self.check_currency(data.billed.currency)
+            if session.gross != data.billed.minor:
+                self._bill_anew(session, data.billed, event.time)
 
-    def month(self, instant: datetime) -> str:
-        """The month of an instant, as the book cuts months."""
-        return reckoning.month(instant, self.policy.period.timezone)
+    def _bill_anew(self, session: Session, billed: Money, at: datetime) -> None:
+        if session.refunded:
+            refuse("correction_refused")
+        claim = session.undecided
+        whole = claim is not None and claim.amount == session.gross
+        if claim and not whole and claim.amount > billed.minor:
+            refuse("refund_too_large")
+        if claim and whole:  # A claim for everything stays one; its hold stays as it was.
+            claim.amount = billed.minor
+        self.correct(session, session, billed, at)
 
-    def session(self, name: str) -> Session:
-        """A known session, by its id or by another name."""
-        found = self.sessions.get(self.aliases.get(name, name))
-        return found or refuse("not_found")
+    # --- claims and disputes --------------------------------------------------------------------
 
-    def agenda(self) -> Iterator[Session]:
-        """Sessions that are not over."""
-        live = ("upcoming", "live", "paused")
-        return (each for each in self.sessions.values() if each.state in live)
+    def refund_claimed(self, data: on.RefundClaimed, at: datetime) -> None:
+        """R8: what it may cost is held until it is decided."""
+        if data.claim in self.claims:
+            refuse("already_exists")
+        session = self.over(data.session, at)
+        left = session.gross - session.refunded
+        if session.undecided:
+            refuse("claim_open")
+        if not left:
+            refuse("nothing_to_refund")
+        amount = left
+        if data.amount is not None:
+            self.check_currency(data.amount.currency)
+            amount = data.amount.minor
+        if amount > left:
+            refuse("refund_too_large")
+        if amount < left and not session.policy.refund.partial:
+            refuse("partial_refund")
+        window = timedelta(hours=session.policy.refund.window_hours)
+        self.caution("late_claim", when=at - session.times[1] > window)
+        hold = self._share_of_refund(session, amount)
+        claim = Claim(session, amount, hold, at, self.month(at))
+        self.claims[data.claim] = session.undecided = claim
+        self.book("hold", at, session=session.id, claim=data.claim, held=hold, owed=-hold)
 
-    def check_currency(self, currency: str) -> None:
-        """Rulebook 9: one book is one currency."""
-        if currency != self.policy.currency:
-            refuse("currency_mismatch")
+    @staticmethod
+    def _share_of_refund(session: Session, amount: int) -> int:
+        """Rulebook 4: a difference of two shares, so that parts add up to the whole."""
+        before = reckoning.share(session.refunded, session.policy)
+        return reckoning.share(session.refunded + amount, session.policy) - before
 
-    def month_of_session(self, session: Session) -> str:
-        """`period.session_month`."""
-        start, end = session.times
-        return self.month(start if self.policy.period.session_month == "start" else end)
+    def claim_stepped(self, data: Any, at: datetime) -> None:
+        """Rulebook 6: what the machine does not have is refused; a decision ends the hold."""
+        claim = self.claims.get(data.claim) or refuse("not_found")
+        after = STEPS.get(("claim", claim.state, verb(data)))
+        if after is None:
+            from_open = ("claim", "open", verb(data)) in STEPS
+            refuse("claim_not_open" if from_open else "wrong_state")
+        if after in ("open", "disputed"):
+            claim.state = after
+            self.disputes += [self.month(at)] if after == "disputed" else []
+            return
+        if at < claim.time:
+            refuse("impossible_time")
+        session, claim.state = claim.session, after
+        session.undecided = None
+        about = {"session": session.id, "claim": data.claim, "held": -claim.hold}
+        if after in ("denied", "withdrawn", "accepted"):
+            self.book("release", at, owed=claim.hold, **about)
+            return
+        cost = claim.amount
+        if session.policy.refund.deducts == "share":
+            cost = self._share_of_refund(session, claim.amount)
+        session.refunded += claim.amount
+        rest = claim.hold - cost
+        self.book("refund", at, refunded=claim.amount, deducted=cost, owed=rest, **about)
+
+    # --- other money ----------------------------------------------------------------------------
+
+    def adjustment_posted(self, data: on.AdjustmentPosted, at: datetime) -> None:
+        """A bonus or a fee."""
+        if data.adjustment in self.adjustments:
+            refuse("already_exists")
+        self.check_currency(data.amount.currency)
+        self.check_room(data.amount)
+        self.adjustments.add(data.adjustment)
+        amount = data.amount.minor
+        self.book("adjustment", at, adjustment=data.adjustment, adjustments=amount, owed=amount)
+
+    def payout_sent(self, data: on.PayoutSent, at: datetime) -> None:
+        """Rulebook 8: refused only if it is more than what is owed; all else is a flag."""
+        if data.payout in self.payouts:
+            refuse("already_exists")
+        self.check_currency(data.amount.currency)
+        amount = data.amount.minor
+        if amount > self.owed:
+            refuse("payout_too_large")
+        self.unsure = ("claimable",)
+        policy, lines = self.policy, self.lines(amount)
+        self.caution("unlisted_method", when=data.method not in policy.payout.methods)
+        self.flags += self._payout_flags(amount, lines, at)
+        for entry, part in lines:
+            entry.settled += part
+        self.payouts[data.payout] = Payout(amount, lines=lines)
+        self.book("payout", at, payout=data.payout, in_transit=amount, owed=-amount)
+
+    def _payout_flags(self, amount: int, lines: list[tuple[Entry, int]], at: datetime) -> list[str]:
+        policy = self.policy
+        day = reckoning.local_day(at, policy.period.timezone)
+        not_due = sum(
+            left
+            for each, left in self.items()
+            if left > 0 and reckoning.due_day(each.month, policy) > day
+        )
+        billed = [each.times[1] for each in self.sessions.values() if each.gross]
+        first = reckoning.local_day(min(billed), policy.period.timezone) if billed else None
+        wait = timedelta(days=policy.payout.first_wait_days)
+        minimum = reckoning.minor(policy.payout.minimum, policy.currency)
+        flags = {
+            "early": amount > self.owed - not_due,
+            "below_minimum": self.counted(amount, lines) < minimum,
+            "first_payout_wait": first is not None and day < first + wait,
+            "profile_incomplete": not self.profile >= NAMED,
+        }
+        return [flag for flag, raised in flags.items() if raised]
+
+    def counted(self, amount: int, lines: list[tuple[Entry, int]]) -> int:
+        """`payout.minimum_counts`: on the lines' gross, pro rata of what is left of each earning."""
+        if self.policy.payout.minimum_counts == "share":
+            return amount
+        total = 0
+        for entry, part in lines:
+            session = self.sessions.get(entry.session or "")
+            if session and session.earning is entry:
+                left = session.gross - session.refunded
+                total += reckoning.rounded(Fraction(left * part, entry.net))
+            else:
+                total += part
+            if entry.kind in ("refund", "reversal") or (session and session.refunded):
+                self.unsure = ("claimable", "below_minimum")
+        return total
+
+    def payout_stepped(self, data: on.PayoutMoved, at: datetime) -> None:
+        """It arrives, or it comes back and gives its lines back."""
+        payout = self.payouts.get(data.payout) or refuse("not_found")
+        was = payout.state
+        payout.state = STEPS.get(("payout", was, verb(data))) or refuse("wrong_state")
+        if payout.state != "paid":
+            self._free(payout)
+        in_transit, paid_out, owed = {
+            "paid": (-payout.amount, payout.amount, 0),
+            "failed": (-payout.amount, 0, payout.amount),
+            "returned": (0, -payout.amount, payout.amount),
+        }[payout.state]
+        entry = self.book(f"payout_{payout.state}", at, payout=data.payout, owed=owed)
+        entry.in_transit, entry.paid_out = in_transit, paid_out
+
+    @staticmethod
+    def _free(payout: Payout) -> None:
+        for entry, part in payout.lines:
+            entry.settled -= part
+
+    def entry_reversed(self, data: on.EntryReversed, at: datetime) -> None:
+        """The exact inverse, once; for tips, adjustments and payouts entered by mistake."""
+        past = self.told.get((data.event.source, data.event.id)) or refuse("not_found")
+        kinds = (on.TipReceived, on.AdjustmentPosted, on.PayoutSent, on.PayoutMoved)
+        if not isinstance(past.data, kinds) or past.confirms or past.undone:
+            refuse("not_reversible")
+        if isinstance(past.data, on.PayoutSent | on.PayoutMoved):
+            payout = self.payouts[past.data.payout]
+            step = (payout.state, past.data.TYPE)
+            if step not in (("sent", "payout.sent"), ("paid", "payout.paid")):
+                refuse("not_reversible")
+            payout.state = "reversed" if payout.state == "sent" else "sent"
+            if payout.state == "reversed":
+                self._free(payout)
+        past.undone = True
+        for entry in past.entries:
+            self.undo(entry, at)
+
+    # --- the expert and the book ----------------------------------------------------------------
+
+    def preferences_changed(self, data: on.PreferencesChanged, _: datetime) -> None:
+        """What is not named stays as it was."""
+        named = {each.name: getattr(data, each.name) for each in fields(data)}
+        given = {name: value for name, value in named.items() if value is not None}
+        for rate in (data.minimum_rate, data.direct_rate):
+            if rate is not None:
+                self.caution_rate(rate)
+        if not given:
+            refuse("invalid_event")
+        self.preferences |= given
+
+    def payout_profile_changed(self, data: on.PayoutProfileChanged, _: datetime) -> None:
+        """Which fields are filled in."""
+        self.profile |= set(data.fields)
+
+    def payout_profile_revealed(self, data: on.PayoutProfileRevealed, _: datetime) -> None:
+        """That somebody looked is the whole of it."""
+
+    def customer_forgotten(self, data: on.CustomerForgotten, _: datetime) -> None:
+        """The facts stay."""
+        if data.customer not in self.customers:
+            refuse("not_found")
+
+    def policy_adopted(self, data: on.PolicyAdopted, _: datetime) -> None:
+        """Rulebook 3: from now on; months and currency are fixed by the first entry."""
+        was, now = self.policy, data.policy
+        held = any(each.state not in ("cancelled", "missed") for each in self.sessions.values())
+        recut = was.period != now.period or was.currency != now.currency
+        if recut and (self.entries or (was.currency != now.currency and held)):
+            refuse("period_fixed")
+        self.policy = now
+        for session in self.sessions.values():
+            if session.month:
+                session.month = self.month_of_session(session)
+
+
+RULES: dict[str, Callable[[Model, Any, datetime], None]] = {
+    "request.opened": Model.request_opened,
+    "request.accepted": Model.request_accepted,
+    **dict.fromkeys(
+        ("request.declined", "request.withdrawn", "request.taken", "request.expired"),
+        Model.request_closed,
+    ),
+    **dict.fromkeys(
+        (
+            *("session.rescheduled", "session.cancelled", "session.missed", "session.started"),
+            *("session.paused", "session.resumed", "session.ended"),
+        ),
+        Model.session_stepped,
+    ),
+    "session.logged": Model.session_logged,
+    "session.corrected": Model.session_corrected,
+    "artifact.added": Model.artifact_added,
+    "review.posted": Model.review_posted,
+    "tip.received": Model.tip_received,
+    "refund.claimed": Model.refund_claimed,
+    **dict.fromkeys(
+        (
+            *("refund.conceded", "refund.granted", "refund.denied", "refund.withdrawn"),
+            *("dispute.filed", "dispute.withdrawn", "dispute.accepted", "dispute.rejected"),
+        ),
+        Model.claim_stepped,
+    ),
+    "adjustment.posted": Model.adjustment_posted,
+    "payout.sent": Model.payout_sent,
+    **dict.fromkeys(("payout.paid", "payout.failed", "payout.returned"), Model.payout_stepped),
+    "entry.reversed": Model.entry_reversed,
+    "preferences.changed": Model.preferences_changed,
+    "payout_profile.changed": Model.payout_profile_changed,
+    "payout_profile.revealed": Model.payout_profile_revealed,
+    "customer.forgotten": Model.customer_forgotten,
+    "policy.adopted": Model.policy_adopted,
+}
+
+
+TOLERATED = {"request.accepted": "session", "session.ended": "billed"}
+"""What may differ between two who tell the same: it then has a meaning of its own."""
+
+
+def contradictions(first: Any, again: Any) -> list[str]:
+    """The fields that both give, and give differently."""
+    found = []
+    for each in fields(again):
+        old, new = getattr(first, each.name), getattr(again, each.name)
+        if None in (old, new) or each.name == TOLERATED.get(getattr(again, "TYPE", "")):
+            continue
+        if isinstance(new, on.Customer):
+            found += contradictions(old, new)
+        elif old != new:
+            found.append(each.name)
+    return found

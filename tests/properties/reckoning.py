@@ -54,9 +54,9 @@ def minutes_to_bill(on_timer: Fraction, policy: Policy) -> Fraction:
     steps = left / increment
     shaped = {
         "exact": steps,
-        "up": ceil(steps),
-        "down": floor(steps),
-        "nearest": rounded(steps),
+        "up": Fraction(ceil(steps)),
+        "down": Fraction(floor(steps)),
+        "nearest": Fraction(rounded(steps)),
     }[str(billing.rounding)]
     return max(shaped * increment, Fraction(billing.minimum_minutes))
 

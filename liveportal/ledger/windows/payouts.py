@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from liveportal.domain.clock import from_text
-from liveportal.domain.payouts import preview
+from liveportal.domain.payouts import Standing, preview
 from liveportal.domain.things import Item, Profile
 from liveportal.ledger.reader import Reader, Row, instant
 from liveportal.ledger.windows.history import history
@@ -20,13 +20,15 @@ PREVIEW_FIELDS = (
     *("as_of", "eligible", "currency", "minimum", "due_on", "carried", "blocked", "lines"),
 )
 
-# What an undecided claim holds lies on the earning that it would take back; the gross left of an
-# earning is what was billed less what was given back.
+# What an undecided claim holds lies on the earning that it would take back. The gross left of an
+# earning is what was billed less what was given back, so a refund itself counts for nothing more.
 _OPEN_ITEMS = """
     SELECT item."transaction", item.time, item.period, face_minor, settled_minor, item.session,
            coalesce(claim.hold_minor, 0) AS held_minor,
-           session.gross_minor - session.refunded_minor AS gross_left
+           CASE WHEN entry.kind = 'refund' THEN 0
+                ELSE session.gross_minor - session.refunded_minor END AS gross_left
     FROM item
+    JOIN "transaction" AS entry ON entry.id = item."transaction"
     LEFT JOIN session ON session.earning = item."transaction"
     LEFT JOIN claim ON claim.id = session.claim AND session.claim_undecided
     WHERE settled_minor <> face_minor
@@ -48,8 +50,7 @@ def preview_on(reader: Reader, on: date) -> Row:
     profile = Profile(frozenset(row["name"] for row in names))
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
     owed = reader.one("SELECT coalesce(sum(owed), 0) AS owed FROM month_money")
-    outlook = preview(
-        on,
+    standing = Standing(
         owed_minor=owed["owed"] if owed else 0,
         items=items,
         gross_left={
@@ -59,6 +60,7 @@ def preview_on(reader: Reader, on: date) -> Row:
         missing_fields=profile.missing,
         policy=reader.policy,
     )
+    outlook = preview(standing, on)
     kinds = _kinds(reader, [line.item for line in outlook.lines])
     return {
         "as_of": outlook.as_of,

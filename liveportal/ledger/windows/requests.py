@@ -88,12 +88,11 @@ def matches(reader: Reader, rate: Money, skills: Iterable[str], *, direct: bool)
     A request without skills, or an expert without any set, matches every skill.
     """
     wanted = reader.preferences.get("direct_rate" if direct else "minimum_rate")
-    if wanted and wanted["currency"] == rate.currency:
-        if rate < Money.parse(wanted["amount"], rate.currency):
-            return False
+    comparable = wanted if wanted and wanted["currency"] == rate.currency else None
+    pays = comparable is None or rate >= Money.parse(comparable["amount"], rate.currency)
     own = {skill.casefold() for skill in reader.preferences.get("skills", ())}
     asked = {skill.casefold() for skill in skills}
-    return not own or not asked or bool(own & asked)
+    return pays and (not own or not asked or bool(own & asked))
 
 
 def _opened(found: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

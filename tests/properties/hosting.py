@@ -1,32 +1,14 @@
-"""A plain model of the rules: what becomes of each event, with the exact code and the exact flags.
-
-Written from the rulebook and the event contract, case by case; nothing here imports a rule of the
-program. It has no opinion on the flag `claimable`, of which the rulebook only says that there is one.
-"""
+"""The plain model of requests and sessions, and of what all rules share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain import events as on
 from liveportal.domain.money import LARGEST_MINOR, Money
 from tests.properties import reckoning
-from tests.properties.model import (
-    BALANCES,
-    FIGURES,
-    Claim,
-    Entry,
-    Ledger,
-    Payout,
-    Refusal,
-    Request,
-    Session,
-    Told,
-    refuse,
-)
+from tests.properties.state import FIGURES, Entry, Ledger, Refusal, Request, Session, refuse
 
 MOVES = """
 request  open      accepted -> accepted, declined -> declined, withdrawn -> withdrawn
@@ -43,9 +25,6 @@ payout   paid      returned -> returned
 """
 """Rulebook 6, as it stands there."""
 
-NAMED = ("name", "email", "method", "address", "tax_form")
-"""What a payout profile must have (R12, R14)."""
-
 
 def moves() -> dict[tuple[str, str, str], str]:
     """Read the table above: (kind, state, verb) to state."""
@@ -61,84 +40,19 @@ def moves() -> dict[tuple[str, str, str], str]:
 STEPS = moves()
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What became of an event that was not refused."""
-
-    status: str
-    flags: tuple[str, ...] = ()
+def verb(data: on.Data) -> str:
+    """The step of a state machine; a claim's and a dispute's withdrawal are told apart."""
+    after_dot = data.TYPE.split(".")[1]
+    return data.TYPE if after_dot == "withdrawn" and data.THING == "claim" else after_dot
 
 
-class Model(Ledger):
-    """The book, and the one way into it."""
+class Hosting(Ledger):
+    """What becomes of requests and sessions. A rule checks everything before it changes anything."""
 
     insist = True
+    flags: list[str]
 
-    def record(self, event: on.Event, *, insist: bool = True) -> Verdict:
-        """Judge and record an event; raises `Refusal`, and then nothing has changed.
-
-        Without `insist` a caution is a refusal, as it is for a command.
-        """
-        name = (event.source, event.id)
-        if past := self.told.get(name):
-            same = past.event.data == event.data and past.event.time == event.time
-            return Verdict("replayed") if same else refuse("conflict")
-        data = self._ours(event.data)
-        others = self._told_by_others(data, event.source)
-        for fact in others:
-            if not contradictions(fact.data, data):
-                self._confirm(fact.data, event)
-                self.told[name] = Told(event, data, confirms=fact)
-                return Verdict("confirmed")
-        booked = len(self.entries)
-        self.flags, self.insist = [], insist
-        try:
-            RULES[data.TYPE](self, data, event.time)
-        except Refusal as refusal:
-            known_otherwise = others and refusal.code not in ("not_found", "invalid_event")
-            raise Refusal("conflict") if known_otherwise else refusal from None
-        self.told[name] = Told(event, data, entries=self.entries[booked:])
-        return Verdict("recorded", tuple(self.flags))
-
-    def _ours(self, data: Any) -> Any:
-        """The same with the session's own id, where the event has another name for it."""
-        name = getattr(data, "session", None)
-        if name in self.aliases and not isinstance(data, on.RequestAccepted):
-            return replace(data, session=self.aliases[name])
-        return data
-
-    def _told_by_others(self, data: on.Data, source: str) -> list[Told]:
-        about = [
-            each
-            for each in self.told.values()
-            if (each.data.TYPE, each.data.thing) == (data.TYPE, data.thing)
-        ]
-        own = [each.confirms or each for each in about if each.event.source == source]
-        return [each for each in about if each.confirms is None and each not in own]
-
-    def _confirm(self, first: on.Data, event: on.Event) -> None:
-        """Another id becomes an alias; another bill is booked as a correction."""
-        data = event.data
-        if isinstance(data, on.RequestAccepted) and isinstance(first, on.RequestAccepted):
-            ours, theirs = first.session or first.request, data.session or data.request
-            if theirs not in self.sessions and theirs not in self.aliases:
-                self.aliases[theirs] = ours
-        if isinstance(data, on.SessionEnded) and data.billed:
-            session = self.session(data.session)
-            if session.gross != data.billed.minor:
-                self._bill_anew(session, data.billed, event.time)
-
-    def _bill_anew(self, session: Session, billed: Money, at: datetime) -> None:
-        if session.refunded:
-            refuse("correction_refused")
-        claim = session.undecided
-        if claim and claim.amount != session.gross and claim.amount > billed.minor:
-            refuse("refund_too_large")
-        if claim and claim.amount == session.gross:
-            claim.amount = billed.minor
-        self._correct(session, session, billed, at)
-
-    # --- what rules share -----------------------------------------------------------------------------
+    # --- what rules share -----------------------------------------------------------------------
 
     def book(self, kind: str, at: datetime, month: str | None = None, **figures: Any) -> Entry:
         """Add an entry in the month of its time, or in another."""
@@ -157,7 +71,7 @@ class Model(Ledger):
     def caution(self, code: str, *, when: bool) -> None:
         """Flag what is allowed but seldom meant; a command that does not insist is refused."""
         if when and not self.insist:
-            refuse(code)
+            raise Refusal(code, final=True)
         if when:
             self.flags.append(code)
 
@@ -193,7 +107,7 @@ class Model(Ledger):
             refuse("impossible_time")
         return session
 
-    # --- requests -------------------------------------------------------------------------------------
+    # --- requests -------------------------------------------------------------------------------
 
     def request_opened(self, data: on.RequestOpened, _: datetime) -> None:
         """A new request; slots are for scheduled ones."""
@@ -243,7 +157,7 @@ class Model(Ledger):
         request = self.requests.get(data.request) or refuse("not_found")
         request.state = STEPS.get(("request", request.state, verb(data))) or refuse("wrong_state")
 
-    # --- sessions -------------------------------------------------------------------------------------
+    # --- sessions -------------------------------------------------------------------------------
 
     def session_stepped(self, data: Any, at: datetime) -> None:
         """The timer and the schedule; their times never go back."""
@@ -255,7 +169,7 @@ class Model(Ledger):
             minutes = data.minutes or (session.planned.minutes if session.planned else 0)
             self.caution_schedule(data.start, minutes, session)
             session.planned = on.Slot(start=data.start, minutes=minutes)
-        if isinstance(data, on.SessionEnded) and data.billed:
+        if isinstance(data, on.SessionEnded) and data.billed is not None:
             self.check_currency(data.billed.currency)
         session.state, session.last = after, at
         if isinstance(data, on.SessionStarted):
@@ -278,7 +192,7 @@ class Model(Ledger):
             refuse("impossible_time")
         # The currency is checked before the caution: what cannot be comes before what is seldom meant.
         self.check_currency(data.rate.currency)
-        if data.billed:
+        if data.billed is not None:
             self.check_currency(data.billed.currency)
         self.caution_rate(data.rate)
         self.customers.add(data.customer.id)
@@ -315,9 +229,9 @@ class Model(Ledger):
         self._reckon(session, billed)
         self._earned(session, "earning", session.times[1], session.month)
 
-    def _correct(self, session: Session, right: Any, billed: Money | None, at: datetime) -> None:
+    def correct(self, session: Session, right: Any, billed: Money | None, at: datetime) -> None:
         """Reverse the earning exactly and book the right one, both in the month of the time."""
-        if billed:
+        if billed is not None:
             self.check_currency(billed.currency)
         start, end = session.times
         session.start, session.end = right.start or start, right.end or end
@@ -340,7 +254,7 @@ class Model(Ledger):
         pauses = session.pauses if data.pauses is None else data.pauses
         if not reckoning.pauses_fit(data.start or start, data.end or end, pauses):
             refuse("impossible_time")
-        self._correct(session, data, data.billed, at)
+        self.correct(session, data, data.billed, at)
 
     def artifact_added(self, data: on.ArtifactAdded, _: datetime) -> None:
         """Evidence may come any time."""
@@ -354,10 +268,10 @@ class Model(Ledger):
         """The whole of it is the expert's."""
         session = self.over(data.session, at)
         self.check_currency(data.amount.currency)
-        self._check_room(data.amount)
+        self.check_room(data.amount)
         self.book("tip", at, session=session.id, tips=data.amount.minor, owed=data.amount.minor)
 
-    def _check_room(self, amount: Money) -> None:
+    def check_room(self, amount: Money) -> None:
         """Rulebook 9: what the books could not add up is refused. Only giants are ever tried."""
         if amount.minor == LARGEST_MINOR and any(each.moved for each in self.entries):
-            refuse("amount_too_large")
+            raise Refusal("amount_too_large", final=True)

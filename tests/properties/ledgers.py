@@ -1,0 +1,193 @@
+"""Real ledgers for the properties: made quickly, and read back as plain values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from io import BytesIO
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from liveportal.domain import earnings
+from liveportal.domain.clock import from_text
+from liveportal.domain.codec import joined, split
+from liveportal.domain.events import Event
+from liveportal.domain.money import Money
+from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
+from liveportal.ledger import engine, rows
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.migrate import make_tables
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.store import Store
+from liveportal.ledger.windows import earnings as window
+from liveportal.portal import Portal
+
+NOW = datetime(2027, 6, 1, tzinfo=UTC)
+NOWHERE = Path("memory")
+Table = list[tuple[Any, ...]]
+
+
+def clock() -> datetime:
+    """Tell the same time always: no property depends on it."""
+    return NOW
+
+
+@cache
+def _empty() -> Connection:
+    db = engine.in_memory()
+    with engine.writing(db, NOWHERE):
+        make_tables(db)
+    return db
+
+
+@contextmanager
+def empty_ledger() -> Iterator[Connection]:
+    """Give a ledger in memory with nothing in it: a copy, which is quicker than making tables."""
+    with closing(engine.in_memory()) as db:
+        _empty().backup(db)
+        yield db
+
+
+def portal(db: Connection) -> Portal:
+    """Open the portal on a connection."""
+    return Portal(Store(db, NOWHERE, clock), clock)
+
+
+def reader(db: Connection) -> Reader:
+    """Open the windows on a connection."""
+    return Reader(db, NOWHERE)
+
+
+@contextmanager
+def recorded(events: Iterable[Event]) -> Iterator[Connection]:
+    """Give a ledger in which the events were recorded one by one, by one transaction."""
+    with empty_ledger() as db:
+        portal(db).record(list(events))
+        yield db
+
+
+def feed(events: Iterable[Event]) -> BytesIO:
+    """Write events as a platform sends them."""
+    lines = [
+        {
+            "specversion": "1.0",
+            "id": each.id,
+            "source": each.source,
+            "type": each.type,
+            "time": each.time.isoformat(),
+            "data": joined(*split(each.data)),
+        }
+        for each in events
+    ]
+    return BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+
+
+# --- read back ------------------------------------------------------------------------------------
+
+
+def tables(db: Connection, *, replayed: bool = False) -> dict[str, Table]:
+    """Return every table as it is; for a `replayed` copy, without what salts and hashes decide."""
+    names = [
+        name
+        for (name,) in db.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+        ).fetchall()
+    ]
+    found: dict[str, Table] = {
+        name: sorted(db.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)  # noqa: S608
+        for name in names
+    }
+    if replayed:
+        del found["event_personal"]
+        found["event"] = db.execute(
+            "SELECT seq, source, id, type, time, recorded_at, facts FROM event ORDER BY seq"
+        ).fetchall()
+    return found
+
+
+def transactions(db: Connection) -> list[Transaction]:
+    """Read the transactions back as the domain knows them."""
+    moves = db.execute(
+        'SELECT "transaction", debit, credit, amount FROM transfer ORDER BY "transaction", n'
+    ).fetchall()
+    transfers = {
+        number: tuple(Transfer(Account(dr), Account(cr), minor) for _, dr, cr, minor in group)
+        for number, group in groupby(moves, key=lambda move: move[0])
+    }
+    found = db.execute(
+        "SELECT id, kind, time, period, session, claim, payout, adjustment"
+        ' FROM "transaction" ORDER BY id'
+    ).fetchall()
+    return [
+        Transaction(
+            TransactionKind(kind), from_text(time), period, transfers.get(number, ()), *about
+        )
+        for number, kind, time, period, *about in found
+    ]
+
+
+def things(db: Connection, mapping: rows.Mapping[Any]) -> list[Any]:
+    """Read all things of a kind back."""
+    return [mapping.read(row) for row in db.execute(mapping.select).fetchall()]
+
+
+def plain(value: object) -> object:
+    """Write money as text, all the way down, as `--json` does."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return str(value) if isinstance(value, Money) else value
+
+
+def sql_months(db: Connection) -> list[object]:
+    """The months as the views give them."""
+    return [plain(row) for row in window.months(reader(db))]
+
+
+def sql_month(db: Connection, name: str) -> object:
+    """One month as the views give it."""
+    return plain(window.month(reader(db), name))
+
+
+def folded_months(db: Connection) -> list[object]:
+    """The months as plain Python folds them from the transactions read back."""
+    books = reader(db)
+    found = earnings.fold(
+        transactions(db), things(db, rows.SESSION), things(db, rows.CLAIM), things(db, rows.DISPUTE)
+    )
+    return [plain(month.row(books.timezone, books.currency)) for month in found]
+
+
+def records(db: Connection) -> list[dict[str, object]]:
+    """The Transaction Record, without what a model cannot know."""
+    hidden = ("transaction", "memo", "currency")
+    return [
+        {name: plain(value) for name, value in row.items() if name not in hidden}
+        for row in window.transactions(reader(db))
+    ]
+
+
+def items(db: Connection) -> Table:
+    """What payouts pay, in order: when, month, face, settled."""
+    return db.execute(
+        'SELECT time, period, face_minor, settled_minor FROM item ORDER BY "transaction"'
+    ).fetchall()
+
+
+def lines(db: Connection) -> Table:
+    """What each payout paid: payout, transaction, amount."""
+    return db.execute(
+        "SELECT payout, item, amount_minor FROM payout_line ORDER BY payout, item"
+    ).fetchall()
+
+
+def balance(db: Connection) -> dict[str, int]:
+    """The balances now, in minor units."""
+    found = db.execute(
+        "SELECT coalesce(sum(owed), 0), coalesce(sum(held), 0), coalesce(sum(in_transit), 0),"
+        " coalesce(sum(paid_out), 0) FROM month_money"
+    ).fetchone()
+    return dict(zip(("owed", "held", "in_transit", "paid_out"), found, strict=True))

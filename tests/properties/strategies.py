@@ -1,0 +1,383 @@
+"""Whole books at random: a policy of any reading, and a feed of events that all go through.
+
+One author writes them all, with a source of randomness that is Hypothesis's own (which shrinks) or
+a seeded one. It asks the plain model what would be refused, and leaves that out. Times are edges
+wherever rules have any: the trial's last microsecond, a month's border in its zone, exactly 24 hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+
+from liveportal.domain import events as on
+from liveportal.domain.money import Money
+from liveportal.domain.policy import Policy
+from tests.properties import reckoning
+from tests.properties.model import Model
+from tests.properties.state import Refusal, Session
+
+T = TypeVar("T")
+
+READINGS: dict[str, tuple[Any, ...]] = {
+    "currency": ("USD", "JPY", "KWD"),
+    "trial.minutes": (5, 0),
+    "trial.billed": ("whole-session", "after-trial", "none"),
+    "trial.boundary": ("over", "from"),
+    "billing.rounding": ("exact", "up", "down", "nearest"),
+    "billing.increment_seconds": (60, 1, 360),
+    "billing.minimum_minutes": (0, 15),
+    "fee.percent": (30, "12.5", 0, 100, "33.33"),
+    "refund.deducts": ("share", "gross"),
+    "refund.window_hours": (24, 0),
+    "refund.partial": (True, False),
+    "period.timezone": ("UTC", "Pacific/Auckland", "America/New_York", "Asia/Kathmandu"),
+    "period.session_month": ("end", "start"),
+    "payout.minimum_counts": ("share", "gross"),
+    "payout.due_days_after_month_end": (60, 0),
+    "payout.first_wait_days": (60, 0),
+}
+"""Every switch that moves money, and the readings of it that are tried."""
+
+AMOUNTS = {"payout.minimum": 50, "rate.minimum": 2, "rate.maximum": 8}
+"""The switches that are amounts, in minor units: small, as all amounts are."""
+
+MICROSECOND = timedelta(microseconds=1)
+TRIAL = timedelta(minutes=5)
+DAY = timedelta(hours=24)
+SPANS = (
+    *(timedelta(0), MICROSECOND, TRIAL - MICROSECOND, TRIAL, TRIAL + MICROSECOND),
+    *(timedelta(seconds=30), timedelta(minutes=5, seconds=30), timedelta(minutes=20)),
+)
+GAPS = (*SPANS, timedelta(hours=2), DAY, timedelta(days=9), timedelta(days=40))
+AFTER_THE_END = (timedelta(0), MICROSECOND, DAY - MICROSECOND, DAY, DAY + MICROSECOND, 30 * DAY)
+MONTHS = ((2026, 10), (2026, 11), (2027, 1), (2027, 3), (2027, 4))
+ANSWERS: dict[str, type[on.Data]] = {
+    "conceded": on.RefundConceded,
+    "granted": on.RefundGranted,
+    "denied": on.RefundDenied,
+    "withdrawn": on.RefundWithdrawn,
+    "filed": on.DisputeFiled,
+    "dropped": on.DisputeWithdrawn,
+    "accepted": on.DisputeAccepted,
+    "rejected": on.DisputeRejected,
+}
+CUSTOMERS = tuple(
+    on.Customer(id=name, name=called) for name in ("cus-1", "cus-2") for called in (None, "Ada")
+)
+PLATFORM, MIRROR = "https://help.example/7", "https://mirror.example/7"
+
+
+def policy_of(pick: Callable[[Sequence[Any]], Any], like: Policy | None = None) -> Policy:
+    """Make a policy by picking a reading of every switch.
+
+    Where it shall be `like` another, what the first entry fixes (currency, months) is the same.
+    """
+    fixed = like.switches() if like else {}
+    document: dict[str, Any] = {"name": "any"}
+    for switch, readings in READINGS.items():
+        table, _, key = switch.rpartition(".")
+        place = document.setdefault(table, {}) if table else document
+        keeps = switch in fixed and table in ("", "period")
+        place[key] = fixed[switch] if keeps else pick(readings)
+    for switch, minor in AMOUNTS.items():
+        table, key = switch.split(".")
+        document.setdefault(table, {})[key] = reckoning.text(minor, document["currency"])
+    return Policy.from_document(document)
+
+
+def borders(zone: str) -> list[datetime]:
+    """The first instants of some months in a zone."""
+    return [
+        datetime(*each, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # type: ignore[arg-type,misc]
+        for each in MONTHS
+    ]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A feed in which every event goes through, and the model that judged it."""
+
+    events: tuple[on.Event, ...]
+    model: Model
+
+    def __repr__(self) -> str:
+        return "Book(\n" + "".join(f"    {each},\n" for each in self.events) + ")"
+
+
+class Author:
+    """Writes a book act by act. An act that cannot be done now is left out."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.model = Model()
+        self.events: list[on.Event] = []
+        self._numbers = count(1)
+        policy = policy_of(self.pick)
+        self.currency = policy.currency
+        self.time = self.pick(borders(policy.period.timezone)) - self.pick(SPANS)
+        self.tell(on.PolicyAdopted(policy=policy))
+
+    def write(self, acts: int) -> Book:
+        """Write so many acts."""
+        for _ in range(acts):
+            self.pick(ACTS)(self)
+            self.time += self.pick(GAPS)
+        return Book(tuple(self.events), self.model)
+
+    # --- the tools ----------------------------------------------------------------------------------
+
+    def pick(self, choices: Sequence[T]) -> T:
+        """Take one."""
+        return choices[self.random.randrange(len(choices))]
+
+    def one_in(self, number: int) -> bool:
+        """Tell whether something seldom happens now."""
+        return self.random.randrange(number) == number - 1
+
+    def money(self, least: int = 1) -> Money:
+        """An amount; small ones are where roundings show."""
+        scale = self.pick((1, 1, 10, 100))
+        return Money(self.random.randrange(least, 10) * scale, self.currency)
+
+    def billed(self) -> Money | None:
+        """What the platform says it billed, now and then."""
+        return self.money(least=0) if self.one_in(4) else None
+
+    def tell(self, data: on.Data, at: datetime | None = None) -> bool:
+        """Add an event if it goes through; now and then the mirror tells it too."""
+        if not self._told(PLATFORM, data, at or self.time):
+            return False
+        if self.one_in(8):
+            if isinstance(data, on.SessionEnded):
+                data = replace(data, billed=self.billed())
+            self._told(MIRROR, data, (at or self.time) + self.pick(SPANS))
+        return True
+
+    def _told(self, source: str, data: on.Data, at: datetime) -> bool:
+        event = on.Event(source, f"evt-{next(self._numbers)}", at, data)
+        try:
+            self.model.record(event)
+        except Refusal:
+            return False
+        self.events.append(event)
+        return True
+
+    def free(self, prefix: str, taken: Any, size: int = 6) -> str:  # noqa: ANN401 (any container)
+        """A name of a small pool, unless all are taken: then the first, which collides."""
+        names = [f"{prefix}-{number}" for number in range(1, size + 1)]
+        return next((name for name in names if name not in taken), names[0])
+
+    def some_session(self, *states: str) -> Session | None:
+        """A session in one of the states."""
+        found = [each for each in self.model.sessions.values() if each.state in states]
+        return self.pick(found) if found else None
+
+
+# --- what may happen ------------------------------------------------------------------------------
+
+
+def host(self: Author) -> None:
+    """A request, and the session that may come of it."""
+    name = self.free("R", self.model.requests)
+    scheduled = self.one_in(3)
+    slot = on.Slot(start=self.time + self.pick(GAPS), minutes=30)
+    opened = on.RequestOpened(
+        request=name,
+        kind="scheduled" if scheduled else "instant",
+        customer=self.pick(CUSTOMERS),
+        title="a title",
+        rate=self.money(),
+        slots=(slot, replace(slot, minutes=60)) if scheduled else None,
+        expires=self.time + TRIAL if self.one_in(3) else None,
+    )
+    self.tell(opened)
+    self.time += self.pick(SPANS)
+    if self.one_in(6):
+        closed = (on.RequestDeclined, on.RequestWithdrawn, on.RequestTaken, on.RequestExpired)
+        self.tell(self.pick(closed)(request=name))
+        return
+    session = f"{name}-session" if self.one_in(2) else None
+    chosen = 1 + self.one_in(2) if scheduled else None
+    if self.tell(on.RequestAccepted(request=name, session=session, slot=chosen)):
+        for _ in range(self.random.randrange(6)):
+            step(self)
+
+
+def step(self: Author) -> None:
+    """The next step of any session that is not over."""
+    session = self.some_session("upcoming", "live", "paused")
+    if session is None:
+        return
+    self.time += self.pick(SPANS)
+    name = session.id
+    steps: dict[str, tuple[on.Data, ...]] = {
+        "upcoming": (
+            on.SessionStarted(session=name),
+            on.SessionStarted(session=name),
+            on.SessionRescheduled(session=name, start=self.time + DAY),
+            on.SessionCancelled(session=name, by="platform"),
+            on.SessionMissed(session=name, by="customer"),
+        ),
+        "live": (
+            on.SessionPaused(session=name),
+            on.SessionEnded(session=name, billed=self.billed()),
+        ),
+        "paused": (
+            on.SessionResumed(session=name),
+            on.SessionResumed(session=name),
+            on.SessionEnded(session=name, billed=self.billed()),
+        ),
+    }
+    self.tell(self.pick(steps[session.state]))
+
+
+def spans(self: Author) -> dict[str, Any]:
+    """Start, end and pauses of a session that is over; perhaps long ago."""
+    start = self.time - (self.pick(GAPS) if self.one_in(3) else timedelta(0))
+    marks = [start]
+    for _ in range(self.pick((1, 1, 3, 5))):
+        marks.append(marks[-1] + self.pick(SPANS))
+    pauses = tuple(zip(marks[1:-1:2], marks[2:-1:2], strict=True))
+    return {"start": start, "end": marks[-1], "pauses": pauses or None}
+
+
+def log(self: Author) -> None:
+    """A past session in one event."""
+    self.tell(
+        on.SessionLogged(
+            session=self.free("S", self.model.sessions),
+            customer=self.pick(CUSTOMERS),
+            rate=self.money(),
+            billed=self.billed(),
+            **spans(self),
+        )
+    )
+
+
+def correct(self: Author) -> None:
+    """What was recorded of a session was wrong."""
+    if session := self.some_session("ended"):
+        times = spans(self) if self.one_in(2) else {}
+        billed = self.billed() if times else self.money(least=0)
+        self.tell(
+            on.SessionCorrected(session=session.id, billed=billed, reason="a reason", **times)
+        )
+
+
+def after(self: Author) -> None:
+    """Tips, reviews and files of a session that is over."""
+    if session := self.some_session("ended"):
+        name = session.id
+        told: tuple[on.Data, ...] = (
+            on.TipReceived(session=name, amount=self.money()),
+            on.TipReceived(session=name, amount=self.money()),
+            on.ReviewPosted(session=name, by="customer", rating=self.random.randrange(1, 6)),
+            on.ArtifactAdded(
+                session=name, kind="code", name="a name", sha256="ab" * 32, bytes=1
+            ),
+        )
+        self.tell(self.pick(told), session.times[1] + self.pick(AFTER_THE_END))
+
+
+def claim(self: Author) -> None:
+    """A claim, and what may follow until it is decided."""
+    billed = [each for each in self.model.sessions.values() if each.gross > each.refunded]
+    if not billed:
+        return
+    session = self.pick(billed)
+    name = self.free("CL", self.model.claims, 12)
+    left = session.gross - session.refunded
+    part = Money(self.random.randrange(1, left + 1), self.currency)
+    amount = part if session.policy.refund.partial and self.one_in(2) else None
+    at = session.times[1] + self.pick(AFTER_THE_END)
+    if self.tell(on.RefundClaimed(claim=name, session=session.id, amount=amount), at):
+        self.time = max(self.time, at)
+        for _ in range(self.random.randrange(4)):
+            answer(self)
+
+
+def answer(self: Author) -> None:
+    """The next step of any claim that is undecided."""
+    open_ = [name for name, each in self.model.claims.items() if each.session.undecided is each]
+    if open_:
+        self.time += self.pick(SPANS)
+        verb = self.pick(list(ANSWERS))
+        said: dict[str, Any] = {"summary": "a summary"} if verb == "filed" else {}
+        self.tell(ANSWERS[verb](claim=self.pick(open_), **said))
+
+
+def adjust(self: Author) -> None:
+    """A bonus, or a fee of the platform."""
+    amount = self.money() if self.one_in(2) else -self.money()
+    name = self.free("A", self.model.adjustments)
+    self.tell(on.AdjustmentPosted(adjustment=name, amount=amount, reason="a reason"))
+
+
+def pay(self: Author) -> None:
+    """A payout: of everything, of a part, and now and then of the least there is."""
+    owed = self.model.owed
+    if owed > 0:
+        amount = Money(self.pick((owed, owed, self.random.randrange(1, owed + 1), 1)), self.currency)
+        method = self.pick(("paypal", "paypal", "cash"))
+        name = self.free("P", self.model.payouts)
+        self.tell(on.PayoutSent(payout=name, amount=amount, method=method))
+
+
+def deliver(self: Author) -> None:
+    """A payout arrives, fails or returns."""
+    under_way = [name for name, each in self.model.payouts.items() if each.state in ("sent", "paid")]
+    if under_way:
+        ends = (on.PayoutPaid, on.PayoutPaid, on.PayoutFailed, on.PayoutReturned)
+        self.tell(self.pick(ends)(payout=self.pick(under_way)))
+
+
+def reverse(self: Author) -> None:
+    """An entry was made by mistake."""
+    booked = [each.event for each in self.model.told.values() if each.entries]
+    if booked:
+        event = self.pick(booked)
+        name = on.EventRef(source=event.source, id=event.id)
+        self.tell(on.EntryReversed(event=name, reason="a reason"))
+
+
+def settle(self: Author) -> None:
+    """The expert's settings, and another policy for the sessions to come."""
+    policy = policy_of(self.pick, like=self.model.policy)
+    told: tuple[on.Data, ...] = (
+        on.PolicyAdopted(policy=policy),
+        on.PreferencesChanged(minimum_rate=self.money()),
+        on.PayoutProfileChanged(fields=("name", "email", "method", "address", "tax_form")),
+        on.PayoutProfileRevealed(fields=("email",)),
+    )
+    self.tell(self.pick(told))
+
+
+ACTS = (
+    *(host, host, step, step, log, log, log, correct, after, after),
+    *(claim, claim, claim, answer, answer, adjust, pay, pay, deliver, deliver, reverse, settle),
+)
+
+
+def written(random: Random, acts: int) -> Book:
+    """Write a whole book."""
+    return Author(random).write(acts)
+
+
+def books(most: int = 24) -> st.SearchStrategy[Book]:
+    """Whole books, of up to so many acts."""
+    randoms = st.randoms(use_true_random=False, note_method_calls=False)
+    return st.builds(written, randoms, st.integers(1, most))
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """Policies of every reading of every switch."""
+    return policy_of(lambda readings: draw(st.sampled_from(readings)))
