@@ -141,7 +141,7 @@ class Portal:
         key: str | None = None,
         assumed: Iterable[str] = (),
         insist: Insist = never,
-        show: Callable[[Reader], Row] = lambda _: {},
+        show: Callable[[Reader, Outcome], Row] = lambda _reader, _outcome: {},
     ) -> tuple[Outcome, Row]:
         """Record what the expert does, and return what became of it and what `show` then sees.
 
@@ -152,7 +152,7 @@ class Portal:
         with self._store.writing() as door:
             outcome = door.record(event, insist=insist)
             door.flush()
-            return outcome, show(self._store.reader())
+            return outcome, show(self._store.reader(), outcome)
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none."""
@@ -187,8 +187,12 @@ class Portal:
                         progress(_bytes(chunk))
                     return Synced(**counts, head=door.head.hex())
             while chunk := list(islice(lines, batch)):
-                with self._store.writing() as door:
-                    _record_lines(door, chunk, counts, reject)
+                try:
+                    with self._store.writing() as door:
+                        _record_lines(door, chunk, counts, reject)
+                except LiveportalError as error:
+                    error.hint = "The batches before are recorded; correct the line and sync again."
+                    raise
                 progress(_bytes(chunk))
         return Synced(**counts, head=self.head())
 

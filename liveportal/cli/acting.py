@@ -127,9 +127,16 @@ def recorded(
         key=key,
         assumed=assumed,
         insist=lambda caution: _insists(caution, insist),
-        show=(lambda reader: dict(show(reader, thing_id))) if show else lambda _: {},
+        show=lambda reader, outcome: dict(show(reader, named(outcome, thing_id))) if show else {},
     )
-    return {**_outcome_row(outcome, thing_id, write), **shown}
+    return {**_outcome_row(outcome, named(outcome, thing_id), write), **shown}
+
+
+def named(outcome: Outcome, thing_id: str) -> str:
+    """Return the id of the thing: as recorded, for a replay has the id that was made up first."""
+    data = outcome.event.data
+    found = getattr(data, data.THING, None)
+    return found if isinstance(found, str) else thing_id
 
 
 def one_row(

@@ -72,8 +72,8 @@ class Preview:
 class Standing:
     """What a payout is reckoned from: the book as it stands, in minor units.
 
-    `items` are the open ones by time; `gross_left` is the gross left of each earning, by item, and 0
-    for each refund, which that gross has no part of any more.
+    `items` are the open ones by time; `gross_left` is the gross left of each earning, by item, and
+    0 for each refund, since what it gave back is not in that gross any more.
     """
 
     owed_minor: int

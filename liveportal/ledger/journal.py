@@ -19,12 +19,20 @@ from liveportal.domain.clock import utc_text
 from liveportal.domain.codec import Record, plan, split
 from liveportal.domain.errors import Conflict, Refused
 from liveportal.domain.events import (
+    CLI_SOURCE,
+    AboutBook,
+    CustomerForgotten,
     Data,
+    DisputeFiled,
+    DisputeWithdrawn,
     Event,
     RequestAccepted,
     RequestOpened,
     SessionEnded,
     SessionLogged,
+    SessionPaused,
+    SessionRescheduled,
+    SessionResumed,
 )
 from liveportal.domain.rules import decide
 from liveportal.domain.sessions import rebilled
@@ -90,15 +98,15 @@ class Journal:
             return replayed(past, event)
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
-        for seq in told:
-            first = self._event(seq)
-            if not contradictions(first.data, data):
-                change = self._confirmation(first.data, event)
-                return self._append(event, data, change, recorded_at, confirms=seq)
+        same = next((seq for seq in told if not contradictions(self._event(seq).data, data)), None)
+        if same and not _may_be_another(event):
+            return self._confirm(same, event, data, recorded_at)
         try:
             judged = event if data is event.data else replace(event, data=data)
             change = decide(judged, self.book)
         except Refused:
+            if same:
+                return self._confirm(same, event, data, recorded_at)
             if told:  # It is the same fact, told differently: say so rather than "wrong state".
                 differing = contradictions(self._event(told[0]).data, data)
                 raise Conflict(f"{data.TYPE} of {data.thing}", differing) from None
@@ -107,6 +115,11 @@ class Journal:
             if not insist(caution):
                 raise caution
         return self._append(event, data, change, recorded_at)
+
+    def _confirm(self, seq: int, event: Event, data: Data, recorded_at: str | None) -> Outcome:
+        """Record that another source tells the fact of event `seq`, too."""
+        change = self._confirmation(self._event(seq).data, event)
+        return self._append(event, data, change, recorded_at, confirms=seq)
 
     def flush(self) -> None:
         """Write what is pending and let go of what was looked up, so that memory stays flat."""
@@ -160,6 +173,8 @@ class Journal:
 
     def _told_by_others(self, data: Data, source: str) -> list[int]:
         """Return the facts of this type and thing that this source has not told itself yet."""
+        if isinstance(data, AboutBook | CustomerForgotten):
+            return []  # A setting can be set back to what it was: that is no old fact told again.
         statements = self._statements_of(data)
         own = {each.confirms or each.seq for each in statements if each.source == source}
         return [each.seq for each in statements if not each.confirms and each.seq not in own]
@@ -245,6 +260,19 @@ def _differences(past: StoredEvent, event: Event) -> list[str]:
         for name, *_ in plan(type(was.data))
         if getattr(was.data, name) != getattr(now.data, name) and name not in now.assumed
     ]
+
+
+# Steps that a session or a dispute takes more than once.
+_REPEATED = SessionPaused | SessionResumed | SessionRescheduled | DisputeFiled | DisputeWithdrawn
+
+
+def _may_be_another(event: Event) -> bool:
+    """Tell whether an event that agrees with an old one may be a new step all the same.
+
+    A feed tells again what was done at the shell, in order. Whoever pauses a live session at the
+    shell means now, whatever pauses a feed told before.
+    """
+    return event.source == CLI_SOURCE and isinstance(event.data, _REPEATED)
 
 
 # What may differ in the telling without contradicting: it has a meaning of its own instead.

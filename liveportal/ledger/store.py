@@ -31,8 +31,13 @@ class Store:
     def create(cls, path: Path, now: Clock) -> Store:
         """Make an empty ledger; raises `LedgerExists` or `LedgerUnwritable`."""
         db = engine.create(path)
-        with engine.writing(db, path):
-            make_tables(db)
+        try:
+            with engine.writing(db, path):
+                make_tables(db)
+        except BaseException:
+            db.close()
+            path.unlink()  # It was ours from the first byte; half a ledger is of no use.
+            raise
         return cls(db, path, now)
 
     @classmethod

@@ -52,9 +52,13 @@ def empty_ledger() -> Iterator[Connection]:
         yield db
 
 
-def portal(db: Connection) -> Portal:
-    """Open the portal on a connection."""
-    return Portal(Store(db, NOWHERE, clock), clock)
+def portal(db: Connection, *, at: datetime = NOW) -> Portal:
+    """Open the portal on a connection, at a time of the clock."""
+
+    def now() -> datetime:
+        return at
+
+    return Portal(Store(db, NOWHERE, now), now)
 
 
 def reader(db: Connection) -> Reader:

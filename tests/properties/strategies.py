@@ -108,6 +108,11 @@ class Book:
     events: tuple[on.Event, ...]
     model: Model
 
+    @classmethod
+    def of(cls, random: Random, acts: int) -> Book:
+        """Write a whole book, of so many acts."""
+        return Author(random).write(acts)
+
     def __repr__(self) -> str:
         return "Book(\n" + "".join(f"    {each},\n" for each in self.events) + ")"
 
@@ -366,15 +371,10 @@ ACTS = (
 )
 
 
-def written(random: Random, acts: int) -> Book:
-    """Write a whole book."""
-    return Author(random).write(acts)
-
-
 def books(most: int = 24) -> st.SearchStrategy[Book]:
     """Whole books, of up to so many acts."""
     randoms = st.randoms(use_true_random=False, note_method_calls=False)
-    return st.builds(written, randoms, st.integers(1, most))
+    return st.builds(Book.of, randoms, st.integers(1, most))
 
 
 @st.composite

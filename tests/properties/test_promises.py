@@ -1,0 +1,309 @@
+"""The eight promises of the ledger (rulebook 7), on whole books at random."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liveportal.domain import rules
+from liveportal.domain.clock import utc_text
+from liveportal.domain.events import PolicyAdopted
+from liveportal.ledger import rows
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.store import played_back
+from liveportal.portal import Portal, reading
+from tests.properties import ledgers, reckoning
+from tests.properties.ledgers import empty_ledger, recorded, tables
+from tests.properties.strategies import Book, books
+
+UNDECIDED = ("open", "disputed")
+GONE = ("failed", "returned", "reversed")
+
+
+def net_of(db: Connection) -> dict[str, int]:
+    """What each session earned in all, refunds and corrections counted; tips are not."""
+    found = db.execute(
+        "SELECT session, sum(net) FROM transaction_record WHERE session IS NOT NULL"
+        " AND gross <> 0 GROUP BY session"
+    )
+    return dict(found.fetchall())
+
+
+# --- 1 --------------------------------------------------------------------------------------------
+
+
+@given(books())
+def test_1_every_transaction_balances_to_zero(book: Book) -> None:
+    """The legs of each transaction add up to nothing, and no money stands outside of one."""
+    with recorded(book.events) as db:
+        unbalanced = db.execute(
+            'SELECT "transaction", sum(amount) FROM posting GROUP BY "transaction"'
+            " HAVING sum(amount) <> 0"
+        ).fetchall()
+        flows = db.execute(
+            "SELECT period, debit, credit, sum(amount), count(*) FROM transfer"
+            " GROUP BY period, debit, credit ORDER BY period, debit, credit"
+        ).fetchall()
+        kept = db.execute(
+            "SELECT period, debit, credit, amount, count FROM month_flow"
+            " ORDER BY period, debit, credit"
+        ).fetchall()
+
+        assert unbalanced == []
+        assert flows == kept, "the flows of months are the transfers, added up"
+
+
+@given(books(), st.data())
+def test_1_whatever_is_replayed_is_recorded_once(book: Book, data: st.DataObject) -> None:
+    """A feed that comes again, whole or in part, by pieces or at once, changes nothing."""
+    again = data.draw(st.lists(st.sampled_from(book.events), max_size=9)) + list(book.events)
+    batch = data.draw(st.none() | st.integers(1, 5))
+    with empty_ledger() as db:
+        portal = ledgers.portal(db)
+        first = portal.sync(ledgers.feed(book.events))
+        before = tables(db)
+        second = portal.sync(ledgers.feed(again), batch=batch)
+
+        confirmed = sum(told.confirms is not None for told in book.model.told.values())
+        assert (first.recorded, first.confirmed) == (len(book.events) - confirmed, confirmed)
+        assert (first.replayed, first.refused) == (0, 0)
+        assert (second.recorded, second.confirmed, second.refused) == (0, 0, 0)
+        assert second.replayed == len(again)
+        assert second.head == first.head
+        assert tables(db) == before
+
+
+@given(books(), st.integers(1, 4))
+def test_1_how_a_feed_is_cut_does_not_matter(book: Book, batch: int) -> None:
+    """Event by event, by batches or in one: the same facts give the same books."""
+    with empty_ledger() as whole, empty_ledger() as cut, empty_ledger() as single:
+        ledgers.portal(whole).sync(ledgers.feed(book.events))
+        ledgers.portal(cut).sync(ledgers.feed(book.events), batch=batch)
+        ledgers.portal(single).record(list(book.events))
+
+        expected = tables(whole, replayed=True)
+        assert tables(cut, replayed=True) == expected
+        assert tables(single, replayed=True) == expected
+
+
+# --- 2 --------------------------------------------------------------------------------------------
+
+
+@given(books())
+def test_2_fee_and_share_are_the_gross(book: Book) -> None:
+    """Nothing of what a customer pays is lost; a session that bills nothing books nothing."""
+    with recorded(book.events) as db:
+        earned = db.execute(
+            "SELECT session, gross, fee, net FROM transaction_record"
+            " WHERE kind IN ('earning', 'correction')"
+        ).fetchall()
+        assert all(fee + share == gross for _, gross, fee, share in earned)
+
+        latest = {session: (gross, fee) for session, gross, fee, _ in earned}
+        for session in ledgers.things(db, rows.SESSION):
+            if session.gross_minor:
+                assert latest[session.id] == (session.gross_minor, session.fee_minor)
+                policy = book.model.sessions[session.id].policy
+                assert session.share_minor == reckoning.share(session.gross_minor, policy)
+            else:
+                assert net_of(db).get(session.id, 0) == 0, "it was free, or it was not held"
+
+
+# --- 3 --------------------------------------------------------------------------------------------
+
+
+@given(books())
+def test_3_refunds_never_take_more_than_there_was(book: Book) -> None:
+    """No more goes back than the customer paid, nor than was earned; a full refund leaves 0."""
+    with recorded(book.events) as db:
+        cost: Counter[str] = Counter()
+        back: Counter[str] = Counter()
+        for claim in ledgers.things(db, rows.CLAIM):
+            if claim.state in ("conceded", "granted", "rejected"):
+                cost[claim.session] += claim.cost_minor
+                back[claim.session] += claim.amount_minor
+        net = net_of(db)
+        for session in ledgers.things(db, rows.SESSION):
+            reading_ = book.model.sessions[session.id].policy.refund.deducts
+            most = session.share_minor if reading_ == "share" else session.gross_minor
+            assert back[session.id] == session.refunded_minor <= session.gross_minor
+            assert cost[session.id] <= most
+            if back[session.id] == session.gross_minor:
+                assert cost[session.id] == most
+                assert net.get(session.id, 0) == session.share_minor - most
+
+
+# --- 4 --------------------------------------------------------------------------------------------
+
+
+@given(books(), st.randoms(use_true_random=False))
+def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
+    """What is held is what undecided claims hold; once all are decided, nothing is."""
+    with recorded(book.events) as db:
+        claims = ledgers.things(db, rows.CLAIM)
+        undecided = [each for each in claims if each.state in UNDECIDED]
+        assert ledgers.balance(db)["held"] == sum(each.hold_minor for each in undecided)
+
+        last = max(each.time for each in book.events) + timedelta(days=99)
+        answers = ("refund.withdrawn", "dispute.accepted", "dispute.rejected", "refund.denied")
+        for number, claim in enumerate(undecided):
+            disputed = claim.state == "disputed"
+            kind = random.choice(answers[:3] if disputed else (answers[0], answers[3]))  # noqa: S311
+            answer = next(each for each in rules.RULES if each.TYPE == kind)
+            made: Any = answer(claim=claim.id)  # type: ignore[call-arg]
+            ledgers.portal(db).do(made, at=last, key=f"end-{number}")
+
+        assert ledgers.balance(db)["held"] == 0
+
+
+# --- 5 --------------------------------------------------------------------------------------------
+
+
+@given(books())
+def test_5_sql_and_plain_python_agree(book: Book) -> None:
+    """Every month of every zone and currency: the views, the fold over what they read, the model."""
+    with recorded(book.events) as db:
+        months = ledgers.sql_months(db)
+        expected = book.model.months()
+
+        assert months == expected
+        assert ledgers.folded_months(db) == expected
+        assert ledgers.records(db) == book.model.records()
+        names = [str(month["month"]) for month in expected]
+        for name in (*names, "2001-01", "2099-12"):
+            assert ledgers.sql_month(db, name) == book.model.row(name)
+
+
+# --- 6 --------------------------------------------------------------------------------------------
+
+
+@given(books(12))
+def test_6_months_add_up_to_the_life_and_assets_are_what_was_earned(book: Book) -> None:
+    """Owed + held + in transit + paid out = net earned to date, after every single event."""
+    with empty_ledger() as db:
+        portal = ledgers.portal(db)
+        for event in book.events:
+            portal.record([event])
+            balance = ledgers.balance(db)
+            net = db.execute("SELECT coalesce(sum(net), 0) FROM transaction_record").fetchone()[0]
+            assert sum(balance.values()) == net
+
+        currency = book.model.policy.currency
+        months: list[Any] = ledgers.sql_months(db)
+        assert sum(reckoning.minor(each["net"], currency) for each in months) == net
+        if months:
+            last = {name: reckoning.text(each, currency) for name, each in balance.items()}
+            assert months[-1]["balance"] == last
+        assert balance == book.model.balance()
+
+
+# --- 7 --------------------------------------------------------------------------------------------
+
+
+@given(books())
+def test_7_payout_lines_add_up_and_nothing_is_paid_twice(book: Book) -> None:
+    """A payout is the sum of its lines, and never more than was owed; no item is paid over its face."""
+    with recorded(book.events) as db:
+        lines: dict[str, dict[int, int]] = defaultdict(dict)
+        for payout, item, minor in ledgers.lines(db):
+            lines[payout][item] = minor
+        payouts = ledgers.things(db, rows.PAYOUT)
+        settled: Counter[int] = Counter()
+        for payout in payouts:
+            assert sum(lines[payout.id].values()) == payout.amount_minor
+            if payout.state not in GONE:
+                settled.update(lines[payout.id])
+        for item in ledgers.things(db, rows.ITEM):
+            paid = settled[item.transaction]
+            assert item.settled_minor == paid
+            assert 0 <= paid <= item.face_minor or item.face_minor <= paid <= 0
+
+        owed = 0
+        for entry in db.execute('SELECT kind, owed FROM transaction_record ORDER BY id').fetchall():
+            assert entry[0] != "payout" or -entry[1] <= owed, "more was paid than was owed"
+            owed += entry[1]
+
+
+@given(books())
+def test_7_lines_are_those_that_the_rulebook_chooses(book: Book) -> None:
+    """All open negatives whole, then the oldest of what was earned; lines once made stay as made."""
+    with recorded(book.events) as db:
+        numbers = {id(entry): number for number, entry in enumerate(book.model.entries, 1)}
+        expected = sorted(
+            (name, numbers[id(entry)], part)
+            for name, payout in book.model.payouts.items()
+            for entry, part in payout.lines
+        )
+        assert ledgers.lines(db) == expected
+        assert ledgers.items(db) == [
+            (utc_text(entry.time), entry.month, entry.net, entry.settled)
+            for entry in book.model.entries
+            if entry.net
+        ]
+
+
+# --- 8 --------------------------------------------------------------------------------------------
+
+
+@given(books())
+def test_8_replaying_the_journal_gives_the_same_tables(book: Book) -> None:
+    """Every derived table follows from the journal's facts, in their order."""
+    with recorded(book.events) as db, closing(played_back(db)) as copy:
+        assert tables(copy, replayed=True) == tables(db, replayed=True)
+
+
+@given(books(), st.booleans(), st.randoms(use_true_random=False))
+def test_8_also_after_personal_data_was_erased(book: Book, everything: bool, random: Random) -> None:
+    """Nothing that is derived needs what can be erased with a person, all of it or some."""
+    with recorded(book.events) as db:
+        before = tables(db, replayed=True)
+        for (seq,) in db.execute("SELECT seq FROM event_personal ORDER BY seq").fetchall():
+            if everything or random.getrandbits(1):
+                db.execute("DELETE FROM event_personal WHERE seq = ?", (seq,))
+        with closing(played_back(db)) as copy:
+            assert tables(copy, replayed=True) == before
+
+
+@given(books(12), st.data())
+def test_8_a_prefix_is_what_was_known_then(book: Book, data: st.DataObject) -> None:
+    """`--as-known` shows the book as it stood when the last event of a prefix was recorded."""
+    known = data.draw(st.integers(1, len(book.events)))
+    with empty_ledger() as db:
+        instants = []
+        for number, event in enumerate(book.events):
+            instants.append(ledgers.NOW + timedelta(seconds=number))
+            ledgers.portal(db, at=instants[-1]).record([event])
+            if number + 1 == known:
+                before = tables(db, replayed=True)
+        with closing(played_back(db, until=instants[known - 1])) as copy:
+            assert tables(copy, replayed=True) == before
+
+
+# --- on disk --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_ledger_file_holds_the_same_books(seed: int) -> None:
+    """A file that a feed was synced into answers as a ledger in memory does; a dry run leaves none."""
+    book = Book.of(Random(seed), 30)  # noqa: S311
+    policy = book.events[0].data
+    assert isinstance(policy, PolicyAdopted)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.db"
+        Portal.create(path, replace(policy.policy), now=ledgers.clock)
+        for dry_run in (True, False):
+            with Portal.open(path, dry_run=dry_run, now=ledgers.clock) as portal:
+                portal.sync(ledgers.feed(book.events))
+            with reading(path) as reader:
+                found = [ledgers.plain(month) for month in ledgers.window.months(reader)]
+                assert found == ([] if dry_run else book.model.months())
