@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated
 
 import typer
@@ -12,9 +14,9 @@ import typer
 from liveportal.cli.confirm import STDIN, confirm, read_ids
 from liveportal.cli.errors import exit_code_for
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
-from liveportal.cli.render import Item, Row, Table, render
+from liveportal.cli.render import Item, Row, Table, ready, render
 from liveportal.cli.times import utc_now
-from liveportal.domain.errors import Caution, LiveportalError, Refused
+from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.events import Data
 from liveportal.domain.money import Money
 from liveportal.domain.rules import STATE_AFTER
@@ -22,7 +24,7 @@ from liveportal.ledger.reader import Reader
 from liveportal.portal import Outcome, Portal
 
 BEFORE = ("id", "state", "error", "message")
-AFTER = ("time", "event", "flags", "replayed", "dry_run")
+AFTER = ("time", "event", "flags", "replayed", "confirmed", "dry_run")
 
 Show = Callable[[Reader, str], Row]
 
@@ -41,7 +43,7 @@ class Step:
     """
 
     kind: str
-    data: Callable[[str], Data]
+    data: Callable[[Writer, str], Data]
     fields: tuple[str, ...] = ()
     show: Show | None = None
     insist: frozenset[str] = frozenset()
@@ -51,6 +53,90 @@ class Step:
 def insisting(**options: bool) -> frozenset[str]:
     """Return the options that were given, as cautions name them: `overlap=True` is `--overlap`."""
     return frozenset(f"--{name}" for name, given in options.items() if given)
+
+
+class Writer:
+    """A ledger that is open for one command's writes."""
+
+    def __init__(self, portal: Portal, write: WriteOptions) -> None:
+        self.portal = portal
+        self._write = write
+        self._now = utc_now()
+
+    @property
+    def reader(self) -> Reader:
+        """The windows on what is recorded so far."""
+        return self.portal.reader()
+
+    @cached_property
+    def zone(self) -> str:
+        """The zone in which typed times are read: `--timezone`, or else the expert's own."""
+        return self._write.timezone or self.reader.own_timezone
+
+    @cached_property
+    def at(self) -> datetime | None:
+        """When it happened, as `--at` says; None for now."""
+        return self._write.happened_at(self.zone, self._now) if self._write.at else None
+
+    def amount(self, text: str) -> Money:
+        """Read an amount as people type it: `84`, `84.00`, `84.00 USD`; raises `InvalidAmount`."""
+        number, _, named = text.strip().partition(" ")
+        return Money.parse(number, named.strip().upper() or self.reader.currency)
+
+    def ask(self, question: str) -> None:
+        """Ask for a confirmation, unless `--yes` gives it or nothing will be kept."""
+        confirm(question, yes=self._write.yes, dry_run=self._write.dry_run)
+
+    def record(
+        self,
+        data: Data,
+        thing_id: str,
+        *,
+        many: bool = False,
+        show: Show | None = None,
+        insist: frozenset[str] = frozenset(),
+        assumed: Iterable[str] = (),
+    ) -> Row:
+        """Record one event and return its result: what it did, and what the thing is now.
+
+        `--key` names the event, and one of `many` together with the thing: `KEY:ID`.
+        """
+        key = self._write.key
+        outcome, shown = self.portal.do(
+            data,
+            at=self.at,
+            key=f"{key}:{thing_id}" if key and many else key,
+            assumed=assumed,
+            insist=lambda caution: isinstance(caution, Caution) and caution.override in insist,
+            show=lambda reader, done: dict(show(reader, named(done, thing_id))) if show else {},
+        )
+        kind = outcome.event.data.TYPE
+        return {
+            "id": named(outcome, thing_id),
+            "state": STATE_AFTER.get(kind, kind.split(".")[1]),
+            "error": None,
+            "message": None,
+            **shown,
+            "time": outcome.event.time,
+            "event": outcome.event.id,
+            "flags": list(outcome.flags),
+            "replayed": outcome.status == "replayed",
+            "confirmed": outcome.status == "confirmed",
+            "dry_run": self._write.dry_run,
+        }
+
+
+@contextmanager
+def writing(
+    ledger: LedgerOption, write: WriteOptions, out: OutputOptions, fields: tuple[str, ...] = ()
+) -> Iterator[Writer]:
+    """Open the ledger for writing, once it is sure that the result can be shown.
+
+    `fields` are the result's own, between those that every result has.
+    """
+    ready(_all(fields), out, spared=ledger.files)
+    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+        yield Writer(portal, write)
 
 
 def act(
@@ -66,70 +152,57 @@ def act(
     the work goes on; the exit code is then the first failure's. One id fails as commands do.
     """
     many = len(given) > 1 or STDIN in given
-    fields = (*BEFORE, *step.fields, *AFTER)
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        zone = portal.reader().own_timezone
+    with writing(ledger, write, out, step.fields) as writer:
+        zone = writer.zone
         if many:
-            rows, code = _act_on_many(portal, read_ids(given), step, write)
+            done = [_tried(writer, text, step, write) for text in list(read_ids(given))]
         else:
-            rows, code = [_acted(portal, given[0], step, write, key=write.key)], 0
-    result = Table(fields, rows, empty="No ids were given.") if many else Item(fields, rows[0])
-    render(result, out, zone=zone)
-    if code:
+            done = [(_acted(writer, given[0], step), 0)]
+    rows = [row for row, _ in done]
+    if not many:
+        show_result(rows[0], step.fields, out, zone=zone)
+        return
+    human = ("id", "state", *step.fields[:4], "message")
+    table = Table(_all(step.fields), rows, human, empty="No ids were given.")
+    render(table, out, zone=zone)
+    if code := next((code for _, code in done if code), 0):
         raise typer.Exit(code)
 
 
-def _act_on_many(
-    portal: Portal, ids: Iterable[str], step: Step, write: WriteOptions
-) -> tuple[list[Row], int]:
-    rows: list[Row] = []
-    code = 0
-    for text in list(ids):
-        key = f"{write.key}:{text}" if write.key else None
-        try:
-            rows.append(_acted(portal, text, step, write, key=key))
-        except LiveportalError as error:
-            code = code or exit_code_for(error)
-            rows.append(_failed(text, error, step, write))
-    return rows, code
+def show_result(
+    row: Row, fields: tuple[str, ...], out: OutputOptions, *, zone: str | None = None
+) -> None:
+    """Show the result of a single write; to a person, only what says something."""
+    telling = tuple(name for name in _all(fields) if row[name] not in (None, False, [], ""))
+    render(Item(_all(fields), row, telling), out, zone=zone)
 
 
-def _acted(portal: Portal, text: str, step: Step, write: WriteOptions, *, key: str | None) -> Row:
-    thing_id = portal.known(step.kind, text)
+def _acted(writer: Writer, text: str, step: Step, *, many: bool = False) -> Row:
+    thing_id = writer.portal.known(step.kind, text)
     if step.question:
-        confirm(step.question(portal.reader(), thing_id), yes=write.yes, dry_run=write.dry_run)
-    return recorded(
-        portal,
-        step.data(thing_id),
-        thing_id,
-        write,
-        key=key,
-        show=step.show,
-        insist=step.insist,
-    )
+        writer.ask(step.question(writer.reader, thing_id))
+    data = step.data(writer, thing_id)
+    return writer.record(data, thing_id, many=many, show=step.show, insist=step.insist)
 
 
-def recorded(
-    portal: Portal,
-    data: Data,
-    thing_id: str,
-    write: WriteOptions,
-    *,
-    key: str | None = None,
-    show: Show | None = None,
-    insist: frozenset[str] = frozenset(),
-    assumed: Iterable[str] = (),
-) -> Row:
-    """Record one event and return its result: what it did, and what the thing is now."""
-    outcome, shown = portal.do(
-        data,
-        at=happened_at(portal, write),
-        key=key,
-        assumed=assumed,
-        insist=lambda caution: _insists(caution, insist),
-        show=lambda reader, outcome: dict(show(reader, named(outcome, thing_id))) if show else {},
-    )
-    return {**_outcome_row(outcome, named(outcome, thing_id), write), **shown}
+def _tried(writer: Writer, text: str, step: Step, write: WriteOptions) -> tuple[Row, int]:
+    """Act on one of many; return its line of result, and the exit code of its failure or 0."""
+    try:
+        return _acted(writer, text, step, many=True), 0
+    except LiveportalError as error:
+        row: dict[str, object] = dict.fromkeys(_all(step.fields))
+        failed = row | {
+            "id": text,
+            "state": error.details.get("state"),
+            "error": error.code,
+            "message": error.message,
+            "dry_run": write.dry_run,
+        }
+        return failed, exit_code_for(error)
+
+
+def _all(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return (*BEFORE, *(name for name in fields if name not in BEFORE), *AFTER)
 
 
 def named(outcome: Outcome, thing_id: str) -> str:
@@ -137,53 +210,3 @@ def named(outcome: Outcome, thing_id: str) -> str:
     data = outcome.event.data
     found = getattr(data, data.THING, None)
     return found if isinstance(found, str) else thing_id
-
-
-def one_row(
-    row: Row, fields: tuple[str, ...], out: OutputOptions, *, zone: str | None = None
-) -> None:
-    """Show the result of a single write."""
-    render(Item((*BEFORE, *fields, *AFTER), row), out, zone=zone)
-
-
-def happened_at(portal: Portal, write: WriteOptions) -> datetime | None:
-    """Return when it happened, as `--at` says, read in the expert's zone; None for now."""
-    if write.at is None:
-        return None
-    return write.happened_at(portal.reader().own_timezone, utc_now())
-
-
-def amount(text: str, currency: str) -> Money:
-    """Read an amount as people type it: `84`, `84.00`, `84.00 USD`; raises `InvalidAmount`."""
-    number, _, named = text.strip().partition(" ")
-    return Money.parse(number, named.strip().upper() or currency)
-
-
-def _insists(caution: Refused, given: frozenset[str]) -> bool:
-    return isinstance(caution, Caution) and caution.override in given
-
-
-def _outcome_row(outcome: Outcome, thing_id: str, write: WriteOptions) -> dict[str, object]:
-    kind = outcome.event.data.TYPE
-    return {
-        "id": thing_id,
-        "state": STATE_AFTER.get(kind, kind.split(".")[1]),
-        "error": None,
-        "message": None,
-        "time": outcome.event.time,
-        "event": outcome.event.id,
-        "flags": list(outcome.flags),
-        "replayed": outcome.status == "replayed",
-        "dry_run": write.dry_run,
-    }
-
-
-def _failed(text: str, error: LiveportalError, step: Step, write: WriteOptions) -> Row:
-    row: dict[str, object] = dict.fromkeys((*BEFORE, *step.fields, *AFTER))
-    return row | {
-        "id": text,
-        "state": error.details.get("state"),
-        "error": error.code,
-        "message": error.message,
-        "dry_run": write.dry_run,
-    }

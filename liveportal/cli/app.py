@@ -89,6 +89,9 @@ COMMANDS: dict[str, Lazy] = {
 }
 
 
+_NEGATIVE = re.compile(r"-[0-9]+([.][0-9]+)?", re.ASCII)
+
+
 class _PlainHelp:
     """Help as plain text in a pipe, with the same sections as rich's on a terminal."""
 
@@ -136,6 +139,19 @@ def _without_markup(text: str | None) -> str | None:
 
 class Command(_PlainHelp, TyperCommand):
     """One command."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Take `-3.50` for the argument that it is; no option begins with a digit."""
+        if "--" in args:
+            return super().parse_args(ctx, args)
+        numbers = [
+            arg
+            for before, arg in zip(["", *args], args, strict=False)
+            if _NEGATIVE.fullmatch(arg) and not before.startswith("-")
+        ]
+        if numbers:
+            args = [*(arg for arg in args if arg not in numbers), "--", *numbers]
+        return super().parse_args(ctx, args)
 
 
 class Group(_PlainHelp, TyperGroup):

@@ -53,7 +53,7 @@ def read_ids(given: Sequence[str]) -> Iterator[str]:
         if each != STDIN:
             yield each
             continue
-        for number, line in enumerate(_stdin_bytes(), 1):
+        for number, line in enumerate(stdin_bytes(), 1):
             if name := _decoded(line, f"line {number} of standard input").strip():
                 yield name
 
@@ -62,13 +62,14 @@ def read_text(given: str) -> str:
     """Return the text given, or all of standard input where it is `-`; raises `InvalidInput`."""
     if given != STDIN:
         return given
-    content = _stdin_bytes().read(TEXT_LIMIT + 1)
+    content = stdin_bytes().read(TEXT_LIMIT + 1)
     if len(content) > TEXT_LIMIT:
         raise InvalidInput(f"standard input is longer than {TEXT_LIMIT} bytes", limit=TEXT_LIMIT)
     return _decoded(content, "standard input").strip()
 
 
-def _stdin_bytes() -> BinaryIO:
+def stdin_bytes() -> BinaryIO:
+    """Return standard input; raises `InvalidInput` where it is closed."""
     if sys.stdin is None:
         raise InvalidInput("standard input is closed")
     return sys.stdin.buffer

@@ -63,7 +63,7 @@ def file_(
         )
     step = Step(
         "claim",
-        lambda name: DisputeFiled(claim=name, summary=text),
+        lambda _, name: DisputeFiled(claim=name, summary=text),
         fields=seen.RESULT_FIELDS,
         show=seen.result,
     )
@@ -80,7 +80,7 @@ def list_(
     Example: liveportal dispute list --state disputed
     """
     states = checked_states(state, STATES)
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         rows = seen.claims(reader, states=states, disputed_only=True)
         zone = zone_of(reader, read)
     render(Table(seen.FIELDS, rows, HUMAN, empty="No disputes."), out, zone=zone)
@@ -93,7 +93,7 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
 
     Example: liveportal dispute show CL-1
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         row = seen.claim(reader, reader.known("claim", claim))
         zone = zone_of(reader, read)
     render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
@@ -108,7 +108,7 @@ def withdraw(claim: One, ledger: LedgerOption, write: WriteOptions, out: OutputO
     """
     step = Step(
         "claim",
-        lambda name: DisputeWithdrawn(claim=name),
+        lambda _, name: DisputeWithdrawn(claim=name),
         fields=seen.RESULT_FIELDS,
         show=seen.result,
         question=_withdraw_question,
@@ -128,15 +128,15 @@ def _withdraw_question(reader: Reader, claim_id: str) -> str:
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def rule(
     claim: One,
-    accepted: Annotated[
-        bool,
-        typer.Option(
-            "--accepted/--rejected", help="Your dispute was accepted: nothing is deducted."
-        ),
-    ],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
+    accepted: Annotated[
+        bool | None,
+        typer.Option(
+            "--accepted/--rejected", help="Accepted: nothing is deducted. Rejected: it is."
+        ),
+    ] = None,
     note: Annotated[
         str | None, typer.Option("--note", metavar="TEXT", help="What was said.")
     ] = None,
@@ -147,10 +147,12 @@ def rule(
       liveportal dispute rule CL-1 --accepted
       liveportal dispute rule CL-1 --rejected --note "The recording has no sound."
     """
+    if accepted is None:
+        raise typer.BadParameter("say --accepted or --rejected")
     decision = DisputeAccepted if accepted else DisputeRejected
     step = Step(
         "claim",
-        lambda name: decision(claim=name, note=note),
+        lambda _, name: decision(claim=name, note=note),
         fields=seen.RESULT_FIELDS,
         show=seen.result,
     )

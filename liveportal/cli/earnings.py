@@ -24,8 +24,7 @@ from liveportal.ledger.windows import earnings as seen
 app = Commands("What you earned: summary, months, transactions, adjust.", default="summary")
 
 HUMAN_MONTH = (
-    *("month", "sessions", "gross", "platform_fee", "earned", "deducted", "tips"),
-    *("adjustments", "net", "balance.owed", "balance.held", "currency"),
+    *("month", "sessions", "gross", "platform_fee", "earned", "deducted", "net", "balance.owed"),
 )
 HUMAN_TRANSACTION = (
     *("time", "kind", "session", "claim", "payout", "gross", "fee", "amount", "owed", "memo"),
@@ -42,18 +41,32 @@ Year = Annotated[
 @app.command("summary")
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def summary(
-    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, month: OneMonth = None
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    month: OneMonth = None,
+    first: First = None,
+    last: Last = None,
+    year: Year = None,
 ) -> None:
     """Show a month: sessions, gross, fee, refunds, net, and the balance at its end.
+
+    A year, or several months, are shown as one.
 
     Examples:
       liveportal earnings
       liveportal earnings --month 2026-10 --json
+      liveportal earnings --year 2026
       liveportal earnings --month last --as-known 2026-11-01
     """
-    with windows(ledger, read) as reader:
-        name = _month(reader, month or "this")
-        row = seen.month(reader, name)
+    with windows(ledger, read, out) as reader:
+        if first or last or year:
+            since, until = _span(reader, month, first, last, year)
+            name = str(year) if year else f"{since}/{until}"
+            row = seen.span(reader, since, until, name)
+        else:
+            name = _month(reader, month or "this")
+            row = seen.month(reader, name)
         zone = zone_of(reader, read)
     render(Item(seen.MONTH_FIELDS, row, title=f"Earnings of {name}"), out, zone=zone)
 
@@ -74,7 +87,7 @@ def months(
       liveportal earnings months
       liveportal earnings months --year 2026 --csv -o 2026.csv
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         since, until = _span(reader, None, first, last, year)
         rows = [row for row in seen.months(reader) if since <= str(row["month"]) <= until]
         zone = zone_of(reader, read)
@@ -99,7 +112,7 @@ def transactions(
       liveportal earnings transactions --month oct
       liveportal earnings transactions --jsonl | jq -r .amount
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         rows = seen.transactions(reader, *_span(reader, month, first, last, year))
         zone = zone_of(reader, read)
     table = Table(seen.TRANSACTION_FIELDS, rows, HUMAN_TRANSACTION, empty="No transactions.")
@@ -124,31 +137,26 @@ def adjust(
 
     Examples:
       liveportal earnings adjust 25.00 --reason "Mentor of the month"
-      liveportal earnings adjust --reason "Transfer fee" -- -3.50
+      liveportal earnings adjust -3.50 --reason "Transfer fee"
     """
-    from liveportal.cli.acting import amount as read_amount
-    from liveportal.cli.acting import one_row, recorded
+    from liveportal.cli.acting import show_result, writing
     from liveportal.domain.events import AdjustmentPosted
-    from liveportal.portal import Portal, new_id
+    from liveportal.portal import new_id
 
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        reader = portal.reader()
+    with writing(ledger, write, out, ("amount", "currency")) as writer:
         data = AdjustmentPosted(
             adjustment=adjustment or f"AD-{new_id()}",
-            amount=read_amount(amount, reader.currency),
+            amount=writer.amount(amount),
             reason=reason,
         )
-        row = recorded(
-            portal,
+        row = writer.record(
             data,
             data.adjustment,
-            write,
-            key=write.key,
             assumed=() if adjustment else ("adjustment",),
         )
-        zone = reader.own_timezone
+        zone = writer.zone
     shown = {**row, "amount": data.amount, "currency": data.amount.currency}
-    one_row(shown, ("amount", "currency"), out, zone=zone)
+    show_result(shown, ("amount", "currency"), out, zone=zone)
 
 
 def _month(reader: Reader, text: str) -> str:

@@ -76,8 +76,8 @@ def hint_for(error: LiveportalError) -> str | None:
 
 def main(argv: Sequence[str]) -> int:
     """Run the program and return its exit code; whatever happens, the user gets a sentence."""
-    _prepare_streams()
     try:
+        _prepare_streams()
         code = run(argv)
         if sys.stdout is not None:
             sys.stdout.flush()  # What a full disk cut short must not pass for success.
@@ -109,6 +109,8 @@ def run(argv: Sequence[str]) -> int:
     except typer.Exit as end:
         return end.exit_code
     except LiveportalError as error:
+        if isinstance(error, OutputFailed):
+            _forget_stdout()  # Or the rest of the results would fail once more at the end.
         return report(error, argv)
     except typer.TyperException as error:
         return _report_usage(error, argv)
@@ -190,7 +192,7 @@ def _tell(
             "exit": exit_code,
             "details": details or {},
         }
-        text = json.dumps({"error": facts}, default=_readable).replace("\x7f", "\\u007f")
+        text = json.dumps({"error": facts}, default=_readable)
     else:
         red, plain = ("\x1b[1;31m", "\x1b[0m") if _colour_of_stderr() else ("", "")
         text = f"{red}error:{plain} {clean(message)}"
@@ -239,6 +241,8 @@ def _prepare_streams() -> None:
 
 def _forget_stdout() -> None:
     """Send what is left in the buffer nowhere, or Python would complain when it ends."""
+    if sys.stdout is None:
+        return
     with contextlib.suppress(OSError, ValueError):  # A stream of a test has no descriptor.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.options import LedgerOption, OutputOptions, with_options
+from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.policies import load
-from liveportal.cli.render import Item, hint, render
+from liveportal.cli.render import Item, hint, ready, render
 from liveportal.domain.clock import zone as checked_zone
 from liveportal.domain.errors import LedgerExists
 from liveportal.domain.events import Data, PreferencesChanged
@@ -39,6 +39,7 @@ def init(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be made.")
     ] = False,
+    _yes: Yes = False,
 ) -> None:
     """Make a ledger: one expert, one currency, one file. An existing file is never touched.
 
@@ -46,6 +47,7 @@ def init(
       liveportal init --timezone Europe/Paris
       liveportal init --policy quarter-hour --ledger consulting.db
     """
+    ready(FIELDS, out, spared=ledger.files)
     chosen = load(policy)
     if currency:
         chosen = Policy.from_document({**chosen.document, "currency": currency.upper()})

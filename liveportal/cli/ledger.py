@@ -15,7 +15,7 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import Item, render
+from liveportal.cli.render import Item, check_target, render
 from liveportal.ledger.windows import books as seen
 
 app = Commands("The ledger itself: path, info, verify, reverse.")
@@ -40,7 +40,7 @@ def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
 
     Example: liveportal ledger info --json
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         row = seen.info(reader)
         zone = zone_of(reader, read)
     render(Item(seen.INFO_FIELDS, row, title="Ledger"), out, zone=zone)
@@ -56,6 +56,7 @@ def verify(ledger: LedgerOption, out: OutputOptions) -> None:
     from liveportal.ledger.reader import reading
     from liveportal.ledger.verify import verify as verified
 
+    check_target(out.output, ledger.files)
     with reading(ledger.path) as reader:
         found = verified(reader.db)
     row = {
@@ -73,7 +74,7 @@ def reverse(
     event: Annotated[
         str,
         typer.Argument(
-            metavar="EVENT", help="The id of the event, as results and history name it."
+            metavar="EVENT", help="An event's id, or that of an adjustment or a payout."
         ),
     ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it was wrong.")],
@@ -90,14 +91,13 @@ def reverse(
 
     Example: liveportal ledger reverse 0199f0a2-… --reason "entered twice" --yes
     """
-    from liveportal.cli.acting import one_row, recorded
-    from liveportal.cli.confirm import confirm
+    from liveportal.cli.acting import show_result, writing
     from liveportal.domain.events import EntryReversed, EventRef
-    from liveportal.portal import Portal
 
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        zone = portal.reader().own_timezone
-        confirm(f"Reverse event {event}?", yes=write.yes, dry_run=write.dry_run)
-        data = EntryReversed(event=EventRef(source=source, id=event), reason=reason)
-        row = recorded(portal, data, event, write, key=write.key)
-    one_row(row, (), out, zone=zone)
+    with writing(ledger, write, out) as writer:
+        ref = seen.reversible(writer.reader, event, source)
+        writer.ask(f"Reverse event {ref[1]}?")
+        data = EntryReversed(event=EventRef(source=ref[0], id=ref[1]), reason=reason)
+        row = writer.record(data, ref[1])
+        zone = writer.zone
+    show_result(row, (), out, zone=zone)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.options import LedgerOption, ReadOptions
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
+from liveportal.cli.render import check_target
 from liveportal.cli.times import utc_now
 from liveportal.ledger.reader import Reader, reading
 
@@ -19,8 +20,9 @@ States = Annotated[
 
 
 @contextmanager
-def windows(ledger: LedgerOption, read: ReadOptions) -> Iterator[Reader]:
-    """Open the ledger's windows, as `--as-known` says."""
+def windows(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iterator[Reader]:
+    """Open the ledger's windows, as `--as-known` says; the output must not be the ledger."""
+    check_target(out.output, ledger.files)
     with reading(ledger.path) as reader:
         until = read.known_at(reader.own_timezone, utc_now()) if read.as_known else None
         if until is None:

@@ -74,6 +74,11 @@ class LedgerOption(Options):
         """The ledger's file, which need not exist."""
         return self.ledger or default_ledger()
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The ledger's file, and those that SQLite keeps beside it."""
+        return tuple(Path(f"{self.path}{suffix}") for suffix in ("", "-wal", "-shm", "-journal"))
+
 
 def _given_above(context: typer.Context) -> Iterator[Path]:
     """Yield the ledgers given to the groups that a command stands in, the nearest first."""
@@ -240,6 +245,12 @@ class WriteOptions(Options):
         from liveportal.cli.times import read_time
 
         return read_time(self.at, self.timezone or zone_name, now, past=True)
+
+
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", hidden=True, help="Accepted everywhere; nothing is asked.")
+]
+"""For commands that ask nothing."""
 
 
 def with_options(*groups: type[Options]) -> Callable[[_Command], _Command]:

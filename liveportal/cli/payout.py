@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, Step, act, amount, insisting, one_row, recorded
+from liveportal.cli.acting import Anyway, Step, act, insisting, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
@@ -22,7 +22,7 @@ from liveportal.domain.clock import local_date
 from liveportal.domain.events import PayoutFailed, PayoutPaid, PayoutReturned, PayoutSent
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import payouts as seen
-from liveportal.portal import Portal, new_id
+from liveportal.portal import new_id
 
 app = Commands("Payouts: preview, list, show, record, paid, fail, return.")
 
@@ -53,7 +53,7 @@ def preview(
       liveportal payout preview
       liveportal payout preview --on 2026-12-30 --json
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         zone = reader.timezone
         now = utc_now()
         moment = read_time(on, zone, now, date_only=True) if on else now
@@ -72,7 +72,7 @@ def list_(
     Example: liveportal payout list --state sent
     """
     states = checked_states(state, STATES)
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         rows = seen.payouts(reader, states)
         zone = zone_of(reader, read)
     render(Table(seen.FIELDS, rows, empty="No payouts."), out, zone=zone)
@@ -85,7 +85,7 @@ def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOption
 
     Example: liveportal payout show PO-2
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         row = seen.payout(reader, reader.known("payout", payout))
         zone = zone_of(reader, read)
     render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
@@ -111,26 +111,22 @@ def record(
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        reader = portal.reader()
+    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
         data = PayoutSent(
             payout=payout or f"PO-{new_id()}",
-            amount=amount(sent, reader.currency),
+            amount=writer.amount(sent),
             method=method,
             reference=reference,
         )
-        row = recorded(
-            portal,
+        row = writer.record(
             data,
             data.payout,
-            write,
-            key=write.key,
             show=seen.result,
             insist=insisting(anyway=anyway),
             assumed=() if payout else ("payout",),
         )
-        zone = reader.own_timezone
-    one_row(row, seen.RESULT_FIELDS, out, zone=zone)
+        zone = writer.zone
+    show_result(row, seen.RESULT_FIELDS, out, zone=zone)
 
 
 @app.command("paid")
@@ -144,7 +140,7 @@ def paid(
     """
     step = Step(
         "payout",
-        lambda name: PayoutPaid(payout=name, reason=reason),
+        lambda _, name: PayoutPaid(payout=name, reason=reason),
         seen.RESULT_FIELDS,
         seen.result,
     )
@@ -162,7 +158,7 @@ def fail(
     """
     step = Step(
         "payout",
-        lambda name: PayoutFailed(payout=name, reason=reason),
+        lambda _, name: PayoutFailed(payout=name, reason=reason),
         seen.RESULT_FIELDS,
         seen.result,
         question=lambda reader, name: _question(reader, name, "failed"),
@@ -181,7 +177,7 @@ def return_(
     """
     step = Step(
         "payout",
-        lambda name: PayoutReturned(payout=name, reason=reason),
+        lambda _, name: PayoutReturned(payout=name, reason=reason),
         seen.RESULT_FIELDS,
         seen.result,
         question=lambda reader, name: _question(reader, name, "was returned"),

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import one_row, recorded
+from liveportal.cli.acting import show_result, writing
 from liveportal.cli.app import Commands
-from liveportal.cli.confirm import confirm
 from liveportal.cli.looking import windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
@@ -21,7 +20,6 @@ from liveportal.cli.policies import load, shipped
 from liveportal.cli.render import Item, Table, render
 from liveportal.domain.events import PolicyAdopted
 from liveportal.domain.policy import Policy
-from liveportal.portal import Portal
 
 app = Commands("The platform's rules: list, show, use, check.", default="show")
 
@@ -39,7 +37,7 @@ def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
 
     Example: liveportal policy list
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         force = reader.policy
         zone = zone_of(reader, read)
     rows = [_listed(policy, force, shipped_too=True) for policy in shipped()]
@@ -75,7 +73,7 @@ def show(
       liveportal policy show quarter-hour --json
     """
     if policy is None:
-        with windows(ledger, read) as reader:
+        with windows(ledger, read, out) as reader:
             chosen = reader.policy
     else:
         chosen = load(policy)
@@ -96,14 +94,13 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
       liveportal policy use winter.toml --yes
     """
     chosen = load(policy)
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        reader = portal.reader()
-        if reader.one("SELECT 1 AS one FROM session LIMIT 1"):
+    with writing(ledger, write, out) as writer:
+        if writer.reader.one("SELECT 1 AS one FROM session LIMIT 1"):
             question = f"Use the policy {chosen.name} for sessions agreed from now on?"
-            confirm(question, yes=write.yes, dry_run=write.dry_run)
-        row = recorded(portal, PolicyAdopted(policy=chosen), chosen.name, write, key=write.key)
-        zone = reader.own_timezone
-    one_row(row, (), out, zone=zone)
+            writer.ask(question)
+        row = writer.record(PolicyAdopted(policy=chosen), chosen.name)
+        zone = writer.zone
+    show_result(row, (), out, zone=zone)
 
 
 @app.command("check")

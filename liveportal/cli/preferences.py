@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, amount, insisting, one_row, recorded
+from liveportal.cli.acting import Anyway, insisting, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.looking import windows, zone_of
 from liveportal.cli.options import (
@@ -21,7 +21,6 @@ from liveportal.cli.render import Item, render
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events import Buffers, PreferencesChanged, Vacation
 from liveportal.ledger.windows import books as seen
-from liveportal.portal import Portal
 
 app = Commands("Your preferences: show, set.", default="show")
 
@@ -35,7 +34,7 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
       liveportal preferences show
       liveportal preferences show --as-known 2026-10-01
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         row = seen.preferences(reader)
         zone = zone_of(reader, read)
     render(Item(seen.PREFERENCE_FIELDS, row, title="Preferences"), out, zone=zone)
@@ -90,8 +89,7 @@ def set_(
       liveportal preferences set --zone Europe/Paris --minimum-rate 2.50
       liveportal preferences set --skill shaders --skill urp --language en --language fr
     """
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        reader = portal.reader()
+    with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
         buffers = None
         if buffer_before is not None or buffer_after is not None:
             buffers = Buffers(before=buffer_before, after=buffer_after)
@@ -101,25 +99,22 @@ def set_(
             skills=tuple(skill) if skill else None,
             languages=tuple(language) if language else None,
             experience_years=experience_years,
-            minimum_rate=amount(minimum_rate, reader.currency) if minimum_rate else None,
-            direct_rate=amount(direct_rate, reader.currency) if direct_rate else None,
+            minimum_rate=writer.amount(minimum_rate) if minimum_rate else None,
+            direct_rate=writer.amount(direct_rate) if direct_rate else None,
             timezone=zone,
             buffers=buffers,
             vacations=tuple(map(_vacation, vacation)) if vacation else None,
         )
         if data == PreferencesChanged():
             raise typer.BadParameter("name at least one preference; see --help")
-        row = recorded(
-            portal,
+        row = writer.record(
             data,
             "preferences",
-            write,
-            key=write.key,
             show=lambda reader, _name: seen.preferences(reader),
             insist=insisting(anyway=anyway),
         )
-        own = reader.own_timezone
-    one_row(row, seen.PREFERENCE_FIELDS, out, zone=own)
+        own = writer.zone
+    show_result(row, seen.PREFERENCE_FIELDS, out, zone=own)
 
 
 def _vacation(text: str) -> Vacation:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Reason, Step, act, amount, insisting, one_row, recorded
+from liveportal.cli.acting import Reason, Step, act, insisting, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
@@ -26,7 +26,7 @@ from liveportal.domain.events import (
 )
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import claims as seen
-from liveportal.portal import Portal, new_id
+from liveportal.portal import new_id
 
 app = Commands("Refund claims: list, show, claim, concede, grant, deny, withdraw.")
 
@@ -56,7 +56,7 @@ def list_(
       liveportal refunds list --csv -o claims.csv
     """
     states = checked_states(state, STATES)
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         rows = seen.claims(reader, states=states)
         zone = zone_of(reader, read)
     render(Table(seen.FIELDS, rows, HUMAN, empty="No refund claims."), out, zone=zone)
@@ -71,7 +71,7 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
 
     Example: liveportal refunds show CL-1
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         row = seen.claim(reader, reader.known("claim", claim))
         zone = zone_of(reader, read)
     render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
@@ -104,26 +104,22 @@ def claim(
       liveportal refunds claim S-1001 --id CL-1 --reason "Problem not solved"
       liveportal refunds claim S-1001 --amount 20.00
     """
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        reader = portal.reader()
+    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
         data = RefundClaimed(
             claim=claim_id or f"CL-{new_id()}",
-            session=portal.known("session", session),
+            session=writer.portal.known("session", session),
             reason=reason,
-            amount=amount(of, reader.currency) if of else None,
+            amount=writer.amount(of) if of else None,
         )
-        row = recorded(
-            portal,
+        row = writer.record(
             data,
             data.claim,
-            write,
-            key=write.key,
             show=seen.result,
             insist=insisting(late=late),
             assumed=() if claim_id else ("claim",),
         )
-        zone = reader.own_timezone
-    one_row(row, seen.RESULT_FIELDS, out, zone=zone)
+        zone = writer.zone
+    show_result(row, seen.RESULT_FIELDS, out, zone=zone)
 
 
 @app.command("concede")
@@ -141,7 +137,7 @@ def concede(
     """
     step = Step(
         "claim",
-        lambda name: RefundConceded(claim=name, reason=reason),
+        lambda _, name: RefundConceded(claim=name, reason=reason),
         fields=seen.RESULT_FIELDS,
         show=seen.result,
         question=_concede_question,
@@ -169,7 +165,7 @@ def grant(
     """
     step = Step(
         "claim",
-        lambda name: RefundGranted(claim=name, reason=reason),
+        lambda _, name: RefundGranted(claim=name, reason=reason),
         fields=seen.RESULT_FIELDS,
         show=seen.result,
     )
@@ -191,7 +187,7 @@ def deny(
     """
     step = Step(
         "claim",
-        lambda name: RefundDenied(claim=name, reason=reason),
+        lambda _, name: RefundDenied(claim=name, reason=reason),
         fields=seen.RESULT_FIELDS,
         show=seen.result,
     )
@@ -213,7 +209,7 @@ def withdraw(
     """
     step = Step(
         "claim",
-        lambda name: RefundWithdrawn(claim=name, reason=reason),
+        lambda _, name: RefundWithdrawn(claim=name, reason=reason),
         fields=seen.RESULT_FIELDS,
         show=seen.result,
     )

@@ -94,6 +94,30 @@ def render(
             show(result, shown, stream, zone=zone, width=width, now=now)
 
 
+def ready(fields: tuple[str, ...], out: OutputOptions, *, spared: Iterable[Path] = ()) -> None:
+    """Make sure, before anything is recorded, that a result with these fields can be shown.
+
+    `spared` are files that no output may take the place of. Raises `UnknownField`, `OutputFailed`.
+    """
+    _chosen(fields, out.columns)
+    check_target(out.output, spared)
+
+
+def check_target(path: Path | None, spared: Iterable[Path]) -> None:
+    """Refuse, with `OutputFailed`, to write where nothing can be written, or over what is used."""
+    if path is None or path == Path("-"):
+        return
+    if path.exists() and any(each.exists() and path.samefile(each) for each in spared):
+        raise OutputFailed(f"{path} is in use itself", hint="Choose another file for the output.")
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise OutputFailed(
+            f"{path} is not a regular file",
+            hint="Use the shell's > to write to a device or through a link.",
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OutputFailed(f"the folder {path.parent} is not there, or cannot be written")
+
+
 def hint(text: str) -> None:
     """Tell a person at a terminal what to do next; say nothing to a script."""
     if sys.stderr is not None and sys.stderr.isatty():
@@ -200,8 +224,8 @@ def cell(value: object) -> str:
 
 
 def _json(value: object, indent: int | None = None) -> str:
-    """Write JSON in ASCII: what a terminal would obey is escaped, DEL included."""
-    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+    """Write JSON in ASCII: whatever a terminal would obey is escaped."""
+    return json.dumps(value, indent=indent)
 
 
 # --- formats ----------------------------------------------------------------------------------
@@ -274,11 +298,7 @@ def _unwritable(path: Path | None, error: OSError) -> OutputFailed:
 @contextmanager
 def _replaced(path: Path) -> Iterator[TextIO]:
     """Open a new file that takes the place of `path` at the end, and goes if anything fails."""
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise OutputFailed(
-            f"{clean(str(path))} is not a regular file",
-            hint="Use the shell's > to write to a device or through a link.",
-        )
+    check_target(path, ())
     part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

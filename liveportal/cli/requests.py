@@ -6,17 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import (
-    Anyway,
-    Reason,
-    Step,
-    act,
-    amount,
-    happened_at,
-    insisting,
-    one_row,
-    recorded,
-)
+from liveportal.cli.acting import Anyway, Reason, Step, act, insisting, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
@@ -37,9 +27,9 @@ from liveportal.domain.events import (
     RequestWithdrawn,
     Slot,
 )
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.reader import Reader, instant
 from liveportal.ledger.windows import requests as seen
-from liveportal.portal import Portal, new_id
+from liveportal.portal import new_id
 
 app = Commands("Requests for your help: list, show, accept, decline, withdraw, add.")
 
@@ -65,13 +55,13 @@ def list_(
       liveportal requests list --state open --field id | liveportal requests accept -
     """
     states = checked_states(state, STATES)
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         rows = seen.requests(reader, states)
         zone = zone_of(reader, read)
     human = ("id", "kind", "state", "customer.name", "title", "rate", "currency", "opened_at")
     render(Table(seen.FIELDS, rows, human, empty="No requests."), out, zone=zone)
     if any(row["state"] == "open" for row in rows):
-        hint("Accept one with `liveportal requests accept ID`.")
+        hint("Answer with `liveportal requests accept ID` (--slot N for a scheduled one).")
 
 
 @app.command("show")
@@ -81,7 +71,7 @@ def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptio
 
     Example: liveportal requests show REQ-1001
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         row = seen.request(reader, reader.known("request", request))
         zone = zone_of(reader, read)
     render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
@@ -116,7 +106,7 @@ def accept(
     """
     step = Step(
         "request",
-        lambda name: RequestAccepted(request=name, session=session, slot=slot),
+        lambda _, name: RequestAccepted(request=name, session=session, slot=slot),
         fields=("session", "start"),
         show=_accepted,
         insist=insisting(overlap=overlap, anyway=anyway),
@@ -130,13 +120,9 @@ def _accepted(reader: Reader, request_id: str) -> Row:
         " LEFT JOIN session ON session.id = request.session WHERE request.id = ?",
         request_id,
     )
-    return {"session": row and row["session"], "start": row and _start(row)}
-
-
-def _start(row: dict[str, str | None]) -> object:
-    from liveportal.ledger.reader import instant
-
-    return instant(row["start"] or row["planned_start"])
+    if row is None:
+        return {"session": None, "start": None}
+    return {"session": row["session"], "start": instant(row["start"] or row["planned_start"])}
 
 
 @app.command("decline")
@@ -152,7 +138,7 @@ def decline(
 
     Example: liveportal requests decline REQ-1001 --reason "not my field"
     """
-    step = Step("request", lambda name: RequestDeclined(request=name, reason=reason))
+    step = Step("request", lambda _, name: RequestDeclined(request=name, reason=reason))
     act(requests, step, ledger, write, out)
 
 
@@ -169,7 +155,7 @@ def withdraw(
 
     Example: liveportal requests withdraw REQ-1001
     """
-    step = Step("request", lambda name: RequestWithdrawn(request=name, reason=reason))
+    step = Step("request", lambda _, name: RequestWithdrawn(request=name, reason=reason))
     act(requests, step, ledger, write, out)
 
 
@@ -214,10 +200,8 @@ def add(
       liveportal requests add --customer C-77 --title "Shader flickers" --rate 3.00
       liveportal requests add --customer C-12 --title "Review" --rate 3 --slot "tomorrow 9am, 45"
     """
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        reader = portal.reader()
-        zone = write.timezone or reader.own_timezone
-        now = happened_at(portal, write) or utc_now()
+    with writing(ledger, write, out) as writer:
+        zone, now = writer.zone, writer.at or utc_now()
         data = RequestOpened(
             request=request or f"REQ-{new_id()}",
             kind="scheduled" if slot else "instant",
@@ -226,20 +210,17 @@ def add(
             title=title,
             description=description,
             skills=tuple(skill) if skill else None,
-            rate=amount(rate, reader.currency),
+            rate=writer.amount(rate),
             slots=tuple(_slot(text, zone) for text in slot) if slot else None,
             expires=read_time(expires, zone, now) if expires else None,
         )
-        row = recorded(
-            portal,
+        row = writer.record(
             data,
             data.request,
-            write,
-            key=write.key,
             insist=insisting(anyway=anyway),
             assumed=() if request else ("request",),
         )
-    one_row(row, (), out, zone=zone)
+    show_result(row, (), out, zone=zone)
 
 
 def _slot(text: str, zone: str) -> Slot:

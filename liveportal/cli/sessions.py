@@ -21,7 +21,7 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.render import Item, Table, hint, render
 from liveportal.cli.sessions_after import One, correct, log, review, tip
-from liveportal.cli.times import read_month, utc_now
+from liveportal.cli.times import read_month, read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.events import (
     SessionCancelled,
@@ -72,7 +72,7 @@ def list_(
       liveportal sessions list --state ended --customer C-77 --json
     """
     states = checked_states(state, STATES)
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         today = local_date(utc_now(), reader.timezone)
         name = read_month(month, today) if month else None
         rows = seen.sessions(reader, states=states, customer=customer, month=name)
@@ -87,7 +87,7 @@ def upcoming(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Non
 
     Example: liveportal sessions upcoming
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         rows = seen.sessions(reader, states=("upcoming", "live", "paused"))
         zone = zone_of(reader, read)
     human = ("id", "state", "start", "end", "customer_name", "title", "rate", "currency")
@@ -101,7 +101,7 @@ def show(session: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptio
 
     Example: liveportal sessions show S-1001
     """
-    with windows(ledger, read) as reader:
+    with windows(ledger, read, out) as reader:
         row = seen.session(reader, reader.known("session", session))
         zone = zone_of(reader, read)
     render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
@@ -115,7 +115,7 @@ def start(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputO
     Example: liveportal sessions start S-1002
     """
     step = Step(
-        "session", lambda name: SessionStarted(session=name), seen.RESULT_FIELDS, seen.result
+        "session", lambda _, name: SessionStarted(session=name), seen.RESULT_FIELDS, seen.result
     )
     act(sessions, step, ledger, write, out)
     hint("Pause it with `liveportal sessions pause`, end it with `liveportal sessions end`.")
@@ -129,7 +129,7 @@ def pause(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputO
     Example: liveportal sessions pause S-1002 --at "5 minutes ago"
     """
     step = Step(
-        "session", lambda name: SessionPaused(session=name), seen.RESULT_FIELDS, seen.result
+        "session", lambda _, name: SessionPaused(session=name), seen.RESULT_FIELDS, seen.result
     )
     act(sessions, step, ledger, write, out)
 
@@ -142,7 +142,7 @@ def resume(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: Output
     Example: liveportal sessions resume S-1002
     """
     step = Step(
-        "session", lambda name: SessionResumed(session=name), seen.RESULT_FIELDS, seen.result
+        "session", lambda _, name: SessionResumed(session=name), seen.RESULT_FIELDS, seen.result
     )
     act(sessions, step, ledger, write, out)
 
@@ -167,16 +167,11 @@ def end(
       liveportal sessions end S-1002
       liveportal sessions end S-1002 --at 17:45 --billed 136.50
     """
-    from liveportal.cli.acting import amount
-    from liveportal.ledger.reader import reading
-
-    money = None
-    if billed is not None:
-        with reading(ledger.path) as reader:
-            money = amount(billed, reader.currency)
     step = Step(
         "session",
-        lambda name: SessionEnded(session=name, billed=money),
+        lambda writer, name: SessionEnded(
+            session=name, billed=writer.amount(billed) if billed else None
+        ),
         seen.RESULT_FIELDS,
         seen.result,
     )
@@ -199,7 +194,7 @@ def cancel(
 
     Example: liveportal sessions cancel S-1002 --by customer --reason "ill"
     """
-    step = Step("session", lambda name: SessionCancelled(session=name, by=by, reason=reason))
+    step = Step("session", lambda _, name: SessionCancelled(session=name, by=by, reason=reason))
     act(sessions, step, ledger, write, out)
 
 
@@ -218,7 +213,7 @@ def miss(
 
     Example: liveportal sessions miss S-1002 --by customer
     """
-    step = Step("session", lambda name: SessionMissed(session=name, by=by))
+    step = Step("session", lambda _, name: SessionMissed(session=name, by=by))
     act(sessions, step, ledger, write, out)
 
 
@@ -244,14 +239,11 @@ def reschedule(
 
     Example: liveportal sessions reschedule S-1002 --start "tomorrow 18:00" --minutes 60
     """
-    from liveportal.cli.times import read_time
-    from liveportal.ledger.reader import reading
-
-    with reading(ledger.path) as reader:
-        when = read_time(start, write.timezone or reader.own_timezone, utc_now())
     step = Step(
         "session",
-        lambda name: SessionRescheduled(session=name, start=when, minutes=minutes),
+        lambda writer, name: SessionRescheduled(
+            session=name, start=read_time(start, writer.zone, utc_now()), minutes=minutes
+        ),
         ("start", "end"),
         seen.planned,
         insist=insisting(overlap=overlap, anyway=anyway),

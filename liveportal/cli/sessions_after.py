@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, Step, act, amount, insisting, one_row, recorded
+from liveportal.cli.acting import Anyway, Step, Writer, act, insisting, show_result, writing
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
 from liveportal.cli.times import read_span, read_time, utc_now
 from liveportal.domain.events import (
@@ -20,9 +20,8 @@ from liveportal.domain.events import (
     SessionLogged,
     TipReceived,
 )
-from liveportal.ledger.reader import reading
 from liveportal.ledger.windows import sessions as seen
-from liveportal.portal import Portal, new_id
+from liveportal.portal import new_id
 
 One = Annotated[
     str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
@@ -68,31 +67,27 @@ def log(
       liveportal sessions log "yesterday 14:00-14:45" --customer C-77 --rate 3.00
       liveportal sessions log "2026-10-05 14:00-14:45, paused 14:10-14:15" --customer C-7 --rate 3
     """
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        reader = portal.reader()
-        zone = write.timezone or reader.own_timezone
+    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
+        zone = writer.zone
         start, end, pauses = read_span(when, zone, utc_now())
         data = SessionLogged(
             session=session or f"S-{new_id()}",
             customer=Customer(id=customer, name=name),
-            rate=amount(rate, reader.currency),
+            rate=writer.amount(rate),
             start=start,
             end=end,
             pauses=tuple(pauses) or None,
-            billed=amount(billed, reader.currency) if billed else None,
+            billed=writer.amount(billed) if billed else None,
             title=title,
         )
-        row = recorded(
-            portal,
+        row = writer.record(
             data,
             data.session,
-            write,
-            key=write.key,
             show=seen.result,
             insist=insisting(anyway=anyway),
             assumed=() if session else ("session",),
         )
-    one_row(row, seen.RESULT_FIELDS, out, zone=zone)
+    show_result(row, seen.RESULT_FIELDS, out, zone=zone)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -122,29 +117,23 @@ def correct(
     """
     if pause and no_pauses:
         raise typer.BadParameter("--pause and --no-pauses exclude each other")
-    with reading(ledger.path) as reader:
-        zone = write.timezone or reader.own_timezone
-        money = amount(billed, reader.currency) if billed else None
-        row = seen.session(reader, reader.known("session", session))
-    began = row["start"] if isinstance(row["start"], datetime) else utc_now()
-    pauses = tuple(read_span(each, zone, began)[:2] for each in pause or ())
 
-    def time(text: str | None) -> datetime | None:
-        return read_time(text, zone, utc_now(), past=True) if text else None
-
-    step = Step(
-        "session",
-        lambda name: SessionCorrected(
+    def right(writer: Writer, name: str) -> SessionCorrected:
+        now = utc_now()
+        began = seen.result(writer.reader, name)["start"]
+        # A pause is typed as times of the day on which the session began.
+        day = began if isinstance(began, datetime) else now
+        pauses = tuple(read_span(each, writer.zone, day)[:2] for each in pause or ())
+        return SessionCorrected(
             session=name,
-            start=time(start),
-            end=time(end),
+            start=read_time(start, writer.zone, now, past=True) if start else None,
+            end=read_time(end, writer.zone, now, past=True) if end else None,
             pauses=pauses if pause or no_pauses else None,
-            billed=money,
+            billed=writer.amount(billed) if billed else None,
             reason=reason,
-        ),
-        seen.RESULT_FIELDS,
-        seen.result,
-    )
+        )
+
+    step = Step("session", right, seen.RESULT_FIELDS, seen.result)
     act([session], step, ledger, write, out)
 
 
@@ -160,13 +149,11 @@ def tip(
 
     Example: liveportal sessions tip S-1002 10.00
     """
-    with reading(ledger.path) as reader:
-        money = amount(tip_amount, reader.currency)
     step = Step(
         "session",
-        lambda name: TipReceived(session=name, amount=money),
+        lambda writer, name: TipReceived(session=name, amount=writer.amount(tip_amount)),
         ("amount", "currency"),
-        lambda _reader, _name: {"amount": money, "currency": money.currency},
+        seen.latest_tip,
     )
     act([session], step, ledger, write, out)
 
@@ -187,5 +174,7 @@ def review(
 
     Example: liveportal sessions review S-1002 5 --by customer --text "Solved in ten minutes"
     """
-    step = Step("session", lambda name: ReviewPosted(session=name, by=by, rating=rating, text=text))
+    step = Step(
+        "session", lambda _, name: ReviewPosted(session=name, by=by, rating=rating, text=text)
+    )
     act([session], step, ledger, write, out)

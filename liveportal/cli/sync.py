@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, BinaryIO, TextIO
 
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.confirm import STDIN
-from liveportal.cli.options import LedgerOption, OutputOptions, with_options
-from liveportal.cli.render import Item, opened, render
+from liveportal.cli.confirm import STDIN, stdin_bytes
+from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
+from liveportal.cli.render import Item, check_target, opened, ready, render
 from liveportal.domain.errors import LiveportalError, RejectedLines, UnreadableFile
 from liveportal.feeds.jsonl import Line
 from liveportal.portal import Portal, Reject, Synced
@@ -48,6 +48,7 @@ def sync(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Judge the whole feed; record nothing.")
     ] = False,
+    _yes: Yes = False,
 ) -> None:
     """Record a feed of the platform: all of it or, if a line is bad, nothing.
 
@@ -59,11 +60,14 @@ def sync(
       liveportal sync old.jsonl --rejects bad.jsonl
     """
     total = Synced()
+    used = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
+    ready((*FIELDS, "dry_run"), out, spared=used)
+    check_target(rejects, used)
     with (
-        opened(rejects) if rejects else nullcontext() as bad_lines,
+        opened(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
         Portal.open(ledger.path, dry_run=dry_run) as portal,
     ):
-        reject = _writer(bad_lines) if bad_lines else None
+        reject = _writer(bad_lines) if rejects else None
         for feed in feeds:
             with _stream(feed) as stream, _progress(feed) as progress:
                 try:
@@ -93,13 +97,18 @@ def _added(total: Synced, done: Synced) -> Synced:
     )
 
 
-def _writer(stream: object) -> Reject:
+def _writer(stream: TextIO | None) -> Reject:
+    """Return what writes a bad line with its reason; a dry run has nowhere to write."""
+
     def reject(line: Line, error: LiveportalError) -> None:
-        facts = {"code": error.code, "message": error.message, **error.details}
-        text = line.raw.decode("utf-8", "replace")
-        print(
-            json.dumps({"line": line.number, "error": facts, "raw": text}, default=str), file=stream
-        )  # type: ignore[call-overload]
+        if stream is not None:
+            reason = {
+                "code": error.code,
+                "message": error.message,
+                "field": error.details.get("field"),
+            }
+            raw = line.raw.decode("utf-8", "replace")
+            stream.write(json.dumps({"line": line.number, "error": reason, "raw": raw}) + "\n")
 
     return reject
 
@@ -107,7 +116,7 @@ def _writer(stream: object) -> Reject:
 @contextmanager
 def _stream(feed: str) -> Iterator[BinaryIO]:
     if feed == STDIN:
-        yield sys.stdin.buffer
+        yield stdin_bytes()
         return
     try:
         stream = Path(feed).open("rb")  # noqa: SIM115 (closed below; only opening is explained)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+NOT_FOR_PEOPLE = frozenset({"source", "confirms", "code"})
+"""Fields of records that scripts need and that only fill a terminal."""
 
 
 def show(
@@ -59,7 +61,13 @@ def show(
 def _table(
     fields: tuple[str, ...], rows: list[list[object]], now: datetime, local: tzinfo | None
 ) -> RichTable:
-    table = RichTable(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    table = RichTable(
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,  # Eight columns of money fit into 80 characters.
+        header_style="bold",
+    )
     for index, field in enumerate(fields):
         numbers = all(is_number(row[index]) for row in rows if row[index] is not None)
         filled = any(row[index] is not None for row in rows)
@@ -77,15 +85,31 @@ def _listing(item: Item, fields: tuple[str, ...], now: datetime, local: tzinfo |
     grid.add_column(overflow="fold")
     for field in fields:
         value = value_of(item.row, field)
-        grid.add_row(_label(field), Text(_several_lines(value, now, local)))
+        if value in (None, "", [], ()):
+            continue  # A person reads what there is.
+        if isinstance(value, list | tuple) and all(isinstance(each, Mapping) for each in value):
+            grid.add_row(_label(field), _records(value, now, local))
+        else:
+            grid.add_row(_label(field), Text(human(value, now, local)))
     return grid
 
 
-def _several_lines(value: object, now: datetime, local: tzinfo | None) -> str:
-    """Return a value of a listing, where a list of records has a line for each."""
-    if isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
-        return "\n".join(human(each, now, local) for each in value)
-    return human(value, now, local)
+def _records(
+    records: Sequence[Mapping[str, object]], now: datetime, local: tzinfo | None
+) -> RichTable:
+    """Return records one a line, with what they have in common in columns."""
+    names = [
+        name
+        for name in records[0]
+        if name not in NOT_FOR_PEOPLE and any(each.get(name) is not None for each in records)
+    ]
+    grid = RichTable.grid(padding=(0, 2))
+    for name in names:
+        numbers = all(is_number(each[name]) for each in records if each.get(name) is not None)
+        grid.add_column(justify="right" if numbers else "left", overflow="fold")
+    for each in records:
+        grid.add_row(*(Text(human(each.get(name), now, local)) for name in names))
+    return grid
 
 
 def human(value: object, now: datetime, local: tzinfo | None) -> str:

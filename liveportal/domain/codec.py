@@ -135,18 +135,18 @@ class Amount(Kind):
             raise InvalidEvent(path, 'must be {"amount": "84.00", "currency": "USD"}')
         amount, currency = raw["amount"], raw["currency"]
         if not isinstance(amount, str) or not isinstance(currency, str):
-            raise InvalidEvent(f"{path}.amount", "must be a decimal text, never a number")
+            raise InvalidEvent(path, "must have its amount as a decimal text, never a number")
         try:
             return Money.parse(amount, currency)
         except InvalidAmount as error:
-            raise InvalidEvent(f"{path}.amount", error.message) from None
+            raise InvalidEvent(path, error.message) from None
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, Money):
             raise InvalidEvent(path, "must be an amount")
         if self._lowest_minor is not None and value.minor < self._lowest_minor:
             least = "above zero" if self._lowest_minor else "zero or more"
-            raise InvalidEvent(f"{path}.amount", f"must be {least}")
+            raise InvalidEvent(path, f"must be {least}")
 
     def write(self, value: Money) -> dict[str, str]:
         return {"amount": str(value), "currency": value.currency}
@@ -158,7 +158,7 @@ class NonZero(Amount):
     def check(self, path: str, value: Any) -> None:
         super().check(path, value)
         if not value:
-            raise InvalidEvent(f"{path}.amount", "must not be zero")
+            raise InvalidEvent(path, "must not be zero")
 
 
 class ListOf(Kind):

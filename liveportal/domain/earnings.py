@@ -6,7 +6,7 @@ The two are held against each other by a property test. Amounts are minor units.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from liveportal.domain.billing import MINUTE_US
 from liveportal.domain.clock import months_between
@@ -85,6 +85,12 @@ def minutes_text(span_us: int) -> str:
     return format_minor(half_up(span_us * 100, MINUTE_US), 2)
 
 
+def added(month: Month, other: Month) -> Month:
+    """Return the first month with all figures of the other added."""
+    figures = [part.name for part in fields(Month) if part.name != "month"]
+    return replace(month, **{name: getattr(month, name) + getattr(other, name) for name in figures})
+
+
 def in_a_row(months: Mapping[str, Month]) -> list[Month]:
     """Return the months without gaps, oldest first, with the balances of flows run up."""
     if not months:
@@ -115,8 +121,7 @@ def fold(
 
     def add(period: str, **figures: int) -> None:
         month = months.get(period, Month(month=period))
-        added = {name: getattr(month, name) + figure for name, figure in figures.items()}
-        months[period] = replace(month, **added)
+        months[period] = added(month, Month(month=period, **figures))
 
     for entry in entries:
         add(entry.period, **_figures(entry))

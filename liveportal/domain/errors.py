@@ -83,7 +83,7 @@ class InvalidEvent(Malformed):
     def __init__(self, field: str, reason: str, **details: object) -> None:
         super().__init__(
             f"{field}: {reason}" if field else reason,
-            hint="Correct the event; nothing was recorded.",
+            hint="Correct it; nothing of it was recorded.",
             field=field,
             reason=reason,
             **details,

@@ -152,9 +152,12 @@ def adopted(data: PolicyAdopted, event: Event, books: Books) -> Change:
         return Change(policy=now)
     ended = tuple(each for each in books.ended_sessions() if books.next_transaction == 1)
     if books.next_transaction > 1 or (was.currency != now.currency and _has_sessions(books, ended)):
+        fixed = ("currency", "period.timezone", "period.session_month")
+        changed = [name for name in fixed if was.switches()[name] != now.switches()[name]]
         raise PeriodFixed(
-            "the period's zone and month rule and the currency are fixed once the book has entries",
-            hint="Keep another ledger for another zone or currency.",
+            f"{now.name} changes {', '.join(changed)}, which is fixed once the book has entries",
+            hint="Keep another ledger for it, or leave the switch out of the policy file.",
+            switches=changed,
         )
     moved = tuple(replace(each, period=period_of(each, now)) for each in ended)
     return Change(things=moved, policy=now)

@@ -58,6 +58,9 @@ def create(path: Path) -> Connection:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     except FileExistsError:
         raise LedgerExists(
@@ -80,7 +83,7 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
     """Open an existing ledger; raises what is wrong with it as one of the ledger's own errors."""
     try:
         mode = path.stat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise LedgerNotFound(
             f"there is no ledger at {path}",
             hint="`liveportal init` makes one; --ledger or LIVEPORTAL_LEDGER names another.",
@@ -160,18 +163,34 @@ def _check_ours(connection: Connection, path: Path) -> None:
 
 
 @contextmanager
-def writing(connection: Connection, path: Path, *, keep: bool = True) -> Iterator[None]:
-    """Run one immediate transaction: kept at the end, or rolled back (errors; `keep=False`)."""
+def writing(connection: Connection, path: Path) -> Iterator[None]:
+    """Run one immediate transaction: kept at the end, or rolled back if anything is raised."""
     with explained(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
-            connection.execute("COMMIT" if keep else "ROLLBACK")
+            connection.execute("COMMIT")
         except BaseException:
             # A failed commit leaves the transaction open; so does Ctrl-C.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+@contextmanager
+def trying(connection: Connection, path: Path) -> Iterator[None]:
+    """Run one step of a transaction that is never kept: closing the connection rolls it back."""
+    with explained(path):
+        if not connection.in_transaction:
+            connection.execute("BEGIN IMMEDIATE")
+        connection.execute("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK TO step")
+            raise
+        finally:
+            connection.execute("RELEASE step")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from datetime import datetime
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
 from liveportal.domain.codec import Record, plan, split
-from liveportal.domain.errors import Conflict, Refused
+from liveportal.domain.errors import Conflict, LateClaim, Refused
 from liveportal.domain.events import (
     CLI_SOURCE,
     AboutBook,
@@ -26,6 +26,8 @@ from liveportal.domain.events import (
     DisputeFiled,
     DisputeWithdrawn,
     Event,
+    PayoutSent,
+    RefundClaimed,
     RequestAccepted,
     RequestOpened,
     SessionEnded,
@@ -36,6 +38,7 @@ from liveportal.domain.events import (
 )
 from liveportal.domain.rules import decide
 from liveportal.domain.sessions import rebilled
+from liveportal.domain.things import Payout, Request, Session
 from liveportal.ledger import chain
 from liveportal.ledger.book import LedgerBook
 from liveportal.ledger.documents import StoredEvent, documents, event_at, stored_event
@@ -95,7 +98,7 @@ class Journal:
         refusals, and the first caution that `insist` does not let through.
         """
         if past := self._find(event.source, event.id):
-            return replayed(past, event)
+            return replace(replayed(past, event), flags=self._flags_of(past.event.data))
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
         same = next((seq for seq in told if not contradictions(self._event(seq).data, data)), None)
@@ -159,6 +162,23 @@ class Journal:
         if name in self._unknown:
             return None
         return self._pending.get(name) or stored_event(self._db, source, event_id)
+
+    def _flags_of(self, data: Data) -> tuple[str, ...]:
+        """Return what was said of an event when it was recorded, as its thing still has it."""
+        book = self.book
+        if isinstance(data, RefundClaimed):
+            claim = book.claim(data.claim)
+            return (LateClaim.code,) if claim and claim.late else ()
+        thing: Request | Session | Payout | None = None
+        if isinstance(data, RequestOpened):
+            thing = book.request(data.request)
+        elif isinstance(data, RequestAccepted):
+            thing = book.session(data.session or data.request)
+        elif isinstance(data, SessionLogged | SessionRescheduled):
+            thing = book.session(data.session)
+        elif isinstance(data, PayoutSent):
+            thing = book.payout(data.payout)
+        return thing.flags if thing else ()
 
     def _event(self, seq: int) -> Event:
         return (self._pending_at.get(seq) or event_at(self._db, seq)).event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ Clock = Callable[[], datetime]
 
 
 class Store:
-    """An open ledger. With `keep=False` everything is done, and rolled back at the end."""
+    """An open ledger. With `keep=False` everything is done, and rolled back when it is closed."""
 
     def __init__(self, db: Connection, path: Path, now: Clock, *, keep: bool = True) -> None:
         self.db = db
@@ -57,10 +57,16 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Journal]:
         """Open the door for one database transaction: all that is recorded in it, or nothing."""
-        with engine.writing(self.db, self.path, keep=self._keep):
+        with self._transaction():
             door = Journal(self.db, self._now)
             yield door
             door.flush()
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        if self._keep:
+            return engine.writing(self.db, self.path)
+        # A dry run is one transaction to its end, so that later steps see the earlier ones.
+        return engine.trying(self.db, self.path)
 
     def reader(self) -> Reader:
         """Return the windows on what is committed, through this connection."""

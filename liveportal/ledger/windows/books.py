@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from liveportal.domain.codec import decode, plan
+from liveportal.domain.errors import UnknownThing
 from liveportal.domain.events import PreferencesChanged
 from liveportal.ledger import engine
 from liveportal.ledger.reader import Reader, Row, instant
@@ -66,3 +67,25 @@ def info(reader: Reader) -> Row:
 
 def _pragma(reader: Reader, name: str) -> object:
     return reader.db.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
+    """Return the source and id of the event that a text names.
+
+    The id of an adjustment or a payout names the event that made it. Raises `UnknownThing`.
+    """
+    found = reader.one("SELECT source, id FROM event WHERE source = ? AND id = ?", source, name)
+    for kind, told in (("adjustment", "adjustment.posted"), ("payout", "payout.sent")):
+        found = found or reader.one(
+            "SELECT event.source, event.id FROM statement JOIN event ON event.seq = statement.seq"
+            " WHERE thing = ? AND statement.type = ? AND confirms IS NULL",
+            f"{kind}:{name}",
+            told,
+        )
+    if found is None:
+        raise UnknownThing(
+            f"there is no event {name} of {source}",
+            hint="`payout show` and `sessions show` name events; --source names a feed's own.",
+            id=name,
+        )
+    return found["source"], found["id"]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
-from liveportal.domain.earnings import Month, in_a_row
+from liveportal.domain.earnings import Month, added, in_a_row
 from liveportal.ledger.reader import Reader, Row, instant, personal
 
-MONTH_FIELDS = tuple(Month(month="").row("UTC", "USD"))
+MONTH_FIELDS = (
+    *("month", "timezone", "currency", "sessions", "free_sessions", "minutes", "gross"),
+    *("platform_fee", "earned", "refund_claims", "disputes", "refunds", "refunded", "deducted"),
+    *("tips", "adjustments", "net", "balance.owed", "balance.held", "balance.in_transit"),
+    "balance.paid_out",
+)
 TRANSACTION_FIELDS = (
     *("transaction", "time", "period", "kind", "session", "claim", "payout"),
     *("gross", "fee", "amount", "owed", "currency", "memo"),
@@ -30,9 +36,17 @@ _BALANCE = """
 def month(reader: Reader, name: str) -> Row:
     """Return one month, `YYYY-MM`, with the balance at its end."""
     figures = _months(reader, name).get(name, Month(month=name))
-    balance = reader.one(_BALANCE, name) or {}
     row = figures.row(reader.timezone, reader.currency)
-    row["balance"] = {account: reader.money(minor) for account, minor in balance.items()}
+    row["balance"] = _balance(reader, name)
+    return row
+
+
+def span(reader: Reader, first: str, last: str, name: str) -> Row:
+    """Return the months from first to last as one row of that name, with the balance at its end."""
+    found = [each for each in _months(reader, None).values() if first <= each.month <= last]
+    whole = functools.reduce(added, found, Month(month=name))
+    row = whole.row(reader.timezone, reader.currency)
+    row["balance"] = _balance(reader, last)
     return row
 
 
@@ -40,6 +54,11 @@ def months(reader: Reader) -> list[Row]:
     """Return every month from the first to the last in which something happened, without gaps."""
     found = in_a_row(_months(reader, None))
     return [each.row(reader.timezone, reader.currency) for each in found]
+
+
+def _balance(reader: Reader, last: str) -> Row:
+    found = reader.one(_BALANCE, last) or {}
+    return {account: reader.money(minor) for account, minor in found.items()}
 
 
 def _months(reader: Reader, name: str | None) -> dict[str, Month]:

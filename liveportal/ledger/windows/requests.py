@@ -73,7 +73,8 @@ def _row(reader: Reader, found: dict[str, Any], booked: Booked) -> Row:
         "rate": rate,
         "currency": found["currency"],
         "slots": [
-            {"start": from_text(each["start"]), "minutes": each["minutes"]} for each in slots
+            {"slot": number, "start": from_text(each["start"]), "minutes": each["minutes"]}
+            for number, each in enumerate(slots, 1)
         ],
         "expires": instant(found["expires"]),
         "matches": matches(reader, rate, skills, direct=bool(found["direct"])),

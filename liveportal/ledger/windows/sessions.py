@@ -71,6 +71,8 @@ def session(reader: Reader, session_id: str) -> Row:
     claims = reader.all("SELECT id, state FROM claim WHERE session = ? ORDER BY id", session_id)
     aliases = reader.all("SELECT alias FROM session_alias WHERE session = ?", session_id)
     things = [f"session:{session_id}", *(f"claim:{claim['id']}" for claim in claims)]
+    if found["request"]:
+        things.append(f"request:{found['request']}")
     ended = found["state"] == "ended"
     return _row(found) | {
         "pauses": pauses,
@@ -101,7 +103,9 @@ RESULT_FIELDS = ("start", "end", "minutes", "gross", "fee", "earned", "currency"
 def _row(found: dict[str, Any]) -> Row:
     ended = found["state"] == "ended"
     planned = instant(found["planned_start"])
-    planned_end = planned and planned + timedelta(minutes=found["planned_minutes"])
+    start = instant(found["start"]) or planned
+    # Whoever starts late is planned to end as much later.
+    planned_end = planned and start and start + timedelta(minutes=found["planned_minutes"])
     currency = found["currency"]
 
     def money(minor: int) -> Money | None:
@@ -112,7 +116,7 @@ def _row(found: dict[str, Any]) -> Row:
         "request": found["request"],
         "customer": found["customer"],
         "state": found["state"],
-        "start": instant(found["start"]) or planned,
+        "start": start,
         "end": instant(found["end"]) or planned_end,
         "minutes": minutes_text(found["billed_us"]) if ended else None,
         "rate": Money(found["rate"], currency),
@@ -192,3 +196,13 @@ def planned(reader: Reader, session_id: str) -> Row:
     (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
     row = _row(found)
     return {"start": row["start"], "end": row["end"]}
+
+
+def latest_tip(reader: Reader, session_id: str) -> Row:
+    """Return the tip of a session that was booked last."""
+    (row,) = reader.all(
+        "SELECT net FROM transaction_record WHERE session = ? AND kind = 'tip'"
+        " ORDER BY id DESC LIMIT 1",
+        session_id,
+    )
+    return {"amount": reader.money(row["net"]), "currency": reader.currency}
