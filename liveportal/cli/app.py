@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     # Typer carries its own click and names these types nowhere else.
     from typer._click import Command as ClickCommand
     from typer._click import Context, HelpFormatter
+    from typer._click.parser import _OptionParser as OptionParser
+    from typer._click.parser import _ParsingState as ParsingState
     from typer._click.shell_completion import CompletionItem
 
 
@@ -140,18 +142,19 @@ def _without_markup(text: str | None) -> str | None:
 class Command(_PlainHelp, TyperCommand):
     """One command."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def make_parser(self, ctx: Context) -> OptionParser:
         """Take `-3.50` for the argument that it is; no option begins with a digit."""
-        if "--" in args:
-            return super().parse_args(ctx, args)
-        numbers = [
-            arg
-            for before, arg in zip(["", *args], args, strict=False)
-            if _NEGATIVE.fullmatch(arg) and not before.startswith("-")
-        ]
-        if numbers:
-            args = [*(arg for arg in args if arg not in numbers), "--", *numbers]
-        return super().parse_args(ctx, args)
+        parser = super().make_parser(ctx)
+        process_option = parser._process_opts  # noqa: SLF001 -- There is no other way to tell it.
+
+        def process(arg: str, state: ParsingState) -> None:
+            if _NEGATIVE.fullmatch(arg):
+                state.largs.append(arg)
+            else:
+                process_option(arg, state)
+
+        parser._process_opts = process  # type: ignore[method-assign]  # noqa: SLF001
+        return parser
 
 
 class Group(_PlainHelp, TyperGroup):

@@ -107,9 +107,14 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
     """Refuse, with `OutputFailed`, to write where nothing can be written, or over what is used."""
     if path is None or path == Path("-"):
         return
-    if path.exists() and any(each.exists() and path.samefile(each) for each in spared):
+    try:
+        exists = path.exists()
+        taken = exists and any(each.exists() and path.samefile(each) for each in spared)
+    except OSError as error:  # A name that is too long, a folder that may not be entered.
+        raise _unwritable(path, error) from error
+    if taken:
         raise OutputFailed(f"{path} is in use itself", hint="Choose another file for the output.")
-    if path.is_symlink() or (path.exists() and not path.is_file()):
+    if path.is_symlink() or (exists and not path.is_file()):
         raise OutputFailed(
             f"{path} is not a regular file",
             hint="Use the shell's > to write to a device or through a link.",

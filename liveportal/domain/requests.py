@@ -22,7 +22,6 @@ from liveportal.domain.errors import (
     RequestExpired,
     SlotNeeded,
 )
-from liveportal.domain.events import Customer as EventCustomer
 from liveportal.domain.events import (
     Data,
     Event,
@@ -71,8 +70,8 @@ def opened(data: RequestOpened, event: Event, books: Books) -> Change:
         expires=data.expires,
         flags=tuple(caution.code for caution in cautions),
     )
-    person = described(data.customer, books)
-    return Change(things=(request, *person), cautions=cautions)
+    person = Customer(data.customer.id, books.next_seq)
+    return Change(things=(request, person), cautions=cautions)
 
 
 def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
@@ -111,14 +110,6 @@ def closed(data: RequestClosed, event: Event, books: Books) -> Change:
     request = known("request", data.request, books.request(data.request))
     state = moved(MOVES, request, event)
     return Change(things=(replace(request, state=state, closed_at=event.time),))
-
-
-def described(customer: EventCustomer, books: Books) -> tuple[Customer, ...]:
-    """Return the customer as known from now on; the latest event that gives a name wins."""
-    known_already = books.customer(customer.id)
-    if known_already and customer.name is None:
-        return ()
-    return (Customer(customer.id, books.next_seq),)
 
 
 def chosen_slot(request: Request, number: int | None) -> Slot | None:

@@ -41,8 +41,8 @@ from liveportal.domain.events import (
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy, SessionMonth
 from liveportal.domain.posting import Transaction, TransactionKind
-from liveportal.domain.requests import check_currency, described, rate_cautions, schedule_cautions
-from liveportal.domain.things import Artifact, Claim, Review, Session
+from liveportal.domain.requests import check_currency, rate_cautions, schedule_cautions
+from liveportal.domain.things import Artifact, Claim, Customer, Review, Session
 
 MOVES = {
     ("upcoming", "session.rescheduled"): "upcoming",
@@ -115,7 +115,7 @@ def logged(data: SessionLogged, event: Event, books: Books) -> Change:
         flags=tuple(caution.code for caution in cautions),
     )
     change = _billed(session, data.billed, books)
-    things = (*change.things, *described(data.customer, books))
+    things = (*change.things, Customer(data.customer.id, books.next_seq))
     return replace(change, things=things, cautions=cautions)
 
 

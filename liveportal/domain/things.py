@@ -17,7 +17,7 @@ from liveportal.domain.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Somebody who asked; `described_seq` is the event that named them last."""
+    """Somebody who asked; `described_seq` is the latest event that tells who they are."""
 
     id: str
     described_seq: int

@@ -54,6 +54,19 @@ _OPEN_ITEMS = """
 """
 
 
+# Whatever was told of a customer's requests, sessions and claims; the facts and digests stay.
+_FORGET = """
+    DELETE FROM event_personal WHERE seq IN (
+        SELECT statement.seq FROM statement WHERE thing IN (
+            SELECT 'request:' || id FROM request WHERE customer = ?1
+            UNION ALL SELECT 'session:' || id FROM session WHERE customer = ?1
+            UNION ALL SELECT 'claim:' || claim.id FROM claim
+                JOIN session ON session.id = claim.session WHERE customer = ?1
+        )
+    )
+"""
+
+
 class LedgerBook:
     """`liveportal.domain.books.Books` over a connection that is inside a write transaction."""
 
@@ -286,6 +299,9 @@ class LedgerBook:
             self._rename(*change.alias)
         if change.reverses:
             self.append("reversal", seq, change.reverses)
+        if change.forgets:
+            self.flush()
+            self._db.execute(_FORGET, (change.forgets,))
         transactions, transfers = booked
         self._appended["transaction"] += transactions
         self._appended["transfer"] += transfers

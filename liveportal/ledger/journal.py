@@ -300,12 +300,16 @@ _TOLERATED: dict[type, set[str]] = {RequestAccepted: {"session"}, SessionEnded: 
 
 
 def contradictions(first: Record, again: Record) -> list[str]:
-    """Return the fields that both tellings of a fact give, and give differently."""
+    """Return the fields of fact that both tellings give, and give differently.
+
+    Personal texts never contradict: people word things as they like, and what is judged must not
+    depend on what can be erased.
+    """
     tolerated = _TOLERATED.get(type(again), set())
     found = []
-    for name, *_ in plan(type(again)):
+    for name, _, _, is_personal in plan(type(again)):
         old, new = getattr(first, name), getattr(again, name)
-        if name in tolerated or old is None or new is None or old == new:
+        if is_personal or name in tolerated or old is None or new is None or old == new:
             continue
         if isinstance(old, Record) and isinstance(new, Record):
             found += [f"{name}.{below}" for below in contradictions(old, new)]

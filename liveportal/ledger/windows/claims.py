@@ -14,6 +14,7 @@ from liveportal.domain.refunds import cost_of
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import SESSION
 from liveportal.ledger.windows.history import history
+from liveportal.ledger.windows.people import customer
 
 FIELDS = (
     *("id", "session", "state", "amount", "held", "cost", "currency", "claimed_at", "late"),
@@ -90,7 +91,7 @@ def _row(reader: Reader, found: dict[str, Any]) -> Row:
         "disputed_at": instant(found["disputed_at"]),
         "decided_at": instant(found["decided_at"]),
         "customer": found["customer"],
-        "customer_name": personal(found["described_body"]).get("customer", {}).get("name"),
+        "customer_name": customer(reader, found["customer"], found["described_body"]).get("name"),
         "reason": personal(found["claim_body"]).get("reason"),
     }
 

@@ -11,6 +11,7 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.money import Money
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.windows.history import history
+from liveportal.ledger.windows.people import customer
 
 FIELDS = (
     *("id", "kind", "state", "direct", "customer.id", "customer.name", "title", "skills", "rate"),
@@ -44,9 +45,10 @@ def requests(reader: Reader, states: Sequence[str] = ()) -> list[Row]:
 def request(reader: Reader, request_id: str) -> Row:
     """Return one request with everything that is known of it, and its history."""
     (found,) = reader.all(f"{_SELECT} WHERE request.id = ?", request_id)
-    opened, customer = _opened(found)
+    opened = personal(found["opened_body"])
+    told = customer(reader, found["customer"], found["described_body"])
     row = _row(reader, found, _booked(reader))
-    person = {"timezone": customer.get("timezone"), "language": customer.get("language")}
+    person = {"timezone": told.get("timezone"), "language": told.get("language")}
     return row | {
         "customer": row["customer"] | person,  # type: ignore[operator]
         "description": opened.get("description"),
@@ -58,7 +60,8 @@ def request(reader: Reader, request_id: str) -> Row:
 
 
 def _row(reader: Reader, found: dict[str, Any], booked: Booked) -> Row:
-    opened, customer = _opened(found)
+    opened = personal(found["opened_body"])
+    told = customer(reader, found["customer"], found["described_body"])
     skills = opened.get("skills") or []
     slots = json.loads(found["slots"])
     rate = Money(found["rate"], found["currency"])
@@ -67,7 +70,7 @@ def _row(reader: Reader, found: dict[str, Any], booked: Booked) -> Row:
         "kind": found["kind"],
         "state": found["state"],
         "direct": bool(found["direct"]),
-        "customer": {"id": found["customer"], "name": customer.get("name")},
+        "customer": {"id": found["customer"], "name": told.get("name")},
         "title": opened.get("title"),
         "skills": skills,
         "rate": rate,
@@ -94,10 +97,6 @@ def matches(reader: Reader, rate: Money, skills: Iterable[str], *, direct: bool)
     own = {skill.casefold() for skill in reader.preferences.get("skills", ())}
     asked = {skill.casefold() for skill in skills}
     return pays and (not own or not asked or bool(own & asked))
-
-
-def _opened(found: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    return personal(found["opened_body"]), personal(found["described_body"]).get("customer", {})
 
 
 def _booked(reader: Reader) -> Booked:

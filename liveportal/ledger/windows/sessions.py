@@ -11,6 +11,7 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.earnings import minutes_text
 from liveportal.domain.money import Money
 from liveportal.ledger.reader import Reader, Row, instant, personal
+from liveportal.ledger.windows import people
 from liveportal.ledger.windows.history import history
 
 FIELDS = (
@@ -56,7 +57,7 @@ def sessions(
         conditions.append("session.period = ?")
         values.append(month)
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return [_row(each) for each in reader.all(f"{_SELECT}{where}{_ORDER}", *values)]
+    return [_row(reader, each) for each in reader.all(f"{_SELECT}{where}{_ORDER}", *values)]
 
 
 def session(reader: Reader, session_id: str) -> Row:
@@ -74,7 +75,7 @@ def session(reader: Reader, session_id: str) -> Row:
     if found["request"]:
         things.append(f"request:{found['request']}")
     ended = found["state"] == "ended"
-    return _row(found) | {
+    return _row(reader, found) | {
         "pauses": pauses,
         "paused_minutes": minutes_text(_microseconds(pauses)),
         "expected": Money(found["expected_minor"], currency) if ended else None,
@@ -93,14 +94,15 @@ def session(reader: Reader, session_id: str) -> Row:
 def result(reader: Reader, session_id: str) -> Row:
     """Return what a session's own steps show once they are done."""
     (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    row = _row(found)
+    row = _row(reader, found)
     return {name: row[name] for name in RESULT_FIELDS}
 
 
 RESULT_FIELDS = ("start", "end", "minutes", "gross", "fee", "earned", "currency")
 
 
-def _row(found: dict[str, Any]) -> Row:
+def _row(reader: Reader, found: dict[str, Any]) -> Row:
+    told = people.customer(reader, found["customer"], found["described_body"])
     ended = found["state"] == "ended"
     planned = instant(found["planned_start"])
     start = instant(found["start"]) or planned
@@ -126,7 +128,7 @@ def _row(found: dict[str, Any]) -> Row:
         "currency": currency,
         "policy": found["policy_name"],
         "claim": found["claim"],
-        "customer_name": personal(found["described_body"]).get("customer", {}).get("name"),
+        "customer_name": told.get("name"),
         "title": personal(found["opened_body"]).get("title"),
     }
 
@@ -194,7 +196,7 @@ def _transactions(reader: Reader, session_id: str) -> list[dict[str, Any]]:
 def planned(reader: Reader, session_id: str) -> Row:
     """Return when a session is to be, for what only moves it."""
     (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    row = _row(found)
+    row = _row(reader, found)
     return {"start": row["start"], "end": row["end"]}
 
 
