@@ -228,7 +228,7 @@ def _bytes(chunk: Iterable[jsonl.Line]) -> int:
 
 def _parsed(line: jsonl.Line) -> Event | LiveportalError:
     try:
-        return jsonl.parse(line.raw)
+        return jsonl.read(line)
     except LiveportalError as error:
         return error
 

@@ -1,7 +1,7 @@
 """What the tests tell books with: short times, short events, and a book in memory.
 
-A test speaks the language of a feed: `book.tell("session.ended", "10-05 09:30", session="S-1")` goes
-through the same reading as a line of a feed does, and then through the one door.
+A test speaks the language of a feed: `book.tell("session.ended", "10-05 09:30", session="S-1")`
+goes through the same reading as a line of a feed does, and then through the one door.
 """
 
 from __future__ import annotations
@@ -49,6 +49,11 @@ def amount(text: str, currency: str = "USD") -> dict[str, str]:
     return {"amount": text, "currency": currency}
 
 
+def short(value: object) -> str:
+    """Return a test's id for a parameter that may be of any length or alphabet."""
+    return ascii(value)[:24]
+
+
 def usd(text: str) -> Money:
     """Return dollars."""
     return Money.parse(text, "USD")
@@ -67,14 +72,22 @@ def event(
     source: str = FEED,
     id: str | None = None,  # noqa: A002 (the attribute's own name)
     assumed: frozenset[str] = frozenset(),
-    **data: object,
+    **data: Any,  # noqa: ANN401 (JSON)
 ) -> Event:
     """Make an event from what a feed would write; `id` is fresh where none is given."""
     name = id or f"e-{next(_ids)}"
     return Event(source, name, at(when), decode(TYPES[kind], data), assumed=assumed)
 
 
-def line(kind: str, when: str, /, *, id: str, source: str = FEED, **data: object) -> bytes:  # noqa: A002
+def line(
+    kind: str,
+    when: str,
+    /,
+    *,
+    id: str,  # noqa: A002 (the attribute's own name)
+    source: str = FEED,
+    **data: Any,  # noqa: ANN401 (JSON)
+) -> bytes:
     """Write an event as a line of a feed."""
     time = at(when).isoformat().replace("+00:00", "Z")
     document = {
@@ -136,7 +149,12 @@ class Book:
         assert self.dump() == before, "a refused event left something behind"
         return caught.value
 
-    def open(self, request: str = "R-1", when: str = "10-05 08:00", **data: object) -> Outcome:
+    def open(
+        self,
+        request: str = "R-1",
+        when: str = "10-05 08:00",
+        **data: Any,  # noqa: ANN401 (JSON)
+    ) -> Outcome:
         """Open a request: instant, at $3.00 a minute, unless told otherwise."""
         given: dict[str, object] = {
             "kind": "instant",
@@ -211,7 +229,8 @@ class Book:
 
     def month(self, name: str = "2026-10") -> dict[str, Any]:
         """Return a month's figures with the amounts as text."""
-        return plain(earnings.month(self.reader(), name))
+        found: dict[str, Any] = plain(earnings.month(self.reader(), name))
+        return found
 
     def balance(self, name: str = "2026-12") -> tuple[str, str, str, str]:
         """Return what is owed, held, in transit and paid out at a month's end."""

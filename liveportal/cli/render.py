@@ -114,6 +114,8 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
         raise _unwritable(path, error) from error
     if taken:
         raise OutputFailed(f"{path} is in use itself", hint="Choose another file for the output.")
+    if _is_device(path):
+        return
     if path.is_symlink() or (exists and not path.is_file()):
         raise OutputFailed(
             f"{path} is not a regular file",
@@ -121,6 +123,11 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
         )
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise OutputFailed(f"the folder {path.parent} is not there, or cannot be written")
+
+
+def _is_device(path: Path) -> bool:
+    """Tell whether a path is such a thing as /dev/null, which is written to, never replaced."""
+    return not path.is_symlink() and (path.is_char_device() or path.is_fifo())
 
 
 def hint(text: str) -> None:
@@ -304,6 +311,10 @@ def _unwritable(path: Path | None, error: OSError) -> OutputFailed:
 def _replaced(path: Path) -> Iterator[TextIO]:
     """Open a new file that takes the place of `path` at the end, and goes if anything fails."""
     check_target(path, ())
+    if _is_device(path):
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
     part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

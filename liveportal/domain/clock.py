@@ -21,8 +21,10 @@ _INSTANT = re.compile(
 )
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 _MICROSECOND_DIGITS = 6
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+FIRST = datetime.min.replace(tzinfo=UTC)
+LAST = datetime.max.replace(tzinfo=UTC)
+"""The ends of the calendar."""
 
 
 def parse_instant(text: str) -> datetime:
@@ -35,11 +37,19 @@ def parse_instant(text: str) -> datetime:
     if match[1] and len(match[1]) > _MICROSECOND_DIGITS + 1:
         raise InvalidTime(f"{text[:40]!r} is finer than a microsecond")
     try:
-        instant = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text.upper())  # RFC 3339 allows `t` and `z`.
         instant.astimezone(UTC)  # The first and last day of the calendar may not exist in UTC.
     except (ValueError, OverflowError):
         raise InvalidTime(f"{text[:40]!r} is not a date and time that exists") from None
     return instant
+
+
+def shifted(instant: datetime, span: timedelta) -> datetime:
+    """Return an instant that much later (or earlier), or the end of the calendar."""
+    try:
+        return instant + span
+    except OverflowError:
+        return LAST if span > timedelta() else FIRST
 
 
 def utc_text(instant: datetime) -> str:

@@ -17,7 +17,13 @@ from types import EllipsisType
 from typing import Any
 
 from liveportal.domain.clock import parse_instant
-from liveportal.domain.errors import InvalidAmount, InvalidEvent, InvalidPolicy, InvalidTime
+from liveportal.domain.errors import (
+    AmountTooLarge,
+    InvalidAmount,
+    InvalidEvent,
+    InvalidPolicy,
+    InvalidTime,
+)
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 
@@ -140,6 +146,8 @@ class Amount(Kind):
             return Money.parse(amount, currency)
         except InvalidAmount as error:
             raise InvalidEvent(path, error.message) from None
+        except AmountTooLarge as error:
+            raise error.located(path, field=path) from None
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, Money):
@@ -190,7 +198,7 @@ class Span(Kind):
     def read(self, path: str, raw: Any) -> tuple[datetime, datetime]:
         if not isinstance(raw, list) or len(raw) != 2:  # noqa: PLR2004
             raise InvalidEvent(path, "must be [from, to]")
-        return INSTANT.read(path, raw[0]), INSTANT.read(path, raw[1])
+        return INSTANT.read(f"{path}[1]", raw[0]), INSTANT.read(f"{path}[2]", raw[1])
 
     def write(self, value: tuple[datetime, datetime]) -> list[str]:
         return [INSTANT.write(value[0]), INSTANT.write(value[1])]
@@ -311,15 +319,22 @@ def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any
             raise InvalidEvent(prefix + name, "must not be null; leave it out instead")
         elif not optional:
             if not (erased and personal):
+                _check_names(kind, raw, prefix)  # A misspelt name explains what is missing.
                 raise InvalidEvent(prefix + name, "is missing")
             gone[name] = ""
     if len(values) != len(raw):
-        unknown = next(name for name in raw if name not in values)
-        raise InvalidEvent(prefix + unknown[:64], "is not a field of this event")
+        _check_names(kind, raw, prefix)
     try:
         return kind(**values, **gone)
     except InvalidEvent as error:
         raise InvalidEvent(prefix + error.field, error.reason) if path else error from None
+
+
+def _check_names(kind: type, raw: dict[str, Any], prefix: str) -> None:
+    known = {name for name, *_ in plan(kind)}
+    for name in raw:
+        if name not in known:
+            raise InvalidEvent(prefix + name[:64], "is not a field of this event")
 
 
 def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:

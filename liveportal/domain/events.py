@@ -52,6 +52,7 @@ MINUTES = Whole(1, 24 * 60)
 COUNT = Whole(0, 2**63 - 1)
 SHA256 = Pattern(r"[0-9a-f]{64}", "a SHA-256 as 64 hex digits")
 PAUSES = ListOf(Span())
+NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")
 LABEL = Pattern(
     r"[^\x00-\x1f\x7f\ud800-\udfff]{1,256}", "1-256 characters, none of them a control character"
 )
@@ -404,8 +405,8 @@ class PayoutReturned(PayoutMoved):
 class EventRef(Record):
     """The name of another event."""
 
-    source: str = of(TEXT)
-    id: str = of(TEXT)
+    source: str = of(NAME)
+    id: str = of(NAME)
 
 
 @record
@@ -473,14 +474,14 @@ class PreferencesChanged(AboutBook):
 @record
 class PayoutProfileChanged(AboutBook):
     TYPE = "payout_profile.changed"
-    fields: tuple[str, ...] = of(ListOf(TEXT, 1, 64))
+    fields: tuple[str, ...] = of(ListOf(LABEL, 1, 64))
     fingerprints: Any = of(Document(), default=None)
 
 
 @record
 class PayoutProfileRevealed(AboutBook):
     TYPE = "payout_profile.revealed"
-    fields: tuple[str, ...] = of(ListOf(TEXT, 1, 64))
+    fields: tuple[str, ...] = of(ListOf(LABEL, 1, 64))
 
 
 @record

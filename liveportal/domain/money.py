@@ -123,7 +123,7 @@ class Percent:
         match = _DECIMAL.fullmatch(str(value)) if not isinstance(value, bool) else None
         if not match or match[1] or len(str(value)) > 12:  # noqa: PLR2004 (nobody's fee is finer)
             raise InvalidAmount(f"{_shown(str(value))} is not a percentage such as 30 or 12.5")
-        fraction = match[3] or ""
+        fraction = (match[3] or "").rstrip("0")  # 30.0 is 30.
         percent = cls(int(match[2] + fraction), 100 * 10 ** len(fraction))
         if percent.numerator > percent.denominator:
             raise InvalidAmount(f"{value} is more than 100 percent")

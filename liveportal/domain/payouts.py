@@ -5,7 +5,7 @@ sent -> paid | failed; paid -> returned; a payout entered by mistake is reversed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -70,15 +70,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a payout is reckoned from: the book as it stands, in minor units.
-
-    `items` are the open ones by time; `gross_left` is the gross left of each earning, by item, and
-    0 for each refund, since what it gave back is not in that gross any more.
-    """
+    """What a payout is reckoned from: the book as it stands, in minor units."""
 
     owed_minor: int
     items: Sequence[Item]
-    gross_left: Mapping[int, int]
     first_billed_end: datetime | None
     missing_fields: Iterable[str]
     policy: Policy
@@ -147,7 +142,7 @@ def _blocks(
         yield Block("profile_incomplete", f"the payout profile lacks {', '.join(missing)}")
     if eligible_minor <= 0:
         yield Block("nothing_eligible", "nothing is due to be paid out")
-    elif counted(lines, standing) < policy.payout_minimum.minor:
+    elif counted(lines, standing.items, policy) < policy.payout_minimum.minor:
         yield Block(
             "below_minimum", f"it is below the minimum of {policy.payout_minimum} {policy.currency}"
         )
@@ -156,16 +151,18 @@ def _blocks(
         yield Block("first_payout_wait", f"the first payout comes on {wait_until} at the earliest")
 
 
-def counted(lines: Iterable[Line], standing: Standing) -> int:
+def counted(lines: Iterable[Line], items: Iterable[Item], policy: Policy) -> int:
     """Return what counts towards the payout minimum (`payout.minimum_counts`)."""
-    if standing.policy.payout.minimum_counts is Counts.SHARE:
+    if policy.payout.minimum_counts is Counts.SHARE:
         return sum(line.minor for line in lines)
-    faces = {item.transaction: item.face_minor for item in standing.items}
+    paid = {item.transaction: item for item in items}
     total = 0
     for line in lines:
-        gross = standing.gross_left.get(line.item)
-        # Part of an earning counts for the same part of its gross.
-        total += line.minor if gross is None else half_up(gross * line.minor, faces[line.item])
+        item = paid[line.item]
+        if item.gross_minor is None:
+            total += line.minor
+        else:  # Part of an earning counts for the same part of its gross.
+            total += half_up(item.gross_minor * line.minor, abs(item.face_minor))
     return total
 
 
@@ -199,7 +196,7 @@ def sent(data: PayoutSent, event: Event, books: Books) -> Change:
     items = books.open_items()
     lines = lines_for(items, data.amount.minor)
     cautions = _method_cautions(data.method, books.policy)
-    flags = tuple(_flags(data.amount, event, items, books))
+    flags = tuple(_flags(data.amount, event, lines, items, books))
     payout = Payout(
         id=data.payout,
         amount_minor=data.amount.minor,
@@ -279,13 +276,15 @@ def _method_cautions(method: str, policy: Policy) -> tuple[UnlistedMethod, ...]:
     )
 
 
-def _flags(amount: Money, event: Event, items: Sequence[Item], books: Books) -> Iterable[str]:
+def _flags(
+    amount: Money, event: Event, lines: Sequence[Line], items: Sequence[Item], books: Books
+) -> Iterable[str]:
     """Say what is unusual about a payout; the platform pays when it pays."""
     policy = books.policy
     on = local_date(event.time, policy.period.timezone)
     if amount.minor > books.owed_minor() - not_due_minor(items, on, policy):
         yield "early"
-    if amount < policy.payout_minimum:
+    if counted(lines, items, policy) < policy.payout_minimum.minor:
         yield "below_minimum"
     if books.claimable_until(event.time):
         yield "claimable"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -211,7 +211,7 @@ class Policy:
                 values[key] = _READERS[f"{key}"](key, value)
         if "name" not in values:
             raise _wrong("name", "is missing")
-        return cls(**values)
+        return _as_meant(cls(**values))
 
     def switches(self) -> dict[str, Any]:
         """Return each switch by its name, `table.key`, as a document has it; None: not stated."""
@@ -222,6 +222,16 @@ class Policy:
             if switch != "name":
                 found[switch] = document[table].get(key) if key else document[table]
         return found
+
+
+def _as_meant(policy: Policy) -> Policy:
+    """Write the amounts in one way, so that policies that mean the same are equal."""
+    lowest, highest = policy.rate_bounds
+    return replace(
+        policy,
+        payout=replace(policy.payout, minimum=str(policy.payout_minimum)),
+        rate=Rate(str(lowest), str(highest)),
+    )
 
 
 def _document(value: object) -> Any:  # noqa: ANN401 (a JSON value)
@@ -322,6 +332,8 @@ def _amount_text(switch: str, value: object) -> str:
 
 
 def _amount(switch: str, text: str, currency: str) -> Money:
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")  # The defaults serve a currency without cents, too.
     return _by_domain(switch, lambda: Money.parse(text, currency))  # type: ignore[no-any-return]
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
-from liveportal.domain.clock import month_of
+from liveportal.domain.clock import month_of, shifted
 from liveportal.domain.errors import (
     AlreadyExists,
     ClaimNotOpen,
@@ -130,10 +130,7 @@ def window_closes(session: Session, policy: Policy) -> datetime | None:
     """Return the last instant at which a claim is in time, or None while nothing is ended."""
     if session.end is None:
         return None
-    try:
-        return session.end + timedelta(hours=policy.refund.window_hours)
-    except OverflowError:  # Past the end of the calendar: never late.
-        return datetime.max.replace(tzinfo=UTC)
+    return shifted(session.end, timedelta(hours=policy.refund.window_hours))
 
 
 def filed(data: DisputeFiled, event: Event, books: Books) -> Change:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from liveportal.domain.books import Books, Change, Rule, known, moved
-from liveportal.domain.clock import local_date
+from liveportal.domain.clock import MICROSECOND, local_date, shifted
 from liveportal.domain.errors import (
     AlreadyExists,
     BelowMinimumRate,
@@ -166,7 +166,7 @@ def schedule_cautions(
     start: datetime, minutes: int, books: Books, *, moving: str | None = None
 ) -> list[Caution]:
     """Return what a session at that time would collide with: other sessions, and vacation."""
-    end = start + timedelta(minutes=minutes)
+    end = shifted(start, timedelta(minutes=minutes))
     cautions: list[Caution] = []
     if clashes := clashing(start, end, books, moving=moving):
         cautions.append(
@@ -177,7 +177,7 @@ def schedule_cautions(
             )
         )
     zone_name = books.preferences.timezone or books.policy.period.timezone
-    first, last = local_date(start, zone_name), local_date(end, zone_name)
+    first, last = local_date(start, zone_name), local_date(end - MICROSECOND, zone_name)
     if any(
         _overlap(first, last, each.start, each.end) for each in books.preferences.vacations or ()
     ):

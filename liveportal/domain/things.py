@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from liveportal.domain.billing import Pause
+from liveportal.domain.clock import shifted
 from liveportal.domain.events import Slot
 from liveportal.domain.money import Money
 
@@ -97,7 +98,7 @@ class Session:
         """When the session should be over, where that was agreed."""
         if self.planned_start is None or self.planned_minutes is None:
             return None
-        return self.planned_start + timedelta(minutes=self.planned_minutes)
+        return shifted(self.planned_start, timedelta(minutes=self.planned_minutes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,8 @@ class Review:
 class Item:
     """Something that payouts pay: a transaction that changed what was earned (rulebook 8).
 
-    `held_minor` is what an undecided claim holds of it; that is the claim's to know, and is looked
-    up with the item.
+    Looked up with the item: `held_minor` is what an undecided claim holds of it; `gross_minor` is
+    what it counts for in gross (`payout.minimum_counts`), None where that is what it is.
     """
 
     transaction: int
@@ -173,8 +174,9 @@ class Item:
     period: str
     face_minor: int
     settled_minor: int = 0
-    held_minor: int = 0
     session: str | None = None
+    held_minor: int = 0
+    gross_minor: int | None = None
 
     @property
     def open_minor(self) -> int:

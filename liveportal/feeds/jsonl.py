@@ -7,6 +7,7 @@ comes out, whatever goes in.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from liveportal.domain.events import PREFIX, TYPES, Event
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes; a longer line is refused before it is read whole, so that memory stays bounded."""
 
+SHOWN_OF_TOO_LONG = 1024
 LONGEST_NAME = 1024
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
 _UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -28,10 +30,14 @@ _KNOWN = ("specversion", "id", "source", "type", "time", "data")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a feed as it came: its number from 1, and its bytes without the line's end."""
+    """A line of a feed as it came: its number from 1, and its bytes without the line's end.
+
+    Of a line that is too long only the beginning is kept (`whole` is False).
+    """
 
     number: int
     raw: bytes
+    whole: bool = True
 
 
 def lines(stream: BinaryIO) -> Iterator[Line]:
@@ -39,13 +45,21 @@ def lines(stream: BinaryIO) -> Iterator[Line]:
     number = 0
     while raw := stream.readline(LONGEST_LINE + 1):
         number += 1
+        whole = len(raw) <= LONGEST_LINE
+        if not whole:
+            rest = raw
+            while rest and not rest.endswith(b"\n"):
+                rest = stream.readline(LONGEST_LINE)
         raw = raw.rstrip(b"\r\n")
-        if len(raw) > LONGEST_LINE:
-            raise InvalidEvent("", f"is longer than {LONGEST_LINE} bytes").located(
-                f"line {number}", line=number
-            )
         if raw.strip():
-            yield Line(number, raw)
+            yield Line(number, raw if whole else raw[:SHOWN_OF_TOO_LONG], whole)
+
+
+def read(line: Line) -> Event:
+    """Read the event of a line; raises as `parse` does."""
+    if not line.whole:
+        raise InvalidEvent("", f"is longer than {LONGEST_LINE} bytes")
+    return parse(line.raw)
 
 
 def parse(raw: bytes) -> Event:
@@ -89,7 +103,12 @@ def _check_envelope(document: dict[str, Any]) -> None:
 
 def _json(raw: bytes) -> Any:  # noqa: ANN401
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+        return json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_float=_number,
+        )
     except UnicodeDecodeError:
         raise InvalidEvent("", "is not UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -107,6 +126,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidEvent(twice[:64], "stands twice in the same object")
     return found
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise InvalidEvent("", f"{text[:40]} is larger than any number")
+    return number
 
 
 def _constant(name: str) -> NoReturn:

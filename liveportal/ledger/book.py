@@ -11,10 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, TypeVar
 
 from liveportal.domain.books import Change, Past, Thing
-from liveportal.domain.clock import from_text, utc_text
+from liveportal.domain.clock import from_text, shifted, utc_text
 from liveportal.domain.codec import decode, split
 from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events import PreferencesChanged
@@ -35,6 +36,7 @@ from liveportal.domain.things import (
 from liveportal.ledger import rows
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.engine import Connection
+from liveportal.ledger.items import open_items
 from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 
 T = TypeVar("T")
@@ -42,18 +44,6 @@ Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 """Rows of `transaction` and of `transfer`, as stored."""
 
 _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
-# What an undecided claim holds lies on the earning that it would take back.
-_OPEN_ITEMS = """
-    SELECT item."transaction", item.time, item.period, face_minor, settled_minor, item.session,
-           coalesce(claim.hold_minor, 0)
-    FROM item
-    LEFT JOIN session ON session.earning = item."transaction" AND session.claim_undecided
-    LEFT JOIN claim ON claim.id = session.claim
-    WHERE settled_minor <> face_minor
-    ORDER BY item.time, item."transaction"
-"""
-
-
 # Whatever was told of a customer's requests, sessions and claims; the facts and digests stay.
 _FORGET = """
     DELETE FROM event_personal WHERE seq IN (
@@ -168,18 +158,7 @@ class LedgerBook:
     def open_items(self) -> list[Item]:
         """Return the items with an open part, by time and transaction."""
         self.flush()
-        return [
-            Item(
-                transaction=row[0],
-                time=from_text(row[1]),
-                period=row[2],
-                face_minor=row[3],
-                settled_minor=row[4],
-                session=row[5],
-                held_minor=row[6],
-            )
-            for row in self._db.execute(_OPEN_ITEMS).fetchall()
-        ]
+        return open_items(self._db)
 
     def ended_sessions(self) -> Iterable[Session]:
         """Return every ended session."""
@@ -195,7 +174,7 @@ class LedgerBook:
         recent = self._db.execute(
             'SELECT "end", policy FROM session INDEXED BY session_by_end'
             ' WHERE gross_minor > 0 AND "end" >= ?',
-            (utc_text(instant - longest),),
+            (utc_text(shifted(instant, -longest)),),
         )
         return any(
             instant - from_text(ended) <= timedelta(hours=windows[policy])
@@ -247,8 +226,19 @@ class LedgerBook:
             row.event.data.TYPE,
             row.seq,
         )
-        undone = self._row("SELECT 1 FROM reversal WHERE reversed_seq = ?", row.seq)
-        return Past(row.seq, row.event, self.transactions_of(row.seq), bool(undone), bool(confirms))
+        return Past(
+            row.seq,
+            row.event,
+            self.transactions_of(row.seq),
+            reversed=row.seq in self.reversed_seqs,
+            confirms=bool(confirms),
+        )
+
+    @cached_property
+    def reversed_seqs(self) -> set[int]:
+        """The events that were reversed: few, so they are all kept."""
+        found = self._db.execute("SELECT reversed_seq FROM reversal").fetchall()
+        return {seq for (seq,) in found}
 
     def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
         """Return what an event booked."""
@@ -299,6 +289,7 @@ class LedgerBook:
             self._rename(*change.alias)
         if change.reverses:
             self.append("reversal", seq, change.reverses)
+            self.reversed_seqs.add(change.reverses)
         if change.forgets:
             self.flush()
             self._db.execute(_FORGET, (change.forgets,))

@@ -17,7 +17,7 @@ from datetime import datetime
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
 from liveportal.domain.codec import Record, plan, split
-from liveportal.domain.errors import Conflict, LateClaim, Refused
+from liveportal.domain.errors import AlreadyExists, Conflict, LateClaim, Refused, WrongState
 from liveportal.domain.events import (
     CLI_SOURCE,
     AboutBook,
@@ -30,12 +30,14 @@ from liveportal.domain.events import (
     RefundClaimed,
     RequestAccepted,
     RequestOpened,
+    ReviewPosted,
     SessionEnded,
     SessionLogged,
     SessionPaused,
     SessionRescheduled,
     SessionResumed,
 )
+from liveportal.domain.requests import check_currency
 from liveportal.domain.rules import decide
 from liveportal.domain.sessions import rebilled
 from liveportal.domain.things import Payout, Request, Session
@@ -104,20 +106,32 @@ class Journal:
         same = next((seq for seq in told if not contradictions(self._event(seq).data, data)), None)
         if same and not _may_be_another(event):
             return self._confirm(same, event, data, recorded_at)
+        if rival := self._rival_review(told, data):
+            raise self._conflict(rival, data)
         try:
             judged = event if data is event.data else replace(event, data=data)
             change = decide(judged, self.book)
-        except Refused:
+        except (WrongState, AlreadyExists):
             if same:
                 return self._confirm(same, event, data, recorded_at)
             if told:  # It is the same fact, told differently: say so rather than "wrong state".
-                differing = contradictions(self._event(told[0]).data, data)
-                raise Conflict(f"{data.TYPE} of {data.thing}", differing) from None
+                raise self._conflict(told[0], data) from None
             raise
         for caution in change.cautions:
             if not insist(caution):
                 raise caution
         return self._append(event, data, change, recorded_at)
+
+    def _conflict(self, seq: int, data: Data) -> Conflict:
+        differing = contradictions(self._event(seq).data, data)
+        return Conflict(f"{data.TYPE} of {data.thing}", differing)
+
+    def _rival_review(self, told: Sequence[int], data: Data) -> int | None:
+        """Return another source's review by the same side: whoever posted it may change it."""
+        if not isinstance(data, ReviewPosted):
+            return None
+        by = [seq for seq in told if getattr(self._event(seq).data, "by", None) == data.by]
+        return by[-1] if by and contradictions(self._event(by[-1]).data, data) else None
 
     def _confirm(self, seq: int, event: Event, data: Data, recorded_at: str | None) -> Outcome:
         """Record that another source tells the fact of event `seq`, too."""
@@ -197,7 +211,8 @@ class Journal:
             return []  # A setting can be set back to what it was: that is no old fact told again.
         statements = self._statements_of(data)
         own = {each.confirms or each.seq for each in statements if each.source == source}
-        return [each.seq for each in statements if not each.confirms and each.seq not in own]
+        gone = own | self.book.reversed_seqs
+        return [each.seq for each in statements if not each.confirms and each.seq not in gone]
 
     def _statements_of(self, data: Data) -> list[_Statement]:
         key = (data.thing, data.TYPE)
@@ -215,10 +230,14 @@ class Journal:
         data = event.data
         if isinstance(data, RequestAccepted) and isinstance(first, RequestAccepted):
             ours, theirs = first.session or first.request, data.session or data.request
-            if ours != theirs and self.book.session(theirs) is None:
-                return Change(alias=(theirs, ours))
+            if ours == theirs or self.book.alias(theirs) == ours:
+                return Change()
+            if self.book.session(theirs):
+                raise AlreadyExists(f"session {theirs} exists already", kind="session", id=theirs)
+            return Change(alias=(theirs, ours))
         if isinstance(data, SessionEnded) and data.billed is not None:
             session = known("session", data.session, self.book.session(data.session))
+            check_currency(data.billed, self.book.policy)
             if session.gross_minor != data.billed.minor:
                 return rebilled(session, data.billed, event.time, self.book)
         return Change()

@@ -113,6 +113,8 @@ def reading(path: Path, *, as_known: datetime | None = None) -> Iterator[Reader]
 
 def known_id(db: Connection, kind: str, text: str) -> str:
     """See `Reader.known`; also for the session ids that the platform uses besides ours."""
+    if not text or not text.isascii():
+        raise _unknown(kind, text)
     if kind == "session":
         alias = db.execute("SELECT session FROM session_alias WHERE alias = ?", (text,)).fetchone()
         if alias:
@@ -125,13 +127,8 @@ def known_id(db: Connection, kind: str, text: str) -> str:
     ids = [str(each) for (each,) in found]
     if text in ids:
         return text
-    if not ids or not text:
-        raise UnknownThing(
-            f"there is no {kind} {text}",
-            hint=f"`liveportal {_LISTS[kind]}` lists what there is." if kind in _LISTS else None,
-            kind=kind,
-            id=text,
-        )
+    if not ids:
+        raise _unknown(kind, text)
     if len(ids) > 1:
         raise AmbiguousPrefix(
             f"{text} could be {', '.join(ids[:3])}{' or others' if len(ids) > 3 else ''}",  # noqa: PLR2004
@@ -141,6 +138,11 @@ def known_id(db: Connection, kind: str, text: str) -> str:
             candidates=ids[:3],
         )
     return ids[0]
+
+
+def _unknown(kind: str, text: str) -> UnknownThing:
+    hint = f"`liveportal {_LISTS[kind]}` lists what there is." if kind in _LISTS else None
+    return UnknownThing(f"there is no {kind} {text}", hint=hint, kind=kind, id=text)
 
 
 _LISTS = {

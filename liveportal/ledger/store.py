@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from liveportal.domain.clock import utc_text
+from liveportal.domain.clock import LAST, utc_text
 from liveportal.ledger import engine
 from liveportal.ledger.documents import journal
 from liveportal.ledger.engine import Connection
@@ -81,7 +81,7 @@ def played_back(db: Connection, *, until: datetime | None = None) -> Connection:
     copy = engine.in_memory()
     copy.execute("BEGIN IMMEDIATE")
     make_tables(copy)
-    door = Journal(copy, lambda: datetime.max.replace(tzinfo=UTC))
+    door = Journal(copy, lambda: LAST)
     for number, past in enumerate(journal(db, until=utc_text(until) if until else None), 1):
         door.record(past.event, recorded_at=past.recorded_at)
         if number % 2_000 == 0:

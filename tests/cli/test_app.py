@@ -158,6 +158,18 @@ def test_a_command_that_is_no_group(run: Run) -> None:
 
 @pytest.mark.parametrize(
     "argv",
+    [("-3.50", "a", "-3.50", "-1"), ("--tsv", "-3.50", "a", "-3.50", "-1", "--field", "name")],
+)
+def test_a_negative_number_is_no_option(run: Run, argv: tuple[str, ...]) -> None:
+    """It keeps its place among the arguments; what is not a number is still an option."""
+    assert run("single", *argv).out == "-3.50\na\n-3.50\n-1\n"
+    assert run("single", "-3.x").code == 2
+    assert run("single", "-3.50", "--output").code == 2
+    assert run("single", "--", "-3", "--tsv").out == "-3\n--tsv\n"
+
+
+@pytest.mark.parametrize(
+    "argv",
     [
         ("sample",),
         ("sample", "--field", "month"),

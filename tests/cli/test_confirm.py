@@ -58,6 +58,7 @@ def test_a_script_must_say_yes_beforehand(monkeypatch: pytest.MonkeyPatch) -> No
     assert caught.value.hint == "Add --yes to confirm it."
     assert stdin.read() == "y\n"
     for closed in ("stdin", "stderr"):
+        answered(monkeypatch, "y\n")
         monkeypatch.setattr(sys, closed, None)
         with pytest.raises(ConfirmationNeeded):
             confirm("Concede CL-1?", yes=False)

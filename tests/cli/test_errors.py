@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import liveportal
-from liveportal.cli.errors import EXIT_CODES, exit_code_for
-from liveportal.domain.errors import LiveportalError
+from liveportal.cli.errors import EXIT_CODES, exit_code_for, hint_for
+from liveportal.domain.errors import DoubleBooking, LiveportalError
 from tests.cli.conftest import Terminal
 from tests.cli.sample import FAILURES
 
@@ -35,10 +35,12 @@ sys.exit(main())
 
 
 def program(*argv: str, **settings: Any) -> subprocess.CompletedProcess[bytes]:  # noqa: ANN401
-    """Run the program, with the sample commands, in a process of its own."""
+    """Run the program, with the sample commands, in a process of its own with buffered output."""
+    environment = {name: value for name, value in os.environ.items() if name[:6] != "PYTHON"}
     return subprocess.run(
         [sys.executable, "-c", SAMPLE, *argv],
         cwd=Path(__file__).parents[2],
+        env=environment | settings.pop("variables", {}),
         stderr=subprocess.PIPE,
         timeout=60,
         check=False,
@@ -117,6 +119,11 @@ def test_a_caution_says_how_to_do_it_all_the_same(run: Run) -> None:
         "",
         "error: it overlaps S-2\nIf you mean it, add --overlap.\n",
     )
+
+
+def test_a_hint_of_its_own_wins() -> None:
+    """A caution that knows better than its class what to do says that."""
+    assert hint_for(DoubleBooking("it overlaps", hint="Choose slot 2.")) == "Choose slot 2."
 
 
 def test_wrong_usage(run: Run) -> None:
@@ -205,7 +212,9 @@ def test_nobody_listens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="only Linux has a disk that is always full"
 )
-@pytest.mark.parametrize("argv", [("sample", "rows"), ("--help",), ("--version",)])
+@pytest.mark.parametrize(
+    "argv", [("sample", "rows"), ("sample", "secret"), ("--help",), ("--version",)]
+)
 def test_a_full_disk_ends_with_74(argv: tuple[str, ...]) -> None:
     """Also when the failure shows only as the last bytes are flushed; said once, in a sentence."""
     with Path("/dev/full").open("wb") as full:
@@ -238,7 +247,7 @@ def test_a_pipe_gets_utf_8_whatever_the_locale() -> None:
     result = program(
         *("single", "Mína", "\udcff"),
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        variables={"PYTHONIOENCODING": "ascii"},
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout == "Mína\n\n".encode()

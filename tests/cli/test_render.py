@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from liveportal.cli.errors import OutputFailed, UnknownField
 from liveportal.cli.options import OutputOptions
-from liveportal.cli.render import Item, Table, cell, hint, is_number, plain, render
+from liveportal.cli.render import Item, Table, cell, hint, is_number, plain, ready, render
 from liveportal.cli.terminal import short_time
 from liveportal.cli.text import clean, csv_safe
 from liveportal.domain.money import Money
@@ -257,8 +257,11 @@ def test_a_terminal_shows_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line.rstrip() for line in text.splitlines()]
     assert lines[0] == "Requests"
     assert lines[1].split() == ["id", "customer", "name", "rate", "matches", "at", "expires"]
-    assert lines[3] == "R-1     Mina X           -2.50   yes       2026-10-09 10:00 (now)"
-    assert lines[4] == "R-200   Mina X          100.00   no        2026-10-09 10:00 (now)"
+    assert [line.split() for line in lines[3:]] == [
+        ["R-1", "Mina", "X", "-2.50", "yes", "2026-10-09", "10:00", "(now)"],
+        ["R-200", "Mina", "X", "100.00", "no", "2026-10-09", "10:00", "(now)"],
+    ]
+    assert lines[3].index("-2.50") + len("-2.50") == lines[4].index("100.00") + len("100.00")
 
 
 def test_fields_win_over_what_a_terminal_shows_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,8 +280,8 @@ def test_a_terminal_shows_a_listing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line.rstrip() for line in text.splitlines()] == [
         "id           R-1",
         "customer id  C-1",
-        "slots        start 2026-10-09 10:00 (now), minutes 30",
-        "             start 2026-10-09 11:00 (in 1 h), minutes 1",
+        "slots        2026-10-09 10:00 (now)     30",
+        "             2026-10-09 11:00 (in 1 h)   1",
         "skills       c#, shaders",
     ]
 
@@ -387,10 +390,25 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     assert link.is_symlink()
 
 
-def test_a_file_that_cannot_be_made(tmp_path: Path) -> None:
-    """The reason is the system's."""
-    with pytest.raises(OutputFailed, match="No such file"):
-        shown(Item(("id",), REQUEST), output=tmp_path / "nowhere" / "out")
+@pytest.mark.parametrize("name", ["nowhere/out", "x" * 300])
+def test_a_file_that_cannot_be_made(tmp_path: Path, name: str) -> None:
+    """A folder that is missing, a name that is too long: both are told, neither is a bug."""
+    with pytest.raises(OutputFailed):
+        shown(Item(("id",), REQUEST), output=tmp_path / name)
+
+
+def test_what_is_in_use_is_not_written_over(tmp_path: Path) -> None:
+    """A ledger is never replaced by what is read from it, by whatever path it is named."""
+    ledger = tmp_path / "ledger.db"
+    ledger.write_text("books")
+    (tmp_path / "sub").mkdir()
+    out = OutputOptions(output=tmp_path / "sub" / ".." / "ledger.db")
+    with pytest.raises(OutputFailed, match="in use"):
+        ready(FIELDS, out, spared=[tmp_path / "none", ledger])
+    ready(FIELDS, OutputOptions(output=tmp_path / "new"), spared=[ledger])
+    ready(FIELDS, OutputOptions(output=Path("-")), spared=[ledger])
+    with pytest.raises(UnknownField):
+        ready(FIELDS, OutputOptions(fields=["nothing"]))
 
 
 class _Broken(io.StringIO):

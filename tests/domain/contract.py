@@ -141,4 +141,6 @@ def full(kind: str) -> dict[str, Any]:
 
 def least(kind: str) -> dict[str, Any]:
     """Return the data of a type with the required fields only."""
-    return {name: value for name, value in full(kind).items() if name in names(kind, optional=False)}
+    return {
+        name: value for name, value in full(kind).items() if name in names(kind, optional=False)
+    }

@@ -12,6 +12,7 @@ from liveportal.domain.codec import decode, joined, split
 from liveportal.domain.errors import AmountTooLarge, InvalidEvent
 from liveportal.domain.events import TYPES, Data
 from tests.domain.contract import CONTRACT, INSIDE, T1, USD, full, least, names
+from tests.helpers import short
 
 each_type = pytest.mark.parametrize("kind", CONTRACT)
 
@@ -147,11 +148,11 @@ def test_data_is_an_object(kind: str, data: object) -> None:
         ("request.opened", "slots[1]", None, "slots[1]"),
         ("request.opened", "slots", [], "slots"),
         ("request.opened", "slots", [{"start": T1, "minutes": 5}] * 11, "slots"),
-        ("request.opened", "rate.amount", 84.0, "rate.amount"),
-        ("request.opened", "rate.amount", 84, "rate.amount"),
-        ("request.opened", "rate.amount", "84.001", "rate.amount"),
-        ("request.opened", "rate.amount", "0.00", "rate.amount"),
-        ("request.opened", "rate.amount", "-1.00", "rate.amount"),
+        ("request.opened", "rate.amount", 84.0, "rate"),
+        ("request.opened", "rate.amount", 84, "rate"),
+        ("request.opened", "rate.amount", "84.001", "rate"),
+        ("request.opened", "rate.amount", "0.00", "rate"),
+        ("request.opened", "rate.amount", "-1.00", "rate"),
         ("request.opened", "rate", "84.00", "rate"),
         ("request.opened", "rate", {"amount": "84.00"}, "rate"),
         ("request.opened", "rate", {**USD, "x": 1}, "rate"),
@@ -160,7 +161,7 @@ def test_data_is_an_object(kind: str, data: object) -> None:
         ("request.accepted", "slot", "1", "slot"),
         ("session.cancelled", "by", "dog", "by"),
         ("session.missed", "by", "platform", "by"),
-        ("session.ended", "billed.amount", "-0.01", "billed.amount"),
+        ("session.ended", "billed.amount", "-0.01", "billed"),
         ("session.logged", "pauses[1]", [T1], "pauses[1]"),
         ("session.logged", "pauses[1][2]", "soon", "pauses[1]"),
         ("artifact.added", "sha256", "0" * 63, "sha256"),
@@ -172,8 +173,8 @@ def test_data_is_an_object(kind: str, data: object) -> None:
         ("review.posted", "rating", 0, "rating"),
         ("review.posted", "rating", 6, "rating"),
         ("review.posted", "by", "platform", "by"),
-        ("adjustment.posted", "amount.amount", "0.00", "amount.amount"),
-        ("tip.received", "amount.amount", "0", "amount.amount"),
+        ("adjustment.posted", "amount.amount", "0.00", "amount"),
+        ("tip.received", "amount.amount", "0", "amount"),
         ("payout.sent", "method", "", "method"),
         ("payout.sent", "method", "pay\npal", "method"),
         ("entry.reversed", "event", "e-1", "event"),
@@ -189,11 +190,13 @@ def test_a_wrong_value_is_named_by_its_path(
     kind: str, path: str, value: object, field: str
 ) -> None:
     """The path is what stands in the JSON below `data`; entries of lists count from 1."""
-    assert refused(kind, changed(kind, path, value)).field.startswith(field)
+    assert refused(kind, changed(kind, path, value)).field == field
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "a" * 65, "R 1", "R/1", "Zoë", "R-1\n", "R\x001", "\ud800", 7, "%", "a,b"]
+    "name",
+    ["", " ", "a" * 65, "R 1", "R/1", "Zoë", "R-1\n", "R\x001", "\ud800", 7, "%", "a,b"],
+    ids=short,
 )
 @pytest.mark.parametrize("kind", ["request.opened", "session.started", "refund.claimed"])
 def test_ids(kind: str, name: object) -> None:
@@ -245,7 +248,9 @@ def test_an_illegal_event_cannot_be_built(kind: str) -> None:
             cls(**dict.fromkeys(required))
 
 
-@pytest.mark.parametrize("text", ["", "a" * 10_000, "\x00\x1b[31m", "\ud800", "\u202e", "💥"])
+@pytest.mark.parametrize(
+    "text", ["", "a" * 10_000, "\x00\x1b[31m", "\ud800", "\u202e", "💥"], ids=short
+)
 def test_free_text_may_be_anything(text: str) -> None:
     """Free text is kept as it came; whoever prints it cleans it."""
     found = read("request.opened", full("request.opened") | {"title": text})

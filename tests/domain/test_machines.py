@@ -21,7 +21,9 @@ Cells = list[tuple[str, str, str]]
 def cells(table: str) -> Cells:
     """Read a table: its head is the states, each row an event and the state after it."""
     head, *rows = [row.split() for row in table.strip().splitlines()]
-    return [(state, row[0], after) for row in rows for state, after in zip(head, row[1:], strict=True)]
+    return [
+        (state, row[0], after) for row in rows for state, after in zip(head, row[1:], strict=True)
+    ]
 
 
 def tell(books: Book, kind: str, when: str, **thing: str) -> None:
@@ -38,7 +40,9 @@ def tell(books: Book, kind: str, when: str, **thing: str) -> None:
     books.tell(kind, when, **thing, **required.get(kind, {}))
 
 
-def check(books: Book, state: Callable[[], str], kind: str, after: str, thing: dict[str, str]) -> None:
+def check(
+    books: Book, state: Callable[[], str], kind: str, after: str, thing: dict[str, str]
+) -> None:
     """Tell the event and expect the state, or a refusal that says the state and records nothing."""
     was = state()
     if after != "-":
@@ -108,7 +112,7 @@ def scheduled(books: Book) -> None:
 
 @pytest.mark.parametrize(("state", "kind", "after"), cells(SESSIONS))
 def test_sessions(books: Book, state: str, kind: str, after: str) -> None:
-    """upcoming -> live <-> paused; live | paused -> ended; upcoming -> cancelled | missed."""
+    """Upcoming -> live <-> paused; live | paused -> ended; upcoming -> cancelled | missed."""
     scheduled(books)
     for step in SESSION_STORIES[state]:
         tell(books, step, EARLY, session="S-1")
@@ -211,7 +215,7 @@ def test_claim_again(books: Book, state: str) -> None:
     assert isinstance(same, errors.AlreadyExists)
 
 
-# --- payouts ----------------------------------------------------------------------------------------
+# --- payouts --------------------------------------------------------------------------------------
 
 PAYOUTS = """
                  sent    paid      failed  returned
@@ -229,11 +233,9 @@ PAYOUT_STORIES = {
 
 @pytest.mark.parametrize(("state", "kind", "after"), cells(PAYOUTS))
 def test_payouts(books: Book, state: str, kind: str, after: str) -> None:
-    """sent -> paid | failed; paid -> returned."""
+    """Sent -> paid | failed; paid -> returned."""
     books.log(gross="100.00")
-    books.tell(
-        "payout.sent", "10-05 11:00", payout="PO-1", amount=amount("70.00"), method="paypal"
-    )
+    books.tell("payout.sent", "10-05 11:00", payout="PO-1", amount=amount("70.00"), method="paypal")
     for step in PAYOUT_STORIES[state]:
         tell(books, step, EARLY, payout="PO-1")
     check(books, lambda: books.payout().state, kind, after, {"payout": "PO-1"})
@@ -241,7 +243,7 @@ def test_payouts(books: Book, state: str, kind: str, after: str) -> None:
     assert books.balance()[0] == owed[books.payout().state]
 
 
-# --- nothing forgotten --------------------------------------------------------------------------------
+# --- nothing forgotten ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -264,14 +266,15 @@ def test_the_tables_hold_every_move(moves: dict[tuple[str, str], str], table: st
     [
         kind
         for kind in TYPES
-        if kind.split(".")[0] in ("request", "session", "refund", "dispute", "payout", "tip", "review")
+        if kind.split(".")[0]
+        in ("request", "session", "refund", "dispute", "payout", "tip", "review")
         and kind.split(".")[1] not in ("opened", "logged", "claimed", "sent")
     ],
 )
 def test_an_unknown_thing_is_not_found(books: Book, kind: str) -> None:
     """An event of a thing that the book does not know is refused as not found."""
     thing = {"dispute": "claim", "refund": "claim", "tip": "session", "review": "session"}
-    name = thing.get(kind.split(".")[0], kind.split(".")[0])
+    name = thing.get(kind.split(".", maxsplit=1)[0], kind.split(".", maxsplit=1)[0])
     before = books.dump()
     with pytest.raises(errors.UnknownThing) as caught:
         tell(books, kind, LATE, **{name: "X-1"})
@@ -280,7 +283,7 @@ def test_an_unknown_thing_is_not_found(books: Book, kind: str) -> None:
     assert books.dump() == before
 
 
-# --- times ------------------------------------------------------------------------------------------
+# --- times ----------------------------------------------------------------------------------------
 
 TIMED = ["session.rescheduled", "session.cancelled", "session.missed", "session.started"]
 

@@ -17,7 +17,7 @@ from liveportal.domain.money import (
     share_of,
     take_back,
 )
-from tests.helpers import usd
+from tests.helpers import short, usd
 
 minors = st.integers(0, 10**7) | st.integers(0, 20)
 percents = st.sampled_from([Percent.parse(p) for p in (0, 1, 30, "12.5", "33.333", 99, 100)])
@@ -31,7 +31,7 @@ def test_digits(currency: str, digits: int) -> None:
     assert digits_of(currency) == digits
 
 
-@pytest.mark.parametrize("currency", ["usd", "", "USDT", "ZZZ", "€", "US\x00", "XX"])
+@pytest.mark.parametrize("currency", ["usd", "", "USDT", "ZZZ", "€", "US\x00", "XX"], ids=short)
 def test_what_is_no_currency(currency: str) -> None:
     """A code that ISO 4217 does not have is refused."""
     with pytest.raises(InvalidAmount):
@@ -61,9 +61,22 @@ def test_parse(text: str, currency: str, minor: int) -> None:
     "text",
     [
         *("", " ", ".", "-", "1.", ".5", "+1", "--1", "1,000", "1_000", "1e3", "0x10", "$1"),
-        *("NaN", "Infinity", "-inf", "1.234", "1 ", " 1", "1\n", "1.0\x00", "\u0661", "１", "²"),
+        *(
+            "NaN",
+            "Infinity",
+            "-inf",
+            "1.234",
+            "1 ",
+            " 1",
+            "1\n",
+            "1.0\x00",
+            "\u0661",
+            "\uff11",
+            "²",
+        ),
         "\ud800",
     ],
+    ids=short,
 )
 def test_parse_refuses(text: str) -> None:
     """Whatever is not a plain decimal number is refused, never guessed at."""
@@ -138,7 +151,7 @@ def test_half_up(numerator: int, denominator: int, quotient: int) -> None:
     assert half_up(numerator, denominator) == quotient
 
 
-# --- percentages and shares -------------------------------------------------------------------------
+# --- percentages and shares -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -150,7 +163,9 @@ def test_percent(value: int | str, text: str) -> None:
     assert Percent.parse(text) == Percent.parse(value)
 
 
-@pytest.mark.parametrize("value", [-1, 101, "100.01", "-0.1", "a", "", True, "1e1", "9" * 5_000])
+@pytest.mark.parametrize(
+    "value", [-1, 101, "100.01", "-0.1", "a", "", True, "1e1", "9" * 5_000], ids=short
+)
 def test_percent_refuses(value: int | str) -> None:
     """Only 0 to 100, in plain decimals."""
     with pytest.raises(InvalidAmount):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
 from liveportal.domain import errors
 from liveportal.domain.payouts import (
     Preview,
+    Standing,
     counted,
     due_date,
     first_wait,
@@ -19,8 +22,9 @@ from liveportal.domain.payouts import (
 )
 from liveportal.domain.policy import Policy
 from liveportal.domain.things import Item, Line
+from liveportal.ledger.windows.payouts import preview_on
 from tests.domain.conftest import NewBook
-from tests.helpers import Book, amount, at, policy
+from tests.helpers import Book, amount, at, policy, usd
 
 FAR_OFF = "9999-12"
 
@@ -31,18 +35,27 @@ def item(number: int, face: int, period: str = "2026-10", **data: int) -> Item:
     return Item(number, day, period, face, **data)  # type: ignore[arg-type]
 
 
-def shown(items: list[Item], on: date, rules: Policy | None = None, **given: object) -> Preview:
+def shown(
+    items: list[Item],
+    on: date,
+    rules: Policy | None = None,
+    **given: Any,  # noqa: ANN401 (fields of a `Standing`)
+) -> Preview:
     """Return the preview of a book that owes the items and nothing else."""
     owed = sum(each.face_minor - each.settled_minor - each.held_minor for each in items)
-    asked = {
-        "owed_minor": owed,
-        "items": items,
-        "gross_left": {},
-        "first_billed_end": None,
-        "missing_fields": (),
-        "policy": rules or Policy(),
-    }
-    return preview(on, **(asked | given))  # type: ignore[arg-type]
+    return preview(replace(standing(items, rules), owed_minor=owed, **given), on)
+
+
+def standing(items: list[Item], rules: Policy | None = None) -> Standing:
+    """Return a book that has these items open and nothing that blocks a payout."""
+    return Standing(
+        owed_minor=0,
+        items=items,
+        gross_left={},
+        first_billed_end=None,
+        missing_fields=(),
+        policy=rules or Policy(),
+    )
 
 
 def pay(books: Book, payout: str, text: str, when: str = "12-30 12:00") -> tuple[Line, ...]:
@@ -51,7 +64,7 @@ def pay(books: Book, payout: str, text: str, when: str = "12-30 12:00") -> tuple
     return books.payout(payout).lines
 
 
-# --- items and lines -------------------------------------------------------------------------------
+# --- items and lines ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -168,7 +181,7 @@ def test_a_refund_after_its_payout_is_made_up_by_the_next_earnings(books: Book) 
     assert books.balance("2026-12")[0] == "0.00"
 
 
-# --- due, eligible, blocked --------------------------------------------------------------------------
+# --- due, eligible, blocked -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("day", "not_due"), [(29, 70_00), (30, 0), (31, 0)])
@@ -249,17 +262,21 @@ def test_minimum_counts_gross_pro_rata() -> None:
     items = [item(1, 70_00, settled_minor=20_00), item(2, 5_00)]
     lines = lines_for(items, 55_00)
     # 100.00 x 50.00 / 70.00 = 71.43, and the tip of 5.00.
-    assert counted(lines, items, {1: 100_00}, rules) == 76_43
-    assert counted(lines, items, {1: 100_00}, Policy()) == 55_00
+    asked = replace(standing(items, rules), gross_left={1: 100_00})
+    assert counted(lines, asked) == 76_43
+    assert counted(lines, replace(asked, policy=Policy())) == 55_00
 
 
-def test_minimum_counts_gross_of_what_is_left() -> None:
+def test_minimum_counts_gross_of_what_is_left(new_book: NewBook) -> None:
     """A refunded session has no gross left; its deduction is not counted once more."""
-    rules = policy(payout={"minimum_counts": "gross"})
-    items = [item(1, 70_00), item(2, -70_00, session="S-1"), item(3, 105_00)]  # type: ignore[arg-type]
-    found = shown(items, date(2026, 12, 30), rules, gross_left={1: 0, 3: 150_00})
-    assert found.eligible_minor == 105_00
-    assert found.blocked == ()
+    books = new_book(payout={"minimum_counts": "gross", "minimum": "150.00"})
+    books.log("S-1", end="10-05 10:00", gross="100.00")
+    books.claim()
+    books.tell("refund.granted", "10-05 12:00", claim="CL-1")
+    books.log("S-2", end="10-06 10:00", gross="150.00")
+    found: dict[str, Any] = preview_on(books.reader(), date(2026, 12, 30))
+    assert found["eligible"] == usd("105.00")
+    assert [block["code"] for block in found["blocked"]] == ["profile_incomplete"]
 
 
 # --- sending --------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def test_percentages_are_integers_or_strings(value: object) -> None:
 
 
 def test_amounts_are_what_they_mean() -> None:
-    """"100.0" and "100.00" are the same amount, and so the same policy."""
+    """Amounts count, not their spelling: "100.0" and "100.00" are the same amount, and so the same policy."""
     assert policy(payout={"minimum": "100.0"}) == policy(payout={"minimum": "100"}) == policy()
     assert policy(rate={"minimum": "1"}).rate_bounds == (usd("1.00"), usd("5.00"))
 

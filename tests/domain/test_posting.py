@@ -60,7 +60,7 @@ def test_released(books: Book, kind: str) -> None:
     ],
 )
 def test_deducted(new_book: NewBook, kind: str, deducts: str, legs: dict[str, str]) -> None:
-    """Deducted (share): refunds +60, fee -18, held -42; (gross): refunds +60, held -42, platform -18."""
+    """Deducted: refunds +60 and held -42; the rest is the fee's (`share`) or ours (`gross`)."""
     books = new_book(refund={"deducts": deducts})
     books.log()
     books.claim()
@@ -87,7 +87,7 @@ def test_adjustment(books: Book, signed: str, other: str) -> None:
 
 
 def test_payout(books: Book) -> None:
-    """Sent: transit +42, platform -42. Paid: bank +42, transit -42. Returned: platform +42, bank -42."""
+    """Sent: platform to transit. Paid: transit to bank. Returned: bank to platform."""
     books.log()
     sent = books.tell(
         "payout.sent", "12-30 10:00", payout="PO-1", amount=amount("42.00"), method="paypal"
@@ -108,7 +108,7 @@ def test_payout_failed(books: Book) -> None:
 
 
 def test_corrected(books: Book) -> None:
-    """A correction reverses the earning exactly and books the right one, in the month of its time."""
+    """A correction reverses the earning exactly and books the right one, in its own month."""
     books.log(gross="60.00")
     seq = books.tell(
         "session.corrected", "11-02 10:00", session="S-1", billed=amount("50.00"), reason="typo"
@@ -143,7 +143,7 @@ def test_a_share_that_rounds_to_nothing_moves_nothing(new_book: NewBook) -> None
 
 
 def test_every_transaction_says_what_it_belongs_to(books: Book) -> None:
-    """Each carries its event, kind, time and month, and the session, claim, payout or adjustment."""
+    """Each carries its event, kind, time and month, and the thing that it belongs to."""
     books.log()
     seq = books.claim(when="11-01 00:00").seq
     (row,) = books.rows('SELECT * FROM "transaction" WHERE seq = ?', seq)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from liveportal.domain import errors
@@ -15,7 +17,7 @@ FIVE_MINUTES = 5 * MINUTE_US
 FIVE_OH_ONE = FIVE_MINUTES + SECOND_US
 
 
-def gross(active_us: int, rate: Money = FIVE_DOLLARS, **tables: object) -> str:
+def gross(active_us: int, rate: Money = FIVE_DOLLARS, **tables: Any) -> str:  # noqa: ANN401
     """Return what a session of that time on the timer comes to."""
     return str(bill(active_us, rate, policy(**tables)).gross)
 
@@ -115,14 +117,14 @@ def test_minimum(active_us: int, total: str) -> None:
 
 def test_a_trial_is_taken_out_before_rounding() -> None:
     """`billing.rounding` shapes the billed time, first, after trial and pauses are taken out."""
-    tables = {"trial": {"billed": "after-trial"}, "billing": {"rounding": "up"}}
+    tables: dict[str, Any] = {"trial": {"billed": "after-trial"}, "billing": {"rounding": "up"}}
     assert gross(FIVE_OH_ONE, **tables) == "5.00"
     assert gross(6 * MINUTE_US, **tables) == "5.00"
 
 
 def test_rounding_down_to_nothing_does_not_meet_the_minimum_again() -> None:
     """There was time to bill, so the minimum holds even where rounding leaves none of it."""
-    tables = {
+    tables: dict[str, Any] = {
         "trial": {"billed": "none"},
         "billing": {"rounding": "down", "minimum_minutes": 15},
     }
@@ -262,7 +264,7 @@ def test_a_hold_and_its_end_cancel_out(new_book: NewBook, deducts: str) -> None:
     assert books.balance() == ("42.00", "0.00", "0.00", "0.00")
 
 
-# --- what the platform billed, and the policy that a session froze -----------------------------------
+# --- what the platform billed, and the policy that a session froze --------------------------------
 
 
 def test_what_the_platform_billed_is_booked(books: Book) -> None:

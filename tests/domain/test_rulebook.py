@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 from importlib.resources import files
 from tomllib import loads
+from typing import Any
 
 import pytest
 
 from liveportal.domain import errors
-from liveportal.domain.payouts import due_date, first_wait, preview
+from liveportal.domain.payouts import due_date, first_wait
 from liveportal.domain.policy import Policy
+from liveportal.ledger.windows.payouts import preview_on
 from tests.helpers import Book, amount, at, book, usd
 
 
@@ -268,17 +270,10 @@ def test_r14_tax_information_is_required_of_everyone(books: Book) -> None:
         "payout_profile.changed", "10-01 12:00", fields=["name", "email", "method", "address"]
     )
     assert books.door.book.profile.missing == {"tax_form"}
-    shown = preview(
-        date(2026, 12, 30),
-        owed_minor=0,
-        items=(),
-        gross_left={},
-        first_billed_end=None,
-        missing_fields=books.door.book.profile.missing,
-        policy=Policy(),
-    )
-    assert [block.code for block in shown.blocked] == ["profile_incomplete", "nothing_eligible"]
-    assert "tax_form" in shown.blocked[0].message
+    shown: dict[str, Any] = preview_on(books.reader(), date(2026, 12, 30))
+    blocked = shown["blocked"]
+    assert [block["code"] for block in blocked] == ["profile_incomplete", "nothing_eligible"]
+    assert "tax_form" in blocked[0]["message"]
 
 
 def test_r15_time_alone_moves_no_money(books: Book) -> None:

@@ -15,7 +15,7 @@ from liveportal.domain.events import Event
 from liveportal.feeds import jsonl
 from liveportal.feeds.jsonl import lines, parse
 from tests.domain.contract import CONTRACT, full
-from tests.helpers import amount, at
+from tests.helpers import amount, at, short
 
 OPENED: dict[str, Any] = {
     "specversion": "1.0",
@@ -79,10 +79,10 @@ def test_a_good_line() -> None:
 @pytest.mark.parametrize("kind", CONTRACT)
 def test_every_type_comes_in(kind: str) -> None:
     """Every type of the contract is read from a feed."""
-    assert parse(raw(type=f"liveportal.{kind}", data=full(kind))).data.TYPE == kind
+    assert kind == parse(raw(type=f"liveportal.{kind}", data=full(kind))).data.TYPE
 
 
-# --- not JSON, or not an event ------------------------------------------------------------------------
+# --- not JSON, or not an event --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -105,19 +105,24 @@ def test_every_type_comes_in(kind: str) -> None:
         b'"' + b"a" * 1_000_000,
         b"SQLite format 3\x00",
     ],
+    ids=short,
 )
 def test_junk(line: bytes) -> None:
     """Binary junk, half a line, two values in one, a byte order mark: refused with a sentence."""
     assert refused(line).field == ""
 
 
-@pytest.mark.parametrize("line", [b"\xff", raw().replace(b"help\"", b"\xc3\x28\""), b"\xed\xa0\x80"])
+@pytest.mark.parametrize(
+    "line", [b"\xff", b"\xed\xa0\x80", raw().replace(b"help", b"\xc3\x28")], ids=short
+)
 def test_invalid_utf_8(line: bytes) -> None:
     """A feed is UTF-8; nothing is replaced or guessed."""
     assert "UTF-8" in refused(line).message
 
 
-@pytest.mark.parametrize("line", [b"[]", b"null", b"5", b'"x"', b"true", b"[" + raw() + b"]"])
+@pytest.mark.parametrize(
+    "line", [b"[]", b"null", b"5", b'"x"', b"true", b"[" + raw() + b"]"], ids=short
+)
 def test_not_an_object(line: bytes) -> None:
     """An event is a JSON object."""
     assert "object" in refused(line).message
@@ -167,7 +172,7 @@ def test_duplicate_keys(before: str, after: str, name: str) -> None:
     assert refused(text(before, after)).field == name
 
 
-# --- the envelope -------------------------------------------------------------------------------------
+# --- the envelope ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["specversion", "id", "source", "type", "time", "data"])
@@ -178,7 +183,9 @@ def test_a_missing_part(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["specversion", "id", "source", "type", "time"])
-@pytest.mark.parametrize("value", [5, 5.5, True, [], {}, "", "\x00", "a\nb", "\ud800", "x" * 1025])
+@pytest.mark.parametrize(
+    "value", [5, 5.5, True, [], {}, "", "\x00", "a\nb", "\ud800", "x" * 1025], ids=short
+)
 def test_a_wrong_part(name: str, value: object) -> None:
     """Names are printable texts of a bearable length."""
     assert refused(raw(**{name: value})).field == name
@@ -227,7 +234,9 @@ def test_a_time_that_is_none(time: str) -> None:
     assert refused(raw(time=time)).field == "time"
 
 
-@pytest.mark.parametrize("name", ["Subject", "my_name", "my-name", "é", "", "data_base64", "a" * 65])
+@pytest.mark.parametrize(
+    "name", ["Subject", "my_name", "my-name", "é", "", "data_base64", "a" * 65], ids=short
+)
 def test_an_attribute_that_there_cannot_be(name: str) -> None:
     """Attributes of CloudEvents are lower-case letters and digits; bytes are not taken."""
     assert refused(raw(**{name: "x"})).field == name[:64]
@@ -239,14 +248,14 @@ def test_an_attribute_of_another_sort(value: object) -> None:
     assert refused(raw(subject=value)).field == "subject"
 
 
-# --- data ---------------------------------------------------------------------------------------------
+# --- data -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [84, 84.0, 0.1, -1, 1e30])
 def test_amounts_are_never_numbers(number: float) -> None:
     """An amount that is a JSON number is refused, whole ones too."""
     error = refused(data(rate={"amount": number, "currency": "USD"}))
-    assert error.field == "rate.amount"
+    assert error.field == "rate"
 
 
 @pytest.mark.parametrize(("one", "other"), [("84.0", "84.00"), ("84", "84.00"), ("084.00", "84.0")])
@@ -259,7 +268,7 @@ def test_an_amount_too_large_is_named() -> None:
     """Larger than 2^63-1 is refused; the error names the field as that of a malformed line does."""
     with pytest.raises(AmountTooLarge) as caught:
         parse(data(rate=amount("1" + "0" * 30)))
-    assert caught.value.details["field"] == "rate.amount"
+    assert caught.value.details["field"] == "rate"
 
 
 def test_an_unknown_field() -> None:
@@ -269,7 +278,9 @@ def test_an_unknown_field() -> None:
     assert len(refused(data(**{"x" * 10_000: 1})).field) == 64
 
 
-@pytest.mark.parametrize("title", ["x" * 10_000_000, "\x00", "\ud800", "\u202e\x1b[2J", "💥" * 9])
+@pytest.mark.parametrize(
+    "title", ["x" * 10_000_000, "\x00", "\ud800", "\u202e\x1b[2J", "💥" * 9], ids=short
+)
 def test_free_text_is_kept(title: str) -> None:
     """Ten megabytes, NUL, a lone surrogate (escaped, as JSON may): free text is kept as it came."""
     found = parse(data(title=title))
@@ -282,7 +293,7 @@ def test_key_order_and_space_do_not_count() -> None:
     assert parse(swapped.encode()) == parse(raw())
 
 
-# --- lines ----------------------------------------------------------------------------------------------
+# --- lines ----------------------------------------------------------------------------------------
 
 
 def test_lines_are_numbered_as_an_editor_does() -> None:
@@ -304,12 +315,14 @@ def test_a_line_too_long_is_not_read_whole(monkeypatch: pytest.MonkeyPatch) -> N
     assert stream.tell() <= 300
 
 
-# --- whatever comes -------------------------------------------------------------------------------------
+# --- whatever comes -------------------------------------------------------------------------------
 
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 

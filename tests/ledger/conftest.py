@@ -1,13 +1,19 @@
-"""A book for each test of the ledger."""
+"""Books in memory and ledger files for the tests of the ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.helpers import Book, book, policy
+from liveportal.domain.policy import Policy
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.reader import Reader
+from liveportal.portal import Portal
+from tests.helpers import Book, Clock, book, dump, policy
 
 NewBook = Callable[..., Book]
 
@@ -23,3 +29,29 @@ def new_book() -> Iterator[NewBook]:
 def books(new_book: NewBook) -> Book:
     """Give a book under the default policy."""
     return new_book()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give a clock that stands still until it is put forward."""
+    return Clock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: Clock) -> Path:
+    """Make a ledger file under the default policy."""
+    path = tmp_path / "books" / "ledger.db"
+    Portal.create(path, Policy(), now=clock)
+    return path
+
+
+def contents(path: Path) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return all that a ledger file holds, table by table."""
+    with Reader.open(path) as reader:
+        return dump(reader)
+
+
+def query(path: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """Run a statement on a ledger file as anybody with an SQLite could, and return its rows."""
+    with closing(Connection(str(path), isolation_level=None)) as db:
+        return db.execute(statement, values).fetchall()

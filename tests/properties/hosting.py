@@ -273,5 +273,5 @@ class Hosting(Ledger):
 
     def check_room(self, amount: Money) -> None:
         """Rulebook 9: what the books could not add up is refused. Only giants are ever tried."""
-        if amount.minor == LARGEST_MINOR and any(each.moved for each in self.entries):
+        if abs(amount.minor) == LARGEST_MINOR and any(each.moved for each in self.entries):
             raise Refusal("amount_too_large", final=True)

@@ -44,11 +44,17 @@ def _empty() -> Connection:
     return db
 
 
+def new_ledger() -> Connection:
+    """Return a ledger in memory with nothing in it: a copy, which is quicker than making tables."""
+    db = engine.in_memory()
+    _empty().backup(db)
+    return db
+
+
 @contextmanager
 def empty_ledger() -> Iterator[Connection]:
-    """Give a ledger in memory with nothing in it: a copy, which is quicker than making tables."""
-    with closing(engine.in_memory()) as db:
-        _empty().backup(db)
+    """Give a ledger in memory with nothing in it."""
+    with closing(new_ledger()) as db:
         yield db
 
 
@@ -139,16 +145,17 @@ def things(db: Connection, mapping: rows.Mapping[Any]) -> list[Any]:
     return [mapping.read(row) for row in db.execute(mapping.select).fetchall()]
 
 
-def plain(value: object) -> object:
+def plain(value: object) -> Any:  # noqa: ANN401 (as many shapes as JSON has)
     """Write money as text, all the way down, as `--json` does."""
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items()}
     return str(value) if isinstance(value, Money) else value
 
 
-def sql_months(db: Connection) -> list[object]:
+def sql_months(books: Connection | Reader) -> list[dict[str, Any]]:
     """The months as the views give them."""
-    return [plain(row) for row in window.months(reader(db))]
+    opened = books if isinstance(books, Reader) else reader(books)
+    return [plain(row) for row in window.months(opened)]
 
 
 def sql_month(db: Connection, name: str) -> object:
@@ -156,7 +163,7 @@ def sql_month(db: Connection, name: str) -> object:
     return plain(window.month(reader(db), name))
 
 
-def folded_months(db: Connection) -> list[object]:
+def folded_months(db: Connection) -> list[dict[str, Any]]:
     """The months as plain Python folds them from the transactions read back."""
     books = reader(db)
     found = earnings.fold(
@@ -179,6 +186,15 @@ def items(db: Connection) -> Table:
     return db.execute(
         'SELECT time, period, face_minor, settled_minor FROM item ORDER BY "transaction"'
     ).fetchall()
+
+
+def states(db: Connection) -> dict[str, str]:
+    """Where every request, session, claim and payout stands."""
+    return {
+        f"{kind} {name}": state
+        for kind in ("request", "session", "claim", "payout")
+        for name, state in db.execute(f'SELECT id, state FROM "{kind}"').fetchall()  # noqa: S608
+    }
 
 
 def lines(db: Connection) -> Table:

@@ -46,16 +46,17 @@ class Model(Hosting):
             return Verdict("replayed") if same else refuse("conflict")
         data = self._ours(event.data)
         others = self._told_by_others(data, event.source)
-        for fact in others:
-            if not contradictions(fact.data, data):
-                self._confirm(fact.data, event)
-                self.told[name] = Told(event, data, confirms=fact)
-                return Verdict("confirmed")
+        same = next((fact for fact in others if not contradictions(fact.data, data)), None)
+        at_the_shell = event.source == on.CLI_SOURCE and data.TYPE in REPEATED
+        if same and not at_the_shell:
+            return self._confirm(same, event, data)
         booked = len(self.entries)
         self.flags, self.insist, self.unsure = [], insist, ()
         try:
             RULES[data.TYPE](self, data, event.time)
         except Refusal as refusal:
+            if same and not refusal.final:
+                return self._confirm(same, event, data)
             raise refusal if refusal.final or not others else Refusal("conflict") from None
         self.told[name] = Told(event, data, entries=self.entries[booked:])
         return Verdict("recorded", tuple(self.flags))
@@ -68,6 +69,9 @@ class Model(Hosting):
         return data
 
     def _told_by_others(self, data: on.Data, source: str) -> list[Told]:
+        """The same facts, by others; a setting is none, since it can be set back to what it was."""
+        if data.TYPE in SETTINGS:
+            return []
         about = [
             each
             for each in self.told.values()
@@ -76,8 +80,13 @@ class Model(Hosting):
         own = [each.confirms or each for each in about if each.event.source == source]
         return [each for each in about if each.confirms is None and each not in own]
 
-    def _confirm(self, first: on.Data, event: on.Event) -> None:
+    def _confirm(self, fact: Told, event: on.Event, ours: on.Data) -> Verdict:
         """Another id becomes an alias; another bill is booked as a correction."""
+        self._also(fact.data, event)
+        self.told[event.source, event.id] = Told(event, ours, confirms=fact)
+        return Verdict("confirmed")
+
+    def _also(self, first: on.Data, event: on.Event) -> None:
         data = event.data
         if isinstance(data, on.RequestAccepted) and isinstance(first, on.RequestAccepted):
             ours, theirs = first.session or first.request, data.session or data.request
@@ -338,6 +347,16 @@ RULES: dict[str, Callable[[Model, Any, datetime], None]] = {
     "policy.adopted": Model.policy_adopted,
 }
 
+
+SETTINGS = (
+    *("preferences.changed", "payout_profile.changed", "payout_profile.revealed"),
+    *("customer.forgotten", "policy.adopted"),
+)
+REPEATED = (
+    *("session.paused", "session.resumed", "session.rescheduled"),
+    *("dispute.filed", "dispute.withdrawn"),
+)
+"""Steps taken more than once: at the shell, whoever can take one now takes a new one."""
 
 TOLERATED = {"request.accepted": "session", "session.ended": "billed"}
 """What may differ between two who tell the same: it then has a meaning of its own."""

@@ -266,6 +266,20 @@ class Ledger:
             for each in self.entries
         ]
 
+    def states(self) -> dict[str, str]:
+        """Where every request, session, claim and payout stands."""
+        kinds = {
+            "request": self.requests,
+            "session": self.sessions,
+            "claim": self.claims,
+            "payout": self.payouts,
+        }
+        return {
+            f"{kind} {name}": thing.state
+            for kind, things in kinds.items()
+            for name, thing in things.items()  # type: ignore[attr-defined]
+        }
+
     # --- small things ---------------------------------------------------------------------------
 
     def month(self, instant: datetime) -> str:

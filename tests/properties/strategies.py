@@ -59,7 +59,7 @@ SPANS = (
 GAPS = (*SPANS, timedelta(hours=2), DAY, timedelta(days=9), timedelta(days=40))
 AFTER_THE_END = (timedelta(0), MICROSECOND, DAY - MICROSECOND, DAY, DAY + MICROSECOND, 30 * DAY)
 MONTHS = ((2026, 10), (2026, 11), (2027, 1), (2027, 3), (2027, 4))
-ANSWERS: dict[str, type[on.Data]] = {
+ANSWERS: dict[str, Callable[..., on.Data]] = {
     "conceded": on.RefundConceded,
     "granted": on.RefundGranted,
     "denied": on.RefundDenied,
@@ -95,10 +95,7 @@ def policy_of(pick: Callable[[Sequence[Any]], Any], like: Policy | None = None) 
 
 def borders(zone: str) -> list[datetime]:
     """The first instants of some months in a zone."""
-    return [
-        datetime(*each, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # type: ignore[arg-type,misc]
-        for each in MONTHS
-    ]
+    return [datetime(*each, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC) for each in MONTHS]
 
 
 @dataclass(frozen=True)
@@ -285,9 +282,7 @@ def after(self: Author) -> None:
             on.TipReceived(session=name, amount=self.money()),
             on.TipReceived(session=name, amount=self.money()),
             on.ReviewPosted(session=name, by="customer", rating=self.random.randrange(1, 6)),
-            on.ArtifactAdded(
-                session=name, kind="code", name="a name", sha256="ab" * 32, bytes=1
-            ),
+            on.ArtifactAdded(session=name, kind="code", name="a name", sha256="ab" * 32, bytes=1),
         )
         self.tell(self.pick(told), session.times[1] + self.pick(AFTER_THE_END))
 
@@ -330,7 +325,9 @@ def pay(self: Author) -> None:
     """A payout: of everything, of a part, and now and then of the least there is."""
     owed = self.model.owed
     if owed > 0:
-        amount = Money(self.pick((owed, owed, self.random.randrange(1, owed + 1), 1)), self.currency)
+        amount = Money(
+            self.pick((owed, owed, self.random.randrange(1, owed + 1), 1)), self.currency
+        )
         method = self.pick(("paypal", "paypal", "cash"))
         name = self.free("P", self.model.payouts)
         self.tell(on.PayoutSent(payout=name, amount=amount, method=method))
@@ -338,7 +335,9 @@ def pay(self: Author) -> None:
 
 def deliver(self: Author) -> None:
     """A payout arrives, fails or returns."""
-    under_way = [name for name, each in self.model.payouts.items() if each.state in ("sent", "paid")]
+    under_way = [
+        name for name, each in self.model.payouts.items() if each.state in ("sent", "paid")
+    ]
     if under_way:
         ends = (on.PayoutPaid, on.PayoutPaid, on.PayoutFailed, on.PayoutReturned)
         self.tell(self.pick(ends)(payout=self.pick(under_way)))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from liveportal.domain.clock import from_text
+from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.refunds import cost_of
@@ -87,7 +87,7 @@ def _row(reader: Reader, found: dict[str, Any]) -> Row:
         "currency": currency,
         "claimed_at": claimed_at,
         "late": bool(found["late"]),
-        "answer_by": claimed_at + timedelta(hours=hours) if undecided and hours else None,
+        "answer_by": shifted(claimed_at, timedelta(hours=hours)) if undecided and hours else None,
         "disputed_at": instant(found["disputed_at"]),
         "decided_at": instant(found["decided_at"]),
         "customer": found["customer"],

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
+from liveportal.domain.billing import SECOND_US
 from liveportal.domain.earnings import Month, added, in_a_row
 from liveportal.ledger.reader import Reader, Row, instant, personal
 
@@ -22,8 +23,8 @@ TRANSACTION_FIELDS = (
 
 _COUNTS = """
     SELECT period, sum(sessions) AS sessions, sum(free_sessions) AS free_sessions,
-           sum(billed_us) AS billed_us, sum(claims) AS refund_claims, sum(disputes) AS disputes,
-           sum(refunds) AS refunds
+           sum(billed_s) AS billed_s, sum(billed_rest_us) AS billed_rest_us,
+           sum(claims) AS refund_claims, sum(disputes) AS disputes, sum(refunds) AS refunds
     FROM month_count {where} GROUP BY period
 """
 _BALANCE = """
@@ -66,6 +67,7 @@ def _months(reader: Reader, name: str | None) -> dict[str, Month]:
     figures: dict[str, dict[str, Any]] = {}
     for row in reader.all(_COUNTS.format(where=where), *values):
         period = row.pop("period")
+        row["billed_us"] = row.pop("billed_s") * SECOND_US + row.pop("billed_rest_us")
         figures.setdefault(period, {}).update(row)
     for row in reader.all(f"SELECT * FROM month_money {where}", *values):  # noqa: S608
         period = row.pop("period")

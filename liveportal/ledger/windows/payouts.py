@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from liveportal.domain.clock import from_text
 from liveportal.domain.payouts import Standing, preview
-from liveportal.domain.things import Item, Profile
+from liveportal.domain.things import Profile
+from liveportal.ledger.items import open_items
 from liveportal.ledger.reader import Reader, Row, instant
 from liveportal.ledger.windows.history import history
 
@@ -20,20 +20,6 @@ PREVIEW_FIELDS = (
     *("as_of", "eligible", "currency", "minimum", "due_on", "carried", "blocked", "lines"),
 )
 
-# What an undecided claim holds lies on the earning that it would take back. The gross left of an
-# earning is what was billed less what was given back, so a refund itself counts for nothing more.
-_OPEN_ITEMS = """
-    SELECT item."transaction", item.time, item.period, face_minor, settled_minor, item.session,
-           coalesce(claim.hold_minor, 0) AS held_minor,
-           CASE WHEN entry.kind = 'refund' THEN 0
-                ELSE session.gross_minor - session.refunded_minor END AS gross_left
-    FROM item
-    JOIN "transaction" AS entry ON entry.id = item."transaction"
-    LEFT JOIN session ON session.earning = item."transaction"
-    LEFT JOIN claim ON claim.id = session.claim AND session.claim_undecided
-    WHERE settled_minor <> face_minor
-    ORDER BY item.time, item."transaction"
-"""
 _LINES = """
     SELECT payout_line.item AS "transaction", entry.kind, entry.session, entry.adjustment,
            entry.period, payout_line.amount_minor
@@ -44,18 +30,13 @@ _LINES = """
 
 def preview_on(reader: Reader, on: date) -> Row:
     """Return what a payout on a day would be, and what blocks it (rulebook 8)."""
-    found = reader.all(_OPEN_ITEMS)
-    items = [_item(row) for row in found]
     names = reader.all("SELECT name FROM profile_field")
     profile = Profile(frozenset(row["name"] for row in names))
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
     owed = reader.one("SELECT coalesce(sum(owed), 0) AS owed FROM month_money")
     standing = Standing(
         owed_minor=owed["owed"] if owed else 0,
-        items=items,
-        gross_left={
-            row["transaction"]: row["gross_left"] for row in found if row["gross_left"] is not None
-        },
+        items=open_items(reader.db),
         first_billed_end=instant(first["ended"]) if first else None,
         missing_fields=profile.missing,
         policy=reader.policy,
@@ -119,18 +100,6 @@ def _row(reader: Reader, found: dict[str, Any]) -> Row:
         "reference": found["reference"],
         "flags": json.loads(found["flags"]),
     }
-
-
-def _item(row: dict[str, Any]) -> Item:
-    return Item(
-        transaction=row["transaction"],
-        time=from_text(row["time"]),
-        period=row["period"],
-        face_minor=row["face_minor"],
-        settled_minor=row["settled_minor"],
-        held_minor=row["held_minor"],
-        session=row["session"],
-    )
 
 
 def _kinds(reader: Reader, transactions: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from liveportal.domain.clock import from_text
+from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.money import Money
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.windows.history import history
@@ -105,13 +105,15 @@ def _booked(reader: Reader) -> Booked:
         " WHERE state IN ('upcoming', 'live', 'paused') AND planned_start IS NOT NULL ORDER BY id"
     )
     spans = [(row["id"], from_text(row["planned_start"]), row["planned_minutes"]) for row in found]
-    return [(name, start, start + timedelta(minutes=length)) for name, start, length in spans]
+    return [
+        (name, start, shifted(start, timedelta(minutes=length))) for name, start, length in spans
+    ]
 
 
 def _conflicts(slots: Iterable[dict[str, Any]], booked: Booked) -> list[str]:
     clashing = set()
     for slot in slots:
         start = from_text(slot["start"])
-        end = start + timedelta(minutes=slot["minutes"])
+        end = shifted(start, timedelta(minutes=slot["minutes"]))
         clashing |= {name for name, since, until in booked if since < end and start < until}
     return sorted(clashing)

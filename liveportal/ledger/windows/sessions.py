@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from liveportal.domain.clock import from_text
+from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.earnings import minutes_text
 from liveportal.domain.money import Money
 from liveportal.ledger.reader import Reader, Row, instant, personal
@@ -107,7 +107,7 @@ def _row(reader: Reader, found: dict[str, Any]) -> Row:
     planned = instant(found["planned_start"])
     start = instant(found["start"]) or planned
     # Whoever starts late is planned to end as much later.
-    planned_end = planned and start and start + timedelta(minutes=found["planned_minutes"])
+    planned_end = planned and start and shifted(start, timedelta(minutes=found["planned_minutes"]))
     currency = found["currency"]
 
     def money(minor: int) -> Money | None:

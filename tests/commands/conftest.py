@@ -1,0 +1,83 @@
+"""Ledgers to type commands at: an empty one, October's, and one with something in every state."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from liveportal.cli.errors import main
+from tests.commands.shell import OCTOBER, Shell
+from tests.commands.states import FEED, OWN_POLICY
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the ledgers once; each test works on a copy."""
+    folder = tmp_path_factory.mktemp("made")
+    more = folder / "more.jsonl"
+    more.write_bytes(b"".join(FEED))
+    for name, feeds in {"empty": [], "october": [OCTOBER], "states": [OCTOBER, more]}.items():
+        path = str(folder / name)
+        assert main(["init", "--ledger", path, "-o", str(folder / "out")]) == 0
+        if feeds:
+            argv = ["sync", "--ledger", path, *map(str, feeds), "-o", str(folder / "out")]
+            assert main(argv) == 0
+    return folder
+
+
+def _shell(made: Path, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    ledger = folder / "ledger.db"
+    shutil.copyfile(made / name, ledger)
+    monkeypatch.setenv("LIVEPORTAL_LEDGER", str(ledger))
+    monkeypatch.chdir(folder)
+    return Shell(folder, ledger)
+
+
+@pytest.fixture
+def empty(
+    made: Path,
+    tmp_path: Path,
+    tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
+    """Give a shell whose ledger holds nothing but its policy."""
+    return _shell(made, "empty", tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def october(
+    made: Path,
+    tmp_path: Path,
+    tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
+    """Give a shell whose ledger holds the shipped sample."""
+    return _shell(made, "october", tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def states(
+    made: Path,
+    tmp_path: Path,
+    tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
+    """Give a shell whose ledger holds something in every state (see `states`)."""
+    shell = _shell(made, "states", tmp_path, monkeypatch)
+    shell.file("own.toml", OWN_POLICY)
+    return shell
+
+
+@pytest.fixture
+def nothing(
+    tmp_path: Path,
+    tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
+    """Give a shell whose ledger does not exist yet."""
+    ledger = tmp_path / "ledger.db"
+    monkeypatch.setenv("LIVEPORTAL_LEDGER", str(ledger))
+    monkeypatch.chdir(tmp_path)
+    return Shell(tmp_path, ledger)

@@ -1,0 +1,161 @@
+"""What the tests of the commands type with: the program in this process, and in its own.
+
+In this process is quicker, and nothing else differs: the streams are real ones over bytes. What
+only a process of its own has (pipes, closed streams, what it imports) is run as one.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import liveportal
+from liveportal.cli.errors import main
+from liveportal.ledger.reader import Reader
+from tests.helpers import dump
+
+ROOT = Path(liveportal.__file__).parents[1]
+OCTOBER = ROOT / "liveportal" / "samples" / "october.jsonl"
+PROGRAM = (sys.executable, "-m", "liveportal")
+
+
+class Ran(NamedTuple):
+    """What a run ended with."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A shell in a folder, whose commands are about one ledger."""
+
+    folder: Path
+    ledger: Path
+
+    # --- running --------------------------------------------------------------------------------
+
+    def run(self, *argv: object, stdin: bytes = b"") -> Ran:
+        """Run the program in this process."""
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+        source = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
+        with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", source):
+            code = main([str(each) for each in argv])
+        return Ran(code, _text(out), _text(err))
+
+    def process(self, *argv: object, stdin: bytes = b"") -> Ran:
+        """Run the program as a process of its own, without a terminal."""
+        done = subprocess.run(
+            [*PROGRAM, *map(str, argv)],
+            input=stdin,
+            capture_output=True,
+            cwd=self.folder,
+            env=self.environment(),
+            timeout=60,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def script(self, line: str) -> Ran:
+        """Run a line of the system's shell, in which `liveportal` is the program."""
+        program = f'liveportal() {{ "{PROGRAM[0]}" -m liveportal "$@"; }}; set -o pipefail'
+        done = subprocess.run(
+            ["bash", "-c", f"{program}\n{line}"],  # noqa: S607 -- Wherever a system has it.
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=self.folder,
+            env=self.environment(),
+            timeout=60,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return what a process of its own is given: the test's home, the ledger, the path."""
+        names = ("PATH", "HOME", "XDG_DATA_HOME", "SYSTEMROOT", "LIVEPORTAL_LEDGER")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
+        return {**kept, "PYTHONPATH": str(ROOT), **more}
+
+    # --- asking ---------------------------------------------------------------------------------
+
+    def ok(self, *argv: object, stdin: bytes = b"") -> Any:  # noqa: ANN401 -- Whatever JSON holds.
+        """Run a command that succeeds silently, and return what its JSON says."""
+        ran = self.run(*argv, "--json", stdin=stdin)
+        assert (ran.code, ran.err) == (0, ""), (argv, ran)
+        return json.loads(ran.out)
+
+    def tells(self, *argv: object) -> str:
+        """Run a command that succeeds silently, and return what it writes into a pipe."""
+        ran = self.run(*argv)
+        assert (ran.code, ran.err) == (0, ""), (argv, ran)
+        return ran.out
+
+    def refuses(self, code: int, *argv: object, stdin: bytes = b"") -> dict[str, Any]:
+        """Run a command that fails, in words and as JSON, and return the JSON's error.
+
+        Both times nothing may be written to standard output or to the ledger, and what is said must
+        be a sentence and no traceback.
+        """
+        before = self.dump() if self.ledger.is_file() else []
+        words = self.run(*argv, stdin=stdin)
+        assert words.code == code, (argv, words)
+        assert words.out == ""
+        assert words.err.startswith("error: ")
+        assert_no_traceback(words.err)
+        told = self.run(*argv, "--json", stdin=stdin)
+        assert (told.code, told.out) == (code, ""), (argv, told)
+        error = error_of(told.err)
+        assert error["exit"] == code
+        assert self.ledger.is_file() is bool(before)
+        assert before == (self.dump() if before else []), "a refused command left something behind"
+        return error
+
+    def dump(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Return all that the ledger holds, table by table."""
+        with Reader.open(self.ledger) as reader:
+            return dump(reader)
+
+    # --- making ---------------------------------------------------------------------------------
+
+    def file(self, name: str, content: bytes | str) -> Path:
+        """Write a file in the shell's folder."""
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+
+def error_of(text: str) -> dict[str, Any]:
+    """Return the error that one line of standard error holds, which has the contract's form."""
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+    document = json.loads(text)
+    assert list(document) == ["error"]
+    error: dict[str, Any] = document["error"]
+    assert list(error) == ["code", "message", "hint", "exit", "details"]
+    assert error["message"]
+    assert error["code"].isidentifier()
+    assert error["code"] != "bug"
+    assert isinstance(error["details"], dict)
+    return error
+
+
+def assert_no_traceback(text: str) -> None:
+    """A traceback is a bug, and so is whatever the program itself calls one."""
+    assert "Traceback" not in text
+    assert "this is a bug" not in text
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    written = stream.buffer
+    assert isinstance(written, io.BytesIO)
+    return written.getvalue().decode()

@@ -1,0 +1,293 @@
+"""What every command has in common: help, options, dry runs, keys, formats, fields."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from liveportal.cli.app import COMMANDS
+from tests.commands.shell import OCTOBER, Shell
+from tests.commands.states import READS, WRITES, Write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST_FORM = {
+    "requests": "list show accept decline add withdraw",
+    "sessions": "list upcoming show start pause resume end cancel miss reschedule log correct tip"
+    " review",
+    "refunds": "list show claim concede grant deny withdraw",
+    "dispute": "file show list withdraw rule",
+    "earnings": "summary months transactions adjust",
+    "payout": "preview list show record paid fail return",
+    "preferences": "show set",
+    "policy": "list show use check",
+    "ledger": "info verify reverse path",
+}
+SINGLE = ("init", "demo", "sync")
+GROUPED = tuple(f"{group} {name}" for group, names in FIRST_FORM.items() for name in names.split())
+FORMATS = ("--json", "--jsonl", "--csv", "--tsv", "--header", "--output", "-o", "--fields")
+
+reads = pytest.mark.parametrize("command", READS)
+writes = pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
+
+
+def _options(shell: Shell, *command: str) -> set[str]:
+    text = shell.tells(*command, "--help")
+    return {word.strip(",[]") for word in text.split() if word.startswith("-")}
+
+
+# --- help and options -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", (*SINGLE, *GROUPED))
+def test_every_command_has_help_with_an_example(nothing: Shell, command: str) -> None:
+    """Every command of the first form exists, and its help has an example of itself."""
+    text = nothing.tells(*command.split(), "--help")
+    assert f"liveportal {command} " in text
+    examples = text.partition("Example")[2]
+    assert f"liveportal {command.removesuffix(' summary')}" in examples
+    assert not nothing.ledger.exists()
+
+
+def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) -> None:
+    """`--help` names what there is, and a bare group without a default command is its help."""
+    assert {*SINGLE, *FIRST_FORM} <= set(COMMANDS)
+    text = nothing.tells("--help")
+    for name in (*SINGLE, *FIRST_FORM):
+        assert f"\n  {name} " in text
+    for group, names in FIRST_FORM.items():
+        listed = nothing.tells(group, "--help")
+        for name in names.split():
+            assert f"\n  {name} " in listed, (group, name)
+    assert nothing.tells("requests") == nothing.tells("requests", "--help")
+
+
+def test_every_catalogued_command_is_of_the_first_form() -> None:
+    """What these tests run covers every command that reads or records one thing."""
+    covered = {*(" ".join(each.split()[:2]) for each in READS), *(each.name for each in WRITES)}
+    assert covered == {*GROUPED} - {"policy check", "ledger verify", "ledger path"}
+
+
+@writes
+def test_every_write_has_the_writing_options(nothing: Shell, write: Write) -> None:
+    """Every write takes --dry-run, --at, --key and --yes, and shows its result in every format."""
+    given = _options(nothing, *write.argv[:2])
+    assert given >= {"--dry-run", "--at", "--key", "--yes", "--ledger", *FORMATS}
+
+
+@reads
+def test_every_read_has_the_reading_options(nothing: Shell, command: str) -> None:
+    """Every read takes --as-known and every format."""
+    assert _options(nothing, *command.split()[:2]) >= {"--as-known", "--ledger", *FORMATS}
+
+
+@pytest.mark.parametrize("command", SINGLE)
+def test_yes_is_accepted_everywhere_where_something_is_written(
+    nothing: Shell, command: str
+) -> None:
+    """--yes is accepted by every write, so that a script may always say it."""
+    if command != "demo":
+        assert "--yes" in _options(nothing, command)
+
+
+@pytest.mark.parametrize("span", ["--year 2026", "--from 2026-10", "--from 2026-10 --to 2026-10"])
+def test_the_summary_of_a_year_or_span_is_a_summary(october: Shell, span: str) -> None:
+    """`earnings` takes --year, or --from and --to, beside --month: one summary of them all."""
+    summary = october.ok("earnings", *span.split())
+    assert summary["net"] == "210.55"
+    assert summary["sessions"] == 3
+
+
+# --- writes ---------------------------------------------------------------------------------------
+
+
+@writes
+def test_a_dry_run_shows_the_result_and_keeps_nothing(states: Shell, write: Write) -> None:
+    """A dry run says what the write would say, asks nothing, and leaves no trace."""
+    before = states.dump()
+    tried = states.ok(*write.argv, "--at", write.at, "--key", "k", "--dry-run")
+    assert states.dump() == before
+    assert tried["dry_run"] is True
+    assert tried["error"] is None
+    done = states.ok(*write.argv, "--at", write.at, "--key", "k", "--yes")
+    made_up = {"id"} if "-" in str(tried["id"]) and tried["id"] != done["id"] else set()
+    same = done.keys() - {"dry_run"} - made_up
+    assert {name: done[name] for name in same} == {name: tried[name] for name in same}
+    assert done["dry_run"] is False
+    assert len(done["event"]) > 0
+
+
+@writes
+def test_the_same_key_records_once(states: Shell, write: Write) -> None:
+    """A replay shows what that event did, flags and all, says so, records nothing, exits 0."""
+    done = states.ok(*write.argv, "--at", write.at, "--key", "k", "--yes")
+    assert (done["replayed"], done["event"]) == (False, "k")
+    before = states.dump()
+    again = states.ok(*write.argv, "--at", write.at, "--key", "k", "--yes")
+    assert again == done | {"replayed": True}
+    # Only what was given is compared: without --at, the time is the first result's.
+    assert states.ok(*write.argv, "--key", "k", "--yes") == again
+    assert states.dump() == before
+    # A key that was used for something else is refused, and what differs is named.
+    other = (*write.argv, "--key", "k", "--yes", "--at", "2026-12-31 23:00")
+    error = states.refuses(4, *other)
+    assert (error["code"], error["details"]["fields"]) == ("conflict", ["time"])
+
+
+@pytest.mark.parametrize("write", [each for each in WRITES if each.asks], ids=lambda w: w.name)
+def test_what_asks_needs_yes_where_there_is_nobody_to_ask(states: Shell, write: Write) -> None:
+    """Without a terminal and --yes nothing is done: exit 7, and the hint says how."""
+    error = states.refuses(7, *write.argv, "--at", write.at)
+    assert error["code"] == "confirmation_needed"
+    assert "--yes" in error["hint"]
+
+
+@pytest.mark.parametrize("write", [each for each in WRITES if not each.asks], ids=lambda w: w.name)
+def test_nothing_else_asks(states: Shell, write: Write) -> None:
+    """All other writes go through without --yes, and without a terminal."""
+    assert states.ok(*write.argv, "--at", write.at)["error"] is None
+
+
+@writes
+def test_an_unknown_field_is_refused_before_anything_is_recorded(
+    states: Shell, write: Write
+) -> None:
+    """A wrong --fields is told before the write, which must not have happened when it fails."""
+    before = states.dump()
+    ran = states.run(*write.argv, "--at", write.at, "--yes", "--fields", "id,bogus")
+    assert ran.code == 1
+    assert "'bogus'" in ran.err
+    assert states.dump() == before
+
+
+def test_an_output_that_cannot_be_made_is_refused_before_anything_is_recorded(
+    october: Shell,
+) -> None:
+    """A folder that does not exist is told before the write, and the exit code is 74."""
+    before = october.dump()
+    missing = october.folder / "missing" / "out.json"
+    ran = october.run("sessions", "tip", "S-1002", "5", "--json", "-o", missing)
+    assert ran.code == 74
+    assert october.dump() == before
+
+
+# --- reads ----------------------------------------------------------------------------------------
+
+
+@reads
+def test_the_fields_are_those_documented_in_their_order(states: Shell, command: str) -> None:
+    """JSON begins with the documented fields, in order; more may follow."""
+    shown = states.ok(*command.split())
+    row = shown[0] if isinstance(shown, list) else shown
+    assert tuple(row)[: len(READS[command])] == READS[command]
+    if command == "requests list":
+        assert list(row["customer"]) == ["id", "name"]
+    if command.startswith("earnings summary"):
+        assert list(row["balance"]) == ["owed", "held", "in_transit", "paid_out"]
+
+
+@reads
+def test_every_format_says_the_same(states: Shell, command: str) -> None:
+    """All formats have the same fields and rows; -o writes the same into a private file."""
+    argv = command.split()
+    rows = _as_list(states.ok(*argv))
+    lines = states.tells(*argv, "--jsonl").splitlines()
+    assert [json.loads(each) for each in lines] == rows
+    header, *table = csv.reader(io.StringIO(states.tells(*argv, "--csv")))
+    piped = states.tells(*argv)
+    assert states.tells(*argv, "--tsv") == piped
+    assert states.tells(*argv, "--tsv", "--header") == "\t".join(header) + "\n" + piped
+    assert len(table) == len(rows) == piped.count("\n")
+    assert [each.split("\t") for each in piped.splitlines()] == table
+    top = list(dict.fromkeys(name.partition(".")[0] for name in header))
+    assert all(list(row) == top for row in rows)
+    # What is written to a file is what would have been shown.
+    assert states.tells(*argv, "--csv", "-o", "out.csv") == ""
+    written = states.folder / "out.csv"
+    assert written.read_text() == states.tells(*argv, "--csv")
+    assert written.stat().st_mode & 0o777 == 0o600
+
+
+@reads
+def test_fields_are_chosen_by_name_and_in_order(states: Shell, command: str) -> None:
+    """--fields shows only these, in this order, in every format; --field is the same."""
+    argv = command.split()
+    names = list(_as_list(states.ok(*argv))[0])[:2][::-1]
+    rows = _as_list(states.ok(*argv, "--fields", ",".join(names)))
+    assert all(list(row) == names for row in rows)
+    assert _as_list(states.ok(*argv, "--field", names[0], "--field", names[1])) == rows
+
+
+@reads
+def test_as_known_before_the_beginning_is_an_empty_book(states: Shell, command: str) -> None:
+    """--as-known answers from what was recorded by then: of nothing, nothing."""
+    argv = (*command.split(), "--as-known", "2001-01-01")
+    if " show " in f"{command} " and len(command.split()) > 2:
+        assert states.refuses(3, *argv)["code"] == "not_found"
+        return
+    shown = states.ok(*argv)
+    if command in ("requests list", "sessions list", "earnings transactions", "payout list"):
+        assert shown == []
+    if command == "ledger info":
+        assert (shown["events"], shown["transactions"], shown["head"]) == (0, 0, None)
+
+
+@reads
+def test_as_known_now_is_what_is_shown_now(states: Shell, command: str) -> None:
+    """A replay of the whole journal shows what the ledger itself shows."""
+    now = states.ok(*command.split())
+    known = states.ok(*command.split(), "--as-known", "2999-01-01")
+    if command == "ledger info":
+        same = ("currency", "timezone", "own_timezone", "policy", "events", "transactions")
+        now, known = ({name: row[name] for name in same} for row in (now, known))
+    assert known == now
+
+
+@reads
+def test_a_read_writes_nothing(states: Shell, command: str) -> None:
+    """A read leaves the ledger's file as it was, byte by byte."""
+    before = states.ledger.read_bytes()
+    states.tells(*command.split())
+    assert states.ledger.read_bytes() == before
+
+
+def _as_list(shown: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- Whatever JSON holds.
+    return shown if isinstance(shown, list) else [shown]
+
+
+# --- which ledger ---------------------------------------------------------------------------------
+
+
+def test_the_nearest_ledger_wins(october: Shell, made: Path) -> None:
+    """--ledger wins wherever it stands, over the variable; the nearest to the command wins."""
+    other = october.folder / "other.db"
+    shutil.copyfile(made / "empty", other)
+    listing = ("requests", "list", "--field", "id")
+    assert len(october.tells(*listing).splitlines()) == 6
+    assert october.tells("--ledger", other, *listing) == ""
+    assert october.tells(f"--ledger={other}", *listing) == ""
+    assert october.tells("requests", "--ledger", other, "list", "--field", "id") == ""
+    assert october.tells(*listing, "--ledger", other) == ""
+    nearest = october.tells("--ledger", other, *listing, "--ledger", october.ledger)
+    assert len(nearest.splitlines()) == 6
+
+
+def test_without_option_and_variable_the_ledger_is_in_the_users_folder(
+    nothing: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user-data folder is the last resort; `ledger path` says where that is."""
+    monkeypatch.delenv("LIVEPORTAL_LEDGER")
+    told = nothing.ok("ledger", "path")
+    assert told["exists"] is False
+    assert told["path"].startswith(os.environ["HOME"])
+    assert nothing.ok("init")["path"] == told["path"]
+    assert nothing.ok("ledger", "path")["exists"] is True
+    assert nothing.ok("sync", OCTOBER)["recorded"] == 22
+    assert nothing.tells("ledger", "path") == told["path"] + "\n"

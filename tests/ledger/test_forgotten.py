@@ -1,0 +1,101 @@
+"""A customer's personal data is erased; the facts, the money and the chain stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from liveportal.domain.errors import Conflict, UnknownThing
+from tests.helpers import OTHER, Book, amount
+from tests.ledger.test_journal import recomputed
+
+SECRET = "Sesame"  # noqa: S105 (it stands for a person's name)
+
+
+def held(books: Book) -> bool:
+    """Tell whether the name is anywhere in the book."""
+    return SECRET in str(books.dump())
+
+
+@pytest.fixture
+def told(books: Book) -> Book:
+    """Tell a whole story of one customer, the name in every free text, and a bit of another."""
+    customer = {"id": "C-1", "name": SECRET}
+    books.open("R-1", customer=customer, title=SECRET, description=SECRET, skills=[SECRET], id="o")
+    books.open("R-2", customer={"id": "C-2", "name": "Joe"}, title="help")
+    books.open("R-3", customer=customer, title=SECRET)
+    books.tell("request.declined", "10-05 08:01", request="R-3", reason=SECRET)
+    books.tell("request.accepted", "10-05 09:00", request="R-1", session="S-1")
+    books.tell("request.accepted", "10-05 09:00", request="R-1", session="S-x", source=OTHER)
+    books.tell("session.ended", "10-05 09:20", session="S-x")
+    books.tell("review.posted", "10-05 10:00", session="S-1", by="customer", rating=1, text=SECRET)
+    books.tell(
+        "artifact.added",
+        "10-05 10:00",
+        session="S-x",
+        kind="code",
+        name=SECRET,
+        sha256="0" * 64,
+        bytes=1,
+    )
+    books.claim(reason=SECRET)
+    books.tell("dispute.filed", "10-05 12:00", claim="CL-1", summary=SECRET)
+    books.tell("dispute.accepted", "10-05 13:00", claim="CL-1", note=SECRET)
+    books.tell(
+        "session.corrected", "10-06 09:00", session="S-1", billed=amount("50.00"), reason=SECRET
+    )
+    books.log("S-9", customer=customer, title=SECRET)
+    assert held(books)
+    return books
+
+
+def test_forgetting(told: Book) -> None:
+    """Nothing of what was told of the customer is left; money, facts and others' data are."""
+    before = told.month()
+    told.tell("customer.forgotten", "10-07 09:00", customer="C-1")
+    assert not held(told)
+    assert "Joe" in str(told.dump())
+    assert told.month() == before
+    assert told.request("R-1").customer == "C-1"
+
+
+def test_the_chain_stands(told: Book) -> None:
+    """An erased body's digest stays in its row: every hash is still what it was."""
+    told.door.flush()
+    chain = [digest for digest, _ in recomputed(told.db, erased=True)]
+    told.tell("customer.forgotten", "10-07 09:00", customer="C-1")
+    told.door.flush()
+    again = recomputed(told.db, erased=True)
+    assert all(digest == expected for digest, expected in again)
+    assert [digest for digest, _ in again][:-1] == chain
+
+
+def test_a_replay_restores_nothing(told: Book) -> None:
+    """What was erased is compared on facts only, and stays erased."""
+    told.tell("customer.forgotten", "10-07 09:00", customer="C-1")
+    again: dict[str, Any] = {
+        "customer": {"id": "C-1", "name": SECRET},
+        "title": SECRET,
+        "description": SECRET,
+        "skills": [SECRET],
+    }
+    assert told.open("R-1", id="o", **again).status == "replayed"
+    assert not held(told)
+    with pytest.raises(Conflict) as caught:
+        told.open("R-1", id="o", **(again | {"rate": amount("1.00")}))
+    assert caught.value.fields == ["rate"]
+
+
+def test_another_source_may_still_confirm(told: Book) -> None:
+    """Texts that are gone contradict nothing: the facts agree."""
+    told.tell("customer.forgotten", "10-07 09:00", customer="C-1")
+    customer = {"id": "C-1", "name": SECRET}
+    outcome = told.open("R-1", customer=customer, title=SECRET, source=OTHER)
+    assert outcome.status == "confirmed"
+
+
+def test_an_unknown_customer(books: Book) -> None:
+    """Nobody of that id: not found."""
+    error = books.refuses("customer.forgotten", "10-07 09:00", customer="C-1")
+    assert isinstance(error, UnknownThing)

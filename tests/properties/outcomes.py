@@ -1,0 +1,72 @@
+"""The rulebook as a table: what can become of each type of event, and nothing else can.
+
+Any event can be recorded, come again, or come again with other content (`conflict`); any but a
+setting can be told by another source (`confirmed`). What a command is refused for, and a feed only
+flags, stands after the bar.
+"""
+
+from __future__ import annotations
+
+from tests.properties.model import SETTINGS
+
+ALWAYS = ("recorded", "replayed", "conflict")
+
+TABLE = """
+request.opened       already_exists invalid_event currency_mismatch | rate_out_of_bounds
+request.accepted     not_found wrong_state slot_needed already_exists currency_mismatch
+request.accepted     | request_expired below_minimum_rate double_booking on_vacation
+request.declined     not_found wrong_state
+request.withdrawn    not_found wrong_state
+request.taken        not_found wrong_state
+request.expired      not_found wrong_state
+session.rescheduled  not_found wrong_state impossible_time | double_booking on_vacation
+session.cancelled    not_found wrong_state impossible_time
+session.missed       not_found wrong_state impossible_time
+session.started      not_found wrong_state impossible_time
+session.paused       not_found wrong_state impossible_time
+session.resumed      not_found wrong_state impossible_time
+session.ended        not_found wrong_state impossible_time currency_mismatch
+session.ended        correction_refused refund_too_large
+session.logged       already_exists impossible_time currency_mismatch | rate_out_of_bounds
+session.corrected    not_found wrong_state correction_refused invalid_event impossible_time
+session.corrected    currency_mismatch
+artifact.added       not_found
+review.posted        not_found wrong_state impossible_time
+tip.received         not_found wrong_state impossible_time currency_mismatch amount_too_large
+refund.claimed       already_exists not_found wrong_state impossible_time claim_open
+refund.claimed       nothing_to_refund currency_mismatch refund_too_large partial_refund
+refund.claimed       | late_claim
+refund.conceded      not_found claim_not_open impossible_time
+refund.granted       not_found claim_not_open impossible_time
+refund.denied        not_found claim_not_open impossible_time
+refund.withdrawn     not_found claim_not_open impossible_time
+dispute.filed        not_found claim_not_open
+dispute.withdrawn    not_found wrong_state
+dispute.accepted     not_found wrong_state impossible_time
+dispute.rejected     not_found wrong_state impossible_time
+adjustment.posted    already_exists currency_mismatch amount_too_large
+payout.sent          already_exists currency_mismatch payout_too_large | unlisted_method
+payout.paid          not_found wrong_state
+payout.failed        not_found wrong_state
+payout.returned      not_found wrong_state
+entry.reversed       not_found not_reversible
+preferences.changed  invalid_event currency_mismatch | rate_out_of_bounds
+payout_profile.changed
+payout_profile.revealed
+customer.forgotten   not_found
+policy.adopted       period_fixed
+"""
+
+
+def outcomes() -> set[tuple[str, str]]:
+    """Every pair of the table: the type of an event, and what became of it."""
+    found = set()
+    for line in TABLE.strip().splitlines():
+        kind, *codes = line.replace("|", " ").split()
+        found |= {(kind, code) for code in (*ALWAYS, *codes)}
+        if kind not in SETTINGS:
+            found.add((kind, "confirmed"))
+    return found
+
+
+OUTCOMES = outcomes()
