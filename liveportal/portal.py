@@ -100,17 +100,11 @@ class Portal:
 
         Raises `LedgerExists` where there is something already, `LedgerUnwritable`.
         """
-        store = Store.create(path, now)
-        try:
+        with Store.create(path, now) as store:
             portal = cls(store, now)
             portal.record(
-                [portal.event(data) for data in (PolicyAdopted(policy=policy), *settings)]
+                [portal.event(each) for each in (PolicyAdopted(policy=policy), *settings)]
             )
-        except BaseException:
-            store.close()
-            path.unlink()  # It was ours from the first byte, and it is of no use without a policy.
-            raise
-        store.close()
 
     def reader(self) -> Reader:
         """Return the windows on what is recorded."""
@@ -145,14 +139,15 @@ class Portal:
     ) -> tuple[Outcome, Row]:
         """Record what the expert does, and return what became of it and what `show` then sees.
 
-        `show` looks before the transaction ends, so that a dry run sees the same. Raises the
-        refusal, or a caution that is not insisted on.
+        `show` looks before the transaction ends, so that a dry run sees the same, and at a replay
+        it sees what the first time saw. Raises the refusal, or a caution not insisted on.
         """
         event = self.event(data, at=at, key=key, assumed=assumed)
         with self._store.writing() as door:
             outcome = door.record(event, insist=insist)
             door.flush()
-            return outcome, show(self._store.reader(), outcome)
+            with self._store.as_after(outcome) as reader:
+                return outcome, show(reader, outcome)
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none."""

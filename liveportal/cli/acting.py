@@ -21,7 +21,7 @@ from liveportal.domain.events import Data
 from liveportal.domain.money import Money
 from liveportal.domain.rules import STATE_AFTER
 from liveportal.ledger.reader import Reader
-from liveportal.portal import Outcome, Portal
+from liveportal.portal import Outcome, Portal, new_id
 
 BEFORE = ("id", "state", "error", "message")
 AFTER = ("time", "event", "flags", "replayed", "confirmed", "dry_run")
@@ -203,6 +203,11 @@ def _tried(writer: Writer, text: str, step: Step, write: WriteOptions) -> tuple[
 
 def _all(fields: tuple[str, ...]) -> tuple[str, ...]:
     return (*BEFORE, *(name for name in fields if name not in BEFORE), *AFTER)
+
+
+def new_name(prefix: str, given: str | None) -> str:
+    """Return the id that was given, or make one up."""
+    return f"{prefix}-{new_id()}" if given is None else given
 
 
 def named(outcome: Outcome, thing_id: str) -> str:

@@ -8,6 +8,8 @@ import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import typer
+
 from liveportal.cli.app import Commands
 from liveportal.cli.errors import run
 from liveportal.cli.options import LedgerOption, with_options
@@ -44,7 +46,7 @@ def demo(ledger: LedgerOption) -> None:
             _say(f"\n$ liveportal {line.format(feed=feed.name)}")
             argv = shlex.split(line.format(feed=shlex.quote(str(feed))))
             if code := run(["--ledger", str(path), *argv]):
-                raise SystemExit(code)
+                raise typer.Exit(code)
     _say(f"""
 That ledger is yours to play with:
 

@@ -139,20 +139,19 @@ def adjust(
       liveportal earnings adjust 25.00 --reason "Mentor of the month"
       liveportal earnings adjust -3.50 --reason "Transfer fee"
     """
-    from liveportal.cli.acting import show_result, writing
+    from liveportal.cli.acting import new_name, show_result, writing
     from liveportal.domain.events import AdjustmentPosted
-    from liveportal.portal import new_id
 
     with writing(ledger, write, out, ("amount", "currency")) as writer:
         data = AdjustmentPosted(
-            adjustment=adjustment or f"AD-{new_id()}",
+            adjustment=new_name("AD", adjustment),
             amount=writer.amount(amount),
             reason=reason,
         )
         row = writer.record(
             data,
             data.adjustment,
-            assumed=() if adjustment else ("adjustment",),
+            assumed=() if adjustment is not None else ("adjustment",),
         )
         zone = writer.zone
     shown = {**row, "amount": data.amount, "currency": data.amount.currency}

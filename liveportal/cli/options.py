@@ -247,9 +247,7 @@ class WriteOptions(Options):
         return read_time(self.at, self.timezone or zone_name, now, past=True)
 
 
-Yes = Annotated[
-    bool, typer.Option("--yes", "-y", hidden=True, help="Accepted everywhere; nothing is asked.")
-]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; nothing is asked here.")]
 """For commands that ask nothing."""
 
 

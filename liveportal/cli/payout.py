@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, Step, act, insisting, show_result, writing
+from liveportal.cli.acting import Anyway, Step, act, insisting, new_name, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
@@ -22,7 +22,6 @@ from liveportal.domain.clock import local_date
 from liveportal.domain.events import PayoutFailed, PayoutPaid, PayoutReturned, PayoutSent
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import payouts as seen
-from liveportal.portal import new_id
 
 app = Commands("Payouts: preview, list, show, record, paid, fail, return.")
 
@@ -113,7 +112,7 @@ def record(
     """
     with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
         data = PayoutSent(
-            payout=payout or f"PO-{new_id()}",
+            payout=new_name("PO", payout),
             amount=writer.amount(sent),
             method=method,
             reference=reference,
@@ -123,7 +122,7 @@ def record(
             data.payout,
             show=seen.result,
             insist=insisting(anyway=anyway),
-            assumed=() if payout else ("payout",),
+            assumed=() if payout is not None else ("payout",),
         )
         zone = writer.zone
     show_result(row, seen.RESULT_FIELDS, out, zone=zone)

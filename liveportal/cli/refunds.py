@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Reason, Step, act, insisting, show_result, writing
+from liveportal.cli.acting import Reason, Step, act, insisting, new_name, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
@@ -26,7 +26,6 @@ from liveportal.domain.events import (
 )
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import claims as seen
-from liveportal.portal import new_id
 
 app = Commands("Refund claims: list, show, claim, concede, grant, deny, withdraw.")
 
@@ -106,17 +105,17 @@ def claim(
     """
     with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
         data = RefundClaimed(
-            claim=claim_id or f"CL-{new_id()}",
+            claim=new_name("CL", claim_id),
             session=writer.portal.known("session", session),
             reason=reason,
-            amount=writer.amount(of) if of else None,
+            amount=writer.amount(of) if of is not None else None,
         )
         row = writer.record(
             data,
             data.claim,
             show=seen.result,
             insist=insisting(late=late),
-            assumed=() if claim_id else ("claim",),
+            assumed=() if claim_id is not None else ("claim",),
         )
         zone = writer.zone
     show_result(row, seen.RESULT_FIELDS, out, zone=zone)

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, Reason, Step, act, insisting, show_result, writing
+from liveportal.cli.acting import (
+    Anyway,
+    Reason,
+    Step,
+    act,
+    insisting,
+    new_name,
+    show_result,
+    writing,
+)
 from liveportal.cli.app import Commands
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
@@ -29,7 +38,6 @@ from liveportal.domain.events import (
 )
 from liveportal.ledger.reader import Reader, instant
 from liveportal.ledger.windows import requests as seen
-from liveportal.portal import new_id
 
 app = Commands("Requests for your help: list, show, accept, decline, withdraw, add.")
 
@@ -203,7 +211,7 @@ def add(
     with writing(ledger, write, out) as writer:
         zone, now = writer.zone, writer.at or utc_now()
         data = RequestOpened(
-            request=request or f"REQ-{new_id()}",
+            request=new_name("REQ", request),
             kind="scheduled" if slot else "instant",
             direct=True if direct else None,
             customer=Customer(id=customer, name=name),
@@ -212,13 +220,13 @@ def add(
             skills=tuple(skill) if skill else None,
             rate=writer.amount(rate),
             slots=tuple(_slot(text, zone) for text in slot) if slot else None,
-            expires=read_time(expires, zone, now) if expires else None,
+            expires=read_time(expires, zone, now) if expires is not None else None,
         )
         row = writer.record(
             data,
             data.request,
             insist=insisting(anyway=anyway),
-            assumed=() if request else ("request",),
+            assumed=() if request is not None else ("request",),
         )
     show_result(row, (), out, zone=zone)
 

@@ -170,7 +170,7 @@ def end(
     step = Step(
         "session",
         lambda writer, name: SessionEnded(
-            session=name, billed=writer.amount(billed) if billed else None
+            session=name, billed=writer.amount(billed) if billed is not None else None
         ),
         seen.RESULT_FIELDS,
         seen.result,

@@ -10,7 +10,16 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, Step, Writer, act, insisting, show_result, writing
+from liveportal.cli.acting import (
+    Anyway,
+    Step,
+    Writer,
+    act,
+    insisting,
+    new_name,
+    show_result,
+    writing,
+)
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
 from liveportal.cli.times import read_span, read_time, utc_now
 from liveportal.domain.events import (
@@ -21,7 +30,6 @@ from liveportal.domain.events import (
     TipReceived,
 )
 from liveportal.ledger.windows import sessions as seen
-from liveportal.portal import new_id
 
 One = Annotated[
     str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
@@ -71,13 +79,13 @@ def log(
         zone = writer.zone
         start, end, pauses = read_span(when, zone, utc_now())
         data = SessionLogged(
-            session=session or f"S-{new_id()}",
+            session=new_name("S", session),
             customer=Customer(id=customer, name=name),
             rate=writer.amount(rate),
             start=start,
             end=end,
             pauses=tuple(pauses) or None,
-            billed=writer.amount(billed) if billed else None,
+            billed=writer.amount(billed) if billed is not None else None,
             title=title,
         )
         row = writer.record(
@@ -85,7 +93,7 @@ def log(
             data.session,
             show=seen.result,
             insist=insisting(anyway=anyway),
-            assumed=() if session else ("session",),
+            assumed=() if session is not None else ("session",),
         )
     show_result(row, seen.RESULT_FIELDS, out, zone=zone)
 
@@ -126,10 +134,10 @@ def correct(
         pauses = tuple(read_span(each, writer.zone, day)[:2] for each in pause or ())
         return SessionCorrected(
             session=name,
-            start=read_time(start, writer.zone, now, past=True) if start else None,
-            end=read_time(end, writer.zone, now, past=True) if end else None,
+            start=read_time(start, writer.zone, now, past=True) if start is not None else None,
+            end=read_time(end, writer.zone, now, past=True) if end is not None else None,
             pauses=pauses if pause or no_pauses else None,
-            billed=writer.amount(billed) if billed else None,
+            billed=writer.amount(billed) if billed is not None else None,
             reason=reason,
         )
 

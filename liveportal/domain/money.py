@@ -62,7 +62,10 @@ class Money:
             raise InvalidAmount(f"{_shown(text)} has more than the {digits} digits of {currency}")
         significant = whole.lstrip("0") + fraction.ljust(digits, "0")
         if len(significant) > len(str(LARGEST_MINOR)):
-            raise AmountTooLarge(f"{_shown(text)} {currency} is larger than the books can hold")
+            raise AmountTooLarge(
+                f"{_shown(text)} {currency} is larger than the books can hold",
+                hint=f"The largest is {format_minor(LARGEST_MINOR, digits)} {currency}.",
+            )
         minor = int(significant or "0")
         return cls(-minor if sign else minor, currency)
 

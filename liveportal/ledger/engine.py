@@ -54,7 +54,7 @@ def create(path: Path) -> Connection:
     """Create an empty ledger file, private to its owner, and return a connection to it.
 
     Raises `LedgerExists` for any file, link or folder at the path, `LedgerUnwritable` where none
-    can be made. Nothing is written through a symlink.
+    can be made.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -63,11 +63,8 @@ def create(path: Path) -> Connection:
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     except FileExistsError:
-        raise LedgerExists(
-            f"there is something at {path} already",
-            hint="Choose another path with --ledger; an existing ledger is never touched.",
-            path=str(path),
-        ) from None
+        check_free(path)
+        raise
     except OSError as error:
         raise unwritable(path, error) from None
     os.close(handle)
@@ -77,6 +74,32 @@ def create(path: Path) -> Connection:
         connection.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe() else 'DELETE'}")
         _settle(connection)
     return connection
+
+
+def check_free(path: Path) -> None:
+    """Raise `LedgerExists` if there is anything at the path, even a broken link."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise unwritable(path, error) from None
+    raise LedgerExists(
+        f"there is something at {path} already",
+        hint="Choose another path with --ledger; an existing ledger is never touched.",
+        path=str(path),
+    )
+
+
+def move_new(part: Path, path: Path) -> None:
+    """Give a finished file its name, never the place of another; raises `LedgerExists`."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        check_free(path)
+    except OSError:  # A file system without hard links: as good as it can do.
+        check_free(path)
+        part.rename(path)
 
 
 def open_file(path: Path, *, readonly: bool) -> Connection:
@@ -147,6 +170,10 @@ def _check_ours(connection: Connection, path: Path) -> None:
             path=str(path),
         )
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if not version:
+        raise NotALedger(
+            f"{path} was never finished: it holds nothing", hint="Remove it, and run init again."
+        )
     if version > SCHEMA_VERSION:
         raise NewerLedger(
             f"{path} was written by a newer liveportal (form {version}, this one knows"

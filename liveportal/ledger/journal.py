@@ -21,10 +21,9 @@ from liveportal.domain.errors import AlreadyExists, Conflict, LateClaim, Refused
 from liveportal.domain.events import (
     CLI_SOURCE,
     AboutBook,
+    ArtifactAdded,
     CustomerForgotten,
     Data,
-    DisputeFiled,
-    DisputeWithdrawn,
     Event,
     PayoutSent,
     RefundClaimed,
@@ -33,9 +32,8 @@ from liveportal.domain.events import (
     ReviewPosted,
     SessionEnded,
     SessionLogged,
-    SessionPaused,
     SessionRescheduled,
-    SessionResumed,
+    TipReceived,
 )
 from liveportal.domain.requests import check_currency
 from liveportal.domain.rules import decide
@@ -104,7 +102,7 @@ class Journal:
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
         same = next((seq for seq in told if not contradictions(self._event(seq).data, data)), None)
-        if same and not _may_be_another(event):
+        if same:
             return self._confirm(same, event, data, recorded_at)
         if rival := self._rival_review(told, data):
             raise self._conflict(rival, data)
@@ -112,8 +110,6 @@ class Journal:
             judged = event if data is event.data else replace(event, data=data)
             change = decide(judged, self.book)
         except (WrongState, AlreadyExists):
-            if same:
-                return self._confirm(same, event, data, recorded_at)
             if told:  # It is the same fact, told differently: say so rather than "wrong state".
                 raise self._conflict(told[0], data) from None
             raise
@@ -209,6 +205,8 @@ class Journal:
         """Return the facts of this type and thing that this source has not told itself yet."""
         if isinstance(data, AboutBook | CustomerForgotten):
             return []  # A setting can be set back to what it was: that is no old fact told again.
+        if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
+            return []  # A command is a step taken now, and the state machine judges it as such.
         statements = self._statements_of(data)
         own = {each.confirms or each.seq for each in statements if each.source == source}
         gone = own | self.book.reversed_seqs
@@ -301,18 +299,8 @@ def _differences(past: StoredEvent, event: Event) -> list[str]:
     ]
 
 
-# Steps that a session or a dispute takes more than once.
-_REPEATED = SessionPaused | SessionResumed | SessionRescheduled | DisputeFiled | DisputeWithdrawn
-
-
-def _may_be_another(event: Event) -> bool:
-    """Tell whether an event that agrees with an old one may be a new step all the same.
-
-    A feed tells again what was done at the shell, in order. Whoever pauses a live session at the
-    shell means now, whatever pauses a feed told before.
-    """
-    return event.source == CLI_SOURCE and isinstance(event.data, _REPEATED)
-
+# What a command can only tell, since nothing but its content says whether it was told before.
+_WITHOUT_MACHINE = (TipReceived, ReviewPosted, ArtifactAdded)
 
 # What may differ in the telling without contradicting: it has a meaning of its own instead.
 _TOLERATED: dict[type, set[str]] = {RequestAccepted: {"session"}, SessionEnded: {"billed"}}

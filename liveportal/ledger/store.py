@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -11,9 +12,10 @@ from liveportal.domain.clock import LAST, utc_text
 from liveportal.ledger import engine
 from liveportal.ledger.documents import journal
 from liveportal.ledger.engine import Connection
-from liveportal.ledger.journal import Journal
+from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.reader import Reader
+from liveportal.ledger.rows import compact
 
 Clock = Callable[[], datetime]
 
@@ -28,17 +30,25 @@ class Store:
         self._keep = keep
 
     @classmethod
-    def create(cls, path: Path, now: Clock) -> Store:
-        """Make an empty ledger; raises `LedgerExists` or `LedgerUnwritable`."""
-        db = engine.create(path)
+    @contextmanager
+    def create(cls, path: Path, now: Clock) -> Iterator[Store]:
+        """Make a ledger: it appears at its path when the block ends, whole, or not at all.
+
+        Raises `LedgerExists` for whatever is at the path already, `LedgerUnwritable`.
+        """
+        part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+        engine.check_free(path)
+        db = engine.create(part)
         try:
             with engine.writing(db, path):
                 make_tables(db)
-        except BaseException:
+            yield cls(db, path, now)
             db.close()
-            path.unlink()  # It was ours from the first byte; half a ledger is of no use.
-            raise
-        return cls(db, path, now)
+            engine.move_new(part, path)
+        finally:
+            db.close()
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                Path(f"{part}{suffix}").unlink(missing_ok=True)
 
     @classmethod
     def open(cls, path: Path, now: Clock, *, keep: bool = True) -> Store:
@@ -68,13 +78,43 @@ class Store:
         # A dry run is one transaction to its end, so that later steps see the earlier ones.
         return engine.trying(self.db, self.path)
 
+    @contextmanager
+    def as_after(self, outcome: Outcome) -> Iterator[Reader]:
+        """Open the windows as they were after an event.
+
+        That is now, unless it is a replay of one whose things have moved on since: then the
+        journal is played back up to it.
+        """
+        if outcome.status != "replayed" or not _moved_on(self.db, outcome):
+            yield self.reader()
+            return
+        copy = played_back(self.db, last_seq=outcome.seq)
+        try:
+            yield Reader(copy, self.path)
+        finally:
+            copy.close()
+
     def reader(self) -> Reader:
         """Return the windows on what is committed, through this connection."""
         return Reader(self.db, self.path)
 
 
-def played_back(db: Connection, *, until: datetime | None = None) -> Connection:
-    """Replay a journal's facts, up to what was recorded by an instant, into a temporary ledger.
+def _moved_on(db: Connection, outcome: Outcome) -> bool:
+    """Tell whether anything that an event names was told of again after it."""
+    data = outcome.event.data
+    kinds = ("request", "session", "claim", "payout")
+    named = [f"{kind}:{name}" for kind in kinds if (name := getattr(data, kind, None))]
+    later = db.execute(
+        "SELECT 1 FROM statement WHERE thing IN (SELECT value FROM json_each(?)) AND seq > ?",
+        (compact(named), outcome.seq),
+    )
+    return later.fetchone() is not None
+
+
+def played_back(
+    db: Connection, *, until: datetime | None = None, last_seq: int | None = None
+) -> Connection:
+    """Replay a journal's facts, up to an event or what was recorded by an instant, into a copy.
 
     The same door judges and books them as it did at first, so every window opens on the copy.
     """
@@ -82,9 +122,11 @@ def played_back(db: Connection, *, until: datetime | None = None) -> Connection:
     copy.execute("BEGIN IMMEDIATE")
     make_tables(copy)
     door = Journal(copy, lambda: LAST)
-    for number, past in enumerate(journal(db, until=utc_text(until) if until else None), 1):
+    for past in journal(db, until=utc_text(until) if until else None):
+        if last_seq is not None and past.seq > last_seq:
+            break
         door.record(past.event, recorded_at=past.recorded_at)
-        if number % 2_000 == 0:
+        if past.seq % 2_000 == 0:
             door.flush()
     door.flush()
     copy.execute("COMMIT")

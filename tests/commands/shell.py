@@ -89,7 +89,9 @@ class Shell:
 
     def ok(self, *argv: object, stdin: bytes = b"") -> Any:  # noqa: ANN401 -- Whatever JSON holds.
         """Run a command that succeeds silently, and return what its JSON says."""
-        ran = self.run(*argv, "--json", stdin=stdin)
+        # After `--` it would be an argument.
+        end = argv.index("--") if "--" in argv else len(argv)
+        ran = self.run(*argv[:end], "--json", *argv[end:], stdin=stdin)
         assert (ran.code, ran.err) == (0, ""), (argv, ran)
         return json.loads(ran.out)
 

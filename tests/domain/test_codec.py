@@ -163,7 +163,7 @@ def test_data_is_an_object(kind: str, data: object) -> None:
         ("session.missed", "by", "platform", "by"),
         ("session.ended", "billed.amount", "-0.01", "billed"),
         ("session.logged", "pauses[1]", [T1], "pauses[1]"),
-        ("session.logged", "pauses[1][2]", "soon", "pauses[1]"),
+        ("session.logged", "pauses[1][2]", "soon", "pauses[1][2]"),
         ("artifact.added", "sha256", "0" * 63, "sha256"),
         ("artifact.added", "sha256", "G" * 64, "sha256"),
         ("artifact.added", "bytes", -1, "bytes"),

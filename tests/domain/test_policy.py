@@ -41,14 +41,14 @@ SWITCHES: dict[str, tuple[object, list[object], list[object]]] = {
         ["", "Mars/Base", 1, None, [], "../../etc/passwd", "a\x00b"],
     ),
     "period.session_month": ("end", ["start"], NOT_WORDS),
-    "payout.minimum": ("100.00", ["0.00", "50.5"], NOT_AMOUNTS),
+    "payout.minimum": ("100.00", ["0.00", "50.50"], NOT_AMOUNTS),
     "payout.minimum_counts": ("share", ["gross"], NOT_WORDS),
     "payout.due_days_after_month_end": (60, [0, 15], NOT_NUMBERS),
     "payout.first_wait_days": (60, [0], NOT_NUMBERS),
     "payout.methods": (["paypal"], [["paypal", "bank"]], ["paypal", [], [1], [""], None, [None]]),
     "rate.minimum": ("1.00", ["0.00", "5.00"], [*NOT_AMOUNTS, "5.01"]),
     "rate.maximum": ("5.00", ["1.00", "500.00"], NOT_AMOUNTS),
-    "currency": ("USD", ["EUR", "KWD"], ["", "usd", "XYZ1", 1, None, [], "ZZZ"]),
+    "currency": ("USD", ["EUR", "GBP"], ["", "usd", "XYZ1", 1, None, [], "ZZZ"]),
 }
 
 
@@ -106,7 +106,7 @@ def test_percentages_are_integers_or_strings(value: object) -> None:
 
 
 def test_amounts_are_what_they_mean() -> None:
-    """Amounts count, not their spelling: "100.0" and "100.00" are the same amount, and so the same policy."""
+    """Amounts count, not their spelling: "100.0" and "100.00" make the same policy."""
     assert policy(payout={"minimum": "100.0"}) == policy(payout={"minimum": "100"}) == policy()
     assert policy(rate={"minimum": "1"}).rate_bounds == (usd("1.00"), usd("5.00"))
 
@@ -142,12 +142,12 @@ def test_what_is_no_policy(given: object, switch: str) -> None:
 
 
 def test_digits_are_the_currency_s() -> None:
-    """An amount of a policy has at most the digits of the policy's own currency."""
+    """An amount has at most the digits of the policy's own currency; the defaults serve any."""
     with pytest.raises(InvalidPolicy) as caught:
-        policy(currency="JPY")
+        policy(currency="JPY", payout={"minimum": "100.5"})
     assert caught.value.details["switch"] == "payout.minimum"
-    yen = policy(currency="JPY", payout={"minimum": "100"}, rate={"minimum": "1", "maximum": "5"})
-    assert str(yen.payout_minimum) == "100"
+    assert str(policy(currency="JPY").payout_minimum) == "100"
+    assert str(policy(currency="KWD").payout_minimum) == "100.000"
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))

@@ -17,7 +17,7 @@ from tests.helpers import OTHER, Clock, amount, line
 from tests.ledger.conftest import contents, query
 
 
-def opened(number: int, **data: Any) -> bytes:
+def opened(number: int, **data: Any) -> bytes:  # noqa: ANN401 (JSON)
     """Return the line that opens a request."""
     given: dict[str, Any] = {
         "request": f"R-{number}",
@@ -32,7 +32,7 @@ def opened(number: int, **data: Any) -> bytes:
 FEED = [opened(number) for number in range(1, 31)]
 
 
-def sync(path: Path, feed: Sequence[bytes], *, dry_run: bool = False, **options: Any) -> Synced:
+def sync(path: Path, feed: Sequence[bytes], *, dry_run: bool = False, **options: Any) -> Synced:  # noqa: ANN401
     """Record lines in a ledger file."""
     with Portal.open(path, dry_run=dry_run, now=Clock()) as portal:
         return portal.sync(io.BytesIO(b"".join(feed)), **options)
@@ -57,7 +57,7 @@ def test_a_feed_and_again(ledger: Path) -> None:
 
 def test_an_empty_feed(ledger: Path) -> None:
     """Nothing to record is no failure; the head is what it was."""
-    options: dict[str, int]
+    options: dict[str, Any]
     for options in ({}, {"batch": 5}):
         assert counts(sync(ledger, [], **options)) == (0, 0, 0, 0)
         assert sync(ledger, [b"\n", b"  \n"], **options).head == sync(ledger, []).head

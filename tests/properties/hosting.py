@@ -8,7 +8,7 @@ from typing import Any
 from liveportal.domain import events as on
 from liveportal.domain.money import LARGEST_MINOR, Money
 from tests.properties import reckoning
-from tests.properties.state import FIGURES, Entry, Ledger, Refusal, Request, Session, refuse
+from tests.properties.state import FIGURES, Entry, Ledger, Request, Session, refuse
 
 MOVES = """
 request  open      accepted -> accepted, declined -> declined, withdrawn -> withdrawn
@@ -71,7 +71,7 @@ class Hosting(Ledger):
     def caution(self, code: str, *, when: bool) -> None:
         """Flag what is allowed but seldom meant; a command that does not insist is refused."""
         if when and not self.insist:
-            raise Refusal(code, final=True)
+            refuse(code)
         if when:
             self.flags.append(code)
 
@@ -93,7 +93,8 @@ class Hosting(Ledger):
         )
         self.caution("double_booking", when=clashes)
         zone = self.preferences.get("timezone") or self.policy.period.timezone
-        first, last = reckoning.local_day(start, zone), reckoning.local_day(end, zone)
+        first = reckoning.local_day(start, zone)
+        last = reckoning.local_day(end - timedelta(microseconds=1), zone)
         away = self.preferences.get("vacations", ())
         on_vacation = any(first <= each.end and each.start <= last for each in away)
         self.caution("on_vacation", when=on_vacation)
@@ -274,4 +275,4 @@ class Hosting(Ledger):
     def check_room(self, amount: Money) -> None:
         """Rulebook 9: what the books could not add up is refused. Only giants are ever tried."""
         if abs(amount.minor) == LARGEST_MINOR and any(each.moved for each in self.entries):
-            raise Refusal("amount_too_large", final=True)
+            refuse("amount_too_large")

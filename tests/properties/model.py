@@ -34,6 +34,7 @@ class Model(Hosting):
     """The book, and the one way into it."""
 
     unsure: tuple[str, ...] = ()
+    """Flags of the last event that the rulebook leaves open."""
 
     def record(self, event: on.Event, *, insist: bool = True) -> Verdict:
         """Judge and record an event; raises `Refusal`, and then nothing has changed.
@@ -42,22 +43,25 @@ class Model(Hosting):
         """
         name = (event.source, event.id)
         if past := self.told.get(name):
-            same = past.event.data == event.data and past.event.time == event.time
-            return Verdict("replayed") if same else refuse("conflict")
+            if past.event.data != event.data or past.event.time != event.time:
+                refuse("conflict")
+            return Verdict("replayed")
         data = self._ours(event.data)
         others = self._told_by_others(data, event.source)
         same = next((fact for fact in others if not contradictions(fact.data, data)), None)
-        at_the_shell = event.source == on.CLI_SOURCE and data.TYPE in REPEATED
-        if same and not at_the_shell:
+        taken_anew = event.source == on.CLI_SOURCE and data.TYPE in REPEATED
+        if same and not taken_anew:
             return self._confirm(same, event, data)
+        if isinstance(data, on.ReviewPosted) and any(fact.data.by == data.by for fact in others):
+            refuse("conflict")  # Whoever posted a review may change it.
         booked = len(self.entries)
         self.flags, self.insist, self.unsure = [], insist, ()
         try:
             RULES[data.TYPE](self, data, event.time)
         except Refusal as refusal:
-            if same and not refusal.final:
+            if same and refusal.clashes:
                 return self._confirm(same, event, data)
-            raise refusal if refusal.final or not others else Refusal("conflict") from None
+            raise Refusal("conflict") if others and refusal.clashes else refusal from None
         self.told[name] = Told(event, data, entries=self.entries[booked:])
         return Verdict("recorded", tuple(self.flags))
 
@@ -78,7 +82,7 @@ class Model(Hosting):
             if (each.data.TYPE, each.data.thing) == (data.TYPE, data.thing)
         ]
         own = [each.confirms or each for each in about if each.event.source == source]
-        return [each for each in about if each.confirms is None and each not in own]
+        return [each for each in about if not each.confirms and not each.undone and each not in own]
 
     def _confirm(self, fact: Told, event: on.Event, ours: on.Data) -> Verdict:
         """Another id becomes an alias; another bill is booked as a correction."""
@@ -90,7 +94,9 @@ class Model(Hosting):
         data = event.data
         if isinstance(data, on.RequestAccepted) and isinstance(first, on.RequestAccepted):
             ours, theirs = first.session or first.request, data.session or data.request
-            if theirs not in self.sessions and theirs not in self.aliases:
+            if ours != theirs and self.aliases.get(theirs) != ours:
+                if theirs in self.sessions or theirs in self.aliases:
+                    refuse("already_exists")
                 self.aliases[theirs] = ours
         if isinstance(data, on.SessionEnded) and data.billed is not None:
             session = self.session(data.session)
@@ -227,10 +233,8 @@ class Model(Hosting):
             if session and session.earning is entry:
                 left = session.gross - session.refunded
                 total += reckoning.rounded(Fraction(left * part, entry.net))
-            else:
+            elif entry.kind != "refund":  # What was given back is not in that gross any more.
                 total += part
-            if entry.kind in ("refund", "reversal") or (session and session.refunded):
-                self.unsure = ("claimable", "below_minimum")
         return total
 
     def payout_stepped(self, data: on.PayoutMoved, at: datetime) -> None:
@@ -358,16 +362,24 @@ REPEATED = (
 )
 """Steps taken more than once: at the shell, whoever can take one now takes a new one."""
 
+WORDS = (
+    *("name", "timezone", "language", "title", "description", "skills"),
+    *("reason", "text", "summary", "note"),
+)
+"""The personal fields of the contract. A payout's `reason` is none."""
+
 TOLERATED = {"request.accepted": "session", "session.ended": "billed"}
 """What may differ between two who tell the same: it then has a meaning of its own."""
 
 
 def contradictions(first: Any, again: Any) -> list[str]:
-    """The fields that both give, and give differently."""
+    """The fields of fact that both give, and give differently; how it is worded does not matter."""
     found = []
     for each in fields(again):
         old, new = getattr(first, each.name), getattr(again, each.name)
         if None in (old, new) or each.name == TOLERATED.get(getattr(again, "TYPE", "")):
+            continue
+        if each.name in WORDS and not isinstance(again, on.PayoutMoved):
             continue
         if isinstance(new, on.Customer):
             found += contradictions(old, new)

@@ -26,13 +26,13 @@ BALANCES = FIGURES[6:]
 class Refusal(Exception):
     """The event cannot be, and why: the code that a script would see.
 
-    Where another source told the same fact otherwise it is a conflict instead, unless `final`.
+    Where another source told the same fact otherwise, what `clashes` with it is a conflict instead.
     """
 
-    def __init__(self, code: str, *, final: bool = False) -> None:
+    def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
-        self.final = final or code in ("not_found", "invalid_event")
+        self.clashes = code in ("wrong_state", "claim_not_open", "already_exists")
 
 
 def refuse(code: str) -> NoReturn:

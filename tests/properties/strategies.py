@@ -158,10 +158,17 @@ class Author:
         if not self._told(PLATFORM, data, at or self.time):
             return False
         if self.one_in(8):
-            if isinstance(data, on.SessionEnded):
-                data = replace(data, billed=self.billed())
-            self._told(MIRROR, data, (at or self.time) + self.pick(SPANS))
+            self._told(MIRROR, self.retold(data), (at or self.time) + self.pick(SPANS))
         return True
+
+    def retold(self, data: Any) -> Any:  # noqa: ANN401 (any event's data)
+        """The same fact in other words; what was billed may differ, too."""
+        if isinstance(data, on.SessionEnded):
+            return replace(data, billed=self.billed())
+        for words in ("title", "reason", "summary"):
+            if getattr(data, words, None) and not isinstance(data, on.PayoutMoved):
+                return replace(data, **{words: "in other words"})
+        return data
 
     def _told(self, source: str, data: on.Data, at: datetime) -> bool:
         event = on.Event(source, f"evt-{next(self._numbers)}", at, data)
