@@ -26,6 +26,7 @@ lint: | $(BIN)/lint-imports
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/make_reference.py --check
 
 format: | $(BIN)/lint-imports
 	$(BIN)/ruff check --fix

@@ -35,6 +35,14 @@ class Ran(NamedTuple):
     err: str
 
 
+class Terminal(io.TextIOWrapper):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
 @dataclass(frozen=True)
 class Shell:
     """A shell in a folder, whose commands are about one ledger."""
@@ -44,9 +52,10 @@ class Shell:
 
     # --- running --------------------------------------------------------------------------------
 
-    def run(self, *argv: object, stdin: bytes = b"") -> Ran:
-        """Run the program in this process."""
-        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+    def run(self, *argv: object, stdin: bytes = b"", terminal: bool = False) -> Ran:
+        """Run the program in this process; `terminal` is for what it writes."""
+        stream = Terminal if terminal else io.TextIOWrapper
+        out, err = stream(io.BytesIO(), "utf-8"), stream(io.BytesIO(), "utf-8")
         source = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
         with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", source):
             code = main([str(each) for each in argv])

@@ -82,8 +82,9 @@ WRITES = (
     _write("sessions miss S-UP --by customer", "11-05 09:30"),
     _write("sessions reschedule S-UP --minutes 30 --start", "11-04 09:00", "2026-11-06 09:00"),
     _write(
-        "sessions log --customer C-1 --rate 3.00", "10-28 12:00", "2026-10-28 10:00-10:30, paused"
-        " 10:10-10:15"
+        "sessions log --customer C-1 --rate 3.00",
+        "10-28 12:00",
+        "2026-10-28 10:00-10:30, paused 10:10-10:15",
     ),
     _write("sessions correct S-1002 --billed 120.00 --reason agreed", "10-13 09:00"),
     _write("sessions tip S-1002 5.00", "10-13 09:00"),

@@ -199,7 +199,9 @@ def test_a_payout_that_arrives(logged: Shell) -> None:
     assert logged.ok("payout", "list", "--state", "sent") == []
     shown = logged.ok("payout", "show", "PO-1")
     assert [_pick(each, "session", "amount") for each in shown["lines"]] == [("S-1", "60.00")]
-    kinds = [_pick(each, "kind", "amount", "owed") for each in logged.ok("earnings", "transactions")]
+    kinds = [
+        _pick(each, "kind", "amount", "owed") for each in logged.ok("earnings", "transactions")
+    ]
     assert kinds[1:] == [("payout", "0.00", "-60.00"), ("payout_paid", "0.00", "0.00")]
 
 

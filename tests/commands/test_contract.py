@@ -46,7 +46,7 @@ def _options(shell: Shell, *command: str) -> set[str]:
 # --- help and options -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", (*SINGLE, *GROUPED))
+@pytest.mark.parametrize("command", [*SINGLE, *GROUPED])
 def test_every_command_has_help_with_an_example(nothing: Shell, command: str) -> None:
     """Every command of the first form exists, and its help has an example of itself."""
     text = nothing.tells(*command.split(), "--help")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liveportal.ledger.engine import SCHEMA_VERSION, dbapi
+from liveportal.ledger.engine import SCHEMA_VERSION, open_file
 from tests.commands.shell import OCTOBER, Shell
 
 if TYPE_CHECKING:
@@ -177,8 +177,9 @@ def test_a_newer_ledger_is_left_alone(october: Shell, argv: tuple[object, ...]) 
 # The same SQLite as the program's: two copies in one process would not see each other's locks.
 HOLDER = """
 import sys
-from liveportal.ledger.engine import dbapi
-held = dbapi.connect(sys.argv[1], isolation_level=None)
+from pathlib import Path
+from liveportal.ledger.engine import open_file
+held = open_file(Path(sys.argv[1]), readonly=False)
 held.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
 sys.stdin.read()
@@ -208,7 +209,7 @@ def test_a_busy_ledger_is_waited_for_and_then_told(october: Shell) -> None:
 
 def test_a_write_waits_for_a_short_one(october: Shell) -> None:
     """A lock that is given back in time is not noticed."""
-    other = dbapi.connect(str(october.ledger), isolation_level=None)
+    other = open_file(october.ledger, readonly=False)
     other.execute("BEGIN IMMEDIATE")
     with subprocess.Popen(
         [sys.executable, "-m", "liveportal", *WRITE],
@@ -235,7 +236,9 @@ def test_a_changed_record_is_found(october: Shell) -> None:
         ).fetchall()
         for (name,) in triggers:
             connection.execute(f'DROP TRIGGER "{name}"')
-        connection.execute('UPDATE transfer SET amount = amount + 1 WHERE "transaction" = 1 AND n = 1')
+        connection.execute(
+            'UPDATE transfer SET amount = amount + 1 WHERE "transaction" = 1 AND n = 1'
+        )
     connection.close()
     ran = october.run("ledger", "verify", "--json")
     assert (ran.code, ran.out) == (6, "")

@@ -108,7 +108,9 @@ def test_a_dry_run_of_many_keeps_nothing(waiting: Shell) -> None:
 
 def test_nothing_is_read_unless_told_so(waiting: Shell) -> None:
     """Standard input is left for the next program where `-` was not given."""
-    ran = waiting.script("printf 'REQ-2\\n' | { liveportal requests decline REQ-1 >/dev/null; cat; }")
+    ran = waiting.script(
+        "printf 'REQ-2\\n' | { liveportal requests decline REQ-1 >/dev/null; cat; }"
+    )
     assert ran.out == "REQ-2\n"
 
 
@@ -122,7 +124,7 @@ def test_what_asks_is_refused_a_line_at_a_time(states: Shell) -> None:
 
 def test_a_summary_is_read_from_a_pipe(states: Shell) -> None:
     """`--summary -` reads the text, line breaks and all."""
-    text = "It was fixed at 16:20.\nThe recording shows it.\n".encode()
+    text = b"It was fixed at 16:20.\nThe recording shows it.\n"
     states.ok("dispute", "file", "CL-2", "--summary", "-", stdin=text)
     assert states.ok("dispute", "show", "CL-2")["summary"] == text.decode().strip()
 
@@ -169,7 +171,9 @@ def test_a_closed_output_is_told(states: Shell, command: str) -> None:
     assert error_of(ran.err)["code"] == "output_failed"
 
 
-@pytest.mark.parametrize("command", ["requests accept -", "dispute file CL-2 --summary -", "sync -"])
+@pytest.mark.parametrize(
+    "command", ["requests accept -", "dispute file CL-2 --summary -", "sync -"]
+)
 def test_a_closed_input_is_told(states: Shell, command: str) -> None:
     """A closed standard input is malformed input: exit 1 with a sentence."""
     before = states.dump()

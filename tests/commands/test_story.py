@@ -125,7 +125,9 @@ def test_a_withdrawn_dispute_leaves_the_claim_open(disputed: Shell) -> None:
     """The claim holds what it held, and can be conceded then."""
     row = disputed.ok("dispute", "withdraw", "CL-1", "--yes", "--at", "2026-10-06 09:00")
     assert _pick(row, "state", "held") == ("open", "63.00")
-    assert disputed.refuses(4, "dispute", "rule", "CL-1", "--accepted")["details"]["state"] == "open"
+    assert (
+        disputed.refuses(4, "dispute", "rule", "CL-1", "--accepted")["details"]["state"] == "open"
+    )
     disputed.ok("refunds", "concede", "CL-1", "--yes", "--at", "2026-10-06 10:00")
     assert _claims(disputed) == [("CL-1", "conceded", "90.00", "0.00", "63.00")]
 

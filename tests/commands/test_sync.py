@@ -363,7 +363,9 @@ def test_a_dry_run_touches_no_file(empty: Shell) -> None:
 
 def test_another_source_confirms_what_is_known(october: Shell) -> None:
     """An id names an event within its source: a mirror's events are others, of the same facts."""
-    mirror = october.file("mirror.jsonl", OCTOBER.read_bytes().replace(FEED.encode(), OTHER.encode()))
+    mirror = october.file(
+        "mirror.jsonl", OCTOBER.read_bytes().replace(FEED.encode(), OTHER.encode())
+    )
     assert counts(october.ok("sync", mirror)) == (0, 0, 22, 0)
     assert counts(october.ok("sync", mirror)) == (0, 22, 0, 0)
     assert october.ok("earnings", "--month", "2026-10") == OCTOBER_EARNED

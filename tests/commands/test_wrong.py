@@ -38,12 +38,12 @@ STATES = [
     ("refunds concede CL-1 --yes", "claim_not_open", "is disputed"),
     ("refunds claim S-1001", "claim_open", "CL-1"),
     ("refunds claim S-LIVE", "wrong_state", "is live"),
-    ("dispute file CL-1 --summary again", "conflict", "summary"),
+    ("requests accept REQ-1002 --slot 1", "conflict", "slot"),
     ("dispute rule CL-2 --accepted", "wrong_state", "is open"),
     ("dispute withdraw CL-2 --yes", "wrong_state", "is open"),
     ("payout fail PO-2 --yes", "wrong_state", "is paid"),
     ("payout return PO-1 --yes", "wrong_state", "is sent"),
-    ("requests add --customer C-1 --title x --rate 3 --id REQ-1001", "conflict", "title"),
+    ("requests add --customer C-1 --title x --rate 3 --id REQ-1001", "conflict", "customer"),
     ("refunds claim S-1004", "nothing_to_refund", "S-1004"),
     ("refunds claim S-1002 --amount 999 --late", "refund_too_large", "136.50"),
     ("refunds claim S-1002 --amount 5 --late", "partial_refund", "136.50"),
@@ -74,7 +74,6 @@ MALFORMED = [
 ]
 USAGE = [
     "requests list --csv --tsv",
-
     "frobnicate",
     "requests frobnicate",
     "requests lst",
@@ -195,9 +194,10 @@ def test_a_time_that_the_clocks_skip_or_show_twice(
         assert second in error["hint"]
     for number, reading in enumerate((first, second)):
         row = states.ok(*add, "--at", reading, "--id", f"R-{number}")
-        assert row["time"] == ("2026-03-29T01:30:00Z", "2026-03-29T00:30:00Z")[number] or row[
-            "time"
-        ] == ("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z")[number]
+        assert (
+            row["time"] == ("2026-03-29T01:30:00Z", "2026-03-29T00:30:00Z")[number]
+            or row["time"] == ("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z")[number]
+        )
 
 
 def test_time_does_not_go_back(states: Shell) -> None:

@@ -49,18 +49,15 @@ class Model(Hosting):
         data = self._ours(event.data)
         others = self._told_by_others(data, event.source)
         same = next((fact for fact in others if not contradictions(fact.data, data)), None)
-        taken_anew = event.source == on.CLI_SOURCE and data.TYPE in REPEATED
-        if same and not taken_anew:
+        if same:
             return self._confirm(same, event, data)
-        if isinstance(data, on.ReviewPosted) and any(fact.data.by == data.by for fact in others):
-            refuse("conflict")  # Whoever posted a review may change it.
+        if data.TYPE == "review.posted" and any(fact.data.by == data.by for fact in others):
+            refuse("conflict")  # Only whoever posted a review may change it.
         booked = len(self.entries)
         self.flags, self.insist, self.unsure = [], insist, ()
         try:
             RULES[data.TYPE](self, data, event.time)
         except Refusal as refusal:
-            if same and refusal.clashes:
-                return self._confirm(same, event, data)
             raise Refusal("conflict") if others and refusal.clashes else refusal from None
         self.told[name] = Told(event, data, entries=self.entries[booked:])
         return Verdict("recorded", tuple(self.flags))
@@ -73,8 +70,12 @@ class Model(Hosting):
         return data
 
     def _told_by_others(self, data: on.Data, source: str) -> list[Told]:
-        """The same facts, by others; a setting is none, since it can be set back to what it was."""
-        if data.TYPE in SETTINGS:
+        """The same facts, by others.
+
+        A setting is no fact, since it can be set back to what it was. A command is a step taken
+        now, and judged as one, where there are steps to take.
+        """
+        if data.TYPE in SETTINGS or (source == on.CLI_SOURCE and data.TYPE not in TOLD):
             return []
         about = [
             each
@@ -356,11 +357,8 @@ SETTINGS = (
     *("preferences.changed", "payout_profile.changed", "payout_profile.revealed"),
     *("customer.forgotten", "policy.adopted"),
 )
-REPEATED = (
-    *("session.paused", "session.resumed", "session.rescheduled"),
-    *("dispute.filed", "dispute.withdrawn"),
-)
-"""Steps taken more than once: at the shell, whoever can take one now takes a new one."""
+TOLD = ("tip.received", "review.posted", "artifact.added")
+"""What even a command can only tell, since there is no state to be in."""
 
 WORDS = (
     *("name", "timezone", "language", "title", "description", "skills"),

@@ -12,7 +12,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from liveportal.domain.events import Data, Event, Slot
+from liveportal.domain.events import Event, Slot
 from liveportal.domain.policy import Policy
 from tests.properties import reckoning
 
@@ -140,7 +140,7 @@ class Told:
     """An event that was recorded: who told it, and which earlier one it only confirmed."""
 
     event: Event
-    data: Data
+    data: Any  # The event's, but with the session's own id.
     confirms: Told | None = None
     entries: list[Entry] = field(default_factory=list)
     undone: bool = False

@@ -1,0 +1,161 @@
+"""What a person sees: tables, colours, hints and questions, on a terminal of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.commands.shell import OCTOBER, PROGRAM, Ran, Shell, assert_no_traceback
+from tests.commands.states import READS
+
+if sys.platform == "win32":
+    pytest.skip("needs a terminal of Unix", allow_module_level=True)
+
+import pty
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
+SECONDS = 30
+
+
+class Screen:
+    """Everything that a terminal was sent, results and messages together."""
+
+    def __init__(self, shell: Shell) -> None:
+        self.shell = shell
+
+    def __call__(
+        self,
+        *argv: object,
+        answer: bytes = b"",
+        columns: int = 100,
+        env: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """Run the program on a terminal; `answer` is typed once it asks."""
+        given = {"TERM": "xterm-256color", "COLUMNS": str(columns), **(env or {})}
+        command = [*PROGRAM, *map(str, argv)]
+        pid, terminal = pty.fork()
+        if pid == 0:  # pragma: no cover -- Another process, which becomes the program.
+            os.chdir(self.shell.folder)
+            os.execve(command[0], command, self.shell.environment(**given))  # noqa: S606
+        try:
+            shown = _read(terminal, answer)
+        finally:
+            os.close(terminal)
+        _, status = os.waitpid(pid, 0)
+        text = shown.decode().replace("\r\n", "\n")
+        return Ran(os.waitstatus_to_exitcode(status), text, "")
+
+
+def _read(terminal: int, answer: bytes) -> bytes:
+    shown = b""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        ready, _, _ = select.select([terminal], [], [], 1)
+        if not ready:
+            continue
+        try:
+            chunk = os.read(terminal, 65_536)
+        except OSError:  # So Linux says that nobody writes any more.
+            break
+        if not chunk:
+            break
+        shown += chunk
+        if answer and b"[y/N]" in shown:
+            os.write(terminal, answer)
+            answer = b""
+    return shown
+
+
+@pytest.fixture
+def screen(states: Shell) -> Screen:
+    """Give a terminal before a ledger that holds something in every state."""
+    return Screen(states)
+
+
+@pytest.mark.parametrize("command", READS)
+def test_every_listing_is_shown(
+    states: Shell, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal each read shows its own columns, whole, and never fails for being shown."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "dumb")
+    ran = states.run(*command.split(), terminal=True)
+    assert ran.code == 0, ran
+    assert "error" not in ran.err
+    assert ran.out.strip()
+    assert "\x1b" not in ran.out + ran.err
+    for name in ("REQ-1006", "S-1002", "CL-1"):
+        if name in command:
+            assert name in ran.out
+
+
+def test_a_table_with_colours_and_a_hint(screen: Screen) -> None:
+    """Headings, rows, and what to do next; the colours are gone with NO_COLOR and TERM=dumb."""
+    shown = screen("requests", "list", "--state", "open", columns=160)
+    assert shown.code == 0
+    assert COLOUR.search(shown.out)
+    for said in ("customer name", "REQ-1006", "Profiler session", "requests accept"):
+        assert said in shown.out
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        plain = screen("requests", "list", "--state", "open", columns=160, env=env)
+        assert "\x1b" not in plain.out
+        assert "REQ-1006" in plain.out
+    error = screen("requests", "show", "nope")
+    assert (error.code, COLOUR.sub("", error.out)[:7]) == (3, "error: ")
+    assert "\x1b" not in screen("requests", "show", "nope", env={"NO_COLOR": "1"}).out
+
+
+def test_json_on_a_terminal_is_json(screen: Screen) -> None:
+    """Asked for JSON, a terminal gets JSON and no colours, tables or hints."""
+    shown = screen("requests", "list", "--json")
+    assert shown.out.startswith("[")
+    assert "\x1b" not in shown.out
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [(b"y\n", 0), (b"yes\n", 0), (b"n\n", 7), (b"\n", 7), (b"sure\n", 7)]
+)
+def test_a_question_says_what_it_will_cost(screen: Screen, answer: bytes, code: int) -> None:
+    """On a terminal it asks, names the amount, and only a yes is a yes."""
+    shown = screen("refunds", "concede", "CL-2", answer=answer)
+    assert shown.code == code
+    assert "CL-2" in shown.out
+    assert "63.00 USD" in shown.out
+    state = screen.shell.ok("refunds", "show", "CL-2")["state"]
+    assert state == ("open" if code else "conceded")
+
+
+def test_an_interrupted_question_is_130(screen: Screen) -> None:
+    """Ctrl-C at the question does nothing, quietly."""
+    shown = screen("payout", "fail", "PO-1", answer=b"\x03")
+    assert shown.code == 130
+    assert_no_traceback(shown.out)
+    assert screen.shell.ok("payout", "show", "PO-1")["state"] == "sent"
+
+
+def test_a_sync_shows_progress_and_a_summary(screen: Screen) -> None:
+    """The bar is for the terminal only; the summary says what was recorded."""
+    shown = screen("sync", OCTOBER)
+    assert shown.code == 0
+    plain = COLOUR.sub("", shown.out)
+    assert re.search(r"replayed +22", plain)
+    assert "22" in screen.shell.tells("sync", OCTOBER)
+
+
+def test_nothing_is_broken_on_a_narrow_terminal(screen: Screen) -> None:
+    """Ids and states stay in one piece at 80 columns, failures of many ids included."""
+    shown = screen("requests", "accept", "REQ-2001", "REQ-1005", "nope", columns=80)
+    assert shown.code == 4
+    plain = COLOUR.sub("", shown.out)
+    for word in ("REQ-2001", "REQ-1005", "accepted", "taken", "nope"):
+        assert word in plain
+    assert max(map(len, plain.splitlines())) <= 80

@@ -1,0 +1,55 @@
+"""The README is a test: its tour runs as it stands, and what it shows is what comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_tour_runs_as_it_stands(tmp_path: Path, tmp_ledger_env: object) -> None:
+    """Every command of the tour succeeds, one after the other, in a new home."""
+    tour = README.partition("## A tour")[2].partition("### Writing safely")[0]
+    blocks = re.findall(r"```sh\n(.*?)```", tour, re.DOTALL)
+    (tmp_path / "liveportal").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m liveportal "$@"\n')
+    (tmp_path / "liveportal").chmod(0o700)
+    ran = subprocess.run(
+        ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    (shown,) = re.findall(r"```json\n(.*?)```", tour, re.DOTALL)
+    assert json.dumps(json.loads(shown)) in ran.stdout
+
+
+def test_the_example_for_python_runs(tmp_path: Path, tmp_ledger_env: object) -> None:
+    """The Python example works on a ledger that has the claim which it disputes."""
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    program = [sys.executable, "-m", "liveportal", "--ledger", "book.db"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for command in (
+        ["init"],
+        ["sessions", "log", "2026-10-05 14:00-14:20", "--id", "S-1", "--customer", "C-1"]
+        + ["--rate", "3.00"],
+        ["refunds", "claim", "S-1", "--id", "CL-1", "--at", "2026-10-05 15:00"],
+    ):
+        subprocess.run([*program, *command], cwd=tmp_path, env=environment, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", example],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "42.00\n"
