@@ -102,7 +102,7 @@ def reading(path: Path, *, as_known: datetime | None = None) -> Iterator[Reader]
         if as_known is None:
             yield reader
             return
-        from liveportal.ledger.store import played_back  # The whole door; few reads need it.
+        from liveportal.ledger.playback import played_back  # The whole door; few reads need it.
 
         copy = played_back(reader.db, until=as_known)
         try:

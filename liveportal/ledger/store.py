@@ -8,12 +8,11 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from liveportal.domain.clock import LAST, utc_text
 from liveportal.ledger import engine
-from liveportal.ledger.documents import journal
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables
+from liveportal.ledger.playback import played_back
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rows import compact
 
@@ -109,25 +108,3 @@ def _moved_on(db: Connection, outcome: Outcome) -> bool:
         (compact(named), outcome.seq),
     )
     return later.fetchone() is not None
-
-
-def played_back(
-    db: Connection, *, until: datetime | None = None, last_seq: int | None = None
-) -> Connection:
-    """Replay a journal's facts, up to an event or what was recorded by an instant, into a copy.
-
-    The same door judges and books them as it did at first, so every window opens on the copy.
-    """
-    copy = engine.in_memory()
-    copy.execute("BEGIN IMMEDIATE")
-    make_tables(copy)
-    door = Journal(copy, lambda: LAST)
-    for past in journal(db, until=utc_text(until) if until else None):
-        if last_seq is not None and past.seq > last_seq:
-            break
-        door.record(past.event, recorded_at=past.recorded_at)
-        if past.seq % 2_000 == 0:
-            door.flush()
-    door.flush()
-    copy.execute("COMMIT")
-    return copy

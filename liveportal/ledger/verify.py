@@ -14,7 +14,7 @@ from typing import Any
 from liveportal.domain.errors import LiveportalError, VerificationFailed
 from liveportal.ledger import chain
 from liveportal.ledger.engine import Connection
-from liveportal.ledger.store import played_back
+from liveportal.ledger.playback import played_back
 
 DERIVED = (
     *("statement", "reversal", "transaction", "transfer", "month_flow", "policy", "customer"),

@@ -81,7 +81,6 @@ def test_october_earns_what_it_should(empty: Shell) -> None:
     assert empty.ok("ledger", "verify")["ok"] is True
 
 
-@pytest.mark.skipif(not (SAMPLES / "winter.jsonl").exists(), reason="the sample is not there yet")
 def test_winter_earns_what_it_should(empty: Shell) -> None:
     """A book under another policy, with payouts that come back: every month as expected."""
     expected = json.loads((SAMPLES / "winter.expected.json").read_text("utf-8"))
@@ -352,6 +351,14 @@ def test_a_dry_run_of_several_feeds_judges_them_in_order(empty: Shell) -> None:
     before = empty.dump()
     assert counts(empty.ok("sync", first, second, "--dry-run")) == (22, 0, 0, 0)
     assert empty.dump() == before
+
+
+def test_a_dry_run_that_fails_says_that_nothing_was_recorded(empty: Shell) -> None:
+    """In a dry run no batch is kept, and the hint must not say so."""
+    bad = empty.file("bad.jsonl", october_with(17, '"3.00"', "3"))
+    error = empty.refuses(1, "sync", bad, "--dry-run", "--batch", "5")
+    assert error["details"]["line"] == 17
+    assert "are recorded" not in error["hint"]
 
 
 def test_a_dry_run_touches_no_file(empty: Shell) -> None:

@@ -29,6 +29,10 @@ THINGS = [
 STATES = [
     ("requests accept REQ-1005", "wrong_state", "is taken"),
     ("requests decline REQ-1001", "wrong_state", "is accepted"),
+    ("sessions pause S-PAUSED", "wrong_state", "is paused"),
+    ("sessions end S-1001", "wrong_state", "is ended"),
+    ("payout paid PO-2", "wrong_state", "is paid"),
+    ("dispute file CL-1 --summary again", "claim_not_open", "is disputed"),
     ("sessions resume S-LIVE", "wrong_state", "is live"),
     ("sessions start S-LIVE", "wrong_state", "is live"),
     ("sessions end S-UP", "wrong_state", "is upcoming"),
@@ -38,12 +42,12 @@ STATES = [
     ("refunds concede CL-1 --yes", "claim_not_open", "is disputed"),
     ("refunds claim S-1001", "claim_open", "CL-1"),
     ("refunds claim S-LIVE", "wrong_state", "is live"),
-    ("requests accept REQ-1002 --slot 1", "conflict", "slot"),
+    ("requests accept REQ-1002 --slot 1", "wrong_state", "is accepted"),
     ("dispute rule CL-2 --accepted", "wrong_state", "is open"),
     ("dispute withdraw CL-2 --yes", "wrong_state", "is open"),
     ("payout fail PO-2 --yes", "wrong_state", "is paid"),
     ("payout return PO-1 --yes", "wrong_state", "is sent"),
-    ("requests add --customer C-1 --title x --rate 3 --id REQ-1001", "conflict", "customer"),
+    ("requests add --customer C-1 --title x --rate 3 --id REQ-1001", "already_exists", "REQ-1001"),
     ("refunds claim S-1004", "nothing_to_refund", "S-1004"),
     ("refunds claim S-1002 --amount 999 --late", "refund_too_large", "136.50"),
     ("refunds claim S-1002 --amount 5 --late", "partial_refund", "136.50"),
@@ -95,15 +99,6 @@ def test_unknown_things(states: Shell, command: str, exit_code: int, code: str, 
     error = states.refuses(exit_code, *command.split())
     assert error["code"] == code
     assert says in f"{error['message']} {error['hint']}"
-
-
-def test_what_the_feed_reported_already_is_only_confirmed(states: Shell) -> None:
-    """A step that the platform reported before is no second step: it is recorded, and says so."""
-    record = states.ok("earnings", "transactions")
-    for command in ("sessions pause S-PAUSED", "sessions end S-1001", "payout paid PO-2"):
-        row = states.ok(*command.split(), "--at", "2026-12-31 10:00")
-        assert (row["error"], row["confirmed"], row["replayed"]) == (None, True, False)
-    assert states.ok("earnings", "transactions") == record
 
 
 @pytest.mark.parametrize("summary", ["", "  ", "\n"])

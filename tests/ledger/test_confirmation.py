@@ -193,7 +193,9 @@ def test_a_contradiction_inside_an_object_is_named_by_its_path(books: Book) -> N
     )
     assert told.status == "confirmed"
     other = {"id": "C-2", "name": "Joe", "language": "en"}
-    error = books.refuses("request.opened", "10-05 08:00", customer=other, **given, **SHELL)
+    error = books.refuses(
+        "request.opened", "10-05 08:00", customer=other, source="urn:third", **given
+    )
     assert isinstance(error, Conflict)
     assert error.fields == ["customer.id"]
 

@@ -20,7 +20,7 @@ from liveportal.domain.clock import utc_text
 from liveportal.domain.events import PolicyAdopted
 from liveportal.ledger import rows
 from liveportal.ledger.engine import Connection
-from liveportal.ledger.store import played_back
+from liveportal.ledger.playback import played_back
 from liveportal.portal import Portal, reading
 from tests.properties import ledgers, reckoning
 from tests.properties.ledgers import empty_ledger, recorded, tables
