@@ -141,9 +141,9 @@ def corrected(data: SessionCorrected, event: Event, books: Books) -> Change:
 
 def rebilled(session: Session, billed: Money, at: datetime, books: Books) -> Change:
     """The platform confirms an end that we knew, but billed another amount: book the difference."""
-    if session.refunded_minor:
+    if billed.minor < session.refunded_minor:
         raise CorrectionRefused(
-            f"session {session.id} cannot be billed anew: money was given back", id=session.id
+            f"session {session.id} cannot be billed less than what was given back", id=session.id
         )
     change = _rebilled(session, session, billed, at, books)
     if not session.claim_undecided or session.claim is None:
@@ -303,9 +303,10 @@ def _earning(session: Session, kind: TransactionKind, at: datetime, period: str)
 
 def _reclaimed(claim: Claim, session: Session, billed: Money) -> Claim:
     """Keep an undecided claim possible when its session is billed anew; its hold stays."""
+    left_minor = billed.minor - session.refunded_minor
     if claim.amount_minor == session.left_minor:
-        return replace(claim, amount_minor=billed.minor)
-    if claim.amount_minor > billed.minor:
+        return replace(claim, amount_minor=left_minor)
+    if claim.amount_minor > left_minor:
         raise RefundTooLarge(f"claim {claim.id} is for more than what was billed", id=claim.id)
     return claim
 

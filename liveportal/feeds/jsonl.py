@@ -76,7 +76,9 @@ def parse(raw: bytes) -> Event:
         time = parse_instant(document["time"])
     except InvalidTime as error:
         raise InvalidEvent("time", error.message) from None
-    attributes = {name: document[name] for name in document if name not in _KNOWN}
+    attributes = {
+        name: value for name, value in document.items() if name not in _KNOWN and value is not None
+    }
     data = decode(data_class, document["data"])
     return Event(document["source"], document["id"], time, data, attributes)
 
@@ -97,7 +99,7 @@ def _check_envelope(document: dict[str, Any]) -> None:
             continue
         if not _ATTRIBUTE.fullmatch(name) or name == "data_base64":
             raise InvalidEvent(name[:64], "is not an attribute of an event")
-        if not isinstance(value, str | int):
+        if not isinstance(value, str | int | None):  # Null is the same as absent.
             raise InvalidEvent(name, "must be a text, a whole number or a truth value")
 
 

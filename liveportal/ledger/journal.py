@@ -271,6 +271,8 @@ class Journal:
         self._pending[event.source, event.id] = self._pending_at[seq] = stored
         self._unknown.discard((event.source, event.id))
         self.book.apply(seq, change, booked)
+        if change.forgets:
+            self.flush()  # What is pending in memory must not outlive what was erased.
         flags = (*(caution.code for caution in change.cautions), *change.flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
 

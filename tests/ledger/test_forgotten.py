@@ -99,3 +99,11 @@ def test_an_unknown_customer(books: Book) -> None:
     """Nobody of that id: not found."""
     error = books.refuses("customer.forgotten", "10-07 09:00", customer="C-1")
     assert isinstance(error, UnknownThing)
+
+
+def test_a_replay_in_the_same_feed_restores_nothing(books: Book) -> None:
+    """Told, forgotten and told again in one transaction: a replay, compared on facts only."""
+    books.open("R-1", title=SECRET, id="o")
+    books.tell("customer.forgotten", "10-07 09:00", customer="C-1")
+    assert books.open("R-1", title="", id="o").status == "replayed"
+    assert not held(books)

@@ -6,9 +6,11 @@ from one draw: Hypothesis is quick, and shrinks it to the first choices.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from itertools import count
 from typing import Any, TypeVar
 
@@ -66,9 +68,15 @@ PROFILE = ("name", "email", "method", "address", "tax_form")
 
 
 class Deal:
-    """Choices, dealt out of one number."""
+    """Choices, dealt out of what was drawn.
 
-    def __init__(self, drawn: bytes) -> None:
+    Hypothesis likes to draw again what it drew before. Drawn again in a book, it deals otherwise:
+    the same step twice in the same book tells little.
+    """
+
+    def __init__(self, drawn: bytes, before: int = 0) -> None:
+        if before and any(drawn):
+            drawn = sha256(drawn + bytes([before % 256])).digest()
         self._rest = int.from_bytes(drawn, "little")
 
     def pick(self, choices: Sequence[T]) -> T:
@@ -81,17 +89,27 @@ class Deal:
         return self.pick(range(number)) == number - 1
 
 
-pieces = st.binary(min_size=4, max_size=4)
-# In pieces: Hypothesis likes to draw again what it drew before, which is good for pieces only.
-deals = st.tuples(*[pieces] * 6).map(lambda drawn: Deal(b"".join(drawn)))
+drawn = st.binary(min_size=24, max_size=24)
+
+
+def step(method: Callable[[Any, Deal], None]) -> Callable[[Any], None]:
+    """Make a step of a machine, which draws once and is dealt from that."""
+
+    def dealt(self: StepMachine, drawn: bytes) -> None:
+        self.drawn[drawn] += 1
+        method(self, Deal(drawn, self.drawn[drawn] - 1))
+
+    dealt.__name__, dealt.__doc__ = method.__name__, method.__doc__
+    return rule(drawn=drawn)(dealt)
 
 
 class StepMachine(RuleBasedStateMachine):
     """Tells a ledger and the model the same; both must answer the same."""
 
-    @initialize(deal=deals)
-    def begin(self, deal: Deal) -> None:
+    @initialize(drawn=drawn)
+    def begin(self, drawn: bytes) -> None:
         """Every book begins with a policy, near the border of a month."""
+        deal, self.drawn = Deal(drawn), Counter[bytes]()
         self.db = ledgers.new_ledger()
         self.model = Model()
         self.numbers = count(1)
@@ -214,7 +232,7 @@ class StepMachine(RuleBasedStateMachine):
 
     # --- requests and sessions --------------------------------------------------------------------
 
-    @rule(deal=deals)
+    @step
     def request(self, deal: Deal) -> None:
         """A customer asks; seldom in a form that is none."""
         opened = self.opened(deal, deal.pick(REQUESTS), scheduled=deal.one_in(2))
@@ -222,7 +240,7 @@ class StepMachine(RuleBasedStateMachine):
             opened = replace(opened, kind="scheduled" if opened.kind == "instant" else "instant")
         self.tell(deal, opened)
 
-    @rule(deal=deals)
+    @step
     def accept(self, deal: Deal) -> None:
         """The expert takes a request, by the right slot or a wrong one."""
         self.time += deal.pick(SPANS)
@@ -232,7 +250,7 @@ class StepMachine(RuleBasedStateMachine):
         taken = on.RequestAccepted(request=deal.pick(REQUESTS), session=session, slot=slot)
         self.tell(deal, taken, source=source)
 
-    @rule(deal=deals)
+    @step
     def close(self, deal: Deal) -> None:
         """A request ends without a session."""
         name = deal.pick(REQUESTS)
@@ -240,8 +258,8 @@ class StepMachine(RuleBasedStateMachine):
             self.tell(deal, self.opened(deal, name, scheduled=False))
         self.tell(deal, deal.pick(CLOSED)(request=name))
 
-    @rule(deal=deals)
-    def step(self, deal: Deal) -> None:
+    @step
+    def move(self, deal: Deal) -> None:
         """The timer and the schedule, in any order."""
         self.stepped(deal, deal.pick(SESSIONS), deal.pick(tuple(STEPS)))
 
@@ -255,7 +273,7 @@ class StepMachine(RuleBasedStateMachine):
             said = {"start": self.time + deal.pick(GAPS), "minutes": deal.pick((None, 9))}
         self.tell(deal, STEPS[verb](session=name, **said), not_before=self.last_of(name))
 
-    @rule(deal=deals)
+    @step
     def end(self, deal: Deal) -> None:
         """A session ends; or the mirror tells so, and what it billed."""
         self.time += deal.pick(SPANS)
@@ -264,7 +282,7 @@ class StepMachine(RuleBasedStateMachine):
         source = deal.pick((PLATFORM, MIRROR))
         self.tell(deal, ended, source=source, not_before=self.last_of(name))
 
-    @rule(deal=deals)
+    @step
     def log(self, deal: Deal) -> None:
         """A past session in one event."""
         self.logged(deal, deal.pick(SESSIONS))
@@ -291,7 +309,7 @@ class StepMachine(RuleBasedStateMachine):
         self.time = instants[-1]
         return {"start": instants[0], "end": instants[-1], "pauses": pauses or None}
 
-    @rule(deal=deals)
+    @step
     def correct(self, deal: Deal) -> None:
         """What was recorded was wrong; seldom nothing is said of what is right."""
         times = self.times(deal) if deal.one_in(2) else {}
@@ -300,7 +318,7 @@ class StepMachine(RuleBasedStateMachine):
         )
         self.tell(deal, told)
 
-    @rule(deal=deals)
+    @step
     def after(self, deal: Deal) -> None:
         """Tips, reviews and files."""
         name = deal.pick(SESSIONS)
@@ -315,7 +333,7 @@ class StepMachine(RuleBasedStateMachine):
 
     # --- claims and other money -------------------------------------------------------------------
 
-    @rule(deal=deals)
+    @step
     def claim(self, deal: Deal) -> None:
         """A customer wants money back, at any time after the end and at none before."""
         self.claimed(deal, deal.pick(CLAIMS), deal.pick(SESSIONS))
@@ -327,7 +345,7 @@ class StepMachine(RuleBasedStateMachine):
         told = on.RefundClaimed(claim=claim, session=name, amount=amount)
         self.tell(deal, told, end + deal.pick(AFTER_THE_END), not_before=end)
 
-    @rule(deal=deals)
+    @step
     def answer(self, deal: Deal) -> None:
         """Any step of any claim."""
         self.answered(deal, deal.pick(CLAIMS), deal.pick(tuple(ANSWERS)))
@@ -339,7 +357,7 @@ class StepMachine(RuleBasedStateMachine):
         made = known.time if known else self.time
         self.tell(deal, ANSWERS[verb](claim=claim, **said), made + deal.pick(GAPS), not_before=made)
 
-    @rule(deal=deals)
+    @step
     def adjust(self, deal: Deal) -> None:
         """A bonus or a fee."""
         self.time += deal.pick(GAPS)
@@ -348,7 +366,7 @@ class StepMachine(RuleBasedStateMachine):
         name = deal.pick(("A-1", "A-2"))
         self.tell(deal, on.AdjustmentPosted(adjustment=name, amount=amount, reason="a reason"))
 
-    @rule(deal=deals)
+    @step
     def pay(self, deal: Deal) -> None:
         """The platform pays when it pays."""
         self.time += deal.pick(GAPS)
@@ -357,12 +375,12 @@ class StepMachine(RuleBasedStateMachine):
         method = deal.pick(("paypal", "cash"))
         self.tell(deal, on.PayoutSent(payout=deal.pick(PAYOUTS), amount=amount, method=method))
 
-    @rule(deal=deals)
+    @step
     def deliver(self, deal: Deal) -> None:
         """Any end of any payout."""
         self.tell(deal, deal.pick(ENDS)(payout=deal.pick(PAYOUTS)))
 
-    @rule(deal=deals)
+    @step
     def reverse(self, deal: Deal) -> None:
         """Any event may have been a mistake; only some can be taken back."""
         only_money = deal.pick((True, True, False))
@@ -374,8 +392,12 @@ class StepMachine(RuleBasedStateMachine):
 
     # --- the expert and the book ------------------------------------------------------------------
 
-    @rule(deal=deals)
+    @step
     def prefer(self, deal: Deal) -> None:
+        """The expert changes what counts for requests to come."""
+        self.preferred(deal)
+
+    def preferred(self, deal: Deal) -> None:
         """Preferences: a rate, a vacation, both, or nothing at all."""
         given: dict[str, Any] = {}
         if deal.one_in(2):
@@ -385,7 +407,7 @@ class StepMachine(RuleBasedStateMachine):
             given["vacations"] = (on.Vacation(start=day, end=day + timedelta(days=9)),)
         self.tell(deal, on.PreferencesChanged(**given))
 
-    @rule(deal=deals)
+    @step
     def settle(self, deal: Deal) -> None:
         """What moves no money."""
         told: tuple[on.Data, ...] = (
@@ -395,7 +417,7 @@ class StepMachine(RuleBasedStateMachine):
         )
         self.tell(deal, deal.pick(told))
 
-    @rule(deal=deals)
+    @step
     def another_policy(self, deal: Deal) -> None:
         """What was agreed keeps its own; seldom it would cut months anew."""
         like = None if deal.one_in(5) else self.model.policy

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import timedelta
 
 from hypothesis import settings
-from hypothesis.stateful import invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from liveportal.domain import events as on
 from liveportal.domain.clock import utc_text
@@ -26,7 +26,7 @@ from tests.properties.machine import (
     SESSIONS,
     Deal,
     StepMachine,
-    deals,
+    step,
 )
 from tests.properties.outcomes import OUTCOMES
 from tests.properties.strategies import ANSWERS, MIRROR, READINGS, SPANS, policy_of
@@ -37,7 +37,7 @@ class BookMachine(StepMachine):
 
     # --- whole stories ----------------------------------------------------------------------------
 
-    @rule(deal=deals)
+    @step
     def session_to_the_end(self, deal: Deal) -> None:
         """An instant session with pauses; it may end in one."""
         name = deal.pick(REQUESTS)
@@ -49,18 +49,18 @@ class BookMachine(StepMachine):
         self.time += deal.pick(SPANS)
         self.tell(deal, on.SessionEnded(session=name), not_before=self.last_of(name))
 
-    @rule(deal=deals)
+    @step
     def scheduled_session(self, deal: Deal) -> None:
         """A scheduled session is accepted in spite of everything, moved, and held or not."""
         name = deal.pick(REQUESTS)
-        self.prefer(deal)
+        self.preferred(deal)
         self.tell(deal, self.opened(deal, name, scheduled=True))
         self.tell(deal, on.RequestAccepted(request=name, slot=1))
         if deal.one_in(2):
             self.stepped(deal, name, "rescheduled")
         self.stepped(deal, name, deal.pick(("started", "cancelled", "missed")))
 
-    @rule(deal=deals)
+    @step
     def currency_changes_under_a_request(self, deal: Deal) -> None:
         """A request keeps its rate's currency; the book may have another one by then."""
         name = deal.pick(REQUESTS)
@@ -68,7 +68,7 @@ class BookMachine(StepMachine):
         self.adopt(deal, policy_of(deal.pick))
         self.tell(deal, on.RequestAccepted(request=name))
 
-    @rule(deal=deals)
+    @step
     def claim_to_the_end(self, deal: Deal) -> None:
         """A session is logged and claimed, perhaps disputed, perhaps decided, perhaps twice."""
         name, claim = deal.pick(SESSIONS), deal.pick(CLAIMS)
@@ -80,7 +80,7 @@ class BookMachine(StepMachine):
         if deal.one_in(2):
             self.claimed(deal, deal.pick(CLAIMS), name)
 
-    @rule(deal=deals)
+    @step
     def billed_anew(self, deal: Deal) -> None:
         """The mirror bills another amount for a session that was claimed meanwhile."""
         name, claim = deal.pick(REQUESTS), deal.pick(CLAIMS)
@@ -95,7 +95,7 @@ class BookMachine(StepMachine):
         self.tell(deal, on.SessionEnded(session=name, billed=billed), source=MIRROR)
         self.answered(deal, claim, "conceded")
 
-    @rule(deal=deals)
+    @step
     def payout_to_the_end(self, deal: Deal) -> None:
         """A payout of everything or of a part, which arrives, fails, or arrives and returns."""
         name = deal.pick(PAYOUTS)
@@ -112,7 +112,7 @@ class BookMachine(StepMachine):
 
     # --- what must hold ---------------------------------------------------------------------------
 
-    @rule(deal=deals)
+    @step
     def look(self, deal: Deal) -> None:
         """Everything is written and read back; now and then by a program that was started anew."""
         self.door.flush()
