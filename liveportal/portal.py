@@ -186,7 +186,10 @@ class Portal:
                     with self._store.writing() as door:
                         _record_lines(door, chunk, counts, reject)
                 except LiveportalError as error:
-                    error.hint = "The batches before are recorded; correct the line and sync again."
+                    if self._store.keep:
+                        error.hint = (
+                            "The batches before are recorded; correct the line and sync again."
+                        )
                     raise
                 progress(_bytes(chunk))
         return Synced(**counts, head=self.head())

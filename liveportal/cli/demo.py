@@ -13,6 +13,7 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.errors import run
 from liveportal.cli.options import LedgerOption, with_options
+from liveportal.cli.render import no_hints
 from liveportal.domain.errors import LedgerExists
 
 app = Commands()
@@ -45,7 +46,9 @@ def demo(ledger: LedgerOption) -> None:
                 _say(f"\n{told}")
             _say(f"\n$ liveportal {line.format(feed=feed.name)}")
             argv = shlex.split(line.format(feed=shlex.quote(str(feed))))
-            if code := run(["--ledger", str(path), *argv]):
+            with no_hints():
+                code = run(["--ledger", str(path), *argv])
+            if code:
                 raise typer.Exit(code)
     _say(f"""
 That ledger is yours to play with:

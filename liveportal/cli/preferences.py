@@ -47,7 +47,8 @@ def set_(
     write: WriteOptions,
     out: OutputOptions,
     skill: Annotated[
-        list[str] | None, typer.Option("--skill", help="Your skills, all of them; repeatable.")
+        list[str] | None,
+        typer.Option("--skill", help="Your skills, all; repeatable."),
     ] = None,
     language: Annotated[
         list[str] | None, typer.Option("--language", help="Your languages; repeatable.")
@@ -88,6 +89,8 @@ def set_(
     Examples:
       liveportal preferences set --zone Europe/Paris --minimum-rate 2.50
       liveportal preferences set --skill shaders --skill urp --language en --language fr
+      liveportal preferences set --vacation 2026-12-24..2027-01-02
+      liveportal preferences set --vacation ''
     """
     with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
         buffers = None
@@ -96,14 +99,14 @@ def set_(
         data = PreferencesChanged(
             verification=verification,
             role=role,
-            skills=tuple(skill) if skill else None,
-            languages=tuple(language) if language else None,
+            skills=_all_of(skill),
+            languages=_all_of(language),
             experience_years=experience_years,
             minimum_rate=writer.amount(minimum_rate) if minimum_rate is not None else None,
             direct_rate=writer.amount(direct_rate) if direct_rate is not None else None,
             timezone=zone,
             buffers=buffers,
-            vacations=tuple(map(_vacation, vacation)) if vacation else None,
+            vacations=_vacations(vacation),
         )
         if data == PreferencesChanged():
             raise typer.BadParameter("name at least one preference; see --help")
@@ -115,6 +118,16 @@ def set_(
         )
         own = writer.zone
     show_result(row, seen.PREFERENCE_FIELDS, out, zone=own)
+
+
+def _all_of(given: list[str] | None) -> tuple[str, ...] | None:
+    """Return what was given, all of it; an empty text alone clears what was there."""
+    return tuple(text.strip() for text in given if text.strip()) if given else None
+
+
+def _vacations(given: list[str] | None) -> tuple[Vacation, ...] | None:
+    texts = _all_of(given)
+    return None if texts is None else tuple(map(_vacation, texts))
 
 
 def _vacation(text: str) -> Vacation:

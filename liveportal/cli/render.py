@@ -18,6 +18,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -130,9 +131,22 @@ def _is_device(path: Path) -> bool:
     return not path.is_symlink() and (path.is_char_device() or path.is_fifo())
 
 
+_hinting = ContextVar("hinting", default=True)
+
+
+@contextmanager
+def no_hints() -> Iterator[None]:
+    """Keep hints back, where a story is told that they would interrupt."""
+    token = _hinting.set(False)
+    try:
+        yield
+    finally:
+        _hinting.reset(token)
+
+
 def hint(text: str) -> None:
     """Tell a person at a terminal what to do next; say nothing to a script."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if _hinting.get() and sys.stderr is not None and sys.stderr.isatty():
         with suppress(OSError):
             sys.stderr.write(clean(text) + "\n")
 

@@ -78,7 +78,9 @@ def sync(
                     raise
             total = _added(total, done)
     fields = (*FIELDS, "dry_run") if dry_run else FIELDS
-    render(Item(fields, asdict(total) | {"dry_run": dry_run}, title="Synced"), out)
+    row = asdict(total) | {"dry_run": dry_run}
+    human = ("recorded", *(name for name in fields[1:] if name != "head" and row[name]))
+    render(Item(fields, row, human, title="Synced"), out)
     if total.refused:
         raise RejectedLines(
             f"{total.refused} lines were rejected",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-NOT_FOR_PEOPLE = frozenset({"source", "confirms", "code"})
+NOT_FOR_PEOPLE = frozenset({"source", "confirms", "code", "seq"})
 """Fields of records that scripts need and that only fill a terminal."""
 
 
@@ -83,14 +83,17 @@ def _listing(item: Item, fields: tuple[str, ...], now: datetime, local: tzinfo |
     grid = RichTable.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
-    for field in fields:
-        value = value_of(item.row, field)
+    values = [value_of(item.row, field) for field in fields]
+    # Amounts below one another are read as a column.
+    wide = max((len(cell(value)) for value in values if is_number(value)), default=0)
+    for field, value in zip(fields, values, strict=True):
         if value in (None, "", [], ()):
             continue  # A person reads what there is.
         if isinstance(value, list | tuple) and all(isinstance(each, Mapping) for each in value):
             grid.add_row(_label(field), _records(value, now, local))
         else:
-            grid.add_row(_label(field), Text(human(value, now, local)))
+            text = human(value, now, local)
+            grid.add_row(_label(field), Text(text.rjust(wide) if is_number(value) else text))
     return grid
 
 

@@ -7,11 +7,11 @@ open -> conceded | granted (deducted) | denied (released); open | disputed -> wi
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
-from liveportal.domain.clock import month_of, shifted
+from liveportal.domain.clock import month_of, shifted, short_text
 from liveportal.domain.errors import (
     AlreadyExists,
     ClaimNotOpen,
@@ -84,7 +84,7 @@ def claimed(data: RefundClaimed, event: Event, books: Books) -> Change:
     return Change(
         things=(claim, session),
         transactions=(hold,),
-        cautions=(_late(claim, session, policy),) if late else (),
+        cautions=(_late(session, policy),) if late else (),
     )
 
 
@@ -152,7 +152,7 @@ def decided(data: ClaimAnswered | DisputeRuled, event: Event, books: Books) -> C
     claim, session = _stepped(data.claim, event, books)
     if event.time < claim.claimed_at:
         raise ImpossibleTime(
-            f"that is before claim {claim.id} was made, at {claim.claimed_at.astimezone(UTC)}",
+            f"that is before claim {claim.id} was made, at {short_text(claim.claimed_at)}",
             id=claim.id,
         )
     claim = replace(claim, decided_at=event.time)
@@ -192,13 +192,14 @@ def _entry(
     return Transaction(kind, event.time, period, legs, session=claim.session, claim=claim.id)
 
 
-def _late(claim: Claim, session: Session, policy: Policy) -> LateClaim:
+def _late(session: Session, policy: Policy) -> LateClaim:
     closes = window_closes(session, policy)
+    until = f", until {short_text(closes)}" if closes else ""
     return LateClaim(
-        f"claim {claim.id} comes after the {policy.refund.window_hours} hours in which session"
-        f" {session.id} could be claimed, until {closes}",
-        hint="--late records it all the same, and says so on it.",
-        id=claim.id,
+        f"the {policy.refund.window_hours} hours in which session {session.id} could be claimed"
+        f" are over{until}",
+        hint="--late records the claim all the same, and says so on it.",
+        id=session.id,
     )
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from liveportal.domain import posting
 from liveportal.domain.billing import Pause, active_time, bill
 from liveportal.domain.books import Books, Change, Rule, known, moved
-from liveportal.domain.clock import month_of
+from liveportal.domain.clock import month_of, short_text
 from liveportal.domain.errors import (
     AlreadyExists,
     CorrectionRefused,
@@ -194,7 +194,7 @@ def over(event: Event, session_id: str, books: Books) -> Session:
         )
     if event.time < session.end:
         raise ImpossibleTime(
-            f"that is before session {session.id} ended, at {session.end.astimezone(UTC)}",
+            f"that is before session {session.id} ended, at {short_text(session.end)}",
             id=session.id,
         )
     return session
@@ -230,7 +230,7 @@ def _stepped(session_id: str, event: Event, books: Books) -> Session:
     state = moved(MOVES, session, event)
     if event.time < session.last_time:
         raise ImpossibleTime(
-            f"session {session.id} was already at {session.last_time.astimezone(UTC)}",
+            f"session {session.id} was already at {short_text(session.last_time)}",
             hint="Its times must not go back; give a later --at.",
             id=session.id,
         )

@@ -50,23 +50,30 @@ def wal_is_safe(version: tuple[int, ...] = dbapi.sqlite_version_info) -> bool:
     )
 
 
-def create(path: Path) -> Connection:
+def create(path: Path, *, called: Path | None = None) -> Connection:
     """Create an empty ledger file, private to its owner, and return a connection to it.
 
     Raises `LedgerExists` for any file, link or folder at the path, `LedgerUnwritable` where none
-    can be made.
+    can be made; `called` is the path that the user knows it by.
     """
+    called = called or path
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise LedgerUnwritable(
+            f"{called.parent} is not a folder",
+            hint="Choose another place with --ledger.",
+            path=str(called),
+        ) from None
     except OSError as error:
-        raise unwritable(path, error) from None
+        raise unwritable(called, error) from None
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     except FileExistsError:
         check_free(path)
         raise
     except OSError as error:
-        raise unwritable(path, error) from None
+        raise unwritable(called, error) from None
     os.close(handle)
     connection = _connect(path, "rw")
     with explained(path):

@@ -26,7 +26,7 @@ class Store:
         self.db = db
         self.path = path
         self._now = now
-        self._keep = keep
+        self.keep = keep
 
     @classmethod
     @contextmanager
@@ -37,7 +37,7 @@ class Store:
         """
         part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
         engine.check_free(path)
-        db = engine.create(part)
+        db = engine.create(part, called=path)
         try:
             with engine.writing(db, path):
                 make_tables(db)
@@ -72,7 +72,7 @@ class Store:
             door.flush()
 
     def _transaction(self) -> AbstractContextManager[None]:
-        if self._keep:
+        if self.keep:
             return engine.writing(self.db, self.path)
         # A dry run is one transaction to its end, so that later steps see the earlier ones.
         return engine.trying(self.db, self.path)

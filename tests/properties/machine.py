@@ -6,15 +6,12 @@ from one draw: Hypothesis is quick, and shrinks it to the first choices.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from itertools import count
 from typing import Any, TypeVar
 
-from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -64,19 +61,15 @@ STEPS: dict[str, Callable[..., on.Data]] = {
     "rescheduled": on.SessionRescheduled,
 }
 ENDS = (on.PayoutPaid, on.PayoutFailed, on.PayoutReturned)
+SIZE = 24  # Bytes; some step makes about as many choices as they can deal.
+DRAWN = st.binary(min_size=SIZE, max_size=SIZE)
 PROFILE = ("name", "email", "method", "address", "tax_form")
 
 
 class Deal:
-    """Choices, dealt out of what was drawn.
+    """Choices, dealt out of the bytes that were drawn."""
 
-    Hypothesis likes to draw again what it drew before. Drawn again in a book, it deals otherwise:
-    the same step twice in the same book tells little.
-    """
-
-    def __init__(self, drawn: bytes, before: int = 0) -> None:
-        if before and any(drawn):
-            drawn = sha256(drawn + bytes([before % 256])).digest()
+    def __init__(self, drawn: bytes) -> None:
         self._rest = int.from_bytes(drawn, "little")
 
     def pick(self, choices: Sequence[T]) -> T:
@@ -89,27 +82,28 @@ class Deal:
         return self.pick(range(number)) == number - 1
 
 
-drawn = st.binary(min_size=24, max_size=24)
+ALL_STEPS: list[Callable[[Any, Deal], None]] = []
+"""Every step there is, for who plays the machine without Hypothesis."""
 
 
 def step(method: Callable[[Any, Deal], None]) -> Callable[[Any], None]:
-    """Make a step of a machine, which draws once and is dealt from that."""
+    """Make a step of a machine: one draw, out of which all its choices are dealt."""
 
     def dealt(self: StepMachine, drawn: bytes) -> None:
-        self.drawn[drawn] += 1
-        method(self, Deal(drawn, self.drawn[drawn] - 1))
+        method(self, Deal(drawn))
 
     dealt.__name__, dealt.__doc__ = method.__name__, method.__doc__
-    return rule(drawn=drawn)(dealt)
+    ALL_STEPS.append(method)
+    return rule(drawn=DRAWN)(dealt)
 
 
 class StepMachine(RuleBasedStateMachine):
     """Tells a ledger and the model the same; both must answer the same."""
 
-    @initialize(drawn=drawn)
+    @initialize(drawn=DRAWN)
     def begin(self, drawn: bytes) -> None:
         """Every book begins with a policy, near the border of a month."""
-        deal, self.drawn = Deal(drawn), Counter[bytes]()
+        deal, self.log = Deal(drawn), list[str]()
         self.db = ledgers.new_ledger()
         self.model = Model()
         self.numbers = count(1)
@@ -163,7 +157,7 @@ class StepMachine(RuleBasedStateMachine):
             expected, flags, unsure = verdict.status, set(verdict.flags), set(self.model.unsure)
         except Refusal as refusal:
             expected = refusal.code
-        note(f"{expected}: {event.data} of {event.source} at {event.time}")
+        self.log.append(f"{expected}: {event.data} of {event.source} at {event.time}")
         try:
             outcome = self.door.record(event, insist=lambda _: insist)
             actual = outcome.status
@@ -227,7 +221,7 @@ class StepMachine(RuleBasedStateMachine):
 
     def adopt(self, deal: Deal, policy: Policy) -> None:
         """Another policy from now on."""
-        READ.update((switch, repr(value)) for switch, value in policy.switches().items())
+        READ.update((switch, str(value)) for switch, value in policy.switches().items())
         self.tell(deal, on.PolicyAdopted(policy=policy))
 
     # --- requests and sessions --------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import timedelta
+from random import Random
 
 from hypothesis import settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
@@ -17,6 +18,7 @@ from liveportal.domain.clock import utc_text
 from liveportal.ledger.playback import played_back
 from tests.properties import ledgers
 from tests.properties.machine import (
+    ALL_STEPS,
     CLAIMS,
     NUMBERS,
     PAYOUTS,
@@ -24,12 +26,16 @@ from tests.properties.machine import (
     REQUESTS,
     SEEN,
     SESSIONS,
+    SIZE,
     Deal,
     StepMachine,
     step,
 )
 from tests.properties.outcomes import OUTCOMES
 from tests.properties.strategies import ANSWERS, MIRROR, READINGS, SPANS, policy_of
+
+
+WALKS = 300
 
 
 class BookMachine(StepMachine):
@@ -153,14 +159,27 @@ class BookMachine(StepMachine):
                 assert ledgers.tables(copy, replayed=True) == expected
 
 
+def walk(random: Random, steps: int) -> None:
+    """Play the machine without Hypothesis, which tries too few different steps to reach it all."""
+    machine = BookMachine()
+    try:
+        machine.begin(random.randbytes(SIZE))
+        for _ in range(steps):
+            random.choice(ALL_STEPS)(machine, Deal(random.randbytes(SIZE)))
+            machine.owed_agrees()
+        machine.teardown()
+    except BaseException as error:
+        error.add_note("\n".join(machine.log))
+        raise
+
+
 def test_every_event_has_the_outcome_that_the_rulebook_gives_it() -> None:
     """A ledger and the plain model agree on each event, each code, each flag and each figure."""
     SEEN.clear()
     READ.clear()
-    examples = max(settings().max_examples, 150)
-    run_state_machine_as_test(
-        BookMachine, settings=settings(max_examples=examples, stateful_step_count=50)
-    )
+    run_state_machine_as_test(BookMachine, settings=settings(stateful_step_count=30))
+    for seed in range(WALKS):
+        walk(Random(seed), 40)  # noqa: S311
     assert SEEN == OUTCOMES, "an outcome that nobody reached is a rule that nobody tested"
     tried = {(switch, str(value)) for switch, values in READINGS.items() for value in values}
-    assert tried <= {(switch, value.strip("'")) for switch, value in READ}
+    assert tried <= READ

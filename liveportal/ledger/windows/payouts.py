@@ -18,6 +18,7 @@ SHOW_FIELDS = (*FIELDS, "lines", "history")
 RESULT_FIELDS = ("amount", "currency", "method", "reference")
 PREVIEW_FIELDS = (
     *("as_of", "eligible", "currency", "minimum", "due_on", "carried", "blocked", "lines"),
+    *("owed", "held"),
 )
 
 _LINES = """
@@ -33,9 +34,11 @@ def preview_on(reader: Reader, on: date) -> Row:
     names = reader.all("SELECT name FROM profile_field")
     profile = Profile(frozenset(row["name"] for row in names))
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
-    owed = reader.one("SELECT coalesce(sum(owed), 0) AS owed FROM month_money")
+    (balance,) = reader.all(
+        "SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS held FROM month_money"
+    )
     standing = Standing(
-        owed_minor=owed["owed"] if owed else 0,
+        owed_minor=balance["owed"],
         items=open_items(reader.db),
         first_billed_end=instant(first["ended"]) if first else None,
         missing_fields=profile.missing,
@@ -54,6 +57,8 @@ def preview_on(reader: Reader, on: date) -> Row:
         "lines": [
             kinds[line.item] | {"amount": reader.money(line.minor)} for line in outlook.lines
         ],
+        "owed": reader.money(balance["owed"]),
+        "held": reader.money(balance["held"]),
     }
 
 
