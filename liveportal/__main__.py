@@ -17,7 +17,7 @@ def main() -> int:
         else:
             return 0
     try:
-        from liveportal.cli.errors import main as cli_main
+        from liveportal.cli.run import main as cli_main
 
         return cli_main(sys.argv[1:])
     except KeyboardInterrupt:  # While modules are still being imported.

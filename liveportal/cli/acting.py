@@ -14,7 +14,8 @@ import typer
 from liveportal.cli.confirm import STDIN, confirm, read_ids
 from liveportal.cli.errors import exit_code_for
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
-from liveportal.cli.render import Item, Row, Table, ready, render
+from liveportal.cli.render import ready, render
+from liveportal.cli.results import Item, Row, Table
 from liveportal.cli.times import utc_now
 from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.events import Data

@@ -30,8 +30,8 @@ from typer.core import MarkupMode, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 from typer.models import CommandFunctionType
 
-from liveportal.cli.errors import no_colour
 from liveportal.cli.options import BOOK, LEDGER_HELP, LEDGER_VARIABLE
+from liveportal.cli.text import no_colour
 
 if TYPE_CHECKING:
     # Typer carries its own click and names these types nowhere else.

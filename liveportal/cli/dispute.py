@@ -18,7 +18,8 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.refunds import HUMAN, STATES
-from liveportal.cli.render import Item, Table, render
+from liveportal.cli.render import render
+from liveportal.cli.results import Item, Table
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events import (
     DisputeAccepted,

@@ -15,7 +15,8 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import Item, Table, render
+from liveportal.cli.render import render
+from liveportal.cli.results import Item, Table
 from liveportal.cli.times import read_month, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.ledger.reader import Reader

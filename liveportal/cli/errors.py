@@ -8,7 +8,6 @@ JSON. Whatever is not a `LiveportalError` is a bug, and is said to be one, witho
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import sys
@@ -18,7 +17,8 @@ from pathlib import Path
 
 import typer
 
-from liveportal.cli.text import clean
+from liveportal.cli.results import plain
+from liveportal.cli.text import clean, no_colour
 from liveportal.domain.errors import (
     Busy,
     Caution,
@@ -32,7 +32,6 @@ from liveportal.domain.errors import (
 
 PROGRAM = "liveportal"
 DEBUG_VARIABLE = "LIVEPORTAL_DEBUG"
-COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
 
 BUG = 1
 USAGE = 2
@@ -74,58 +73,9 @@ def hint_for(error: LiveportalError) -> str | None:
     return error.hint
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the program and return its exit code; whatever happens, the user gets a sentence."""
-    try:
-        _prepare_streams()
-        code = run(argv)
-        if sys.stdout is not None:
-            sys.stdout.flush()  # What a full disk cut short must not pass for success.
-    except BrokenPipeError:
-        _forget_stdout()  # `| head` has seen enough: that is no failure.
-        return 0
-    except OSError as error:
-        _forget_stdout()
-        return report(OutputFailed(f"the output could not be written: {error.strerror}"), argv)
-    return code
-
-
-def run(argv: Sequence[str]) -> int:
-    """Run the command that `argv` names and return its exit code, with failures reported.
-
-    Lets pass only the `OSError` of a stream, such as a pipe that was closed.
-    """
-    from typer.main import get_command
-
-    from liveportal.cli.app import app
-
-    command = get_command(app)
-    try:
-        if COMPLETION_VARIABLE in os.environ:
-            command.main(list(argv), prog_name=PROGRAM)
-        # Not by Typer's `main`: it makes an exit code of 1 out of a pipe that was closed.
-        with command.make_context(PROGRAM, list(argv)) as context:
-            command.invoke(context)
-    except typer.Exit as end:
-        return end.exit_code
-    except LiveportalError as error:
-        if isinstance(error, OutputFailed):
-            _forget_stdout()  # Or the rest of the results would fail once more at the end.
-        return report(error, argv)
-    except typer.TyperException as error:
-        return _report_usage(error, argv)
-    except (KeyboardInterrupt, typer.Abort):
-        return _tell("interrupted", "interrupted", INTERRUPTED, argv)
-    except Exception as error:  # The last resort: a traceback helps no user.
-        if isinstance(error, OSError) and error.filename is None:
-            raise  # A stream: only what opens a file knows its name.
-        return _report_bug(error, argv)
-    return 0
-
-
 def report(error: LiveportalError, argv: Sequence[str]) -> int:
     """Tell the user about a failure, in the form that `argv` asked for; return its exit code."""
-    return _tell(
+    return tell(
         error.code,
         error.message,
         exit_code_for(error),
@@ -135,10 +85,11 @@ def report(error: LiveportalError, argv: Sequence[str]) -> int:
     )
 
 
-def _report_usage(error: typer.TyperException, argv: Sequence[str]) -> int:
+def report_usage(error: typer.TyperException, argv: Sequence[str]) -> int:
+    """Tell the user about wrong usage; return its exit code."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context else PROGRAM
-    return _tell(
+    return tell(
         "usage",
         error.format_message(),
         USAGE,
@@ -148,11 +99,12 @@ def _report_usage(error: typer.TyperException, argv: Sequence[str]) -> int:
     )
 
 
-def _report_bug(error: Exception, argv: Sequence[str]) -> int:
+def report_bug(error: Exception, argv: Sequence[str]) -> int:
+    """Tell the user that it is our fault, and where; return its exit code."""
     if os.environ.get(DEBUG_VARIABLE):
         traceback.print_exception(error)
     kind, place = type(error).__name__, _last_own_frame(error)
-    return _tell(
+    return tell(
         "bug",
         f"this is a bug in liveportal: {kind} in {place}",
         BUG,
@@ -174,7 +126,7 @@ def _last_own_frame(error: Exception) -> str:
     return own[-1]
 
 
-def _tell(
+def tell(
     code: str,
     message: str,
     exit_code: int,
@@ -213,8 +165,6 @@ def _wants_json(argv: Sequence[str]) -> bool:
 
 def _readable(value: object) -> object:
     """Turn any value of a failure's details into what JSON has."""
-    from liveportal.cli.render import plain
-
     try:
         return plain(value)
     except TypeError:
@@ -223,27 +173,3 @@ def _readable(value: object) -> object:
 
 def _colour_of_stderr() -> bool:
     return sys.stderr is not None and sys.stderr.isatty() and not no_colour()
-
-
-def no_colour() -> bool:
-    """Say whether the user wants no colour, whatever the terminal can do."""
-    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-
-
-def _prepare_streams() -> None:
-    """Write UTF-8 and bare newlines into pipes and files, and never fail on a character."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        if sys.stdout.isatty():
-            sys.stdout.reconfigure(errors="replace")
-        else:
-            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-
-
-def _forget_stdout() -> None:
-    """Send what is left in the buffer nowhere, or Python would complain when it ends."""
-    if sys.stdout is None:
-        return
-    with contextlib.suppress(OSError, ValueError):  # A stream of a test has no descriptor.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

@@ -9,7 +9,8 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.policies import load
-from liveportal.cli.render import Item, hint, ready, render
+from liveportal.cli.render import hint, ready, render
+from liveportal.cli.results import Item
 from liveportal.domain.clock import zone as checked_zone
 from liveportal.domain.errors import LedgerExists
 from liveportal.domain.events import Data, PreferencesChanged

@@ -15,7 +15,9 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import Item, check_target, render
+from liveportal.cli.outputs import check_target
+from liveportal.cli.render import render
+from liveportal.cli.results import Item
 from liveportal.ledger.windows import books as seen
 
 app = Commands("The ledger itself: path, info, verify, reverse.")

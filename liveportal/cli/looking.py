@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
-from liveportal.cli.render import check_target
+from liveportal.cli.outputs import check_target
 from liveportal.cli.times import utc_now
 from liveportal.ledger.reader import Reader, reading
 

@@ -16,7 +16,8 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import Item, Table, render
+from liveportal.cli.render import render
+from liveportal.cli.results import Item, Table
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.events import PayoutFailed, PayoutPaid, PayoutReturned, PayoutSent

@@ -17,7 +17,8 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.policies import load, shipped
-from liveportal.cli.render import Item, Table, render
+from liveportal.cli.render import render
+from liveportal.cli.results import Item, Table
 from liveportal.domain.events import PolicyAdopted
 from liveportal.domain.policy import Policy
 

@@ -17,7 +17,8 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import Item, render
+from liveportal.cli.render import render
+from liveportal.cli.results import Item
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events import Buffers, PreferencesChanged, Vacation
 from liveportal.ledger.windows import books as seen

@@ -16,7 +16,8 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import Item, Table, hint, render
+from liveportal.cli.render import hint, render
+from liveportal.cli.results import Item, Table
 from liveportal.domain.events import (
     RefundClaimed,
     RefundConceded,

@@ -25,7 +25,8 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import Item, Row, Table, hint, render
+from liveportal.cli.render import hint, render
+from liveportal.cli.results import Item, Row, Table
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events import (

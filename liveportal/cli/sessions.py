@@ -19,7 +19,8 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import Item, Table, hint, render
+from liveportal.cli.render import hint, render
+from liveportal.cli.results import Item, Table
 from liveportal.cli.sessions_after import One, correct, log, review, tip
 from liveportal.cli.times import read_month, read_time, utc_now
 from liveportal.domain.clock import local_date

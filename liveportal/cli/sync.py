@@ -15,7 +15,9 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.confirm import STDIN, stdin_bytes
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
-from liveportal.cli.render import Item, check_target, opened, ready, render
+from liveportal.cli.outputs import check_target, opened
+from liveportal.cli.render import ready, render
+from liveportal.cli.results import Item
 from liveportal.domain.errors import LiveportalError, RejectedLines, UnreadableFile
 from liveportal.feeds.jsonl import Line
 from liveportal.portal import Portal, Reject, Synced

@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from liveportal.cli.errors import no_colour
-from liveportal.cli.render import Item, Table, cell, is_number, value_of
-from liveportal.cli.text import clean
+from liveportal.cli.results import Item, Table, cell, is_number, value_of
+from liveportal.cli.text import clean, no_colour
 from liveportal.cli.times import utc_now
 from liveportal.domain.clock import zone as zone_of
 

@@ -7,6 +7,7 @@ begins like a formula.
 
 from __future__ import annotations
 
+import os
 import re
 
 # Everything is removed in one pass whose parts never run over the same text twice: a string
@@ -47,3 +48,8 @@ def clean(text: str) -> str:
 def csv_safe(text: str) -> str:
     """Return a text that no spreadsheet runs as a formula; meant for text, never for numbers."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def no_colour() -> bool:
+    """Say whether the user wants no colour, whatever the terminal can do."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pytest
 
 from liveportal.cli.app import COMMANDS, Lazy
-from liveportal.cli.errors import main
+from liveportal.cli.run import main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.options import OutputOptions, with_options
-from liveportal.cli.render import Table, render
+from liveportal.cli.render import render
+from liveportal.cli.results import Table
 
 app = Commands()
 

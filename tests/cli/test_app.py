@@ -86,7 +86,7 @@ def test_an_interruption_while_importing(monkeypatch: pytest.MonkeyPatch) -> Non
     def interrupted(_argv: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("liveportal.cli.errors.main", interrupted)
+    monkeypatch.setattr("liveportal.cli.run.main", interrupted)
     monkeypatch.setattr(sys, "argv", ["liveportal"])
     assert __main__.main() == 130
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from liveportal.cli.errors import OutputFailed, UnknownField
 from liveportal.cli.options import OutputOptions
-from liveportal.cli.render import Item, Table, cell, hint, is_number, plain, ready, render
+from liveportal.cli.render import hint, ready, render
+from liveportal.cli.results import Item, Table, cell, is_number, plain
 from liveportal.cli.terminal import short_time
 from liveportal.cli.text import clean, csv_safe
 from liveportal.domain.money import Money
@@ -29,7 +30,7 @@ from tests.cli.conftest import Terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from liveportal.cli.render import Row
+    from liveportal.cli.results import Row
 
 NOW = datetime(2026, 10, 9, 10, tzinfo=UTC)
 

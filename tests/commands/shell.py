@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import liveportal
-from liveportal.cli.errors import main
+from liveportal.cli.run import main
 from liveportal.ledger.reader import Reader
 from tests.helpers import dump
 

@@ -9,11 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 
 
-def test_the_tour_runs_as_it_stands(tmp_path: Path, tmp_ledger_env: object) -> None:
+@pytest.mark.usefixtures("tmp_ledger_env")
+def test_the_tour_runs_as_it_stands(tmp_path: Path) -> None:
     """Every command of the tour succeeds, one after the other, in a new home."""
     tour = README.partition("## A tour")[2].partition("### Writing safely")[0]
     blocks = re.findall(r"```sh\n(.*?)```", tour, re.DOTALL)
@@ -32,15 +35,18 @@ def test_the_tour_runs_as_it_stands(tmp_path: Path, tmp_ledger_env: object) -> N
     assert json.dumps(json.loads(shown)) in ran.stdout
 
 
-def test_the_example_for_python_runs(tmp_path: Path, tmp_ledger_env: object) -> None:
+@pytest.mark.usefixtures("tmp_ledger_env")
+def test_the_example_for_python_runs(tmp_path: Path) -> None:
     """The Python example works on a ledger that has the claim which it disputes."""
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     program = [sys.executable, "-m", "liveportal", "--ledger", "book.db"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     for command in (
         ["init"],
-        ["sessions", "log", "2026-10-05 14:00-14:20", "--id", "S-1", "--customer", "C-1"]
-        + ["--rate", "3.00"],
+        [
+            *("sessions", "log", "2026-10-05 14:00-14:20", "--id", "S-1"),
+            *("--customer", "C-1", "--rate", "3.00"),
+        ],
         ["refunds", "claim", "S-1", "--id", "CL-1", "--at", "2026-10-05 15:00"],
     ):
         subprocess.run([*program, *command], cwd=tmp_path, env=environment, check=True)

@@ -103,7 +103,7 @@ class StepMachine(RuleBasedStateMachine):
     @initialize(drawn=DRAWN)
     def begin(self, drawn: bytes) -> None:
         """Every book begins with a policy, near the border of a month."""
-        deal, self.log = Deal(drawn), list[str]()
+        deal, self.story = Deal(drawn), list[str]()
         self.db = ledgers.new_ledger()
         self.model = Model()
         self.numbers = count(1)
@@ -157,7 +157,7 @@ class StepMachine(RuleBasedStateMachine):
             expected, flags, unsure = verdict.status, set(verdict.flags), set(self.model.unsure)
         except Refusal as refusal:
             expected = refusal.code
-        self.log.append(f"{expected}: {event.data} of {event.source} at {event.time}")
+        self.story.append(f"{expected}: {event.data} of {event.source} at {event.time}")
         try:
             outcome = self.door.record(event, insist=lambda _: insist)
             actual = outcome.status
@@ -204,10 +204,13 @@ class StepMachine(RuleBasedStateMachine):
         session = self.known(name)
         return session.end if session and session.end else self.time
 
-    def opened(self, deal: Deal, name: str, *, scheduled: bool) -> on.RequestOpened:
+    def opened(
+        self, deal: Deal, name: str, *, scheduled: bool, start: datetime | None = None
+    ) -> on.RequestOpened:
         """A request, with or without slots."""
         slots = tuple(
-            on.Slot(start=self.time + deal.pick(GAPS), minutes=30) for _ in range(deal.pick((1, 2)))
+            on.Slot(start=start or self.time + deal.pick(GAPS), minutes=30)
+            for _ in range(deal.pick((1, 2)))
         )
         return on.RequestOpened(
             request=name,
@@ -248,7 +251,7 @@ class StepMachine(RuleBasedStateMachine):
     def close(self, deal: Deal) -> None:
         """A request ends without a session."""
         name = deal.pick(REQUESTS)
-        if deal.one_in(2):
+        if deal.pick((True, True, False)):
             self.tell(deal, self.opened(deal, name, scheduled=False))
         self.tell(deal, deal.pick(CLOSED)(request=name))
 
@@ -319,6 +322,7 @@ class StepMachine(RuleBasedStateMachine):
         sha256 = deal.pick(("ab", "cd")) * 32
         told: tuple[on.Data, ...] = (
             on.TipReceived(session=name, amount=self.money(deal, self.giant(deal, 5))),
+            on.TipReceived(session=name, amount=self.money(deal)),
             on.ReviewPosted(session=name, by="customer", rating=deal.pick((1, 5))),
             on.ArtifactAdded(session=name, kind="code", name="a name", sha256=sha256, bytes=1),
         )

@@ -106,14 +106,16 @@ class Model(Hosting):
                 self._bill_anew(session, data.billed, event.time)
 
     def _bill_anew(self, session: Session, billed: Money, at: datetime) -> None:
-        if session.refunded:
+        """Another bill; what was given back, and what is asked back, must still be in it."""
+        left = billed.minor - session.refunded
+        if left < 0:
             refuse("correction_refused")
         claim = session.undecided
-        whole = claim is not None and claim.amount == session.gross
-        if claim and not whole and claim.amount > billed.minor:
+        whole = claim is not None and claim.amount == session.gross - session.refunded
+        if claim and not whole and claim.amount > left:
             refuse("refund_too_large")
         if claim and whole:  # A claim for everything stays one; its hold stays as it was.
-            claim.amount = billed.minor
+            claim.amount = left
         self.correct(session, session, billed, at)
 
     # --- claims and disputes --------------------------------------------------------------------

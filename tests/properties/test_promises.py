@@ -158,8 +158,8 @@ def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
         answers = ("refund.withdrawn", "dispute.accepted", "dispute.rejected", "refund.denied")
         for number, claim in enumerate(undecided):
             disputed = claim.state == "disputed"
-            kind = random.choice(answers[:3] if disputed else (answers[0], answers[3]))  # noqa: S311
-            answer = next(each for each in rules.RULES if each.TYPE == kind)
+            kind = random.choice(answers[:3] if disputed else (answers[0], answers[3]))
+            answer = next(each for each in rules.RULES if kind == each.TYPE)
             made: Any = answer(claim=claim.id)  # type: ignore[call-arg]
             ledgers.portal(db).do(made, at=last, key=f"end-{number}")
 

@@ -1,0 +1,93 @@
+"""Where results go: standard output, or a file that appears when all of it is written."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from liveportal.cli.errors import OutputFailed
+from liveportal.cli.text import clean
+
+
+def check_target(path: Path | None, spared: Iterable[Path]) -> None:
+    """Refuse, with `OutputFailed`, to write where nothing can be written, or over what is used."""
+    if path is None or path == Path("-"):
+        return
+    try:
+        exists = path.exists()
+        taken = exists and any(each.exists() and path.samefile(each) for each in spared)
+    except OSError as error:  # A name that is too long, a folder that may not be entered.
+        raise _unwritable(path, error) from error
+    if taken:
+        raise OutputFailed(f"{path} is in use itself", hint="Choose another file for the output.")
+    if _is_device(path):
+        return
+    if path.is_symlink() or (exists and not path.is_file()):
+        raise OutputFailed(
+            f"{path} is not a regular file",
+            hint="Use the shell's > to write to a device or through a link.",
+        )
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise OutputFailed(f"the folder {path.parent} is not there, or cannot be written")
+
+
+def _is_device(path: Path) -> bool:
+    """Tell whether a path is such a thing as /dev/null, which is written to, never replaced."""
+    return not path.is_symlink() and (path.is_char_device() or path.is_fifo())
+
+
+@contextmanager
+def opened(path: Path | None, stdout: TextIO | None = None) -> Iterator[TextIO]:
+    """Open what `--output` names: standard output, or a file that appears when all is written.
+
+    A file is made beside its place with mode 0600 and moved there at the end, so that no half of
+    it is ever seen, and nothing is written through a link. Raises `OutputFailed`.
+    """
+    try:
+        if path is not None and path != Path("-"):
+            with _replaced(path) as stream:
+                yield stream
+            return
+        if (target := stdout or sys.stdout) is None:
+            raise OutputFailed("there is no standard output", hint="Use --output FILE.")
+        yield target
+        target.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename is not None:
+            raise  # A file that the command itself wanted; a stream has no name.
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path | None, error: OSError) -> OutputFailed:
+    where = "the output" if path is None else clean(str(path))
+    return OutputFailed(f"{where} could not be written: {error.strerror}")
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[TextIO]:
+    """Open a new file that takes the place of `path` at the end, and goes if anything fails."""
+    check_target(path, ())
+    if _is_device(path):
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
+    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,105 @@
+"""What commands hand over: results of typed values, by the names that JSON has.
+
+A value is `Money`, `Decimal`, an aware `datetime`, `date`, `bool`, `int`, `str`, `None`, or a list
+or mapping of these. `customer.id` is the `id` within `customer`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+
+from liveportal.cli.text import clean
+from liveportal.domain.clock import short_text
+from liveportal.domain.money import Money
+
+Row = Mapping[str, object]
+"""A result: values by field; nested mappings, or dotted names, or both."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Any number of results with the same fields.
+
+    `fields` are all that JSON and rows have, in order; they only ever grow, at the end. `human` are
+    those that a terminal shows, `empty` what it says where there are none.
+    """
+
+    fields: tuple[str, ...]
+    rows: Iterable[Row]
+    human: tuple[str, ...] | None = None
+    title: str | None = None
+    empty: str = "Nothing to show."
+
+
+@dataclass(frozen=True)
+class Item:
+    """One result."""
+
+    fields: tuple[str, ...]
+    row: Row
+    human: tuple[str, ...] | None = None
+    title: str | None = None
+
+
+def value_of(row: Row, field: str) -> object:
+    """Return the value of a field; None where what it stands in is None.
+
+    Raises `KeyError` for a row that lacks it, which is a bug of the command.
+    """
+    if field in row:
+        return row[field]
+    outer, _, inner = field.partition(".")
+    value = row[outer]
+    if value is None and inner:
+        return None
+    if not isinstance(value, Mapping) or not inner:
+        raise KeyError(field)
+    return value_of(value, inner)
+
+
+def plain(value: object) -> object:  # noqa: PLR0911 -- A table: one line a type.
+    """Return a value as JSON has it; raises `TypeError` for a type that results do not have."""
+    match value:
+        case Enum():
+            return plain(value.value)
+        case None | bool() | int() | str():
+            return value
+        case Money() | Path():
+            return str(value)
+        case Decimal():
+            return f"{value:f}"
+        case datetime() if value.tzinfo is not None:
+            return short_text(value)
+        case date() if not isinstance(value, datetime):
+            return value.isoformat()
+        case Mapping():
+            return {str(name): plain(each) for name, each in value.items()}
+        case list() | tuple():
+            return [plain(each) for each in value]
+    # A float is no amount, and a time without a zone is no instant.
+    raise TypeError(f"a result cannot hold {value!r}")
+
+
+def is_number(value: object) -> bool:
+    """Say whether a value is a number, which is aligned right and never taken for a formula."""
+    return isinstance(value, int | Decimal | Money) and not isinstance(value, bool)
+
+
+def cell(value: object) -> str:
+    """Return a value as one cell of a row: text cleaned, scalars of a list joined by commas."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list() | tuple() if not any(isinstance(v, Mapping | list | tuple) for v in value):
+            return ",".join(cell(each) for each in value)
+        case Mapping() | list() | tuple():
+            return clean(json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")))
+    return clean(str(plain(value)))

@@ -1,0 +1,90 @@
+"""Running the program: one command, its failures told, its output whole or said to be cut short."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.main import get_command
+
+from liveportal.cli.app import app
+from liveportal.cli.errors import (
+    INTERRUPTED,
+    PROGRAM,
+    OutputFailed,
+    report,
+    report_bug,
+    report_usage,
+    tell,
+)
+from liveportal.domain.errors import LiveportalError
+
+COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the program and return its exit code; whatever happens, the user gets a sentence."""
+    try:
+        _prepare_streams()
+        code = run(argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # What a full disk cut short must not pass for success.
+    except BrokenPipeError:
+        _forget_stdout()  # `| head` has seen enough: that is no failure.
+        return 0
+    except OSError as error:
+        _forget_stdout()
+        return report(OutputFailed(f"the output could not be written: {error.strerror}"), argv)
+    return code
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command that `argv` names and return its exit code, with failures reported.
+
+    Lets pass only the `OSError` of a stream, such as a pipe that was closed.
+    """
+    command = get_command(app)
+    try:
+        if COMPLETION_VARIABLE in os.environ:
+            command.main(list(argv), prog_name=PROGRAM)
+        # Not by Typer's `main`: it makes an exit code of 1 out of a pipe that was closed.
+        with command.make_context(PROGRAM, list(argv)) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except LiveportalError as error:
+        if isinstance(error, OutputFailed):
+            _forget_stdout()  # Or the rest of the results would fail once more at the end.
+        return report(error, argv)
+    except typer.TyperException as error:
+        return report_usage(error, argv)
+    except (KeyboardInterrupt, typer.Abort):
+        return tell("interrupted", "interrupted", INTERRUPTED, argv)
+    except Exception as error:  # The last resort: a traceback helps no user.
+        if isinstance(error, OSError) and error.filename is None:
+            raise  # A stream: only what opens a file knows its name.
+        return report_bug(error, argv)
+    return 0
+
+
+def _prepare_streams() -> None:
+    """Write UTF-8 and bare newlines into pipes and files, and never fail on a character."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _forget_stdout() -> None:
+    """Send what is left in the buffer nowhere, or Python would complain when it ends."""
+    if sys.stdout is None:
+        return
+    with contextlib.suppress(OSError, ValueError):  # A stream of a test has no descriptor.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
