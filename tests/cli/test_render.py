@@ -380,15 +380,17 @@ def test_a_dash_is_standard_output() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a privilege elsewhere")
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
-    """A link, a folder and a device are no files to be replaced."""
+    """A link and a folder are no files to be replaced; a device is written to, and stays one."""
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_text("old")
     link.symlink_to(target)
-    for path in (link, tmp_path, Path(os.devnull)):
+    for path in (link, tmp_path):
         with pytest.raises(OutputFailed, match="not a regular file"):
             shown(Item(("id",), REQUEST), output=path)
     assert target.read_text() == "old"
     assert link.is_symlink()
+    shown(Item(("id",), REQUEST), output=Path(os.devnull))
+    assert Path(os.devnull).is_char_device()
 
 
 @pytest.mark.parametrize("name", ["nowhere/out", "x" * 300])
