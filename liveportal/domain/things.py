@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from liveportal.domain.billing import Pause
 from liveportal.domain.clock import shifted
-from liveportal.domain.events import Slot
 from liveportal.domain.money import Money
+
+if TYPE_CHECKING:
+    from liveportal.domain.events import Slot  # Forty classes that a read has no use for.
 
 
 @dataclass(frozen=True, slots=True)
