@@ -23,7 +23,7 @@ from time import time_ns
 from typing import BinaryIO
 
 from liveportal.domain.errors import LiveportalError, Refused
-from liveportal.domain.events import CLI_SOURCE, Data, Event, PolicyAdopted
+from liveportal.domain.events import CLI_SOURCE, NAME, Data, Event, PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import engine
@@ -121,8 +121,10 @@ class Portal:
         """Make an event of our own: now unless `at` says when, named by `key` or a fresh UUIDv7.
 
         `assumed` names the fields of the data that were not given but made up; a later replay is
-        not compared on them.
+        not compared on them. Raises `InvalidEvent` for a key that is not printable.
         """
+        if key is not None:
+            NAME.check("key", key)
         time = at or self._now()
         names = frozenset(assumed) | (frozenset() if at else frozenset({"time"}))
         return Event(CLI_SOURCE, key or new_id(), time, data, assumed=names)

@@ -223,11 +223,19 @@ class Struct(Kind):
 
 
 class Document(Kind):
-    """A JSON object or list whose inside is not this contract's business."""
+    """A JSON object or list whose inside is not this contract's business, but for its depth."""
+
+    DEEPEST = 32  # Whoever writes it out again must not run out of stack.
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, dict | list):
             raise InvalidEvent(path, "must be an object or a list")
+        level: list[Any] = [value]
+        for _ in range(self.DEEPEST):
+            inner = [each.values() if isinstance(each, dict) else each for each in level]
+            level = [one for each in inner for one in each if isinstance(one, dict | list)]
+        if level:
+            raise InvalidEvent(path, f"is nested deeper than {self.DEEPEST} levels")
 
 
 class PolicyDocument(Kind):

@@ -150,7 +150,8 @@ def adopted(data: PolicyAdopted, event: Event, books: Books) -> Change:
     was, now = books.policy, data.policy
     if (was.period, was.currency) == (now.period, now.currency):
         return Change(policy=now)
-    ended = tuple(each for each in books.ended_sessions() if books.next_transaction == 1)
+    # Without a transaction all ended sessions were free; they move with the months.
+    ended = tuple(books.ended_sessions()) if books.next_transaction == 1 else ()
     if books.next_transaction > 1 or (was.currency != now.currency and _has_sessions(books, ended)):
         fixed = ("currency", "period.timezone", "period.session_month")
         changed = [name for name in fixed if was.switches()[name] != now.switches()[name]]

@@ -10,7 +10,7 @@ import pytest
 
 from liveportal.domain.codec import decode, joined, split
 from liveportal.domain.errors import AmountTooLarge, InvalidEvent
-from liveportal.domain.events import TYPES, Data
+from liveportal.domain.events import TYPES, Data, PreferencesChanged
 from tests.domain.contract import CONTRACT, INSIDE, T1, USD, full, least, names
 from tests.helpers import short
 
@@ -269,3 +269,16 @@ def test_erased_events_read_without_their_personal_data() -> None:
     del facts["rate"]
     with pytest.raises(InvalidEvent):
         decode(TYPES["request.opened"], facts, erased=True)
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(32, True), (33, False), (400, False)])
+def test_free_documents_have_a_depth(depth: int, fits: bool) -> None:
+    """What is nested too deeply is refused at the door: printing it would run out of stack."""
+    nested: list[object] = []
+    for _ in range(depth - 1):
+        nested = [nested]
+    if fits:
+        assert decode(PreferencesChanged, {"availability": nested}).availability == nested
+        return
+    with pytest.raises(InvalidEvent, match="nested deeper"):
+        decode(PreferencesChanged, {"availability": nested})

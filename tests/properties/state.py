@@ -206,7 +206,8 @@ class Ledger:
 
     def months(self) -> list[dict[str, object]]:
         """Rulebook 9: every month from the first to the last in which something happened."""
-        names = {each.month for each in self.entries if each.moved}
+        # A refund happened even where another bill had left nothing to give back.
+        names = {each.month for each in self.entries if each.moved or each.kind == "refund"}
         names |= {each.month for each in self.sessions.values() if each.month}
         names |= {each.month for each in self.claims.values()} | set(self.disputes)
         return [self.row(name) for name in reckoning.months_through(names)]

@@ -128,9 +128,12 @@ class Author:
         self.tell(on.PolicyAdopted(policy=policy))
 
     def write(self, acts: int) -> Book:
-        """Write so many acts."""
+        """Write so many acts; where one cannot be done yet, a session makes it possible."""
         for _ in range(acts):
+            so_far = len(self.events)
             self.pick(ACTS)(self)
+            if len(self.events) == so_far:
+                log(self)
             self.time += self.pick(GAPS)
         return Book(tuple(self.events), self.model)
 
@@ -372,8 +375,22 @@ def settle(self: Author) -> None:
 
 
 ACTS = (
-    *(host, host, step, step, log, log, log, correct, after, after),
-    *(claim, claim, claim, answer, answer, adjust, pay, pay, deliver, deliver, reverse, settle),
+    *(host, host, step, step, log, correct, after, after),
+    *(
+        claim,
+        claim,
+        claim,
+        answer,
+        answer,
+        answer,
+        adjust,
+        pay,
+        pay,
+        deliver,
+        deliver,
+        reverse,
+        settle,
+    ),
 )
 
 

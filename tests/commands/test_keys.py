@@ -1,0 +1,15 @@
+"""Keys: what names a write for ever must be a name."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.commands.shell import Shell
+
+
+@pytest.mark.parametrize("key", ["\udcff", "a\nb", "\x00", ""])
+def test_a_key_is_printable(october: Shell, key: str) -> None:
+    """A key that no journal could hold is refused with a sentence, and nothing is recorded."""
+    error = october.refuses(1, "requests", "decline", "REQ-1006", f"--key={key}")
+    assert error["code"] == "invalid_event"
+    assert "printable" in str(error["message"])
