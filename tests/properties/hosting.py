@@ -13,7 +13,8 @@ from tests.properties.state import FIGURES, Entry, Ledger, Request, Session, ref
 MOVES = """
 request  open      accepted -> accepted, declined -> declined, withdrawn -> withdrawn
 request  open      taken -> taken, expired -> expired
-session  upcoming  rescheduled -> upcoming, cancelled -> cancelled, missed -> missed, started -> live
+session  upcoming  rescheduled -> upcoming, started -> live
+session  upcoming  cancelled -> cancelled, missed -> missed
 session  live      paused -> paused, ended -> ended
 session  paused    resumed -> live, ended -> ended
 claim    open      filed -> disputed, conceded -> conceded, granted -> granted, denied -> denied
@@ -46,15 +47,32 @@ def verb(data: on.Data) -> str:
     return data.TYPE if after_dot == "withdrawn" and data.THING == "claim" else after_dot
 
 
+Steps = (
+    on.SessionRescheduled
+    | on.SessionCancelled
+    | on.SessionMissed
+    | on.SessionStarted
+    | on.SessionPaused
+    | on.SessionResumed
+    | on.SessionEnded
+)
+
+
 class Hosting(Ledger):
-    """What becomes of requests and sessions. A rule checks everything before it changes anything."""
+    """What becomes of requests and sessions. A rule checks all before it changes anything."""
 
     insist = True
     flags: list[str]
 
     # --- what rules share -----------------------------------------------------------------------
 
-    def book(self, kind: str, at: datetime, month: str | None = None, **figures: Any) -> Entry:
+    def book(
+        self,
+        kind: str,
+        at: datetime,
+        month: str | None = None,
+        **figures: Any,  # noqa: ANN401 (the fields of an entry)
+    ) -> Entry:
         """Add an entry in the month of its time, or in another."""
         entry = Entry(kind, at, month or self.month(at), **figures)
         self.entries.append(entry)
@@ -160,7 +178,7 @@ class Hosting(Ledger):
 
     # --- sessions -------------------------------------------------------------------------------
 
-    def session_stepped(self, data: Any, at: datetime) -> None:
+    def session_stepped(self, data: Steps, at: datetime) -> None:
         """The timer and the schedule; their times never go back."""
         session = self.session(data.session)
         after = STEPS.get(("session", session.state, verb(data))) or refuse("wrong_state")
@@ -191,7 +209,7 @@ class Hosting(Ledger):
         pauses = list(data.pauses or ())
         if not reckoning.pauses_fit(data.start, data.end, pauses):
             refuse("impossible_time")
-        # The currency is checked before the caution: what cannot be comes before what is seldom meant.
+        # What cannot be comes before what is seldom meant.
         self.check_currency(data.rate.currency)
         if data.billed is not None:
             self.check_currency(data.billed.currency)
@@ -230,7 +248,13 @@ class Hosting(Ledger):
         self._reckon(session, billed)
         self._earned(session, "earning", session.times[1], session.month)
 
-    def correct(self, session: Session, right: Any, billed: Money | None, at: datetime) -> None:
+    def correct(
+        self,
+        session: Session,
+        right: Session | on.SessionCorrected,
+        billed: Money | None,
+        at: datetime,
+    ) -> None:
         """Reverse the earning exactly and book the right one, both in the month of the time."""
         if billed is not None:
             self.check_currency(billed.currency)

@@ -30,6 +30,9 @@ class Verdict:
     flags: tuple[str, ...] = ()
 
 
+ClaimSteps = on.ClaimAnswered | on.DisputeFiled | on.DisputeWithdrawn | on.DisputeRuled
+
+
 class Model(Hosting):
     """The book, and the one way into it."""
 
@@ -51,7 +54,7 @@ class Model(Hosting):
         same = next((fact for fact in others if not contradictions(fact.data, data)), None)
         if same:
             return self._confirm(same, event, data)
-        if data.TYPE == "review.posted" and any(fact.data.by == data.by for fact in others):
+        if isinstance(data, on.ReviewPosted) and any(fact.data.by == data.by for fact in others):
             refuse("conflict")  # Only whoever posted a review may change it.
         booked = len(self.entries)
         self.flags, self.insist, self.unsure = [], insist, ()
@@ -62,11 +65,11 @@ class Model(Hosting):
         self.told[name] = Told(event, data, entries=self.entries[booked:])
         return Verdict("recorded", tuple(self.flags))
 
-    def _ours(self, data: Any) -> Any:
+    def _ours(self, data: on.Data) -> on.Data:
         """The same with the session's own id, where the event has another name for it."""
         name = getattr(data, "session", None)
         if name in self.aliases and not isinstance(data, on.RequestAccepted):
-            return replace(data, session=self.aliases[name])
+            return replace(data, session=self.aliases[name])  # type: ignore[type-var]
         return data
 
     def _told_by_others(self, data: on.Data, source: str) -> list[Told]:
@@ -151,7 +154,7 @@ class Model(Hosting):
         before = reckoning.share(session.refunded, session.policy)
         return reckoning.share(session.refunded + amount, session.policy) - before
 
-    def claim_stepped(self, data: Any, at: datetime) -> None:
+    def claim_stepped(self, data: ClaimSteps, at: datetime) -> None:
         """Rulebook 6: what the machine does not have is refused; a decision ends the hold."""
         claim = self.claims.get(data.claim) or refuse("not_found")
         after = STEPS.get(("claim", claim.state, verb(data)))
@@ -166,7 +169,7 @@ class Model(Hosting):
             refuse("impossible_time")
         session, claim.state = claim.session, after
         session.undecided = None
-        about = {"session": session.id, "claim": data.claim, "held": -claim.hold}
+        about: dict[str, Any] = {"session": session.id, "claim": data.claim, "held": -claim.hold}
         if after in ("denied", "withdrawn", "accepted"):
             self.book("release", at, owed=claim.hold, **about)
             return
@@ -227,7 +230,7 @@ class Model(Hosting):
         return [flag for flag, raised in flags.items() if raised]
 
     def counted(self, amount: int, lines: list[tuple[Entry, int]]) -> int:
-        """`payout.minimum_counts`: on the lines' gross, pro rata of what is left of each earning."""
+        """`payout.minimum_counts`: the lines, or what is left of their gross, pro rata."""
         if self.policy.payout.minimum_counts == "share":
             return amount
         total = 0
@@ -372,14 +375,14 @@ TOLERATED = {"request.accepted": "session", "session.ended": "billed"}
 """What may differ between two who tell the same: it then has a meaning of its own."""
 
 
-def contradictions(first: Any, again: Any) -> list[str]:
-    """The fields of fact that both give, and give differently; how it is worded does not matter."""
+def contradictions(first: on.Data | on.Customer, again: on.Data | on.Customer) -> list[str]:
+    """The fields of fact that both give, and give differently; wording does not matter."""
+    words = () if isinstance(again, on.PayoutMoved) else WORDS
+    tolerated = TOLERATED.get(getattr(again, "TYPE", ""))
     found = []
-    for each in fields(again):
+    for each in fields(again):  # type: ignore[arg-type]
         old, new = getattr(first, each.name), getattr(again, each.name)
-        if None in (old, new) or each.name == TOLERATED.get(getattr(again, "TYPE", "")):
-            continue
-        if each.name in WORDS and not isinstance(again, on.PayoutMoved):
+        if None in (old, new) or each.name == tolerated or each.name in words:
             continue
         if isinstance(new, on.Customer):
             found += contradictions(old, new)

@@ -1,101 +1,39 @@
 """Whole books at random: a policy of any reading, and a feed of events that all go through.
 
 One author writes them all, with a source of randomness that is Hypothesis's own (which shrinks) or
-a seeded one. It asks the plain model what would be refused, and leaves that out. Times are edges
-wherever rules have any: the trial's last microsecond, a month's border in its zone, exactly 24 hours.
+a seeded one. It asks the plain model what would be refused, and leaves that out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
 from liveportal.domain import events as on
 from liveportal.domain.money import Money
-from liveportal.domain.policy import Policy
-from tests.properties import reckoning
 from tests.properties.model import Model
+from tests.properties.pools import (
+    AFTER_THE_END,
+    ANSWERS,
+    CUSTOMERS,
+    DAY,
+    GAPS,
+    MIRROR,
+    PLATFORM,
+    SPANS,
+    TRIAL,
+    borders,
+    policy_of,
+)
 from tests.properties.state import Refusal, Session
 
 T = TypeVar("T")
-
-READINGS: dict[str, tuple[Any, ...]] = {
-    "currency": ("USD", "JPY", "KWD"),
-    "trial.minutes": (5, 0),
-    "trial.billed": ("whole-session", "after-trial", "none"),
-    "trial.boundary": ("over", "from"),
-    "billing.rounding": ("exact", "up", "down", "nearest"),
-    "billing.increment_seconds": (60, 1, 360),
-    "billing.minimum_minutes": (0, 15),
-    "fee.percent": (30, "12.5", 0, 100, "33.33"),
-    "refund.deducts": ("share", "gross"),
-    "refund.window_hours": (24, 0),
-    "refund.partial": (True, False),
-    "period.timezone": ("UTC", "Pacific/Auckland", "America/New_York", "Asia/Kathmandu"),
-    "period.session_month": ("end", "start"),
-    "payout.minimum_counts": ("share", "gross"),
-    "payout.due_days_after_month_end": (60, 0),
-    "payout.first_wait_days": (60, 0),
-}
-"""Every switch that moves money, and the readings of it that are tried."""
-
-AMOUNTS = {"payout.minimum": 50, "rate.minimum": 2, "rate.maximum": 8}
-"""The switches that are amounts, in minor units: small, as all amounts are."""
-
-MICROSECOND = timedelta(microseconds=1)
-TRIAL = timedelta(minutes=5)
-DAY = timedelta(hours=24)
-SPANS = (
-    *(timedelta(0), MICROSECOND, TRIAL - MICROSECOND, TRIAL, TRIAL + MICROSECOND),
-    *(timedelta(seconds=30), timedelta(minutes=5, seconds=30), timedelta(minutes=20)),
-)
-GAPS = (*SPANS, timedelta(hours=2), DAY, timedelta(days=9), timedelta(days=40))
-AFTER_THE_END = (timedelta(0), MICROSECOND, DAY - MICROSECOND, DAY, DAY + MICROSECOND, 30 * DAY)
-MONTHS = ((2026, 10), (2026, 11), (2027, 1), (2027, 3), (2027, 4))
-ANSWERS: dict[str, Callable[..., on.Data]] = {
-    "conceded": on.RefundConceded,
-    "granted": on.RefundGranted,
-    "denied": on.RefundDenied,
-    "withdrawn": on.RefundWithdrawn,
-    "filed": on.DisputeFiled,
-    "dropped": on.DisputeWithdrawn,
-    "accepted": on.DisputeAccepted,
-    "rejected": on.DisputeRejected,
-}
-CUSTOMERS = tuple(
-    on.Customer(id=name, name=called) for name in ("cus-1", "cus-2") for called in (None, "Ada")
-)
-PLATFORM, MIRROR = "https://help.example/7", "https://mirror.example/7"
-
-
-def policy_of(pick: Callable[[Sequence[Any]], Any], like: Policy | None = None) -> Policy:
-    """Make a policy by picking a reading of every switch.
-
-    Where it shall be `like` another, what the first entry fixes (currency, months) is the same.
-    """
-    fixed = like.switches() if like else {}
-    document: dict[str, Any] = {"name": "any"}
-    for switch, readings in READINGS.items():
-        table, _, key = switch.rpartition(".")
-        place = document.setdefault(table, {}) if table else document
-        keeps = switch in fixed and table in ("", "period")
-        place[key] = fixed[switch] if keeps else pick(readings)
-    for switch, minor in AMOUNTS.items():
-        table, key = switch.split(".")
-        document.setdefault(table, {})[key] = reckoning.text(minor, document["currency"])
-    return Policy.from_document(document)
-
-
-def borders(zone: str) -> list[datetime]:
-    """The first instants of some months in a zone."""
-    return [datetime(*each, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC) for each in MONTHS]
 
 
 @dataclass(frozen=True)
@@ -137,7 +75,7 @@ class Author:
             self.time += self.pick(GAPS)
         return Book(tuple(self.events), self.model)
 
-    # --- the tools ----------------------------------------------------------------------------------
+    # --- the tools --------------------------------------------------------------------------------
 
     def pick(self, choices: Sequence[T]) -> T:
         """Take one."""
@@ -345,12 +283,14 @@ def pay(self: Author) -> None:
 
 def deliver(self: Author) -> None:
     """A payout arrives, fails or returns."""
-    under_way = [
-        name for name, each in self.model.payouts.items() if each.state in ("sent", "paid")
-    ]
+    ends: dict[str, tuple[type[on.PayoutMoved], ...]] = {
+        "sent": (on.PayoutPaid, on.PayoutPaid, on.PayoutFailed),
+        "paid": (on.PayoutReturned,),
+    }
+    under_way = [name for name, each in self.model.payouts.items() if each.state in ends]
     if under_way:
-        ends = (on.PayoutPaid, on.PayoutPaid, on.PayoutFailed, on.PayoutReturned)
-        self.tell(self.pick(ends)(payout=self.pick(under_way)))
+        name = self.pick(under_way)
+        self.tell(self.pick(ends[self.model.payouts[name].state])(payout=name))
 
 
 def reverse(self: Author) -> None:
@@ -398,9 +338,3 @@ def books(most: int = 24) -> st.SearchStrategy[Book]:
     """Whole books, of up to so many acts."""
     randoms = st.randoms(use_true_random=False, note_method_calls=False)
     return st.builds(Book.of, randoms, st.integers(1, most))
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    """Policies of every reading of every switch."""
-    return policy_of(lambda readings: draw(st.sampled_from(readings)))

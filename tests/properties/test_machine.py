@@ -28,11 +28,11 @@ from tests.properties.machine import (
     SESSIONS,
     SIZE,
     Deal,
-    StepMachine,
     step,
 )
 from tests.properties.outcomes import OUTCOMES
-from tests.properties.strategies import MIRROR, READINGS, SPANS, policy_of
+from tests.properties.pools import MIRROR, READINGS, SPANS, policy_of
+from tests.properties.steps import StepMachine
 
 OPEN = ("conceded", "granted", "denied", "withdrawn")
 DISPUTED = ("accepted", "rejected", "withdrawn")

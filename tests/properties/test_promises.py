@@ -171,7 +171,7 @@ def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
 
 @given(books())
 def test_5_sql_and_plain_python_agree(book: Book) -> None:
-    """Every month of every zone and currency: the views, the fold over what they read, the model."""
+    """Every month of every zone and currency: the views, the fold over their rows, the model."""
     with recorded(book.events) as db:
         months = ledgers.sql_months(db)
         expected = book.model.months()
@@ -213,7 +213,7 @@ def test_6_months_add_up_to_the_life_and_assets_are_what_was_earned(book: Book) 
 
 @given(books())
 def test_7_payout_lines_add_up_and_nothing_is_paid_twice(book: Book) -> None:
-    """A payout is the sum of its lines, and never more than was owed; no item is paid over its face."""
+    """A payout is the sum of its lines, never more than was owed; no item is paid over its face."""
     with recorded(book.events) as db:
         lines: dict[str, dict[int, int]] = defaultdict(dict)
         for payout, item, minor in ledgers.lines(db):
@@ -237,7 +237,7 @@ def test_7_payout_lines_add_up_and_nothing_is_paid_twice(book: Book) -> None:
 
 @given(books())
 def test_7_lines_are_those_that_the_rulebook_chooses(book: Book) -> None:
-    """All open negatives whole, then the oldest of what was earned; lines once made stay as made."""
+    """All open negatives whole, then the oldest earnings; lines once made stay as they are."""
     with recorded(book.events) as db:
         numbers = {id(entry): number for number, entry in enumerate(book.model.entries, 1)}
         expected = sorted(
@@ -295,7 +295,7 @@ def test_8_a_prefix_is_what_was_known_then(book: Book, data: st.DataObject) -> N
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_ledger_file_holds_the_same_books(seed: int) -> None:
-    """A file that a feed was synced into answers as a ledger in memory does; a dry run leaves none."""
+    """A file that a feed was synced into answers as memory does; a dry run leaves nothing."""
     book = Book.of(Random(seed), 30)  # noqa: S311
     policy = book.events[0].data
     assert isinstance(policy, PolicyAdopted)

@@ -8,7 +8,8 @@ import pytest
 
 from liveportal.domain.events import PayoutFailed, PayoutReturned, PolicyAdopted
 from tests.properties import ledgers
-from tests.properties.strategies import READINGS, Book
+from tests.properties.pools import READINGS
+from tests.properties.strategies import Book
 
 BOOKS = 1_000
 PARTS = 4

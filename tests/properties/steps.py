@@ -1,0 +1,241 @@
+"""The machine's single steps: whatever can be told of a book, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from liveportal.domain import events as on
+from tests.properties.machine import (
+    CLAIMS,
+    CUSTOMER,
+    NUMBERS,
+    PAYOUTS,
+    REQUESTS,
+    SESSIONS,
+    Deal,
+    Machine,
+    step,
+)
+from tests.properties.pools import (
+    AFTER_THE_END,
+    ANSWERS,
+    GAPS,
+    MICROSECOND,
+    MIRROR,
+    PLATFORM,
+    SPANS,
+    policy_of,
+)
+
+CLOSED = (on.RequestDeclined, on.RequestWithdrawn, on.RequestTaken, on.RequestExpired)
+STEPS: dict[str, Callable[..., on.Data]] = {
+    "started": on.SessionStarted,
+    "paused": on.SessionPaused,
+    "resumed": on.SessionResumed,
+    "cancelled": on.SessionCancelled,
+    "missed": on.SessionMissed,
+    "rescheduled": on.SessionRescheduled,
+}
+ENDS = (on.PayoutPaid, on.PayoutFailed, on.PayoutReturned)
+PROFILE = ("name", "email", "method", "address", "tax_form")
+
+
+class StepMachine(Machine):
+    """One thing at a time."""
+
+    # --- requests and sessions --------------------------------------------------------------------
+
+    @step
+    def request(self, deal: Deal) -> None:
+        """A customer asks; seldom in a form that is none."""
+        opened = self.opened(deal, deal.pick(REQUESTS), scheduled=deal.one_in(2))
+        if deal.one_in(5):
+            opened = replace(opened, kind="scheduled" if opened.kind == "instant" else "instant")
+        self.tell(deal, opened)
+
+    @step
+    def accept(self, deal: Deal) -> None:
+        """The expert takes a request, by the right slot or a wrong one."""
+        self.time += deal.pick(SPANS)
+        session = deal.pick(SESSIONS) if deal.one_in(2) else None
+        slot = deal.pick((None, 1, 2))
+        source = MIRROR if deal.one_in(3) else PLATFORM
+        taken = on.RequestAccepted(request=deal.pick(REQUESTS), session=session, slot=slot)
+        self.tell(deal, taken, source=source)
+
+    @step
+    def close(self, deal: Deal) -> None:
+        """A request ends without a session."""
+        name = deal.pick(REQUESTS)
+        if deal.pick((True, True, False)):
+            self.tell(deal, self.opened(deal, name, scheduled=False))
+        self.tell(deal, deal.pick(CLOSED)(request=name))
+
+    @step
+    def move(self, deal: Deal) -> None:
+        """The timer and the schedule, in any order."""
+        self.stepped(deal, deal.pick(SESSIONS), deal.pick(tuple(STEPS)))
+
+    def stepped(self, deal: Deal, name: str, verb: str) -> None:
+        """One step of a session."""
+        self.time += deal.pick(SPANS)
+        said: dict[str, Any] = {}
+        if verb in ("cancelled", "missed"):
+            said = {"by": deal.pick(("expert", "customer"))}
+        if verb == "rescheduled":
+            said = {"start": self.time + deal.pick(GAPS), "minutes": deal.pick((None, 9))}
+        self.tell(deal, STEPS[verb](session=name, **said), not_before=self.last_of(name))
+
+    @step
+    def end(self, deal: Deal) -> None:
+        """A session ends; or the mirror tells so, and what it billed."""
+        self.time += deal.pick(SPANS)
+        name = deal.pick(SESSIONS)
+        ended = on.SessionEnded(session=name, billed=self.billed(deal))
+        source = deal.pick((PLATFORM, MIRROR))
+        self.tell(deal, ended, source=source, not_before=self.last_of(name))
+
+    @step
+    def log(self, deal: Deal) -> None:
+        """A past session in one event."""
+        self.logged(deal, deal.pick(SESSIONS))
+
+    def logged(self, deal: Deal, name: str) -> None:
+        """A session of any length and any pauses, which may not fit."""
+        told = on.SessionLogged(
+            session=name,
+            customer=CUSTOMER,
+            rate=self.money(deal),
+            billed=self.billed(deal),
+            **self.times(deal),
+        )
+        self.tell(deal, told)
+
+    def times(self, deal: Deal) -> dict[str, Any]:
+        """Start, pauses and end, from some spans in a row; seldom they overlap or go back."""
+        instants = [self.time]
+        for _ in range(deal.pick((1, 3, 5))):
+            instants.append(instants[-1] + deal.pick(SPANS))
+        pauses = tuple(zip(instants[1:-1:2], instants[2:-1:2], strict=True))
+        if deal.one_in(9):
+            pauses = (*pauses, (instants[0] - MICROSECOND, instants[-1]))
+        self.time = instants[-1]
+        return {"start": instants[0], "end": instants[-1], "pauses": pauses or None}
+
+    @step
+    def correct(self, deal: Deal) -> None:
+        """What was recorded was wrong; seldom nothing is said of what is right."""
+        times = self.times(deal) if deal.one_in(2) else {}
+        told = on.SessionCorrected(
+            session=deal.pick(SESSIONS), billed=self.billed(deal), reason="a reason", **times
+        )
+        self.tell(deal, told)
+
+    @step
+    def after(self, deal: Deal) -> None:
+        """Tips, reviews and files."""
+        name = deal.pick(SESSIONS)
+        sha256 = deal.pick(("ab", "cd")) * 32
+        told: tuple[on.Data, ...] = (
+            on.TipReceived(session=name, amount=self.money(deal, self.giant(deal, 5))),
+            on.TipReceived(session=name, amount=self.money(deal)),
+            on.ReviewPosted(session=name, by="customer", rating=deal.pick((1, 5))),
+            on.ArtifactAdded(session=name, kind="code", name="a name", sha256=sha256, bytes=1),
+        )
+        end = self.end_of(name)
+        self.tell(deal, deal.pick(told), end + deal.pick(AFTER_THE_END), not_before=end)
+
+    # --- claims and other money -------------------------------------------------------------------
+
+    @step
+    def claim(self, deal: Deal) -> None:
+        """A customer wants money back, at any time after the end and at none before."""
+        self.claimed(deal, deal.pick(CLAIMS), deal.pick(SESSIONS))
+
+    def claimed(self, deal: Deal, claim: str, name: str) -> None:
+        """A claim for everything, or for a little."""
+        end = self.end_of(name)
+        amount = self.money(deal) if deal.one_in(2) else None
+        told = on.RefundClaimed(claim=claim, session=name, amount=amount)
+        self.tell(deal, told, end + deal.pick(AFTER_THE_END), not_before=end)
+
+    @step
+    def answer(self, deal: Deal) -> None:
+        """Any step of any claim."""
+        self.answered(deal, deal.pick(CLAIMS), deal.pick(tuple(ANSWERS)))
+
+    def answered(self, deal: Deal, claim: str, verb: str) -> None:
+        """One step of a claim, at once or later."""
+        said: dict[str, Any] = {"summary": "a summary"} if verb == "filed" else {}
+        known = self.model.claims.get(claim)
+        made = known.time if known else self.time
+        self.tell(deal, ANSWERS[verb](claim=claim, **said), made + deal.pick(GAPS), not_before=made)
+
+    @step
+    def adjust(self, deal: Deal) -> None:
+        """A bonus or a fee."""
+        self.time += deal.pick(GAPS)
+        money = self.money(deal, self.giant(deal, deal.pick(NUMBERS)))
+        amount = -money if deal.one_in(3) else money
+        name = deal.pick(("A-1", "A-2"))
+        self.tell(deal, on.AdjustmentPosted(adjustment=name, amount=amount, reason="a reason"))
+
+    @step
+    def pay(self, deal: Deal) -> None:
+        """The platform pays when it pays."""
+        self.time += deal.pick(GAPS)
+        owed = max(self.model.owed, 1)
+        amount = self.money(deal, deal.pick((owed, min(owed, 3), owed + 1)))
+        method = deal.pick(("paypal", "cash"))
+        self.tell(deal, on.PayoutSent(payout=deal.pick(PAYOUTS), amount=amount, method=method))
+
+    @step
+    def deliver(self, deal: Deal) -> None:
+        """Any end of any payout."""
+        self.tell(deal, deal.pick(ENDS)(payout=deal.pick(PAYOUTS)))
+
+    @step
+    def reverse(self, deal: Deal) -> None:
+        """Any event may have been a mistake; only some can be taken back."""
+        only_money = deal.pick((True, True, False))
+        past = [each.event for each in self.model.told.values() if each.entries or not only_money]
+        if past:
+            event = deal.pick(past[-9:])
+            name = on.EventRef(source=event.source, id="evt-0" if deal.one_in(9) else event.id)
+            self.tell(deal, on.EntryReversed(event=name, reason="a reason"))
+
+    # --- the expert and the book ------------------------------------------------------------------
+
+    @step
+    def prefer(self, deal: Deal) -> None:
+        """The expert changes what counts for requests to come."""
+        self.preferred(deal)
+
+    def preferred(self, deal: Deal) -> None:
+        """Preferences: a rate, a vacation, both, or nothing at all."""
+        given: dict[str, Any] = {}
+        if deal.one_in(2):
+            given[deal.pick(("minimum_rate", "direct_rate"))] = self.money(deal)
+        if deal.one_in(3):
+            day = self.time.date()
+            given["vacations"] = (on.Vacation(start=day, end=day + timedelta(days=9)),)
+        self.tell(deal, on.PreferencesChanged(**given))
+
+    @step
+    def settle(self, deal: Deal) -> None:
+        """What moves no money."""
+        told: tuple[on.Data, ...] = (
+            on.PayoutProfileChanged(fields=PROFILE[: deal.pick((5, 2))]),
+            on.PayoutProfileRevealed(fields=PROFILE[:1]),
+            on.CustomerForgotten(customer="cus-1"),
+        )
+        self.tell(deal, deal.pick(told))
+
+    @step
+    def another_policy(self, deal: Deal) -> None:
+        """What was agreed keeps its own; seldom it would cut months anew."""
+        like = None if deal.one_in(5) else self.model.policy
+        self.adopt(deal, policy_of(deal.pick, like=like))
