@@ -127,7 +127,8 @@ def fold(
         months[period] = added(month, Month(month=period, **figures))
 
     for entry in entries:
-        add(entry.period, **_figures(entry))
+        if entry.transfers:  # A release of nothing moves nothing, and makes no month.
+            add(entry.period, **_figures(entry))
     for session in sessions:
         if session.period is None:
             continue
