@@ -45,6 +45,8 @@ STEPS = 25
 class BookMachine(StepMachine):
     """All that can happen to a book, and the stories that it is made of."""
 
+    plays_back = True
+
     # --- whole stories ----------------------------------------------------------------------------
 
     @step
@@ -172,14 +174,16 @@ class BookMachine(StepMachine):
             self.door.flush()
             self.books_agree()
             self.db.execute("COMMIT")
-            with closing(played_back(self.db)) as copy:
-                expected = ledgers.tables(self.db, replayed=True)
-                assert ledgers.tables(copy, replayed=True) == expected
+            if self.plays_back:
+                with closing(played_back(self.db)) as copy:
+                    expected = ledgers.tables(self.db, replayed=True)
+                    assert ledgers.tables(copy, replayed=True) == expected
 
 
 def walk(random: Random, steps: int) -> None:
     """Play the machine without Hypothesis, which tries too few different steps to reach it all."""
     machine = BookMachine()
+    machine.plays_back = random.randrange(4) == 0  # It takes as long as all the rest.
     try:
         machine.begin(random.randbytes(SIZE))
         for _ in range(steps):
@@ -187,7 +191,8 @@ def walk(random: Random, steps: int) -> None:
             machine.owed_agrees()
         machine.teardown()
     except BaseException as error:
-        error.add_note("\n".join(machine.story))
+        told = [line for line in machine.story if line.startswith(("recorded", "confirmed"))]
+        error.add_note("\n".join([*told, "and at last:", *machine.story[-3:]]))
         raise
 
 

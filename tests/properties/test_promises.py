@@ -83,6 +83,17 @@ def test_1_whatever_is_replayed_is_recorded_once(book: Book, data: st.DataObject
         assert tables(db) == before
 
 
+@given(books(12))
+def test_1_a_feed_that_stutters_is_recorded_once(book: Book) -> None:
+    """Each line twice, in the same breath: the second is a replay before the first is written."""
+    twice = [event for event in book.events for _ in range(2)]
+    with empty_ledger() as db, recorded(book.events) as once:
+        synced = ledgers.portal(db).sync(ledgers.feed(twice))
+
+        assert synced.replayed == len(book.events)
+        assert tables(db, replayed=True) == tables(once, replayed=True)
+
+
 @given(books(), st.integers(1, 4))
 def test_1_how_a_feed_is_cut_does_not_matter(book: Book, batch: int) -> None:
     """Event by event, by batches or in one: the same facts give the same books."""
