@@ -127,7 +127,8 @@ def fold(
         months[period] = added(month, Month(month=period, **figures))
 
     for entry in entries:
-        if entry.transfers:  # A release of nothing moves nothing, and makes no month.
+        # A release of nothing moves nothing and makes no month; a refund is counted all the same.
+        if entry.transfers or entry.kind is TransactionKind.REFUND:
             add(entry.period, **_figures(entry))
     for session in sessions:
         if session.period is None:

@@ -30,6 +30,7 @@ from liveportal.domain.events import (
     RequestAccepted,
     RequestOpened,
     ReviewPosted,
+    SessionCorrected,
     SessionEnded,
     SessionLogged,
     SessionRescheduled,
@@ -101,7 +102,7 @@ class Journal:
             return replace(replayed(past, event), flags=self._flags_of(past.event.data))
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
-        same = next((seq for seq in told if not contradictions(self._event(seq).data, data)), None)
+        same = next((seq for seq in told if not self._contradictions(seq, data)), None)
         if same:
             return self._confirm(same, event, data, recorded_at)
         if rival := self._rival_review(told, data):
@@ -119,19 +120,28 @@ class Journal:
         return self._append(event, data, change, recorded_at)
 
     def _conflict(self, seq: int, data: Data) -> Conflict:
-        differing = contradictions(self._event(seq).data, data)
-        return Conflict(f"{data.TYPE} of {data.thing}", differing)
+        return Conflict(f"{data.TYPE} of {data.thing}", self._contradictions(seq, data))
 
     def _rival_review(self, told: Sequence[int], data: Data) -> int | None:
         """Return another source's review by the same side: whoever posted it may change it."""
         if not isinstance(data, ReviewPosted):
             return None
-        by = [seq for seq in told if getattr(self._event(seq).data, "by", None) == data.by]
-        return by[-1] if by and contradictions(self._event(by[-1]).data, data) else None
+        by = [seq for seq in told if getattr(self._told(seq), "by", None) == data.by]
+        return by[-1] if by and self._contradictions(by[-1], data) else None
+
+    def _contradictions(self, seq: int, data: Data) -> list[str]:
+        """Return the fields in which an event contradicts what event `seq` told before."""
+        found = contradictions(self._told(seq), data)
+        if isinstance(data, RefundClaimed) and data.amount is not None and "amount" not in found:
+            # Whoever left the amount out claimed everything, and that is an amount, too.
+            claim = self.book.claim(data.claim)
+            if claim and claim.amount_minor != data.amount.minor:
+                found.append("amount")
+        return found
 
     def _confirm(self, seq: int, event: Event, data: Data, recorded_at: str | None) -> Outcome:
         """Record that another source tells the fact of event `seq`, too."""
-        change = self._confirmation(self._event(seq).data, event)
+        change = self._confirmation(seq, event)
         return self._append(event, data, change, recorded_at, confirms=seq)
 
     def flush(self) -> None:
@@ -190,8 +200,9 @@ class Journal:
             thing = book.payout(data.payout)
         return thing.flags if thing else ()
 
-    def _event(self, seq: int) -> Event:
-        return (self._pending_at.get(seq) or event_at(self._db, seq)).event
+    def _told(self, seq: int) -> Data:
+        """Return what an event said, with the ids that the book knows things by."""
+        return self._canonical((self._pending_at.get(seq) or event_at(self._db, seq)).event.data)
 
     def _canonical(self, data: Data) -> Data:
         """Give a session the id that the book knows it by."""
@@ -223,9 +234,9 @@ class Journal:
             self._statements[key] = [_Statement(*row) for row in found]
         return self._statements[key]
 
-    def _confirmation(self, first: Data, event: Event) -> Change:
+    def _confirmation(self, seq: int, event: Event) -> Change:
         """Return what a confirmation does all the same: another id, another bill."""
-        data = event.data
+        first, data = self._told(seq), event.data
         if isinstance(data, RequestAccepted) and isinstance(first, RequestAccepted):
             ours, theirs = first.session or first.request, data.session or data.request
             if ours == theirs or self.book.alias(theirs) == ours:
@@ -304,6 +315,9 @@ def _differences(past: StoredEvent, event: Event) -> list[str]:
 # What a command can only tell, since nothing but its content says whether it was told before.
 _WITHOUT_MACHINE = (TipReceived, ReviewPosted, ArtifactAdded)
 
+# What these leave out stays as it was: to give more is to say something else.
+_SAYS_ALL = (SessionCorrected, SessionRescheduled)
+
 # What may differ in the telling without contradicting: it has a meaning of its own instead.
 _TOLERATED: dict[type, set[str]] = {RequestAccepted: {"session"}, SessionEnded: {"billed"}}
 
@@ -318,7 +332,9 @@ def contradictions(first: Record, again: Record) -> list[str]:
     found = []
     for name, _, _, is_personal in plan(type(again)):
         old, new = getattr(first, name), getattr(again, name)
-        if is_personal or name in tolerated or old is None or new is None or old == new:
+        if is_personal or name in tolerated or new is None or old == new:
+            continue
+        if old is None and not isinstance(again, _SAYS_ALL):
             continue
         if isinstance(old, Record) and isinstance(new, Record):
             found += [f"{name}.{below}" for below in contradictions(old, new)]
