@@ -20,7 +20,13 @@ from liveportal.cli.render import render
 from liveportal.cli.results import Item, Table
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.clock import local_date
-from liveportal.domain.events import PayoutFailed, PayoutPaid, PayoutReturned, PayoutSent
+from liveportal.domain.events import (
+    PayoutFailed,
+    PayoutMoved,
+    PayoutPaid,
+    PayoutReturned,
+    PayoutSent,
+)
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import payouts as seen
 
@@ -138,13 +144,7 @@ def paid(
 
     Example: liveportal payout paid PO-1
     """
-    step = Step(
-        "payout",
-        lambda _, name: PayoutPaid(payout=name, reason=reason),
-        seen.RESULT_FIELDS,
-        seen.result,
-    )
-    act(payouts, step, ledger, write, out)
+    act(payouts, _moved(PayoutPaid, reason), ledger, write, out)
 
 
 @app.command("fail")
@@ -156,14 +156,7 @@ def fail(
 
     Example: liveportal payout fail PO-1 --reason "account closed" --yes
     """
-    step = Step(
-        "payout",
-        lambda _, name: PayoutFailed(payout=name, reason=reason),
-        seen.RESULT_FIELDS,
-        seen.result,
-        question=lambda reader, name: _question(reader, name, "failed"),
-    )
-    act(payouts, step, ledger, write, out)
+    act(payouts, _moved(PayoutFailed, reason, "failed"), ledger, write, out)
 
 
 @app.command("return")
@@ -175,18 +168,22 @@ def return_(
 
     Example: liveportal payout return PO-1 --reason "wrong account" --yes
     """
-    step = Step(
+    act(payouts, _moved(PayoutReturned, reason, "was returned"), ledger, write, out)
+
+
+def _moved(kind: type[PayoutMoved], reason: str | None, asked: str | None = None) -> Step:
+    """Return the step that a payout takes after it was sent; `asked` is what must be confirmed."""
+
+    def question(reader: Reader, name: str) -> str:
+        row = seen.result(reader, name)
+        return (
+            f"Record that payout {name} {asked}? {row['amount']} {row['currency']} is owed again."
+        )
+
+    return Step(
         "payout",
-        lambda _, name: PayoutReturned(payout=name, reason=reason),
+        lambda _, name: kind(payout=name, reason=reason),
         seen.RESULT_FIELDS,
         seen.result,
-        question=lambda reader, name: _question(reader, name, "was returned"),
-    )
-    act(payouts, step, ledger, write, out)
-
-
-def _question(reader: Reader, payout_id: str, what: str) -> str:
-    row = seen.result(reader, payout_id)
-    return (
-        f"Record that payout {payout_id} {what}? {row['amount']} {row['currency']} is owed again."
+        question=question if asked else None,
     )

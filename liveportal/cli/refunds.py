@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ from liveportal.cli.options import (
 from liveportal.cli.render import hint, render
 from liveportal.cli.results import Item, Table
 from liveportal.domain.events import (
+    ClaimAnswered,
     RefundClaimed,
     RefundConceded,
     RefundDenied,
@@ -135,14 +137,15 @@ def concede(
 
     Example: liveportal refunds concede CL-1 --yes
     """
-    step = Step(
-        "claim",
-        lambda _, name: RefundConceded(claim=name, reason=reason),
-        fields=seen.RESULT_FIELDS,
-        show=seen.result,
-        question=_concede_question,
-    )
+    step = replace(_answer(RefundConceded, reason), question=_concede_question)
     act(claims, step, ledger, write, out)
+
+
+def _answer(kind: type[ClaimAnswered], reason: str | None) -> Step:
+    """Return the step that answers a claim in one of the four ways without a dispute."""
+    return Step(
+        "claim", lambda _, name: kind(claim=name, reason=reason), seen.RESULT_FIELDS, seen.result
+    )
 
 
 def _concede_question(reader: Reader, claim_id: str) -> str:
@@ -163,13 +166,7 @@ def grant(
 
     Example: liveportal refunds grant CL-1
     """
-    step = Step(
-        "claim",
-        lambda _, name: RefundGranted(claim=name, reason=reason),
-        fields=seen.RESULT_FIELDS,
-        show=seen.result,
-    )
-    act(claims, step, ledger, write, out)
+    act(claims, _answer(RefundGranted, reason), ledger, write, out)
 
 
 @app.command("deny")
@@ -185,13 +182,7 @@ def deny(
 
     Example: liveportal refunds deny CL-1
     """
-    step = Step(
-        "claim",
-        lambda _, name: RefundDenied(claim=name, reason=reason),
-        fields=seen.RESULT_FIELDS,
-        show=seen.result,
-    )
-    act(claims, step, ledger, write, out)
+    act(claims, _answer(RefundDenied, reason), ledger, write, out)
 
 
 @app.command("withdraw")
@@ -207,10 +198,4 @@ def withdraw(
 
     Example: liveportal refunds withdraw CL-1
     """
-    step = Step(
-        "claim",
-        lambda _, name: RefundWithdrawn(claim=name, reason=reason),
-        fields=seen.RESULT_FIELDS,
-        show=seen.result,
-    )
-    act(claims, step, ledger, write, out)
+    act(claims, _answer(RefundWithdrawn, reason), ledger, write, out)

@@ -115,10 +115,7 @@ def start(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputO
 
     Example: liveportal sessions start S-1002
     """
-    step = Step(
-        "session", lambda _, name: SessionStarted(session=name), seen.RESULT_FIELDS, seen.result
-    )
-    act(sessions, step, ledger, write, out)
+    act(sessions, _timer(SessionStarted), ledger, write, out)
     hint("Pause it with `liveportal sessions pause`, end it with `liveportal sessions end`.")
 
 
@@ -129,10 +126,7 @@ def pause(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputO
 
     Example: liveportal sessions pause S-1002 --at "5 minutes ago"
     """
-    step = Step(
-        "session", lambda _, name: SessionPaused(session=name), seen.RESULT_FIELDS, seen.result
-    )
-    act(sessions, step, ledger, write, out)
+    act(sessions, _timer(SessionPaused), ledger, write, out)
 
 
 @app.command("resume")
@@ -142,10 +136,12 @@ def resume(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: Output
 
     Example: liveportal sessions resume S-1002
     """
-    step = Step(
-        "session", lambda _, name: SessionResumed(session=name), seen.RESULT_FIELDS, seen.result
-    )
-    act(sessions, step, ledger, write, out)
+    act(sessions, _timer(SessionResumed), ledger, write, out)
+
+
+def _timer(kind: type[SessionStarted | SessionPaused | SessionResumed]) -> Step:
+    """Return a step of the timer."""
+    return Step("session", lambda _, name: kind(session=name), seen.RESULT_FIELDS, seen.result)
 
 
 @app.command("end")
