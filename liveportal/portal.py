@@ -22,8 +22,9 @@ from pathlib import Path
 from time import time_ns
 from typing import BinaryIO
 
+from liveportal.domain.envelope import CLI_SOURCE, NAME, Data, Event
 from liveportal.domain.errors import LiveportalError, Refused
-from liveportal.domain.events import CLI_SOURCE, NAME, Data, Event, PolicyAdopted
+from liveportal.domain.events import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import engine

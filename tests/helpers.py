@@ -18,8 +18,9 @@ import pytest
 
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.codec import decode
+from liveportal.domain.envelope import CLI_SOURCE, PREFIX, Event
 from liveportal.domain.errors import LiveportalError
-from liveportal.domain.events import CLI_SOURCE, PREFIX, TYPES, Event
+from liveportal.domain.events import TYPES
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.things import Claim, Payout, Request, Session

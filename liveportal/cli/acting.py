@@ -17,8 +17,8 @@ from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
 from liveportal.cli.render import ready, render
 from liveportal.cli.results import Item, Row, Table
 from liveportal.cli.times import utc_now
+from liveportal.domain.envelope import Data
 from liveportal.domain.errors import Caution, LiveportalError
-from liveportal.domain.events import Data
 from liveportal.domain.money import Money
 from liveportal.domain.rules import STATE_AFTER
 from liveportal.ledger.reader import Reader

@@ -12,8 +12,9 @@ from liveportal.cli.policies import load
 from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.clock import zone as checked_zone
+from liveportal.domain.envelope import Data
 from liveportal.domain.errors import LedgerExists
-from liveportal.domain.events import Data, PreferencesChanged
+from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.policy import DEFAULT_NAME, Policy
 from liveportal.portal import Portal
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from liveportal.domain.envelope import Event
 from liveportal.domain.errors import Caution, UnknownThing, WrongState
-from liveportal.domain.events import Event, PreferencesChanged
+from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.policy import Policy
 from liveportal.domain.posting import Transaction
 from liveportal.domain.things import (

@@ -1,16 +1,13 @@
 """The events of the contract: everything that changes a book, each once.
 
-An event's `type` on the wire is `liveportal.` and the `TYPE` of its data. `THING` names the field
-that says which thing the event is about; two sources that tell of the same type and thing tell of
-the same fact. Fields marked personal lie apart in the journal and can be erased; all else is fact.
+An event's `type` on the wire is `liveportal.` and the `TYPE` of its data. Fields marked personal
+lie apart in the journal and can be erased; all else is fact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any
 
 from liveportal.domain.codec import (
     BILLED,
@@ -32,64 +29,18 @@ from liveportal.domain.codec import (
     Whole,
     of,
 )
+from liveportal.domain.envelope import NAME, Data, record
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-
-PREFIX = "liveportal."
-CLI_SOURCE = "urn:liveportal:cli"
-
-T = TypeVar("T")
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))
-def record(kind: type[T]) -> type[T]:
-    """Make a record's class: frozen, slotted, and built by the names of its fields."""
-    return dataclass(frozen=True, slots=True, kw_only=True)(kind)
-
 
 PERSON = Choice("expert", "customer")
 MINUTES = Whole(1, 24 * 60)
 COUNT = Whole(0, 2**63 - 1)
 SHA256 = Pattern(r"[0-9a-f]{64}", "a SHA-256 as 64 hex digits")
 PAUSES = ListOf(Span())
-NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")
 LABEL = Pattern(
     r"[^\x00-\x1f\x7f\ud800-\udfff]{1,256}", "1-256 characters, none of them a control character"
 )
-
-
-class Data(Record):
-    """What an event says; one class a type."""
-
-    __slots__ = ()
-    TYPE: ClassVar[str]
-    THING: ClassVar[str]
-
-    @property
-    def thing(self) -> str:
-        """The thing that the event is about, such as `session:S-1`."""
-        return f"{self.THING}:{getattr(self, self.THING)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One fact: what (`data`), when it happened (`time`), and its name for ever (`source`, `id`).
-
-    `attributes` are the other CloudEvents attributes: kept, never compared. `assumed` names what
-    the sender left to us (`time`, or fields of the data): a replay is not compared on them.
-    """
-
-    source: str
-    id: str
-    time: datetime
-    data: Data
-    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
-    assumed: frozenset[str] = field(default=frozenset(), compare=False)
-
-    @property
-    def type(self) -> str:
-        """The type as the contract spells it, such as `liveportal.session.ended`."""
-        return PREFIX + self.data.TYPE
 
 
 # --- requests -------------------------------------------------------------------------------------

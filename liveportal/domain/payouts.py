@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
 from liveportal.domain.clock import last_day, local_date, month_of
+from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
     NotReversible,
@@ -19,8 +20,6 @@ from liveportal.domain.errors import (
     UnlistedMethod,
 )
 from liveportal.domain.events import (
-    Data,
-    Event,
     PayoutFailed,
     PayoutMoved,
     PayoutPaid,

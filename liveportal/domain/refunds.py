@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
 from liveportal.domain.clock import month_of, shifted, short_text
+from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
     ClaimNotOpen,
@@ -25,13 +26,11 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.events import (
     ClaimAnswered,
-    Data,
     DisputeAccepted,
     DisputeFiled,
     DisputeRejected,
     DisputeRuled,
     DisputeWithdrawn,
-    Event,
     RefundClaimed,
     RefundConceded,
     RefundDenied,

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from liveportal.domain.books import Books, Change, Rule, known, moved
 from liveportal.domain.clock import MICROSECOND, local_date, shifted
+from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
     BelowMinimumRate,
@@ -23,8 +24,6 @@ from liveportal.domain.errors import (
     SlotNeeded,
 )
 from liveportal.domain.events import (
-    Data,
-    Event,
     RequestAccepted,
     RequestClosed,
     RequestDeclined,

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from liveportal.domain import payouts, posting, refunds, requests, sessions
 from liveportal.domain.books import Books, Change, Past, Rule, Thing, known
 from liveportal.domain.clock import month_of, zone
+from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
     Caution,
@@ -19,9 +20,7 @@ from liveportal.domain.errors import (
 from liveportal.domain.events import (
     AdjustmentPosted,
     CustomerForgotten,
-    Data,
     EntryReversed,
-    Event,
     PayoutMoved,
     PayoutProfileChanged,
     PayoutProfileRevealed,

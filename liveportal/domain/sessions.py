@@ -14,6 +14,7 @@ from liveportal.domain import posting
 from liveportal.domain.billing import Pause, active_time, bill
 from liveportal.domain.books import Books, Change, Rule, known, moved
 from liveportal.domain.clock import month_of, short_text
+from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
     CorrectionRefused,
@@ -24,8 +25,6 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.events import (
     ArtifactAdded,
-    Data,
-    Event,
     ReviewPosted,
     SessionCancelled,
     SessionCorrected,

@@ -15,8 +15,9 @@ from typing import Any, BinaryIO, NoReturn
 
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.codec import decode
+from liveportal.domain.envelope import PREFIX, Event
 from liveportal.domain.errors import InvalidEvent, InvalidTime
-from liveportal.domain.events import PREFIX, TYPES, Event
+from liveportal.domain.events import TYPES
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes; a longer line is refused before it is read whole, so that memory stays bounded."""

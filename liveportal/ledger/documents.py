@@ -13,7 +13,8 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.codec import decode, joined, split
-from liveportal.domain.events import PREFIX, TYPES, Event
+from liveportal.domain.envelope import PREFIX, Event
+from liveportal.domain.events import TYPES
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.rows import compact
 

@@ -17,14 +17,12 @@ from datetime import datetime
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
 from liveportal.domain.codec import Record, plan, split
+from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import AlreadyExists, Conflict, LateClaim, Refused, WrongState
 from liveportal.domain.events import (
-    CLI_SOURCE,
     AboutBook,
     ArtifactAdded,
     CustomerForgotten,
-    Data,
-    Event,
     PayoutSent,
     RefundClaimed,
     RequestAccepted,

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from liveportal.domain.codec import decode, joined, split
+from liveportal.domain.envelope import Data
 from liveportal.domain.errors import AmountTooLarge, InvalidEvent
-from liveportal.domain.events import TYPES, Data, PreferencesChanged
+from liveportal.domain.events import TYPES, PreferencesChanged
 from tests.domain.contract import CONTRACT, INSIDE, T1, USD, full, least, names
 from tests.helpers import short
 

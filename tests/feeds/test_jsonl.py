@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from liveportal.domain.envelope import Event
 from liveportal.domain.errors import AmountTooLarge, InvalidEvent, LiveportalError
-from liveportal.domain.events import Event
 from liveportal.feeds import jsonl
 from liveportal.feeds.jsonl import lines, parse, read
 from tests.domain.contract import CONTRACT, full

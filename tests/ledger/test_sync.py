@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import Conflict, InvalidEvent, LiveportalError, Refused, WrongState
-from liveportal.domain.events import CLI_SOURCE
 from liveportal.feeds import jsonl
 from liveportal.portal import Portal, Synced
 from tests.helpers import OTHER, Clock, amount, line

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain import events as on
+from liveportal.domain.envelope import Data
 from liveportal.domain.money import LARGEST_MINOR, Money
 from tests.properties import reckoning
 from tests.properties.state import FIGURES, Entry, Ledger, Request, Session, refuse
@@ -41,7 +42,7 @@ def moves() -> dict[tuple[str, str, str], str]:
 STEPS = moves()
 
 
-def verb(data: on.Data) -> str:
+def verb(data: Data) -> str:
     """The step of a state machine; a claim's and a dispute's withdrawal are told apart."""
     after_dot = data.TYPE.split(".")[1]
     return data.TYPE if after_dot == "withdrawn" and data.THING == "claim" else after_dot

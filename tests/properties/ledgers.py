@@ -15,7 +15,7 @@ from typing import Any
 from liveportal.domain import earnings
 from liveportal.domain.clock import from_text
 from liveportal.domain.codec import joined, split
-from liveportal.domain.events import Event
+from liveportal.domain.envelope import Event
 from liveportal.domain.money import Money
 from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
 from liveportal.ledger import engine, rows

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from liveportal.domain import events as on
+from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
@@ -47,7 +48,7 @@ SESSIONS = ("S-1", "R-1", "R-2", "S-2", "X-1")
 CLAIMS = ("CL-1", "CL-2")
 PAYOUTS = ("P-1", "P-2")
 NUMBERS = range(1, 10)
-AGAIN = ("no", "same", MIRROR, "same", MIRROR, on.CLI_SOURCE)
+AGAIN = ("no", "same", MIRROR, "same", MIRROR, CLI_SOURCE)
 CUSTOMER = on.Customer(id="cus-1", name="Ada")
 SIZE = 32  # Bytes; some step makes about as many choices as they can deal.
 DRAWN = st.binary(min_size=SIZE, max_size=SIZE)
@@ -109,7 +110,7 @@ class Machine(RuleBasedStateMachine):
     def tell(
         self,
         deal: Deal,
-        data: on.Data,
+        data: Data,
         at: datetime | None = None,
         *,
         source: str = PLATFORM,
@@ -122,8 +123,8 @@ class Machine(RuleBasedStateMachine):
         """
         name, at = f"evt-{next(self.numbers)}", at or self.time
         if not_before and deal.one_in(3):
-            self.judged(on.Event(source, f"{name}-early", not_before - MICROSECOND, data))
-        event = on.Event(source, name, at, data)
+            self.judged(Event(source, f"{name}-early", not_before - MICROSECOND, data))
+        event = Event(source, name, at, data)
         insist = not deal.one_in(3)
         went = self.judged(event, insist=insist) or (not insist and self.judged(event))
         again = deal.pick(AGAIN) if went else "no"
@@ -134,7 +135,7 @@ class Machine(RuleBasedStateMachine):
             self.judged(replace(event, source=again, time=event.time + DAY))
         return went
 
-    def judged(self, event: on.Event, *, insist: bool = True) -> bool:
+    def judged(self, event: Event, *, insist: bool = True) -> bool:
         """Let both judge an event, and compare: the outcome, the flags, and that a no is a no."""
         before = self.position()
         unsure, flags = set[str](), set[str]()

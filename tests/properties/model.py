@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from liveportal.domain import events as on
+from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.money import Money
 from tests.properties import reckoning
 from tests.properties.hosting import STEPS, Hosting, verb
@@ -39,7 +40,7 @@ class Model(Hosting):
     unsure: tuple[str, ...] = ()
     """Flags of the last event that the rulebook leaves open."""
 
-    def record(self, event: on.Event, *, insist: bool = True) -> Verdict:
+    def record(self, event: Event, *, insist: bool = True) -> Verdict:
         """Judge and record an event; raises `Refusal`, and then nothing has changed.
 
         Without `insist` a caution is a refusal, as it is for a command.
@@ -65,20 +66,20 @@ class Model(Hosting):
         self.told[name] = Told(event, data, entries=self.entries[booked:])
         return Verdict("recorded", tuple(self.flags))
 
-    def _ours(self, data: on.Data) -> on.Data:
+    def _ours(self, data: Data) -> Data:
         """The same with the session's own id, where the event has another name for it."""
         name = getattr(data, "session", None)
         if name in self.aliases and not isinstance(data, on.RequestAccepted):
             return replace(data, session=self.aliases[name])  # type: ignore[type-var]
         return data
 
-    def _told_by_others(self, data: on.Data, source: str) -> list[Told]:
+    def _told_by_others(self, data: Data, source: str) -> list[Told]:
         """The same facts, by others.
 
         A setting is no fact, since it can be set back to what it was. A command is a step taken
         now, and judged as one, where there are steps to take.
         """
-        if data.TYPE in SETTINGS or (source == on.CLI_SOURCE and data.TYPE not in TOLD):
+        if data.TYPE in SETTINGS or (source == CLI_SOURCE and data.TYPE not in TOLD):
             return []
         about = [
             each
@@ -88,13 +89,13 @@ class Model(Hosting):
         own = [each.confirms or each for each in about if each.event.source == source]
         return [each for each in about if not each.confirms and not each.undone and each not in own]
 
-    def _confirm(self, fact: Told, event: on.Event, ours: on.Data) -> Verdict:
+    def _confirm(self, fact: Told, event: Event, ours: Data) -> Verdict:
         """Another id becomes an alias; another bill is booked as a correction."""
         self._also(fact.data, event)
         self.told[event.source, event.id] = Told(event, ours, confirms=fact)
         return Verdict("confirmed")
 
-    def _also(self, first: on.Data, event: on.Event) -> None:
+    def _also(self, first: Data, event: Event) -> None:
         data = event.data
         if isinstance(data, on.RequestAccepted) and isinstance(first, on.RequestAccepted):
             ours, theirs = first.session or first.request, data.session or data.request
@@ -375,7 +376,7 @@ TOLERATED = {"request.accepted": "session", "session.ended": "billed"}
 """What may differ between two who tell the same: it then has a meaning of its own."""
 
 
-def contradictions(first: on.Data | on.Customer, again: on.Data | on.Customer) -> list[str]:
+def contradictions(first: Data | on.Customer, again: Data | on.Customer) -> list[str]:
     """The fields of fact that both give, and give differently; wording does not matter."""
     words = () if isinstance(again, on.PayoutMoved) else WORDS
     tolerated = TOLERATED.get(getattr(again, "TYPE", ""))

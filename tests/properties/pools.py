@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from liveportal.domain import events as on
+from liveportal.domain.envelope import Data
 from liveportal.domain.policy import Policy
 from tests.properties import reckoning
 
@@ -48,7 +49,7 @@ SPANS = (
 GAPS = (*SPANS, timedelta(hours=2), DAY, timedelta(days=9), timedelta(days=40))
 AFTER_THE_END = (timedelta(0), MICROSECOND, DAY - MICROSECOND, DAY, DAY + MICROSECOND, 30 * DAY)
 MONTHS = ((2026, 10), (2026, 11), (2027, 1), (2027, 3), (2027, 4))
-ANSWERS: dict[str, Callable[..., on.Data]] = {
+ANSWERS: dict[str, Callable[..., Data]] = {
     "conceded": on.RefundConceded,
     "granted": on.RefundGranted,
     "denied": on.RefundDenied,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from liveportal.domain import events as on
+from liveportal.domain.envelope import Data
 from tests.properties.machine import (
     CLAIMS,
     CUSTOMER,
@@ -31,7 +32,7 @@ from tests.properties.pools import (
 )
 
 CLOSED = (on.RequestDeclined, on.RequestWithdrawn, on.RequestTaken, on.RequestExpired)
-STEPS: dict[str, Callable[..., on.Data]] = {
+STEPS: dict[str, Callable[..., Data]] = {
     "started": on.SessionStarted,
     "paused": on.SessionPaused,
     "resumed": on.SessionResumed,
@@ -139,7 +140,7 @@ class StepMachine(Machine):
         """Tips, reviews and files."""
         name = deal.pick(SESSIONS)
         sha256 = deal.pick(("ab", "cd")) * 32
-        told: tuple[on.Data, ...] = (
+        told: tuple[Data, ...] = (
             on.TipReceived(session=name, amount=self.money(deal, self.giant(deal, 5))),
             on.TipReceived(session=name, amount=self.money(deal)),
             on.ReviewPosted(session=name, by="customer", rating=deal.pick((1, 5))),
@@ -227,7 +228,7 @@ class StepMachine(Machine):
     @step
     def settle(self, deal: Deal) -> None:
         """What moves no money."""
-        told: tuple[on.Data, ...] = (
+        told: tuple[Data, ...] = (
             on.PayoutProfileChanged(fields=PROFILE[: deal.pick((5, 2))]),
             on.PayoutProfileRevealed(fields=PROFILE[:1]),
             on.CustomerForgotten(customer="cus-1"),

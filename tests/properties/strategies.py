@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from liveportal.domain import events as on
+from liveportal.domain.envelope import Data, Event
 from liveportal.domain.money import Money
 from tests.properties.model import Model
 from tests.properties.pools import (
@@ -40,7 +41,7 @@ T = TypeVar("T")
 class Book:
     """A feed in which every event goes through, and the model that judged it."""
 
-    events: tuple[on.Event, ...]
+    events: tuple[Event, ...]
     model: Model
 
     @classmethod
@@ -58,7 +59,7 @@ class Author:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.model = Model()
-        self.events: list[on.Event] = []
+        self.events: list[Event] = []
         self._numbers = count(1)
         policy = policy_of(self.pick)
         self.currency = policy.currency
@@ -94,7 +95,7 @@ class Author:
         """What the platform says it billed, now and then."""
         return self.money(least=0) if self.one_in(4) else None
 
-    def tell(self, data: on.Data, at: datetime | None = None) -> bool:
+    def tell(self, data: Data, at: datetime | None = None) -> bool:
         """Add an event if it goes through; now and then the mirror tells it too."""
         if not self._told(PLATFORM, data, at or self.time):
             return False
@@ -111,8 +112,8 @@ class Author:
                 return replace(data, **{words: "in other words"})
         return data
 
-    def _told(self, source: str, data: on.Data, at: datetime) -> bool:
-        event = on.Event(source, f"evt-{next(self._numbers)}", at, data)
+    def _told(self, source: str, data: Data, at: datetime) -> bool:
+        event = Event(source, f"evt-{next(self._numbers)}", at, data)
         try:
             self.model.record(event)
         except Refusal:
@@ -168,7 +169,7 @@ def step(self: Author) -> None:
         return
     self.time += self.pick(SPANS)
     name = session.id
-    steps: dict[str, tuple[on.Data, ...]] = {
+    steps: dict[str, tuple[Data, ...]] = {
         "upcoming": (
             on.SessionStarted(session=name),
             on.SessionStarted(session=name),
@@ -226,7 +227,7 @@ def after(self: Author) -> None:
     """Tips, reviews and files of a session that is over."""
     if session := self.some_session("ended"):
         name = session.id
-        told: tuple[on.Data, ...] = (
+        told: tuple[Data, ...] = (
             on.TipReceived(session=name, amount=self.money()),
             on.TipReceived(session=name, amount=self.money()),
             on.ReviewPosted(session=name, by="customer", rating=self.random.randrange(1, 6)),
@@ -305,7 +306,7 @@ def reverse(self: Author) -> None:
 def settle(self: Author) -> None:
     """The expert's settings, and another policy for the sessions to come."""
     policy = policy_of(self.pick, like=self.model.policy)
-    told: tuple[on.Data, ...] = (
+    told: tuple[Data, ...] = (
         on.PolicyAdopted(policy=policy),
         on.PreferencesChanged(minimum_rate=self.money()),
         on.PayoutProfileChanged(fields=("name", "email", "method", "address", "tax_form")),

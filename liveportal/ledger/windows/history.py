@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from liveportal.domain.codec import joined
-from liveportal.domain.events import PREFIX
+from liveportal.domain.envelope import PREFIX
 from liveportal.ledger.reader import Reader, instant, personal
 
 

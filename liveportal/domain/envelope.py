@@ -1,0 +1,63 @@
+"""What every event has: a name for ever, a time, and data of one type.
+
+`THING` names the field of the data that says which thing it is about; two sources that tell of the
+same type and thing tell of the same fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+from liveportal.domain.codec import Pattern, Record, of
+
+PREFIX = "liveportal."
+CLI_SOURCE = "urn:liveportal:cli"
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))
+def record(kind: type[T]) -> type[T]:
+    """Make a record's class: frozen, slotted, and built by the names of its fields."""
+    return dataclass(frozen=True, slots=True, kw_only=True)(kind)
+
+
+NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")
+"""What an event, its source or a key is called."""
+
+
+class Data(Record):
+    """What an event says; one class a type."""
+
+    __slots__ = ()
+    TYPE: ClassVar[str]
+    THING: ClassVar[str]
+
+    @property
+    def thing(self) -> str:
+        """The thing that the event is about, such as `session:S-1`."""
+        return f"{self.THING}:{getattr(self, self.THING)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact: what (`data`), when it happened (`time`), and its name for ever (`source`, `id`).
+
+    `attributes` are the other CloudEvents attributes: kept, never compared. `assumed` names what
+    the sender left to us (`time`, or fields of the data): a replay is not compared on them.
+    """
+
+    source: str
+    id: str
+    time: datetime
+    data: Data
+    attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    assumed: frozenset[str] = field(default=frozenset(), compare=False)
+
+    @property
+    def type(self) -> str:
+        """The type as the contract spells it, such as `liveportal.session.ended`."""
+        return PREFIX + self.data.TYPE
