@@ -16,7 +16,6 @@ from datetime import datetime
 
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
-from liveportal.domain.codec import Record, plan, split
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import AlreadyExists, Conflict, LateClaim, Refused, WrongState
 from liveportal.domain.events import (
@@ -28,7 +27,6 @@ from liveportal.domain.events import (
     RequestAccepted,
     RequestOpened,
     ReviewPosted,
-    SessionCorrected,
     SessionEnded,
     SessionLogged,
     SessionRescheduled,
@@ -37,6 +35,7 @@ from liveportal.domain.events import (
 from liveportal.domain.requests import check_currency
 from liveportal.domain.rules import decide
 from liveportal.domain.sessions import rebilled
+from liveportal.domain.telling import contradictions, differences
 from liveportal.domain.things import Payout, Request, Session
 from liveportal.ledger import chain
 from liveportal.ledger.book import LedgerBook
@@ -288,57 +287,14 @@ class Journal:
 
 def replayed(past: StoredEvent, event: Event) -> Outcome:
     """Return the first outcome again; raises `Conflict` naming every field that differs."""
-    differing = _differences(past, event)
+    differing = differences(past.event, event, erased=past.erased)
     if differing:
         raise Conflict(f"event {event.id} of {event.source}", differing)
     return Outcome("replayed", past.seq, past.event)
 
 
-def _differences(past: StoredEvent, event: Event) -> list[str]:
-    was, now = past.event, event
-    if type(was.data) is not type(now.data):
-        return ["type"]
-    found = ["time"] if was.time != now.time and "time" not in now.assumed else []
-    if past.erased:  # Only facts can be compared; what was erased is not restored.
-        old, new = split(was.data)[0], split(now.data)[0]
-        names = sorted(old.keys() | new.keys())
-        return found + [n for n in names if old.get(n) != new.get(n) and n not in now.assumed]
-    return found + [
-        name
-        for name, *_ in plan(type(was.data))
-        if getattr(was.data, name) != getattr(now.data, name) and name not in now.assumed
-    ]
-
-
 # What a command can only tell, since nothing but its content says whether it was told before.
 _WITHOUT_MACHINE = (TipReceived, ReviewPosted, ArtifactAdded)
-
-# What these leave out stays as it was: to give more is to say something else.
-_SAYS_ALL = (SessionCorrected, SessionRescheduled)
-
-# What may differ in the telling without contradicting: it has a meaning of its own instead.
-_TOLERATED: dict[type, set[str]] = {RequestAccepted: {"session"}, SessionEnded: {"billed"}}
-
-
-def contradictions(first: Record, again: Record) -> list[str]:
-    """Return the fields of fact that both tellings give, and give differently.
-
-    Personal texts never contradict: people word things as they like, and what is judged must not
-    depend on what can be erased.
-    """
-    tolerated = _TOLERATED.get(type(again), set())
-    found = []
-    for name, _, _, is_personal in plan(type(again)):
-        old, new = getattr(first, name), getattr(again, name)
-        if is_personal or name in tolerated or new is None or old == new:
-            continue
-        if old is None and not isinstance(again, _SAYS_ALL):
-            continue
-        if isinstance(old, Record) and isinstance(new, Record):
-            found += [f"{name}.{below}" for below in contradictions(old, new)]
-        else:
-            found.append(name)
-    return found
 
 
 def _named_things(events: Iterable[Event]) -> dict[str, set[str]]:

@@ -107,3 +107,18 @@ def test_a_replay_in_the_same_feed_restores_nothing(books: Book) -> None:
     books.tell("customer.forgotten", "10-07 09:00", customer="C-1")
     assert books.open("R-1", title="", id="o").status == "replayed"
     assert not held(books)
+
+
+def test_an_offset_may_be_spelt_otherwise_after_forgetting(books: Book) -> None:
+    """Facts are compared by what they mean, also when the personal half of the event is gone."""
+    slot = {"start": "2026-10-12T09:00:00-04:00", "minutes": 45}
+    customer = {"id": "C-1", "name": SECRET}
+    given: dict[str, Any] = {"kind": "scheduled", "customer": customer, "id": "s-1"}
+    books.open("R-9", **given, slots=[slot])
+    books.tell("customer.forgotten", "10-07 09:00", customer="C-1")
+    books.door.flush()
+    same = slot | {"start": "2026-10-12T13:00:00Z"}
+    assert books.open("R-9", **given, slots=[same]).status == "replayed"
+    with pytest.raises(Conflict) as caught:
+        books.open("R-9", **given, slots=[slot | {"minutes": 60}])
+    assert caught.value.fields == ["slots"]
