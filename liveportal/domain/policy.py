@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from liveportal.domain.clock import zone
@@ -331,6 +332,7 @@ def _amount_text(switch: str, value: object) -> str:
     return value  # Checked against the currency once both are known.
 
 
+@cache  # The same few texts are asked for again and again.
 def _amount(switch: str, text: str, currency: str) -> Money:
     if "." in text:
         text = text.rstrip("0").rstrip(".")  # The defaults serve a currency without cents, too.
