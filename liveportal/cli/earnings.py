@@ -10,6 +10,7 @@ from liveportal.cli.app import Commands
 from liveportal.cli.looking import windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
+    NewId,
     OutputOptions,
     ReadOptions,
     WriteOptions,
@@ -130,9 +131,7 @@ def adjust(
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
-    adjustment: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="Its id; default: made up.")
-    ] = None,
+    adjustment: NewId = None,
 ) -> None:
     """Record a bonus, or a fee, that the platform posted.
 

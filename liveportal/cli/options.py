@@ -247,6 +247,16 @@ class WriteOptions(Options):
         return read_time(self.at, self.timezone or zone_name, now, past=True)
 
 
+NewId = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        metavar="ID",
+        help="The platform's id, so that a feed knows it again; default: made up.",
+    ),
+]
+"""For commands that enter something new."""
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; nothing is asked here.")]
 """For commands that ask nothing."""
 

@@ -11,6 +11,7 @@ from liveportal.cli.app import Commands
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
+    NewId,
     OutputOptions,
     ReadOptions,
     WriteOptions,
@@ -104,9 +105,7 @@ def record(
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
-    payout: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="Its id; default: made up.")
-    ] = None,
+    payout: NewId = None,
     method: Annotated[str, typer.Option("--method", help="How it was sent.")] = "paypal",
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="TEXT", help="The sender's reference.")

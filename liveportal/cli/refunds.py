@@ -12,6 +12,7 @@ from liveportal.cli.app import Commands
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
+    NewId,
     OutputOptions,
     ReadOptions,
     WriteOptions,
@@ -88,9 +89,7 @@ def claim(
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
-    claim_id: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="The claim's id; default: made up.")
-    ] = None,
+    claim_id: NewId = None,
     of: Annotated[
         str | None,
         typer.Option("--amount", metavar="AMOUNT", help="How much; default: all that is left."),

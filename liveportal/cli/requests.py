@@ -20,6 +20,7 @@ from liveportal.cli.app import Commands
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
+    NewId,
     OutputOptions,
     ReadOptions,
     WriteOptions,
@@ -179,9 +180,7 @@ def add(
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
-    request: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="The request's id; default: made up.")
-    ] = None,
+    request: NewId = None,
     slot: Annotated[
         list[str] | None,
         typer.Option(

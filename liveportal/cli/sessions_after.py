@@ -20,7 +20,7 @@ from liveportal.cli.acting import (
     show_result,
     writing,
 )
-from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
+from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
 from liveportal.cli.times import read_span, read_time, utc_now
 from liveportal.domain.events import (
     Customer,
@@ -61,9 +61,7 @@ def log(
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
-    session: Annotated[
-        str | None, typer.Option("--id", metavar="ID", help="The session's id; default: made up.")
-    ] = None,
+    session: NewId = None,
     name: Annotated[str | None, typer.Option("--name", help="The customer's name.")] = None,
     title: Annotated[str | None, typer.Option("--title", help="What it was about.")] = None,
     billed: Billed = None,
