@@ -22,9 +22,10 @@ from pathlib import Path
 from time import time_ns
 from typing import BinaryIO
 
+from liveportal.domain.codec import INSTANT
 from liveportal.domain.envelope import CLI_SOURCE, NAME, Data, Event
-from liveportal.domain.errors import LiveportalError, Refused
-from liveportal.domain.events import PolicyAdopted
+from liveportal.domain.errors import Caution, LiveportalError
+from liveportal.domain.events import CustomerForgotten, PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import engine
@@ -35,18 +36,18 @@ from liveportal.ledger.store import Store
 CHUNK_LINES = 2_000
 
 Clock = Callable[[], datetime]
-Insist = Callable[[Refused], bool]
+Insist = Callable[[Caution], bool]
 """Tells of a caution whether it is let through."""
 
 Reject = Callable[[jsonl.Line, LiveportalError], None]
 
 
-def always(_caution: Refused) -> bool:
+def always(_caution: Caution) -> bool:
     """Let every caution through: for what the platform reports."""
     return True
 
 
-def never(_caution: Refused) -> bool:
+def never(_caution: Caution) -> bool:
     """Let no caution through: for what the expert does without insisting."""
     return False
 
@@ -126,6 +127,8 @@ class Portal:
         """
         if key is not None:
             NAME.check("key", key)
+        if at is not None:
+            INSTANT.check("time", at)
         time = at or self._now()
         names = frozenset(assumed) | (frozenset() if at else frozenset({"time"}))
         return Event(CLI_SOURCE, key or new_id(), time, data, assumed=names)
@@ -150,12 +153,18 @@ class Portal:
             outcome = door.record(event, insist=insist)
             door.flush()
             with self._store.as_after(outcome) as reader:
-                return outcome, show(reader, outcome)
+                shown = show(reader, outcome)
+        if isinstance(data, CustomerForgotten):
+            self._store.sweep()
+        return outcome, shown
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none."""
         with self._store.writing() as door:
-            return [door.record(event, insist=insist) for event in events]
+            outcomes = [door.record(event, insist=insist) for event in events]
+        if any(isinstance(event.data, CustomerForgotten) for event in events):
+            self._store.sweep()
+        return outcomes
 
     def known(self, kind: str, text: str) -> str:
         """Return the id that a text names, whole or by a unique prefix (see `Reader.known`)."""
@@ -220,6 +229,7 @@ def _record_lines(
                 raise
             reject(line, error)
             counts["refused"] += 1
+    parsed.clear()  # An error that was raised keeps this frame: it must not keep the chunk, too.
     door.flush()
 
 

@@ -18,7 +18,7 @@ from liveportal.cli.render import ready, render
 from liveportal.cli.results import Item, Row, Table
 from liveportal.cli.times import utc_now
 from liveportal.domain.envelope import Data
-from liveportal.domain.errors import Caution, LiveportalError
+from liveportal.domain.errors import LiveportalError
 from liveportal.domain.money import Money
 from liveportal.domain.rules import STATE_AFTER
 from liveportal.ledger.reader import Reader
@@ -77,7 +77,7 @@ class Writer:
     @cached_property
     def at(self) -> datetime | None:
         """When it happened, as `--at` says; None for now."""
-        return self._write.happened_at(self.zone, self._now) if self._write.at else None
+        return self._write.happened_at(self.zone, self._now)
 
     def amount(self, text: str) -> Money:
         """Read an amount as people type it: `84`, `84.00`, `84.00 USD`; raises `InvalidAmount`."""
@@ -108,7 +108,7 @@ class Writer:
             at=self.at,
             key=f"{key}:{thing_id}" if key and many else key,
             assumed=assumed,
-            insist=lambda caution: isinstance(caution, Caution) and caution.override in insist,
+            insist=lambda caution: caution.override in insist,
             show=lambda reader, done: dict(show(reader, named(done, thing_id))) if show else {},
         )
         kind = outcome.event.data.TYPE

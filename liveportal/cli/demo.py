@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.errors import OutputFailed
 from liveportal.cli.options import LedgerOption, with_options
 from liveportal.cli.render import no_hints
 from liveportal.cli.run import run
@@ -63,5 +64,7 @@ Then begin your own: `liveportal init`, and `liveportal --help` for the rest."""
 
 
 def _say(text: str) -> None:
+    if sys.stdout is None:
+        raise OutputFailed("there is no standard output")
     print(text)  # noqa: T201 -- It is the result.
     sys.stdout.flush()

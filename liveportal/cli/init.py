@@ -51,10 +51,10 @@ def init(
     """
     ready(FIELDS, out, spared=ledger.files)
     chosen = load(policy)
-    if currency:
+    if currency is not None:
         chosen = Policy.from_document({**chosen.document, "currency": currency.upper()})
     settings: list[Data] = []
-    if timezone:
+    if timezone is not None:
         checked_zone(timezone)
         settings.append(PreferencesChanged(timezone=timezone))
     if not dry_run:

@@ -30,6 +30,7 @@ def path(ledger: LedgerOption, out: OutputOptions) -> None:
 
     Example: sqlite3 -readonly "$(liveportal ledger path)" 'SELECT count(*) FROM event'
     """
+    check_target(out.output, ledger.files)
     row = {"path": str(ledger.path), "exists": ledger.path.is_file()}
     shown = ("path",) if not (out.json or out.jsonl or out.columns) else ("path", "exists")
     render(Item(shown, row), out)

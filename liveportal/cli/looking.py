@@ -24,7 +24,7 @@ def windows(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iter
     """Open the ledger's windows, as `--as-known` says; the output must not be the ledger."""
     check_target(out.output, ledger.files)
     with reading(ledger.path) as reader:
-        until = read.known_at(reader.own_timezone, utc_now()) if read.as_known else None
+        until = read.known_at(reader.own_timezone, utc_now())
         if until is None:
             yield reader
             return

@@ -19,7 +19,10 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
         return
     try:
         exists = path.exists()
-        taken = exists and any(each.exists() and path.samefile(each) for each in spared)
+        taken = any(
+            path.resolve() == each.resolve() or (exists and each.exists() and path.samefile(each))
+            for each in spared
+        )
     except OSError as error:  # A name that is too long, a folder that may not be entered.
         raise _unwritable(path, error) from error
     if taken:

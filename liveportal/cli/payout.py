@@ -63,7 +63,7 @@ def preview(
     with windows(ledger, read, out) as reader:
         zone = reader.timezone
         now = utc_now()
-        moment = read_time(on, zone, now, date_only=True) if on else now
+        moment = read_time(on, zone, now, date_only=True) if on is not None else now
         row = seen.preview_on(reader, local_date(moment, zone))
         shown_in = zone_of(reader, read)
     render(Item(seen.PREVIEW_FIELDS, row, title="Payout preview"), out, zone=shown_in)

@@ -34,20 +34,20 @@ def load(text: str) -> Policy:
         if policy.name == text:
             return policy
     path = Path(text)
-    if not path.exists():
+    try:
+        with path.open("rb") as file:
+            content = file.read(LONGEST_FILE + 1)
+    except FileNotFoundError:
         names = ", ".join(policy.name for policy in shipped())
         raise PolicyNotFound(
             f"there is no policy {text}, and no such file",
             hint=f"Shipped are {names}; a file is TOML, with a switch `table.key` in its [table].",
-        )
-    try:
-        with path.open("rb") as file:
-            content = file.read(LONGEST_FILE + 1)
+        ) from None
     except OSError as error:
         raise UnreadableFile(f"{path} cannot be read: {error.strerror}", path=text) from None
     if len(content) > LONGEST_FILE:
         raise UnreadableFile(f"{path} is too long for a policy", path=text)
     try:
         return Policy.from_document(tomllib.loads(content.decode("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # Also a number of thousands of digits.
         raise InvalidPolicy(f"{path} is not TOML: {error}", path=text) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
+from liveportal.cli.outputs import check_target
 from liveportal.cli.policies import load, shipped
 from liveportal.cli.render import render
 from liveportal.cli.results import Item, Table
@@ -73,6 +75,7 @@ def show(
       liveportal policy show
       liveportal policy show quarter-hour --json
     """
+    check_target(out.output, (*ledger.files, Path(policy or ".")))
     if policy is None:
         with windows(ledger, read, out) as reader:
             chosen = reader.policy
@@ -105,12 +108,13 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
 
 
 @app.command("check")
-@with_options(OutputOptions)
-def check(policy: Which, out: OutputOptions) -> None:
+@with_options(LedgerOption, OutputOptions)
+def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
     """Check a policy file: exit 0 if it is right, else say which switch is wrong.
 
     Example: liveportal policy check winter.toml
     """
+    check_target(out.output, (*ledger.files, Path(policy)))
     chosen = load(policy)
     row = {"name": chosen.name, "currency": chosen.currency, "valid": True}
     render(Item(("name", "currency", "valid"), row), out)

@@ -75,7 +75,7 @@ def list_(
     states = checked_states(state, STATES)
     with windows(ledger, read, out) as reader:
         today = local_date(utc_now(), reader.timezone)
-        name = read_month(month, today) if month else None
+        name = read_month(month, today) if month is not None else None
         rows = seen.sessions(reader, states=states, customer=customer, month=name)
         zone = zone_of(reader, read)
     render(Table(seen.FIELDS, rows, HUMAN, empty="No sessions."), out, zone=zone)

@@ -64,7 +64,7 @@ def sync(
     total = Synced()
     used = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
     ready((*FIELDS, "dry_run"), out, spared=used)
-    check_target(rejects, used)
+    check_target(rejects, (*used, *((out.output,) if out.output else ())))
     with (
         opened(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
         Portal.open(ledger.path, dry_run=dry_run) as portal,
@@ -137,7 +137,7 @@ def _stream(feed: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _progress(feed: str) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on a terminal, by the bytes of the file."""
-    if feed == STDIN or not sys.stderr.isatty():
+    if feed == STDIN or sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console

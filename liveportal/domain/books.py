@@ -180,7 +180,7 @@ def known(kind: str, thing_id: str, thing: T | None) -> T:
     if thing is None:
         raise UnknownThing(
             f"there is no {kind} {thing_id}",
-            hint=f"`liveportal {PLACES.get(kind, kind)}` lists what there is.",
+            hint=f"`liveportal {PLACES[kind]}` lists what there is." if kind in PLACES else None,
             kind=kind,
             id=thing_id,
         )

@@ -51,6 +51,10 @@ class Text(Kind):
             raise InvalidEvent(path, "must be a text")
         return raw
 
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, str):
+            raise InvalidEvent(path, "must be a text")
+
 
 class Pattern(Text):
     """A text of a given form."""
@@ -126,6 +130,10 @@ class Day(Kind):
         except (TypeError, ValueError):
             raise InvalidEvent(path, "must be a date such as 2026-10-05") from None
 
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, date):
+            raise InvalidEvent(path, "must be a date")
+
     def write(self, value: date) -> str:
         return value.isoformat()
 
@@ -199,6 +207,12 @@ class Span(Kind):
         if not isinstance(raw, list) or len(raw) != 2:  # noqa: PLR2004
             raise InvalidEvent(path, "must be [from, to]")
         return INSTANT.read(f"{path}[1]", raw[0]), INSTANT.read(f"{path}[2]", raw[1])
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, tuple) or len(value) != 2:  # noqa: PLR2004
+            raise InvalidEvent(path, "must be (from, to)")
+        for number, each in enumerate(value, 1):
+            INSTANT.check(f"{path}[{number}]", each)
 
     def write(self, value: tuple[datetime, datetime]) -> list[str]:
         return [INSTANT.write(value[0]), INSTANT.write(value[1])]

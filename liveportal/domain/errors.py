@@ -338,7 +338,7 @@ class LedgerBusy(Busy):
 
 
 class UnsafeSqlite(Busy):
-    """This SQLite could corrupt the ledger's journal mode; see `doctor`."""
+    """This SQLite could corrupt a ledger in its journal mode."""
 
     code = "unsafe_sqlite"
 

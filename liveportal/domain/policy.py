@@ -209,7 +209,7 @@ class Policy:
             elif is_dataclass(default):
                 values[key] = _read_table(key, type(default), value)
             else:
-                values[key] = _READERS[f"{key}"](key, value)
+                values[key] = _READERS[key](key, value)
         if "name" not in values:
             raise _wrong("name", "is missing")
         return _as_meant(cls(**values))

@@ -56,7 +56,6 @@ MOVES = {
     ("disputed", "dispute.rejected"): "rejected",
 }
 UNDECIDED = frozenset({"open", "disputed"})
-DEDUCTED = frozenset({"conceded", "granted", "rejected"})
 RELEASED = frozenset({"denied", "withdrawn", "accepted"})
 
 

@@ -90,7 +90,7 @@ def _reversible(data: EntryReversed, books: Books) -> Past:
     if past is None:
         raise UnknownThing(
             f"there is no event {data.event.id} of {data.event.source}",
-            hint="`liveportal earnings transactions` and `--json` outputs name events.",
+            hint="`liveportal sessions show` and `payout show` name events.",
         )
     kind = past.event.data.TYPE
     if not isinstance(past.event.data, TipReceived | AdjustmentPosted | PayoutSent | PayoutMoved):

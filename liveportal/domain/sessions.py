@@ -55,7 +55,7 @@ MOVES = {
 }
 
 
-def started(data: SessionRescheduled, event: Event, books: Books) -> Change:
+def started(data: SessionStarted, event: Event, books: Books) -> Change:
     """The timer starts."""
     return Change(things=(replace(_stepped(data.session, event, books), start=event.time),))
 

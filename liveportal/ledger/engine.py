@@ -75,8 +75,8 @@ def create(path: Path, *, called: Path | None = None) -> Connection:
     except OSError as error:
         raise unwritable(called, error) from None
     os.close(handle)
-    connection = _connect(path, "rw")
-    with explained(path):
+    connection = _connect(path, "rw", called)
+    with explained(called):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe() else 'DELETE'}")
         _settle(connection)
@@ -129,7 +129,7 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         raise LedgerUnwritable(
             f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
         )
-    connection = _connect(path, "ro" if readonly else "rw")
+    connection = _connect(path, "ro" if readonly else "rw", path)
     try:
         with explained(path):
             _check_ours(connection, path)
@@ -147,10 +147,10 @@ def in_memory() -> Connection:
     return connection
 
 
-def _connect(path: Path, mode: str) -> Connection:
+def _connect(path: Path, mode: str, called: Path) -> Connection:
     # A path is data: quoted, so that `?` and `#` in a folder's name are no parameters.
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    with explained(path):
+    with explained(called):
         return dbapi.connect(
             uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256
         )
@@ -165,6 +165,7 @@ def _settle(connection: Connection) -> None:
         PRAGMA recursive_triggers = ON;
         PRAGMA trusted_schema = OFF;
         PRAGMA cell_size_check = ON;
+        PRAGMA secure_delete = ON;
         """
     )
 
@@ -221,10 +222,12 @@ def trying(connection: Connection, path: Path) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            connection.execute("ROLLBACK TO step")
+            if connection.in_transaction:  # A full disk has rolled back all of it already.
+                connection.execute("ROLLBACK TO step")
             raise
         finally:
-            connection.execute("RELEASE step")
+            if connection.in_transaction:
+                connection.execute("RELEASE step")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from datetime import datetime
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
-from liveportal.domain.errors import AlreadyExists, Conflict, LateClaim, Refused, WrongState
+from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events import (
     AboutBook,
     ArtifactAdded,
@@ -87,7 +87,7 @@ class Journal:
         self,
         event: Event,
         *,
-        insist: Callable[[Refused], bool] = lambda _: True,
+        insist: Callable[[Caution], bool] = lambda _: True,
         recorded_at: str | None = None,
     ) -> Outcome:
         """Record an event once, with all that follows from it.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
+from liveportal.domain.events import RequestAccepted
 from liveportal.ledger import engine
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome
@@ -35,19 +36,18 @@ class Store:
 
         Raises `LedgerExists` for whatever is at the path already, `LedgerUnwritable`.
         """
-        part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
         engine.check_free(path)
-        db = engine.create(part, called=path)
+        part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
         try:
-            with engine.writing(db, path):
-                make_tables(db)
-            yield cls(db, path, now)
-            db.close()
+            with closing(engine.create(part, called=path)) as db:
+                with engine.writing(db, path):
+                    make_tables(db)
+                yield cls(db, path, now)
             engine.move_new(part, path)
         finally:
-            db.close()
             for suffix in ("", "-wal", "-shm", "-journal"):
-                Path(f"{part}{suffix}").unlink(missing_ok=True)
+                with suppress(OSError):  # Where there is no folder, there is nothing to remove.
+                    Path(f"{part}{suffix}").unlink(missing_ok=True)
 
     @classmethod
     def open(cls, path: Path, now: Clock, *, keep: bool = True) -> Store:
@@ -77,6 +77,12 @@ class Store:
         # A dry run is one transaction to its end, so that later steps see the earlier ones.
         return engine.trying(self.db, self.path)
 
+    def sweep(self) -> None:
+        """Leave nothing of what was erased in the write-ahead log either."""
+        if self.keep:
+            with engine.explained(self.path):
+                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     @contextmanager
     def as_after(self, outcome: Outcome) -> Iterator[Reader]:
         """Open the windows as they were after an event.
@@ -94,7 +100,7 @@ class Store:
             copy.close()
 
     def reader(self) -> Reader:
-        """Return the windows on what is committed, through this connection."""
+        """Return the windows on what is recorded so far, through this connection."""
         return Reader(self.db, self.path)
 
 
@@ -103,6 +109,9 @@ def _moved_on(db: Connection, outcome: Outcome) -> bool:
     data = outcome.event.data
     kinds = ("request", "session", "claim", "payout")
     named = [f"{kind}:{name}" for kind in kinds if (name := getattr(data, kind, None))]
+    named.append(data.thing)
+    if isinstance(data, RequestAccepted):
+        named.append(f"session:{data.session or data.request}")
     later = db.execute(
         "SELECT 1 FROM statement WHERE thing IN (SELECT value FROM json_each(?)) AND seq > ?",
         (compact(named), outcome.seq),

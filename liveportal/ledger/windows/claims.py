@@ -10,7 +10,7 @@ from typing import Any
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.refunds import cost_of
+from liveportal.domain.refunds import UNDECIDED, cost_of
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import SESSION
 from liveportal.ledger.windows.history import history
@@ -35,7 +35,6 @@ _SELECT = """
     LEFT JOIN event_personal AS made ON made.seq = statement.seq
     LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
 """
-_UNDECIDED = ("open", "disputed")
 
 
 def claims(reader: Reader, *, states: Sequence[str] = (), disputed_only: bool = False) -> list[Row]:
@@ -71,7 +70,7 @@ def result(reader: Reader, claim_id: str) -> Row:
 
 
 def _row(reader: Reader, found: dict[str, Any]) -> Row:
-    undecided = found["state"] in _UNDECIDED
+    undecided = found["state"] in UNDECIDED
     currency = found["currency"]
     policy = Policy.from_document(json.loads(found["document"]))
     claimed_at = from_text(found["claimed_at"])
