@@ -86,7 +86,9 @@ def sync(
     if total.refused:
         raise RejectedLines(
             f"{total.refused} lines were rejected",
-            hint=f"They are in {rejects}, each with its reason; all others were recorded.",
+            hint="This was a dry run; nothing was recorded or written."
+            if dry_run
+            else f"They are in {rejects}, each with its reason; all others were recorded.",
             refused=total.refused,
         )
 

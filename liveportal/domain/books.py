@@ -148,10 +148,6 @@ class Books(Protocol):
         """Return the items with an open part, by time and transaction."""
         ...
 
-    def claimable_until(self, instant: datetime) -> bool:
-        """Tell whether the refund window of a billed session is still open at an instant."""
-        ...
-
     def ended_sessions(self) -> Iterable[Session]:
         """Return every ended session; asked only while there is no transaction."""
         ...

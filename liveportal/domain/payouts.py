@@ -29,6 +29,7 @@ from liveportal.domain.events import (
 from liveportal.domain.money import Money, digits_of, format_minor, half_up
 from liveportal.domain.policy import Counts, Policy
 from liveportal.domain.posting import Transaction, TransactionKind
+from liveportal.domain.refunds import window_closes
 from liveportal.domain.requests import check_currency
 from liveportal.domain.things import Item, Line, Payout
 
@@ -285,13 +286,23 @@ def _flags(
         yield "early"
     if counted(lines, items, policy) < policy.payout_minimum.minor:
         yield "below_minimum"
-    if books.claimable_until(event.time):
+    if any(_claimable(line, event.time, books) for line in lines):
         yield "claimable"
     wait_until = first_wait(books.first_billed_end(), policy)
     if wait_until and on < wait_until:
         yield "first_payout_wait"
     if books.profile.missing:
         yield "profile_incomplete"
+
+
+def _claimable(line: Line, at: datetime, books: Books) -> bool:
+    """Tell whether what a line pays can still be claimed back: its refund window is open (R8)."""
+    session_id = books.item(line.item).session
+    session = books.session(session_id) if session_id else None
+    if session is None or session.earning != line.item or not session.left_minor:
+        return False
+    closes = window_closes(session, books.policy_at(session.policy))
+    return closes is not None and at <= closes
 
 
 RULES: dict[type[Data], Rule] = {

@@ -10,12 +10,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
 from liveportal.domain.books import Change, Past, Thing
-from liveportal.domain.clock import from_text, shifted, utc_text
+from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.codec import decode, split
 from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events import PreferencesChanged
@@ -165,24 +165,6 @@ class LedgerBook:
         self.flush()
         ended = self._db.execute(f"{rows.SESSION.select} WHERE state = 'ended'").fetchall()
         return [rows.SESSION.read(row) for row in ended]
-
-    def claimable_until(self, instant: datetime) -> bool:
-        """Tell whether the refund window of a billed session is still open at an instant."""
-        self.flush()
-        windows = {seq: self.policy_at(seq).refund.window_hours for seq in self._policy_seqs()}
-        longest = timedelta(hours=max(windows.values(), default=0))
-        recent = self._db.execute(
-            'SELECT "end", policy FROM session INDEXED BY session_by_end'
-            ' WHERE gross_minor > 0 AND "end" >= ?',
-            (utc_text(shifted(instant, -longest)),),
-        )
-        return any(
-            instant - from_text(ended) <= timedelta(hours=windows[policy])
-            for ended, policy in recent.fetchall()
-        )
-
-    def _policy_seqs(self) -> list[int]:
-        return [seq for (seq,) in self._db.execute("SELECT seq FROM policy").fetchall()]
 
     def first_billed_end(self) -> datetime | None:
         """Return when the first billed session ended."""

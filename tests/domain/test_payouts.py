@@ -327,3 +327,13 @@ def test_a_payout_at_the_first_instant_of_the_calendar(books: Book) -> None:
         reason="x",
     )
     assert pay(books, "PO-1", "5.00", "0001-01-01T01:00:00Z") == (Line(1, 5_00),)
+
+
+def test_only_what_a_payout_pays_makes_it_claimable(books: Book) -> None:
+    """Another session's open window is no matter of this payout's."""
+    books.log("S-1", "09-01 10:00", gross="100.00")
+    books.log("S-2", "12-29 20:00", gross="100.00")
+    pay(books, "PO-1", "70.00", "2026-12-30T00:00:00Z")
+    assert "claimable" not in books.payout().flags
+    pay(books, "PO-2", "70.00", "2026-12-30T00:00:00Z")
+    assert "claimable" in books.payout("PO-2").flags
