@@ -25,7 +25,7 @@ from typing import BinaryIO
 from liveportal.domain.codec import INSTANT
 from liveportal.domain.envelope import CLI_SOURCE, NAME, Data, Event
 from liveportal.domain.errors import Caution, LiveportalError
-from liveportal.domain.events import CustomerForgotten, PolicyAdopted
+from liveportal.domain.events import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import engine
@@ -153,18 +153,12 @@ class Portal:
             outcome = door.record(event, insist=insist)
             door.flush()
             with self._store.as_after(outcome) as reader:
-                shown = show(reader, outcome)
-        if isinstance(data, CustomerForgotten):
-            self._store.sweep()
-        return outcome, shown
+                return outcome, show(reader, outcome)
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none."""
         with self._store.writing() as door:
-            outcomes = [door.record(event, insist=insist) for event in events]
-        if any(isinstance(event.data, CustomerForgotten) for event in events):
-            self._store.sweep()
-        return outcomes
+            return [door.record(event, insist=insist) for event in events]
 
     def known(self, kind: str, text: str) -> str:
         """Return the id that a text names, whole or by a unique prefix (see `Reader.known`)."""

@@ -66,13 +66,14 @@ class _Statement:
 class Journal:
     """Records events on a connection that is inside a write transaction.
 
-    `now` is the clock; `insist` lets cautions through (a feed always does; a command's options do).
+    `now` is the clock. `forgot` tells that personal data was erased through this door.
     """
 
     def __init__(self, db: Connection, now: Callable[[], datetime]) -> None:
         self._db = db
         self._now = now
         self.book = LedgerBook(db)
+        self.forgot = False
         self._pending: dict[tuple[str, str], StoredEvent] = {}
         self._pending_at: dict[int, StoredEvent] = {}
         self._unknown: set[tuple[str, str]] = set()
@@ -280,6 +281,7 @@ class Journal:
         self._unknown.discard((event.source, event.id))
         self.book.apply(seq, change, booked)
         if change.forgets:
+            self.forgot = True
             self.flush()  # What is pending in memory must not outlive what was erased.
         flags = (*(caution.code for caution in change.cautions), *change.flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)

@@ -52,12 +52,7 @@ class Store:
     @classmethod
     def open(cls, path: Path, now: Clock, *, keep: bool = True) -> Store:
         """Open a ledger for writing; raises what `engine.open_file` raises."""
-        db = engine.open_file(path, readonly=False)
-        with engine.explained(path):
-            if db.execute("PRAGMA user_version").fetchone()[0] < engine.SCHEMA_VERSION:
-                with engine.writing(db, path):
-                    make_tables(db)
-        return cls(db, path, now, keep=keep)
+        return cls(engine.open_file(path, readonly=False), path, now, keep=keep)
 
     def close(self) -> None:
         """Close the file."""
@@ -70,18 +65,16 @@ class Store:
             door = Journal(self.db, self._now)
             yield door
             door.flush()
+        if door.forgot and self.keep:
+            # Nothing of what was erased may lie on in the write-ahead log either.
+            with engine.explained(self.path):
+                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _transaction(self) -> AbstractContextManager[None]:
         if self.keep:
             return engine.writing(self.db, self.path)
         # A dry run is one transaction to its end, so that later steps see the earlier ones.
         return engine.trying(self.db, self.path)
-
-    def sweep(self) -> None:
-        """Leave nothing of what was erased in the write-ahead log either."""
-        if self.keep:
-            with engine.explained(self.path):
-                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextmanager
     def as_after(self, outcome: Outcome) -> Iterator[Reader]:

@@ -6,6 +6,8 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from liveportal.domain.events import CustomerForgotten, RequestAccepted, SessionRescheduled
 from liveportal.domain.policy import Policy
 from liveportal.ledger.windows import sessions
@@ -37,13 +39,30 @@ def opened(number: int, **data: object) -> bytes:
     return json.dumps(event).encode() + b"\n"
 
 
-def test_nothing_of_a_forgotten_customer_is_left_in_the_files(tmp_path: Path) -> None:
+FORGOTTEN = {
+    "specversion": "1.0",
+    "id": "forget",
+    "source": "https://help.example/7",
+    "type": "liveportal.customer.forgotten",
+    "time": "2026-10-07T08:00:00Z",
+    "data": {"customer": "C-1"},
+}
+
+
+@pytest.mark.parametrize("by_feed", [False, True])
+def test_nothing_of_a_forgotten_customer_is_left_in_the_files(
+    tmp_path: Path, by_feed: bool
+) -> None:
     """Neither a free page of the ledger nor its write-ahead log holds the name any more."""
     path = tmp_path / "ledger.db"
     Portal.create(path, Policy())
     with Portal.open(path) as portal:
         portal.sync(io.BytesIO(b"".join(opened(n, kind="instant") for n in range(200))))
-        portal.do(CustomerForgotten(customer="C-1"))
+        assert any(NAME.encode() in file.read_bytes() for file in tmp_path.iterdir())
+        if by_feed:
+            portal.sync(io.BytesIO(json.dumps(FORGOTTEN).encode()))
+        else:
+            portal.do(CustomerForgotten(customer="C-1"))
         for file in tmp_path.iterdir():
             assert NAME.encode() not in file.read_bytes(), file.name
     assert NAME.encode() not in path.read_bytes()
