@@ -65,6 +65,10 @@ def policy(**tables: object) -> Policy:
     return Policy.from_document({"name": "test", **tables})
 
 
+# What an event must have and few tests care for.
+_GIVEN: dict[str, dict[str, Any]] = {"refund.claimed": {"reason": "not solved"}}
+
+
 def event(
     kind: str,
     when: str,
@@ -77,7 +81,9 @@ def event(
 ) -> Event:
     """Make an event from what a feed would write; `id` is fresh where none is given."""
     name = id or f"e-{next(_ids)}"
-    return Event(source, name, at(when), decode(TYPES[kind], data), assumed=assumed)
+    return Event(
+        source, name, at(when), decode(TYPES[kind], _GIVEN.get(kind, {}) | data), assumed=assumed
+    )
 
 
 def line(
@@ -97,7 +103,7 @@ def line(
         "source": source,
         "type": PREFIX + kind,
         "time": time,
-        "data": data,
+        "data": _GIVEN.get(kind, {}) | data,
     }
     return json.dumps(document).encode() + b"\n"
 

@@ -109,7 +109,7 @@ def claim(
         data = RefundClaimed(
             claim=new_name("CL", claim_id),
             session=writer.portal.known("session", session),
-            reason=reason,
+            reason=reason or "",  # Nobody said why.
             amount=writer.amount(of) if of is not None else None,
         )
         row = writer.record(

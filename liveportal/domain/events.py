@@ -240,7 +240,7 @@ class RefundClaimed(AboutClaim):
     TYPE = "refund.claimed"
     claim: str = of(ID)
     session: str = of(ID)
-    reason: str | None = of(TEXT, default=None, personal=True)
+    reason: str = of(TEXT, personal=True)
     amount: Money | None = of(POSITIVE, default=None)
 
 

@@ -89,7 +89,7 @@ CONTRACT: dict[str, dict[str, Any]] = {
         "media_type?": "video/mp4",
     },
     "review.posted": {**SESSION, "by": "customer", "rating": 5, "text?*": "good"},
-    "refund.claimed": {**CLAIM, **SESSION, "reason?*": "not solved", "amount?": USD},
+    "refund.claimed": {**CLAIM, **SESSION, "reason*": "not solved", "amount?": USD},
     **{
         f"refund.{state}": {**CLAIM, "reason?*": "agreed"}
         for state in ("conceded", "granted", "denied", "withdrawn")

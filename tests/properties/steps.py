@@ -160,7 +160,7 @@ class StepMachine(Machine):
         """A claim for everything, or for a little."""
         end = self.end_of(name)
         amount = self.money(deal) if deal.one_in(2) else None
-        told = on.RefundClaimed(claim=claim, session=name, amount=amount)
+        told = on.RefundClaimed(claim=claim, session=name, amount=amount, reason="a reason")
         self.tell(deal, told, end + deal.pick(AFTER_THE_END), not_before=end)
 
     @step

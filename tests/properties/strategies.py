@@ -247,7 +247,9 @@ def claim(self: Author) -> None:
     part = Money(self.random.randrange(1, left + 1), self.currency)
     amount = part if session.policy.refund.partial and self.one_in(2) else None
     at = session.times[1] + self.pick(AFTER_THE_END)
-    if self.tell(on.RefundClaimed(claim=name, session=session.id, amount=amount), at):
+    if self.tell(
+        on.RefundClaimed(claim=name, session=session.id, amount=amount, reason="a reason"), at
+    ):
         self.time = max(self.time, at)
         for _ in range(self.random.randrange(4)):
             answer(self)
