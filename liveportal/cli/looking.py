@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -30,6 +31,11 @@ def windows(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iter
             return
     with reading(ledger.path, as_known=until) as reader:
         yield reader
+
+
+def moment(reader: Reader) -> datetime:
+    """Return the instant from which ages and deadlines count: now, or that of `--as-known`."""
+    return reader.as_of or utc_now()
 
 
 def zone_of(reader: Reader, read: ReadOptions) -> str:

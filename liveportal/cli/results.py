@@ -1,15 +1,16 @@
 """What commands hand over: results of typed values, by the names that JSON has.
 
-A value is `Money`, `Decimal`, an aware `datetime`, `date`, `bool`, `int`, `str`, `None`, or a list
-or mapping of these. `customer.id` is the `id` within `customer`.
+A value is `Money`, `Decimal`, an aware `datetime`, `date`, `timedelta` (whole seconds in JSON, and
+the name of its field ends in `_seconds`), `bool`, `int`, `str`, `None`, or a list or mapping of
+these. `customer.id` is the `id` within `customer`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -27,7 +28,8 @@ class Table:
     """Any number of results with the same fields.
 
     `fields` are all that JSON and rows have, in order; they only ever grow, at the end. `human` are
-    those that a terminal shows, `empty` what it says where there are none.
+    those that a terminal shows, `empty` what it says where there are none. `section` tells which
+    heading a row stands under on a terminal.
     """
 
     fields: tuple[str, ...]
@@ -35,6 +37,7 @@ class Table:
     human: tuple[str, ...] | None = None
     title: str | None = None
     empty: str = "Nothing to show."
+    section: Callable[[Row], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def plain(value: object) -> object:  # noqa: PLR0911 -- A table: one line a type
             return f"{value:f}"
         case datetime() if value.tzinfo is not None:
             return short_text(value)
+        case timedelta():
+            return value // timedelta(seconds=1)
         case date() if not isinstance(value, datetime):
             return value.isoformat()
         case Mapping():
@@ -88,7 +93,7 @@ def plain(value: object) -> object:  # noqa: PLR0911 -- A table: one line a type
 
 def is_number(value: object) -> bool:
     """Say whether a value is a number, which is aligned right and never taken for a formula."""
-    return isinstance(value, int | Decimal | Money) and not isinstance(value, bool)
+    return isinstance(value, int | Decimal | Money | timedelta) and not isinstance(value, bool)
 
 
 def cell(value: object) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from liveportal.cli.results import Item, Table, cell, is_number, value_of
+from liveportal.cli.results import Item, Row, Table, cell, is_number, value_of
 from liveportal.cli.text import clean, no_colour
 from liveportal.cli.times import utc_now
 from liveportal.domain.clock import zone as zone_of
@@ -50,11 +51,24 @@ def show(
     if isinstance(result, Item):
         console.print(_listing(result, fields, moment, local))
         return
-    rows = [[value_of(row, field) for field in fields] for row in result.rows]
-    if rows:
-        console.print(_table(fields, rows, moment, local))
-    else:
+    rows = list(result.rows)
+    for heading, below in _sections(result, rows):
+        if heading is not None:
+            console.print(Text(clean(heading), style="bold"))
+        values = [[value_of(row, field) for field in fields] for row in below]
+        console.print(_table(fields, values, moment, local))
+    if not rows:
         console.print(Text(clean(result.empty), style="dim"))
+
+
+def _sections(result: Table, rows: list[Row]) -> Iterator[tuple[str | None, list[Row]]]:
+    """Yield the rows by their heading, in the order they come; None where there are no headings."""
+    if result.section is None:
+        if rows:
+            yield None, rows
+        return
+    for heading, below in groupby(rows, result.section):
+        yield heading, list(below)
 
 
 def _table(
@@ -121,6 +135,8 @@ def human(value: object, now: datetime, local: tzinfo | None) -> str:
             return "yes" if value else "no"
         case datetime():
             return short_time(value, now, local)
+        case timedelta():
+            return length(value)
         case Mapping():
             return ", ".join(f"{clean(str(k))} {human(v, now, local)}" for k, v in value.items())
         case list() | tuple():
@@ -144,6 +160,21 @@ def short_time(instant: datetime, now: datetime, local: tzinfo | None) -> str:
     return f"{shown} (in {span})" if seconds > 0 else f"{shown} ({span} ago)"
 
 
+def length(span: timedelta) -> str:
+    """Return a length of time by its two largest units; below zero it is over."""
+    seconds = abs(span) // timedelta(seconds=1)
+    sign = "-" if span < timedelta() else ""
+    if seconds < MINUTE:
+        return f"{sign}{seconds} s"
+    if seconds < HOUR:
+        return f"{sign}{seconds // MINUTE} min"
+    if seconds < DAY:
+        large, small = f"{seconds // HOUR} h", f"{seconds % HOUR // MINUTE} min"
+    else:
+        large, small = f"{seconds // DAY} d", f"{seconds % DAY // HOUR} h"
+    return sign + (large if small.startswith("0 ") else f"{large} {small}")
+
+
 def _label(field: str) -> str:
     """Return a field's name as a heading."""
-    return field.replace(".", " ").replace("_", " ")
+    return field.removesuffix("_seconds").replace(".", " ").replace("_", " ")

@@ -328,6 +328,12 @@ class UnlistedMethod(Caution):
     code = "unlisted_method"
 
 
+class UnreadablePreference(Caution):
+    """Hours, rules or notifications of a form that is not ours: they count as not set."""
+
+    code = "unreadable_preference"
+
+
 # --- the ledger as a file ---------------------------------------------------------------------
 
 
@@ -365,6 +371,12 @@ class DiskFull(Malformed):
     """The disk is full; the write was rolled back."""
 
     code = "disk_full"
+
+
+class MigrationFailed(IntegrityFailed):
+    """A ledger of an older form could not be upgraded; it is as it was."""
+
+    code = "migration_failed"
 
 
 class VerificationFailed(IntegrityFailed):

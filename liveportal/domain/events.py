@@ -420,6 +420,7 @@ class PreferencesChanged(AboutBook):
     vacations: tuple[Vacation, ...] | None = of(ListOf(Struct(Vacation)), default=None)
     auto_decline: Any = of(Document(), default=None)
     notifications: Any = of(Document(), default=None)
+    attachment_limit: int | None = of(Whole(1, 2**63 - 1), default=None)
 
 
 @record

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
-from liveportal.domain import payouts, posting, refunds, requests, sessions
+from liveportal.domain import payouts, posting, preferences, refunds, requests, sessions
 from liveportal.domain.books import Books, Change, Past, Rule, Thing, known
-from liveportal.domain.clock import month_of, zone
+from liveportal.domain.clock import month_of
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
-    Caution,
-    InvalidEvent,
-    InvalidValue,
     NotReversible,
     PeriodFixed,
     UnknownThing,
@@ -26,7 +23,6 @@ from liveportal.domain.events import (
     PayoutProfileRevealed,
     PayoutSent,
     PolicyAdopted,
-    PreferencesChanged,
     TipReceived,
 )
 from liveportal.domain.posting import Transaction, TransactionKind
@@ -109,25 +105,6 @@ def _reversible(data: EntryReversed, books: Books) -> Past:
     return past
 
 
-def preferred(data: PreferencesChanged, event: Event, books: Books) -> Change:
-    """The expert's preferences; what is not named stays as it was."""
-    cautions: tuple[Caution, ...] = ()
-    for rate in (data.minimum_rate, data.direct_rate):
-        if rate is not None:
-            cautions += requests.rate_cautions(rate, books.policy)
-    if data.timezone is not None:
-        try:
-            zone(data.timezone)
-        except InvalidValue as error:
-            raise InvalidEvent("timezone", error.message) from None
-    given = {
-        part.name: value for part in fields(data) if (value := getattr(data, part.name)) is not None
-    }
-    if not given:
-        raise InvalidEvent("data", "names no preference")
-    return Change(things=(replace(books.preferences, **given),), cautions=cautions)
-
-
 def profiled(data: PayoutProfileChanged, event: Event, books: Books) -> Change:
     """Fields of the payout profile are filled in; only their names and fingerprints are told."""
     return Change(things=(Profile(books.profile.fields | set(data.fields)),))
@@ -172,9 +149,9 @@ RULES: dict[type[Data], Rule] = {
     **sessions.RULES,
     **refunds.RULES,
     **payouts.RULES,
+    **preferences.RULES,
     AdjustmentPosted: adjusted,
     EntryReversed: reversed_,
-    PreferencesChanged: preferred,
     PayoutProfileChanged: profiled,
     PayoutProfileRevealed: revealed,
     CustomerForgotten: forgotten,

@@ -44,6 +44,12 @@ Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 """Rows of `transaction` and of `transfer`, as stored."""
 
 _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
+_FORGET_SAID = """
+    DELETE FROM message WHERE artifact IN (
+        SELECT artifact.seq FROM artifact JOIN session ON session.id = artifact.session
+        WHERE customer = ?1
+    )
+"""
 # Whatever was told of a customer's requests, sessions and claims; the facts and digests stay.
 _FORGET = """
     DELETE FROM event_personal WHERE seq IN (
@@ -274,6 +280,7 @@ class LedgerBook:
             self.reversed_seqs.add(change.reverses)
         if change.forgets:
             self.flush()
+            self._db.execute(_FORGET_SAID, (change.forgets,))
             self._db.execute(_FORGET, (change.forgets,))
         transactions, transfers = booked
         self._appended["transaction"] += transactions

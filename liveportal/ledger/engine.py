@@ -34,7 +34,7 @@ else:
         import sqlite3 as dbapi
 
 APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_MS = 5_000
 
 Connection = dbapi.Connection
@@ -177,7 +177,7 @@ def _check_ours(connection: Connection, path: Path) -> None:
             hint="Check the path; `liveportal ledger path` shows the one in use.",
             path=str(path),
         )
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = form_of(connection)
     if not version:
         raise NotALedger(
             f"{path} was never finished: it holds nothing", hint="Remove it, and run init again."
@@ -195,6 +195,12 @@ def _check_ours(connection: Connection, path: Path) -> None:
             hint="Install the pysqlite3 wheel, or a Python with SQLite 3.51.3 or later.",
             path=str(path),
         )
+
+
+def form_of(connection: Connection) -> int:
+    """Return the number of the form that a ledger is in."""
+    form: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return form
 
 
 @contextmanager

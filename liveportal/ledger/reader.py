@@ -19,23 +19,28 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.errors import AmbiguousPrefix, UnknownThing
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.ledger.engine import Connection, explained, open_file
+from liveportal.ledger.engine import Connection, explained
+from liveportal.ledger.migrate import open_ledger
 
 Row = dict[str, object]
 
 
 class Reader:
-    """A ledger's windows, on a read-only connection."""
+    """A ledger's windows, on a read-only connection.
 
-    def __init__(self, db: Connection, path: Path) -> None:
+    `as_of` is the instant as of which they show what was known; None: all of it.
+    """
+
+    def __init__(self, db: Connection, path: Path, as_of: datetime | None = None) -> None:
         self.db = db
         self.path = path
+        self.as_of = as_of
 
     @classmethod
     @contextmanager
     def open(cls, path: Path) -> Iterator[Reader]:
-        """Open a ledger for reading; raises what `engine.open_file` raises."""
-        db = open_file(path, readonly=True)
+        """Open a ledger for reading; raises what `open_ledger` raises."""
+        db = open_ledger(path, readonly=True)
         try:
             with explained(path):
                 db.execute("BEGIN")  # One state for everything that is read.
@@ -106,7 +111,7 @@ def reading(path: Path, *, as_known: datetime | None = None) -> Iterator[Reader]
 
         copy = played_back(reader.db, until=as_known)
         try:
-            yield Reader(copy, path)
+            yield Reader(copy, path, as_known)
         finally:
             copy.close()
 

@@ -50,6 +50,9 @@ INSERT: dict[str, str] = {
         "INSERT INTO artifact (seq, session, kind, sha256, bytes, media_type) VALUES (?, ?, ?, ?, "
         "?, ?)"
     ),
+    "message": (
+        "INSERT INTO message (id, artifact, n, offset_ms, speaker, text) VALUES (?, ?, ?, ?, ?, ?)"
+    ),
     "review": 'INSERT INTO review (session, "by", rating, time, seq) VALUES (?, ?, ?, ?, ?)',
     "item": (
         'INSERT INTO item ("transaction", time, period, face_minor, settled_minor, session) VALUES '

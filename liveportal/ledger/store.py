@@ -12,7 +12,7 @@ from liveportal.domain.events import RequestAccepted
 from liveportal.ledger import engine
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome
-from liveportal.ledger.migrate import make_tables
+from liveportal.ledger.migrate import make_tables, open_ledger
 from liveportal.ledger.playback import played_back
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rows import compact
@@ -51,8 +51,8 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, now: Clock, *, keep: bool = True) -> Store:
-        """Open a ledger for writing; raises what `engine.open_file` raises."""
-        return cls(engine.open_file(path, readonly=False), path, now, keep=keep)
+        """Open a ledger for writing; raises what `open_ledger` raises."""
+        return cls(open_ledger(path, readonly=False), path, now, keep=keep)
 
     def close(self) -> None:
         """Close the file."""

@@ -291,6 +291,20 @@ class ArtifactRow(LedgerRow, table=True):
     media_type: str | None = _text()
 
 
+class MessageRow(LedgerRow, table=True):
+    """What somebody said in a session, as a transcript has it; erased with the person."""
+
+    __tablename__ = "message"
+    __table_args__ = (UniqueConstraint("artifact", "n", name="message_once"),)
+
+    id: int = _integer(key=True)
+    artifact: int = _integer(ForeignKey("artifact.seq", name="message_artifact"))
+    n: int
+    offset_ms: int | None
+    speaker: str | None = _text()
+    text: str = _text()
+
+
 class ReviewRow(LedgerRow, table=True):
     """What one side of a session thought of it."""
 

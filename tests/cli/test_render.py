@@ -172,7 +172,7 @@ def test_an_unknown_field_is_named_with_the_known_ones() -> None:
     assert stream.getvalue() == ""
 
 
-@pytest.mark.parametrize("value", [1.5, datetime(2026, 1, 1), timedelta(1), {1}, b"x", object()])  # noqa: DTZ001
+@pytest.mark.parametrize("value", [1.5, datetime(2026, 1, 1), {1}, b"x", object()])  # noqa: DTZ001
 def test_values_that_results_do_not_have(value: object) -> None:
     """A float is no amount and a time without a zone no instant: both are bugs, loudly."""
     with pytest.raises(TypeError):

@@ -79,7 +79,8 @@ def ddl(db: Connection, table: Table) -> str:
 def test_every_table_has_a_class(db: Connection) -> None:
     """The classes are as many as the tables, and none is in the metadata that programs share."""
     made = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-    assert {name for (name,) in made} == set(TABLES) == set(CLASSES)
+    own = {name for (name,) in made if not name.startswith("message_index")}  # SQLite's own.
+    assert own == set(TABLES) == set(CLASSES)
     assert not set(TABLES) & set(SQLModel.metadata.tables)
 
 

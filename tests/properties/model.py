@@ -17,7 +17,16 @@ from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.money import Money
 from tests.properties import reckoning
 from tests.properties.hosting import STEPS, Hosting, verb
-from tests.properties.state import Claim, Entry, Payout, Refusal, Session, Told, refuse
+from tests.properties.state import (
+    FOREIGN_HOURS,
+    Claim,
+    Entry,
+    Payout,
+    Refusal,
+    Session,
+    Told,
+    refuse,
+)
 
 NAMED = {"name", "email", "method", "address", "tax_form"}
 """What a payout profile must have (R12, R14)."""
@@ -293,6 +302,7 @@ class Model(Hosting):
                 self.caution_rate(rate)
         if not given:
             refuse("invalid_event")
+        self.caution("unreadable_preference", when=data.availability == FOREIGN_HOURS)
         self.preferences |= given
 
     def payout_profile_changed(self, data: on.PayoutProfileChanged, _: datetime) -> None:

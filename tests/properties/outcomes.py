@@ -50,7 +50,8 @@ payout.paid          not_found wrong_state
 payout.failed        not_found wrong_state
 payout.returned      not_found wrong_state
 entry.reversed       not_found not_reversible
-preferences.changed  invalid_event currency_mismatch | rate_out_of_bounds
+preferences.changed  invalid_event currency_mismatch
+preferences.changed  | rate_out_of_bounds unreadable_preference
 payout_profile.changed
 payout_profile.revealed
 customer.forgotten   not_found

@@ -24,6 +24,10 @@ FIGURES = (
 BALANCES = FIGURES[6:]
 
 
+FOREIGN_HOURS = {"days": "some platform's own form"}
+"""Availability that is kept, and cannot be read."""
+
+
 class Refusal(Exception):
     """The event cannot be, and why: the code that a script would see.
 

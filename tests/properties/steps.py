@@ -30,6 +30,7 @@ from tests.properties.pools import (
     SPANS,
     policy_of,
 )
+from tests.properties.state import FOREIGN_HOURS
 
 CLOSED = (on.RequestDeclined, on.RequestWithdrawn, on.RequestTaken, on.RequestExpired)
 STEPS: dict[str, Callable[..., Data]] = {
@@ -223,6 +224,8 @@ class StepMachine(Machine):
         if deal.one_in(3):
             day = self.time.date()
             given["vacations"] = (on.Vacation(start=day, end=day + timedelta(days=9)),)
+        if deal.one_in(9):
+            given["availability"] = deal.pick((FOREIGN_HOURS, {"weekly": {"mon": ["09:00-17:00"]}}))
         self.tell(deal, on.PreferencesChanged(**given))
 
     @step

@@ -1,0 +1,150 @@
+"""The expert's preferences: what they may be, and what the structured ones mean.
+
+`availability`, `auto_decline` and `notifications` are kept as they came, since a platform may have
+forms of its own: a feed that has others than ours is recorded and flagged, a command is refused.
+What cannot be read counts as not set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from liveportal.domain.books import Books, Change, Rule
+from liveportal.domain.clock import zone
+from liveportal.domain.codec import (
+    ID,
+    POSITIVE,
+    TEXT,
+    TRUTH,
+    Choice,
+    ListOf,
+    Record,
+    Whole,
+    decode,
+    of,
+)
+from liveportal.domain.envelope import Data, Event, record
+from liveportal.domain.errors import (
+    Caution,
+    InvalidEvent,
+    InvalidValue,
+    LiveportalError,
+    UnreadablePreference,
+)
+from liveportal.domain.events import MINUTES, PreferencesChanged
+from liveportal.domain.hours import Availability
+from liveportal.domain.money import Money
+from liveportal.domain.requests import rate_cautions
+
+LONGEST_ALARM = 4 * 7 * 24 * 60
+
+
+@record
+class Declining(Record):
+    """A rule that declines requests by itself: all that it names must hold of a request.
+
+    `unmatched`: it asks for skills, and none is the expert's. `outside_hours`, `on_vacation` and
+    `shorter_than` (minutes) look at its slots and hold if they hold of all; an instant request
+    is now, and has no length.
+    """
+
+    reason: str = of(TEXT)
+    kind: str | None = of(Choice("instant", "scheduled"), default=None)
+    below_rate: Money | None = of(POSITIVE, default=None)
+    unmatched: bool | None = of(TRUTH, default=None)
+    outside_hours: bool | None = of(TRUTH, default=None)
+    on_vacation: bool | None = of(TRUTH, default=None)
+    shorter_than: int | None = of(MINUTES, default=None)
+    customers: tuple[str, ...] | None = of(ListOf(ID), default=None)
+
+    def __post_init__(self) -> None:
+        super(Declining, self).__post_init__()  # noqa: UP008 (a slotted dataclass is made anew)
+        if all(getattr(self, each.name) is None for each in fields(self) if each.name != "reason"):
+            raise InvalidEvent("reason", "stands alone: a rule names at least one condition")
+
+
+@record
+class Notifications(Record):
+    """How the expert is told: by the `bell` of `requests watch`, by `alarms` in calendars.
+
+    Alarms are minutes before a session.
+    """
+
+    bell: bool | None = of(TRUTH, default=None)
+    alarms: tuple[int, ...] | None = of(ListOf(Whole(0, LONGEST_ALARM), 0, 10), default=None)
+
+
+def read_availability(document: Any) -> Availability:  # noqa: ANN401 (a JSON document)
+    """Read the hours of a preference; raises `InvalidEvent` with the field that is wrong."""
+    return decode(Availability, document, "availability")  # type: ignore[no-any-return]
+
+
+def read_auto_decline(document: Any) -> tuple[Declining, ...]:  # noqa: ANN401 (a JSON document)
+    """Read the rules that decline by themselves; raises `InvalidEvent`."""
+    if not isinstance(document, list):
+        raise InvalidEvent("auto_decline", "must be a list of rules")
+    return tuple(
+        decode(Declining, each, f"auto_decline[{number}]")
+        for number, each in enumerate(document, 1)
+    )
+
+
+def read_notifications(document: Any) -> Notifications:  # noqa: ANN401 (a JSON document)
+    """Read how the expert is told; raises `InvalidEvent`."""
+    return decode(Notifications, document, "notifications")  # type: ignore[no-any-return]
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "availability": read_availability,
+    "auto_decline": read_auto_decline,
+    "notifications": read_notifications,
+}
+
+
+def structured(name: str, document: object) -> Any:  # noqa: ANN401 (whatever the reader makes)
+    """Return a structured preference as its own value; None where it is not set, or unreadable."""
+    if document is None:
+        return None
+    try:
+        return _READERS[name](document)
+    except LiveportalError:
+        return None
+
+
+def preferred(data: PreferencesChanged, event: Event, books: Books) -> Change:
+    """The expert's preferences; what is not named stays as it was."""
+    cautions: list[Caution] = []
+    for rate in (data.minimum_rate, data.direct_rate):
+        if rate is not None:
+            cautions += rate_cautions(rate, books.policy)
+    if data.timezone is not None:
+        try:
+            zone(data.timezone)
+        except InvalidValue as error:
+            raise InvalidEvent("timezone", error.message) from None
+    given = {
+        part.name: value for part in fields(data) if (value := getattr(data, part.name)) is not None
+    }
+    if not given:
+        raise InvalidEvent("data", "names no preference")
+    cautions += [caution for name in _READERS if (caution := _unreadable(name, given.get(name)))]
+    return Change(things=(replace(books.preferences, **given),), cautions=tuple(cautions))
+
+
+def _unreadable(name: str, document: object) -> Caution | None:
+    if document is None:
+        return None
+    try:
+        _READERS[name](document)
+    except LiveportalError as error:
+        return UnreadablePreference(
+            error.message,
+            hint="--anyway keeps it as it is; it then counts as not set.",
+            field=error.details.get("field"),
+        )
+    return None
+
+
+RULES: dict[type[Data], Rule] = {PreferencesChanged: preferred}
