@@ -15,7 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -24,14 +24,19 @@ from typing import BinaryIO
 
 from liveportal.domain.codec import INSTANT
 from liveportal.domain.envelope import CLI_SOURCE, NAME, Data, Event
-from liveportal.domain.errors import Caution, LiveportalError
-from liveportal.domain.events import PolicyAdopted
+from liveportal.domain.errors import Caution, Conflict, LiveportalError
+from liveportal.domain.events import ArtifactAdded, PolicyAdopted
 from liveportal.domain.policy import Policy
+from liveportal.domain.profile import Changes
 from liveportal.feeds import jsonl
-from liveportal.ledger import engine
+from liveportal.ledger import engine, evidence, filling
+from liveportal.ledger.documents import event_at, stored_event
+from liveportal.ledger.filling import Judge
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.reader import Reader, Row, known_id, reading
 from liveportal.ledger.store import Store
+from liveportal.ledger.vault import LIMIT_BYTES, Taken, Vault, ignored
+from liveportal.ledger.windows import said
 
 CHUNK_LINES = 2_000
 
@@ -40,6 +45,7 @@ Insist = Callable[[Caution], bool]
 """Tells of a caution whether it is let through."""
 
 Reject = Callable[[jsonl.Line, LiveportalError], None]
+Tell = Callable[[Outcome], object]
 
 
 def always(_caution: Caution) -> bool:
@@ -66,6 +72,17 @@ def new_id() -> str:
     number = (number & ~(0xC000 << 48)) | (0x8000 << 48)  # Variant of the RFC.
     digits = f"{number:032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What is said of a file when it is attached; `assumed` names what was made up of it."""
+
+    session: str
+    name: str
+    kind: str
+    media_type: str | None = None
+    assumed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +172,99 @@ class Portal:
             with self._store.as_after(outcome) as reader:
                 return outcome, show(reader, outcome)
 
+    def attach(  # noqa: PLR0913 (what a write is, told by name)
+        self,
+        file: Path,
+        data: Attachment,
+        *,
+        at: datetime | None = None,
+        key: str | None = None,
+        progress: Callable[[int], None] = ignored,
+        show: Callable[[Reader, int], Row] = lambda _reader, _artifact: {},
+    ) -> tuple[Outcome, Row]:
+        """Put a file into the vault and record that it belongs to a session, once.
+
+        Its messages, if it is a transcript, are kept with the event. `show` looks as in `do`, and
+        is told the artifact. Raises what `Vault.taking` and the door raise; then nothing is kept.
+        """
+        limit = self.reader().preferences.get("attachment_limit") or LIMIT_BYTES
+        vault, keep, db = Vault(self._store.path), self._store.keep, self._store.db
+        with (
+            vault.taking(file, limit=int(limit), keep=keep, progress=progress) as taken,
+            self._store.writing() as door,
+        ):
+            outcome = self._attached(door, data, taken, at, key)
+            door.flush()
+            artifact = evidence.artifact_of(db, outcome.seq)
+            # What was erased is not restored by saying it again.
+            if not evidence.is_erased(db, outcome.seq):
+                flags = self._read_messages(artifact, outcome.event.data, taken)
+                outcome = replace(outcome, flags=(*outcome.flags, *flags))
+                if keep:
+                    vault.place(taken)
+            with self._store.as_after(outcome) as reader:
+                shown = show(reader, artifact)
+        return outcome, shown
+
+    def _attached(
+        self, door: Journal, data: Attachment, taken: Taken, at: datetime | None, key: str | None
+    ) -> Outcome:
+        """Record that a file is attached, or return what was recorded when it was before."""
+        db, told = self._store.db, evidence.told(self._store.db, data.session, taken.sha256)
+        kind, media_type, assumed = data.kind, data.media_type, {"media_type", *data.assumed}
+        if told:
+            kind = told.kind if "kind" in assumed else kind
+            media_type = told.media_type
+        added = ArtifactAdded(
+            session=data.session,
+            kind=kind,
+            name=data.name,
+            sha256=taken.sha256,
+            bytes=taken.bytes,
+            media_type=media_type,
+        )
+        event = self.event(added, at=at, key=key, assumed=assumed)
+        if told and kind != told.kind:
+            raise Conflict(
+                f"{added.TYPE} of {added.thing}", ["kind"], hint=f"It is there as {told.kind}."
+            )
+        if told and told.own_seq and not stored_event(db, CLI_SOURCE, event.id):
+            return Outcome("replayed", told.own_seq, event_at(db, told.own_seq).event)
+        return door.record(event)
+
+    def _read_messages(self, artifact: int, data: Data, taken: Taken) -> tuple[str, ...]:
+        """Keep the messages of a transcript, and return what is to be said about them."""
+        if not isinstance(data, ArtifactAdded) or data.kind != "transcript":
+            return ()
+        from liveportal.feeds import transcripts
+
+        reader = self.reader()
+        began, zone = said.began(reader, artifact), reader.own_timezone
+        found = transcripts.read(taken.stream, data.name, began=began, timezone=zone)
+        rows = ((each.offset_ms, each.speaker, each.text) for each in found.messages)
+        evidence.keep_messages(self._store.db, artifact, rows)
+        return found.flags
+
+    def fill_profile(
+        self,
+        change: Changes,
+        judge: Judge,
+        *,
+        at: datetime | None = None,
+        key: str | None = None,
+        show: Callable[[Reader], Row] = lambda _reader: {},
+    ) -> tuple[Outcome | None, Row]:
+        """Change the payout profile; there is no outcome where nothing differs (see `filling`)."""
+
+        def event(data: Data) -> Event:
+            return self.event(data, at=at, key=key)
+
+        return filling.filled(self._store, change, judge, event, key=key, show=show)
+
+    def change_key(self) -> tuple[str, str | None, int]:
+        """Seal what is sealed under a new key (see `filling`)."""
+        return filling.change_key(self._store)
+
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none."""
         with self._store.writing() as door:
@@ -164,33 +274,37 @@ class Portal:
         """Return the id that a text names, whole or by a unique prefix (see `Reader.known`)."""
         return known_id(self._store.db, kind, text)
 
-    def sync(
+    def sync(  # noqa: PLR0913 (what a feed is, told by name)
         self,
         feed: BinaryIO,
         *,
         batch: int | None = None,
         reject: Reject | None = None,
         progress: Callable[[int], None] = lambda _: None,
+        before: int = 0,
+        tell: Tell = lambda _: None,
     ) -> Synced:
         """Record a feed in its own order: all of it, or nothing.
 
         `batch` commits every so many lines, for streams without an end. `reject` is told of each
-        bad line and its reason, and the feed goes on. `progress` is told of every chunk's bytes.
+        bad line and its reason, and the feed goes on. `progress` is told of every chunk's bytes,
+        `tell` what became of each event, before it is known whether that is kept. `before` is how
+        many lines came before, where the feed is the continuation of another.
         Raises the first bad line's own error, which names the line.
         """
         counts: Counter[str] = Counter()
-        lines = jsonl.lines(feed)
+        lines = jsonl.lines(feed, before)
         with _no_collector():
             if batch is None:
                 with self._store.writing() as door:
                     while chunk := list(islice(lines, CHUNK_LINES)):
-                        _record_lines(door, chunk, counts, reject)
+                        _record_lines(door, chunk, counts, reject, tell)
                         progress(_bytes(chunk))
                     return Synced(**counts, head=door.head.hex())
             while chunk := list(islice(lines, batch)):
                 try:
                     with self._store.writing() as door:
-                        _record_lines(door, chunk, counts, reject)
+                        _record_lines(door, chunk, counts, reject, tell)
                 except LiveportalError as error:
                     if self._store.keep:
                         error.hint = (
@@ -207,7 +321,11 @@ class Portal:
 
 
 def _record_lines(
-    door: Journal, chunk: Sequence[jsonl.Line], counts: Counter[str], reject: Reject | None
+    door: Journal,
+    chunk: Sequence[jsonl.Line],
+    counts: Counter[str],
+    reject: Reject | None,
+    tell: Tell,
 ) -> None:
     """Parse a chunk, look up what it asks for, and record it line by line."""
     parsed = [(line, _parsed(line)) for line in chunk]
@@ -216,7 +334,9 @@ def _record_lines(
         try:
             if isinstance(event, LiveportalError):
                 raise event
-            counts[door.record(event).status] += 1
+            outcome = door.record(event)
+            counts[outcome.status] += 1
+            tell(outcome)
         except LiveportalError as error:
             error.located(f"line {line.number}", line=line.number)
             if reject is None:
@@ -250,4 +370,4 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-__all__ = ["Outcome", "Portal", "Synced", "new_id", "reading", "utc_now"]
+__all__ = ["Attachment", "Outcome", "Portal", "Synced", "new_id", "reading", "utc_now"]

@@ -42,6 +42,7 @@ def tmp_ledger_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     for name in [name for name in os.environ if name.startswith("LIVEPORTAL_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")  # The developer's own holds other things.
     for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(home))
     for name in ("CACHE", "CONFIG", "DATA", "STATE"):

@@ -15,7 +15,7 @@ from liveportal.cli.confirm import STDIN, confirm, read_ids
 from liveportal.cli.errors import exit_code_for
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
 from liveportal.cli.render import ready, render
-from liveportal.cli.results import Item, Row, Table
+from liveportal.cli.results import Item, Row, Table, value_of
 from liveportal.cli.times import utc_now
 from liveportal.domain.envelope import Data
 from liveportal.domain.errors import LiveportalError
@@ -26,6 +26,8 @@ from liveportal.portal import Outcome, Portal, new_id
 
 BEFORE = ("id", "state", "error", "message")
 AFTER = ("time", "event", "flags", "replayed", "confirmed", "dry_run")
+LATER = ("slot", "reason")
+"""Fields of steps that came later: they stand at the end, since rows only ever grow there."""
 
 Show = Callable[[Reader, str], Row]
 
@@ -40,7 +42,8 @@ class Step:
     """A step that a command records for each id.
 
     `data` makes the event of an id; `fields` and `show` say what of the thing is shown once it is
-    done; `insist` are the overriding options that were given; `question` is asked first.
+    done; `insist` are the overriding options that were given; `question` is asked first. `assumed`
+    names the fields of the data that were not given but made up (see `Portal.event`).
     """
 
     kind: str
@@ -49,6 +52,7 @@ class Step:
     show: Show | None = None
     insist: frozenset[str] = frozenset()
     question: Callable[[Reader, str], str] | None = None
+    assumed: tuple[str, ...] = ()
 
 
 def insisting(**options: bool) -> frozenset[str]:
@@ -135,27 +139,32 @@ def writing(
 
     `fields` are the result's own, between those that every result has.
     """
-    ready(_all(fields), out, spared=ledger.files)
+    ready(with_usual(fields), out, spared=ledger.files)
     with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
         yield Writer(portal, write)
 
 
 def act(
-    given: Sequence[str],
+    given: Sequence[str] | Callable[[Writer], Sequence[str]],
     step: Step,
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
+    *,
+    empty: str = "No ids were given.",
 ) -> None:
     """Record a step for one id, or for each of many.
 
     Many ids (also those read from standard input, for `-`) give a line each, failures included, and
     the work goes on; the exit code is then the first failure's. One id fails as commands do.
+    `given` may also be what finds the ids in the ledger: those are many, however many they are.
     """
-    many = len(given) > 1 or STDIN in given
+    many = callable(given) or len(given) > 1 or STDIN in given
     with writing(ledger, write, out, step.fields) as writer:
         zone = writer.zone
-        if many:
+        if callable(given):
+            done = [_tried(writer, name, step, write) for name in given(writer)]
+        elif many:
             done = [_tried(writer, text, step, write) for text in list(read_ids(given))]
         else:
             done = [(_acted(writer, given[0], step), 0)]
@@ -164,7 +173,7 @@ def act(
         show_result(rows[0], step.fields, out, zone=zone)
         return
     human = ("id", "state", *step.fields[:4], "message")
-    table = Table(_all(step.fields), rows, human, empty="No ids were given.")
+    table = Table(with_usual(step.fields), rows, human, empty=empty)
     render(table, out, zone=zone)
     if code := next((code for _, code in done if code), 0):
         raise typer.Exit(code)
@@ -174,8 +183,9 @@ def show_result(
     row: Row, fields: tuple[str, ...], out: OutputOptions, *, zone: str | None = None
 ) -> None:
     """Show the result of a single write; to a person, only what says something."""
-    telling = tuple(name for name in _all(fields) if row[name] not in (None, False, [], ""))
-    render(Item(_all(fields), row, telling), out, zone=zone)
+    said = with_usual(fields)
+    telling = tuple(name for name in said if value_of(row, name) not in (None, False, [], ""))
+    render(Item(said, row, telling), out, zone=zone)
 
 
 def _acted(writer: Writer, text: str, step: Step, *, many: bool = False) -> Row:
@@ -183,7 +193,9 @@ def _acted(writer: Writer, text: str, step: Step, *, many: bool = False) -> Row:
     if step.question:
         writer.ask(step.question(writer.reader, thing_id))
     data = step.data(writer, thing_id)
-    return writer.record(data, thing_id, many=many, show=step.show, insist=step.insist)
+    return writer.record(
+        data, thing_id, many=many, show=step.show, insist=step.insist, assumed=step.assumed
+    )
 
 
 def _tried(writer: Writer, text: str, step: Step, write: WriteOptions) -> tuple[Row, int]:
@@ -191,7 +203,7 @@ def _tried(writer: Writer, text: str, step: Step, write: WriteOptions) -> tuple[
     try:
         return _acted(writer, text, step, many=True), 0
     except LiveportalError as error:
-        row: dict[str, object] = dict.fromkeys(_all(step.fields))
+        row: dict[str, object] = dict.fromkeys(with_usual(step.fields))
         failed = row | {
             "id": text,
             "state": error.details.get("state"),
@@ -202,8 +214,10 @@ def _tried(writer: Writer, text: str, step: Step, write: WriteOptions) -> tuple[
         return failed, exit_code_for(error)
 
 
-def _all(fields: tuple[str, ...]) -> tuple[str, ...]:
-    return (*BEFORE, *(name for name in fields if name not in BEFORE), *AFTER)
+def with_usual(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Return all fields of a write's result: its own among those that every result has."""
+    own = (name for name in fields if name not in BEFORE + LATER)
+    return (*BEFORE, *own, *AFTER, *(name for name in LATER if name in fields))
 
 
 def new_name(prefix: str, given: str | None) -> str:

@@ -10,6 +10,8 @@ To add a command, write the module `liveportal.cli.<name>` with an `app`, and a 
     @with_options(LedgerOption, ReadOptions, OutputOptions)
     def list_(...): ...
 
+    app.group("profile", "liveportal.cli.payout_profile", "What is needed to pay you.")
+
 The module is imported only when its command is run or its own help asked for; the root's help,
 suggestions and completion read the table. A docstring's first paragraph is reflowed; all others
 keep their line breaks, so that examples stand as they were written.
@@ -62,6 +64,7 @@ class Function(NamedTuple):
 
     call: Callable[..., Any]
     hidden: bool = False
+    words: bool = False
 
     @property
     def help(self) -> str:
@@ -71,7 +74,7 @@ class Function(NamedTuple):
     def load(self, name: str) -> ClickCommand:
         """Build the command; with its options that costs a millisecond or two."""
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(name, cls=Command)(self.call)
+        single.command(name, cls=Words if self.words else Command)(self.call)
         return get_command(single)
 
 
@@ -85,6 +88,7 @@ COMMANDS: dict[str, Lazy] = {
     "dispute": Lazy("liveportal.cli.dispute", "Dispute a refund claim."),
     "earnings": Lazy("liveportal.cli.earnings", "What you earned: by month, by transaction."),
     "payout": Lazy("liveportal.cli.payout", "What is to be paid out, and what was."),
+    "due": Lazy("liveportal.cli.due", "What needs an answer, by when."),
     "preferences": Lazy("liveportal.cli.preferences", "Your rates, skills, languages and hours."),
     "policy": Lazy("liveportal.cli.policy", "The platform's rules, as this ledger reads them."),
     "ledger": Lazy("liveportal.cli.ledger", "The ledger itself: where it is, whether it is sound."),
@@ -92,6 +96,7 @@ COMMANDS: dict[str, Lazy] = {
 
 
 _NEGATIVE = re.compile(r"-[0-9]+([.][0-9]+)?", re.ASCII)
+_LEFT_OUT = re.compile(r"-[^-].+", re.DOTALL)
 
 
 class _PlainHelp:
@@ -142,19 +147,33 @@ def _without_markup(text: str | None) -> str | None:
 class Command(_PlainHelp, TyperCommand):
     """One command."""
 
+    arguments: ClassVar[re.Pattern[str]] = _NEGATIVE
+
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
+        """Leave out what is hidden: an argument that is there to be refused is no usage."""
+        hidden = [each for each in self.params if getattr(each, "hidden", False)]
+        gone = [piece for each in hidden for piece in each.get_usage_pieces(ctx)]
+        return [piece for piece in super().collect_usage_pieces(ctx) if piece not in gone]
+
     def make_parser(self, ctx: Context) -> OptionParser:
         """Take `-3.50` for the argument that it is; no option begins with a digit."""
         parser = super().make_parser(ctx)
         process_option = parser._process_opts  # noqa: SLF001 -- There is no other way to tell it.
 
         def process(arg: str, state: ParsingState) -> None:
-            if _NEGATIVE.fullmatch(arg):
+            if self.arguments.fullmatch(arg):
                 state.largs.append(arg)
             else:
                 process_option(arg, state)
 
         parser._process_opts = process  # type: ignore[method-assign]  # noqa: SLF001
         return parser
+
+
+class Words(Command):
+    """A command to which `-word` is a word to leave out; options of one letter stand alone."""
+
+    arguments = _LEFT_OUT
 
 
 class Group(_PlainHelp, TyperGroup):
@@ -244,7 +263,7 @@ class Commands(typer.Typer):
     """The commands of one module: a group if it has a help of its own, else a single command."""
 
     def __init__(self, help: str | None = None, *, default: str | None = None) -> None:  # noqa: A002
-        self.functions: dict[str, Function] | None = {} if help else None
+        self.functions: dict[str, Function | Lazy] | None = {} if help else None
         if help and default:
             help = f"{help}\n\nWithout a command: {default}."  # noqa: A001 -- Typer's own name.
         chosen = {"default": default, "entries": self.functions}
@@ -258,17 +277,23 @@ class Commands(typer.Typer):
         )
 
     def command(  # type: ignore[override]
-        self, name: str, *, hidden: bool = False
+        self, name: str, *, hidden: bool = False, words: bool = False
     ) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Add a command; its docstring is its help."""
+        """Add a command; its docstring is its help. `words`: its arguments may begin with `-`."""
 
         def add(function: CommandFunctionType) -> CommandFunctionType:
             if self.functions is None:
                 return super(Commands, self).command(name, cls=Command, hidden=hidden)(function)
-            self.functions[name] = Function(function, hidden)
+            self.functions[name] = Function(function, hidden, words)
             return function
 
         return add
+
+    def group(self, name: str, module: str, help: str) -> None:  # noqa: A002
+        """Add a group within this group, whose module is imported when it is used."""
+        if self.functions is None:
+            raise TypeError("a single command has no groups")
+        self.functions[name] = Lazy(module, help)
 
 
 app = typer.Typer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, TextIO
 
 from liveportal.cli.text import clean
@@ -34,7 +34,7 @@ def confirm(question: str, *, yes: bool, dry_run: bool = False) -> None:
     """
     if yes or dry_run:
         return
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+    if not can_ask():
         raise ConfirmationNeeded(
             f"this must be confirmed: {question}", hint="Add --yes to confirm it."
         )
@@ -42,6 +42,63 @@ def confirm(question: str, *, yes: bool, dry_run: bool = False) -> None:
     sys.stderr.flush()
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise Declined("not confirmed", hint="Nothing was done.")
+
+
+def choose(question: str, choices: Iterable[int], usual: int | None) -> int:
+    """Ask for one of several numbers, again after a wrong one; an empty answer is the usual one.
+
+    Raises `Declined` for `q` and at the end of the input. `can_ask` tells whether to ask at all.
+    """
+    numbers = {str(number): number for number in choices}
+    if usual is not None:
+        numbers[""] = usual
+    prompt = clean(question) + (" " if usual is None else f" [{usual}] ")
+    while True:
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        try:
+            line = sys.stdin.readline()
+        except UnicodeDecodeError:
+            continue  # Whatever was typed, it was no number.
+        answer = line.strip().casefold()
+        if not line or answer in ("q", "quit"):
+            raise Declined("nothing was chosen", hint="Nothing was done.")
+        if answer in numbers:
+            return numbers[answer]
+
+
+def answer(question: str) -> str:
+    """Ask for a line of text; raises `Declined` at the end of the input."""
+    sys.stderr.write(clean(question) + " ")
+    sys.stderr.flush()
+    if not (line := sys.stdin.readline()):
+        raise Declined("nothing was answered", hint="Nothing was done.")
+    return line.strip()
+
+
+def hidden(question: str) -> str:
+    """Ask for a text that is not shown while it is typed.
+
+    Raises `Declined` at the end of the input, `InvalidInput` where it would be shown all the same.
+    """
+    import getpass
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(clean(question) + " ").strip()
+        except EOFError:
+            raise Declined("nothing was answered", hint="Nothing was done.") from None
+        except (getpass.GetPassWarning, UnicodeDecodeError):
+            raise InvalidInput(
+                "this cannot be asked for without showing it", hint="Give it in a file."
+            ) from None
+
+
+def can_ask() -> bool:
+    """Tell whether there is somebody to ask, and a place for the question."""
+    return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
 
 def read_ids(given: Sequence[str]) -> Iterator[str]:

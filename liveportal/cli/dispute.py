@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Step, act
+from liveportal.cli.acting import Step, Writer, act, with_usual
 from liveportal.cli.app import Commands
 from liveportal.cli.confirm import STDIN, read_text
-from liveportal.cli.looking import States, checked_states, windows, zone_of
+from liveportal.cli.dispute_evidence import evidence, verify
+from liveportal.cli.looking import States, checked_states, moment, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -17,9 +20,10 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.refunds import HUMAN, STATES
-from liveportal.cli.render import render
+from liveportal.cli.refunds import HUMAN, SHOWN, STATES
+from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item, Table
+from liveportal.cli.times import utc_now
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events import (
     DisputeAccepted,
@@ -27,10 +31,11 @@ from liveportal.domain.events import (
     DisputeRejected,
     DisputeWithdrawn,
 )
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.reader import Reader, reading
 from liveportal.ledger.windows import claims as seen
+from liveportal.portal import Portal
 
-app = Commands("Disputes of refund claims: file, show, list, withdraw, rule.")
+app = Commands("Disputes of refund claims: file, show, list, withdraw, rule, evidence, verify.")
 
 One = Annotated[
     str, typer.Argument(metavar="CLAIM", help="A claim, whole or by a unique prefix of its id.")
@@ -41,27 +46,54 @@ One = Annotated[
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def file_(
     claim: One,
-    summary: Annotated[
-        str,
-        typer.Option("--summary", metavar="TEXT", help="What happened in the session; - reads it."),
-    ],
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
+    summary: Annotated[
+        str | None,
+        typer.Option("--summary", metavar="TEXT", help="What happened in the session; - reads it."),
+    ] = None,
+    edit: Annotated[
+        bool, typer.Option("--edit", help="Write it in your editor, from a draft of the facts.")
+    ] = False,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option("--attach", metavar="FILE", help="Evidence for the session; repeatable."),
+    ] = None,
 ) -> None:
     """Dispute a refund claim, with a summary of what happened in the session.
 
+    --edit opens $EDITOR with a draft made of the session: its timeline, billed and paused minutes,
+    review, and the end of the transcript. On a terminal the summary is shown with your record so
+    far: repeated unwarranted disputes can close an account. --dry-run only shows it. --attach puts
+    files into the vault, as `sessions attach` does; `dispute evidence` makes a pack of them.
+
     Examples:
-      liveportal dispute file CL-1 --summary "Fixed at 14:17, see the recording."
+      liveportal dispute file CL-1 --edit
+      liveportal dispute file CL-1 --summary "Fixed at 14:17, see the recording." --attach call.mp4
       liveportal dispute file CL-1 --summary - < summary.txt
     """
+    if (summary is None) is not edit:
+        raise typer.BadParameter("say what happened: give --summary TEXT, or --edit")
     if claim == STDIN and summary == STDIN:
         raise typer.BadParameter("only one of claim and summary can be read from standard input")
-    text = read_text(summary)
+    if claim == STDIN and (edit or attach):
+        raise typer.BadParameter("--edit and --attach are for one claim: name it")
+    ready(with_usual(seen.RESULT_FIELDS), out, spared=ledger.files)
+    text = _drafted(claim, ledger) if summary is None else read_text(summary)
     if not text.strip():
         raise InvalidValue(
             "the summary is empty", hint="Say what happened; the review reads nothing else of you."
         )
+    if claim != STDIN:
+        _preview(claim, text, ledger)
+    if attach:
+        with Portal.open(ledger.path, dry_run=True) as portal:
+            name = portal.known("claim", claim)
+            # Nothing is attached to what would be refused.
+            Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name)
+    for file in attach or ():
+        _attach(claim, file, ledger, write)
     step = Step(
         "claim",
         lambda _, name: DisputeFiled(claim=name, summary=text),
@@ -69,6 +101,46 @@ def file_(
         show=seen.result,
     )
     act([claim], step, ledger, write, out)
+
+
+def _drafted(claim: str, ledger: LedgerOption) -> str:
+    """Let the expert write the summary, from what the ledger knows of the session."""
+    from liveportal.cli.editor import edited
+    from liveportal.exports.draft import draft, notes
+    from liveportal.ledger.windows.case import case
+
+    with Portal.open(ledger.path, dry_run=True) as portal:
+        name = portal.known("claim", claim)
+        portal.do(DisputeFiled(claim=name, summary="?"))  # Nobody writes what would be refused.
+    with reading(ledger.path) as reader:
+        found = case(reader, name, utc_now())
+        record = seen.record(reader)
+    return edited(draft(found), notes(found, record))
+
+
+def _attach(claim: str, file: Path, ledger: LedgerOption, write: WriteOptions) -> None:
+    """Put a file into the vault first: it is evidence whatever becomes of the claim."""
+    from liveportal.cli.sessions_evidence import described
+
+    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+        session = str(seen.result(portal.reader(), portal.known("claim", claim))["session"])
+        key = f"{write.key}:{file.name}" if write.key else None
+        portal.attach(file, described(session, file), key=key)
+
+
+def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
+    """Show a person what is about to be sent, and how their disputes went so far."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return
+    with reading(ledger.path) as reader:
+        about = seen.claim(reader, reader.known("claim", claim), utc_now())
+        record = seen.record(reader)
+    hint(f"Disputing {about['id']}: {about['amount']} {about['currency']}, {about['title'] or ''}")
+    for line in text.splitlines():
+        hint(f"  | {line}")
+    hint(f"Your disputes so far: {record}.")
+    if record.warning:
+        hint(record.warning)
 
 
 @app.command("list")
@@ -82,7 +154,7 @@ def list_(
     """
     states = checked_states(state, STATES)
     with windows(ledger, read, out) as reader:
-        rows = seen.claims(reader, states=states, disputed_only=True)
+        rows = seen.claims(reader, moment(reader), states=states, disputed_only=True)
         zone = zone_of(reader, read)
     render(Table(seen.FIELDS, rows, HUMAN, empty="No disputes."), out, zone=zone)
 
@@ -90,14 +162,14 @@ def list_(
 @app.command("show")
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
-    """Show a dispute: the claim, your summary, what happened to it.
+    """Show a dispute: the claim, your summary, what happens next, and your record so far.
 
     Example: liveportal dispute show CL-1
     """
     with windows(ledger, read, out) as reader:
-        row = seen.claim(reader, reader.known("claim", claim))
+        row = seen.claim(reader, reader.known("claim", claim), moment(reader))
         zone = zone_of(reader, read)
-    render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
+    render(Item(seen.SHOW_FIELDS, row, SHOWN), out, zone=zone)
 
 
 @app.command("withdraw")
@@ -118,7 +190,7 @@ def withdraw(claim: One, ledger: LedgerOption, write: WriteOptions, out: OutputO
 
 
 def _withdraw_question(reader: Reader, claim_id: str) -> str:
-    row = seen.claim(reader, claim_id)
+    row = seen.result(reader, claim_id)
     return (
         f"Withdraw the dispute of claim {claim_id}? It is open again, and may cost"
         f" {row['cost']} {row['currency']}."
@@ -158,3 +230,7 @@ def rule(
         show=seen.result,
     )
     act([claim], step, ledger, write, out)
+
+
+app.command("evidence")(evidence)
+app.command("verify")(verify)

@@ -1,4 +1,7 @@
-"""`liveportal earnings`: what was earned, by month and by transaction."""
+"""`liveportal earnings`: what was earned, by month and by transaction.
+
+What looks at it otherwise (by group, zone, reading, known-time) is in `earnings_analysis`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,11 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.looking import windows, zone_of
+from liveportal.cli.earnings_analysis import BOUNDS_HINT, check, diff, otherwise, zones_compared
+from liveportal.cli.earnings_span import First, Last, OneMonth, Year, span_asked
+from liveportal.cli.earnings_statement import statement
+from liveportal.cli.explain import explain_month
+from liveportal.cli.looking import moment, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -16,27 +23,30 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import render
+from liveportal.cli.outputs import opened
+from liveportal.cli.render import for_person, hint, render
 from liveportal.cli.results import Item, Table
-from liveportal.cli.times import read_month, utc_now
-from liveportal.domain.clock import local_date
-from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import earnings as seen
 
-app = Commands("What you earned: summary, months, transactions, adjust.", default="summary")
+app = Commands(
+    "What you earned: summary, months, sessions, transactions, explain, check, diff, statement,"
+    " adjust.",
+    default="summary",
+)
 
 HUMAN_MONTH = (
     *("month", "sessions", "gross", "platform_fee", "earned", "deducted", "net", "balance.owed"),
 )
-HUMAN_TRANSACTION = (
-    *("time", "kind", "session", "claim", "payout", "gross", "fee", "amount", "owed", "memo"),
+HUMAN_TRANSACTION = (*("time", "kind", "session", "payout", "amount", "owed", "balance", "memo"),)
+HUMAN_SESSIONS = (
+    *("month", "sessions", "free_sessions", "minutes", "refund_claims", "disputes", "refunds"),
+    "refunded",
 )
-MONTH_HELP = "2026-10, oct, last or this."
-OneMonth = Annotated[str | None, typer.Option("--month", metavar="MONTH", help=MONTH_HELP)]
-First = Annotated[str | None, typer.Option("--from", metavar="MONTH", help="The first month.")]
-Last = Annotated[str | None, typer.Option("--to", metavar="MONTH", help="The last month.")]
-Year = Annotated[
-    int | None, typer.Option("--year", min=1970, max=9999, metavar="YEAR", help="A whole year.")
+Compare = Annotated[
+    bool,
+    typer.Option(
+        "--compare-zones", help="What would fall in another month, in your own zone and in UTC."
+    ),
 ]
 
 
@@ -50,27 +60,53 @@ def summary(
     first: First = None,
     last: Last = None,
     year: Year = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="WAY", help="By customer, skill, kind or weekday."),
+    ] = None,
+    bounds: Annotated[
+        bool,
+        typer.Option("--bounds", help="What it would be, were the platform read otherwise."),
+    ] = False,
+    compare: Compare = False,
 ) -> None:
     """Show a month: sessions, gross, fee, refunds, net, and the balance at its end.
 
-    A year, or several months, are shown as one.
+    Money at risk stands apart: final, still claimable (the refund window is open), held by claims.
+    A terminal draws the twelve months up to it. A year, or several months, are shown as one.
+
+    --by adds up to the same figures: a session counts once, under all its skills together, on the
+    weekday on which it began in your zone. --bounds replays the journal under each other reading
+    that the platform left open, one switch at a time; what it billed itself stands under all.
 
     Examples:
       liveportal earnings
       liveportal earnings --month 2026-10 --json
-      liveportal earnings --year 2026
+      liveportal earnings --year 2026 --by skill
       liveportal earnings --month last --as-known 2026-11-01
+      liveportal earnings --month last --bounds
     """
+    if sum((by is not None, bounds, compare)) > 1:
+        raise typer.BadParameter("--by, --bounds and --compare-zones exclude one another")
     with windows(ledger, read, out) as reader:
-        if first or last or year:
-            since, until = _span(reader, month, first, last, year)
-            name = str(year) if year else f"{since}/{until}"
-            row = seen.span(reader, since, until, name)
-        else:
-            name = _month(reader, month or "this")
-            row = seen.month(reader, name)
-        zone = zone_of(reader, read)
-    render(Item(seen.MONTH_FIELDS, row, title=f"Earnings of {name}"), out, zone=zone)
+        asked = span_asked(reader, month, first, last, year, default="this")
+        zone, currency = zone_of(reader, read), reader.currency
+        result: Table | Item | None = otherwise(
+            reader, asked, zone, by=by, bounds=bounds, compare=compare
+        )
+        latest = []
+        if result is None:
+            row = seen.summary(reader, *asked, moment(reader))
+            result = Item(seen.SUMMARY_FIELDS, row, title=f"Earnings of {asked.name}")
+            latest = seen.latest(reader, asked.last) if for_person(out) else []
+    render(result, out, zone=zone)
+    if latest and out.columns is None:
+        from liveportal.cli.chart import draw  # rich: only a terminal has it.
+
+        with opened(None) as stream:
+            draw(latest, currency, stream)
+    if bounds:
+        hint(BOUNDS_HINT)
 
 
 @app.command("months")
@@ -82,18 +118,47 @@ def months(
     first: First = None,
     last: Last = None,
     year: Year = None,
+    compare: Compare = False,
 ) -> None:
     """Show every month in which something happened, oldest first, without gaps.
 
     Examples:
       liveportal earnings months
       liveportal earnings months --year 2026 --csv -o 2026.csv
+      liveportal earnings months --compare-zones
     """
     with windows(ledger, read, out) as reader:
-        since, until = _span(reader, None, first, last, year)
-        rows = [row for row in seen.months(reader) if since <= str(row["month"]) <= until]
+        asked = span_asked(reader, None, first, last, year)
+        if compare:
+            table = zones_compared(reader, asked)
+        else:
+            rows = seen.months(reader, asked.first, asked.last)
+            table = Table(seen.MONTH_FIELDS, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
         zone = zone_of(reader, read)
-    table = Table(seen.MONTH_FIELDS, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
+    render(table, out, zone=zone)
+
+
+@app.command("sessions")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def sessions(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    first: First = None,
+    last: Last = None,
+    year: Year = None,
+) -> None:
+    """Show the Session Summary: sessions, refund claims, disputes and refunds, by month.
+
+    Examples:
+      liveportal earnings sessions
+      liveportal earnings sessions --year 2026 --csv
+    """
+    with windows(ledger, read, out) as reader:
+        asked = span_asked(reader, None, first, last, year)
+        rows = seen.months(reader, asked.first, asked.last)
+        zone = zone_of(reader, read)
+    table = Table(seen.SESSION_SUMMARY_FIELDS, rows, HUMAN_SESSIONS, empty="No sessions yet.")
     render(table, out, zone=zone)
 
 
@@ -110,12 +175,16 @@ def transactions(
 ) -> None:
     """Show the Transaction Record: every earning, hold, refund, tip, payout, oldest first.
 
+    The balance is what is owed after each, in the order in which they were recorded; the months
+    before are in it.
+
     Examples:
       liveportal earnings transactions --month oct
       liveportal earnings transactions --jsonl | jq -r .amount
     """
     with windows(ledger, read, out) as reader:
-        rows = seen.transactions(reader, *_span(reader, month, first, last, year))
+        asked = span_asked(reader, month, first, last, year)
+        rows = seen.transactions(reader, asked.first, asked.last)
         zone = zone_of(reader, read)
     table = Table(seen.TRANSACTION_FIELDS, rows, HUMAN_TRANSACTION, empty="No transactions.")
     render(table, out, zone=zone)
@@ -158,20 +227,7 @@ def adjust(
     show_result(shown, ("amount", "currency"), out, zone=zone)
 
 
-def _month(reader: Reader, text: str) -> str:
-    return read_month(text, local_date(utc_now(), reader.timezone))
-
-
-def _span(
-    reader: Reader, month: str | None, first: str | None, last: str | None, year: int | None
-) -> tuple[str, str]:
-    """Return the first and the last month asked for; they are all, where nothing is."""
-    if sum(each is not None for each in (month, year, first or last)) > 1:
-        raise typer.BadParameter("give one of --month, --year, or --from and --to")
-    if month:
-        return _month(reader, month), _month(reader, month)
-    if year:
-        return f"{year:04d}-01", f"{year:04d}-12"
-    return _month(reader, first) if first else "0001-01", _month(
-        reader, last
-    ) if last else "9999-12"
+app.command("explain")(explain_month)
+app.command("check")(check)
+app.command("diff")(diff)
+app.command("statement")(statement)

@@ -35,7 +35,8 @@ def windows(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iter
 
 def moment(reader: Reader) -> datetime:
     """Return the instant from which ages and deadlines count: now, or that of `--as-known`."""
-    return reader.as_of or utc_now()
+    now = utc_now()
+    return min(reader.as_of, now) if reader.as_of else now
 
 
 def zone_of(reader: Reader, read: ReadOptions) -> str:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any, TextIO
 
 from liveportal.cli.errors import OutputFailed
 from liveportal.cli.text import clean
@@ -67,17 +67,32 @@ def opened(path: Path | None, stdout: TextIO | None = None) -> Iterator[TextIO]:
         raise _unwritable(path, error) from error
 
 
+@contextmanager
+def opened_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file for bytes, seekable, that appears at its path when all of it is written.
+
+    Raises `OutputFailed`, as `opened`.
+    """
+    try:
+        with _replaced(path, binary=True) as stream:
+            yield stream
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise _unwritable(path, error) from error
+
+
 def _unwritable(path: Path | None, error: OSError) -> OutputFailed:
     where = "the output" if path is None else clean(str(path))
     return OutputFailed(f"{where} could not be written: {error.strerror}")
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[TextIO]:
+def _replaced(path: Path, *, binary: bool = False) -> Iterator[Any]:
     """Open a new file that takes the place of `path` at the end, and goes if anything fails."""
     check_target(path, ())
     if _is_device(path):
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with _written_to(os.open(path, os.O_WRONLY), binary=binary) as file:
             yield file
         return
     part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
@@ -86,7 +101,7 @@ def _replaced(path: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        with _written_to(descriptor, binary=binary) as file:
             yield file
             file.flush()
             os.fsync(descriptor)
@@ -94,3 +109,10 @@ def _replaced(path: Path) -> Iterator[TextIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _written_to(descriptor: int, *, binary: bool) -> IO[Any]:
+    """Open a descriptor for bytes, or for text in UTF-8 whose line ends stay as they are."""
+    if binary:
+        return os.fdopen(descriptor, "wb")
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline="")

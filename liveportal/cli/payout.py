@@ -8,6 +8,7 @@ import typer
 
 from liveportal.cli.acting import Anyway, Step, act, insisting, new_name, show_result, writing
 from liveportal.cli.app import Commands
+from liveportal.cli.explain import explain_payout
 from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
@@ -17,10 +18,9 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
+from liveportal.cli.payout_forecast import On, day_of, forecast, overdue
 from liveportal.cli.render import render
 from liveportal.cli.results import Item, Table
-from liveportal.cli.times import read_time, utc_now
-from liveportal.domain.clock import local_date
 from liveportal.domain.events import (
     PayoutFailed,
     PayoutMoved,
@@ -31,7 +31,9 @@ from liveportal.domain.events import (
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import payouts as seen
 
-app = Commands("Payouts: preview, list, show, record, paid, fail, return.")
+app = Commands(
+    "Payouts: preview, forecast, overdue, list, show, explain, record, paid, fail, return."
+)
 
 STATES = ("sent", "paid", "failed", "returned", "reversed")
 Ids = Annotated[
@@ -50,9 +52,7 @@ def preview(
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
-    on: Annotated[
-        str | None, typer.Option("--on", metavar="DATE", help="As of that day; default: today.")
-    ] = None,
+    on: On = None,
 ) -> None:
     """Show what a payout would be today, and what blocks it.
 
@@ -61,10 +61,7 @@ def preview(
       liveportal payout preview --on 2026-12-30 --json
     """
     with windows(ledger, read, out) as reader:
-        zone = reader.timezone
-        now = utc_now()
-        moment = read_time(on, zone, now, date_only=True) if on is not None else now
-        row = seen.preview_on(reader, local_date(moment, zone))
+        row = seen.preview_on(reader, day_of(reader, on))
         shown_in = zone_of(reader, read)
     render(Item(seen.PREVIEW_FIELDS, row, title="Payout preview"), out, zone=shown_in)
 
@@ -96,6 +93,9 @@ def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOption
         row = seen.payout(reader, reader.known("payout", payout))
         zone = zone_of(reader, read)
     render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
+
+
+app.command("explain")(explain_payout)
 
 
 @app.command("record")
@@ -186,3 +186,8 @@ def _moved(kind: type[PayoutMoved], reason: str | None, asked: str | None = None
         seen.result,
         question=question if asked else None,
     )
+
+
+app.group("profile", "liveportal.cli.payout_profile", "What is needed to pay you.")
+app.command("forecast")(forecast)
+app.command("overdue")(overdue)

@@ -1,15 +1,16 @@
-"""`liveportal preferences`: rates, skills, languages, zone and vacation."""
+"""`liveportal preferences`: rates, skills, languages, hours, and what is declined by itself."""
 
 from __future__ import annotations
 
-from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, insisting, show_result, writing
+from liveportal.cli import preferences_file
+from liveportal.cli.acting import Anyway, Writer, insisting, show_result, writing
 from liveportal.cli.app import Commands
-from liveportal.cli.looking import windows, zone_of
+from liveportal.cli.looking import moment, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -17,128 +18,144 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
+from liveportal.cli.outputs import check_target, opened
+from liveportal.cli.preferences_options import Preferences
+from liveportal.cli.preferences_shown import ADDED_FIELDS, added, worded
 from liveportal.cli.render import render
-from liveportal.cli.results import Item
-from liveportal.domain.errors import InvalidValue
-from liveportal.domain.events import Buffers, PreferencesChanged, Vacation
+from liveportal.cli.results import Item, Row
+from liveportal.cli.times import utc_now
+from liveportal.domain.codec import decode
+from liveportal.domain.envelope import CLI_SOURCE
+from liveportal.domain.errors import LedgerBusy
+from liveportal.domain.events import PreferencesChanged
+from liveportal.domain.preferences import differing
+from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import books as seen
 
-app = Commands("Your preferences: show, set.", default="show")
+app = Commands("Your preferences: show, set, export, import.", default="show")
+
+SHOWN_FIELDS = (*seen.PREFERENCE_FIELDS, *ADDED_FIELDS)
+HUMAN_FIELDS = (*seen.PREFERENCE_FIELDS, "open_this_week")
+UNCHANGED: Row = {
+    "id": "preferences",
+    "state": "unchanged",
+    **dict.fromkeys(("error", "message", "time", "event")),
+    "flags": [],
+    **dict.fromkeys(("replayed", "confirmed"), False),
+}
 
 
 @app.command("show")
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
-    """Show your preferences.
+    """Show your preferences, and the hours in which you are there this week.
 
     Examples:
       liveportal preferences show
       liveportal preferences show --as-known 2026-10-01
     """
     with windows(ledger, read, out) as reader:
-        row = seen.preferences(reader)
+        row, own, now = seen.preferences(reader), reader.own_timezone, moment(reader)
         zone = zone_of(reader, read)
-    render(Item(seen.PREFERENCE_FIELDS, row, title="Preferences"), out, zone=zone)
+    shown = {**worded(row, now, own), **added(row, now, own)}
+    render(Item(SHOWN_FIELDS, shown, HUMAN_FIELDS, title="Preferences"), out, zone=zone)
 
 
 @app.command("set")
-@with_options(LedgerOption, WriteOptions, OutputOptions)
+@with_options(Preferences, LedgerOption, WriteOptions, OutputOptions)
 def set_(
+    wanted: Preferences,
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
-    skill: Annotated[
-        list[str] | None,
-        typer.Option("--skill", help="Your skills, all; repeatable."),
-    ] = None,
-    language: Annotated[
-        list[str] | None, typer.Option("--language", help="Your languages; repeatable.")
-    ] = None,
-    minimum_rate: Annotated[
-        str | None,
-        typer.Option("--minimum-rate", metavar="AMOUNT", help="The least a minute should pay."),
-    ] = None,
-    direct_rate: Annotated[
-        str | None,
-        typer.Option("--direct-rate", metavar="AMOUNT", help="For customers who book you."),
-    ] = None,
-    zone: Annotated[
-        str | None,
-        typer.Option("--zone", metavar="ZONE", help="Your time zone, such as Europe/Paris."),
-    ] = None,
-    vacation: Annotated[
-        list[str] | None,
-        typer.Option("--vacation", metavar="FIRST..LAST", help="2026-12-24..2027-01-02."),
-    ] = None,
-    experience_years: Annotated[
-        int | None, typer.Option("--experience-years", min=0, max=100, help="Years in the field.")
-    ] = None,
-    role: Annotated[str | None, typer.Option("--role", help="What you are.")] = None,
-    verification: Annotated[
-        str | None, typer.Option("--verification", help="As the platform has it.")
-    ] = None,
-    buffer_before: Annotated[
-        int | None, typer.Option("--buffer-before", min=0, max=1440, help="Minutes kept free.")
-    ] = None,
-    buffer_after: Annotated[
-        int | None, typer.Option("--buffer-after", min=0, max=1440, help="Minutes kept free.")
-    ] = None,
     anyway: Anyway = False,
 ) -> None:
-    """Change preferences; what you do not name stays as it is.
+    """Change preferences; what you do not name stays as it is. Each call records one event.
+
+    An option that may be repeated gives all there is, and an empty text clears it.
 
     Examples:
       liveportal preferences set --zone Europe/Paris --minimum-rate 2.50
       liveportal preferences set --skill shaders --skill urp --language en --language fr
-      liveportal preferences set --vacation 2026-12-24..2027-01-02
+      liveportal preferences set --hours 'mon-fri 9:00-12:30 13:30-18:00' --hours 'sat 10-12'
+      liveportal preferences set --except 2026-12-25 --except '2026-12-24 9-12'
+      liveportal preferences set --auto-decline 'below 2.50: pays less than I take'
       liveportal preferences set --vacation ''
     """
+    if wanted == Preferences():
+        raise typer.BadParameter("name at least one preference; see --help")
     with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
-        buffers = None
-        if buffer_before is not None or buffer_after is not None:
-            buffers = Buffers(before=buffer_before, after=buffer_after)
-        data = PreferencesChanged(
-            verification=verification,
-            role=role,
-            skills=_all_of(skill),
-            languages=_all_of(language),
-            experience_years=experience_years,
-            minimum_rate=writer.amount(minimum_rate) if minimum_rate is not None else None,
-            direct_rate=writer.amount(direct_rate) if direct_rate is not None else None,
-            timezone=zone,
-            buffers=buffers,
-            vacations=_vacations(vacation),
-        )
-        if data == PreferencesChanged():
-            raise typer.BadParameter("name at least one preference; see --help")
-        row = writer.record(
-            data,
-            "preferences",
-            show=lambda reader, _name: seen.preferences(reader),
-            insist=insisting(anyway=anyway),
-        )
-        own = writer.zone
-    show_result(row, seen.PREFERENCE_FIELDS, out, zone=own)
+        seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
+        row = _recorded(writer, wanted.event(writer, force), seq, anyway=anyway)
+        zone = writer.zone
+    show_result(row, seen.PREFERENCE_FIELDS, out, zone=zone)
 
 
-def _all_of(given: list[str] | None) -> tuple[str, ...] | None:
-    """Return what was given, all of it; an empty text alone clears what was there."""
-    return tuple(text.strip() for text in given if text.strip()) if given else None
+@app.command("export")
+@with_options(LedgerOption, ReadOptions)
+def export(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write to a file; - is standard output."
+        ),
+    ] = None,
+) -> None:
+    """Write your preferences as TOML, for `preferences import`.
+
+    Examples:
+      liveportal preferences export > preferences.toml
+      liveportal preferences export -o then.toml --as-known 2026-10-01
+    """
+    with windows(ledger, read, OutputOptions(output=output)) as reader:
+        document = reader.preferences
+    text = preferences_file.written(document)
+    with opened(output) as stream:
+        stream.write(text)
 
 
-def _vacations(given: list[str] | None) -> tuple[Vacation, ...] | None:
-    texts = _all_of(given)
-    return None if texts is None else tuple(map(_vacation, texts))
+@app.command("import")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="TOML; - is standard input.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    anyway: Anyway = False,
+) -> None:
+    """Read preferences from a TOML file, and record what differs as one event, if anything does.
+
+    Examples:
+      liveportal preferences import preferences.toml --dry-run
+      liveportal preferences export --ledger old.db | liveportal preferences import -
+    """
+    check_target(out.output, (Path(file),))
+    where, text = preferences_file.content_of(file)
+    with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
+        given = preferences_file.read(text, where, writer.amount)
+        seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
+        in_force = decode(PreferencesChanged, dict(force)) if force else PreferencesChanged()
+        if changes := differing(given, in_force):
+            row = _recorded(writer, PreferencesChanged(**changes), seq, anyway=anyway)
+        else:
+            row = {**UNCHANGED, **_seen(writer.reader), "dry_run": write.dry_run}
+        zone = writer.zone
+    show_result(row, seen.PREFERENCE_FIELDS, out, zone=zone)
 
 
-def _vacation(text: str) -> Vacation:
-    first, _, last = text.partition("..")
-    try:
-        start, end = date.fromisoformat(first), date.fromisoformat(last or first)
-    except ValueError:
-        raise InvalidValue(
-            f"{text[:40]!r} is not a vacation", hint="Write it like 2026-12-24..2027-01-02."
-        ) from None
-    if end < start:
-        raise InvalidValue(f"the vacation {text} would end before it begins")
-    return Vacation(start=start, end=end)
+def _recorded(writer: Writer, data: PreferencesChanged, seq: int, *, anyway: bool) -> Row:
+    """Record preferences that were worked out from those that event `seq` set."""
+
+    def look(reader: Reader, _name: str) -> Row:
+        # Before the transaction ends: whoever came between would be overwritten unseen.
+        if seen.preferences_replaced(reader) != seq:
+            raise LedgerBusy("the preferences were changed by another process", hint="Try again.")
+        return _seen(reader)
+
+    return writer.record(data, "preferences", show=look, insist=insisting(anyway=anyway))
+
+
+def _seen(reader: Reader) -> dict[str, object]:
+    return worded(seen.preferences(reader), utc_now(), reader.own_timezone)

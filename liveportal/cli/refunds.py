@@ -9,7 +9,7 @@ import typer
 
 from liveportal.cli.acting import Reason, Step, act, insisting, new_name, show_result, writing
 from liveportal.cli.app import Commands
-from liveportal.cli.looking import States, checked_states, windows, zone_of
+from liveportal.cli.looking import States, checked_states, moment, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -37,7 +37,13 @@ STATES = (
     *("open", "disputed", "conceded", "granted", "rejected"),
     *("denied", "withdrawn", "accepted"),
 )
-HUMAN = ("id", "session", "state", "amount", "held", "cost", "currency", "claimed_at", "reason")
+HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
+SHOWN = (
+    *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
+    *("late", "late_by_seconds", "window_closes", "amount", "held", "cost", "currency"),
+    *("deadline", "next", "if_silent", "warning", "summary", "disputed_at", "decided_at"),
+    *("earlier", "record", "history"),
+)
 Ids = Annotated[
     list[str],
     typer.Argument(metavar="ID...", help="Claims, whole or by a unique prefix; - reads ids."),
@@ -52,7 +58,7 @@ One = Annotated[
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
 ) -> None:
-    """List refund claims, the oldest first: what each holds, and what it costs.
+    """List refund claims, the oldest first: what each holds and costs, and by when to answer.
 
     Examples:
       liveportal refunds list --state open
@@ -60,7 +66,7 @@ def list_(
     """
     states = checked_states(state, STATES)
     with windows(ledger, read, out) as reader:
-        rows = seen.claims(reader, states=states)
+        rows = seen.claims(reader, moment(reader), states=states)
         zone = zone_of(reader, read)
     render(Table(seen.FIELDS, rows, HUMAN, empty="No refund claims."), out, zone=zone)
     if any(row["state"] == "open" for row in rows):
@@ -70,14 +76,16 @@ def list_(
 @app.command("show")
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
-    """Show one claim: its amount, what it holds and costs, its dispute, what happened to it.
+    """Show one claim: why, whether it is late, what it holds and costs, what comes next.
+
+    Also what happens if you do nothing, and what this customer claimed before.
 
     Example: liveportal refunds show CL-1
     """
     with windows(ledger, read, out) as reader:
-        row = seen.claim(reader, reader.known("claim", claim))
+        row = seen.claim(reader, reader.known("claim", claim), moment(reader))
         zone = zone_of(reader, read)
-    render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
+    render(Item(seen.SHOW_FIELDS, row, SHOWN), out, zone=zone)
 
 
 @app.command("claim")
@@ -148,7 +156,7 @@ def _answer(kind: type[ClaimAnswered], reason: str | None) -> Step:
 
 
 def _concede_question(reader: Reader, claim_id: str) -> str:
-    row = seen.claim(reader, claim_id)
+    row = seen.result(reader, claim_id)
     return f"Concede claim {claim_id}? It deducts {row['cost']} {row['currency']}."
 
 

@@ -71,6 +71,12 @@ def ready(fields: tuple[str, ...], out: OutputOptions, *, spared: Iterable[Path]
     check_target(out.output, spared)
 
 
+def for_person(out: OutputOptions) -> bool:
+    """Say whether a result would be shown as a terminal shows it: to a person."""
+    formats = (out.json, out.jsonl, out.csv, out.tsv, out.output)
+    return not any(formats) and sys.stdout is not None and sys.stdout.isatty()
+
+
 _hinting = ContextVar("hinting", default=True)
 
 

@@ -1,7 +1,12 @@
-"""`liveportal requests`: what customers ask for, and the expert's answers."""
+"""`liveportal requests`: what customers ask for, and the expert's answers.
+
+What only looks at requests is in `requests_shown`, what follows a feed in `requests_watch`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,6 +15,7 @@ from liveportal.cli.acting import (
     Anyway,
     Reason,
     Step,
+    Writer,
     act,
     insisting,
     new_name,
@@ -17,17 +23,17 @@ from liveportal.cli.acting import (
     writing,
 )
 from liveportal.cli.app import Commands
-from liveportal.cli.looking import States, checked_states, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
     OutputOptions,
-    ReadOptions,
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import hint, render
-from liveportal.cli.results import Item, Row, Table
+from liveportal.cli.render import hint
+from liveportal.cli.requests_shown import list_, show
+from liveportal.cli.requests_slots import chosen
+from liveportal.cli.requests_watch import watch
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events import (
@@ -38,53 +44,23 @@ from liveportal.domain.events import (
     RequestWithdrawn,
     Slot,
 )
-from liveportal.ledger.reader import Reader, instant
 from liveportal.ledger.windows import requests as seen
 
-app = Commands("Requests for your help: list, show, accept, decline, withdraw, add.")
+app = Commands("Requests for your help: list, show, accept, decline, add, withdraw, watch.")
 
-STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
 Ids = Annotated[
     list[str],
     typer.Argument(metavar="ID...", help="Requests, whole or by a unique prefix; - reads ids."),
 ]
-One = Annotated[
-    str, typer.Argument(metavar="ID", help="A request, whole or by a unique prefix of its id.")
+IdsUnlessAuto = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ID...", help="Requests, whole or by a unique prefix; - reads ids."),
 ]
 
 
-@app.command("list")
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def list_(
-    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
-) -> None:
-    """List requests, the oldest first.
-
-    Examples:
-      liveportal requests list --state open
-      liveportal requests list --state open --field id | liveportal requests accept -
-    """
-    states = checked_states(state, STATES)
-    with windows(ledger, read, out) as reader:
-        rows = seen.requests(reader, states)
-        zone = zone_of(reader, read)
-    human = ("id", "kind", "state", "customer.name", "title", "rate", "currency", "opened_at")
-    render(Table(seen.FIELDS, rows, human, empty="No requests."), out, zone=zone)
-    if any(row["state"] == "open" for row in rows):
-        hint("Answer with `liveportal requests accept ID` (--slot N for a scheduled one).")
-
-
-@app.command("show")
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
-    """Show everything about one request: slots, conflicts, customer, what happened to it.
-
-    Example: liveportal requests show REQ-1001
-    """
-    with windows(ledger, read, out) as reader:
-        row = seen.request(reader, reader.known("request", request))
-        zone = zone_of(reader, read)
-    render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
+app.command("list")(list_)
+app.command("show")(show)
+app.command("watch")(watch)
 
 
 @app.command("accept")
@@ -98,6 +74,9 @@ def accept(
         int | None,
         typer.Option("--slot", min=1, max=10, help="Which proposed time, for a scheduled one."),
     ] = None,
+    best: Annotated[
+        bool, typer.Option("--best", help="Take the slot of each that `requests show` ranks best.")
+    ] = False,
     session: Annotated[
         str | None,
         typer.Option("--session", metavar="ID", help="The session's id; default: the request's."),
@@ -109,47 +88,73 @@ def accept(
 ) -> None:
     """Accept requests: an instant one is live at once, a scheduled one needs a slot.
 
+    On a terminal it shows the slots, best first, and asks which one; --slot and --best don't ask.
+
     Examples:
       liveportal requests accept REQ-1001
       liveportal requests accept REQ-1002 --slot 2
+      liveportal requests accept REQ-1002 --best
       liveportal requests list --state open --field id | liveportal requests accept -
     """
+    if slot and best:
+        raise typer.BadParameter("--slot and --best exclude each other")
+    ask = not (write.yes or write.dry_run)
+
+    def accepted(writer: Writer, name: str) -> RequestAccepted:
+        number = slot or chosen(writer, name, best=best, ask=ask)
+        return RequestAccepted(request=name, session=session, slot=number)
+
     step = Step(
         "request",
-        lambda _, name: RequestAccepted(request=name, session=session, slot=slot),
-        fields=("session", "start"),
-        show=_accepted,
+        accepted,
+        fields=("session", "start", "slot"),
+        show=seen.accepted,
         insist=insisting(overlap=overlap, anyway=anyway),
+        assumed=() if slot else ("slot",),
     )
     act(requests, step, ledger, write, out)
-
-
-def _accepted(reader: Reader, request_id: str) -> Row:
-    row = reader.one(
-        "SELECT request.session, session.start, session.planned_start FROM request"
-        " LEFT JOIN session ON session.id = request.session WHERE request.id = ?",
-        request_id,
-    )
-    if row is None:
-        return {"session": None, "start": None}
-    return {"session": row["session"], "start": instant(row["start"] or row["planned_start"])}
 
 
 @app.command("decline")
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def decline(
-    requests: Ids,
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
+    requests: IdsUnlessAuto = None,
     reason: Reason = None,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="All open ones that a rule of your preferences declines.")
+    ] = False,
 ) -> None:
-    """Decline requests.
+    """Decline requests: those you name, or with --auto those that your rules decline.
 
-    Example: liveportal requests decline REQ-1001 --reason "not my field"
+    Each that a rule declines records the rule's reason.
+
+    Examples:
+      liveportal requests decline REQ-1001 --reason "not my field"
+      liveportal requests decline --auto --dry-run
     """
-    step = Step("request", lambda _, name: RequestDeclined(request=name, reason=reason))
-    act(requests, step, ledger, write, out)
+    if auto is bool(requests):
+        raise typer.BadParameter("name requests, or let your rules find them with --auto")
+    if auto and reason is not None:
+        raise typer.BadParameter("--auto records the reason of each rule: leave out --reason")
+    found: dict[str, str] = {}
+
+    def by_the_rules(writer: Writer) -> Sequence[str]:
+        found.update(seen.to_decline(writer.reader, writer.at or utc_now()))
+        return tuple(found)
+
+    step = Step(
+        "request",
+        lambda _, name: RequestDeclined(request=name, reason=found.get(name, reason)),
+        fields=("reason",),
+        show=seen.declined,
+    )
+    empty = "No open request is declined by a rule." if auto else "No ids were given."
+    act(requests or by_the_rules, step, ledger, write, out, empty=empty)
+    if auto and not found:
+        hint("`liveportal preferences show` shows your rules (auto_decline).")
 
 
 @app.command("withdraw")
@@ -219,7 +224,7 @@ def add(
             description=description,
             skills=tuple(skill) if skill else None,
             rate=writer.amount(rate),
-            slots=tuple(_slot(text, zone) for text in slot) if slot else None,
+            slots=tuple(_slot(text, zone, now) for text in slot) if slot else None,
             expires=read_time(expires, zone, now) if expires is not None else None,
         )
         row = writer.record(
@@ -231,10 +236,10 @@ def add(
     show_result(row, (), out, zone=zone)
 
 
-def _slot(text: str, zone: str) -> Slot:
+def _slot(text: str, zone: str, now: datetime) -> Slot:
     when, comma, minutes = text.rpartition(",")
     if not comma or not minutes.strip().isascii() or not minutes.strip().isdigit():
         raise InvalidValue(
             f"{text[:60]!r} is not a slot", hint="Write it like 'tomorrow 9am, 45' (minutes last)."
         )
-    return Slot(start=read_time(when, zone, utc_now()), minutes=int(minutes))
+    return Slot(start=read_time(when, zone, now), minutes=int(minutes))

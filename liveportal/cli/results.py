@@ -8,9 +8,9 @@ these. `customer.id` is the `id` within `customer`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -21,6 +21,31 @@ from liveportal.domain.money import Money
 
 Row = Mapping[str, object]
 """A result: values by field; nested mappings, or dotted names, or both."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A value that a person is told in words of its own; every other format has the value.
+
+    `lines` makes the words, given the instant that ages count from and the terminal's zone.
+    """
+
+    value: object
+    lines: Callable[[datetime, tzinfo | None], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A text of which parts are marked: in colour on a terminal, in brackets everywhere else."""
+
+    parts: tuple[tuple[str, bool], ...]
+
+    def __str__(self) -> str:
+        return "".join(f"[{text}]" if marked else text for text, marked in self.parts)
+
+    def cleaned(self) -> Marked:
+        """Return it as it can be shown; each part by itself, so that no mark is cleaned away."""
+        return Marked(tuple((clean(text), marked) for text, marked in self.parts))
 
 
 @dataclass(frozen=True)
@@ -69,11 +94,11 @@ def value_of(row: Row, field: str) -> object:
 def plain(value: object) -> object:  # noqa: PLR0911 -- A table: one line a type.
     """Return a value as JSON has it; raises `TypeError` for a type that results do not have."""
     match value:
-        case Enum():
+        case Enum() | Told():
             return plain(value.value)
         case None | bool() | int() | str():
             return value
-        case Money() | Path():
+        case Money() | Path() | Marked():
             return str(value)
         case Decimal():
             return f"{value:f}"
@@ -93,10 +118,11 @@ def plain(value: object) -> object:  # noqa: PLR0911 -- A table: one line a type
 
 def is_number(value: object) -> bool:
     """Say whether a value is a number, which is aligned right and never taken for a formula."""
-    return isinstance(value, int | Decimal | Money | timedelta) and not isinstance(value, bool)
+    bare = value.value if isinstance(value, Told) else value
+    return isinstance(bare, int | Decimal | Money | timedelta) and not isinstance(bare, bool)
 
 
-def cell(value: object) -> str:
+def cell(value: object) -> str:  # noqa: PLR0911 -- A table: one line a type.
     """Return a value as one cell of a row: text cleaned, scalars of a list joined by commas."""
     match value:
         case None:
@@ -107,4 +133,8 @@ def cell(value: object) -> str:
             return ",".join(cell(each) for each in value)
         case Mapping() | list() | tuple():
             return clean(json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")))
+        case Told():
+            return cell(value.value)
+        case Marked():
+            return str(value.cleaned())
     return clean(str(plain(value)))

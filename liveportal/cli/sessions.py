@@ -1,7 +1,7 @@
 """`liveportal sessions`: the timer of live sessions, and the plans of upcoming ones.
 
-What only looks at sessions is in `sessions_shown`; what was entered afterwards (logged, corrected,
-tips, reviews) is in `sessions_after`.
+What only looks at sessions is in `sessions_shown`, `sessions_planned` and `sessions_calendar`; what
+was entered afterwards (logged, corrected, tips, reviews) is in `sessions_after`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import typer
 
 from liveportal.cli.acting import Anyway, Reason, Step, act, insisting
 from liveportal.cli.app import Commands
+from liveportal.cli.explain import explain_session
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -20,7 +21,12 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.render import hint
 from liveportal.cli.sessions_after import One, correct, log, review, tip
-from liveportal.cli.sessions_shown import list_, show, upcoming
+from liveportal.cli.sessions_calendar import calendar
+from liveportal.cli.sessions_evidence import attach, search
+from liveportal.cli.sessions_history import list_
+from liveportal.cli.sessions_planned import check, upcoming
+from liveportal.cli.sessions_reviews import reviews
+from liveportal.cli.sessions_shown import show
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.events import (
     SessionCancelled,
@@ -35,7 +41,7 @@ from liveportal.ledger.windows import sessions as seen
 
 app = Commands(
     "Sessions: list, upcoming, show, start, pause, resume, end, cancel, miss, reschedule, log,"
-    " correct, tip, review."
+    " correct, tip, review, reviews, attach, search, explain, calendar, check."
 )
 
 Ids = Annotated[
@@ -47,6 +53,8 @@ Ids = Annotated[
 app.command("list")(list_)
 app.command("upcoming")(upcoming)
 app.command("show")(show)
+app.command("calendar")(calendar)
+app.command("check")(check)
 
 
 @app.command("start")
@@ -193,3 +201,7 @@ app.command("log")(log)
 app.command("correct")(correct)
 app.command("tip")(tip)
 app.command("review")(review)
+app.command("reviews")(reviews)
+app.command("attach")(attach)
+app.command("search", words=True)(search)
+app.command("explain")(explain_session)

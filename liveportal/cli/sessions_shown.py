@@ -1,79 +1,93 @@
-"""`liveportal sessions`, only looking: list, upcoming, show.
+"""`liveportal sessions`, one of them: show.
 
-`liveportal.cli.sessions` adds these commands to its own.
+`liveportal.cli.sessions` adds this command to its own.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 import typer
 
-from liveportal.cli.looking import States, checked_states, windows, zone_of
+from liveportal.cli.evidence_shown import show_evidence
+from liveportal.cli.history import in_words, pauses_in_words
+from liveportal.cli.live import FIGURES, check_follow, timed
+from liveportal.cli.live import follow as keep_showing
+from liveportal.cli.looking import moment, windows, zone_of
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.render import render
-from liveportal.cli.results import Item, Table
+from liveportal.cli.render import hint, render
+from liveportal.cli.results import Item
 from liveportal.cli.sessions_after import One
-from liveportal.cli.times import read_month, utc_now
-from liveportal.domain.clock import local_date
+from liveportal.domain.running import RUNNING
+from liveportal.ledger.reader import Row
+from liveportal.ledger.windows import running as live
 from liveportal.ledger.windows import sessions as seen
-
-STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
-HUMAN = (
-    *("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned"),
-    *("currency", "claim"),
-)
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
-def list_(
+def show(
+    session: One,
     ledger: LedgerOption,
     read: ReadOptions,
     out: OutputOptions,
-    state: States = None,
-    customer: Annotated[
-        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's.")
-    ] = None,
-    month: Annotated[
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Keep the view up to date until it is over.")
+    ] = False,
+    transcript: Annotated[
+        bool,
+        typer.Option("--transcript", help="Show what was said, as attached transcripts have it."),
+    ] = False,
+    opened: Annotated[
         str | None,
-        typer.Option("--month", metavar="MONTH", help="Only those that fall in this month."),
+        typer.Option(
+            "--open", metavar="NAME|N", help="Open a file of its evidence, or a copy of it rather."
+        ),
     ] = None,
 ) -> None:
-    """List sessions by their start, with what each came to.
-
-    Examples:
-      liveportal sessions list --month last
-      liveportal sessions list --state ended --customer C-77 --json
-    """
-    states = checked_states(state, STATES)
-    with windows(ledger, read, out) as reader:
-        today = local_date(utc_now(), reader.timezone)
-        name = read_month(month, today) if month is not None else None
-        rows = seen.sessions(reader, states=states, customer=customer, month=name)
-        zone = zone_of(reader, read)
-    render(Table(seen.FIELDS, rows, HUMAN, empty="No sessions."), out, zone=zone)
-
-
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def upcoming(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
-    """List what is agreed and not over yet: upcoming, live and paused sessions.
-
-    Example: liveportal sessions upcoming
-    """
-    with windows(ledger, read, out) as reader:
-        rows = seen.sessions(reader, states=("upcoming", "live", "paused"))
-        zone = zone_of(reader, read)
-    human = ("id", "state", "start", "end", "customer_name", "title", "rate", "currency")
-    render(Table(seen.FIELDS, rows, human, empty="Nothing is planned."), out, zone=zone)
-
-
-@with_options(LedgerOption, ReadOptions, OutputOptions)
-def show(session: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show everything about one session: times, pauses, bill, claims, reviews, money, history.
 
-    Example: liveportal sessions show S-1001
+    Of a live one also what it comes to so far, by the policy that it froze.
+
+    Examples:
+      liveportal sessions show S-1001
+      liveportal sessions show S-1001 --follow
+      liveportal sessions show S-1001 --json --fields active_seconds,earned_so_far
+      liveportal sessions show S-1001 --transcript
+      liveportal sessions show S-1001 --open call.mp4
     """
-    with windows(ledger, read, out) as reader:
-        row = seen.session(reader, reader.known("session", session))
-        zone = zone_of(reader, read)
-    render(Item(seen.SHOW_FIELDS, row), out, zone=zone)
+    if sum((follow, transcript, opened is not None)) > 1:
+        raise typer.BadParameter("--follow, --transcript and --open exclude one another")
+    if transcript or opened is not None:
+        show_evidence(session, opened, ledger, read, out)
+        return
+
+    def look() -> tuple[Row, str, datetime]:
+        with windows(ledger, read, out) as reader:
+            name, now = reader.known("session", session), moment(reader)
+            row = seen.session(reader, name) | live.figures(reader, name, now)
+            return row, zone_of(reader, read), now
+
+    if follow:
+        check_follow(read, out)
+        keep_showing(look)
+        return
+    row, zone, now = look()
+    fields = (*seen.SHOW_FIELDS, *live.FIELDS)
+    first = ("id", "state", *FIGURES)
+    human = (*first, *(name for name in fields if name not in first))
+    render(Item(fields, timed(_told(row)), human), out, zone=zone, now=now)
+    if row["state"] in RUNNING:
+        hint("--follow keeps this up to date until the session is over.")
+
+
+def _told(row: Row) -> Row:
+    """Return a session's row with its pauses and its history in words, to a person."""
+    history: Any = row["history"]
+    transactions: Any = row["transactions"]
+    pauses: Any = row["pauses"]
+    booked = (each["gross"] for each in transactions if each["kind"] == "earning")
+    return row | {
+        "pauses": pauses and pauses_in_words(pauses),
+        "history": in_words(history, next(booked, None)),
+    }

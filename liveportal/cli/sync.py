@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
@@ -16,9 +15,11 @@ from liveportal.cli.app import Commands
 from liveportal.cli.confirm import STDIN, stdin_bytes
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.outputs import check_target, opened
+from liveportal.cli.progress import progress
 from liveportal.cli.render import ready, render
 from liveportal.cli.results import Item
-from liveportal.domain.errors import LiveportalError, RejectedLines, UnreadableFile
+from liveportal.domain.errors import LiveportalError, RejectedLines
+from liveportal.feeds.following import open_feed
 from liveportal.feeds.jsonl import Line
 from liveportal.portal import Portal, Reject, Synced
 
@@ -69,7 +70,7 @@ def sync(
         opened(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
         Portal.open(ledger.path, dry_run=dry_run) as portal,
     ):
-        reject = _writer(bad_lines) if rejects else None
+        reject = rejecting(bad_lines) if rejects else None
         for feed in feeds:
             with _stream(feed) as stream, _progress(feed) as progress:
                 try:
@@ -103,7 +104,7 @@ def _added(total: Synced, done: Synced) -> Synced:
     )
 
 
-def _writer(stream: TextIO | None) -> Reject:
+def rejecting(stream: TextIO | None) -> Reject:
     """Return what writes a bad line with its reason; a dry run has nowhere to write."""
 
     def reject(line: Line, error: LiveportalError) -> None:
@@ -124,28 +125,15 @@ def _stream(feed: str) -> Iterator[BinaryIO]:
     if feed == STDIN:
         yield stdin_bytes()
         return
-    try:
-        stream = Path(feed).open("rb")  # noqa: SIM115 (closed below; only opening is explained)
-    except OSError as error:
-        raise UnreadableFile(
-            f"{feed} cannot be read: {error.strerror}",
-            hint="Check the path; - reads standard input.",
-            path=feed,
-        ) from None
-    with stream:
+    with open_feed(feed) as stream:
         yield stream
 
 
 @contextmanager
 def _progress(feed: str) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on a terminal, by the bytes of the file."""
-    if feed == STDIN or sys.stderr is None or not sys.stderr.isatty():
+    if feed == STDIN:
         yield lambda _: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(Path(feed).name, total=Path(feed).stat().st_size)
-        yield lambda amount: bar.advance(task, amount)
+    with progress(Path(feed).name, Path(feed).stat().st_size) as told:
+        yield told

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from liveportal.cli.results import Item, Row, Table, cell, is_number, value_of
+from liveportal.cli.results import Item, Marked, Row, Table, Told, cell, is_number, value_of
 from liveportal.cli.text import clean, no_colour
 from liveportal.cli.times import utc_now
 from liveportal.domain.clock import zone as zone_of
@@ -21,8 +21,20 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-NOT_FOR_PEOPLE = frozenset({"source", "confirms", "code", "seq"})
+NOT_FOR_PEOPLE = frozenset({"source", "confirms", "code", "seq", "sha256"})
 """Fields of records that scripts need and that only fill a terminal."""
+
+
+def console(stream: TextIO, width: int | None = None) -> Console:
+    """Return what draws on a terminal: text from outside, never markup, emoji codes or the like."""
+    return Console(
+        file=stream,
+        width=width,
+        color_system=None if no_colour() else "auto",
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
 
 
 def show(
@@ -35,30 +47,22 @@ def show(
     now: datetime | None,
 ) -> None:
     """Write a result as a table or as a listing of names and values, nothing cut off."""
-    console = Console(
-        file=stream,
-        width=width,
-        color_system=None if no_colour() else "auto",
-        # What is written is text from outside, never markup, emoji codes or something to highlight.
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
+    paper = console(stream, width)
     moment = now or utc_now()
     local = zone_of(zone) if zone else moment.astimezone().tzinfo
     if result.title:
-        console.print(Text(clean(result.title), style="bold"))
+        paper.print(Text(clean(result.title), style="bold"))
     if isinstance(result, Item):
-        console.print(_listing(result, fields, moment, local))
+        paper.print(listing(result, fields, moment, local))
         return
     rows = list(result.rows)
     for heading, below in _sections(result, rows):
         if heading is not None:
-            console.print(Text(clean(heading), style="bold"))
+            paper.print(Text(clean(heading), style="bold"))
         values = [[value_of(row, field) for field in fields] for row in below]
-        console.print(_table(fields, values, moment, local))
+        paper.print(_table(fields, values, moment, local))
     if not rows:
-        console.print(Text(clean(result.empty), style="dim"))
+        paper.print(Text(clean(result.empty), style="dim"))
 
 
 def _sections(result: Table, rows: list[Row]) -> Iterator[tuple[str | None, list[Row]]]:
@@ -88,11 +92,19 @@ def _table(
             _label(field), justify="right" if filled and numbers else "left", overflow="fold"
         )
     for row in rows:
-        table.add_row(*(Text(human(value, now, local)) for value in row))
+        table.add_row(*(_text(value, now, local) for value in row))
     return table
 
 
-def _listing(item: Item, fields: tuple[str, ...], now: datetime, local: tzinfo | None) -> RichTable:
+def _text(value: object, now: datetime, local: tzinfo | None) -> Text:
+    if isinstance(value, Marked) and not no_colour():
+        parts = value.cleaned().parts
+        return Text.assemble(*((text, "bold reverse" if marked else "") for text, marked in parts))
+    return Text(human(value, now, local))
+
+
+def listing(item: Item, fields: tuple[str, ...], now: datetime, local: tzinfo | None) -> RichTable:
+    """Return a result as names and values below one another."""
     grid = RichTable.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -102,7 +114,10 @@ def _listing(item: Item, fields: tuple[str, ...], now: datetime, local: tzinfo |
     for field, value in zip(fields, values, strict=True):
         if value in (None, "", [], ()):
             continue  # A person reads what there is.
-        if isinstance(value, list | tuple) and all(isinstance(each, Mapping) for each in value):
+        if isinstance(value, Told):
+            lines = [clean(line) for line in value.lines(now, local)]
+            grid.add_row(_label(field), Text("\n".join(lines)))
+        elif isinstance(value, list | tuple) and all(isinstance(each, Mapping) for each in value):
             grid.add_row(_label(field), _records(value, now, local))
         else:
             text = human(value, now, local)
@@ -128,9 +143,13 @@ def _records(
     return grid
 
 
-def human(value: object, now: datetime, local: tzinfo | None) -> str:
+def human(  # noqa: PLR0911 -- A table: one line a type.
+    value: object, now: datetime, local: tzinfo | None
+) -> str:
     """Return a value as a person reads it, in one line."""
     match value:
+        case Told():
+            return ", ".join(clean(line) for line in value.lines(now, local))
         case bool():
             return "yes" if value else "no"
         case datetime():
@@ -146,10 +165,7 @@ def human(value: object, now: datetime, local: tzinfo | None) -> str:
 
 def short_time(instant: datetime, now: datetime, local: tzinfo | None) -> str:
     """Return a local time to the minute, and how far off it is if that is less than a day."""
-    try:
-        shown = f"{instant.astimezone(local):%Y-%m-%d %H:%M}"
-    except OverflowError:  # The first and last hours of the calendar, in another zone.
-        shown = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    shown = local_time(instant, local)
     seconds = round((instant - now).total_seconds())
     if abs(seconds) >= DAY:
         return shown
@@ -158,6 +174,14 @@ def short_time(instant: datetime, now: datetime, local: tzinfo | None) -> str:
     far = abs(seconds)
     span = f"{far // MINUTE} min" if far < HOUR else f"{far // HOUR} h"
     return f"{shown} (in {span})" if seconds > 0 else f"{shown} ({span} ago)"
+
+
+def local_time(instant: datetime, local: tzinfo | None) -> str:
+    """Return a local time to the minute."""
+    try:
+        return f"{instant.astimezone(local):%Y-%m-%d %H:%M}"
+    except OverflowError:  # The first and last hours of the calendar, in another zone.
+        return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def length(span: timedelta) -> str:

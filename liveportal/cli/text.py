@@ -1,53 +1,12 @@
-"""Text from outside, made safe to show.
-
-Names, titles and reasons come from strangers. A terminal obeys escape sequences in them, a bidi
-override shows them in another order than they are stored, and a spreadsheet runs a cell that
-begins like a formula.
-"""
+"""Text for a terminal: cleaned by `liveportal.domain.text`, coloured if the user likes colour."""
 
 from __future__ import annotations
 
 import os
-import re
 
-# Everything is removed in one pass whose parts never run over the same text twice: a string
-# sequence ends at the next control character, whatever that is, and possessive quantifiers do not
-# look back. So the time is linear, however hostile the text.
-_STRING_SEQUENCE = (  # OSC, DCS, SOS, PM, APC: a title, a link, the clipboard.
-    r"(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x00-\x07\x0e-\x1f\x7f-\x9f]*+(?:\x07|\x1b\\|\x9c)"
-)
-_CONTROL_SEQUENCE = r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"  # CSI: colours, the cursor, erasing.
-_SHORT_SEQUENCE = r"\x1b[ -/]*+[0-~]"
-_CONTROLS = r"\x00-\x1f\x7f-\x9f"
-_SURROGATES = r"\ud800-\udfff"  # Bytes of an argument that were not UTF-8.
-# What is invisible and changes how its neighbours look, or hides text among them. U+200C and
-# U+200D (the joiners) stay: Persian, the Indic scripts and family emoji are misspelt without them,
-# and they can neither reorder text nor hide any. Variation selectors up to U+FE0F stay for emoji.
-_INVISIBLE = (
-    r"\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-    r"\ufff9-\ufffb\U000e0000-\U000e0fff"
-)
-_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]++")
-_UNWANTED = re.compile(
-    f"{_STRING_SEQUENCE}|{_CONTROL_SEQUENCE}|{_SHORT_SEQUENCE}"
-    f"|[{_CONTROLS}{_SURROGATES}{_INVISIBLE}]"
-)
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 -- A spreadsheet takes the wide ones, too.
+from liveportal.domain.text import clean, csv_safe
 
-
-def clean(text: str) -> str:
-    """Return a text as one line without anything that a terminal would obey or that misleads.
-
-    Escape sequences are removed whole, tabs and line breaks become one space. Takes linear time.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return _UNWANTED.sub("", _BREAKS.sub(" ", text))
-
-
-def csv_safe(text: str) -> str:
-    """Return a text that no spreadsheet runs as a formula; meant for text, never for numbers."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+__all__ = ["clean", "csv_safe", "no_colour"]
 
 
 def no_colour() -> bool:

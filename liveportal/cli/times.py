@@ -33,6 +33,7 @@ _UNITS = {
     **dict.fromkeys(("year", "years"), "years"),
 }
 _EXACT_UNITS = ("minutes", "hours")
+_LENGTHS = {word: unit for word, unit in _UNITS.items() if unit not in ("months", "years")}
 _SHORTEST_NAME = 3  # "mon", "oct"
 _LONGEST_TEXT = 200
 _WIDEST_OFFSET = timedelta(hours=14)
@@ -131,6 +132,21 @@ def read_span(text: str, zone_name: str, now: datetime) -> tuple[datetime, datet
                 f"{short_text(start)} to {short_text(end)}"
             )
     return start, end, read
+
+
+def read_length(text: str) -> timedelta:
+    """Read a length of time such as `48h`, `90 min`, `2h30m` or `7d`; raises `InvalidTime`."""
+    words = text.strip().casefold()
+    parts = _AMOUNT.findall(words) if re.fullmatch(f"(?:{_AMOUNT.pattern})+", words) else []
+    if not parts or any(unit not in _LENGTHS for _, unit in parts):
+        raise InvalidTime(
+            f"{text[:40]!r} is not a length of time", hint="Write it like 48h, 90 min or 7d."
+        )
+    lengths = (timedelta(**{_LENGTHS[unit]: int(number)}) for number, unit in parts)
+    try:
+        return sum(lengths, timedelta())
+    except OverflowError:
+        raise InvalidTime(f"{text[:40]!r} is longer than the calendar") from None
 
 
 def read_month(text: str, today: date) -> str:

@@ -8,7 +8,7 @@ its first instant up to, and without, the next month's.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -113,6 +113,20 @@ def last_day(month: str) -> date:
         return date.max
     following = date(year + number // 12, number % 12 + 1, 1)
     return following - timedelta(days=1)
+
+
+def month_ends(month: str, zone_name: str) -> datetime:
+    """Return the last instant of a month in a zone, to the microsecond."""
+    return day_ends(last_day(month), zone_name)
+
+
+def day_ends(day: date, zone_name: str) -> datetime:
+    """Return the last instant of a day in a zone, to the microsecond."""
+    try:
+        following = datetime.combine(day + timedelta(days=1), time(), zone(zone_name))
+        return following.astimezone(UTC) - MICROSECOND
+    except OverflowError:
+        return LAST
 
 
 def months_between(first: str, last: str) -> list[str]:

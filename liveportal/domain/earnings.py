@@ -129,7 +129,7 @@ def fold(
     for entry in entries:
         # A release of nothing moves nothing and makes no month; a refund is counted all the same.
         if entry.transfers or entry.kind is TransactionKind.REFUND:
-            add(entry.period, **_figures(entry))
+            add(entry.period, **effects(entry))
     for session in sessions:
         if session.period is None:
             continue
@@ -144,7 +144,8 @@ def fold(
     return in_a_row(months)
 
 
-def _figures(entry: Transaction) -> dict[str, int]:
+def effects(entry: Transaction) -> dict[str, int]:
+    """Return what a transaction adds to the figures of a month."""
     moved = {
         "owed_minor": entry.effect_on(Account.PLATFORM),
         "held_minor": entry.effect_on(Account.HELD),

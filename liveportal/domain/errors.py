@@ -128,6 +128,36 @@ class UnreadableFile(Malformed):
     code = "unreadable_file"
 
 
+class InvalidPack(Malformed):
+    """A file that is no evidence pack, or whose archive is damaged."""
+
+    code = "invalid_pack"
+
+
+class NotACalendar(Malformed):
+    """A file that should hold an iCalendar object, and does not."""
+
+    code = "not_a_calendar"
+
+
+class FileChanged(Malformed):
+    """A file that was written to while it was read."""
+
+    code = "file_changed"
+
+
+class NotOpened(Malformed):
+    """A file for which the system has no program, or none that could be started."""
+
+    code = "not_opened"
+
+
+class NotAStatement(Malformed):
+    """A file that no `earnings statement` wrote."""
+
+    code = "not_a_statement"
+
+
 class RejectedLines(Malformed):
     """A feed was recorded but for lines that were written to the rejects file."""
 
@@ -159,6 +189,18 @@ class PolicyNotFound(NotFound):
     """No shipped policy of that name, and no such file."""
 
     code = "policy_not_found"
+
+
+class NotInVault(NotFound):
+    """Evidence that was told of, and whose file nobody attached."""
+
+    code = "not_in_vault"
+
+
+class KeyNotFound(NotFound):
+    """The key to the sealed values is neither in the keyring nor beside the ledger."""
+
+    code = "key_not_found"
 
 
 # --- refused by the rules ---------------------------------------------------------------------
@@ -236,6 +278,12 @@ class SlotNeeded(Refused):
     code = "slot_needed"
 
 
+class SlotsPast(Refused):
+    """Every slot that the customer proposed has begun already."""
+
+    code = "slots_past"
+
+
 class CorrectionRefused(Refused):
     """A session that cannot be corrected: a claim is undecided, or money was given back."""
 
@@ -272,6 +320,18 @@ class Conflict(Refused):
             fields=fields,
         )
         self.fields = fields
+
+
+class IncompleteProfile(Refused):
+    """A payout profile whose method, form or address would lack what it needs (R12, R14)."""
+
+    code = "profile_incomplete"
+
+
+class FileTooLarge(Refused):
+    """A file larger than what is attached (`attachment_limit`)."""
+
+    code = "file_too_large"
 
 
 class Caution(Refused):
@@ -328,6 +388,24 @@ class UnlistedMethod(Caution):
     code = "unlisted_method"
 
 
+class UnfittingTaxForm(Caution):
+    """A tax form that is not the one for the country (R14)."""
+
+    code = "unfitting_tax_form"
+
+
+class ExpiredTaxForm(Caution):
+    """A tax form that is no longer valid (R14)."""
+
+    code = "expired_tax_form"
+
+
+class UnlikelyTaxNumber(Caution):
+    """A foreign tax number that is not of the form its country gives."""
+
+    code = "unlikely_tax_number"
+
+
 class UnreadablePreference(Caution):
     """Hours, rules or notifications of a form that is not ours: they count as not set."""
 
@@ -349,6 +427,12 @@ class UnsafeSqlite(Busy):
     code = "unsafe_sqlite"
 
 
+class KeyringUnavailable(Busy):
+    """The system's keyring does not answer, or is locked."""
+
+    code = "keyring_unavailable"
+
+
 class NotALedger(IntegrityFailed):
     """The file is something else, or damaged."""
 
@@ -367,6 +451,30 @@ class LedgerUnwritable(Malformed):
     code = "ledger_unwritable"
 
 
+class UnsafeVault(Malformed):
+    """The vault is a link, or others may enter it."""
+
+    code = "unsafe_vault"
+
+
+class UnsafeKey(Malformed):
+    """The key file is a link, or others may read it."""
+
+    code = "unsafe_key"
+
+
+class SealBroken(IntegrityFailed):
+    """A sealed value that its key does not open: it, or where it lies, was changed."""
+
+    code = "sealed_value_unreadable"
+
+
+class DamagedFile(IntegrityFailed):
+    """A file in the vault whose hash is not the one that was recorded."""
+
+    code = "damaged_file"
+
+
 class DiskFull(Malformed):
     """The disk is full; the write was rolled back."""
 
@@ -377,6 +485,18 @@ class MigrationFailed(IntegrityFailed):
     """A ledger of an older form could not be upgraded; it is as it was."""
 
     code = "migration_failed"
+
+
+class StatementChanged(IntegrityFailed):
+    """A statement, or the ledger that it is held against, is not what it was."""
+
+    code = "statement_changed"
+
+
+class PackChanged(IntegrityFailed):
+    """An evidence pack is not what was written; `details` name each file."""
+
+    code = "pack_changed"
 
 
 class VerificationFailed(IntegrityFailed):

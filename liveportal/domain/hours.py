@@ -1,17 +1,21 @@
 """When the expert is there: weekly hours, recurring ones, and days that are different.
 
 Hours are what the clock on the expert's wall shows, in `preferences.timezone`: 07:30 stays 07:30
-when the clocks change, and only then becomes an instant. A span is [start, end).
+when the clocks change, and only then becomes an instant. A span is [start, end): it begins when the
+clock first shows its start or a later time, and lasts until the clock last shows less than its end.
+So a time that is skipped is where the clocks skip, and of hours that come twice both are within.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from liveportal.domain.clock import local_date, zone
+from liveportal.domain.clock import FIRST, LAST, MICROSECOND, local_date, shifted, zone
 from liveportal.domain.codec import Day, Kind, ListOf, Pattern, Record, Struct, Text, Whole, of
 from liveportal.domain.envelope import record
 from liveportal.domain.errors import InvalidEvent
@@ -23,12 +27,28 @@ Span = tuple[datetime, datetime]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ONE_DAY = timedelta(days=1)
+ALWAYS = ("00:00-24:00",)
+A_CENTURY = timedelta(days=36_525)
+"""For how long a rule is followed; one that has not come by then never comes."""
+
 _LONGEST_RULE = 500
-_RULE_KEYS = {
-    *("FREQ", "INTERVAL", "BYDAY", "BYMONTH", "BYMONTHDAY", "BYSETPOS", "COUNT", "UNTIL", "WKST"),
+_CALENDAR_YEARS = 400  # After as many years, weekdays and leap years are the same again.
+_DAY = "(MO|TU|WE|TH|FR|SA|SU)"
+_MONTH = "(0?[1-9]|1[0-2])"
+_MONTH_DAY = "([+-]?(0?[1-9]|[12][0-9]|3[01]))"
+_PLACE = "([+-]?[1-9][0-9]{0,2})"
+_UNTIL = re.compile("(?<=UNTIL=)[0-9]{8}")
+_RULE_PARTS = {
+    "FREQ": ("DAILY|WEEKLY|MONTHLY|YEARLY", "DAILY, WEEKLY, MONTHLY or YEARLY"),
+    "INTERVAL": ("[1-9][0-9]{0,2}", "from 1 to 999"),
+    "BYDAY": (f"([+-]?[1-9][0-9]?)?{_DAY}(,([+-]?[1-9][0-9]?)?{_DAY})*", "of days such as SA,SU"),
+    "BYMONTH": (f"{_MONTH}(,{_MONTH})*", "of months from 1 to 12"),
+    "BYMONTHDAY": (f"{_MONTH_DAY}(,{_MONTH_DAY})*", "of days from 1 to 31, or from -31 to -1"),
+    "BYSETPOS": (f"{_PLACE}(,{_PLACE})*", "of places such as 1 or -1"),
+    "COUNT": ("[1-9][0-9]{0,5}", "from 1 to 999999"),
+    "UNTIL": ("[0-9]{8}(T[0-9]{6})?", "of a local time such as 20261231T235959, without a Z"),
+    "WKST": (_DAY, "of a day such as MO"),
 }
-_RULE_FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
-_INTERVAL = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _EARLIEST_RULE = datetime(1970, 1, 1)  # noqa: DTZ001 (what a clock on the wall shows)
 _HOURS = re.compile(r"(?P<from>[0-9]{2}:[0-9]{2})-(?P<to>[0-9]{2}:[0-9]{2})", re.ASCII)
 
@@ -49,7 +69,10 @@ class LocalTime(Kind):
             raise InvalidEvent(path, "must be a local time from 1970 on, without an offset")
 
     def write(self, value: datetime) -> str:
-        return value.isoformat(timespec="minutes")
+        return value.isoformat().removesuffix(":00")  # Seconds are seldom given.
+
+
+LOCAL_TIME = LocalTime()
 
 
 class RuleText(Text):
@@ -57,13 +80,28 @@ class RuleText(Text):
 
     def check(self, path: str, value: Any) -> None:
         super().check(path, value)
-        parts = dict(part.partition("=")[::2] for part in value.upper().split(";"))
-        if len(value) > _LONGEST_RULE or not parts.keys() <= _RULE_KEYS:
-            raise InvalidEvent(path, f"may have only {', '.join(sorted(_RULE_KEYS))}")
-        if parts.get("FREQ") not in _RULE_FREQUENCIES:
-            raise InvalidEvent(path, f"must have a FREQ of {', '.join(sorted(_RULE_FREQUENCIES))}")
-        if not _INTERVAL.fullmatch(parts.get("INTERVAL", "1")):
-            raise InvalidEvent(path, "must have an INTERVAL from 1 to 999")
+        if len(value) > _LONGEST_RULE or not value.isascii():
+            raise InvalidEvent(path, f"must be at most {_LONGEST_RULE} characters of ASCII")
+        parts = [part.partition("=")[::2] for part in value.upper().split(";")]
+        given = dict(parts)
+        if len(given) < len(parts) or not given.keys() <= _RULE_PARTS.keys():
+            raise InvalidEvent(path, f"may have only {', '.join(_RULE_PARTS)}, each once")
+        for name, setting in {"FREQ": "", **given}.items():
+            pattern, form = _RULE_PARTS[name]
+            if not re.fullmatch(pattern, setting):
+                raise InvalidEvent(path, f"must have {name} {form}")
+        if given.keys() >= {"COUNT", "UNTIL"}:
+            raise InvalidEvent(path, "may have COUNT or UNTIL, not both")
+        numbers = re.findall("[0-9]+", given.get("BYDAY", ""))
+        if any(int(number) > _most_of_a_day(given) for number in numbers):
+            raise InvalidEvent(path, "may number a BYDAY only up to 5 in a month, 53 in a year")
+
+
+def _most_of_a_day(given: Mapping[str, str]) -> int:
+    """Return how often a weekday may come in what a rule counts it in; 0 where it counts none."""
+    if given["FREQ"] == "YEARLY" and "BYMONTH" not in given:
+        return 53
+    return 5 if given["FREQ"] in ("MONTHLY", "YEARLY") else 0
 
 
 HOURS = Pattern(
@@ -91,23 +129,55 @@ class Recurrence(Record):
     """Hours that come again by a rule: the first begin at `start` and last `minutes`."""
 
     rrule: str = of(RuleText())
-    start: datetime = of(LocalTime())
+    start: datetime = of(LOCAL_TIME)
     minutes: int = of(Whole(1, 24 * 60))
 
     def __post_init__(self) -> None:
         super(Recurrence, self).__post_init__()  # noqa: UP008 (a slotted dataclass is made anew)
         try:
-            first = next(iter(self.rule()), None)
+            _rule(self.rrule, self.start)
+            first = _first(self.rrule, self.start)
         except (ValueError, TypeError, OverflowError) as error:
             raise InvalidEvent("rrule", f"cannot be read: {error}") from None
-        if first is None:
+        if first is None or first > A_CENTURY:
             raise InvalidEvent("rrule", "never comes")
 
-    def rule(self) -> Rule:
-        """Return the rule, ready to be asked for its local times."""
-        from dateutil.rrule import rrulestr  # Few experts need rules, and no other read does.
+    def starts(self, since: datetime) -> Iterator[datetime]:
+        """Yield the local times from `since` on at which the hours begin, in order."""
+        last = _later(self.start, A_CENTURY)
+        try:
+            for start in _rule(self.rrule, self.start):
+                if start > last:
+                    return
+                if start >= since:
+                    yield start
+        except (ValueError, OverflowError):
+            return  # At the end of the calendar dateutil goes one week too far.
 
-        return rrulestr(self.rrule, dtstart=self.start)  # type: ignore[return-value]
+
+@lru_cache(maxsize=256)  # Asked for each time that the rule is read.
+def _first(text: str, start: datetime) -> timedelta | None:
+    """Return how long after its start a rule first comes; None if it never does.
+
+    It is looked for day by day up to the end of the calendar; so that this is not far off, at the
+    same place of the calendar near its end.
+    """
+    years = (date.max.year - 100 - start.year) // _CALENDAR_YEARS * _CALENDAR_YEARS
+    moved = start.replace(year=start.year + years)
+    rule = _rule(_UNTIL.sub(lambda m: _years_later(m[0], years), text.upper()), moved)
+    first = next(iter(rule), None)
+    return None if first is None else first - moved
+
+
+def _years_later(until: str, years: int) -> str:
+    year = int(until[:4]) + years
+    return f"{year:04d}{until[4:]}" if year <= date.max.year else "99991231"
+
+
+def _rule(text: str, start: datetime) -> Rule:
+    from dateutil.rrule import rrulestr  # Few experts need rules, and no other read does.
+
+    return rrulestr(text, dtstart=start)  # type: ignore[return-value]
 
 
 @record
@@ -120,7 +190,10 @@ class Exception_(Record):  # noqa: N801 (the word for it, but for Python's own)
 
 @record
 class Availability(Record):
-    """The hours in which the expert is there."""
+    """The hours in which the expert is there.
+
+    Where there is neither a week nor a rule, that is always, but for the exceptions.
+    """
 
     weekly: Week | None = of(Struct(Week), default=None)
     rules: tuple[Recurrence, ...] | None = of(ListOf(Struct(Recurrence), 0, 100), default=None)
@@ -131,12 +204,32 @@ def open_spans(
     availability: Availability, first: datetime, last: datetime, zone_name: str
 ) -> list[Span]:
     """Return the hours that touch [first, last) as instants in UTC, merged and in order."""
-    # Hours may reach into the next day, and a zone's day is not that of UTC.
-    days = _days(local_date(first, zone_name) - ONE_DAY, local_date(last, zone_name) + ONE_DAY)
     spans = sorted(
-        span for span in _spans(availability, days, zone_name) if span[0] < last and first < span[1]
+        span
+        for span in _spans(availability, first, last, zone_name)
+        if span[0] < last and first < span[1]
     )
     return _merged(spans)
+
+
+def open_this_week(availability: Availability, moment: datetime, zone_name: str) -> list[Span]:
+    """Return the hours of the calendar week that an instant is in, cut off at the week's ends."""
+    day = local_date(moment, zone_name)
+    monday = datetime.combine(day - day.weekday() * ONE_DAY, time())
+    first, last = _opening(monday, zone_name), _closing(_later(monday, 7 * ONE_DAY), zone_name)
+    spans = open_spans(availability, first, last, zone_name)
+    return [(max(since, first), min(until, last)) for since, until in spans]
+
+
+def next_starts(
+    availability: Availability, rule: Recurrence, moment: datetime, zone_name: str
+) -> Iterator[datetime]:
+    """Yield when the hours of a rule begin, from an instant on; not on days that are different."""
+    different = {each.date for each in availability.exceptions or ()}
+    for start in rule.starts(datetime.combine(local_date(moment, zone_name), time())):
+        begins = _opening(start, zone_name)
+        if start.date() not in different and begins >= moment:
+            yield begins
 
 
 def is_within(start: datetime, end: datetime, spans: Iterable[Span]) -> bool:
@@ -144,43 +237,45 @@ def is_within(start: datetime, end: datetime, spans: Iterable[Span]) -> bool:
     return any(since <= start and end <= until for since, until in spans)
 
 
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+def _spans(
+    availability: Availability, first: datetime, last: datetime, zone_name: str
+) -> Iterator[Span]:
+    """Yield the hours that begin on the days of [first, last] and on the days beside them.
 
-
-def _spans(availability: Availability, days: Sequence[date], zone_name: str) -> Iterator[Span]:
+    Hours may reach into the next day, and a zone's day is not that of UTC.
+    """
     different = {each.date: each.hours for each in availability.exceptions or ()}
+    always = ALWAYS if availability.weekly is None and not availability.rules else None
+    days = [*_days(local_date(first, zone_name), local_date(last, zone_name))]
     for day in days:
-        usual = getattr(availability.weekly, WEEKDAYS[day.weekday()], None)
+        usual = getattr(availability.weekly, WEEKDAYS[day.weekday()], always)
         for hours in different.get(day, usual) or ():
             yield _span(day, hours, zone_name)
     for each in availability.rules or ():
-        lowest = datetime.combine(days[0], time())
-        highest = datetime.combine(days[-1], time.max)
-        for start in each.rule().between(lowest, highest, inc=True):
+        for start in each.starts(datetime.combine(days[0], time())):
+            if start.date() > days[-1]:
+                break
             if start.date() not in different:
-                end = start + timedelta(minutes=each.minutes)
-                yield _instant(start, zone_name), _instant(end, zone_name, fold=1)
+                end = _later(start, timedelta(minutes=each.minutes))
+                yield _opening(start, zone_name), _closing(end, zone_name)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    """Yield the days from the one before the first to the one after the last."""
+    lowest = max(first.toordinal() - 1, date.min.toordinal())
+    highest = min(last.toordinal() + 1, date.max.toordinal())
+    return map(date.fromordinal, range(lowest, highest + 1))
 
 
 def _span(day: date, hours: str, zone_name: str) -> Span:
     match = _HOURS.fullmatch(hours)
     assert match is not None  # noqa: S101 (checked when the hours were made)
     start = datetime.combine(day, time.fromisoformat(match["from"]))
-    if match["to"] == "24:00":
-        end = datetime.combine(day + ONE_DAY, time())
-    else:
-        end = datetime.combine(day, time.fromisoformat(match["to"]))
-        end = end if end > start else end + ONE_DAY
-    return _instant(start, zone_name), _instant(end, zone_name, fold=1)
-
-
-def _instant(local: datetime, zone_name: str, *, fold: int = 0) -> datetime:
-    """Return the instant of a local time; of one that comes twice the first, or by `fold` the last.
-
-    One that the clocks skip is as much later as they skip.
-    """
-    return local.replace(tzinfo=zone(zone_name), fold=fold).astimezone(UTC)
+    clock = time() if match["to"] == "24:00" else time.fromisoformat(match["to"])
+    end = datetime.combine(day, clock)
+    if end <= start:
+        end = _later(end, ONE_DAY)
+    return _opening(start, zone_name), _closing(end, zone_name)
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:
@@ -191,3 +286,51 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
         elif since < until:
             merged.append((since, until))
     return merged
+
+
+# --- what the clock on the wall shows -------------------------------------------------------------
+
+
+def _opening(local: datetime, zone_name: str) -> datetime:
+    """Return the first instant at which the clocks show a local time, or a later one."""
+    first, last = _readings(local, zone_name)
+    return first if first <= last else _skip(local, last, first, zone_name)
+
+
+def _closing(local: datetime, zone_name: str) -> datetime:
+    """Return the instant up to which the clocks last show less than a local time."""
+    first, last = _readings(local - MICROSECOND, zone_name)
+    return shifted(last, MICROSECOND) if first <= last else _skip(local, last, first, zone_name)
+
+
+def _readings(local: datetime, zone_name: str) -> Span:
+    """Return both instants of a local time; they differ where it comes twice.
+
+    Where it is skipped, the first is the later one.
+    """
+    aware = local.replace(tzinfo=zone(zone_name))
+    try:
+        return aware.astimezone(UTC), aware.replace(fold=1).astimezone(UTC)
+    except OverflowError:  # The ends of the calendar may not exist in UTC.
+        end = LAST if local.year > 1 else FIRST
+        return end, end
+
+
+def _skip(local: datetime, before: datetime, after: datetime, zone_name: str) -> datetime:
+    """Return the instant, between two, from which the clocks show a local time or a later one."""
+    here = zone(zone_name)
+
+    def is_over(steps: int) -> bool:
+        shown = (before + steps * MICROSECOND).astimezone(here)
+        return shown.replace(tzinfo=None) >= local
+
+    steps = bisect_left(range((after - before) // MICROSECOND), x=True, key=is_over)
+    return before + steps * MICROSECOND
+
+
+def _later(local: datetime, span: timedelta) -> datetime:
+    """Return a local time that much later, or the end of the calendar."""
+    try:
+        return local + span
+    except OverflowError:
+        return datetime.max  # noqa: DTZ901 (what a clock on the wall shows)

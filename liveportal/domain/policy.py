@@ -116,6 +116,13 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """How long the platform keeps recordings and files; without `kept_days` none was stated."""
+
+    kept_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """What cuts calendar months, and which month a session is in."""
 
@@ -153,6 +160,7 @@ class Policy:
     fee: Fee = Fee()
     refund: Refund = Refund()
     dispute: Dispute = Dispute()
+    evidence: Evidence = Evidence()
     period: Period = Period()
     payout: Payout = Payout()
     rate: Rate = Rate()
@@ -187,11 +195,9 @@ class Policy:
     @property
     def document(self) -> dict[str, Any]:
         """The policy as a JSON or TOML document: every switch, in its table."""
-        return {
-            part.name: _document(getattr(self, part.name))
-            for part in fields(self)
-            if part.name != "source" or self.source
-        }
+        written = {part.name: _document(getattr(self, part.name)) for part in fields(self)}
+        # A table whose switches are all without a value is left out, as each of them would be.
+        return {name: value for name, value in written.items() if value != {}}
 
     @classmethod
     def from_document(cls, document: object) -> Policy:
@@ -221,7 +227,7 @@ class Policy:
         for switch in _READERS:
             table, _, key = switch.partition(".")
             if switch != "name":
-                found[switch] = document[table].get(key) if key else document[table]
+                found[switch] = document.get(table, {}).get(key) if key else document[table]
         return found
 
 
@@ -298,7 +304,7 @@ def _one_of(kind: type[StrEnum]) -> Reader:
     return read
 
 
-def _optional_hours(switch: str, value: object) -> int | None:
+def _optional_number(switch: str, value: object) -> int | None:
     return None if value in (None, "none") else _number(0)(switch, value)
 
 
@@ -384,8 +390,9 @@ _READERS: dict[str, Reader] = {
     "refund.deducts": _one_of(Deducts),
     "refund.window_hours": _number(0),
     "refund.partial": _truth,
-    "dispute.window_hours": _optional_hours,
+    "dispute.window_hours": _optional_number,
     "dispute.silence": _one_of(Silence),
+    "evidence.kept_days": _optional_number,
     "period.timezone": _timezone,
     "period.session_month": _one_of(SessionMonth),
     "payout.minimum": _amount_text,

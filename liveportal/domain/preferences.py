@@ -24,6 +24,7 @@ from liveportal.domain.codec import (
     Whole,
     decode,
     of,
+    plan,
 )
 from liveportal.domain.envelope import Data, Event, record
 from liveportal.domain.errors import (
@@ -96,11 +97,12 @@ def read_notifications(document: Any) -> Notifications:  # noqa: ANN401 (a JSON 
     return decode(Notifications, document, "notifications")  # type: ignore[no-any-return]
 
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {
+STRUCTURED: Mapping[str, Callable[[Any], Any]] = {
     "availability": read_availability,
     "auto_decline": read_auto_decline,
     "notifications": read_notifications,
 }
+"""How each structured preference is read."""
 
 
 def structured(name: str, document: object) -> Any:  # noqa: ANN401 (whatever the reader makes)
@@ -108,9 +110,45 @@ def structured(name: str, document: object) -> Any:  # noqa: ANN401 (whatever th
     if document is None:
         return None
     try:
-        return _READERS[name](document)
+        return STRUCTURED[name](document)
     except LiveportalError:
         return None
+
+
+def unreadable(name: str, document: object) -> InvalidEvent | None:
+    """Return what is wrong with a structured preference; None where it is not set, or nothing."""
+    if document is None:
+        return None
+    try:
+        STRUCTURED[name](document)
+    except LiveportalError as error:
+        field = str(error.details.get("field") or name)
+        return error if isinstance(error, InvalidEvent) else InvalidEvent(field, error.message)
+    return None
+
+
+def amended(name: str, document: object, parts: Mapping[str, object]) -> dict[str, Any]:
+    """Return a structured preference with these parts in place of its own; None takes one away.
+
+    All others stay as they were written. Of what cannot be read, nothing stays.
+    """
+    kept = document if structured(name, document) is not None else {}
+    assert isinstance(kept, dict)  # noqa: S101 (those with parts are objects)
+    return {part: value for part, value in {**kept, **parts}.items() if value is not None}
+
+
+def differing(given: PreferencesChanged, force: PreferencesChanged) -> dict[str, Any]:
+    """Return the preferences given that mean something else than those in force."""
+    return {
+        name: value
+        for name, *_ in plan(PreferencesChanged)
+        if (value := getattr(given, name)) is not None
+        and _meaning(name, value) != _meaning(name, getattr(force, name))
+    }
+
+
+def _meaning(name: str, value: object) -> object:
+    return structured(name, value) if name in STRUCTURED else value
 
 
 def preferred(data: PreferencesChanged, event: Event, books: Books) -> Change:
@@ -129,22 +167,19 @@ def preferred(data: PreferencesChanged, event: Event, books: Books) -> Change:
     }
     if not given:
         raise InvalidEvent("data", "names no preference")
-    cautions += [caution for name in _READERS if (caution := _unreadable(name, given.get(name)))]
+    cautions += [caution for name in STRUCTURED if (caution := _cautious(name, given.get(name)))]
     return Change(things=(replace(books.preferences, **given),), cautions=tuple(cautions))
 
 
-def _unreadable(name: str, document: object) -> Caution | None:
-    if document is None:
+def _cautious(name: str, document: object) -> Caution | None:
+    error = unreadable(name, document)
+    if error is None:
         return None
-    try:
-        _READERS[name](document)
-    except LiveportalError as error:
-        return UnreadablePreference(
-            error.message,
-            hint="--anyway keeps it as it is; it then counts as not set.",
-            field=error.details.get("field"),
-        )
-    return None
+    return UnreadablePreference(
+        error.message,
+        hint="--anyway keeps it as it is; it then counts as not set.",
+        field=error.field,
+    )
 
 
 RULES: dict[type[Data], Rule] = {PreferencesChanged: preferred}

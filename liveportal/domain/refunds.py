@@ -7,11 +7,12 @@ open -> conceded | granted (deducted) | denied (released); open | disputed -> wi
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
-from liveportal.domain.clock import month_of, shifted, short_text
+from liveportal.domain.claimable import closes
+from liveportal.domain.clock import month_of, short_text
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
@@ -120,15 +121,13 @@ def claimable(session: Session, amount: Money | None, policy: Policy) -> int:
 
 def is_late(session: Session, at: datetime, policy: Policy) -> bool:
     """Tell whether a claim comes after the window; exactly at its end is in time (R8)."""
-    closes = window_closes(session, policy)
-    return closes is not None and at > closes
+    until = window_closes(session, policy)
+    return until is not None and at > until
 
 
 def window_closes(session: Session, policy: Policy) -> datetime | None:
     """Return the last instant at which a claim is in time, or None while nothing is ended."""
-    if session.end is None:
-        return None
-    return shifted(session.end, timedelta(hours=policy.refund.window_hours))
+    return None if session.end is None else closes(session.end, policy)
 
 
 def filed(data: DisputeFiled, event: Event, books: Books) -> Change:
@@ -191,8 +190,8 @@ def _entry(
 
 
 def _late(session: Session, policy: Policy) -> LateClaim:
-    closes = window_closes(session, policy)
-    until = f", until {short_text(closes)}" if closes else ""
+    last = window_closes(session, policy)
+    until = f", until {short_text(last)}" if last else ""
     return LateClaim(
         f"the {policy.refund.window_hours} hours in which session {session.id} could be claimed"
         f" are over{until}",

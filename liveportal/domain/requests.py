@@ -123,8 +123,8 @@ def chosen_slot(request: Request, number: int | None) -> Slot | None:
     if number is None:
         raise SlotNeeded(
             f"request {request.id} is scheduled: choose one of its slots",
-            hint=f"Give --slot 1 to {len(request.slots)}; `liveportal requests show {request.id}`"
-            " shows them.",
+            hint=f"Give --slot 1 to {len(request.slots)}, or --best;"
+            f" `liveportal requests show {request.id}` shows them.",
             slots=len(request.slots),
         )
     if number > len(request.slots):

@@ -106,8 +106,13 @@ def _reversible(data: EntryReversed, books: Books) -> Past:
 
 
 def profiled(data: PayoutProfileChanged, event: Event, books: Books) -> Change:
-    """Fields of the payout profile are filled in; only their names and fingerprints are told."""
-    return Change(things=(Profile(books.profile.fields | set(data.fields)),))
+    """Fields of the payout profile are filled in, or cleared where their fingerprint is null.
+
+    Only their names and fingerprints are told.
+    """
+    marks = data.fingerprints if isinstance(data.fingerprints, dict) else {}
+    cleared = {name for name in data.fields if name in marks and marks[name] is None}
+    return Change(things=(Profile((books.profile.fields | set(data.fields)) - cleared),))
 
 
 def revealed(data: PayoutProfileRevealed, event: Event, books: Books) -> Change:

@@ -41,9 +41,9 @@ class Line:
     whole: bool = True
 
 
-def lines(stream: BinaryIO) -> Iterator[Line]:
-    """Read a feed line by line; blank lines are no lines."""
-    number = 0
+def lines(stream: BinaryIO, before: int = 0) -> Iterator[Line]:
+    """Read a feed line by line, numbered after those `before` it; blank lines are no lines."""
+    number = before
     while raw := stream.readline(LONGEST_LINE + 1):
         number += 1
         whole = len(raw) <= LONGEST_LINE

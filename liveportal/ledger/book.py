@@ -280,7 +280,9 @@ class LedgerBook:
             self.reversed_seqs.add(change.reverses)
         if change.forgets:
             self.flush()
-            self._db.execute(_FORGET_SAID, (change.forgets,))
+            if self._db.execute(_FORGET_SAID, (change.forgets,)).rowcount:
+                # Else the words would stay in the pages of the index.
+                self._db.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
             self._db.execute(_FORGET, (change.forgets,))
         transactions, transfers = booked
         self._appended["transaction"] += transactions
@@ -329,6 +331,10 @@ class LedgerBook:
             self.append("preferences", seq, rows.compact(split(thing)[0]))
             return
         if isinstance(thing, Profile):
+            if cleared := self.profile.fields - thing.fields:
+                self.flush()  # Whatever was filled in is there before it goes.
+                names = [(name,) for name in sorted(cleared)]
+                self._db.executemany("DELETE FROM profile_field WHERE name = ?", names)
             for name in sorted(thing.fields - self.profile.fields):
                 self.append("profile_field", name)
             self._kept[Profile, 0] = thing

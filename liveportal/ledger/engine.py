@@ -34,7 +34,7 @@ else:
         import sqlite3 as dbapi
 
 APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_MS = 5_000
 
 Connection = dbapi.Connection
@@ -104,6 +104,7 @@ def move_new(part: Path, path: Path) -> None:
         os.link(part, path)
     except FileExistsError:
         check_free(path)
+        raise
     except OSError:  # A file system without hard links: as good as it can do.
         check_free(path)
         part.rename(path)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
-from liveportal.domain.errors import MigrationFailed
+from liveportal.domain.errors import LedgerExists, LedgerUnwritable, MigrationFailed
 from liveportal.ledger import engine
 from liveportal.ledger.engine import SCHEMA_VERSION, Connection, complete_statement
 
@@ -18,43 +18,114 @@ from liveportal.ledger.engine import SCHEMA_VERSION, Connection, complete_statem
 def open_ledger(path: Path, *, readonly: bool) -> Connection:
     """Open a ledger in the current form, bringing an older one to it first.
 
-    Raises what `engine.open_file` raises, and `MigrationFailed`.
+    That is so for a read, too, and for a dry run: the form is how a ledger is kept, and nothing
+    that it says changes with it. Raises what `engine.open_file` raises, and what `upgrade` does.
     """
     db = engine.open_file(path, readonly=readonly)
-    if engine.form_of(db) == SCHEMA_VERSION:
+    try:
+        with engine.explained(path):
+            form = engine.form_of(db)
+    except BaseException:
+        db.close()
+        raise
+    if form == SCHEMA_VERSION:
         return db
     db.close()
-    upgrade(path)
+    try:
+        upgrade(path)
+    except LedgerUnwritable as error:
+        error.hint = "Make its folder and all its files writable, or open a copy of it elsewhere."
+        raise error.located(f"the ledger is of form {form} and has to be upgraded first") from None
     return engine.open_file(path, readonly=readonly)
 
 
 def upgrade(path: Path) -> None:
     """Bring a ledger to the current form: all steps and the version in one transaction, or nothing.
 
-    A copy of it as it was is kept beside it. Whoever comes second finds nothing left to do.
+    A copy of it as it was is kept beside it, private to its owner: `ledger.db.form1`, or with a
+    number behind it where there is something of that name. Whoever comes second finds nothing left
+    to do. Raises `MigrationFailed`, `DiskFull`, `LedgerBusy`, `LedgerUnwritable`; the ledger is
+    then as it was, and no copy is left.
     """
-    with closing(engine.open_file(path, readonly=False)) as db, engine.writing(db, path):
-        form = engine.form_of(db)  # Under the lock: another program may have been quicker.
-        if form == SCHEMA_VERSION:
-            return
-        (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
-        if answer != "ok":
-            raise MigrationFailed(f"{path} is damaged: {answer}", hint="Restore a backup.")
-        _keep_copy(path, path.with_name(f"{path.name}.form{form}"))
-        make_tables(db)
-        if orphan := db.execute("PRAGMA foreign_key_check").fetchone():
-            raise MigrationFailed(f"{path} could not be upgraded: a row of {orphan[0]} is orphaned")
+    with closing(engine.open_file(path, readonly=False)) as db:
+        copy: Path | None = None
+        try:
+            with engine.writing(db, path):
+                # Under the lock: another program may have been quicker, and be a newer one.
+                if (form := engine.form_of(db)) >= SCHEMA_VERSION:
+                    return
+                _check_sound(db, path)
+                copy = _keep_copy(path, form)
+                _make_over(db, path)
+        except BaseException:
+            # Interrupted right after the commit it was upgraded all the same.
+            with suppress(engine.DatabaseError):
+                if copy is not None and engine.form_of(db) < SCHEMA_VERSION:
+                    copy.unlink(missing_ok=True)
+            raise
 
 
-def _keep_copy(path: Path, copy: Path) -> None:
-    """Copy a ledger as another connection sees it, private to its owner."""
+def _check_sound(db: Connection, path: Path) -> None:
+    (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if answer != "ok":
+        raise MigrationFailed(
+            f"{path} is damaged, and was not upgraded: {answer}",
+            hint="Keep the file as it is, and restore a backup.",
+            path=str(path),
+        )
+
+
+def _make_over(db: Connection, path: Path) -> None:
     try:
-        copy.unlink(missing_ok=True)  # Of an attempt that failed; a link goes, not what it names.
-        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with engine.explained(path):
+            make_tables(db)
+            orphan = db.execute("PRAGMA foreign_key_check").fetchone()
+    except engine.DatabaseError as error:
+        raise _failed(path, str(error)) from error
+    if orphan:
+        raise _failed(
+            path, f"a row of {orphan[0]} refers to a row of {orphan[2]} that is not there"
+        )
+
+
+def _failed(path: Path, why: str) -> MigrationFailed:
+    return MigrationFailed(
+        f"{path} could not be upgraded: {why}",
+        hint="It is as it was: the liveportal that wrote it opens it. Please report this.",
+        path=str(path),
+    )
+
+
+def _keep_copy(path: Path, form: int) -> Path:
+    """Copy a ledger as another connection sees it; the copy appears whole, and replaces nothing."""
+    # Where the file itself is, not a link to it; absolute, so that no name is taken for a URI.
+    real = path.resolve()
+    wanted = real.with_name(f"{real.name}.form{form}")
+    part = real.with_name(f".{wanted.name}.{os.urandom(4).hex()}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        with closing(engine.open_file(path, readonly=True)) as db, engine.explained(wanted):
+            db.execute("VACUUM INTO ?", (str(part),))  # SQLite takes an empty file for none.
+        return _named(part, wanted)
     except OSError as error:
-        raise engine.unwritable(copy, error) from None
-    with closing(engine.open_file(path, readonly=True)) as db, engine.explained(path):
-        db.execute("VACUUM INTO ?", (str(copy),))  # SQLite takes an empty file for none.
+        raise engine.unwritable(wanted, error) from None
+    finally:
+        for suffix in ("", "-journal"):
+            with suppress(OSError):
+                Path(f"{part}{suffix}").unlink(missing_ok=True)
+
+
+def _named(part: Path, wanted: Path) -> Path:
+    """Give a finished copy its name, or the first one with a number that is free."""
+    copy, number = wanted, 1
+    while True:
+        try:
+            engine.move_new(part, copy)
+        except LedgerExists:
+            number += 1
+            copy = wanted.with_name(f"{wanted.name}.{number}")
+        else:
+            return copy
 
 
 def make_tables(db: Connection) -> None:
@@ -63,13 +134,14 @@ def make_tables(db: Connection) -> None:
     The version is read again here, under the lock: another program may have been quicker.
     """
     version = engine.form_of(db)
-    if version == SCHEMA_VERSION:
+    if version >= SCHEMA_VERSION:
         return
     for name, script in _scripts("migrations"):
         if int(name[:4]) > version:
             _run(db, script)
     for (view,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
-        db.execute(f'DROP VIEW "{view}"')
+        quoted = view.replace('"', '""')  # Whoever added one of their own named it as they liked.
+        db.execute(f'DROP VIEW "{quoted}"')
     for _, script in _scripts("views"):
         _run(db, script)
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -97,3 +169,5 @@ def _statements(script: str) -> Iterator[str]:
         if complete_statement(pending):
             yield pending
             pending = ""
+    if pending.strip():
+        yield pending  # Comments, or a last statement without its semicolon.

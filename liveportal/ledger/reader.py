@@ -35,6 +35,7 @@ class Reader:
         self.db = db
         self.path = path
         self.as_of = as_of
+        self._policies: dict[int, Policy] = {}
 
     @classmethod
     @contextmanager
@@ -53,6 +54,13 @@ class Reader:
         """The policy in force."""
         row = self.one("SELECT document FROM policy ORDER BY seq DESC LIMIT 1")
         return Policy.from_document(json.loads(row["document"])) if row else Policy()
+
+    def policy_at(self, seq: int) -> Policy:
+        """Return the policy that an event adopted; read once, since things share them."""
+        if seq not in self._policies:
+            (row,) = self.all("SELECT document FROM policy WHERE seq = ?", seq)
+            self._policies[seq] = Policy.from_document(json.loads(row["document"]))
+        return self._policies[seq]
 
     @cached_property
     def currency(self) -> str:
@@ -155,6 +163,7 @@ _LISTS = {
     "session": "sessions list",
     "claim": "refunds list",
     "payout": "payout list",
+    "customer": "sessions reviews",
 }
 
 

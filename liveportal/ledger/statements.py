@@ -65,6 +65,13 @@ INSERT: dict[str, str] = {
     "payout_line": "INSERT INTO payout_line (payout, item, amount_minor) VALUES (?, ?, ?)",
     "preferences": "INSERT INTO preferences (seq, document) VALUES (?, ?)",
     "profile_field": "INSERT INTO profile_field (name) VALUES (?)",
+    "sealed_value": (
+        "INSERT INTO sealed_value (field, seq, key_id, nonce, body) VALUES (?, ?, ?, ?, ?)"
+    ),
+    "profile_fact": "INSERT INTO profile_fact (field, seq, value) VALUES (?, ?, ?)",
+    "fingerprint_key": (
+        "INSERT INTO fingerprint_key (key_id, sealed_by, nonce, body) VALUES (?, ?, ?, ?)"
+    ),
 }
 
 UPSERT: dict[str, str] = {

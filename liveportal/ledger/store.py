@@ -9,13 +9,14 @@ from datetime import datetime
 from pathlib import Path
 
 from liveportal.domain.events import RequestAccepted
-from liveportal.ledger import engine
+from liveportal.ledger import engine, evidence
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables, open_ledger
 from liveportal.ledger.playback import played_back
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rows import compact
+from liveportal.ledger.vault import Vault
 
 Clock = Callable[[], datetime]
 
@@ -69,6 +70,19 @@ class Store:
             # Nothing of what was erased may lie on in the write-ahead log either.
             with engine.explained(self.path):
                 self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._erase_files()
+
+    def _erase_files(self) -> None:
+        """Remove from the vault what belongs to forgotten customers only.
+
+        After the commit, so that no file goes that an event still tells of; and under the lock, so
+        that nobody attaches one of them meanwhile.
+        """
+        vault = Vault(self.path)
+        if vault.folder.is_dir():
+            with engine.writing(self.db, self.path):
+                for sha256 in evidence.nobodys(self.db):
+                    vault.erase(sha256)
 
     def _transaction(self) -> AbstractContextManager[None]:
         if self.keep:

@@ -376,6 +376,39 @@ class ProfileFieldRow(LedgerRow, table=True):
     name: str = _text(key=True)
 
 
+class SealedValueRow(LedgerRow, table=True):
+    """A value of the payout profile, encrypted, by the event that set it."""
+
+    __tablename__ = "sealed_value"
+
+    field: str = _text(key=True)
+    seq: int = _integer(ForeignKey("event.seq", name="sealed_value_event"))
+    key_id: str = _text()
+    nonce: bytes
+    body: bytes
+
+
+class ProfileFactRow(LedgerRow, table=True):
+    """A value of the payout profile that is no secret, by the event that set it."""
+
+    __tablename__ = "profile_fact"
+
+    field: str = _text(key=True)
+    seq: int = _integer(ForeignKey("event.seq", name="profile_fact_event"))
+    value: str = _text()
+
+
+class FingerprintKeyRow(LedgerRow, table=True):
+    """What made fingerprints in the journal, sealed under the book's key of today."""
+
+    __tablename__ = "fingerprint_key"
+
+    key_id: str = _text(key=True)
+    sealed_by: str = _text()
+    nonce: bytes
+    body: bytes
+
+
 # The things as they stand. Rows of the other tables are not replaced once they are written.
 _UPSERTED = (
     *("customer", "request", "session", "claim", "dispute", "adjustment", "artifact", "review"),

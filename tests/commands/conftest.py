@@ -9,7 +9,7 @@ import pytest
 
 from liveportal.cli.run import main
 from tests.commands.shell import OCTOBER, Shell
-from tests.commands.states import FEED, OWN_POLICY
+from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +67,7 @@ def states(
     """Give a shell whose ledger holds something in every state (see `states`)."""
     shell = _shell(made, "states", tmp_path, monkeypatch)
     shell.file("own.toml", OWN_POLICY)
+    shell.file("preferences.toml", OWN_PREFERENCES)
     return shell
 
 

@@ -49,6 +49,7 @@ FEED = (
 )
 
 
+OWN_PREFERENCES = 'minimum_rate = "2.75"\n'
 OWN_POLICY = 'name = "own"\n[fee]\npercent = 25\n'
 
 
@@ -89,6 +90,7 @@ WRITES = (
     _write("sessions correct S-1002 --billed 120.00 --reason agreed", "10-13 09:00"),
     _write("sessions tip S-1002 5.00", "10-13 09:00"),
     _write("sessions review S-1002 5 --by customer --text good", "10-13 09:00"),
+    _write("sessions attach S-1002 own.toml --kind attachment", "10-13 09:00"),
     _write("refunds claim S-1002 --reason slow", "10-13 09:00"),
     _write("refunds concede CL-2", "10-21 09:00", asks=True),
     _write("refunds grant CL-2", "10-21 09:00"),
@@ -103,6 +105,7 @@ WRITES = (
     _write("payout fail PO-1 --reason closed", "12-31 09:00", asks=True),
     _write("payout return PO-2 --reason wrong", "12-31 12:00", asks=True),
     _write("preferences set --skill urp --minimum-rate 2.50", "11-04 09:00"),
+    _write("preferences import preferences.toml", "11-04 09:00"),
     _write("policy use own.toml", "11-04 09:00", asks=True),
     _write("ledger reverse oct-013 --reason twice --source", "11-04 09:00", SOURCE, asks=True),
 )
@@ -119,6 +122,11 @@ READS: dict[str, tuple[str, ...]] = {
         *("fee", "earned", "currency", "policy", "claim"),
     ),
     "sessions upcoming": (),
+    "sessions check": ("session", "finding", "message", "since", "other", "hint"),
+    "sessions reviews": (
+        *("customer", "customer_name", "sessions", "minutes", "reviews_of_you", "rating_of_you"),
+        *("reviews_by_you", "rating_by_you", "last_session", "last_review"),
+    ),
     "sessions show S-1002": (),
     "refunds list": (),
     "refunds show CL-2": (),
@@ -141,9 +149,14 @@ READS: dict[str, tuple[str, ...]] = {
     "payout preview": (
         *("as_of", "eligible", "currency", "minimum", "due_on", "carried", "blocked", "lines"),
     ),
+    "payout forecast": ("on", "months", "amount", "total", "carried", "currency", "blocked"),
     "payout list": (),
     "payout show PO-1": (),
     "preferences show": (),
+    "due": (
+        *("kind", "id", "due", "left_seconds", "asks", "amount", "currency", "customer"),
+        *("customer_name", "title", "means", "command"),
+    ),
     "policy list": (),
     "policy show": (),
     "ledger info": (),

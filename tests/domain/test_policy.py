@@ -34,6 +34,7 @@ SWITCHES: dict[str, tuple[object, list[object], list[object]]] = {
     "refund.window_hours": (24, [0, 168], NOT_NUMBERS),
     "refund.partial": (False, [True], [0, 1, "true", None, []]),
     "dispute.window_hours": (None, [0, 72], ["5", "None", 5.0, True, [], -1, TOO_LARGE]),
+    "evidence.kept_days": (None, [0, 90], ["5", "None", 5.0, True, [], -1, TOO_LARGE]),
     "dispute.silence": ("deduct", ["none"], NOT_WORDS),
     "period.timezone": (
         "UTC",

@@ -13,7 +13,9 @@ from liveportal.domain.policy import Policy
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.reader import Reader
 from liveportal.portal import Portal
+from tests.commands.shell import Shell
 from tests.helpers import Book, Clock, book, dump, policy
+from tests.ledger.forms import make_old
 
 NewBook = Callable[..., Book]
 
@@ -43,6 +45,26 @@ def ledger(tmp_path: Path, clock: Clock) -> Path:
     path = tmp_path / "books" / "ledger.db"
     Portal.create(path, Policy(), now=clock)
     return path
+
+
+@pytest.fixture(params=["WAL", "DELETE"])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Give a ledger of form 1, in each of the journal modes that there are."""
+    path = tmp_path / "books" / "ledger.db"
+    make_old(path, request.param)
+    return path
+
+
+@pytest.fixture
+def old_shell(
+    old: Path,
+    tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
+    monkeypatch: pytest.MonkeyPatch,
+) -> Shell:
+    """Give a shell whose ledger is of form 1."""
+    monkeypatch.setenv("LIVEPORTAL_LEDGER", str(old))
+    monkeypatch.chdir(old.parent)
+    return Shell(old.parent, old)
 
 
 def contents(path: Path) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -104,7 +104,9 @@ def tables(db: Connection, *, replayed: bool = False) -> dict[str, Table]:
     names = [
         name
         for (name,) in db.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
+            # How SQLite lays out the index of messages is its own.
+            "SELECT name FROM sqlite_schema WHERE type = 'table'"
+            " AND name NOT LIKE 'message_index%' ORDER BY name"
         ).fetchall()
     ]
     found: dict[str, Table] = {
@@ -174,7 +176,7 @@ def folded_months(db: Connection) -> list[dict[str, Any]]:
 
 def records(db: Connection) -> list[dict[str, object]]:
     """The Transaction Record, without what a model cannot know."""
-    hidden = ("transaction", "memo", "currency")
+    hidden = ("transaction", "memo", "currency", "balance")
     return [
         {name: plain(value) for name, value in row.items() if name not in hidden}
         for row in window.transactions(reader(db))

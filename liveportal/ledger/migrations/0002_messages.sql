@@ -13,8 +13,6 @@ CREATE TABLE message (
 CREATE VIRTUAL TABLE message_index USING fts5 (
     text, speaker, content='message', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
 );
--- Without it deleted words would stay in the index's pages.
-INSERT INTO message_index (message_index, rank) VALUES ('secure-delete', 1);
 
 CREATE TRIGGER message_indexed AFTER INSERT ON message
 BEGIN INSERT INTO message_index (rowid, text, speaker) VALUES (NEW.id, NEW.text, NEW.speaker); END;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from liveportal.domain.codec import decode, plan
 from liveportal.domain.errors import UnknownThing
@@ -23,6 +25,30 @@ def preferences(reader: Reader) -> Row:
     values = decode(PreferencesChanged, document) if document else PreferencesChanged()
     row: Row = {name: document.get(name) for name in PREFERENCE_FIELDS}
     return row | {"minimum_rate": values.minimum_rate, "direct_rate": values.direct_rate}
+
+
+def preferences_before(
+    reader: Reader, source: str, key: str | None
+) -> tuple[int, Mapping[str, Any]]:
+    """Return the preferences in force, as their document, and the seq of the event that set them.
+
+    Where the event of that name is recorded, they are those before it: a command that is repeated
+    must mean what it meant at first. 0 and nothing before any was set.
+    """
+    row = reader.one(
+        "SELECT seq, document FROM preferences WHERE seq < coalesce("
+        "(SELECT seq FROM event WHERE source = ? AND id = ?), 9223372036854775807)"
+        " ORDER BY seq DESC LIMIT 1",
+        source,
+        key,
+    )
+    return (row["seq"], json.loads(row["document"])) if row else (0, {})
+
+
+def preferences_replaced(reader: Reader) -> int:
+    """Return the seq of the preferences before those in force; 0 where there were none."""
+    row = reader.one("SELECT seq FROM preferences ORDER BY seq DESC LIMIT 1 OFFSET 1")
+    return row["seq"] if row else 0
 
 
 def policies(reader: Reader) -> list[Row]:

@@ -1,16 +1,16 @@
-"""Refund claims and disputes: what is held, what it would cost, what it did cost."""
+"""Refund claims and disputes: what is held, what it costs, by when to answer."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
-from liveportal.domain.clock import from_text, shifted
+from liveportal.domain.answers import NO_DEADLINE, Record, answer_by, if_silent, next_step
+from liveportal.domain.clock import from_text
 from liveportal.domain.money import Money
-from liveportal.domain.policy import Policy
-from liveportal.domain.refunds import UNDECIDED, cost_of
+from liveportal.domain.refunds import UNDECIDED, cost_of, window_closes
+from liveportal.domain.things import Session
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import SESSION
 from liveportal.ledger.windows.history import history
@@ -19,83 +19,173 @@ from liveportal.ledger.windows.people import customer
 FIELDS = (
     *("id", "session", "state", "amount", "held", "cost", "currency", "claimed_at", "late"),
     *("answer_by", "disputed_at", "decided_at", "customer", "customer_name", "reason"),
+    *("left_seconds", "deadline", "window_closes", "late_by_seconds", "earlier_claims", "title"),
 )
-SHOW_FIELDS = (*FIELDS, "summary", "silence", "history")
-RESULT_FIELDS = ("session", "amount", "held", "cost", "currency")
+SHOW_FIELDS = (
+    *(*FIELDS, "summary", "silence", "history", "next", "if_silent", "earlier", "record"),
+    *("warning", "artifacts"),
+)
+RESULT_FIELDS = ("session", "amount", "held", "cost", "currency", "balance.owed", "balance.held")
 
-_SELECT = """
-    SELECT claim.*, session.customer, session.currency, policy.document,
-           made.body AS claim_body, described.body AS described_body
+_SELECT = f"""
+    SELECT claim.*, session.customer, session.currency, session.policy,
+           made.body AS claim_body, described.body AS described_body, opened.body AS opened_body,
+           (SELECT count(*) FROM claim AS before
+            JOIN session AS theirs ON theirs.id = before.session
+            WHERE theirs.customer = session.customer
+                AND (before.claimed_at, before.id) < (claim.claimed_at, claim.id)
+           ) AS earlier_claims,
+           {", ".join(f'session."{name}" AS "session_{name}"' for name in SESSION.columns)}
     FROM claim
     JOIN session ON session.id = claim.session
-    JOIN policy ON policy.seq = session.policy
     JOIN customer ON customer.id = session.customer
+    LEFT JOIN request ON request.id = session.request
     LEFT JOIN statement ON statement.thing = 'claim:' || claim.id
         AND statement.type = 'refund.claimed' AND statement.confirms IS NULL
     LEFT JOIN event_personal AS made ON made.seq = statement.seq
     LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
+    LEFT JOIN event_personal AS opened
+        ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
+"""  # noqa: S608 (names of our own)
+_EARLIER = """
+    SELECT claim.id, claim.session, claim.state, claim.amount_minor, claim.claimed_at
+    FROM claim JOIN session ON session.id = claim.session
+    WHERE session.customer = ?1 AND (claim.claimed_at, claim.id) < (?2, ?3)
+    ORDER BY claim.claimed_at, claim.id
 """
+_RECORD = """
+    SELECT (SELECT count(*) FROM dispute) AS filed,
+           (SELECT count(*) FROM claim WHERE state = 'accepted') AS accepted,
+           (SELECT count(*) FROM claim WHERE state = 'rejected') AS rejected,
+           (SELECT count(*) FROM statement WHERE type = 'dispute.withdrawn' AND confirms IS NULL)
+               AS withdrawn
+"""
+_BALANCE = "SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS held FROM month_money"
 
 
-def claims(reader: Reader, *, states: Sequence[str] = (), disputed_only: bool = False) -> list[Row]:
+def claims(
+    reader: Reader, now: datetime, *, states: Sequence[str] = (), disputed_only: bool = False
+) -> list[Row]:
     """Return the claims by when they were made; of the given states, or all."""
     conditions = [f"claim.state IN ({', '.join('?' * len(states))})"] if states else []
     if disputed_only:
         conditions.append("EXISTS (SELECT 1 FROM dispute WHERE dispute.claim = claim.id)")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     found = reader.all(f"{_SELECT}{where} ORDER BY claim.claimed_at, claim.id", *states)
-    return [_row(reader, each) for each in found]
+    return [_row(reader, each, now) for each in found]
 
 
-def claim(reader: Reader, claim_id: str) -> Row:
-    """Return one claim with its dispute, and its history."""
+def claim(reader: Reader, claim_id: str, now: datetime) -> Row:
+    """Return one claim with its dispute, what it asks of the expert, and its history."""
     (found,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
+    row = _row(reader, found, now)
     happened = history(reader, f"claim:{claim_id}")
     summaries = [
         each["data"].get("summary") for each in happened if each["type"] == "dispute.filed"
     ]
-    policy = Policy.from_document(json.loads(found["document"]))
-    return _row(reader, found) | {
+    policy = reader.policy_at(found["policy"])
+    cost = row["cost"]
+    assert isinstance(cost, Money)  # noqa: S101 (a row's values are objects to the type checker)
+    kept = record(reader)
+    return row | {
         "summary": summaries[-1] if summaries and found["disputed_at"] else None,
         "silence": str(policy.dispute.silence),
         "history": happened,
+        "next": next_step(found["state"], cost),
+        "if_silent": if_silent(found["state"], cost, policy),
+        "earlier": _earlier(reader, found),
+        "record": {
+            "filed": kept.filed,
+            "accepted": kept.accepted,
+            "rejected": kept.rejected,
+            "withdrawn": kept.withdrawn,
+        },
+        "warning": kept.warning if found["state"] == "open" else None,
+        "artifacts": _count_artifacts(reader, found["session"]),
     }
 
 
+def record(reader: Reader) -> Record:
+    """Return how the expert's disputes went so far."""
+    return Record(**(reader.one(_RECORD) or {}))
+
+
 def result(reader: Reader, claim_id: str) -> Row:
-    """Return what a claim's own steps show once they are done."""
+    """Return what a claim's own steps show once they are done: its money, and the balance then."""
     (found,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
-    row = _row(reader, found)
-    return {name: row[name] for name in RESULT_FIELDS}
+    amounts = _amounts(reader, found)
+    (balance,) = reader.all(_BALANCE)
+    return {
+        "session": found["session"],
+        **amounts,
+        "currency": found["currency"],
+        "balance": {name: reader.money(minor) for name, minor in balance.items()},
+    }
 
 
-def _row(reader: Reader, found: dict[str, Any]) -> Row:
-    undecided = found["state"] in UNDECIDED
-    currency = found["currency"]
-    policy = Policy.from_document(json.loads(found["document"]))
+def _row(reader: Reader, found: dict[str, Any], now: datetime) -> Row:
+    policy = reader.policy_at(found["policy"])
     claimed_at = from_text(found["claimed_at"])
-    hours = policy.dispute.window_hours
-    cost_minor = _cost_now(reader, found, policy) if undecided else found["cost_minor"]
+    until = answer_by(claimed_at, policy) if found["state"] == "open" else None
+    closes = window_closes(_session(found), policy)
+    told = customer(reader, found["customer"], found["described_body"])
     return {
         "id": found["id"],
         "session": found["session"],
         "state": found["state"],
-        "amount": Money(found["amount_minor"], currency),
-        "held": Money(found["hold_minor"] if undecided else 0, currency),
-        "cost": Money(cost_minor, currency),
-        "currency": currency,
+        **_amounts(reader, found),
+        "currency": found["currency"],
         "claimed_at": claimed_at,
         "late": bool(found["late"]),
-        "answer_by": shifted(claimed_at, timedelta(hours=hours)) if undecided and hours else None,
+        "answer_by": until,
         "disputed_at": instant(found["disputed_at"]),
         "decided_at": instant(found["decided_at"]),
         "customer": found["customer"],
-        "customer_name": customer(reader, found["customer"], found["described_body"]).get("name"),
+        "customer_name": told.get("name"),
         "reason": personal(found["claim_body"]).get("reason"),
+        "left_seconds": until - now if until else None,
+        "deadline": (until or NO_DEADLINE) if found["state"] == "open" else None,
+        "window_closes": closes,
+        "late_by_seconds": claimed_at - closes if closes and found["late"] else None,
+        "earlier_claims": found["earlier_claims"],
+        "title": personal(found["opened_body"]).get("title"),
     }
 
 
-def _cost_now(reader: Reader, found: dict[str, Any], policy: Policy) -> int:
-    """Return what the claim would cost if it were decided against the expert now."""
-    row = reader.db.execute(f"{SESSION.select} WHERE id = ?", (found["session"],)).fetchone()
-    return cost_of(found["amount_minor"], SESSION.read(row), policy)
+def _amounts(reader: Reader, found: dict[str, Any]) -> dict[str, Money]:
+    """Return what a claim is for, what is held of it, and what it costs: would cost, or did."""
+    undecided = found["state"] in UNDECIDED
+    currency = found["currency"]
+    policy = reader.policy_at(found["policy"])
+    cost_minor = found["cost_minor"]
+    if undecided:
+        cost_minor = cost_of(found["amount_minor"], _session(found), policy)
+    return {
+        "amount": Money(found["amount_minor"], currency),
+        "held": Money(found["hold_minor"] if undecided else 0, currency),
+        "cost": Money(cost_minor, currency),
+    }
+
+
+def _session(found: dict[str, Any]) -> Session:
+    return SESSION.read([found[f"session_{name}"] for name in SESSION.columns])
+
+
+def _earlier(reader: Reader, found: dict[str, Any]) -> list[dict[str, object]]:
+    earlier = reader.all(_EARLIER, found["customer"], found["claimed_at"], found["id"])
+    return [
+        {
+            "claim": row["id"],
+            "session": row["session"],
+            "state": row["state"],
+            "amount": reader.money(row["amount_minor"]),
+            "claimed_at": instant(row["claimed_at"]),
+        }
+        for row in earlier
+    ]
+
+
+def _count_artifacts(reader: Reader, session_id: str) -> int:
+    (row,) = reader.all("SELECT count(*) AS n FROM artifact WHERE session = ?", session_id)
+    count: int = row["n"]
+    return count

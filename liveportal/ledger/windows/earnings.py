@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.billing import SECOND_US
+from liveportal.domain.claimable import closes
+from liveportal.domain.clock import from_text, month_ends, months_between, shifted, utc_text
 from liveportal.domain.earnings import Month, added, in_a_row
+from liveportal.domain.money import Money
 from liveportal.ledger.reader import Reader, Row, instant, personal
 
 MONTH_FIELDS = (
@@ -16,17 +20,26 @@ MONTH_FIELDS = (
     *("tips", "adjustments", "net", "balance.owed", "balance.held", "balance.in_transit"),
     "balance.paid_out",
 )
+FIRST, LAST = "0001-01", "9999-12"
+"""The first and the last month of the calendar."""
+SESSION_SUMMARY_FIELDS = (
+    *("month", "timezone", "sessions", "free_sessions", "minutes", "refund_claims", "disputes"),
+    *("refunds", "refunded", "currency"),
+)
+SUMMARY_FIELDS = (*(*MONTH_FIELDS, "risk.final", "risk.claimable", "risk.held", "risk.as_of"),)
 TRANSACTION_FIELDS = (
     *("transaction", "time", "period", "kind", "session", "claim", "payout"),
-    *("gross", "fee", "amount", "owed", "currency", "memo"),
+    *("gross", "fee", "amount", "owed", "currency", "memo", "balance"),
 )
 
 _COUNTS = """
     SELECT period, sum(sessions) AS sessions, sum(free_sessions) AS free_sessions,
            sum(billed_s) AS billed_s, sum(billed_rest_us) AS billed_rest_us,
            sum(claims) AS refund_claims, sum(disputes) AS disputes, sum(refunds) AS refunds
-    FROM month_count {where} GROUP BY period
+    FROM month_count WHERE period BETWEEN ? AND ? GROUP BY period
 """
+_MONEY = "SELECT * FROM month_money WHERE period BETWEEN ? AND ?"
+_OWED_BEFORE = "SELECT coalesce(sum(owed), 0) AS owed FROM month_money WHERE period < ?"
 _BALANCE = """
     SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS held,
            coalesce(sum(in_transit), 0) AS in_transit, coalesce(sum(paid_out), 0) AS paid_out
@@ -36,7 +49,7 @@ _BALANCE = """
 
 def month(reader: Reader, name: str) -> Row:
     """Return one month, `YYYY-MM`, with the balance at its end."""
-    figures = _months(reader, name).get(name, Month(month=name))
+    figures = figures_of(reader, name, name).get(name, Month(month=name))
     row = figures.row(reader.timezone, reader.currency)
     row["balance"] = _balance(reader, name)
     return row
@@ -44,17 +57,78 @@ def month(reader: Reader, name: str) -> Row:
 
 def span(reader: Reader, first: str, last: str, name: str) -> Row:
     """Return the months from first to last as one row of that name, with the balance at its end."""
-    found = [each for each in _months(reader, None).values() if first <= each.month <= last]
-    whole = functools.reduce(added, found, Month(month=name))
+    found = figures_of(reader, first, last)
+    whole = functools.reduce(added, found.values(), Month(month=name))
     row = whole.row(reader.timezone, reader.currency)
     row["balance"] = _balance(reader, last)
     return row
 
 
-def months(reader: Reader) -> list[Row]:
-    """Return every month from the first to the last in which something happened, without gaps."""
-    found = in_a_row(_months(reader, None))
+# What a session's own money adds to what is owed: not its tips, nor what is paid out of it. Where
+# nothing is left of it, what its refund cost is final. A session that ends later counts, too, if it
+# is in the month's balance.
+_AT_RISK = """
+    SELECT session.policy, session."end",
+           sum(amount * ((debit = 'assets:platform') - (credit = 'assets:platform'))) AS owed
+    FROM session INDEXED BY session_by_end
+    JOIN "transaction" AS entry ON entry.session = session.id AND entry.period <= ?1
+    JOIN transfer
+        ON transfer."transaction" = entry.id AND 'income:tips' NOT IN (debit, credit)
+    WHERE gross_minor > 0 AND session."end" >= ?2
+    GROUP BY session.id
+    HAVING owed > 0 AND sum(amount * ((credit IN ('income:sessions', 'income:refunds'))
+        - (debit IN ('income:sessions', 'income:refunds')))) > 0
+"""
+
+
+def risk(reader: Reader, last: str, now: datetime) -> Row:
+    """Return how certain the balance at a month's end is: final, claimable or held.
+
+    `claimable` is what sessions earned whose refund window is open (R8); `held` is what claims
+    hold; `final` is the rest of what is owed, signed. The three add up to owed + held. They are as
+    of the month's end, or of `now` if that is earlier.
+    """
+    as_of = min(now, month_ends(last, reader.timezone))
+    balance = _balance(reader, last)
+    policies = [reader.policy_at(row["seq"]) for row in reader.all("SELECT seq FROM policy")]
+    widest = max((each.refund.window_hours for each in policies), default=0)
+    earliest = shifted(as_of, -timedelta(hours=widest))
+    claimable_minor = sum(
+        row["owed"]
+        for row in reader.all(_AT_RISK, last, utc_text(earliest))
+        if as_of <= closes(from_text(row["end"]), reader.policy_at(row["policy"]))
+    )
+    claimable = Money(claimable_minor, reader.currency)
+    owed = balance["owed"]
+    assert isinstance(owed, Money)  # noqa: S101 (a row's values are objects to the type checker)
+    return {
+        "final": Money(owed.minor - claimable_minor, reader.currency),
+        "claimable": claimable,
+        "held": balance["held"],
+        "as_of": as_of,
+    }
+
+
+def summary(reader: Reader, name: str, first: str, last: str, now: datetime) -> Row:
+    """Return the months from first to last as one row of that name, with the money at risk."""
+    row = month(reader, name) if name == first else span(reader, first, last, name)
+    return row | {"risk": risk(reader, last, now)}
+
+
+def months(reader: Reader, first: str = FIRST, last: str = LAST) -> list[Row]:
+    """Return every month of the book from first to last, without gaps.
+
+    The book reaches from the first to the last month in which something happened.
+    """
+    found = (each for each in in_a_row(figures_of(reader)) if first <= each.month <= last)
     return [each.row(reader.timezone, reader.currency) for each in found]
+
+
+def owed_at(reader: Reader, last: str) -> int:
+    """Return what is owed at a month's end, in minor units."""
+    (balance,) = reader.all(_BALANCE, last)
+    owed: int = balance["owed"]
+    return owed
 
 
 def _balance(reader: Reader, last: str) -> Row:
@@ -62,22 +136,42 @@ def _balance(reader: Reader, last: str) -> Row:
     return {account: reader.money(minor) for account, minor in found.items()}
 
 
-def _months(reader: Reader, name: str | None) -> dict[str, Month]:
-    where, values = ("WHERE period = ?", (name,)) if name else ("", ())
+def figures_of(reader: Reader, first: str = FIRST, last: str = LAST) -> dict[str, Month]:
+    """Return the months in which something happened; their balances are what moved in them."""
     figures: dict[str, dict[str, Any]] = {}
-    for row in reader.all(_COUNTS.format(where=where), *values):
+    for row in reader.all(_COUNTS, first, last):
         period = row.pop("period")
         row["billed_us"] = row.pop("billed_s") * SECOND_US + row.pop("billed_rest_us")
         figures.setdefault(period, {}).update(row)
-    for row in reader.all(f"SELECT * FROM month_money {where}", *values):  # noqa: S608
-        period = row.pop("period")
-        minor = {f"{account}_minor": amount for account, amount in row.items()}
-        figures.setdefault(period, {}).update(minor)
+    for row in reader.all(_MONEY, first, last):
+        figures.setdefault(row.pop("period"), {}).update(_minor(row))
     return {period: Month(month=period, **row) for period, row in figures.items()}
 
 
-def transactions(reader: Reader, first: str | None = None, last: str | None = None) -> list[Row]:
-    """Return the Transaction Record, oldest first, of the months from first to last."""
+def latest(reader: Reader, last: str, count: int = 12) -> list[Month]:
+    """Return the money of so many months up to the last one, without gaps.
+
+    They begin with the book's first month at the earliest, and end with its last one at the latest.
+    Only flows are read, so that it is as quick in a long book.
+    """
+    ends = reader.one("SELECT min(period) AS first, max(period) AS last FROM month_flow") or {}
+    if not ends.get("first") or last < ends["first"]:
+        return []
+    names = months_between(ends["first"], min(last, ends["last"]))[-count:]
+    found = {row.pop("period"): _minor(row) for row in reader.all(_MONEY, names[0], names[-1])}
+    return [Month(month=name, **found.get(name, {})) for name in names]
+
+
+def _minor(row: dict[str, int]) -> dict[str, int]:
+    return {f"{account}_minor": amount for account, amount in row.items()}
+
+
+def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[Row]:
+    """Return the Transaction Record, oldest first, of the months from first to last.
+
+    `balance` is what is owed after each, in this order: the first comes on top of all that moved in
+    the months before.
+    """
     found = reader.all(
         """
         SELECT record.*, opened.body AS opened_body, adjusted.body AS adjusted_body,
@@ -93,14 +187,16 @@ def transactions(reader: Reader, first: str | None = None, last: str | None = No
         WHERE record.period BETWEEN ? AND ?
         ORDER BY record.id
         """,
-        first or "",
-        last or "9999-12",
+        first,
+        last,
     )
-    return list(_records(reader, found))
+    (before,) = reader.all(_OWED_BEFORE, first)
+    return list(_records(reader, found, before["owed"]))
 
 
-def _records(reader: Reader, found: Iterable[dict[str, Any]]) -> Iterable[Row]:
+def _records(reader: Reader, found: Iterable[dict[str, Any]], balance: int) -> Iterable[Row]:
     for row in found:
+        balance += row["owed"]
         title = personal(row["opened_body"]).get("title")
         reason = personal(row["adjusted_body"]).get("reason")
         yield {
@@ -117,4 +213,5 @@ def _records(reader: Reader, found: Iterable[dict[str, Any]]) -> Iterable[Row]:
             "owed": reader.money(row["owed"]),
             "currency": reader.currency,
             "memo": reason or row["reference"] or title,
+            "balance": reader.money(balance),
         }

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from liveportal.domain.forecast import forecast, letter, overdue
 from liveportal.domain.payouts import Standing, preview
-from liveportal.domain.things import Profile
 from liveportal.ledger.items import open_items
 from liveportal.ledger.reader import Reader, Row, instant
+from liveportal.ledger.windows import profile
 from liveportal.ledger.windows.history import history
 
 FIELDS = ("id", "state", "amount", "currency", "method", "sent_at", "reference", "flags")
@@ -18,8 +19,10 @@ SHOW_FIELDS = (*FIELDS, "lines", "history")
 RESULT_FIELDS = ("amount", "currency", "method", "reference")
 PREVIEW_FIELDS = (
     *("as_of", "eligible", "currency", "minimum", "due_on", "carried", "blocked", "lines"),
-    *("owed", "held"),
+    *("owed", "held", "overdue"),
 )
+FORECAST_FIELDS = ("on", "months", "amount", "total", "carried", "currency", "blocked")
+OVERDUE_FIELDS = ("as_of", "amount", "currency", "months", "letter")
 
 _LINES = """
     SELECT payout_line.item AS "transaction", entry.kind, entry.session, entry.adjustment,
@@ -29,22 +32,23 @@ _LINES = """
 """
 
 
-def preview_on(reader: Reader, on: date) -> Row:
-    """Return what a payout on a day would be, and what blocks it (rulebook 8)."""
-    names = reader.all("SELECT name FROM profile_field")
-    profile = Profile(frozenset(row["name"] for row in names))
+def standing(reader: Reader, on: date) -> Standing:
+    """Return how the book stands, as payouts are reckoned from it."""
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
-    (balance,) = reader.all(
-        "SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS held FROM month_money"
-    )
-    standing = Standing(
-        owed_minor=balance["owed"],
+    return Standing(
+        owed_minor=_balance(reader)["owed"],
         items=open_items(reader.db),
         first_billed_end=instant(first["ended"]) if first else None,
-        missing_fields=profile.missing,
+        missing_fields=profile.blocking(reader, on),
         policy=reader.policy,
     )
-    outlook = preview(standing, on)
+
+
+def preview_on(reader: Reader, on: date) -> Row:
+    """Return what a payout on a day would be, and what blocks it (rulebook 8)."""
+    book, balance = standing(reader, on), _balance(reader)
+    late = overdue(book, on)
+    outlook = preview(book, on)
     kinds = _kinds(reader, [line.item for line in outlook.lines])
     return {
         "as_of": outlook.as_of,
@@ -59,7 +63,52 @@ def preview_on(reader: Reader, on: date) -> Row:
         ],
         "owed": reader.money(balance["owed"]),
         "held": reader.money(balance["held"]),
+        "overdue": reader.money(late.minor if late else 0),
     }
+
+
+def forecast_on(reader: Reader, on: date) -> list[Row]:
+    """Return the payouts to come, each with what it brings and what came by then."""
+    total_minor, rows = 0, []
+    for each in forecast(standing(reader, on), on):
+        total_minor += each.minor
+        rows.append(
+            {
+                "on": each.on,
+                "months": list(each.months),
+                "amount": reader.money(each.minor),
+                "total": reader.money(total_minor),
+                "carried": reader.money(each.carried_minor),
+                "currency": reader.currency,
+                "blocked": list(each.blocked),
+            }
+        )
+    return rows
+
+
+def overdue_on(reader: Reader, on: date) -> Row | None:
+    """Return what should have been sent before a day, with a text to ask for it; None: nothing."""
+    found = overdue(standing(reader, on), on)
+    if found is None:
+        return None
+    policy = reader.policy.payout
+    return {
+        "as_of": on,
+        "amount": reader.money(found.minor),
+        "currency": reader.currency,
+        "months": [
+            {"month": month, "due_on": due, "amount": reader.money(minor)}
+            for month, due, minor in found.months
+        ],
+        "letter": letter(found, on, reader.currency, policy.due_days_after_month_end),
+    }
+
+
+def _balance(reader: Reader) -> dict[str, Any]:
+    (balance,) = reader.all(
+        "SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS held FROM month_money"
+    )
+    return balance
 
 
 def payouts(reader: Reader, states: Sequence[str] = ()) -> list[Row]:

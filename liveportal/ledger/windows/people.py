@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from liveportal.ledger.reader import Reader, personal
+from liveportal.ledger.rows import compact
 
 _TOLD = """
-    SELECT body FROM event_personal WHERE seq IN (
-        SELECT opened_seq FROM request WHERE customer = ?1
-        UNION ALL SELECT agreed_seq FROM session WHERE customer = ?1 AND request IS NULL
-    )
-    ORDER BY seq DESC
+    SELECT told.customer, event_personal.body
+    FROM (
+        SELECT customer, opened_seq AS seq FROM request
+        WHERE customer IN (SELECT value FROM json_each(?1))
+        UNION ALL SELECT customer, agreed_seq FROM session
+        WHERE request IS NULL AND customer IN (SELECT value FROM json_each(?1))
+    ) AS told
+    JOIN event_personal ON event_personal.seq = told.seq
+    ORDER BY told.seq DESC
 """
 
 
@@ -20,11 +26,14 @@ def customer(reader: Reader, customer_id: str, latest: str | None) -> dict[str, 
 
     `latest` is the personal body of the customer's latest event, which mostly tells all.
     """
-    found = dict(personal(latest).get("customer", {}))
-    if "name" in found:
-        return found
-    for (body,) in reader.db.execute(_TOLD, (customer_id,)).fetchall():
-        found = personal(body).get("customer", {}) | found
-        if "name" in found:
-            break
+    return customers(reader, {customer_id: latest})[customer_id]
+
+
+def customers(reader: Reader, latest: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
+    """Return the same of many customers, by id, in one query for all whose name is older."""
+    found = {name: dict(personal(body).get("customer", {})) for name, body in latest.items()}
+    if unnamed := {name for name, told in found.items() if "name" not in told}:
+        for name, body in reader.db.execute(_TOLD, (compact(sorted(unnamed)),)).fetchall():
+            if "name" not in found[name]:
+                found[name] = personal(body).get("customer", {}) | found[name]
     return found

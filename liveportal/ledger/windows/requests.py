@@ -1,119 +1,288 @@
-"""Requests as the expert sees them: what is asked, what it pays, what it would collide with."""
+"""Requests as the expert sees them: what is asked, what it pays, what it would collide with.
+
+A request that is open and whose `expires` is past *reads* as expired; nothing is recorded for it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from liveportal.domain.clock import from_text, shifted
-from liveportal.domain.money import Money
+from liveportal.domain.clock import from_text, shifted, utc_text
+from liveportal.domain.declining import Asked, matched, reason_to_decline
+from liveportal.domain.diary import Diary
+from liveportal.domain.events import Slot
+from liveportal.domain.money import Money, half_up
+from liveportal.domain.preferences import structured
+from liveportal.domain.slots import earning, ranked
 from liveportal.ledger.reader import Reader, Row, instant, personal
+from liveportal.ledger.rows import compact
+from liveportal.ledger.windows.diary import diary
 from liveportal.ledger.windows.history import history
-from liveportal.ledger.windows.people import customer
+from liveportal.ledger.windows.people import customers
+from liveportal.ledger.windows.wanted import READS_AS, Wanted
 
-FIELDS = (
+_FIRST = (
     *("id", "kind", "state", "direct", "customer.id", "customer.name", "title", "skills", "rate"),
     *("currency", "slots", "expires", "matches", "conflicts", "opened_at"),
 )
+_GLANCE = (
+    *("age_seconds", "left_seconds", "helped", "customer_rating", "matched_skills"),
+    *("minimum", "above_minimum", "earns", "earns_minutes", "seq"),
+)
+FIELDS = (*_FIRST, *_GLANCE)
 SHOW_FIELDS = (
-    *FIELDS,
+    *_FIRST,
     *("description", "customer.timezone", "customer.language", "session", "closed_at", "flags"),
     "history",
+    *_GLANCE,
 )
 
-_SELECT = """
-    SELECT request.*, opened.body AS opened_body, described.body AS described_body
+_SELECT = f"""
+    SELECT request.*, {READS_AS} AS reads_as, opened.body AS opened_body,
+           described.body AS described_body
     FROM request
     JOIN customer ON customer.id = request.customer
     LEFT JOIN event_personal AS opened ON opened.seq = request.opened_seq
     LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
+"""  # noqa: S608 (names of our own, here and below)
+_ORDER = "ORDER BY opened_at, opened_seq"
+_HELPED = """
+    SELECT customer, count(*) AS helped FROM session
+    WHERE state = 'ended' AND customer IN (SELECT value FROM json_each(?)) GROUP BY customer
 """
+_RATED = """
+    SELECT session.customer, count(*) AS reviews, sum(review.rating) AS total
+    FROM session JOIN review ON review.session = session.id AND review."by" = 'customer'
+    WHERE session.customer IN (SELECT value FROM json_each(?)) GROUP BY session.customer
+"""
+_CLOSING = """
+    SELECT event.facts, event_personal.body FROM statement JOIN event USING (seq)
+    LEFT JOIN event_personal USING (seq)
+    WHERE thing = 'request:' || ? AND statement.type = ? AND confirms IS NULL
+"""
+_INSTANT_MINUTES = 60
+"""How long an instant request is taken to last, for what it would earn."""
 
-Booked = list[tuple[str, datetime, datetime]]
+_ALL = Wanted()
 
 
-def requests(reader: Reader, states: Sequence[str] = ()) -> list[Row]:
-    """Return the requests, those asked for longest ago first; of the given states, or all."""
-    where = f" WHERE state IN ({', '.join('?' * len(states))})" if states else ""
-    found = reader.all(f"{_SELECT}{where} ORDER BY opened_at, opened_seq", *states)
-    booked = _booked(reader)
-    return [_row(reader, each, booked) for each in found]
+def requests(reader: Reader, now: datetime, wanted: Wanted = _ALL) -> list[Row]:
+    """Return the requests that are asked for, those opened first first unless otherwise asked."""
+    found = _found(reader, now, wanted)
+    seen = _Seen(reader, now, found)
+    return wanted.ordered(wanted.chosen([seen.row(each) for each in found]))
 
 
-def request(reader: Reader, request_id: str) -> Row:
-    """Return one request with everything that is known of it, and its history."""
-    (found,) = reader.all(f"{_SELECT} WHERE request.id = ?", request_id)
-    opened = personal(found["opened_body"])
-    told = customer(reader, found["customer"], found["described_body"])
-    row = _row(reader, found, _booked(reader))
+def request(reader: Reader, request_id: str, now: datetime) -> Row:
+    """Return one request with everything that is known of it, its slots ranked, its history."""
+    found = _found(reader, now, Wanted(ids=[request_id]))
+    seen = _Seen(reader, now, found)
+    (one,) = found
+    row = seen.row(one)
+    told = seen.people[one["customer"]]
     person = {"timezone": told.get("timezone"), "language": told.get("language")}
     return row | {
         "customer": row["customer"] | person,  # type: ignore[operator]
-        "description": opened.get("description"),
-        "session": found["session"],
-        "closed_at": instant(found["closed_at"]),
-        "flags": json.loads(found["flags"]),
+        "slots": sorted(seen.ranked(one), key=lambda slot: slot["slot"]),
+        "description": personal(one["opened_body"]).get("description"),
+        "session": one["session"],
+        "closed_at": instant(one["closed_at"]),
+        "flags": json.loads(one["flags"]),
         "history": history(reader, f"request:{request_id}"),
     }
 
 
-def _row(reader: Reader, found: dict[str, Any], booked: Booked) -> Row:
-    opened = personal(found["opened_body"])
-    told = customer(reader, found["customer"], found["described_body"])
-    skills = opened.get("skills") or []
-    slots = json.loads(found["slots"])
-    rate = Money(found["rate"], found["currency"])
+def to_choose(reader: Reader, request_id: str, now: datetime) -> list[dict[str, Any]]:
+    """Return the slots of a request, best first; none where there is nothing to choose any more."""
+    found = _found(reader, now, Wanted(ids=[request_id]))
+    (one,) = found
+    return _Seen(reader, now, found).ranked(one) if one["state"] == "open" else []
+
+
+def to_decline(reader: Reader, now: datetime, ids: Sequence[str] | None = None) -> dict[str, str]:
+    """Return the open requests, of these or of all, that a rule declines, each with its reason."""
+    rules = structured("auto_decline", reader.preferences.get("auto_decline"))
+    if not rules:
+        return {}
+    found = _found(reader, now, Wanted(ids=ids, states=("open",)))
+    seen = _Seen(reader, now, found)
+    reasons = {
+        each["id"]: reason_to_decline(rules, _asked(each), seen.own_skills, seen.diary, now)
+        for each in found
+    }
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def accepted(reader: Reader, request_id: str) -> Row:
+    """Return what an accept shows once it is done: the session, its start, the slot."""
+    row = reader.one(
+        "SELECT request.session, session.start, session.planned_start FROM request"
+        " LEFT JOIN session ON session.id = request.session WHERE request.id = ?",
+        request_id,
+    )
+    told = reader.one(_CLOSING, request_id, "request.accepted")
+    if row is None or told is None:
+        return {"session": None, "start": None, "slot": None}
     return {
-        "id": found["id"],
-        "kind": found["kind"],
-        "state": found["state"],
-        "direct": bool(found["direct"]),
-        "customer": {"id": found["customer"], "name": told.get("name")},
-        "title": opened.get("title"),
-        "skills": skills,
-        "rate": rate,
-        "currency": found["currency"],
-        "slots": [
-            {"slot": number, "start": from_text(each["start"]), "minutes": each["minutes"]}
-            for number, each in enumerate(slots, 1)
-        ],
-        "expires": instant(found["expires"]),
-        "matches": matches(reader, rate, skills, direct=bool(found["direct"])),
-        "conflicts": _conflicts(slots, booked) if found["state"] == "open" else [],
-        "opened_at": instant(found["opened_at"]),
+        "session": row["session"],
+        "start": instant(row["start"] or row["planned_start"]),
+        "slot": json.loads(told["facts"]).get("slot"),
     }
 
 
-def matches(reader: Reader, rate: Money, skills: Iterable[str], *, direct: bool) -> bool:
-    """Tell whether a request is one the expert wants: rate (R2) and skills (R3).
-
-    A request without skills, or an expert without any set, matches every skill.
-    """
-    wanted = reader.preferences.get("direct_rate" if direct else "minimum_rate")
-    comparable = wanted if wanted and wanted["currency"] == rate.currency else None
-    pays = comparable is None or rate >= Money.parse(comparable["amount"], rate.currency)
-    own = {skill.casefold() for skill in reader.preferences.get("skills", ())}
-    asked = {skill.casefold() for skill in skills}
-    return pays and (not own or not asked or bool(own & asked))
+def declined(reader: Reader, request_id: str) -> Row:
+    """Return what a decline shows once it is done: the reason that was given."""
+    told = reader.one(_CLOSING, request_id, "request.declined")
+    return {"reason": personal(told["body"]).get("reason") if told else None}
 
 
-def _booked(reader: Reader) -> Booked:
-    found = reader.all(
-        "SELECT id, planned_start, planned_minutes FROM session"
-        " WHERE state IN ('upcoming', 'live', 'paused') AND planned_start IS NOT NULL ORDER BY id"
-    )
-    spans = [(row["id"], from_text(row["planned_start"]), row["planned_minutes"]) for row in found]
+def _found(reader: Reader, now: datetime, wanted: Wanted) -> list[dict[str, Any]]:
+    where, values = wanted.where()
+    return reader.all(f"{_SELECT} WHERE {where} {_ORDER}", utc_text(now), *values)
+
+
+def _slots(found: Mapping[str, Any]) -> list[Slot]:
     return [
-        (name, start, shifted(start, timedelta(minutes=length))) for name, start, length in spans
+        Slot(start=from_text(each["start"]), minutes=each["minutes"])
+        for each in json.loads(found["slots"])
     ]
 
 
-def _conflicts(slots: Iterable[dict[str, Any]], booked: Booked) -> list[str]:
-    clashing = set()
-    for slot in slots:
-        start = from_text(slot["start"])
-        end = shifted(start, timedelta(minutes=slot["minutes"]))
-        clashing |= {name for name, since, until in booked if since < end and start < until}
-    return sorted(clashing)
+def _asked(found: Mapping[str, Any]) -> Asked:
+    return Asked(
+        kind=found["kind"],
+        customer=found["customer"],
+        rate=Money(found["rate"], found["currency"]),
+        skills=tuple(personal(found["opened_body"]).get("skills") or ()),
+        slots=tuple(_slots(found)),
+    )
+
+
+@dataclass
+class _Seen:
+    """Requests as found, with all that they are held against: looked up once for all of them."""
+
+    reader: Reader
+    now: datetime
+    found: Sequence[Mapping[str, Any]]
+
+    @cached_property
+    def diary(self) -> Diary:
+        return diary(self.reader)
+
+    @cached_property
+    def own_skills(self) -> list[str]:
+        return list(self.reader.preferences.get("skills", ()))
+
+    @cached_property
+    def people(self) -> dict[str, dict[str, Any]]:
+        latest = {each["customer"]: each["described_body"] for each in self.found}
+        return customers(self.reader, latest)
+
+    @cached_property
+    def helped(self) -> dict[str, int]:
+        rows = self.reader.all(_HELPED, compact(sorted(self.people)))
+        return {row["customer"]: row["helped"] for row in rows}
+
+    @cached_property
+    def ratings(self) -> dict[str, Decimal]:
+        """What each customer gave on average, rounded half-up to two digits."""
+        rows = self.reader.all(_RATED, compact(sorted(self.people)))
+        hundredths = {row["customer"]: half_up(100 * row["total"], row["reviews"]) for row in rows}
+        return {name: Decimal(number).scaleb(-2) for name, number in hundredths.items()}
+
+    @cached_property
+    def minimums(self) -> dict[bool, Money | None]:
+        """What a minute should pay (R2), by whether it is a direct booking."""
+        wanted = self.reader.preferences
+        amounts = {True: wanted.get("direct_rate"), False: wanted.get("minimum_rate")}
+        return {
+            direct: Money.parse(each["amount"], each["currency"]) if each else None
+            for direct, each in amounts.items()
+        }
+
+    def row(self, found: Mapping[str, Any]) -> Row:
+        """Return a request as every listing has it."""
+        opened = personal(found["opened_body"])
+        skills = opened.get("skills") or []
+        slots = _slots(found)
+        rate = Money(found["rate"], found["currency"])
+        minimum = self.minimums[bool(found["direct"])]
+        if minimum and minimum.currency != rate.currency:
+            minimum = None
+        above = None if minimum is None else rate >= minimum
+        mine = matched(skills, self.own_skills)
+        minutes = min((slot.minutes for slot in slots), default=_INSTANT_MINUTES)
+        opened_at, expires = from_text(found["opened_at"]), instant(found["expires"])
+        is_open = found["reads_as"] == "open"
+        return {
+            "id": found["id"],
+            "kind": found["kind"],
+            "state": found["reads_as"],
+            "direct": bool(found["direct"]),
+            "customer": {
+                "id": found["customer"],
+                "name": self.people[found["customer"]].get("name"),
+            },
+            "title": opened.get("title"),
+            "skills": skills,
+            "rate": rate,
+            "currency": found["currency"],
+            "slots": [
+                {"slot": number, "start": slot.start, "minutes": slot.minutes}
+                for number, slot in enumerate(slots, 1)
+            ],
+            "expires": expires,
+            # Rate (R2) and skills (R3); who asks for none, or has set none, matches every skill.
+            "matches": above is not False and (bool(mine) or not skills or not self.own_skills),
+            "conflicts": self._conflicts(slots) if is_open else [],
+            "opened_at": opened_at,
+            "age_seconds": self.now - opened_at if is_open else None,
+            "left_seconds": expires - self.now if is_open and expires else None,
+            "helped": self.helped.get(found["customer"], 0),
+            "customer_rating": self.ratings.get(found["customer"]),
+            "matched_skills": mine,
+            "minimum": minimum,
+            "above_minimum": above,
+            "earns": earning(rate, minutes, self.reader.policy),
+            "earns_minutes": minutes,
+            "seq": found["opened_seq"],
+        }
+
+    def ranked(self, found: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return a request's slots, best first, each with what speaks for it and against.
+
+        Of a request that was answered there is nothing to rank: its own session is booked there.
+        """
+        zone_name = self.people[found["customer"]].get("timezone")
+        best_first = ranked(_slots(found), self.diary, zone_name, self.now)
+        rate = Money(found["rate"], found["currency"])
+        is_open = found["state"] == "open"
+        return [
+            {
+                "slot": slot.number,
+                "start": slot.start,
+                "minutes": slot.minutes,
+                "local": slot.local.isoformat() if slot.local else None,
+                "customer_local": slot.theirs.isoformat() if slot.theirs else None,
+                "rank": rank if is_open else None,
+                "usable": slot.is_usable if is_open else None,
+                "reasons": [
+                    {"code": code, "message": said} for code, said in slot.reasons if is_open
+                ],
+                "earns": earning(rate, slot.minutes, self.reader.policy),
+            }
+            for rank, slot in enumerate(best_first, 1)
+        ]
+
+    def _conflicts(self, slots: Sequence[Slot]) -> list[str]:
+        ends = [
+            (each.start, shifted(each.start, timedelta(minutes=each.minutes))) for each in slots
+        ]
+        return sorted({name for span in ends for name in self.diary.conflicts(*span)})

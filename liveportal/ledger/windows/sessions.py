@@ -11,22 +11,26 @@ from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.earnings import minutes_text
 from liveportal.domain.money import Money
 from liveportal.ledger.reader import Reader, Row, instant, personal
-from liveportal.ledger.windows import people
+from liveportal.ledger.windows import people, said
 from liveportal.ledger.windows.history import history
+from liveportal.ledger.windows.selection import DISPUTED, LAST_SEQ, START, Selection
 
-FIELDS = (
+_OWN = (
     *("id", "request", "customer", "state", "start", "end", "minutes", "rate", "gross", "fee"),
     *("earned", "currency", "policy", "claim", "customer_name", "title"),
 )
+FIELDS = (*_OWN, "rating", "disputed", "seq")
 SHOW_FIELDS = (
-    *FIELDS,
+    *_OWN,
     *("pauses", "paused_minutes", "expected", "refunded", "period", "flags", "aliases"),
     *("claims", "reviews", "artifacts", "transactions", "history"),
 )
 
-_SELECT = """
-    SELECT session.*, policy.name AS policy_name, opened.body AS opened_body,
-           described.body AS described_body
+_COLUMNS = """
+    session.*, policy.name AS policy_name, opened.body AS opened_body,
+    described.body AS described_body
+"""
+_FROM = """
     FROM session
     JOIN policy ON policy.seq = session.policy
     JOIN customer ON customer.id = session.customer
@@ -35,29 +39,26 @@ _SELECT = """
         ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
     LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
 """
-_ORDER = " ORDER BY coalesce(session.start, session.planned_start), session.agreed_seq"
+_SELECT = f"SELECT {_COLUMNS} {_FROM}"
+_LIST = f"""
+    SELECT {_COLUMNS}, review.rating, {DISPUTED} AS disputed, {LAST_SEQ} AS last_seq
+    {_FROM}
+    LEFT JOIN review ON review.session = session.id AND review.by = 'customer'
+"""
+_ORDER = f" ORDER BY {START}, session.agreed_seq"
+_ALL = Selection()
 
 
-def sessions(
-    reader: Reader,
-    *,
-    states: Sequence[str] = (),
-    customer: str | None = None,
-    month: str | None = None,
-) -> list[Row]:
-    """Return the sessions by their start, of the given states, customer and month, or all."""
-    conditions = []
-    values: list[str] = [*states]
-    if states:
-        conditions.append(f"session.state IN ({', '.join('?' * len(states))})")
-    if customer:
-        conditions.append("session.customer = ?")
-        values.append(customer)
-    if month:
-        conditions.append("session.period = ?")
-        values.append(month)
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return [_row(reader, each) for each in reader.all(f"{_SELECT}{where}{_ORDER}", *values)]
+def sessions(reader: Reader, selection: Selection = _ALL) -> list[Row]:
+    """Return the sessions that are asked for, by their start unless another order is."""
+    where, values = selection.where(reader)
+    found = reader.all(f"{_LIST} WHERE {where}{_ORDER}", *values)
+    extra = [
+        {"rating": each["rating"], "disputed": bool(each["disputed"]), "seq": each["last_seq"]}
+        for each in found
+    ]
+    rows = _rows(reader, found)
+    return selection.ordered([row | more for row, more in zip(rows, extra, strict=True)])
 
 
 def session(reader: Reader, session_id: str) -> Row:
@@ -85,7 +86,7 @@ def session(reader: Reader, session_id: str) -> Row:
         "aliases": [row["alias"] for row in aliases],
         "claims": claims,
         "reviews": _reviews(reader, session_id),
-        "artifacts": _artifacts(reader, session_id),
+        "artifacts": said.artifacts(reader, session_id),
         "transactions": _transactions(reader, session_id),
         "history": history(reader, *things),
     }
@@ -102,7 +103,17 @@ RESULT_FIELDS = ("start", "end", "minutes", "gross", "fee", "earned", "currency"
 
 
 def _row(reader: Reader, found: dict[str, Any]) -> Row:
-    told = people.customer(reader, found["customer"], found["described_body"])
+    (row,) = _rows(reader, [found])
+    return row
+
+
+def _rows(reader: Reader, found: Sequence[dict[str, Any]]) -> list[Row]:
+    latest = {each["customer"]: each["described_body"] for each in found}
+    told = people.customers(reader, latest)
+    return [_shown(each, told[each["customer"]]) for each in found]
+
+
+def _shown(found: dict[str, Any], told: dict[str, Any]) -> Row:
     ended = found["state"] == "ended"
     planned = instant(found["planned_start"])
     start = instant(found["start"]) or planned
@@ -150,24 +161,6 @@ def _reviews(reader: Reader, session_id: str) -> list[dict[str, Any]]:
             "rating": row["rating"],
             "time": instant(row["time"]),
             "text": personal(row["body"]).get("text"),
-        }
-        for row in found
-    ]
-
-
-def _artifacts(reader: Reader, session_id: str) -> list[dict[str, Any]]:
-    found = reader.all(
-        "SELECT kind, sha256, bytes, media_type, body FROM artifact"
-        " LEFT JOIN event_personal USING (seq) WHERE session = ? ORDER BY seq",
-        session_id,
-    )
-    return [
-        {
-            "kind": row["kind"],
-            "name": personal(row["body"]).get("name"),
-            "sha256": row["sha256"],
-            "bytes": row["bytes"],
-            "media_type": row["media_type"],
         }
         for row in found
     ]

@@ -1,0 +1,70 @@
+"""`liveportal payout`, looking ahead and back: forecast, overdue.
+
+`liveportal.cli.payout` adds these commands to its own.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.looking import windows, zone_of
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.render import for_person, render
+from liveportal.cli.results import Item, Table, Told
+from liveportal.cli.times import read_time, utc_now
+from liveportal.domain.clock import local_date
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.windows import payouts as seen
+
+On = Annotated[
+    str | None, typer.Option("--on", metavar="DATE", help="As of that day; default: today.")
+]
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
+    """Show when how much will be paid out, of what is earned so far.
+
+    Each payout is as if those before it were sent when they are due, and the payout profile were
+    complete. What is below the minimum is carried over to the next.
+
+    Examples:
+      liveportal payout forecast
+      liveportal payout forecast --json --fields on,amount,total
+    """
+    with windows(ledger, read, out) as reader:
+        rows = seen.forecast_on(reader, day_of(reader, on))
+        zone = zone_of(reader, read)
+    human = ("on", "months", "amount", "total", "carried", "blocked")
+    table = Table(seen.FORECAST_FIELDS, rows, human, empty="Nothing is to be paid out.")
+    render(table, out, zone=zone)
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
+    """Show what should have been paid out and was not, with a text to ask for it.
+
+    Examples:
+      liveportal payout overdue
+      liveportal payout overdue --json | jq -r '.[].letter'
+    """
+    with windows(ledger, read, out) as reader:
+        row = seen.overdue_on(reader, day_of(reader, on))
+        zone = zone_of(reader, read)
+    if row is None or not for_person(out):
+        rows = [row] if row else []
+        render(Table(seen.OVERDUE_FIELDS, rows, empty="Nothing is overdue."), out, zone=zone)
+        return
+    lines = str(row["letter"]).splitlines()
+    shown = {**row, "letter": Told(row["letter"], lambda _now, _local: lines)}
+    render(Item(seen.OVERDUE_FIELDS, shown, title="Overdue"), out, zone=zone)
+
+
+def day_of(reader: Reader, on: str | None) -> date:
+    """Return the day that `--on` names, in the platform's zone; default: today."""
+    zone, now = reader.timezone, utc_now()
+    moment = read_time(on, zone, now, date_only=True) if on is not None else now
+    return local_date(moment, zone)

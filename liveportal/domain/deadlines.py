@@ -1,0 +1,179 @@
+"""Everything that has a day and an hour: what it is, by when, and what silence means.
+
+Nothing here moves money or ends anything: silence is shown, and booked when the platform says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from liveportal.domain.answers import answer_by, if_silent
+from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
+from liveportal.domain.forecast import overdue
+from liveportal.domain.money import Money
+from liveportal.domain.payouts import Standing, due_date
+from liveportal.domain.policy import Policy
+from liveportal.domain.refunds import cost_of, window_closes
+from liveportal.domain.things import Artifact, Claim, Request, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """One thing that is due. `due` is None where no deadline was stated: then it is any time.
+
+    `means` says what happens if nothing is done; `asks` tells whether the expert has something to
+    do, which `command` does; `amount` is the money that it is about.
+    """
+
+    kind: str
+    thing: str
+    due: datetime | None
+    means: str
+    asks: bool = True
+    command: str | None = None
+    amount: Money | None = None
+    session: str | None = field(default=None, compare=False)
+
+
+def of_request(request: Request, now: datetime) -> list[Deadline]:
+    """Return until when an open request can be answered, and when its next slot begins."""
+    if request.state != "open" or (request.expires and request.expires < now):
+        return []
+    found = []
+    if request.expires:
+        command = f"liveportal requests accept {request.id}"
+        if request.slots:
+            command += " --best"
+        means = "The request expires, and somebody else may have it."
+        found.append(
+            Deadline("request_expiry", request.id, request.expires, means, command=command)
+        )
+    ahead = [(slot.start, n) for n, slot in enumerate(request.slots, 1) if slot.start > now]
+    if ahead:
+        start, number = min(ahead)
+        rest = len(ahead) - 1
+        others = f"{rest} of its slots is left" if rest == 1 else f"{rest} of its slots are left"
+        command = f"liveportal requests accept {request.id} --slot {number}"
+        means = f"Slot {number} is gone; {others if rest else 'no other is left'}."
+        found.append(Deadline("slot_start", request.id, start, means, command=command))
+    return found
+
+
+def of_upcoming(session: Session) -> Deadline | None:
+    """Return when an agreed session begins; one that has not begun by then is overdue."""
+    if session.state != "upcoming" or session.planned_start is None:
+        return None
+    return Deadline(
+        "session_start",
+        session.id,
+        session.planned_start,
+        "The customer waits, and it counts as a session that you missed.",
+        command=f"liveportal sessions start {session.id}",
+        session=session.id,
+    )
+
+
+def of_claim(claim: Claim, session: Session, policy: Policy) -> Deadline | None:
+    """Return until when an open claim can be answered (`dispute.window_hours`)."""
+    if claim.state != "open":
+        return None
+    cost = Money(cost_of(claim.amount_minor, session, policy), session.currency)
+    return Deadline(
+        "claim_answer",
+        claim.id,
+        answer_by(claim.claimed_at, policy),
+        if_silent(claim.state, cost, policy) or "",
+        command=f"liveportal dispute file {claim.id} --edit",
+        amount=cost,
+        session=session.id,
+    )
+
+
+def of_window(session: Session, policy: Policy, now: datetime) -> Deadline | None:
+    """Return until when a customer may claim a session back (R8); after that it is final."""
+    closes = window_closes(session, policy)
+    if closes is None or closes < now or not session.left_minor or session.claim_undecided:
+        return None
+    cost = Money(cost_of(session.left_minor, session, policy), session.currency)
+    return Deadline(
+        "refund_window",
+        session.id,
+        closes,
+        "Nothing more: after it a claim is late.",
+        asks=False,
+        amount=cost,
+        session=session.id,
+    )
+
+
+def of_evidence(
+    artifact: Artifact, session: Session, added: datetime, policy: Policy, now: datetime
+) -> Deadline | None:
+    """Return until when the platform keeps a file that only it has (`evidence.kept_days`).
+
+    It matters as long as the session can be claimed back, or a claim is undecided.
+    """
+    closes = window_closes(session, policy)
+    if not session.claim_undecided and (closes is None or closes < now or not session.left_minor):
+        return None
+    days = policy.evidence.kept_days
+    due = None if days is None else shifted(added, timedelta(days=days))
+    lost = due is not None and due < now
+    means = f"The platform deletes the {artifact.kind}, which only it has."
+    if due is None:
+        means = f"It is not said how long the platform keeps the {artifact.kind}: only it has it."
+    elif lost:
+        means = f"The platform may have deleted the {artifact.kind}."
+    return Deadline(
+        "evidence",
+        session.id,
+        due,
+        means,
+        asks=not lost,
+        command=f"liveportal sessions attach {session.id} FILE --kind {artifact.kind}",
+        session=session.id,
+    )
+
+
+def of_earnings(standing: Standing, now: datetime) -> list[Deadline]:
+    """Return by when each month's unpaid earnings are due (R13); overdue ones ask for a letter.
+
+    What was taken back, or is held of what was paid already, comes off the oldest months, as
+    payouts take it (rulebook 8). What is blocked is carried over, and nobody's fault.
+    """
+    policy = standing.policy
+    months: dict[str, int] = {}
+    for item in standing.items:
+        if item.open_minor > 0:
+            months[item.period] = months.get(item.period, 0) + item.open_minor
+    late = overdue(standing, local_date(now, policy.period.timezone)) is not None
+    found, left_minor = [], standing.owed_minor - sum(months.values())
+    for month, minor in sorted(months.items()):
+        left_minor += minor
+        if left_minor <= 0:
+            continue
+        due = day_ends(due_date(month, policy), policy.period.timezone)
+        past = due < now
+        means = "Nothing: the platform pays it by then, if nothing blocks a payout."
+        if past:
+            means = "It is overdue: ask the platform for it." if late else "It is carried over."
+        found.append(
+            Deadline(
+                "payout_due",
+                month,
+                due,
+                means,
+                asks=past and late,
+                command="liveportal payout preview",
+                amount=Money(left_minor, policy.currency),
+            )
+        )
+        left_minor = 0
+    return found
+
+
+def in_order(deadlines: Sequence[Deadline]) -> list[Deadline]:
+    """Sort by when they are due; what has no stated deadline may be due any time, and is first."""
+    return sorted(deadlines, key=lambda each: (each.due or FIRST, each.kind, each.thing))

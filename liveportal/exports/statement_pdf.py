@@ -1,0 +1,132 @@
+"""A statement as a PDF: the same figures as on the page, on A4, with page numbers.
+
+The same document gives the same bytes with the same version of the library; for other versions the
+file ends with the hash of itself, so that a change of it is found all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from liveportal.domain.statement import Document, seal_of
+from liveportal.exports.statement import (
+    BALANCE,
+    LABELS,
+    MONTH_COLUMNS,
+    SESSION_COLUMNS,
+    TAX,
+    TRANSACTION_COLUMNS,
+    about,
+    proof,
+)
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
+
+FONT = "Helvetica"  # Built into PDF: a statement holds nothing but ASCII.
+OWN_HASH = b"%liveportal-sha256 "
+_WRITTEN = datetime(2000, 1, 1, tzinfo=UTC)  # A fixed day, or no two files would be the same.
+_WIDTHS = {"time": 32, "start": 32, "end": 32, "transaction": 18}  # Others are 16.
+_NUMBERS = frozenset(
+    {
+        *("minutes", "rate", "gross", "fee", "earned", "amount", "owed", "sessions", "net", "tips"),
+        *("platform_fee", "deducted", "transaction"),
+    }
+)
+
+
+def pdf(document: Document) -> bytes:
+    """Write a statement as a PDF."""
+    from fpdf import FPDF
+
+    title = f"Statement of earnings, {document['name']}"
+
+    class Pages(FPDF):
+        """Numbers its pages."""
+
+        def footer(self) -> None:
+            self.set_y(-12)
+            self.set_font(FONT, size=8)
+            self.cell(0, 8, f"{title}, page {self.page_no()}", align="C")
+
+    paper = Pages(format="A4")
+    paper.set_creation_date(_WRITTEN)
+    paper.set_title(title)
+    paper.set_lang("en")
+    paper.set_keywords(str(seal_of(document)))
+    paper.set_auto_page_break(auto=True, margin=16)
+    paper.add_page()
+    _heading(paper, title, 16)
+    _paragraph(paper, about(document))
+    summary = document["summary"]
+    _pairs(paper, "Summary", [(label, summary[name]) for name, label in LABELS.items()])
+    balance = [(label, summary["balance"][name]) for name, label in BALANCE.items()]
+    _pairs(paper, "Balance at the end", balance)
+    if len(document["months"]) > 1:
+        _rows(paper, "Month by month", MONTH_COLUMNS, document["months"])
+    if tax := document.get("tax"):
+        _pairs(paper, "For the tax return", [(label, tax[name]) for name, label in TAX.items()])
+        _paragraph(paper, f"{tax['form']}: {tax['counts']} Looked up on {tax['looked_up']}.")
+    _rows(paper, "Sessions", SESSION_COLUMNS, document["sessions"])
+    _rows(paper, "Transactions", TRANSACTION_COLUMNS, document["transactions"])
+    paper.ln(6)
+    for line in proof(document):
+        _paragraph(paper, line)
+    content = bytes(paper.output())
+    return content + OWN_HASH + hashlib.sha256(content).hexdigest().encode() + b"\n"
+
+
+def is_unchanged(content: bytes) -> bool:
+    """Tell whether a PDF has the hash of itself at its end."""
+    before, found, after = content.rpartition(OWN_HASH)
+    return bool(found) and after.strip() == hashlib.sha256(before).hexdigest().encode()
+
+
+def _heading(paper: FPDF, text: str, size: int) -> None:
+    paper.set_font(FONT, "B", size)
+    paper.multi_cell(0, size * 0.6, text, new_x="LMARGIN", new_y="NEXT")
+
+
+def _paragraph(paper: FPDF, text: str) -> None:
+    paper.set_font(FONT, size=9)
+    paper.multi_cell(0, 5, text, align="L", new_x="LMARGIN", new_y="NEXT")
+
+
+def _pairs(paper: FPDF, title: str, pairs: Sequence[tuple[str, object]]) -> None:
+    paper.ln(4)
+    _heading(paper, title, 11)
+    paper.set_font(FONT, size=9)
+    with paper.table(
+        width=110,
+        col_widths=(70, 40),
+        text_align=("LEFT", "RIGHT"),
+        align="LEFT",
+        first_row_as_headings=False,
+        borders_layout="HORIZONTAL_LINES",
+        line_height=5,
+    ) as table:
+        for label, value in pairs:
+            table.row((label, str(value)))
+
+
+def _rows(paper: FPDF, title: str, columns: Sequence[str], found: Sequence[dict[str, Any]]) -> None:
+    paper.ln(4)
+    _heading(paper, title, 11)
+    if not found:
+        _paragraph(paper, "None.")
+        return
+    paper.set_font(FONT, size=7)
+    align = tuple("RIGHT" if name in _NUMBERS else "LEFT" for name in columns)
+    with paper.table(
+        col_widths=tuple(_WIDTHS.get(name, 16) for name in columns),
+        text_align=align,
+        borders_layout="HORIZONTAL_LINES",
+        line_height=4,
+        padding=0.5,
+    ) as table:
+        table.row([name.replace("_", " ") for name in columns])
+        for each in found:
+            table.row(["" if each[name] is None else str(each[name]) for name in columns])

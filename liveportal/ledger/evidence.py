@@ -1,0 +1,72 @@
+"""Evidence in the book: what was told of a file before, and the messages read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from liveportal.domain.envelope import CLI_SOURCE
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.statements import INSERT
+
+_TOLD = """
+    SELECT artifact.seq, artifact.kind, artifact.media_type, min(own.seq)
+    FROM artifact
+    LEFT JOIN statement AS own ON own.thing = 'session:' || artifact.session
+        AND own.type = 'artifact.added' AND coalesce(own.confirms, own.seq) = artifact.seq
+        AND own.source = ?
+    WHERE artifact.session = ? AND artifact.sha256 = ?
+    GROUP BY artifact.seq
+    ORDER BY min(own.seq) IS NULL, artifact.seq
+"""
+# Who is forgotten has nothing personal left, and every telling of a file has its name.
+_NOBODYS = """
+    SELECT sha256 FROM artifact
+    EXCEPT
+    SELECT sha256 FROM artifact
+    JOIN statement AS told ON told.thing = 'session:' || artifact.session
+        AND told.type = 'artifact.added' AND coalesce(told.confirms, told.seq) = artifact.seq
+    JOIN event_personal ON event_personal.seq = told.seq
+"""
+
+
+class Told(NamedTuple):
+    """A file that was told of: its artifact, and the event by which a command did, if any."""
+
+    artifact: int
+    kind: str
+    media_type: str | None
+    own_seq: int | None
+
+
+def told(db: Connection, session: str, sha256: str) -> Told | None:
+    """Return what was told of a file of a session, by a command rather than by a feed."""
+    row = db.execute(_TOLD, (CLI_SOURCE, session, sha256)).fetchone()
+    return Told(*row) if row else None
+
+
+def nobodys(db: Connection) -> list[str]:
+    """Return the hashes of the files of forgotten customers that are nobody else's, too."""
+    return [sha256 for (sha256,) in db.execute(_NOBODYS).fetchall()]
+
+
+def artifact_of(db: Connection, seq: int) -> int:
+    """Return the artifact that an event tells of: its own, or the one that it confirms."""
+    row = db.execute("SELECT coalesce(confirms, seq) FROM statement WHERE seq = ?", (seq,))
+    return int(row.fetchone()[0])
+
+
+def is_erased(db: Connection, seq: int) -> bool:
+    """Tell whether what an event told of a file is forgotten."""
+    found = db.execute("SELECT 1 FROM event_personal WHERE seq = ?", (seq,)).fetchone()
+    return found is None
+
+
+def keep_messages(
+    db: Connection, artifact: int, messages: Iterable[tuple[int | None, str | None, str]]
+) -> None:
+    """Keep what was said in a transcript, once."""
+    if db.execute("SELECT 1 FROM message WHERE artifact = ?", (artifact,)).fetchone():
+        return
+    rows = ((None, artifact, n, *message) for n, message in enumerate(messages, 1))
+    db.executemany(INSERT["message"], rows)

@@ -1,0 +1,72 @@
+"""Filling in the payout profile: the event and the sealed values, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from liveportal.domain.envelope import CLI_SOURCE, Data, Event
+from liveportal.domain.events import PayoutProfileChanged
+from liveportal.domain.profile import Changes, Values
+from liveportal.ledger.documents import stored_event
+from liveportal.ledger.journal import Outcome
+from liveportal.ledger.reader import Reader, Row
+from liveportal.ledger.sealed import Seals
+from liveportal.ledger.store import Store
+
+Judge = Callable[[Values], object]
+"""Sees the profile in force before it is changed, and may refuse."""
+
+
+def filled(  # noqa: PLR0913 (what a write is, told by name)
+    store: Store,
+    change: Changes,
+    judge: Judge,
+    event: Callable[[Data], Event],
+    *,
+    key: str | None,
+    show: Callable[[Reader], Row],
+) -> tuple[Outcome | None, Row]:
+    """Record that the profile is changed, and seal its values with the event.
+
+    Nothing is recorded where nothing differs: then there is no outcome. A replay is judged by what
+    was recorded, and by nothing else. Raises what `judge`, the door and `Seals` raise.
+    """
+    seals = Seals(store.db, store.path, keep=store.keep)
+    seals.ready(afresh=change.afresh)
+    with store.writing() as door:
+        past = stored_event(store.db, CLI_SOURCE, key) if key else None
+        if past is None:
+            force = {} if change.afresh else seals.values()
+            judge(force)
+            if not change.afresh and change.after(force) == force:
+                return None, show(store.reader())
+            if change.afresh:
+                seals.forget()
+        recorded = getattr(past.event.data, "fingerprints", None) if past else None
+        marks = seals.fingerprints(change, recorded)
+        outcome = door.record(event(PayoutProfileChanged(fields=change.told, fingerprints=marks)))
+        door.flush()
+        if outcome.status == "recorded":
+            seals.put(outcome.seq, change)
+            door.forgot = True  # What was replaced must not lie on in the log.
+        with store.as_after(outcome) as reader:
+            shown = show(reader)
+    if change.afresh:
+        with store.writing():
+            seals.prune()
+    return outcome, shown
+
+
+def change_key(store: Store) -> tuple[str, str | None, int]:
+    """Seal all that is sealed under a new key.
+
+    Returns its id, where it is kept (None in a dry run), and how many values there are. Raises what
+    `Seals` raises: `KeyNotFound` also where nothing is sealed.
+    """
+    seals = Seals(store.db, store.path, keep=store.keep)
+    seals.ready()
+    with store.writing() as door:
+        count = seals.rotate()
+        door.forgot = True
+    with store.writing():
+        return str(seals.key_id), seals.prune(), count

@@ -1,0 +1,147 @@
+"""What changed in the months between two known-times, and which events did it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from liveportal.domain.clock import from_text
+from liveportal.domain.earnings import Month, in_a_row
+from liveportal.domain.envelope import PREFIX
+from liveportal.ledger.reader import Reader, Row
+from liveportal.ledger.rows import compact
+from liveportal.ledger.windows import earnings
+
+FIELDS = ("month", "currency", "changed", "events")
+Nets = dict[int, int]
+"""What events added to the net of a month, by their position in the journal."""
+
+_BOOKED = """
+    SELECT period, seq, sum(net) AS net FROM transaction_record WHERE seq > ? GROUP BY period, seq
+"""
+_DISPUTED = "SELECT period, seq FROM dispute WHERE seq > ?"
+# What moves a session to another month, or changes its minutes, and may book nothing.
+_ENDED = """
+    SELECT seq, substr(thing, length('session:') + 1) AS session FROM statement
+    WHERE seq > ? AND confirms IS NULL
+        AND type IN ('session.ended', 'session.logged', 'session.corrected')
+"""
+_POLICIES = "SELECT seq FROM policy WHERE seq > ?"
+_EVENTS = """
+    SELECT event.seq, event.type, event.time, event.recorded_at, statement.thing
+    FROM statement JOIN event ON event.seq = statement.seq
+    WHERE statement.seq IN (SELECT value FROM json_each(?))
+    ORDER BY event.seq
+"""
+
+
+@contextmanager
+def known(reader: Reader, until: datetime | None) -> Iterator[Reader]:
+    """Give the windows as of what was recorded by an instant; None: as they are."""
+    if until is None:
+        yield reader
+        return
+    from liveportal.ledger.playback import played_back  # The whole door; few reads need it.
+
+    copy = played_back(reader.db, until=until, messages=False)
+    try:
+        yield Reader(copy, reader.path, until)
+    finally:
+        copy.close()
+
+
+def differences(before: Reader, after: Reader) -> list[Row]:
+    """Return the months whose figures changed, oldest first, each with what was recorded for it."""
+    was, now = earnings.figures_of(before), earnings.figures_of(after)
+    ends = {*was, *now}
+    if not ends:
+        return []
+    # A month outside of a book answers zeros, with the balance as it was then.
+    outer = {name: Month(month=name) for name in (min(ends), max(ends))}
+    pairs = zip(in_a_row(outer | was), in_a_row(outer | now), strict=True)
+    responsible = _responsible(before, after)
+    found = []
+    for old, new in pairs:
+        if changed := _changed(old, new, after):
+            nets = responsible.get(new.month, {})
+            found.append((new.month, changed, nets))
+    events = _events(after, {seq for _, _, nets in found for seq in nets})
+    return [
+        {
+            "month": name,
+            "currency": after.currency,
+            "changed": changed,
+            "events": [events[seq] | {"amount": after.money(nets[seq])} for seq in sorted(nets)],
+        }
+        for name, changed, nets in found
+    ]
+
+
+def _changed(old: Month, new: Month, reader: Reader) -> list[dict[str, Any]]:
+    """Return each figure that differs, as it was and as it is."""
+    was, now = (_flat(each.row(reader.timezone, reader.currency)) for each in (old, new))
+    return [
+        {
+            "figure": name,
+            "before": was[name],
+            "after": now[name],
+            "difference": now[name] - was[name],
+        }
+        for name in now
+        if was[name] != now[name]
+    ]
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    balance = {f"balance.{name}": value for name, value in row["balance"].items()}
+    flat = {name: value for name, value in row.items() if name != "balance"} | balance
+    return flat | {"minutes": Decimal(flat["minutes"])}
+
+
+def _responsible(before: Reader, after: Reader) -> dict[str, Nets]:
+    """Return, by month, the events recorded in between that booked into it or count in it."""
+    (last,) = before.all("SELECT coalesce(max(seq), 0) AS seq FROM event")
+    since = last["seq"]
+    found: dict[str, Nets] = defaultdict(dict)
+    for row in after.all(_BOOKED, since):
+        found[row["period"]][row["seq"]] = row["net"]
+    for row in after.all(_DISPUTED, since):
+        found[row["period"]].setdefault(row["seq"], 0)
+    ended = after.all(_ENDED, since)
+    sessions = compact(sorted({row["session"] for row in ended}))
+    periods = [_periods(reader, sessions) for reader in (before, after)]
+    for row in ended:
+        for period in {each.get(row["session"]) for each in periods} - {None}:
+            found[str(period)].setdefault(row["seq"], 0)
+    if before.policy.period != after.policy.period:
+        # While a book has no transaction its free sessions move with the months.
+        moved = {period for each in (before, after) for period in earnings.figures_of(each)}
+        for row in after.all(_POLICIES, since):
+            for period in moved:
+                found[period].setdefault(row["seq"], 0)
+    return found
+
+
+def _periods(reader: Reader, sessions: str) -> dict[str, str | None]:
+    found = reader.all(
+        "SELECT id, period FROM session WHERE id IN (SELECT value FROM json_each(?))", sessions
+    )
+    return {row["id"]: row["period"] for row in found}
+
+
+def _events(reader: Reader, seqs: set[int]) -> dict[int, dict[str, Any]]:
+    found = reader.all(_EVENTS, compact(sorted(seqs)))
+    return {
+        row["seq"]: {
+            "seq": row["seq"],
+            "type": row["type"].removeprefix(PREFIX),
+            "time": from_text(row["time"]),
+            "recorded_at": from_text(row["recorded_at"]),
+            "thing": row["thing"],
+        }
+        for row in found
+    }

@@ -1,0 +1,73 @@
+"""In which sessions something was said: of them, and in them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from liveportal.domain.text import clean
+from liveportal.domain.words import folded, has_word
+from liveportal.ledger.reader import Reader, personal
+from liveportal.ledger.windows import people
+
+_ABOUT = """
+    SELECT session.id, session.customer, opened.body AS opened_body,
+           described.body AS described_body
+    FROM session
+    JOIN customer ON customer.id = session.customer
+    LEFT JOIN request ON request.id = session.request
+    LEFT JOIN event_personal AS opened
+        ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
+    LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
+"""
+_SAID = """
+    SELECT claim.session, body FROM claim
+    JOIN statement ON statement.thing = 'claim:' || claim.id
+        AND statement.type = 'refund.claimed' AND statement.confirms IS NULL
+    JOIN event_personal ON event_personal.seq = statement.seq
+    UNION ALL SELECT session, body FROM review JOIN event_personal USING (seq)
+"""
+_MESSAGES = """
+    SELECT DISTINCT artifact.session FROM message_index
+    JOIN message ON message.id = message_index.rowid
+    JOIN artifact ON artifact.seq = message.artifact
+    WHERE message_index MATCH ?
+"""
+
+
+def mentioning(reader: Reader, words: Sequence[str]) -> list[str]:
+    """Return the sessions in whose texts all the words stand, in one text or in several.
+
+    The texts are title, description, the customer's name, the reasons of claims, reviews, and the
+    messages of transcripts.
+    """
+    texts = _texts(reader)
+    found = set(texts)
+    for word in words:
+        said = {session for (session,) in reader.db.execute(_MESSAGES, (_prefix(word),)).fetchall()}
+        found = {each for each in found if each in said or has_word(texts[each], word)}
+    return sorted(found)
+
+
+def _prefix(word: str) -> str:
+    # Quoted it is a word, whatever it means to the index (`NOT`); speakers are not searched.
+    return f'text : "{word}" *'
+
+
+def _texts(reader: Reader) -> dict[str, str]:
+    """Return the texts of every session but its messages, folded, one a line."""
+    about = reader.all(_ABOUT)
+    told = people.customers(reader, {each["customer"]: each["described_body"] for each in about})
+    texts: dict[str, list[str | None]] = defaultdict(list)
+    for each in about:
+        opened = personal(each["opened_body"])
+        texts[each["id"]] = [
+            opened.get("title"),
+            opened.get("description"),
+            told[each["customer"]].get("name"),
+        ]
+    for session, body in reader.db.execute(_SAID).fetchall():
+        said = personal(body)
+        texts[session] += [said.get("reason"), said.get("text")]
+    # As they are read: a colour's code is no part of the word behind it.
+    return {name: folded(clean("\n".join(filter(None, said)))) for name, said in texts.items()}

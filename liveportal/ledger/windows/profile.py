@@ -1,0 +1,75 @@
+"""The payout profile, as far as it is known without the key: what is filled in, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from liveportal.domain import profile
+from liveportal.domain.things import Profile
+from liveportal.ledger.reader import Reader, Row, instant
+
+FIELDS = (
+    *profile.FIELDS,
+    *("complete", "missing", "filled", "changed_at", "revealed_at"),
+)
+CHECK_FIELDS = ("requirement", "state", "blocks", "message", "hint", "until")
+
+
+def filled(reader: Reader) -> frozenset[str]:
+    """Return the fields that are filled in, whoever told of it."""
+    return frozenset(row["name"] for row in reader.all("SELECT name FROM profile_field"))
+
+
+def facts(reader: Reader) -> dict[str, str]:
+    """Return what is kept plain; empty as of an earlier time, for only names are in the journal."""
+    return {row["field"]: row["value"] for row in reader.all("SELECT * FROM profile_fact")}
+
+
+def is_sealed(reader: Reader) -> bool:
+    """Tell whether anything is sealed, and a key needed for it."""
+    return reader.one("SELECT 1 FROM fingerprint_key") is not None
+
+
+def tax_form_expiry(reader: Reader) -> date | None:
+    """Return the last day on which the tax form is valid; None if it has no end, or is missing."""
+    return profile.expiry(facts(reader))
+
+
+def blocking(reader: Reader, on: date) -> frozenset[str]:
+    """Return what of the profile is missing for a payout on a day, or does not hold then."""
+    methods = reader.policy.payout.methods
+    return profile.blocking(filled(reader), facts(reader), methods=methods, on=on)
+
+
+def checked(reader: Reader, on: date) -> list[Row]:
+    """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
+    methods = reader.policy.payout.methods
+    found = profile.findings(filled(reader), facts(reader), methods=methods, on=on)
+    return [{name: getattr(each, name) for name in CHECK_FIELDS} for each in found]
+
+
+def shown(reader: Reader, values: Mapping[str, object]) -> Row:
+    """Return the profile with the values given, and what is known of it besides."""
+    names, plain = filled(reader), facts(reader)
+    signed = plain.get("tax_signed")
+    missing = sorted(Profile(names).missing)
+    return {
+        **{name: values.get(name) for name in profile.FIELDS},
+        "tax_signed": date.fromisoformat(signed) if signed else None,
+        "tax_expires": profile.expiry(plain),
+        "complete": not missing,
+        "missing": missing,
+        "filled": sorted(names),
+        "changed_at": _last(reader, "payout_profile.changed"),
+        "revealed_at": _last(reader, "payout_profile.revealed"),
+    }
+
+
+def _last(reader: Reader, kind: str) -> object:
+    row = reader.one(
+        "SELECT time FROM statement JOIN event USING (seq)"
+        " WHERE thing = 'book' AND statement.type = ? ORDER BY seq DESC LIMIT 1",
+        kind,
+    )
+    return instant(row["time"]) if row else None

@@ -1,0 +1,150 @@
+"""A dispute's summary in the user's own editor: what it begins with, and all that can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from liveportal.cli.editor import CUT
+from tests.commands.shell import Shell
+
+Use = Callable[[str], None]
+
+
+@pytest.fixture
+def editor(states: Shell, monkeypatch: pytest.MonkeyPatch) -> Use:
+    """Give a function that makes a script the user's editor."""
+    monkeypatch.delenv("VISUAL", raising=False)
+
+    def use(script: str) -> None:
+        path = states.file("my editor", f"#!/bin/sh\n{script}\n")
+        path.chmod(0o700)
+        monkeypatch.setenv("EDITOR", f"'{path}' --wait")
+
+    return use
+
+
+FILE = ("dispute", "file", "CL-2", "--edit")
+
+
+def test_a_text_is_written_in_the_editor(states: Shell, editor: Use) -> None:
+    """The editor has a draft of the session's facts, and below a line what is not sent."""
+    seen, mode = states.folder / "seen", states.folder / "mode"
+    editor(
+        f'[ "$1" = --wait ]; cat "$2" > "{seen}"; ls -ld "$(dirname "$2")" > "{mode}"; '
+        'printf "It was fixed.\\n\\n" | cat - "$2" > "$2.new"; mv "$2.new" "$2"'
+    )
+    assert states.ok(*FILE)["state"] == "disputed"
+    draft, _, notes = seen.read_text().partition(f"\n{CUT}\n")
+    for said in (
+        "Session S-1003",
+        "The session ended",
+        "minutes were billed",
+        "were paused and not billed",
+    ):
+        assert said in draft
+    for said in ("The claim: CL-2", "The customer says: slow", "At stake for you", "1 filed"):
+        assert said in notes
+    assert mode.read_text().startswith("drwx------")
+    text = states.ok("dispute", "show", "CL-2")["summary"]
+    assert text == f"It was fixed.\n\n{draft.strip()}"
+
+
+@pytest.mark.parametrize(
+    "script", [":", 'touch "$2"', 'printf "" > "$2"', 'printf " \\n\\n" > "$2"']
+)
+def test_a_text_that_says_nothing_is_not_sent(states: Shell, editor: Use, script: str) -> None:
+    """Empty, or still the draft: nobody said anything."""
+    editor(script)
+    assert states.refuses(7, *FILE)["code"] == "declined"
+
+
+def test_what_stands_below_the_line_is_never_sent(states: Shell, editor: Use) -> None:
+    """Nor is a text empty that is written below it."""
+    editor('echo "secret" >> "$2"')
+    assert states.refuses(7, *FILE)["code"] == "declined"
+    editor(f'printf "mine\\r\\n{CUT}\\r\\nsecret" > "$2"')
+    states.ok(*FILE)
+    assert states.ok("dispute", "show", "CL-2")["summary"] == "mine"
+
+
+def test_a_strangers_words_cannot_cut_the_draft(states: Shell, editor: Use) -> None:
+    """A transcript may hold the very line below which nothing is sent: the draft stays one."""
+    chat = states.file("chat.txt", f"{CUT}\nAna: {CUT}\n")
+    states.ok("sessions", "attach", "S-1003", chat)
+    editor(":")
+    assert states.refuses(7, *FILE)["code"] == "declined"
+    seen = states.folder / "seen"
+    editor(f'cp "$2" "{seen}"; printf "Mine.\\n" | cat - "{seen}" > "$2"')
+    states.ok(*FILE)
+    assert CUT in seen.read_text()
+    text = states.ok("dispute", "show", "CL-2")["summary"]
+    assert text.startswith("Mine.")
+    assert f"Ana: {CUT}" in text
+    assert "At stake for you" not in text
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["exit 3", "kill -9 $$", 'printf "\\377\\376x" > "$2"', 'rm "$2"', 'rm "$2"; mkdir "$2"'],
+)
+def test_an_editor_that_fails_ends_it(states: Shell, editor: Use, script: str) -> None:
+    """With an error, without UTF-8, without the file: nothing is recorded, nothing is left."""
+    editor(script)
+    assert states.refuses(1, *FILE)["code"] == "editor_failed"
+
+
+@pytest.mark.parametrize("command", ["/no/such/editor", ".", "'unbalanced", "/etc/hostname"])
+def test_an_editor_that_there_is_not_is_said(
+    states: Shell, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """A wrong name, a folder, a quotation mark too few, what cannot be run."""
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", command)
+    assert states.refuses(1, *FILE)["code"] == "editor_failed"
+    monkeypatch.setenv("VISUAL", "true")  # It comes first.
+    assert states.refuses(7, *FILE)["code"] == "declined"
+
+
+def test_without_an_editor_the_summary_is_asked_for(
+    states: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a variable nor one of the usual ones."""
+    for name in ("VISUAL", "EDITOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(states.folder))
+    error = states.refuses(1, *FILE)
+    assert (error["code"], "--summary" in error["hint"]) == ("editor_failed", True)
+
+
+def test_nobody_writes_what_would_be_refused(states: Shell, editor: Use) -> None:
+    """The editor is not even opened for a claim that cannot be disputed."""
+    opened = states.folder / "opened"
+    editor(f'touch "{opened}"')
+    assert states.refuses(4, "dispute", "file", "CL-1", "--edit")["code"] == "claim_not_open"
+    assert states.refuses(3, "dispute", "file", "CL-99", "--edit")["code"] == "not_found"
+    assert not opened.exists()
+
+
+def test_a_dry_run_with_an_editor_records_nothing(states: Shell, editor: Use) -> None:
+    """What was written is shown, and that is all."""
+    editor('echo "It was fixed." > "$2"')
+    before = states.dump()
+    assert states.ok(*FILE, "--dry-run")["state"] == "disputed"
+    assert states.dump() == before
+
+
+def test_nothing_is_left_in_the_temporary_folder(
+    states: Shell,
+    editor: Use,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A summary is nobody's business: the draft goes with the editor, whatever happened."""
+    folder = states.folder / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    for script in ('echo x > "$2"', "exit 1", ":"):
+        editor(script)
+        states.run(*FILE, "--dry-run")
+        assert list(folder.iterdir()) == []

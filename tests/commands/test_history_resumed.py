@@ -1,0 +1,105 @@
+"""Session history taken up again: `seq`, `--since`, and the pipeline of the help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.commands.shell import OCTOBER
+from tests.commands.test_history import Rows, ids
+from tests.commands.test_sync import feed
+from tests.helpers import line
+
+if TYPE_CHECKING:
+    from tests.commands.shell import Shell
+
+
+def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:
+    """Of the session, its request or its claims, and of nothing else; no two have the same."""
+
+    def seq(name: str) -> int:
+        found = {row["id"]: row["seq"] for row in october.ok("sessions", "list")}
+        assert len(set(found.values())) == len(found)
+        return int(found[name])
+
+    def last() -> int:
+        return int(october.ok("ledger", "info")["events"])
+
+    before = {name: seq(name) for name in ("S-1001", "S-1003")}
+    at = ("--at", "2026-10-21T09:00:00Z")
+    for argv in (
+        ("sessions", "tip", "S-1002", "5.00"),
+        ("sessions", "review", "S-1002", "5"),
+        ("refunds", "claim", "S-1002", "--id", "CL-9", "--reason", "slow", "--late"),
+        ("refunds", "deny", "CL-9"),
+        ("sessions", "correct", "S-1002", "--billed", "100.00", "--reason", "agreed"),
+    ):
+        october.ok(*argv, *at)
+        assert seq("S-1002") == last(), argv
+    october.ok("earnings", "adjust", "1.00", "--reason", "x", *at)
+    october.ok("requests", "decline", "REQ-1006", *at)
+    assert seq("S-1002") == last() - 2
+    # Another source tells the request's acceptance once more, by another name of the session.
+    again = line(
+        *("request.accepted", "10-05 14:01"),
+        source="https://other.example",
+        id="z",
+        request="REQ-1001",
+        session="ALIAS",
+    )
+    october.ok("sync", feed(october, "again.jsonl", again))
+    assert seq("S-1001") == last()
+    assert seq("S-1003") == before["S-1003"]
+
+
+def test_nothing_is_missed_and_nothing_repeated(empty: Shell) -> None:
+    """After every line of a feed, what came since the last time is what changed, and no more."""
+    known: dict[str, dict[str, Any]] = {}
+    last = 0
+    for number, told in enumerate(OCTOBER.read_bytes().splitlines(keepends=True)):
+        empty.ok("sync", feed(empty, f"{number}.jsonl", told))
+        news: Rows = empty.ok("sessions", "list", "--since", last, "--sort", "seq")
+        assert len(news) <= 1
+        for row in news:
+            assert row != known.get(row["id"])
+            assert row["seq"] > last
+            last = row["seq"]
+            known[row["id"]] = row
+        rows = {row["id"]: row for row in empty.ok("sessions", "list")}
+        assert known == rows
+    assert len(known) == 4
+    assert empty.ok("sessions", "list", "--since", last) == []
+    assert len(empty.ok("sessions", "list", "--since", 0)) == 4
+
+
+IDIOM = (
+    'liveportal sessions list --since "$(cat seen || echo 0)" --sort seq --fields seq,id |'
+    ' while read -r seq id; do echo "$id is news" && echo "$seq" > seen; done'
+)
+
+
+def test_a_pipeline_takes_up_where_it_left_off(states: Shell) -> None:
+    """The idiom of the help, in a real shell: first all, then what is new, then nothing."""
+    words = " ".join(states.tells("sessions", "list", "--help").split())
+    assert IDIOM in words
+    first = states.script(IDIOM)
+    assert first.code == 0
+    told = [each.split()[0] for each in first.out.splitlines()]
+    assert told == ids(states, "--sort", "seq")
+    assert states.script(IDIOM).out == ""
+    states.ok("sessions", "tip", "S-1002", "5.00", "--at", "2026-10-13 09:00")
+    states.ok("sessions", "end", "S-LIVE", "--at", "2026-11-02 10:20")
+    states.ok("earnings", "adjust", "1.00", "--reason", "x")
+    ran = states.script(IDIOM)
+    assert (ran.code, ran.out, ran.err) == (0, "S-1002 is news\nS-LIVE is news\n", "")
+    assert states.script(IDIOM).out == ""
+
+
+def test_a_pipeline_that_was_cut_short_goes_on(states: Shell) -> None:
+    """Whoever stops after each of them misses none."""
+    told = []
+    for _ in range(len(ids(states))):
+        ran = states.script(IDIOM.replace("> seen;", "> seen; break;"))
+        assert ran.code == 0, ran.err
+        told += ran.out.split()[:1]
+    assert told == ids(states, "--sort", "seq")
+    assert states.script(IDIOM).out == ""

@@ -1,0 +1,122 @@
+"""Session history searched: all words, wherever they were said, however they are spelt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.commands.test_history import held, ids, reviewed
+from tests.commands.test_hostile import ESCAPES, FORBIDDEN, HOSTILE
+from tests.commands.test_sync import feed
+from tests.helpers import line
+from tests.ledger.conftest import query
+
+if TYPE_CHECKING:
+    from tests.commands.shell import Shell
+
+
+@pytest.fixture
+def spoken(empty: Shell) -> Shell:
+    """Give a ledger in which each session says something somewhere."""
+    lines = (
+        *held(1, "10-01 09:00", title="Schatten flimmern", description="Nur unter Straße & Zoë's"),
+        *held(2, "10-02 09:00", customer={"id": "C-2", "name": "ZOË Åström"}),
+        *held(3, "10-03 09:00", title="Netcode_review", customer={"id": "C-3"}),
+        line(
+            "refund.claimed", "10-03 10:00", id="c", claim="CL-3", session="S-3", reason="Zoe left"
+        ),
+        *held(4, "10-04 09:00", customer={"id": "C-3"}),
+        reviewed("S-4", "10-04 10:00", "Größe: Ärger"),
+        *held(5, "10-05 09:00", customer={"id": "C-3"}),
+        line(
+            "artifact.added",
+            "10-05 10:00",
+            id="t",
+            session="S-5",
+            kind="transcript",
+            name="chat.txt",
+            sha256="0" * 64,
+            bytes=1,
+        ),
+    )
+    empty.ok("sync", feed(empty, "spoken.jsonl", *lines))
+    (artifact,) = query(empty.ledger, "SELECT seq FROM artifact")[0]
+    for n, text in enumerate(("The Quïck brown fox", "said NOT a word"), 1):
+        query(
+            empty.ledger,
+            "INSERT INTO message (artifact, n, speaker, text) VALUES (?, ?, 'Mina', ?)",
+            *(artifact, n, text),
+        )
+    return empty
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("schatten", "S-1"),
+        ("FLIMMERN strasse", "S-1"),
+        ("zoe", "S-1 S-2 S-3"),
+        ("ZOË", "S-1 S-2 S-3"),
+        ("zoe astrom", "S-2"),
+        ("zoe netcode", "S-3"),
+        ("review", "S-3"),
+        ("grosse arger", "S-4"),
+        ("quick fox", "S-5"),
+        ("brown help", "S-5"),
+        ("not", "S-5"),
+        ("qu", "S-5"),
+        ("uick", ""),
+        ("mina", ""),
+        ("help", "S-2 S-4 S-5"),
+        ('"quick" OR', ""),
+        ("quick*", "S-5"),
+        ("fox)", "S-5"),
+        ("text:fox", ""),
+        ("said \udcff word", "S-5"),
+        ("nothing", ""),
+        ("zoe nothing", ""),
+    ],
+)
+def test_all_words_wherever_they_were_said(spoken: Shell, text: str, wanted: str) -> None:
+    """In title, description, name, claim, review or message; without case, accents and syntax."""
+    assert ids(spoken, "--text", text) == wanted.split()
+
+
+def test_words_and_other_filters(spoken: Shell) -> None:
+    """Words narrow, too, and what is erased is found no more."""
+    assert ids(spoken, "--text", "zoe", "--claimed") == ["S-3"]
+    assert ids(spoken, "--text", "zoe", "--sort", "-start", "--to", "2026-10-02") == ["S-2", "S-1"]
+    forget = line("customer.forgotten", "10-09 09:00", id="f", customer="C-3")
+    spoken.ok("sync", feed(spoken, "forget.jsonl", forget))
+    assert ids(spoken, "--text", "zoe") == ["S-1", "S-2"]
+    assert ids(spoken, "--text", "quick") == []
+
+
+def test_hostile_text(empty: Shell) -> None:
+    """What strangers wrote is found by what can be read of it, and shown cleaned."""
+    text = " ".join(HOSTILE)
+    empty.ok("sync", feed(empty, "h.jsonl", *held(1, "10-05 09:00", title=text, description=text)))
+    for words in ("redbold", "one six", "gnp"):
+        assert ids(empty, "--text", words) == ["S-1"]
+    assert ids(empty, f"--text=x{ESCAPES}\x00".replace("\x00", "")) == []
+    for option in ("--tsv", "--csv", "--header"):
+        shown = empty.tells("sessions", "list", "--text", "redbold", option)
+        assert not FORBIDDEN.search(shown)
+        assert shown.count("\n") == 1 + (option != "--tsv")
+    for argv in (
+        ("--sort", ESCAPES),
+        ("--since", ESCAPES),
+        ("--from", ESCAPES),
+        ("--text", "\x1b["),
+    ):
+        ran = empty.run("sessions", "list", *argv)
+        assert ran.code in (1, 2)
+        assert not FORBIDDEN.search(ran.err)
+
+
+def test_a_megabyte_of_words(empty: Shell) -> None:
+    """Long texts take no long time, and their last word is found."""
+    title = "ä\u0301x\u202e " * 250_000 + "ende"
+    empty.ok("sync", feed(empty, "long.jsonl", *held(1, "10-05 09:00", title=title)))
+    assert ids(empty, "--text", "ENDE") == ["S-1"]

@@ -1,0 +1,282 @@
+"""Searching what was said: whatever people type finds words, and never fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liveportal.cli.sessions_evidence import HITS
+from liveportal.ledger.windows.said import Where, matching, search
+from tests.commands.test_evidence import ATTACH
+from tests.commands.test_hostile import BIDI, ESCAPES, FORBIDDEN
+from tests.helpers import Book, book
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.commands.shell import Shell
+
+CHAT = """22:02 Mina: The Mali shader pipeline flickers
+22:03 Ana: Try the render pipeline, not the shader
+22:04 Mina: Malicious? Größe ändern hilft NOT
+22:10 Zoë: the café AND "URP"
+"""
+EARLY = "16:02 Mina: shader errors\n"  # S-1003's, on 20 October.
+
+
+@pytest.fixture
+def said(october: Shell) -> Shell:
+    """Give a shell whose sessions S-1002 and S-1003 have transcripts."""
+    october.ok(*ATTACH, october.file("chat.txt", CHAT))
+    october.ok("sessions", "attach", "S-1003", october.file("more.txt", EARLY))
+    return october
+
+
+def find(shell: Shell, *argv: object) -> list[str]:
+    """Return the texts that are found."""
+    return [hit["text"] for hit in shell.ok("sessions", "search", *argv)]
+
+
+FLICKERS, TRY, MALICIOUS, CAFE = (line.partition(": ")[2] for line in CHAT.splitlines())
+ERRORS = "shader errors"
+
+
+@pytest.mark.parametrize(
+    ("argv", "texts"),
+    [
+        (["mali"], {FLICKERS}),
+        (["mali*"], {FLICKERS, MALICIOUS}),
+        (["shader", "pipeline"], {FLICKERS, TRY}),
+        (["pipeline", "shader"], {FLICKERS, TRY}),
+        (["shader pipeline"], {FLICKERS}),
+        (['"shader pipeline"'], {FLICKERS}),
+        (['"shader pip"*'], {FLICKERS}),
+        (["shader pip*"], {FLICKERS}),
+        (["shader", "-flickers"], {TRY, ERRORS}),
+        (["shader", "-flickers", "-errors"], {TRY}),
+        (["shader", "-flick*"], {TRY, ERRORS}),
+        (["shader", "-render pipeline"], {FLICKERS, ERRORS}),
+        (['shader -"render pipeline" -errors "the shader"'], set()),
+        (['the -"render pipeline" -mali "cafe"'], {CAFE}),
+        (["--", "shader", "-flickers"], {TRY, ERRORS}),
+        (["SHADER", "Errors"], {ERRORS}),
+        (["grosse"], set()),  # The sharp s is a letter of its own,
+        (["größe"], {MALICIOUS}),
+        (["GROßE"], {MALICIOUS}),  # an umlaut is not.
+        (["andern"], {MALICIOUS}),
+        (["cafe"], {CAFE}),
+        (["NOT"], {TRY, MALICIOUS}),
+        (["AND"], {CAFE}),
+        (["NOT", "OR"], set()),
+        (["NEAR(shader errors)"], set()),
+        (["text:shader"], set()),
+        (["shader", "++"], {FLICKERS, TRY, ERRORS}),
+        (["(shader"], {FLICKERS, TRY, ERRORS}),
+        (["shader^2"], set()),
+        (["'shader'"], {FLICKERS, TRY, ERRORS}),
+        (['"urp'], {CAFE}),
+        (["mina"], set()),  # Who spoke is not what was said.
+        (["zebra"], set()),
+    ],
+)
+def test_words(said: Shell, argv: list[str], texts: set[str]) -> None:
+    """Words, phrases, beginnings, exclusions; all else is text."""
+    assert set(find(said, *argv)) == texts
+
+
+def test_filters(said: Shell) -> None:
+    """Of a customer, a session, a speaker, since a time; at most so many."""
+    assert set(find(said, "shader", "--customer", "C-12")) == {FLICKERS, TRY}
+    assert find(said, "shader", "--customer", "C-99") == []
+    assert find(said, "shader", "--session", "S-1003") == [ERRORS]
+    assert set(find(said, "shader", "--speaker", "mina")) == {FLICKERS, ERRORS}
+    assert find(said, "the", "--speaker", "ZOE") == [CAFE]
+    for speaker in ("min", '"', "NOT", "", "a OR b"):
+        assert find(said, "shader", "--speaker", speaker) == []
+    assert set(find(said, "shader", "--since", "2026-10-12 22:03")) == {TRY, ERRORS}
+    assert set(find(said, "shader", "--since", "2026-10-12 22:03:00.001")) == {ERRORS}
+    assert find(said, "shader", "--since", "2026-10-13") == [ERRORS]
+    assert len(find(said, "shader", "--limit", "2")) == 2
+    assert find(said, "shader", "--limit", "2") == find(said, "shader")[:2]
+    assert said.refuses(3, "sessions", "search", "x", "--session", "S-9")["code"] == "not_found"
+    assert said.refuses(1, "sessions", "search", "x", "--since", "x")["code"] == "invalid_time"
+
+
+def test_a_message_without_a_time_counts_from_its_session(said: Shell) -> None:
+    """`--since` leaves out no message only because its minute is not known."""
+    said.ok("sessions", "attach", "S-1003", said.file("bare.txt", "bare words\n"))
+    (hit,) = said.ok("sessions", "search", "bare")
+    assert (hit["at_seconds"], hit["time"], hit["speaker"]) == (None, None, None)
+    assert find(said, "bare", "--since", "2026-10-20") == ["bare words"]
+    assert find(said, "bare", "--since", "2026-10-21") == []
+
+
+def test_a_hit(said: Shell) -> None:
+    """All its fields, hits in brackets; the text is as it was said."""
+    assert said.ok("sessions", "search", "flick*", "mali") == [
+        {
+            "session": "S-1002",
+            "artifact": "chat.txt",
+            "customer": "C-12",
+            "customer_name": "Joe",
+            "at_seconds": 120,
+            "time": "2026-10-12T22:02:00Z",
+            "speaker": "Mina",
+            "snippet": "The [Mali] shader pipeline [flickers]",
+            "text": FLICKERS,
+        }
+    ]
+    assert said.tells("sessions", "search", "errors", "--field", "snippet") == "shader [errors]\n"
+    assert said.tells("sessions", "search", "zebra") == ""
+
+
+def test_the_best_hit_comes_first(said: Shell) -> None:
+    """A short message that is all about it, before a long one that mentions it."""
+    long = "14:10 Joe: rebuild " + "and so on " * 30 + "\n14:11 Joe: rebuild\n"
+    said.ok("sessions", "attach", "S-1001", said.file("long.txt", long))
+    first, second = find(said, "rebuild")
+    assert (first, second[:11]) == ("rebuild", "rebuild and")
+    snippet = said.ok("sessions", "search", "rebuild")[1]["snippet"]
+    assert snippet.startswith("[rebuild] and so on")
+    assert snippet.endswith("…")
+
+
+def test_on_a_terminal(said: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hits are in reverse, or in brackets where no colour is wanted; so many are shown."""
+    monkeypatch.setenv("TERM", "xterm")
+    ran = said.run("sessions", "search", "errors", terminal=True)
+    assert "\x1b[1;7merrors\x1b[0m" in ran.out
+    assert "--transcript" in ran.err
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "[errors]" in said.run("sessions", "search", "errors", terminal=True).out
+    many = "".join(f"22:02 Joe: again {number}\n" for number in range(HITS + 1))
+    said.ok(*ATTACH, said.file("many.txt", many))
+    ran = said.run("sessions", "search", "again", terminal=True)
+    assert ran.out.count("[again]") == HITS
+    assert "--limit" in ran.err
+    assert len(find(said, "again")) == HITS + 1
+    ran = said.run("sessions", "search", "again", "--limit", HITS + 1, terminal=True)
+    assert ran.out.count("[again]") == HITS + 1
+    assert "--limit" not in ran.err
+    assert "Nothing was found" in said.run("sessions", "search", "zebra", terminal=True).out
+
+
+@pytest.mark.parametrize(
+    "words", [["++"], ["-mali"], [""], ["*"], ['"'], ["-", "!"], ["--", "-x"], []]
+)
+def test_nothing_to_look_for(said: Shell, words: list[str]) -> None:
+    """A word is needed; it is said so."""
+    ran = said.run("sessions", "search", *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert "bug" not in ran.err
+
+
+def test_options_are_options(said: Shell) -> None:
+    """A minus and a word is left out of the search, whatever options there are."""
+    assert find(said, "shader", "-output", "-h2", "-yes") == find(said, "shader")
+    assert list(said.folder.glob("utput")) == []
+    assert said.run("sessions", "search", "shader", "-o", "out.txt", "-errors").code == 0
+    assert ERRORS not in (said.folder / "out.txt").read_text()
+    assert said.run("sessions", "search", "shader", "-x").code == 2
+    assert said.run("sessions", "search", "shader", "--nonsense").code == 2
+
+
+def test_as_known(said: Shell) -> None:
+    """Nothing was known before it was attached; now is like now."""
+    assert find(said, "shader", "--as-known", "2026-10-30") == []
+    assert find(said, "shader", "--as-known", "now") == find(said, "shader")
+    words = ("sessions", "search", "mali*", "--since", "2026-10-12 22:03")
+    assert said.ok(*words, "--as-known", "now") == said.ok(*words)
+
+
+def test_hostile_messages(october: Shell) -> None:
+    """What strangers said is clean in rows and on a terminal, with its marks, and whole in JSON."""
+    text = f"{ESCAPES}hit{BIDI} \x1b[31mhit\x1b]0;x\x07 \x02hit\x03 [hit] = done"
+    records = json.dumps({"speaker": ESCAPES + "Mina", "text": text, "at": 1})
+    october.ok(*ATTACH, october.file("chat.jsonl", records))
+    for option in ("--tsv", "--csv"):
+        assert not FORBIDDEN.search(october.tells("sessions", "search", "hit", option))
+    out = october.run("sessions", "search", "hit", terminal=True).out
+    assert not FORBIDDEN.search(re.sub(r"\x1b\[[0-9;]*m", "", out))
+    assert out.count("\x1b[1;7m") in (0, 3)
+    (hit,) = october.ok("sessions", "search", "hit")
+    assert hit["text"] == text.replace("\x02", "").replace("\x03", "")
+    assert hit["snippet"].count("[") - hit["text"].count("[") >= 3
+    assert not FORBIDDEN.search(october.tells("sessions", "show", "S-1002", "--transcript"))
+
+
+def test_a_megabyte_of_words(said: Shell) -> None:
+    """However much is typed, it is only text."""
+    assert find(said, *(f"mali{number}" for number in range(5_000))) == []
+    assert find(said, "mali", *(f"-mali{number}" for number in range(5_000))) == [FLICKERS]
+    assert find(said, "x " * 500_000) == []
+    assert find(said, "x" * 1_000_000) == []
+
+
+# --- whatever people type -------------------------------------------------------------------------
+
+PIECES = st.sampled_from(
+    (
+        *('"', "*", "-", "+", "(", ")", ":", "^", "{", "}", "'", ",", ".", " ", "\x00", "\ud800"),
+        *(
+            "AND",
+            "OR",
+            "NOT",
+            "NEAR",
+            "text",
+            "speaker",
+            "mali",
+            "shader",
+            "é",
+            "²",
+            "㍿",
+            "\U0001e900",
+        ),
+    )
+)
+TYPED = st.lists(st.one_of(st.text(), st.lists(PIECES).map("".join)), max_size=6)
+
+
+@pytest.fixture(scope="module")
+def spoken() -> Iterator[Book]:
+    """Give a book in which one message was said."""
+    with book() as made:
+        made.log("S-1")
+        artifact = made.tell(
+            "artifact.added",
+            "10-05 11:00",
+            session="S-1",
+            kind="transcript",
+            name="chat",
+            sha256="0" * 64,
+            bytes=1,
+        )
+        made.reader()
+        row = (None, artifact.seq, 1, 0, "Mina", "the mali shader AND text")
+        made.db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)", row)
+        yield made
+
+
+@given(TYPED, st.none() | st.text() | PIECES)
+def test_nothing_typed_is_an_error(spoken: Book, words: list[str], speaker: str | None) -> None:
+    """There is never a syntax error of the index; no letter or digit means nothing to look for."""
+    match = matching(words)
+    wanted = [each for word in words for each in word if each.isalnum()]
+    assert match is None or wanted
+    if match is not None:
+        search(spoken.reader(), match, Where(speaker=speaker))
+
+
+@given(st.lists(st.sampled_from(("mali", "shader", "SHADER", "and", "zebra")), min_size=1))
+def test_all_the_words_must_be_there(spoken: Book, words: list[str]) -> None:
+    """A message is found if and only if it has every word."""
+    found: list[Any] = search(spoken.reader(), matching(words) or "", Where())
+    assert bool(found) is ("zebra" not in words)
+    if found and words:
+        bare = [f"-{word}" for word in words]
+        assert search(spoken.reader(), matching(["the", *bare]) or "", Where()) == []

@@ -1,0 +1,435 @@
+"""`requests watch`: real processes that follow real files, while others write into them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+import pytest
+
+from liveportal.cli.requests_watch import FIELDS
+from liveportal.feeds import following, jsonl
+from tests.commands.shell import Shell, error_of
+from tests.commands.test_sync import feed
+from tests.commands.watching import QUICK, RULES, add, asks, watching
+from tests.helpers import amount, line
+
+if sys.platform == "win32":
+    pytest.skip("waits for pipes as Unix does", allow_module_level=True)
+
+HOOK = """
+import json, os, sys
+row = json.load(sys.stdin)
+with open("ran", "a") as ran:
+    words = [os.environ["LIVEPORTAL_REQUEST"], row["id"], row["title"], sys.argv[1:]]
+    ran.write(json.dumps(words) + "\\n")
+print("said by the hook")
+sys.exit(3 if row["id"] == "BAD" else 0)
+"""
+
+
+# --- a file that grows ----------------------------------------------------------------------------
+
+
+def test_a_file_is_followed_as_it_grows(empty: Shell) -> None:
+    """What is there and what comes is recorded and shown at once; Ctrl-C ends it with 130."""
+    path = feed(empty, "feed.jsonl", asks("A"))
+    with watching(empty, path, *QUICK) as watch:
+        watch.shows("A")
+        for name in ("B", "C"):
+            add(path, asks(name))
+            watch.shows("A", *"BC"[: "BC".index(name) + 1])
+        code, out, err = watch.ends(interrupted=True)
+    assert (code, err) == (130, "error: interrupted\n")
+    rows = [each.split("\t") for each in out.splitlines()]
+    assert [row[:3] for row in rows] == [[name, "instant", "open"] for name in "ABC"]
+    assert {len(row) for row in rows} == {len(FIELDS)}
+    assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B", "C"]
+    assert empty.ok("ledger", "verify")["ok"] is True
+
+
+def test_a_line_counts_when_it_has_its_end(empty: Shell) -> None:
+    """Half a line waits for the rest, byte by byte, with either line's end."""
+    path = feed(empty, "feed.jsonl")
+    with watching(empty, path, *QUICK) as watch:
+        whole = asks("A", title="Zoë 🎮").rstrip(b"\n") + b"\r\n"
+        add(path, whole[:-1])
+        watch.shows_no_more()
+        assert watch.ids() == []
+        add(path, whole[-1:])
+        watch.shows("A")
+        for position in range(0, len(whole), 7):
+            add(path, asks("B")[position : position + 7])
+        watch.shows("A", "B")
+
+
+def test_what_was_recorded_is_not_shown_again(empty: Shell) -> None:
+    """A replay is skipped, and so is what another source told before."""
+    path = feed(empty, "feed.jsonl", asks("A"), asks("B"))
+    empty.ok("sync", path)
+    same = line(
+        "request.opened",
+        "10-05 09:00",
+        id="other",
+        source="https://other.example",
+        request="A",
+        kind="instant",
+        customer={"id": "C-1"},
+        title="help",
+        rate=amount("3.00"),
+    )
+    add(path, same, asks("C"))
+    ran = empty.run("requests", "watch", path, "--once", "--field", "id")
+    assert (ran.code, ran.out, ran.err) == (0, "C\n", "")
+
+
+def test_a_file_that_is_replaced_or_cut_is_read_again(empty: Shell) -> None:
+    """Another file in its place, or less in it than was read: again from the start."""
+    path = feed(empty, "feed.jsonl", asks("A"), b'{"half": ')
+    with watching(empty, path, *QUICK) as watch:
+        watch.shows("A")
+        feed(empty, "new.jsonl", asks("A"), asks("B")).replace(path)
+        watch.shows("A", "B")
+        add(path, asks("C"))
+        watch.shows("A", "B", "C")
+        path.write_bytes(asks("D"))
+        watch.shows("A", "B", "C", "D")
+        path.unlink()
+        watch.shows_no_more()
+        path.write_bytes(asks("E"))
+        watch.shows("A", "B", "C", "D", "E")
+        # The lines are counted from the start of the file that is there now.
+        add(path, b"\n", b"junk\n")
+        code, _, err = watch.ends()
+    assert code == 1
+    assert err.startswith("error: line 3: ")
+
+
+def test_once_stops_at_the_present_end(empty: Shell) -> None:
+    """--once is for scripts: also --json, also a file; the end of the file ends its last line."""
+    path = feed(empty, "feed.jsonl", asks("A"), asks("B").rstrip(b"\n"))
+    assert [row["id"] for row in empty.ok("requests", "watch", path, "--once")] == ["A", "B"]
+    assert empty.ok("requests", "watch", path, "--once") == []
+    add(path, b"\n", asks("C"))
+    assert empty.tells("requests", "watch", path, "--once", "--csv", "-o", "out.csv") == ""
+    written = (empty.folder / "out.csv").read_text().splitlines()
+    assert [each.split(",")[0] for each in written] == ["id", "C"]
+
+
+@pytest.mark.parametrize("name", ["missing.jsonl", "."])
+def test_a_file_that_cannot_be_read(empty: Shell, name: str) -> None:
+    """A feed that is not there, or a folder, is told as `sync` tells it."""
+    error = empty.refuses(1, "requests", "watch", name, "--once")
+    assert (error["code"], error["details"]["path"]) == ("unreadable_file", name)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--json",),
+        ("--output", "out.csv", "--csv"),
+        ("--exec", "'"),
+        ("--exec", "  "),
+        ("--interval", "0"),
+        ("--interval", "nan"),
+    ],
+)
+def test_what_has_no_end_has_no_array(empty: Shell, argv: tuple[str, ...]) -> None:
+    """One array, a file that appears when it is whole: neither goes with a watch without end."""
+    path = feed(empty, "feed.jsonl", asks("A"))
+    before = empty.dump()
+    ran = empty.run("requests", "watch", path, *argv)
+    assert (ran.code, ran.out) == (2, "")
+    assert argv[0] in ran.err
+    assert "--jsonl" in empty.run("requests", "watch", "-", "--json").err
+    assert empty.dump() == before
+
+
+# --- a stream -------------------------------------------------------------------------------------
+
+
+def test_a_stream_is_shown_as_it_comes_and_ends_when_it_ends(empty: Shell) -> None:
+    """Standard input, byte by byte: each line is recorded and shown before the next one comes."""
+    with watching(empty, "-") as watch:
+        for count, name in enumerate("AB", 1):
+            for byte in asks(name):
+                watch.stdin.write(bytes([byte]))
+                watch.stdin.flush()
+            watch.shows(*"AB"[:count])
+        watch.stdin.write(asks("C").rstrip(b"\n"))
+        watch.stdin.close()
+        watch.running.stdin = None
+        code, out, err = watch.ends()
+    assert (code, err) == (0, "")
+    assert [each.split("\t")[0] for each in out.splitlines()] == ["A", "B", "C"]
+
+
+def test_json_lines_have_every_field(empty: Shell) -> None:
+    """--jsonl: one object a line, with all that `requests list` has, and the reason."""
+    ran = empty.run("requests", "watch", "-", "--jsonl", stdin=RULES + asks("A") + asks("B"))
+    rows = [json.loads(each) for each in ran.out.splitlines()]
+    assert [row["id"] for row in rows] == ["A", "B"]
+    ran = empty.run("requests", "watch", "-", "-o", "-", "--field", "id", stdin=asks("C"))
+    assert (ran.code, ran.out) == (0, "C\n")
+    (listed, *_) = empty.ok("requests", "list")
+    assert list(rows[0]) == [*listed, "reason"]
+    assert (rows[0]["minimum"], rows[0]["matches"], rows[0]["reason"]) == ("2.50", True, None)
+
+
+def test_a_reader_that_left_ends_it_quietly(empty: Shell) -> None:
+    """`| head -1` ends the watch although nothing more comes, of a file and of a stream."""
+    feed(empty, "feed.jsonl", asks("A"), asks("B"))
+    for command in (
+        "watch feed.jsonl --interval 0.05",
+        "watch - < <(cat feed.jsonl; sleep 60 2>&-)",
+    ):
+        (empty.ledger).unlink()
+        assert empty.run("init").code == 0
+        ran = empty.script(f"liveportal requests {command} | head -1 | cut -f1")
+        assert (ran.code, ran.out, ran.err) == (0, "A\n", "")
+
+
+def test_a_closed_input_is_told(empty: Shell) -> None:
+    """A closed standard input is malformed input, as ever."""
+    ran = empty.script("liveportal requests watch - <&-")
+    assert ran.code == 1
+    assert "standard input" in ran.err
+
+
+def test_a_pipe_with_a_name_ends_when_it_ends(empty: Shell) -> None:
+    """What is no file is read once: a process substitution, a device."""
+    feed(empty, "feed.jsonl", asks("A"))
+    ran = empty.script("liveportal requests watch <(cat feed.jsonl) --field id")
+    assert (ran.code, ran.out, ran.err) == (0, "A\n", "")
+    assert empty.run("requests", "watch", os.devnull).code == 0
+
+
+# --- bad lines ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"junk\n",
+        b"\x00" * 5000 + b"\n",
+        b"\xff\xfe\n",
+        b'{"title": "' + b"x" * 10_000_000 + b'"}\n',
+        b'{"\\ud800": 1}\n',
+    ],
+    ids=["junk", "NULs", "no UTF-8", "10 MB", "surrogate"],
+)
+def test_a_bad_line_stops_it_and_what_came_before_is_kept(empty: Shell, bad: bytes) -> None:
+    """The contract's error names the line of the feed, however it came; nothing after it is."""
+    path = feed(empty, "feed.jsonl", asks("A"), b"\n", asks("B"), bad, asks("C"))
+    ran = empty.run("requests", "watch", path, "--jsonl")
+    assert ran.code == 1
+    assert [json.loads(each)["id"] for each in ran.out.splitlines()] == ["A", "B"]
+    error = error_of(ran.err)
+    assert (error["code"], error["details"]["line"]) == ("invalid_event", 4)
+    assert error["message"].startswith("line 4: ")
+    assert "recorded" in error["hint"]
+    assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B"]
+    # Corrected, it goes on from there.
+    path.write_bytes(path.read_bytes().replace(bad, asks("D")))
+    ran = empty.run("requests", "watch", path, "--once", "--field", "id")
+    assert (ran.code, ran.out) == (0, "D\nC\n")
+
+
+def test_of_a_line_that_is_too_long_only_the_beginning_is_kept(
+    empty: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused by its length, wherever it was cut on the way; the lines after it count on."""
+    for module in (following, jsonl):
+        monkeypatch.setattr(module, "LONGEST_LINE", 1000)
+    stdin = asks("A") + b"x" * 5000 + b"\n" + asks("B", title="y" * 500) + b"z" * 1001
+    for size in (1, 99, 1000, 1001, 100_000):
+        monkeypatch.setattr(following, "PART_BYTES", size)
+        kept = empty.folder / f"bad-{size}"
+        ran = empty.run("requests", "watch", "-", "--rejects", kept, stdin=stdin)
+        assert ran.code == 1
+        lines = [json.loads(each) for each in kept.read_text().splitlines()]
+        assert [each["line"] for each in lines] == [2, 4]
+        assert all("longer than 1000 bytes" in each["error"]["message"] for each in lines)
+    assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B"]
+
+
+def test_what_the_rules_refuse_has_its_own_code(empty: Shell) -> None:
+    """An unknown thing is 3, a wrong state 4; the line is named whichever part it came in."""
+    with watching(empty, "-") as watch:
+        watch.stdin.write(asks("A"))
+        watch.stdin.flush()
+        watch.shows("A")
+        watch.stdin.write(asks("B") + line("request.taken", "10-05 09:01", id="t", request="NO"))
+        watch.stdin.flush()
+        code, out, err = watch.ends()
+    assert code == 3
+    assert [each.split("\t")[0] for each in out.splitlines()] == ["A", "B"]
+    assert err.startswith("error: line 3: there is no request NO")
+
+
+def test_rejects_are_added_as_they_come(empty: Shell) -> None:
+    """--rejects goes on past bad lines; who interrupts it has them all, again and again."""
+    path = feed(empty, "feed.jsonl", b"junk\n", asks("A"))
+    kept = empty.folder / "bad.jsonl"
+    with watching(empty, path, *QUICK, "--rejects", kept) as watch:
+        watch.shows("A")
+        add(path, b'{"specversion": "1.0"}\n', asks("B"))
+        watch.shows("A", "B")
+        lines = [json.loads(each) for each in kept.read_text().splitlines()]
+        assert [each["line"] for each in lines] == [1, 3]
+        assert watch.ends(interrupted=True)[0] == 130
+    assert kept.stat().st_mode & 0o777 == 0o600
+    ran = empty.run("requests", "watch", path, "--once", "--rejects", kept)
+    assert (ran.code, ran.out) == (1, "")
+    assert "2 lines were rejected" in ran.err
+    assert len(kept.read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize("name", ["ledger.db", "feed.jsonl", "link.jsonl", "no/bad.jsonl"])
+def test_rejects_take_the_place_of_nothing(empty: Shell, name: str) -> None:
+    """Neither the ledger nor the feed is written into, nor anything through a link."""
+    path = feed(empty, "feed.jsonl", asks("A"))
+    (empty.folder / "link.jsonl").symlink_to(empty.folder / "elsewhere")
+    before = empty.dump()
+    ran = empty.run("requests", "watch", path, "--once", "--rejects", name)
+    assert ran.code == 74
+    assert empty.dump() == before
+    assert not (empty.folder / "elsewhere").exists()
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def test_only_what_is_still_open_is_shown(empty: Shell) -> None:
+    """What was taken or lapsed by the time it is read is recorded, and nobody is called for it."""
+    taken = line("request.taken", "10-05 09:01", id="t", request="A")
+    lapsed = asks("B", expires="2026-10-05T09:10:00Z")
+    ran = empty.run("requests", "watch", "-", "--field", "id", stdin=asks("A") + taken + lapsed)
+    assert (ran.code, ran.out) == (0, "")
+    assert [row["state"] for row in empty.ok("requests", "list")] == ["taken", "expired"]
+
+
+def test_matching_ones_only(empty: Shell) -> None:
+    """--matching leaves the others out; they are recorded all the same."""
+    lines = (RULES, asks("A", skills=["urp"]), asks("B", rate=amount("2.00")), asks("C"))
+    ran = empty.run("requests", "watch", "-", "--matching", "--field", "id", stdin=b"".join(lines))
+    assert ran.out == "A\nC\n"
+    assert len(empty.ok("requests", "list")) == 3
+
+
+@pytest.mark.parametrize("declines", [True, False])
+def test_what_a_rule_declines_is_shown_as_declined(empty: Shell, declines: bool) -> None:
+    """On where there are rules, off with --no-auto-decline; the reason is recorded and shown."""
+    stdin = RULES + asks("A", rate=amount("1.00")) + asks("B")
+    more = () if declines else ("--no-auto-decline",)
+    ran = empty.run("requests", "watch", "-", "--field", "id,state,reason", *more, stdin=stdin)
+    shown = "A\tdeclined\ttoo cheap\n" if declines else "A\topen\t\n"
+    assert (ran.code, ran.out) == (0, f"{shown}B\topen\t\n")
+    history = empty.ok("requests", "show", "A")["history"]
+    assert [each["type"] for each in history[1:]] == ["request.declined"] * declines
+
+
+def test_a_rule_that_came_meanwhile_counts(empty: Shell) -> None:
+    """Preferences are looked up as each part comes: what another shell changed holds at once."""
+    path = feed(empty, "feed.jsonl", asks("A", rate=amount("1.00")))
+    with watching(empty, path, *QUICK, "--field", "id") as watch:
+        watch.shows("A")
+        empty.ok("sync", feed(empty, "rules.jsonl", RULES))
+        add(path, asks("B", rate=amount("1.00")))
+        watch.shows("A", "B")
+    assert [row["state"] for row in empty.ok("requests", "list")] == ["open", "declined"]
+
+
+def test_a_person_reads_a_line_each(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line a request, cleaned and short; columns that were chosen are columns."""
+    monkeypatch.setenv("TERM", "dumb")
+    hostile = "\x1b]0;owned\x07\u202e" + "long " * 200_000 + "\ud800\x00"
+    stdin = RULES + asks("A", title=hostile, skills=["urp", "\x1b[2J"]) + asks("B")
+    cheap = asks("C", rate=amount("1.00"), customer={"id": "C-2", "name": "Zoë\x1b[31m"})
+    ran = empty.run("requests", "watch", "-", stdin=stdin + cheap, terminal=True)
+    first, second, third = ran.out.splitlines()
+    assert first.startswith("A: instant; C-1: long long")
+    assert first.endswith("…; 3.00 USD a minute; earns 126.00; asks for urp")
+    assert second == "B: instant; C-1: help; 3.00 USD a minute; earns 126.00"
+    assert third == "C: instant; Zoë: help; 1.00 USD a minute; declined: too cheap"
+    assert "\x1b" not in ran.out
+    assert "Ctrl-C" in ran.err
+    chosen = empty.run("requests", "watch", "-", "--field", "id", stdin=asks("D"), terminal=True)
+    assert chosen.out == "D\n"
+
+
+def test_the_bell_rings_on_a_terminal_alone(empty: Shell) -> None:
+    """As the preferences say unless an option does; once a request, and never into a pipe."""
+    bell = line("preferences.changed", "10-02 09:00", id="bell", notifications={"bell": True})
+
+    def rung(name: str, *argv: str, terminal: bool = True) -> int:
+        ran = empty.run("requests", "watch", "-", *argv, stdin=asks(name), terminal=terminal)
+        assert ran.code == 0
+        assert "\a" not in ran.out
+        return ran.err.count("\a")
+
+    assert rung("A") == 0
+    assert rung("B", "--bell") == 1
+    assert rung("C", "--bell", "--jsonl") == 1
+    assert rung("D", "--bell", terminal=False) == 0
+    empty.ok("sync", feed(empty, "bell.jsonl", bell))
+    assert rung("E") == 1
+    assert rung("F", "--no-bell") == 0
+    assert rung("G", terminal=False) == 0
+    assert rung("G") == 0
+
+
+# --- what is run ----------------------------------------------------------------------------------
+
+
+def test_a_command_is_run_for_each(empty: Shell) -> None:
+    """Without a shell: the request on its input, its id in the environment, no stranger's word.
+
+    What it says goes to standard error, that it failed is told, and the watch goes on.
+    """
+    hook = empty.file("hook.py", HOOK)
+    title = "$(touch owned); `touch owned`\x00\ud800"
+    stdin = asks("A", title=title) + asks("BAD") + RULES + asks("NO", rate=amount("1.00"))
+    command = f"'{sys.executable}' {hook.name} '$HOME; touch owned' \"*\""
+    ran = empty.process("requests", "watch", "-", "--field", "id", "--exec", command, stdin=stdin)
+    assert (ran.code, ran.out) == (0, "A\nBAD\nNO\n")
+    told = [json.loads(each) for each in (empty.folder / "ran").read_text().splitlines()]
+    words = ["$HOME; touch owned", "*"]
+    assert told == [["A", "A", title, words], ["BAD", "BAD", "help", words]]
+    assert not (empty.folder / "owned").exists()
+    assert ran.err.count("said by the hook") == 2
+    assert ran.err.count("warning: ") == 1
+    assert "ended with 3, for BAD" in ran.err
+
+
+def test_nothing_waits_for_the_command_or_for_more(empty: Shell) -> None:
+    """A header is out before the first request, and a request before its command has ended."""
+    path = feed(empty, "feed.jsonl")
+    sleeps = "import os, time; os.close(1); os.close(2); time.sleep(20)"
+    slow = ("--exec", f"'{sys.executable}' -c '{sleeps}'")
+    with watching(empty, path, *QUICK, "--tsv", "--header", "--field", "id", *slow) as watch:
+        watch.shows("id")
+        add(path, asks("A"))
+        begun = time.monotonic()
+        watch.shows("id", "A")
+        assert time.monotonic() - begun < 15
+
+
+@pytest.mark.parametrize("command", ["./missing --now", "/", "./plain"])
+def test_a_command_that_cannot_be_run_stops_nothing(empty: Shell, command: str) -> None:
+    """It is told for each request, and each request is shown."""
+    empty.file("plain", "no program")
+    ran = empty.process(
+        *("requests", "watch", "-", "--field", "id", "--exec", command), stdin=asks("A") + asks("B")
+    )
+    assert (ran.code, ran.out) == (0, "A\nB\n")
+    assert ran.err.count(f"warning: {command.split(maxsplit=1)[0]} could not be run") == 2
+
+
+def test_a_command_need_not_listen(empty: Shell) -> None:
+    """A command that reads nothing of a long request has not failed."""
+    stdin = asks("A", title="x" * 1_000_000)
+    ran = empty.process("requests", "watch", "-", "--field", "id", "--exec", "true", stdin=stdin)
+    assert (ran.code, ran.out, ran.err) == (0, "A\n", "")

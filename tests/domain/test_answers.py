@@ -1,0 +1,66 @@
+"""What a claim asks of the expert, in words: by when, what comes next, what silence means."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from liveportal.domain.answers import Record, answer_by, if_silent, next_step
+from liveportal.domain.clock import LAST
+from liveportal.domain.policy import Policy
+from liveportal.domain.refunds import MOVES, RELEASED, UNDECIDED
+from tests.helpers import at, policy, usd
+
+STATES = sorted({"open", *MOVES.values()})
+COST = usd("42.00")
+
+
+def test_a_deadline_is_counted_from_the_claim() -> None:
+    """`dispute.window_hours` after it was made, to the microsecond; none where none is stated."""
+    made = at("10-06 11:00:00.000001")
+    assert answer_by(made, Policy()) is None
+    assert answer_by(made, policy(dispute={"window_hours": 48})) == made + timedelta(hours=48)
+    assert answer_by(made, policy(dispute={"window_hours": 0})) == made
+    # No window reaches beyond the calendar.
+    assert answer_by(LAST, policy(dispute={"window_hours": 1_000_000})) == LAST
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_says_what_comes_next(state: str) -> None:
+    """What is decided says what it cost; what is not says what the two ends are."""
+    said = next_step(state, COST)
+    assert said.endswith(".")
+    assert ("42.00 USD" in said) is (state not in RELEASED | {"open"})
+    assert said.startswith("Decided") is (state not in UNDECIDED)
+    assert ("two working days" in said) is (state in {"conceded", "granted", "rejected"})  # R15
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("silence", ["deduct", "none"])
+def test_silence_means_what_the_policy_says(state: str, silence: str) -> None:
+    """Silence costs money only where a claim is open and the rules say so; time moves nothing."""
+    said = if_silent(state, COST, policy(dispute={"silence": silence}))
+    assert (said is None) is (state not in UNDECIDED)
+    assert ("42.00 USD" in (said or "")) is (state == "open" and silence == "deduct")
+    if state == "open" and silence == "none":
+        assert "held until it is decided" in (said or "")
+
+
+@pytest.mark.parametrize(
+    ("record", "said", "warned"),
+    [
+        (Record(), "0 filed, 0 accepted, 0 rejected, 0 withdrawn", None),
+        (Record(3, 2, 0, 1), "3 filed, 2 accepted, 0 rejected, 1 withdrawn", None),
+        (Record(2, 1, 1, 0), "2 filed, 1 accepted, 1 rejected, 0 withdrawn", "against once:"),
+        (Record(9, 1, 4, 0), "9 filed, 1 accepted, 4 rejected, 0 withdrawn", "against 4 times:"),
+    ],
+)
+def test_a_record_warns_once_it_has_to(record: Record, said: str, warned: str | None) -> None:
+    """R10: repeated unwarranted disputes can close an account."""
+    assert str(record) == said
+    if warned is None:
+        assert record.warning is None
+    else:
+        assert warned in (record.warning or "")
+        assert "close an account" in (record.warning or "")

@@ -1,0 +1,50 @@
+"""Evidence files by their names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liveportal.domain.artifacts import KINDS, guessed_kind, safe_name
+from liveportal.domain.text import clean
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Windows\\x.png", "x.png"),
+        ("..", "evidence"),
+        ("", "evidence"),
+        (".bashrc", "bashrc"),
+        ("-rf", "rf"),
+        ("a b (1).mp4", "a b (1).mp4"),
+        ("a;$(x)|y`z.txt", "a__(x)_y_z.txt"),
+        ("x" * 300 + ".png", "x" * 100 + ".png"),
+        ("x" * 300, "x" * 100),
+        ("a." + "y" * 300, "a." + "y" * 98),
+        ("Rechnung\u202egnp.exe", "Rechnunggnp.exe.txt"),
+        ("A.SH", "A.SH.txt"),
+        ("a.b.desktop ", "a.b.desktop.txt"),
+        ("shader.js.", "shader.js.txt"),
+        ("Zoë 李.txt", "Zoë 李.txt"),
+    ],
+)
+def test_safe_names(name: str, safe: str) -> None:
+    """One plain name of moderate length, that no program runs."""
+    assert safe_name(name) == safe
+
+
+@given(st.text() | st.text("./\\-~ \x00\x1b:a"))
+def test_no_name_leaves_its_folder(name: str) -> None:
+    """Whatever it is called, it is a file in the folder that it was given."""
+    safe = safe_name(name)
+    assert Path("/folder", safe).parent == Path("/folder")
+    assert safe not in ("", ".", "..")
+    assert not safe.startswith((".", "-", "~"))
+    assert clean(safe) == safe
+    assert 1 <= len(safe) <= 130
+    assert guessed_kind(name) in KINDS

@@ -1,0 +1,208 @@
+"""Structured preferences: what they may be, and what becomes of those that cannot be read."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from liveportal.domain.codec import decode, split
+from liveportal.domain.errors import CurrencyMismatch, InvalidEvent, UnreadablePreference
+from liveportal.domain.events import PreferencesChanged, Vacation
+from liveportal.domain.hours import Availability
+from liveportal.domain.preferences import (
+    STRUCTURED,
+    Declining,
+    Notifications,
+    amended,
+    differing,
+    structured,
+    unreadable,
+)
+from tests.helpers import Book, amount, event, usd
+
+WHEN = "10-05 08:00"
+TIMES_A_DAY = {"mon": ["09:00-12:30"]}
+RULE = {"rrule": "FREQ=DAILY", "start": "2026-10-05T09:00", "minutes": 60}
+READABLE: dict[str, Any] = {
+    "availability": {
+        "weekly": TIMES_A_DAY,
+        "rules": [RULE],
+        "exceptions": [{"date": "2026-12-25", "hours": []}],
+    },
+    "auto_decline": [
+        {"reason": "too little", "kind": "instant", "below_rate": amount("2.50")},
+        {"reason": "not mine", "unmatched": True, "customers": ["C-1"], "shorter_than": 15},
+        {"reason": "away", "outside_hours": True, "on_vacation": False},
+    ],
+    "notifications": {"bell": True, "alarms": [15, 0]},
+}
+UNREADABLE: list[tuple[str, Any, str]] = [
+    ("availability", ["@"], "availability"),
+    ("availability", {"monday": "9 to 5"}, "availability.monday"),
+    ("availability", {"weekly": {"mon": ["9-17"]}}, "availability.weekly.mon[1]"),
+    ("availability", {"weekly": None}, "availability.weekly"),
+    ("auto_decline", {"reason": "x"}, "auto_decline"),
+    ("auto_decline", ["x"], "auto_decline[1]"),
+    ("auto_decline", [{"reason": "alone"}], "auto_decline[1].reason"),
+    ("auto_decline", [{"instant": True}], "auto_decline[1].instant"),
+    ("auto_decline", [{"on_vacation": True}], "auto_decline[1].reason"),
+    ("auto_decline", [{"reason": "x", "shorter_than": 0}], "auto_decline[1].shorter_than"),
+    ("auto_decline", [{"reason": "x", "below_rate": "2.50"}], "auto_decline[1].below_rate"),
+    (
+        "auto_decline",
+        [{"reason": "x", "below_rate": amount("9" * 19)}],
+        "auto_decline[1].below_rate",
+    ),
+    ("notifications", [], "notifications"),
+    ("notifications", {"bell": "loud"}, "notifications.bell"),
+    ("notifications", {"alarms": [-1]}, "notifications.alarms[1]"),
+    ("notifications", {"alarms": [40_321]}, "notifications.alarms[1]"),
+    ("notifications", {"alarms": [1] * 11}, "notifications.alarms"),
+]
+unreadables = pytest.mark.parametrize(("name", "document", "field"), UNREADABLE)
+
+
+def test_what_is_readable_is_its_own_value(books: Book) -> None:
+    """Each structured preference is read as a value, and written as it was."""
+    flags = books.command("preferences.changed", WHEN, **READABLE).flags
+    assert flags == ()
+    found = {name: structured(name, document) for name, document in READABLE.items()}
+    assert isinstance(found["availability"], Availability)
+    assert found["auto_decline"][0] == Declining(
+        reason="too little", kind="instant", below_rate=usd("2.50")
+    )
+    assert found["notifications"] == Notifications(bell=True, alarms=(15, 0))
+    assert split(found["availability"])[0] == READABLE["availability"]
+    assert [split(each)[0] for each in found["auto_decline"]] == READABLE["auto_decline"]
+    assert split(found["notifications"])[0] == READABLE["notifications"]
+    assert not any(unreadable(name, document) for name, document in READABLE.items())
+
+
+@pytest.mark.parametrize("name", STRUCTURED)
+def test_what_is_not_set(name: str) -> None:
+    """None is neither a value nor wrong."""
+    assert structured(name, None) is None
+    assert unreadable(name, None) is None
+
+
+@unreadables
+def test_a_feed_may_have_forms_of_its_own(
+    books: Book,
+    name: str,
+    document: Any,  # noqa: ANN401 (JSON)
+    field: str,
+) -> None:
+    """What a platform says is recorded as it is and flagged; it then counts as not set."""
+    outcome = books.tell("preferences.changed", WHEN, **{name: document})
+    assert outcome.flags == (UnreadablePreference.code,)
+    assert books.reader().preferences == {name: document}
+    assert structured(name, document) is None
+    error = unreadable(name, document)
+    assert error
+    assert error.field == field
+
+
+@unreadables
+def test_a_command_insists_on_what_cannot_be_read(
+    books: Book,
+    name: str,
+    document: Any,  # noqa: ANN401 (JSON)
+    field: str,
+) -> None:
+    """A command is refused, with the field and the way out, which records and flags it."""
+    error = books.command_refuses("preferences.changed", WHEN, **{name: document})
+    assert isinstance(error, UnreadablePreference)
+    assert error.override == "--anyway"
+    assert "--anyway" in str(error.hint)
+    assert error.details["field"] == field
+    told = event("preferences.changed", WHEN, **{name: document})
+    outcome = books.door.record(told, insist=lambda each: each.override == "--anyway")
+    assert outcome.flags == (UnreadablePreference.code,)
+    assert books.reader().preferences == {name: document}
+
+
+def test_several_at_once(books: Book) -> None:
+    """Each that cannot be read is flagged; what else the event says holds."""
+    outcome = books.tell(
+        "preferences.changed", WHEN, availability=[], notifications=[], role="artist"
+    )
+    assert outcome.flags == (UnreadablePreference.code,) * 2
+    assert books.reader().preferences["role"] == "artist"
+
+
+def test_the_rest_stays(books: Book) -> None:
+    """What an event does not name stays, the limit of attachments too."""
+    books.tell("preferences.changed", WHEN, attachment_limit=500_000_000, **READABLE)
+    books.tell("preferences.changed", WHEN, notifications={"bell": False})
+    found = books.reader().preferences
+    assert found == {**READABLE, "attachment_limit": 500_000_000, "notifications": {"bell": False}}
+    assert books.door.book.preferences.attachment_limit == 500_000_000
+
+
+@pytest.mark.parametrize("rate", ["minimum_rate", "direct_rate"])
+def test_a_rate_is_of_the_books_currency(books: Book, rate: str) -> None:
+    """One book is one currency."""
+    error = books.refuses("preferences.changed", WHEN, **{rate: amount("2.00", "EUR")})
+    assert isinstance(error, CurrencyMismatch)
+
+
+def test_nothing_named_and_no_zone(books: Book) -> None:
+    """An event names a preference, and a zone that there is."""
+    for data in ({}, {"timezone": "Mars/Base"}):
+        assert isinstance(books.refuses("preferences.changed", WHEN, **data), InvalidEvent)
+
+
+# --- changing a part ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("force", "parts", "found"),
+    [
+        (None, {"weekly": TIMES_A_DAY}, {"weekly": TIMES_A_DAY}),
+        (["@"], {"weekly": TIMES_A_DAY}, {"weekly": TIMES_A_DAY}),
+        ({"rules": [RULE]}, {"weekly": {}}, {"rules": [RULE], "weekly": {}}),
+        ({"rules": [RULE], "weekly": {}}, {"weekly": None}, {"rules": [RULE]}),
+        ({"rules": [RULE]}, {"rules": None, "weekly": None}, {}),
+        ({"rules": [RULE], "weekly": {}}, {"rules": []}, {"rules": [], "weekly": {}}),
+    ],
+)
+def test_a_part_takes_the_place_of_its_own(force: Any, parts: Any, found: Any) -> None:  # noqa: ANN401 (JSON)
+    """The other parts stay as they were written; of what cannot be read, nothing does."""
+    assert amended("availability", force, parts) == found
+
+
+def test_parts_stay_as_they_were_written() -> None:
+    """Not even the spelling of what is not named is touched."""
+    start = {**RULE, "start": "2026-10-05 09:00:00"}
+    found = amended("availability", {"rules": [start]}, {"exceptions": []})
+    assert found == {"rules": [start], "exceptions": []}
+
+
+def test_what_differs_in_meaning() -> None:
+    """Only what is given and means something else differs, however it is spelt."""
+    force = _preferences(role="artist", skills=["urp"], minimum_rate=amount("2.00"), **READABLE)
+    respelt = {**RULE, "start": "2026-10-05 09:00:00"}
+    same = {**READABLE["availability"], "rules": [respelt]}
+    assert differing(_preferences(role="artist", availability=same), force) == {}
+    assert differing(PreferencesChanged(), force) == {}
+    assert differing(_preferences(skills=[], minimum_rate=amount("2.01")), force) == {
+        "skills": (),
+        "minimum_rate": usd("2.01"),
+    }
+    assert differing(_preferences(availability={}), force) == {"availability": {}}
+    away = Vacation(start=date(2026, 12, 24), end=date(2026, 12, 24))
+    assert differing(PreferencesChanged(vacations=(away,)), force) == {"vacations": (away,)}
+
+
+def test_what_replaces_the_unreadable_differs() -> None:
+    """What counts as not set is set by anything that can be read."""
+    force = _preferences(notifications=[], availability=["@"])
+    given = _preferences(notifications={}, availability={})
+    assert differing(given, force) == {"notifications": {}, "availability": {}}
+
+
+def _preferences(**data: Any) -> PreferencesChanged:  # noqa: ANN401 (JSON)
+    found: PreferencesChanged = decode(PreferencesChanged, data)
+    return found

@@ -1,0 +1,235 @@
+"""What goes into a pack: the session in order of time, the bill, the words, the files."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liveportal.domain.case import Kept, Said
+from liveportal.exports.evidence import about, dossier, is_about, parts
+from liveportal.exports.pack import Part, verify_pack, write_pack
+from liveportal.exports.redaction import BLACK, redactor
+from tests.exports.cases import MESSAGES, case, file
+
+MINA = redactor(["Mina Harker"])
+
+
+def by_name(found: list[Part]) -> dict[str, Part]:
+    """Return the parts of a pack by their names, each once."""
+    named = {part.name: part for part in found}
+    assert len(named) == len(found)
+    return named
+
+
+def text(part: Part) -> str:
+    """Return what a part says."""
+    content = part.content if isinstance(part.content, bytes) else part.content.read_bytes()
+    return content.decode()
+
+
+# --- what it says ---------------------------------------------------------------------------------
+
+
+def test_events_and_words_stand_in_one_order_of_time() -> None:
+    """What was said stands where it was said; what has no time stands at the end."""
+    shown = [each.what for each in dossier(case(), ()).timeline]
+    assert [re.sub(r"[:,.;].*", "", each) for each in shown] == [
+        "The customer asked for help",
+        "The request was accepted",
+        "Call me",
+        "The timer was paused",
+        "The timer ran again",
+        "It is fixed now",
+        "The session ended",
+        "The customer rated the session 2 of 5",
+        "The customer claimed back all of it",
+        "mail mina@example",
+    ]
+
+
+def test_the_bill_is_the_sessions() -> None:
+    """From the timer to the share, each step with its rule."""
+    figures = {each.label: each.value for each in dossier(case(), ()).figures}
+    assert figures["Less the pauses"] == "-0:01:00"
+    assert figures["Time on the timer"] == "0:20:00"
+    assert figures["The expert's share"] == "42.00 USD"
+
+
+def test_a_transcript_is_the_words_of_all() -> None:
+    """With how far into the session each was said; one line a message, whatever is in it."""
+    said = (*MESSAGES, Said(timedelta(minutes=75, seconds=1), "A\nna", "two\nlines\x1b[2J"))
+    written = by_name(parts(case(messages=said)))["transcript.txt"]
+    assert text(written).splitlines() == [
+        "[1:00] Mina Harker: Call me: +33 6 12 34 56 78",
+        "[12:31] Ana: It is fixed now, mina.",
+        "mail mina@example.com",
+        "[75:01] A na: two lines",
+    ]
+    assert "transcript.txt" not in by_name(parts(case(messages=())))
+
+
+@pytest.mark.parametrize("changes", [{"reason": None}, {"title": None, "customer_name": None}])
+def test_what_was_erased_is_missing(changes: dict[str, Any]) -> None:
+    """A forgotten customer's words are gone, and the pack is still made."""
+    made = case(**changes, summary=None, messages=(), events=())
+    page = by_name(parts(made))["index.html"]
+    assert "None</dd>" not in text(page)
+
+
+# --- the files ------------------------------------------------------------------------------------
+
+
+def test_files_are_packed_as_they_are(tmp_path: Path) -> None:
+    """Each under its number and its own name, with its hash on the page."""
+    kept = (
+        file(tmp_path, "Fix.shader", b"float4 x;\r\n", "code", None),
+        file(tmp_path, "shot 1.png", b"\x89PNG", "attachment", "image/png"),
+        file(tmp_path, "Fix.shader", b"float4 y;", "code", "text/plain"),
+    )
+    named = by_name(parts(case(kept=kept)))
+    assert sorted(named) == [
+        *("files/01-Fix.shader", "files/02-shot-1.png", "files/03-Fix.shader"),
+        *("index.html", "index.md", "transcript.txt"),
+    ]
+    assert named["files/02-shot-1.png"].content == kept[1].path
+    page = text(named["index.html"])
+    for each in kept:
+        assert each.sha256 in page
+    assert '<img src="files/02-shot-1.png"' in page
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [
+        ("../../etc/passwd", "files/01-passwd"),
+        ("C:\\evil.exe", "files/01-evil.exe.txt"),
+        ("run.html", "files/01-run.html.txt"),
+        ("run.SVG", "files/01-run.SVG.txt"),
+        ("\u202egnp.exe", "files/01-gnp.exe.txt"),
+        ("\ud800", "files/01-evidence"),
+        ("", "files/01-evidence"),
+        ("...", "files/01-evidence"),
+        ("-rf", "files/01-rf"),
+        ("Ünïcödé.txt", "files/01-n-c-d-.txt"),
+        ("x" * 400 + ".png", "files/01-" + "x" * 76 + ".png"),
+        ("a\nb|c<script>.md", "files/01-a-b_c_script_.md"),
+        ("CON", "files/01-CON"),
+    ],
+    ids=ascii,
+)
+def test_a_strangers_name_is_made_safe(tmp_path: Path, name: str, packed: str) -> None:
+    """It leads nowhere, and no system runs it: whoever opens the pack may click on it."""
+    named = by_name(parts(case(kept=(file(tmp_path, name, b"x", "attachment", None),))))
+    assert [each for each in named if each.startswith("files/")] == [packed]
+
+
+def test_what_is_not_packed_is_named_with_its_hash(tmp_path: Path) -> None:
+    """A file that is too large, or that only the platform has, can be shown later and known."""
+    large = file(tmp_path, "call.mp4", b"12345678", "recording", "video/mp4")
+    absent = Kept("gone.txt", "transcript", 9, "ef" * 32, None, None, None)
+    named = by_name(parts(case(kept=(large, absent)), largest=7))
+    assert not [each for each in named if each.startswith("files/")]
+    page = text(named["index.html"])
+    assert "larger than 7 bytes" in page
+    assert "not in the vault" in page
+    assert large.sha256 in page
+    assert absent.sha256 in page
+    assert "files/01-call.mp4" in by_name(parts(case(kept=(large,)), largest=8))
+
+
+# --- redacted -------------------------------------------------------------------------------------
+
+
+def test_nobody_elses_name_is_left(tmp_path: Path) -> None:
+    """Not in a text, a file, a file's name; times, amounts and hashes stay."""
+    kept = (file(tmp_path, "mina.txt", b"MINA: hello\r\n\tharker", "transcript", "text/plain"),)
+    found = parts(case(kept=kept), redact=MINA)
+    for part in found:
+        assert not re.search("mina|harker|12 34|example.com", text(part) + part.name, re.IGNORECASE)
+    named = by_name(found)
+    assert text(named["files/01-_____.txt"]) == (f"{BLACK}: hello\r\n\t{BLACK}")
+    page = text(named["index.html"])
+    for stays in ("42.00 USD", "2026-10-05 16:00:00", "14:17:03", kept[0].sha256, "C-7", "Ana"):
+        assert stays in page
+
+
+def test_a_redacted_pack_knows_the_whole_one(tmp_path: Path) -> None:
+    """Each file names the hash of what it was made from, as the whole pack has it."""
+    kept = (
+        file(tmp_path, "chat.txt", b"mina: hello", "transcript", "text/plain"),
+        file(tmp_path, "shot.png", b"\x89PNG", "attachment", "image/png"),
+    )
+    whole = by_name(parts(case(kept=kept)))
+    for name, part in by_name(parts(case(kept=kept), redact=MINA)).items():
+        content = whole[name].content
+        original = content if isinstance(content, bytes) else content.read_bytes()
+        assert part.original_sha256 == sha256(original).hexdigest()
+        assert not whole[name].original_sha256
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "media_type"),
+    [
+        (b"\x89PNG mina", "attachment", "image/png"),
+        (b"mina", "recording", None),
+        (b"Jos\xe9", "transcript", "text/plain"),
+        ("Mina".encode("utf-16"), "code", None),
+        (b"mina", "attachment", "application/pdf"),
+    ],
+)
+def test_what_cannot_be_read_is_withheld(
+    tmp_path: Path, content: bytes, kind: str, media_type: str | None
+) -> None:
+    """A picture, a recording, a text that is not UTF-8: nothing in it could be blacked out."""
+    kept = file(tmp_path, "x.dat", content, kind, media_type)
+    named = by_name(parts(case(kept=(kept,)), redact=MINA))
+    assert not [each for each in named if each.startswith("files/")]
+    assert "withheld" in text(named["index.html"])
+    assert kept.sha256 in text(named["index.html"])
+
+
+# --- as a pack ------------------------------------------------------------------------------------
+
+
+def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Whole and redacted, and each verifies."""
+    kept = (file(tmp_path, "chat.txt", b"mina: hello", "transcript", "text/plain"),)
+    for redact in (None, MINA):
+        packs = set()
+        for _ in range(2):
+            stream = BytesIO()
+            manifest = about(case(kept=kept), redacted=redact is not None)
+            write_pack(stream, parts(case(kept=kept), redact=redact), manifest)
+            packs.add(stream.getvalue())
+        (content,) = packs
+        (tmp_path / "pack.zip").write_bytes(content)
+        checked = verify_pack(tmp_path / "pack.zip")
+        assert checked.problems == []
+        assert is_about(checked.manifest)
+        assert b"Mina" in content or redact
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"claim": None}, {"session": 5}, {"redacted": 0}, {"ledger": None}, {"events": {}}),
+        *({"events": [5]}, {"events": [{}]}, {"events": [{"seq": 1}]}, {"ledger": {}}),
+        *({"events": [{"seq": "1", "hash": "x"}]}, {"events": [{"seq": 2**63, "hash": "x"}]}),
+        *({"events": [{"seq": 0, "hash": "x"}]}, {"events": [{"seq": 1.5, "hash": "x"}]}),
+        *({"ledger": {"events": 2**63, "head": "x"}}, {"ledger": {"events": -1, "head": "x"}}),
+        *({"ledger": {"events": "1", "head": "x"}}, {"ledger": {"events": 1, "head": None}}),
+    ],
+    ids=str,
+)
+def test_a_manifest_that_says_less_is_of_no_claim(changes: dict[str, object]) -> None:
+    """Whoever reads one does not fall over what a forger left out."""
+    manifest = about(case(), redacted=False)
+    assert is_about(manifest)
+    assert not is_about(manifest | changes)
+    assert not is_about({name: value for name, value in manifest.items() if name not in changes})

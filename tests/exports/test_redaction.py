@@ -1,0 +1,207 @@
+"""Blacking out: whoever can be recognised is gone, and no other number is."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liveportal.exports.redaction import BLACK, redactor
+from tests.helpers import short
+
+ADA = redactor(["Ada Lovelace"])
+NOBODY = redactor([])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Ada Lovelace", "ada lovelace", "ADA LOVELACE", "Ada", "lovelace", "LoveLace"),
+        *("ada_lovelace", "Ada-Lovelace", "ada.lovelace", "AdaLovelace", "adalovelace"),
+        *("Ada1815", "_Ada_", "Ada's", "(Ada)", "Ada,", "\u00abAda\u00bb", "Lovelace, Ada"),
+        *("A\u200bda", "A\u00adda", "A\u200dda", "A\x1b[31mda", "A\x00d\x00a\x00", "\ufeffAda"),
+        *("\uff21\uff44\uff41", "A\u0301da", "\u00c1da", "@ada_l", "<b>Ada</b>"),
+        *("Ada\nLovelace", "Ada\tLovelace", "x\u2028Ada"),
+    ],
+    ids=short,
+)
+def test_a_name_is_found_however_it_is_written(text: str) -> None:
+    """In any case, in part, joined by anything, with what is invisible in between."""
+    black = ADA(text)
+    assert BLACK in black
+    seen = unicodedata.normalize("NFKC", black).casefold()
+    assert "ada" not in seen
+    assert "lovelace" not in seen
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("José", "jose\u0301"),
+        ("jose\u0301", "JOSÉ"),
+        ("José", "Jose"),
+        ("Jose", "José"),
+        ("Straße", "STRASSE"),
+        ("Анна", "анна"),
+        ("Анна Каренина", "КАРЕНИНА"),
+        ("Ανδρέας", "ΑΝΔΡΕΑΣ"),
+        ("王芳", "我叫王芳。"),
+        ("山田 太郎", "山田さん"),
+        ("김지민", "김지민이"),
+        ("محمد", "ومحمد"),
+        ("प्रिया", "यह प्रिया है"),
+        ("สมชาย", "คุณสมชายครับ"),
+        ("O'Brien", "o\u2019brien"),
+        ("Jean-Luc Picard", "Luc"),
+        ("Li", "Li"),
+        ("Li Na", "li na"),
+        ("Li Na", "LiNa"),
+        ("Zé Li", "ZÉ LI"),
+        ("ada_l", "Ada"),
+        ("  Ada  ", "Ada"),
+        ("John Guest", "guest"),
+    ],
+)
+def test_names_of_all_the_world_are_found(name: str, text: str) -> None:
+    """Accents, scripts without letters of two sizes or without spaces, names of two letters."""
+    black = redactor([name])(text)
+    assert BLACK in black
+    assert text not in black
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Canada", "Adam", "Nevada", "Loveless", "ad a", "readable", "La Da"),
+        *("The expert paused the timer.", "", "\n\n", "\t indented\r\n"),
+    ],
+)
+def test_other_words_stay(text: str) -> None:
+    """A name is a word, and no part of another."""
+    assert ADA(text) == text
+
+
+@pytest.mark.parametrize("name", ["Customer", "expert", "Speaker 1", "A", "", " ", "-", "You", "1"])
+def test_who_is_called_by_a_role_is_nobody(name: str) -> None:
+    """A transcript may call people by what they are, which says nothing of who they are."""
+    text = "Customer: a speaker 1, and you - the expert"
+    assert redactor([name])(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("ada@example.com", "ADA.L+x@Sub.Example.co.uk", "a@b.de", "jörg@exämple.de"),
+        *("x" * 300 + "@example.com", "a_b-c%d@x-y.org"),
+    ],
+    ids=short,
+)
+def test_an_address_is_found(text: str) -> None:
+    """An e-mail address goes whole, whatever stands around it."""
+    for around in ("{}", "<{}>", "mailto:{}", "to {}.", "({}),", "a\n{}\nb"):
+        assert NOBODY(around.format(text)) == around.format(BLACK)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("+33 6 12 34 56 78", "06 12 34 56 78", "06.12.34.56.78", "0612345678", "+33612345678"),
+        *("+1 (555) 123-4567", "(555) 123-4567 89", "555-123-4567", "+44 (0)20 7946 0958"),
+        *("0049/30/1234567", "+49 30 1234 5678", "06\u00a012\u00a034\u00a056\u00a078"),
+        *("06\u201112\u201134\u201156\u201178", "4111 1111 1111 1111", "٠٦١٢٣٤٥٦٧٨"),
+    ],
+)
+def test_a_phone_number_is_found(text: str) -> None:
+    """However people group the digits."""
+    for around in ("{}", "tel:{}", "call {}.", "[{}],", "phone {} or so", "a\n{}\nb"):
+        black = NOBODY(around.format(text))
+        assert black == around.format(BLACK), black
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("14:17:03", "2026-10-05", "2026-10-05 14:17:03", "2026-10-05T14:17:03.123456Z"),
+        *("2026-10-05/2026-10-06", "05.10.2026", "10/05/2026", "[12:31] hello", "1:02:03.123456"),
+        *("60.00 USD", "1234567.89", "100000.00", "42.00 60.00 18.00", "60.00, 42.00", "-42.00"),
+        *("1,234,567.89", "$5.00", "30 %", "95.50 minutes", "12345 bytes", "3.14159265358979"),
+        "d16b15c8307a72fcfa1b28ac3a6efcba88911d7ace81d57d4e4b48ef42ce4cee",
+        "12345678307a72fcfa1b28ac3a6efcba88911d7ace81d57d4e4b48ef42ce4cee",
+        "D16B15C8307A72FCFA1B28AC3A6EFCBA88911D7ACE81D57D4E4B48EF42CE4CEE",
+        *("12345678-1234-4123-8123-123456789012", "0190a5d2-ac96-774b-bcce-b302099a8057"),
+        *("S-20261005", "evt_12345678", "CL-1", "PO-123456789", "Unity 2021.3.16f1", "v1.2.3"),
+        *("line 1234, column 567", "0x1234567890", "1e12345678", "12345678abc", "R2D2"),
+    ],
+)
+def test_other_numbers_stay(text: str) -> None:
+    """Amounts, times, dates, hashes and ids are what a pack is there to show."""
+    for around in ("{}", "at {} sharp", "({})", "a\n{}\nb"):
+        assert NOBODY(around.format(text)) == around.format(text)
+
+
+def test_what_is_black_says_nothing_of_what_it_was() -> None:
+    """One length for all; a name of two words is no longer than one of one."""
+    assert redactor(["Ada Lovelace", "Li"])("Ada Lovelace, Ada, li, ada@x.org, 0612345678") == (
+        ", ".join([BLACK] * 5)
+    )
+
+
+def test_lines_and_tabs_stay_in_place() -> None:
+    """What is blacked out keeps its form, so that code and chats can still be read."""
+    assert ADA("def ada():\n\treturn 1\r\n\n# Ada\n") == (
+        f"def {BLACK}():\n\treturn 1\r\n\n# {BLACK}\n"
+    )
+
+
+@given(st.text(max_size=40), st.lists(st.text(max_size=8), max_size=4))
+def test_twice_is_once(text: str, names: list[str]) -> None:
+    """What is black stays so, and nothing else turns black for it; any text can be a name."""
+    redact = redactor(names)
+    once = redact(text)
+    assert redact(once) == once
+
+
+@given(st.text(alphabet="adA\u0301\u200b _-1.é王", max_size=12), st.text(" ad1_-A", max_size=8))
+def test_a_name_of_several_letters_never_shows(around: str, after: str) -> None:
+    """A word that is the name never stays, whatever else is there."""
+    black = redactor(["Ada"])(f"{around} Ada {after}")
+    words = "".join(each if each.isalpha() else " " for each in black).casefold().split()
+    assert "ada" not in words
+
+
+HOSTILE = (
+    *("a", "a.", "a@", "a@a.", ".", "1", "1 ", "1-", "1.2", "(1)", "+(", "%+", "Ada ", "li ", "_"),
+    *("\u200b", "\x1b[", "A\u0301", "2026-10-05", "12345678-", "\n", "12.34 ", "王", f"{BLACK}li "),
+)
+
+
+def seconds(text: str) -> float:
+    """Return how long a text takes."""
+    redact = redactor(["Ada Lovelace", "Li Nagy", "王芳"])
+    before = time.process_time()
+    redact(text)
+    return time.process_time() - before
+
+
+@pytest.mark.parametrize("piece", HOSTILE, ids=short)
+def test_a_hostile_text_takes_no_more_time_than_another(piece: str) -> None:
+    """Linear time: the tenth of a megabyte of anything is done at once."""
+    assert seconds(piece * (100_000 // len(piece))) < 1.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", HOSTILE, ids=short)
+def test_a_large_hostile_text_takes_seconds(piece: str) -> None:
+    """A megabyte takes ten times as long, and not a hundred."""
+    assert seconds(piece * (1_000_000 // len(piece))) < 10
+
+
+def test_a_crowd_takes_no_more_time_than_a_few() -> None:
+    """A transcript may name thousands of speakers."""
+    redact = redactor(f"Guest{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}{n}x" for n in range(20_000))
+    before = time.process_time()
+    redact("some words of no consequence " * 20_000)
+    assert time.process_time() - before < 4

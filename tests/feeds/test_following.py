@@ -1,0 +1,110 @@
+"""A feed that grows: what comes of it, part by part, whatever happens while it waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from io import BufferedReader, BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liveportal.domain.errors import UnreadableFile
+from liveportal.feeds import following
+from liveportal.feeds.following import Part, followed, open_feed, streamed
+from liveportal.feeds.jsonl import lines
+
+
+class Enough(Exception):
+    """The test has seen enough."""
+
+
+def script(*steps: Callable[[], object]) -> Callable[[BufferedReader | None], None]:
+    """Do one step after another each time that it is waited, and then end the test."""
+    left: Iterator[Callable[[], object]] = iter(steps)
+
+    def wait(_stream: BufferedReader | None) -> None:
+        step = next(left, None)
+        if step is None:
+            raise Enough
+        step()
+
+    return wait
+
+
+def seen(path: Path, *steps: Callable[[], object]) -> list[Part]:
+    """Follow a file while the steps are done, and return what came."""
+    found: list[Part] = []
+
+    def follow() -> None:
+        for part in followed(open_feed(str(path)), str(path), script(*steps), once=False):
+            found.append(part)  # noqa: PERF402 -- What came before the end counts, too.
+
+    with pytest.raises(Enough):
+        follow()
+    return found
+
+
+def test_parts_are_whole_lines_and_count_on(tmp_path: Path) -> None:
+    """Half a line waits; `before` is how many lines of this file came before."""
+    path = tmp_path / "feed"
+    path.write_bytes(b"one\n\ntw")
+    with path.open("ab", buffering=0) as file:
+        found = seen(path, lambda: file.write(b"o"), lambda: file.write(b"\nthree\nfo"))
+    assert found == [Part(b"one\n\n", 0), Part(b"two\nthree\n", 2)]
+
+
+def test_another_file_is_read_from_its_start_after_the_last_of_the_old_one(tmp_path: Path) -> None:
+    """What was written just before the change is not lost; what is half is left."""
+    path, new = tmp_path / "feed", tmp_path / "new"
+    path.write_bytes(b"one\n")
+
+    def replace() -> None:
+        with path.open("ab") as file:
+            file.write(b"last\nhalf")
+        new.write_bytes(b"first\n")
+        new.replace(path)
+
+    assert seen(path, replace) == [Part(b"one\n", 0), Part(b"last\n", 1), Part(b"first\n", 0)]
+
+
+def test_a_file_may_be_gone_for_a_moment(tmp_path: Path) -> None:
+    """Cut, gone and back: it is waited for, and then read from its start."""
+    path = tmp_path / "feed"
+    path.write_bytes(b"one\n")
+
+    def cut() -> None:
+        path.write_bytes(b"")
+        path.unlink()
+
+    found = seen(path, cut, lambda: None, lambda: path.write_bytes(b"two\n"))
+    assert found == [Part(b"one\n", 0), Part(b"two\n", 0)]
+
+
+def test_what_cannot_be_opened_again_is_told(tmp_path: Path) -> None:
+    """A folder where the file was is no feed."""
+    path = tmp_path / "feed"
+    path.write_bytes(b"one\n")
+
+    def change() -> None:
+        path.unlink()
+        path.mkdir()
+
+    with pytest.raises(UnreadableFile):
+        seen(path, change)
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b"\n", b"\r\n", b"{}", b"\x00\xff", b" "]), max_size=30),
+    st.integers(1, 9),
+)
+def test_a_stream_in_parts_has_the_lines_of_the_whole(pieces: list[bytes], size: int) -> None:
+    """However it is cut on the way, the lines and their numbers are those of the whole feed."""
+    content = b"".join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(following, "PART_BYTES", size)
+        parts = list(streamed(BytesIO(content), lambda _: None))  # type: ignore[arg-type]
+    found = [line for part in parts for line in lines(BytesIO(part.content), part.before)]
+    assert found == list(lines(BytesIO(content)))
+    assert b"".join(part.content for part in parts) == content

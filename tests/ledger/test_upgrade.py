@@ -1,0 +1,197 @@
+"""A ledger of an older form is brought to the current one when it is opened, once."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from liveportal.cli.run import main
+from liveportal.domain.policy import Policy
+from liveportal.ledger import engine, migrate
+from liveportal.ledger.engine import SCHEMA_VERSION, Connection
+from liveportal.ledger.migrate import open_ledger, upgrade
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.verify import DERIVED, verify
+from liveportal.ledger.windows import books, sessions
+from liveportal.portal import Portal
+from tests.commands.shell import OCTOBER, PROGRAM, Shell
+from tests.helpers import dump, plain
+from tests.ledger.forms import Schema, asked, beside, form, whole
+
+# Released files are never edited: a ledger made by one of them would not be what it says.
+PINNED = {"0001_first.sql": "421bf8b4112b7b104889f70b45fdea581794eb6df749f916436c464cf8ebc078"}
+
+
+# --- the files ------------------------------------------------------------------------------------
+
+
+def test_released_steps_are_never_edited() -> None:
+    """The released steps are, byte by byte, what they were released as."""
+    folder = files("liveportal.ledger").joinpath("migrations")
+    for name, digest in PINNED.items():
+        assert hashlib.sha256(folder.joinpath(name).read_bytes()).hexdigest() == digest
+
+
+def test_the_steps_lead_to_the_current_form() -> None:
+    """They are numbered from 1 on without a gap, and the last has the number of the form."""
+    numbers = [int(name[:4]) for name, _ in migrate._scripts("migrations")]  # noqa: SLF001
+    assert numbers == list(range(1, SCHEMA_VERSION + 1))
+
+
+def test_a_last_statement_needs_no_semicolon() -> None:
+    """No statement is left out silently; comments at the end are none."""
+    script = "CREATE TABLE a (x);\n-- Of it:\nCREATE TABLE b (x)\n"
+    with closing(engine.in_memory()) as db:
+        migrate._run(db, script)  # noqa: SLF001
+        migrate._run(db, "CREATE TABLE c (x);\n-- That is all.\n")  # noqa: SLF001
+        assert len(db.execute("SELECT 1 FROM sqlite_schema").fetchall()) == 3
+
+
+# --- upgraded -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+def test_an_old_ledger_is_brought_to_the_current_form(old: Path, readonly: bool) -> None:
+    """To read or to write, it is opened in the current form, and a copy is as it was."""
+    before = whole(old)
+    with closing(open_ledger(old, readonly=readonly)) as db:
+        assert engine.form_of(db) == SCHEMA_VERSION
+    copy = old.with_name("ledger.db.form1")
+    assert beside(old) == {copy.name}
+    assert whole(copy) == before
+    assert form(copy) == 1
+    with closing(engine.open_file(copy, readonly=True)) as db:
+        assert engine.form_of(db) == 1
+    assert {each.stat().st_mode & 0o777 for each in old.parent.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    "argv", ["earnings --month 2026-10", "sessions tip S-1002 5.00 --at 2026-10-13T00:00:00Z"]
+)
+def test_any_command_upgrades(old_shell: Shell, argv: str) -> None:
+    """A read and a write both find the ledger upgraded, say nothing else, and it verifies."""
+    old_shell.ok(*argv.split())
+    assert form(old_shell.ledger) == SCHEMA_VERSION
+    assert old_shell.ok("ledger", "info")["form"] == SCHEMA_VERSION
+    assert old_shell.ok("ledger", "verify")["ok"] is True
+    assert beside(old_shell.ledger) == {"ledger.db.form1"}
+
+
+def test_a_dry_run_upgrades_and_records_nothing(old_shell: Shell) -> None:
+    """The form is how a ledger is kept: a dry run brings it up to date, too, and only that."""
+    events = asked(old_shell.ledger, "SELECT * FROM event")
+    assert old_shell.ok("sessions", "tip", "S-1002", "5.00", "--dry-run")["dry_run"] is True
+    assert form(old_shell.ledger) == SCHEMA_VERSION
+    assert asked(old_shell.ledger, "SELECT * FROM event") == events
+
+
+def test_an_upgraded_ledger_gives_the_same_answers(old: Path, tmp_path: Path) -> None:
+    """Its tables, views and windows are those of a ledger that was made in the current form."""
+    fresh = tmp_path / "fresh.db"
+    for argv in (["init"], ["sync", str(OCTOBER)]):
+        assert main([*argv, "--ledger", str(fresh), "-o", str(tmp_path / "out")]) == 0
+    head = asked(old, "SELECT hash FROM event ORDER BY seq DESC LIMIT 1")[0][0].hex()
+    with Reader.open(old) as ours, Reader.open(fresh) as theirs:
+        kept, made = dict(dump(ours)), dict(dump(theirs))
+        assert kept.keys() == made.keys()
+        # The policy that was adopted then stands, whatever switches there are today.
+        compared = set(DERIVED) - {"policy"}
+        assert {name: kept[name] for name in compared} == {name: made[name] for name in compared}
+        assert plain(sessions.sessions(ours)) == plain(sessions.sessions(theirs))
+        assert verify(ours.db).head == head == books.info(ours)["head"]
+        assert _schema(ours.db) == _schema(theirs.db)
+
+
+def _schema(db: Connection) -> Schema:
+    return db.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name").fetchall()
+
+
+def test_the_views_are_made_anew(old: Path, tmp_path: Path) -> None:
+    """Views hold nothing: whatever they were, they are the current ones afterwards."""
+    asked(old, "DROP VIEW month_money")
+    asked(old, "CREATE VIEW month_money AS SELECT 1 AS nonsense")
+    asked(old, 'CREATE VIEW "of my ""own""" AS SELECT 2')
+    upgrade(old)
+    fresh = tmp_path / "fresh.db"
+    Portal.create(fresh, Policy())
+    views = "SELECT name, sql FROM sqlite_schema WHERE type = 'view' ORDER BY name"
+    assert asked(old, views) == asked(fresh, views)
+
+
+def test_a_ledger_is_upgraded_once(old: Path) -> None:
+    """Whoever comes second finds nothing to do, and keeps no copy."""
+    upgrade(old)
+    names, after = beside(old), whole(old)
+    upgrade(old)
+    open_ledger(old, readonly=False).close()
+    assert (beside(old), whole(old)) == (names, after)
+
+
+def test_six_processes_upgrade_it_once(old_shell: Shell) -> None:
+    """Readers and writers at once: each ends well, and there is one copy."""
+    told = [
+        subprocess.Popen(
+            [*PROGRAM, *argv.split()],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=old_shell.folder,
+            env=old_shell.environment(),
+        )
+        for argv in 3 * ("ledger info --json", "earnings adjust 1.00 --reason bonus --key K")
+    ]
+    for each in told:
+        _, err = each.communicate(timeout=60)
+        assert (each.returncode, err) == (0, b"")
+    assert beside(old_shell.ledger) == {"ledger.db.form1"}
+    assert len(asked(old_shell.ledger, "SELECT 1 FROM adjustment")) == 1
+    assert old_shell.ok("ledger", "verify")["ok"] is True
+
+
+# --- the copy -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("there", ["file", "folder", "link", "dangling link"])
+def test_what_has_the_copy_s_name_stays(old: Path, there: str) -> None:
+    """Nothing is replaced or written through: the copy has the next free name."""
+    taken = [old.with_name(f"ledger.db.form1{suffix}") for suffix in ("", ".2")]
+    target = old.with_name("target")
+    for each in taken:
+        if there == "file":
+            each.write_text("mine")
+        elif there == "folder":
+            each.mkdir()
+        else:
+            each.symlink_to(target)
+    if there == "link":
+        target.write_text("mine")
+    before = [(each.lstat().st_mode, each.is_file() and each.read_text()) for each in taken]
+    names = beside(old)
+    upgrade(old)
+    assert beside(old) == names | {"ledger.db.form1.3"}
+    assert form(old.with_name("ledger.db.form1.3")) == 1
+    assert before == [(each.lstat().st_mode, each.is_file() and each.read_text()) for each in taken]
+    assert target.exists() is (there == "link")
+
+
+def test_the_copy_lies_beside_the_file_itself(old: Path, tmp_path: Path) -> None:
+    """A link names the ledger: the copy is where the ledger is."""
+    link = tmp_path / "link.db"
+    link.symlink_to(old)
+    with Reader.open(link) as reader:
+        assert books.info(reader)["form"] == SCHEMA_VERSION
+    assert link.is_symlink()
+    assert beside(old) == {"ledger.db.form1"}
+
+
+def test_a_name_is_never_taken_for_an_address(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`file:...` in the folder where one is, is a name like any other."""
+    monkeypatch.chdir(old.parent)
+    path = old.rename(old.with_name("file:other.db?mode=memory"))
+    upgrade(Path(path.name))
+    assert form(path) == SCHEMA_VERSION
+    assert beside(path) == {f"{path.name}.form1"}

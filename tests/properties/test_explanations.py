@@ -1,0 +1,311 @@
+"""Explanations of whole books at random: leaves add up to roots, and each was booked by an event.
+
+Also what else cuts the same figures another way: groups, running balances, other zones, readings,
+and the differences between two known-times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liveportal.domain import derivation as trees
+from liveportal.domain.clock import from_text
+from liveportal.domain.derivation import CARRIED, Node
+from liveportal.domain.earnings import Month
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.windows import bounds, breakdown, derivation, differences, earnings, zones
+from tests.properties import ledgers
+from tests.properties.ledgers import empty_ledger, recorded
+from tests.properties.strategies import Book, books
+
+PARTS = 4
+BOOKS = 1_000
+COUNTED = (
+    *("sessions", "free_sessions", "billed_us", "gross_minor", "fee_minor", "refund_claims"),
+    *("disputes", "refunds", "refunded_minor", "deducted_minor", "tips_minor"),
+    *("adjustments_minor", "net_minor"),
+)
+
+
+def check_tree(root: Node, seqs: set[int], *, carried: bool = False) -> None:
+    """Every amount is the sum of its parts, and every leaf names an event that there is."""
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.parts
+        if node.parts:
+            assert node.minor == sum(part.minor for part in node.parts), node
+        elif node is root:
+            assert node.minor == 0, "what nothing made is nothing"
+        elif node.rule == CARRIED:
+            assert carried
+        else:
+            assert node.seq in seqs, node
+    assert sum(leaf.minor for leaf in root.leaves()) == root.minor
+
+
+def names(db: Connection, table: str) -> list[str]:
+    """Return the ids of a table."""
+    return [name for (name,) in db.execute(f'SELECT id FROM "{table}" ORDER BY id')]  # noqa: S608
+
+
+def check_book(db: Connection) -> set[str]:
+    """Hold every explanation of a book against its figures; return what was reached."""
+    reader = ledgers.reader(db)
+    seqs = {seq for (seq,) in db.execute("SELECT seq FROM event")}
+    reached: set[str] = set()
+    for month in earnings.months(reader):
+        net, owed = derivation.month(reader, str(month["month"]))
+        balance = month["balance"]
+        assert isinstance(balance, dict)
+        assert reader.money(net.minor) == month["net"]
+        assert reader.money(owed.minor) == balance["owed"]
+        check_tree(net, seqs)
+        check_tree(owed, seqs, carried=True)
+        reached |= {part.what for part in (*net.parts, *owed.parts)}
+    for session in names(db, "session"):
+        net, where = derivation.session(reader, session)
+        check_tree(net, seqs)
+        check_tree(where, seqs)
+        assert net.minor == where.minor, "all that was earned is somewhere"
+        assert {part.what: part.minor for part in where.parts} == places(db, session)
+        reached |= {part.what for part in (*net.parts, *where.parts)}
+    for name, amount in db.execute("SELECT id, amount_minor FROM payout").fetchall():
+        lines = derivation.payout(reader, name)
+        check_tree(lines, seqs)
+        assert lines.minor == amount
+        reached |= {"Part" for part in lines.parts if part.what.startswith("Part of")}
+    return reached
+
+
+def places(db: Connection, session: str) -> dict[str, int]:
+    """Return where a session's money is, from what payouts and claims say rather than postings."""
+    items = "SELECT item.face_minor FROM item WHERE session = ?"
+    net = sum(face for (face,) in db.execute(items, (session,)))
+    held = sum(
+        hold
+        for hold, state in db.execute(
+            "SELECT hold_minor, state FROM claim WHERE session = ?", (session,)
+        )
+        if state in ("open", "disputed")
+    )
+    lines = db.execute(
+        "SELECT payout.state, sum(payout_line.amount_minor) FROM payout_line"
+        " JOIN payout ON payout.id = payout_line.payout"
+        ' JOIN item ON item."transaction" = payout_line.item'
+        " WHERE item.session = ? GROUP BY payout.state",
+        (session,),
+    )
+    paid = dict(lines.fetchall())
+    found = {
+        "Held by claims": held,
+        "On its way": paid.get("sent", 0),
+        "Paid out": paid.get("paid", 0),
+    }
+    found["Owed by the platform"] = net - sum(found.values())
+    return {name: minor for name, minor in found.items() if minor}
+
+
+@given(books())
+def test_leaves_add_up_to_roots(book: Book) -> None:
+    """For every month, session and payout; no leaf is there to make a sum come out."""
+    with recorded(book.events) as db:
+        check_book(db)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_leaves_add_up_in_a_thousand_books(part: int) -> None:
+    """The same in a thousand books, in which every group and every place is reached."""
+    reached: set[str] = set()
+    for seed in range(part, BOOKS, PARTS):
+        book = Book.of(Random(seed), 8 + seed % 40)  # noqa: S311 (the same books each time)
+        with recorded(book.events) as db:
+            reached |= check_book(db)
+    assert {*trees.GROUPS, *trees.PLACES.values(), "Part"} <= reached
+
+
+@given(books(12), st.randoms(use_true_random=False))
+def test_explanations_need_nothing_that_can_be_erased(book: Book, random: Random) -> None:
+    """A forgotten customer's money is explained as it was, without their words."""
+    with recorded(book.events) as db:
+        for (seq,) in db.execute("SELECT seq FROM event_personal ORDER BY seq").fetchall():
+            if random.getrandbits(1):
+                db.execute("DELETE FROM event_personal WHERE seq = ?", (seq,))
+        check_book(db)
+
+
+@given(books(), st.sampled_from(("Pacific/Auckland", "America/New_York", "UTC")))
+def test_groups_add_up_to_the_figures(book: Book, zone: str) -> None:
+    """By customer, skill, kind and weekday, of each month and of all of them."""
+    with recorded(book.events) as db:
+        reader = ledgers.reader(db)
+        figures = earnings.figures_of(reader)
+        spans = [(name, name) for name in figures] + [(earnings.FIRST, earnings.LAST)]
+        for way in breakdown.WAYS:
+            for first, last in spans:
+                groups = breakdown.groups(reader, way, first, last, zone).values()
+                months = [each for name, each in figures.items() if first <= name <= last]
+                assert summed(groups) == summed(months)
+
+
+def summed(months: Iterable[Month]) -> dict[str, int]:
+    """Return the sums of all figures but balances."""
+    found = list(months)
+    return {name: sum(getattr(each, name) for each in found) for name in COUNTED}
+
+
+@given(books())
+def test_the_running_balance_ends_at_what_is_owed(book: Book) -> None:
+    """In one record of the whole book, and month by month."""
+    with recorded(book.events) as db:
+        reader = ledgers.reader(db)
+        owed = reader.money(ledgers.balance(db)["owed"])
+        everything = earnings.transactions(reader)
+        assert not everything or everything[-1]["balance"] == owed
+        for month in earnings.months(reader):
+            name, balance = str(month["month"]), month["balance"]
+            assert isinstance(balance, dict)
+            rows = earnings.transactions(reader, name, name)
+            assert not rows or rows[-1]["balance"] == balance["owed"]
+
+
+@given(books(), st.sampled_from(("Pacific/Apia", "Europe/Paris", "America/New_York", "UTC")))
+def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
+    """In the book's own zone nothing moves; in another, all and only what its calendar moves."""
+    with recorded(book.events) as db:
+        reader = ledgers.reader(db)
+        assert zones.moved(reader, [reader.timezone]) == []
+        by_start = reader.policy.period.session_month == "start"
+        expected = set()
+        for number, kind, time, period in db.execute(
+            'SELECT id, kind, time, period FROM "transaction"'
+        ):
+            local = from_text(time).astimezone(ZoneInfo(zone))
+            if f"{local:%Y-%m}" != period and not (by_start and kind == "earning"):
+                expected.add(number)
+        found = zones.moved(reader, [zone])
+        booked = {
+            row["transaction"]
+            for row in found
+            if row["transaction"] and not (by_start and row["kind"] == "earning")
+        }
+        assert booked == expected
+        assert all(row["month"] != row["would_be"] for row in found)
+
+
+@given(books(12))
+def test_a_session_moves_once_and_counts_where_it_falls(book: Book) -> None:
+    """Each ended session whose month differs is one row that counts, whatever it was booked by."""
+    zone = "Pacific/Apia"
+    with recorded(book.events) as db:
+        reader = ledgers.reader(db)
+        by_start = reader.policy.period.session_month == "start"
+        expected = {}
+        for name, start, end, period in db.execute(
+            'SELECT id, start, "end", period FROM session WHERE period IS NOT NULL'
+        ):
+            local = from_text(start if by_start else end).astimezone(ZoneInfo(zone))
+            if f"{local:%Y-%m}" != period:
+                expected[name] = (period, f"{local:%Y-%m}")
+        counting = [
+            (row["session"], (row["month"], row["would_be"]))
+            for row in zones.moved(reader, [zone])
+            if row["sessions"] or row["free_sessions"]
+        ]
+        assert len(counting) == len(dict(counting))
+        assert dict(counting) == expected
+
+
+@given(books(), st.data())
+def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataObject) -> None:
+    """Before and after are the months as known then; what changed a figure is told."""
+    known = data.draw(st.integers(1, len(book.events)))
+    with empty_ledger() as db:
+        ledgers.portal(db).record(list(book.events[:known]))
+        before = {row["month"]: row for row in ledgers.sql_months(db)}
+        later = ledgers.NOW + timedelta(seconds=1)
+        ledgers.portal(db, at=later).record(list(book.events[known:]))
+        reader = ledgers.reader(db)
+        after = {row["month"]: row for row in ledgers.sql_months(db)}
+        with (
+            differences.known(reader, ledgers.NOW) as first,
+            differences.known(reader, later) as second,
+        ):
+            found = differences.differences(first, second)
+            assert found == differences.differences(first, reader)
+            assert differences.differences(second, reader) == []
+            check_differences(found, first, reader)
+        own = {name for name in after if changed_by_itself(before.get(name), after[name])}
+        assert own <= {row["month"] for row in found}
+
+
+def check_differences(found: list[dict[str, object]], first: Reader, after: Reader) -> None:
+    """Each change is real, and is made by the events that are told with it."""
+    (last,) = first.all("SELECT max(seq) AS seq FROM event")
+    for row in found:
+        name, changed, events = str(row["month"]), row["changed"], row["events"]
+        assert isinstance(changed, list)
+        assert isinstance(events, list)
+        was, now = earnings.month(first, name), earnings.month(after, name)
+        for each in changed:
+            outer, _, inner = each["figure"].partition(".")
+            pair = [side[outer] for side in (was, now)]
+            shown = [side[inner] if inner else side for side in pair]  # type: ignore[index]
+            assert [str(each["before"]), str(each["after"])] == list(map(str, shown))
+            assert each["after"] - each["before"] == each["difference"]
+        assert all(event["seq"] > last["seq"] for event in events)
+        nets = [each["difference"] for each in changed if each["figure"] == "net"]
+        booked = sum(event["amount"].minor for event in events)
+        assert booked == sum(each.minor for each in nets)
+        if any(not each["figure"].startswith("balance.") for each in changed):
+            assert events, "figures do not change by themselves"
+
+
+def changed_by_itself(was: dict[str, object] | None, now: dict[str, object]) -> bool:
+    """Tell whether anything but a balance differs."""
+    if was is None:
+        return False
+    return {**was, "balance": None} != {**now, "balance": None}
+
+
+@given(books(), st.randoms(use_true_random=False))
+def test_every_reading_can_be_asked_for(book: Book, random: Random) -> None:
+    """What a reading refuses is said; the others stand as they were booked."""
+    with recorded(book.events) as db:
+        reader = ledgers.reader(db)
+        readings = bounds.readings(reader)
+        asked = random.sample(readings, min(3, len(readings)))
+        booked, *others = bounds.bounds(reader, earnings.FIRST, earnings.LAST, asked)
+        assert len(others) == len(asked)
+        assert booked.owed_minor == ledgers.balance(db)["owed"]
+        for bound in others:
+            assert bound.reading in asked
+            refused = {each.event.data.TYPE for each in bound.left_out}
+            assert refused <= REFUSABLE
+
+
+REFUSABLE = {"refund.claimed", "session.ended", "session.logged", "session.corrected"}
+"""What another bill can make impossible; everything else is a fact under every reading."""
+
+
+@given(books())
+def test_the_reading_in_force_gives_the_books(book: Book) -> None:
+    """A book retold under what it reads already is the book, its payouts counted all the same."""
+    with recorded(book.events) as db:
+        reader = ledgers.reader(db)
+        policy = reader.policy.switches()
+        readings = [(name, policy[name]) for name in ("period.timezone", "period.session_month")]
+        for name in [*earnings.figures_of(reader), "2001-01", "2099-12"]:
+            booked, *same = bounds.bounds(reader, name, name, readings)
+            for each in same:
+                assert (each.net_minor, each.owed_minor) == (booked.net_minor, booked.owed_minor)
+                assert each.left_out == ()

@@ -1,0 +1,108 @@
+"""Money at risk: final, still claimable, held; together always the balance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from liveportal.domain.clock import utc_text
+from liveportal.ledger.windows import earnings
+from tests.properties import ledgers
+from tests.properties.model import Model
+from tests.properties.pools import MICROSECOND
+from tests.properties.state import Session
+from tests.properties.strategies import Book, books
+from tests.properties.test_thousand_books import PARTS
+
+BOOKS = 300
+
+
+def left_of(model: Model, session: Session, last: str) -> tuple[int, int]:
+    """What is left of a session's gross at a month's end, and what of it is owed."""
+    own = [
+        each
+        for each in model.entries
+        if each.session == session.id and each.month <= last and not each.tips
+    ]
+    return sum(each.gross - each.refunded for each in own), sum(each.owed for each in own)
+
+
+def claimable(model: Model, last: str, as_of: datetime) -> int:
+    """What is owed of sessions that a customer can claim back in time (R8).
+
+    Where refunds deduct the gross a session may have cost more than it earned: that is final.
+    """
+    found = 0
+    for session in model.sessions.values():
+        if session.gross and session.end:
+            hours = session.policy.refund.window_hours
+            gross, owed = left_of(model, session, last)
+            if gross > 0 and owed > 0 and as_of <= session.end + timedelta(hours=hours):
+                found += owed
+    return found
+
+
+def moments(model: Model) -> Iterator[datetime]:
+    """The instants at which something changes: the last of each window, and one later."""
+    for session in model.sessions.values():
+        if session.gross and session.end:
+            closes = session.end + timedelta(hours=session.policy.refund.window_hours)
+            yield from (session.end - MICROSECOND, session.end, closes, closes + MICROSECOND)
+
+
+def month_end(model: Model, last: str) -> datetime:
+    """The last instant that falls in a month, found by asking each microsecond's neighbour."""
+    year, number = map(int, last.split("-"))
+    guess = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=ledgers.NOW.tzinfo)
+    low, high = guess - timedelta(days=2), guess + timedelta(days=2)
+    while high - low > MICROSECOND:
+        middle = low + (high - low) // 2
+        low, high = (middle, high) if model.month(middle) <= last else (low, middle)
+    return low
+
+
+def check(book: Book) -> set[str]:
+    """Hold a book's money at risk against the model's; returns what it had."""
+    model, seen = book.model, set()
+    with ledgers.recorded(book.events) as db:
+        reader = ledgers.reader(db)
+        rows = {str(row["month"]): row for row in model.months()}
+        for last in rows:
+            end, balance = month_end(model, last), model.balance(last)
+            for now in {ledgers.NOW, end, end + MICROSECOND, *moments(model)}:
+                as_of = min(now, end)
+                found: dict[str, Any] = earnings.risk(reader, last, now)
+                expected = claimable(model, last, as_of)
+                told = {name: found[name].minor for name in ("final", "claimable", "held")}
+                assert told == {
+                    "final": balance["owed"] - expected,
+                    "claimable": expected,
+                    "held": balance["held"],
+                }, (last, utc_text(now))
+                assert found["as_of"] == as_of
+                assert sum(told.values()) == balance["owed"] + balance["held"]
+                seen |= {name for name, minor in told.items() if minor > 0}
+                seen |= {f"-{name}" for name, minor in told.items() if minor < 0}
+    return seen
+
+
+@given(books(14))
+def test_the_states_add_up_to_the_balance(book: Book) -> None:
+    """At every month's end and every edge of a window: final + claimable + held = owed + held."""
+    check(book)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_many_books_have_the_risk_that_the_model_says(part: int) -> None:
+    """To the microsecond, under every reading of every switch."""
+    seen: set[str] = set()
+    for seed in range(part, BOOKS, PARTS):
+        seen |= check(Book.of(Random(seed), 8 + seed % 30))  # noqa: S311 (the same each time)
+    assert seen >= {"final", "-final", "claimable", "held"}
+    assert "-claimable" not in seen, "what can be lost is never less than nothing"
