@@ -18,7 +18,7 @@ from liveportal.cli.outputs import check_target, opened_bytes
 from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.case import Case
-from liveportal.domain.errors import InvalidPack, LedgerNotFound, PackChanged
+from liveportal.domain.errors import InvalidPack, LiveportalError, PackChanged
 from liveportal.ledger.reader import reading
 
 PACKED = ("claim", "session", "file", "files", "withheld", "redacted", "events", "head", "seal")
@@ -161,13 +161,13 @@ def verify(
 
 
 def _in_ledger(manifest: Mapping[str, Any], ledger: LedgerOption) -> bool | None:
-    """Tell whether a pack's events stand in the ledger; None where there is no ledger to ask."""
+    """Tell whether a pack's events stand in the ledger; None where no ledger can be asked."""
     from liveportal.ledger.windows.case import stands
 
     try:
         with reading(ledger.path) as reader:
             return stands(reader, manifest["events"], manifest["ledger"])
-    except LedgerNotFound:
+    except LiveportalError:  # None is there, or one that has nothing to do with the pack is broken.
         if ledger.typed:
             raise
         return None

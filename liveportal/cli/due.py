@@ -14,7 +14,7 @@ from liveportal.cli.looking import moment, windows, zone_of
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.outputs import check_target, opened_bytes
 from liveportal.cli.render import hint, ready, render
-from liveportal.cli.results import Row, Table
+from liveportal.cli.results import Row, Table, Told
 from liveportal.cli.text import clean
 from liveportal.cli.times import read_length
 from liveportal.domain.clock import from_text, shifted
@@ -71,10 +71,16 @@ def due(
     if horizon is not None:
         last = shifted(now, horizon)
         rows = [row for row in rows if _is_by(row, last)]
-    table = Table(seen.FIELDS, rows, HUMAN, empty="Nothing is due.")
+    table = Table(seen.FIELDS, [_told(row) for row in rows], HUMAN, empty="Nothing is due.")
     render(table, out, zone=zone, now=now)
     if any(row["asks"] for row in rows):
         raise typer.Exit(SOMETHING_IS_DUE)
+
+
+def _told(row: Row) -> Row:
+    """Return a deadline whose kind a person reads as words."""
+    kind = str(row["kind"])
+    return {**row, "kind": Told(kind, lambda _now, _local: [kind.replace("_", " ")])}
 
 
 def _is_by(row: Mapping[str, Any], last: datetime) -> bool:

@@ -41,8 +41,8 @@ HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline"
 SHOWN = (
     *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
     *("late", "late_by_seconds", "window_closes", "amount", "held", "cost", "currency"),
-    *("deadline", "next", "if_silent", "warning", "summary", "disputed_at", "decided_at"),
-    *("earlier", "record", "history"),
+    *("deadline", "left_seconds", "next", "if_silent", "warning", "summary", "disputed_at"),
+    *("decided_at", "earlier", "record", "history"),
 )
 Ids = Annotated[
     list[str],

@@ -37,7 +37,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event of the journal: its place and hash there, and what it said."""
+    """An event of the journal: its place and hash there, and what it said.
+
+    `tells` is false for what was told before by another source, and for what was reversed: it
+    stands in the journal, and in no account of what happened.
+    """
 
     seq: int
     time: datetime
@@ -46,6 +50,7 @@ class Happened:
     source: str
     id: str
     hash: str
+    tells: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from liveportal.domain.answers import answer_by, if_silent
 from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
@@ -17,6 +17,9 @@ from liveportal.domain.payouts import Standing, due_date
 from liveportal.domain.policy import Policy
 from liveportal.domain.refunds import cost_of, window_closes
 from liveportal.domain.things import Artifact, Claim, Request, Session
+
+RENEWAL = timedelta(days=60)
+"""How long before its end a tax form should be renewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,10 @@ def of_request(request: Request, now: datetime) -> list[Deadline]:
         found.append(
             Deadline("request_expiry", request.id, request.expires, means, command=command)
         )
+    elif not request.slots:
+        means = "No deadline is stated: whoever accepts it first has it."  # R3
+        command = f"liveportal requests accept {request.id}"
+        found.append(Deadline("request_expiry", request.id, None, means, command=command))
     ahead = [(slot.start, n) for n, slot in enumerate(request.slots, 1) if slot.start > now]
     if ahead:
         start, number = min(ahead)
@@ -172,6 +179,20 @@ def of_earnings(standing: Standing, now: datetime) -> list[Deadline]:
         )
         left_minor = 0
     return found
+
+
+def of_tax_form(expires: date | None, policy: Policy, now: datetime) -> Deadline | None:
+    """Return until when the tax form holds (R14); without one nothing is paid out.
+
+    It is for the expert to do once a new one takes no longer than is left.
+    """
+    if expires is None:
+        return None
+    due = day_ends(expires, policy.period.timezone)
+    means = "It has expired: nothing is paid out." if due < now else "Nothing is paid out after it."
+    command = "liveportal payout profile set"
+    asks = due < shifted(now, RENEWAL)
+    return Deadline("tax_form", "profile", due, means, asks=asks, command=command)
 
 
 def in_order(deadlines: Sequence[Deadline]) -> list[Deadline]:

@@ -39,7 +39,8 @@ def _lines(case: Case) -> Iterator[str]:
     title = f" ({clean(case.title)})" if case.title else ""
     yield f"Session {session.id}{title}. Times are those of {case.zone}."
     yield ""
-    for each in case.events:
+    events = [each for each in case.events if each.tells]
+    for each in events:
         if each.kind.startswith(_TOLD) and each.kind != "session.corrected":
             yield f"{_clock(each.time, case.zone)}  {clean(sentence(each.kind, each.data))}"
     yield ""
@@ -48,7 +49,7 @@ def _lines(case: Case) -> Iterator[str]:
         f"{minutes_text(session.billed_us)} minutes were billed;"
         f" {minutes_text(paused_us)} were paused and not billed."
     )
-    for each in case.events:
+    for each in events:
         if each.kind == "review.posted":
             yield clean(sentence(each.kind, each.data))
     if case.messages:

@@ -135,7 +135,9 @@ def _facts(case: Case) -> Iterator[tuple[str, str]]:
 
 def _timeline(case: Case) -> list[Moment]:
     moments = [
-        Moment(each.time, sentence(each.kind, each.data), None, each.seq) for each in case.events
+        Moment(each.time, sentence(each.kind, each.data), None, each.seq)
+        for each in case.events
+        if each.tells
     ]
     began = case.session.start
     for said in case.messages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from liveportal.domain.refunds import MOVES, RELEASED, UNDECIDED
 from tests.commands.shell import Shell
 from tests.commands.test_sync import feed
-from tests.helpers import amount, line
+from tests.helpers import amount, at, line
 
 STEPS = {
     "dispute.filed": ("dispute", "file", "CL-2", "--summary", "It was fixed."),
@@ -56,18 +57,18 @@ def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str)
         states.ok(*STEPS[step], "--at", f"2026-10-{day} 09:00")
     shown = states.ok("refunds", "show", "CL-2")
     assert shown["state"] == state
-    at, feed_at = ("--at", "2026-10-25 09:00"), "10-25 09:00"
+    when, told_at = ("--at", "2026-10-25 09:00"), "10-25 09:00"
     for step, argv in STEPS.items():
         after = MOVES.get((state, step))
-        path = feed(states, "step.jsonl", told(step, feed_at))
+        path = feed(states, "step.jsonl", told(step, told_at))
         if after is None:
-            error = states.refuses(4, *argv, *at)
+            error = states.refuses(4, *argv, *when)
             assert error["code"] in ("claim_not_open", "wrong_state")
             assert state in error["message"]
             if step not in PATHS[state]:  # What was done is confirmed, however often it is told.
                 assert states.refuses(4, "sync", path)["code"] == error["code"]
             continue
-        done = states.ok(*argv, *at, "--dry-run")
+        done = states.ok(*argv, *when, "--dry-run")
         assert done["state"] == (after if step != "dispute.withdrawn" else "open")
         assert states.ok("sync", path, "--dry-run")["recorded"] == 1
     assert states.ok("refunds", "show", "CL-2") == shown
@@ -148,14 +149,20 @@ def logged(shell: Shell, session: str, day: str, customer: str = "C-50") -> None
     )
 
 
-def test_the_time_left_is_counted_down(empty: Shell) -> None:
+def test_the_time_left_is_counted_down(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """`dispute.window_hours`: until when, and how long that is, also once it is over."""
+    monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: at("10-06 09:00"))
+    monkeypatch.setenv("NO_COLOR", "1")
     window(empty, "strict", '[dispute]\nwindow_hours = 48\nsilence = "none"\n')
     logged(empty, "S-1", "10-05")
     empty.ok("refunds", "claim", "S-1", "--id", "CL-9", "--at", "2026-10-05 12:00")
     shown = empty.ok("refunds", "show", "CL-9")
     assert shown["deadline"] == shown["answer_by"] == "2026-10-07T12:00:00Z"
-    assert shown["left_seconds"] < 0, "that was in the past"
+    assert shown["left_seconds"] == 27 * 3600
+    words = empty.run("refunds", "show", "CL-9", terminal=True).out
+    assert re.search(r"\nleft +1 d 3 h *\n", words)
+    monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: at("10-07 12:00:01"))
+    assert empty.ok("refunds", "show", "CL-9")["left_seconds"] == -1
     assert "held until it is decided" in shown["if_silent"]
     empty.ok("dispute", "file", "CL-9", "--summary", "x")
     shown = empty.ok("refunds", "show", "CL-9")
@@ -163,10 +170,10 @@ def test_the_time_left_is_counted_down(empty: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "late"),
+    ("when", "late"),
     [("10:20:00", None), ("10:20:00.000001", 0), ("10:20:01", 1), ("11:20:00", 3600)],
 )
-def test_a_claim_is_late_by_so_much(empty: Shell, at: str, late: int | None) -> None:
+def test_a_claim_is_late_by_so_much(empty: Shell, when: str, late: int | None) -> None:
     """R8: exactly at the window's end is in time; a microsecond later is not."""
     logged(empty, "S-1", "10-05")
     argv = (
@@ -176,7 +183,7 @@ def test_a_claim_is_late_by_so_much(empty: Shell, at: str, late: int | None) -> 
         "--id",
         "CL-9",
         "--at",
-        f"2026-10-06T{at}Z".replace("T", " "),
+        f"2026-10-06 {when}",
     )
     if late is not None:
         assert empty.refuses(4, *argv)["code"] == "late_claim"
@@ -191,8 +198,8 @@ def test_a_customers_earlier_claims_are_shown(empty: Shell) -> None:
     """Theirs alone, with what became of them; each counts those before it."""
     for number, customer in enumerate(("C-50", "C-50", "C-51", "C-50"), 1):
         logged(empty, f"S-{number}", f"10-0{number}", customer)
-        at = ("--at", f"2026-10-0{number} 12:00")
-        empty.ok("refunds", "claim", f"S-{number}", "--id", f"CL-{number}", *at)
+        when = ("--at", f"2026-10-0{number} 12:00")
+        empty.ok("refunds", "claim", f"S-{number}", "--id", f"CL-{number}", *when)
         if number == 1:
             empty.ok("refunds", "deny", "CL-1", "--at", "2026-10-01 13:00")
     rows = empty.ok("refunds", "list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -95,8 +96,6 @@ def busy(empty: Shell, clock: object) -> Shell:
 
 def due(shell: Shell, *argv: object) -> list[dict[str, object]]:
     """Return what is due, whatever the exit code says."""
-    import json
-
     ran = shell.run("due", *argv, "--json")
     assert ran.err == ""
     rows: list[dict[str, object]] = json.loads(ran.out)
@@ -188,17 +187,8 @@ def test_only_what_is_due_by_then(busy: Shell, within: str, kinds: set[str]) -> 
 @pytest.mark.parametrize(
     "within",
     [
-        "",
-        "48",
-        "h",
-        "-5h",
-        "soon",
-        "5 parsecs",
-        "1.5h",
-        "1y",
-        "999999w" * 200,
-        "9" * 10_000,
-        "1h x",
+        *("", "48", "h", "-5h", "soon", "5 parsecs", "1.5h", "1y", "1h x"),
+        *("999999w" * 200, "9" * 10_000),
     ],
     ids=lambda text: text[:12],
 )
@@ -287,14 +277,15 @@ def test_it_fits_a_terminal(busy: Shell, monkeypatch: pytest.MonkeyPatch) -> Non
     assert ran.code == 10
     assert max(map(len, ran.out.splitlines())) <= 80
     flat = " ".join(ran.out.split())
-    for said in ("in 6 h", "CL-1", "yes", "Zoë"):
+    for said in ("2026-11-02", "CL-1", "yes", "Zoë"):
         assert said in flat
     for bad in ("\x1b", "\u202e"):
         assert bad not in ran.out
 
 
-def test_nothing_is_due_in_an_empty_book(empty: Shell) -> None:
+def test_nothing_is_due_in_an_empty_book(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """In words at a terminal, silently in a pipe; the exit code is 0."""
+    monkeypatch.setenv("NO_COLOR", "1")
     assert empty.tells("due", "--within", "1h") == ""
     assert empty.run("due", "--within", "1h", terminal=True).out == "Nothing is due.\n"
     assert empty.ok("due", "--within", "1h") == []

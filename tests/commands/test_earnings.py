@@ -250,6 +250,21 @@ def test_the_books_own_zone_is_held_against_utc_too(nothing: Shell) -> None:
     assert (row["zone"], row["month"], row["would_be"]) == ("UTC", "2026-10", "2026-11")
 
 
+def test_a_corrected_session_moves_as_it_was_booked_and_counts_as_it_is(nothing: Shell) -> None:
+    """Its first earning by the start that was told first, its correction by its own time."""
+    policy = nothing.file("own.toml", 'name = "own"\n[period]\nsession_month = "start"\n')
+    nothing.ok("init", "--policy", policy, "--timezone", "Asia/Seoul")
+    sync(nothing, logged("S-1", "10-31 15:30", "10-31 16:00"))
+    correct = ("sessions", "correct", "S-1", "--reason", "clock", "--at", "2026-11-05 09:00")
+    nothing.ok(*correct, "--start", "2026-10-31 23:50", "--timezone", "Asia/Seoul")
+    rows = nothing.ok("earnings", "months", "--compare-zones")
+    assert [(row["kind"], row["sessions"]) for row in rows] == [("earning", 0)]
+    nothing.ok(*correct[:-1], "2026-11-06 09:00", "--start", "2026-11-01 00:10")
+    again = nothing.ok("earnings", "months", "--compare-zones")
+    assert [(row["kind"], row["sessions"]) for row in again] == [("earning", 0), ("session", 1)]
+    assert {(row["month"], row["would_be"]) for row in again} == {("2026-10", "2026-11")}
+
+
 # --- readings -------------------------------------------------------------------------------------
 
 
@@ -328,6 +343,19 @@ def test_what_changed_since(october: Shell) -> None:
     assert (tip["type"], tip["amount"]) == ("tip.received", "1.00")
     assert october.ok("earnings", "diff", last, last) == []
     assert october.ok("earnings", "diff", "2001-01-01", last)[0]["events"][0]["seq"] > 1
+
+
+def test_what_books_nothing_is_told_too(states: Shell) -> None:
+    """A dispute counts in its month, and so does a session that was free or moved away."""
+    (last,) = states.ok("ledger", "info", "--fields", "last_recorded").values()
+    states.ok("dispute", "file", "CL-2", "--summary", "fixed", "--at", "2026-10-21 09:00")
+    (october,) = states.ok("earnings", "diff", last)
+    assert [each["figure"] for each in october["changed"]] == ["disputes"]
+    assert [each["type"] for each in october["events"]] == ["dispute.filed"]
+    states.ok("sessions", "end", "S-LIVE", "--at", "2026-11-02 10:04")
+    _, november = states.ok("earnings", "diff", last)
+    assert [each["figure"] for each in november["changed"]] == ["free_sessions"]
+    assert [each["thing"] for each in november["events"]] == ["session:S-LIVE"]
 
 
 def test_differences_on_a_terminal(october: Shell) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.exports.pack import write_pack
 from tests.commands.shell import Shell
 from tests.commands.test_sync import feed
@@ -157,6 +158,22 @@ def test_a_forgotten_customer_leaves_no_words(proved: Shell) -> None:
     assert proved.ok(*CHECK, "--ledger", proved.ledger)["in_ledger"] is True
 
 
+def test_what_was_told_twice_is_shown_once(states: Shell) -> None:
+    """A feed repeats what was typed, in other words: one's own stay, and no fact is doubled."""
+    states.ok("dispute", "file", "CL-2", "--summary", "my own words")
+    again = line("dispute.filed", "10-21 10:00", id="d-1", claim="CL-2", summary="their words")
+    assert states.ok("sync", feed(states, "again.jsonl", again))["confirmed"] == 1
+    states.ok("sessions", "tip", "S-1003", "5.00", "--key", "tip")
+    states.ok("ledger", "reverse", "tip", "--source", CLI_SOURCE, "--reason", "twice", "--yes")
+    assert states.ok("dispute", "show", "CL-2")["summary"] == "my own words"
+    states.ok(*PACK)
+    page = unpacked(states)["index.md"].decode()
+    assert page.count("The expert disputed the claim") == 1
+    assert "their words" not in page
+    assert "tip" not in page
+    assert {"d-1", "tip"} <= {each["id"] for each in manifest(states)["events"]}
+
+
 # --- redacted -------------------------------------------------------------------------------------
 
 
@@ -247,6 +264,10 @@ def test_a_pack_needs_no_ledger(proved: Shell, monkeypatch: pytest.MonkeyPatch) 
     assert proved.ok(*CHECK)["in_ledger"] is None
     monkeypatch.delenv("LIVEPORTAL_LEDGER")
     assert proved.ok(*CHECK)["in_ledger"] is None
+    monkeypatch.setenv("LIVEPORTAL_LEDGER", str(proved.file("broken.db", "no ledger")))
+    assert proved.ok(*CHECK)["in_ledger"] is None
+    monkeypatch.delenv("LIVEPORTAL_LEDGER")
+    assert proved.refuses(6, *CHECK, "--ledger", "broken.db")
     assert proved.refuses(3, *CHECK, "--ledger", "nowhere.db")["code"] == "ledger_not_found"
     assert not (proved.folder / "nowhere.db").exists()
 

@@ -28,11 +28,16 @@ FORBIDDEN = re.compile(
     "\ud800-\udfff]"
 )
 
+SLOT = {"start": "2026-10-09T09:00:00Z", "minutes": 30}
 LISTINGS = (
     "requests list",
     "requests show R-1",
     "sessions list",
     "sessions show S-1",
+    "sessions upcoming",
+    "sessions reviews",
+    "sessions reviews --customer C-1",
+    "due",
     "refunds list",
     "refunds show CL-1",
     "dispute list",
@@ -84,6 +89,8 @@ def _book(text: str) -> tuple[bytes, ...]:
             reference=re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", text),
         ),
         line("preferences.changed", "10-07 09:00", id="j", role=text, languages=[text]),
+        opened("R-2", "10-07 10:00", customer=customer, kind="scheduled", slots=[SLOT], **said),
+        line("request.accepted", "10-07 10:01", id="k", request="R-2", session="S-2", slot=1),
     )
 
 
@@ -171,7 +178,7 @@ def test_a_spreadsheet_runs_nothing(empty: Shell, text: str) -> None:
                 bare = re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", cell)
                 # Amounts are numbers: `-1.00` is no text.
                 assert bare or cell.lstrip(" ")[:1] not in tuple("=+-@\uff1d\t"), (command, cell)
-    title = empty.tells("requests", "list", "--field", "title")
+    title = empty.tells("requests", "show", "R-1", "--field", "title")
     assert title == f"{text}\n".replace("\t", " ")
     assert empty.ok("requests", "list")[0]["title"] == text
 
@@ -195,7 +202,7 @@ def test_text_of_every_script_stays(empty: Shell) -> None:
     """What is cleaned away is what misleads, not what people write."""
     text = "Zoë 한국어 עברית العربية می‌خواهم 👩‍👩‍👧 ½ “quoted”"
     empty.ok("sync", feed(empty, "scripts.jsonl", *_book(text)))
-    assert empty.tells("requests", "list", "--field", "title") == f"{text}\n"
+    assert empty.tells("requests", "show", "R-1", "--field", "title") == f"{text}\n"
     assert empty.ok("dispute", "show", "CL-1")["summary"] == text
 
 

@@ -102,3 +102,14 @@ def test_a_negative_balance_is_not_clamped(books: Book) -> None:
     assert [str(row["balance"]) for row in rows] == ["42.00", "0.00", "-42.00", "-42.00", "28.00"]
     _, carried = derivation.month(books.reader(), "2026-11")
     assert Money(carried.parts[0].minor, "USD") == Money(-4200, "USD")
+
+
+def test_a_refund_of_nothing_is_counted_all_the_same(new_book: NewBook) -> None:
+    """Where the platform takes all, nothing is deducted: the refund is one in every view."""
+    book = new_book(fee={"percent": 100})
+    book.log(gross="60.00")
+    book.claim()
+    book.tell("refund.granted", "10-05 12:00", claim="CL-1")
+    (group,) = breakdown.rows(book.reader(), "customer", "2026-10", "2026-10", "UTC")
+    assert (group["refunds"], str(group["deducted"])) == (1, "0.00")
+    assert book.month()["refunds"] == 1

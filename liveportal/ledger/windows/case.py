@@ -73,6 +73,7 @@ def _events(
         things.append(f"request:{request_id}")
     happened = history(reader, *things)
     hashes = _hashes(reader, [each["seq"] for each in happened])
+    reversed_ = {row["reversed_seq"] for row in reader.all("SELECT reversed_seq FROM reversal")}
     return [
         Happened(
             seq=each["seq"],
@@ -82,9 +83,16 @@ def _events(
             source=each["source"],
             id=each["event"],
             hash=hashes[each["seq"]],
+            tells=each["seq"] not in reversed_
+            and (not each["confirms"] or _rebilled(each["data"])),
         )
         for each in happened
     ]
+
+
+def _rebilled(data: Mapping[str, Any]) -> bool:
+    """Tell whether a second telling says what was billed, which the first may not have known."""
+    return "billed" in data
 
 
 def _hashes(reader: Reader, seqs: Sequence[int]) -> dict[int, str]:

@@ -81,7 +81,9 @@ def claim(reader: Reader, claim_id: str, now: datetime) -> Row:
     row = _row(reader, found, now)
     happened = history(reader, f"claim:{claim_id}")
     summaries = [
-        each["data"].get("summary") for each in happened if each["type"] == "dispute.filed"
+        each["data"].get("summary")
+        for each in happened
+        if each["type"] == "dispute.filed" and not each["confirms"]
     ]
     policy = reader.policy_at(found["policy"])
     cost = row["cost"]
@@ -146,7 +148,7 @@ def _row(reader: Reader, found: dict[str, Any], now: datetime) -> Row:
         "left_seconds": until - now if until else None,
         "deadline": (until or NO_DEADLINE) if found["state"] == "open" else None,
         "window_closes": closes,
-        "late_by_seconds": claimed_at - closes if closes and found["late"] else None,
+        "late_by_seconds": claimed_at - closes if closes and closes < claimed_at else None,
         "earlier_claims": found["earlier_claims"],
         "title": personal(found["opened_body"]).get("title"),
     }

@@ -14,6 +14,7 @@ from liveportal.domain.deadlines import (
     of_earnings,
     of_evidence,
     of_request,
+    of_tax_form,
     of_upcoming,
     of_window,
 )
@@ -21,6 +22,7 @@ from liveportal.domain.things import Session
 from liveportal.ledger.reader import Reader, Row, personal
 from liveportal.ledger.rows import ARTIFACT, CLAIM, REQUEST, SESSION
 from liveportal.ledger.vault import Vault
+from liveportal.ledger.windows import profile
 from liveportal.ledger.windows.payouts import standing
 from liveportal.ledger.windows.people import customer
 
@@ -65,6 +67,7 @@ def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
         found.append(of_claim(claim, session, reader.policy_at(session.policy)))
     found += [of_window(each, reader.policy_at(each.policy), now) for each in _lately(reader, now)]
     found += _evidence(reader, now)
+    found.append(of_tax_form(profile.tax_form_expiry(reader), reader.policy, now))
     yield from (each for each in found if each)
     yield from of_earnings(standing(reader, local_date(now, reader.timezone)), now)
 

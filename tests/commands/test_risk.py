@@ -1,0 +1,112 @@
+"""Money at risk as `earnings` shows it: final, still claimable, held, to the microsecond."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.commands.shell import Shell
+from tests.helpers import at
+
+MICROSECOND = timedelta(microseconds=1)
+CLOSES = at("10-06 10:20")
+
+
+@pytest.fixture
+def earned(empty: Shell) -> Shell:
+    """Give a shell whose ledger has two sessions, a tip and a bonus: $42.00, $42.00, $5, $7."""
+    for day in (3, 5):
+        empty.ok(
+            *("sessions", "log", "--customer", "C-1", "--rate", "3.00", "--id", f"S-{day}"),
+            f"2026-10-0{day} 10:00-10:20",
+        )
+    empty.ok("sessions", "tip", "S-5", "5.00", "--at", "2026-10-05 11:00")
+    empty.ok("earnings", "adjust", "7.00", "--reason", "bonus", "--at", "2026-10-05 11:00")
+    return empty
+
+
+def risk(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, now: datetime, *argv: object
+) -> tuple[str, str, str]:
+    """Return what is final, claimable and held at a moment; always the whole balance."""
+    monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: now)
+    shown: dict[str, Any] = shell.ok("earnings", *(argv or ("--month", "2026-10")))
+    found = shown["risk"]
+    balance = shown["balance"]
+    parts = (found["final"], found["claimable"], found["held"])
+    assert sum(map(Decimal, parts)) == Decimal(balance["owed"]) + Decimal(balance["held"])
+    assert list(shown)[-1] == "risk"
+    assert list(found) == ["final", "claimable", "held", "as_of"]
+    assert list(balance) == ["owed", "held", "in_transit", "paid_out"]
+    return parts
+
+
+def test_money_is_claimable_to_the_windows_last_instant(
+    earned: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R8: exactly at its end it can still be claimed; then it is final. Tips never are."""
+    assert risk(earned, monkeypatch, CLOSES) == ("54.00", "42.00", "0.00")
+    assert risk(earned, monkeypatch, CLOSES + MICROSECOND) == ("96.00", "0.00", "0.00")
+    before = at("10-04 10:20")
+    assert risk(earned, monkeypatch, before) == ("12.00", "84.00", "0.00")
+    assert risk(earned, monkeypatch, before + MICROSECOND) == ("54.00", "42.00", "0.00")
+
+
+def test_a_claim_moves_it_from_one_to_the_other(
+    earned: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Claimable, then held, then final or gone: the sum is the balance all along."""
+    now = at("10-05 12:00")
+    earned.ok("refunds", "claim", "S-5", "--id", "CL-1", "--at", "2026-10-05 11:30")
+    assert risk(earned, monkeypatch, now) == ("54.00", "0.00", "42.00")
+    denied = ("refunds", "deny", "CL-1", "--at", "2026-10-05 11:40")
+    granted = ("refunds", "grant", "CL-1", "--at", "2026-10-05 11:40")
+    assert earned.ok(*granted, "--dry-run")["balance"] == {"owed": "54.00", "held": "0.00"}
+    earned.ok(*denied)
+    assert risk(earned, monkeypatch, now) == ("54.00", "42.00", "0.00"), "a new claim may follow"
+    earned.ok("refunds", "claim", "S-5", "--id", "CL-2", "--at", "2026-10-05 11:50")
+    earned.ok("refunds", "grant", "CL-2", "--at", "2026-10-05 11:55")
+    assert risk(earned, monkeypatch, now) == ("54.00", "0.00", "0.00")
+
+
+def test_what_a_refund_cost_is_final(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where refunds deduct the gross: less than nothing is left of the session, for good."""
+    text = 'name = "gross"\n[refund]\ndeducts = "gross"\n'
+    empty.ok("policy", "use", empty.file("gross.toml", text), "--yes")
+    empty.ok(
+        *("sessions", "log", "--customer", "C-1", "--rate", "3.00", "--id", "S-1"),
+        "2026-10-05 10:00-10:20",
+    )
+    empty.ok("refunds", "claim", "S-1", "--id", "CL-1", "--at", "2026-10-05 11:00")
+    empty.ok("refunds", "grant", "CL-1", "--at", "2026-10-05 11:30")
+    assert risk(empty, monkeypatch, at("10-05 12:00")) == ("-18.00", "0.00", "0.00")
+
+
+def test_a_month_is_at_risk_as_at_its_end(earned: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window that was open at the month's last instant, whatever has happened since."""
+    earned.ok(
+        *("sessions", "log", "--customer", "C-1", "--rate", "3.00", "--id", "S-31"),
+        "2026-10-31 10:00-10:20",
+    )
+    later = at("12-01 00:00")
+    assert risk(earned, monkeypatch, later) == ("96.00", "42.00", "0.00")
+    for span in (
+        ("--month", "2026-11"),
+        ("--year", "2026"),
+        ("--from", "2026-10", "--to", "2026-11"),
+    ):
+        assert risk(earned, monkeypatch, later, *span) == ("138.00", "0.00", "0.00")
+    shown = earned.ok("earnings", "--month", "2026-10")["risk"]["as_of"]
+    assert shown == "2026-10-31T23:59:59.999999Z"
+
+
+def test_every_format_has_it(earned: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In rows each is a column of its own, after all that were there before."""
+    monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: CLOSES + MICROSECOND)
+    header, row = earned.tells("earnings", "--month", "2026-10", "--csv").splitlines()
+    assert header.split(",")[-4:] == ["risk.final", "risk.claimable", "risk.held", "risk.as_of"]
+    assert row.split(",")[-4:-1] == ["96.00", "0.00", "0.00"]
+    assert "risk claimable" in earned.run("earnings", "--month", "2026-10", terminal=True).out
