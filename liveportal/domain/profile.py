@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import NoReturn
 
 from liveportal.domain.errors import (
@@ -28,8 +28,6 @@ from liveportal.domain.things import Profile
 LEFT = 4
 """How many characters of a secret are shown, and of a short one none."""
 LONG_ENOUGH = 9
-SOON = timedelta(days=60)
-"""How long before its end a tax form is spoken of: as long as a payout takes (R13)."""
 
 
 # --- masks ------------------------------------------------------------------------------------
@@ -227,7 +225,7 @@ def judge(
         found.append(
             UnfittingTaxForm(
                 f"the form for {facts['country']} is"
-                f" {_worded(usual_forms(facts['country']))}, not {facts['tax_form']}",
+                f" {worded(usual_forms(facts['country']))}, not {facts['tax_form']}",
                 hint="Correct --tax-form or --country; --anyway sets it all the same.",
             )
         )
@@ -342,98 +340,6 @@ def expiry(facts: Mapping[str, str]) -> date | None:
     return date(min(year, date.max.year), 12, 31)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Whether the profile has one thing that a payout needs.
-
-    `blocks` tells that nothing is paid out before it is mended.
-    """
-
-    requirement: str
-    state: str = "ok"
-    blocks: bool = False
-    message: str | None = None
-    hint: str | None = None
-    until: date | None = None
-
-
-_SET = "liveportal payout profile set"
-_WHY = {
-    "name": ("the payee has no name (R12)", "--name"),
-    "email": ("there is no e-mail address to write to (R12)", "--email"),
-    "method": ("it is not said how to pay (R12)", "--method"),
-    "address": ("there is no address (R12)", "--country and --line, --city, --postal-code"),
-    "tax_form": ("tax information is required of everyone (R14)", "--tax-form"),
-}
-
-
-def findings(
-    filled: Collection[str], facts: Mapping[str, str], *, methods: Collection[str], on: date
-) -> tuple[Finding, ...]:
-    """Return what a payout needs of the profile, and whether it is there on a day (R12, R14)."""
-    return tuple(
-        _missing(name) if name not in filled else _looked_at(name, facts, methods, on)
-        for name in _WHY
-    )
-
-
-def blocking(
-    filled: Collection[str], facts: Mapping[str, str], *, methods: Collection[str], on: date
-) -> frozenset[str]:
-    """Return the requirements for whose sake nothing is paid out on a day."""
-    found = findings(filled, facts, methods=methods, on=on)
-    return frozenset(each.requirement for each in found if each.blocks)
-
-
-def _missing(name: str) -> Finding:
-    why, options = _WHY[name]
-    return Finding(
-        requirement=name,
-        state="missing",
-        blocks=True,
-        message=why,
-        hint=f"Give it: `{_SET}` with {options}.",
-    )
-
-
-def _looked_at(name: str, facts: Mapping[str, str], methods: Collection[str], on: date) -> Finding:
-    method = facts.get("method")
-    if name == "method" and method and not is_listed(method, methods):
-        return Finding(
-            requirement=name,
-            state="not_allowed",
-            blocks=True,
-            message=f"the policy in force pays by {', '.join(methods)}, not by {method}",
-            hint=f"`{_SET} --method ...` changes it.",
-        )
-    return _form_looked_at(facts, on) if name == "tax_form" else Finding(requirement=name)
-
-
-def _form_looked_at(facts: Mapping[str, str], on: date) -> Finding:
-    name, ends = "tax_form", expiry(facts)
-    renew = f"Sign a new one, then `{_SET} --tax-signed DATE`."
-    if not fits(facts):
-        forms = _worded(usual_forms(facts["country"]))
-        return Finding(
-            requirement=name,
-            state="unfitting",
-            blocks=True,
-            message=f"{facts['tax_form']} is not for {facts['country']}: there it is {forms} (R14)",
-            hint=f"`{_SET}` with --tax-form and its number, or another --country.",
-            until=ends,
-        )
-    if ends and ends < on:
-        message = f"the form was valid until {ends} (R14)"
-        return Finding(
-            requirement=name, state="expired", blocks=True, message=message, hint=renew, until=ends
-        )
-    if ends and ends - on <= SOON:
-        message = f"the form is valid until {ends} only"
-        return Finding(
-            requirement=name, state="expires_soon", message=message, hint=renew, until=ends
-        )
-    return Finding(requirement=name, until=ends)
-
-
-def _worded(forms: Collection[str]) -> str:
+def worded(forms: Collection[str]) -> str:
+    """Return forms as a sentence names them."""
     return " or ".join(forms)

@@ -53,6 +53,12 @@ OWN_PREFERENCES = 'minimum_rate = "2.75"\n'
 OWN_POLICY = 'name = "own"\n[fee]\npercent = 25\n'
 
 
+def command_of(argv: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of a command alone; a group may stand within a group."""
+    words = argv.split() if isinstance(argv, str) else argv
+    return tuple(words[: 3 if tuple(words[:2]) == ("payout", "profile") else 2])
+
+
 class Write(NamedTuple):
     """A command that records something: its arguments, when it happens, and whether it asks."""
 
@@ -63,7 +69,7 @@ class Write(NamedTuple):
     @property
     def name(self) -> str:
         """The command alone."""
-        return " ".join(self.argv[:2])
+        return " ".join(command_of(self.argv))
 
 
 def _write(line: str, at: str, *more: str, asks: bool = False) -> Write:
@@ -104,6 +110,7 @@ WRITES = (
     _write("payout paid PO-1", "12-31 09:00"),
     _write("payout fail PO-1 --reason closed", "12-31 09:00", asks=True),
     _write("payout return PO-2 --reason wrong", "12-31 12:00", asks=True),
+    _write("payout profile set --email anna@example.com --name", "11-04 09:00", "Anna Example"),
     _write("preferences set --skill urp --minimum-rate 2.50", "11-04 09:00"),
     _write("preferences import preferences.toml", "11-04 09:00"),
     _write("policy use own.toml", "11-04 09:00", asks=True),
@@ -152,6 +159,12 @@ READS: dict[str, tuple[str, ...]] = {
     "payout forecast": ("on", "months", "amount", "total", "carried", "currency", "blocked"),
     "payout list": (),
     "payout show PO-1": (),
+    "payout profile show": (
+        *("name", "email", "method", "paypal", "iban", "bic", "us_routing", "us_account"),
+        *("country", "address", "tax_form", "tax_number", "tax_signed", "tax_expires"),
+        *("complete", "missing", "filled", "changed_at", "revealed_at", "revealed"),
+    ),
+    "payout profile check": ("requirement", "state", "blocks", "message", "hint", "until"),
     "preferences show": (),
     "due": (
         *("kind", "id", "due", "left_seconds", "asks", "amount", "currency", "customer"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain import errors, profile
+from liveportal.domain import completeness, errors, profile
 from liveportal.domain.profile import Changes, Value, changes, expiry, judge
 from liveportal.domain.things import Profile
 from tests.helpers import Book
@@ -263,8 +263,8 @@ FACTS = {name: GERMAN[name] for name in ("method", "country", "tax_form", "tax_s
 def found(on: date = TODAY, methods: tuple[str, ...] = BANK, **told: str) -> dict[str, str]:
     """Return the state of each requirement of a profile that is filled in."""
     facts = {name: text for name, text in (FACTS | told).items() if text}
-    rows = profile.findings(Profile.REQUIRED, facts, methods=methods, on=on)
-    blocks = profile.blocking(Profile.REQUIRED, facts, methods=methods, on=on)
+    rows = completeness.findings(Profile.REQUIRED, facts, methods=methods, on=on)
+    blocks = completeness.blocking(Profile.REQUIRED, facts, methods=methods, on=on)
     assert blocks == {row.requirement for row in rows if row.blocks}
     assert all((row.message is None) == (row.state == "ok") for row in rows)
     assert all((row.hint is None) == (row.message is None) for row in rows)
@@ -279,7 +279,7 @@ def test_all_is_there() -> None:
 @given(st.sets(st.sampled_from(sorted(Profile.REQUIRED))))
 def test_what_is_missing_blocks(filled: set[str]) -> None:
     """R12, R14: each of the five, with the reason and the way out; the same as the rules say."""
-    rows = profile.findings(filled, {}, methods=BANK, on=TODAY)
+    rows = completeness.findings(filled, {}, methods=BANK, on=TODAY)
     missing = {row.requirement for row in rows if row.state == "missing"}
     assert missing == {row.requirement for row in rows if row.blocks}
     assert missing == Profile(frozenset(filled)).missing

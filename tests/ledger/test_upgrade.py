@@ -24,7 +24,11 @@ from tests.helpers import dump, plain
 from tests.ledger.forms import Schema, asked, beside, form, whole
 
 # Released files are never edited: a ledger made by one of them would not be what it says.
-PINNED = {"0001_first.sql": "421bf8b4112b7b104889f70b45fdea581794eb6df749f916436c464cf8ebc078"}
+PINNED = {
+    "0001_first.sql": "421bf8b4112b7b104889f70b45fdea581794eb6df749f916436c464cf8ebc078",
+    "0002_messages.sql": "9922d69b3fdba67e3ba8512d9557dc67061f381f83efa8788cda70c72aadf08e",
+    "0003_profile.sql": "5a55bbde1579d29d450a09802b4558e58f29676ea48672b2e669423a8a388bbd",
+}
 
 
 # --- the files ------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from liveportal.domain import profile
+from liveportal.domain import completeness, profile
 from liveportal.domain.things import Profile
 from liveportal.ledger.reader import Reader, Row, instant
 
@@ -39,13 +39,13 @@ def tax_form_expiry(reader: Reader) -> date | None:
 def blocking(reader: Reader, on: date) -> frozenset[str]:
     """Return what of the profile is missing for a payout on a day, or does not hold then."""
     methods = reader.policy.payout.methods
-    return profile.blocking(filled(reader), facts(reader), methods=methods, on=on)
+    return completeness.blocking(filled(reader), facts(reader), methods=methods, on=on)
 
 
 def checked(reader: Reader, on: date) -> list[Row]:
     """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
     methods = reader.policy.payout.methods
-    found = profile.findings(filled(reader), facts(reader), methods=methods, on=on)
+    found = completeness.findings(filled(reader), facts(reader), methods=methods, on=on)
     return [{name: getattr(each, name) for name in CHECK_FIELDS} for each in found]
 
 
