@@ -26,10 +26,8 @@ _ROLES = frozenset(
 
 _LETTER = r"(?:[^\W\d_]|[\u0300-\u036f])"  # With the accents that stand apart.
 _WORD = re.compile(f"{_LETTER}++")
-_SHORT = rf"({_LETTER}{{1,{_SHORTEST_PART - 1}}})"
-_BESIDE = re.compile(
-    rf"(?<!{_LETTER}){_SHORT}[\W\d_]{{1,2}}(?={BLACK})|(?<={BLACK})[\W\d_]{{1,2}}{_SHORT}(?!{_LETTER})"
-)
+_TOKEN = re.compile(f"({BLACK}|{_LETTER}++)")
+_FARTHEST = 2  # Signs between the parts of a name: " ", "-", ". ".
 _WIDE = re.compile(r"[^\x00-\x7f]++(?: [^\x00-\x7f]++)*+")
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
 _JOINERS = re.compile(r"(?<=[a-z])[\u200c\u200d]++(?=[a-z])", re.IGNORECASE)
@@ -79,9 +77,7 @@ def redactor(names: Iterable[str]) -> Redact:
             black = _WIDE.sub(lambda found: _without(found[0], wide, lengths), black)
         black = _WORD.sub(lambda found: BLACK if _key(found[0]) in words else found[0], black)
         if short:
-            black = _BESIDE.sub(
-                lambda found: "" if _key(found[1] or found[2]) in short else found[0], black
-            )
+            black = _without_beside(black, short)
         return _IN_A_ROW.sub(BLACK, black)
 
     return redact
@@ -95,6 +91,26 @@ def _without(text: str, wide: AbstractSet[str], lengths: Sequence[int]) -> str:
         found.append(BLACK if here else text[place])
         place += here or 1
     return "".join(found)
+
+
+def _without_beside(text: str, short: AbstractSet[str]) -> str:
+    """Take away the short parts of names that stand right beside what is black."""
+    *parts, end = _TOKEN.split(text)
+    kept: list[tuple[str, str]] = []  # What stands before a token, and the token.
+    for before, token in zip(parts[::2], parts[1::2], strict=True):
+        near = kept and kept[-1][1] == BLACK and 0 < len(before) <= _FARTHEST
+        if not (near and _key(token) in short):
+            kept.append((before, token))
+    shown = [end]
+    black = False
+    gap = end
+    for before, token in reversed(kept):
+        if black and 0 < len(gap) <= _FARTHEST and _key(token) in short:
+            shown[-1] = gap = before  # It goes with what stood between.
+            continue
+        shown += [token, before]
+        black, gap = token == BLACK, before
+    return "".join(reversed(shown))
 
 
 def _key(text: str) -> str:

@@ -149,9 +149,27 @@ READS: dict[str, tuple[str, ...]] = {
         *("platform_fee", "earned", "refund_claims", "disputes", "refunds", "refunded"),
         *("deducted", "tips", "adjustments", "net", "balance"),
     ),
+    "earnings sessions": (
+        *("month", "timezone", "sessions", "free_sessions", "minutes", "refund_claims"),
+        *("disputes", "refunds", "refunded", "currency"),
+    ),
+    "earnings check --all": (
+        *("session", "customer", "month", "start", "end", "minutes", "rate", "billed"),
+        *("expected", "difference", "currency", "policy", "explained_by"),
+    ),
+    "earnings diff 2001-01-01": ("month", "currency", "changed", "events"),
+    "earnings summary --month 2026-10 --by customer": (
+        *("group", "name", "sessions", "free_sessions", "minutes", "gross", "platform_fee"),
+        *("earned", "refund_claims", "disputes", "refunds", "refunded", "deducted", "tips"),
+        *("adjustments", "net", "currency"),
+    ),
+    "earnings summary --month 2026-10 --bounds": (
+        *("month", "switch", "reading", "net", "difference", "owed", "currency", "lowest"),
+        *("highest", "left_out"),
+    ),
     "earnings transactions": (
         *("transaction", "time", "period", "kind", "session", "claim", "payout", "gross", "fee"),
-        *("amount", "owed", "currency", "memo"),
+        *("amount", "owed", "currency", "memo", "balance"),
     ),
     "payout preview": (
         *("as_of", "eligible", "currency", "minimum", "due_on", "carried", "blocked", "lines"),

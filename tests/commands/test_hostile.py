@@ -38,6 +38,8 @@ LISTINGS = (
     "sessions reviews",
     "sessions reviews --customer C-1",
     "due",
+    "earnings --month 2026-10 --by customer",
+    "earnings --month 2026-10 --by skill",
     "refunds list",
     "refunds show CL-1",
     "dispute list",

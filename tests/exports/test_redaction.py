@@ -6,7 +6,7 @@ import time
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from liveportal.exports.redaction import BLACK, redactor
@@ -157,6 +157,7 @@ def test_lines_and_tabs_stay_in_place() -> None:
 
 
 @given(st.text(max_size=40), st.lists(st.text(max_size=8), max_size=4))
+@example("A\u00df0A0A", ["A\u00df0A"])
 def test_twice_is_once(text: str, names: list[str]) -> None:
     """What is black stays so, and nothing else turns black for it; any text can be a name."""
     redact = redactor(names)
