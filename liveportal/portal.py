@@ -20,23 +20,25 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from time import time_ns
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from liveportal.domain.codec import INSTANT
 from liveportal.domain.envelope import CLI_SOURCE, NAME, Data, Event
 from liveportal.domain.errors import Caution, Conflict, LiveportalError
 from liveportal.domain.events import ArtifactAdded, PolicyAdopted
 from liveportal.domain.policy import Policy
-from liveportal.domain.profile import Changes
 from liveportal.feeds import jsonl
-from liveportal.ledger import engine, evidence, filling
+from liveportal.ledger import engine, evidence
 from liveportal.ledger.documents import event_at, stored_event
-from liveportal.ledger.filling import Judge
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.reader import Reader, Row, known_id, reading
 from liveportal.ledger.store import Store
 from liveportal.ledger.vault import LIMIT_BYTES, Taken, Vault, ignored
 from liveportal.ledger.windows import said
+
+if TYPE_CHECKING:
+    from liveportal.domain.profile import Changes
+    from liveportal.ledger.filling import Judge
 
 CHUNK_LINES = 2_000
 
@@ -259,10 +261,14 @@ class Portal:
         def event(data: Data) -> Event:
             return self.event(data, at=at, key=key)
 
+        from liveportal.ledger import filling  # Sealing: no other write pays for its import.
+
         return filling.filled(self._store, change, judge, event, key=key, show=show)
 
     def change_key(self) -> tuple[str, str | None, int]:
         """Seal what is sealed under a new key (see `filling`)."""
+        from liveportal.ledger import filling
+
         return filling.change_key(self._store)
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +21,10 @@ from liveportal.cli.results import Item
 from liveportal.cli.times import read_month, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
-from liveportal.domain.statement import Document, seal_in, seal_of
 from liveportal.ledger.reader import Reader
+
+if TYPE_CHECKING:
+    from liveportal.domain.statement import Document  # Hashes: no other read needs it.
 
 FIELDS = ("statement", "file", "net", "currency", "transactions", "events", "head", "digest")
 _YEAR = re.compile(r"[12][0-9]{3}", re.ASCII)
@@ -48,6 +50,7 @@ def statement(
       liveportal earnings statement 2026 -o 2026.pdf
       liveportal earnings statement 2026 -o 2026.csv
     """
+    from liveportal.domain.statement import seal_of
     from liveportal.ledger.windows.statement import statement as made
 
     shown = replace(out, output=None)
@@ -101,6 +104,7 @@ def proved_by(reader: Reader, path: Path) -> str:
 
     Raises `UnreadableFile`, `NotAStatement`, `StatementChanged`.
     """
+    from liveportal.domain.statement import seal_in
     from liveportal.ledger.windows.statement import document_of
 
     content = _content(path)
