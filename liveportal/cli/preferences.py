@@ -83,7 +83,7 @@ def set_(
       liveportal preferences set --vacation ''
     """
     if wanted == Preferences():
-        raise typer.BadParameter("name at least one preference; see --help")
+        raise typer.BadParameter("name at least one preference; your time zone is --zone")
     with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
         seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
         row = _recorded(writer, wanted.event(writer, force), seq, anyway=anyway)

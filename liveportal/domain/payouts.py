@@ -112,6 +112,14 @@ def not_due_minor(items: Iterable[Item], on: date, policy: Policy) -> int:
     )
 
 
+def open_by_month(items: Iterable[Item]) -> list[tuple[str, int]]:
+    """Return what is open of each month, signed, the oldest first; months settled are left out."""
+    months: dict[str, int] = {}
+    for item in items:
+        months[item.period] = months.get(item.period, 0) + item.open_minor
+    return [(month, minor) for month, minor in sorted(months.items()) if minor]
+
+
 def next_due(items: Iterable[Item], policy: Policy) -> date | None:
     """Return the earliest due date of what is open, or None when nothing is."""
     return min(
@@ -139,7 +147,8 @@ def _blocks(
 ) -> Iterable[Block]:
     policy = standing.policy
     if missing := sorted(standing.missing_fields):
-        yield Block("profile_incomplete", f"the payout profile lacks {', '.join(missing)}")
+        what = ", ".join(missing)
+        yield Block("profile_incomplete", f"the payout profile is not complete: {what}")
     if eligible_minor <= 0:
         yield Block("nothing_eligible", "nothing is due to be paid out")
     elif counted(lines, standing.items, policy) < policy.payout_minimum.minor:

@@ -44,6 +44,16 @@ def test_what_comes_is_what_the_preview_says_on_that_day(empty: Shell) -> None:
     assert empty.ok("earnings", "--month", "2027-03")["balance"]["owed"] == "0.00"
 
 
+def test_the_preview_has_the_due_dates_by_month(empty: Shell) -> None:
+    """What is open of each month, and when it is due (R13)."""
+    _logged(empty, "2026-10-05 10:00-10:30", "S-1")
+    _logged(empty, "2026-11-05 10:00-11:30", "S-2")
+    assert empty.ok("payout", "preview", "--on", "2026-11-20")["months"] == [
+        {"month": "2026-10", "due_on": "2026-12-30", "amount": "63.00"},
+        {"month": "2026-11", "due_on": "2027-01-29", "amount": "189.00"},
+    ]
+
+
 def test_a_refund_takes_off_what_comes(empty: Shell) -> None:
     """Deductions are paid off first; nothing comes where they are more, and nothing is clamped."""
     _logged(empty, "2026-10-05 10:00-12:00", "S-1")

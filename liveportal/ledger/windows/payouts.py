@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from liveportal.domain.forecast import forecast, letter, overdue
-from liveportal.domain.payouts import Standing, preview
+from liveportal.domain.payouts import Standing, due_date, open_by_month, preview
 from liveportal.ledger.items import open_items
 from liveportal.ledger.reader import Reader, Row, instant
 from liveportal.ledger.windows import profile
@@ -19,7 +19,7 @@ SHOW_FIELDS = (*FIELDS, "lines", "history")
 RESULT_FIELDS = ("amount", "currency", "method", "reference")
 PREVIEW_FIELDS = (
     *("as_of", "eligible", "currency", "minimum", "due_on", "carried", "blocked", "lines"),
-    *("owed", "held", "overdue"),
+    *("owed", "held", "overdue", "months"),
 )
 FORECAST_FIELDS = ("on", "months", "amount", "total", "carried", "currency", "blocked")
 OVERDUE_FIELDS = ("as_of", "amount", "currency", "months", "letter")
@@ -64,6 +64,14 @@ def preview_on(reader: Reader, on: date) -> Row:
         "owed": reader.money(balance["owed"]),
         "held": reader.money(balance["held"]),
         "overdue": reader.money(late.minor if late else 0),
+        "months": [
+            {
+                "month": month,
+                "due_on": due_date(month, reader.policy),
+                "amount": reader.money(minor),
+            }
+            for month, minor in open_by_month(book.items)
+        ],
     }
 
 
