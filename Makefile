@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 SMOKE := build/smoke
 
-.PHONY: default install test lint format smoke docs bench
+.PHONY: default install test faults lint format smoke docs bench
 
 default: lint test
 
@@ -20,6 +20,10 @@ install:
 
 test: | $(BIN)/lint-imports
 	$(BIN)/pytest
+
+# Kills, power cuts, full disks, flipped bytes: hundreds where `test` injects dozens.
+faults: | $(BIN)/lint-imports
+	$(BIN)/pytest tests/faults --faults=whole
 
 lint: | $(BIN)/lint-imports
 	$(BIN)/ruff check

@@ -35,6 +35,16 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--faults=whole` injects hundreds of faults where a usual run injects dozens."""
+    parser.addoption(
+        "--faults",
+        choices=("quick", "whole"),
+        default="quick",
+        help="how many faults to inject; `make faults` injects the whole set",
+    )
+
+
 @pytest.fixture
 def tmp_ledger_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test a home of its own and no settings of the developer's; returns that home."""
