@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli import ledger_forget
 from liveportal.cli.app import Commands
 from liveportal.cli.looking import windows, zone_of
 from liveportal.cli.options import (
@@ -21,7 +22,7 @@ from liveportal.cli.render import render
 from liveportal.cli.results import Item
 from liveportal.ledger.windows import books as seen
 
-app = Commands("The ledger itself: path, info, verify, reverse.")
+app = Commands("The ledger itself: path, info, verify, reverse, forget.")
 
 VERIFIED = ("ok", "events", "transactions", "head", "statement")
 
@@ -128,3 +129,6 @@ def reverse(
         row = writer.record(data, ref[1])
         zone = writer.zone
     show_result(row, (), out, zone=zone)
+
+
+app.command("forget")(ledger_forget.forget)

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from liveportal.domain.errors import (
@@ -36,6 +36,8 @@ else:
 APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
 SCHEMA_VERSION = 3
 BUSY_MS = 5_000
+_HEAD_BYTES = 100
+_WAL_VERSION = 2
 
 Connection = dbapi.Connection
 complete_statement = dbapi.complete_statement
@@ -196,6 +198,32 @@ def _check_ours(connection: Connection, path: Path) -> None:
             hint="Install the pysqlite3 wheel, or a Python with SQLite 3.51.3 or later.",
             path=str(path),
         )
+
+
+def mark_of(path: Path) -> Path:
+    """Return the mark that lies beside a ledger while traces of somebody are still to be erased."""
+    return Path(f"{os.path.realpath(path)}.forgetting")
+
+
+class Head(NamedTuple):
+    """What the first bytes of a SQLite file say of it."""
+
+    application_id: int
+    form: int
+    wal: bool
+
+
+def head_of(path: Path) -> Head | None:
+    """Read what a file says of itself, without opening it as a database; None: it is none.
+
+    Raises `OSError`.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if len(head) < _HEAD_BYTES or not head.startswith(b"SQLite format 3\0"):
+        return None
+    form, application_id = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
+    return Head(application_id, form, wal=head[18] == _WAL_VERSION)
 
 
 def form_of(connection: Connection) -> int:
