@@ -38,8 +38,8 @@ from liveportal.ledger.windows import said
 
 if TYPE_CHECKING:
     from liveportal.domain.profile import Changes
-    from liveportal.ledger.forgetful import Forgotten
     from liveportal.ledger.filling import Judge
+    from liveportal.ledger.forgetful import Forgotten
 
 CHUNK_LINES = 2_000
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from liveportal.cli.acting import show_result, writing
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
 from liveportal.cli.render import hint
-from liveportal.cli.results import Row
+from liveportal.cli.results import Row, Told
 
 if TYPE_CHECKING:
     from liveportal.ledger.forgetful import Forgotten
@@ -53,7 +54,9 @@ def forget(
 
 
 def _shown(done: Forgotten) -> Row:
-    left = [{"what": each.what, "path": each.path, "hint": each.hint} for each in done.left]
+    left: list[dict[str, str | None]] = [
+        {"what": each.what, "path": each.path, "hint": each.hint} for each in done.left
+    ]
     left.append({"what": "elsewhere", "path": None, "hint": ELSEWHERE})
     return {
         "events": done.events,
@@ -61,5 +64,10 @@ def _shown(done: Forgotten) -> Row:
         "files": done.files,
         "copies": done.copies,
         "log_emptied": done.rewritten,
-        "left": left,
+        "left": Told(left, lambda _now, _zone: list(_told(left))),
     }
+
+
+def _told(left: Sequence[Mapping[str, str | None]]) -> Iterator[str]:
+    for each in left:
+        yield f"{each['path']}: {each['hint']}" if each["path"] else str(each["hint"])

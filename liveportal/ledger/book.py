@@ -47,7 +47,6 @@ Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
 
 
-
 class LedgerBook:
     """`liveportal.domain.books.Books` over a connection that is inside a write transaction."""
 

@@ -240,7 +240,6 @@ class Vault:
             )
 
 
-
 def _read_whole(
     path: Path, stream: BinaryIO, copy: BinaryIO | None, limit: int, progress: Progress
 ) -> tuple[str, int]:

@@ -30,7 +30,7 @@ FIRST_FORM = {
     "payout profile": "show set check rotate-key",
     "preferences": "show set export import",
     "policy": "list show use check",
-    "ledger": "info verify reverse path",
+    "ledger": "info verify reverse path forget",
 }
 SINGLE = ("init", "demo", "sync", "due")
 GROUPED = tuple(f"{group} {name}" for group, names in FIRST_FORM.items() for name in names.split())

@@ -105,7 +105,7 @@ class Teller:
     paths: set[tuple[str, str]] = field(default_factory=set)
     words: int = 1
 
-    def line(self, source: str, name: str, kind: str, when: str, data: Any, owner: str) -> bytes:  # noqa: ANN401, PLR0913, PLR0917
+    def line(self, source: str, name: str, kind: str, when: str, data: Any, owner: str) -> bytes:  # noqa: ANN401
         """Return an event as a line of a feed, with canaries in all its personal fields."""
         whole = {**data, **self._filled(TYPES[kind], data, kind, name, owner)}
         document = {
@@ -160,7 +160,7 @@ class Teller:
             return {"sha256": hashlib.sha256(f"{customer}{n}".encode()).hexdigest()}
         return {}
 
-    def _filled(self, kind: type, data: Any, type_: str, name: str, owner: str) -> dict[str, Any]:  # noqa: ANN401, PLR0913, PLR0917
+    def _filled(self, kind: type, data: Any, type_: str, name: str, owner: str) -> dict[str, Any]:  # noqa: ANN401
         """Return a canary for each personal field; within a struct, beside its facts."""
         found: dict[str, Any] = {}
         for field_name, each, _, personal in plan(kind):
