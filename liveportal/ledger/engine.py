@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
@@ -42,6 +42,7 @@ _WAL_VERSION = 2
 Connection = dbapi.Connection
 complete_statement = dbapi.complete_statement
 SQLITE_VERSION: str = dbapi.sqlite_version
+DRIVER = f"of {dbapi.__name__.partition('.')[0]}"
 DatabaseError = dbapi.Error
 
 
@@ -132,15 +133,65 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         raise LedgerUnwritable(
             f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
         )
-    connection = _connect(path, "ro" if readonly else "rw", path)
+    # A log needs files beside the ledger, also for a read: where none can be made, none may be due.
+    still = readonly and not os.access(_folder(path), os.W_OK) and is_still(path)
+    connection = _connect(path, "ro" if readonly else "rw", path, still=still)
     try:
         with explained(path):
             _check_ours(connection, path)
             _settle(connection)
+    except LedgerUnwritable as error:
+        connection.close()
+        raise _needs_its_log(path) if readonly else error from None
     except LiveportalError:
         connection.close()
         raise
     return connection
+
+
+def is_still(path: Path) -> bool:
+    """Tell whether all that a ledger holds is in its one file: no log, and nobody at work.
+
+    Whoever has a ledger with a log open keeps the log beside it; a journal is there while somebody
+    writes, or was interrupted.
+    """
+    real = os.path.realpath(path)
+    with suppress(OSError):
+        return not any(_has_content(f"{real}{suffix}") for suffix in ("-wal", "-journal"))
+    return False
+
+
+def look(path: Path) -> Connection | None:
+    """Open a ledger to look at it: nothing is changed, and nothing is left beside it.
+
+    None where that cannot be: an interrupted write has to be undone first. Raises the driver's
+    own `DatabaseError`.
+    """
+    real = os.path.realpath(path)
+    if not (still := is_still(path)) and (
+        _has_content(f"{real}-journal") or not os.path.exists(f"{real}-shm")  # noqa: PTH110
+    ):
+        return None
+    return _connect(path, "ro", path, still=still, wait_ms=0)
+
+
+def _has_content(path: str) -> bool:
+    try:
+        return os.stat(path).st_size > 0  # noqa: PTH116 (a name with a suffix)
+    except FileNotFoundError:
+        return False
+
+
+def _folder(path: Path) -> str:
+    return os.path.dirname(os.path.realpath(path))  # noqa: PTH120 (of the file, not of a link)
+
+
+def _needs_its_log(path: Path) -> LiveportalError:
+    return LedgerUnwritable(
+        f"{path} cannot be read where it is: it has a log, and its folder cannot be written",
+        hint="Copy the ledger and the -wal file beside it to a folder of your own; read it there.",
+        path=str(path),
+    )
 
 
 def in_memory() -> Connection:
@@ -150,12 +201,15 @@ def in_memory() -> Connection:
     return connection
 
 
-def _connect(path: Path, mode: str, called: Path) -> Connection:
+def _connect(
+    path: Path, mode: str, called: Path, *, still: bool = False, wait_ms: int | None = None
+) -> Connection:
     # A path is data: quoted, so that `?` and `#` in a folder's name are no parameters.
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}{'&immutable=1' if still else ''}"
+    wait_s = (BUSY_MS if wait_ms is None else wait_ms) / 1000
     with explained(called):
         return dbapi.connect(
-            uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256
+            uri, uri=True, isolation_level=None, timeout=wait_s, cached_statements=256
         )
 
 
