@@ -150,14 +150,15 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
 
 
 def is_still(path: Path) -> bool:
-    """Tell whether all that a ledger holds is in its one file: no log, and nobody at work.
+    """Tell whether a ledger that is kept with a log has none: all that it holds is in one file.
 
-    Whoever has a ledger with a log open keeps the log beside it; a journal is there while somebody
-    writes, or was interrupted.
+    A ledger with a rollback journal is never still: who reads it must know of who writes it.
     """
-    real = os.path.realpath(path)
     with suppress(OSError):
-        return not any(_has_content(f"{real}{suffix}") for suffix in ("-wal", "-journal"))
+        head = head_of(path)
+        if head is not None and head.wal:
+            real = os.path.realpath(path)
+            return not any(_has_content(f"{real}{suffix}") for suffix in ("-wal", "-journal"))
     return False
 
 
@@ -168,9 +169,10 @@ def look(path: Path) -> Connection | None:
     own `DatabaseError`.
     """
     real = os.path.realpath(path)
-    if not (still := is_still(path)) and (
-        _has_content(f"{real}-journal") or not os.path.exists(f"{real}-shm")  # noqa: PTH110
-    ):
+    head, still = head_of(path), is_still(path)
+    if _has_content(f"{real}-journal"):
+        return None
+    if head is not None and head.wal and not still and not os.path.exists(f"{real}-shm"):  # noqa: PTH110
         return None
     return _connect(path, "ro", path, still=still, wait_ms=0)
 

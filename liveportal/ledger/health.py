@@ -204,6 +204,24 @@ def _look_inside(found: Health) -> None:
 
 
 def _open(found: Health) -> None:
+    before = _stamp(found.path)
+    _look_at_rows(found)
+    if found.inside is not None and _stamp(found.path) != before:
+        # A log that came meanwhile was read past: what was seen may be half of one thing.
+        found.inside, found.problem = None, "another program is busy with it"
+
+
+def _stamp(path: Path) -> tuple[tuple[int, int], ...]:
+    real = os.path.realpath(path)
+    found = []
+    for suffix in ("", "-wal"):
+        with suppress(OSError):
+            seen = Path(f"{real}{suffix}").stat()
+            found.append((seen.st_size, seen.st_mtime_ns))
+    return tuple(found)
+
+
+def _look_at_rows(found: Health) -> None:
     try:
         db = engine.look(found.path)
         if db is None:
@@ -211,6 +229,8 @@ def _open(found: Health) -> None:
             return
         with closing(db):
             found.inside = _inside(db)
+    except OSError as error:
+        found.problem = f"it cannot be read: {error.strerror}"
     except (engine.DatabaseError, LiveportalError) as error:
         found.problem = str(error)
         busy = "locked" in found.problem or "busy" in found.problem
@@ -229,8 +249,7 @@ def _inside(db: Connection) -> Inside:
     last = one("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1")
     book = one("SELECT timezone FROM policy ORDER BY seq DESC LIMIT 1")
     own = one("SELECT document ->> 'timezone' FROM preferences ORDER BY seq DESC LIMIT 1")
-    sealed = "fingerprint_key"
-    has_seals = one("SELECT name FROM sqlite_schema WHERE name = 'fingerprint_key'") == sealed
+    has_seals = one("SELECT 1 FROM sqlite_schema WHERE name = 'fingerprint_key'")
     return Inside(
         quick_check="ok",
         first_hash=first.hex() if first else None,

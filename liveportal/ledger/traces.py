@@ -43,8 +43,8 @@ class Finished:
     """What became of the traces.
 
     `rewritten` tells that the file was written anew and nothing lies on in its log; `files` are the
-    hashes that went from the vault, `copies` the copies that were forgotten in, `left` what somebody
-    has to see to.
+    hashes that went from the vault, `copies` the copies that were forgotten in, `left` what
+    somebody has to see to.
     """
 
     rewritten: bool = False

@@ -128,7 +128,7 @@ def test_killed_at_a_point(
 
 
 def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
-    """Wherever the system kills it: what was acknowledged is there, and forgetting again is enough."""
+    """Wherever the system kills it: to forget again is enough."""
     told = _made(tmp_path, "wal", monkeypatch)
     others = told.others("C-1")
     before = {each: each.read_bytes() for each in told.path.parent.rglob("*") if each.is_file()}
