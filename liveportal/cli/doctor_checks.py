@@ -248,7 +248,9 @@ def left_behind(health: Health, _around: Surroundings, _now: datetime) -> Check:
     return Check("left_behind", OK, "nothing was left behind")
 
 
-def key(health: Health, around: Surroundings, _now: datetime) -> Check:
+def key(  # noqa: PLR0911 (a table: one line a case)
+    health: Health, around: Surroundings, _now: datetime
+) -> Check:
     """Whether there is a key for what is sealed; nothing is unlocked for it."""
     sealed_by = health.inside.sealed_by if health.inside else None
     back = "Put the key back from your copy, or begin anew: payout profile set --start-over."

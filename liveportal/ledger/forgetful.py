@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from liveportal.domain.books import known
 from liveportal.domain.envelope import CLI_SOURCE, Event
 from liveportal.domain.events import CustomerForgotten
 from liveportal.ledger import forgetting, traces
 from liveportal.ledger.documents import event_at, stored_event
+from liveportal.ledger.engine import Connection
 from liveportal.ledger.forgetting import Reach
+from liveportal.ledger.health import last_backup
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.store import Store
 from liveportal.ledger.traces import Left
@@ -47,22 +50,32 @@ def forget(
         there = forgetting.reach(store.db, customer)
         outcome = _recorded(store, door, event, there, customer, at, key)
         door.flush()
-        doomed = traces.doomed_files(store.db, store.path)
+        foreseen = traces.foresee(store.db, store.path)
         replayed = outcome.status == "replayed"
-        if replayed:
-            events = forgetting.erased_by(store.db, customer, outcome.seq)
-            told = forgetting.has_files(store.db, customer)
+        before = _told_before(store.db, customer, outcome.seq) if replayed else None
     if not store.keep:
-        copies = [str(each) for each in traces.copies_of(store.path)]
-        finished = traces.Finished(rewritten=True, files=doomed, copies=copies)
+        finished = foreseen
     elif replayed or store.finished is None:
-        finished = traces.finish(store.path)
+        finished = traces.finish(store.path)  # What was interrupted, if anything was.
     else:
         finished = store.finished
-    if replayed:
-        gone = (None, None) if told else (0, 0)
-        return outcome, _forgotten(events, *gone, finished)
-    return outcome, _forgotten(there.events, there.messages, len(finished.files), finished)
+    events, messages, files = before or (there.events, there.messages, len(finished.files))
+    left = [*finished.left, *_backups(store.path)]
+    return outcome, Forgotten(events, messages, files, finished.copies, finished.rewritten, left)
+
+
+def _told_before(db: Connection, customer: str, seq: int) -> tuple[int, int | None, int | None]:
+    """Return what is known of what an earlier event erased; nothing of files, if there were any."""
+    events = forgetting.erased_by(db, customer, seq)
+    return (events, None, None) if forgetting.has_files(db, customer) else (events, 0, 0)
+
+
+def _backups(path: Path) -> list[Left]:
+    _, last = last_backup(path)
+    if last is None or not last.path.exists():
+        return []
+    hint = "It still has the customer: make another one, then delete this one and those before it."
+    return [Left("backup", str(last.path), hint)]
 
 
 def _recorded(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it goes through)
@@ -79,11 +92,3 @@ def _recorded(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it 
     if last is not None and is_new and not there:
         return Outcome("replayed", last, event_at(store.db, last).event)
     return door.record(event(CustomerForgotten(customer=customer), at=at, key=key))
-
-
-def _forgotten(
-    events: int, messages: int | None, files: int | None, finished: traces.Finished
-) -> Forgotten:
-    return Forgotten(
-        events, messages, files, finished.copies, finished.rewritten, list(finished.left)
-    )

@@ -23,6 +23,7 @@ from liveportal.ledger import engine, evidence, forgetting
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.vault import STALE_SECONDS, Vault
 
+_NO_COPIES = (".key", ".vault", ".forgetting", ".backups.json")
 _TOKEN_BYTES = 16
 _BESIDE = ("-wal", "-shm", "-journal")
 _STRAY = "No event tells of this file: look whose it is, and delete it if it is the customer's."
@@ -94,6 +95,7 @@ def finish(path: Path, *, wait: bool = True) -> Finished:
         if not (found.rewritten or wait):
             return found
         _erase_files(db, path, found)
+        found.left += _unreached(db, path)
         for copy in copies_of(path):
             _forget_in_copy(db, copy, found)
         if found.rewritten and token is not None:
@@ -101,6 +103,14 @@ def finish(path: Path, *, wait: bool = True) -> Finished:
                 if _token(path) == token:
                     engine.mark_of(path).unlink(missing_ok=True)
     return found
+
+
+def foresee(db: Connection, path: Path) -> Finished:
+    """Return what `finish` would say if nobody were in its way; nothing is touched."""
+    copies = copies_of(path)
+    kept = [str(each) for each in copies if not each.name.startswith(".")]
+    left = _unreached(db, path) + [_strange(each) for each in copies if str(each) not in kept]
+    return Finished(rewritten=True, files=doomed_files(db, path), copies=kept, left=left)
 
 
 def rewrite(db: Connection) -> bool:
@@ -147,14 +157,37 @@ def _erase_files(db: Connection, path: Path, found: Finished) -> None:
                 vault.erase(sha256)
                 found.files.append(sha256)
             vault.sweep()
-            known = {sha for (sha,) in db.execute("SELECT sha256 FROM artifact").fetchall()}
-        found.left += [_strange(file) for file in vault.parts()]
-        strays = sorted(set(vault.hashes()) - known)
-        found.left += [Left("stray", str(vault.path(each)), _STRAY) for each in strays]
     except _FAILURES as error:
         why = error.message if isinstance(error, LiveportalError) else str(error)
         hint = f"Files of the customer may be in it ({why}); mend that, and forget again."
         found.left.append(Left("vault", str(vault.folder), hint))
+
+
+def _unreached(db: Connection, path: Path) -> list[Left]:
+    """Return what may be of the customer, and of which nobody can tell."""
+    vault = Vault(path)
+    known = {sha256 for (sha256,) in db.execute("SELECT DISTINCT sha256 FROM artifact").fetchall()}
+    strays = sorted(set(vault.hashes()) - known)
+    unfinished = (each for each in parts_beside(path) if not _is_ledger(each))
+    return [
+        *(_uncertain(each, "it cannot be looked into") for each in _others_beside(path)),
+        *(_strange(each) for each in (*unfinished, *vault.parts())),
+        *(Left("stray", str(vault.path(each)), _STRAY) for each in strays),
+    ]
+
+
+def _others_beside(path: Path) -> list[Path]:
+    """Return what is named after a ledger, and is neither a ledger nor known to be none."""
+    real = path.resolve()
+    with suppress(OSError):
+        return [
+            real.with_name(each.name)
+            for each in sorted(os.scandir(real.parent), key=lambda entry: entry.name)
+            if each.name.startswith(f"{real.name}.")
+            and not each.name.endswith((*_NO_COPIES, *_BESIDE))
+            and not _is_ledger(real.with_name(each.name))
+        ]
+    return []
 
 
 def _strange(file: Path) -> Left:
@@ -205,6 +238,8 @@ def _forget_in_copy(db: Connection, copy: Path, found: Finished) -> None:
             with engine.writing(other, copy):
                 for customer, seq in forgetting.forgotten(db).items():
                     forgetting.erase(other, customer, last_seq=_last_in(db, other, seq))
+            for sha256 in doomed_files(other, copy):
+                Vault(copy).erase(sha256)
             if not rewrite(other):
                 found.left.append(_uncertain(copy, "another program uses it"))
                 return
@@ -269,9 +304,9 @@ def _settle(folder: Path) -> None:
 
 
 def parts_beside(path: Path) -> Iterator[Path]:
-    """Yield what was never finished beside a ledger: files whose names end in `.part`."""
+    """Yield what was never finished beside a ledger: what ends in `.part`, or `.work`."""
     real = path.resolve()
     with suppress(OSError):
         for each in sorted(os.scandir(real.parent), key=lambda entry: entry.name):
-            if each.name.startswith(f".{real.name}.") and each.name.endswith(".part"):
+            if each.name.startswith(f".{real.name}.") and each.name.endswith((".part", ".work")):
                 yield Path(each.path)

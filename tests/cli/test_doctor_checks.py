@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -51,10 +53,8 @@ NONE |= {"entries": [], "backup": None}
 
 def entry(what: str = "ledger", **values: Any) -> Entry:  # noqa: ANN401
     """Return a private file of the user's own, unless told otherwise."""
-    return Entry(**({"what": what, "path": f"/x/{what}", "mode": 0o600} | _OWN | values))
-
-
-_OWN: dict[str, Any] = {"owner": 1000, "is_link": False}
+    given: dict[str, Any] = {"path": f"/x/{what}", "mode": 0o600, "owner": 1000, "is_link": False}
+    return Entry(what, **(given | values))
 
 
 def healthy() -> Health:
@@ -82,8 +82,8 @@ class Case(NamedTuple):
     check: str
     status: str
     says: str
-    health: dict[str, Any] = {}
-    around: dict[str, Any] = {}
+    health: Mapping[str, Any] = MappingProxyType({})
+    around: Mapping[str, Any] = MappingProxyType({})
     now: datetime = NOW
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import random
+import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine, traces
+from liveportal.ledger import engine, forgetful, health, traces
 from liveportal.ledger.reader import reading
 from liveportal.ledger.verify import DERIVED, verify
 from liveportal.portal import Attachment, Portal
@@ -336,12 +337,16 @@ def test_what_is_not_reached_is_told(told: Told) -> None:
     damaged.write_bytes(damaged.read_bytes()[:4096] + b"\xff" * 8192)
     part = told.path.with_name(".ledger.db.form1.abcd.part")
     _copy(told, part.name)
+    for name in (".ledger.db.abcd.work", "ledger.db.replaced-20261128T120000Z", "ledger.db.gz"):
+        told.path.with_name(name).mkdir()
     vault = told.path.with_name("ledger.db.vault")
     being_copied = vault / "0123.part"
     being_copied.write_bytes(b"x")
     stray = vault / "ab" / ("ab" * 32)
     stray.parent.mkdir(exist_ok=True)
     stray.write_bytes(b"x")
+    with Portal.open(told.path, dry_run=True) as portal:
+        _, tried = portal.forget("C-1")
     with Portal.open(told.path) as portal:
         _, done = portal.forget("C-1")
     assert {(each.what, each.path) for each in done.left} == {
@@ -350,12 +355,40 @@ def test_what_is_not_reached_is_told(told: Told) -> None:
         ("part", str(part)),
         ("part", str(being_copied)),
         ("stray", str(stray)),
+        ("part", str(told.path.with_name(".ledger.db.abcd.work"))),
+        ("copy", str(told.path.with_name("ledger.db.replaced-20261128T120000Z"))),
+        ("copy", str(told.path.with_name("ledger.db.gz"))),
     }
+    assert tried.left == done.left[: len(tried.left)]
     assert all(each.hint for each in done.left)
     assert not engine.mark_of(told.path).exists()
     for each in (damaged, part):
         each.unlink()
     assert not told.left("C-1")
+
+
+def test_a_copy_may_have_a_vault(told: Told) -> None:
+    """A ledger that was replaced may have had files of its own."""
+    copy = _copy(told, "ledger.db.replaced-1")
+    shutil.copytree(told.path.with_name("ledger.db.vault"), f"{copy}.vault")
+    files = len(list(copy.with_name(f"{copy.name}.vault").glob("??/*")))
+    with Portal.open(told.path) as portal:
+        _, done = portal.forget("C-1")
+    assert (done.copies, done.left) == ([str(copy)], [])
+    assert not told.left("C-1")
+    assert len(list(copy.with_name(f"{copy.name}.vault").glob("??/*"))) == files - 2
+
+
+def test_the_last_backup_is_named(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup that is remembered, and is still there, still has the customer."""
+    kept = told.path.with_name("backup")
+    last = health.Backup(at("10-06 10:00"), kept, "", 9)
+    monkeypatch.setattr(forgetful, "last_backup", lambda _: (True, last))
+    with Portal.open(told.path) as portal:
+        assert portal.forget("C-1")[1].left == []
+        kept.write_bytes(b"x")
+        (left,) = portal.forget("C-2")[1].left
+    assert (left.what, left.path) == ("backup", str(kept))
 
 
 def test_a_copy_that_a_crash_left_goes(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
