@@ -275,11 +275,11 @@ class Journal:
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
         self._last_recorded = recorded_at
         self.book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
-        # A source that tells again, late, what is forgotten restores nothing; the expert may.
+        # A feed that tells again what is forgotten restores nothing.
         erased = (
-            body is not None
-            and confirms is not None
-            and event.source != CLI_SOURCE
+            confirms is not None
+            and body is not None
+            and event.source != CLI_SOURCE  # What the expert tells after that is a new fact.
             and book.is_forgotten(data, confirms)
         )
         if body is not None and not erased:
