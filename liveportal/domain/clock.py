@@ -38,7 +38,8 @@ def parse_instant(text: str) -> datetime:
         raise InvalidTime(f"{text[:40]!r} is finer than a microsecond")
     try:
         instant = datetime.fromisoformat(text.upper())  # RFC 3339 allows `t` and `z`.
-        instant.astimezone(UTC)  # The first and last day of the calendar may not exist in UTC.
+        if not FIRST.year < instant.year < LAST.year:
+            instant.astimezone(UTC)  # The first and last day of the calendar may not exist there.
     except (ValueError, OverflowError):
         raise InvalidTime(f"{text[:40]!r} is not a date and time that exists") from None
     return instant
@@ -54,7 +55,8 @@ def shifted(instant: datetime, span: timedelta) -> datetime:
 
 def utc_text(instant: datetime) -> str:
     """Write an instant in UTC as stored: fixed width, so that text sorts as time does."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    text = instant.astimezone(UTC).isoformat()
+    return f"{text[:-6]}.000000Z" if instant.microsecond == 0 else f"{text[:-6]}Z"
 
 
 def short_text(instant: datetime) -> str:

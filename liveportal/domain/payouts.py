@@ -6,7 +6,7 @@ sent -> paid | failed; paid -> returned; a payout entered by mistake is reversed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from liveportal.domain import posting
@@ -32,6 +32,7 @@ from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.refunds import window_closes
 from liveportal.domain.requests import check_currency
 from liveportal.domain.things import Item, Line, Payout
+from liveportal.domain.values import changed
 
 MOVES = {
     ("sent", "payout.paid"): "paid",
@@ -218,7 +219,7 @@ def sent(data: PayoutSent, event: Event, books: Books) -> Change:
     )
     entry = _entry(TransactionKind.PAYOUT, payout, event, books)
     settled = tuple(
-        replace(item, settled_minor=item.settled_minor + line.minor)
+        changed(item, settled_minor=item.settled_minor + line.minor)
         for item, line in _paired(lines, books)
     )
     return Change(things=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags)
@@ -230,7 +231,7 @@ def stepped(data: PayoutMoved, event: Event, books: Books) -> Change:
     state = moved(MOVES, payout, event)
     entry = _entry(STEPS[state], payout, event, books)
     freed = () if state == "paid" else unsettled(payout, books)
-    return Change(things=(replace(payout, state=state), *freed), transactions=(entry,))
+    return Change(things=(changed(payout, state=state), *freed), transactions=(entry,))
 
 
 def taken_back(payout: Payout, data: Data) -> Payout:
@@ -249,13 +250,13 @@ def taken_back(payout: Payout, data: Data) -> Payout:
             id=payout.id,
             state=payout.state,
         )
-    return replace(payout, state=state)
+    return changed(payout, state=state)
 
 
 def unsettled(payout: Payout, books: Books) -> tuple[Item, ...]:
     """Return the payout's items with its lines given back."""
     return tuple(
-        replace(item, settled_minor=item.settled_minor - line.minor)
+        changed(item, settled_minor=item.settled_minor - line.minor)
         for item, line in _paired(payout.lines, books)
     )
 

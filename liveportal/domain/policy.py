@@ -189,8 +189,10 @@ class Policy:
     @property
     def rate_bounds(self) -> tuple[Money, Money]:
         """The lowest and the highest rate a minute (R1)."""
-        amounts = self._amounts()
-        return amounts["rate.minimum"], amounts["rate.maximum"]
+        return (
+            _amount("rate.minimum", self.rate.minimum, self.currency),
+            _amount("rate.maximum", self.rate.maximum, self.currency),
+        )
 
     @property
     def document(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@ open -> accepted | declined | withdrawn | taken | expired; all but open are fina
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from liveportal.domain.books import Books, Change, Rule, known, moved
@@ -36,6 +35,7 @@ from liveportal.domain.events import RequestExpired as RequestExpiredEvent
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.things import Customer, Request, Session
+from liveportal.domain.values import changed
 
 MOVES = {
     ("open", "request.accepted"): "accepted",
@@ -82,6 +82,10 @@ def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
     session_id = data.session or request.id
     if books.session(session_id):
         raise AlreadyExists(f"session {session_id} exists already", kind="session", id=session_id)
+    cautions = acceptance_cautions(request, slot, event.time, books)
+    # Nobody is stopped from helping two at once; it is only said.
+    live = slot is None and any(each.state != "upcoming" for each in books.agenda())
+    flags = ("another_session_live",) if live else ()
     session = Session(
         id=session_id,
         customer=request.customer,
@@ -94,13 +98,9 @@ def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
         planned_start=slot.start if slot else None,
         planned_minutes=slot.minutes if slot else None,
         start=None if slot else event.time,
+        flags=(*(caution.code for caution in cautions), *flags),
     )
-    cautions = acceptance_cautions(request, slot, event.time, books)
-    # Nobody is stopped from helping two at once; it is only said.
-    live = slot is None and any(each.state != "upcoming" for each in books.agenda())
-    flags = ("another_session_live",) if live else ()
-    session = replace(session, flags=(*(caution.code for caution in cautions), *flags))
-    request = replace(request, state=state, session=session_id, closed_at=event.time)
+    request = changed(request, state=state, session=session_id, closed_at=event.time)
     return Change(things=(request, session), cautions=cautions, flags=flags)
 
 
@@ -108,7 +108,7 @@ def closed(data: RequestClosed, event: Event, books: Books) -> Change:
     """Decline a request, or learn that it is gone."""
     request = known("request", data.request, books.request(data.request))
     state = moved(MOVES, request, event)
-    return Change(things=(replace(request, state=state, closed_at=event.time),))
+    return Change(things=(changed(request, state=state, closed_at=event.time),))
 
 
 def chosen_slot(request: Request, number: int | None) -> Slot | None:

@@ -28,6 +28,7 @@ from liveportal.domain.events import (
 from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.sessions import period_of
 from liveportal.domain.things import Adjustment, Profile
+from liveportal.domain.values import changed
 
 
 def decide(event: Event, books: Books) -> Change:
@@ -141,7 +142,7 @@ def adopted(data: PolicyAdopted, event: Event, books: Books) -> Change:
             hint="Keep another ledger for it, or leave the switch out of the policy file.",
             switches=changed,
         )
-    moved = tuple(replace(each, period=period_of(each, now)) for each in ended)
+    moved = tuple(changed(each, period=period_of(each, now)) for each in ended)
     return Change(things=moved, policy=now)
 
 

@@ -27,6 +27,7 @@ LONGEST_NAME = 1024
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
 _UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _KNOWN = ("specversion", "id", "source", "type", "time", "data")
+_CLASSES = {PREFIX + kind: data_class for kind, data_class in TYPES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,19 @@ def parse(raw: bytes) -> Event:
         raise InvalidEvent("", "is not a JSON object")
     _check_envelope(document)
     kind = document["type"]
-    data_class = TYPES.get(kind.removeprefix(PREFIX)) if kind.startswith(PREFIX) else None
+    data_class = _CLASSES.get(kind)
     if data_class is None:
         raise InvalidEvent("type", f"{kind[:80]!r} is not a type of event")
     try:
         time = parse_instant(document["time"])
     except InvalidTime as error:
         raise InvalidEvent("time", error.message) from None
+    data = decode(data_class, document["data"])
+    if len(document) == len(_KNOWN):
+        return Event(document["source"], document["id"], time, data)
     attributes = {
         name: value for name, value in document.items() if name not in _KNOWN and value is not None
     }
-    data = decode(data_class, document["data"])
     return Event(document["source"], document["id"], time, data, attributes)
 
 
@@ -91,10 +94,12 @@ def _check_envelope(document: dict[str, Any]) -> None:
         value = document.get(name)
         if not isinstance(value, str) or not value:
             raise InvalidEvent(name, "is missing" if value is None else "must be a text")
-        if len(value) > LONGEST_NAME or _UNSPEAKABLE.search(value):
+        if len(value) > LONGEST_NAME or not _speakable(value):
             raise InvalidEvent(name, f"must be 1-{LONGEST_NAME} printable characters")
     if "data" not in document:
         raise InvalidEvent("data", "is missing")
+    if len(document) == len(_KNOWN):
+        return
     for name, value in document.items():
         if name in _KNOWN:
             continue
@@ -104,14 +109,13 @@ def _check_envelope(document: dict[str, Any]) -> None:
             raise InvalidEvent(name, "must be a text, a whole number or a truth value")
 
 
+def _speakable(name: str) -> bool:
+    return (name.isascii() and name.isprintable()) or not _UNSPEAKABLE.search(name)
+
+
 def _json(raw: bytes) -> Any:  # noqa: ANN401
     try:
-        return json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_number,
-        )
+        return _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError:
         raise InvalidEvent("", "is not UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -140,3 +144,8 @@ def _number(text: str) -> float:
 
 def _constant(name: str) -> NoReturn:
     raise InvalidEvent("", f"{name} is not a number of JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_float=_number
+)

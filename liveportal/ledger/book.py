@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -33,6 +32,7 @@ from liveportal.domain.things import (
     Request,
     Session,
 )
+from liveportal.domain.values import changed
 from liveportal.ledger import rows
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.engine import Connection
@@ -146,7 +146,7 @@ class LedgerBook:
             (payout_id,),
         )
         found = rows.PAYOUT.read(row)
-        payout = replace(found, lines=tuple(Line(item, part) for item, part in lines))
+        payout = changed(found, lines=tuple(Line(item, part) for item, part in lines))
         self._kept[Payout, payout_id] = payout
         return payout
 
@@ -300,6 +300,8 @@ class LedgerBook:
 
     def check_turnover(self, change: Change) -> None:
         """Refuse what the books could not add up any more (rulebook 9), with `AmountTooLarge`."""
+        if not change.transactions:
+            return
         moved = sum(each.minor for entry in change.transactions for each in entry.transfers)
         if self._turnover_minor + moved > LARGEST_MINOR:
             raise AmountTooLarge(
@@ -350,11 +352,10 @@ class LedgerBook:
                 self._agenda.pop(thing.id, None)
 
     def _keep(self, thing: Any) -> None:  # noqa: ANN401 (anything that has a mapping)
-        mapping = rows.MAPPINGS[type(thing)]
-        names = tuple(getattr(thing, name) for name in mapping.key)
-        key = names[0] if len(names) == 1 else names
-        self._kept[type(thing), key] = thing
-        self._dirty[type(thing)][key] = thing
+        kind = type(thing)
+        key = rows.MAPPINGS[kind].key_of(thing)
+        self._kept[kind, key] = thing
+        self._dirty[kind][key] = thing
 
     def flush(self) -> None:
         """Write everything that is pending, parents before children."""

@@ -27,7 +27,7 @@ def effects_digest(
     transactions: Iterable[tuple[Any, ...]], transfers: Iterable[tuple[Any, ...]]
 ) -> bytes:
     """Return the digest of what an event booked, from the rows as stored."""
-    stored = compact([[list(row) for row in transactions], [list(row) for row in transfers]])
+    stored = compact([list(transactions), list(transfers)])  # JSON has one sort of list.
     return hashlib.sha256(stored.encode()).digest()
 
 
@@ -38,9 +38,9 @@ def event_hash(
     prev: bytes, fields: Iterable[str], facts: str, personal: bytes, effects: bytes
 ) -> bytes:
     """Return the hash of a row; `fields` are seq, source, id, type, time, recorded_at as text."""
-    digest = hashlib.sha256(DOMAIN + prev)
+    parts = [DOMAIN, prev]
     for field in fields:
         encoded = field.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    digest.update(hashlib.sha256(facts.encode()).digest() + personal + effects)
-    return digest.digest()
+        parts += (len(encoded).to_bytes(8, "big"), encoded)
+    parts += (hashlib.sha256(facts.encode()).digest(), personal, effects)
+    return hashlib.sha256(b"".join(parts)).digest()

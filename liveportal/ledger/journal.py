@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
@@ -56,8 +57,7 @@ class Outcome:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
+class _Statement(NamedTuple):
     seq: int
     source: str
     confirms: int | None
@@ -217,6 +217,8 @@ class Journal:
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
             return []  # A command is a step taken now, and the state machine judges it as such.
         statements = self._statements_of(data)
+        if not statements:
+            return []
         own = {each.confirms or each.seq for each in statements if each.source == source}
         gone = own | self.book.reversed_seqs
         return [each.seq for each in statements if not each.confirms and each.seq not in gone]
@@ -283,7 +285,9 @@ class Journal:
         if change.forgets:
             self.forgot = True
             self.flush()  # What is pending in memory must not outlive what was erased.
-        flags = (*(caution.code for caution in change.cautions), *change.flags)
+        flags = change.flags
+        if change.cautions:
+            flags = (*(caution.code for caution in change.cautions), *flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
 
 
