@@ -28,7 +28,6 @@ from liveportal.domain.events import (
 from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.sessions import period_of
 from liveportal.domain.things import Adjustment, Profile
-from liveportal.domain.values import changed
 
 
 def decide(event: Event, books: Books) -> Change:

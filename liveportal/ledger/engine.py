@@ -37,6 +37,12 @@ APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can
 SCHEMA_VERSION = 3
 BUSY_MS = 5_000
 
+# Before the driver binds a value that is no number and no text, it looks for an adapter in three
+# places, in vain: a microsecond for each NULL and each hash. These it finds at once, and they
+# return what they are given.
+dbapi.register_adapter(type(None), {}.get)
+dbapi.register_adapter(bytes, bytes)
+
 Connection = dbapi.Connection
 complete_statement = dbapi.complete_statement
 SQLITE_VERSION: str = dbapi.sqlite_version

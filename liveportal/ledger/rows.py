@@ -132,9 +132,7 @@ class Mapping(Generic[T]):
         writers = {name: write for name, (write, _) in self.converted.items()}
         if self.money:
             writers[self.money] = attrgetter("minor")
-        return tuple(
-            (self.columns.index(name), write) for name, write in writers.items()
-        )
+        return tuple((self.columns.index(name), write) for name, write in writers.items())
 
     @cached_property
     def key_of(self) -> Callable[[T], Any]:
