@@ -98,8 +98,11 @@ def _check_envelope(document: dict[str, Any]) -> None:
             raise InvalidEvent(name, f"must be 1-{LONGEST_NAME} printable characters")
     if "data" not in document:
         raise InvalidEvent("data", "is missing")
-    if len(document) == len(_KNOWN):
-        return
+    if len(document) != len(_KNOWN):
+        _check_attributes(document)
+
+
+def _check_attributes(document: dict[str, Any]) -> None:
     for name, value in document.items():
         if name in _KNOWN:
             continue
@@ -115,7 +118,12 @@ def _speakable(name: str) -> bool:
 
 def _json(raw: bytes) -> Any:  # noqa: ANN401
     try:
-        return _DECODER.decode(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        if text[:1] == "{":
+            document, end = _DECODER.scan_once(text, 0)
+            if end == len(text):
+                return document
+        return _DECODER.decode(text)
     except UnicodeDecodeError:
         raise InvalidEvent("", "is not UTF-8 text") from None
     except json.JSONDecodeError as error:

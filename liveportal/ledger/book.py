@@ -42,6 +42,7 @@ from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 T = TypeVar("T")
 Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 """Rows of `transaction` and of `transfer`, as stored."""
+NOTHING_BOOKED: Booked = ([], [])
 
 _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
 _FORGET_SAID = """
@@ -284,11 +285,12 @@ class LedgerBook:
                 # Else the words would stay in the pages of the index.
                 self._db.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
             self._db.execute(_FORGET, (change.forgets,))
-        transactions, transfers = booked
-        self._appended["transaction"] += transactions
-        self._appended["transfer"] += transfers
-        for entry in change.transactions:
-            self._book(entry)
+        if change.transactions:
+            transactions, transfers = booked
+            self._appended["transaction"] += transactions
+            self._appended["transfer"] += transfers
+            for entry in change.transactions:
+                self._book(entry)
         for thing in change.things:
             self._put(seq, thing)
         self.next_seq = seq + 1
@@ -328,28 +330,31 @@ class LedgerBook:
         self.next_transaction = number + 1
 
     def _put(self, seq: int, thing: Thing) -> None:
-        if isinstance(thing, PreferencesChanged):
+        kind = type(thing)
+        if kind in rows.MAPPINGS:
+            if isinstance(thing, Payout) and self.payout(thing.id) is None:
+                for line in thing.lines:
+                    self.append("payout_line", thing.id, line.item, line.minor)
+            self._keep(thing)
+            if isinstance(thing, Session) and self._agenda is not None:
+                if thing.state in ("upcoming", "live", "paused"):
+                    self._agenda[thing.id] = thing
+                else:
+                    self._agenda.pop(thing.id, None)
+        elif isinstance(thing, PreferencesChanged):
             self._kept[PreferencesChanged, 0] = thing
             self.append("preferences", seq, rows.compact(split(thing)[0]))
-            return
-        if isinstance(thing, Profile):
-            if cleared := self.profile.fields - thing.fields:
-                self.flush()  # Whatever was filled in is there before it goes.
-                names = [(name,) for name in sorted(cleared)]
-                self._db.executemany("DELETE FROM profile_field WHERE name = ?", names)
-            for name in sorted(thing.fields - self.profile.fields):
-                self.append("profile_field", name)
-            self._kept[Profile, 0] = thing
-            return
-        if isinstance(thing, Payout) and self.payout(thing.id) is None:
-            for line in thing.lines:
-                self.append("payout_line", thing.id, line.item, line.minor)
-        self._keep(thing)
-        if isinstance(thing, Session) and self._agenda is not None:
-            if thing.state in ("upcoming", "live", "paused"):
-                self._agenda[thing.id] = thing
-            else:
-                self._agenda.pop(thing.id, None)
+        elif isinstance(thing, Profile):
+            self._fill(thing)
+
+    def _fill(self, profile: Profile) -> None:
+        if cleared := self.profile.fields - profile.fields:
+            self.flush()  # Whatever was filled in is there before it goes.
+            names = [(name,) for name in sorted(cleared)]
+            self._db.executemany("DELETE FROM profile_field WHERE name = ?", names)
+        for name in sorted(profile.fields - self.profile.fields):
+            self.append("profile_field", name)
+        self._kept[Profile, 0] = profile
 
     def _keep(self, thing: Any) -> None:  # noqa: ANN401 (anything that has a mapping)
         kind = type(thing)

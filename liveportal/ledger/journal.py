@@ -13,10 +13,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
+from liveportal.domain.codec import plan
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events import (
@@ -39,7 +41,7 @@ from liveportal.domain.sessions import rebilled
 from liveportal.domain.telling import contradictions, differences
 from liveportal.domain.things import Payout, Request, Session
 from liveportal.ledger import chain
-from liveportal.ledger.book import LedgerBook
+from liveportal.ledger.book import NOTHING_BOOKED, LedgerBook
 from liveportal.ledger.documents import StoredEvent, documents, event_at, stored_event
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.rows import compact
@@ -78,6 +80,7 @@ class Journal:
         self._pending_at: dict[int, StoredEvent] = {}
         self._unknown: set[tuple[str, str]] = set()
         self._statements: dict[tuple[str, str], list[_Statement]] = {}
+        self._recorded_at: str | None = None
         last = db.execute(
             "SELECT hash, recorded_at FROM event ORDER BY seq DESC LIMIT 1"
         ).fetchone()
@@ -149,6 +152,7 @@ class Journal:
         self._pending_at.clear()
         self._unknown.clear()
         self._statements.clear()
+        self._recorded_at = None
 
     def prefetch(self, events: Sequence[Event]) -> None:
         """Look up at once what these events will ask for one by one."""
@@ -159,15 +163,15 @@ class Journal:
             (compact(names),),
         ).fetchall()
         self._unknown = set(names) - set(found)
+        asked = {(each.data.thing, each.data.TYPE) for each in events}
         told = self._db.execute(
             "SELECT told.thing, told.type, told.seq, told.source, told.confirms"
             " FROM json_each(?) AS wanted JOIN statement AS told"
             " ON told.thing = wanted.value ->> 0 AND told.type = wanted.value ->> 1"
             " ORDER BY told.seq",
-            (compact(sorted({(each.data.thing, each.data.TYPE) for each in events})),),
+            (compact(sorted(asked)),),
         ).fetchall()
-        for each in events:
-            self._statements.setdefault((each.data.thing, each.data.TYPE), [])
+        self._statements = {key: [] for key in asked}
         for thing, kind, *statement in told:
             self._statements[thing, kind].append(_Statement(*statement))
         for kind, ids in _named_things(events).items():
@@ -212,8 +216,8 @@ class Journal:
 
     def _told_by_others(self, data: Data, source: str) -> list[int]:
         """Return the facts of this type and thing that this source has not told itself yet."""
-        if isinstance(data, AboutBook | CustomerForgotten):
-            return []  # A setting can be set back to what it was: that is no old fact told again.
+        if isinstance(data, _SETTINGS):
+            return []
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
             return []  # A command is a step taken now, and the state machine judges it as such.
         statements = self._statements_of(data)
@@ -263,25 +267,30 @@ class Journal:
         confirms: int | None = None,
     ) -> Outcome:
         self.book.check_turnover(change)
-        seq = self.book.next_seq
+        book = self.book
+        seq = book.next_seq
         facts, body = documents(event)
         salt = os.urandom(SALT_BYTES) if body else b""
-        recorded_at = recorded_at or max(utc_text(self._now()), self._last_recorded)
+        recorded_at = recorded_at or self._clock()
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
         personal = chain.personal_digest(salt, body)
-        booked = self.book.booked(seq, change.transactions)
-        effects = chain.effects_digest(*booked) if change.transactions else chain.NO_EFFECTS
+        booked, effects = NOTHING_BOOKED, chain.NO_EFFECTS
+        if change.transactions:
+            booked = book.booked(seq, change.transactions)
+            effects = chain.effects_digest(*booked)
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
-        self._last_recorded = recorded_at
-        self.book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
+        book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
         if body:
-            self.book.append("event_personal", seq, salt, body)
-        self.book.append("statement", data.thing, data.TYPE, seq, event.source, confirms)
-        self._statements_of(data).append(_Statement(seq, event.source, confirms))
-        stored = StoredEvent(seq, event, recorded_at, facts, erased=False)
-        self._pending[event.source, event.id] = self._pending_at[seq] = stored
-        self._unknown.discard((event.source, event.id))
-        self.book.apply(seq, change, booked)
+            book.append("event_personal", seq, salt, body)
+        self._last_recorded = recorded_at
+        statement = _Statement(seq, event.source, confirms)
+        book.append("statement", data.thing, data.TYPE, *statement)
+        self._statements_of(data).append(statement)
+        stored = StoredEvent(seq, event, recorded_at, erased=False)
+        name = (event.source, event.id)
+        self._pending[name] = self._pending_at[seq] = stored
+        self._unknown.discard(name)
+        book.apply(seq, change, booked)
         if change.forgets:
             self.forgot = True
             self.flush()  # What is pending in memory must not outlive what was erased.
@@ -289,6 +298,12 @@ class Journal:
         if change.cautions:
             flags = (*(caution.code for caution in change.cautions), *flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
+
+    def _clock(self) -> str:
+        """Return what time it is; a chunk that is written at once is recorded at one time."""
+        if self._recorded_at is None:
+            self._recorded_at = max(utc_text(self._now()), self._last_recorded)
+        return self._recorded_at
 
 
 def replayed(past: StoredEvent, event: Event) -> Outcome:
@@ -299,6 +314,9 @@ def replayed(past: StoredEvent, event: Event) -> Outcome:
     return Outcome("replayed", past.seq, past.event)
 
 
+# A setting can be set back to what it was: that is no old fact told again.
+_SETTINGS = (AboutBook, CustomerForgotten)
+
 # What a command can only tell, since nothing but its content says whether it was told before.
 _WITHOUT_MACHINE = (TipReceived, ReviewPosted, ArtifactAdded)
 
@@ -308,11 +326,21 @@ def _named_things(events: Iterable[Event]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for event in events:
         data = event.data
-        for kind in ("request", "session", "claim"):
-            if name := getattr(data, kind, None):
+        for kind in _kinds_named(type(data)):
+            if name := getattr(data, kind):
                 found[kind].add(name)
         if isinstance(data, RequestAccepted):
             found["session"].add(data.session or data.request)
-        if isinstance(data, RequestOpened | SessionLogged):
+        elif isinstance(data, _DESCRIBING):
             found["customer"].add(data.customer.id)
     return found
+
+
+@cache
+def _kinds_named(kind: type[Data]) -> tuple[str, ...]:
+    """Return the kinds of things that events of a type name, each in the field of that name."""
+    return tuple(name for name, *_ in plan(kind) if name in ("request", "session", "claim"))
+
+
+# What tells who a customer is.
+_DESCRIBING = (RequestOpened, SessionLogged)

@@ -38,8 +38,9 @@ Value = Any  # What a driver binds and returns: str, int, bytes or None.
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 # What `JSONEncoder.encode` makes anew for every value, made once.
+_OPTIONS = {"sort_keys": False, "skipkeys": False, "allow_nan": True}
 _CHUNKS = json.encoder.c_make_encoder and json.encoder.c_make_encoder(
-    None, _ENCODER.default, encode_basestring_ascii, None, ":", ",", False, False, True
+    None, _ENCODER.default, encode_basestring_ascii, None, ":", ",", **_OPTIONS
 )
 
 
