@@ -54,12 +54,15 @@ def shaped(billable_us: int, billing: Billing) -> int:
     if not billable_us:
         return 0  # The minimum applies only if there is time to bill.
     step = billing.increment_seconds * SECOND_US
-    rounded = {
-        Rounding.EXACT: billable_us,
-        Rounding.UP: -(-billable_us // step) * step,
-        Rounding.DOWN: billable_us // step * step,
-        Rounding.NEAREST: half_up(billable_us, step) * step,
-    }[billing.rounding]
+    match billing.rounding:
+        case Rounding.EXACT:
+            rounded = billable_us
+        case Rounding.UP:
+            rounded = -(-billable_us // step) * step
+        case Rounding.DOWN:
+            rounded = billable_us // step * step
+        case Rounding.NEAREST:
+            rounded = half_up(billable_us, step) * step
     return max(rounded, billing.minimum_minutes * MINUTE_US)
 
 

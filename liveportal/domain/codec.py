@@ -14,7 +14,7 @@ what is wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields
 from datetime import UTC, date, datetime
 from types import EllipsisType
@@ -30,7 +30,7 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.values import Value
+from liveportal.domain.values import Value, fill, made
 
 
 class Kind:
@@ -81,6 +81,11 @@ class Pattern(Text):
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, str) or not self._pattern.fullmatch(value):
             raise InvalidEvent(path, f"must be {self._form}")
+
+    def taken(self, raw: Any) -> Any:
+        if type(raw) is str and self._pattern.fullmatch(raw):
+            return raw
+        raise InvalidEvent("", "is of another form")
 
 
 class Choice(Text):
@@ -320,7 +325,7 @@ class Record(Value):
     """A value that is checked, field by field, as it is made: an illegal one cannot be built."""
 
     def __init__(self, **values: Any) -> None:
-        own = self.__dict__
+        own: dict[str, Any] = {}
         for name, kind, optional, _ in plan(type(self)):
             own[name] = given = values.pop(name, None)
             if given is not None:
@@ -329,6 +334,7 @@ class Record(Value):
                 raise InvalidEvent(name, "is missing")
         if values:
             raise TypeError(f"{type(self).__name__} has no {', '.join(values)}")
+        fill(self, own)
         self.check_whole()
 
     def check_whole(self) -> None:
@@ -369,22 +375,38 @@ def _taken(kind: type, raw: Any) -> Any:
     """Read a record the quick way; raises for whatever is not plainly right."""
     if not isinstance(raw, dict):
         raise InvalidEvent("", "must be an object")
-    made: Any = object.__new__(kind)
-    own = made.__dict__
-    found = 0
-    for name, field_kind, optional, _ in plan(kind):
+    takers, check_whole = _TAKERS.get(kind) or _takers(kind)
+    own = {}
+    missing = 0
+    for name, take, optional in takers:
         value = raw.get(name)
         if value is not None:
-            own[name] = field_kind.taken(value)
-            found += 1
+            own[name] = take(value)
         elif optional:
             own[name] = None
+            missing += 1
         else:
             raise InvalidEvent(name, "is missing")
-    if found != len(raw):
+    if len(own) - missing != len(raw):
         raise InvalidEvent("", "has a field that is none, or null")
-    made.check_whole()
-    return made
+    new = made(kind, own)
+    if check_whole:
+        check_whole(new)
+    return new
+
+
+Takers = tuple[tuple[tuple[str, Callable[[Any], Any], bool], ...], Callable[[Record], None] | None]
+_TAKERS: dict[type, Takers] = {}
+
+
+def _takers(kind: type[Record]) -> Takers:
+    """Return how each field is read, and what checks the whole where anything does."""
+    whole = kind.check_whole
+    _TAKERS[kind] = (
+        tuple((name, each.taken, optional) for name, each, optional, _ in plan(kind)),
+        None if whole is Record.check_whole else whole,
+    )
+    return _TAKERS[kind]
 
 
 def _decoded(kind: type, raw: Any, path: str, *, erased: bool) -> Any:
@@ -424,13 +446,14 @@ def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Write a record as two JSON objects: its facts, and what can be erased with a person."""
     facts: dict[str, Any] = {}
     personal: dict[str, Any] = {}
+    own = record.__dict__
     for name, kind, _, is_personal in plan(type(record)):
-        value = getattr(record, name)
+        value = own[name]
         if value is None:
             continue
         if is_personal:
             personal[name] = kind.write(value)
-        elif isinstance(kind, Struct):
+        elif type(kind) is Struct:
             facts[name], below = split(value)
             if below:
                 personal[name] = below

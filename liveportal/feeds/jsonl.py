@@ -10,8 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.codec import decode
@@ -26,12 +25,11 @@ SHOWN_OF_TOO_LONG = 1024
 LONGEST_NAME = 1024
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
 _UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_KNOWN = ("specversion", "id", "source", "type", "time", "data")
+_KNOWN = {"specversion", "id", "source", "type", "time", "data"}
 _CLASSES = {PREFIX + kind: data_class for kind, data_class in TYPES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a feed as it came: its number from 1, and its bytes without the line's end.
 
     Of a line that is too long only the beginning is kept (`whole` is False).
@@ -88,21 +86,33 @@ def parse(raw: bytes) -> Event:
 
 
 def _check_envelope(document: dict[str, Any]) -> None:
+    if not _plain(document):
+        _check_closely(document)
+
+
+def _plain(document: dict[str, Any]) -> bool:
+    """Tell whether an envelope is like nearly all of them; any other may be right, too."""
+    if document.keys() != _KNOWN or document["specversion"] != "1.0":
+        return False
+    names = document["id"], document["source"], document["type"], document["time"]
+    try:
+        text = "".join(names)
+    except TypeError:
+        return False
+    return all(names) and len(text) <= LONGEST_NAME and text.isascii() and text.isprintable()
+
+
+def _check_closely(document: dict[str, Any]) -> None:
     if document.get("specversion") != "1.0":
         raise InvalidEvent("specversion", 'must be "1.0"')
     for name in ("id", "source", "type", "time"):
         value = document.get(name)
         if not isinstance(value, str) or not value:
             raise InvalidEvent(name, "is missing" if value is None else "must be a text")
-        if len(value) > LONGEST_NAME or not _speakable(value):
+        if len(value) > LONGEST_NAME or _UNSPEAKABLE.search(value):
             raise InvalidEvent(name, f"must be 1-{LONGEST_NAME} printable characters")
     if "data" not in document:
         raise InvalidEvent("data", "is missing")
-    if len(document) != len(_KNOWN):
-        _check_attributes(document)
-
-
-def _check_attributes(document: dict[str, Any]) -> None:
     for name, value in document.items():
         if name in _KNOWN:
             continue
@@ -110,10 +120,6 @@ def _check_attributes(document: dict[str, Any]) -> None:
             raise InvalidEvent(name[:64], "is not an attribute of an event")
         if not isinstance(value, str | int | None):  # Null is the same as absent.
             raise InvalidEvent(name, "must be a text, a whole number or a truth value")
-
-
-def _speakable(name: str) -> bool:
-    return (name.isascii() and name.isprintable()) or not _UNSPEAKABLE.search(name)
 
 
 def _json(raw: bytes) -> Any:  # noqa: ANN401

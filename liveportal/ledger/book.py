@@ -96,7 +96,7 @@ class LedgerBook:
     @property
     def policy(self) -> Policy:
         """The policy in force; before the first is adopted, the default profile."""
-        return self.policy_at(self.policy_seq)
+        return self._policies.get(self._policy_seq or 0) or self.policy_at(self.policy_seq)
 
     def policy_at(self, seq: int) -> Policy:
         """Return the policy that the event adopted."""
@@ -119,6 +119,11 @@ class LedgerBook:
         if found is None and (real := self.alias(session_id)):
             return self._look_up(rows.SESSION, real)
         return found
+
+    @property
+    def nothing_renamed(self) -> bool:
+        """Whether it is known that no session has another name."""
+        return self._aliases is not None and not self._aliases
 
     def alias(self, alias: str) -> str | None:
         """Return the session that an id is only another name for; they are few, so all are kept."""
@@ -304,7 +309,7 @@ class LedgerBook:
         """Refuse what the books could not add up any more (rulebook 9), with `AmountTooLarge`."""
         if not change.transactions:
             return
-        moved = sum(each.minor for entry in change.transactions for each in entry.transfers)
+        moved = sum([each.minor for entry in change.transactions for each in entry.transfers])
         if self._turnover_minor + moved > LARGEST_MINOR:
             raise AmountTooLarge(
                 "the books would hold more than they can add up",
@@ -387,6 +392,7 @@ class LedgerBook:
 
     def prefetch(self, kind: str, ids: Iterable[str]) -> None:
         """Look up many things of a kind at once; what is not there is remembered as missing."""
+        self.alias("")  # Any look-up learns of all of them.
         mapping = _PREFETCHED[kind]
         wanted = [each for each in ids if (mapping.thing, each) not in self._kept]
         if not wanted:

@@ -38,9 +38,22 @@ def event_hash(
     prev: bytes, fields: Iterable[str], facts: str, personal: bytes, effects: bytes
 ) -> bytes:
     """Return the hash of a row; `fields` are seq, source, id, type, time, recorded_at as text."""
-    parts = [DOMAIN, prev]
-    for field in fields:
-        encoded = field.encode("utf-8", "surrogatepass")
-        parts += (len(encoded).to_bytes(8, "big"), encoded)
-    parts += (hashlib.sha256(facts.encode()).digest(), personal, effects)
-    return hashlib.sha256(b"".join(parts)).digest()
+    told = hashlib.sha256(facts.encode()).digest()
+    return hashlib.sha256(
+        b"".join((DOMAIN, prev, _prefixed(fields), told, personal, effects))
+    ).digest()
+
+
+def _prefixed(fields: Iterable[str]) -> bytes:
+    """Return the fields as bytes, each after its length in eight bytes."""
+    try:  # All at once, where they are short and ASCII, as they are but for a few.
+        return "".join([part for each in fields for part in (_SHORT[len(each)], each)]).encode(
+            "ascii"
+        )
+    except (IndexError, UnicodeEncodeError):
+        encoded = [each.encode("utf-8", "surrogatepass") for each in fields]
+        return b"".join([part for each in encoded for part in (len(each).to_bytes(8, "big"), each)])
+
+
+_SHORT = [f"{chr(0) * 7}{chr(length)}" for length in range(128)]
+"""The lengths that are one byte of ASCII, as text."""

@@ -103,11 +103,12 @@ class Journal:
             return replace(replayed(past, event), flags=self._flags_of(past.event.data))
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
-        same = next((seq for seq in told if not self._contradictions(seq, data)), None)
-        if same:
-            return self._confirm(same, event, data, recorded_at)
-        if rival := self._rival_review(told, data):
-            raise self._conflict(rival, data)
+        if told:
+            same = next((seq for seq in told if not self._contradictions(seq, data)), None)
+            if same:
+                return self._confirm(same, event, data, recorded_at)
+            if rival := self._rival_review(told, data):
+                raise self._conflict(rival, data)
         try:
             judged = event if data is event.data else replace(event, data=data)
             change = decide(judged, self.book)
@@ -209,7 +210,7 @@ class Journal:
     def _canonical(self, data: Data) -> Data:
         """Give a session the id that the book knows it by."""
         name = getattr(data, "session", None)
-        if name is None or isinstance(data, RequestAccepted):
+        if name is None or self.book.nothing_renamed or isinstance(data, RequestAccepted):
             return data
         session = self.book.session(name)
         return data if session is None or session.id == name else replace(data, session=session.id)  # type: ignore[type-var]
