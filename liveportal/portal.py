@@ -15,7 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -201,7 +201,7 @@ class Portal:
             # What was erased is not restored by saying it again.
             if not evidence.is_erased(db, outcome.seq):
                 flags = self._read_messages(artifact, outcome.event.data, taken)
-                outcome = replace(outcome, flags=(*outcome.flags, *flags))
+                outcome = outcome._replace(flags=(*outcome.flags, *flags))
                 if keep:
                     vault.place(taken)
             with self._store.as_after(outcome) as reader:
@@ -334,9 +334,9 @@ def _record_lines(
     tell: Tell,
 ) -> None:
     """Parse a chunk, look up what it asks for, and record it line by line."""
-    parsed = [(line, _parsed(line)) for line in chunk]
-    door.prefetch([event for _, event in parsed if isinstance(event, Event)])
-    for line, event in parsed:
+    parsed = [_parsed(line) for line in chunk]
+    door.prefetch([event for event in parsed if isinstance(event, Event)])
+    for line, event in zip(chunk, parsed, strict=True):
         try:
             if isinstance(event, LiveportalError):
                 raise event

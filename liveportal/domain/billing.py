@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from liveportal.domain.clock import microseconds
 from liveportal.domain.money import Money, half_up
@@ -16,8 +16,7 @@ MINUTE_US = 60 * SECOND_US
 Pause = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """What a session comes to: time on the timer, time billed (both microseconds), the gross."""
 
     active_us: int

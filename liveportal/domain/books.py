@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from liveportal.domain.envelope import Event
 from liveportal.domain.errors import Caution, UnknownThing, WrongState
@@ -57,8 +57,7 @@ class Past:
     confirms: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What an event does: the things as they stand after it, and what it books.
 
     `cautions` are what a command is refused for unless it insists; no fact is refused for them.
@@ -162,6 +161,10 @@ class Books(Protocol):
 
     def past(self, source: str, event_id: str) -> Past | None:
         """Return a recorded event with what it booked."""
+        ...
+
+    def prefetch(self, kind: str, ids: Iterable[str]) -> None:
+        """Look up at once what will be asked for one by one; no answer depends on it."""
         ...
 
 

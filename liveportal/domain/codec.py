@@ -30,7 +30,7 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.values import Value, fill, made
+from liveportal.domain.values import Value, made
 
 
 class Kind:
@@ -334,7 +334,7 @@ class Record(Value):
                 raise InvalidEvent(name, "is missing")
         if values:
             raise TypeError(f"{type(self).__name__} has no {', '.join(values)}")
-        fill(self, own)
+        object.__setattr__(self, "__dict__", own)
         self.check_whole()
 
     def check_whole(self) -> None:

@@ -85,9 +85,6 @@ class Money:
     def __lt__(self, other: Money) -> bool:
         return self.minor < self._same(other).minor
 
-    def __le__(self, other: Money) -> bool:
-        return self.minor <= self._same(other).minor
-
     def __bool__(self) -> bool:
         return self.minor != 0
 

@@ -207,7 +207,7 @@ def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
     """Check a rate against the policy's bounds (R1) and the book's currency."""
     check_currency(rate, policy)
     lowest, highest = policy.rate_bounds
-    if lowest <= rate <= highest:
+    if lowest.minor <= rate.minor <= highest.minor:
         return ()
     return (
         RateOutOfBounds(

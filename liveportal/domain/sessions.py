@@ -115,7 +115,7 @@ def logged(data: SessionLogged, event: Event, books: Books) -> Change:
     )
     change = _billed(session, data.billed, books)
     things = (*change.things, Customer(data.customer.id, books.next_seq))
-    return replace(change, things=things, cautions=cautions)
+    return change._replace(things=things, cautions=cautions)
 
 
 def corrected(data: SessionCorrected, event: Event, books: Books) -> Change:
@@ -148,7 +148,7 @@ def rebilled(session: Session, billed: Money, at: datetime, books: Books) -> Cha
     if not session.claim_undecided or session.claim is None:
         return change
     claim = known("claim", session.claim, books.claim(session.claim))
-    return replace(change, things=(*change.things, _reclaimed(claim, session, billed)))
+    return change._replace(things=(*change.things, _reclaimed(claim, session, billed)))
 
 
 def artifact(data: ArtifactAdded, event: Event, books: Books) -> Change:

@@ -27,15 +27,15 @@ class Value:
     """A value that never changes: what it is made with is what it is."""
 
     def __init__(self, *args: Any, **values: Any) -> None:
-        names, known, defaults = form(type(self))
-        own = {**defaults, **dict(zip(names, args, strict=False)), **values}
-        if (
-            own.keys() != known
-            or len(args) > len(names)
-            or (args and not values.keys().isdisjoint(names[: len(args)]))
-        ):
+        names, required, defaults = _FORMS.get(type(self)) or form(type(self))
+        count = len(args) + len(values)
+        if args:
+            values = {**dict(zip(names, args, strict=False)), **values}
+        own = {**defaults, **values}
+        # Whatever is given twice or is no field shows in the counts.
+        if len(values) != count or len(own) != len(names) or not values.keys() >= required:
             raise TypeError(f"{type(self).__name__} has the fields {', '.join(names)}")
-        fill(self, own)
+        object.__setattr__(self, "__dict__", own)
 
     def __setattr__(self, name: str, _value: object) -> NoReturn:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -62,17 +62,12 @@ _FORMS: dict[type, Form] = {}
 
 
 def form(kind: type) -> Form:
-    """Return the names of a value's fields, in order and as a set, and their defaults."""
+    """Return the names of a value's fields, those it must be given, and the others' defaults."""
     if kind not in _FORMS:
         names = tuple(each.name for each in fields(kind))
         defaults = {each.name: each.default for each in fields(kind) if each.default is not MISSING}
-        _FORMS[kind] = names, frozenset(names), defaults
+        _FORMS[kind] = names, frozenset(names) - defaults.keys(), defaults
     return _FORMS[kind]
-
-
-def fill(new: Value, own: dict[str, Any]) -> None:
-    """Give a value that is being made all its fields at once."""
-    object.__setattr__(new, "__dict__", own)
 
 
 def made(kind: type[V], own: dict[str, Any]) -> V:
@@ -90,4 +85,6 @@ def changed(was: V, **values: Any) -> V:
     own = {**was.__dict__, **values}
     if len(own) != len(was.__dict__):
         raise TypeError(f"{type(was).__name__} has the fields {', '.join(was.__dict__)}")
-    return made(type(was), own)
+    new = object.__new__(type(was))
+    object.__setattr__(new, "__dict__", own)
+    return new

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import NamedTuple
@@ -49,8 +49,7 @@ from liveportal.ledger.rows import compact
 SALT_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of an event: `recorded`, `replayed` or `confirmed`, and as it stands."""
 
     status: str
@@ -100,7 +99,7 @@ class Journal:
         refusals, and the first caution that `insist` does not let through.
         """
         if past := self._find(event.source, event.id):
-            return replace(replayed(past, event), flags=self._flags_of(past.event.data))
+            return replayed(past, event)._replace(flags=self._flags_of(past.event.data))
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
         if told:
@@ -157,13 +156,17 @@ class Journal:
 
     def prefetch(self, events: Sequence[Event]) -> None:
         """Look up at once what these events will ask for one by one."""
-        names = [(each.source, each.id) for each in events]
-        found = self._db.execute(
-            "SELECT event.source, event.id FROM json_each(?) AS wanted JOIN event"
-            " ON event.source = wanted.value ->> 0 AND event.id = wanted.value ->> 1",
-            (compact(names),),
-        ).fetchall()
-        self._unknown = set(names) - set(found)
+        self._unknown = {(each.source, each.id) for each in events}
+        ids = defaultdict(list)
+        for source, event_id in self._unknown:
+            ids[source].append(event_id)
+        for source, wanted in ids.items():
+            found = self._db.execute(
+                "SELECT source, id FROM event WHERE source = ?"
+                " AND id IN (SELECT value FROM json_each(?))",
+                (source, compact(wanted)),
+            )
+            self._unknown.difference_update(found)
         asked = {(each.data.thing, each.data.TYPE) for each in events}
         told = self._db.execute(
             "SELECT told.thing, told.type, told.seq, told.source, told.confirms"
