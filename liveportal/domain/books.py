@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from liveportal.domain.changing import Value, value
 from liveportal.domain.envelope import Event
 from liveportal.domain.errors import Caution, UnknownThing, WrongState
 from liveportal.domain.events import PreferencesChanged
@@ -57,7 +58,8 @@ class Past:
     confirms: bool
 
 
-class Change(NamedTuple):
+@value
+class Change(Value):
     """What an event does: the things as they stand after it, and what it books.
 
     `cautions` are what a command is refused for unless it insists; no fact is refused for them.

@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime
 from types import EllipsisType
 from typing import Any
 
+from liveportal.domain.changing import Value, made
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.errors import (
     AmountTooLarge,
@@ -30,7 +31,6 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.values import Value, made
 
 
 class Kind:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from liveportal.domain.changing import value
 from liveportal.domain.codec import Pattern, Record, of
-from liveportal.domain.values import value
 
 PREFIX = "liveportal."
 CLI_SOURCE = "urn:liveportal:cli"

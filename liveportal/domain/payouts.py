@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import last_day, local_date, month_of
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
@@ -32,7 +33,6 @@ from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.refunds import window_closes
 from liveportal.domain.requests import check_currency
 from liveportal.domain.things import Item, Line, Payout
-from liveportal.domain.values import changed
 
 MOVES = {
     ("sent", "payout.paid"): "paid",

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.changing import changed
 from liveportal.domain.claimable import closes
 from liveportal.domain.clock import month_of, short_text
 from liveportal.domain.envelope import Data, Event
@@ -43,7 +44,6 @@ from liveportal.domain.posting import Transaction, TransactionKind, Transfer
 from liveportal.domain.requests import check_currency
 from liveportal.domain.sessions import over
 from liveportal.domain.things import Claim, DisputeFiling, Session
-from liveportal.domain.values import changed
 
 MOVES = {
     ("open", "dispute.filed"): "disputed",

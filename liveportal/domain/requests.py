@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import MICROSECOND, local_date, shifted
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
@@ -35,7 +36,6 @@ from liveportal.domain.events import RequestExpired as RequestExpiredEvent
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.things import Customer, Request, Session
-from liveportal.domain.values import changed
 
 MOVES = {
     ("open", "request.accepted"): "accepted",

@@ -13,6 +13,7 @@ from datetime import datetime
 from liveportal.domain import posting
 from liveportal.domain.billing import Pause, active_time, bill
 from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import month_of, short_text
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
@@ -42,7 +43,6 @@ from liveportal.domain.policy import Policy, SessionMonth
 from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.requests import check_currency, rate_cautions, schedule_cautions
 from liveportal.domain.things import Artifact, Claim, Customer, Review, Session
-from liveportal.domain.values import changed
 
 MOVES = {
     ("upcoming", "session.rescheduled"): "upcoming",
@@ -115,7 +115,7 @@ def logged(data: SessionLogged, event: Event, books: Books) -> Change:
     )
     change = _billed(session, data.billed, books)
     things = (*change.things, Customer(data.customer.id, books.next_seq))
-    return change._replace(things=things, cautions=cautions)
+    return changed(change, things=things, cautions=cautions)
 
 
 def corrected(data: SessionCorrected, event: Event, books: Books) -> Change:
@@ -148,7 +148,7 @@ def rebilled(session: Session, billed: Money, at: datetime, books: Books) -> Cha
     if not session.claim_undecided or session.claim is None:
         return change
     claim = known("claim", session.claim, books.claim(session.claim))
-    return change._replace(things=(*change.things, _reclaimed(claim, session, billed)))
+    return changed(change, things=(*change.things, _reclaimed(claim, session, billed)))
 
 
 def artifact(data: ArtifactAdded, event: Event, books: Books) -> Change:

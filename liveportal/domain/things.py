@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from liveportal.domain.billing import Pause
+from liveportal.domain.changing import Value, value
 from liveportal.domain.clock import shifted
 from liveportal.domain.money import Money
-from liveportal.domain.values import Value, value
 
 if TYPE_CHECKING:
     from liveportal.domain.events import Slot  # Forty classes that a read has no use for.

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from liveportal.domain.books import Change, Past, Thing
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.codec import decode, split
 from liveportal.domain.errors import AmountTooLarge
@@ -32,7 +33,6 @@ from liveportal.domain.things import (
     Request,
     Session,
 )
-from liveportal.domain.values import changed
 from liveportal.ledger import rows
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.engine import Connection

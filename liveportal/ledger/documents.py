@@ -29,6 +29,7 @@ class StoredEvent(NamedTuple):
     seq: int
     event: Event
     recorded_at: str
+    facts: str
     erased: bool
 
 
@@ -69,4 +70,4 @@ def _event(row: tuple[Any, ...]) -> StoredEvent:
     data = decode(TYPES[kind.removeprefix(PREFIX)], whole, erased=erased)
     attributes = personal.get("attributes", {})
     event = Event(source, event_id, from_text(time), data, attributes)
-    return StoredEvent(seq, event, recorded_at, erased)
+    return StoredEvent(seq, event, recorded_at, facts, erased)

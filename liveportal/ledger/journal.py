@@ -290,7 +290,7 @@ class Journal:
         statement = _Statement(seq, event.source, confirms)
         book.append("statement", data.thing, data.TYPE, *statement)
         self._statements_of(data).append(statement)
-        stored = StoredEvent(seq, event, recorded_at, erased=False)
+        stored = StoredEvent(seq, event, recorded_at, facts, erased=False)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
         self._unknown.discard(name)
