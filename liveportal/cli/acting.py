@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated
@@ -21,6 +20,7 @@ from liveportal.domain.envelope import Data
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.money import Money
 from liveportal.domain.rules import STATE_AFTER
+from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader
 from liveportal.portal import Outcome, Portal, new_id
 

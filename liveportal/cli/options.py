@@ -17,12 +17,14 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, get_type_hints
 
 import typer
+
+from liveportal.domain.values import dataclass
 
 LEDGER_VARIABLE = "LIVEPORTAL_LEDGER"
 LEDGER_HELP = "The ledger's file."

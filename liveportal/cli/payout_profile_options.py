@@ -7,7 +7,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +23,7 @@ from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidTime, InvalidValue
 from liveportal.domain.profile import FIELDS
+from liveportal.domain.values import dataclass
 
 WHO = "Who and where"
 PAID = "How you are paid"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
@@ -18,6 +17,7 @@ from pathlib import Path
 from liveportal.cli.text import clean
 from liveportal.domain.clock import short_text
 from liveportal.domain.money import Money
+from liveportal.domain.values import dataclass
 
 Row = Mapping[str, object]
 """A result: values by field; nested mappings, or dotted names, or both."""

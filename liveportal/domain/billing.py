@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from liveportal.domain.clock import microseconds
 from liveportal.domain.money import Money, half_up
 from liveportal.domain.policy import Billing, Policy, Rounding, Trial, TrialBilled, TrialBoundary
+from liveportal.domain.values import dataclass
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US

@@ -6,7 +6,7 @@ sent -> paid | failed; paid -> returned; a payout entered by mistake is reversed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from liveportal.domain import posting
@@ -32,6 +32,7 @@ from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.refunds import window_closes
 from liveportal.domain.requests import check_currency
 from liveportal.domain.things import Item, Line, Payout
+from liveportal.domain.values import dataclass
 
 MOVES = {
     ("sent", "payout.paid"): "paid",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidPolicy, LiveportalError
 from liveportal.domain.money import Money, Percent, digits_of
+from liveportal.domain.values import dataclass
 
 DEFAULT_NAME = "unity-live-help"
 

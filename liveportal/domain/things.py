@@ -7,13 +7,13 @@ Amounts whose names end in `_minor` are minor units of the session's own currenc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from liveportal.domain.billing import Pause
 from liveportal.domain.clock import shifted
 from liveportal.domain.money import Money
+from liveportal.domain.values import dataclass
 
 if TYPE_CHECKING:
     from liveportal.domain.events import Slot  # Forty classes that a read has no use for.

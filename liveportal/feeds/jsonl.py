@@ -10,7 +10,6 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn
 
 from liveportal.domain.clock import parse_instant
@@ -18,6 +17,7 @@ from liveportal.domain.codec import decode
 from liveportal.domain.envelope import PREFIX, Event
 from liveportal.domain.errors import InvalidEvent, InvalidTime
 from liveportal.domain.events import TYPES
+from liveportal.domain.values import dataclass
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes; a longer line is refused before it is read whole, so that memory stays bounded."""

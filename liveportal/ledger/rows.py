@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -28,6 +27,7 @@ from liveportal.domain.things import (
     Review,
     Session,
 )
+from liveportal.domain.values import dataclass
 
 T = TypeVar("T")
 Value = Any  # What a driver binds and returns: str, int, bytes or None.

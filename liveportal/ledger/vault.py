@@ -17,7 +17,6 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,6 +31,7 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeVault,
 )
+from liveportal.domain.values import dataclass
 
 LIMIT_BYTES = 2_000_000_000
 """The largest file that is taken where no preference says otherwise: 2 GB."""

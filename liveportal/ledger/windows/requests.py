@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -20,6 +19,7 @@ from liveportal.domain.events import Slot
 from liveportal.domain.money import Money, half_up
 from liveportal.domain.preferences import structured
 from liveportal.domain.slots import earning, ranked
+from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows.diary import diary

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from liveportal.domain.clock import utc_text
 from liveportal.domain.money import Money
+from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows.mentions import mentioning
