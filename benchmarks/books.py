@@ -103,9 +103,7 @@ class _Teller:
             )
         self.earn(end, share)
         if self.dice.random() < 0.02:
-            yield self.event(
-                "tip.received", end, booked=1, session=name, amount=_amount(500)
-            )
+            yield self.event("tip.received", end, booked=1, session=name, amount=_amount(500))
             self.earn(end, 500)
         if self.dice.random() < 0.02:
             yield from self._claim(number, name, end, share)
@@ -145,7 +143,9 @@ class _Teller:
         )
         granted = self.dice.random() < 0.5
         at += timedelta(hours=20)
-        yield self.event("refund.granted" if granted else "refund.denied", at, booked=1, claim=claim)
+        yield self.event(
+            "refund.granted" if granted else "refund.denied", at, booked=1, claim=claim
+        )
         if granted:
             self.earn(at, -share)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from liveportal import __version__
@@ -16,6 +17,9 @@ def main() -> int:
             pass  # The long way below knows how to say that nothing can be written.
         else:
             return 0
+    # Importing makes tens of thousands of objects that stay: looking through them for garbage, each
+    # 700 as is usual, is a tenth of what a read costs. What a long sync does of its own goes on.
+    gc.set_threshold(50_000, 20, 20)
     try:
         from liveportal.cli.run import main as cli_main
 

@@ -22,6 +22,7 @@ from liveportal.cli.render import hint
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidTime, InvalidValue
+from liveportal.domain.patterns import pattern
 from liveportal.domain.profile import FIELDS
 from liveportal.domain.values import dataclass
 
@@ -35,7 +36,7 @@ KEYS = tuple(name for name in FIELDS if name != "bic")
 """What a file may name."""
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_PLACE = re.compile(r"\(at (?:line [0-9]+, column [0-9]+|end of document)\)")
+_PLACE = pattern(r"\(at (?:line [0-9]+, column [0-9]+|end of document)\)")
 
 Text = str | None
 

@@ -2,8 +2,8 @@
 
 `dataclasses.dataclass` writes and compiles each class's methods when the class is made: 0.6 ms for
 a frozen class with slots, and there are over a hundred of them, of which a command uses a handful.
-Here a class costs 0.05 ms until its first object; that one's methods are the standard library's own,
-so that all others are made, compared and hashed exactly as quickly as ever.
+Here a class costs 0.05 ms, and a method what it always did when it is first called; from then on it
+is the class's own, and as quick as ever.
 
 To a type checker this *is* `dataclasses.dataclass`.
 """
@@ -62,34 +62,54 @@ else:
         return make_and_call
 
     def _made(kind: type, name: str) -> Callable[..., Any]:
-        """Return the standard library's method of that name for a class's fields."""
-        own = [
-            (
-                each.name,
-                each.type,
-                dataclasses.field(
-                    default=each.default,
-                    default_factory=each.default_factory,
-                    init=each.init,
-                    repr=each.repr,
-                    hash=each.hash,
-                    compare=each.compare,
-                    kw_only=each.kw_only,
-                ),
-            )
-            for each in dataclasses.fields(kind)
-        ]
-        twin = dataclasses.make_dataclass(
+        """Return the method of that name for a class's fields."""
+        if name == "__init__":
+            return _initialiser(kind)
+        own = [(each.name, each.type, _twin(each)) for each in dataclasses.fields(kind)]
+        standard = dataclasses.make_dataclass(
             kind.__name__,
             own,
-            namespace={"__doc__": kind.__doc__}
-            | ({"__post_init__": None} if hasattr(kind, "__post_init__") else {}),
+            namespace={"__doc__": kind.__doc__},
             frozen=True,
-            init=name == "__init__",
+            init=False,
             repr=name == "__repr__",
-            eq=name in {"__eq__", "__hash__"},
+            eq=name != "__repr__",
         )
-        return twin.__dict__[name]
+        return standard.__dict__[name]
+
+    def _twin(field: dataclasses.Field) -> dataclasses.Field:
+        return dataclasses.field(
+            default=field.default, repr=field.repr, hash=field.hash, compare=field.compare
+        )
+
+    def _initialiser(kind: type) -> Callable[..., None]:
+        """Write `__init__` as the standard library does for a frozen class.
+
+        It makes no other method on the way, as that would: most classes need none.
+        """
+        names: dict[str, Any] = {"set_": object.__setattr__}
+        places, by_name, steps = ["self"], [], []
+        for each in dataclasses.fields(kind):
+            given = each.name
+            if each.default_factory is not dataclasses.MISSING:
+                names[f"make_{given}"] = each.default_factory
+                names["MISSING"] = dataclasses.MISSING
+                default = "=MISSING"
+                value = f"make_{given}() if {given} is MISSING else {given}"
+            else:
+                names[f"default_{given}"] = each.default
+                default = "" if each.default is dataclasses.MISSING else f"=default_{given}"
+                value = given
+            (by_name if each.kw_only else places).append(f"{given}{default}")
+            steps.append(f"set_(self, {given!r}, {value})")
+        if hasattr(kind, "__post_init__"):
+            steps.append("self.__post_init__()")
+        parameters = ", ".join([*places, *(["*", *by_name] if by_name else [])])
+        body = "\n    ".join(steps or ["pass"])
+        exec(f"def __init__({parameters}):\n    {body}", names)  # noqa: S102 -- Names of our own.
+        made = names["__init__"]
+        made.__qualname__ = f"{kind.__qualname__}.__init__"
+        return made
 
     def _refuse_to_set(_self: object, name: str, _value: object) -> None:
         raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")

@@ -17,6 +17,7 @@ from liveportal.domain.codec import decode
 from liveportal.domain.envelope import PREFIX, Event
 from liveportal.domain.errors import InvalidEvent, InvalidTime
 from liveportal.domain.events import TYPES
+from liveportal.domain.patterns import pattern
 from liveportal.domain.values import dataclass
 
 LONGEST_LINE = 64 * 1024 * 1024
@@ -24,8 +25,8 @@ LONGEST_LINE = 64 * 1024 * 1024
 
 SHOWN_OF_TOO_LONG = 1024
 LONGEST_NAME = 1024
-_ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_ATTRIBUTE = pattern(r"[a-z0-9]{1,64}", re.ASCII)
+_UNSPEAKABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _KNOWN = ("specversion", "id", "source", "type", "time", "data")
 
 
