@@ -26,6 +26,10 @@ def main() -> int:
         return cli_main(sys.argv[1:])
     except KeyboardInterrupt:  # While modules are still being imported.
         return 130
+    finally:
+        # The process is about to end. Python would look through everything for garbage thrice and
+        # take it apart piece by piece, a fifth of what a read costs; the system takes it whole.
+        gc.freeze()
 
 
 if __name__ == "__main__":

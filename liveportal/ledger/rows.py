@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.codec import decode, split
-from liveportal.domain.events import Slot
 from liveportal.domain.money import Money
 from liveportal.domain.things import (
     Adjustment,
@@ -28,6 +26,9 @@ from liveportal.domain.things import (
     Session,
 )
 from liveportal.domain.values import dataclass
+
+if TYPE_CHECKING:
+    from liveportal.domain.events import Slot
 
 T = TypeVar("T")
 Value = Any  # What a driver binds and returns: str, int, bytes or None.
@@ -50,10 +51,17 @@ def _instant(value: str | None) -> datetime | None:
 
 
 def _slots_text(slots: tuple[Slot, ...]) -> str:
+    from liveportal.domain.codec import split
+
     return compact([split(slot)[0] for slot in slots])
 
 
 def _slots(text: str) -> tuple[Slot, ...]:
+    if text == "[]":
+        return ()
+    from liveportal.domain.codec import decode
+    from liveportal.domain.events import Slot  # Forty classes that few reads have a use for.
+
     return tuple(decode(Slot, each) for each in json.loads(text))
 
 

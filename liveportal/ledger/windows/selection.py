@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from liveportal.domain.clock import utc_text
 from liveportal.domain.money import Money
@@ -12,6 +12,9 @@ from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows.mentions import mentioning
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 SORTS = ("start", "end", "earned", "minutes", "rate", "seq")
 
@@ -97,4 +100,6 @@ def _comparable(value: object) -> datetime | Decimal | int:
             return value.minor  # Of whatever currency: a book has one as soon as it has money.
         case datetime() | int():
             return value
+    from decimal import Decimal
+
     return Decimal(str(value))  # Minutes are written as a decimal number.
