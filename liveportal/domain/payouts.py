@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
@@ -98,8 +99,13 @@ def preview(standing: Standing, on: date) -> Preview:
 
 def due_date(period: str, policy: Policy) -> date:
     """Return the day on which a month's earnings are due, and from which they count (R13)."""
+    return _days_after(period, policy.payout.due_days_after_month_end)
+
+
+@lru_cache(maxsize=1024)  # Thousands of items are of a few months.
+def _days_after(period: str, days: int) -> date:
     try:
-        return last_day(period) + timedelta(days=policy.payout.due_days_after_month_end)
+        return last_day(period) + timedelta(days=days)
     except OverflowError:
         return date.max
 

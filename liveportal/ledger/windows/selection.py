@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from liveportal.domain.clock import utc_text
 from liveportal.domain.money import Money
 from liveportal.domain.values import dataclass
-from liveportal.ledger.reader import Reader, Row
+from liveportal.ledger.reader import NOT_OVER, Reader, Row
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows.mentions import mentioning
 
@@ -73,6 +73,8 @@ class Selection:
         }
         asked = {condition: value for condition, value in given.items() if value is not None}
         conditions = list(asked)
+        if self.states and {"upcoming", "live", "paused"}.issuperset(self.states):
+            conditions.append(NOT_OVER)
         if self.claimed:
             conditions.append("EXISTS (SELECT 1 FROM claim WHERE claim.session = session.id)")
         if self.disputed:
