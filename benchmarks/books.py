@@ -1,8 +1,8 @@
 """Books to measure with: the career of a fictional expert, of as many transactions as asked for.
 
 The same number gives the same book, seeded, always over the same ten years: a bigger one is denser.
-Sessions with their tips, claims and adjustments; a payout a month; transcripts that can be searched;
-a thousandth of it came as requests, of which the last few are open.
+Sessions with their tips, claims and adjustments, and a payout a month; a thousandth of them came as
+requests, of which the last few are open. Transcripts, to be searched, are attached to some.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 FIRST = datetime(2016, 11, 1, tzinfo=UTC)
 LAST = datetime(2026, 10, 31, 20, tzinfo=UTC)
@@ -21,21 +21,21 @@ MONTH = "2021-06"
 """The month that is asked for, in the middle of the book."""
 
 OPEN_REQUESTS = 40
+SEARCHED = "shaders"
+MESSAGES = 2_000
+TRANSCRIPTS = 10
+"""How many sessions have a transcript, and how many messages each of them has."""
+
 SEED = 20261128
 
 _SHARE_PERCENT = 70
-_CUSTOMERS = 500
+_SESSIONS_A_CUSTOMER = 25
+_REQUESTED_EACH = 1000
+_TIPPED, _CLAIMED, _ADJUSTED = 0.02, 0.02, 0.002
 _SKILLS = ("urp", "shaders", "physics", "netcode", "ui", "build", "audio", "animation")
 _NAMES = ("Mina", "Otto", "Ada", "Noor", "Lin", "Paz", "Ivo", "Kei", "Tomás", "Wren")
 
 Event = dict[str, Any]
-
-
-class Day(NamedTuple):
-    """What a month's end needs to know: when money was earned, and how much, in cents."""
-
-    month: str
-    cents: int
 
 
 def _event(number: int, name: str, at: datetime, **data: object) -> Event:
@@ -60,6 +60,7 @@ class _Teller:
 
     def __init__(self, transactions: int) -> None:
         self.left = transactions
+        self.customers = max(40, transactions // _SESSIONS_A_CUSTOMER)
         self.dice = random.Random(SEED)  # noqa: S311 -- It is to be the same each time.
         self.events = 0
         self.earned: dict[str, int] = {}
@@ -71,7 +72,7 @@ class _Teller:
         return _event(self.events, name, at, **data)
 
     def customer(self) -> dict[str, str]:
-        number = self.dice.randrange(_CUSTOMERS)
+        number = self.dice.randrange(self.customers)
         return {"id": f"C-{number}", "name": _NAMES[number % len(_NAMES)]}
 
     def earn(self, at: datetime, cents: int) -> None:
@@ -87,8 +88,8 @@ class _Teller:
         end = start + timedelta(minutes=minutes)
         name, share = f"S-{number}", rate * minutes * _SHARE_PERCENT // 100
         title = f"{self.dice.choice(_SKILLS)} trouble {number}"
-        if number % 1000 == 7:
-            yield from self._requested(number, name, start, end, rate, title)
+        if number % _REQUESTED_EACH == 0:
+            yield from self._requested(name, start, end, rate, title)
         else:
             yield self.event(
                 "session.logged",
@@ -102,12 +103,12 @@ class _Teller:
                 title=title,
             )
         self.earn(end, share)
-        if self.dice.random() < 0.02:
+        if self.dice.random() < _TIPPED:
             yield self.event("tip.received", end, booked=1, session=name, amount=_amount(500))
             self.earn(end, 500)
-        if self.dice.random() < 0.02:
+        if self.dice.random() < _CLAIMED:
             yield from self._claim(number, name, end, share)
-        if self.dice.random() < 0.002:
+        if self.dice.random() < _ADJUSTED:
             cents = self.dice.choice((2500, -350))
             yield self.event(
                 "adjustment.posted",
@@ -120,9 +121,9 @@ class _Teller:
             self.earn(end, cents)
 
     def _requested(
-        self, number: int, name: str, start: datetime, end: datetime, rate: int, title: str
+        self, name: str, start: datetime, end: datetime, rate: int, title: str
     ) -> Iterator[Event]:
-        request = f"R-{number}"
+        request = f"R-{name}"
         yield self.event(
             "request.opened",
             start,
@@ -141,7 +142,7 @@ class _Teller:
         yield self.event(
             "refund.claimed", at, booked=1, claim=claim, session=name, reason="It came back."
         )
-        granted = self.dice.random() < 0.5
+        granted = bool(self.dice.getrandbits(1))
         at += timedelta(hours=20)
         yield self.event(
             "refund.granted" if granted else "refund.denied", at, booked=1, claim=claim
@@ -209,3 +210,16 @@ def events(transactions: int) -> Iterator[Event]:
 def lines(told: Iterable[Event]) -> Iterator[str]:
     """Write events as the lines of a feed."""
     return (json.dumps(each, separators=(",", ":")) + "\n" for each in told)
+
+
+def transcript(number: int) -> str:
+    """Write down a long session, one message a line; one in five hundred is about shaders."""
+    dice = random.Random(SEED + number)  # noqa: S311
+    words = [word for word in _SKILLS if word != SEARCHED]
+    said = []
+    for at in range(MESSAGES):
+        word = SEARCHED if dice.randrange(500) == 0 else dice.choice(words)
+        minute, second = divmod(at, 60)
+        hour, minute = divmod(minute, 60)
+        said.append(f"[{hour:02d}:{minute:02d}:{second:02d}] Mina: about {word} in step {at}")
+    return "\n".join(said) + "\n"
