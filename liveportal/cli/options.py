@@ -283,6 +283,7 @@ class _Flattened:
 
     def __init__(self, command: Callable[..., Any], groups: tuple[type[Options], ...]) -> None:
         functools.update_wrapper(self, command, updated=())
+        self.__annotations__ = {}  # The signature has them; Typer would evaluate them once more.
         self.command = command
         self.groups = groups
 
