@@ -7,7 +7,6 @@ a `Refused`. It changes nothing itself; whoever keeps the book does (a ledger, o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -30,6 +29,7 @@ from liveportal.domain.things import (
     Review,
     Session,
 )
+from liveportal.domain.values import dataclass
 
 Thing = (
     Request

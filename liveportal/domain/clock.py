@@ -10,16 +10,20 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
 
 from liveportal.domain.errors import InvalidMonth, InvalidTime, InvalidValue
+from liveportal.domain.patterns import pattern
 
-_INSTANT = re.compile(
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_INSTANT = pattern(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+_MONTH = pattern(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 _MICROSECOND_DIGITS = 6
 MICROSECOND = timedelta(microseconds=1)
 FIRST = datetime.min.replace(tzinfo=UTC)
@@ -86,6 +90,8 @@ def microseconds(span: timedelta) -> int:
 @lru_cache(maxsize=256)
 def zone(name: str) -> ZoneInfo:
     """Return the IANA zone of that name; raises `InvalidValue` for a name that is none."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # 2 ms; most books are kept in UTC.
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -134,7 +140,8 @@ def month_ends(month: str, zone_name: str) -> datetime:
 def day_ends(day: date, zone_name: str) -> datetime:
     """Return the last instant of a day in a zone, to the microsecond."""
     try:
-        following = datetime.combine(day + timedelta(days=1), time(), zone(zone_name))
+        local = UTC if zone_name == "UTC" else zone(zone_name)
+        following = datetime.combine(day + timedelta(days=1), time(), local)
         return following.astimezone(UTC) - MICROSECOND
     except OverflowError:
         return LAST

@@ -30,6 +30,7 @@ from liveportal.domain.errors import (
     InvalidTime,
 )
 from liveportal.domain.money import Money
+from liveportal.domain.patterns import pattern as late
 from liveportal.domain.policy import Policy
 
 
@@ -75,7 +76,7 @@ class Pattern(Text):
     """A text of a given form."""
 
     def __init__(self, pattern: str, form: str) -> None:
-        self._pattern = re.compile(pattern, re.ASCII)
+        self._pattern = late(pattern, re.ASCII)
         self._form = form
 
     def check(self, path: str, value: Any) -> None:

@@ -7,12 +7,13 @@ same type and thing tell of the same fact.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from liveportal.domain.changing import value
 from liveportal.domain.codec import Pattern, Record, of
+from liveportal.domain.values import dataclass
 
 PREFIX = "liveportal."
 CLI_SOURCE = "urn:liveportal:cli"

@@ -8,10 +8,10 @@ a difference of two shares (`take_back`): any split of a full refund takes back 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache, total_ordering
 
 from liveportal.domain.errors import AmountTooLarge, CurrencyMismatch, InvalidAmount
+from liveportal.domain.values import dataclass
 
 LARGEST_MINOR = 2**63 - 1
 """The largest amount there is (rulebook 9): what SQLite's INTEGER holds."""

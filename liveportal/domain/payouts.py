@@ -6,8 +6,8 @@ sent -> paid | failed; paid -> returned; a payout entered by mistake is reversed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
@@ -33,6 +33,7 @@ from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.refunds import window_closes
 from liveportal.domain.requests import check_currency
 from liveportal.domain.things import Item, Line, Payout
+from liveportal.domain.values import dataclass
 
 MOVES = {
     ("sent", "payout.paid"): "paid",
@@ -98,8 +99,13 @@ def preview(standing: Standing, on: date) -> Preview:
 
 def due_date(period: str, policy: Policy) -> date:
     """Return the day on which a month's earnings are due, and from which they count (R13)."""
+    return _days_after(period, policy.payout.due_days_after_month_end)
+
+
+@lru_cache(maxsize=1024)  # Thousands of items are of a few months.
+def _days_after(period: str, days: int) -> date:
     try:
-        return last_day(period) + timedelta(days=policy.payout.due_days_after_month_end)
+        return last_day(period) + timedelta(days=days)
     except OverflowError:
         return date.max
 

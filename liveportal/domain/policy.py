@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -17,6 +17,8 @@ from typing import Any
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidPolicy, LiveportalError
 from liveportal.domain.money import Money, Percent, digits_of
+from liveportal.domain.patterns import pattern
+from liveportal.domain.values import dataclass
 
 DEFAULT_NAME = "unity-live-help"
 
@@ -270,7 +272,7 @@ def _wrong(switch: str, reason: str) -> InvalidPolicy:
 
 Reader = Callable[[str, object], Any]
 _LONGEST_NUMBER = 1_000_000
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}", re.ASCII)
+_NAME = pattern(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}", re.ASCII)
 
 
 def _read_table(table: str, kind: type, value: object) -> object:
@@ -357,7 +359,8 @@ def _currency(switch: str, value: object) -> str:
 def _timezone(switch: str, value: object) -> str:
     if not isinstance(value, str):
         raise _wrong(switch, "must be a time zone such as 'UTC'")
-    _by_domain(switch, lambda: zone(value))
+    if value != "UTC":  # There is always that one, and no table need be read for it.
+        _by_domain(switch, lambda: zone(value))
     return value
 
 

@@ -7,9 +7,10 @@ to the account it debits and takes from the account it credits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from liveportal.domain.values import dataclass
 
 
 class Account(StrEnum):

@@ -17,14 +17,15 @@ from liveportal.domain.codec import decode
 from liveportal.domain.envelope import PREFIX, Event
 from liveportal.domain.errors import InvalidEvent, InvalidTime
 from liveportal.domain.events import TYPES
+from liveportal.domain.patterns import pattern
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes; a longer line is refused before it is read whole, so that memory stays bounded."""
 
 SHOWN_OF_TOO_LONG = 1024
 LONGEST_NAME = 1024
-_ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_ATTRIBUTE = pattern(r"[a-z0-9]{1,64}", re.ASCII)
+_UNSPEAKABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _KNOWN = {"specversion", "id", "source", "type", "time", "data"}
 _CLASSES = {PREFIX + kind: data_class for kind, data_class in TYPES.items()}
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from json.encoder import encode_basestring_ascii
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.codec import decode, split
-from liveportal.domain.events import Slot
 from liveportal.domain.money import Money
 from liveportal.domain.things import (
     Adjustment,
@@ -31,6 +28,10 @@ from liveportal.domain.things import (
     Review,
     Session,
 )
+from liveportal.domain.values import dataclass
+
+if TYPE_CHECKING:
+    from liveportal.domain.events import Slot
 
 T = TypeVar("T")
 Value = Any  # What a driver binds and returns: str, int, bytes or None.
@@ -54,11 +55,20 @@ NOTHING = "[]"
 
 
 def _slots_text(slots: tuple[Slot, ...]) -> str:
-    return compact([split(slot)[0] for slot in slots]) if slots else NOTHING
+    if not slots:
+        return NOTHING
+    from liveportal.domain.codec import split
+
+    return compact([split(slot)[0] for slot in slots])
 
 
 def _slots(text: str) -> tuple[Slot, ...]:
-    return () if text == NOTHING else tuple(decode(Slot, each) for each in json.loads(text))
+    if text == NOTHING:
+        return ()
+    from liveportal.domain.codec import decode
+    from liveportal.domain.events import Slot  # Forty classes that few reads have a use for.
+
+    return tuple(decode(Slot, each) for each in json.loads(text))
 
 
 def _pauses_text(pauses: Sequence[tuple[datetime, datetime]]) -> str:
