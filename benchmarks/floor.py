@@ -5,7 +5,10 @@ chains the rows by SHA-256, and inserts the rows of events, transactions and tra
 plain driver, in batches, in one transaction. It knows no rules, no replays, no state and no
 refusals: no door can be faster, and a good one is not many times slower.
 
-    python -m benchmarks.floor FEED
+The driver is used as it comes. With `--adapted` it binds NULL and bytes without looking for
+adapters first, as the ledger has it (see `liveportal.ledger.engine`): a still lower floor.
+
+    python -m benchmarks.floor [--adapted] FEED
 """
 
 from __future__ import annotations
@@ -24,10 +27,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-from liveportal.ledger.engine import SQLITE_VERSION, dbapi
-
 if TYPE_CHECKING:
+    import sqlite3 as dbapi
     from collections.abc import Iterable
+else:
+    try:
+        from pysqlite3 import dbapi2 as dbapi
+    except ImportError:
+        import sqlite3 as dbapi
 
 BATCH = 1_000
 MINUTE = 60
@@ -200,14 +207,17 @@ def floor(feed: Iterable[bytes], path: Path) -> int:
 def main() -> None:
     """Run once over a feed and print events a second of processor time."""
     gc.disable()
-    with tempfile.TemporaryDirectory() as folder, Path(sys.argv[1]).open("rb") as feed:
+    if adapted := "--adapted" in sys.argv:
+        dbapi.register_adapter(type(None), {}.get)
+        dbapi.register_adapter(bytes, bytes)
+    with tempfile.TemporaryDirectory() as folder, Path(sys.argv[-1]).open("rb") as feed:
         began = time.process_time()
         events = floor(feed, Path(folder, "floor.db"))
         seconds = time.process_time() - began
     print(
         json.dumps(
             {"events": events, "seconds": seconds, "per_second": round(events / seconds)}
-            | {"sqlite": SQLITE_VERSION}
+            | {"adapted": adapted, "sqlite": dbapi.sqlite_version}
         )
     )
 

@@ -359,7 +359,7 @@ def _bytes(chunk: Iterable[jsonl.Line]) -> int:
 
 def _parsed(line: jsonl.Line) -> Event | LiveportalError:
     try:
-        return jsonl.read(line)
+        return jsonl.parse(line.raw) if line.whole else jsonl.read(line)
     except LiveportalError as error:
         return error
 

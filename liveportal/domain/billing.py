@@ -53,15 +53,16 @@ def shaped(billable_us: int, billing: Billing) -> int:
     if not billable_us:
         return 0  # The minimum applies only if there is time to bill.
     step = billing.increment_seconds * SECOND_US
+    rounded = billable_us
     match billing.rounding:
-        case Rounding.EXACT:
-            rounded = billable_us
         case Rounding.UP:
             rounded = -(-billable_us // step) * step
         case Rounding.DOWN:
             rounded = billable_us // step * step
         case Rounding.NEAREST:
             rounded = half_up(billable_us, step) * step
+        case Rounding.EXACT:
+            pass
     return max(rounded, billing.minimum_minutes * MINUTE_US)
 
 

@@ -203,17 +203,16 @@ def moved(
     error: type[WrongState] = WrongState,
 ) -> str:
     """Return the state after the event; whatever pair is not listed is refused (rulebook 6)."""
+    if state := moves.get((thing.state, event.data.TYPE)):
+        return state
     verb = event.data.TYPE.split(".")[1]
     kind = type(thing).__name__.lower()
-    try:
-        return moves[thing.state, event.data.TYPE]
-    except KeyError:
-        raise error(
-            f"{kind} {thing.id} is {thing.state}: it cannot be {verb}",
-            hint=_next_steps(moves, thing.state),
-            id=thing.id,
-            state=thing.state,
-        ) from None
+    raise error(
+        f"{kind} {thing.id} is {thing.state}: it cannot be {verb}",
+        hint=_next_steps(moves, thing.state),
+        id=thing.id,
+        state=thing.state,
+    )
 
 
 def _next_steps(moves: Mapping[tuple[str, str], str], state: str) -> str:

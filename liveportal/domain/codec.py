@@ -390,7 +390,7 @@ def _taken(kind: type, raw: Any) -> Any:
             raise InvalidEvent(name, "is missing")
     if len(own) - missing != len(raw):
         raise InvalidEvent("", "has a field that is none, or null")
-    new = made(kind, own)
+    new: Any = made(kind, own)
     if check_whole:
         check_whole(new)
     return new

@@ -67,9 +67,9 @@ def opened(data: RequestOpened, event: Event, books: Books) -> Change:
         opened_seq=books.next_seq,
         slots=data.slots or (),
         expires=data.expires,
-        flags=tuple(caution.code for caution in cautions),
+        flags=tuple([caution.code for caution in cautions]),
     )
-    person = Customer(data.customer.id, books.next_seq)
+    person = Customer(id=data.customer.id, described_seq=books.next_seq)
     return Change(things=(request, person), cautions=cautions)
 
 
@@ -98,7 +98,7 @@ def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
         planned_start=slot.start if slot else None,
         planned_minutes=slot.minutes if slot else None,
         start=None if slot else event.time,
-        flags=(*(caution.code for caution in cautions), *flags),
+        flags=(*[caution.code for caution in cautions], *flags),
     )
     request = changed(request, state=state, session=session_id, closed_at=event.time)
     return Change(things=(request, session), cautions=cautions, flags=flags)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from json.scanner import make_scanner
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from liveportal.domain.clock import parse_instant
@@ -68,7 +69,8 @@ def parse(raw: bytes) -> Event:
     document = _json(raw)
     if not isinstance(document, dict):
         raise InvalidEvent("", "is not a JSON object")
-    _check_envelope(document)
+    if not _plain(document):
+        _check_closely(document)
     kind = document["type"]
     data_class = _CLASSES.get(kind)
     if data_class is None:
@@ -84,11 +86,6 @@ def parse(raw: bytes) -> Event:
         name: value for name, value in document.items() if name not in _KNOWN and value is not None
     }
     return Event(document["source"], document["id"], time, data, attributes)
-
-
-def _check_envelope(document: dict[str, Any]) -> None:
-    if not _plain(document):
-        _check_closely(document)
 
 
 def _plain(document: dict[str, Any]) -> bool:
@@ -127,7 +124,7 @@ def _json(raw: bytes) -> Any:  # noqa: ANN401
     try:
         text = raw.decode("utf-8")
         if text[:1] == "{":
-            document, end = _DECODER.scan_once(text, 0)
+            document, end = _SCAN(text, 0)
             if end == len(text):
                 return document
         return _DECODER.decode(text)
@@ -164,3 +161,5 @@ def _constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_constant=_constant, parse_float=_number
 )
+_SCAN: Callable[[str, int], tuple[Any, int]] = make_scanner(_DECODER)  # type: ignore[arg-type]
+"""What the decoder does but for looking for blanks around the document."""

@@ -8,7 +8,7 @@ erased; the effects digest covers the transactions and transfers as they are sto
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from liveportal.ledger.rows import compact
@@ -35,7 +35,7 @@ NO_EFFECTS = effects_digest((), ())
 
 
 def event_hash(
-    prev: bytes, fields: Iterable[str], facts: str, personal: bytes, effects: bytes
+    prev: bytes, fields: Sequence[str], facts: str, personal: bytes, effects: bytes
 ) -> bytes:
     """Return the hash of a row; `fields` are seq, source, id, type, time, recorded_at as text."""
     told = hashlib.sha256(facts.encode()).digest()
@@ -44,12 +44,15 @@ def event_hash(
     ).digest()
 
 
-def _prefixed(fields: Iterable[str]) -> bytes:
+def _prefixed(fields: Sequence[str]) -> bytes:
     """Return the fields as bytes, each after its length in eight bytes."""
+    short = _SHORT
     try:  # All at once, where they are short and ASCII, as they are but for a few.
-        return "".join([part for each in fields for part in (_SHORT[len(each)], each)]).encode(
-            "ascii"
-        )
+        seq, source, name, kind, time, recorded = fields
+        return (
+            f"{short[len(seq)]}{seq}{short[len(source)]}{source}{short[len(name)]}{name}"
+            f"{short[len(kind)]}{kind}{short[len(time)]}{time}{short[len(recorded)]}{recorded}"
+        ).encode("ascii")
     except (IndexError, UnicodeEncodeError):
         encoded = [each.encode("utf-8", "surrogatepass") for each in fields]
         return b"".join([part for each in encoded for part in (len(each).to_bytes(8, "big"), each)])

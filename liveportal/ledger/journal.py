@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from typing import NamedTuple
 
 from liveportal.domain.books import Change, known
@@ -155,16 +154,17 @@ class Journal:
         self._recorded_at = None
 
     def prefetch(self, events: Sequence[Event]) -> None:
-        """Look up at once what these events will ask for one by one."""
+        """Look up at once what these events will ask for; till it is written, no time passes."""
+        self._recorded_at = self._clock()
         self._unknown = {(each.source, each.id) for each in events}
-        ids = defaultdict(list)
+        by_source: dict[str, list[str]] = defaultdict(list)
         for source, event_id in self._unknown:
-            ids[source].append(event_id)
-        for source, wanted in ids.items():
+            by_source[source].append(event_id)
+        for source, named in by_source.items():
             found = self._db.execute(
                 "SELECT source, id FROM event WHERE source = ?"
                 " AND id IN (SELECT value FROM json_each(?))",
-                (source, compact(wanted)),
+                (source, compact(named)),
             )
             self._unknown.difference_update(found)
         asked = {(each.data.thing, each.data.TYPE) for each in events}
@@ -173,13 +173,13 @@ class Journal:
             " FROM json_each(?) AS wanted JOIN statement AS told"
             " ON told.thing = wanted.value ->> 0 AND told.type = wanted.value ->> 1"
             " ORDER BY told.seq",
-            (compact(sorted(asked)),),
+            (compact(list(asked)),),
         ).fetchall()
         self._statements = {key: [] for key in asked}
         for thing, kind, *statement in told:
             self._statements[thing, kind].append(_Statement(*statement))
         for kind, ids in _named_things(events).items():
-            self.book.prefetch(kind, sorted(ids))
+            self.book.prefetch(kind, ids)
 
     # --- seen before? -----------------------------------------------------------------------------
 
@@ -220,12 +220,10 @@ class Journal:
 
     def _told_by_others(self, data: Data, source: str) -> list[int]:
         """Return the facts of this type and thing that this source has not told itself yet."""
-        if isinstance(data, _SETTINGS):
-            return []
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
             return []  # A command is a step taken now, and the state machine judges it as such.
         statements = self._statements_of(data)
-        if not statements:
+        if not statements or isinstance(data, _SETTINGS):
             return []
         own = {each.confirms or each.seq for each in statements if each.source == source}
         gone = own | self.book.reversed_seqs
@@ -275,7 +273,7 @@ class Journal:
         seq = book.next_seq
         facts, body = documents(event)
         salt = os.urandom(SALT_BYTES) if body else b""
-        recorded_at = recorded_at or self._clock()
+        recorded_at = recorded_at or self._recorded_at or self._clock()
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
         personal = chain.personal_digest(salt, body)
         booked, effects = NOTHING_BOOKED, chain.NO_EFFECTS
@@ -289,7 +287,8 @@ class Journal:
         self._last_recorded = recorded_at
         statement = _Statement(seq, event.source, confirms)
         book.append("statement", data.thing, data.TYPE, *statement)
-        self._statements_of(data).append(statement)
+        if (told := self._statements.get((data.thing, data.TYPE))) is not None:
+            told.append(statement)
         stored = StoredEvent(seq, event, recorded_at, facts, erased=False)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
@@ -304,10 +303,8 @@ class Journal:
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
 
     def _clock(self) -> str:
-        """Return what time it is; a chunk that is written at once is recorded at one time."""
-        if self._recorded_at is None:
-            self._recorded_at = max(utc_text(self._now()), self._last_recorded)
-        return self._recorded_at
+        """Return what time it is, which never goes back."""
+        return max(utc_text(self._now()), self._last_recorded)
 
 
 def replayed(past: StoredEvent, event: Event) -> Outcome:
@@ -340,11 +337,16 @@ def _named_things(events: Iterable[Event]) -> dict[str, set[str]]:
     return found
 
 
-@cache
 def _kinds_named(kind: type[Data]) -> tuple[str, ...]:
-    """Return the kinds of things that events of a type name, each in the field of that name."""
-    return tuple(name for name, *_ in plan(kind) if name in ("request", "session", "claim"))
+    """Return the kinds of things that events of a class name, each in the field of that name."""
+    if kind not in _KINDS_NAMED:
+        names = (name for name, *_ in plan(kind))
+        _KINDS_NAMED[kind] = tuple(each for each in names if each in _BY_FIELD)
+    return _KINDS_NAMED[kind]
 
+
+_BY_FIELD = ("request", "session", "claim")
+_KINDS_NAMED: dict[type, tuple[str, ...]] = {}
 
 # What tells who a customer is.
 _DESCRIBING = (RequestOpened, SessionLogged)

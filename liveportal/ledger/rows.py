@@ -40,7 +40,8 @@ Value = Any  # What a driver binds and returns: str, int, bytes or None.
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 # What `JSONEncoder.encode` makes anew for every value, made once.
 _OPTIONS = {"sort_keys": False, "skipkeys": False, "allow_nan": True}
-_CHUNKS = json.encoder.c_make_encoder and json.encoder.c_make_encoder(
+_make_encoder = getattr(json.encoder, "c_make_encoder", None)
+_CHUNKS = _make_encoder and _make_encoder(
     None, _ENCODER.default, encode_basestring_ascii, None, ":", ",", **_OPTIONS
 )
 
