@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from liveportal.domain.changing import Value, value
+from liveportal.domain.changing import Value, quick
 from liveportal.domain.envelope import Event
 from liveportal.domain.errors import Caution, UnknownThing, WrongState
 from liveportal.domain.events import PreferencesChanged
@@ -58,7 +58,7 @@ class Past:
     confirms: bool
 
 
-@value
+@quick
 class Change(Value):
     """What an event does: the things as they stand after it, and what it books.
 

@@ -2,7 +2,7 @@
 
 The standard library's dataclasses write and compile the methods of each class when it is declared:
 half a millisecond a class, for a hundred classes in every command; and a frozen one sets its fields
-one call at a time. `value` declares the same dataclass (its `fields`, `replace` and `asdict` work)
+one call at a time. `quick` declares the same dataclass (its `fields`, `replace` and `asdict` work)
 with the methods of `Value`, which are written once, below.
 """
 
@@ -16,7 +16,7 @@ V = TypeVar("V", bound="Value")
 
 
 @dataclass_transform(frozen_default=True)
-def value(kind: type[T]) -> type[T]:
+def quick(kind: type[T]) -> type[T]:
     """Declare a class below `Value` as a dataclass of it: frozen, equal by its fields."""
     if kind.__doc__ is None:  # Else one is made up of the signature, which is costly to find.
         kind.__doc__ = kind.__name__

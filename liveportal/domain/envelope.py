@@ -11,7 +11,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from liveportal.domain.changing import value
+from liveportal.domain.changing import quick
 from liveportal.domain.codec import Pattern, Record, of
 from liveportal.domain.values import dataclass
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))
 def record(kind: type[T]) -> type[T]:
     """Declare a record's class: a value, built by the names of its fields."""
-    return value(kind)
+    return quick(kind)
 
 
 NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from liveportal.domain.billing import Pause
-from liveportal.domain.changing import Value, value
+from liveportal.domain.changing import Value, quick
 from liveportal.domain.clock import shifted
 from liveportal.domain.money import Money
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from liveportal.domain.events import Slot  # Forty classes that a read has no use for.
 
 
-@value
+@quick
 class Customer(Value):
     """Somebody who asked; `described_seq` is the latest event that tells who they are."""
 
@@ -27,7 +27,7 @@ class Customer(Value):
     described_seq: int
 
 
-@value
+@quick
 class Request(Value):
     """A customer asks for help. `flags` are the codes of the cautions that were let through."""
 
@@ -46,7 +46,7 @@ class Request(Value):
     flags: tuple[str, ...] = ()
 
 
-@value
+@quick
 class Session(Value):
     """A session from its agreement on. `policy` is the seq of the policy that it froze.
 
@@ -104,7 +104,7 @@ class Session(Value):
         return shifted(self.planned_start, timedelta(minutes=self.planned_minutes))
 
 
-@value
+@quick
 class Claim(Value):
     """A customer wants money back. `hold_minor` is held while it is undecided."""
 
@@ -121,7 +121,7 @@ class Claim(Value):
     cost_minor: int = 0
 
 
-@value
+@quick
 class DisputeFiling(Value):
     """One filing of a dispute; a claim can be disputed again after a withdrawal."""
 
@@ -131,7 +131,7 @@ class DisputeFiling(Value):
     period: str
 
 
-@value
+@quick
 class Adjustment(Value):
     """A bonus (+) or a fee of the platform (-)."""
 
@@ -141,7 +141,7 @@ class Adjustment(Value):
     seq: int
 
 
-@value
+@quick
 class Artifact(Value):
     """A piece of evidence, by its SHA-256."""
 
@@ -153,7 +153,7 @@ class Artifact(Value):
     media_type: str | None
 
 
-@value
+@quick
 class Review(Value):
     """What one side thought of a session; the latest of a side stands."""
 
@@ -164,7 +164,7 @@ class Review(Value):
     seq: int
 
 
-@value
+@quick
 class Item(Value):
     """Something that payouts pay: a transaction that changed what was earned (rulebook 8).
 
@@ -188,7 +188,7 @@ class Item(Value):
         return left if self.face_minor < 0 else max(left, 0)
 
 
-@value
+@quick
 class Line(Value):
     """What of an item a payout pays; negative for what it takes back."""
 
@@ -196,7 +196,7 @@ class Line(Value):
     minor: int
 
 
-@value
+@quick
 class Payout(Value):
     """Money that the platform sent."""
 
@@ -210,7 +210,7 @@ class Payout(Value):
     flags: tuple[str, ...] = ()
 
 
-@value
+@quick
 class Profile(Value):
     """Which fields of the payout profile are filled in; the values lie sealed elsewhere."""
 

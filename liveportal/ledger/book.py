@@ -44,6 +44,16 @@ Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 """Rows of `transaction` and of `transfer`, as stored."""
 NOTHING_BOOKED: Booked = ([], [])
 
+_SUMS = """
+    SELECT coalesce(sum(amount), 0),
+           coalesce(sum(amount * ((debit = ?1) - (credit = ?1))), 0)
+    FROM month_flow
+"""
+_LAST = """
+    SELECT (SELECT coalesce(max(seq), 0) FROM event),
+           (SELECT coalesce(max(id), 0) FROM "transaction"),
+           (SELECT max(seq) FROM policy)
+"""
 _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
 _FORGET_SAID = """
     DELETE FROM message WHERE artifact IN (
@@ -76,15 +86,13 @@ class LedgerBook:
         self._policies: dict[int, Policy] = {}
         self._agenda: dict[str, Session] | None = None
         self._aliases: dict[str, str] | None = None
-        self._turnover_minor = self._one("SELECT coalesce(sum(amount), 0) FROM month_flow")
-        self._owed_minor: int = self._one(
-            "SELECT coalesce(sum(CASE WHEN debit = ?1 THEN amount ELSE -amount END), 0)"
-            " FROM month_flow WHERE debit = ?1 OR credit = ?1",
-            str(Account.PLATFORM),
-        )
-        self.next_seq: int = 1 + self._one("SELECT coalesce(max(seq), 0) FROM event")
-        self.next_transaction: int = 1 + self._one('SELECT coalesce(max(id), 0) FROM "transaction"')
-        self._policy_seq: int | None = self._one("SELECT max(seq) FROM policy")
+        self._turnover_minor: int
+        self._owed_minor: int
+        self._turnover_minor, self._owed_minor = self._row(_SUMS, str(Account.PLATFORM))
+        last_seq, last_transaction, policy_seq = self._row(_LAST)
+        self.next_seq: int = last_seq + 1
+        self.next_transaction: int = last_transaction + 1
+        self._policy_seq: int | None = policy_seq
 
     # --- what rules look up -----------------------------------------------------------------------
 
