@@ -134,9 +134,7 @@ def backup(
     _complain(made)
 
 
-def _checked(
-    out: OutputOptions, to: Path | None, keep: str | None, *, dry_run: bool
-) -> OutputOptions:
+def _checked(out: OutputOptions, to: Path | None, keep: str | None) -> OutputOptions:
     """Refuse options that do not belong together; return how the result itself is shown."""
     if out.output == Path(STDIN):
         raise typer.BadParameter("a backup is a file: name it", param_hint="--output")
