@@ -37,6 +37,11 @@ from liveportal.ledger.snapshot import Extent
 from liveportal.ledger.vault import Vault, ignored
 from liveportal.ledger.verify import verify
 
+_HAS = (
+    "SELECT 1 FROM request WHERE customer = ?1 UNION SELECT 1 FROM session WHERE customer = ?1"
+    " UNION SELECT 1 FROM customer WHERE id = ?1"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
@@ -337,11 +342,7 @@ def _compared(old: Connection, new: Connection) -> Replaced:
     common = _common(old, new, min(extent.events, coming.events))
     known = snapshot.forgotten(new)
     gone = {who for event, who in snapshot.forgotten(old).items() if event not in known}
-    back = [
-        who
-        for who in sorted(gone)
-        if new.execute("SELECT 1 FROM customer WHERE id = ?", (who,)).fetchone()
-    ]
+    back = [who for who in sorted(gone) if new.execute(_HAS, (who,)).fetchone()]
     return Replaced(extent, common, back)
 
 
