@@ -39,6 +39,12 @@ def settle(folder: Path) -> None:
         os.close(handle)
 
 
+def settle_file(path: Path) -> None:
+    """Let a file's content reach the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def replace_private(path: Path, content: bytes) -> None:
     """Give a file new content: whole, or it is as it was. Raises `OSError`."""
     part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
@@ -94,9 +100,17 @@ def unwritable(path: Path, error: OSError, *, undone: str) -> LiveportalError:
     )
 
 
-def existing_folder(path: Path) -> Path:
-    """Return the folder of a path, or the nearest one above it that is there."""
-    return next(each for each in path.parents if each.is_dir())
+@contextmanager
+def housed(real: Path) -> Iterator[None]:
+    """Make the folder of a ledger where it is missing; it goes again if it stays empty."""
+    made = [each for each in real.parents if not each.exists()]
+    real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
 
 
 @contextmanager
@@ -106,11 +120,10 @@ def private_folder(real: Path) -> Iterator[Path]:
     It is on the ledger's own disk: what is private there stays there. Only whoever is `alone` may
     make one, so that any other is what a crash left behind, and is removed.
     """
-    base = existing_folder(real)
-    for left in base.glob(f".{_plain(real.name)}.*.work"):
+    for left in real.parent.glob(f".{_plain(real.name)}.*.work"):
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)
-    folder = base / f".{real.name}.{os.urandom(4).hex()}.work"
+    folder = real.with_name(f".{real.name}.{os.urandom(4).hex()}.work")
     folder.mkdir(mode=0o700)
     try:
         yield folder
@@ -138,7 +151,7 @@ def alone(real: Path) -> Iterator[None]:
 
     Nobody who only records or reads is kept out. The system drops the lock with the process.
     """
-    path = existing_folder(real) / f".{real.name}.backup.lock"
+    path = real.with_name(f".{real.name}.backup.lock")
     handle = _locked(path)
     if handle is None:
         raise LedgerBusy(

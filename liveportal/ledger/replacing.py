@@ -47,7 +47,7 @@ def place_new(real: Path, staged: Path, at: datetime) -> Path | None:
     with engine.explained(real), closing(engine.plain(staged)) as db:
         mode = "WAL" if engine.wal_is_safe() else "DELETE"
         db.execute(f"PRAGMA journal_mode = {mode}").fetchall()
-    _settle_file(staged)
+    files.settle_file(staged)
     try:
         engine.move_new(staged, real)
     except LedgerExists:
@@ -135,7 +135,7 @@ class _Kept:
         with closing(engine.plain(self._part)) as copy:
             old.backup(copy, progress=snapshot.waiting(self._real))
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-        _settle_file(self._part)
+        files.settle_file(self._part)
         self.copy = _free(self._real, self._at)
         engine.move_new(self._part, self.copy)
         files.settle(self._real.parent)
@@ -197,8 +197,3 @@ def _free(real: Path, at: datetime) -> Path:
         number += 1
         path = real.with_name(f"{wanted}.{number}")
     return path
-
-
-def _settle_file(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

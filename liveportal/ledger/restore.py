@@ -103,7 +103,6 @@ class Restoring:
         names.
         """
         real = self._real
-        real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         count = self._put_files(progress)
         kept = self._put_ledger(at)
         key = self._put_key()
@@ -166,6 +165,7 @@ def restoring(
         )
     with (
         files.explained(real, undone="Nothing was restored."),
+        files.housed(real),
         files.alone(real),
         files.private_folder(real) as folder,
         ExitStack() as stack,

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from liveportal.domain.envelope import CLI_SOURCE
+from liveportal.domain.envelope import CLI_SOURCE, PREFIX
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import ArtifactAdded, CustomerForgotten
 from liveportal.ledger import chain, engine, files
@@ -51,7 +51,7 @@ def forgotten(db: Connection) -> dict[tuple[str, str], str]:
     """Return the customers that were forgotten, by the source and id of the event that did it."""
     found = db.execute(
         "SELECT source, id, facts ->> '$.customer' FROM event WHERE type = ?",
-        (CustomerForgotten.TYPE,),
+        (PREFIX + CustomerForgotten.TYPE,),
     ).fetchall()
     return {(source, name): str(customer) for source, name, customer in found}
 
