@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from liveportal.ledger.age import Lock, Opener
     from liveportal.ledger.backup import Made, Rotation
     from liveportal.ledger.restore import Restored, Restoring
+    from liveportal.ledger.snapshot import Extent
 
 BACKUP_FIELDS = (
     *("file", "bytes", "book", "events", "head", "made_at", "files", "absent", "damaged"),
@@ -123,8 +124,7 @@ def backup(
     check_target(target, ledger.files)
     plan = Rotation(to, keeping) if to and keeping else None
     if dry_run:
-        row = _planned(ledger.path, target, found.book, plan)
-        render(Item(BACKUP_FIELDS, row | {"events": found.events, "head": found.head}), shown)
+        render(Item(BACKUP_FIELDS, _planned(ledger.path, target, found, plan)), shown)
         return
     with progress("Backing up", 2 * size) as told:
         made = back_up(
@@ -172,14 +172,16 @@ def _size(reader: Reader) -> int:
     return reader.path.stat().st_size + int(evidence)
 
 
-def _planned(ledger: Path, target: Path, book: str, plan: Rotation | None) -> Row:
+def _planned(ledger: Path, target: Path, found: Extent, plan: Rotation | None) -> Row:
     from liveportal.ledger.backup import surplus
 
-    gone = surplus(plan, ledger, book, target) if plan else []
+    gone = surplus(plan, ledger, found.book, target) if plan else []
     return {
         **dict.fromkeys(BACKUP_FIELDS),
         "file": str(target),
-        "book": book,
+        "book": found.book,
+        "events": found.events,
+        "head": found.head,
         "removed": [str(path) for path in gone],
         "dry_run": True,
     }
@@ -276,7 +278,7 @@ def restore(
             confirm(_question(ledger.path, found), yes=yes, dry_run=dry_run)
         done = None
         if not dry_run:
-            with progress("Restoring", found.manifest.bytes) as told:
+            with progress("Restoring", found.manifest.size) as told:
                 done = found.carry_out(utc_now(), told)
     row = _restored(ledger.path, found, done)
     human = ("ledger", "state", "events", *(name for name in RESTORE_FIELDS[6:-1] if row[name]))

@@ -84,8 +84,8 @@ class Manifest:
     damaged: Sequence[str] = ()
 
     @property
-    def bytes(self) -> int:
-        """The size of all files together."""
+    def size(self) -> int:
+        """The bytes of all files together."""
         return sum(each.bytes for each in self.files)
 
     def content(self) -> bytes:

@@ -216,11 +216,11 @@ def _decrypted(stream: IO[bytes], file: Path, folder: Path, opener: Opener) -> I
 
 def _check_room(manifest: Manifest, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
-    if manifest.bytes > free:
+    if manifest.size > free:
         raise DiskFull(
-            f"the backup holds {manifest.bytes} bytes, and there is room for {free}",
+            f"the backup holds {manifest.size} bytes, and there is room for {free}",
             hint="Nothing was restored. Make room, then try again.",
-            bytes=manifest.bytes,
+            bytes=manifest.size,
             free=free,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import struct
 import zipfile
 from collections.abc import Callable
@@ -23,7 +24,6 @@ from liveportal.domain.errors import (
     NewerLedger,
     VerificationFailed,
 )
-from liveportal.ledger import restore
 from liveportal.ledger.backup import back_up
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.restore import restoring
@@ -182,8 +182,8 @@ def test_a_bomb_is_not_unpacked(
     assert read <= 2 * size
     # One that is honest, and larger than the disk.
     honest = archived(sealed(good | {"ledger.db": bomb}), compress_type=zipfile.ZIP_DEFLATED)
-    usage = restore.shutil.disk_usage(shell.folder)._replace(free=40_000_000)
-    monkeypatch.setattr(restore.shutil, "disk_usage", lambda _: usage)
+    usage = shutil.disk_usage(shell.folder)._replace(free=40_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     assert isinstance(refused(shell, honest), DiskFull)
 
 

@@ -61,6 +61,12 @@ def points(calls: int, count: int, seed: int) -> list[tuple[int, str]]:
     return every if len(every) <= count else sorted(random.Random(seed).sample(every, count))  # noqa: S311
 
 
+def told(kills: int, calls: int) -> None:
+    """Make sure that there were kills; with -s, say how many, and at how many calls they could be."""
+    assert kills > 0
+    print(f"{kills} kills, of {2 * calls} points")  # noqa: T201
+
+
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_a_backup_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mode: str) -> None:
     """No half of it bears a name, the ledger is untouched, and the next one is made."""
@@ -82,7 +88,7 @@ def test_a_backup_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mod
         assert again["events"] == len(dict(before)["event"])
         assert litter(ledger.parent) == []
         shutil.rmtree(ledger.parent)
-    assert kills > 0
+    told(kills, calls)
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
@@ -113,7 +119,7 @@ def test_a_restore_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mo
         Vault(ledger).check(artifact.name)
         assert litter(ledger.parent) == []
         shutil.rmtree(ledger.parent)
-    assert kills > 0
+    told(kills, calls)
     if amount(quick=0, whole=1):
         assert seen == {True, False}
 
@@ -127,10 +133,11 @@ def test_a_restore_to_a_new_place_that_is_killed(
     argv = ("--ledger", "new/ledger.db", "ledger", "restore", backup, "--yes")
     (tmp_path / "first").mkdir()
     _, calls = killed_at(MORE, "before", tmp_path / "first", *argv)
+    kills = 0
     for number, (call, when) in enumerate(points(calls, amount(quick=4, whole=40), seed=3)):
         folder = tmp_path / f"{number}"
         folder.mkdir()
-        killed_at(call, when, folder, *argv)
+        kills += killed_at(call, when, folder, *argv)[0]
         ledger = folder / "new" / "ledger.db"
         if ledger.exists():
             assert content(ledger) == early, (call, when)
@@ -138,12 +145,14 @@ def test_a_restore_to_a_new_place_that_is_killed(
         assert content(ledger) == early
         assert litter(folder) == litter(ledger.parent) == []
         shutil.rmtree(folder)
+    told(kills, calls)
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_killed_at_any_moment(made: Path, tmp_path: Path, amount: Amount, command: str) -> None:
     """The same, wherever the program is: in SQLite, in the compressor, in between."""
     chance = random.Random(command)  # noqa: S311
+    kills = 0
     early, late = content(made / "then" / "ledger.db"), content(made / "ledger.db")
     for number in range(amount(quick=3, whole=50)):
         ledger = copied(made, tmp_path / f"{number}", chance.choice(["WAL", "DELETE"]))
@@ -162,7 +171,7 @@ def test_killed_at_any_moment(made: Path, tmp_path: Path, amount: Amount, comman
         _wait_for(process, ledger.parent)
         time.sleep(chance.random() * 0.15)
         os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        kills += process.wait() == -signal.SIGKILL
         assert content(ledger) in ((late, early) if command == "restore" else (late,))
         good_backups(ledger.parent)
         ran(ledger.parent, "--ledger", "ledger.db", "ledger", "restore", "copy.zip", "--yes")
@@ -170,6 +179,7 @@ def test_killed_at_any_moment(made: Path, tmp_path: Path, amount: Amount, comman
         assert content(ledger) == early
         assert litter(ledger.parent) == []
         shutil.rmtree(ledger.parent)
+    told(kills, 0)
 
 
 def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:
