@@ -104,7 +104,7 @@ def backup(
     Examples:
       liveportal ledger backup -o /media/stick/ledger.zip
       liveportal ledger backup --to ~/backups --keep 7d,4w,12m
-      liveportal ledger backup --to ~/cloud --recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8
+      liveportal ledger backup --to ~/cloud --recipient age1ql3z7…
     """
     shown = _checked(out, to, keep)
     if recipient and (encrypt or passphrase_file):

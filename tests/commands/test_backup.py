@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ import pyrage
 import pytest
 
 from liveportal.ledger import files
-from liveportal.ledger.backup import last_backup
+from liveportal.ledger.age import Lock
+from liveportal.ledger.backup import back_up, last_backup
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.vault import Vault
 from tests.commands.backing import (
@@ -26,6 +28,7 @@ from tests.commands.backing import (
     members,
     secret_file,
 )
+from tests.commands.test_profile import IBAN
 from tests.ledger.forms import make_old
 
 if TYPE_CHECKING:
@@ -94,6 +97,10 @@ def test_a_backup_is_one_file_that_anybody_can_open(rich: Shell, mode: str) -> N
     assert found[f"ledger.db.vault/{SHA[:2]}/{SHA}"] == CHAT.encode()
     seal = hashlib.sha256(found["manifest.json"]).hexdigest()
     assert found["manifest.sha256"] == f"{seal}  manifest.json\n".encode()
+    key = Path(f"{rich.ledger}.key").read_text().split()[-1].encode()
+    for content in found.values():
+        assert key not in content
+        assert IBAN.encode() not in content
     info = rich.ok("ledger", "info")
     assert (manifest["events"], manifest["head"]) == (info["events"], info["head"])
     assert leftovers(rich.folder) == []
@@ -244,6 +251,31 @@ def test_a_public_key_locks_it_and_its_secret_opens_it(rich: Shell) -> None:
     assert rich.ok(option, *RESTORE, file, "--identity", secret)["key"] == "restored"
     # The key that is there stays.
     assert rich.ok(option, *RESTORE, file, "--identity", secret, "--yes")["key"] == "kept"
+
+
+def test_nothing_plain_lies_outside_of_the_ledgers_folder(
+    rich: Shell, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is made, neither the target nor the system's place for such files has any of it."""
+    target, temporary = (tmp_path_factory.mktemp(name) for name in ("target", "tmp"))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    seen: list[bytes] = []
+
+    def look(_size: int) -> None:
+        seen.extend(each.read_bytes() for each in target.iterdir())
+        assert list(temporary.iterdir()) == []
+
+    public, _ = key_pair(rich)
+    at = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    back_up(rich.ledger, target / "b.age", made_at=at, lock=Lock([public]), progress=look)
+    assert len(seen) > 3
+    for content in seen:
+        assert CHAT.encode() not in content
+        assert b"PK" not in content[:2]
+        assert b"SQLite" not in content
+    back_up(rich.ledger, target / "plain.zip", made_at=at)
+    assert CHAT.encode() in (target / "plain.zip").read_bytes()
 
 
 def test_a_passphrase_is_typed_twice_and_then_once(

@@ -40,7 +40,6 @@ def counted(call):
     return counting
 for name in ("fsync", "link", "rename", "replace", "unlink", "mkdir", "rmdir", "open", "write"):
     setattr(os, name, counted(getattr(os, name)))
-os.write = os.write
 class Counting(engine.Connection):
     execute = counted(engine.Connection.execute)
     backup = counted(engine.Connection.backup)

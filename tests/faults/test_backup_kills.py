@@ -62,7 +62,7 @@ def points(calls: int, count: int, seed: int) -> list[tuple[int, str]]:
 
 
 def told(kills: int, calls: int) -> None:
-    """Make sure that there were kills; with -s, say how many, and at how many calls they could be."""
+    """Make sure that there were kills; with -s, say how many, of how many points."""
     assert kills > 0
     print(f"{kills} kills, of {2 * calls} points")  # noqa: T201
 
@@ -160,18 +160,11 @@ def test_killed_at_any_moment(made: Path, tmp_path: Path, amount: Amount, comman
             "backup": ("backup", "-o", "b.zip"),
             "restore": ("restore", "copy.zip", "--yes"),
         }[command]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "liveportal", "--ledger", "ledger.db", "ledger", *argv],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=ledger.parent,
-            env=environment(ledger.parent),
-        )
-        _wait_for(process, ledger.parent)
+        process = started(ledger.parent, *argv)
         time.sleep(chance.random() * 0.15)
         os.kill(process.pid, signal.SIGKILL)
-        kills += process.wait() == -signal.SIGKILL
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
         assert content(ledger) in ((late, early) if command == "restore" else (late,))
         good_backups(ledger.parent)
         ran(ledger.parent, "--ledger", "ledger.db", "ledger", "restore", "copy.zip", "--yes")
@@ -180,6 +173,50 @@ def test_killed_at_any_moment(made: Path, tmp_path: Path, amount: Amount, comman
         assert litter(ledger.parent) == []
         shutil.rmtree(ledger.parent)
     told(kills, 0)
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_interrupted_at_any_moment(
+    made: Path, tmp_path: Path, amount: Amount, command: str
+) -> None:
+    """Ctrl-C: exit 130, or it was done already; the old or the new, and nothing is left behind."""
+    chance = random.Random(command)  # noqa: S311
+    early, late = content(made / "then" / "ledger.db"), content(made / "ledger.db")
+    public = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+    interrupted = 0
+    for number in range(amount(quick=3, whole=30)):
+        ledger = copied(made, tmp_path / f"{number}", chance.choice(["WAL", "DELETE"]))
+        argv = {
+            "backup": ("backup", "-o", "b.zip", *(("--recipient", public) if number % 2 else ())),
+            "restore": ("restore", "copy.zip", "--yes"),
+        }[command]
+        process = started(ledger.parent, *argv)
+        time.sleep(chance.random() * 0.15)
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate()
+        assert process.returncode in (0, 130), complaint
+        interrupted += process.returncode == 130
+        assert b"bug" not in complaint
+        assert content(ledger) in ((late, early) if command == "restore" else (late,))
+        assert litter(ledger.parent) == []
+        if command == "backup" and process.returncode:
+            assert not (ledger.parent / "b.zip").exists()
+        shutil.rmtree(ledger.parent)
+    told(interrupted, 0)
+
+
+def started(folder: Path, *argv: str) -> subprocess.Popen[bytes]:
+    """Start the program, and return it when it works or has ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "liveportal", "--ledger", "ledger.db", "ledger", *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=environment(folder),
+    )
+    _wait_for(process, folder)
+    return process
 
 
 def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:
