@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.ledger_backup import backup, restore
 from liveportal.cli.looking import windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
@@ -21,7 +22,7 @@ from liveportal.cli.render import render
 from liveportal.cli.results import Item
 from liveportal.ledger.windows import books as seen
 
-app = Commands("The ledger itself: path, info, verify, reverse.")
+app = Commands("The ledger itself: path, info, verify, backup, restore, reverse.")
 
 VERIFIED = ("ok", "events", "transactions", "head", "statement")
 
@@ -128,3 +129,7 @@ def reverse(
         row = writer.record(data, ref[1])
         zone = writer.zone
     show_result(row, (), out, zone=zone)
+
+
+app.command("backup")(backup)
+app.command("restore")(restore)

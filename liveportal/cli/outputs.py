@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-from liveportal.cli.errors import OutputFailed
 from liveportal.cli.text import clean
+from liveportal.domain.errors import OutputFailed
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:

@@ -72,6 +72,12 @@ class ConfirmationNeeded(LiveportalError):
     code = "confirmation_needed"
 
 
+class OutputFailed(LiveportalError):
+    """The results could not be written: a full disk, a folder that is read-only."""
+
+    code = "output_failed"
+
+
 # --- malformed input --------------------------------------------------------------------------
 
 
@@ -138,6 +144,18 @@ class NotACalendar(Malformed):
     """A file that should hold an iCalendar object, and does not."""
 
     code = "not_a_calendar"
+
+
+class InvalidBackup(Malformed):
+    """A file that is no backup of a ledger."""
+
+    code = "invalid_backup"
+
+
+class BackupLocked(Malformed):
+    """An encrypted backup, and what opens it was not given, or is not what opens this one."""
+
+    code = "backup_locked"
 
 
 class FileChanged(Malformed):
@@ -306,6 +324,12 @@ class LedgerExists(Refused):
     """There is a file where a new ledger should go."""
 
     code = "ledger_exists"
+
+
+class BackupExists(Refused):
+    """There is something where a new backup should go."""
+
+    code = "backup_exists"
 
 
 class Conflict(Refused):
@@ -479,6 +503,24 @@ class DiskFull(Malformed):
     """The disk is full; the write was rolled back."""
 
     code = "disk_full"
+
+
+class BackupUnwritable(OutputFailed):
+    """The backup could not be written where it was to go."""
+
+    code = "backup_unwritable"
+
+
+class BackupIncomplete(IntegrityFailed):
+    """A backup was made, but files of the vault are damaged or lost; `details` name them."""
+
+    code = "backup_incomplete"
+
+
+class DamagedBackup(IntegrityFailed):
+    """A backup that is not what was written, or that says of itself what cannot be."""
+
+    code = "damaged_backup"
 
 
 class MigrationFailed(IntegrityFailed):

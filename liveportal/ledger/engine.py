@@ -141,6 +141,11 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
     return connection
 
 
+def plain(path: Path) -> Connection:
+    """Connect to a file of our own making that is no ledger yet, or may be a damaged one."""
+    return _connect(path, "rw", path)
+
+
 def in_memory() -> Connection:
     """Return a connection to a temporary ledger that is nobody else's."""
     connection = dbapi.connect(":memory:", isolation_level=None, cached_statements=256)

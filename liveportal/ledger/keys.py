@@ -75,7 +75,15 @@ class Keys:
         if text is None:
             where = "the keyring"
             text = _in_keyring(lambda ring: ring.get_password(SERVICE, self._book))
-        return _parsed(text, where) if text else {}
+        return parsed(text, where) if text else {}
+
+    def in_file(self) -> str | None:
+        """Return the key file's text; None where there is none, whatever the keyring has.
+
+        Raises `UnsafeKey`, `SealBroken` for what is no key.
+        """
+        text = _content(self.file)
+        return text if text and parsed(text, str(self.file)) else None
 
     def save(self, keys: Mapping[str, bytes], *, first: bool) -> str:
         """Keep exactly these keys from now on, and return where: `keyring`, or the file's path.
@@ -165,7 +173,8 @@ def _unsafe(file: Path, what: str) -> UnsafeKey:
     )
 
 
-def _parsed(text: str, where: str) -> dict[str, bytes]:
+def parsed(text: str, where: str) -> dict[str, bytes]:
+    """Read the keys of a text by their ids; raises `SealBroken` for what is no key."""
     found: dict[str, bytes] = {}
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):

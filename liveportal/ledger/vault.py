@@ -15,7 +15,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +98,40 @@ class Vault:
         for chunk in self._content(sha256):
             digest.update(chunk)
         self._agree(sha256, digest.hexdigest())
+
+    def content(self, sha256: str) -> Iterator[bytes]:
+        """Yield a file's content as it lies there, sound or not; raises as `check` does.
+
+        What is not there is known when the first of it is asked for.
+        """
+        return self._content(sha256)
+
+    def put(self, sha256: str, chunks: Iterable[bytes]) -> bool:
+        """Put a file in its place, unless it is there and sound; tell whether it was put.
+
+        Raises `DamagedFile` for content of another hash, `DiskFull`, `UnsafeVault`, and what
+        `chunks` does; then nothing is put.
+        """
+        self._check_folder(self.folder)
+        if self.holds(sha256) and self._is_sound(sha256):
+            return False
+        self._make_folder(self.folder)
+        self._sweep()
+        part = self.folder / f"{os.urandom(8).hex()}{_PART}"
+        digest, size = hashlib.sha256(), 0
+        try:
+            with _new_file(part) as copy:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    copy.write(chunk)
+                self._agree(sha256, digest.hexdigest())
+                _settle(copy)
+            with part.open("rb") as again:
+                self.place(Taken(sha256, size, again))
+        finally:
+            part.unlink(missing_ok=True)
+        return True
 
     def copy_to(self, sha256: str, target: Path) -> None:
         """Copy a file to a new one of the owner's alone; raises as `check`, and `DiskFull`."""
