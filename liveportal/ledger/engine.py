@@ -266,13 +266,26 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
             hint="The ledger and its folder must both be writable.",
             path=where,
         )
-    if "not a database" in text or "malformed" in text or "file is encrypted" in text:
+    if any(each in text for each in _DAMAGED):
         return NotALedger(
             f"{path} is damaged, or is not a ledger",
             hint="Restore a backup; keep the file as it is.",
             path=where,
         )
     return None
+
+
+_DAMAGED = (
+    *("not a database", "malformed", "file is encrypted", "unsupported file format"),
+    "could not decode",
+)
+_IN_THE_WAY = ("locked", "busy", "disk is full", "disk i/o", "readonly", "unable to open", "interr")
+
+
+def is_damage(error: Exception) -> bool:
+    """Tell whether the driver complains of what is in the file, and not of what is around it."""
+    text = str(error).lower()
+    return not any(each in text for each in _IN_THE_WAY)
 
 
 def unwritable(path: Path, error: OSError) -> LiveportalError:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from liveportal.domain.clock import from_text
+from liveportal.domain.errors import LiveportalError, UnreadableEvent
 from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
 from liveportal.ledger.documents import StoredEvent, read_event
 from liveportal.ledger.engine import Connection
@@ -24,6 +25,10 @@ _TRANSFERS = """
 """
 
 Rows = list[tuple[Any, ...]]
+_UNREADABLE = (
+    *(LiveportalError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
+    RecursionError,
+)
 
 
 class Past(NamedTuple):
@@ -47,8 +52,11 @@ class Past(NamedTuple):
 
     @property
     def stored(self) -> StoredEvent:
-        """The event itself, decoded; raises what a document raises that is no event's."""
-        return read_event((*self[:7], self.body, self.personal_digest != b""))
+        """The event itself, decoded; raises `UnreadableEvent`."""
+        try:
+            return read_event((*self[:7], self.body, self.personal_digest != b""))
+        except _UNREADABLE as error:
+            raise unreadable(self.seq, error) from error
 
     @property
     def transactions(self) -> tuple[Transaction, ...]:
@@ -62,7 +70,19 @@ class Past(NamedTuple):
         )
 
 
-def past(db: Connection, *, until: str | None = None, last_seq: int | None = None) -> Iterator[Past]:
+def unreadable(seq: int, error: Exception) -> UnreadableEvent:
+    """Say that an event cannot be read, or played back, and why."""
+    reason = error.message if isinstance(error, LiveportalError) else f"{error}"
+    return UnreadableEvent(
+        f"event {seq} cannot be read: {reason}",
+        hint="`liveportal ledger verify` tells what was changed.",
+        seq=seq,
+    )
+
+
+def past(
+    db: Connection, *, until: str | None = None, last_seq: int | None = None
+) -> Iterator[Past]:
     """Yield the journal in its order, up to an event or what was recorded by then (stored form).
 
     Rows that belong to no event, or to none before `until`, are passed over.

@@ -39,7 +39,7 @@ class Retelling(Protocol):
         ...
 
 
-def played_back(  # noqa: PLR0913 (what of it, told by name)
+def played_back(
     db: Connection,
     *,
     until: datetime | None = None,

@@ -22,10 +22,10 @@ from liveportal.domain.things import Claim, Customer, Payout, Request, Session
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome, _Statement
-from liveportal.ledger.past import Past
+from liveportal.ledger.past import Past, unreadable
 
 _NAMING = ("request", "session", "claim", "payout", "adjustment", "customer")
-_BROKEN = (LiveportalError, LookupError, ValueError, TypeError, AttributeError)
+_BROKEN = (LiveportalError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Touched:
     def __init__(self) -> None:
         self.things: dict[str, int] = {}
         self.seqs: dict[int, int] = {}
+        self.profile: int | None = None
         self.payouts: set[str] = set()
 
     def by(self, seq: int, cause: int, names: set[str]) -> None:
@@ -76,7 +77,7 @@ class Rebooking(Journal):
             names = _named(event.data) | _about(past)
             cause = self.touched.cause(names | self._sessions_of(names))
             if not isinstance(error, LiveportalError) and cause is None:
-                raise
+                raise unreadable(past.seq, error) from error
             reason = error.message if isinstance(error, LiveportalError) else str(error)
             self._note(past, f"it would be refused today: {reason}")
             # What others build on is taken over all the same.
@@ -123,10 +124,14 @@ class Rebooking(Journal):
     def _note(self, past: Past, what: str) -> None:
         self.changes.append(RulesChanged(past.seq, past.type, what))
         self.touched.seqs[past.seq] = past.seq
+        if past.type.startswith("liveportal.payout_profile."):
+            self.touched.profile = past.seq
 
     def _touch(self, past: Past, data: Data, change: Change) -> None:
         """Say what an event is about, if it is noted itself, or about what was touched before."""
-        names = _named(data) | _about(past) | {each for thing in change.things for each in _of(thing)}
+        names = (
+            _named(data) | _about(past) | {each for thing in change.things for each in _of(thing)}
+        )
         names |= self._sessions_of(names)
         cause = past.seq if past.seq in self.touched.seqs else self.touched.cause(names)
         if isinstance(data, PayoutSent):
@@ -152,19 +157,21 @@ class Rebooking(Journal):
 
     def _words(self, entries: tuple[Transaction, ...]) -> str:
         currency = self.book.policy.currency
-        return "; ".join(
-            " + ".join(
-                [
-                    f"{each.kind} in {each.period}",
-                    *(
-                        f"{Money(move.minor, currency)} from {move.credit} to {move.debit}"
-                        for move in each.transfers
-                    ),
-                ]
+        return (
+            "; ".join(
+                " + ".join(
+                    [
+                        f"{each.kind} in {each.period}",
+                        *(
+                            f"{Money(move.minor, currency)} from {move.credit} to {move.debit}"
+                            for move in each.transfers
+                        ),
+                    ]
+                )
+                for each in entries
             )
-            for each in entries
-        ) or "nothing"
-
+            or "nothing"
+        )
 
 
 def _named(data: Data) -> set[str]:
