@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealBroken
@@ -32,8 +32,12 @@ _TOLD = """
     ORDER BY artifact.seq
 """
 _VALUES = """
-    SELECT field, seq FROM sealed_value UNION ALL SELECT field, seq FROM profile_fact ORDER BY field
+    SELECT field, type, facts FROM (
+        SELECT field, seq FROM sealed_value UNION ALL SELECT field, seq FROM profile_fact
+    ) JOIN event USING (seq) ORDER BY field
 """
+
+_CHUNK = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ def check_vault(db: Connection, ledger: Path, *, deep: bool) -> Deposit:
 
 def check_values(db: Connection) -> None:
     """Check that each value of the payout profile is one that its event tells of."""
-    told = db.execute(f"SELECT field, type, facts FROM ({_VALUES}) JOIN event USING (seq)")  # noqa: S608
+    told = db.execute(_VALUES).fetchall()
     filled = {name for (name,) in db.execute("SELECT name FROM profile_field")}
     for field, kind, facts in told:
         named = kind == "liveportal.payout_profile.changed" and field in json.loads(facts)["fields"]
@@ -157,41 +161,36 @@ def _compare(told: _Told, kept: Rows, read: Rows) -> None:
         raise failed(f"the times of the messages of {told} are not those of its transcript")
 
 
-_TERMS = "SELECT term, doc, col, offset FROM {}.terms ORDER BY term, doc, col, offset"
+_TERMS = "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)"
 
 
 def _check_index(db: Connection) -> None:
     """Check that a search finds what the messages say: the index against one that is made anew."""
-    db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)")
-    try:
-        with closing(engine.in_memory()) as copy:
-            copy.execute("BEGIN")
-            make_tables(copy)
-            copy.execute("PRAGMA foreign_keys = OFF")
-            copy.execute("DROP TRIGGER message_indexed")
-            rows = db.execute("SELECT id, 1, id, NULL, speaker, text FROM message")
-            copy.execute("COMMIT")
-            copy.execute("PRAGMA foreign_keys = OFF")
-            copy.execute("BEGIN")
-            copy.executemany(INSERT["message"], rows)
-            copy.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
-            copy.execute(
-                "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)"
-            )
-            ours, theirs = (_terms(each) for each in (db, copy))
-            while True:
-                mine, other = next(ours, None), next(theirs, None)
-                if mine != other:
-                    word = (mine or other or ("",))[0]
-                    raise failed(f"the full-text index is not the messages': {word!r}")
-                if mine is None:
+    with closing(engine.in_memory()) as copy:
+        copy.execute("PRAGMA foreign_keys = OFF")
+        copy.execute("BEGIN")
+        make_tables(copy)
+        copy.execute("DROP TRIGGER message_indexed")
+        rows = db.execute("SELECT id, artifact, n, offset_ms, speaker, text FROM message")
+        copy.executemany(INSERT["message"], rows)
+        copy.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
+        with _terms(db) as ours, _terms(copy) as theirs:
+            while (mine := ours.fetchmany(_CHUNK)) == (other := theirs.fetchmany(_CHUNK)):
+                if not mine and not other:
                     return
+    raise failed("the full-text index does not find what the messages say")
+
+
+@contextmanager
+def _terms(db: Connection) -> Iterator[engine.Cursor]:
+    """Yield a cursor over every word of the index and its place, in their order."""
+    db.execute(_TERMS)
+    cursor = db.execute("SELECT term, doc, col, offset FROM temp.terms ORDER BY 1, 2, 3, 4")
+    try:
+        yield cursor
     finally:
+        cursor.close()
         db.execute("DROP TABLE temp.terms")
-
-
-def _terms(db: Connection) -> Iterator[tuple[Any, ...]]:
-    return iter(db.execute(_TERMS.format("temp")))
 
 
 # --- the payout profile ---------------------------------------------------------------------------

@@ -38,6 +38,7 @@ SCHEMA_VERSION = 3
 BUSY_MS = 5_000
 
 Connection = dbapi.Connection
+Cursor = dbapi.Cursor
 complete_statement = dbapi.complete_statement
 SQLITE_VERSION: str = dbapi.sqlite_version
 DatabaseError = dbapi.Error

@@ -8,6 +8,7 @@ from liveportal.domain.errors import VerificationFailed
 from liveportal.ledger import chain
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.past import Past
+from liveportal.ledger.rows import compact
 
 
 def failed(what: str, **details: object) -> VerificationFailed:
@@ -31,6 +32,7 @@ class Proved(Iterator[Past]):
         self.head = chain.GENESIS
         self._entries = 0
         self._recorded_at = ""
+        self._erased: list[int] = []
 
     def __next__(self) -> Past:
         past = next(self._events)
@@ -40,7 +42,10 @@ class Proved(Iterator[Past]):
         if past.prev_hash != self.head:
             raise failed(f"event {seq} does not follow the one before it", seq=seq)
         body, personal = past.body, past.personal_digest
-        if body is not None and chain.personal_digest(past.salt or b"", body) != personal:
+        if body is None:
+            if personal:
+                self._erased.append(seq)
+        elif chain.personal_digest(past.salt or b"", body) != personal:
             raise failed(f"the personal data of event {seq} was changed", seq=seq)
         self._check_booked(past)
         fields = (str(seq), *past[1:6])
@@ -85,3 +90,48 @@ class Proved(Iterator[Past]):
             raise failed(
                 f"transfer {row[1]} of transaction {row[0]} belongs to none", transaction=row[0]
             )
+
+    def check_erased(self, db: Connection) -> None:
+        """Check that personal data is gone only of customers who were forgotten since.
+
+        Called when the derived tables are known to be right: they say whose an event is.
+        """
+        if not self._erased:
+            return
+        row = db.execute(_UNEXPLAINED, (compact(self._erased),)).fetchone()
+        if row:
+            what = f"the personal data of event {row[0]} is gone, and nobody was forgotten"
+            raise failed(what, seq=row[0])
+
+
+# What is told of a customer's requests, sessions and claims goes when they are forgotten, and so do
+# the reversals of it; what only confirms a fact that was forgotten comes without.
+_UNEXPLAINED = """
+    WITH gone (seq) AS (SELECT value FROM json_each(?)),
+    told (gone, thing, first) AS (
+        SELECT gone.seq, thing, coalesce(confirms, gone.seq) FROM gone JOIN statement USING (seq)
+    ),
+    about (gone, thing, first) AS (
+        SELECT * FROM told
+        UNION ALL
+        SELECT told.gone, statement.thing, told.first FROM told
+        JOIN reversal ON reversal.seq = told.first
+        JOIN statement ON statement.seq = reversal.reversed_seq
+    ),
+    owner (thing, customer) AS (
+        SELECT 'customer:' || id, id FROM customer
+        UNION ALL SELECT 'request:' || id, customer FROM request
+        UNION ALL SELECT 'session:' || id, customer FROM session
+        UNION ALL SELECT 'claim:' || claim.id, customer FROM claim
+            JOIN session ON session.id = claim.session
+    ),
+    forgotten (customer, last) AS (
+        SELECT substr(thing, length('customer:') + 1), max(seq) FROM statement
+        WHERE type = 'customer.forgotten' GROUP BY thing
+    )
+    SELECT gone.seq FROM gone
+    LEFT JOIN about ON about.gone = gone.seq
+    LEFT JOIN owner ON owner.thing = about.thing
+    LEFT JOIN forgotten ON forgotten.customer = owner.customer
+    GROUP BY gone.seq HAVING coalesce(max(last >= first), 0) = 0 ORDER BY gone.seq LIMIT 1
+"""

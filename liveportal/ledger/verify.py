@@ -74,6 +74,7 @@ def verify(
     with _damage_told():
         soundness.check_file(db)
         soundness.check_schema(db)
+        soundness.check_references(db)
         events, head, changes = _check_history(db, progress)
         found = tuple(_found(db, each) for each in heads)
         deposit = _deposit(db, vault, deep=deep) if vault is not None else None
@@ -101,6 +102,7 @@ def _check_history(
         check_flows(db)
         differing = check_derived(db, played)
         check_views(db, fold)
+        walk.check_erased(db)
         check_values(db)
     return walk.seq, walk.head, (*played.changes, *differing)
 
