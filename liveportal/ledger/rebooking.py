@@ -45,6 +45,8 @@ class Touched:
         self.seqs: dict[int, int] = {}
         self.profile: int | None = None
         self.payouts: set[str] = set()
+        self.lost: dict[str, int] = {}
+        """The things of events that would be refused: what only these tell of is not there."""
 
     def by(self, seq: int, cause: int, names: set[str]) -> None:
         """Take note that an event, which another caused to differ, is about these things."""
@@ -80,6 +82,8 @@ class Rebooking(Journal):
                 raise unreadable(past.seq, error) from error
             reason = error.message if isinstance(error, LiveportalError) else str(error)
             self._note(past, f"it would be refused today: {reason}")
+            for name in names:
+                self.touched.lost.setdefault(name, past.seq)
             # What others build on is taken over all the same.
             policy = event.data.policy if isinstance(event.data, PolicyAdopted) else None
             self._append(event, event.data, Change(policy=policy), past.recorded_at)
@@ -156,22 +160,16 @@ class Rebooking(Journal):
         return replace(thing, earning=numbers[-1] if numbers else None)
 
     def _words(self, entries: tuple[Transaction, ...]) -> str:
+        """Say what was booked, for people: `tip of 2026-10 (5.00 from … to …)`."""
         currency = self.book.policy.currency
-        return (
-            "; ".join(
-                " + ".join(
-                    [
-                        f"{each.kind} in {each.period}",
-                        *(
-                            f"{Money(move.minor, currency)} from {move.credit} to {move.debit}"
-                            for move in each.transfers
-                        ),
-                    ]
-                )
-                for each in entries
+        found = []
+        for each in entries:
+            moves = ", ".join(
+                f"{Money(move.minor, currency)} from {move.credit} to {move.debit}"
+                for move in each.transfers
             )
-            or "nothing"
-        )
+            found.append(f"{each.kind} of {each.period} ({moves or 'nothing'})")
+        return " and ".join(found) or "nothing"
 
 
 def _named(data: Data) -> set[str]:

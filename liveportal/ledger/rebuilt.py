@@ -49,8 +49,14 @@ _BY_SEQ = {
 }
 """Tables whose rows are an event's, and the column that says which one's."""
 
-_OF_SESSION = ("review", "session_alias")
-_THINGS = ("customer", "request", "session", "claim", "adjustment", "payout")
+_TOLD_ONCE = {
+    "customer": (0, "customer"),
+    "review": (0, "session"),
+    "session_alias": (1, "session"),
+}
+"""Tables whose rows no booking changes: the column and the kind of the thing they belong to."""
+
+_THINGS = ("request", "session", "claim", "adjustment", "payout")
 
 
 class _Fallen(NamedTuple):
@@ -189,8 +195,9 @@ class _Excused:
             return touched.cause({f"{table}:{row[0]}"})
         if table in _BY_SEQ:
             return touched.seqs.get(row[_BY_SEQ[table]])
-        if table in _OF_SESSION:
-            return touched.cause({f"session:{each}" for each in row[:2]})
+        if table in _TOLD_ONCE:
+            column, kind = _TOLD_ONCE[table]
+            return touched.lost.get(f"{kind}:{row[column]}")
         if table == "payout_line":
             return first if row[0] in touched.payouts else None
         if table == "item" and row[0] not in self._items:
