@@ -11,11 +11,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 LATEST = 3
 """The newest form that it knows of."""
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 FEED = "https://help.example/experts/7"
 MIRROR = "https://other.example/mirror"
