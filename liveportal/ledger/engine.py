@@ -136,7 +136,11 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         with explained(path):
             _check_ours(connection, path)
             _settle(connection)
-    except LiveportalError:
+    except UnicodeDecodeError as error:
+        # SQLite quotes what it cannot read, and the driver cannot read that.
+        connection.close()
+        raise damaged(path) from error
+    except BaseException:
         connection.close()
         raise
     return connection
@@ -268,12 +272,17 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
             path=where,
         )
     if any(each in text for each in _DAMAGED):
-        return NotALedger(
-            f"{path} is damaged, or is not a ledger",
-            hint="Restore a backup; keep the file as it is.",
-            path=where,
-        )
+        return damaged(path)
     return None
+
+
+def damaged(path: Path) -> LiveportalError:
+    """Say that a file cannot be read as a ledger."""
+    return NotALedger(
+        f"{path} is damaged, or is not a ledger",
+        hint="Restore a backup; keep the file as it is.",
+        path=str(path),
+    )
 
 
 _DAMAGED = (

@@ -135,7 +135,7 @@ def _damage_told() -> Iterator[None]:
     """Say of whatever the driver cannot read that the file is damaged."""
     try:
         yield
-    except engine.DatabaseError as error:
+    except (engine.DatabaseError, UnicodeDecodeError) as error:
         if not engine.is_damage(error):
             raise
         raise failed(f"the file is damaged: {error}") from error
