@@ -6,8 +6,8 @@ The views are windows and hold nothing: they are made anew whenever the form cha
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import closing, suppress
+from functools import lru_cache
 from pathlib import Path
 
 from liveportal.domain.errors import (
@@ -168,12 +168,15 @@ def _run(db: Connection, script: str) -> None:
         db.execute(statement)
 
 
-def _statements(script: str) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _statements(script: str) -> tuple[str, ...]:
+    found = []
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
         if complete_statement(pending):
-            yield pending
+            found.append(pending)
             pending = ""
     if pending.strip():
-        yield pending  # Comments, or a last statement without its semicolon.
+        found.append(pending)  # Comments, or a last statement without its semicolon.
+    return tuple(found)

@@ -191,7 +191,7 @@ def test_a_byte_of_every_page(flipped: Path, amount: Amount) -> None:
 
 @pytest.fixture(scope="module")
 def small(
-    flipped: Path, tmp_path_factory: pytest.TempPathFactory
+    flipped: Path,
 ) -> Iterator[tuple[Path, Answers]]:
     """Make it small: pages of 512 bytes, so that few bytes are in no use."""
     folder = flipped.parent.with_name(f"{flipped.parent.name}-small")
