@@ -94,11 +94,19 @@ def _head(text: str) -> str:
 
 
 def _verified(reader: Reader, heads: list[str], *, deep: bool) -> Verified:
+    from liveportal.feeds import transcripts
     from liveportal.ledger.verify import ignored, verify
 
     (events,) = reader.db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
     with progress("Verifying", events) if events >= MANY else nullcontext(ignored) as told:
-        return verify(reader.db, vault=reader.path, deep=deep, heads=heads, progress=told)
+        return verify(
+            reader.db,
+            vault=reader.path,
+            deep=deep,
+            read=transcripts.read,
+            heads=heads,
+            progress=told,
+        )
 
 
 def _row(found: Verified, *, deep: bool) -> Row:

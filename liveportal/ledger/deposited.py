@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealBroken
@@ -40,6 +41,14 @@ _VALUES = """
 _CHUNK = 2_000
 
 
+class ReadTranscript(Protocol):
+    """Reads a transcript, as `liveportal.feeds.transcripts.read` does."""
+
+    def __call__(self, stream: BinaryIO, name: str, *, began: datetime, timezone: str) -> Any:  # noqa: ANN401
+        """Return what has `messages`: each with `offset_ms`, `speaker` and `text`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Deposit:
     """What was found: how many files, whether they were hashed, messages read, values proved.
@@ -66,11 +75,14 @@ class _Told(NamedTuple):
         return f"the file {self.sha256[:12]}… of session {self.session} (event {self.seq})"
 
 
-def check_vault(db: Connection, ledger: Path, *, deep: bool) -> Deposit:
+def check_vault(
+    db: Connection, ledger: Path, *, deep: bool, read: ReadTranscript | None = None
+) -> Deposit:
     """Check that the files which commands attached are in the vault, and of the right size.
 
-    With `deep` they are hashed, messages are held against the transcripts, the full-text index
-    against the messages, and the payout profile against its fingerprints if its key is at hand.
+    With `deep` they are hashed, messages are held against the transcripts if it is told how to
+    `read` one, the full-text index against the messages, and the payout profile against its
+    fingerprints if its key is at hand.
     """
     vault = Vault(ledger)
     told = [_Told(*row) for row in db.execute(_TOLD, (CLI_SOURCE,))]
@@ -81,7 +93,8 @@ def check_vault(db: Connection, ledger: Path, *, deep: bool) -> Deposit:
     if deep:
         for each in told:
             _check_content(vault, each)
-        _check_messages(db, vault, told)
+        if read is not None:
+            _check_messages(db, vault, told, read)
         _check_index(db)
         values = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
@@ -116,9 +129,10 @@ def _check_content(vault: Vault, told: _Told) -> None:
 # --- what was said --------------------------------------------------------------------------------
 
 
-def _check_messages(db: Connection, vault: Vault, told: Sequence[_Told]) -> None:
+def _check_messages(
+    db: Connection, vault: Vault, told: Sequence[_Told], read: ReadTranscript
+) -> None:
     """Check that the messages are those of the transcripts, and of no other."""
-    from liveportal.feeds import transcripts
     from liveportal.ledger.windows.said import began
 
     reader = Reader(db, Path())
@@ -131,17 +145,14 @@ def _check_messages(db: Connection, vault: Vault, told: Sequence[_Told]) -> None
             continue
         name = str(personal(each.body).get("name", ""))
         with vault.path(each.sha256).open("rb") as stream:
-            found = transcripts.read(
-                stream, name, began=began(reader, each.artifact), timezone=reader.own_timezone
-            )
+            start, zone = began(reader, each.artifact), reader.own_timezone
+            found = read(stream, name, began=start, timezone=zone).messages
         kept = db.execute(
             "SELECT n, offset_ms, speaker, text FROM message WHERE artifact = ? ORDER BY n",
             (each.artifact,),
         ).fetchall()
-        read = [
-            (n, one.offset_ms, one.speaker, one.text) for n, one in enumerate(found.messages, 1)
-        ]
-        _compare(each, kept, read)
+        there = [(n, one.offset_ms, one.speaker, one.text) for n, one in enumerate(found, 1)]
+        _compare(each, kept, there)
 
 
 def _compare(told: _Told, kept: Rows, read: Rows) -> None:
@@ -161,6 +172,12 @@ def _compare(told: _Told, kept: Rows, read: Rows) -> None:
         raise failed(f"the times of the messages of {told} are not those of its transcript")
 
 
+# How long each message is, and all together: by that a search ranks what it finds.
+_SIZES = (
+    "SELECT id, sz FROM message_index_docsize ORDER BY id",
+    "SELECT block FROM message_index_data WHERE id = 1",
+    "SELECT k, v FROM message_index_config ORDER BY k",
+)
 _TERMS = "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)"
 
 
@@ -174,11 +191,18 @@ def _check_index(db: Connection) -> None:
         rows = db.execute("SELECT id, artifact, n, offset_ms, speaker, text FROM message")
         copy.executemany(INSERT["message"], rows)
         copy.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
+        same = all(_are_same(db.execute(each), copy.execute(each)) for each in _SIZES)
         with _terms(db) as ours, _terms(copy) as theirs:
-            while (mine := ours.fetchmany(_CHUNK)) == (other := theirs.fetchmany(_CHUNK)):
-                if not mine and not other:
-                    return
-    raise failed("the full-text index does not find what the messages say")
+            same = same and _are_same(ours, theirs)
+    if not same:
+        raise failed("the full-text index does not find what the messages say")
+
+
+def _are_same(ours: engine.Cursor, theirs: engine.Cursor) -> bool:
+    while (mine := ours.fetchmany(_CHUNK)) == theirs.fetchmany(_CHUNK):
+        if not mine:
+            return True
+    return False
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from liveportal.ledger.engine import Connection
 from liveportal.ledger.proving import Proved, failed
 
 if TYPE_CHECKING:
-    from liveportal.ledger.deposited import Deposit
+    from liveportal.ledger.deposited import Deposit, ReadTranscript
     from liveportal.ledger.rebooking import RulesChanged
 
 Progress = Callable[[int], None]
@@ -57,18 +57,20 @@ class Verified:
     heads: tuple[Head, ...] = ()
 
 
-def verify(
+def verify(  # noqa: PLR0913 (what is looked into, told by name)
     db: Connection,
     *,
     vault: Path | None = None,
     deep: bool = False,
+    read: ReadTranscript | None = None,
     heads: Sequence[str] = (),
     progress: Progress = ignored,
 ) -> Verified:
     """Verify a ledger; raises `VerificationFailed`, naming the first bad record in plain words.
 
     `vault` is the path of the ledger whose vault is looked into, too; `deep` hashes its files,
-    and holds messages against transcripts and the profile against its fingerprints. `heads` are
+    and holds messages against transcripts, which it must be told how to `read`, and the payout
+    profile against its fingerprints. `heads` are
     hashes, or their first digits, that the journal must have had: `HeadNotFound` where it had not.
     """
     with _damage_told():
@@ -77,7 +79,7 @@ def verify(
         soundness.check_references(db)
         events, head, changes = _check_history(db, progress)
         found = tuple(_found(db, each) for each in heads)
-        deposit = _deposit(db, vault, deep=deep) if vault is not None else None
+        deposit = _deposit(db, vault, read, deep=deep) if vault is not None else None
         (entries,) = db.execute('SELECT count(*) FROM "transaction"').fetchone()
     return Verified(events, entries, head.hex(), changes, deposit, found)
 
@@ -124,10 +126,10 @@ def _found(db: Connection, wanted: str) -> Head:
     return Head(*row)
 
 
-def _deposit(db: Connection, ledger: Path, *, deep: bool) -> Deposit:
+def _deposit(db: Connection, ledger: Path, read: ReadTranscript | None, *, deep: bool) -> Deposit:
     from liveportal.ledger.deposited import check_vault
 
-    return check_vault(db, ledger, deep=deep)
+    return check_vault(db, ledger, deep=deep, read=read)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain import errors
+from liveportal.feeds import transcripts
 from liveportal.ledger import engine, migrate
 from liveportal.ledger.engine import SCHEMA_VERSION, Connection
 from liveportal.ledger.migrate import open_ledger, upgrade
@@ -129,7 +130,7 @@ def test_its_sealed_profile_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         seals = Seals(db, path)
         seals.ready()
         values = seals.values()
-        told = verify(db, vault=path, deep=True)
+        told = verify(db, vault=path, deep=True, read=transcripts.read)
     assert values["name"].plain == "Anna Example"
     assert values["email"].plain == "anna@example.org"
     assert told.deposit is not None

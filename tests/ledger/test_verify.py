@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import HeadNotFound, LiveportalError, VerificationFailed
+from liveportal.feeds import transcripts
 from liveportal.ledger import chain
 from liveportal.ledger.engine import Connection, open_file
 from liveportal.ledger.past import past
@@ -58,7 +59,7 @@ def tampered(path: Path, *statements: str | tuple[str, tuple[object, ...]]) -> N
 def verified(path: Path, *, deep: bool = False, heads: tuple[str, ...] = ()) -> Verified:
     """Verify a ledger file with its vault."""
     with closing(open_file(path, readonly=True)) as db:
-        return verify(db, vault=path, deep=deep, heads=heads)
+        return verify(db, vault=path, deep=deep, read=transcripts.read, heads=heads)
 
 
 def found(path: Path, *, deep: bool = False) -> str:
