@@ -29,6 +29,7 @@ from liveportal.domain.events import ArtifactAdded, PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import engine, evidence
+from liveportal.ledger.blame import blamed
 from liveportal.ledger.documents import event_at, stored_event
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.reader import Reader, Row, known_id, reading
@@ -111,7 +112,8 @@ class Portal:
         """Open a ledger; with `dry_run` everything happens and is rolled back."""
         store = Store.open(path, now, keep=not dry_run)
         try:
-            yield cls(store, now)
+            with blamed(store.db):
+                yield cls(store, now)
         finally:
             store.close()
 

@@ -545,3 +545,15 @@ class VerificationFailed(IntegrityFailed):
     """`ledger verify` found a record that is not what was written."""
 
     code = "verification_failed"
+
+
+class HeadNotFound(IntegrityFailed):
+    """The journal never had the head that was noted or printed: its history was rewritten."""
+
+    code = "head_not_found"
+
+
+class UnreadableEvent(IntegrityFailed):
+    """An event of the journal that is none: its documents are not what the door writes."""
+
+    code = "unreadable_event"

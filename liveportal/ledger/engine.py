@@ -38,6 +38,7 @@ SCHEMA_VERSION = 3
 BUSY_MS = 5_000
 
 Connection = dbapi.Connection
+Cursor = dbapi.Cursor
 complete_statement = dbapi.complete_statement
 SQLITE_VERSION: str = dbapi.sqlite_version
 DatabaseError = dbapi.Error
@@ -135,7 +136,11 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         with explained(path):
             _check_ours(connection, path)
             _settle(connection)
-    except LiveportalError:
+    except UnicodeDecodeError as error:
+        # SQLite quotes what it cannot read, and the driver cannot read that.
+        connection.close()
+        raise damaged(path) from error
+    except BaseException:
         connection.close()
         raise
     return connection
@@ -271,13 +276,31 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
             hint="The ledger and its folder must both be writable.",
             path=where,
         )
-    if "not a database" in text or "malformed" in text or "file is encrypted" in text:
-        return NotALedger(
-            f"{path} is damaged, or is not a ledger",
-            hint="Restore a backup; keep the file as it is.",
-            path=where,
-        )
+    if any(each in text for each in _DAMAGED):
+        return damaged(path)
     return None
+
+
+def damaged(path: Path) -> LiveportalError:
+    """Say that a file cannot be read as a ledger."""
+    return NotALedger(
+        f"{path} is damaged, or is not a ledger",
+        hint="Restore a backup; keep the file as it is.",
+        path=str(path),
+    )
+
+
+_DAMAGED = (
+    *("not a database", "malformed", "file is encrypted", "unsupported file format"),
+    "could not decode",
+)
+_IN_THE_WAY = ("locked", "busy", "disk is full", "disk i/o", "readonly", "unable to open", "interr")
+
+
+def is_damage(error: Exception) -> bool:
+    """Tell whether the driver complains of what is in the file, and not of what is around it."""
+    text = str(error).lower()
+    return not any(each in text for each in _IN_THE_WAY)
 
 
 def unwritable(path: Path, error: OSError) -> LiveportalError:
