@@ -8,6 +8,7 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.ledger_backup import backup, restore
+from liveportal.cli.ledger_forget import forget
 from liveportal.cli.ledger_verify import verify
 from liveportal.cli.looking import windows, zone_of
 from liveportal.cli.options import (
@@ -22,7 +23,7 @@ from liveportal.cli.render import render
 from liveportal.cli.results import Item
 from liveportal.ledger.windows import books as seen
 
-app = Commands("The ledger itself: path, info, verify, backup, restore, reverse.")
+app = Commands("The ledger itself: path, info, verify, backup, restore, reverse, forget.")
 app.command("verify")(verify)
 
 
@@ -89,3 +90,4 @@ def reverse(
 
 app.command("backup")(backup)
 app.command("restore")(restore)
+app.command("forget")(forget)

@@ -165,6 +165,24 @@ def _content(file: Path) -> str | None:
         os.close(handle)
 
 
+def in_file(file: Path) -> tuple[str, ...] | None:
+    """Return the ids of the keys in a key file; None where there is none.
+
+    Raises `UnsafeKey`, and `SealBroken` for what is no key.
+    """
+    text = _content(file)
+    return None if text is None else tuple(_parsed(text, str(file)))
+
+
+def keyring_is_on() -> bool:
+    """Tell whether the system's keyring would be asked; it is not."""
+    if os.environ.get(KEYRING_VARIABLE, "").casefold() == "off":
+        return False
+    from importlib.util import find_spec
+
+    return find_spec("keyring") is not None
+
+
 def _unsafe(file: Path, what: str) -> UnsafeKey:
     return UnsafeKey(
         f"the key file {file} {what}",

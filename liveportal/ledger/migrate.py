@@ -27,6 +27,10 @@ def open_ledger(path: Path, *, readonly: bool) -> Connection:
     that it says changes with it. Raises what `engine.open_file` raises, and what `upgrade` does.
     """
     db = engine.open_file(path, readonly=readonly)
+    if engine.mark_of(path).exists():
+        from liveportal.ledger import traces  # After a crash only.
+
+        traces.resume(path)
     try:
         with engine.explained(path):
             form = engine.form_of(db)

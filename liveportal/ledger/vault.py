@@ -158,7 +158,7 @@ class Vault:
                 yield Taken(sha256, size, stream)
                 return
             self._make_folder(self.folder)
-            self._sweep()
+            self.sweep()
             part = self.folder / f"{os.urandom(8).hex()}{_PART}"
             try:
                 with _new_file(part) as copy:
@@ -188,7 +188,24 @@ class Vault:
             path.unlink(missing_ok=True)
         with suppress(OSError):
             path.parent.rmdir()  # Only if it is empty.
-        self._sweep()
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove copies that a crash left behind: what is half written belongs to no event."""
+        oldest = time.time() - STALE_SECONDS
+        with suppress(OSError):
+            for part in self.parts():
+                if part.lstat().st_mtime < oldest:
+                    part.unlink()
+
+    def parts(self) -> list[Path]:
+        """Return the copies that are being made, or that a crash left behind."""
+        return sorted(self.folder.glob(f"*{_PART}"))
+
+    def hashes(self) -> list[str]:
+        """Return the hashes of all files that are there, by their names."""
+        found = (each.name for each in self.folder.glob("??/*"))
+        return sorted(name for name in found if _SHA256.fullmatch(name))
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -255,14 +272,6 @@ class Vault:
                 hint="Look who could read it, then close it: chmod 700.",
                 path=str(folder),
             )
-
-    def _sweep(self) -> None:
-        """Remove copies that a crash left behind: what is half written belongs to no event."""
-        oldest = time.time() - STALE_SECONDS
-        with suppress(OSError):
-            for part in self.folder.glob(f"*{_PART}"):
-                if part.lstat().st_mtime < oldest:
-                    part.unlink()
 
 
 def _read_whole(

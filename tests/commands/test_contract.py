@@ -30,7 +30,7 @@ FIRST_FORM = {
     "payout profile": "show set check rotate-key",
     "preferences": "show set export import",
     "policy": "list show use check",
-    "ledger": "info verify backup restore reverse path",
+    "ledger": "info verify backup restore reverse forget path",
 }
 SINGLE = ("init", "demo", "sync", "due")
 GROUPED = tuple(f"{group} {name}" for group, names in FIRST_FORM.items() for name in names.split())
