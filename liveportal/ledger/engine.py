@@ -24,6 +24,7 @@ from liveportal.domain.errors import (
     NotALedger,
     UnsafeSqlite,
 )
+from liveportal.ledger.durable import make_folders, settle
 
 if TYPE_CHECKING:
     import sqlite3 as dbapi
@@ -58,7 +59,7 @@ def create(path: Path, *, called: Path | None = None) -> Connection:
     """
     called = called or path
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(path.parent)
     except (FileExistsError, NotADirectoryError):
         raise LedgerUnwritable(
             f"{called.parent} is not a folder",
@@ -99,7 +100,10 @@ def check_free(path: Path) -> None:
 
 
 def move_new(part: Path, path: Path) -> None:
-    """Give a finished file its name, never the place of another; raises `LedgerExists`."""
+    """Give a finished file its name, never the place of another, and keep that on the disk.
+
+    Raises `LedgerExists`, `LedgerUnwritable`, and `OSError` where there are no hard links.
+    """
     try:
         os.link(part, path)
     except FileExistsError:
@@ -108,6 +112,10 @@ def move_new(part: Path, path: Path) -> None:
     except OSError:  # A file system without hard links: as good as it can do.
         check_free(path)
         part.rename(path)
+    try:
+        settle(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def open_file(path: Path, *, readonly: bool) -> Connection:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from liveportal.domain.events import RequestAccepted
 from liveportal.ledger import engine, evidence
+from liveportal.ledger.durable import settle_file
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables, open_ledger
@@ -70,7 +71,15 @@ class Store:
             # Nothing of what was erased may lie on in the write-ahead log either.
             with engine.explained(self.path):
                 self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._settle_log()
             self._erase_files()
+
+    def _settle_log(self) -> None:
+        """Let it reach the disk that the log is empty: SQLite has no need of that, and we have."""
+        try:
+            settle_file(Path(f"{self.path.resolve()}-wal"))
+        except OSError as error:
+            raise engine.unwritable(self.path, error) from None
 
     def _erase_files(self) -> None:
         """Remove from the vault what belongs to forgotten customers only.
