@@ -97,6 +97,8 @@ class Journal:
         refusals, and the first caution that `insist` does not let through.
         """
         if past := self._find(event.source, event.id):
+            # A crash may have come between the first time and the erasing of files.
+            self.forgot |= isinstance(past.event.data, CustomerForgotten)
             return replace(replayed(past, event), flags=self._flags_of(past.event.data))
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
