@@ -138,7 +138,19 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         raise LedgerUnwritable(
             f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
         )
-    connection = _connect(path, "ro" if readonly else "rw", path)
+    try:
+        return _opened(path, "ro" if readonly else "rw")
+    except LedgerUnwritable:
+        # A crash may have left half a transaction and the journal that takes it back. Only who may
+        # write can do that; it is done, and then the ledger can be read.
+        if not (readonly and Path(f"{path.resolve()}-journal").exists()):
+            raise
+    open_file(path, readonly=False).close()
+    return _opened(path, "ro")
+
+
+def _opened(path: Path, mode: str) -> Connection:
+    connection = _connect(path, mode, path)
     try:
         with explained(path):
             _check_ours(connection, path)
