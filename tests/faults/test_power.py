@@ -9,11 +9,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
+from liveportal.ledger import engine
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.sealed import Seals
 from liveportal.ledger.vault import Vault
@@ -22,13 +25,10 @@ from tests.faults.conftest import Amount
 from tests.faults.power import trace
 from tests.faults.power.judge import judged
 from tests.faults.power.scenario import Command, Found, Scenario, Stage, rows
+from tests.faults.power.scenario import shell as on
 from tests.helpers import amount as money
 from tests.helpers import line
 from tests.ledger.forms import asked, form, make_old, whole
-
-pytestmark = [
-    pytest.mark.skipif(trace.why_not() is not None, reason=str(trace.why_not())),
-]
 
 WAL, DELETE = "WAL", "DELETE"
 
@@ -36,6 +36,8 @@ WAL, DELETE = "WAL", "DELETE"
 @pytest.fixture
 def stage(tmp_path: Path, tmp_ledger_env: Path) -> Iterator[Stage]:  # noqa: ARG001
     """Give folders: a disk, and in memory, if the system has such a place, one for each crash."""
+    if why := trace.why_not():
+        pytest.skip(why)
     place = Path("/dev/shm")  # noqa: S108 -- A folder of our own in it.
     memory = Path(tempfile.mkdtemp(dir=place if place.is_dir() else None))
     try:
@@ -98,6 +100,16 @@ def sync(mode: str) -> Scenario:
 def sync_in_batches(mode: str) -> Scenario:
     """A feed is recorded in five transactions."""
     return Scenario(empty(mode), (Command(("sync", "--batch", "5", str(OCTOBER)), each=5),))
+
+
+def sync_of_a_large_feed(mode: str) -> Scenario:
+    """More is written than the cache holds, and much of it before the transaction ends."""
+    return replace(sync(mode), tricks=("small_cache",))
+
+
+def batches_with_checkpoints(mode: str) -> Scenario:
+    """The write-ahead log is emptied into the ledger again and again."""
+    return replace(sync_in_batches(mode), tricks=("eager_checkpoints",))
 
 
 REQUESTS = tuple(f"REQ-{number}" for number in range(1, 7))
@@ -294,6 +306,44 @@ def _report_is_whole(found: Found) -> None:
         assert report.read_bytes().endswith(b"}\n")
 
 
+def _pack_is_whole(found: Found) -> None:
+    """The pack, if it is there, is whole; it is there once the command has ended."""
+    pack = found.root / "pack.zip"
+    assert pack.exists() or not found.is_over, "the pack is gone"
+    if pack.exists():
+        with ZipFile(pack) as archive:
+            assert archive.testzip() is None
+
+
+def pack(mode: str) -> Scenario:
+    """What proves a case is packed into a file, which is written here and there."""
+    argv = ("dispute", "evidence", "CL-1", "-o", "{root}/pack.zip")
+    return Scenario(october(mode), (Command(argv),), look=_pack_is_whole)
+
+
+def _torn(shell: Shell, mode: str) -> None:
+    """Make the sample's ledger as a crash in the middle of a large transaction left it."""
+    whole = shell.folder.parent / "whole"
+    whole.mkdir(exist_ok=True)
+    with on(whole / "ledger.db") as typed:
+        _made(typed, mode, OCTOBER.read_bytes())
+        with closing(engine.open_file(typed.ledger, readonly=False)) as db:
+            db.execute("PRAGMA cache_size = 8")
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("CREATE TABLE much (text TEXT)")
+            db.executemany("INSERT INTO much VALUES (?)", [("x" * 3_000,)] * 50)
+            for each in whole.iterdir():
+                shutil.copy(each, shell.folder)
+            db.execute("ROLLBACK")
+    shutil.rmtree(whole)
+
+
+def recovery(mode: str) -> Scenario:
+    """The power fails again while a read takes back what it left the first time."""
+    read = Command(("earnings", "--month", "2026-10"))
+    return Scenario(lambda shell: _torn(shell, mode), (read,))
+
+
 def report(mode: str) -> Scenario:
     """A report is written to a file."""
     argv = ("earnings", "--month", "2026-10", "--json", "-o", "{root}/report.json")
@@ -305,8 +355,8 @@ SCENARIOS = {
     for each in (
         *(init, init_in_new_folders, sync, sync_in_batches, accept_each, single_writes),
         *(read_meanwhile, attach, attach_to_an_open_ledger, profile),
-        *(upgrade, upgrade_of_an_open_ledger, report),
-        *(forget, forget_what_was_just_told),
+        *(upgrade, upgrade_of_an_open_ledger, report, pack, recovery),
+        *(forget, forget_what_was_just_told, sync_of_a_large_feed, batches_with_checkpoints),
     )
 }
 
@@ -316,7 +366,7 @@ QUICK = (
     *(("init", WAL), ("init_in_new_folders", DELETE), ("sync", DELETE), ("sync_in_batches", WAL)),
     *(("accept_each", WAL), ("single_writes", DELETE), ("attach_to_an_open_ledger", WAL)),
     *(("profile", WAL), ("upgrade", DELETE), ("forget", DELETE), ("report", WAL)),
-    ("forget_what_was_just_told", WAL),
+    *(("forget_what_was_just_told", WAL), ("recovery", DELETE), ("sync_of_a_large_feed", DELETE)),
 )
 WHOLE = tuple((name, mode) for name in SCENARIOS for mode in (WAL, DELETE))
 

@@ -1,4 +1,4 @@
-"""The program with one thing broken, or with another journal: what a traced run may be told.
+"""The program with one thing otherwise, or broken: what a traced run may be told.
 
 python -m tests.faults.power.child TRICK,TRICK COMMAND...
 """
@@ -22,29 +22,39 @@ def delete_mode() -> None:
     engine.wal_is_safe = lambda *_: False
 
 
-def _set(synchronous: str) -> None:
+def _set(pragma: str) -> None:
     settle = engine._settle  # noqa: SLF001 -- What is broken is the inside.
 
-    def settled_less(connection: Connection) -> None:
+    def settled(connection: Connection) -> None:
         settle(connection)
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute(f"PRAGMA {pragma}")
 
-    patch.object(engine, "_settle", settled_less).start()
+    patch.object(engine, "_settle", settled).start()
 
 
 def off() -> None:
     """SQLite syncs nothing."""
-    _set("OFF")
+    _set("synchronous = OFF")
 
 
 def normal() -> None:
     """SQLite syncs the write-ahead log when it is emptied, and not at each commit."""
-    _set("NORMAL")
+    _set("synchronous = NORMAL")
 
 
 def full() -> None:
     """SQLite removes a rollback journal, and does not sync that."""
-    _set("FULL")
+    _set("synchronous = FULL")
+
+
+def small_cache() -> None:
+    """Most of a transaction is in the file before it is committed, as if it were a large one."""
+    _set("cache_size = 8")
+
+
+def eager_checkpoints() -> None:
+    """The write-ahead log is emptied after each transaction, as if all of them were large."""
+    _set("wal_autocheckpoint = 1")
 
 
 def unsynced_files() -> None:
@@ -79,7 +89,8 @@ LAST: list[Callable[[], object]] = []
 TRICKS = {
     each.__name__: each
     for each in (
-        *(delete_mode, off, normal, full),
+        *(delete_mode, small_cache, eager_checkpoints),
+        *(off, normal, full),
         *(unsynced_files, unsynced_names, unsynced_vault, late_key),
     )
 }

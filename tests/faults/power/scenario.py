@@ -89,7 +89,7 @@ class Scenario:
     outcome: Callable[[Connection], object] = told
     """What is the same when the commands are run again."""
     tricks: tuple[str, ...] = ()
-    """What is broken on purpose (see `child`)."""
+    """What is otherwise, or broken on purpose (see `child`)."""
     place: str = "ledger.db"
     """Where the ledger lies in the folder."""
     is_read: bool = False
