@@ -11,6 +11,7 @@ from typing import IO, Any, TextIO
 
 from liveportal.cli.text import clean
 from liveportal.domain.errors import OutputFailed
+from liveportal.ledger.durable import settle
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
@@ -106,6 +107,7 @@ def _replaced(path: Path, *, binary: bool = False) -> Iterator[Any]:
             file.flush()
             os.fsync(descriptor)
         part.replace(path)
+        settle(path.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

@@ -24,6 +24,7 @@ from liveportal.domain.errors import (
     NotALedger,
     UnsafeSqlite,
 )
+from liveportal.ledger.durable import make_folders, settle
 
 if TYPE_CHECKING:
     import sqlite3 as dbapi
@@ -62,7 +63,7 @@ def create(path: Path, *, called: Path | None = None) -> Connection:
     """
     called = called or path
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(path.parent)
     except (FileExistsError, NotADirectoryError):
         raise LedgerUnwritable(
             f"{called.parent} is not a folder",
@@ -103,7 +104,10 @@ def check_free(path: Path) -> None:
 
 
 def move_new(part: Path, path: Path) -> None:
-    """Give a finished file its name, never the place of another; raises `LedgerExists`."""
+    """Give a finished file its name, never the place of another, and keep that on the disk.
+
+    Raises `LedgerExists`, `LedgerUnwritable`, and `OSError` where there are no hard links.
+    """
     try:
         os.link(part, path)
     except FileExistsError:
@@ -112,6 +116,10 @@ def move_new(part: Path, path: Path) -> None:
     except OSError:  # A file system without hard links: as good as it can do.
         check_free(path)
         part.rename(path)
+    try:
+        settle(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def open_file(path: Path, *, readonly: bool) -> Connection:
@@ -134,9 +142,23 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         raise LedgerUnwritable(
             f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
         )
+    if not readonly:
+        return _opened(path, "rw")
     # A log needs files beside the ledger, also for a read: where none can be made, none may be due.
-    still = readonly and not os.access(_folder(path), os.W_OK) and is_still(path)
-    connection = _connect(path, "ro" if readonly else "rw", path, still=still)
+    still = not os.access(_folder(path), os.W_OK) and is_still(path)
+    try:
+        return _opened(path, "ro", still=still)
+    except LedgerUnwritable:
+        # A crash may have left half a transaction and the journal that takes it back. Only who may
+        # write can do that; it is done, and then the ledger can be read.
+        if not Path(f"{path.resolve()}-journal").exists():
+            raise _needs_its_log(path) from None
+    open_file(path, readonly=False).close()
+    return _opened(path, "ro")
+
+
+def _opened(path: Path, mode: str, *, still: bool = False) -> Connection:
+    connection = _connect(path, mode, path, still=still)
     try:
         with explained(path):
             _check_ours(connection, path)
@@ -145,9 +167,6 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         # SQLite quotes what it cannot read, and the driver cannot read that.
         connection.close()
         raise damaged(path) from error
-    except LedgerUnwritable as error:
-        connection.close()
-        raise _needs_its_log(path) if readonly else error from None
     except BaseException:
         connection.close()
         raise

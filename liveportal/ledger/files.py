@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from liveportal.domain.errors import DiskFull, LedgerBusy, LedgerUnwritable, LiveportalError
+from liveportal.ledger.durable import settle
 
 CHUNK_BYTES = 1024 * 1024
 STALE_SECONDS = 3_600
@@ -26,23 +27,6 @@ _NEW = (
 def make(path: Path) -> int:
     """Make a file that is not there yet, for its owner alone, and return its descriptor."""
     return os.open(path, _NEW, 0o600)
-
-
-def settle(folder: Path) -> None:
-    """Let a folder's new names reach the disk, where the system can do that."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def settle_file(path: Path) -> None:
-    """Let a file's content reach the disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def replace_private(path: Path, content: bytes) -> None:

@@ -275,8 +275,13 @@ class Journal:
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
         self._last_recorded = recorded_at
         self.book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
-        # Who tells again what is forgotten restores nothing, whatever the source.
-        erased = confirms is not None and body is not None and book.is_forgotten(data, confirms)
+        # A feed that tells again what is forgotten restores nothing.
+        erased = (
+            confirms is not None
+            and body is not None
+            and event.source != CLI_SOURCE  # What the expert tells after that is a new fact.
+            and book.is_forgotten(data, confirms)
+        )
         if body is not None and not erased:
             self.book.append("event_personal", seq, salt, body)
         self.book.append("statement", data.thing, data.TYPE, seq, event.source, confirms)

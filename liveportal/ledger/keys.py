@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from liveportal.domain.errors import KeyringUnavailable, SealBroken, UnsafeKey
 from liveportal.ledger import engine
+from liveportal.ledger.durable import settle
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -123,23 +124,12 @@ class Keys:
                 file.flush()
                 os.fsync(handle)
             part.replace(self.file)
-            _settle(self.file.parent)
+            settle(self.file.parent)
         except OSError as error:
             raise engine.unwritable(self.file, error) from None
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-
-
-def _settle(folder: Path) -> None:
-    """Let a folder's new names reach the disk, where the system can do that."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # --- the file ---------------------------------------------------------------------------------
@@ -171,7 +161,7 @@ def in_file(file: Path) -> tuple[str, ...] | None:
     Raises `UnsafeKey`, and `SealBroken` for what is no key.
     """
     text = _content(file)
-    return None if text is None else tuple(_parsed(text, str(file)))
+    return None if text is None else tuple(parsed(text, str(file)))
 
 
 def keyring_is_on() -> bool:

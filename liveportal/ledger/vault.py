@@ -32,6 +32,7 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeVault,
 )
+from liveportal.ledger.durable import settle
 
 LIMIT_BYTES = 2_000_000_000
 """The largest file that is taken where no preference says otherwise: 2 GB."""
@@ -170,22 +171,27 @@ class Vault:
                 part.unlink(missing_ok=True)
 
     def place(self, taken: Taken) -> None:
-        """Give a file that was taken its place; the same, if it is there and sound, stays."""
+        """Give a file that was taken its place; the same, if it is there and sound, stays.
+
+        No power cut takes it back then: its event may be recorded.
+        """
         taken.stream.close()  # Windows moves no open file.
         path = self.path(taken.sha256)
-        if taken.stored and self.holds(taken.sha256):
-            return
-        self._make_folder(path.parent)
+        if not (taken.stored and self.holds(taken.sha256)):
+            self._make_folder(path.parent)
+            with _explained(path):
+                Path(taken.stream.name).replace(path)  # Of a damaged one too; of a link, the link.
+        # All of them: a program that was killed may have made folders and synced none.
         with _explained(path):
-            Path(taken.stream.name).replace(path)  # Of a damaged one too; of a link, the link.
-            _sync_folder(path.parent)
-            _sync_folder(self.folder)
+            for folder in (path.parent, self.folder, self.folder.parent):
+                settle(folder)
 
     def erase(self, sha256: str) -> None:
         """Remove a file if it is there, and what crashes left behind."""
         path = self.path(sha256)
-        with _explained(path):
-            path.unlink(missing_ok=True)
+        with _explained(path), suppress(FileNotFoundError):
+            path.unlink()
+            settle(path.parent)  # Else it might come back.
         with suppress(OSError):
             path.parent.rmdir()  # Only if it is empty.
         self.sweep()
@@ -347,16 +353,6 @@ def _settle(copy: BinaryIO) -> None:
     os.fsync(copy.fileno())
     if os.name == "posix":
         os.fchmod(copy.fileno(), 0o400)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make sure that a folder's entries are on the disk, where folders can be opened."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 @contextmanager
