@@ -119,6 +119,10 @@ class Writer:
             insist=lambda caution: caution.override in insist,
             show=lambda reader, done: dict(show(reader, named(done, thing_id))) if show else {},
         )
+        return self.result(outcome, thing_id, shown)
+
+    def result(self, outcome: Outcome, thing_id: str, shown: Row) -> Row:
+        """Return what became of an event as the commands that record something show it."""
         kind = outcome.event.data.TYPE
         return {
             "id": named(outcome, thing_id),

@@ -35,12 +35,12 @@ NO_EFFECTS = effects_digest((), ())
 
 
 def event_hash(
-    prev: bytes, fields: Sequence[str], facts: str, personal: bytes, effects: bytes
+    prev: bytes, fields: Iterable[str], facts: str, personal: bytes, effects: bytes
 ) -> bytes:
     """Return the hash of a row; `fields` are seq, source, id, type, time, recorded_at as text."""
     told = hashlib.sha256(facts.encode()).digest()
     return hashlib.sha256(
-        b"".join((DOMAIN, prev, _prefixed(fields), told, personal, effects))
+        b"".join((DOMAIN, prev, _prefixed(tuple(fields)), told, personal, effects))
     ).digest()
 
 
