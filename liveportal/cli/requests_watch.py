@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BufferedReader, BytesIO, StringIO
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -27,6 +27,7 @@ from liveportal.cli.times import utc_now
 from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
 from liveportal.domain.events import RequestDeclined, RequestOpened
 from liveportal.domain.preferences import structured
+from liveportal.domain.values import dataclass
 from liveportal.feeds.following import Part, followed, open_feed, streamed
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.reader import Reader, Row

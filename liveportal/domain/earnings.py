@@ -6,13 +6,14 @@ The two are held against each other by a property test. Amounts are minor units.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Protocol
 
 from liveportal.domain.billing import MINUTE_US
 from liveportal.domain.clock import months_between
 from liveportal.domain.money import Money, format_minor, half_up
 from liveportal.domain.posting import ASSETS, Account, Transaction, TransactionKind
+from liveportal.domain.values import dataclass
 
 if TYPE_CHECKING:
     from liveportal.domain.things import Claim, DisputeFiling, Session

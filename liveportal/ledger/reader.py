@@ -25,6 +25,21 @@ from liveportal.ledger.migrate import open_ledger
 
 Row = dict[str, object]
 
+NOT_OVER = "session.state IN ('upcoming', 'live', 'paused')"
+"""Sessions that are still to come or running: word for word as the index of the few has it, or
+SQLite would read every session there was."""
+
+BOOKED_MONTHS = """
+    WITH RECURSIVE booked (period) AS (
+        SELECT min(period) FROM "transaction"
+        UNION ALL
+        SELECT (SELECT min(period) FROM "transaction" WHERE period > booked.period)
+        FROM booked WHERE booked.period IS NOT NULL
+    )
+"""
+"""The months that have transactions, found by one step a month in their index: what is rare in each
+is then found by its kind, where SQLite would read the index from end to end."""
+
 
 class Reader:
     """A ledger's windows, on a read-only connection.

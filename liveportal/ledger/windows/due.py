@@ -19,7 +19,7 @@ from liveportal.domain.deadlines import (
     of_window,
 )
 from liveportal.domain.things import Session
-from liveportal.ledger.reader import Reader, Row, personal
+from liveportal.ledger.reader import NOT_OVER, Reader, Row, personal
 from liveportal.ledger.rows import ARTIFACT, CLAIM, REQUEST, SESSION
 from liveportal.ledger.vault import Vault
 from liveportal.ledger.windows import profile
@@ -59,7 +59,7 @@ def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
         yield from of_request(REQUEST.read(row), now)
     found: list[Deadline | None] = [
         of_upcoming(SESSION.read(row))
-        for row in _things(reader, f"{SESSION.select} WHERE state = 'upcoming'")
+        for row in _things(reader, f"{SESSION.select} WHERE {NOT_OVER} AND state = 'upcoming'")
     ]
     for row in _things(reader, f"{CLAIM.select} WHERE state = 'open'"):
         claim = CLAIM.read(row)
