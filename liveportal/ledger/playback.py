@@ -15,6 +15,7 @@ from liveportal.domain.errors import LiveportalError, NotFound, Refused
 from liveportal.domain.events import ArtifactAdded
 from liveportal.domain.posting import Transaction
 from liveportal.ledger import engine
+from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal
 from liveportal.ledger.migrate import make_tables
@@ -83,9 +84,9 @@ class Playback:
         door = Rebooking(self.copy)
         with _no_collector():
             for chunk in _chunks(events):
-                door.prefetch([event for _, event in chunk])
-                for each, event in chunk:
-                    door.rebook(each, event)
+                door.prefetch([stored.event for _, stored in chunk])
+                for each, stored in chunk:
+                    door.rebook(each, stored)
                     for entry in door.transactions:
                         booked(entry)
                 door.flush()
@@ -105,23 +106,23 @@ def _temporary() -> Connection:
     return copy
 
 
-def _chunks(events: Iterable[Past]) -> Iterator[list[tuple[Past, Event]]]:
+def _chunks(events: Iterable[Past]) -> Iterator[list[tuple[Past, StoredEvent]]]:
     """Decode events, so many at a time that what they name can be looked up at once."""
     rest = iter(events)
-    while chunk := [(each, each.stored.event) for each in islice(rest, _CHUNK)]:
+    while chunk := [(each, each.stored) for each in islice(rest, _CHUNK)]:
         yield chunk
 
 
 def _retell(door: Journal, events: Iterable[Past], retelling: Retelling) -> None:
     for chunk in _chunks(events):
-        door.prefetch([event for _, event in chunk])
-        for each, event in chunk:
-            if (again := retelling.tell(event)) is None:
+        door.prefetch([stored.event for _, stored in chunk])
+        for each, stored in chunk:
+            if (again := retelling.tell(stored.event)) is None:
                 continue
             try:
                 door.record(again, recorded_at=each.recorded_at)
             except (Refused, NotFound) as error:
-                retelling.refused(each.seq, event, error)
+                retelling.refused(each.seq, stored.event, error)
         door.flush()
 
 
