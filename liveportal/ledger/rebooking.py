@@ -99,12 +99,13 @@ class Rebooking(Journal):
         confirms: int | None = None,
     ) -> Outcome:
         past, book = self._past, self.book
-        booked = book.booked(past.seq, change.transactions)
-        if booked != (past.entries, past.transfers):
+        booked = (past.entries, past.transfers)
+        if (change.transactions or past.entries) and booked != (
+            book.booked(past.seq, change.transactions)
+        ):
             kept, today = past.transactions, change.transactions
             if past.seq not in self.touched.seqs:
                 self._note(past, f"it booked {self._words(kept)}, today {self._words(today)}")
-            booked = (past.entries, past.transfers)
             things = tuple(self._with_earning(each, past) for each in change.things)
             change = replace(change, transactions=kept, things=things)
         if self.changes:
