@@ -125,7 +125,7 @@ def test_a_read_finds_what_it_shows_by_an_index(shell: Shell, books: Books, comm
             if statement.lstrip().upper().startswith(("SELECT", "WITH"))
             for each in whole_reads(plan(db, statement))
         }
-    allowed = {None, *OF_EVERYTHING.get(command, ()), *SMALL}
+    allowed: set[str | None] = {None, *OF_EVERYTHING.get(command, ()), *SMALL}
     assert {each for each in found if each[0] not in allowed} == set()
 
 
