@@ -29,6 +29,7 @@ from liveportal.domain.events import ArtifactAdded, PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import engine, evidence
+from liveportal.ledger.blame import blamed
 from liveportal.ledger.documents import event_at, stored_event
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.reader import Reader, Row, known_id, reading
@@ -39,6 +40,7 @@ from liveportal.ledger.windows import said
 if TYPE_CHECKING:
     from liveportal.domain.profile import Changes
     from liveportal.ledger.filling import Judge
+    from liveportal.ledger.forgetful import Forgotten
 
 CHUNK_LINES = 2_000
 
@@ -111,7 +113,8 @@ class Portal:
         """Open a ledger; with `dry_run` everything happens and is rolled back."""
         store = Store.open(path, now, keep=not dry_run)
         try:
-            yield cls(store, now)
+            with blamed(store.db):
+                yield cls(store, now)
         finally:
             store.close()
 
@@ -246,6 +249,18 @@ class Portal:
         rows = ((each.offset_ms, each.speaker, each.text) for each in found.messages)
         evidence.keep_messages(self._store.db, artifact, rows)
         return found.flags
+
+    def forget(
+        self, customer: str, *, at: datetime | None = None, key: str | None = None
+    ) -> tuple[Outcome, Forgotten]:
+        """Erase all personal data of a customer, and record that it was.
+
+        Of whom there is none left nothing is recorded: that is a replay of what forgot them last.
+        Raises `UnknownThing`, and what the door raises.
+        """
+        from liveportal.ledger import forgetful  # No other write pays for its import.
+
+        return forgetful.forget(self._store, self.event, customer, at=at, key=key)
 
     def fill_profile(
         self,

@@ -108,8 +108,6 @@ class Writer:
 
         `--key` names the event, and one of `many` together with the thing: `KEY:ID`.
         """
-        from liveportal.domain.rules import STATE_AFTER
-
         key = self._write.key
         outcome, shown = self.portal.do(
             data,
@@ -119,6 +117,12 @@ class Writer:
             insist=lambda caution: caution.override in insist,
             show=lambda reader, done: dict(show(reader, named(done, thing_id))) if show else {},
         )
+        return self.result(outcome, thing_id, shown)
+
+    def result(self, outcome: Outcome, thing_id: str, shown: Row) -> Row:
+        """Return what became of an event as the commands that record something show it."""
+        from liveportal.domain.rules import STATE_AFTER
+
         kind = outcome.event.data.TYPE
         return {
             "id": named(outcome, thing_id),

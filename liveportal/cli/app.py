@@ -118,6 +118,7 @@ COMMANDS: dict[str, Lazy] = {
     "preferences": Lazy("liveportal.cli.preferences", "Your rates, skills, languages and hours."),
     "policy": Lazy("liveportal.cli.policy", "The platform's rules, as this ledger reads them."),
     "ledger": Lazy("liveportal.cli.ledger", "The ledger itself: where it is, whether it is sound."),
+    "doctor": Lazy("liveportal.cli.doctor", "What is wrong here, and how to mend it."),
 }
 
 

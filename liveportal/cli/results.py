@@ -49,6 +49,17 @@ class Marked:
 
 
 @dataclass(frozen=True)
+class Coloured:
+    """A text that has a colour (as rich names it) on a terminal, and only there."""
+
+    text: str
+    colour: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
 class Table:
     """Any number of results with the same fields.
 
@@ -98,7 +109,7 @@ def plain(value: object) -> object:  # noqa: PLR0911 -- A table: one line a type
             return plain(value.value)
         case None | bool() | int() | str():
             return value
-        case Money() | Path() | Marked():
+        case Money() | Path() | Marked() | Coloured():
             return str(value)
         case datetime() if value.tzinfo is not None:
             return short_text(value)

@@ -12,7 +12,17 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from liveportal.cli.results import Item, Marked, Row, Table, Told, cell, is_number, value_of
+from liveportal.cli.results import (
+    Coloured,
+    Item,
+    Marked,
+    Row,
+    Table,
+    Told,
+    cell,
+    is_number,
+    value_of,
+)
 from liveportal.cli.text import clean, no_colour
 from liveportal.cli.times import utc_now
 from liveportal.domain.clock import zone as zone_of
@@ -100,6 +110,8 @@ def _text(value: object, now: datetime, local: tzinfo | None) -> Text:
     if isinstance(value, Marked) and not no_colour():
         parts = value.cleaned().parts
         return Text.assemble(*((text, "bold reverse" if marked else "") for text, marked in parts))
+    if isinstance(value, Coloured) and not no_colour():
+        return Text(clean(value.text), style=value.colour)
     return Text(human(value, now, local))
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from liveportal.domain.books import Change, Past, Thing
 from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.codec import decode, split
+from liveportal.domain.envelope import Data
 from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.money import LARGEST_MINOR
@@ -33,7 +34,7 @@ from liveportal.domain.things import (
     Request,
     Session,
 )
-from liveportal.ledger import rows
+from liveportal.ledger import forgetting, rows
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.items import open_items
@@ -44,23 +45,6 @@ Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 """Rows of `transaction` and of `transfer`, as stored."""
 
 _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
-_FORGET_SAID = """
-    DELETE FROM message WHERE artifact IN (
-        SELECT artifact.seq FROM artifact JOIN session ON session.id = artifact.session
-        WHERE customer = ?1
-    )
-"""
-# Whatever was told of a customer's requests, sessions and claims; the facts and digests stay.
-_FORGET = """
-    DELETE FROM event_personal WHERE seq IN (
-        SELECT statement.seq FROM statement WHERE thing IN (
-            SELECT 'request:' || id FROM request WHERE customer = ?1
-            UNION ALL SELECT 'session:' || id FROM session WHERE customer = ?1
-            UNION ALL SELECT 'claim:' || claim.id FROM claim
-                JOIN session ON session.id = claim.session WHERE customer = ?1
-        )
-    )
-"""
 
 
 class LedgerBook:
@@ -96,6 +80,12 @@ class LedgerBook:
     def policy(self) -> Policy:
         """The policy in force; before the first is adopted, the default profile."""
         return self.policy_at(self.policy_seq)
+
+    def is_forgotten(self, data: Data, seq: int) -> bool:
+        """Tell whether the customer that an event is about was forgotten after event `seq`."""
+        if not self._forgotten:
+            return False  # As in nearly every book: nothing is looked up for every fact told again.
+        return self._forgotten.get(forgetting.customer_of(self, data) or "", 0) > seq
 
     def policy_at(self, seq: int) -> Policy:
         """Return the policy that the event adopted."""
@@ -223,6 +213,10 @@ class LedgerBook:
         )
 
     @cached_property
+    def _forgotten(self) -> dict[str, int]:
+        return forgetting.forgotten(self._db)
+
+    @cached_property
     def reversed_seqs(self) -> set[int]:
         """The events that were reversed: few, so they are all kept."""
         found = self._db.execute("SELECT reversed_seq FROM reversal").fetchall()
@@ -280,10 +274,8 @@ class LedgerBook:
             self.reversed_seqs.add(change.reverses)
         if change.forgets:
             self.flush()
-            if self._db.execute(_FORGET_SAID, (change.forgets,)).rowcount:
-                # Else the words would stay in the pages of the index.
-                self._db.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
-            self._db.execute(_FORGET, (change.forgets,))
+            forgetting.erase(self._db, change.forgets)
+            self._forgotten[change.forgets] = seq
         transactions, transfers = booked
         self._appended["transaction"] += transactions
         self._appended["transfer"] += transfers

@@ -73,3 +73,8 @@ def _event(row: tuple[Any, ...]) -> StoredEvent:
     attributes = personal.get("attributes", {})
     event = Event(source, event_id, from_text(time), data, attributes)
     return StoredEvent(seq, event, recorded_at, facts, erased)
+
+
+def read_event(row: tuple[Any, ...]) -> StoredEvent:
+    """Return the event of a row: seq to facts, its personal body, and whether it ever had one."""
+    return _event(row)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from liveportal.domain.errors import (
@@ -24,6 +24,7 @@ from liveportal.domain.errors import (
     NotALedger,
     UnsafeSqlite,
 )
+from liveportal.ledger.durable import make_folders, settle
 
 if TYPE_CHECKING:
     import sqlite3 as dbapi
@@ -36,10 +37,14 @@ else:
 APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
 SCHEMA_VERSION = 3
 BUSY_MS = 5_000
+_HEAD_BYTES = 100
+_WAL_VERSION = 2
 
 Connection = dbapi.Connection
+Cursor = dbapi.Cursor
 complete_statement = dbapi.complete_statement
 SQLITE_VERSION: str = dbapi.sqlite_version
+DRIVER = f"of {dbapi.__name__.partition('.')[0]}"
 DatabaseError = dbapi.Error
 
 
@@ -58,7 +63,7 @@ def create(path: Path, *, called: Path | None = None) -> Connection:
     """
     called = called or path
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(path.parent)
     except (FileExistsError, NotADirectoryError):
         raise LedgerUnwritable(
             f"{called.parent} is not a folder",
@@ -99,7 +104,10 @@ def check_free(path: Path) -> None:
 
 
 def move_new(part: Path, path: Path) -> None:
-    """Give a finished file its name, never the place of another; raises `LedgerExists`."""
+    """Give a finished file its name, never the place of another, and keep that on the disk.
+
+    Raises `LedgerExists`, `LedgerUnwritable`, and `OSError` where there are no hard links.
+    """
     try:
         os.link(part, path)
     except FileExistsError:
@@ -108,6 +116,10 @@ def move_new(part: Path, path: Path) -> None:
     except OSError:  # A file system without hard links: as good as it can do.
         check_free(path)
         part.rename(path)
+    try:
+        settle(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def open_file(path: Path, *, readonly: bool) -> Connection:
@@ -130,15 +142,87 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         raise LedgerUnwritable(
             f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
         )
-    connection = _connect(path, "ro" if readonly else "rw", path)
+    if not readonly:
+        return _opened(path, "rw")
+    # A log needs files beside the ledger, also for a read: where none can be made, none may be due.
+    still = not os.access(_folder(path), os.W_OK) and is_still(path)
+    try:
+        return _opened(path, "ro", still=still)
+    except LedgerUnwritable:
+        # A crash may have left half a transaction and the journal that takes it back. Only who may
+        # write can do that; it is done, and then the ledger can be read.
+        if not Path(f"{path.resolve()}-journal").exists():
+            raise _needs_its_log(path) from None
+    open_file(path, readonly=False).close()
+    return _opened(path, "ro")
+
+
+def _opened(path: Path, mode: str, *, still: bool = False) -> Connection:
+    connection = _connect(path, mode, path, still=still)
     try:
         with explained(path):
             _check_ours(connection, path)
             _settle(connection)
-    except LiveportalError:
+    except UnicodeDecodeError as error:
+        # SQLite quotes what it cannot read, and the driver cannot read that.
+        connection.close()
+        raise damaged(path) from error
+    except BaseException:
         connection.close()
         raise
     return connection
+
+
+def plain(path: Path) -> Connection:
+    """Connect to a file of our own making that is no ledger yet, or may be a damaged one."""
+    return _connect(path, "rw", path)
+
+
+def is_still(path: Path) -> bool:
+    """Tell whether a ledger that is kept with a log has none: all that it holds is in one file.
+
+    A ledger with a rollback journal is never still: who reads it must know of who writes it.
+    """
+    with suppress(OSError):
+        head = head_of(path)
+        if head is not None and head.wal:
+            real = os.path.realpath(path)
+            return not any(_has_content(f"{real}{suffix}") for suffix in ("-wal", "-journal"))
+    return False
+
+
+def look(path: Path) -> Connection | None:
+    """Open a ledger to look at it: nothing is changed, and nothing is left beside it.
+
+    None where that cannot be: an interrupted write has to be undone first. Raises the driver's
+    own `DatabaseError`.
+    """
+    real = os.path.realpath(path)
+    head, still = head_of(path), is_still(path)
+    if _has_content(f"{real}-journal"):
+        return None
+    if head is not None and head.wal and not still and not os.path.exists(f"{real}-shm"):  # noqa: PTH110
+        return None
+    return _connect(path, "ro", path, still=still, wait_ms=0)
+
+
+def _has_content(path: str) -> bool:
+    try:
+        return os.stat(path).st_size > 0  # noqa: PTH116 (a name with a suffix)
+    except FileNotFoundError:
+        return False
+
+
+def _folder(path: Path) -> str:
+    return os.path.dirname(os.path.realpath(path))  # noqa: PTH120 (of the file, not of a link)
+
+
+def _needs_its_log(path: Path) -> LiveportalError:
+    return LedgerUnwritable(
+        f"{path} cannot be read where it is: it has a log, and its folder cannot be written",
+        hint="Copy the ledger and the -wal file beside it to a folder of your own; read it there.",
+        path=str(path),
+    )
 
 
 def in_memory() -> Connection:
@@ -148,12 +232,15 @@ def in_memory() -> Connection:
     return connection
 
 
-def _connect(path: Path, mode: str, called: Path) -> Connection:
+def _connect(
+    path: Path, mode: str, called: Path, *, still: bool = False, wait_ms: int | None = None
+) -> Connection:
     # A path is data: quoted, so that `?` and `#` in a folder's name are no parameters.
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}{'&immutable=1' if still else ''}"
+    wait_s = (BUSY_MS if wait_ms is None else wait_ms) / 1000
     with explained(called):
         return dbapi.connect(
-            uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256
+            uri, uri=True, isolation_level=None, timeout=wait_s, cached_statements=256
         )
 
 
@@ -196,6 +283,32 @@ def _check_ours(connection: Connection, path: Path) -> None:
             hint="Install the pysqlite3 wheel, or a Python with SQLite 3.51.3 or later.",
             path=str(path),
         )
+
+
+def mark_of(path: Path) -> Path:
+    """Return the mark that lies beside a ledger while traces of somebody are still to be erased."""
+    return Path(f"{os.path.realpath(path)}.forgetting")
+
+
+class Head(NamedTuple):
+    """What the first bytes of a SQLite file say of it."""
+
+    application_id: int
+    form: int
+    wal: bool
+
+
+def head_of(path: Path) -> Head | None:
+    """Read what a file says of itself, without opening it as a database; None: it is none.
+
+    Raises `OSError`.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if len(head) < _HEAD_BYTES or not head.startswith(b"SQLite format 3\0"):
+        return None
+    form, application_id = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
+    return Head(application_id, form, wal=head[18] == _WAL_VERSION)
 
 
 def form_of(connection: Connection) -> int:
@@ -266,13 +379,31 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
             hint="The ledger and its folder must both be writable.",
             path=where,
         )
-    if "not a database" in text or "malformed" in text or "file is encrypted" in text:
-        return NotALedger(
-            f"{path} is damaged, or is not a ledger",
-            hint="Restore a backup; keep the file as it is.",
-            path=where,
-        )
+    if any(each in text for each in _DAMAGED):
+        return damaged(path)
     return None
+
+
+def damaged(path: Path) -> LiveportalError:
+    """Say that a file cannot be read as a ledger."""
+    return NotALedger(
+        f"{path} is damaged, or is not a ledger",
+        hint="Restore a backup; keep the file as it is.",
+        path=str(path),
+    )
+
+
+_DAMAGED = (
+    *("not a database", "malformed", "file is encrypted", "unsupported file format"),
+    "could not decode",
+)
+_IN_THE_WAY = ("locked", "busy", "disk is full", "disk i/o", "readonly", "unable to open", "interr")
+
+
+def is_damage(error: Exception) -> bool:
+    """Tell whether the driver complains of what is in the file, and not of what is around it."""
+    text = str(error).lower()
+    return not any(each in text for each in _IN_THE_WAY)
 
 
 def unwritable(path: Path, error: OSError) -> LiveportalError:

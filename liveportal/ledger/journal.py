@@ -66,7 +66,8 @@ class _Statement:
 class Journal:
     """Records events on a connection that is inside a write transaction.
 
-    `now` is the clock. `forgot` tells that personal data was erased through this door.
+    `now` is the clock. `forgot` tells that personal data was erased through this door, and so must
+    not lie on in the log; `forgot_customer` that it was a customer's, of which nothing may be left.
     """
 
     def __init__(self, db: Connection, now: Callable[[], datetime]) -> None:
@@ -74,6 +75,7 @@ class Journal:
         self._now = now
         self.book = LedgerBook(db)
         self.forgot = False
+        self.forgot_customer = False
         self._pending: dict[tuple[str, str], StoredEvent] = {}
         self._pending_at: dict[int, StoredEvent] = {}
         self._unknown: set[tuple[str, str]] = set()
@@ -260,8 +262,9 @@ class Journal:
         *,
         confirms: int | None = None,
     ) -> Outcome:
-        self.book.check_turnover(change)
-        seq = self.book.next_seq
+        book = self.book
+        book.check_turnover(change)
+        seq = book.next_seq
         facts, body = documents(event)
         salt = os.urandom(SALT_BYTES) if body else b""
         recorded_at = recorded_at or max(utc_text(self._now()), self._last_recorded)
@@ -272,16 +275,23 @@ class Journal:
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
         self._last_recorded = recorded_at
         self.book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
-        if body:
+        # A feed that tells again what is forgotten restores nothing.
+        erased = (
+            confirms is not None
+            and body is not None
+            and event.source != CLI_SOURCE  # What the expert tells after that is a new fact.
+            and book.is_forgotten(data, confirms)
+        )
+        if body is not None and not erased:
             self.book.append("event_personal", seq, salt, body)
         self.book.append("statement", data.thing, data.TYPE, seq, event.source, confirms)
         self._statements_of(data).append(_Statement(seq, event.source, confirms))
-        stored = StoredEvent(seq, event, recorded_at, facts, erased=False)
+        stored = StoredEvent(seq, event, recorded_at, facts, erased=erased)
         self._pending[event.source, event.id] = self._pending_at[seq] = stored
         self._unknown.discard((event.source, event.id))
         self.book.apply(seq, change, booked)
         if change.forgets:
-            self.forgot = True
+            self.forgot = self.forgot_customer = True
             self.flush()  # What is pending in memory must not outlive what was erased.
         flags = (*(caution.code for caution in change.cautions), *change.flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)

@@ -19,6 +19,7 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.errors import AmbiguousPrefix, UnknownThing
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
+from liveportal.ledger.blame import blamed
 from liveportal.ledger.engine import Connection, explained
 from liveportal.ledger.migrate import open_ledger
 
@@ -58,7 +59,7 @@ class Reader:
         """Open a ledger for reading; raises what `open_ledger` raises."""
         db = open_ledger(path, readonly=True)
         try:
-            with explained(path):
+            with explained(path), blamed(db):
                 db.execute("BEGIN")  # One state for everything that is read.
                 yield cls(db, path)
         finally:

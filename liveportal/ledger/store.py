@@ -9,14 +9,13 @@ from datetime import datetime
 from pathlib import Path
 
 from liveportal.domain.events import RequestAccepted
-from liveportal.ledger import engine, evidence
+from liveportal.ledger import engine, traces
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables, open_ledger
 from liveportal.ledger.playback import played_back
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rows import compact
-from liveportal.ledger.vault import Vault
 
 Clock = Callable[[], datetime]
 
@@ -29,6 +28,8 @@ class Store:
         self.path = path
         self._now = now
         self.keep = keep
+        self.finished: traces.Finished | None = None
+        """What became of the traces, if somebody was forgotten last."""
 
     @classmethod
     @contextmanager
@@ -66,23 +67,13 @@ class Store:
             door = Journal(self.db, self._now)
             yield door
             door.flush()
-        if door.forgot and self.keep:
+            if door.forgot_customer and self.keep:
+                traces.mark(self.path)
+        if door.forgot_customer and self.keep:
+            self.finished = traces.finish(self.path)
+        elif door.forgot and self.keep:
             # Nothing of what was erased may lie on in the write-ahead log either.
-            with engine.explained(self.path):
-                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            self._erase_files()
-
-    def _erase_files(self) -> None:
-        """Remove from the vault what belongs to forgotten customers only.
-
-        After the commit, so that no file goes that an event still tells of; and under the lock, so
-        that nobody attaches one of them meanwhile.
-        """
-        vault = Vault(self.path)
-        if vault.folder.is_dir():
-            with engine.writing(self.db, self.path):
-                for sha256 in evidence.nobodys(self.db):
-                    vault.erase(sha256)
+            traces.empty_log(self.db, self.path)
 
     def _transaction(self) -> AbstractContextManager[None]:
         if self.keep:

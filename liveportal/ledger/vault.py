@@ -14,7 +14,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,6 +31,7 @@ from liveportal.domain.errors import (
     UnsafeVault,
 )
 from liveportal.domain.values import dataclass
+from liveportal.ledger.durable import settle
 
 LIMIT_BYTES = 2_000_000_000
 """The largest file that is taken where no preference says otherwise: 2 GB."""
@@ -98,6 +99,40 @@ class Vault:
             digest.update(chunk)
         self._agree(sha256, digest.hexdigest())
 
+    def content(self, sha256: str) -> Iterator[bytes]:
+        """Yield a file's content as it lies there, sound or not; raises as `check` does.
+
+        What is not there is known when the first of it is asked for.
+        """
+        return self._content(sha256)
+
+    def put(self, sha256: str, chunks: Iterable[bytes]) -> bool:
+        """Put a file in its place, unless it is there and sound; tell whether it was put.
+
+        Raises `DamagedFile` for content of another hash, `DiskFull`, `UnsafeVault`, and what
+        `chunks` does; then nothing is put.
+        """
+        self._check_folder(self.folder)
+        if self.holds(sha256) and self._is_sound(sha256):
+            return False
+        self._make_folder(self.folder)
+        self._sweep()
+        part = self.folder / f"{os.urandom(8).hex()}{_PART}"
+        digest, size = _sha256(), 0
+        try:
+            with _new_file(part) as copy:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    copy.write(chunk)
+                self._agree(sha256, digest.hexdigest())
+                _settle(copy)
+            with part.open("rb") as again:
+                self.place(Taken(sha256, size, again))
+        finally:
+            part.unlink(missing_ok=True)
+        return True
+
     def copy_to(self, sha256: str, target: Path) -> None:
         """Copy a file to a new one of the owner's alone; raises as `check`, and `DiskFull`."""
         digest = _sha256()
@@ -123,7 +158,7 @@ class Vault:
                 yield Taken(sha256, size, stream)
                 return
             self._make_folder(self.folder)
-            self._sweep()
+            self.sweep()
             part = self.folder / f"{os.urandom(8).hex()}{_PART}"
             try:
                 with _new_file(part) as copy:
@@ -135,25 +170,47 @@ class Vault:
                 part.unlink(missing_ok=True)
 
     def place(self, taken: Taken) -> None:
-        """Give a file that was taken its place; the same, if it is there and sound, stays."""
+        """Give a file that was taken its place; the same, if it is there and sound, stays.
+
+        No power cut takes it back then: its event may be recorded.
+        """
         taken.stream.close()  # Windows moves no open file.
         path = self.path(taken.sha256)
-        if taken.stored and self.holds(taken.sha256):
-            return
-        self._make_folder(path.parent)
+        if not (taken.stored and self.holds(taken.sha256)):
+            self._make_folder(path.parent)
+            with _explained(path):
+                Path(taken.stream.name).replace(path)  # Of a damaged one too; of a link, the link.
+        # All of them: a program that was killed may have made folders and synced none.
         with _explained(path):
-            Path(taken.stream.name).replace(path)  # Of a damaged one too; of a link, the link.
-            _sync_folder(path.parent)
-            _sync_folder(self.folder)
+            for folder in (path.parent, self.folder, self.folder.parent):
+                settle(folder)
 
     def erase(self, sha256: str) -> None:
         """Remove a file if it is there, and what crashes left behind."""
         path = self.path(sha256)
-        with _explained(path):
-            path.unlink(missing_ok=True)
+        with _explained(path), suppress(FileNotFoundError):
+            path.unlink()
+            settle(path.parent)  # Else it might come back.
         with suppress(OSError):
             path.parent.rmdir()  # Only if it is empty.
-        self._sweep()
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove copies that a crash left behind: what is half written belongs to no event."""
+        oldest = time.time() - STALE_SECONDS
+        with suppress(OSError):
+            for part in self.parts():
+                if part.lstat().st_mtime < oldest:
+                    part.unlink()
+
+    def parts(self) -> list[Path]:
+        """Return the copies that are being made, or that a crash left behind."""
+        return sorted(self.folder.glob(f"*{_PART}"))
+
+    def hashes(self) -> list[str]:
+        """Return the hashes of all files that are there, by their names."""
+        found = (each.name for each in self.folder.glob("??/*"))
+        return sorted(name for name in found if _SHA256.fullmatch(name))
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -220,14 +277,6 @@ class Vault:
                 hint="Look who could read it, then close it: chmod 700.",
                 path=str(folder),
             )
-
-    def _sweep(self) -> None:
-        """Remove copies that a crash left behind: what is half written belongs to no event."""
-        oldest = time.time() - STALE_SECONDS
-        with suppress(OSError):
-            for part in self.folder.glob(f"*{_PART}"):
-                if part.lstat().st_mtime < oldest:
-                    part.unlink()
 
 
 def _read_whole(
@@ -309,16 +358,6 @@ def _settle(copy: BinaryIO) -> None:
     os.fsync(copy.fileno())
     if os.name == "posix":
         os.fchmod(copy.fileno(), 0o400)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make sure that a folder's entries are on the disk, where folders can be opened."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 @contextmanager

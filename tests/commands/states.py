@@ -115,6 +115,7 @@ WRITES = (
     _write("preferences import preferences.toml", "11-04 09:00"),
     _write("policy use own.toml", "11-04 09:00", asks=True),
     _write("ledger reverse oct-013 --reason twice --source", "11-04 09:00", SOURCE, asks=True),
+    _write("ledger forget C-31", "11-04 09:00", asks=True),
 )
 
 # The commands that read, with the fields of their JSON in order where the contract fixes them.

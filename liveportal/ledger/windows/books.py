@@ -76,7 +76,7 @@ def info(reader: Reader) -> Row:
     return {
         "path": str(reader.path),
         "form": _pragma(reader, "user_version"),
-        "journal_mode": _pragma(reader, "journal_mode"),
+        "journal_mode": _journal_mode(reader),
         "sqlite": engine.SQLITE_VERSION,
         "currency": reader.currency,
         "timezone": reader.timezone,
@@ -89,6 +89,13 @@ def info(reader: Reader) -> Row:
         "head": last["hash"].hex() if last else None,
         "bytes": reader.path.stat().st_size,
     }
+
+
+def _journal_mode(reader: Reader) -> object:
+    mode = _pragma(reader, "journal_mode")
+    head = engine.head_of(reader.path) if mode == "delete" else None
+    # Where a folder cannot be written, a log is read past; it is there all the same.
+    return "wal" if head and head.wal else mode
 
 
 def _pragma(reader: Reader, name: str) -> object:

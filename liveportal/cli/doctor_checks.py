@@ -1,0 +1,331 @@
+"""What `doctor` makes of what it sees: one judgement a check, pure.
+
+Each takes what was gathered and returns a row; nothing here looks at anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from liveportal.domain.clock import short_text
+from liveportal.ledger.health import Health
+
+OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
+STATUSES = (OK, WARNING, FAILED, SKIPPED)
+
+NETWORK = frozenset(
+    {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afs", "afpfs", "9p", "ceph", "davfs"}
+    | {"glusterfs", "lustre", "ncpfs", "ocfs2", "gfs2", "webdav", "virtiofs", "vboxsf", "vmhgfs"}
+)
+NETWORK_FUSE = ("sshfs", "rclone", "s3fs", "gcsfuse", "davfs", "curlftpfs", "glusterfs", "vmhgfs")
+CLOUD = (
+    *("Dropbox", "OneDrive", "Google Drive", "GoogleDrive", "My Drive", "Mobile Documents"),
+    *("iCloud Drive", "iCloudDrive", "Nextcloud", "ownCloud", "pCloud", "pCloudDrive", "Sync"),
+    *("Box Sync", "MEGAsync", "SeaDrive", "Seafile", "CloudStorage"),
+)
+OLD_BACKUP = timedelta(days=7)
+FIRST_YEAR, LAST_YEAR = 2018, 2100
+SPARE_BYTES = 10_000_000
+NARROW = 80
+SHOWN = 3
+"""So many paths are named in a message."""
+
+
+class Check(NamedTuple):
+    """One row: what was checked, how it is, and how to mend it."""
+
+    check: str
+    status: str
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the program runs in. `zones` are whether each zone that is needed is there."""
+
+    version: str
+    python: str
+    system: str
+    sqlite: str
+    sqlite_from: str
+    wal_is_safe: bool
+    user: int | None
+    named_ledger: bool
+    keyring: bool
+    keyring_installed: bool
+    tzdata: str | None
+    zone_source: str
+    zones: tuple[tuple[str, str, bool], ...]
+    has_stfolder: bool
+    is_terminal: bool
+    encoding: str
+    width: int
+    colour: bool
+
+
+def examined(health: Health, around: Surroundings, now: datetime) -> list[Check]:
+    """Return every check, in the order in which a person would mend things."""
+    return [check(health, around, now) for check in CHECKS]
+
+
+def program(_health: Health, around: Surroundings, _now: datetime) -> Check:
+    """Say what runs."""
+    return Check("program", OK, f"liveportal {around.version}, {around.python}, {around.system}")
+
+
+def sqlite(health: Health, around: Surroundings, _now: datetime) -> Check:
+    """The SQLite in use, whether it has the WAL-reset bug, and how the ledger keeps its journal."""
+    what = f"SQLite {around.sqlite} ({around.sqlite_from})"
+    wal = health.head.wal if health.head else None
+    if not around.wal_is_safe:
+        bug = "has the WAL-reset bug, which can corrupt a ledger with a write-ahead log"
+        hint = "Install the pysqlite3 wheel, or a Python with SQLite 3.51.3 or later."
+        if wal:
+            return Check("sqlite", FAILED, f"{what} {bug}, and this ledger has one", hint)
+        return Check("sqlite", WARNING, f"{what} {bug}: a rollback journal is used", hint)
+    mode = {
+        None: "a new ledger gets a write-ahead log",
+        True: "the ledger has a write-ahead log (WAL)",
+        False: "the ledger has a rollback journal, as an older SQLite made it: safe, if slower",
+    }[wal]
+    return Check("sqlite", OK, f"{what} is free of the WAL-reset bug; {mode}")
+
+
+def ledger(health: Health, around: Surroundings, _now: datetime) -> Check:
+    """Whether there is a ledger, of a form that this program knows, and what it holds."""
+    path = health.path
+    if not health.exists:
+        hint = "`liveportal init` makes one; --ledger or LIVEPORTAL_LEDGER names another."
+        return Check("ledger", FAILED if around.named_ledger else SKIPPED, f"none at {path}", hint)
+    if not health.is_file:
+        return Check("ledger", FAILED, f"{path} is not a file", "Look what is there.")
+    if health.inside is not None and health.inside.quick_check == "ok":
+        last = health.inside.last_recorded
+        when = f", the last recorded at {short_text(last)}" if last else ""
+        form = f"form {health.head.form}, " if health.head else ""
+        return Check("ledger", OK, f"{path}: {form}{health.inside.events} events{when}")
+    if health.inside is not None:
+        hint = "Keep the file as it is, and restore a backup: `liveportal ledger restore`."
+        return Check("ledger", FAILED, f"{path} is damaged", hint)
+    problem = str(health.problem)
+    if "interrupted" in problem or "locked" in problem or "busy" in problem:
+        return Check("ledger", WARNING, f"{path} was not looked into: {problem}", "Run this again.")
+    hint = "Upgrade liveportal." if "newer" in problem else "Check the path, or restore a backup."
+    return Check("ledger", FAILED, f"{path}: {problem}", hint)
+
+
+def integrity(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """SQLite's own quick check of the file."""
+    if health.inside is None:
+        return Check("integrity", SKIPPED, health.problem or "there is no ledger")
+    if health.inside.quick_check != "ok":
+        hint = "Keep the file as it is, and restore a backup: `liveportal ledger restore`."
+        return Check("integrity", FAILED, f"quick_check: {health.inside.quick_check}", hint)
+    hint = "`liveportal ledger verify` proves every record."
+    return Check("integrity", OK, "the file is sound (quick_check)", hint)
+
+
+def place(health: Health, around: Surroundings, _now: datetime) -> Check:
+    """Whether the ledger lies where several machines, or a program that syncs, change files."""
+    kind = health.file_system or ""
+    if kind in NETWORK or (kind.startswith("fuse.") and kind[5:].startswith(NETWORK_FUSE)):
+        hint = "Keep the ledger on a disk of this machine, and its backups there."
+        wal = health.head is not None and health.head.wal
+        what = f"the ledger lies on a network file system ({kind}), whose locks cannot be relied on"
+        return Check("place", FAILED if wal else WARNING, what, hint)
+    names = [name.replace("\\", "/").rsplit("/", 1)[-1] for name in health.parents]
+    cloud = next((name for name in names if name.startswith(CLOUD)), None)
+    if cloud or around.has_stfolder:
+        hint = "Keep the ledger elsewhere, and write backups into that folder."
+        what = f"the ledger lies in a folder that is synced ({cloud or 'Syncthing'}): two machines"
+        return Check("place", WARNING, f"{what} may overwrite each other's", hint)
+    return Check("place", OK, f"a file system of this machine ({kind or 'of unknown type'})")
+
+
+def modes(health: Health, around: Surroundings, _now: datetime) -> Check:
+    """Whether everything is the user's own, and closed to others."""
+    if around.user is None:
+        return Check("modes", SKIPPED, "this system has no such modes")
+    if not health.entries:
+        return Check("modes", SKIPPED, "there is no ledger")
+    found = [each for each in health.entries if each.what != "folder"]
+    others = [each for each in found if each.owner != around.user]
+    if others:
+        names = _named([each.path for each in others])
+        return Check("modes", WARNING, f"not your own: {names}", "Take them over with chown.")
+    opened = [each for each in found if each.is_open_to_others]
+    if not opened:
+        return Check("modes", OK, f"{len(found)} files and folders are yours alone")
+    names = _named([f"{each.path} ({each.mode:o})" for each in opened])
+    hint = "Look who could read it, then close it: chmod go= and the path."
+    # These are refused when they are needed, so something does not work.
+    refused = any(each.what in ("vault", "key") for each in opened)
+    return Check("modes", FAILED if refused else WARNING, f"open to others: {names}", hint)
+
+
+def links(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """Whether anything is a link: the ledger may be one, what is written beside it may not."""
+    if not health.entries:
+        return Check("links", SKIPPED, "there is no ledger")
+    found = [each for each in health.entries if each.is_link and each.what != "folder"]
+    refused = [each.path for each in found if each.what in ("vault", "key")]
+    if refused:
+        hint = "Put the files themselves there: nothing secret is written through a link."
+        return Check("links", FAILED, f"a link: {_named(refused)}", hint)
+    if found:
+        names = _named([each.path for each in found])
+        hint = "That works; what belongs to it lies beside the file, not beside the link."
+        return Check("links", WARNING, f"a link: {names}", hint)
+    return Check("links", OK, "nothing is a link")
+
+
+def clock(health: Health, _around: Surroundings, now: datetime) -> Check:
+    """Whether the clock went back, or cannot be right."""
+    hint = "Set the clock. What is recorded meanwhile gets the time of the last event."
+    if not FIRST_YEAR <= now.year <= LAST_YEAR:
+        return Check("clock", FAILED, f"the clock says {short_text(now)}", hint)
+    last = health.inside.last_recorded if health.inside else None
+    if last is not None and last > now:
+        what = f"the last event was recorded at {short_text(last)}, which is yet to come"
+        return Check("clock", WARNING, what, hint)
+    if health.written_at is not None and health.written_at > now + timedelta(minutes=1):
+        what = f"the ledger was written at {short_text(health.written_at)}, which is yet to come"
+        return Check("clock", WARNING, what, hint)
+    return Check("clock", OK, f"it is {short_text(now)}")
+
+
+def space(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """Whether there is room for an upgrade, which keeps a copy, and for a backup."""
+    if health.free_bytes is None:
+        return Check("space", SKIPPED, "it is not known how much room there is")
+    free = f"{_megabytes(health.free_bytes)} are free"
+    need = 3 * health.bytes + health.vault_bytes + SPARE_BYTES
+    if health.free_bytes < health.bytes + SPARE_BYTES:
+        hint = "Make room: even a single event may not be recorded."
+        return Check("space", FAILED, f"{free}, and an upgrade needs more", hint)
+    if health.free_bytes < need:
+        hint = "Make room, or write backups elsewhere."
+        return Check("space", WARNING, f"{free}; upgrade and backup need {_megabytes(need)}", hint)
+    return Check("space", OK, free)
+
+
+def backup(health: Health, _around: Surroundings, now: datetime) -> Check:
+    """Whether there is a backup that is good, recent, and still there."""
+    hint = "`liveportal ledger backup` makes one; --to FOLDER --keep 7d,4w,12m suits cron."
+    if not health.knows_backups:
+        return Check("backup", SKIPPED, "nothing is remembered of backups")
+    last = health.backup
+    first = health.inside.first_hash if health.inside else None
+    if last is None or (first and last.book and last.book != first):
+        return Check("backup", WARNING, "no backup of this ledger is known of", hint)
+    when = f"the last one is of {short_text(last.made_at)} ({last.path})"
+    if now - last.made_at > OLD_BACKUP:
+        return Check("backup", WARNING, f"{when}: that is long ago", hint)
+    more = (health.inside.events if health.inside else 0) - last.events
+    if more > 0:
+        return Check("backup", WARNING, f"{when}; {more} events were recorded since", hint)
+    return Check("backup", OK, when)
+
+
+def left_behind(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """Whether a crash left something behind, and which copies lie about."""
+    if health.mark:
+        what = "a customer was forgotten, and traces are left"
+        hint = "Close other programs that read the ledger, then run any command."
+        return Check("left_behind", WARNING, what, hint)
+    if health.left_behind:
+        what = f"a crash may have left: {_named(health.left_behind)}"
+        hint = "A journal is taken care of by the next command; a .part may be deleted in an hour."
+        return Check("left_behind", WARNING, what, hint)
+    if health.copies:
+        what = f"copies of the ledger beside it: {_named(health.copies)}"
+        hint = "Once you are sure that all is well, they may be deleted."
+        return Check("left_behind", WARNING, what, hint)
+    return Check("left_behind", OK, "nothing was left behind")
+
+
+def key(  # noqa: PLR0911 (a table: one line a case)
+    health: Health, around: Surroundings, _now: datetime
+) -> Check:
+    """Whether there is a key for what is sealed; nothing is unlocked for it."""
+    sealed_by = health.inside.sealed_by if health.inside else None
+    back = "Put the key back from your copy, or begin anew: payout profile set --start-over."
+    if health.key_problem is not None:
+        return Check("key", FAILED, health.key_problem, "Make it a file of your own: chmod 600.")
+    if health.inside is None:
+        return Check("key", SKIPPED, "the ledger was not looked into")
+    if sealed_by is None:
+        return Check("key", OK, "nothing is sealed: no key is needed")
+    if health.key_ids is not None:
+        if sealed_by in health.key_ids:
+            return Check("key", OK, "the key file fits the sealed values", _KEEP_KEY)
+        return Check("key", FAILED, "the key file is of another ledger", back)
+    if around.keyring:
+        what = "there is no key file; the key should be in the system's keyring, which is not asked"
+        return Check("key", WARNING, what, "`liveportal payout profile show` uses it.")
+    what = "there is no key to the sealed values: no key file, and no keyring in use"
+    return Check("key", FAILED, what, back)
+
+
+_KEEP_KEY = "Keep a copy of it, apart from the backups."
+
+
+def time_zones(_health: Health, around: Surroundings, _now: datetime) -> Check:
+    """Whether the zones of the book and the expert are known, and from where."""
+    missing = [f"{name} (the {whose}'s)" for whose, name, found in around.zones if not found]
+    hint = "Install the package tzdata, or correct the zone: `preferences set --timezone`."
+    if missing:
+        return Check("time_zones", FAILED, f"not known: {', '.join(missing)}", hint)
+    package = f"package tzdata {around.tzdata}" if around.tzdata else "no package tzdata"
+    if around.tzdata is None and around.zone_source == "none":
+        return Check("time_zones", FAILED, "there is no time-zone data", hint)
+    if around.zone_source == "none":
+        return Check("time_zones", OK, f"from the {package}")
+    if around.tzdata is None:
+        what = f"from {around.zone_source}; {package} to fall back on"
+        return Check("time_zones", WARNING, what, "Install the package tzdata.")
+    return Check("time_zones", OK, f"from {around.zone_source}, else the {package}")
+
+
+def terminal(_health: Health, around: Surroundings, _now: datetime) -> Check:
+    """Whether what is shown can be shown as it is meant."""
+    if not around.is_terminal:
+        return Check("terminal", SKIPPED, "standard output is no terminal: rows are written")
+    if around.encoding.casefold().replace("-", "") != "utf8":
+        hint = "Set the locale to one of UTF-8, such as LANG=C.UTF-8."
+        what = f"its encoding is {around.encoding}: some characters become '?'"
+        return Check("terminal", WARNING, what, hint)
+    if around.width < NARROW:
+        what = f"it is {around.width} columns wide: tables will be broken"
+        return Check("terminal", WARNING, what, "Make it wider, or use --json.")
+    colour = "in colour" if around.colour else "without colour (NO_COLOR or TERM=dumb)"
+    return Check("terminal", OK, f"UTF-8, {around.width} columns, {colour}")
+
+
+def extras(_health: Health, around: Surroundings, _now: datetime) -> Check:
+    """Which optional parts are there."""
+    if around.keyring_installed:
+        return Check("extras", OK, "keyring: installed")
+    hint = "pip install 'liveportal[keyring]' keeps the key in the system's keyring."
+    return Check("extras", OK, "keyring: not installed; keys are kept in files", hint)
+
+
+def _named(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    return ", ".join(paths[:SHOWN]) + more
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1_000_000:,.0f} MB"
+
+
+Judgement = Callable[[Health, Surroundings, datetime], Check]
+
+CHECKS: tuple[Judgement, ...] = (
+    *(program, sqlite, ledger, integrity, place, modes, links, clock, space, backup, left_behind),
+    *(key, time_zones, terminal, extras),
+)

@@ -1,0 +1,94 @@
+"""Forgetting a customer from beginning to end: the event, the rows, then every trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from liveportal.domain.books import known
+from liveportal.domain.envelope import CLI_SOURCE, Event
+from liveportal.domain.events import CustomerForgotten
+from liveportal.ledger import forgetting, traces
+from liveportal.ledger.documents import event_at, stored_event
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.forgetting import Reach
+from liveportal.ledger.health import last_backup
+from liveportal.ledger.journal import Journal, Outcome
+from liveportal.ledger.store import Store
+from liveportal.ledger.traces import Left
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What became of a customer's personal data.
+
+    `messages` and `files` are None where it is not known any more: an earlier event erased them.
+    `rewritten` is False where somebody else kept us from it; the next to open the ledger goes on.
+    """
+
+    events: int
+    messages: int | None
+    files: int | None
+    copies: list[str]
+    rewritten: bool
+    left: list[Left]
+
+
+def forget(
+    store: Store,
+    event: Callable[..., Event],
+    customer: str,
+    *,
+    at: datetime | None,
+    key: str | None,
+) -> tuple[Outcome, Forgotten]:
+    """See `Portal.forget`."""
+    with store.writing() as door:
+        known("customer", customer, door.book.customer(customer))
+        there = forgetting.reach(store.db, customer)
+        outcome = _recorded(store, door, event, there, customer, at, key)
+        door.flush()
+        foreseen = traces.foresee(store.db, store.path)
+        replayed = outcome.status == "replayed"
+        before = _told_before(store.db, customer, outcome.seq) if replayed else None
+    if not store.keep:
+        finished = foreseen
+    elif replayed or store.finished is None:
+        finished = traces.finish(store.path)  # What was interrupted, if anything was.
+    else:
+        finished = store.finished
+    events, messages, files = before or (there.events, there.messages, len(finished.files))
+    left = [*finished.left, *_backups(store.path)]
+    return outcome, Forgotten(events, messages, files, finished.copies, finished.rewritten, left)
+
+
+def _told_before(db: Connection, customer: str, seq: int) -> tuple[int, int | None, int | None]:
+    """Return what is known of what an earlier event erased; nothing of files, if there were any."""
+    events = forgetting.erased_by(db, customer, seq)
+    return (events, None, None) if forgetting.has_files(db, customer) else (events, 0, 0)
+
+
+def _backups(path: Path) -> list[Left]:
+    _, last = last_backup(path)
+    if last is None or not last.path.exists():
+        return []
+    hint = "It still has the customer: make another one, then delete this one and those before it."
+    return [Left("backup", str(last.path), hint)]
+
+
+def _recorded(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it goes through)
+    store: Store,
+    door: Journal,
+    event: Callable[..., Event],
+    there: Reach,
+    customer: str,
+    at: datetime | None,
+    key: str | None,
+) -> Outcome:
+    last = forgetting.forgotten_at(store.db, customer)
+    is_new = key is None or stored_event(store.db, CLI_SOURCE, key) is None
+    if last is not None and is_new and not there:
+        return Outcome("replayed", last, event_at(store.db, last).event)
+    return door.record(event(CustomerForgotten(customer=customer), at=at, key=key))

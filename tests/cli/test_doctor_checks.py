@@ -1,0 +1,265 @@
+"""Every check of `doctor` in each status that it has, on values made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pytest
+
+from liveportal.cli.doctor_checks import (
+    CHECKS,
+    FAILED,
+    OK,
+    SKIPPED,
+    WARNING,
+    Surroundings,
+    examined,
+)
+from liveportal.ledger.engine import APPLICATION_ID, Head
+from liveportal.ledger.health import Backup, Entry, Health, Inside, file_system
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+EARLIER = NOW - timedelta(days=2)
+PATH = Path("/home/anna/books/ledger.db")
+AROUND = Surroundings(
+    version="1.0",
+    python="CPython 3.13.1",
+    system="Linux x86_64",
+    sqlite="3.53.4",
+    sqlite_from="of pysqlite3",
+    wal_is_safe=True,
+    user=1000,
+    named_ledger=False,
+    keyring=True,
+    keyring_installed=True,
+    tzdata="2026.1",
+    zone_source="/usr/share/zoneinfo",
+    zones=(("book", "UTC", True), ("expert", "Europe/Berlin", True)),
+    has_stfolder=False,
+    is_terminal=True,
+    encoding="utf-8",
+    width=120,
+    colour=True,
+)
+INSIDE = Inside("ok", "ab" * 32, 24, EARLIER, (("book", "UTC"),), None)
+NONE: dict[str, Any] = {"exists": False, "is_file": False, "inside": None, "head": None}
+NONE |= {"entries": [], "backup": None}
+
+
+def entry(what: str = "ledger", **values: Any) -> Entry:  # noqa: ANN401
+    """Return a private file of the user's own, unless told otherwise."""
+    given: dict[str, Any] = {"path": f"/x/{what}", "mode": 0o600, "owner": 1000, "is_link": False}
+    return Entry(what, **(given | values))
+
+
+def healthy() -> Health:
+    """Return a ledger with which all is well."""
+    return Health(
+        PATH,
+        exists=True,
+        is_file=True,
+        head=Head(APPLICATION_ID, 3, wal=True),
+        bytes=1_000_000,
+        written_at=EARLIER,
+        inside=INSIDE,
+        entries=[entry(), entry("vault", mode=0o700), entry("key")],
+        file_system="ext4",
+        parents=tuple(str(each) for each in PATH.parents),
+        free_bytes=10_000_000_000,
+        backup=Backup(EARLIER, Path("/backups/b"), "ab" * 32, 24),
+        knows_backups=True,
+    )
+
+
+class Case(NamedTuple):
+    """A check, what is otherwise than well, and what it says then."""
+
+    check: str
+    status: str
+    says: str
+    health: Mapping[str, Any] = MappingProxyType({})
+    around: Mapping[str, Any] = MappingProxyType({})
+    now: datetime = NOW
+
+
+def inside(**values: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return a change of what a ledger says of itself."""
+    return {"inside": replace(INSIDE, **values)}
+
+
+def at(name: str) -> dict[str, Any]:
+    """Return a change of where the ledger lies."""
+    return {"parents": (f"/home/anna/{name}/books", f"/home/anna/{name}", "/home/anna", "/home")}
+
+
+DELETE = {"head": Head(APPLICATION_ID, 3, wal=False)}
+HOT = {"inside": None, "problem": "a write was interrupted; the next command undoes it"}
+NEWER = {"inside": None, "problem": "it was written by a newer liveportal (form 9)"}
+LINKED = {"entries": [entry(is_link=True)]}
+
+CASES = (
+    Case("program", OK, "3.13.1"),
+    Case("sqlite", OK, "write-ahead log (WAL)"),
+    Case("sqlite", OK, "a new ledger", NONE),
+    Case("sqlite", OK, "rollback journal", DELETE),
+    Case("sqlite", WARNING, "WAL-reset bug", DELETE, {"wal_is_safe": False}),
+    Case("sqlite", FAILED, "this ledger has one", {}, {"wal_is_safe": False}),
+    Case("ledger", OK, "24 events"),
+    Case("ledger", OK, "0 events", inside(events=0, last_recorded=None)),
+    Case("ledger", SKIPPED, "none at", NONE),
+    Case("ledger", FAILED, "none at", NONE, {"named_ledger": True}),
+    Case("ledger", FAILED, "not a file", {"is_file": False, "inside": None}),
+    Case("ledger", FAILED, "damaged", inside(quick_check="row 3 missing from index")),
+    Case("ledger", WARNING, "interrupted", HOT),
+    Case("ledger", WARNING, "locked", {"inside": None, "problem": "database is locked"}),
+    Case("ledger", FAILED, "newer", NEWER),
+    Case("integrity", OK, "sound"),
+    Case("integrity", FAILED, "row 3", inside(quick_check="row 3 missing from index")),
+    Case("integrity", SKIPPED, "newer", NEWER),
+    Case("integrity", SKIPPED, "no ledger", NONE),
+    Case("place", OK, "ext4"),
+    Case("place", OK, "unknown", {"file_system": None}),
+    Case("place", OK, "fuse.ext4", {"file_system": "fuse.ext4"}),
+    *(
+        Case("place", FAILED, kind, {"file_system": kind})
+        for kind in ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "fuse.rclone")
+    ),
+    Case("place", WARNING, "nfs4", {"file_system": "nfs4", **DELETE}),
+    *(
+        Case("place", WARNING, name, at(name))
+        for name in ("Dropbox", "Dropbox (Old)", "OneDrive - Firm", "Google Drive", "Nextcloud")
+    ),
+    Case("place", WARNING, "Mobile Documents", at("Library/Mobile Documents")),
+    Case("place", WARNING, "pCloudDrive", {"parents": ("C:\\Users\\anna\\pCloudDrive",)}),
+    Case("place", WARNING, "Syncthing", {}, {"has_stfolder": True}),
+    Case("modes", OK, "3 files"),
+    Case("modes", SKIPPED, "no such modes", {}, {"user": None}),
+    Case("modes", SKIPPED, "no ledger", NONE),
+    Case("modes", WARNING, "(644)", {"entries": [entry(mode=0o644)]}),
+    Case("modes", WARNING, "(640)", {"entries": [entry("copy", mode=0o640)]}),
+    Case("modes", OK, "0 files", {"entries": [entry("folder", mode=0o755)]}),
+    Case("modes", WARNING, "not your own", {"entries": [entry(owner=0)]}),
+    Case("modes", FAILED, "(644)", {"entries": [entry("key", mode=0o644)]}),
+    Case("modes", FAILED, "(750)", {"entries": [entry("vault", mode=0o750)]}),
+    Case("modes", WARNING, "and 2 more", {"entries": [entry(mode=0o604)] * 5}),
+    Case("links", OK, "nothing"),
+    Case("links", SKIPPED, "no ledger", NONE),
+    Case("links", WARNING, "/x/ledger", LINKED),
+    Case("links", FAILED, "/x/vault", {"entries": [entry("vault", is_link=True)]}),
+    Case("links", FAILED, "/x/key", {"entries": [entry("key", is_link=True)]}),
+    Case("clock", OK, "2026-11-28"),
+    Case("clock", OK, "2026-11-28", NONE | {"written_at": None}),
+    Case("clock", WARNING, "yet to come", inside(last_recorded=NOW + timedelta(seconds=1))),
+    Case("clock", WARNING, "was written", {"written_at": NOW + timedelta(hours=1)}),
+    Case("clock", FAILED, "1970", {}, {}, datetime(1970, 1, 1, tzinfo=UTC)),
+    Case("clock", FAILED, "2101", {}, {}, datetime(2101, 1, 1, tzinfo=UTC)),
+    Case("space", OK, "free"),
+    Case("space", SKIPPED, "not known", {"free_bytes": None}),
+    Case("space", WARNING, "backup need", {"free_bytes": 12_000_000}),
+    Case("space", FAILED, "upgrade", {"free_bytes": 10_500_000}),
+    Case("backup", OK, "/backups/b"),
+    Case("backup", SKIPPED, "remembered", {"knows_backups": False, "backup": None}),
+    Case("backup", WARNING, "no backup", {"backup": None}),
+    Case("backup", WARNING, "no backup", inside(first_hash="cd" * 32)),
+    Case("backup", WARNING, "long ago", {}, {}, NOW + timedelta(days=6)),
+    Case("backup", WARNING, "1 events", inside(events=25)),
+    Case("left_behind", OK, "nothing"),
+    Case("left_behind", WARNING, "forgotten", {"mark": True}),
+    Case("left_behind", WARNING, ".x.part", {"left_behind": ["/x/.x.part"]}),
+    Case("left_behind", WARNING, "form1", {"copies": ["/x/ledger.db.form1"]}),
+    Case("key", OK, "nothing is sealed"),
+    Case("key", SKIPPED, "not looked", NONE),
+    Case("key", OK, "fits", inside(sealed_by="a") | {"key_ids": ("a", "b")}),
+    Case("key", FAILED, "another", inside(sealed_by="a") | {"key_ids": ("b",)}),
+    Case("key", WARNING, "not asked", inside(sealed_by="a")),
+    Case("key", FAILED, "no key", inside(sealed_by="a"), {"keyring": False}),
+    Case("key", FAILED, "is a link", {"key_problem": "the key file is a link"}),
+    Case("time_zones", OK, "/usr/share/zoneinfo"),
+    Case("time_zones", OK, "from the package", {}, {"zone_source": "none"}),
+    Case("time_zones", WARNING, "fall back", {}, {"tzdata": None}),
+    Case("time_zones", FAILED, "no time-zone data", {}, {"tzdata": None, "zone_source": "none"}),
+    Case("time_zones", FAILED, "Mars/X", {}, {"zones": (("expert", "Mars/X", False),)}),
+    Case("terminal", OK, "in colour"),
+    Case("terminal", OK, "without colour", {}, {"colour": False}),
+    Case("terminal", SKIPPED, "no terminal", {}, {"is_terminal": False}),
+    Case("terminal", WARNING, "latin-1", {}, {"encoding": "latin-1"}),
+    Case("terminal", WARNING, "40 columns", {}, {"width": 40}),
+    Case("extras", OK, "installed"),
+    Case("extras", OK, "not installed", {}, {"keyring_installed": False}),
+)
+
+# What each check can say, so that none is forgotten here.
+STATUSES = {
+    "program": {OK},
+    "extras": {OK},
+    "sqlite": {OK, WARNING, FAILED},
+    "ledger": {OK, WARNING, FAILED, SKIPPED},
+    "integrity": {OK, FAILED, SKIPPED},
+    "place": {OK, WARNING, FAILED},
+    "modes": {OK, WARNING, FAILED, SKIPPED},
+    "links": {OK, WARNING, FAILED, SKIPPED},
+    "clock": {OK, WARNING, FAILED},
+    "space": {OK, WARNING, FAILED, SKIPPED},
+    "backup": {OK, WARNING, SKIPPED},
+    "left_behind": {OK, WARNING},
+    "key": {OK, WARNING, FAILED, SKIPPED},
+    "time_zones": {OK, WARNING, FAILED},
+    "terminal": {OK, WARNING, SKIPPED},
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.status}-{case.says}")
+def test_a_check(case: Case) -> None:
+    """It has the status, says why, and, where something is wrong, what to do."""
+    around = replace(AROUND, **case.around)
+    found = {
+        each.check: each for each in examined(replace(healthy(), **case.health), around, case.now)
+    }[case.check]
+    assert (found.status, case.says in found.message) == (case.status, True), found
+    assert found.hint if found.status in (WARNING, FAILED) else True
+
+
+def test_each_status_has_a_case() -> None:
+    """All checks, each in every status that it has."""
+    tried = {(case.check, case.status) for case in CASES}
+    assert tried == {(name, status) for name, them in STATUSES.items() for status in them}
+    names = [check.check for check in examined(healthy(), AROUND, NOW)]
+    assert names == [each.__name__ for each in CHECKS]
+    assert set(names) == set(STATUSES)
+
+
+def test_all_is_well() -> None:
+    """With a healthy ledger nothing is amiss."""
+    assert {each.status for each in examined(healthy(), AROUND, NOW)} == {OK}
+
+
+MOUNTS = """\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 22 0:5 / /proc rw - proc proc rw
+40 22 0:40 / /mnt rw,relatime - nfs4 server:/export rw
+41 40 0:41 / /mnt/with\\040space rw - fuse.sshfs host:/ rw
+42 22 0:42 / /home rw - xfs /dev/sdb rw
+43 42 0:43 / /home rw - btrfs /dev/sdc rw
+nonsense
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/var/x.db", "ext4"),
+        ("/mnt/x.db", "nfs4"),
+        ("/mnttoo/x.db", "ext4"),
+        ("/mnt/with space/a/x.db", "fuse.sshfs"),
+        ("/home/anna/x.db", "btrfs"),
+    ],
+)
+def test_the_file_system_of_a_path(path: str, kind: str) -> None:
+    """The mount that the path lies below, the deepest, and of two the later."""
+    assert file_system(Path(path), MOUNTS) == kind
+    assert file_system(Path(path), "") is None

@@ -1,0 +1,155 @@
+"""Forgetting, killed anywhere: whoever opens the ledger next goes on, and nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from liveportal.domain.policy import Policy
+from liveportal.ledger import engine
+from liveportal.ledger.reader import reading
+from liveportal.ledger.verify import verify
+from liveportal.portal import Portal
+from tests.commands.shell import ROOT
+from tests.ledger.test_traces import Told, attach
+from tests.ledger.told import Teller
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.faults.conftest import Amount
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="a kill that nothing can catch")
+
+# A process that forgets, and is killed at the n-th call of a function.
+_KILLED = """
+import importlib, os, signal, sys
+from pathlib import Path
+from liveportal.ledger import engine
+path, module, name, when, count, journal = sys.argv[1:]
+if journal == "delete":
+    engine.wal_is_safe = lambda *_: False
+from liveportal.portal import Portal
+owner = importlib.import_module(module)
+for part in name.split(".")[:-1]:
+    owner = getattr(owner, part)
+name = name.rsplit(".", 1)[-1]
+real, calls = getattr(owner, name), 0
+def killed(*args, **options):
+    global calls
+    calls += 1
+    if calls == int(count) and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    result = real(*args, **options)
+    if calls == int(count):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+setattr(owner, name, killed)
+with Portal.open(Path(path)) as portal:
+    portal.forget("C-1")
+"""
+TRACES, VAULT = "liveportal.ledger.traces", "liveportal.ledger.vault"
+POINTS = (
+    (TRACES, "mark", "before", 1),
+    (TRACES, "mark", "after", 1),
+    (TRACES, "finish", "before", 1),
+    (TRACES, "empty_log", "after", 1),
+    (TRACES, "empty_log", "before", 2),
+    (TRACES, "rewrite", "after", 1),
+    (VAULT, "Vault.erase", "before", 1),
+    (VAULT, "Vault.erase", "after", 1),
+    (VAULT, "Vault.erase", "after", 2),
+    (TRACES, "_forget_in_copy", "before", 1),
+    (TRACES, "rewrite", "before", 2),
+    (TRACES, "rewrite", "after", 2),
+    (TRACES, "finish", "after", 1),
+)
+
+
+def _made(folder: Path, journal: str, monkeypatch: pytest.MonkeyPatch) -> Told:
+    if journal == "delete":
+        monkeypatch.setattr(engine, "wal_is_safe", lambda *_: False)
+    told = Told(folder / "books" / "ledger.db", Teller())
+    Portal.create(told.path, Policy())
+    for customer in ("C-1", "C-2"):
+        told.sync(told.teller.story(customer))
+        attach(told, customer)
+    db = engine.open_file(told.path, readonly=True)
+    db.execute("VACUUM INTO ?", (str(told.path.with_name("ledger.db.form1")),))
+    db.close()
+    return told
+
+
+def _check(told: Told, others: list[object]) -> None:
+    assert not told.left("C-1")
+    assert not engine.mark_of(told.path).exists()
+    assert told.others("C-1") == others
+    with reading(told.path) as reader:
+        verify(reader.db)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "when", "count", "journal"),
+    [(*point, "wal") for point in POINTS] + [(*POINTS[n], "delete") for n in (1, 2, 5)],
+)
+def test_killed_at_a_point(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    name: str,
+    when: str,
+    count: int,
+    journal: str,
+) -> None:
+    """Before the commit nothing has happened; after it, the next to open the ledger finishes it."""
+    told = _made(tmp_path, journal, monkeypatch)
+    others, left = told.others("C-1"), told.left("C-1")
+    argv = [str(told.path), module, name, when, str(count), journal]
+    ran = subprocess.run([sys.executable, "-c", _KILLED, *argv], cwd=ROOT, timeout=60, check=False)
+    assert ran.returncode == -signal.SIGKILL, "the point was not reached"
+    with reading(told.path) as reader:  # The next to open it: a read.
+        kinds = [kind for (kind,) in reader.db.execute("SELECT type FROM event")]
+    committed = "liveportal.customer.forgotten" in kinds
+    assert committed is (name != "mark")
+    if committed:
+        _check(told, others)
+    else:
+        assert {word for _, word in told.left("C-1")} == {word for _, word in left}
+    with Portal.open(told.path) as portal:  # And whoever forgets again.
+        outcome, done = portal.forget("C-1")
+    assert outcome.status == ("replayed" if committed else "recorded")
+    assert done.rewritten
+    _check(told, others)
+
+
+def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
+    """Wherever the system kills it: to forget again is enough."""
+    told = _made(tmp_path, "wal", monkeypatch)
+    others = told.others("C-1")
+    before = {each: each.read_bytes() for each in told.path.parent.rglob("*") if each.is_file()}
+    again = "from pathlib import Path; from liveportal.portal import Portal; import sys\n"
+    again += "with Portal.open(Path(sys.argv[1])) as portal:\n    print(flush=True)\n"
+    again += "    portal.forget('C-1')\n"
+    for n in range(amount(quick=4, whole=60)):
+        for file in [each for each in told.path.parent.rglob("*") if each.is_file()]:
+            file.unlink()
+        for file, content in before.items():
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)
+        with subprocess.Popen(
+            [sys.executable, "-c", again, str(told.path)], cwd=ROOT, stdout=subprocess.PIPE
+        ) as running:
+            assert running.stdout is not None
+            running.stdout.readline()
+            try:
+                running.wait(timeout=0.004 * (n % 40))
+            except subprocess.TimeoutExpired:
+                running.kill()
+        with Portal.open(told.path) as portal:
+            portal.forget("C-1")
+        _check(told, others)

@@ -1,0 +1,93 @@
+"""A ledger on a medium, or in a folder, that cannot be written: it is read all the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from liveportal.domain.policy import Policy
+from liveportal.ledger import engine
+from liveportal.portal import Portal
+from tests.commands.shell import PROGRAM, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# In a name space of its own, the folder is mounted once more, so that nobody can write through it.
+_READ_ONLY = 'mount --bind "$1" "$2" && mount -o remount,ro,bind "$2" && shift 2 && exec "$@"'
+_LEFT_BEHIND = """
+import os, sys
+from pathlib import Path
+from liveportal.ledger import engine
+db = engine.open_file(Path(sys.argv[1]), readonly=False)
+db.execute("CREATE TABLE x (a)")
+db.execute("DROP TABLE x")
+os._exit(0)
+"""
+
+Run = tuple[int, str, str]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Run]:
+    """Return what runs the program on a ledger in a folder that is mounted read-only."""
+    own, mounted = tmp_path / "own", tmp_path / "mounted"
+    mounted.mkdir()
+    Portal.create(own / "ledger.db", Policy())
+    probe = ["unshare", "-m", "sh", "-c", _READ_ONLY, "sh", str(own), str(mounted), "true"]
+    try:
+        can = subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    except OSError:
+        can = False
+    if not can:
+        pytest.skip("no folder can be mounted here")
+
+    def run(*argv: str) -> Run:
+        command = [*probe[:-1], *PROGRAM, *argv, "--ledger", str(mounted / "ledger.db")]
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "LIVEPORTAL_KEYRING": "off"}
+        done = subprocess.run(command, capture_output=True, env=env, cwd=ROOT, check=False)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    return run
+
+
+@pytest.mark.parametrize("wal", [True, False])
+def test_it_is_read(
+    read: Callable[..., Run], tmp_path: Path, wal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything is in the one file: that is enough."""
+    if not wal:
+        monkeypatch.setattr(engine, "wal_is_safe", lambda *_: False)
+        (tmp_path / "own" / "ledger.db").unlink()
+        Portal.create(tmp_path / "own" / "ledger.db", Policy())
+    code, out, err = read("ledger", "info", "--field", "events,journal_mode")
+    assert (code, err) == (0, "")
+    assert out == f"1\t{'wal' if wal else 'delete'}\n"
+    code, out, err = read("ledger", "verify")
+    assert (code, err) == (0, "")
+
+
+def test_a_write_is_refused(read: Callable[..., Run]) -> None:
+    """A write says that it cannot be."""
+    code, out, err = read("earnings", "adjust", "5.00", "--reason", "bonus")
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    assert "Traceback" not in err
+
+
+def test_a_log_that_cannot_be_read(read: Callable[..., Run], tmp_path: Path) -> None:
+    """With a log and its index it is read; without the index it is said what to do."""
+    path = tmp_path / "own" / "ledger.db"
+    subprocess.run([sys.executable, "-c", _LEFT_BEHIND, str(path)], cwd=ROOT, check=True)
+    assert path.with_name("ledger.db-wal").stat().st_size
+    assert read("ledger", "info", "--field", "events")[:2] == (0, "1\n")
+    path.with_name("ledger.db-shm").unlink()
+    code, out, err = read("ledger", "info")
+    assert (code, out) == (1, "")
+    assert "-wal" in err
+    assert "cannot be written" in err

@@ -1,0 +1,416 @@
+"""Nothing is left of a forgotten customer: not in a page, a log, a journal, a copy or the vault."""
+
+from __future__ import annotations
+
+import io
+import random
+import shutil
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from liveportal.domain.policy import Policy
+from liveportal.ledger import engine, forgetful, health, traces
+from liveportal.ledger.reader import reading
+from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.verify import verify
+from liveportal.portal import Attachment, Portal
+from tests.helpers import FEED, amount, at
+from tests.ledger.told import NOBODYS, Teller, all_paths, canary, told_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CUSTOMERS = ("C-1", "C-2", "C-3")
+
+
+class Told(NamedTuple):
+    """A ledger in which the whole story of three customers was told."""
+
+    path: Path
+    teller: Teller
+
+    def left(self, *customers: str) -> list[tuple[str, str]]:
+        """Return what is left of customers, in any file of the folder."""
+        words = [word for each in customers for word in self.teller.canaries[each]]
+        return [
+            (file.name, word)
+            for file in sorted(self.path.parent.rglob("*"))
+            if file.is_file()
+            for word in told_of(words, file.read_bytes() + file.name.encode())
+        ]
+
+    def rows(self) -> dict[str, list[Any]]:
+        """Return what rules and money read: all derived tables, and the chain."""
+        with reading(self.path) as reader:
+            tables = {
+                name: reader.db.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()  # noqa: S608
+                for name in DERIVED
+                if name != "statement"  # It grows with the journal.
+            }
+            hashes = "SELECT seq, hash, facts, effects_digest FROM event"
+            return tables | {"event": reader.db.execute(hashes).fetchall()}
+
+    def others(self, customer: str) -> list[Any]:
+        """Return the personal data of all others: bodies and messages."""
+        gone = set(self.teller.canaries[customer])
+        with reading(self.path) as reader:
+            bodies = reader.db.execute("SELECT seq, salt, body FROM event_personal").fetchall()
+            said = reader.db.execute("SELECT id, speaker, text FROM message").fetchall()
+        return [row for row in (*bodies, *said) if not told_of(list(gone), str(row).encode())]
+
+    def sync(self, *feeds: bytes) -> None:
+        """Record feeds."""
+        with Portal.open(self.path) as portal:
+            portal.sync(io.BytesIO(b"".join(feeds)))
+
+
+@pytest.fixture(params=["wal", "delete"])
+def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give the journal mode that ledgers are made in."""
+    if request.param == "delete":
+        monkeypatch.setattr(engine, "wal_is_safe", lambda *_: False)
+    return str(request.param)
+
+
+@pytest.fixture
+def told(tmp_path: Path, mode: str) -> Told:
+    """Tell the whole story of three customers twice, and attach files and a transcript."""
+    folder = tmp_path / "books"
+    made = Told(folder / "ledger.db", Teller())
+    Portal.create(made.path, Policy())
+    for customer in CUSTOMERS:
+        made.sync(made.teller.story(customer), made.teller.mirrored(customer))
+        attach(made, customer)
+    data = {"adjustment": "A-1", "amount": amount("5.00")}
+    made.sync(made.teller.line(FEED, "a-1", "adjustment.posted", "10-09 09:00", data, "nobody"))
+    with reading(made.path) as reader:
+        assert reader.db.execute("PRAGMA journal_mode").fetchone()[0] == mode
+    return made
+
+
+def attach(told: Told, customer: str) -> None:
+    """Attach a transcript and a file of the customer's to a session, as a command does."""
+    words = [canary(customer, "said", n) for n in range(40)]
+    told.teller.canaries[customer] += words
+    said = "".join(f"[10:{n:02}] {words[39 - n]}: {word}\n" for n, word in enumerate(words))
+    folder = told.path.parent.parent  # Where the files came from is not the ledger's business.
+    with Portal.open(told.path) as portal:
+        for name, kind, text in (("chat.txt", "transcript", said), ("a.cs", "code", words[0])):
+            file = folder / f"{customer}-{name}"
+            file.write_text(text)
+            named = f"{words[1]}-{name}"
+            portal.attach(file, Attachment(f"S1{customer}", named, kind), at=at("10-06 10:00"))
+
+
+# --- everything -----------------------------------------------------------------------------------
+
+
+def test_the_story_has_every_personal_field(told: Told) -> None:
+    """Whatever an event class calls personal is told, and what is told is in the file."""
+    assert told.teller.paths == all_paths()
+    assert {kind for kind, _ in all_paths()} > NOBODYS
+    for customer in CUSTOMERS:
+        words = told.teller.canaries[customer]
+        assert len(words) > 200
+        assert {word for _, word in told.left(customer)} == set(words)
+
+
+def test_nothing_is_left_of_who_is_forgotten(told: Told) -> None:
+    """One after the other: nothing of them is left, all of the others' is, and money is as it was.
+
+    A dry run before it changes nothing.
+    """
+    for n, customer in enumerate(CUSTOMERS):
+        before, others, left = told.rows(), told.others(customer), told.left(*CUSTOMERS)
+        with Portal.open(told.path, dry_run=True) as portal:
+            _, tried = portal.forget(customer)
+        assert told.left(*CUSTOMERS) == left
+        with Portal.open(told.path) as portal:
+            outcome, done = portal.forget(customer)
+            assert not told.left(customer)
+        assert outcome.status == "recorded"
+        assert (tried.events, tried.messages, tried.files) == (
+            *(done.events, done.messages, done.files),
+        )
+        assert done.events > 80
+        assert (done.messages, done.files, done.rewritten, done.left) == (40, 2, True, [])
+        assert not told.left(*CUSTOMERS[: n + 1])
+        after = told.rows()
+        assert after.pop("event")[:-1] == before.pop("event")
+        assert after == before
+        assert told.others(customer) == others
+        with reading(told.path) as reader:
+            verify(reader.db)
+    assert len(told.left("nobody")) == len(told.teller.canaries["nobody"])
+    assert not [file for file in told.path.parent.rglob("*") if file.name.endswith(".forgetting")]
+
+
+def test_nothing_is_left_when_a_feed_forgets(told: Told) -> None:
+    """Also nothing of what the feed wrote into the attributes of the very event."""
+    others = told.others("C-2")
+    told.sync(told.teller.forgotten("C-2"))
+    assert not told.left("C-2")
+    assert told.others("C-2") == others
+
+
+def test_telling_it_again_restores_nothing(told: Told) -> None:
+    """Neither the same feed, nor another source that tells it late, nor the same file attached."""
+    told.sync(told.teller.forgotten("C-1"))
+    stories = Teller(canaries=told.teller.canaries)
+    again = stories.story("C-1"), stories.mirrored("C-1")
+    late = stories.story("C-1", "https://third.example/late")
+    before = told.rows()
+    with Portal.open(told.path) as portal:
+        synced = portal.sync(io.BytesIO(b"".join(again)))
+        assert (synced.recorded, synced.confirmed) == (0, 0)
+        assert portal.sync(io.BytesIO(late)).confirmed > 50
+    attach(told, "C-1")
+    assert not told.left("C-1")
+    after = told.rows()
+    del before["event"], after["event"]
+    assert after == before
+    with reading(told.path) as reader:
+        verify(reader.db)
+
+
+def test_who_comes_back_is_told_of_again(told: Told) -> None:
+    """A new request is new: it is kept, until the customer is forgotten once more."""
+    told.sync(told.teller.forgotten("C-1"))
+    data = {"request": "R-new", "kind": "instant", "customer": {"id": "C-1"}}
+    data |= {"rate": amount("3.00")}
+    told.sync(told.teller.line(FEED, "new", "request.opened", "12-02 09:00", data, "C-1"))
+    assert told.left("C-1")
+    with Portal.open(told.path) as portal:
+        outcome, done = portal.forget("C-1")
+    assert (outcome.status, done.events) == ("recorded", 1)
+    assert not told.left("C-1")
+
+
+def test_forgetting_twice_is_a_replay(told: Told) -> None:
+    """Nothing is left to forget: nothing is recorded, and what the first did is told again."""
+    with Portal.open(told.path) as portal:
+        first, done = portal.forget("C-1", key="k")
+        for key in (None, "k", "other"):
+            again, told_again = portal.forget("C-1", key=key)
+            assert (again.status, again.seq) == ("replayed", first.seq)
+            assert told_again.events == done.events
+            assert told_again.messages is told_again.files is None
+        assert portal.reader().one("SELECT max(seq) AS n FROM event") == {"n": first.seq}
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def _crowd(teller: Teller, names: list[str]) -> bytes:
+    """Return requests of many customers in turn, of many lengths, so that pages are shared."""
+    lines = []
+    chance = random.Random(1)  # noqa: S311 (no secret)
+    for n in range(1_000):
+        name = chance.choice(names)
+        teller.words = chance.choice([1, 1, 2, 3, 5])
+        data = {"request": f"R{n}", "kind": "instant", "customer": {"id": name}}
+        data |= {"rate": amount("3.00")}
+        lines.append(teller.line(FEED, f"{n}", "request.opened", "10-05 09:00", data, name))
+    return b"".join(lines)
+
+
+@pytest.mark.usefixtures("mode")
+def test_nothing_is_left_in_the_free_part_of_a_page(tmp_path: Path) -> None:
+    """When rows go, SQLite moves others to other pages, and leaves where they were what they said.
+
+    So who is forgotten later was in two places; `secure_delete` overwrites but one of them.
+    """
+    told = Told(tmp_path / "books" / "ledger.db", Teller())
+    Portal.create(told.path, Policy())
+    names = [f"C-{n}" for n in range(8)]
+    told.sync(_crowd(told.teller, names))
+    for n, name in enumerate(names[:-1], 1):
+        with Portal.open(told.path) as portal:
+            portal.forget(name)
+        assert not told.left(*names[:n])
+    assert {word for _, word in told.left(names[-1])} == set(told.teller.canaries[names[-1]])
+
+
+# --- readers --------------------------------------------------------------------------------------
+
+
+def test_a_reader_that_holds_the_log(
+    told: Told, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said that the log could not be emptied, and whoever opens the ledger next does it."""
+    if mode == "delete":
+        pytest.skip("a rollback journal knows no readers beside a writer")
+    monkeypatch.setattr(engine, "BUSY_MS", 50)
+    told.sync(told.teller.line(*_request("R-log")))
+    with reading(told.path) as reader:
+        reader.one("SELECT count(*) FROM event")
+        with Portal.open(told.path) as portal:
+            outcome, done = portal.forget("C-1")
+        assert (outcome.status, done.rewritten) == ("recorded", False)
+        assert told.left("C-1")
+        assert engine.mark_of(told.path).exists()
+        size = told.path.with_name("ledger.db-wal").stat().st_size
+        with reading(told.path), Portal.open(told.path):
+            pass  # Whoever opens it meanwhile does not let the log grow.
+        assert told.path.with_name("ledger.db-wal").stat().st_size == size
+    with reading(told.path):
+        pass
+    assert not told.left("C-1")
+    assert not engine.mark_of(told.path).exists()
+
+
+def _request(name: str) -> tuple[Any, ...]:
+    data = {"request": name, "kind": "instant", "customer": {"id": "C-1"}, "rate": amount("3.00")}
+    return FEED, name, "request.opened", "12-02 09:00", data, "C-1"
+
+
+def test_the_mark_of_who_came_later_stays(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who forgets while another is at it leaves a mark of their own, and it is not taken away."""
+    real = traces._erase_files  # noqa: SLF001
+
+    def meanwhile(*args: Any) -> None:  # noqa: ANN401
+        real(*args)
+        traces.mark(told.path)
+
+    monkeypatch.setattr(traces, "_erase_files", meanwhile)
+    with Portal.open(told.path) as portal:
+        portal.forget("C-1")
+    assert engine.mark_of(told.path).exists()
+    monkeypatch.setattr(traces, "_erase_files", real)
+    with reading(told.path):
+        assert not engine.mark_of(told.path).exists()
+
+
+# --- copies ---------------------------------------------------------------------------------------
+
+
+def _copy(told: Told, name: str) -> Path:
+    copy = told.path.with_name(name)
+    db = engine.open_file(told.path, readonly=True)
+    db.execute("VACUUM INTO ?", (str(copy),))
+    db.close()
+    return copy
+
+
+def test_copies_in_the_folder_are_forgotten_in(told: Told) -> None:
+    """What was kept at an upgrade, or when a ledger was replaced, is of the same person, too.
+
+    Of the others and of the facts they keep all.
+    """
+    copies = [_copy(told, name) for name in ("ledger.db.form1", "ledger.db.form1.2")]
+    others = told.others("C-1")
+    with Portal.open(told.path) as portal:
+        _, done = portal.forget("C-1")
+    assert done.copies == [str(each) for each in copies]
+    assert not told.left("C-1")
+    for copy in copies:
+        assert Told(copy, told.teller).others("C-1") == others
+        with reading(copy) as reader:
+            verify(reader.db)
+
+
+def test_a_copy_of_the_first_form(told: Told) -> None:
+    """It has no messages, and is not upgraded for it."""
+    copy = _copy(told, "ledger.db.form1")
+    db = engine.open_file(copy, readonly=False)
+    for name in ("message_index", "message"):
+        db.execute(f"DROP TABLE {name}")
+    db.execute("PRAGMA user_version = 1")
+    db.close()
+    with Portal.open(told.path) as portal:
+        _, done = portal.forget("C-1")
+    assert done.copies == [str(copy)]
+    assert not told.left("C-1")
+    head = engine.head_of(copy)
+    assert head is not None
+    assert head.form == 1
+
+
+def test_what_is_not_reached_is_told(told: Told) -> None:
+    """A ledger of another book, one that is damaged, and what was half written: each with a path.
+
+    It is no reason to write the file anew at each opening: the mark goes.
+    """
+    other = told.path.with_name("ledger.db.other")
+    Portal.create(other, Policy())
+    damaged = _copy(told, "ledger.db.form2")
+    damaged.write_bytes(damaged.read_bytes()[:4096] + b"\xff" * 8192)
+    part = told.path.with_name(".ledger.db.form1.abcd.part")
+    _copy(told, part.name)
+    for name in (".ledger.db.abcd.work", "ledger.db.replaced-20261128T120000Z", "ledger.db.gz"):
+        told.path.with_name(name).mkdir()
+    vault = told.path.with_name("ledger.db.vault")
+    being_copied = vault / "0123.part"
+    being_copied.write_bytes(b"x")
+    stray = vault / "ab" / ("ab" * 32)
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"x")
+    with Portal.open(told.path, dry_run=True) as portal:
+        _, tried = portal.forget("C-1")
+    with Portal.open(told.path) as portal:
+        _, done = portal.forget("C-1")
+    assert {(each.what, each.path) for each in done.left} == {
+        ("copy", str(other)),
+        ("copy", str(damaged)),
+        ("part", str(part)),
+        ("part", str(being_copied)),
+        ("stray", str(stray)),
+        ("part", str(told.path.with_name(".ledger.db.abcd.work"))),
+        ("copy", str(told.path.with_name("ledger.db.replaced-20261128T120000Z"))),
+        ("copy", str(told.path.with_name("ledger.db.gz"))),
+    }
+    assert tried.left == done.left[: len(tried.left)]
+    assert all(each.hint for each in done.left)
+    assert not engine.mark_of(told.path).exists()
+    for each in (damaged, part):
+        each.unlink()
+    assert not told.left("C-1")
+
+
+def test_a_copy_may_have_a_vault(told: Told) -> None:
+    """A ledger that was replaced may have had files of its own."""
+    copy = _copy(told, "ledger.db.replaced-1")
+    shutil.copytree(told.path.with_name("ledger.db.vault"), f"{copy}.vault")
+    files = len(list(copy.with_name(f"{copy.name}.vault").glob("??/*")))
+    with Portal.open(told.path) as portal:
+        _, done = portal.forget("C-1")
+    assert (done.copies, done.left) == ([str(copy)], [])
+    assert not told.left("C-1")
+    assert len(list(copy.with_name(f"{copy.name}.vault").glob("??/*"))) == files - 2
+
+
+def test_the_last_backup_is_named(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup that is remembered, and is still there, still has the customer."""
+    kept = told.path.with_name("backup")
+    last = health.Backup(at("10-06 10:00"), kept, "", 9)
+    monkeypatch.setattr(forgetful, "last_backup", lambda _: (True, last))
+    with Portal.open(told.path) as portal:
+        assert portal.forget("C-1")[1].left == []
+        kept.write_bytes(b"x")
+        (left,) = portal.forget("C-2")[1].left
+    assert (left.what, left.path) == ("backup", str(kept))
+
+
+def test_a_copy_that_a_crash_left_goes(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody wrote to for an hour, nobody will finish."""
+    part = _copy(told, ".ledger.db.form1.abcd.part")
+    monkeypatch.setattr(traces, "STALE_SECONDS", -60)
+    with Portal.open(told.path) as portal:
+        _, done = portal.forget("C-1")
+    assert not part.exists()
+    assert not told.left("C-1")
+    assert done.left == []
+
+
+def test_no_link_is_followed(told: Told, tmp_path: Path) -> None:
+    """A link that is named like a copy is somebody else's file."""
+    elsewhere = tmp_path / "elsewhere.db"
+    elsewhere.write_bytes(_copy(told, "ledger.db.form1").read_bytes())
+    told.path.with_name("ledger.db.form1").unlink()
+    told.path.with_name("ledger.db.form1").symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
+    with Portal.open(told.path) as portal:
+        _, done = portal.forget("C-1")
+    assert elsewhere.read_bytes() == before
+    assert done.copies == []
