@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from liveportal.cli.run import main
@@ -145,8 +146,8 @@ def watched() -> Iterator[Effort]:
     connect = engine._connect  # noqa: SLF001 -- The one place where a file is opened.
     effort = Effort()
 
-    def watching(path: Path, mode: str, called: Path) -> engine.Connection:
-        connection = connect(path, mode, called)
+    def watching(*given: Any, **more: Any) -> engine.Connection:  # noqa: ANN401
+        connection = connect(*given, **more)
         connection.set_trace_callback(effort.said)
         connection.set_progress_handler(effort.step, 100)
         return connection

@@ -30,7 +30,15 @@ EVERY_READ = {
     *("cli.render", "cli.results", "cli.run", "cli.text", "cli.times"),
     *("domain", "domain.billing", "domain.clock", "domain.errors", "domain.money"),
     *("domain.patterns", "domain.policy", "domain.text", "domain.values"),
-    *("ledger", "ledger.engine", "ledger.migrate", "ledger.reader", "ledger.windows"),
+    *(
+        "ledger",
+        "ledger.blame",
+        "ledger.durable",
+        "ledger.engine",
+        "ledger.migrate",
+        "ledger.reader",
+        "ledger.windows",
+    ),
     "domain.posting",
 }
 # What each read has besides: its own modules, and the dear ones that its own answer takes.
