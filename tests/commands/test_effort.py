@@ -114,7 +114,6 @@ def _shape(statements: list[str]) -> list[str]:
 def test_a_read_finds_what_it_shows_by_an_index(shell: Shell, books: Books, command: str) -> None:
     """No table that grows with what happened is read row by row."""
     effort = _effort(shell, books.many, command)
-    allowed = {*OF_EVERYTHING.get(command, ()), *SMALL}
     with closing(engine.open_file(books.many, readonly=True)) as db:
         tables = {
             name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")

@@ -13,7 +13,12 @@ def test_a_pattern_is_compiled_when_it_is_first_used(monkeypatch: pytest.MonkeyP
     """Once, with its flags; from then on its methods are the compiled one's own."""
     compiled: list[tuple[str, int]] = []
     real = re.compile
-    monkeypatch.setattr(re, "compile", lambda *given: (compiled.append(given), real(*given))[1])
+
+    def compile_(text: str, flags: int) -> re.Pattern[str]:
+        compiled.append((text, flags))
+        return real(text, flags)
+
+    monkeypatch.setattr(re, "compile", compile_)
     words = pattern("[a-z]+", re.IGNORECASE)
     assert compiled == []
     assert words.fullmatch("Abc")
