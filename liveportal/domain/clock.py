@@ -8,7 +8,7 @@ its first instant up to, and without, the next month's.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,8 @@ def parse_instant(text: str) -> datetime:
         raise InvalidTime(f"{text[:40]!r} is finer than a microsecond")
     try:
         instant = datetime.fromisoformat(text.upper())  # RFC 3339 allows `t` and `z`.
-        instant.astimezone(UTC)  # The first and last day of the calendar may not exist in UTC.
+        if not FIRST.year < instant.year < LAST.year:
+            instant.astimezone(UTC)  # The first and last day of the calendar may not exist there.
     except (ValueError, OverflowError):
         raise InvalidTime(f"{text[:40]!r} is not a date and time that exists") from None
     return instant
@@ -58,7 +59,17 @@ def shifted(instant: datetime, span: timedelta) -> datetime:
 
 def utc_text(instant: datetime) -> str:
     """Write an instant in UTC as stored: fixed width, so that text sorts as time does."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    # Equal instants have equal texts, but that two of one named zone can be equal and apart.
+    return _cached_text(instant) if type(instant.tzinfo) is timezone else _utc_text(instant)
+
+
+def _utc_text(instant: datetime) -> str:
+    text = instant.astimezone(UTC).isoformat()
+    return f"{text[:-6]}.000000Z" if instant.microsecond == 0 else f"{text[:-6]}Z"
+
+
+_cached_text = lru_cache(maxsize=8192)(_utc_text)
+"""An event's time is written several times: with it, with what it books and what it changes."""
 
 
 def short_text(instant: datetime) -> str:

@@ -133,8 +133,8 @@ class Recurrence(Record):
     start: datetime = of(LOCAL_TIME)
     minutes: int = of(Whole(1, 24 * 60))
 
-    def __post_init__(self) -> None:
-        super(Recurrence, self).__post_init__()  # noqa: UP008 (a slotted dataclass is made anew)
+    def check_whole(self) -> None:
+        """Refuse a rule that cannot be read, or never comes."""
         try:
             _rule(self.rrule, self.start)
             first = _first(self.rrule, self.start)

@@ -6,12 +6,12 @@ sent -> paid | failed; paid -> returned; a payout entered by mistake is reversed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import last_day, local_date, month_of
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
@@ -225,7 +225,7 @@ def sent(data: PayoutSent, event: Event, books: Books) -> Change:
     )
     entry = _entry(TransactionKind.PAYOUT, payout, event, books)
     settled = tuple(
-        replace(item, settled_minor=item.settled_minor + line.minor)
+        changed(item, settled_minor=item.settled_minor + line.minor)
         for item, line in _paired(lines, books)
     )
     return Change(things=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags)
@@ -237,7 +237,7 @@ def stepped(data: PayoutMoved, event: Event, books: Books) -> Change:
     state = moved(MOVES, payout, event)
     entry = _entry(STEPS[state], payout, event, books)
     freed = () if state == "paid" else unsettled(payout, books)
-    return Change(things=(replace(payout, state=state), *freed), transactions=(entry,))
+    return Change(things=(changed(payout, state=state), *freed), transactions=(entry,))
 
 
 def taken_back(payout: Payout, data: Data) -> Payout:
@@ -256,13 +256,13 @@ def taken_back(payout: Payout, data: Data) -> Payout:
             id=payout.id,
             state=payout.state,
         )
-    return replace(payout, state=state)
+    return changed(payout, state=state)
 
 
 def unsettled(payout: Payout, books: Books) -> tuple[Item, ...]:
     """Return the payout's items with its lines given back."""
     return tuple(
-        replace(item, settled_minor=item.settled_minor - line.minor)
+        changed(item, settled_minor=item.settled_minor - line.minor)
         for item, line in _paired(payout.lines, books)
     )
 

@@ -77,10 +77,13 @@ class Transaction:
 
     def effect_on(self, *accounts: Account) -> int:
         """Return what the transaction adds to the accounts together, in minor units."""
-        return sum(
-            transfer.minor * ((transfer.debit in accounts) - (transfer.credit in accounts))
-            for transfer in self.transfers
-        )
+        effect = 0
+        for each in self.transfers:
+            if each.debit in accounts:
+                effect += each.minor
+            if each.credit in accounts:
+                effect -= each.minor
+        return effect
 
     @property
     def net_minor(self) -> int:

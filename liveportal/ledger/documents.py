@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.codec import decode, joined, split
@@ -24,8 +23,7 @@ _COLUMNS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event of the journal. `erased` tells that its personal data is gone."""
 
     seq: int
