@@ -204,7 +204,7 @@ class Stub(Command):
         self.entry = entry
         super().__init__(name, hidden=entry.hidden)
 
-    @property  # type: ignore[override]
+    @property
     def help(self) -> str:
         """What the command itself says."""
         return self.entry.help
