@@ -52,5 +52,6 @@ smoke:
 docs: | $(BIN)/lint-imports
 	$(BIN)/python docs/make_reference.py
 
+# The installed wheel beside other programs, in turn; `make bench SIZES=10000,100000,1000000`.
 bench: | $(BIN)/lint-imports
-	$(BIN)/python -m benchmarks.program
+	$(BIN)/python -m benchmarks --write $(if $(SIZES),--sizes $(SIZES))

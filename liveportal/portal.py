@@ -15,7 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -28,18 +28,18 @@ from liveportal.domain.errors import Caution, Conflict, LiveportalError
 from liveportal.domain.events import ArtifactAdded, PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
-from liveportal.ledger import engine, evidence
+from liveportal.ledger import engine
+from liveportal.ledger.blame import blamed
 from liveportal.ledger.documents import event_at, stored_event
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.reader import Reader, Row, known_id, reading
 from liveportal.ledger.store import Store
-from liveportal.ledger.vault import LIMIT_BYTES, Taken, Vault, ignored
-from liveportal.ledger.windows import said
 
 if TYPE_CHECKING:
     from liveportal.domain.profile import Changes
     from liveportal.ledger.filling import Judge
     from liveportal.ledger.forgetful import Forgotten
+    from liveportal.ledger.vault import Taken
 
 CHUNK_LINES = 2_000
 
@@ -112,7 +112,8 @@ class Portal:
         """Open a ledger; with `dry_run` everything happens and is rolled back."""
         store = Store.open(path, now, keep=not dry_run)
         try:
-            yield cls(store, now)
+            with blamed(store.db):
+                yield cls(store, now)
         finally:
             store.close()
 
@@ -182,7 +183,7 @@ class Portal:
         *,
         at: datetime | None = None,
         key: str | None = None,
-        progress: Callable[[int], None] = ignored,
+        progress: Callable[[int], None] = lambda _: None,
         show: Callable[[Reader, int], Row] = lambda _reader, _artifact: {},
     ) -> tuple[Outcome, Row]:
         """Put a file into the vault and record that it belongs to a session, once.
@@ -190,6 +191,9 @@ class Portal:
         Its messages, if it is a transcript, are kept with the event. `show` looks as in `do`, and
         is told the artifact. Raises what `Vault.taking` and the door raise; then nothing is kept.
         """
+        from liveportal.ledger import evidence  # No other write pays for the vault's import.
+        from liveportal.ledger.vault import LIMIT_BYTES, Vault
+
         limit = self.reader().preferences.get("attachment_limit") or LIMIT_BYTES
         vault, keep, db = Vault(self._store.path), self._store.keep, self._store.db
         with (
@@ -202,7 +206,7 @@ class Portal:
             # What was erased is not restored by saying it again.
             if not evidence.is_erased(db, outcome.seq):
                 flags = self._read_messages(artifact, outcome.event.data, taken)
-                outcome = replace(outcome, flags=(*outcome.flags, *flags))
+                outcome = outcome._replace(flags=(*outcome.flags, *flags))
                 if keep:
                     vault.place(taken)
             with self._store.as_after(outcome) as reader:
@@ -213,6 +217,8 @@ class Portal:
         self, door: Journal, data: Attachment, taken: Taken, at: datetime | None, key: str | None
     ) -> Outcome:
         """Record that a file is attached, or return what was recorded when it was before."""
+        from liveportal.ledger import evidence
+
         db, told = self._store.db, evidence.told(self._store.db, data.session, taken.sha256)
         kind, media_type, assumed = data.kind, data.media_type, {"media_type", *data.assumed}
         if told:
@@ -240,6 +246,8 @@ class Portal:
         if not isinstance(data, ArtifactAdded) or data.kind != "transcript":
             return ()
         from liveportal.feeds import transcripts
+        from liveportal.ledger import evidence
+        from liveportal.ledger.windows import said
 
         reader = self.reader()
         began, zone = said.began(reader, artifact), reader.own_timezone
@@ -347,9 +355,9 @@ def _record_lines(
     tell: Tell,
 ) -> None:
     """Parse a chunk, look up what it asks for, and record it line by line."""
-    parsed = [(line, _parsed(line)) for line in chunk]
-    door.prefetch([event for _, event in parsed if isinstance(event, Event)])
-    for line, event in parsed:
+    parsed = [_parsed(line) for line in chunk]
+    door.prefetch([event for event in parsed if isinstance(event, Event)])
+    for line, event in zip(chunk, parsed, strict=True):
         try:
             if isinstance(event, LiveportalError):
                 raise event
@@ -372,7 +380,7 @@ def _bytes(chunk: Iterable[jsonl.Line]) -> int:
 
 def _parsed(line: jsonl.Line) -> Event | LiveportalError:
     try:
-        return jsonl.read(line)
+        return jsonl.parse(line.raw) if line.whole else jsonl.read(line)
     except LiveportalError as error:
         return error
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,12 +16,15 @@ from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
 from liveportal.cli.render import ready, render
 from liveportal.cli.results import Item, Row, Table, value_of
 from liveportal.cli.times import utc_now
-from liveportal.domain.envelope import Data
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.money import Money
-from liveportal.domain.rules import STATE_AFTER
+from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader
-from liveportal.portal import Outcome, Portal, new_id
+
+if TYPE_CHECKING:
+    # The door and all its rules: a read in the same module as a write has no use for them.
+    from liveportal.domain.envelope import Data
+    from liveportal.portal import Outcome, Portal
 
 BEFORE = ("id", "state", "error", "message")
 AFTER = ("time", "event", "flags", "replayed", "confirmed", "dry_run")
@@ -119,6 +121,8 @@ class Writer:
 
     def result(self, outcome: Outcome, thing_id: str, shown: Row) -> Row:
         """Return what became of an event as the commands that record something show it."""
+        from liveportal.domain.rules import STATE_AFTER
+
         kind = outcome.event.data.TYPE
         return {
             "id": named(outcome, thing_id),
@@ -143,6 +147,8 @@ def writing(
 
     `fields` are the result's own, between those that every result has.
     """
+    from liveportal.portal import Portal
+
     ready(with_usual(fields), out, spared=ledger.files)
     with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
         yield Writer(portal, write)
@@ -226,6 +232,8 @@ def with_usual(fields: tuple[str, ...]) -> tuple[str, ...]:
 
 def new_name(prefix: str, given: str | None) -> str:
     """Return the id that was given, or make one up."""
+    from liveportal.portal import new_id
+
     return f"{prefix}-{new_id()}" if given is None else given
 
 

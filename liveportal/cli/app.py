@@ -10,9 +10,11 @@ To add a command, write the module `liveportal.cli.<name>` with an `app`, and a 
     @with_options(LedgerOption, ReadOptions, OutputOptions)
     def list_(...): ...
 
+    app.place("show", "liveportal.cli.requests_shown")   # a function of another module
     app.group("profile", "liveportal.cli.payout_profile", "What is needed to pay you.")
 
-The module is imported only when its command is run or its own help asked for; the root's help,
+A module is imported only when its command is run or its own help asked for, so that a read does not
+pay for the writes of its group; the root's help,
 suggestions and completion read the table. A docstring's first paragraph is reflowed; all others
 keep their line breaks, so that examples stand as they were written.
 """
@@ -76,6 +78,30 @@ class Function(NamedTuple):
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command(name, cls=Words if self.words else Command)(self.call)
         return get_command(single)
+
+
+class Placed(NamedTuple):
+    """One command of a group, in a module that only that command imports."""
+
+    module: str
+    attribute: str
+    words: bool = False
+    hidden: bool = False
+
+    @property
+    def function(self) -> Function:
+        """The function there; imports its module."""
+        found = getattr(importlib.import_module(self.module), self.attribute)
+        return Function(found, words=self.words)
+
+    @property
+    def help(self) -> str:
+        """Its docstring."""
+        return self.function.help
+
+    def load(self, name: str) -> ClickCommand:
+        """Import the module, and build the command."""
+        return self.function.load(name)
 
 
 COMMANDS: dict[str, Lazy] = {
@@ -171,6 +197,23 @@ class Command(_PlainHelp, TyperCommand):
         return parser
 
 
+class Stub(Command):
+    """A command by its name alone; its help is looked up when it is listed."""
+
+    def __init__(self, name: str, entry: Lazy | Function | Placed) -> None:
+        self.entry = entry
+        super().__init__(name, hidden=entry.hidden)
+
+    @property
+    def help(self) -> str:
+        """What the command itself says."""
+        return self.entry.help
+
+    @help.setter  # noqa: A003 -- Click's own name.
+    def help(self, _: object) -> None:
+        """Take no notice of the empty one that every command begins with."""
+
+
 class Words(Command):
     """A command to which `-word` is a word to leave out; options of one letter stand alone."""
 
@@ -184,13 +227,12 @@ class Group(_PlainHelp, TyperGroup):
     """
 
     default: ClassVar[str | None] = None
-    entries: ClassVar[Mapping[str, Lazy | Function]] = {}
+    entries: ClassVar[Mapping[str, Lazy | Function | Placed]] = {}
 
     def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 -- Handed on as they come.
         super().__init__(**attrs)
         stubs: dict[str, ClickCommand] = {
-            name: Command(name, help=entry.help, hidden=entry.hidden)
-            for name, entry in self.entries.items()
+            name: Stub(name, entry) for name, entry in self.entries.items()
         }
         self.commands = {**stubs, **self.commands}
 
@@ -264,7 +306,7 @@ class Commands(typer.Typer):
     """The commands of one module: a group if it has a help of its own, else a single command."""
 
     def __init__(self, help: str | None = None, *, default: str | None = None) -> None:  # noqa: A002
-        self.functions: dict[str, Function | Lazy] | None = {} if help else None
+        self.functions: dict[str, Function | Lazy | Placed] | None = {} if help else None
         if help and default:
             help = f"{help}\n\nWithout a command: {default}."  # noqa: A001 -- Typer's own name.
         chosen = {"default": default, "entries": self.functions}
@@ -289,6 +331,14 @@ class Commands(typer.Typer):
             return function
 
         return add
+
+    def place(
+        self, name: str, module: str, attribute: str | None = None, *, words: bool = False
+    ) -> None:
+        """Add a command of another module, called as it is there unless another name is given."""
+        if self.functions is None:
+            raise TypeError("a single command has no others")
+        self.functions[name] = Placed(module, attribute or name, words)
 
     def group(self, name: str, module: str, help: str) -> None:  # noqa: A002
         """Add a group within this group, whose module is imported when it is used."""

@@ -11,11 +11,10 @@ from pathlib import Path
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.errors import OutputFailed
 from liveportal.cli.options import LedgerOption, with_options
 from liveportal.cli.render import no_hints
 from liveportal.cli.run import run
-from liveportal.domain.errors import LedgerExists
+from liveportal.domain.errors import LedgerExists, OutputFailed
 
 app = Commands()
 

@@ -10,10 +10,8 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.earnings_analysis import BOUNDS_HINT, check, diff, otherwise, zones_compared
+from liveportal.cli.earnings_analysis import BOUNDS_HINT, otherwise, zones_compared
 from liveportal.cli.earnings_span import First, Last, OneMonth, Year, span_asked
-from liveportal.cli.earnings_statement import statement
-from liveportal.cli.explain import explain_month
 from liveportal.cli.looking import moment, windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
@@ -227,7 +225,7 @@ def adjust(
     show_result(shown, ("amount", "currency"), out, zone=zone)
 
 
-app.command("explain")(explain_month)
-app.command("check")(check)
-app.command("diff")(diff)
-app.command("statement")(statement)
+app.place("explain", "liveportal.cli.explain", "explain_month")
+app.place("check", "liveportal.cli.earnings_analysis")
+app.place("diff", "liveportal.cli.earnings_analysis")
+app.place("statement", "liveportal.cli.earnings_statement")

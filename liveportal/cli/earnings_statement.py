@@ -21,13 +21,14 @@ from liveportal.cli.results import Item
 from liveportal.cli.times import read_month, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
+from liveportal.domain.patterns import pattern
 from liveportal.ledger.reader import Reader
 
 if TYPE_CHECKING:
     from liveportal.domain.statement import Document  # Hashes: no other read needs it.
 
 FIELDS = ("statement", "file", "net", "currency", "transactions", "events", "head", "digest")
-_YEAR = re.compile(r"[12][0-9]{3}", re.ASCII)
+_YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)

@@ -27,6 +27,7 @@ from liveportal.domain.errors import (
     LiveportalError,
     Malformed,
     NotFound,
+    OutputFailed,
     Refused,
 )
 
@@ -36,12 +37,6 @@ DEBUG_VARIABLE = "LIVEPORTAL_DEBUG"
 BUG = 1
 USAGE = 2
 INTERRUPTED = 130
-
-
-class OutputFailed(LiveportalError):
-    """The results could not be written: a full disk, a folder that is read-only."""
-
-    code = "output_failed"
 
 
 class UnknownField(Malformed):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from liveportal.cli import ledger_forget
 from liveportal.cli.app import Commands
+from liveportal.cli.ledger_backup import backup, restore
+from liveportal.cli.ledger_forget import forget
+from liveportal.cli.ledger_verify import verify
 from liveportal.cli.looking import windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
@@ -22,9 +23,8 @@ from liveportal.cli.render import render
 from liveportal.cli.results import Item
 from liveportal.ledger.windows import books as seen
 
-app = Commands("The ledger itself: path, info, verify, reverse, forget.")
-
-VERIFIED = ("ok", "events", "transactions", "head", "statement")
+app = Commands("The ledger itself: path, info, verify, backup, restore, reverse, forget.")
+app.command("verify")(verify)
 
 
 @app.command("path")
@@ -51,49 +51,6 @@ def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
         row = seen.info(reader)
         zone = zone_of(reader, read)
     render(Item(seen.INFO_FIELDS, row, title="Ledger"), out, zone=zone)
-
-
-@app.command("verify")
-@with_options(LedgerOption, OutputOptions)
-def verify(
-    ledger: LedgerOption,
-    out: OutputOptions,
-    statement: Annotated[
-        Path | None,
-        typer.Option(
-            "--statement", metavar="FILE", help="Also prove what `earnings statement` wrote."
-        ),
-    ] = None,
-) -> None:
-    """Verify that the ledger is what was written: chain, digests, sums, a rebuild; exit 6 if not.
-
-    With --statement it also proves that the ledger still holds exactly the month or year that a
-    statement shows, and that nothing in the file was changed.
-
-    Examples:
-      liveportal ledger verify
-      liveportal ledger verify --statement october.html
-    """
-    from liveportal.ledger.reader import reading
-    from liveportal.ledger.verify import verify as verified
-
-    check_target(out.output, (*ledger.files, *((statement,) if statement else ())))
-    with reading(ledger.path) as reader:
-        found = verified(reader.db)
-        proved = None
-        if statement is not None:
-            from liveportal.cli.earnings_statement import proved_by
-
-            proved = proved_by(reader, statement)
-    row = {
-        "ok": True,
-        "events": found.events,
-        "transactions": found.transactions,
-        "head": found.head,
-        "statement": proved,
-    }
-    human = ("ok", "events", "transactions", "head", *(("statement",) if proved else ()))
-    render(Item(VERIFIED, row, human, title="Verified"), out)
 
 
 @app.command("reverse")
@@ -131,4 +88,6 @@ def reverse(
     show_result(row, (), out, zone=zone)
 
 
-app.command("forget")(ledger_forget.forget)
+app.command("backup")(backup)
+app.command("restore")(restore)
+app.command("forget")(forget)

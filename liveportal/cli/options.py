@@ -17,12 +17,14 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, get_type_hints
 
 import typer
+
+from liveportal.domain.values import dataclass
 
 LEDGER_VARIABLE = "LIVEPORTAL_LEDGER"
 LEDGER_HELP = "The ledger's file."
@@ -281,6 +283,7 @@ class _Flattened:
 
     def __init__(self, command: Callable[..., Any], groups: tuple[type[Options], ...]) -> None:
         functools.update_wrapper(self, command, updated=())
+        self.__annotations__ = {}  # The signature has them; Typer would evaluate them once more.
         self.command = command
         self.groups = groups
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-from liveportal.cli.errors import OutputFailed
 from liveportal.cli.text import clean
+from liveportal.domain.errors import OutputFailed
+from liveportal.ledger.durable import settle
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
@@ -106,6 +107,7 @@ def _replaced(path: Path, *, binary: bool = False) -> Iterator[Any]:
             file.flush()
             os.fsync(descriptor)
         part.replace(path)
+        settle(path.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

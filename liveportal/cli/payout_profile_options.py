@@ -7,7 +7,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +22,9 @@ from liveportal.cli.render import hint
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidTime, InvalidValue
+from liveportal.domain.patterns import pattern
 from liveportal.domain.profile import FIELDS
+from liveportal.domain.values import dataclass
 
 WHO = "Who and where"
 PAID = "How you are paid"
@@ -34,7 +36,7 @@ KEYS = tuple(name for name in FIELDS if name != "bic")
 """What a file may name."""
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_PLACE = re.compile(r"\(at (?:line [0-9]+, column [0-9]+|end of document)\)")
+_PLACE = pattern(r"\(at (?:line [0-9]+, column [0-9]+|end of document)\)")
 
 Text = str | None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +23,7 @@ from liveportal.domain.events import Buffers, PreferencesChanged
 from liveportal.domain.money import Money
 from liveportal.domain.preferences import amended, unreadable
 from liveportal.domain.requests import check_currency
+from liveportal.domain.values import dataclass
 
 SKILLS = "Rates and skills"
 TIME = "Time"

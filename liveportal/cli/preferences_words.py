@@ -15,21 +15,22 @@ from liveportal.domain.errors import InvalidEvent, InvalidValue
 from liveportal.domain.events import Vacation
 from liveportal.domain.hours import ONE_DAY, WEEKDAYS, Exception_, Recurrence, Week
 from liveportal.domain.money import Money
+from liveportal.domain.patterns import pattern
 from liveportal.domain.preferences import Declining
 
 MOST_DAYS = 10_000
 MEGABYTE = 1_000_000
 
 _SHORTEST_NAME = 3
-_SPACES = re.compile(r"\s*([-,\u2013])\s*")
+_SPACES = pattern(r"\s*([-,\u2013])\s*")
 _CLOCK = r"([0-9]{1,2})(?::([0-9]{2}))?"
-_SPAN = re.compile(rf"{_CLOCK}[-\u2013]{_CLOCK}", re.ASCII)
-_RECURRING = re.compile(
+_SPAN = pattern(rf"{_CLOCK}[-\u2013]{_CLOCK}", re.ASCII)
+_RECURRING = pattern(
     r"(?P<rule>\S+) from (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[ t]"
     r"(?P<hour>[0-9]{1,2})(?P<minute>:[0-9]{2}(?::[0-9]{2})?) for (?P<length>.+)",
     re.ASCII | re.IGNORECASE,
 )
-_SIZE = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,9}))?\s*([a-z]*)", re.ASCII)
+_SIZE = pattern(r"([0-9]{1,19})(?:\.([0-9]{1,9}))?\s*([a-z]*)", re.ASCII)
 _DECIMAL_UNITS = {"": 1, "b": 1, "bytes": 1, "kb": 1_000, "mb": MEGABYTE, "gb": 1_000 * MEGABYTE}
 _UNITS = {**_DECIMAL_UNITS, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 _TWO_DAYS = 2
@@ -220,7 +221,7 @@ _DECLINING_HINT = (
     f"There are: {', '.join(_CONDITIONS)}; joined by `and`. Then a colon and the reason, as in"
     " 'below 2.50 and instant: pays less than I take'."
 )
-_SHORTER = re.compile(r"shorter than ([0-9]{1,4})(?: ?(?:m|min|minutes))?", re.ASCII)
+_SHORTER = pattern(r"shorter than ([0-9]{1,4})(?: ?(?:m|min|minutes))?", re.ASCII)
 
 
 def read_declining(text: str, amount: Callable[[str], Money]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from liveportal.cli.requests_slots import in_words
 from liveportal.cli.results import Item, Table, Told
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.money import Money
+from liveportal.domain.patterns import pattern
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.windows import requests as seen
 from liveportal.ledger.windows.wanted import SORTS, Wanted
@@ -39,7 +40,7 @@ SHOWN = (
     *("minimum", "currency", "earns", "earns_minutes", "slots", "conflicts", "session"),
     *("opened_at", "closed_at", "flags", "seq", "history"),
 )
-_POSITION = re.compile("[0-9]{1,18}", re.ASCII)
+_POSITION = pattern("[0-9]{1,18}", re.ASCII)
 
 One = Annotated[
     str, typer.Argument(metavar="ID", help="A request, whole or by a unique prefix of its id.")

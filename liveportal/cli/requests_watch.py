@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BufferedReader, BytesIO, StringIO
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -17,7 +17,6 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from liveportal.cli.confirm import STDIN, stdin_bytes
-from liveportal.cli.errors import OutputFailed
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.outputs import check_target
 from liveportal.cli.render import hint, ready, render
@@ -25,9 +24,10 @@ from liveportal.cli.results import Item, Table
 from liveportal.cli.sync import rejecting
 from liveportal.cli.text import clean
 from liveportal.cli.times import utc_now
-from liveportal.domain.errors import LiveportalError, Refused, RejectedLines
+from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
 from liveportal.domain.events import RequestDeclined, RequestOpened
 from liveportal.domain.preferences import structured
+from liveportal.domain.values import dataclass
 from liveportal.feeds.following import Part, followed, open_feed, streamed
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.reader import Reader, Row

@@ -15,13 +15,12 @@ from liveportal.cli.app import app
 from liveportal.cli.errors import (
     INTERRUPTED,
     PROGRAM,
-    OutputFailed,
     report,
     report_bug,
     report_usage,
     tell,
 )
-from liveportal.domain.errors import LiveportalError
+from liveportal.domain.errors import LiveportalError, OutputFailed
 
 COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
 

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,13 +29,15 @@ from liveportal.cli.outputs import check_target
 from liveportal.cli.progress import progress
 from liveportal.cli.render import for_person, hint, render
 from liveportal.cli.results import Marked, Row, Table
-from liveportal.cli.sessions_after import One
+from liveportal.cli.sessions_named import One
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.artifacts import KINDS, guessed_kind
 from liveportal.domain.errors import LiveportalError
 from liveportal.ledger.vault import ignored
 from liveportal.ledger.windows import said
-from liveportal.portal import Attachment
+
+if TYPE_CHECKING:
+    from liveportal.portal import Attachment
 
 FIELDS = ("file", *said.ARTIFACT_FIELDS)
 HITS = 20
@@ -147,6 +149,8 @@ def described(
     session: str, file: Path, *, kind: str | None = None, name: str | None = None
 ) -> Attachment:
     """Return what is said of a file; what is not given is guessed from its name."""
+    from liveportal.portal import Attachment
+
     given = {"kind": kind, "name": name}
     return Attachment(
         session=session,

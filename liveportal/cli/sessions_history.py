@@ -20,6 +20,7 @@ from liveportal.cli.results import Table
 from liveportal.cli.times import as_known, read_month, read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidMonth
+from liveportal.domain.patterns import pattern
 from liveportal.domain.words import words
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import sessions as seen
@@ -27,7 +28,7 @@ from liveportal.ledger.windows.selection import SORTS, Selection
 
 STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
 HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
-_POSITION = re.compile(r"[0-9]{1,18}", re.ASCII)
+_POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
 
 Month = Annotated[
     str | None,

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from liveportal.domain.clock import MICROSECOND, check_month, local_date, short_text, zone
 from liveportal.domain.errors import InvalidMonth, InvalidTime
+from liveportal.domain.patterns import pattern
 
 Span = tuple[datetime, datetime]
 """From an instant to a later or the same one."""
@@ -42,23 +43,23 @@ _CLOCK = (
     r"(?:noon|[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:\s?[ap]m)?|\s?[ap]m))"
     r"(?:\s?(?:z|utc|[+-][0-9]{2}:?[0-9]{2}))?"
 )
-_CLOCK_PARTS = re.compile(
+_CLOCK_PARTS = pattern(
     r"(?:noon|(?P<hour>[0-9]+)(?::(?P<minute>[0-9]+))?(?::(?P<second>[0-9]+))?"
     r"(?:\.(?P<fraction>[0-9]+))?\s?(?P<half>[ap]m)?)\s?(?P<offset>z|utc|[+-].*)?"
 )
-_DAY_THEN_CLOCK = re.compile(rf"(?:(.*\S)\s+)??({_CLOCK})")
-_CLOCK_THEN_DAY = re.compile(rf"({_CLOCK})\s+(.*\S)")
-_RANGE = re.compile(rf"(?:(.*\S)\s+)??({_CLOCK})\s?(?:-|\u2013|to)\s?(?:(\S+)\s+)?({_CLOCK})")
-_PAUSED = re.compile(r",?\s*\bpaused?\b\s*")
-_BETWEEN_PAUSES = re.compile(r"\s*(?:,|\band\b)\s*")
-_AMOUNT = re.compile(r"([0-9]{1,6})\s?([a-z]+)\s?")
-_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_NUMERIC_DATE = re.compile(r"([0-9]{1,4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,4})")
-_DATE_IN_WORDS = re.compile(
+_DAY_THEN_CLOCK = pattern(rf"(?:(.*\S)\s+)??({_CLOCK})")
+_CLOCK_THEN_DAY = pattern(rf"({_CLOCK})\s+(.*\S)")
+_RANGE = pattern(rf"(?:(.*\S)\s+)??({_CLOCK})\s?(?:-|\u2013|to)\s?(?:(\S+)\s+)?({_CLOCK})")
+_PAUSED = pattern(r",?\s*\bpaused?\b\s*")
+_BETWEEN_PAUSES = pattern(r"\s*(?:,|\band\b)\s*")
+_AMOUNT = pattern(r"([0-9]{1,6})\s?([a-z]+)\s?")
+_ISO_DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMERIC_DATE = pattern(r"([0-9]{1,4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,4})")
+_DATE_IN_WORDS = pattern(
     r"(?:[0-9]{1,2}(?:st|nd|rd|th)?(?: of)? ([a-z]+)|([a-z]+) [0-9]{1,2}(?:st|nd|rd|th)?)"
     r"( [0-9]{4})?"
 )
-_MONTH_IN_WORDS = re.compile(r"([a-z]+)(?: ([0-9]{4}))?")
+_MONTH_IN_WORDS = pattern(r"([a-z]+)(?: ([0-9]{4}))?")
 
 
 def utc_now() -> datetime:

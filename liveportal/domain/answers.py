@@ -5,13 +5,13 @@ Time alone never moves money: what is said here is shown, and booked when the pl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from liveportal.domain.clock import shifted
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, Silence
 from liveportal.domain.refunds import RELEASED, UNDECIDED
+from liveportal.domain.values import dataclass
 
 NO_DEADLINE = "no stated deadline"
 

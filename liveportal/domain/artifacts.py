@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from liveportal.domain.patterns import pattern
 from liveportal.domain.text import clean
 
 KINDS = ("transcript", "attachment", "recording", "code")
@@ -38,8 +39,8 @@ _RUN = frozenset(
         *(".wsc", ".wsf", ".wsh", ".xhtml", ".zsh"),
     )
 )
-_UNSAFE = re.compile(r"[^\w .()+,=@-]")
-_SUFFIX = re.compile(r"\.\w{1,15}")
+_UNSAFE = pattern(r"[^\w .()+,=@-]")
+_SUFFIX = pattern(r"\.\w{1,15}")
 
 
 def guessed_kind(name: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from liveportal.domain.clock import microseconds
 from liveportal.domain.money import Money, half_up
@@ -16,8 +16,7 @@ MINUTE_US = 60 * SECOND_US
 Pause = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """What a session comes to: time on the timer, time billed (both microseconds), the gross."""
 
     active_us: int
@@ -54,12 +53,16 @@ def shaped(billable_us: int, billing: Billing) -> int:
     if not billable_us:
         return 0  # The minimum applies only if there is time to bill.
     step = billing.increment_seconds * SECOND_US
-    rounded = {
-        Rounding.EXACT: billable_us,
-        Rounding.UP: -(-billable_us // step) * step,
-        Rounding.DOWN: billable_us // step * step,
-        Rounding.NEAREST: half_up(billable_us, step) * step,
-    }[billing.rounding]
+    rounded = billable_us
+    match billing.rounding:
+        case Rounding.UP:
+            rounded = -(-billable_us // step) * step
+        case Rounding.DOWN:
+            rounded = billable_us // step * step
+        case Rounding.NEAREST:
+            rounded = half_up(billable_us, step) * step
+        case Rounding.EXACT:
+            pass
     return max(rounded, billing.minimum_minutes * MINUTE_US)
 
 

@@ -7,10 +7,10 @@ a `Refused`. It changes nothing itself; whoever keeps the book does (a ledger, o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from liveportal.domain.changing import Value, quick
 from liveportal.domain.envelope import Event
 from liveportal.domain.errors import Caution, UnknownThing, WrongState
 from liveportal.domain.events import PreferencesChanged
@@ -29,6 +29,7 @@ from liveportal.domain.things import (
     Review,
     Session,
 )
+from liveportal.domain.values import dataclass
 
 Thing = (
     Request
@@ -57,8 +58,8 @@ class Past:
     confirms: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+@quick
+class Change(Value):
     """What an event does: the things as they stand after it, and what it books.
 
     `cautions` are what a command is refused for unless it insists; no fact is refused for them.
@@ -164,6 +165,10 @@ class Books(Protocol):
         """Return a recorded event with what it booked."""
         ...
 
+    def prefetch(self, kind: str, ids: Iterable[str]) -> None:
+        """Look up at once what will be asked for one by one; no answer depends on it."""
+        ...
+
 
 T = TypeVar("T")
 
@@ -198,17 +203,16 @@ def moved(
     error: type[WrongState] = WrongState,
 ) -> str:
     """Return the state after the event; whatever pair is not listed is refused (rulebook 6)."""
+    if state := moves.get((thing.state, event.data.TYPE)):
+        return state
     verb = event.data.TYPE.split(".")[1]
     kind = type(thing).__name__.lower()
-    try:
-        return moves[thing.state, event.data.TYPE]
-    except KeyError:
-        raise error(
-            f"{kind} {thing.id} is {thing.state}: it cannot be {verb}",
-            hint=_next_steps(moves, thing.state),
-            id=thing.id,
-            state=thing.state,
-        ) from None
+    raise error(
+        f"{kind} {thing.id} is {thing.state}: it cannot be {verb}",
+        hint=_next_steps(moves, thing.state),
+        id=thing.id,
+        state=thing.state,
+    )
 
 
 def _next_steps(moves: Mapping[tuple[str, str], str], state: str) -> str:

@@ -7,7 +7,7 @@ adopted. What the platform stated as a fact stands: amounts that it billed, and 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from liveportal.domain.envelope import Event
 from liveportal.domain.errors import LiveportalError
@@ -25,6 +25,7 @@ from liveportal.domain.events import (
     ReviewPosted,
 )
 from liveportal.domain.readings import Reading, under
+from liveportal.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

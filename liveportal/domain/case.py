@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.things import Session
+from liveportal.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,22 @@ its first instant up to, and without, the next month's.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
 
 from liveportal.domain.errors import InvalidMonth, InvalidTime, InvalidValue
+from liveportal.domain.patterns import pattern
 
-_INSTANT = re.compile(
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_INSTANT = pattern(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
-_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+_MONTH = pattern(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 _MICROSECOND_DIGITS = 6
 MICROSECOND = timedelta(microseconds=1)
 FIRST = datetime.min.replace(tzinfo=UTC)
@@ -38,7 +42,8 @@ def parse_instant(text: str) -> datetime:
         raise InvalidTime(f"{text[:40]!r} is finer than a microsecond")
     try:
         instant = datetime.fromisoformat(text.upper())  # RFC 3339 allows `t` and `z`.
-        instant.astimezone(UTC)  # The first and last day of the calendar may not exist in UTC.
+        if not FIRST.year < instant.year < LAST.year:
+            instant.astimezone(UTC)  # The first and last day of the calendar may not exist there.
     except (ValueError, OverflowError):
         raise InvalidTime(f"{text[:40]!r} is not a date and time that exists") from None
     return instant
@@ -54,7 +59,17 @@ def shifted(instant: datetime, span: timedelta) -> datetime:
 
 def utc_text(instant: datetime) -> str:
     """Write an instant in UTC as stored: fixed width, so that text sorts as time does."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    # Equal instants have equal texts, but that two of one named zone can be equal and apart.
+    return _cached_text(instant) if type(instant.tzinfo) is timezone else _utc_text(instant)
+
+
+def _utc_text(instant: datetime) -> str:
+    text = instant.astimezone(UTC).isoformat()
+    return f"{text[:-6]}.000000Z" if instant.microsecond == 0 else f"{text[:-6]}Z"
+
+
+_cached_text = lru_cache(maxsize=8192)(_utc_text)
+"""An event's time is written several times: with it, with what it books and what it changes."""
 
 
 def short_text(instant: datetime) -> str:
@@ -75,6 +90,8 @@ def microseconds(span: timedelta) -> int:
 @lru_cache(maxsize=256)
 def zone(name: str) -> ZoneInfo:
     """Return the IANA zone of that name; raises `InvalidValue` for a name that is none."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # 2 ms; most books are kept in UTC.
+
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -123,7 +140,8 @@ def month_ends(month: str, zone_name: str) -> datetime:
 def day_ends(day: date, zone_name: str) -> datetime:
     """Return the last instant of a day in a zone, to the microsecond."""
     try:
-        following = datetime.combine(day + timedelta(days=1), time(), zone(zone_name))
+        local = UTC if zone_name == "UTC" else zone(zone_name)
+        following = datetime.combine(day + timedelta(days=1), time(), local)
         return following.astimezone(UTC) - MICROSECOND
     except OverflowError:
         return LAST

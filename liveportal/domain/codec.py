@@ -5,17 +5,22 @@ there are (`check`), and how it is written (`write`). An event's dataclass decla
 of its fields with `of`; all else (reading, checking, splitting, comparing) follows from that.
 
 A field's path in an error is what stands in the JSON below `data`: `customer.id`, `slots[2].start`.
+
+Nearly everything that is read is right, so reading goes two ways: the quick one (`taken`) takes
+what is right and knows no paths; what it does not take is read again the careful way, which names
+what is wrong.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields
 from datetime import UTC, date, datetime
 from types import EllipsisType
 from typing import Any
 
+from liveportal.domain.changing import Value, made
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.errors import (
     AmountTooLarge,
@@ -25,6 +30,7 @@ from liveportal.domain.errors import (
     InvalidTime,
 )
 from liveportal.domain.money import Money
+from liveportal.domain.patterns import pattern as late
 from liveportal.domain.policy import Policy
 
 
@@ -37,6 +43,12 @@ class Kind:
 
     def check(self, path: str, value: Any) -> None:
         """Refuse a value that there is not, with `InvalidEvent`."""
+
+    def taken(self, raw: Any) -> Any:
+        """Read and check a value, the quick way: where it is wrong, the error names no path."""
+        value = self.read("", raw)
+        self.check("", value)
+        return value
 
     def write(self, value: Any) -> Any:
         """Write a value as JSON."""
@@ -55,17 +67,26 @@ class Text(Kind):
         if not isinstance(value, str):
             raise InvalidEvent(path, "must be a text")
 
+    def taken(self, raw: Any) -> Any:
+        self.check("", raw)  # Which tells a text from other JSON, too.
+        return raw
+
 
 class Pattern(Text):
     """A text of a given form."""
 
     def __init__(self, pattern: str, form: str) -> None:
-        self._pattern = re.compile(pattern, re.ASCII)
+        self._pattern = late(pattern, re.ASCII)
         self._form = form
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, str) or not self._pattern.fullmatch(value):
             raise InvalidEvent(path, f"must be {self._form}")
+
+    def taken(self, raw: Any) -> Any:
+        if type(raw) is str and self._pattern.fullmatch(raw):
+            return raw
+        raise InvalidEvent("", "is of another form")
 
 
 class Choice(Text):
@@ -110,6 +131,9 @@ class Instant(Kind):
             return parse_instant(raw)
         except InvalidTime as error:
             raise InvalidEvent(path, error.message) from None
+
+    def taken(self, raw: Any) -> datetime:
+        return self.read("", raw)  # What it reads has an offset.
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, datetime) or value.utcoffset() is None:
@@ -188,6 +212,11 @@ class ListOf(Kind):
             raise InvalidEvent(path, "must be a list")
         return tuple(self._kind.read(f"{path}[{n}]", item) for n, item in enumerate(raw, 1))
 
+    def taken(self, raw: Any) -> tuple[Any, ...]:
+        if not isinstance(raw, list) or not self._lowest <= len(raw) <= self._highest:
+            raise InvalidEvent("", "is not such a list")
+        return tuple([self._kind.taken(item) for item in raw])
+
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, tuple):
             raise InvalidEvent(path, "must be a list")
@@ -230,6 +259,9 @@ class Struct(Kind):
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, self._kind):
             raise InvalidEvent(path, "must be an object")
+
+    def taken(self, raw: Any) -> Any:
+        return _taken(self._kind, raw)
 
     def write(self, value: Any) -> dict[str, Any]:
         facts, personal = split(value)
@@ -279,7 +311,7 @@ BILLED = Amount(0)
 SIGNED = NonZero(None)
 TRUTH = Truth()
 
-# --- records: dataclasses whose fields are declared with `of` ------------------------------------
+# --- records: values whose fields are declared with `of` -----------------------------------------
 
 
 def of(kind: Kind, *, default: EllipsisType | None = ..., personal: bool = False) -> Any:
@@ -290,18 +322,24 @@ def of(kind: Kind, *, default: EllipsisType | None = ..., personal: bool = False
     return field(metadata=metadata)
 
 
-class Record:
+class Record(Value):
     """A value that is checked, field by field, as it is made: an illegal one cannot be built."""
 
-    __slots__ = ()
-
-    def __post_init__(self) -> None:
+    def __init__(self, **values: Any) -> None:
+        own: dict[str, Any] = {}
         for name, kind, optional, _ in plan(type(self)):
-            value = getattr(self, name)
-            if value is not None:
-                kind.check(name, value)
+            own[name] = given = values.pop(name, None)
+            if given is not None:
+                kind.check(name, given)
             elif not optional:
                 raise InvalidEvent(name, "is missing")
+        if values:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(values)}")
+        object.__setattr__(self, "__dict__", own)
+        self.check_whole()
+
+    def check_whole(self) -> None:
+        """Refuse what is wrong although each field is right, with `InvalidEvent`."""
 
 
 Plan = tuple[tuple[str, Kind, bool, bool], ...]
@@ -328,6 +366,52 @@ def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any
 
     Of an `erased` record the personal texts may be missing; they read as empty.
     """
+    try:
+        return _taken(kind, raw)
+    except (InvalidEvent, AmountTooLarge):
+        return _decoded(kind, raw, path, erased=erased)
+
+
+def _taken(kind: type, raw: Any) -> Any:
+    """Read a record the quick way; raises for whatever is not plainly right."""
+    if not isinstance(raw, dict):
+        raise InvalidEvent("", "must be an object")
+    takers, check_whole = _TAKERS.get(kind) or _takers(kind)
+    own = {}
+    missing = 0
+    for name, take, optional in takers:
+        value = raw.get(name)
+        if value is not None:
+            own[name] = take(value)
+        elif optional:
+            own[name] = None
+            missing += 1
+        else:
+            raise InvalidEvent(name, "is missing")
+    if len(own) - missing != len(raw):
+        raise InvalidEvent("", "has a field that is none, or null")
+    new: Any = made(kind, own)
+    if check_whole:
+        check_whole(new)
+    return new
+
+
+Takers = tuple[tuple[tuple[str, Callable[[Any], Any], bool], ...], Callable[[Record], None] | None]
+_TAKERS: dict[type, Takers] = {}
+
+
+def _takers(kind: type[Record]) -> Takers:
+    """Return how each field is read, and what checks the whole where anything does."""
+    whole = kind.check_whole
+    _TAKERS[kind] = (
+        tuple((name, each.taken, optional) for name, each, optional, _ in plan(kind)),
+        None if whole is Record.check_whole else whole,
+    )
+    return _TAKERS[kind]
+
+
+def _decoded(kind: type, raw: Any, path: str, *, erased: bool) -> Any:
+    """Read a record the careful way, which names what is wrong."""
     if not isinstance(raw, dict):
         raise InvalidEvent(path or "data", "must be an object")
     prefix = f"{path}." if path else ""
@@ -363,16 +447,19 @@ def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Write a record as two JSON objects: its facts, and what can be erased with a person."""
     facts: dict[str, Any] = {}
     personal: dict[str, Any] = {}
+    own = record.__dict__
     for name, kind, _, is_personal in plan(type(record)):
-        value = getattr(record, name)
+        value = own[name]
         if value is None:
             continue
-        if isinstance(kind, Struct):
+        if is_personal:
+            personal[name] = kind.write(value)
+        elif type(kind) is Struct:
             facts[name], below = split(value)
             if below:
                 personal[name] = below
         else:
-            (personal if is_personal else facts)[name] = kind.write(value)
+            facts[name] = kind.write(value)
     return facts, personal
 
 

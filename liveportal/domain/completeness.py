@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from liveportal.domain.profile import expiry, fits, is_listed, usual_forms, worded
+from liveportal.domain.values import dataclass
 
 SOON = timedelta(days=60)
 """How long before its end a tax form is spoken of: as long as a payout takes (R13)."""

@@ -6,7 +6,7 @@ Nothing here moves money or ends anything: silence is shown, and booked when the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 
 from liveportal.domain.answers import answer_by, if_silent
@@ -17,6 +17,7 @@ from liveportal.domain.payouts import Standing, due_date
 from liveportal.domain.policy import Policy
 from liveportal.domain.refunds import cost_of, window_closes
 from liveportal.domain.things import Artifact, Claim, Request, Session
+from liveportal.domain.values import dataclass
 
 RENEWAL = timedelta(days=60)
 """How long before its end a tax form should be renewed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from liveportal.domain.clock import MICROSECOND, shifted
@@ -12,6 +11,7 @@ from liveportal.domain.events import Slot
 from liveportal.domain.hours import Span
 from liveportal.domain.money import Money
 from liveportal.domain.preferences import Declining
+from liveportal.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

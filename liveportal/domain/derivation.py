@@ -8,9 +8,9 @@ no row that makes a sum come out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from liveportal.domain.explaining import Step
+from liveportal.domain.values import dataclass
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Sessions": ("earning",),

@@ -5,12 +5,12 @@ Asked by whoever weighs a time (`slots`, `declining`); the door itself asks `req
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from liveportal.domain.clock import MICROSECOND, local_date, shifted
 from liveportal.domain.events import Buffers, Vacation
 from liveportal.domain.hours import Availability, is_within, open_spans
+from liveportal.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ The two are held against each other by a property test. Amounts are minor units.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Protocol
 
 from liveportal.domain.billing import MINUTE_US
 from liveportal.domain.clock import months_between
 from liveportal.domain.money import Money, format_minor, half_up
-from liveportal.domain.posting import Account, Transaction, TransactionKind
+from liveportal.domain.posting import ASSETS, Account, Transaction, TransactionKind
+from liveportal.domain.values import dataclass
 
 if TYPE_CHECKING:
     from liveportal.domain.things import Claim, DisputeFiling, Session
@@ -113,6 +114,60 @@ def in_a_row(months: Mapping[str, Month]) -> list[Month]:
     return found
 
 
+class Fell(Protocol):
+    """What months count of a session."""
+
+    @property
+    def period(self) -> str | None:
+        """The month that it falls in; None before it ended."""
+        ...
+
+    @property
+    def gross_minor(self) -> int:
+        """What it billed."""
+        ...
+
+    @property
+    def billed_us(self) -> int:
+        """How long that was for."""
+        ...
+
+
+class Fold:
+    """The months of a book, added up as its transactions come."""
+
+    def __init__(self) -> None:
+        self._months: dict[str, dict[str, int]] = {}
+
+    def book(self, entry: Transaction) -> None:
+        """Add a transaction."""
+        # A release of nothing moves nothing and makes no month; a refund is counted all the same.
+        if entry.transfers or entry.kind is TransactionKind.REFUND:
+            self._add(entry.period, effects(entry))
+
+    def months(
+        self, sessions: Iterable[Fell], claims: Iterable[str], disputes: Iterable[str]
+    ) -> list[Month]:
+        """Return the months, with the sessions, and the claims and disputes of these months."""
+        for session in sessions:
+            if session.period is None:
+                continue
+            if session.gross_minor:
+                self._add(session.period, {"sessions": 1, "billed_us": session.billed_us})
+            else:
+                self._add(session.period, {"free_sessions": 1})
+        for period in claims:
+            self._add(period, {"refund_claims": 1})
+        for period in disputes:
+            self._add(period, {"disputes": 1})
+        return in_a_row({name: Month(month=name, **sums) for name, sums in self._months.items()})
+
+    def _add(self, period: str, figures: Mapping[str, int]) -> None:
+        month = self._months.setdefault(period, {})
+        for name, figure in figures.items():
+            month[name] = month.get(name, 0) + figure
+
+
 def fold(
     entries: Iterable[Transaction],
     sessions: Iterable[Session],
@@ -120,46 +175,30 @@ def fold(
     disputes: Iterable[DisputeFiling],
 ) -> list[Month]:
     """Fold a book into its months."""
-    months: dict[str, Month] = {}
-
-    def add(period: str, **figures: int) -> None:
-        month = months.get(period, Month(month=period))
-        months[period] = added(month, Month(month=period, **figures))
-
+    folded = Fold()
     for entry in entries:
-        # A release of nothing moves nothing and makes no month; a refund is counted all the same.
-        if entry.transfers or entry.kind is TransactionKind.REFUND:
-            add(entry.period, **effects(entry))
-    for session in sessions:
-        if session.period is None:
-            continue
-        if session.gross_minor:
-            add(session.period, sessions=1, billed_us=session.billed_us)
-        else:
-            add(session.period, free_sessions=1)
-    for claim in claims:
-        add(claim.period, refund_claims=1)
-    for dispute in disputes:
-        add(dispute.period, disputes=1)
-    return in_a_row(months)
+        folded.book(entry)
+    return folded.months(
+        sessions, (claim.period for claim in claims), (dispute.period for dispute in disputes)
+    )
 
 
 def effects(entry: Transaction) -> dict[str, int]:
     """Return what a transaction adds to the figures of a month."""
+    on = dict.fromkeys(Account, 0)
+    for each in entry.transfers:
+        on[each.debit] += each.minor
+        on[each.credit] -= each.minor
     moved = {
-        "owed_minor": entry.effect_on(Account.PLATFORM),
-        "held_minor": entry.effect_on(Account.HELD),
-        "in_transit_minor": entry.effect_on(Account.TRANSIT),
-        "paid_out_minor": entry.effect_on(Account.BANK),
-        "tips_minor": -entry.effect_on(Account.TIPS),
-        "adjustments_minor": -entry.effect_on(Account.ADJUSTMENTS),
-        "gross_minor": -entry.effect_on(Account.SESSIONS),
+        "owed_minor": on[Account.PLATFORM],
+        "held_minor": on[Account.HELD],
+        "in_transit_minor": on[Account.TRANSIT],
+        "paid_out_minor": on[Account.BANK],
+        "tips_minor": -on[Account.TIPS],
+        "adjustments_minor": -on[Account.ADJUSTMENTS],
+        "gross_minor": -on[Account.SESSIONS],
     }
     if entry.kind is TransactionKind.REFUND:
-        refund = entry.effect_on(Account.REFUNDS)
-        return moved | {
-            "refunds": 1,
-            "refunded_minor": refund,
-            "deducted_minor": -entry.net_minor,
-        }
-    return moved | {"fee_minor": entry.effect_on(Account.FEE)}
+        net = sum(on[account] for account in ASSETS)
+        return moved | {"refunds": 1, "refunded_minor": on[Account.REFUNDS], "deducted_minor": -net}
+    return moved | {"fee_minor": on[Account.FEE]}

@@ -7,11 +7,13 @@ same type and thing tell of the same fact.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from liveportal.domain.changing import quick
 from liveportal.domain.codec import Pattern, Record, of
+from liveportal.domain.values import dataclass
 
 PREFIX = "liveportal."
 CLI_SOURCE = "urn:liveportal:cli"
@@ -21,8 +23,8 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))
 def record(kind: type[T]) -> type[T]:
-    """Make a record's class: frozen, slotted, and built by the names of its fields."""
-    return dataclass(frozen=True, slots=True, kw_only=True)(kind)
+    """Declare a record's class: a value, built by the names of its fields."""
+    return quick(kind)
 
 
 NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")
@@ -32,7 +34,6 @@ NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable 
 class Data(Record):
     """What an event says; one class a type."""
 
-    __slots__ = ()
     TYPE: ClassVar[str]
     THING: ClassVar[str]
 

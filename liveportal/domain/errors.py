@@ -72,6 +72,12 @@ class ConfirmationNeeded(LiveportalError):
     code = "confirmation_needed"
 
 
+class OutputFailed(LiveportalError):
+    """The results could not be written: a full disk, a folder that is read-only."""
+
+    code = "output_failed"
+
+
 # --- malformed input --------------------------------------------------------------------------
 
 
@@ -138,6 +144,18 @@ class NotACalendar(Malformed):
     """A file that should hold an iCalendar object, and does not."""
 
     code = "not_a_calendar"
+
+
+class InvalidBackup(Malformed):
+    """A file that is no backup of a ledger."""
+
+    code = "invalid_backup"
+
+
+class BackupLocked(Malformed):
+    """An encrypted backup, and what opens it was not given, or is not what opens this one."""
+
+    code = "backup_locked"
 
 
 class FileChanged(Malformed):
@@ -306,6 +324,12 @@ class LedgerExists(Refused):
     """There is a file where a new ledger should go."""
 
     code = "ledger_exists"
+
+
+class BackupExists(Refused):
+    """There is something where a new backup should go."""
+
+    code = "backup_exists"
 
 
 class Conflict(Refused):
@@ -481,6 +505,24 @@ class DiskFull(Malformed):
     code = "disk_full"
 
 
+class BackupUnwritable(OutputFailed):
+    """The backup could not be written where it was to go."""
+
+    code = "backup_unwritable"
+
+
+class BackupIncomplete(IntegrityFailed):
+    """A backup was made, but files of the vault are damaged or lost; `details` name them."""
+
+    code = "backup_incomplete"
+
+
+class DamagedBackup(IntegrityFailed):
+    """A backup that is not what was written, or that says of itself what cannot be."""
+
+    code = "damaged_backup"
+
+
 class MigrationFailed(IntegrityFailed):
     """A ledger of an older form could not be upgraded; it is as it was."""
 
@@ -503,3 +545,15 @@ class VerificationFailed(IntegrityFailed):
     """`ledger verify` found a record that is not what was written."""
 
     code = "verification_failed"
+
+
+class HeadNotFound(IntegrityFailed):
+    """The journal never had the head that was noted or printed: its history was rewritten."""
+
+    code = "head_not_found"
+
+
+class UnreadableEvent(IntegrityFailed):
+    """An event of the journal that is none: its documents are not what the door writes."""
+
+    code = "unreadable_event"

@@ -65,7 +65,6 @@ class Slot(Record):
 
 
 class AboutRequest(Data):
-    __slots__ = ()
     THING = "request"
 
 
@@ -124,7 +123,6 @@ class RequestExpired(RequestClosed):
 
 
 class AboutSession(Data):
-    __slots__ = ()
     THING = "session"
 
 
@@ -231,7 +229,6 @@ class TipReceived(AboutSession):
 
 
 class AboutClaim(Data):
-    __slots__ = ()
     THING = "claim"
 
 
@@ -316,7 +313,6 @@ class AdjustmentPosted(Data):
 
 
 class AboutPayout(Data):
-    __slots__ = ()
     THING = "payout"
 
 
@@ -379,7 +375,6 @@ class EntryReversed(Data):
 class AboutBook(Data):
     """Settings of the book: the type alone says which."""
 
-    __slots__ = ()
     THING = "book"
 
     @property

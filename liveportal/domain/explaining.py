@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from liveportal.domain.billing import SECOND_US, active_time, after_trial, gross_of, shaped
 from liveportal.domain.clock import microseconds
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, Rounding, TrialBilled
 from liveportal.domain.things import Session
+from liveportal.domain.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ Nothing of it is forbidden: facts of a platform are recorded as they come. Spans
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from liveportal.domain.clock import MICROSECOND, shifted, short_text
 from liveportal.domain.running import RUNNING
 from liveportal.domain.things import Session
+from liveportal.domain.values import dataclass
 
 LONGEST_UNPLANNED = timedelta(hours=4)
 """How long a session without a plan is believed to run."""

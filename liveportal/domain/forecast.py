@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from liveportal.domain.money import Money
@@ -15,6 +15,7 @@ from liveportal.domain.payouts import (
     preview,
 )
 from liveportal.domain.things import Line
+from liveportal.domain.values import dataclass
 
 ONE_DAY = timedelta(days=1)
 

@@ -19,6 +19,7 @@ from liveportal.domain.clock import FIRST, LAST, MICROSECOND, local_date, shifte
 from liveportal.domain.codec import Day, Kind, ListOf, Pattern, Record, Struct, Text, Whole, of
 from liveportal.domain.envelope import record
 from liveportal.domain.errors import InvalidEvent
+from liveportal.domain.patterns import pattern
 
 if TYPE_CHECKING:
     from dateutil.rrule import rrule as Rule  # noqa: N812 (a class, whatever it is called)
@@ -37,7 +38,7 @@ _DAY = "(MO|TU|WE|TH|FR|SA|SU)"
 _MONTH = "(0?[1-9]|1[0-2])"
 _MONTH_DAY = "([+-]?(0?[1-9]|[12][0-9]|3[01]))"
 _PLACE = "([+-]?[1-9][0-9]{0,2})"
-_UNTIL = re.compile("(?<=UNTIL=)[0-9]{8}")
+_UNTIL = pattern("(?<=UNTIL=)[0-9]{8}")
 _RULE_PARTS = {
     "FREQ": ("DAILY|WEEKLY|MONTHLY|YEARLY", "DAILY, WEEKLY, MONTHLY or YEARLY"),
     "INTERVAL": ("[1-9][0-9]{0,2}", "from 1 to 999"),
@@ -50,7 +51,7 @@ _RULE_PARTS = {
     "WKST": (_DAY, "of a day such as MO"),
 }
 _EARLIEST_RULE = datetime(1970, 1, 1)  # noqa: DTZ001 (what a clock on the wall shows)
-_HOURS = re.compile(r"(?P<from>[0-9]{2}:[0-9]{2})-(?P<to>[0-9]{2}:[0-9]{2})", re.ASCII)
+_HOURS = pattern(r"(?P<from>[0-9]{2}:[0-9]{2})-(?P<to>[0-9]{2}:[0-9]{2})", re.ASCII)
 
 
 class LocalTime(Kind):
@@ -132,8 +133,8 @@ class Recurrence(Record):
     start: datetime = of(LOCAL_TIME)
     minutes: int = of(Whole(1, 24 * 60))
 
-    def __post_init__(self) -> None:
-        super(Recurrence, self).__post_init__()  # noqa: UP008 (a slotted dataclass is made anew)
+    def check_whole(self) -> None:
+        """Refuse a rule that cannot be read, or never comes."""
         try:
             _rule(self.rrule, self.start)
             first = _first(self.rrule, self.start)

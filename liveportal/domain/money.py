@@ -8,10 +8,10 @@ a difference of two shares (`take_back`): any split of a full refund takes back 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cache, total_ordering
+from functools import cache, lru_cache, total_ordering
 
 from liveportal.domain.errors import AmountTooLarge, CurrencyMismatch, InvalidAmount
+from liveportal.domain.values import dataclass
 
 LARGEST_MINOR = 2**63 - 1
 """The largest amount there is (rulebook 9): what SQLite's INTEGER holds."""
@@ -53,21 +53,7 @@ class Money:
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
         """Read a decimal string such as `84.00` or `-3.5`; raises `InvalidAmount`."""
-        match = _DECIMAL.fullmatch(text)
-        if not match:
-            raise InvalidAmount(f"{_shown(text)} is not a decimal number such as 84.00")
-        sign, whole, fraction = match[1], match[2], match[3] or ""
-        digits = digits_of(currency)
-        if len(fraction) > digits:
-            raise InvalidAmount(f"{_shown(text)} has more than the {digits} digits of {currency}")
-        significant = whole.lstrip("0") + fraction.ljust(digits, "0")
-        if len(significant) > len(str(LARGEST_MINOR)):
-            raise AmountTooLarge(
-                f"{_shown(text)} {currency} is larger than the books can hold",
-                hint=f"The largest is {format_minor(LARGEST_MINOR, digits)} {currency}.",
-            )
-        minor = int(significant or "0")
-        return cls(-minor if sign else minor, currency)
+        return _parsed(text, currency)
 
     def __str__(self) -> str:
         """Return the decimal string with all the currency's digits, such as `84.00`."""
@@ -97,6 +83,25 @@ class Money:
                 expected=self.currency,
             )
         return other
+
+
+@lru_cache(maxsize=1024)  # A feed has few rates and tips, each many times.
+def _parsed(text: str, currency: str) -> Money:
+    match = _DECIMAL.fullmatch(text)
+    if not match:
+        raise InvalidAmount(f"{_shown(text)} is not a decimal number such as 84.00")
+    sign, whole, fraction = match[1], match[2], match[3] or ""
+    digits = digits_of(currency)
+    if len(fraction) > digits:
+        raise InvalidAmount(f"{_shown(text)} has more than the {digits} digits of {currency}")
+    significant = whole.lstrip("0") + fraction.ljust(digits, "0")
+    if len(significant) > len(str(LARGEST_MINOR)):
+        raise AmountTooLarge(
+            f"{_shown(text)} {currency} is larger than the books can hold",
+            hint=f"The largest is {format_minor(LARGEST_MINOR, digits)} {currency}.",
+        )
+    minor = int(significant or "0")
+    return Money(-minor if sign else minor, currency)
 
 
 def format_minor(minor: int, digits: int) -> str:

@@ -6,11 +6,12 @@ sent -> paid | failed; paid -> returned; a payout entered by mistake is reversed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import last_day, local_date, month_of
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
@@ -32,6 +33,7 @@ from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.refunds import window_closes
 from liveportal.domain.requests import check_currency
 from liveportal.domain.things import Item, Line, Payout
+from liveportal.domain.values import dataclass
 
 MOVES = {
     ("sent", "payout.paid"): "paid",
@@ -97,8 +99,13 @@ def preview(standing: Standing, on: date) -> Preview:
 
 def due_date(period: str, policy: Policy) -> date:
     """Return the day on which a month's earnings are due, and from which they count (R13)."""
+    return _days_after(period, policy.payout.due_days_after_month_end)
+
+
+@lru_cache(maxsize=1024)  # Thousands of items are of a few months.
+def _days_after(period: str, days: int) -> date:
     try:
-        return last_day(period) + timedelta(days=policy.payout.due_days_after_month_end)
+        return last_day(period) + timedelta(days=days)
     except OverflowError:
         return date.max
 
@@ -218,7 +225,7 @@ def sent(data: PayoutSent, event: Event, books: Books) -> Change:
     )
     entry = _entry(TransactionKind.PAYOUT, payout, event, books)
     settled = tuple(
-        replace(item, settled_minor=item.settled_minor + line.minor)
+        changed(item, settled_minor=item.settled_minor + line.minor)
         for item, line in _paired(lines, books)
     )
     return Change(things=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags)
@@ -230,7 +237,7 @@ def stepped(data: PayoutMoved, event: Event, books: Books) -> Change:
     state = moved(MOVES, payout, event)
     entry = _entry(STEPS[state], payout, event, books)
     freed = () if state == "paid" else unsettled(payout, books)
-    return Change(things=(replace(payout, state=state), *freed), transactions=(entry,))
+    return Change(things=(changed(payout, state=state), *freed), transactions=(entry,))
 
 
 def taken_back(payout: Payout, data: Data) -> Payout:
@@ -249,13 +256,13 @@ def taken_back(payout: Payout, data: Data) -> Payout:
             id=payout.id,
             state=payout.state,
         )
-    return replace(payout, state=state)
+    return changed(payout, state=state)
 
 
 def unsettled(payout: Payout, books: Books) -> tuple[Item, ...]:
     """Return the payout's items with its lines given back."""
     return tuple(
-        replace(item, settled_minor=item.settled_minor - line.minor)
+        changed(item, settled_minor=item.settled_minor - line.minor)
         for item, line in _paired(payout.lines, books)
     )
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
+from liveportal.domain.changing import Value, quick
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidPolicy, LiveportalError
 from liveportal.domain.money import Money, Percent, digits_of
+from liveportal.domain.patterns import pattern
+from liveportal.domain.values import dataclass
 
 DEFAULT_NAME = "unity-live-help"
 
@@ -73,8 +76,8 @@ class Counts(StrEnum):
     GROSS = "gross"
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+@quick
+class Trial(Value):
     """The free minutes at the start (R5)."""
 
     minutes: int = 5
@@ -82,8 +85,8 @@ class Trial:
     boundary: TrialBoundary = TrialBoundary.OVER
 
 
-@dataclass(frozen=True, slots=True)
-class Billing:
+@quick
+class Billing(Value):
     """How time becomes billed time."""
 
     rounding: Rounding = Rounding.EXACT
@@ -91,15 +94,15 @@ class Billing:
     minimum_minutes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Fee:
+@quick
+class Fee(Value):
     """The platform's part (R11)."""
 
-    percent: Percent = Percent.parse(30)
+    percent: Percent = Percent(30, 100)
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
+@quick
+class Refund(Value):
     """Claims (R8)."""
 
     deducts: Deducts = Deducts.SHARE
@@ -107,31 +110,31 @@ class Refund:
     partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dispute:
+@quick
+class Dispute(Value):
     """Answers to claims; without `window_hours` no deadline was stated."""
 
     window_hours: int | None = None
     silence: Silence = Silence.DEDUCT
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+@quick
+class Evidence(Value):
     """How long the platform keeps recordings and files; without `kept_days` none was stated."""
 
     kept_days: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+@quick
+class Period(Value):
     """What cuts calendar months, and which month a session is in."""
 
     timezone: str = "UTC"
     session_month: SessionMonth = SessionMonth.END
 
 
-@dataclass(frozen=True, slots=True)
-class Payout:
+@quick
+class Payout(Value):
     """When and how money is paid out (R12, R13)."""
 
     minimum: str = "100.00"
@@ -141,8 +144,8 @@ class Payout:
     methods: tuple[str, ...] = ("paypal",)
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+@quick
+class Rate(Value):
     """The bounds of a rate a minute (R1)."""
 
     minimum: str = "1.00"
@@ -189,8 +192,10 @@ class Policy:
     @property
     def rate_bounds(self) -> tuple[Money, Money]:
         """The lowest and the highest rate a minute (R1)."""
-        amounts = self._amounts()
-        return amounts["rate.minimum"], amounts["rate.maximum"]
+        return (
+            _amount("rate.minimum", self.rate.minimum, self.currency),
+            _amount("rate.maximum", self.rate.maximum, self.currency),
+        )
 
     @property
     def document(self) -> dict[str, Any]:
@@ -268,7 +273,7 @@ def _wrong(switch: str, reason: str) -> InvalidPolicy:
 
 Reader = Callable[[str, object], Any]
 _LONGEST_NUMBER = 1_000_000
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}", re.ASCII)
+_NAME = pattern(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}", re.ASCII)
 
 
 def _read_table(table: str, kind: type, value: object) -> object:
@@ -355,7 +360,8 @@ def _currency(switch: str, value: object) -> str:
 def _timezone(switch: str, value: object) -> str:
     if not isinstance(value, str):
         raise _wrong(switch, "must be a time zone such as 'UTC'")
-    _by_domain(switch, lambda: zone(value))
+    if value != "UTC":  # There is always that one, and no table need be read for it.
+        _by_domain(switch, lambda: zone(value))
     return value
 
 

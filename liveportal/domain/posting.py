@@ -7,9 +7,10 @@ to the account it debits and takes from the account it credits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from liveportal.domain.values import dataclass
 
 
 class Account(StrEnum):
@@ -76,10 +77,13 @@ class Transaction:
 
     def effect_on(self, *accounts: Account) -> int:
         """Return what the transaction adds to the accounts together, in minor units."""
-        return sum(
-            transfer.minor * ((transfer.debit in accounts) - (transfer.credit in accounts))
-            for transfer in self.transfers
-        )
+        effect = 0
+        for each in self.transfers:
+            if each.debit in accounts:
+                effect += each.minor
+            if each.credit in accounts:
+                effect -= each.minor
+        return effect
 
     @property
     def net_minor(self) -> int:

@@ -60,8 +60,8 @@ class Declining(Record):
     shorter_than: int | None = of(MINUTES, default=None)
     customers: tuple[str, ...] | None = of(ListOf(ID), default=None)
 
-    def __post_init__(self) -> None:
-        super(Declining, self).__post_init__()  # noqa: UP008 (a slotted dataclass is made anew)
+    def check_whole(self) -> None:
+        """Refuse a rule without a condition."""
         if all(getattr(self, each.name) is None for each in fields(self) if each.name != "reason"):
             raise InvalidEvent("reason", "stands alone: a rule names at least one condition")
 

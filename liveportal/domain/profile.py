@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import NoReturn
 
@@ -24,6 +23,7 @@ from liveportal.domain.errors import (
     UnlistedMethod,
 )
 from liveportal.domain.things import Profile
+from liveportal.domain.values import dataclass
 
 LEFT = 4
 """How many characters of a secret are shown, and of a short one none."""

@@ -6,11 +6,11 @@ open -> conceded | granted (deducted) | denied (released); open | disputed -> wi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.changing import changed
 from liveportal.domain.claimable import closes
 from liveportal.domain.clock import month_of, short_text
 from liveportal.domain.envelope import Data, Event
@@ -78,7 +78,7 @@ def claimed(data: RefundClaimed, event: Event, books: Books) -> Change:
         period=month_of(event.time, books.policy.period.timezone),
         late=late,
     )
-    session = replace(session, claim=claim.id, claim_undecided=True)
+    session = changed(session, claim=claim.id, claim_undecided=True)
     hold = _entry(TransactionKind.HOLD, event, claim, posting.hold(claim.hold_minor), books)
     return Change(
         things=(claim, session),
@@ -135,13 +135,13 @@ def filed(data: DisputeFiled, event: Event, books: Books) -> Change:
     claim, _ = _stepped(data.claim, event, books)
     period = month_of(event.time, books.policy.period.timezone)
     filing = DisputeFiling(books.next_seq, claim.id, event.time, period)
-    return Change(things=(replace(claim, disputed_at=event.time), filing))
+    return Change(things=(changed(claim, disputed_at=event.time), filing))
 
 
 def reopened(data: DisputeWithdrawn, event: Event, books: Books) -> Change:
     """The expert withdraws the dispute: the claim is open again."""
     claim, _ = _stepped(data.claim, event, books)
-    return Change(things=(replace(claim, disputed_at=None),))
+    return Change(things=(changed(claim, disputed_at=None),))
 
 
 def decided(data: ClaimAnswered | DisputeRuled, event: Event, books: Books) -> Change:
@@ -152,15 +152,16 @@ def decided(data: ClaimAnswered | DisputeRuled, event: Event, books: Books) -> C
             f"that is before claim {claim.id} was made, at {short_text(claim.claimed_at)}",
             id=claim.id,
         )
-    claim = replace(claim, decided_at=event.time)
-    session = replace(session, claim_undecided=False)
+    claim = changed(claim, decided_at=event.time)
     if claim.state in RELEASED:
+        session = changed(session, claim_undecided=False)
         legs = posting.release(claim.hold_minor)
         release = _entry(TransactionKind.RELEASE, event, claim, legs, books)
         return Change(things=(claim, session), transactions=(release,))
     policy = books.policy_at(session.policy)
-    claim = replace(claim, cost_minor=cost_of(claim.amount_minor, session, policy))
-    session = replace(session, refunded_minor=session.refunded_minor + claim.amount_minor)
+    claim = changed(claim, cost_minor=cost_of(claim.amount_minor, session, policy))
+    refunded_minor = session.refunded_minor + claim.amount_minor
+    session = changed(session, claim_undecided=False, refunded_minor=refunded_minor)
     legs = posting.refund(claim.amount_minor, claim.cost_minor, claim.hold_minor)
     refund = _entry(TransactionKind.REFUND, event, claim, legs, books)
     return Change(things=(claim, session), transactions=(refund,))
@@ -179,7 +180,7 @@ def _stepped(claim_id: str, event: Event, books: Books) -> tuple[Claim, Session]
     error = ClaimNotOpen if opens and claim.state != "open" else WrongState
     state = moved(MOVES, claim, event, error)
     session = known("session", claim.session, books.session(claim.session))
-    return replace(claim, state=state), session
+    return changed(claim, state=state), session
 
 
 def _entry(

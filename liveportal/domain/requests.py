@@ -5,10 +5,10 @@ open -> accepted | declined | withdrawn | taken | expired; all but open are fina
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import MICROSECOND, local_date, shifted
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
@@ -67,9 +67,9 @@ def opened(data: RequestOpened, event: Event, books: Books) -> Change:
         opened_seq=books.next_seq,
         slots=data.slots or (),
         expires=data.expires,
-        flags=tuple(caution.code for caution in cautions),
+        flags=tuple([caution.code for caution in cautions]),
     )
-    person = Customer(data.customer.id, books.next_seq)
+    person = Customer(id=data.customer.id, described_seq=books.next_seq)
     return Change(things=(request, person), cautions=cautions)
 
 
@@ -82,6 +82,10 @@ def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
     session_id = data.session or request.id
     if books.session(session_id):
         raise AlreadyExists(f"session {session_id} exists already", kind="session", id=session_id)
+    cautions = acceptance_cautions(request, slot, event.time, books)
+    # Nobody is stopped from helping two at once; it is only said.
+    live = slot is None and any(each.state != "upcoming" for each in books.agenda())
+    flags = ("another_session_live",) if live else ()
     session = Session(
         id=session_id,
         customer=request.customer,
@@ -94,13 +98,9 @@ def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
         planned_start=slot.start if slot else None,
         planned_minutes=slot.minutes if slot else None,
         start=None if slot else event.time,
+        flags=(*[caution.code for caution in cautions], *flags),
     )
-    cautions = acceptance_cautions(request, slot, event.time, books)
-    # Nobody is stopped from helping two at once; it is only said.
-    live = slot is None and any(each.state != "upcoming" for each in books.agenda())
-    flags = ("another_session_live",) if live else ()
-    session = replace(session, flags=(*(caution.code for caution in cautions), *flags))
-    request = replace(request, state=state, session=session_id, closed_at=event.time)
+    request = changed(request, state=state, session=session_id, closed_at=event.time)
     return Change(things=(request, session), cautions=cautions, flags=flags)
 
 
@@ -108,7 +108,7 @@ def closed(data: RequestClosed, event: Event, books: Books) -> Change:
     """Decline a request, or learn that it is gone."""
     request = known("request", data.request, books.request(data.request))
     state = moved(MOVES, request, event)
-    return Change(things=(replace(request, state=state, closed_at=event.time),))
+    return Change(things=(changed(request, state=state, closed_at=event.time),))
 
 
 def chosen_slot(request: Request, number: int | None) -> Slot | None:
@@ -207,7 +207,7 @@ def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
     """Check a rate against the policy's bounds (R1) and the book's currency."""
     check_currency(rate, policy)
     lowest, highest = policy.rate_bounds
-    if lowest <= rate <= highest:
+    if lowest.minor <= rate.minor <= highest.minor:
         return ()
     return (
         RateOutOfBounds(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from liveportal.domain import payouts, posting, preferences, refunds, requests, sessions
 from liveportal.domain.books import Books, Change, Past, Rule, Thing, known
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import month_of
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
@@ -135,13 +136,13 @@ def adopted(data: PolicyAdopted, event: Event, books: Books) -> Change:
     ended = tuple(books.ended_sessions()) if books.next_transaction == 1 else ()
     if books.next_transaction > 1 or (was.currency != now.currency and _has_sessions(books, ended)):
         fixed = ("currency", "period.timezone", "period.session_month")
-        changed = [name for name in fixed if was.switches()[name] != now.switches()[name]]
+        differing = [name for name in fixed if was.switches()[name] != now.switches()[name]]
         raise PeriodFixed(
-            f"{now.name} changes {', '.join(changed)}, which is fixed once the book has entries",
+            f"{now.name} changes {', '.join(differing)}, which is fixed once the book has entries",
             hint="Keep another ledger for it, or leave the switch out of the policy file.",
-            switches=changed,
+            switches=differing,
         )
-    moved = tuple(replace(each, period=period_of(each, now)) for each in ended)
+    moved = tuple(changed(each, period=period_of(each, now)) for each in ended)
     return Change(things=moved, policy=now)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from liveportal.domain.billing import MINUTE_US, bill
@@ -11,6 +10,7 @@ from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy, TrialBilled, TrialBoundary
 from liveportal.domain.things import Session
+from liveportal.domain.values import dataclass
 
 RUNNING = ("live", "paused")
 

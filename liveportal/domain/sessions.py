@@ -13,6 +13,7 @@ from datetime import datetime
 from liveportal.domain import posting
 from liveportal.domain.billing import Pause, active_time, bill
 from liveportal.domain.books import Books, Change, Rule, known, moved
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import month_of, short_text
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
@@ -57,12 +58,12 @@ MOVES = {
 
 def started(data: SessionStarted, event: Event, books: Books) -> Change:
     """The timer starts."""
-    return Change(things=(replace(_stepped(data.session, event, books), start=event.time),))
+    return Change(things=(_stepped(data.session, event, books, start=event.time),))
 
 
 def paused(data: SessionPaused, event: Event, books: Books) -> Change:
     """The timer stops; paused time is not charged (R6)."""
-    return Change(things=(replace(_stepped(data.session, event, books), paused_since=event.time),))
+    return Change(things=(_stepped(data.session, event, books, paused_since=event.time),))
 
 
 def resumed(data: SessionResumed, event: Event, books: Books) -> Change:
@@ -81,14 +82,13 @@ def rescheduled(data: SessionRescheduled, event: Event, books: Books) -> Change:
     minutes = data.minutes or session.planned_minutes or 0
     cautions = tuple(schedule_cautions(data.start, minutes, books, moving=session.id))
     flags = tuple(caution.code for caution in cautions)
-    session = replace(session, planned_start=data.start, planned_minutes=minutes, flags=flags)
+    session = changed(session, planned_start=data.start, planned_minutes=minutes, flags=flags)
     return Change(things=(session,), cautions=cautions)
 
 
 def ended(data: SessionEnded, event: Event, books: Books) -> Change:
     """The session is over: it is billed, by the policy that it froze or as the platform says."""
-    session = _unpaused(_stepped(data.session, event, books), event.time)
-    session = replace(session, end=event.time)
+    session = _unpaused(_stepped(data.session, event, books, end=event.time), event.time)
     return _billed(session, data.billed, books)
 
 
@@ -115,7 +115,7 @@ def logged(data: SessionLogged, event: Event, books: Books) -> Change:
     )
     change = _billed(session, data.billed, books)
     things = (*change.things, Customer(data.customer.id, books.next_seq))
-    return replace(change, things=things, cautions=cautions)
+    return changed(change, things=things, cautions=cautions)
 
 
 def corrected(data: SessionCorrected, event: Event, books: Books) -> Change:
@@ -134,7 +134,7 @@ def corrected(data: SessionCorrected, event: Event, books: Books) -> Change:
         raise InvalidEvent("session", "nothing to correct: give start, end, pauses or billed")
     start, end = data.start or session.start, data.end or session.end
     given = session.pauses if data.pauses is None else data.pauses
-    right = replace(session, start=start, end=end, pauses=checked_pauses(start, end, given))
+    right = changed(session, start=start, end=end, pauses=checked_pauses(start, end, given))
     return _rebilled(session, right, data.billed, event.time, books)
 
 
@@ -148,7 +148,7 @@ def rebilled(session: Session, billed: Money, at: datetime, books: Books) -> Cha
     if not session.claim_undecided or session.claim is None:
         return change
     claim = known("claim", session.claim, books.claim(session.claim))
-    return replace(change, things=(*change.things, _reclaimed(claim, session, billed)))
+    return changed(change, things=(*change.things, _reclaimed(claim, session, billed)))
 
 
 def artifact(data: ArtifactAdded, event: Event, books: Books) -> Change:
@@ -223,8 +223,8 @@ def period_of(session: Session, policy: Policy) -> str:
     return month_of(instant, policy.period.timezone)
 
 
-def _stepped(session_id: str, event: Event, books: Books) -> Session:
-    """Move a session by its state machine; its own times never go back."""
+def _stepped(session_id: str, event: Event, books: Books, **also: datetime) -> Session:
+    """Move a session by its state machine, and set what changes `also`; no time goes back."""
     session = known("session", session_id, books.session(session_id))
     state = moved(MOVES, session, event)
     if event.time < session.last_time:
@@ -233,14 +233,14 @@ def _stepped(session_id: str, event: Event, books: Books) -> Session:
             hint="Its times must not go back; give a later --at.",
             id=session.id,
         )
-    return replace(session, state=state, last_time=event.time)
+    return changed(session, state=state, last_time=event.time, **also)
 
 
 def _unpaused(session: Session, at: datetime) -> Session:
     if session.paused_since is None:
         return session
     pauses = (*session.pauses, (session.paused_since, at))
-    return replace(session, pauses=pauses, paused_since=None)
+    return changed(session, pauses=pauses, paused_since=None)
 
 
 def _reckoned(session: Session, billed: Money | None, books: Books) -> Session:
@@ -252,7 +252,7 @@ def _reckoned(session: Session, billed: Money | None, books: Books) -> Session:
     if billed is not None:
         check_currency(billed, books.policy)
     gross = expected.gross if billed is None else billed
-    return replace(
+    return changed(
         session,
         active_us=expected.active_us,
         billed_us=expected.billed_us,
@@ -267,7 +267,7 @@ def _billed(session: Session, billed: Money | None, books: Books) -> Change:
     session = _reckoned(session, billed, books)
     if not session.gross_minor:
         return Change(things=(session,))  # R5: free, and so it books nothing.
-    session = replace(session, earning=books.next_transaction)
+    session = changed(session, earning=books.next_transaction)
     return Change(things=(session,), transactions=(_earned(session),))
 
 
@@ -282,10 +282,10 @@ def _rebilled(
         wrong = _earning(session, TransactionKind.REVERSAL, at, period)
         booked.append(replace(wrong, transfers=posting.reverse(wrong.transfers)))
     if right.gross_minor:
-        right = replace(right, earning=books.next_transaction + len(booked))
+        right = changed(right, earning=books.next_transaction + len(booked))
         booked.append(_earning(right, TransactionKind.CORRECTION, at, period))
     else:
-        right = replace(right, earning=None)
+        right = changed(right, earning=None)
     return Change(things=(right,), transactions=tuple(booked))
 
 
@@ -304,7 +304,7 @@ def _reclaimed(claim: Claim, session: Session, billed: Money) -> Claim:
     """Keep an undecided claim possible when its session is billed anew; its hold stays."""
     left_minor = billed.minor - session.refunded_minor
     if claim.amount_minor == session.left_minor:
-        return replace(claim, amount_minor=left_minor)
+        return changed(claim, amount_minor=left_minor)
     if claim.amount_minor > left_minor:
         raise RefundTooLarge(f"claim {claim.id} is for more than what was billed", id=claim.id)
     return claim

@@ -9,7 +9,6 @@ wall, of the customer, and of an expert who has not said which hours are theirs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from liveportal.domain.billing import MINUTE_US, bill
@@ -19,6 +18,7 @@ from liveportal.domain.errors import AmountTooLarge, InvalidValue
 from liveportal.domain.events import Slot
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy
+from liveportal.domain.values import dataclass
 
 AGAINST = (
     *("past", "conflict", "vacation", "buffer", "outside_hours", "your_night", "their_night"),

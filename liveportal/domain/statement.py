@@ -11,12 +11,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from liveportal.domain.clock import short_text
 from liveportal.domain.money import Money
+from liveportal.domain.values import dataclass
 
 FORM = "liveportal.statement.v1"
 _HASH = "([0-9a-f]{64})"

@@ -7,7 +7,7 @@ begins like a formula.
 
 from __future__ import annotations
 
-import re
+from liveportal.domain.patterns import pattern
 
 # Everything is removed in one pass whose parts never run over the same text twice: a string
 # sequence ends at the next control character, whatever that is, and possessive quantifiers do not
@@ -26,8 +26,8 @@ _INVISIBLE = (
     r"\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
     r"\ufff9-\ufffb\U000e0000-\U000e0fff"
 )
-_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]++")
-_UNWANTED = re.compile(
+_BREAKS = pattern(r"[\t-\r\x85\u2028\u2029]++")
+_UNWANTED = pattern(
     f"{_STRING_SEQUENCE}|{_CONTROL_SEQUENCE}|{_SHORT_SEQUENCE}"
     f"|[{_CONTROLS}{_SURROGATES}{_INVISIBLE}]"
 )

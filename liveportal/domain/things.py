@@ -7,11 +7,11 @@ Amounts whose names end in `_minor` are minor units of the session's own currenc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from liveportal.domain.billing import Pause
+from liveportal.domain.changing import Value, quick
 from liveportal.domain.clock import shifted
 from liveportal.domain.money import Money
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from liveportal.domain.events import Slot  # Forty classes that a read has no use for.
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+@quick
+class Customer(Value):
     """Somebody who asked; `described_seq` is the latest event that tells who they are."""
 
     id: str
     described_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+@quick
+class Request(Value):
     """A customer asks for help. `flags` are the codes of the cautions that were let through."""
 
     id: str
@@ -46,8 +46,8 @@ class Request:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+@quick
+class Session(Value):
     """A session from its agreement on. `policy` is the seq of the policy that it froze.
 
     `start` and `end` are what really happened; `planned_*` is what was agreed. `expected_minor` is
@@ -104,8 +104,8 @@ class Session:
         return shifted(self.planned_start, timedelta(minutes=self.planned_minutes))
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+@quick
+class Claim(Value):
     """A customer wants money back. `hold_minor` is held while it is undecided."""
 
     id: str
@@ -121,8 +121,8 @@ class Claim:
     cost_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DisputeFiling:
+@quick
+class DisputeFiling(Value):
     """One filing of a dispute; a claim can be disputed again after a withdrawal."""
 
     seq: int
@@ -131,8 +131,8 @@ class DisputeFiling:
     period: str
 
 
-@dataclass(frozen=True, slots=True)
-class Adjustment:
+@quick
+class Adjustment(Value):
     """A bonus (+) or a fee of the platform (-)."""
 
     id: str
@@ -141,8 +141,8 @@ class Adjustment:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+@quick
+class Artifact(Value):
     """A piece of evidence, by its SHA-256."""
 
     seq: int
@@ -153,8 +153,8 @@ class Artifact:
     media_type: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+@quick
+class Review(Value):
     """What one side thought of a session; the latest of a side stands."""
 
     session: str
@@ -164,8 +164,8 @@ class Review:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+@quick
+class Item(Value):
     """Something that payouts pay: a transaction that changed what was earned (rulebook 8).
 
     Looked up with the item: `held_minor` is what an undecided claim holds of it; `gross_minor` is
@@ -188,16 +188,16 @@ class Item:
         return left if self.face_minor < 0 else max(left, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+@quick
+class Line(Value):
     """What of an item a payout pays; negative for what it takes back."""
 
     item: int
     minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Payout:
+@quick
+class Payout(Value):
     """Money that the platform sent."""
 
     id: str
@@ -210,8 +210,8 @@ class Payout:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+@quick
+class Profile(Value):
     """Which fields of the payout profile are filled in; the values lie sealed elsewhere."""
 
     fields: frozenset[str] = frozenset()

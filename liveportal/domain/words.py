@@ -6,10 +6,11 @@ is found in "Flickering", `zoe` in "Zoë". The ledger's index of messages splits
 
 from __future__ import annotations
 
-import re
 from unicodedata import category, normalize
 
-_WORD = re.compile(r"[^\W_]+")
+from liveportal.domain.patterns import pattern
+
+_WORD = pattern(r"[^\W_]+")
 
 
 def words(text: str) -> tuple[str, ...]:

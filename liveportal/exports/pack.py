@@ -16,7 +16,7 @@ import shutil
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from operator import le
@@ -24,6 +24,9 @@ from pathlib import Path
 from typing import IO, Any
 from zlib import crc32
 
+from liveportal.domain.archives import CHUNK_BYTES as _CHUNK
+from liveportal.domain.archives import add as _add
+from liveportal.domain.archives import seal_line
 from liveportal.domain.errors import InvalidPack
 
 FORMAT = "liveportal.evidence.v1"
@@ -32,9 +35,6 @@ SEAL = "manifest.sha256"
 LARGEST_MANIFEST = 16 * 1024 * 1024
 DIRECTORY = "the archive's directory"
 _BEGINNING = b"PK\x03\x04"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # The first date that a ZIP archive knows.
-_MODE = 0o100644 << 16
-_CHUNK = 1024 * 1024
 _NAME = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}(/[A-Za-z0-9][A-Za-z0-9._-]{0,119})?", re.ASCII
 )
@@ -93,7 +93,7 @@ def write_pack(target: IO[bytes], parts: Sequence[Part], about: Mapping[str, Any
     sealed = [
         *((part.name, part.content) for part in ordered),
         (MANIFEST, manifest),
-        (SEAL, _seal_line(manifest)),
+        (SEAL, seal_line(manifest, MANIFEST)),
     ]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for name, content in sealed:
@@ -153,11 +153,6 @@ def _json(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
 
 
-def _seal_line(manifest: bytes) -> bytes:
-    """Return the seal of a manifest as `sha256sum --check` reads it."""
-    return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST}\n".encode()
-
-
 def _digest(content: bytes | Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     for chunk in _chunks(content):
@@ -173,15 +168,6 @@ def _chunks(content: bytes | Path) -> Iterator[bytes]:
     with content.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             yield chunk
-
-
-def _add(archive: zipfile.ZipFile, name: str, chunks: Iterable[bytes]) -> None:
-    info = zipfile.ZipInfo(name, _EPOCH)
-    info.create_system = 3  # Unix, wherever it is written.
-    info.external_attr = _MODE
-    with archive.open(info, "w", force_zip64=True) as member:
-        for chunk in chunks:
-            member.write(chunk)
 
 
 # --- verifying ------------------------------------------------------------------------------------
@@ -275,7 +261,7 @@ def _manifest(content: bytes) -> dict[str, Any]:
 
 
 def _changed(archive: _Archive, document: Mapping[str, Any], manifest: bytes) -> Iterator[Problem]:
-    if archive.content(SEAL) != _seal_line(manifest):
+    if archive.content(SEAL) != seal_line(manifest, MANIFEST):
         # Of the two it is the one whose checksum is wrong as well.
         changed = [name for name in (MANIFEST, SEAL) if not archive.keeps_checksum(name)]
         yield Problem(" or ".join(changed or (MANIFEST, SEAL)), "it was changed")

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
 from liveportal.domain.errors import UnreadableFile
+from liveportal.domain.values import dataclass
 from liveportal.feeds.jsonl import LONGEST_LINE
 
 PART_BYTES = 1024 * 1024

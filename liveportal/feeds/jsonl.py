@@ -9,28 +9,29 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO, NoReturn
+from collections.abc import Callable, Iterator
+from json.scanner import make_scanner
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.codec import decode
 from liveportal.domain.envelope import PREFIX, Event
 from liveportal.domain.errors import InvalidEvent, InvalidTime
 from liveportal.domain.events import TYPES
+from liveportal.domain.patterns import pattern
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes; a longer line is refused before it is read whole, so that memory stays bounded."""
 
 SHOWN_OF_TOO_LONG = 1024
 LONGEST_NAME = 1024
-_ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
-_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_KNOWN = ("specversion", "id", "source", "type", "time", "data")
+_ATTRIBUTE = pattern(r"[a-z0-9]{1,64}", re.ASCII)
+_UNSPEAKABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_KNOWN = {"specversion", "id", "source", "type", "time", "data"}
+_CLASSES = {PREFIX + kind: data_class for kind, data_class in TYPES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a feed as it came: its number from 1, and its bytes without the line's end.
 
     Of a line that is too long only the beginning is kept (`whole` is False).
@@ -68,23 +69,38 @@ def parse(raw: bytes) -> Event:
     document = _json(raw)
     if not isinstance(document, dict):
         raise InvalidEvent("", "is not a JSON object")
-    _check_envelope(document)
+    if not _plain(document):
+        _check_closely(document)
     kind = document["type"]
-    data_class = TYPES.get(kind.removeprefix(PREFIX)) if kind.startswith(PREFIX) else None
+    data_class = _CLASSES.get(kind)
     if data_class is None:
         raise InvalidEvent("type", f"{kind[:80]!r} is not a type of event")
     try:
         time = parse_instant(document["time"])
     except InvalidTime as error:
         raise InvalidEvent("time", error.message) from None
+    data = decode(data_class, document["data"])
+    if len(document) == len(_KNOWN):
+        return Event(document["source"], document["id"], time, data)
     attributes = {
         name: value for name, value in document.items() if name not in _KNOWN and value is not None
     }
-    data = decode(data_class, document["data"])
     return Event(document["source"], document["id"], time, data, attributes)
 
 
-def _check_envelope(document: dict[str, Any]) -> None:
+def _plain(document: dict[str, Any]) -> bool:
+    """Tell whether an envelope is like nearly all of them; any other may be right, too."""
+    if document.keys() != _KNOWN or document["specversion"] != "1.0":
+        return False
+    names = document["id"], document["source"], document["type"], document["time"]
+    try:
+        text = "".join(names)
+    except TypeError:
+        return False
+    return all(names) and len(text) <= LONGEST_NAME and text.isascii() and text.isprintable()
+
+
+def _check_closely(document: dict[str, Any]) -> None:
     if document.get("specversion") != "1.0":
         raise InvalidEvent("specversion", 'must be "1.0"')
     for name in ("id", "source", "type", "time"):
@@ -106,12 +122,12 @@ def _check_envelope(document: dict[str, Any]) -> None:
 
 def _json(raw: bytes) -> Any:  # noqa: ANN401
     try:
-        return json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_number,
-        )
+        text = raw.decode("utf-8")
+        if text[:1] == "{":
+            document, end = _SCAN(text, 0)
+            if end == len(text):
+                return document
+        return _DECODER.decode(text)
     except UnicodeDecodeError:
         raise InvalidEvent("", "is not UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -140,3 +156,10 @@ def _number(text: str) -> float:
 
 def _constant(name: str) -> NoReturn:
     raise InvalidEvent("", f"{name} is not a number of JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_float=_number
+)
+_SCAN: Callable[[str, int], tuple[Any, int]] = make_scanner(_DECODER)  # type: ignore[arg-type]
+"""What the decoder does but for looking for blanks around the document."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
 from liveportal.domain.books import Change, Past, Thing
+from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.codec import decode, split
 from liveportal.domain.envelope import Data
@@ -43,7 +43,18 @@ from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 T = TypeVar("T")
 Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
 """Rows of `transaction` and of `transfer`, as stored."""
+NOTHING_BOOKED: Booked = ([], [])
 
+_SUMS = """
+    SELECT coalesce(sum(amount), 0),
+           coalesce(sum(amount * ((debit = ?1) - (credit = ?1))), 0)
+    FROM month_flow
+"""
+_LAST = """
+    SELECT (SELECT coalesce(max(seq), 0) FROM event),
+           (SELECT coalesce(max(id), 0) FROM "transaction"),
+           (SELECT max(seq) FROM policy)
+"""
 _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
 
 
@@ -59,15 +70,13 @@ class LedgerBook:
         self._policies: dict[int, Policy] = {}
         self._agenda: dict[str, Session] | None = None
         self._aliases: dict[str, str] | None = None
-        self._turnover_minor = self._one("SELECT coalesce(sum(amount), 0) FROM month_flow")
-        self._owed_minor: int = self._one(
-            "SELECT coalesce(sum(CASE WHEN debit = ?1 THEN amount ELSE -amount END), 0)"
-            " FROM month_flow WHERE debit = ?1 OR credit = ?1",
-            str(Account.PLATFORM),
-        )
-        self.next_seq: int = 1 + self._one("SELECT coalesce(max(seq), 0) FROM event")
-        self.next_transaction: int = 1 + self._one('SELECT coalesce(max(id), 0) FROM "transaction"')
-        self._policy_seq: int | None = self._one("SELECT max(seq) FROM policy")
+        self._turnover_minor: int
+        self._owed_minor: int
+        self._turnover_minor, self._owed_minor = self._row(_SUMS, str(Account.PLATFORM))
+        last_seq, last_transaction, policy_seq = self._row(_LAST)
+        self.next_seq: int = last_seq + 1
+        self.next_transaction: int = last_transaction + 1
+        self._policy_seq: int | None = policy_seq
 
     # --- what rules look up -----------------------------------------------------------------------
 
@@ -79,7 +88,7 @@ class LedgerBook:
     @property
     def policy(self) -> Policy:
         """The policy in force; before the first is adopted, the default profile."""
-        return self.policy_at(self.policy_seq)
+        return self._policies.get(self._policy_seq or 0) or self.policy_at(self.policy_seq)
 
     def is_forgotten(self, data: Data, seq: int) -> bool:
         """Tell whether the customer that an event is about was forgotten after event `seq`."""
@@ -109,6 +118,11 @@ class LedgerBook:
             return self._look_up(rows.SESSION, real)
         return found
 
+    @property
+    def nothing_renamed(self) -> bool:
+        """Whether it is known that no session has another name."""
+        return self._aliases is not None and not self._aliases
+
     def alias(self, alias: str) -> str | None:
         """Return the session that an id is only another name for; they are few, so all are kept."""
         if self._aliases is None:
@@ -136,7 +150,7 @@ class LedgerBook:
             (payout_id,),
         )
         found = rows.PAYOUT.read(row)
-        payout = replace(found, lines=tuple(Line(item, part) for item, part in lines))
+        payout = changed(found, lines=tuple(Line(item, part) for item, part in lines))
         self._kept[Payout, payout_id] = payout
         return payout
 
@@ -276,11 +290,12 @@ class LedgerBook:
             self.flush()
             forgetting.erase(self._db, change.forgets)
             self._forgotten[change.forgets] = seq
-        transactions, transfers = booked
-        self._appended["transaction"] += transactions
-        self._appended["transfer"] += transfers
-        for entry in change.transactions:
-            self._book(entry)
+        if change.transactions:
+            transactions, transfers = booked
+            self._appended["transaction"] += transactions
+            self._appended["transfer"] += transfers
+            for entry in change.transactions:
+                self._book(entry)
         for thing in change.things:
             self._put(seq, thing)
         self.next_seq = seq + 1
@@ -292,7 +307,9 @@ class LedgerBook:
 
     def check_turnover(self, change: Change) -> None:
         """Refuse what the books could not add up any more (rulebook 9), with `AmountTooLarge`."""
-        moved = sum(each.minor for entry in change.transactions for each in entry.transfers)
+        if not change.transactions:
+            return
+        moved = sum([each.minor for entry in change.transactions for each in entry.transfers])
         if self._turnover_minor + moved > LARGEST_MINOR:
             raise AmountTooLarge(
                 "the books would hold more than they can add up",
@@ -318,35 +335,37 @@ class LedgerBook:
         self.next_transaction = number + 1
 
     def _put(self, seq: int, thing: Thing) -> None:
-        if isinstance(thing, PreferencesChanged):
+        kind = type(thing)
+        if kind in rows.MAPPINGS:
+            if isinstance(thing, Payout) and self.payout(thing.id) is None:
+                for line in thing.lines:
+                    self.append("payout_line", thing.id, line.item, line.minor)
+            self._keep(thing)
+            if isinstance(thing, Session) and self._agenda is not None:
+                if thing.state in ("upcoming", "live", "paused"):
+                    self._agenda[thing.id] = thing
+                else:
+                    self._agenda.pop(thing.id, None)
+        elif isinstance(thing, PreferencesChanged):
             self._kept[PreferencesChanged, 0] = thing
             self.append("preferences", seq, rows.compact(split(thing)[0]))
-            return
-        if isinstance(thing, Profile):
-            if cleared := self.profile.fields - thing.fields:
-                self.flush()  # Whatever was filled in is there before it goes.
-                names = [(name,) for name in sorted(cleared)]
-                self._db.executemany("DELETE FROM profile_field WHERE name = ?", names)
-            for name in sorted(thing.fields - self.profile.fields):
-                self.append("profile_field", name)
-            self._kept[Profile, 0] = thing
-            return
-        if isinstance(thing, Payout) and self.payout(thing.id) is None:
-            for line in thing.lines:
-                self.append("payout_line", thing.id, line.item, line.minor)
-        self._keep(thing)
-        if isinstance(thing, Session) and self._agenda is not None:
-            if thing.state in ("upcoming", "live", "paused"):
-                self._agenda[thing.id] = thing
-            else:
-                self._agenda.pop(thing.id, None)
+        elif isinstance(thing, Profile):
+            self._fill(thing)
+
+    def _fill(self, profile: Profile) -> None:
+        if cleared := self.profile.fields - profile.fields:
+            self.flush()  # Whatever was filled in is there before it goes.
+            names = [(name,) for name in sorted(cleared)]
+            self._db.executemany("DELETE FROM profile_field WHERE name = ?", names)
+        for name in sorted(profile.fields - self.profile.fields):
+            self.append("profile_field", name)
+        self._kept[Profile, 0] = profile
 
     def _keep(self, thing: Any) -> None:  # noqa: ANN401 (anything that has a mapping)
-        mapping = rows.MAPPINGS[type(thing)]
-        names = tuple(getattr(thing, name) for name in mapping.key)
-        key = names[0] if len(names) == 1 else names
-        self._kept[type(thing), key] = thing
-        self._dirty[type(thing)][key] = thing
+        kind = type(thing)
+        key = rows.MAPPINGS[kind].key_of(thing)
+        self._kept[kind, key] = thing
+        self._dirty[kind][key] = thing
 
     def flush(self) -> None:
         """Write everything that is pending, parents before children."""
@@ -373,6 +392,7 @@ class LedgerBook:
 
     def prefetch(self, kind: str, ids: Iterable[str]) -> None:
         """Look up many things of a kind at once; what is not there is remembered as missing."""
+        self.alias("")  # Any look-up learns of all of them.
         mapping = _PREFETCHED[kind]
         wanted = [each for each in ids if (mapping.thing, each) not in self._kept]
         if not wanted:

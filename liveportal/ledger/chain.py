@@ -8,7 +8,7 @@ erased; the effects digest covers the transactions and transfers as they are sto
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from liveportal.ledger.rows import compact
@@ -27,7 +27,7 @@ def effects_digest(
     transactions: Iterable[tuple[Any, ...]], transfers: Iterable[tuple[Any, ...]]
 ) -> bytes:
     """Return the digest of what an event booked, from the rows as stored."""
-    stored = compact([[list(row) for row in transactions], [list(row) for row in transfers]])
+    stored = compact([list(transactions), list(transfers)])  # JSON has one sort of list.
     return hashlib.sha256(stored.encode()).digest()
 
 
@@ -38,9 +38,25 @@ def event_hash(
     prev: bytes, fields: Iterable[str], facts: str, personal: bytes, effects: bytes
 ) -> bytes:
     """Return the hash of a row; `fields` are seq, source, id, type, time, recorded_at as text."""
-    digest = hashlib.sha256(DOMAIN + prev)
-    for field in fields:
-        encoded = field.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    digest.update(hashlib.sha256(facts.encode()).digest() + personal + effects)
-    return digest.digest()
+    told = hashlib.sha256(facts.encode()).digest()
+    return hashlib.sha256(
+        b"".join((DOMAIN, prev, _prefixed(tuple(fields)), told, personal, effects))
+    ).digest()
+
+
+def _prefixed(fields: Sequence[str]) -> bytes:
+    """Return the fields as bytes, each after its length in eight bytes."""
+    short = _SHORT
+    try:  # All at once, where they are short and ASCII, as they are but for a few.
+        seq, source, name, kind, time, recorded = fields
+        return (
+            f"{short[len(seq)]}{seq}{short[len(source)]}{source}{short[len(name)]}{name}"
+            f"{short[len(kind)]}{kind}{short[len(time)]}{time}{short[len(recorded)]}{recorded}"
+        ).encode("ascii")
+    except (IndexError, UnicodeEncodeError):
+        encoded = [each.encode("utf-8", "surrogatepass") for each in fields]
+        return b"".join([part for each in encoded for part in (len(each).to_bytes(8, "big"), each)])
+
+
+_SHORT = [f"{chr(0) * 7}{chr(length)}" for length in range(128)]
+"""The lengths that are one byte of ASCII, as text."""

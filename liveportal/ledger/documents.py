@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.codec import decode, joined, split
@@ -24,8 +23,7 @@ _COLUMNS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event of the journal. `erased` tells that its personal data is gone."""
 
     seq: int
@@ -73,3 +71,8 @@ def _event(row: tuple[Any, ...]) -> StoredEvent:
     attributes = personal.get("attributes", {})
     event = Event(source, event_id, from_text(time), data, attributes)
     return StoredEvent(seq, event, recorded_at, facts, erased)
+
+
+def read_event(row: tuple[Any, ...]) -> StoredEvent:
+    """Return the event of a row: seq to facts, its personal body, and whether it ever had one."""
+    return _event(row)

@@ -24,6 +24,7 @@ from liveportal.domain.errors import (
     NotALedger,
     UnsafeSqlite,
 )
+from liveportal.ledger.durable import make_folders, settle
 
 if TYPE_CHECKING:
     import sqlite3 as dbapi
@@ -39,7 +40,14 @@ BUSY_MS = 5_000
 _HEAD_BYTES = 100
 _WAL_VERSION = 2
 
+# Before the driver binds a value that is no number and no text, it looks for an adapter in three
+# places, in vain: a microsecond for each NULL and each hash. These it finds at once, and they
+# return what they are given.
+dbapi.register_adapter(type(None), {}.get)  # type: ignore[arg-type]
+dbapi.register_adapter(bytes, bytes)
+
 Connection = dbapi.Connection
+Cursor = dbapi.Cursor
 complete_statement = dbapi.complete_statement
 SQLITE_VERSION: str = dbapi.sqlite_version
 DRIVER = f"of {dbapi.__name__.partition('.')[0]}"
@@ -61,7 +69,7 @@ def create(path: Path, *, called: Path | None = None) -> Connection:
     """
     called = called or path
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(path.parent)
     except (FileExistsError, NotADirectoryError):
         raise LedgerUnwritable(
             f"{called.parent} is not a folder",
@@ -102,7 +110,10 @@ def check_free(path: Path) -> None:
 
 
 def move_new(part: Path, path: Path) -> None:
-    """Give a finished file its name, never the place of another; raises `LedgerExists`."""
+    """Give a finished file its name, never the place of another, and keep that on the disk.
+
+    Raises `LedgerExists`, `LedgerUnwritable`, and `OSError` where there are no hard links.
+    """
     try:
         os.link(part, path)
     except FileExistsError:
@@ -111,6 +122,10 @@ def move_new(part: Path, path: Path) -> None:
     except OSError:  # A file system without hard links: as good as it can do.
         check_free(path)
         part.rename(path)
+    try:
+        settle(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from None
 
 
 def open_file(path: Path, *, readonly: bool) -> Connection:
@@ -133,20 +148,40 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         raise LedgerUnwritable(
             f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
         )
+    if not readonly:
+        return _opened(path, "rw")
     # A log needs files beside the ledger, also for a read: where none can be made, none may be due.
-    still = readonly and not os.access(_folder(path), os.W_OK) and is_still(path)
-    connection = _connect(path, "ro" if readonly else "rw", path, still=still)
+    still = not os.access(_folder(path), os.W_OK) and is_still(path)
+    try:
+        return _opened(path, "ro", still=still)
+    except LedgerUnwritable:
+        # A crash may have left half a transaction and the journal that takes it back. Only who may
+        # write can do that; it is done, and then the ledger can be read.
+        if not Path(f"{path.resolve()}-journal").exists():
+            raise _needs_its_log(path) from None
+    open_file(path, readonly=False).close()
+    return _opened(path, "ro")
+
+
+def _opened(path: Path, mode: str, *, still: bool = False) -> Connection:
+    connection = _connect(path, mode, path, still=still)
     try:
         with explained(path):
             _check_ours(connection, path)
             _settle(connection)
-    except LedgerUnwritable as error:
+    except UnicodeDecodeError as error:
+        # SQLite quotes what it cannot read, and the driver cannot read that.
         connection.close()
-        raise _needs_its_log(path) if readonly else error from None
-    except LiveportalError:
+        raise damaged(path) from error
+    except BaseException:
         connection.close()
         raise
     return connection
+
+
+def plain(path: Path) -> Connection:
+    """Connect to a file of our own making that is no ledger yet, or may be a damaged one."""
+    return _connect(path, "rw", path)
 
 
 def is_still(path: Path) -> bool:
@@ -350,13 +385,31 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
             hint="The ledger and its folder must both be writable.",
             path=where,
         )
-    if "not a database" in text or "malformed" in text or "file is encrypted" in text:
-        return NotALedger(
-            f"{path} is damaged, or is not a ledger",
-            hint="Restore a backup; keep the file as it is.",
-            path=where,
-        )
+    if any(each in text for each in _DAMAGED):
+        return damaged(path)
     return None
+
+
+def damaged(path: Path) -> LiveportalError:
+    """Say that a file cannot be read as a ledger."""
+    return NotALedger(
+        f"{path} is damaged, or is not a ledger",
+        hint="Restore a backup; keep the file as it is.",
+        path=str(path),
+    )
+
+
+_DAMAGED = (
+    *("not a database", "malformed", "file is encrypted", "unsupported file format"),
+    "could not decode",
+)
+_IN_THE_WAY = ("locked", "busy", "disk is full", "disk i/o", "readonly", "unable to open", "interr")
+
+
+def is_damage(error: Exception) -> bool:
+    """Tell whether the driver complains of what is in the file, and not of what is around it."""
+    text = str(error).lower()
+    return not any(each in text for each in _IN_THE_WAY)
 
 
 def unwritable(path: Path, error: OSError) -> LiveportalError:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
+from liveportal.domain.codec import plan
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events import (
@@ -38,7 +40,7 @@ from liveportal.domain.sessions import rebilled
 from liveportal.domain.telling import contradictions, differences
 from liveportal.domain.things import Payout, Request, Session
 from liveportal.ledger import chain
-from liveportal.ledger.book import LedgerBook
+from liveportal.ledger.book import NOTHING_BOOKED, LedgerBook
 from liveportal.ledger.documents import StoredEvent, documents, event_at, stored_event
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.rows import compact
@@ -46,8 +48,7 @@ from liveportal.ledger.rows import compact
 SALT_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of an event: `recorded`, `replayed` or `confirmed`, and as it stands."""
 
     status: str
@@ -56,8 +57,7 @@ class Outcome:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
+class _Statement(NamedTuple):
     seq: int
     source: str
     confirms: int | None
@@ -80,6 +80,7 @@ class Journal:
         self._pending_at: dict[int, StoredEvent] = {}
         self._unknown: set[tuple[str, str]] = set()
         self._statements: dict[tuple[str, str], list[_Statement]] = {}
+        self._recorded_at: str | None = None
         last = db.execute(
             "SELECT hash, recorded_at FROM event ORDER BY seq DESC LIMIT 1"
         ).fetchone()
@@ -99,14 +100,15 @@ class Journal:
         refusals, and the first caution that `insist` does not let through.
         """
         if past := self._find(event.source, event.id):
-            return replace(replayed(past, event), flags=self._flags_of(past.event.data))
+            return replayed(past, event)._replace(flags=self._flags_of(past.event.data))
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
-        same = next((seq for seq in told if not self._contradictions(seq, data)), None)
-        if same:
-            return self._confirm(same, event, data, recorded_at)
-        if rival := self._rival_review(told, data):
-            raise self._conflict(rival, data)
+        if told:
+            same = next((seq for seq in told if not self._contradictions(seq, data)), None)
+            if same:
+                return self._confirm(same, event, data, recorded_at)
+            if rival := self._rival_review(told, data):
+                raise self._conflict(rival, data)
         try:
             judged = event if data is event.data else replace(event, data=data)
             change = decide(judged, self.book)
@@ -151,29 +153,35 @@ class Journal:
         self._pending_at.clear()
         self._unknown.clear()
         self._statements.clear()
+        self._recorded_at = None
 
     def prefetch(self, events: Sequence[Event]) -> None:
-        """Look up at once what these events will ask for one by one."""
-        names = [(each.source, each.id) for each in events]
-        found = self._db.execute(
-            "SELECT event.source, event.id FROM json_each(?) AS wanted JOIN event"
-            " ON event.source = wanted.value ->> 0 AND event.id = wanted.value ->> 1",
-            (compact(names),),
-        ).fetchall()
-        self._unknown = set(names) - set(found)
+        """Look up at once what these events will ask for; till it is written, no time passes."""
+        self._recorded_at = self._clock()
+        self._unknown = {(each.source, each.id) for each in events}
+        by_source: dict[str, list[str]] = defaultdict(list)
+        for source, event_id in self._unknown:
+            by_source[source].append(event_id)
+        for source, named in by_source.items():
+            found = self._db.execute(
+                "SELECT source, id FROM event WHERE source = ?"
+                " AND id IN (SELECT value FROM json_each(?))",
+                (source, compact(named)),
+            )
+            self._unknown.difference_update(found)
+        asked = {(each.data.thing, each.data.TYPE) for each in events}
         told = self._db.execute(
             "SELECT told.thing, told.type, told.seq, told.source, told.confirms"
             " FROM json_each(?) AS wanted JOIN statement AS told"
             " ON told.thing = wanted.value ->> 0 AND told.type = wanted.value ->> 1"
             " ORDER BY told.seq",
-            (compact(sorted({(each.data.thing, each.data.TYPE) for each in events})),),
+            (compact(list(asked)),),
         ).fetchall()
-        for each in events:
-            self._statements.setdefault((each.data.thing, each.data.TYPE), [])
+        self._statements = {key: [] for key in asked}
         for thing, kind, *statement in told:
             self._statements[thing, kind].append(_Statement(*statement))
         for kind, ids in _named_things(events).items():
-            self.book.prefetch(kind, sorted(ids))
+            self.book.prefetch(kind, ids)
 
     # --- seen before? -----------------------------------------------------------------------------
 
@@ -207,18 +215,18 @@ class Journal:
     def _canonical(self, data: Data) -> Data:
         """Give a session the id that the book knows it by."""
         name = getattr(data, "session", None)
-        if name is None or isinstance(data, RequestAccepted):
+        if name is None or self.book.nothing_renamed or isinstance(data, RequestAccepted):
             return data
         session = self.book.session(name)
         return data if session is None or session.id == name else replace(data, session=session.id)  # type: ignore[type-var]
 
     def _told_by_others(self, data: Data, source: str) -> list[int]:
         """Return the facts of this type and thing that this source has not told itself yet."""
-        if isinstance(data, AboutBook | CustomerForgotten):
-            return []  # A setting can be set back to what it was: that is no old fact told again.
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
             return []  # A command is a step taken now, and the state machine judges it as such.
         statements = self._statements_of(data)
+        if not statements or isinstance(data, _SETTINGS):
+            return []
         own = {each.confirms or each.seq for each in statements if each.source == source}
         gone = own | self.book.reversed_seqs
         return [each.seq for each in statements if not each.confirms and each.seq not in gone]
@@ -267,34 +275,45 @@ class Journal:
         seq = book.next_seq
         facts, body = documents(event)
         salt = os.urandom(SALT_BYTES) if body else b""
-        recorded_at = recorded_at or max(utc_text(self._now()), self._last_recorded)
+        recorded_at = recorded_at or self._recorded_at or self._clock()
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
         personal = chain.personal_digest(salt, body)
-        booked = self.book.booked(seq, change.transactions)
-        effects = chain.effects_digest(*booked) if change.transactions else chain.NO_EFFECTS
+        booked, effects = NOTHING_BOOKED, chain.NO_EFFECTS
+        if change.transactions:
+            booked = book.booked(seq, change.transactions)
+            effects = chain.effects_digest(*booked)
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
-        self._last_recorded = recorded_at
-        self.book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
-        # A feed that tells again what is forgotten restores nothing.
+        book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
+        # A source that tells again, late, what is forgotten restores nothing; the expert may.
         erased = (
             confirms is not None
             and body is not None
-            and event.source != CLI_SOURCE  # What the expert tells after that is a new fact.
+            and event.source != CLI_SOURCE
             and book.is_forgotten(data, confirms)
         )
         if body is not None and not erased:
-            self.book.append("event_personal", seq, salt, body)
-        self.book.append("statement", data.thing, data.TYPE, seq, event.source, confirms)
-        self._statements_of(data).append(_Statement(seq, event.source, confirms))
+            book.append("event_personal", seq, salt, body)
+        self._last_recorded = recorded_at
+        statement = _Statement(seq, event.source, confirms)
+        book.append("statement", data.thing, data.TYPE, *statement)
+        if (told := self._statements.get((data.thing, data.TYPE))) is not None:
+            told.append(statement)
         stored = StoredEvent(seq, event, recorded_at, facts, erased=erased)
-        self._pending[event.source, event.id] = self._pending_at[seq] = stored
-        self._unknown.discard((event.source, event.id))
-        self.book.apply(seq, change, booked)
+        name = (event.source, event.id)
+        self._pending[name] = self._pending_at[seq] = stored
+        self._unknown.discard(name)
+        book.apply(seq, change, booked)
         if change.forgets:
             self.forgot = self.forgot_customer = True
             self.flush()  # What is pending in memory must not outlive what was erased.
-        flags = (*(caution.code for caution in change.cautions), *change.flags)
+        flags = change.flags
+        if change.cautions:
+            flags = (*(caution.code for caution in change.cautions), *flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
+
+    def _clock(self) -> str:
+        """Return what time it is, which never goes back."""
+        return max(utc_text(self._now()), self._last_recorded)
 
 
 def replayed(past: StoredEvent, event: Event) -> Outcome:
@@ -305,6 +324,9 @@ def replayed(past: StoredEvent, event: Event) -> Outcome:
     return Outcome("replayed", past.seq, past.event)
 
 
+# A setting can be set back to what it was: that is no old fact told again.
+_SETTINGS = (AboutBook, CustomerForgotten)
+
 # What a command can only tell, since nothing but its content says whether it was told before.
 _WITHOUT_MACHINE = (TipReceived, ReviewPosted, ArtifactAdded)
 
@@ -314,11 +336,26 @@ def _named_things(events: Iterable[Event]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for event in events:
         data = event.data
-        for kind in ("request", "session", "claim"):
-            if name := getattr(data, kind, None):
+        for kind in _kinds_named(type(data)):
+            if name := getattr(data, kind):
                 found[kind].add(name)
         if isinstance(data, RequestAccepted):
             found["session"].add(data.session or data.request)
-        if isinstance(data, RequestOpened | SessionLogged):
+        elif isinstance(data, _DESCRIBING):
             found["customer"].add(data.customer.id)
     return found
+
+
+def _kinds_named(kind: type[Data]) -> tuple[str, ...]:
+    """Return the kinds of things that events of a class name, each in the field of that name."""
+    if kind not in _KINDS_NAMED:
+        names = (name for name, *_ in plan(kind))
+        _KINDS_NAMED[kind] = tuple(each for each in names if each in _BY_FIELD)
+    return _KINDS_NAMED[kind]
+
+
+_BY_FIELD = ("request", "session", "claim")
+_KINDS_NAMED: dict[type, tuple[str, ...]] = {}
+
+# What tells who a customer is.
+_DESCRIBING = (RequestOpened, SessionLogged)

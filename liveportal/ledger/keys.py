@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from liveportal.domain.errors import KeyringUnavailable, SealBroken, UnsafeKey
 from liveportal.ledger import engine
+from liveportal.ledger.durable import settle
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -75,7 +76,15 @@ class Keys:
         if text is None:
             where = "the keyring"
             text = _in_keyring(lambda ring: ring.get_password(SERVICE, self._book))
-        return _parsed(text, where) if text else {}
+        return parsed(text, where) if text else {}
+
+    def in_file(self) -> str | None:
+        """Return the key file's text; None where there is none, whatever the keyring has.
+
+        Raises `UnsafeKey`, `SealBroken` for what is no key.
+        """
+        text = _content(self.file)
+        return text if text and parsed(text, str(self.file)) else None
 
     def save(self, keys: Mapping[str, bytes], *, first: bool) -> str:
         """Keep exactly these keys from now on, and return where: `keyring`, or the file's path.
@@ -115,23 +124,12 @@ class Keys:
                 file.flush()
                 os.fsync(handle)
             part.replace(self.file)
-            _settle(self.file.parent)
+            settle(self.file.parent)
         except OSError as error:
             raise engine.unwritable(self.file, error) from None
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-
-
-def _settle(folder: Path) -> None:
-    """Let a folder's new names reach the disk, where the system can do that."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 # --- the file ---------------------------------------------------------------------------------
@@ -163,7 +161,7 @@ def in_file(file: Path) -> tuple[str, ...] | None:
     Raises `UnsafeKey`, and `SealBroken` for what is no key.
     """
     text = _content(file)
-    return None if text is None else tuple(_parsed(text, str(file)))
+    return None if text is None else tuple(parsed(text, str(file)))
 
 
 def keyring_is_on() -> bool:
@@ -183,7 +181,8 @@ def _unsafe(file: Path, what: str) -> UnsafeKey:
     )
 
 
-def _parsed(text: str, where: str) -> dict[str, bytes]:
+def parsed(text: str, where: str) -> dict[str, bytes]:
+    """Read the keys of a text by their ids; raises `SealBroken` for what is no key."""
     found: dict[str, bytes] = {}
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):

@@ -6,11 +6,16 @@ The views are windows and hold nothing: they are made anew whenever the form cha
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import closing, suppress
+from functools import lru_cache
 from pathlib import Path
 
-from liveportal.domain.errors import LedgerExists, LedgerUnwritable, MigrationFailed
+from liveportal.domain.errors import (
+    LedgerExists,
+    LedgerUnwritable,
+    MigrationFailed,
+    VerificationFailed,
+)
 from liveportal.ledger import engine
 from liveportal.ledger.engine import SCHEMA_VERSION, Connection, complete_statement
 
@@ -80,16 +85,17 @@ def _check_sound(db: Connection, path: Path) -> None:
 
 
 def _make_over(db: Connection, path: Path) -> None:
+    """Take all steps, and verify what came of it before it is kept."""
+    from liveportal.ledger.verify import verify  # The whole door: only an upgrade needs it.
+
     try:
         with engine.explained(path):
             make_tables(db)
-            orphan = db.execute("PRAGMA foreign_key_check").fetchone()
+            verify(db)
+    except VerificationFailed as error:
+        raise _failed(path, error.message) from error
     except engine.DatabaseError as error:
         raise _failed(path, str(error)) from error
-    if orphan:
-        raise _failed(
-            path, f"a row of {orphan[0]} refers to a row of {orphan[2]} that is not there"
-        )
 
 
 def _failed(path: Path, why: str) -> MigrationFailed:
@@ -166,12 +172,15 @@ def _run(db: Connection, script: str) -> None:
         db.execute(statement)
 
 
-def _statements(script: str) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _statements(script: str) -> tuple[str, ...]:
+    found = []
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
         if complete_statement(pending):
-            yield pending
+            found.append(pending)
             pending = ""
     if pending.strip():
-        yield pending  # Comments, or a last statement without its semicolon.
+        found.append(pending)  # Comments, or a last statement without its semicolon.
+    return tuple(found)

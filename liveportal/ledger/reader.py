@@ -19,10 +19,26 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.errors import AmbiguousPrefix, UnknownThing
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
+from liveportal.ledger.blame import blamed
 from liveportal.ledger.engine import Connection, explained
 from liveportal.ledger.migrate import open_ledger
 
 Row = dict[str, object]
+
+NOT_OVER = "session.state IN ('upcoming', 'live', 'paused')"
+"""Sessions that are still to come or running: word for word as the index of the few has it, or
+SQLite would read every session there was."""
+
+BOOKED_MONTHS = """
+    WITH RECURSIVE booked (period) AS (
+        SELECT min(period) FROM "transaction"
+        UNION ALL
+        SELECT (SELECT min(period) FROM "transaction" WHERE period > booked.period)
+        FROM booked WHERE booked.period IS NOT NULL
+    )
+"""
+"""The months that have transactions, found by one step a month in their index: what is rare in each
+is then found by its kind, where SQLite would read the index from end to end."""
 
 
 class Reader:
@@ -43,7 +59,7 @@ class Reader:
         """Open a ledger for reading; raises what `open_ledger` raises."""
         db = open_ledger(path, readonly=True)
         try:
-            with explained(path):
+            with explained(path), blamed(db):
                 db.execute("BEGIN")  # One state for everything that is read.
                 yield cls(db, path)
         finally:

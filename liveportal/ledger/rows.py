@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from functools import cached_property
+from json.encoder import encode_basestring_ascii
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.codec import decode, split
-from liveportal.domain.events import Slot
 from liveportal.domain.money import Money
 from liveportal.domain.things import (
     Adjustment,
@@ -28,58 +28,84 @@ from liveportal.domain.things import (
     Review,
     Session,
 )
+from liveportal.domain.values import dataclass
+
+if TYPE_CHECKING:
+    from liveportal.domain.events import Slot
 
 T = TypeVar("T")
 Value = Any  # What a driver binds and returns: str, int, bytes or None.
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+# What `JSONEncoder.encode` makes anew for every value, made once.
+_OPTIONS = {"sort_keys": False, "skipkeys": False, "allow_nan": True}
+_make_encoder = getattr(json.encoder, "c_make_encoder", None)
+_CHUNKS = _make_encoder and _make_encoder(
+    None, _ENCODER.default, encode_basestring_ascii, None, ":", ",", **_OPTIONS
+)
 
 
 def compact(value: object) -> str:
     """Write JSON as the ledger stores it: ASCII, no spaces, keys in the order given."""
-    return _ENCODER.encode(value)
+    return "".join(_CHUNKS(value, 0)) if _CHUNKS else _ENCODER.encode(value)
 
 
-def _time(value: datetime | None) -> str | None:
-    return None if value is None else utc_text(value)
-
-
-def _instant(value: str | None) -> datetime | None:
-    return None if value is None else from_text(value)
+NOTHING = "[]"
+"""Most lists are empty, and need no JSON."""
 
 
 def _slots_text(slots: tuple[Slot, ...]) -> str:
+    if not slots:
+        return NOTHING
+    from liveportal.domain.codec import split
+
     return compact([split(slot)[0] for slot in slots])
 
 
 def _slots(text: str) -> tuple[Slot, ...]:
+    if text == NOTHING:
+        return ()
+    from liveportal.domain.codec import decode
+    from liveportal.domain.events import Slot  # Forty classes that few reads have a use for.
+
     return tuple(decode(Slot, each) for each in json.loads(text))
 
 
 def _pauses_text(pauses: Sequence[tuple[datetime, datetime]]) -> str:
+    if not pauses:
+        return NOTHING
     return compact([[utc_text(since), utc_text(until)] for since, until in pauses])
 
 
 def _pauses(text: str) -> tuple[tuple[datetime, datetime], ...]:
+    if text == NOTHING:
+        return ()
     return tuple((from_text(since), from_text(until)) for since, until in json.loads(text))
 
 
+def _names_text(names: tuple[str, ...]) -> str:
+    return compact(names) if names else NOTHING
+
+
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
+    return () if text == NOTHING else tuple(json.loads(text))
 
 
 Conversion = tuple[Callable[[Any], Any], Callable[[Any], Any]]
-TIME: Conversion = (_time, _instant)
+TIME: Conversion = (utc_text, from_text)
 FLAG: Conversion = (int, bool)
-NAMES: Conversion = (compact, _names)
+NAMES: Conversion = (_names_text, _names)
 SLOTS: Conversion = (_slots_text, _slots)
 PAUSES: Conversion = (_pauses_text, _pauses)
 
 
 @dataclass(frozen=True)
 class Mapping(Generic[T]):
-    """How one kind of thing lies in its table; what `converted` does not name is stored as is."""
+    """How one kind of thing lies in its table; what `converted` does not name is stored as is.
+
+    None is stored as NULL, whatever the column. A column `currency` is part of the `money`.
+    """
 
     table: str
     key: tuple[str, ...]
@@ -90,17 +116,10 @@ class Mapping(Generic[T]):
 
     def write(self, thing: T) -> tuple[Value, ...]:
         """Return the values to bind for a thing, in the order of the columns."""
-        values = []
-        for name in self.columns:
-            if name == "currency" and self.money:
-                values.append(getattr(thing, self.money).currency)
-                continue
-            value = getattr(thing, name)
-            if name == self.money:
-                value = value.minor
-            elif name in self.converted:
-                value = self.converted[name][0](value)
-            values.append(value)
+        values = list(self._values(thing))
+        for place, write in self._writers:
+            if (value := values[place]) is not None:
+                values[place] = write(value)
         return tuple(values)
 
     def read(self, row: Sequence[Value]) -> T:
@@ -109,10 +128,30 @@ class Mapping(Generic[T]):
         if self.money:
             values[self.money] = Money(values[self.money], values.pop("currency"))
         for name, (_, read) in self.converted.items():
-            values[name] = read(values[name])
+            if (value := values[name]) is not None:
+                values[name] = read(value)
         return self.thing(**values)
 
-    @property
+    @cached_property
+    def _values(self) -> Callable[[T], Any]:
+        """What fetches the values of all columns from a thing at once."""
+        money = f"{self.money}.currency"
+        return attrgetter(*(money if name == "currency" else name for name in self.columns))
+
+    @cached_property
+    def _writers(self) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+        """The columns, by their place, whose values are stored in another form."""
+        writers = {name: write for name, (write, _) in self.converted.items()}
+        if self.money:
+            writers[self.money] = attrgetter("minor")
+        return tuple((self.columns.index(name), write) for name, write in writers.items())
+
+    @cached_property
+    def key_of(self) -> Callable[[T], Any]:
+        """What fetches a thing's key: one value, or a tuple of several."""
+        return attrgetter(*self.key)
+
+    @cached_property
     def select(self) -> str:
         """The statement that reads rows, up to its WHERE."""
         names = ", ".join(f'"{name}"' for name in self.columns)

@@ -73,8 +73,7 @@ class Store:
             self.finished = traces.finish(self.path)
         elif door.forgot and self.keep:
             # Nothing of what was erased may lie on in the write-ahead log either.
-            with engine.explained(self.path):
-                traces.empty_log(self.db)
+            traces.empty_log(self.db, self.path)
 
     def _transaction(self) -> AbstractContextManager[None]:
         if self.keep:

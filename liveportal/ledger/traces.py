@@ -20,6 +20,7 @@ from pathlib import Path
 
 from liveportal.domain.errors import LiveportalError
 from liveportal.ledger import engine, evidence, forgetting
+from liveportal.ledger.durable import settle, settle_file
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.vault import STALE_SECONDS, Vault
 
@@ -69,7 +70,7 @@ def mark(path: Path) -> None:
             file.flush()
             os.fsync(handle)
         part.replace(target)
-        _settle(target.parent)
+        settle(target.parent)
     except OSError as error:
         raise engine.unwritable(target, error) from None
 
@@ -91,7 +92,7 @@ def finish(path: Path, *, wait: bool = True) -> Finished:
     with closing(engine.open_file(path, readonly=False)) as db:
         if not wait:
             db.execute("PRAGMA busy_timeout = 0")
-        found.rewritten = rewrite(db)
+        found.rewritten = rewrite(db, path)
         if not (found.rewritten or wait):
             return found
         _erase_files(db, path, found)
@@ -113,24 +114,32 @@ def foresee(db: Connection, path: Path) -> Finished:
     return Finished(rewritten=True, files=doomed_files(db, path), copies=kept, left=left)
 
 
-def rewrite(db: Connection) -> bool:
+def rewrite(db: Connection, path: Path) -> bool:
     """Write the whole file anew, and empty its log; False where somebody else keeps us from it.
 
     A reader may hold the log for long. It is asked first: or the whole file would be added to it
     each time that this is tried.
     """
     try:
-        if not empty_log(db):
+        if not empty_log(db, path):
             return False
         db.execute("VACUUM")
-        return empty_log(db)
-    except engine.DatabaseError:  # Another program uses it, or the disk is full.
+        return empty_log(db, path)
+    except _FAILURES:  # Another program uses it, or the disk is full.
         return False
 
 
-def empty_log(db: Connection) -> bool:
-    """Take the write-ahead log over into the file and empty it; False where a reader holds it."""
-    busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+def empty_log(db: Connection, path: Path) -> bool:
+    """Take the write-ahead log over into the file and empty it; False where a reader holds it.
+
+    That it is empty is let reach the disk, too: SQLite has no need of that, and we have.
+    """
+    with engine.explained(path):
+        busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    try:
+        settle_file(Path(f"{path.resolve()}-wal"))
+    except OSError as error:
+        raise engine.unwritable(path, error) from None
     return not busy
 
 
@@ -240,7 +249,7 @@ def _forget_in_copy(db: Connection, copy: Path, found: Finished) -> None:
                     forgetting.erase(other, customer, last_seq=_last_in(db, other, seq))
             for sha256 in doomed_files(other, copy):
                 Vault(copy).erase(sha256)
-            if not rewrite(other):
+            if not rewrite(other, copy):
                 found.left.append(_uncertain(copy, "another program uses it"))
                 return
     except _FAILURES as error:
@@ -292,15 +301,6 @@ def _token(path: Path) -> bytes | None:
         return engine.mark_of(path).read_bytes()[:_TOKEN_BYTES]
     except OSError:
         return None
-
-
-def _settle(folder: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def parts_beside(path: Path) -> Iterator[Path]:

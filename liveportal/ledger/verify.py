@@ -1,139 +1,146 @@
 """Is the ledger what was written? Every record is held against another that must agree with it.
 
-The chain against the events, the digests against personal data and against what was booked, the
-flows against the transfers, and the derived tables against a rebuild from the journal's facts.
+The file and its form; the chain against the events, the digests against personal data and against
+what was booked (`proving`); then, in the same pass, the derived tables against a rebuild from the
+journal's facts (`rebuilt`), the flows against the transfers, the views against the pure fold; and
+the vault against what events tell of it (`deposited`). What today's rules would do otherwise is no
+failure: history stands, and that is reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from liveportal.domain.errors import LiveportalError, VerificationFailed
-from liveportal.ledger import chain
+from liveportal.domain.errors import HeadNotFound, UnreadableEvent
+from liveportal.ledger import engine, soundness
 from liveportal.ledger.engine import Connection
-from liveportal.ledger.playback import played_back
+from liveportal.ledger.proving import Proved, failed
 
-DERIVED = (
-    *("statement", "reversal", "transaction", "transfer", "month_flow", "policy", "customer"),
-    *("request", "session", "session_alias", "claim", "dispute", "adjustment", "artifact"),
-    *("review", "item", "payout", "payout_line", "preferences", "profile_field"),
-)
+if TYPE_CHECKING:
+    from liveportal.ledger.deposited import Deposit, ReadTranscript
+    from liveportal.ledger.rebooking import RulesChanged
+
+Progress = Callable[[int], None]
+"""Is told how many events more were verified."""
+
+
+def ignored(_events: int) -> None:
+    """Tell nobody how far it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A head that the journal had: after which event, and when that was recorded (stored form)."""
+
+    head: str
+    event: int
+    recorded_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was verified: how many events and transactions, and the journal's head (hex)."""
+    """What was verified: how many events and transactions, and the journal's head (hex).
+
+    `rules_changed` is what today's rules would judge otherwise. `deposit` is what the vault holds,
+    None where it was not asked. `heads` are those that were looked for, each found.
+    """
 
     events: int
     transactions: int
     head: str
+    rules_changed: tuple[RulesChanged, ...] = ()
+    deposit: Deposit | None = None
+    heads: tuple[Head, ...] = ()
 
 
-def verify(db: Connection) -> Verified:
-    """Verify a ledger; raises `VerificationFailed`, naming the first bad record in plain words."""
-    _check_file(db)
-    events, head = _check_chain(db)
-    _check_flows(db)
-    _check_derived(db)
-    (entries,) = db.execute('SELECT count(*) FROM "transaction"').fetchone()
-    return Verified(events, entries, head.hex())
+def verify(  # noqa: PLR0913 (what is looked into, told by name)
+    db: Connection,
+    *,
+    vault: Path | None = None,
+    deep: bool = False,
+    read: ReadTranscript | None = None,
+    heads: Sequence[str] = (),
+    progress: Progress = ignored,
+) -> Verified:
+    """Verify a ledger; raises `VerificationFailed`, naming the first bad record in plain words.
+
+    `vault` is the path of the ledger whose vault is looked into, too; `deep` hashes its files,
+    and holds messages against transcripts, which it must be told how to `read`, and the payout
+    profile against its fingerprints. `heads` are
+    hashes, or their first digits, that the journal must have had: `HeadNotFound` where it had not.
+    """
+    with _damage_told():
+        soundness.check_file(db)
+        soundness.check_schema(db)
+        soundness.check_references(db)
+        events, head, changes = _check_history(db, progress)
+        found = tuple(_found(db, each) for each in heads)
+        deposit = _deposit(db, vault, read, deep=deep) if vault is not None else None
+        (entries,) = db.execute('SELECT count(*) FROM "transaction"').fetchone()
+    return Verified(events, entries, head.hex(), changes, deposit, found)
 
 
-def _check_file(db: Connection) -> None:
-    (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if answer != "ok":
-        raise _failed(f"the file is damaged: {answer}")
-    if orphan := db.execute("PRAGMA foreign_key_check").fetchone():
-        raise _failed(f"a row of {orphan[0]} refers to a row of {orphan[2]} that is not there")
+def _check_history(
+    db: Connection, progress: Progress
+) -> tuple[int, bytes, tuple[RulesChanged, ...]]:
+    """Walk the journal once: chain and digests as it is read, its rebuild as it is judged."""
+    from liveportal.domain.earnings import Fold
+    from liveportal.ledger.deposited import check_values
+    from liveportal.ledger.past import past
+    from liveportal.ledger.playback import Playback
+    from liveportal.ledger.rebuilt import check_derived, check_flows, check_views
 
-
-def _check_chain(db: Connection) -> tuple[int, bytes]:
-    prev, seq = chain.GENESIS, 0
-    for row in _joined_events(db):
-        number, *fields, facts, personal, effects, prev_hash, row_hash, salt, body = row
-        seq += 1
-        if number != seq:
-            raise _failed(f"event {seq} is missing", seq=seq)
-        if prev_hash != prev:
-            raise _failed(f"event {seq} does not follow the one before it", seq=seq)
-        if body is not None and chain.personal_digest(salt, body) != personal:
-            raise _failed(f"the personal data of event {seq} was changed", seq=seq)
-        if _effects(db, seq) != effects:
-            raise _failed(f"what event {seq} booked was changed", seq=seq)
-        texts = [str(seq), *fields]
-        if chain.event_hash(prev, texts, facts, personal, effects) != row_hash:
-            raise _failed(f"event {seq} was changed", seq=seq)
-        prev = row_hash
-    return seq, prev
-
-
-def _joined_events(db: Connection) -> Iterable[Any]:
-    return db.execute(
-        "SELECT event.seq, source, id, type, time, recorded_at, facts, personal_digest,"
-        " effects_digest, prev_hash, hash, salt, body"
-        " FROM event LEFT JOIN event_personal USING (seq) ORDER BY event.seq"
-    )
-
-
-def _effects(db: Connection, seq: int) -> bytes:
-    entries = db.execute(
-        'SELECT id, seq, kind, time, period, session, claim, payout, adjustment FROM "transaction"'
-        " WHERE seq = ? ORDER BY id",
-        (seq,),
-    ).fetchall()
-    if not entries:
-        return chain.NO_EFFECTS
-    transfers = [
-        row
-        for entry in entries
-        for row in db.execute(
-            'SELECT "transaction", n, debit, credit, amount, period FROM transfer'
-            ' WHERE "transaction" = ? ORDER BY n',
-            (entry[0],),
-        )
-    ]
-    return chain.effects_digest(entries, transfers)
-
-
-def _check_flows(db: Connection) -> None:
-    kept = set(db.execute("SELECT period, debit, credit, amount, count FROM month_flow"))
-    flows = set(
-        db.execute(
-            "SELECT period, debit, credit, sum(amount), count(*) FROM transfer"
-            " GROUP BY period, debit, credit"
-        )
-    )
-    for period, debit, credit, *_ in sorted(kept ^ flows):
-        raise _failed(f"the sums of {period} from {credit} to {debit} are not its transfers'")
-
-
-def _check_derived(db: Connection) -> None:
+    fold, walk = Fold(), Proved(past(db))
     try:
-        rebuilt = played_back(db, messages=False)
-    except LiveportalError as error:
-        raise _failed(f"the journal cannot be replayed: {error.message}") from error
+        played = Playback(walk, booked=fold.book, progress=progress)
+    except UnreadableEvent as error:
+        raise failed(error.message, **error.details) from error
+    with closing(played.copy):
+        walk.check_end(db)
+        check_flows(db)
+        differing = check_derived(db, played)
+        check_views(db, fold)
+        walk.check_erased(db)
+        check_values(db)
+    return walk.seq, walk.head, (*played.changes, *differing)
+
+
+def _found(db: Connection, wanted: str) -> Head:
+    """Return the event after which the journal had a head, given whole or by its first digits."""
+    row = db.execute(
+        "SELECT lower(hex(hash)), seq, recorded_at FROM event"
+        " WHERE substr(lower(hex(hash)), 1, length(?1)) = ?1 ORDER BY seq LIMIT 1",
+        (wanted.lower(),),
+    ).fetchone()
+    if row is None:
+        raise HeadNotFound(
+            f"the journal never had the head {wanted}: it is another ledger's, or its history was"
+            " rewritten",
+            hint="Look for the ledger or a backup that has it; keep both files as they are.",
+            head=wanted,
+        )
+    return Head(*row)
+
+
+def _deposit(db: Connection, ledger: Path, read: ReadTranscript | None, *, deep: bool) -> Deposit:
+    from liveportal.ledger.deposited import check_vault
+
+    return check_vault(db, ledger, deep=deep, read=read)
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """Say of whatever the driver cannot read that the file is damaged."""
     try:
-        for table in DERIVED:
-            for ours, theirs in zip_longest(_rows(db, table), _rows(rebuilt, table)):
-                if ours != theirs:
-                    name = (ours or theirs or ("",))[0]
-                    raise _failed(f"{table} {name} is not what the journal says", table=table)
-    finally:
-        rebuilt.close()
+        yield
+    except (engine.DatabaseError, UnicodeDecodeError) as error:
+        if not engine.is_damage(error):
+            raise
+        raise failed(f"the file is damaged: {error}") from error
 
 
-def _rows(db: Connection, table: str) -> Iterable[tuple[object, ...]]:
-    names = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
-    order = ", ".join(f'"{name}"' for name in names)
-    return db.execute(f'SELECT * FROM "{table}" ORDER BY {order}')  # noqa: S608
-
-
-def _failed(what: str, **details: object) -> VerificationFailed:
-    return VerificationFailed(
-        f"the ledger is not what was written: {what}",
-        hint="Keep the file as it is, and restore a backup or sync the feeds into a new ledger.",
-        **details,
-    )
+__all__ = ["Head", "Verified", "verify"]

@@ -18,12 +18,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.cli.errors import OutputFailed, UnknownField
+from liveportal.cli.errors import UnknownField
 from liveportal.cli.options import OutputOptions
 from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item, Table, cell, is_number, plain
 from liveportal.cli.terminal import short_time
 from liveportal.cli.text import clean, csv_safe
+from liveportal.domain.errors import OutputFailed
 from liveportal.domain.money import Money
 from tests.cli.conftest import Terminal
 

@@ -30,12 +30,13 @@ FIRST_FORM = {
     "payout profile": "show set check rotate-key",
     "preferences": "show set export import",
     "policy": "list show use check",
-    "ledger": "info verify reverse path forget",
+    "ledger": "info verify backup restore reverse forget path",
 }
 SINGLE = ("init", "demo", "sync", "due", "doctor")
 GROUPED = tuple(f"{group} {name}" for group, names in FIRST_FORM.items() for name in names.split())
 # What shows no rows of the ledger, or needs a file or words, has tests of its own.
 ELSEWHERE = {
+    *("ledger backup", "ledger restore"),
     *("policy check", "ledger verify", "ledger path", "requests watch", "sessions search"),
     *("sessions calendar", "dispute evidence", "dispute verify", "earnings explain"),
     *("earnings statement", "payout overdue", "preferences export", "payout profile rotate-key"),

@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from liveportal.ledger.engine import Connection
+from liveportal.ledger.vault import Vault
+from tests.ledger import rich
 
-FORM_1 = Path(__file__).parent / "fixtures" / "form1.db.gz"
+FIXTURES = Path(__file__).parent / "fixtures"
+FORM_1 = FIXTURES / "form1.db.gz"
 Schema = list[tuple[Any, ...]]
 
 
@@ -23,6 +27,25 @@ def make_old(path: Path, journal_mode: str) -> None:
     path.write_bytes(gzip.decompress(FORM_1.read_bytes()))
     path.chmod(0o600)
     asked(path, f"PRAGMA journal_mode = {journal_mode}")
+
+
+def make_released(path: Path, number: int) -> None:
+    """Make a rich ledger as the last version of a form made it, with its key and its vault."""
+    path.parent.mkdir(mode=0o700, parents=True)
+    path.write_bytes(gzip.decompress((FIXTURES / f"rich{number}.db.gz").read_bytes()))
+    path.chmod(0o600)
+    key = FIXTURES / f"rich{number}.key"
+    if not key.exists():
+        return
+    kept = path.with_name("ledger.db.key")
+    kept.write_bytes(key.read_bytes())
+    kept.chmod(0o600)
+    vault = Vault(path)
+    for text in (rich.TRANSCRIPT, rich.CODE):
+        file = vault.path(hashlib.sha256(text.encode()).hexdigest())
+        for folder in (vault.folder, file.parent):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
 
 def asked(path: Path, statement: str, *values: object) -> Schema:
@@ -51,10 +74,10 @@ def beside(path: Path) -> set[str]:
 
 
 @contextmanager
-def untouched(path: Path) -> Iterator[None]:
+def untouched(path: Path, number: int = 1) -> Iterator[None]:
     """Whatever is done in the block leaves a ledger as it was, and nothing beside it."""
     before, names = whole(path), beside(path)
     yield
     assert whole(path) == before
-    assert form(path) == 1
+    assert form(path) == number
     assert beside(path) == names

@@ -295,6 +295,24 @@ def test_nothing_of_a_forgotten_customer_is_left(book: Path, by_feed: bool) -> N
     verified(book)
 
 
+def test_files_that_a_crash_spared_go_when_it_is_told_again(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program may end between the commit and the erasing: a replay erases them."""
+    attach(book)
+    with monkeypatch.context() as patched:
+        patched.setattr(Vault, "erase", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            forget(book, by_feed=True)
+    assert files(Vault(book)) == [sha(CHAT)]
+    forget(book, by_feed=True)
+    assert files(Vault(book)) == []
+
+
+def _interrupted(*_args: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_what_others_have_too_stays(book: Path) -> None:
     """A shared file goes with the last whom it belongs to."""
     attach(book)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +233,50 @@ def test_a_ledger_that_was_never_finished(tmp_path: Path, open_it: Open) -> None
     engine.create(path).close()
     with pytest.raises(errors.NotALedger):
         open_it(path)
+
+
+# --- after a crash --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def torn(ledger: Path, tmp_path: Path) -> Path:
+    """Make a ledger as a crash leaves it in the middle of a transaction, with its journal."""
+    query(ledger, "PRAGMA journal_mode = DELETE")
+    path = tmp_path / "torn" / "ledger.db"
+    path.parent.mkdir()
+    with closing(engine.open_file(ledger, readonly=False)) as db:
+        db.execute("PRAGMA cache_size = 1")
+        db.execute("BEGIN IMMEDIATE")
+        # More than the cache holds, so that some of it is in the file before the commit.
+        db.execute("CREATE TABLE much (text TEXT)")
+        db.executemany("INSERT INTO much VALUES (?)", [("x" * 3_000,)] * 50)
+        for name in ("ledger.db", "ledger.db-journal"):
+            shutil.copyfile(ledger.with_name(name), path.with_name(name))
+        db.execute("ROLLBACK")
+    path.chmod(0o600)
+    assert path.read_bytes() != ledger.read_bytes()
+    return path
+
+
+@both
+def test_half_a_transaction_is_taken_back(torn: Path, ledger: Path, open_it: Open) -> None:
+    """By whoever comes first, who may only want to read."""
+    open_it(torn)
+    assert not torn.with_name("ledger.db-journal").exists()
+    assert query(torn, "SELECT count(*) FROM sqlite_schema WHERE name = 'much'") == [(0,)]
+    if open_it is read:
+        assert contents(torn) == contents(ledger)
+
+
+def test_half_a_transaction_of_a_ledger_that_may_not_be_written(
+    torn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can take it back, so nobody reads half of it."""
+    monkeypatch.setattr(os, "access", lambda _path, wanted: wanted != os.W_OK)
+    before = torn.read_bytes()
+    with pytest.raises(errors.LedgerUnwritable):
+        read(torn)
+    assert torn.read_bytes() == before
 
 
 # --- permissions ----------------------------------------------------------------------------------

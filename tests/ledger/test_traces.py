@@ -12,7 +12,8 @@ import pytest
 from liveportal.domain.policy import Policy
 from liveportal.ledger import engine, forgetful, health, traces
 from liveportal.ledger.reader import reading
-from liveportal.ledger.verify import DERIVED, verify
+from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.verify import verify
 from liveportal.portal import Attachment, Portal
 from tests.helpers import FEED, amount, at
 from tests.ledger.told import NOBODYS, Teller, all_paths, canary, told_of

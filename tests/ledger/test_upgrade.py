@@ -16,7 +16,8 @@ from liveportal.ledger import engine, migrate
 from liveportal.ledger.engine import SCHEMA_VERSION, Connection
 from liveportal.ledger.migrate import open_ledger, upgrade
 from liveportal.ledger.reader import Reader
-from liveportal.ledger.verify import DERIVED, verify
+from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.verify import verify
 from liveportal.ledger.windows import books, sessions
 from liveportal.portal import Portal
 from tests.commands.shell import OCTOBER, PROGRAM, Shell

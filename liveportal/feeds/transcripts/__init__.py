@@ -16,12 +16,12 @@ import codecs
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import PurePath
 from typing import BinaryIO
 
+from liveportal.domain.values import dataclass
 from liveportal.feeds.transcripts import chats, cues, records
 from liveportal.feeds.transcripts.lines import Said, tidy
 from liveportal.feeds.transcripts.times import Timeline

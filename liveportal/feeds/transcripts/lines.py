@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from liveportal.domain.values import dataclass
 
 HEAD = 512
 """How far into a line its time and speaker are looked for: no pattern runs over a megabyte."""

@@ -11,7 +11,7 @@ from liveportal.domain.diary import Diary
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.running import RUNNING, expected, starts_in
 from liveportal.domain.things import Session
-from liveportal.ledger.reader import Reader, Row
+from liveportal.ledger.reader import NOT_OVER, Reader, Row
 from liveportal.ledger.rows import SESSION
 from liveportal.ledger.windows import people, sessions
 from liveportal.ledger.windows.diary import diary
@@ -23,12 +23,12 @@ FIELDS = (
     *("starts_in_seconds", "customer_local", "conflicts", "expected_earned", "too_close"),
 )
 
-_DESCRIBED = """
+_DESCRIBED = f"""
     SELECT session.customer, body FROM session
     JOIN customer ON customer.id = session.customer
     LEFT JOIN event_personal ON event_personal.seq = customer.described_seq
-    WHERE state IN ('upcoming', 'live', 'paused')
-"""
+    WHERE {NOT_OVER}
+"""  # noqa: S608 (our own words)
 
 
 def agenda(reader: Reader, now: datetime, *, until: datetime | None = None) -> list[Row]:
@@ -37,7 +37,7 @@ def agenda(reader: Reader, now: datetime, *, until: datetime | None = None) -> l
     `until` leaves out what starts after it.
     """
     rows = sessions.sessions(reader, Selection(states=STATES, until=until))
-    things = {each.id: each for each in _things(reader, " WHERE state IN (?, ?, ?)", *STATES)}
+    things = {each.id: each for each in _things(reader, f" WHERE {NOT_OVER}")}
     zones = _customers_zones(reader)
     booked = diary(reader)
     shown = [row | _more(reader, things[str(row["id"])], booked, zones, now) for row in rows]
@@ -49,8 +49,8 @@ def every_session(reader: Reader) -> list[Session]:
     return _things(reader, " ORDER BY agreed_seq")
 
 
-def _things(reader: Reader, rest: str, *values: str) -> list[Session]:
-    found = reader.db.execute(f"{SESSION.select}{rest}", values).fetchall()
+def _things(reader: Reader, rest: str) -> list[Session]:
+    found = reader.db.execute(f"{SESSION.select}{rest}").fetchall()
     return [SESSION.read(row) for row in found]
 
 

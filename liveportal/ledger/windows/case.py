@@ -55,13 +55,22 @@ def case(reader: Reader, claim_id: str, now: datetime) -> Case:
 
 
 def stands(reader: Reader, events: Sequence[Mapping[str, Any]], journal: Mapping[str, Any]) -> bool:
-    """Tell whether events stand in the journal, at their places and with their hashes."""
+    """Tell whether events stand in the journal, at their places and with their hashes.
+
+    Raises `VerificationFailed` where the journal up to them is not what was written: then a hash
+    that stands in it proves nothing.
+    """
     claimed = [(each["seq"], each["hash"]) for each in events]
     claimed.append((journal["events"], journal["head"]))
     for seq, told in claimed:
         row = reader.one("SELECT hash FROM event WHERE seq = ?", seq)
         if row is None or row["hash"].hex() != told:
             return False
+    from liveportal.ledger.past import past  # The journal as a whole: no other case asks for it.
+    from liveportal.ledger.proving import Proved
+
+    for _ in Proved(past(reader.db, last_seq=max(seq for seq, _ in claimed))):
+        pass
     return True
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.billing import SECOND_US
 from liveportal.domain.claimable import closes
+from liveportal.domain.clock import LAST as LAST_INSTANT
 from liveportal.domain.clock import from_text, month_ends, months_between, shifted, utc_text
 from liveportal.domain.earnings import Month, added, in_a_row
 from liveportal.domain.money import Money
-from liveportal.ledger.reader import Reader, Row, instant, personal
+from liveportal.domain.policy import Policy, SessionMonth
+from liveportal.ledger.reader import BOOKED_MONTHS, Reader, Row, instant, personal
 
 MONTH_FIELDS = (
     *("month", "timezone", "currency", "sessions", "free_sessions", "minutes", "gross"),
@@ -32,12 +34,33 @@ TRANSACTION_FIELDS = (
     *("gross", "fee", "amount", "owed", "currency", "memo", "balance"),
 )
 
-_COUNTS = """
+# What the view month_count says: its first three parts, and its last as the index of transactions
+# gives it quickest.
+_COUNTS = f"""
+    {BOOKED_MONTHS}
     SELECT period, sum(sessions) AS sessions, sum(free_sessions) AS free_sessions,
            sum(billed_s) AS billed_s, sum(billed_rest_us) AS billed_rest_us,
            sum(claims) AS refund_claims, sum(disputes) AS disputes, sum(refunds) AS refunds
-    FROM month_count WHERE period BETWEEN ? AND ? GROUP BY period
-"""
+    FROM (
+        SELECT period, sum(gross_minor > 0) AS sessions, sum(gross_minor = 0) AS free_sessions,
+               sum(billed_us / 1000000 * (gross_minor > 0)) AS billed_s,
+               sum(billed_us % 1000000 * (gross_minor > 0)) AS billed_rest_us,
+               0 AS claims, 0 AS disputes, 0 AS refunds
+        FROM session WHERE period BETWEEN ?1 AND ?2 GROUP BY period
+        UNION ALL
+        SELECT period, 0, 0, 0, 0, count(*), 0, 0 FROM claim
+        WHERE period BETWEEN ?1 AND ?2 GROUP BY period
+        UNION ALL
+        SELECT period, 0, 0, 0, 0, 0, count(*), 0 FROM dispute
+        WHERE period BETWEEN ?1 AND ?2 GROUP BY period
+        UNION ALL
+        SELECT booked.period, 0, 0, 0, 0, 0, 0, count(*)
+        FROM booked CROSS JOIN "transaction" AS entry
+            ON entry.period = booked.period AND entry.kind = 'refund'
+        WHERE booked.period BETWEEN ?1 AND ?2 GROUP BY booked.period
+    )
+    GROUP BY period
+"""  # noqa: S608 (our own words, here and below)
 _MONEY = "SELECT * FROM month_money WHERE period BETWEEN ? AND ?"
 _OWED_BEFORE = "SELECT coalesce(sum(owed), 0) AS owed FROM month_money WHERE period < ?"
 _BALANCE = """
@@ -65,20 +88,30 @@ def span(reader: Reader, first: str, last: str, name: str) -> Row:
 
 
 # What a session's own money adds to what is owed: not its tips, nor what is paid out of it. Where
-# nothing is left of it, what its refund cost is final. A session that ends later counts, too, if it
-# is in the month's balance.
-_AT_RISK = """
+# nothing is left of it, what its refund cost is final. A session that ends after the month (?3)
+# counts, too, if it is in the month's balance: one that was corrected may be.
+_AT_RISK = f"""
+    {BOOKED_MONTHS}
+    , ending (id, policy, "end") AS (
+        SELECT id, policy, "end" FROM session INDEXED BY session_by_end
+        WHERE gross_minor > 0 AND "end" BETWEEN ?2 AND ?3
+        UNION ALL
+        SELECT id, policy, "end" FROM session
+        WHERE gross_minor > 0 AND +"end" > ?3 AND id IN (
+            SELECT entry.session FROM booked CROSS JOIN "transaction" AS entry
+            ON entry.period = booked.period AND entry.kind IN ('correction', 'reversal')
+        )
+    )
     SELECT session.policy, session."end",
            sum(amount * ((debit = 'assets:platform') - (credit = 'assets:platform'))) AS owed
-    FROM session INDEXED BY session_by_end
+    FROM ending AS session
     JOIN "transaction" AS entry ON entry.session = session.id AND entry.period <= ?1
     JOIN transfer
         ON transfer."transaction" = entry.id AND 'income:tips' NOT IN (debit, credit)
-    WHERE gross_minor > 0 AND session."end" >= ?2
     GROUP BY session.id
     HAVING owed > 0 AND sum(amount * ((credit IN ('income:sessions', 'income:refunds'))
         - (debit IN ('income:sessions', 'income:refunds')))) > 0
-"""
+"""  # noqa: S608
 
 
 def risk(reader: Reader, last: str, now: datetime) -> Row:
@@ -93,9 +126,10 @@ def risk(reader: Reader, last: str, now: datetime) -> Row:
     policies = [reader.policy_at(row["seq"]) for row in reader.all("SELECT seq FROM policy")]
     widest = max((each.refund.window_hours for each in policies), default=0)
     earliest = shifted(as_of, -timedelta(hours=widest))
+    latest = month_ends(last, reader.timezone) if _months_end_sessions(policies) else LAST_INSTANT
     claimable_minor = sum(
         row["owed"]
-        for row in reader.all(_AT_RISK, last, utc_text(earliest))
+        for row in reader.all(_AT_RISK, last, utc_text(earliest), utc_text(latest))
         if as_of <= closes(from_text(row["end"]), reader.policy_at(row["policy"]))
     )
     claimable = Money(claimable_minor, reader.currency)
@@ -107,6 +141,14 @@ def risk(reader: Reader, last: str, now: datetime) -> Row:
         "held": balance["held"],
         "as_of": as_of,
     }
+
+
+def _months_end_sessions(policies: Sequence[Policy]) -> bool:
+    """Tell whether no session, as it was first booked, ends after the month that it is in."""
+    zones = {each.period.timezone for each in policies}
+    return len(zones) <= 1 and all(
+        each.period.session_month is SessionMonth.END for each in policies
+    )
 
 
 def summary(reader: Reader, name: str, first: str, last: str, now: datetime) -> Row:
@@ -172,8 +214,12 @@ def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[R
     `balance` is what is owed after each, in this order: the first comes on top of all that moved in
     the months before.
     """
+    # A few months are named one by one: of a span, SQLite would read the record from end to end.
+    few = int(last[:4]) - int(first[:4]) <= 1
+    asked = months_between(first, last) if few else [first, last]
+    where = f"IN ({', '.join('?' * len(asked))})" if few else "BETWEEN ? AND ?"
     found = reader.all(
-        """
+        f"""
         SELECT record.*, opened.body AS opened_body, adjusted.body AS adjusted_body,
                payout.reference
         FROM transaction_record AS record
@@ -184,11 +230,10 @@ def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[R
         LEFT JOIN adjustment ON adjustment.id = record.adjustment
         LEFT JOIN event_personal AS adjusted ON adjusted.seq = adjustment.seq
         LEFT JOIN payout ON payout.id = record.payout
-        WHERE record.period BETWEEN ? AND ?
+        WHERE record.period {where}
         ORDER BY record.id
-        """,
-        first,
-        last,
+        """,  # noqa: S608 (only placeholders are put in)
+        *asked,
     )
     (before,) = reader.all(_OWED_BEFORE, first)
     return list(_records(reader, found, before["owed"]))

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from liveportal.domain.clock import from_text, shifted, utc_text
 from liveportal.domain.declining import Asked, matched, reason_to_decline
@@ -20,12 +18,16 @@ from liveportal.domain.events import Slot
 from liveportal.domain.money import Money, half_up
 from liveportal.domain.preferences import structured
 from liveportal.domain.slots import earning, ranked
+from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows.diary import diary
 from liveportal.ledger.windows.history import history
 from liveportal.ledger.windows.people import customers
 from liveportal.ledger.windows.wanted import READS_AS, Wanted
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 _FIRST = (
     *("id", "kind", "state", "direct", "customer.id", "customer.name", "title", "skills", "rate"),
@@ -194,6 +196,10 @@ class _Seen:
     def ratings(self) -> dict[str, Decimal]:
         """What each customer gave on average, rounded half-up to two digits."""
         rows = self.reader.all(_RATED, compact(sorted(self.people)))
+        if not rows:
+            return {}
+        from decimal import Decimal
+
         hundredths = {row["customer"]: half_up(100 * row["total"], row["reviews"]) for row in rows}
         return {name: Decimal(number).scaleb(-2) for name, number in hundredths.items()}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.errors import UnknownThing
+from liveportal.domain.patterns import pattern
 from liveportal.ledger.reader import Reader, Row, personal
 from liveportal.ledger.vault import Vault
 from liveportal.ledger.windows import people
@@ -26,8 +26,8 @@ HIT = ("\x02", "\x03")
 SNIPPET_WORDS = 24
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TERM = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*+)"?|(?P<word>[^\s"*]++))(?P<star>\*?)')
-_BREAKING = re.compile("[\x00\ud800-\udfff]")  # SQLite's end of text, and what UTF-8 cannot hold.
+_TERM = pattern(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*+)"?|(?P<word>[^\s"*]++))(?P<star>\*?)')
+_BREAKING = pattern("[\x00\ud800-\udfff]")  # SQLite's end of text, and what UTF-8 cannot hold.
 
 _MESSAGES = """
     SELECT message.artifact, message.offset_ms, message.speaker, message.text,

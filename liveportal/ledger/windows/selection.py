@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from liveportal.domain.clock import utc_text
 from liveportal.domain.money import Money
-from liveportal.ledger.reader import Reader, Row
+from liveportal.domain.values import dataclass
+from liveportal.ledger.reader import NOT_OVER, Reader, Row
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows.mentions import mentioning
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 SORTS = ("start", "end", "earned", "minutes", "rate", "seq")
 
@@ -70,6 +73,8 @@ class Selection:
         }
         asked = {condition: value for condition, value in given.items() if value is not None}
         conditions = list(asked)
+        if self.states and {"upcoming", "live", "paused"}.issuperset(self.states):
+            conditions.append(NOT_OVER)
         if self.claimed:
             conditions.append("EXISTS (SELECT 1 FROM claim WHERE claim.session = session.id)")
         if self.disputed:
@@ -97,4 +102,6 @@ def _comparable(value: object) -> datetime | Decimal | int:
             return value.minor  # Of whatever currency: a book has one as soon as it has money.
         case datetime() | int():
             return value
+    from decimal import Decimal
+
     return Decimal(str(value))  # Minutes are written as a decimal number.

@@ -1,0 +1,226 @@
+"""The floor under `sync`: what recording a feed costs a program that keeps no books.
+
+It parses and validates each line by pydantic, reckons a session's bill in one line of arithmetic,
+chains the rows by SHA-256, and inserts the rows of events, transactions and transfers with the
+plain driver, in batches, in one transaction. It knows no rules, no replays, no state and no
+refusals: no door can be faster, and a good one is not many times slower.
+
+The driver is used as it comes. With `--adapted` it binds NULL and bytes without looking for
+adapters first, as the ledger has it (see `liveportal.ledger.engine`): a still lower floor.
+
+    python -m benchmarks.floor [--adapted] FEED
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import sys
+import tempfile
+import time
+from contextlib import closing
+from datetime import UTC
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+if TYPE_CHECKING:
+    import sqlite3 as dbapi
+    from collections.abc import Iterable
+else:
+    try:
+        from pysqlite3 import dbapi2 as dbapi
+    except ImportError:
+        import sqlite3 as dbapi
+
+BATCH = 1_000
+MINUTE = 60
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+SCHEMA = """
+    CREATE TABLE event (
+        seq INTEGER PRIMARY KEY, source TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
+        time TEXT NOT NULL, recorded_at TEXT NOT NULL, facts TEXT NOT NULL,
+        personal_digest BLOB NOT NULL, effects_digest BLOB NOT NULL, prev_hash BLOB NOT NULL,
+        hash BLOB NOT NULL, UNIQUE (source, id)
+    ) STRICT;
+    CREATE TABLE "transaction" (
+        id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, kind TEXT NOT NULL, time TEXT NOT NULL,
+        period TEXT NOT NULL, session TEXT
+    ) STRICT;
+    CREATE TABLE transfer (
+        "transaction" INTEGER NOT NULL, n INTEGER NOT NULL, debit TEXT NOT NULL,
+        credit TEXT NOT NULL, amount INTEGER NOT NULL, period TEXT NOT NULL,
+        PRIMARY KEY ("transaction", n)
+    ) STRICT, WITHOUT ROWID;
+"""
+EVENT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+TRANSACTION = 'INSERT INTO "transaction" VALUES (?, ?, ?, ?, ?, ?)'
+TRANSFER = "INSERT INTO transfer VALUES (?, ?, ?, ?, ?, ?)"
+
+
+class Strict(BaseModel):
+    """A part of an event that has no fields but its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Amount(Strict):
+    """An amount of money."""
+
+    amount: Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
+    currency: Annotated[str, StringConstraints(min_length=3, max_length=3)]
+
+
+class Customer(Strict):
+    """Who asks."""
+
+    id: Id
+    name: str | None = None
+    timezone: str | None = None
+    language: str | None = None
+
+
+class Slot(Strict):
+    """A proposed time."""
+
+    start: AwareDatetime
+    minutes: int
+
+
+class Data(Strict):
+    """What events say: one form for all of them, which is cheaper than one a type."""
+
+    request: Id | None = None
+    session: Id | None = None
+    claim: Id | None = None
+    payout: Id | None = None
+    kind: str | None = None
+    customer: Customer | None = None
+    title: str | None = None
+    description: str | None = None
+    skills: list[str] | None = None
+    rate: Amount | None = None
+    amount: Amount | None = None
+    billed: Amount | None = None
+    slots: list[Slot] | None = None
+    slot: int | None = None
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
+    by: str | None = None
+    rating: int | None = None
+    reason: str | None = None
+    summary: str | None = None
+    text: str | None = None
+    method: str | None = None
+
+
+class Event(BaseModel):
+    """An event of the feed."""
+
+    specversion: Literal["1.0"]
+    id: Name
+    source: Name
+    type: Name
+    time: AwareDatetime
+    data: Data
+
+
+class Floor:
+    """Rows on their way into the tables."""
+
+    def __init__(self) -> None:
+        self.head = b"\x00" * 32
+        self.seq = self.transaction = 0
+        self.events: list[tuple[Any, ...]] = []
+        self.transactions: list[tuple[Any, ...]] = []
+        self.transfers: list[tuple[Any, ...]] = []
+        self._began: dict[str, tuple[float, int]] = {}
+        self._rates: dict[str, int] = {}
+
+    def take(self, raw: bytes) -> None:
+        """Parse, validate and chain one line, and bill the session that it ends."""
+        event = Event.model_validate_json(raw)
+        self.seq += 1
+        at = event.time.astimezone(UTC).isoformat(timespec="microseconds")
+        facts = event.data.model_dump_json(exclude_none=True)
+        row = (self.seq, event.source, event.id, event.type, at, at, facts)
+        effects = self._billed(event, at)
+        prev, digest = self.head, hashlib.sha256(self.head + repr(row).encode() + effects)
+        self.head = digest.digest()
+        self.events.append((*row, b"", effects, prev, self.head))
+
+    def _billed(self, event: Event, at: str) -> bytes:
+        data, seconds = event.data, event.time.timestamp()
+        if data.rate and data.request:
+            self._rates[data.request] = int(data.rate.amount.replace(".", ""))
+        elif event.type == "liveportal.request.accepted" and data.request:
+            rate = self._rates.pop(data.request, 0)
+            self._began[data.session or data.request] = seconds, rate
+        elif event.type == "liveportal.session.ended" and data.session in self._began:
+            began, rate = self._began.pop(data.session)
+            gross = round((seconds - began) * rate / MINUTE)
+            fee, self.transaction, period = gross * 3 // 10, self.transaction + 1, at[:7]
+            booked = (self.transaction, self.seq, "earning", at, period, data.session)
+            legs = [
+                (self.transaction, n, debit, "income:sessions", minor, period)
+                for n, (debit, minor) in enumerate(
+                    (("assets:platform", gross - fee), ("expenses:platform-fee", fee)), 1
+                )
+                if minor
+            ]
+            self.transactions.append(booked)
+            self.transfers += legs
+            return hashlib.sha256(json.dumps([booked, legs]).encode()).digest()
+        return b""
+
+    def write(self, db: dbapi.Connection) -> None:
+        """Insert what is pending."""
+        for statement, rows in (
+            (EVENT, self.events),
+            (TRANSACTION, self.transactions),
+            (TRANSFER, self.transfers),
+        ):
+            db.executemany(statement, rows)
+            rows.clear()
+
+
+def floor(feed: Iterable[bytes], path: Path) -> int:
+    """Record a feed in a new file and return how many events it had."""
+    rows = Floor()
+    lines = iter(feed)
+    with closing(dbapi.connect(str(path), isolation_level=None)) as db:
+        db.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; {SCHEMA}")
+        db.execute("BEGIN IMMEDIATE")
+        while batch := list(islice(lines, BATCH)):
+            for raw in batch:
+                rows.take(raw)
+            rows.write(db)
+        db.execute("COMMIT")
+    return rows.seq
+
+
+def main() -> None:
+    """Run once over a feed and print events a second of processor time."""
+    gc.disable()
+    if adapted := "--adapted" in sys.argv:
+        dbapi.register_adapter(type(None), {}.get)  # type: ignore[arg-type]
+        dbapi.register_adapter(bytes, bytes)
+    with tempfile.TemporaryDirectory() as folder, Path(sys.argv[-1]).open("rb") as feed:
+        began = time.process_time()
+        events = floor(feed, Path(folder, "floor.db"))
+        seconds = time.process_time() - began
+    print(
+        json.dumps(
+            {"events": events, "seconds": seconds, "per_second": round(events / seconds)}
+            | {"adapted": adapted, "sqlite": dbapi.sqlite_version}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

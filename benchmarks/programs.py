@@ -1,0 +1,298 @@
+"""What is run against what: our program, others that keep books, and the least that Python costs.
+
+Each function returns the contestants of one task on one book; the first of them is ours.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.books import MONTH, OPEN_REQUESTS, SEARCHED
+from benchmarks.eager import eager_program
+from benchmarks.measure import Contestant, fixed
+from liveportal.ledger.windows import earnings
+
+FIRST, LAST = earnings.FIRST, earnings.LAST
+SLOW = 2
+"""How many rounds are enough for what takes minutes."""
+
+IDLE = """\
+import typer
+app = typer.Typer()
+@app.command()
+def idle() -> None: ...
+app()
+"""
+QUERY = """\
+import json, sys
+try:
+    from pysqlite3 import dbapi2 as driver
+except ImportError:
+    import sqlite3 as driver
+db = driver.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+found = []
+for statement, values in json.loads(sys.argv[2]):
+    cursor = db.execute(statement, values)
+    names = [column[0] for column in cursor.description]
+    found.append([dict(zip(names, row)) for row in cursor.fetchall()])
+print(json.dumps(found))
+"""
+BEANCOUNT = """\
+import os, sys
+os.environ["BEANCOUNT_DISABLE_LOAD_CACHE"] = "1"
+from beancount import loader
+from beancount.core import data, inventory
+entries, errors, _ = loader.load_file(sys.argv[1])
+assert not errors, errors[:3]
+sums = {}
+for entry in data.filter_txns(entries):
+    month = entry.date.strftime("%Y-%m")
+    if sys.argv[2] in ("all", month):
+        for posting in entry.postings:
+            key = (month, posting.account)
+            sums.setdefault(key, inventory.Inventory()).add_position(posting)
+for key in sorted(sums):
+    print(*key, sums[key])
+"""
+FOUND_MONTH = (
+    (earnings._COUNTS, (MONTH, MONTH)),  # noqa: SLF001 -- The same query, word for word.
+    (earnings._MONEY, (MONTH, MONTH)),  # noqa: SLF001
+    (earnings._BALANCE, (MONTH,)),  # noqa: SLF001
+)
+FOUND_MONTHS = (
+    (earnings._COUNTS, (FIRST, LAST)),  # noqa: SLF001
+    (earnings._MONEY, (FIRST, LAST)),  # noqa: SLF001
+)
+Query = Sequence[tuple[str, Sequence[str]]]
+
+
+class Book(NamedTuple):
+    """A book of so many transactions, in every form."""
+
+    size: int
+    feed: Path
+    ledger: Path
+    plain: Path
+    beancount: Path
+
+
+class Tools(NamedTuple):
+    """Where our installed program is, its Python, and a folder for what is made on the way."""
+
+    liveportal: str
+    python: str
+    folder: Path
+
+
+def missing() -> list[str]:
+    """Return the programs to compare with that are not installed."""
+    absent = [name for name in ("hledger", "ledger", "sqlite3") if shutil.which(name) is None]
+    return absent if _has_beancount() else [*absent, "beancount"]
+
+
+def _has_beancount() -> bool:
+    try:
+        import beancount  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    except ImportError:
+        return False
+    return beancount is not None
+
+
+def start_up(tools: Tools) -> list[Contestant]:
+    """Return what it takes to say a version, or help: nothing of it reads a book."""
+    eager = tools.folder / "eager.py"
+    eager.write_text(eager_program(), encoding="utf-8")
+    return [
+        fixed("liveportal --version", [tools.liveportal, "--version"]),
+        fixed("liveportal --help", [tools.liveportal, "--help"]),
+        fixed("the same in one eager Typer program, --help", [tools.python, str(eager), "--help"]),
+        _idle(tools),
+        _bare(tools),
+    ]
+
+
+def _bare(tools: Tools) -> Contestant:
+    return fixed("Python that does nothing", [tools.python, "-c", "pass"])
+
+
+def _idle(tools: Tools) -> Contestant:
+    path = tools.folder / "idle.py"
+    path.write_text(IDLE, encoding="utf-8")
+    return fixed("Typer that does nothing", [tools.python, str(path)])
+
+
+def _queried(
+    tools: Tools, book: Book, query: Query, name: str = "the same in bare Python"
+) -> Contestant:
+    path = tools.folder / "query.py"
+    path.write_text(QUERY, encoding="utf-8")
+    return fixed(name, [tools.python, str(path), str(book.ledger), json.dumps(query)])
+
+
+def _shell(book: Book, query: Query) -> Iterator[Contestant]:
+    """Yield SQLite's shell with a query, its values put in, and the shell with nothing to do."""
+    if (shell := shutil.which("sqlite3")) is None:
+        return
+    options = [shell, "-readonly", "-json", str(book.ledger)]
+    statements = ";\n".join(_with_values(statement, values) for statement, values in query)
+    yield fixed("sqlite3 shell, the same SQL", [*options, statements])
+    yield fixed("sqlite3 shell that does nothing", [*options, "PRAGMA schema_version"])
+
+
+def _with_values(statement: str, values: Sequence[str]) -> str:
+    for number, value in enumerate(values, 1):
+        statement = statement.replace(f"?{number}", f"'{value}'")
+    for value in values:
+        statement = statement.replace("?", f"'{value}'", 1)
+    return statement
+
+
+def _read(tools: Tools, book: Book, *argv: str, terminal: bool = False) -> Contestant:
+    words = " ".join(argv)
+    name = f"liveportal {words.removesuffix(' --json')}" + (" on a terminal" if terminal else "")
+    return fixed(
+        name,
+        [tools.liveportal, *argv, "--ledger", str(book.ledger)],
+        terminal=terminal,
+        patience=20,
+    )
+
+
+def month(tools: Tools, book: Book) -> list[Contestant]:
+    """Return who can tell one month's earnings."""
+    first, following = f"{MONTH}-01", f"{MONTH[:4]}-{int(MONTH[5:]) + 1:02d}-01"
+    span = ("-b", first, "-e", following)
+    return [
+        _read(tools, book, "earnings", "--month", MONTH, "--json"),
+        _read(tools, book, "earnings", "--month", MONTH, terminal=True),
+        _queried(tools, book, FOUND_MONTH),
+        *_shell(book, FOUND_MONTH),
+        *_peer("ledger", "-f", str(book.plain), "balance", "^income", "^expenses", *span),
+        *_peer("hledger", "-f", str(book.plain), "balance", "income", "expenses", *span),
+        *_beancount(book, MONTH),
+        _idle(tools),
+        _bare(tools),
+    ]
+
+
+def months(tools: Tools, book: Book) -> list[Contestant]:
+    """Return who can tell the earnings of every month."""
+    return [
+        _read(tools, book, "earnings", "months", "--json"),
+        _queried(tools, book, FOUND_MONTHS),
+        *_shell(book, FOUND_MONTHS),
+        *_peer("ledger", "-f", str(book.plain), "register", "--monthly", "^income", "^expenses"),
+        *_peer("hledger", "-f", str(book.plain), "balance", "-M", "income", "expenses"),
+        *_beancount(book, "all"),
+        _idle(tools),
+        _bare(tools),
+    ]
+
+
+def _peer(program: str, *argv: str) -> Iterator[Contestant]:
+    if (found := shutil.which(program)) is not None:
+        said = " ".join(part for part in argv if part != "-f" and not part.startswith("/"))
+        yield fixed(f"{program} {said}", [found, *argv], most=5, patience=8)
+
+
+def _beancount(book: Book, which: str) -> Iterator[Contestant]:
+    if _has_beancount():
+        argv = [sys.executable, "-c", BEANCOUNT, str(book.beancount), which]
+        yield fixed(f"beancount, {which} by its loader", argv, most=3, patience=8)
+
+
+def reads(tools: Tools, book: Book) -> list[Contestant]:
+    """Return the other reads that a loop or a pipe is made of."""
+    return [
+        _read(tools, book, "requests", "list", "--state", "open", "--json"),
+        _read(tools, book, "sessions", "search", SEARCHED, "--json"),
+        _read(tools, book, "payout", "preview", "--json"),
+        _read(tools, book, "due", "--json"),
+        _read(tools, book, "sessions", "upcoming", "--json"),
+        _read(tools, book, "sessions", "show", "S-1000", "--json"),
+        _idle(tools),
+        _bare(tools),
+    ]
+
+
+def checks(tools: Tools, book: Book) -> list[Contestant]:
+    """Return who can check a whole book."""
+    ours = [tools.liveportal, "ledger", "verify", "--ledger", str(book.ledger), "--json"]
+    found = [fixed("liveportal ledger verify", ours, most=3, patience=20)]
+    found += _peer("hledger", "-f", str(book.plain), "check")
+    found += _peer("ledger", "-f", str(book.plain), "balance", "--strict", "-n")
+    if _has_beancount():
+        script = BEANCOUNT.split("sums = {}", maxsplit=1)[0]
+        argv = [sys.executable, "-c", script, str(book.beancount)]
+        found.append(fixed("beancount, loading with its checks", argv, most=3, patience=8))
+    return found
+
+
+def writes(tools: Tools, book: Book) -> list[Contestant]:
+    """Return what it takes to record one event, on a copy of the book."""
+    copy = tools.folder / "written.db"
+    _copied(book.ledger, copy)
+    committed = tools.folder / "committed.py"
+    committed.write_text(COMMIT, encoding="utf-8")
+
+    def accept(number: int) -> Sequence[str]:
+        name = f"OPEN-{2 * number % OPEN_REQUESTS}"
+        return [tools.liveportal, "requests", "accept", name, "--json", "--ledger", str(copy)]
+
+    aside = tools.folder / "aside.db"
+    return [
+        Contestant("liveportal requests accept", accept, most=OPEN_REQUESTS // 2),
+        fixed(
+            "import pydantic, and one durable commit", [tools.python, str(committed), str(aside)]
+        ),
+        _idle(tools),
+        _bare(tools),
+    ]
+
+
+COMMIT = """\
+import sys
+import pydantic
+try:
+    from pysqlite3 import dbapi2 as driver
+except ImportError:
+    import sqlite3 as driver
+class Event(pydantic.BaseModel):
+    id: str
+    amount: int
+db = driver.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA journal_mode = WAL")
+db.execute("PRAGMA synchronous = FULL")
+db.execute("CREATE TABLE IF NOT EXISTS event (id TEXT, amount INTEGER)")
+event = Event(id="one", amount=1)
+db.execute("BEGIN IMMEDIATE")
+db.execute("INSERT INTO event VALUES (?, ?)", (event.id, event.amount))
+db.execute("COMMIT")
+"""
+
+
+def syncs(tools: Tools, book: Book) -> list[Contestant]:
+    """Return what it takes to record a whole feed into an empty ledger."""
+    new = tools.folder / "synced.db"
+
+    def emptied(_: int) -> None:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            Path(f"{new}{suffix}").unlink(missing_ok=True)
+        # Of this nothing is measured.
+        init = [tools.liveportal, "init", "--ledger", str(new), "-o", "-", "--json"]
+        subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
+
+    argv = [tools.liveportal, "sync", str(book.feed), "--ledger", str(new), "--json"]
+    return [Contestant("liveportal sync", lambda _: argv, before=emptied, most=SLOW, patience=60)]
+
+
+def _copied(ledger: Path, copy: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{copy}{suffix}").unlink(missing_ok=True)
+    shutil.copyfile(ledger, copy)

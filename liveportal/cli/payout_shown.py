@@ -1,0 +1,65 @@
+"""`liveportal payout` preview, list, show: what only looks at payouts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.looking import States, checked_states, windows, zone_of
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.payout_forecast import On, day_of
+from liveportal.cli.render import render
+from liveportal.cli.results import Item, Table
+from liveportal.ledger.windows import payouts as seen
+
+STATES = ("sent", "paid", "failed", "returned", "reversed")
+One = Annotated[
+    str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
+]
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def preview(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    on: On = None,
+) -> None:
+    """Show what a payout would be today, and what blocks it.
+
+    Examples:
+      liveportal payout preview
+      liveportal payout preview --on 2026-12-30 --json
+    """
+    with windows(ledger, read, out) as reader:
+        row = seen.preview_on(reader, day_of(reader, on))
+        shown_in = zone_of(reader, read)
+    render(Item(seen.PREVIEW_FIELDS, row, title="Payout preview"), out, zone=shown_in)
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(
+    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
+) -> None:
+    """List payouts, the oldest first.
+
+    Example: liveportal payout list --state sent
+    """
+    states = checked_states(state, STATES)
+    with windows(ledger, read, out) as reader:
+        rows = seen.payouts(reader, states)
+        zone = zone_of(reader, read)
+    render(Table(seen.FIELDS, rows, empty="No payouts."), out, zone=zone)
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show a payout: the earnings that it pays, and what happened to it.
+
+    Example: liveportal payout show PO-2
+    """
+    with windows(ledger, read, out) as reader:
+        row = seen.payout(reader, reader.known("payout", payout))
+        zone = zone_of(reader, read)
+    render(Item(seen.SHOW_FIELDS, row), out, zone=zone)

@@ -1,0 +1,61 @@
+"""`liveportal refunds` list, show: what only looks at claims."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.looking import States, checked_states, moment, windows, zone_of
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.render import hint, render
+from liveportal.cli.results import Item, Table
+from liveportal.ledger.windows import claims as seen
+
+STATES = (
+    *("open", "disputed", "conceded", "granted", "rejected"),
+    *("denied", "withdrawn", "accepted"),
+)
+HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
+SHOWN = (
+    *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
+    *("late", "late_by_seconds", "window_closes", "amount", "held", "cost", "currency"),
+    *("deadline", "left_seconds", "next", "if_silent", "warning", "summary", "disputed_at"),
+    *("decided_at", "earlier", "record", "history"),
+)
+One = Annotated[
+    str, typer.Argument(metavar="ID", help="A claim, whole or by a unique prefix of its id.")
+]
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(
+    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
+) -> None:
+    """List refund claims, the oldest first: what each holds and costs, and by when to answer.
+
+    Examples:
+      liveportal refunds list --state open
+      liveportal refunds list --csv -o claims.csv
+    """
+    states = checked_states(state, STATES)
+    with windows(ledger, read, out) as reader:
+        rows = seen.claims(reader, moment(reader), states=states)
+        zone = zone_of(reader, read)
+    render(Table(seen.FIELDS, rows, HUMAN, empty="No refund claims."), out, zone=zone)
+    if any(row["state"] == "open" for row in rows):
+        hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show one claim: why, whether it is late, what it holds and costs, what comes next.
+
+    Also what happens if you do nothing, and what this customer claimed before.
+
+    Example: liveportal refunds show CL-1
+    """
+    with windows(ledger, read, out) as reader:
+        row = seen.claim(reader, reader.known("claim", claim), moment(reader))
+        zone = zone_of(reader, read)
+    render(Item(seen.SHOW_FIELDS, row, SHOWN), out, zone=zone)

@@ -1,0 +1,110 @@
+"""The journal as it lies there: every event with what it booked, in one ordered pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from liveportal.domain.clock import from_text
+from liveportal.domain.errors import LiveportalError, UnreadableEvent
+from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
+from liveportal.ledger.documents import StoredEvent, read_event
+from liveportal.ledger.engine import Connection
+
+_EVENTS = """
+    SELECT event.seq, source, id, type, time, recorded_at, facts, personal_digest,
+           effects_digest, prev_hash, hash, salt, body
+    FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
+"""
+_TRANSACTIONS = """
+    SELECT id, seq, kind, time, period, session, claim, payout, adjustment
+    FROM "transaction" ORDER BY seq, id
+"""
+_TRANSFERS = """
+    SELECT "transaction", n, debit, credit, amount, period FROM transfer ORDER BY "transaction", n
+"""
+
+Rows = list[tuple[Any, ...]]
+_UNREADABLE = (
+    *(LiveportalError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
+    RecursionError,
+)
+
+
+class Past(NamedTuple):
+    """An event as it is stored, its personal data, and the rows of what it booked."""
+
+    seq: int
+    source: str
+    id: str
+    type: str
+    time: str
+    recorded_at: str
+    facts: str
+    personal_digest: bytes
+    effects_digest: bytes
+    prev_hash: bytes
+    hash: bytes
+    salt: bytes | None
+    body: str | None
+    entries: Rows
+    transfers: Rows
+
+    @property
+    def stored(self) -> StoredEvent:
+        """The event itself, decoded; raises `UnreadableEvent`."""
+        try:
+            return read_event((*self[:7], self.body, self.personal_digest != b""))
+        except _UNREADABLE as error:
+            raise unreadable(self.seq, error) from error
+
+    @property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """What the event booked, as the domain knows it."""
+        moves: dict[int, list[Transfer]] = {number: [] for number, *_ in self.entries}
+        for number, _, debit, credit, minor, _ in self.transfers:
+            moves[number].append(Transfer(Account(debit), Account(credit), minor))
+        return tuple(
+            Transaction(TransactionKind(kind), from_text(time), period, tuple(moves[number]), *of)
+            for number, _, kind, time, period, *of in self.entries
+        )
+
+
+def unreadable(seq: int, error: Exception) -> UnreadableEvent:
+    """Say that an event cannot be read, or played back, and why."""
+    reason = error.message if isinstance(error, LiveportalError) else f"{error}"
+    return UnreadableEvent(
+        f"event {seq} cannot be read: {reason}",
+        hint="`liveportal ledger verify` tells what was changed.",
+        seq=seq,
+    )
+
+
+def past(
+    db: Connection, *, until: str | None = None, last_seq: int | None = None
+) -> Iterator[Past]:
+    """Yield the journal in its order, up to an event or what was recorded by then (stored form).
+
+    Rows that belong to no event, or to none before `until`, are passed over.
+    """
+    where = " WHERE event.seq <= coalesce(?, event.seq) AND recorded_at <= coalesce(?, recorded_at)"
+    entries, transfers = iter(db.execute(_TRANSACTIONS)), iter(db.execute(_TRANSFERS))
+    entry, transfer = next(entries, None), next(transfers, None)
+    nothing: Rows = []
+    for row in db.execute(f"{_EVENTS}{where} ORDER BY event.seq", (last_seq, until)):
+        seq = row[0]
+        while entry is not None and entry[1] < seq:
+            entry = next(entries, None)
+        if entry is None or entry[1] != seq:
+            yield Past._make((*row, nothing, nothing))
+            continue
+        booked: Rows = []
+        moved: Rows = []
+        while entry is not None and entry[1] == seq:
+            booked.append(entry)
+            while transfer is not None and transfer[0] <= entry[0]:
+                if transfer[0] == entry[0]:
+                    moved.append(transfer)
+                transfer = next(transfers, None)
+            entry = next(entries, None)
+        yield Past._make((*row, booked, moved))

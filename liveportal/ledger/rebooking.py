@@ -1,0 +1,205 @@
+"""A journal played back: today's rules decide anew, and what was booked stands.
+
+Where today's rules would book something else, or would refuse an event, that is noted, and the
+books of the copy get what is stored. The things that such an event is about, and those that later
+events about them name, may then stand otherwise than they do in the ledger: they are `touched`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+from liveportal.domain.books import Change, Thing
+from liveportal.domain.clock import LAST
+from liveportal.domain.envelope import Data, Event
+from liveportal.domain.errors import LiveportalError
+from liveportal.domain.events import Customer as Named
+from liveportal.domain.events import PayoutSent, PolicyAdopted, RequestAccepted
+from liveportal.domain.money import Money
+from liveportal.domain.posting import Transaction
+from liveportal.domain.things import Claim, Customer, Payout, Request, Session
+from liveportal.ledger.documents import StoredEvent
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.journal import Journal, Outcome, _Statement
+from liveportal.ledger.past import Past, unreadable
+
+_NAMING = ("request", "session", "claim", "payout", "adjustment", "customer")
+_BROKEN = (LiveportalError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
+
+
+@dataclass(frozen=True, slots=True)
+class RulesChanged:
+    """An event that today's rules would judge otherwise, and how."""
+
+    seq: int
+    type: str
+    what: str
+
+
+class Touched:
+    """The things that rules of today might leave otherwise, each with the event that did it."""
+
+    def __init__(self) -> None:
+        self.things: dict[str, int] = {}
+        self.seqs: dict[int, int] = {}
+        self.profile: int | None = None
+        self.payouts: set[str] = set()
+        self.lost: dict[str, int] = {}
+        """The things of events that would be refused: what only these tell of is not there."""
+
+    def by(self, seq: int, cause: int, names: set[str]) -> None:
+        """Take note that an event, which another caused to differ, is about these things."""
+        self.seqs[seq] = cause
+        for name in names:
+            self.things.setdefault(name, cause)
+
+    def cause(self, names: set[str]) -> int | None:
+        """Return the event that touched one of these things first, or None."""
+        return min((self.things[name] for name in names if name in self.things), default=None)
+
+
+class Rebooking(Journal):
+    """The door of a copy, held to what was booked."""
+
+    def __init__(self, db: Connection) -> None:
+        super().__init__(db, lambda: LAST)
+        self.changes: list[RulesChanged] = []
+        self.touched = Touched()
+        self._past: Past
+        self._stored: StoredEvent
+        self.transactions: tuple[Transaction, ...] = ()
+        """What the last event booked."""
+
+    def rebook(self, past: Past, stored: StoredEvent) -> None:
+        """Judge an event anew, and book what it booked."""
+        self._past, self._stored, event = past, stored, stored.event
+        try:
+            self.record(event, recorded_at=past.recorded_at)
+        except _BROKEN as error:
+            names = _named(event.data) | _about(past)
+            cause = self.touched.cause(names | self._sessions_of(names))
+            if not isinstance(error, LiveportalError) and cause is None:
+                raise unreadable(past.seq, error) from error
+            reason = error.message if isinstance(error, LiveportalError) else str(error)
+            self._note(past, f"it would be refused today: {reason}")
+            for name in names:
+                self.touched.lost.setdefault(name, past.seq)
+            # What others build on is taken over all the same.
+            policy = event.data.policy if isinstance(event.data, PolicyAdopted) else None
+            self._append(event, event.data, Change(policy=policy), past.recorded_at)
+
+    def _append(
+        self,
+        event: Event,
+        data: Data,
+        change: Change,
+        recorded_at: str | None,  # noqa: ARG002 -- It is in the row.
+        *,
+        confirms: int | None = None,
+    ) -> Outcome:
+        past, book = self._past, self.book
+        booked = (past.entries, past.transfers)
+        if (change.transactions or past.entries) and booked != (
+            book.booked(past.seq, change.transactions)
+        ):
+            kept, today = past.transactions, change.transactions
+            if past.seq not in self.touched.seqs:
+                self._note(past, f"it booked {self._words(kept)}, today {self._words(today)}")
+            things = tuple(self._with_earning(each, past) for each in change.things)
+            change = replace(change, transactions=kept, things=things)
+        if self.changes:
+            self._touch(past, data, change)
+        self.transactions = change.transactions
+        book.append("event", *past[:11])
+        if past.body is not None:
+            book.append("event_personal", past.seq, past.salt, past.body)
+        book.append("statement", data.thing, data.TYPE, past.seq, event.source, confirms)
+        self._statements_of(data).append(_Statement(past.seq, event.source, confirms))
+        self._pending[event.source, event.id] = self._pending_at[past.seq] = self._stored
+        self._unknown.discard((event.source, event.id))
+        book.apply(past.seq, change, booked)
+        if change.forgets:
+            self.flush()  # What is pending in memory must not outlive what was erased.
+        return Outcome("confirmed" if confirms else "recorded", past.seq, event)
+
+    # --- where today's rules differ ---------------------------------------------------------------
+
+    def _note(self, past: Past, what: str) -> None:
+        self.changes.append(RulesChanged(past.seq, past.type, what))
+        self.touched.seqs[past.seq] = past.seq
+        if past.type.startswith("liveportal.payout_profile."):
+            self.touched.profile = past.seq
+
+    def _touch(self, past: Past, data: Data, change: Change) -> None:
+        """Say what an event is about, if it is noted itself, or about what was touched before."""
+        names = (
+            _named(data) | _about(past) | {each for thing in change.things for each in _of(thing)}
+        )
+        names |= self._sessions_of(names)
+        cause = past.seq if past.seq in self.touched.seqs else self.touched.cause(names)
+        if isinstance(data, PayoutSent):
+            # What a payout pays is chosen among all that is open: any of it may be another.
+            cause = cause or min(self.touched.seqs)
+            self.touched.payouts.add(data.payout)
+        if cause is not None:
+            self.touched.by(past.seq, cause, names)
+
+    def _sessions_of(self, names: set[str]) -> set[str]:
+        claims = [name.partition(":")[2] for name in names if name.startswith("claim:")]
+        known = [self.book.claim(each) for each in claims]
+        return {f"session:{each.session}" for each in known if each}
+
+    def _with_earning(self, thing: Thing, past: Past) -> Thing:
+        """Return a session with an earning that is there: what was booked, not what would be."""
+        if not isinstance(thing, Session) or (thing.earning or 0) < self.book.next_transaction:
+            return thing
+        numbers = [entry[0] for entry in past.entries]
+        if thing.earning in numbers:
+            return thing
+        return replace(thing, earning=numbers[-1] if numbers else None)
+
+    def _words(self, entries: tuple[Transaction, ...]) -> str:
+        """Say what was booked, for people: `tip of 2026-10 (5.00 from … to …)`."""
+        currency = self.book.policy.currency
+        found = []
+        for each in entries:
+            moves = ", ".join(
+                f"{Money(move.minor, currency)} from {move.credit} to {move.debit}"
+                for move in each.transfers
+            )
+            found.append(f"{each.kind} of {each.period} ({moves or 'nothing'})")
+        return " and ".join(found) or "nothing"
+
+
+def _named(data: Data) -> set[str]:
+    """Return the things that an event names."""
+    found = {data.thing}
+    for kind in _NAMING:
+        name = getattr(data, kind, None)
+        if isinstance(name, Named):
+            name = name.id
+        if isinstance(name, str):
+            found.add(f"{kind}:{name}")
+    if isinstance(data, RequestAccepted):
+        found.add(f"session:{data.session or data.request}")
+    return found
+
+
+def _about(past: Past) -> set[str]:
+    """Return the things that what an event booked is about."""
+    return {
+        f"{kind}:{name}"
+        for entry in past.entries
+        for kind, name in zip(("session", "claim", "payout", "adjustment"), entry[5:], strict=True)
+        if name is not None
+    }
+
+
+def _of(thing: Thing) -> Iterator[str]:
+    if isinstance(thing, Request | Session | Claim | Payout | Customer):
+        yield f"{type(thing).__name__.lower()}:{thing.id}"
+    names = {each.name for each in fields(thing)}
+    for kind in ("session", "claim"):
+        if kind in names and isinstance(name := getattr(thing, kind), str):
+            yield f"{kind}:{name}"

@@ -1,0 +1,372 @@
+"""Restoring a backup: everything in it is doubted until it is checked, and nothing is lost by it.
+
+The ledger of the backup is unpacked into a private folder, compared, brought to the current form
+and verified; only then anything takes its place: first files of the vault, which harm nobody, then
+the ledger, in one step, then the key.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+from liveportal.domain.errors import (
+    BackupLocked,
+    DamagedBackup,
+    DiskFull,
+    KeyringUnavailable,
+    LedgerUnwritable,
+    LiveportalError,
+    NotALedger,
+    SealBroken,
+    UnreadableFile,
+    UnsafeKey,
+)
+from liveportal.ledger import age, bundle, engine, files, keys, replacing, snapshot
+from liveportal.ledger.age import Opener
+from liveportal.ledger.bundle import Bundle, File, Manifest, Progress
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.migrate import make_tables, open_ledger, upgrade
+from liveportal.ledger.snapshot import Extent
+from liveportal.ledger.vault import Vault, ignored
+from liveportal.ledger.verify import verify
+
+_HAS = (
+    "SELECT 1 FROM request WHERE customer = ?1 UNION SELECT 1 FROM session WHERE customer = ?1"
+    " UNION SELECT 1 FROM customer WHERE id = ?1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The ledger that a backup would take the place of.
+
+    `extent` is None for one that does not open. `common` counts the events that both have, from the
+    first one on; `forgotten` names customers whom it forgot, and whom the backup brings back.
+    """
+
+    extent: Extent | None
+    common: int = 0
+    forgotten: Sequence[str] = ()
+
+    @property
+    def lost(self) -> int:
+        """How many events it has that the backup has not."""
+        return self.extent.events - self.common if self.extent else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was restored: how far it goes, where the old one is kept, what else came back.
+
+    `files` were put into the vault. `key` is `restored`, `kept` (it was there), the code of what
+    kept it from being put back, or None where the backup has none.
+    """
+
+    extent: Extent
+    kept: Path | None
+    files: int
+    key: str | None
+
+
+def opening(path: Path) -> str | None:
+    """Return what opens a backup: `recipient`, `passphrase`, or None; raises `UnreadableFile`."""
+    with _opened(path) as stream:
+        return age.kind_of(stream)
+
+
+class Restoring:
+    """A backup that was checked, and the ledger that it may take the place of."""
+
+    def __init__(self, real: Path, bundle: Bundle, staged: Path, extent: Extent) -> None:
+        self._real = real
+        self._bundle = bundle
+        self._staged = staged
+        self.extent = extent
+        self.replaced = _replaced(real, staged)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the backup says that it is."""
+        return self._bundle.manifest
+
+    def carry_out(self, at: datetime, progress: Progress = ignored) -> Restored:
+        """Put everything in its place; raises `LedgerBusy`, `DiskFull`, `UnsafeVault`.
+
+        Then the ledger is as it was; at most there are more files in the vault, which no event
+        names.
+        """
+        real = self._real
+        count = self._put_files(progress)
+        kept = self._put_ledger(at)
+        key = self._put_key()
+        with closing(open_ledger(real, readonly=True)) as db, engine.explained(real):
+            verify(db)
+        return Restored(self.extent, kept, count, key)
+
+    def _put_files(self, progress: Progress) -> int:
+        vault, count = Vault(self._real), 0
+        for file in self.manifest.files:
+            if file.kept is not None and file.kept == file.sha256:
+                chunks = _told(self._bundle.chunks(file), progress)
+                count += vault.put(file.kept, chunks)
+        return count
+
+    def _put_ledger(self, at: datetime) -> Path | None:
+        if self.replaced is None:
+            return replacing.place_new(self._real, self._staged, at)
+        if self.replaced.extent is not None:
+            try:
+                return replacing.replace(self._real, self._staged, at, self.replaced.extent)
+            except NotALedger:  # Damaged where only copying it looks.
+                pass
+        kept = replacing.move_aside(self._real, at)
+        replacing.place_new(self._real, self._staged, at)
+        return kept
+
+    def _put_key(self) -> str | None:
+        file = next((each for each in self.manifest.files if each.name == bundle.KEY), None)
+        if file is None:
+            return None
+        try:
+            text = _key_text(self._bundle, file)
+            theirs = keys.parsed(text, "the backup")
+            there = keys.Keys(self._real, self.extent.book)
+            ours = there.load()
+            if theirs.keys() <= ours.keys():
+                return "kept"
+            there.save({**ours, **theirs}, first=not ours)
+        except (SealBroken, UnsafeKey, KeyringUnavailable) as error:
+            return error.code
+        return "restored"
+
+
+@contextmanager
+def restoring(
+    path: Path, file: Path, *, opener: Opener | None = None, progress: Progress = ignored
+) -> Iterator[Restoring]:
+    """Check a backup whole, for the ledger at a path; nothing has changed until it is carried out.
+
+    Raises `InvalidBackup`, `DamagedBackup`, `BackupLocked`, `UnreadableFile`, `NewerLedger`,
+    `VerificationFailed`, `LedgerBusy`, `DiskFull`, `LedgerUnwritable`.
+    """
+    real = path.resolve()
+    if path.is_symlink() and not real.exists():
+        raise LedgerUnwritable(
+            f"{path} is a link to nothing",
+            hint="Remove it, or choose another place with --ledger.",
+            path=str(path),
+        )
+    with (
+        files.explained(real, undone="Nothing was restored."),
+        files.housed(real),
+        files.alone(real),
+        files.private_folder(real) as folder,
+        ExitStack() as stack,
+    ):
+        stream = stack.enter_context(_opened(file))
+        if age.kind_of(stream):
+            plain = _decrypted(stream, file, folder, opener or Opener())
+            stream = stack.enter_context(plain)
+        found = stack.enter_context(closing(Bundle(stream, file)))
+        _check_room(found.manifest, folder)
+        _check_files(found, progress)
+        staged = folder / bundle.LEDGER
+        extent = _staged(found, staged, progress)
+        yield Restoring(real, found, staged, extent)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[IO[bytes]]:
+    try:
+        if file.exists() and not file.is_file():  # A pipe would be waited for.
+            raise _unreadable(file, "it is not a regular file")
+        stream = file.open("rb")
+    except OSError as error:
+        raise _unreadable(file, error.strerror) from None
+    except ValueError:  # A NUL in it.
+        raise _unreadable(file, "no file can have that name") from None
+    with stream:
+        yield stream
+
+
+def _unreadable(file: Path, why: str | None) -> UnreadableFile:
+    return UnreadableFile(f"{file} cannot be read: {why}", hint="Check the path.", path=str(file))
+
+
+@contextmanager
+def _decrypted(stream: IO[bytes], file: Path, folder: Path, opener: Opener) -> Iterator[IO[bytes]]:
+    """Decrypt a backup into the private folder: nowhere else may its plain text lie."""
+    with os.fdopen(files.make(folder / "backup.zip"), "w+b") as plain:
+        try:
+            age.opened_with(stream, opener, plain)
+        except (BackupLocked, DamagedBackup) as error:
+            raise error.located(str(file), path=str(file)) from None
+        yield plain
+
+
+# --- checking -------------------------------------------------------------------------------------
+
+
+def _check_room(manifest: Manifest, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if manifest.size > free:
+        raise DiskFull(
+            f"the backup holds {manifest.size} bytes, and there is room for {free}",
+            hint="Nothing was restored. Make room, then try again.",
+            bytes=manifest.size,
+            free=free,
+        )
+
+
+def _check_files(found: Bundle, progress: Progress) -> None:
+    """Read every file of the vault, and compare it, before any takes its place."""
+    manifest = found.manifest
+    for file in manifest.files:
+        if file.kept is not None:
+            if file.kept != file.sha256 and file.kept not in manifest.damaged:
+                raise _odd(f"{file.name} is not the file of its name")
+            for chunk in found.chunks(file):
+                progress(len(chunk))
+        elif file.name == bundle.KEY:
+            _key_text(found, file)
+
+
+def _key_text(found: Bundle, file: File) -> str:
+    if file.bytes > bundle.LARGEST_KEY:
+        raise _odd(f"{file.name} is no key")
+    return b"".join(found.chunks(file)).decode("ascii", "replace")
+
+
+def _staged(found: Bundle, staged: Path, progress: Progress) -> Extent:
+    """Unpack the ledger, bring it to the current form, verify it, and return how far it goes."""
+    manifest = found.manifest
+    ledger = next(each for each in manifest.files if each.name == bundle.LEDGER)
+    with os.fdopen(files.make(staged), "wb") as target:
+        for chunk in found.chunks(ledger):
+            target.write(chunk)
+            progress(len(chunk))
+    try:
+        with closing(engine.open_file(staged, readonly=True)) as db, engine.explained(staged):
+            _check_kinds(db)
+            extent = snapshot.extent(db)
+        told = Extent(manifest.book, manifest.head, manifest.events, manifest.form)
+        if extent != told:
+            raise _odd("its ledger is not the one that its manifest tells of")
+        if extent.form < engine.SCHEMA_VERSION:
+            upgrade(staged)
+        with closing(engine.open_file(staged, readonly=True)) as db, engine.explained(staged):
+            _check_schema(db)
+            verify(db)
+    except NotALedger as error:
+        raise _odd(error.message.replace(str(staged), bundle.LEDGER)) from None
+    except engine.DatabaseError as error:
+        raise _odd(f"{bundle.LEDGER} cannot be read: {error}") from None
+    except LiveportalError as error:
+        error.message = error.message.replace(str(staged), bundle.LEDGER)
+        raise error.located("the backup") from None
+    return replace(extent, form=engine.SCHEMA_VERSION)
+
+
+Schema = dict[str, tuple[str, str | None]]
+"""The kind and the text of all that a database defines, by name."""
+
+
+def _check_kinds(db: Connection) -> None:
+    """Refuse, before anything is asked of it, what only looks like a ledger.
+
+    A view in a table's place could keep whoever reads it busy for ever, and a trigger of somebody
+    else's could do anything later. Views of one's own are harmless: nobody reads them here.
+    """
+    usual, theirs = _usual(), _schema(db)
+    for name, (kind, text) in theirs.items():
+        known_kind, known_text = usual.get(name, (kind, None))
+        if kind != known_kind or (kind == "trigger" and text != known_text):
+            raise _odd(f"the {kind} {name!a} of its ledger is not ours")
+
+
+def _check_schema(db: Connection) -> None:
+    """Refuse a ledger of the current form that defines something otherwise than we do."""
+    theirs = _schema(db)
+    for name, ours in _usual().items():
+        if theirs.get(name) != ours:
+            raise _odd(f"the {ours[0]} {name} of its ledger is missing, or is not ours")
+
+
+def _usual() -> Schema:
+    with closing(engine.in_memory()) as ours:
+        make_tables(ours)
+        return _schema(ours)
+
+
+def _schema(db: Connection) -> Schema:
+    found = db.execute("SELECT name, type, sql FROM sqlite_schema").fetchall()
+    return {name: (kind, text) for name, kind, text in found}
+
+
+def _odd(what: str) -> DamagedBackup:
+    return DamagedBackup(
+        f"the backup is not what was written: {what}",
+        hint="Nothing was changed. Take another backup, or another copy of this one.",
+    )
+
+
+# --- what it would replace ------------------------------------------------------------------------
+
+
+def _replaced(real: Path, staged: Path) -> Replaced | None:
+    try:
+        db = replacing.opened(real)
+    except NotALedger:
+        if not real.is_file():  # A folder is nobody's damaged ledger.
+            raise
+        return Replaced(None)
+    if db is None:
+        return None
+    with closing(db), closing(engine.open_file(staged, readonly=True)) as new:
+        try:
+            with engine.explained(real):
+                return _compared(db, new)
+        except NotALedger:
+            return Replaced(None)
+
+
+def _compared(old: Connection, new: Connection) -> Replaced:
+    extent, coming = snapshot.extent(old), snapshot.extent(new)
+    common = _common(old, new, min(extent.events, coming.events))
+    known = snapshot.forgotten(new)
+    gone = {who for event, who in snapshot.forgotten(old).items() if event not in known}
+    back = [who for who in sorted(gone) if new.execute(_HAS, (who,)).fetchone()]
+    return Replaced(extent, common, back)
+
+
+def _common(old: Connection, new: Connection, most: int) -> int:
+    """Return how many events two journals have in common, from the first one on.
+
+    The same hash at an event means the same journal up to it, so halving finds where they part.
+    """
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _hash_at(old, middle) == _hash_at(new, middle):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _hash_at(db: Connection, seq: int) -> bytes:
+    row = db.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).fetchone()
+    return bytes(row[0]) if row else b""
+
+
+def _told(chunks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
+    for chunk in chunks:
+        progress(len(chunk))
+        yield chunk

@@ -1,0 +1,265 @@
+"""A ledger is backed up and restored while others use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from liveportal.domain.errors import LedgerBusy
+from liveportal.domain.events import CustomerForgotten, TipReceived
+from liveportal.domain.money import Money
+from liveportal.ledger import backup, files, snapshot
+from liveportal.ledger.backup import back_up
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.restore import restoring
+from liveportal.ledger.vault import Vault
+from liveportal.ledger.verify import verify
+from liveportal.portal import Portal
+from tests.commands.backing import fill, journal_mode, members
+
+if TYPE_CHECKING:
+    from tests.commands.shell import Shell
+
+AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+# Tips, each in a transaction of its own, until it is told to stop; then says how many there were.
+WRITER = """
+import sys
+from pathlib import Path
+from liveportal.domain.events import TipReceived
+from liveportal.domain.money import Money
+from liveportal.portal import Portal
+count = 0
+with Portal.open(Path(sys.argv[1])) as portal:
+    print("ready", flush=True)
+    while not Path(sys.argv[2]).exists():
+        tip = TipReceived(session="S-1001", amount=Money(1, "USD"))
+        portal.do(tip, key=f"{sys.argv[3]}-{count}")
+        count += 1
+print(count)
+"""
+
+
+def tip(cents: int) -> TipReceived:
+    """Return a tip."""
+    return TipReceived(session="S-1001", amount=Money(cents, "USD"))
+
+
+def events(path: Path) -> int:
+    """Return how many events a ledger has; it must be what was written."""
+    with Reader.open(path) as reader:
+        return verify(reader.db).events
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_while_four_processes_write(october: Shell, mode: str) -> None:
+    """Each backup is the ledger as it was at one instant; nobody who writes is turned away."""
+    journal_mode(october.ledger, mode)
+    before = events(october.ledger)
+    stop = october.folder / "stop"
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(october.ledger), str(stop), f"w{number}"],
+            stdout=subprocess.PIPE,
+            env=october.environment(),
+        )
+        for number in range(4)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"ready\n"
+    made = [back_up(october.ledger, october.folder / f"{n}.zip", made_at=AT) for n in range(4)]
+    stop.touch()
+    written = [int(writer.communicate()[0]) for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 4
+    assert all(written)
+    assert events(october.ledger) == before + sum(written)
+    counts = [each.manifest.events for each in made]
+    assert before <= counts[0] < counts[-1] <= before + sum(written)
+    for number, each in enumerate(made):
+        place = october.folder / f"{number}.db"
+        with restoring(place, each.file) as found:
+            assert found.carry_out(AT).extent.events == counts[number]
+        assert events(place) == counts[number]
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> None:
+    """Who reads or writes through an open connection sees the restored ledger from then on."""
+    journal_mode(october.ledger, mode)
+    back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
+    count = events(october.ledger)
+    with Portal.open(october.ledger) as portal:
+        with Reader.open(october.ledger) as reader:
+            portal.do(tip(5))
+        with (
+            closing(Connection(str(october.ledger), isolation_level=None)) as other,
+            restoring(october.ledger, october.folder / "copy.zip") as found,
+        ):
+            assert other.execute("SELECT count(*) FROM event").fetchone() == (count + 1,)
+            found.carry_out(AT)
+            assert other.execute("SELECT count(*) FROM event").fetchone() == (count,)
+        portal.do(tip(7), key="after")
+        assert reader.path == october.ledger
+    assert events(october.ledger) == count + 1
+
+
+def test_a_reader_that_does_not_end_keeps_seeing_the_old_one(october: Shell) -> None:
+    """With a write-ahead log nobody waits for it; what it reads stays what it was."""
+    journal_mode(october.ledger, "WAL")
+    back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
+    with Portal.open(october.ledger) as portal:
+        portal.do(tip(5))
+    count = events(october.ledger)
+    with Reader.open(october.ledger) as reader:
+        (seen,) = reader.db.execute("SELECT count(*) FROM event").fetchone()
+        with restoring(october.ledger, october.folder / "copy.zip") as found:
+            found.carry_out(AT)
+        assert reader.db.execute("SELECT count(*) FROM event").fetchone() == (seen,) == (count,)
+    assert events(october.ledger) == count - 1
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_somebody_holds_the_ledger(
+    october: Shell, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restore that waits in vain gives up, changes nothing, and leaves nothing behind."""
+    journal_mode(october.ledger, mode)
+    monkeypatch.setattr("liveportal.ledger.engine.BUSY_MS", 50)
+    back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
+    count = events(october.ledger)
+    with closing(Connection(str(october.ledger), isolation_level=None)) as other:
+        with restoring(october.ledger, october.folder / "copy.zip") as found:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(LedgerBusy):
+                found.carry_out(AT)
+        if mode == "DELETE":  # A reader keeps everybody out who would replace it.
+            other.execute("ROLLBACK")
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM event").fetchone()
+            with (
+                restoring(october.ledger, october.folder / "copy.zip") as found,
+                pytest.raises(LedgerBusy),
+            ):
+                found.carry_out(AT)
+    assert events(october.ledger) == count
+    assert not list(october.folder.glob("ledger.db.replaced-*"))
+    assert not list(october.folder.glob(".*"))
+
+
+def test_a_backup_does_not_wait_for_ever(october: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where somebody holds the ledger alone, a backup gives up after a while: exit 5."""
+    journal_mode(october.ledger, "DELETE")
+    monkeypatch.setattr("liveportal.ledger.engine.BUSY_MS", 50)
+    with closing(Connection(str(october.ledger), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LedgerBusy):
+            back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
+    assert not list(october.folder.glob("*.zip"))
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_who_records_after_the_question_is_not_overrun(october: Shell, mode: str) -> None:
+    """What was agreed to was the loss of what was there then: exit 5, and everything stays."""
+    journal_mode(october.ledger, mode)
+    back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
+    with restoring(october.ledger, october.folder / "copy.zip") as found:
+        with Portal.open(october.ledger) as portal:
+            portal.do(tip(5))
+        count = events(october.ledger)
+        with pytest.raises(LedgerBusy, match="meanwhile"):
+            found.carry_out(AT)
+    assert events(october.ledger) == count
+    assert not list(october.folder.glob("ledger.db.replaced-*"))
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_nobody_can_record_between_copy_and_replacement(
+    october: Shell, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever tries is told to try again: what they record would be in neither of the two."""
+    journal_mode(october.ledger, mode)
+    back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
+    tries: list[int] = []
+    settle = files.settle_file
+
+    def settled(path: Path) -> None:
+        settle(path)
+        ran = october.process("sessions", "tip", "S-1001", "5")
+        tries.append(ran.code)
+
+    monkeypatch.setattr(files, "settle_file", settled)
+    with restoring(october.ledger, october.folder / "copy.zip") as found:
+        count = found.extent.events
+        found.carry_out(AT)
+    assert tries == [5]
+    assert events(october.ledger) == count
+
+
+def test_pages_of_another_size_come_back_too(october: Shell) -> None:
+    """A write-ahead log takes no pages but its own ledger's: the backup is fitted to them."""
+    back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
+    journal_mode(october.ledger, "DELETE")
+    with closing(Connection(str(october.ledger), isolation_level=None)) as db:
+        db.execute("PRAGMA page_size = 8192")
+        db.execute("VACUUM")
+    journal_mode(october.ledger, "WAL")
+    with restoring(october.ledger, october.folder / "copy.zip") as found:
+        head = found.carry_out(AT).extent.head
+    with closing(Connection(str(october.ledger))) as db:
+        assert db.execute("PRAGMA page_size").fetchone() == (8192,)
+        assert snapshot.extent(db).head == head
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_who_is_forgotten_meanwhile_is_not_in_it(
+    october: Shell, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins again, so that no backup that ends after a forget has what that erased."""
+    shell = fill(october)
+    customers = [each["customer"] for each in shell.ok("sessions", "list") if each["customer"]]
+    rest = [*dict.fromkeys(["C-12", *customers]), *(f"C-X{n}" for n in range(9))]
+    done: list[str] = []
+    copied = snapshot.copied
+
+    def then_forgotten(path: Path, copy: Path) -> None:
+        copied(path, copy)
+        if len(done) < times:
+            done.append(rest[len(done)])
+            with Portal.open(shell.ledger) as portal:
+                portal.do(CustomerForgotten(customer=done[-1]))
+
+    monkeypatch.setattr(snapshot, "copied", then_forgotten)
+    target = shell.folder / "copy.zip"
+    if times > backup.ATTEMPTS:
+        with pytest.raises(LedgerBusy, match="forgotten"):
+            back_up(shell.ledger, target, made_at=AT)
+        assert not target.exists()
+        return
+    made = back_up(shell.ledger, target, made_at=AT)
+    found = members(target.read_bytes())
+    assert made.manifest.damaged == []
+    assert b"Rebuild it" not in found["ledger.db"]
+    manifest = json.loads(found["manifest.json"])
+    kept = {each["file"].rpartition("/")[2] for each in manifest["files"] if "/" in each["file"]}
+    there = {each.name for each in Vault(shell.ledger).folder.rglob("*") if each.is_file()}
+    assert kept == there
+    assert len(there) == 1
+
+
+def test_a_damaged_ledger_is_not_backed_up(october: Shell) -> None:
+    """What is not what was written makes no backup that is taken for a good one: exit 6."""
+    with closing(Connection(str(october.ledger), isolation_level=None)) as db:
+        db.execute("UPDATE month_flow SET amount = amount + 1")
+    error: dict[str, Any] = october.refuses(6, "ledger", "backup")
+    assert error["code"] == "verification_failed"
+    assert not list(october.folder.glob("*.zip"))
+    assert not list(october.folder.glob(".*"))

@@ -1,0 +1,362 @@
+"""A backup is somebody's file: everything in it is doubted, and nothing of it is let through."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import struct
+import zipfile
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liveportal.domain.errors import (
+    DamagedBackup,
+    DiskFull,
+    InvalidBackup,
+    LiveportalError,
+    NewerLedger,
+    VerificationFailed,
+)
+from liveportal.ledger.backup import back_up
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.restore import restoring
+from tests.commands.backing import archived, fill, members
+from tests.commands.shell import Shell
+
+AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
+Members = dict[str, bytes]
+ENDLESS = (
+    "CREATE VIEW event AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n)"
+    " SELECT i AS seq, i AS hash FROM n"
+)
+
+
+@pytest.fixture
+def shell(october: Shell) -> Shell:
+    """Give a shell whose ledger has evidence and a sealed profile."""
+    return fill(october)
+
+
+@pytest.fixture
+def good(shell: Shell) -> Members:
+    """Give the files of a good backup."""
+    back_up(shell.ledger, shell.folder / "good.zip", made_at=AT)
+    return members((shell.folder / "good.zip").read_bytes())
+
+
+def sealed(found: Members, **changed: object) -> Members:
+    """Return files whose manifest agrees with them, as whoever made them up would write it."""
+    manifest: dict[str, Any] = json.loads(found["manifest.json"])
+    manifest["files"] = [
+        {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in found.items()
+        if not name.startswith("manifest.")
+    ]
+    return resealed(found, json.dumps(manifest | changed).encode())
+
+
+def resealed(found: Members, manifest: bytes) -> Members:
+    """Return files with another manifest, sealed as ours is."""
+    seal = f"{hashlib.sha256(manifest).hexdigest()}  manifest.json\n".encode()
+    return found | {"manifest.json": manifest, "manifest.sha256": seal}
+
+
+def restored(shell: Shell, content: bytes) -> None:
+    """Restore a file to a new place, and look at what it made."""
+    place = shell.folder / "new" / "ledger.db"
+    file = shell.file("hostile.zip", content)
+    with restoring(place, file) as found:
+        found.carry_out(AT)
+
+
+def refused(shell: Shell, content: bytes) -> LiveportalError:
+    """Return the error with which a file is refused; nothing may be left of it."""
+    before = sorted(shell.folder.rglob("*"))
+    file = shell.file("hostile.zip", content)
+    place = shell.folder / "new" / "ledger.db"
+    with pytest.raises(LiveportalError) as caught, restoring(place, file) as found:
+        found.carry_out(AT)
+    file.unlink()
+    assert sorted(shell.folder.rglob("*")) == before, "something was left behind"
+    return caught.value
+
+
+def test_the_files_as_they_are_can_be_restored(shell: Shell, good: Members) -> None:
+    """What the tests below change is restored when it is not changed."""
+    restored(shell, archived(sealed(good)))
+
+
+# --- names and kinds ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil",
+        "/etc/evil",
+        "..\\evil",
+        "ledger.db.vault/../../evil",
+        "ledger.db.vault/ab/" + "cd" * 32,
+        "ledger.db.vault/" + "ab" * 32,
+        "ledger.db.vault/AB/" + "AB" * 32,
+        "ledger.db-wal",
+        "ledger.db/",
+        "notes.txt",
+        "\x1b[31mred",
+        "ledger.db.vault/ab/" + "ab" * 32 + "\n",
+    ],
+)
+def test_no_other_name_than_those_of_a_backup(shell: Shell, good: Members, name: str) -> None:
+    """Neither in the archive nor in its manifest, and an error shows no control characters."""
+    error = refused(shell, archived(sealed({name: b"evil"} | good)))
+    assert isinstance(error, DamagedBackup)
+    assert error.message.isprintable()
+
+
+@pytest.mark.parametrize("mode", [0o120777, 0o040755, 0o010644, 0o020666])
+def test_only_regular_files(shell: Shell, good: Members, mode: int) -> None:
+    """A member that says that it is a link, a folder, a pipe or a device is refused."""
+    error = refused(shell, archived(sealed(good), external_attr=mode << 16))
+    assert "regular" in error.message
+
+
+def test_a_file_of_the_vault_has_the_hash_that_names_it(shell: Shell, good: Members) -> None:
+    """Or the manifest says itself that it is damaged, and then it is not put there."""
+    name = next(each for each in good if "vault" in each)
+    changed = good | {name: b"something else"}
+    assert "not the file of its name" in refused(shell, archived(sealed(changed))).message
+    sha256 = name.rpartition("/")[2]
+    restored(shell, archived(sealed(changed, damaged=[sha256])))
+    vault = shell.folder / "new" / "ledger.db.vault"
+    assert not (vault / sha256[:2] / sha256).exists()
+    assert len([each for each in vault.rglob("*") if each.is_file()]) == 1
+
+
+def test_nothing_is_there_twice_added_or_missing(shell: Shell, good: Members) -> None:
+    """Each file of the manifest is in the archive once, and no other is."""
+    whole = sealed(good)
+    target = io.BytesIO(archived(whole))
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(target, "a") as archive:
+        archive.writestr("ledger.db", b"another")
+    assert "twice" in refused(shell, target.getvalue()).message
+    assert "added" in refused(shell, archived(whole | {"more": b""})).message
+    for name in whole:
+        rest = {key: value for key, value in whole.items() if key != name}
+        assert isinstance(refused(shell, archived(rest)), DamagedBackup | InvalidBackup)
+
+
+# --- sizes ----------------------------------------------------------------------------------------
+
+
+def test_a_bomb_is_not_unpacked(
+    shell: Shell, good: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member that grows beyond what was announced is left at that; so is one beyond the disk."""
+    bomb = bytes(50_000_000)
+    found = sealed(good)
+    manifest = json.loads(found["manifest.json"])
+    content = archived(found | {"ledger.db": bomb}, compress_type=zipfile.ZIP_DEFLATED)
+    assert len(content) < 1_000_000
+    assert "was changed" in refused(shell, content).message
+    # The same, where the directory lies about the size as the manifest does.
+    lying = bytearray(content)
+    place = lying.rindex(struct.pack("<L", len(bomb)))
+    (size,) = [each["bytes"] for each in manifest["files"] if each["file"] == "ledger.db"]
+    lying[place : place + 4] = struct.pack("<L", size)
+    read = 0
+
+    def counted(chunk: int) -> None:
+        nonlocal read
+        read += chunk
+
+    file = shell.file("lying.zip", bytes(lying))
+    with pytest.raises(DamagedBackup), restoring(shell.folder / "n.db", file, progress=counted):
+        pass
+    assert read <= 2 * size
+    # One that is honest, and larger than the disk.
+    honest = archived(sealed(good | {"ledger.db": bomb}), compress_type=zipfile.ZIP_DEFLATED)
+    usage = shutil.disk_usage(shell.folder)._replace(free=40_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert isinstance(refused(shell, honest), DiskFull)
+
+
+def test_files_that_lie_in_one_another_are_refused(shell: Shell, good: Members) -> None:
+    """Many entries for the same bytes: more to unpack than the archive is long."""
+    content = archived(sealed(good))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        start = archive.start_dir
+        (info,) = [each for each in archive.infolist() if each.filename == "ledger.db"]
+    directory, end = content[start:-22], content[-22:]
+    # An entry of the directory has its name 46 bytes after it begins.
+    place = directory.index(b"ledger.db", directory.index(b"PK\x01\x02")) - 46
+    entry = directory[place : place + 46]
+    clones = b"".join(entry + f"ledger.d{n}".encode() for n in range(9))
+    fields = list(struct.unpack("<4s4H2LH", end))
+    fields[3] += 9
+    fields[4] += 9
+    fields[5] += len(clones)
+    hostile = content[:start] + directory + clones + struct.pack("<4s4H2LH", *fields)
+    assert info.file_size * 10 > len(hostile)
+    assert "in one another" in refused(shell, hostile).message
+
+
+# --- the manifest ---------------------------------------------------------------------------------
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], object]:
+    return lambda document: document.pop(name)
+
+
+def _with(**values: object) -> Callable[[dict[str, Any]], object]:
+    return lambda document: document.update(values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *map(_without, ("book", "head", "events", "form", "made_at", "files", "absent", "damaged")),
+        _with(events=-1),
+        _with(events="7"),
+        _with(events=True),
+        _with(events=10**30),
+        _with(head="x"),
+        _with(book=None),
+        _with(made_at="yesterday"),
+        _with(made_at="9999-12-31T23:59:59-14:00"),
+        _with(files="all"),
+        _with(files=[7]),
+        _with(files=[{"file": "ledger.db"}]),
+        _with(damaged=["../x"]),
+        _with(damaged=7),
+        _with(events=3),
+        _with(head="ab" * 32),
+        _with(book="ab" * 32),
+        _with(form=1),
+    ],
+)
+def test_a_manifest_that_says_what_cannot_be(
+    shell: Shell, good: Members, change: Callable[[dict[str, Any]], object]
+) -> None:
+    """Every value has its form, and is what the ledger itself says."""
+    document = json.loads(good["manifest.json"])
+    change(document)
+    error = refused(shell, archived(resealed(good, json.dumps(document).encode())))
+    assert isinstance(error, DamagedBackup)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{", b"[" * 100_000, b'{"a":' * 50_000, b"\xff\xfe", b"NaN", b"7"]
+)
+def test_a_manifest_that_is_none(shell: Shell, good: Members, content: bytes) -> None:
+    """Whatever it is, it is refused in words."""
+    error = refused(shell, archived(resealed(good, content)))
+    assert isinstance(error, DamagedBackup | InvalidBackup)
+
+
+def test_a_form_that_is_not_known(shell: Shell, good: Members) -> None:
+    """A later program's backup is refused with the advice to upgrade; a later ledger is, too."""
+    document = json.loads(good["manifest.json"]) | {"format": "liveportal.backup.v2"}
+    error = refused(shell, archived(resealed(good, json.dumps(document).encode())))
+    assert isinstance(error, InvalidBackup)
+    assert "Upgrade" in str(error.hint)
+    newer = changed_ledger(shell, good, "PRAGMA user_version = 99")
+    assert isinstance(refused(shell, archived(sealed(newer, form=99))), NewerLedger)
+
+
+def test_what_was_changed_without_the_manifest(shell: Shell, good: Members) -> None:
+    """The file is named; a seal that is not the manifest's is one, too."""
+    for name in good:
+        content = bytearray(good[name])
+        content[len(content) // 2] ^= 1
+        error = refused(shell, archived(good | {name: bytes(content)}))
+        assert isinstance(error, DamagedBackup)
+        assert name.removesuffix(".sha256") in error.message or "manifest.json" in error.message
+
+
+# --- the ledger in it -----------------------------------------------------------------------------
+
+
+def changed_ledger(shell: Shell, found: Members, *statements: str) -> Members:
+    """Return the files with a ledger that somebody worked on."""
+    path = shell.file("changed.db", found["ledger.db"])
+    with closing(Connection(str(path), isolation_level=None)) as db:
+        for statement in statements:
+            db.execute(statement)
+    content = path.read_bytes()
+    path.unlink()
+    return found | {"ledger.db": content}
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TRIGGER mine AFTER INSERT ON event BEGIN SELECT 1; END"],
+        ["DROP TRIGGER event_never_changes"],
+        [
+            "DROP TRIGGER event_never_goes",
+            "CREATE TRIGGER event_never_goes AFTER INSERT ON event BEGIN SELECT 1; END",
+        ],
+        ["DROP VIEW posting", "CREATE VIEW posting AS SELECT 1 AS amount"],
+        [
+            "ALTER TABLE event RENAME TO was",
+            ENDLESS,
+        ],
+        ["DROP INDEX request_open"],
+        ["PRAGMA application_id = 7"],
+        ["PRAGMA user_version = 0"],
+    ],
+)
+def test_a_ledger_that_is_not_as_ours_are(
+    shell: Shell, good: Members, statements: list[str]
+) -> None:
+    """Triggers that would do something later, views in the place of ours, another application."""
+    hostile = changed_ledger(shell, good, *statements)
+    error = refused(shell, archived(sealed(hostile)))
+    assert isinstance(error, DamagedBackup)
+    assert "/" not in error.message.replace(str(shell.folder), "")
+
+
+def test_a_view_of_ones_own_is_harmless(shell: Shell, good: Members) -> None:
+    """Whoever added one gets it back."""
+    restored(shell, archived(sealed(changed_ledger(shell, good, "CREATE VIEW mine AS SELECT 1"))))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE session SET gross_minor = gross_minor + 1 WHERE gross_minor > 0",
+        "UPDATE month_flow SET amount = amount + 1",
+        "DELETE FROM item",
+    ],
+)
+def test_a_ledger_whose_figures_were_changed(shell: Shell, good: Members, statement: str) -> None:
+    """A manifest that agrees with it helps nobody: the ledger itself is verified."""
+    hostile = changed_ledger(shell, good, statement)
+    error = refused(shell, archived(sealed(hostile)))
+    assert isinstance(error, VerificationFailed)
+
+
+def test_a_key_that_is_none(shell: Shell, good: Members) -> None:
+    """The ledger comes back; what is no key is put nowhere, and the result says so."""
+    file = shell.file("a.zip", archived(sealed(good | {"ledger.db.key": b"no key"})))
+    place = shell.folder / "new" / "ledger.db"
+    with restoring(place, file) as found:
+        assert found.carry_out(AT).key == "sealed_value_unreadable"
+    assert not Path(f"{place}.key").exists()
+    assert "no key" in refused_key(shell, good)
+
+
+def refused_key(shell: Shell, good: Members) -> str:
+    """Return why a key that is far too long is refused."""
+    content = archived(sealed(good | {"ledger.db.key": b"x" * 20_000}))
+    file = shell.file("b.zip", content)
+    with pytest.raises(DamagedBackup) as caught, restoring(shell.folder / "b.db", file):
+        pass
+    return caught.value.message

@@ -1,0 +1,118 @@
+"""A program to be killed in the middle of a backup or a restore, and what must hold afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import liveportal
+from liveportal.domain.errors import DamagedBackup, InvalidBackup
+from liveportal.ledger.bundle import Bundle
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.vault import ignored
+from liveportal.ledger.verify import verify
+from tests.helpers import dump
+
+ROOT = Path(liveportal.__file__).parents[1]
+
+# Counts every call that the system must do for a file to be safe, and dies at the one asked for:
+# at once, or right after it was done.
+KILLED_AT = """
+import os, pathlib, signal, sys
+sys.path.insert(0, {root!r})
+from liveportal.ledger import engine
+calls, deadly, after = 0, int(sys.argv[1]), sys.argv[2] == "after"
+def counted(call):
+    def counting(*given, **named):
+        global calls
+        calls += 1
+        if calls == deadly and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done = call(*given, **named)
+        if calls == deadly and after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+    return counting
+for name in ("fsync", "link", "rename", "replace", "unlink", "mkdir", "rmdir", "open", "write"):
+    setattr(os, name, counted(getattr(os, name)))
+class Counting(engine.Connection):
+    execute = counted(engine.Connection.execute)
+    backup = counted(engine.Connection.backup)
+    close = counted(engine.Connection.close)
+engine.Connection = Counting
+connect = engine.dbapi.connect
+engine.dbapi.connect = lambda *given, **named: connect(*given, **{{**named, "factory": Counting}})
+from liveportal.cli.run import main
+code = main(sys.argv[3:])
+print(calls, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return what a process is given: nothing of the developer's."""
+    home = {"HOME": str(folder), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    return {**home, "LIVEPORTAL_KEYRING": "off", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def killed_at(call: int, when: str, folder: Path, *argv: object) -> tuple[bool, int]:
+    """Run the program, killed at that call; tell whether it was, and how many calls it made."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_AT.format(root=str(ROOT)), str(call), when, *map(str, argv)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=folder,
+        env=environment(folder),
+        timeout=120,
+        check=False,
+    )
+    if done.returncode == -signal.SIGKILL:
+        return True, call
+    assert done.returncode == 0, done.stderr.decode()
+    return False, int(done.stderr.splitlines()[-1])
+
+
+def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON holds)
+    """Run the program to its end, which must be a good one; return what its JSON says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "liveportal", *map(str, argv), "--json"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=folder,
+        env=environment(folder),
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def content(ledger: Path) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return all that a ledger holds; it must open, and be what was written."""
+    with Reader.open(ledger) as reader:
+        verify(reader.db)
+        return dump(reader)
+
+
+def good_backups(folder: Path) -> list[Path]:
+    """Return what has the name of a backup; each must be one, whole."""
+    found = sorted(folder.glob("*.zip"))
+    for path in found:
+        with path.open("rb") as stream:
+            try:
+                bundle = Bundle(stream, path)
+                bundle.check(ignored)
+            except (DamagedBackup, InvalidBackup) as error:
+                raise AssertionError(f"half a backup has a name: {error.message}") from None
+            bundle.close()
+    return found
+
+
+def litter(folder: Path) -> list[str]:
+    """Return what was left behind in a folder."""
+    return sorted(each.name for each in folder.iterdir() if each.name.startswith("."))

@@ -1,0 +1,104 @@
+"""The program with one thing otherwise, or broken: what a traced run may be told.
+
+python -m tests.faults.power.child TRICK,TRICK COMMAND...
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from unittest.mock import patch
+
+from liveportal.cli import outputs
+from liveportal.cli.run import main
+from liveportal.ledger import durable, engine, keys, vault
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.keys import Keys
+
+
+def delete_mode() -> None:
+    """Make ledgers as where the linked SQLite has the bug of the write-ahead log."""
+    engine.wal_is_safe = lambda *_: False
+
+
+def _set(pragma: str) -> None:
+    settle = engine._settle  # noqa: SLF001 -- What is broken is the inside.
+
+    def settled(connection: Connection) -> None:
+        settle(connection)
+        connection.execute(f"PRAGMA {pragma}")
+
+    patch.object(engine, "_settle", settled).start()
+
+
+def off() -> None:
+    """SQLite syncs nothing."""
+    _set("synchronous = OFF")
+
+
+def normal() -> None:
+    """SQLite syncs the write-ahead log when it is emptied, and not at each commit."""
+    _set("synchronous = NORMAL")
+
+
+def full() -> None:
+    """SQLite removes a rollback journal, and does not sync that."""
+    _set("synchronous = FULL")
+
+
+def small_cache() -> None:
+    """Most of a transaction is in the file before it is committed, as if it were a large one."""
+    _set("cache_size = 8")
+
+
+def eager_checkpoints() -> None:
+    """The write-ahead log is emptied after each transaction, as if all of them were large."""
+    _set("wal_autocheckpoint = 1")
+
+
+def unsynced_files() -> None:
+    """Whatever Python writes is synced by nobody."""
+    patch.object(os, "fsync", lambda _descriptor: None).start()
+
+
+def unsynced_names() -> None:
+    """No folder is synced, but by SQLite."""
+    for module in (durable, engine, keys, outputs, vault):
+        patch.object(module, "settle", lambda _folder: None).start()
+
+
+def unsynced_vault() -> None:
+    """Files are copied into the vault and not synced."""
+    patch.object(vault, "_settle", lambda _copy: None).start()
+
+
+def late_key() -> None:
+    """The key is written when what is sealed under it is on the disk already."""
+    write = Keys._write  # noqa: SLF001
+    waiting: list[tuple[Keys, str]] = []
+
+    def later(self: Keys, text: str) -> None:
+        waiting.append((self, text))
+
+    patch.object(Keys, "_write", later).start()
+    LAST.append(lambda: [write(*each) for each in waiting])
+
+
+LAST: list[Callable[[], object]] = []
+TRICKS = {
+    each.__name__: each
+    for each in (
+        *(delete_mode, small_cache, eager_checkpoints),
+        *(off, normal, full),
+        *(unsynced_files, unsynced_names, unsynced_vault, late_key),
+    )
+}
+
+if __name__ == "__main__":
+    for trick in filter(None, sys.argv[1].split(",")):
+        TRICKS[trick]()
+    code = main(sys.argv[2:])
+    for each in LAST:
+        each()
+    sys.exit(code)

@@ -1,0 +1,274 @@
+"""Commands that are run once and traced, and what must hold wherever the power failed meanwhile.
+
+`judge` then makes the crashes. After each the ledger opens and verifies; it holds a beginning of
+the events that it held at the end, cut where a transaction ended, with all that was acknowledged;
+and the commands can be run again, after which all is as it was at the end. A scenario may ask for
+more.
+
+A command more is a function more in `tests/faults/test_power.py`: what is prepared, what is typed,
+and what must hold.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.migrate import open_ledger
+from liveportal.ledger.rebuilt import DERIVED
+from tests.commands.shell import PROGRAM, ROOT, Shell
+from tests.faults.power import trace
+from tests.faults.power.disk import Disk, paths
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, `{root}` and `{inputs}` in it being folders, and how it says what it recorded.
+
+    All of it when it has printed everything; or one event more with each of its `lines`. It commits
+    once; or each event, or after every so many (`each`).
+    """
+
+    argv: tuple[str, ...]
+    stdin: bytes = b""
+    lines: bool = False
+    each: int | None = None
+    again: tuple[int, ...] = (0,)
+    """How it may end when it is run once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there after a crash: the ledger (None if there is none) and how it came to be.
+
+    `acked` events were acknowledged; `is_over` tells that every command has said that it is done.
+    """
+
+    root: Path
+    ledger: Path
+    db: Connection | None
+    events: int
+    acked: int
+    is_over: bool
+
+
+def nothing_more(_found: Found) -> None:
+    """Ask for nothing more."""
+
+
+def told(db: Connection) -> object:
+    """Return in what two ledgers are equal: the events as they were told, and what is derived."""
+    events = db.execute(
+        "SELECT source, id, type, time, facts, body FROM event LEFT JOIN event_personal USING (seq)"
+        " ORDER BY seq"
+    ).fetchall()
+    return events, [rows(db, table) for table in DERIVED]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is prepared, in a folder that is then on the disk; the commands; what must hold."""
+
+    prepare: Callable[[Shell], None]
+    commands: tuple[Command, ...]
+    look: Callable[[Found], None] = nothing_more
+    """Looks at the files before anybody opens the ledger."""
+    check: Callable[[Found], None] = nothing_more
+    """Looks at the open ledger, if there is one."""
+    outcome: Callable[[Connection], object] = told
+    """What is the same when the commands are run again."""
+    tricks: tuple[str, ...] = ()
+    """What is otherwise, or broken on purpose (see `child`)."""
+    place: str = "ledger.db"
+    """Where the ledger lies in the folder."""
+    is_read: bool = False
+    """Somebody else has the ledger open, so that no command is the last to close it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A call, or the beginning of a command (None); what is acknowledged after it, as `Found`."""
+
+    call: trace.Call | None
+    acked: int
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A scenario that was run: the disk at first, what happened, and what there may be after it."""
+
+    scenario: Scenario
+    disk: Disk
+    steps: tuple[Step, ...]
+    allowed: frozenset[int]
+    """The numbers of events that there may be after a crash."""
+
+
+class Stage:
+    """Folders to run a scenario in: `base` has the disk, `memory` is for each crash in turn."""
+
+    def __init__(self, base: Path, memory: Path) -> None:
+        self.base = base.resolve()
+        self.root, self.inputs = self.base / "disk", self.base / "inputs"
+        self.crashed = memory.resolve() / "disk"
+        self.inputs.mkdir(exist_ok=True)
+
+    def argv(self, command: Command, root: Path) -> list[str]:
+        """Return a command as it is typed about a folder."""
+        places = (("{root}", str(root)), ("{inputs}", str(self.inputs)))
+        argv = list(command.argv)
+        for name, place in places:
+            argv = [each.replace(name, place) for each in argv]
+        return argv
+
+    def perform(self, scenario: Scenario) -> Performed:
+        """Prepare a scenario, and run its commands under trace."""
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.root.mkdir(mode=0o700)
+        ledger = self.root / scenario.place
+        with shell(ledger) as typed:
+            scenario.prepare(typed)
+        with _reader(ledger) if scenario.is_read else nullcontext():
+            disk, steps = Disk(self.root), []
+            acked = self._count(scenario)
+            allowed = {acked}
+            for command in scenario.commands:
+                done = self._traced(command, scenario)
+                after = self._count(scenario)
+                allowed |= {after, *range(acked, after, command.each or max(1, after - acked))}
+                is_last = command is scenario.commands[-1]
+                steps += [Step(None, acked), *_steps(done, command, acked, after, is_last=is_last)]
+                acked = after
+            performed = Performed(scenario, disk, tuple(steps), frozenset(allowed))
+            with self.copied() as root:
+                check_model(performed, root)
+        return performed
+
+    def _traced(self, command: Command, scenario: Scenario) -> trace.Traced:
+        program: tuple[str, ...] = PROGRAM
+        if scenario.tricks:
+            program = (sys.executable, "-m", "tests.faults.power.child", ",".join(scenario.tricks))
+        with shell(self.root / scenario.place) as typed:
+            env = typed.environment()
+        argv = [*program, *self.argv(command, self.root)]
+        done = trace.run(
+            argv, self.base, self.root, self.base / "trace", env=env, stdin=command.stdin
+        )
+        assert done.code == 0, (command, done.out, done.err)
+        return done
+
+    def _count(self, scenario: Scenario) -> int:
+        """Return how many events there are; in a copy, since to look is to change files."""
+        with self.copied() as root:
+            ledger = root / scenario.place
+            if not ledger.exists():
+                return 0
+            with closing(open_ledger(ledger, readonly=False)) as db:
+                return count(db)
+
+    @contextmanager
+    def copied(self) -> Iterator[Path]:
+        """Copy the disk as programs see it, for a look."""
+        root = self.base / "copy"
+        shutil.copytree(self.root, root)
+        try:
+            yield root
+        finally:
+            shutil.rmtree(root)
+
+
+def _steps(
+    done: trace.Traced, command: Command, before: int, after: int, *, is_last: bool
+) -> Iterator[Step]:
+    said, acked, is_over = "", before, False
+    for call in done.calls:
+        if is_said(call):
+            said += call.data(1).decode()
+            if command.lines:
+                acked = before + said.count("\n")
+            if said == done.out:
+                acked, is_over = after, is_last
+        yield Step(call, acked, is_over)
+    assert said == done.out
+    # Who asked for a file has been told when the program ends.
+    yield Step(None, after, is_last)
+
+
+def is_said(call: trace.Call) -> bool:
+    """Tell whether a call writes to standard output, which is where results go."""
+    return call.name in {"write", "writev"} and call.descriptor() == 1
+
+
+def count(db: Connection) -> int:
+    """Return how many events there are."""
+    (number,) = db.execute("SELECT count(*) FROM event").fetchone()
+    return int(number)
+
+
+def rows(db: Connection, table: str) -> list[tuple[object, ...]]:
+    """Return a table in an order of its own."""
+    return sorted(db.execute(f'SELECT * FROM "{table}"').fetchall(), key=repr)  # noqa: S608
+
+
+@contextmanager
+def shell(ledger: Path) -> Iterator[Shell]:
+    """Give a shell whose commands are about a ledger."""
+    with patch.dict(os.environ, LIVEPORTAL_LEDGER=str(ledger)):
+        yield Shell(ledger.parent, ledger)
+
+
+@contextmanager
+def _reader(ledger: Path) -> Iterator[None]:
+    """Let another program hold a ledger open, as `requests watch` does."""
+    # In this one it would lose its locks whenever a copy of the file is closed.
+    holding = "import sys; from liveportal.ledger.engine import Connection\n"
+    holding += "db = Connection(sys.argv[1])\n"
+    holding += "print(db.execute('SELECT count(*) FROM event').fetchall(), flush=True); input()"
+    argv = [sys.executable, "-c", holding, str(ledger)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, cwd=ROOT, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout
+        assert process.stdout.readline()
+        yield
+        process.communicate(b"\n")
+
+
+def replayed(performed: Performed) -> Iterator[tuple[Disk, Step, bool]]:
+    """Do again what was done, on a disk of its own, and stop after each step.
+
+    Tells of each whether a crash after it is another than before it.
+    """
+    disk = copy.deepcopy(performed.disk)
+    for step in performed.steps:
+        is_moment = True
+        if step.call is None:
+            disk.begin()
+        elif not is_said(step.call):
+            is_moment = disk.do(step.call)
+        yield disk, step, is_moment
+
+
+def check_model(performed: Performed, root: Path) -> None:
+    """With all that was asked for, the model's disk is the real one: nothing was overlooked."""
+    disk = deque(replayed(performed), maxlen=1)[0][0]
+    model = {path: disk.nodes[number] for path, number in paths(disk.names)}
+    real = {str(path.relative_to(root)): path for path in root.rglob("*")}
+    assert model.keys() == real.keys()
+    for path, node in model.items():
+        assert node.is_folder is real[path].is_dir(), path
+        content, mode = node.latest()
+        assert stat.S_IMODE(real[path].stat().st_mode) == mode, path
+        if not node.is_folder and not path.endswith("-shm"):
+            assert real[path].read_bytes() == content, path

@@ -1,0 +1,226 @@
+"""A backup or restore that is killed: the old or the new, whole, and it can be done again.
+
+Killed at every call that matters (files made, named, brought to the disk, statements of SQLite),
+before and after it, and at random moments besides.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.vault import Vault
+from tests.commands.shell import OCTOBER
+from tests.faults.backups import content, environment, good_backups, killed_at, litter, ran
+from tests.faults.conftest import Amount
+
+CHAT = "22:02 Mina: The Mali shader flickers\n"
+MORE = 1_000_000
+"""More calls than there are: killed at none of them."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a ledger with evidence, a backup of it, and the ledger as it was recorded to since."""
+    folder = tmp_path_factory.mktemp("made")
+    ledger = ("--ledger", "ledger.db")
+    ran(folder, *ledger, "init")
+    ran(folder, *ledger, "sync", OCTOBER)
+    (folder / "chat.txt").write_text(CHAT)
+    ran(folder, *ledger, "sessions", "attach", "S-1002", "chat.txt")
+    ran(folder, *ledger, "ledger", "backup", "-o", "copy.zip")
+    shutil.copytree(folder, folder / "then", ignore=lambda _, names: {"then"} & {*names})
+    for number in range(3):
+        ran(folder, *ledger, "sessions", "tip", "S-1001", str(number + 1))
+    return folder
+
+
+def copied(made: Path, place: Path, mode: str) -> Path:
+    """Copy the ledger, its vault and the backup; return the ledger."""
+    shutil.copytree(made, place)
+    for beside in ("-wal", "-shm"):
+        (place / f"ledger.db{beside}").unlink(missing_ok=True)
+    with closing(Connection(str(place / "ledger.db"), isolation_level=None)) as db:
+        db.execute(f"PRAGMA journal_mode = {mode}").fetchall()
+    return place / "ledger.db"
+
+
+def points(calls: int, count: int, seed: int) -> list[tuple[int, str]]:
+    """Return calls to be killed at, spread over all of them: before and after each, or some."""
+    every = [(call, when) for call in range(1, calls + 1) for when in ("before", "after")]
+    return every if len(every) <= count else sorted(random.Random(seed).sample(every, count))  # noqa: S311
+
+
+def told(kills: int, calls: int | None) -> None:
+    """With -s, say how many were killed, of how many points: two at each call, or any moment."""
+    assert kills or calls is None, "nothing was killed"
+    print(f"{kills} kills, of {2 * calls if calls else 'any'} points")  # noqa: T201
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_a_backup_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mode: str) -> None:
+    """No half of it bears a name, the ledger is untouched, and the next one is made."""
+    first = copied(made, tmp_path / "first", mode)
+    argv = ("--ledger", "ledger.db", "ledger", "backup", "--to", "b", "--keep", "1d")
+    (first.parent / "b").mkdir()
+    before = content(first)
+    _, calls = killed_at(MORE, "before", first.parent, *argv)
+    kills = 0
+    for number, (call, when) in enumerate(points(calls, amount(quick=2, whole=75), seed=1)):
+        ledger = copied(made, tmp_path / f"{number}", mode)
+        (ledger.parent / "b").mkdir()
+        killed, _ = killed_at(call, when, ledger.parent, *argv)
+        kills += killed
+        assert content(ledger) == before, (call, when)
+        there = good_backups(ledger.parent / "b")
+        assert len(there) <= 1
+        again = ran(ledger.parent, "--ledger", "ledger.db", "ledger", "backup", "-o", "again.zip")
+        assert again["events"] == len(dict(before)["event"])
+        assert litter(ledger.parent) == []
+        shutil.rmtree(ledger.parent)
+    told(kills, calls)
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE"])
+def test_a_restore_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mode: str) -> None:
+    """The ledger is the one that was there or the one that comes back; again, it is the latter."""
+    first = copied(made, tmp_path / "first", mode)
+    argv = ("--ledger", "ledger.db", "ledger", "restore", "copy.zip", "--yes")
+    late, early = content(first), content(made / "then" / "ledger.db")
+    assert late != early
+    _, calls = killed_at(MORE, "before", first.parent, *argv)
+    assert content(first) == early
+    kills, seen = 0, set()
+    for number, (call, when) in enumerate(points(calls, amount(quick=3, whole=75), seed=2)):
+        ledger = copied(made, tmp_path / f"{number}", mode)
+        shutil.rmtree(Vault(ledger).folder)
+        killed, _ = killed_at(call, when, ledger.parent, *argv)
+        kills += killed
+        found = content(ledger)
+        assert found in (late, early), (call, when)
+        seen.add(found == early)
+        if found == early:
+            (kept,) = ledger.parent.glob("ledger.db.replaced-*")
+            assert content(kept) == late
+        ran(ledger.parent, *argv)
+        assert content(ledger) == early
+        assert any(content(each) == late for each in ledger.parent.glob("ledger.db.replaced-*"))
+        (artifact,) = [each for each in Vault(ledger).folder.rglob("*") if each.is_file()]
+        Vault(ledger).check(artifact.name)
+        assert litter(ledger.parent) == []
+        shutil.rmtree(ledger.parent)
+    told(kills, calls)
+    if amount(quick=0, whole=1):
+        assert seen == {True, False}
+
+
+def test_a_restore_to_a_new_place_that_is_killed(
+    made: Path, tmp_path: Path, amount: Amount
+) -> None:
+    """There is no ledger, or a whole one."""
+    early = content(made / "then" / "ledger.db")
+    backup = made / "copy.zip"
+    argv = ("--ledger", "new/ledger.db", "ledger", "restore", backup, "--yes")
+    (tmp_path / "first").mkdir()
+    _, calls = killed_at(MORE, "before", tmp_path / "first", *argv)
+    kills = 0
+    for number, (call, when) in enumerate(points(calls, amount(quick=2, whole=40), seed=3)):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        kills += killed_at(call, when, folder, *argv)[0]
+        ledger = folder / "new" / "ledger.db"
+        if ledger.exists():
+            assert content(ledger) == early, (call, when)
+        ran(folder, *argv)
+        assert content(ledger) == early
+        assert litter(folder) == litter(ledger.parent) == []
+        shutil.rmtree(folder)
+    told(kills, calls)
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_killed_at_any_moment(made: Path, tmp_path: Path, amount: Amount, command: str) -> None:
+    """The same, wherever the program is: in SQLite, in the compressor, in between."""
+    chance = random.Random(command)  # noqa: S311
+    kills = 0
+    early, late = content(made / "then" / "ledger.db"), content(made / "ledger.db")
+    for number in range(amount(quick=1, whole=50)):
+        ledger = copied(made, tmp_path / f"{number}", chance.choice(["WAL", "DELETE"]))
+        argv = {
+            "backup": ("backup", "-o", "b.zip"),
+            "restore": ("restore", "copy.zip", "--yes"),
+        }[command]
+        process = started(ledger.parent, *argv)
+        time.sleep(chance.random() * 0.15)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+        assert content(ledger) in ((late, early) if command == "restore" else (late,))
+        good_backups(ledger.parent)
+        ran(ledger.parent, "--ledger", "ledger.db", "ledger", "restore", "copy.zip", "--yes")
+        ran(ledger.parent, "--ledger", "ledger.db", "ledger", "backup", "-o", "again.zip")
+        assert content(ledger) == early
+        assert litter(ledger.parent) == []
+        shutil.rmtree(ledger.parent)
+    told(kills, None)
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_interrupted_at_any_moment(
+    made: Path, tmp_path: Path, amount: Amount, command: str
+) -> None:
+    """Ctrl-C: exit 130, or it was done already; the old or the new, and nothing is left behind."""
+    chance = random.Random(command)  # noqa: S311
+    early, late = content(made / "then" / "ledger.db"), content(made / "ledger.db")
+    public = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+    interrupted = 0
+    for number in range(amount(quick=1, whole=30)):
+        ledger = copied(made, tmp_path / f"{number}", chance.choice(["WAL", "DELETE"]))
+        argv = {
+            "backup": ("backup", "-o", "b.zip", *(("--recipient", public) if number % 2 else ())),
+            "restore": ("restore", "copy.zip", "--yes"),
+        }[command]
+        process = started(ledger.parent, *argv)
+        time.sleep(chance.choice([0, chance.random() * 0.15]))
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate()
+        assert process.returncode in (0, 130), complaint
+        interrupted += process.returncode == 130
+        assert b"bug" not in complaint
+        assert content(ledger) in ((late, early) if command == "restore" else (late,))
+        # The empty file of the lock may stay, if it was made in the very moment.
+        assert [each for each in litter(ledger.parent) if not each.endswith(".lock")] == []
+        if command == "backup" and process.returncode:
+            assert not (ledger.parent / "b.zip").exists()
+        shutil.rmtree(ledger.parent)
+    told(interrupted, None)
+
+
+def started(folder: Path, *argv: str) -> subprocess.Popen[bytes]:
+    """Start the program, and return it when it works or has ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "liveportal", "--ledger", "ledger.db", "ledger", *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=environment(folder),
+    )
+    _wait_for(process, folder)
+    return process
+
+
+def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Wait until a program has begun its work, which it does in a private folder, or has ended."""
+    while process.poll() is None and not list(folder.glob(".*.work")):
+        time.sleep(0.002)

@@ -1,0 +1,426 @@
+"""The power fails: whatever was acknowledged is there afterwards, and nothing is there by halves.
+
+The program runs once, its system calls are traced, and from them disks are made as a crash at any
+moment could have left them (see `tests/faults/power`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from liveportal.ledger import engine
+from liveportal.ledger.engine import Connection
+from liveportal.ledger.sealed import Seals
+from liveportal.ledger.vault import Vault
+from tests.commands.shell import OCTOBER, Shell
+from tests.faults.conftest import Amount
+from tests.faults.power import trace
+from tests.faults.power.judge import judged
+from tests.faults.power.scenario import Command, Found, Scenario, Stage, rows
+from tests.faults.power.scenario import shell as on
+from tests.helpers import amount as money
+from tests.helpers import line
+from tests.ledger.forms import asked, form, make_old, whole
+
+WAL, DELETE = "WAL", "DELETE"
+
+
+@pytest.fixture
+def stage(tmp_path: Path, tmp_ledger_env: Path) -> Iterator[Stage]:  # noqa: ARG001
+    """Give folders: a disk, and in memory, if the system has such a place, one for each crash."""
+    if why := trace.why_not():
+        pytest.skip(why)
+    place = Path("/dev/shm")  # noqa: S108 -- A folder of our own in it.
+    memory = Path(tempfile.mkdtemp(dir=place if place.is_dir() else None))
+    try:
+        yield Stage(tmp_path, memory)
+    finally:
+        shutil.rmtree(memory)
+
+
+# --- what is prepared -----------------------------------------------------------------------------
+
+
+def nothing(_shell: Shell) -> None:
+    """There is no ledger yet."""
+
+
+def _made(shell: Shell, mode: str, *feed: bytes) -> None:
+    shell.ok("init")
+    assert asked(shell.ledger, f"PRAGMA journal_mode = {mode}") == [(mode.lower(),)]
+    if feed:
+        shell.ok("sync", "-", stdin=b"".join(feed))
+
+
+def empty(mode: str) -> Callable[[Shell], None]:
+    """Prepare a ledger that holds its policy."""
+    return lambda shell: _made(shell, mode)
+
+
+def october(mode: str) -> Callable[[Shell], None]:
+    """Prepare a ledger that holds the sample."""
+    return lambda shell: _made(shell, mode, OCTOBER.read_bytes())
+
+
+# --- scenarios ------------------------------------------------------------------------------------
+
+
+def policy_and_zone(db: Connection) -> object:
+    """Return what `init` was told; the events have new ids and times whenever it is run."""
+    return rows(db, "policy"), rows(db, "preferences")
+
+
+INIT = Command(("init", "--timezone", "Europe/Paris"), again=(0, 4))
+
+
+def init(mode: str) -> Scenario:
+    """A ledger is made."""
+    tricks = ("delete_mode",) if mode == DELETE else ()
+    return Scenario(nothing, (INIT,), outcome=policy_and_zone, tricks=tricks)
+
+
+def init_in_new_folders(mode: str) -> Scenario:
+    """A ledger is made where not even its folder is there."""
+    return replace(init(mode), place="some/where/ledger.db")
+
+
+def sync(mode: str) -> Scenario:
+    """A feed is recorded, all of it or nothing."""
+    return Scenario(empty(mode), (Command(("sync", str(OCTOBER))),))
+
+
+def sync_in_batches(mode: str) -> Scenario:
+    """A feed is recorded in five transactions."""
+    return Scenario(empty(mode), (Command(("sync", "--batch", "5", str(OCTOBER)), each=5),))
+
+
+def sync_of_a_large_feed(mode: str) -> Scenario:
+    """More is written than the cache holds, and much of it before the transaction ends."""
+    return replace(sync(mode), tricks=("small_cache",))
+
+
+def batches_with_checkpoints(mode: str) -> Scenario:
+    """The write-ahead log is emptied into the ledger again and again."""
+    return replace(sync_in_batches(mode), tricks=("eager_checkpoints",))
+
+
+REQUESTS = tuple(f"REQ-{number}" for number in range(1, 7))
+
+
+def _asked_for(shell: Shell, mode: str) -> None:
+    opened = [
+        line(
+            "request.opened",
+            "10-05 09:00",
+            id=request,
+            request=request,
+            kind="instant",
+            customer={"id": "C-1"},
+            title="help",
+            rate=money("3.00"),
+        )
+        for request in REQUESTS
+    ]
+    _made(shell, mode, *opened)
+
+
+def accept_each(mode: str) -> Scenario:
+    """Several requests are accepted by one command, each in a transaction, each said at once."""
+    argv = ("requests", "accept", "-", "--key", "K", "--at", "2026-10-05T09:01:00Z", "--overlap")
+    ids = "".join(f"{request}\n" for request in REQUESTS).encode()
+    accept = Command((*argv, "--yes"), stdin=ids, lines=True, each=1)
+    return Scenario(lambda shell: _asked_for(shell, mode), (accept,))
+
+
+def _write(words: str) -> Command:
+    return Command((*words.split(), "--key", words, "--at", "2026-10-31T12:00:00Z"))
+
+
+def single_writes(mode: str) -> Scenario:
+    """Several commands follow each other."""
+    writes = (
+        *("sessions tip S-1002 5.00", "preferences set --skill urp", "sessions tip S-1002 1.00"),
+        "sessions review S-1002 5 --by customer --text good",
+    )
+    return Scenario(october(mode), tuple(map(_write, writes)))
+
+
+def read_meanwhile(mode: str) -> Scenario:
+    """Several commands follow each other, and none can empty the log: somebody is reading."""
+    return replace(single_writes(mode), is_read=True)
+
+
+def upgrade_of_an_open_ledger(mode: str) -> Scenario:
+    """A ledger of the first release is upgraded while somebody has it open."""
+    return replace(upgrade(mode), is_read=True)
+
+
+EVIDENCE = b"This is what was said, and it was said twice.\n" * 300
+
+
+def _with_files(shell: Shell, mode: str) -> None:
+    _made(shell, mode, OCTOBER.read_bytes())
+    inputs = shell.folder.parent / "inputs"
+    (inputs / "proof.bin").write_bytes(EVIDENCE)
+    (inputs / "chat.txt").write_bytes(b"10:00 Mina: it flickers\n10:01 Anna: not any more\n" * 20)
+
+
+def files_are_whole(found: Found) -> None:
+    """Every event about a file of ours has its file, and the file is whole."""
+    if found.db:
+        vault = Vault(found.ledger)
+        told = (
+            "SELECT DISTINCT sha256 FROM artifact JOIN event USING (seq) WHERE source LIKE 'urn%'"
+        )
+        for (sha256,) in found.db.execute(told).fetchall():
+            vault.check(sha256)
+
+
+def attach(mode: str) -> Scenario:
+    """Files are put into the vault, and told of."""
+    argv = ("sessions", "attach", "S-1002", "{inputs}/proof.bin", "{inputs}/chat.txt")
+    attached = Command((*argv, "--at", "2026-10-20T12:00:00Z", "--key", "K"), each=1)
+    again = Command((*argv, "--at", "2026-10-20T12:00:00Z", "--key", "K"), each=1)
+    return Scenario(
+        lambda shell: _with_files(shell, mode), (attached, again), check=files_are_whole
+    )
+
+
+def attach_to_an_open_ledger(mode: str) -> Scenario:
+    """Files are put into the vault while somebody has the ledger open."""
+    return replace(attach(mode), is_read=True)
+
+
+def values(db: Connection) -> object:
+    """Return the payout profile in plain; a new key makes other fingerprints of the same values."""
+    (_, _, file) = db.execute("PRAGMA database_list").fetchone()
+    found = Seals(db, Path(file)).values()
+    return {name: value.plain for name, value in found.items()}
+
+
+def profile_opens(found: Found) -> None:
+    """Whatever is sealed can be opened, and is what the journal tells of."""
+    if found.db:
+        seals = Seals(found.db, found.ledger)
+        if seals.key_id is not None:
+            assert seals.disproved(seals.values()) == []
+
+
+PROFILE = b'name = "Anna Example"\nemail = "anna@example.com"\nmethod = "paypal"\n'
+
+
+def profile(mode: str) -> Scenario:
+    """A payout profile is filled in, changed, and sealed under a new key."""
+    commands = (
+        Command(("payout", "profile", "set", "--from", "-", "--yes"), stdin=PROFILE),
+        Command(("payout", "profile", "set", "--paypal", "money@example.com", "--yes")),
+        Command(("payout", "profile", "rotate-key", "--yes")),
+    )
+    return Scenario(empty(mode), commands, check=profile_opens, outcome=values)
+
+
+def _copy_is_kept(found: Found, original: object) -> None:
+    """Where the ledger is of the new form, a whole copy of the old one is beside it."""
+    if form(found.ledger) > 1:
+        copies = list(found.ledger.parent.glob(f"{found.ledger.name}.form1*"))
+        assert copies, "the ledger is upgraded, and the copy is gone"
+        for copy in copies:
+            assert asked(copy, "PRAGMA quick_check") == [("ok",)], "the copy is damaged"
+            assert whole(copy) == original, "the copy is another"
+
+
+def upgrade(mode: str) -> Scenario:
+    """A ledger of the first release is opened by a read, and so upgraded."""
+    original: list[object] = []
+
+    def prepare(shell: Shell) -> None:
+        shell.folder.rmdir()
+        make_old(shell.ledger, mode)
+        original.append(whole(shell.ledger))
+
+    read = Command(("earnings", "--month", "2026-10"))
+    return Scenario(prepare, (read,), look=lambda found: _copy_is_kept(found, original[0]))
+
+
+NAME = "Wilhelmina Unmistakable-Harker"
+
+
+def _told() -> bytes:
+    return line(
+        "session.logged",
+        "10-05 10:00",
+        id="s-9",
+        session="S-9",
+        customer={"id": "C-9", "name": NAME},
+        title=f"For {NAME}",
+        rate=money("3.00"),
+        start="2026-10-05T09:00:00Z",
+        end="2026-10-05T10:00:00Z",
+    )
+
+
+def _known(shell: Shell, mode: str) -> None:
+    _made(shell, mode, _told())
+    chat = shell.file("chat.txt", f"10:00 {NAME}: it flickers\n" * 20)
+    shell.ok("sessions", "attach", "S-9", chat, "--at", "2026-10-05T11:00:00Z")
+    chat.unlink()
+
+
+def nothing_is_left(found: Found) -> None:
+    """When the command has said that it is done, nothing of the customer is in any file."""
+    if found.is_over:
+        for path in found.ledger.parent.rglob("*"):
+            if path.is_file():
+                for word in NAME.split():
+                    assert word.encode() not in path.read_bytes(), f"{path.name} has it still"
+
+
+FORGET = line("customer.forgotten", "10-06 09:00", id="forget", customer="C-9")
+
+
+def forget(mode: str) -> Scenario:
+    """A feed tells that a customer is to be forgotten."""
+    forgotten = Command(("sync", "-"), stdin=FORGET)
+    return Scenario(lambda shell: _known(shell, mode), (forgotten,), look=nothing_is_left)
+
+
+def forget_what_was_just_told(mode: str) -> Scenario:
+    """A customer is told of and forgotten at once, so that the log has held the name."""
+    both = Command(("sync", "--batch", "1", "-"), stdin=_told() + FORGET, each=1)
+    return Scenario(empty(mode), (both,), look=nothing_is_left)
+
+
+def _report_is_whole(found: Found) -> None:
+    """The report, if it is there, is whole; it is there once the command has ended."""
+    report = found.root / "report.json"
+    assert report.exists() or not found.is_over, "the report is gone"
+    if report.exists():
+        assert report.read_bytes().endswith(b"}\n")
+
+
+def _pack_is_whole(found: Found) -> None:
+    """The pack, if it is there, is whole; it is there once the command has ended."""
+    pack = found.root / "pack.zip"
+    assert pack.exists() or not found.is_over, "the pack is gone"
+    if pack.exists():
+        with ZipFile(pack) as archive:
+            assert archive.testzip() is None
+
+
+def pack(mode: str) -> Scenario:
+    """What proves a case is packed into a file, which is written here and there."""
+    argv = ("dispute", "evidence", "CL-1", "-o", "{root}/pack.zip")
+    return Scenario(october(mode), (Command(argv),), look=_pack_is_whole)
+
+
+def _torn(shell: Shell, mode: str) -> None:
+    """Make the sample's ledger as a crash in the middle of a large transaction left it."""
+    whole = shell.folder.parent / "whole"
+    whole.mkdir(exist_ok=True)
+    with on(whole / "ledger.db") as typed:
+        _made(typed, mode, OCTOBER.read_bytes())
+        with closing(engine.open_file(typed.ledger, readonly=False)) as db:
+            db.execute("PRAGMA cache_size = 8")
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("CREATE TABLE much (text TEXT)")
+            db.executemany("INSERT INTO much VALUES (?)", [("x" * 3_000,)] * 50)
+            for each in whole.iterdir():
+                shutil.copy(each, shell.folder)
+            db.execute("ROLLBACK")
+    shutil.rmtree(whole)
+
+
+def recovery(mode: str) -> Scenario:
+    """The power fails again while a read takes back what it left the first time."""
+    read = Command(("earnings", "--month", "2026-10"))
+    return Scenario(lambda shell: _torn(shell, mode), (read,))
+
+
+def report(mode: str) -> Scenario:
+    """A report is written to a file."""
+    argv = ("earnings", "--month", "2026-10", "--json", "-o", "{root}/report.json")
+    return Scenario(october(mode), (Command(argv),), look=_report_is_whole)
+
+
+SCENARIOS = {
+    each.__name__: each
+    for each in (
+        *(init, init_in_new_folders, sync, sync_in_batches, accept_each, single_writes),
+        *(read_meanwhile, attach, attach_to_an_open_ledger, profile),
+        *(upgrade, upgrade_of_an_open_ledger, report, pack, recovery),
+        *(forget, forget_what_was_just_told, sync_of_a_large_feed, batches_with_checkpoints),
+    )
+}
+
+
+# A few of each kind in every run, and all of them in the whole set.
+QUICK = (
+    *(("init", WAL), ("init_in_new_folders", DELETE), ("sync", DELETE), ("sync_in_batches", WAL)),
+    *(("accept_each", WAL), ("single_writes", DELETE), ("attach_to_an_open_ledger", WAL)),
+    *(("profile", WAL), ("upgrade", DELETE), ("forget", DELETE), ("report", WAL)),
+    *(("forget_what_was_just_told", WAL), ("recovery", DELETE), ("sync_of_a_large_feed", DELETE)),
+)
+WHOLE = tuple((name, mode) for name in SCENARIOS for mode in (WAL, DELETE))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run as much as was asked for."""
+    is_whole = metafunc.config.getoption("--faults") == "whole"
+    if "what" in metafunc.fixturenames:
+        broken = BROKEN if is_whole else BROKEN[:4]
+        metafunc.parametrize(("name", "mode", "trick", "what"), broken)
+    elif "name" in metafunc.fixturenames:
+        metafunc.parametrize(("name", "mode"), WHOLE if is_whole else QUICK)
+
+
+def test_nothing_is_lost_and_nothing_is_half(
+    stage: Stage, name: str, mode: str, amount: Amount
+) -> None:
+    """Wherever the power fails, it opens and verifies; all that was acknowledged is there, once.
+
+    Nothing is there by halves, and to run the commands again leads to where they led.
+    """
+    performed = stage.perform(SCENARIOS[name](mode))
+    found = judged(stage, performed, amount(quick=25, whole=600))
+    print(f"{name}, {mode}: {found}")  # noqa: T201 -- The figures of a run with -rP.
+    assert not found.wrong, f"{found.first}\n{found.wrong}"
+
+
+# --- the test of the test -------------------------------------------------------------------------
+
+
+# What is left out, and what is then found wrong; the first few in every run.
+BROKEN = (
+    ("init", WAL, "unsynced_names", "the ledger is gone"),
+    ("sync", DELETE, "off", "acknowledged"),
+    ("attach", WAL, "unsynced_vault", "DamagedFile"),
+    ("profile", WAL, "late_key", "KeyNotFound"),
+    ("init_in_new_folders", WAL, "unsynced_names", "the ledger is gone"),
+    ("sync", WAL, "off", "acknowledged"),
+    ("read_meanwhile", WAL, "normal", "acknowledged"),
+    ("single_writes", DELETE, "full", "acknowledged"),
+    ("attach_to_an_open_ledger", WAL, "unsynced_names", "NotInVault"),
+    ("profile", WAL, "unsynced_files", "SealBroken"),
+    ("upgrade", WAL, "off", "the copy"),
+    ("forget", WAL, "unsynced_names", "has it still"),
+    ("forget_what_was_just_told", WAL, "unsynced_files", "ledger.db-wal has it still"),
+    ("report", WAL, "unsynced_names", "the report is gone"),
+)
+
+
+def test_a_program_that_does_not_sync_is_found_out(
+    stage: Stage, name: str, mode: str, trick: str, what: str
+) -> None:
+    """With one sync left out the same crashes show what is lost: the test can fail."""
+    scenario = SCENARIOS[name](mode)
+    broken = replace(scenario, tricks=(*scenario.tricks, trick))
+    found = judged(stage, stage.perform(broken), 20)
+    assert any(what in each for each in found.wrong), found.wrong

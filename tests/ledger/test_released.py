@@ -1,0 +1,254 @@
+"""Ledgers that released versions made, with something in every table, open in this one.
+
+`fixtures/rich<form>.db.gz` were made by `rich.py` under the last version of each form; the key of
+the third lies beside it, and its vault is made here from the same texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from liveportal.domain import errors
+from liveportal.feeds import transcripts
+from liveportal.ledger import engine, migrate
+from liveportal.ledger.engine import SCHEMA_VERSION, Connection
+from liveportal.ledger.migrate import open_ledger, upgrade
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.sealed import Seals
+from liveportal.ledger.verify import verify
+from liveportal.ledger.windows import claims, earnings, payouts, requests, sessions
+from liveportal.ledger.windows.said import Where, search
+from tests.commands.shell import Shell
+from tests.helpers import plain
+from tests.ledger import rich
+from tests.ledger.forms import asked, beside, form, make_released, untouched, whole
+from tests.ledger.test_verify import tampered
+
+FORMS = range(1, rich.LATEST + 1)
+OLDER = [number for number in FORMS if number < SCHEMA_VERSION]
+PINNED = {
+    1: "6606dff82a2ab97fa1862e06d8f76c6933c41c0dd037bb80ceda5aa358b3b413",
+    2: "c69d4c15616ebf96153f8f315bed3f1b63acb23c65301ac3a20ce71db8156a86",
+    3: "2fa0240ef57a058ee908cc18cfb866c8f27bf07dd0293ef3244547ac84f488d3",
+}
+
+
+@pytest.fixture(params=FORMS)
+def released(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[int, Path]:
+    """Give a form, and a ledger that the last version of it made."""
+    monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
+    path = tmp_path / "books" / "ledger.db"
+    make_released(path, request.param)
+    return request.param, path
+
+
+@pytest.fixture(params=OLDER)
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Give a ledger of each form before the current one."""
+    path = tmp_path / "books" / "ledger.db"
+    make_released(path, request.param)
+    return path
+
+
+@pytest.fixture(scope="module")
+def today(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Make the same ledgers with this version."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIVEPORTAL_KEYRING", "off")
+        return {each: rich.make(tmp_path_factory.mktemp("today"), each) for each in FORMS}
+
+
+def figures(path: Path) -> dict[str, Any]:
+    """Return what a person sees of a ledger, but for the ids that commands made up."""
+    with Reader.open(path) as reader:
+        return {
+            "months": plain(earnings.months(reader)),
+            "sessions": plain(sessions.sessions(reader)),
+            "requests": plain(requests.requests(reader, rich.NOW)),
+            "claims": plain(claims.claims(reader, rich.NOW)),
+            "payouts": plain(payouts.payouts(reader)),
+            "transactions": plain(earnings.transactions(reader)),
+            "preferences": reader.preferences,
+            "lines": reader.all("SELECT * FROM payout_line ORDER BY payout, item"),
+            "items": reader.all('SELECT * FROM item ORDER BY "transaction"'),
+            "aliases": reader.all("SELECT * FROM session_alias"),
+            "reviews": reader.all("SELECT session, by, rating FROM review ORDER BY session, by"),
+            "fields": reader.all("SELECT * FROM profile_field ORDER BY name"),
+        }
+
+
+def test_the_fixtures_are_what_was_released(tmp_path: Path) -> None:
+    """They are of their form, and never made anew: a newer version would make another."""
+    for number, digest in PINNED.items():
+        path = tmp_path / str(number) / "ledger.db"
+        make_released(path, number)
+        assert form(path) == number
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == digest
+
+
+def test_it_opens_with_the_same_figures(released: tuple[int, Path], today: dict[int, Path]) -> None:
+    """Whatever a person sees of it is what a ledger of today shows after the same events."""
+    number, path = released
+    assert figures(path) == figures(today[number])
+    assert form(path) == SCHEMA_VERSION
+    kept = {f"ledger.db.form{number}"} if number < SCHEMA_VERSION else set()
+    assert kept <= beside(path)
+
+
+def test_it_verifies(released: tuple[int, Path]) -> None:
+    """With its head of then, and without a rule that judges otherwise."""
+    _, path = released
+    (head,) = asked(path, "SELECT lower(hex(hash)) FROM event ORDER BY seq DESC LIMIT 1")[0]
+    with closing(open_ledger(path, readonly=True)) as db:
+        told = verify(db, vault=path, heads=(head,))
+    assert told.head == head
+    assert told.rules_changed == ()
+
+
+def test_its_messages_are_found(released: tuple[int, Path]) -> None:
+    """From the second form on messages are kept, and they stay searchable."""
+    number, path = released
+    with Reader.open(path) as reader:
+        hits = search(reader, "flickers", Where())
+    assert len(hits) == (number >= 2)
+
+
+def test_its_sealed_profile_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the third form on the profile is sealed: its key opens it, and it is proved."""
+    monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
+    path = tmp_path / "books" / "ledger.db"
+    make_released(path, 3)
+    with closing(open_ledger(path, readonly=True)) as db:
+        seals = Seals(db, path)
+        seals.ready()
+        values = seals.values()
+        told = verify(db, vault=path, deep=True, read=transcripts.read)
+    assert values["name"].plain == "Anna Example"
+    assert values["email"].plain == "anna@example.org"
+    assert told.deposit is not None
+    assert (told.deposit.files, told.deposit.messages, told.deposit.values) == (2, 3, 5)
+
+
+@pytest.mark.usefixtures("tmp_ledger_env")
+def test_it_goes_on(released: tuple[int, Path]) -> None:
+    """What comes after is recorded as in any other ledger, and the whole verifies."""
+    _, path = released
+    shell = Shell(path.parent, path)
+    feed = path.with_name("again.jsonl")
+    feed.write_bytes(rich.feed())
+    told = shell.ok("sync", feed, "--ledger", path)
+    assert (told["recorded"], told["replayed"]) == (0, len(rich.feed().splitlines()))
+    shell.ok("sessions", "tip", "S-1", "2.00", "--at", "2026-12-09T09:00:00Z", "--ledger", path)
+    assert shell.ok("ledger", "verify", "--ledger", path)["ok"] is True
+
+
+# --- failing --------------------------------------------------------------------------------------
+
+
+class _Failing:
+    """A connection whose so-manyeth statement fails."""
+
+    def __init__(self, db: Connection, number: int, error: BaseException) -> None:
+        self._db = db
+        self._left = number
+        self._error = error
+
+    def execute(self, *statement: Any) -> Any:  # noqa: ANN401 -- As the driver's own.
+        """Run a statement, or fail."""
+        self._left -= 1
+        if not self._left:
+            raise self._error
+        return self._db.execute(*statement)
+
+
+def _failing(
+    make_tables: Callable[[Connection], None], number: int, error: BaseException, db: Connection
+) -> None:
+    make_tables(cast("Connection", _Failing(db, number, error)))
+
+
+FAILURES: dict[str, tuple[Callable[[], BaseException], type[BaseException]]] = {
+    "disk": (lambda: engine.DatabaseError("disk I/O error"), errors.DiskFull),
+    "damage": (lambda: engine.DatabaseError("no such table: x"), errors.MigrationFailed),
+    "interrupt": (KeyboardInterrupt, KeyboardInterrupt),
+    "memory": (MemoryError, MemoryError),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_at_any_statement(
+    older: Path, monkeypatch: pytest.MonkeyPatch, failure: str
+) -> None:
+    """Whatever fails at whichever statement, the ledger is as it was, and nothing beside it."""
+    make, told = FAILURES[failure]
+    real = migrate.make_tables
+    number, before, names = form(older), whole(older), beside(older)
+    tried = 0
+    while True:
+        tried += 1
+        error = make()
+        with monkeypatch.context() as patch:
+            patch.setattr(migrate, "make_tables", partial(_failing, real, tried, error))
+            try:
+                upgrade(older)
+            except told:
+                assert (form(older), whole(older), beside(older)) == (number, before, names)
+            else:
+                break
+    assert form(older) == SCHEMA_VERSION
+    assert tried > 10, "there are more statements than that"
+
+
+def test_a_failure_of_the_commit(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit that fails is no upgrade, and leaves no copy."""
+    real = engine.open_file
+
+    class Uncommitted(_Failing):
+        in_transaction = True
+
+        def execute(self, *statement: Any) -> Any:  # noqa: ANN401
+            if statement[0] == "COMMIT":
+                raise engine.DatabaseError("disk I/O error")
+            return self._db.execute(*statement)
+
+        def close(self) -> None:
+            self._db.close()
+
+    def opened(path: Path, *, readonly: bool) -> Any:  # noqa: ANN401
+        db = real(path, readonly=readonly)
+        return db if readonly else Uncommitted(db, 0, KeyboardInterrupt())
+
+    with untouched(older, form(older)), monkeypatch.context() as patch:
+        patch.setattr(engine, "open_file", opened)
+        with pytest.raises(errors.DiskFull):
+            upgrade(older)
+    upgrade(older)
+    assert form(older) == SCHEMA_VERSION
+
+
+TAMPERED = {
+    'UPDATE transfer SET amount = amount + 1 WHERE "transaction" = 1 AND n = 1': "what event 6",
+    "UPDATE session SET gross_minor = 1 WHERE id = 'S-1'": "session S-1 is not what the journal",
+    "DELETE FROM event WHERE seq = 60": "event",
+    "UPDATE event SET facts = '{}' WHERE seq = 4": "event 4 was changed",
+    "DROP TRIGGER event_never_goes": "the trigger event_never_goes is missing",
+}
+
+
+@pytest.mark.parametrize("statement", TAMPERED)
+def test_what_does_not_verify_is_not_upgraded(older: Path, statement: str) -> None:
+    """An upgrade ends with a verification: what is wrong is named, and all is as it was."""
+    tampered(older, statement) if "TRIGGER" not in statement else asked(older, statement)
+    with untouched(older, form(older)), pytest.raises(errors.MigrationFailed) as caught:
+        upgrade(older)
+    assert TAMPERED[statement] in caught.value.message
+    assert "liveportal that wrote it opens it" in str(caught.value.hint)

@@ -1,0 +1,554 @@
+"""`verify` finds every kind of tampering, and names the first bad record in plain words."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liveportal.domain.errors import HeadNotFound, LiveportalError, VerificationFailed
+from liveportal.feeds import transcripts
+from liveportal.ledger import chain
+from liveportal.ledger.engine import Connection, open_file
+from liveportal.ledger.past import past
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.vault import Vault
+from liveportal.ledger.verify import Verified, verify
+from liveportal.ledger.windows import books, earnings
+from tests.ledger import rich
+from tests.ledger.forms import asked
+
+PREFIX = "the ledger is not what was written: "
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Make a ledger with something in every table, once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIVEPORTAL_KEYRING", "off")
+        yield rich.make(tmp_path_factory.mktemp("rich"), rich.LATEST)
+
+
+@pytest.fixture
+def path(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a copy of it, with its key and its vault."""
+    monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
+    copy = tmp_path / "books" / "ledger.db"
+    shutil.copytree(pristine.parent, copy.parent)
+    return copy
+
+
+def tampered(path: Path, *statements: str | tuple[str, tuple[object, ...]]) -> None:
+    """Do to a ledger what its triggers forbid: they are dropped, and made again."""
+    with closing(Connection(str(path), isolation_level=None)) as db:
+        triggers = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+        kept = triggers.fetchall()
+        for name, _ in kept:
+            db.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            db.execute(*((statement,) if isinstance(statement, str) else statement))
+        for _, sql in kept:
+            db.execute(sql)
+
+
+def verified(path: Path, *, deep: bool = False, heads: tuple[str, ...] = ()) -> Verified:
+    """Verify a ledger file with its vault."""
+    with closing(open_file(path, readonly=True)) as db:
+        return verify(db, vault=path, deep=deep, read=transcripts.read, heads=heads)
+
+
+def found(path: Path, *, deep: bool = False) -> str:
+    """Return what `verify` finds, which is said as the contract wants it."""
+    with pytest.raises(VerificationFailed) as caught:
+        verified(path, deep=deep)
+    assert caught.value.message.startswith(PREFIX)
+    assert caught.value.code == "verification_failed"
+    assert caught.value.hint
+    return caught.value.message.removeprefix(PREFIX)
+
+
+# --- nothing is wrong -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_was_written_verifies(path: Path, deep: bool) -> None:
+    """It says what it saw, and what there is in each table that is compared."""
+    for table in DERIVED:
+        assert asked(path, f'SELECT 1 FROM "{table}" LIMIT 1'), f"nothing to compare in {table}"  # noqa: S608
+    told = verified(path, deep=deep)
+    with Reader.open(path) as reader:
+        assert (told.head, told.events) == (
+            books.info(reader)["head"],
+            books.info(reader)["events"],
+        )
+    assert told.rules_changed == ()
+    assert told.deposit is not None
+    assert (told.deposit.files, told.deposit.hashed) == (2, deep)
+    assert (told.deposit.messages, told.deposit.values) == ((3, 5) if deep else (0, None))
+
+
+def test_a_connection_is_enough(path: Path) -> None:
+    """The vault is only looked into where it is said whose."""
+    shutil.rmtree(Vault(path).folder)
+    with closing(open_file(path, readonly=True)) as db:
+        assert verify(db).deposit is None
+
+
+def test_it_changes_nothing(path: Path) -> None:
+    """Not a byte of the file, whatever is looked at."""
+    before = path.read_bytes()
+    verified(path, deep=True)
+    assert path.read_bytes() == before
+
+
+def test_progress_is_told_of_every_event(path: Path) -> None:
+    """All of them, however many at a time."""
+    seen: list[int] = []
+    with closing(open_file(path, readonly=True)) as db:
+        told = verify(db, progress=seen.append)
+    assert sum(seen) == told.events
+
+
+def test_who_adds_their_own_changes_nothing(path: Path) -> None:
+    """A table, view and index of somebody's own, and SQLite's statistics, are no finding."""
+    tampered(
+        path,
+        "CREATE TABLE mine (x REFERENCES mine (x))",
+        "INSERT INTO mine VALUES (1)",
+        "CREATE VIEW of_mine AS SELECT * FROM event",
+        "CREATE INDEX mine_too ON session (rate)",
+        "CREATE TRIGGER my_own AFTER INSERT ON mine BEGIN SELECT 1; END",
+        "ANALYZE",
+    )
+    verified(path, deep=True)
+
+
+# --- a record of the journal, or of the books -----------------------------------------------------
+
+JOURNAL = {
+    "UPDATE event SET facts = replace(facts, 'S-1', 'S-2') WHERE seq = 6": "event 6 was changed",
+    "UPDATE event SET time = '2026-10-02T09:00:01.000000Z' WHERE seq = 2": "event 2 was changed",
+    "UPDATE event SET type = 'liveportal.session.paused' WHERE seq = 5": "event 5 was changed",
+    "UPDATE event SET id = 'other' WHERE seq = 3": "event 3 was changed",
+    "UPDATE event SET source = 'urn:other' WHERE seq = 3": "event 3 was changed",
+    "UPDATE event SET recorded_at = '2000-01-01T00:00:00.000000Z' WHERE seq = 9": (
+        "event 9 was changed"
+    ),
+    "UPDATE event SET hash = zeroblob(32) WHERE seq = 4": "event 4 was changed",
+    "UPDATE event SET prev_hash = zeroblob(32) WHERE seq = 4": (
+        "event 4 does not follow the one before it"
+    ),
+    "UPDATE event SET personal_digest = x'' WHERE seq = 2": (
+        "the personal data of event 2 was changed"
+    ),
+    "UPDATE event SET effects_digest = x'00' WHERE seq = 6": "what event 6 booked was changed",
+    "UPDATE event_personal SET body = replace(body, 'Help', 'Halp') WHERE seq = 2": (
+        "the personal data of event 2 was changed"
+    ),
+    "UPDATE event_personal SET salt = zeroblob(16) WHERE seq = 2": (
+        "the personal data of event 2 was changed"
+    ),
+    "DELETE FROM event_personal WHERE seq = 2": (
+        "the personal data of event 2 is gone, and nobody was forgotten"
+    ),
+    "INSERT INTO event_personal VALUES (3, x'00', '{}')": (
+        "the personal data of event 3 was changed"
+    ),
+    "INSERT INTO event_personal VALUES (999, x'00', '{}')": (
+        "event_personal 999 refers to a row of event that is not there"
+    ),
+    'UPDATE transfer SET amount = amount + 1 WHERE "transaction" = 1 AND n = 1': (
+        "what event 6 booked was changed"
+    ),
+    "UPDATE transfer SET credit = 'assets:bank' WHERE \"transaction\" = 1 AND n = 1": (
+        "what event 6 booked was changed"
+    ),
+    'DELETE FROM transfer WHERE "transaction" = 1 AND n = 2': "what event 6 booked was changed",
+    "INSERT INTO transfer VALUES (1, 3, 'assets:bank', 'income:tips', 5, '2026-10')": (
+        "what event 6 booked was changed"
+    ),
+    "INSERT INTO transfer VALUES (999, 1, 'assets:bank', 'income:tips', 5, '2026-10')": (
+        "a row of transfer refers to a row of transaction that is not there"
+    ),
+    "UPDATE \"transaction\" SET kind = 'tip' WHERE id = 1": "what event 6 booked was changed",
+    "UPDATE \"transaction\" SET period = '2026-09' WHERE id = 1": "what event 6 booked was changed",
+    "UPDATE \"transaction\" SET session = 'S-2' WHERE id = 1": "what event 6 booked was changed",
+    'UPDATE "transaction" SET seq = 5 WHERE id = 1': "what event 5 booked was changed",
+    'INSERT INTO "transaction" (id, seq, kind, time, period) VALUES'
+    " (999, 5, 'tip', '2026-10-02T09:00:00.000000Z', '2026-10')": "what event 5 booked was changed",
+    'INSERT INTO "transaction" (id, seq, kind, time, period) VALUES'
+    " (999, 999, 'tip', '2026-10-02T09:00:00.000000Z', '2026-10')": (
+        "transaction 999 refers to a row of event that is not there"
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", JOURNAL)
+def test_the_journal_and_the_books(path: Path, statement: str) -> None:
+    """A changed, added or removed record of history is named."""
+    tampered(path, statement)
+    assert found(path) == JOURNAL[statement]
+
+
+def test_an_event_that_is_gone(path: Path) -> None:
+    """One from the middle, with all that refers to it, leaves a gap; the last one, its head."""
+    head = verified(path).head
+    last = asked(path, "SELECT max(seq) FROM event")[0][0]
+    for table in ("statement", "event_personal", "sealed_value", "profile_fact"):
+        tampered(path, f"DELETE FROM {table} WHERE seq = {last}")  # noqa: S608
+    tampered(path, f"DELETE FROM event WHERE seq = {last}")  # noqa: S608
+    tampered(path, "DELETE FROM profile_field WHERE name = 'method'")
+    with pytest.raises(HeadNotFound):
+        verified(path, heads=(head,))
+    tampered(path, "DELETE FROM statement WHERE seq = 4", "DELETE FROM event WHERE seq = 4")
+    assert found(path) == "event 4 is missing"
+
+
+def test_events_that_changed_places(path: Path) -> None:
+    """Their order is under the chain."""
+    tampered(
+        path,
+        "UPDATE event SET seq = 1000 WHERE seq = 4",
+        "UPDATE event SET seq = 4 WHERE seq = 5",
+        "UPDATE event SET seq = 5 WHERE seq = 1000",
+    )
+    assert found(path) == "event 4 does not follow the one before it"
+
+
+# --- what is derived ------------------------------------------------------------------------------
+
+CHANGED = {
+    "UPDATE statement SET confirms = NULL WHERE confirms IS NOT NULL": (
+        "statement request:REQ-2 request.accepted 32 is not what the journal says: confirms"
+    ),
+    "DELETE FROM statement WHERE seq = 4": "statement session:S-1 session.paused 4 is missing",
+    "INSERT INTO statement VALUES ('session:S-1', 'x', 4, 'y', NULL)": (
+        "statement session:S-1 x 4 is in no event"
+    ),
+    "DELETE FROM reversal": "reversal {reversal} is missing",
+    "UPDATE policy SET name = 'other'": "policy 1 is not what the journal says: name",
+    "UPDATE policy SET document = replace(document, '30', '20')": (
+        "policy 1 is not what the journal says: document"
+    ),
+    "UPDATE customer SET described_seq = 2 WHERE id = 'C-12'": (
+        "customer C-12 is not what the journal says: described_seq"
+    ),
+    "INSERT INTO customer VALUES ('C-0', 2)": "customer C-0 is in no event",
+    "UPDATE request SET rate = 1 WHERE id = 'REQ-1'": (
+        "request REQ-1 is not what the journal says: rate"
+    ),
+    "UPDATE request SET state = 'open', closed_at = NULL WHERE id = 'REQ-1'": (
+        "request REQ-1 is not what the journal says: state, closed_at"
+    ),
+    "DELETE FROM request WHERE id = 'REQ-8'": "request REQ-8 is missing",
+    "UPDATE session SET gross_minor = 1 WHERE id = 'S-1'": (
+        "session S-1 is not what the journal says: gross_minor"
+    ),
+    "UPDATE session SET period = '2026-11' WHERE id = 'S-3'": (
+        "session S-3 is not what the journal says: period"
+    ),
+    "DELETE FROM session WHERE id = 'S-3'": "session S-3 is missing",
+    "DELETE FROM session_alias": "session_alias other:2 is missing",
+    "UPDATE session_alias SET session = 'S-1'": (
+        "session_alias other:2 is not what the journal says: session"
+    ),
+    "UPDATE claim SET state = 'open' WHERE id = 'CL-1'": (
+        "claim CL-1 is not what the journal says: state"
+    ),
+    "UPDATE claim SET hold_minor = 0 WHERE id = 'CL-4'": (
+        "claim CL-4 is not what the journal says: hold_minor"
+    ),
+    "INSERT INTO claim SELECT 'CL-9', session, state, amount_minor, hold_minor, claimed_at, period,"
+    " late, disputed_at, decided_at, cost_minor FROM claim WHERE id = 'CL-1'": (
+        "claim CL-9 is in no event"
+    ),
+    "UPDATE dispute SET filed_at = '2026-10-02T11:59:00.000000Z' WHERE claim = 'CL-1'": (
+        "dispute {dispute} is not what the journal says: filed_at"
+    ),
+    "UPDATE adjustment SET amount_minor = 1 WHERE id = 'ADJ-1'": (
+        "adjustment ADJ-1 is not what the journal says: amount_minor"
+    ),
+    "UPDATE artifact SET bytes = 1 WHERE kind = 'recording'": (
+        "artifact {artifact} is not what the journal says: bytes"
+    ),
+    "UPDATE review SET rating = 5": "review S-1 customer is not what the journal says: rating",
+    "DELETE FROM review WHERE by = 'expert'": "review S-1 expert is missing",
+    'UPDATE item SET settled_minor = 0 WHERE "transaction" = 1': (
+        "item 1 is not what the journal says: settled_minor"
+    ),
+    "UPDATE item SET session = 'S-2' WHERE \"transaction\" = 1": (
+        "item 1 is not what the journal says: session"
+    ),
+    "UPDATE payout SET state = 'paid' WHERE id = 'PO-2'": (
+        "payout PO-2 is not what the journal says: state"
+    ),
+    "UPDATE payout_line SET amount_minor = 1 WHERE payout = 'PO-1' AND item = 1": (
+        "payout_line PO-1 1 is not what the journal says: amount_minor"
+    ),
+    "DELETE FROM payout_line WHERE payout = 'PO-1' AND item = 1": "payout_line PO-1 1 is missing",
+    "UPDATE preferences SET document = '{}'": (
+        "preferences {preferences} is not what the journal says: document"
+    ),
+    "DELETE FROM preferences": "preferences {preferences} is missing",
+    "INSERT INTO profile_field VALUES ('iban')": "profile_field iban is in no event",
+    "DELETE FROM profile_field WHERE name = 'name'": "profile_field name is missing",
+    "UPDATE month_flow SET amount = amount + 1 WHERE credit = 'income:tips' AND"
+    " period = '2026-10'": (
+        "the sums of 2026-10 from income:tips to assets:platform are not its transfers'"
+    ),
+    "UPDATE month_flow SET count = count + 1 WHERE credit = 'income:tips' AND period = '2026-10'": (
+        "the sums of 2026-10 from income:tips to assets:platform are not its transfers'"
+    ),
+    "DELETE FROM month_flow WHERE credit = 'income:tips' AND period = '2026-10'": (
+        "the sums of 2026-10 from income:tips to assets:platform are not its transfers'"
+    ),
+    "INSERT INTO month_flow VALUES ('2026-01', 'assets:bank', 'income:tips', 1, 1)": (
+        "the sums of 2026-01 from income:tips to assets:bank are not its transfers'"
+    ),
+    "UPDATE sealed_value SET seq = 2": "a value of the payout profile is in no event: address",
+    "UPDATE profile_fact SET field = 'iban' WHERE field = 'country'": (
+        "a value of the payout profile is in no event: iban"
+    ),
+}
+FIRST = {
+    "reversal": "SELECT min(seq) FROM reversal",
+    "dispute": "SELECT min(seq) FROM dispute",
+    "artifact": "SELECT min(seq) FROM artifact",
+    "preferences": "SELECT min(seq) FROM preferences",
+}
+
+
+@pytest.mark.parametrize("statement", CHANGED)
+def test_what_is_derived(path: Path, statement: str) -> None:
+    """A changed, added or removed row of each derived table is named, and what of it."""
+    names = {name: asked(path, query)[0][0] for name, query in FIRST.items()}
+    tampered(path, statement)
+    assert found(path) == CHANGED[statement].format(**names)
+
+
+def test_every_table_is_tampered_with() -> None:
+    """No derived table is forgotten above."""
+    touched = {
+        each.split()[2 if "INTO" in each or "FROM" in each.split()[1] else 1] for each in CHANGED
+    }
+    booked = {"transaction", "transfer"}
+    assert set(DERIVED) - booked <= touched
+    assert booked <= {name.strip('"') for each in JOURNAL for name in each.split()[1:3]}
+
+
+# --- the form -------------------------------------------------------------------------------------
+
+FORM = {
+    "DROP TRIGGER event_never_changes": "the trigger event_never_changes is missing",
+    "DROP INDEX session_by_end": "the index session_by_end is missing",
+    "DROP VIEW month_money": "the view month_money is missing",
+    "DROP TABLE fingerprint_key": "the table fingerprint_key is missing",
+    "ALTER TABLE payout ADD COLUMN more TEXT": "the table payout was changed",
+    "CREATE TRIGGER mine AFTER INSERT ON transfer BEGIN SELECT 1; END": (
+        "the trigger mine on transfer is not ours"
+    ),
+    "CREATE TRIGGER mine INSTEAD OF INSERT ON posting BEGIN SELECT 1; END": (
+        "the trigger mine on posting is not ours"
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", FORM)
+def test_the_form(path: Path, statement: str) -> None:
+    """What is missing of the form, is another, or was added where it could do something."""
+    asked(path, statement)
+    assert found(path) == FORM[statement]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "kind"),
+    [
+        ("month_money", ("income:sessions", "income:tips"), "view"),
+        ("transfer_never_goes", ("DELETE", "UPDATE"), "trigger"),
+        ("item_open", ("<>", ">"), "index"),
+    ],
+)
+def test_a_part_of_the_form_that_was_changed(
+    path: Path, name: str, change: tuple[str, str], kind: str
+) -> None:
+    """A view that adds up something else, a trigger that guards nothing, another index."""
+    (sql,) = asked(path, "SELECT sql FROM sqlite_schema WHERE name = ?", name)[0]
+    asked(path, f"DROP {kind} {name}")
+    asked(path, sql.replace(*change, 1))
+    assert found(path) == f"the {kind} {name} was changed"
+
+
+# --- the vault, the messages, the profile ---------------------------------------------------------
+
+
+def _file(path: Path, kind: str) -> Path:
+    (sha256,) = asked(path, "SELECT sha256 FROM artifact WHERE kind = ?", kind)[0]
+    return Vault(path).path(sha256)
+
+
+def test_a_file_that_is_gone(path: Path) -> None:
+    """What a command attached must be in the vault; what only a feed told of never was."""
+    file = _file(path, "code")
+    file.unlink()
+    assert found(path).startswith(f"the file {file.name[:12]}… of session S-1 (event ")
+    assert found(path).endswith("is not in the vault")
+
+
+def test_a_file_of_another_size(path: Path) -> None:
+    """Longer or shorter: found without hashing."""
+    file = _file(path, "code")
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes() + b"\n")
+    size = len(rich.CODE)
+    assert found(path).endswith(f"has {size + 1} bytes instead of {size}")
+
+
+def test_a_file_that_was_changed(path: Path) -> None:
+    """Of the same size it is found by its hash, with --deep."""
+    file = _file(path, "code")
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes().swapcase())
+    verified(path)
+    assert found(path, deep=True).endswith("is not what was attached")
+
+
+DEEP = {
+    "UPDATE message SET text = 'Now it is broken' WHERE n = 3": "message 3 of the file ",
+    "UPDATE message SET speaker = 'Anna' WHERE n = 3": "message 3 of the file ",
+    "UPDATE message SET offset_ms = 0 WHERE n = 3": "the times of the messages of the file ",
+    "UPDATE message SET offset_ms = NULL WHERE n = 3": "the times of the messages of the file ",
+    "DELETE FROM message WHERE n = 3": "has 3 messages, and 2 are kept",
+    "INSERT INTO message SELECT NULL, artifact, 4, 0, speaker, text FROM message LIMIT 1": (
+        "has 3 messages, and 4 are kept"
+    ),
+    "UPDATE message SET artifact = (SELECT min(seq) FROM artifact)": "are in no transcript",
+    "UPDATE profile_fact SET value = 'DE' WHERE field = 'country'": (
+        "a value of the payout profile is not what was recorded: country"
+    ),
+    "UPDATE sealed_value SET body = zeroblob(length(body)) WHERE field = 'name'": (
+        "a value of the payout profile was changed: "
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", DEEP)
+def test_what_only_deep_finds(path: Path, statement: str) -> None:
+    """Messages against transcripts, sealed values against their fingerprints."""
+    tampered(path, statement)
+    verified(path)
+    assert DEEP[statement] in found(path, deep=True)
+
+
+def test_an_index_that_finds_other_words(path: Path) -> None:
+    """A search would not find what was said."""
+    asked(
+        path,
+        "INSERT INTO message_index (message_index, rowid, text, speaker)"
+        " SELECT 'delete', id, text, speaker FROM message WHERE n = 1",
+    )
+    asked(
+        path, "INSERT INTO message_index (rowid, text, speaker) VALUES (1, 'other words', 'Mina')"
+    )
+    assert "the full-text index" in found(path, deep=True)
+
+
+def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:
+    """Without the key nothing is proved of it, and that is said."""
+    path.with_name("ledger.db.key").unlink()
+    told = verified(path, deep=True)
+    assert told.deposit is not None
+    assert told.deposit.values is None
+
+
+# --- rewritten history ----------------------------------------------------------------------------
+
+
+def _rewritten(path: Path, change: Callable[[list[Any]], None], first: int) -> None:
+    """Rewrite history as a forger would who knows the code: every hash from there on made anew."""
+    with closing(open_file(path, readonly=True)) as db:
+        events = list(past(db))
+    head, statements = chain.GENESIS, []
+    for each in events:
+        row: list[Any] = list(each[:11])
+        if each.seq == first:
+            change(row)
+        prev, head = head, chain.event_hash(head, map(str, row[:6]), row[6], row[7], row[8])
+        statements.append(
+            (
+                "UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?",
+                (row[6], prev, head, row[0]),
+            )
+        )
+    tampered(path, *statements)
+
+
+def _dearer(row: list[Any]) -> None:
+    row[6] = str(row[6]).replace('"3.00"', '"4.00"')
+
+
+def test_a_rewritten_history_has_another_head(path: Path) -> None:
+    """Even where every hash was made anew, the head that was noted is not there any more."""
+    before = verified(path)
+    _rewritten(path, lambda _: None, 2)
+    assert verified(path, heads=(before.head,)).heads[0].event == before.events
+    _rewritten(path, _dearer, 2)
+    with pytest.raises(LiveportalError) as caught:
+        verified(path, heads=(before.head,))
+    # A rate that was agreed otherwise also stands otherwise in what is derived.
+    assert caught.value.code in {"head_not_found", "verification_failed"}
+
+
+def test_rewritten_facts_without_effect(path: Path) -> None:
+    """What no rule reads is only under the head: that alone tells."""
+    (seq,) = asked(path, "SELECT seq FROM event WHERE type = 'liveportal.payout.paid'")[0]
+
+    def claimed(row: list[Any]) -> None:
+        row[6] = str(row[6]).replace("}", ',"reason":"by hand"}')
+
+    noted = verified(path).head
+    _rewritten(path, claimed, seq)
+    assert verified(path).head != noted
+    with pytest.raises(HeadNotFound) as caught:
+        verified(path, heads=(noted,))
+    assert caught.value.code == "head_not_found"
+    assert noted in caught.value.message
+
+
+@pytest.mark.parametrize("length", [16, 17, 40, 64])
+def test_a_head_is_told_with_its_event(path: Path, length: int) -> None:
+    """The journal's whole past is known by it: which event it stood at, and since when."""
+    row = asked(path, "SELECT seq, lower(hex(hash)), recorded_at FROM event WHERE seq = 20")[0]
+    (head,) = verified(path, heads=(row[1][:length].upper(),)).heads
+    assert (head.event, head.head, head.recorded_at) == row
+
+
+def test_facts_that_are_none(path: Path) -> None:
+    """A forger's document that no event has is named, not stumbled over."""
+    for facts in ("[]", "null", "{", '{"session":7}'):
+
+        def broken(row: list[Any], facts: str = facts) -> None:
+            row[6] = facts
+
+        _rewritten(path, broken, 4)
+        assert found(path).startswith("event 4 cannot be read: ")
+
+
+# --- the views ------------------------------------------------------------------------------------
+
+
+def test_the_views_and_the_fold_are_compared(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window that adds up otherwise than plain Python does is found, with month and figure."""
+    real = earnings.months
+
+    def wrong(reader: Reader) -> list[dict[str, object]]:
+        return [row | {"tips": row["gross"]} for row in real(reader)]
+
+    monkeypatch.setattr(earnings, "months", wrong)
+    assert found(path) == ("the views show 2026-10 otherwise than its transactions add up: tips")
+    monkeypatch.setattr(earnings, "months", lambda reader: [*real(reader), {"month": "2030-01"}])
+    assert found(path) == "the views show a month 2030-01 in which nothing happened"
