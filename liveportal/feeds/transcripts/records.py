@@ -86,7 +86,10 @@ def _counted(number: float) -> Stamp:
         return None
     seconds = number / 1000 if abs(number) >= _EPOCH_MILLISECONDS else number
     if abs(seconds) >= _EPOCH_SECONDS:
-        return _EPOCH + timedelta(seconds=seconds)  # Also before it, which Windows cannot.
+        try:
+            return _EPOCH + timedelta(seconds=seconds)  # Also before it, which Windows cannot.
+        except OverflowError:
+            return None
     return round(seconds * 1000)
 
 
