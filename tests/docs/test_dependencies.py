@@ -24,7 +24,7 @@ NEEDED = [
     )
 ]
 LOCK = (ROOT / "requirements-dev.lock").read_text("utf-8")
-LOCKED = re.findall(r"^([a-z0-9-]+)==(\S+)(.*(?:\\\n.*)*)", LOCK, re.MULTILINE)
+LOCKED = re.findall(r"^([a-z0-9-]+)==(\S+)((?:.*\\\n)*.*)", LOCK, re.MULTILINE)
 
 
 @pytest.mark.parametrize("needed", NEEDED, ids=lambda needed: needed.name)
