@@ -13,7 +13,7 @@ import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, metadata, requires
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -76,7 +76,9 @@ def rows() -> list[Row]:
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     needs = tomllib.loads(text)["project"]["dependencies"]
     purposes = _purposes(text)
-    direct = {canonicalize_name(Requirement(each).name): Requirement(each) for each in needs}
+    direct: dict[str, Requirement] = {}
+    for each in map(Requirement, needs):
+        direct[canonicalize_name(each.name)] = each
     users: dict[str, set[str]] = {name: set() for name in direct}
     todo = list(direct)
     while todo:
@@ -124,7 +126,7 @@ def _needed_by(name: str) -> set[str]:
 def _licence(name: str) -> str | None:
     """Return the licence of a package by its SPDX name; None where it is not installed."""
     try:
-        told = metadata(name)
+        told: Any = metadata(name)  # A message as of e-mail, which its type does not say.
     except PackageNotFoundError:
         return None
     classifiers = [

@@ -15,7 +15,7 @@ import socket
 import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -45,7 +45,7 @@ MORE = (
     *("requests show R-H", "sessions show S-H", "sessions show S-H --transcript"),
     *("sessions search evilword", "sessions explain S-H", "refunds show CL-H", "dispute show CL-H"),
     *("payout show PO-H", "payout explain PO-H", "preferences export", "sessions calendar"),
-    *("earnings explain --month 2026-10", "sessions reviews --customer C-H", "due"),
+    *("earnings explain 2026-11", "sessions reviews --customer C-H", "due"),
     *("earnings months --compare-zones", "sessions upcoming", "ledger verify", "ledger path"),
 )
 COMMANDS = (*READS, *(each for each in MORE if each not in READS))
@@ -57,7 +57,7 @@ def _feed() -> tuple[bytes, ...]:
     text = HOSTILE
     customer = {"id": "C-H", "name": text, "timezone": text, "language": text}
     said = {"title": text, "description": text, "skills": [text], "customer": customer}
-    asked = {"kind": "instant", "rate": amount("3.00"), **said}
+    asked: dict[str, Any] = {"kind": "instant", "rate": amount("3.00"), **said}
     slot = {"start": "2026-12-09T09:00:00Z", "minutes": 30}
     return (
         line("request.opened", "11-20 09:00", id="h1", request="R-H", **asked),

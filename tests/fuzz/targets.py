@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from functools import cache
 from io import BufferedReader, BytesIO
 from pathlib import Path
+from typing import cast
 
 from liveportal.cli import payout_profile_checks, preferences_file, times, toml_file
 from liveportal.cli.earnings_statement import proved_by
@@ -151,7 +152,7 @@ def following(data: bytes) -> bool:
         def read1(self, _size: int | None = -1) -> bytes:
             return self.read(size)
 
-    stream: BufferedReader = Pieces(content)  # type: ignore[assignment] -- It has what is used.
+    stream = cast("BufferedReader", Pieces(content))  # It has what is used of one.
     lines = [
         line
         for part in streamed(stream, lambda _: None)
