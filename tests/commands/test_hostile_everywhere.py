@@ -22,6 +22,7 @@ import pytest
 from tests.commands.shell import Shell, assert_no_traceback
 from tests.commands.states import READS, WRITES
 from tests.commands.test_hostile import BIDI, BREAKS, ESCAPES, FORBIDDEN
+from tests.commands.test_terminal import Screen
 from tests.helpers import FEED as SOURCE
 from tests.helpers import amount, line
 
@@ -164,6 +165,15 @@ def test_every_command_in_every_format(hostile: Shell, monkeypatch: pytest.Monke
             shown = _unfolded(ran.out + ran.err)
             _check_clean(COLOUR.sub("", shown) if term != "dumb" else shown, command)
     assert seen > 50, "the hostile texts are not shown at all"
+
+
+@pytest.mark.parametrize("command", ["requests list", "sessions show S-H", "dispute show CL-H"])
+def test_a_terminal_of_its_own(hostile: Shell, command: str) -> None:
+    """The same under a pseudo terminal, where all streams are one."""
+    shown = Screen(hostile)(*command.split(), columns=120)
+    assert shown.code == 0
+    assert "cmd|" in shown.out
+    _check_clean(COLOUR.sub("", shown.out), command)
 
 
 def test_every_write_and_every_error(hostile: Shell) -> None:
