@@ -6,6 +6,7 @@ the square of them would not be done within a day.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -314,3 +315,19 @@ def test_a_message_of_another_age(number: str) -> None:
     """A time of a transcript that no calendar has is not known; it is no error."""
     (message,) = records.said([f'{{"time": {number}, "text": "hello"}}'])
     assert message.text == "hello"
+
+
+def test_a_feed_that_is_packed_is_refused(empty: Shell) -> None:
+    """Bytes of gzip are no feed: it says so, and unpacks nothing."""
+    content = gzip.compress(opened("R-1", "10-05 09:00", customer={"id": "C-1"}) * 100)
+    error = empty.refuses(1, "sync", empty.file("f.jsonl.gz", content))
+    assert error["code"] == "invalid_event"
+
+
+def test_a_feed_that_is_still_being_written(empty: Shell) -> None:
+    """A half line at the end is refused with all that stands before it; the whole feed goes in."""
+    lines = [opened(f"R-{n}", "10-05 09:00", customer={"id": "C-1"}) for n in (1, 2)]
+    path = feed(empty, "f.jsonl", lines[0], lines[1][:-20])
+    assert empty.refuses(1, "sync", path)["details"]["line"] == 2
+    feed(empty, "f.jsonl", *lines)
+    assert empty.ok("sync", path)["recorded"] == 2
