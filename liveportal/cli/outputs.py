@@ -26,6 +26,8 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
         )
     except OSError as error:  # A name that is too long, a folder that may not be entered.
         raise _unwritable(path, error) from error
+    except RuntimeError:  # So some versions of Python say that links lead in a circle.
+        raise OutputFailed(f"{path} leads to no place: its links go in a circle") from None
     if taken:
         raise OutputFailed(f"{path} is in use itself", hint="Choose another file for the output.")
     if _is_device(path):
