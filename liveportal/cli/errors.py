@@ -35,7 +35,6 @@ DEBUG_VARIABLE = "LIVEPORTAL_DEBUG"
 
 BUG = 1
 USAGE = 2
-INTERRUPTED = 130
 
 
 class OutputFailed(LiveportalError):

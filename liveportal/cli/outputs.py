@@ -11,6 +11,7 @@ from typing import IO, Any, TextIO
 
 from liveportal.cli.errors import OutputFailed
 from liveportal.cli.text import clean
+from liveportal.ledger.parts import part_of, sweep
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
@@ -95,7 +96,8 @@ def _replaced(path: Path, *, binary: bool = False) -> Iterator[Any]:
         with _written_to(os.open(path, os.O_WRONLY), binary=binary) as file:
             yield file
         return
-    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    sweep(path)
+    part = part_of(path)
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:

@@ -13,7 +13,6 @@ from typer.main import get_command
 
 from liveportal.cli.app import app
 from liveportal.cli.errors import (
-    INTERRUPTED,
     PROGRAM,
     OutputFailed,
     report,
@@ -21,6 +20,7 @@ from liveportal.cli.errors import (
     report_usage,
     tell,
 )
+from liveportal.cli.signals import exit_code_of, show_cursor, unwinding, word_for
 from liveportal.domain.errors import LiveportalError
 
 COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
@@ -30,7 +30,8 @@ def main(argv: Sequence[str]) -> int:
     """Run the program and return its exit code; whatever happens, the user gets a sentence."""
     try:
         _prepare_streams()
-        code = run(argv)
+        with unwinding():
+            code = run(argv)
         if sys.stdout is not None:
             sys.stdout.flush()  # What a full disk cut short must not pass for success.
     except BrokenPipeError:
@@ -62,8 +63,9 @@ def run(argv: Sequence[str]) -> int:
         return report(error, argv)
     except typer.TyperException as error:
         return report_usage(error, argv)
-    except (KeyboardInterrupt, typer.Abort):
-        return tell("interrupted", "interrupted", INTERRUPTED, argv)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        show_cursor()
+        return tell(word_for(error), word_for(error), exit_code_of(error), argv)
     except Exception as error:  # The last resort: a traceback helps no user.
         if isinstance(error, OSError) and error.filename is None:
             raise  # A stream: only what opens a file knows its name.

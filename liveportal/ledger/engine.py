@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -130,7 +130,17 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         raise LedgerUnwritable(
             f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
         )
-    connection = _connect(path, "ro" if readonly else "rw", path)
+    if not readonly:
+        return _opened(path, "rw")
+    try:
+        return _opened(path, "ro&immutable=1" if _for_good(path) else "ro")
+    except LedgerUnwritable:
+        _mend(path)
+    return _opened(path, "ro")
+
+
+def _opened(path: Path, mode: str) -> Connection:
+    connection = _connect(path, mode, path)
     try:
         with explained(path):
             _check_ours(connection, path)
@@ -139,6 +149,41 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _for_good(path: Path) -> bool:
+    """Tell whether nobody can change a ledger, nor make what SQLite keeps beside one in WAL."""
+    if not hasattr(os, "statvfs") or _left_behind(path):
+        return False
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def _left_behind(path: Path) -> bool:
+    """Tell whether something lies beside a ledger that is part of it: a write that had no end."""
+    sizes = []
+    for suffix in ("-journal", "-wal"):
+        with suppress(OSError):
+            sizes.append(Path(f"{path.resolve()}{suffix}").stat().st_size)
+    return any(sizes)
+
+
+def _mend(path: Path) -> None:
+    """Roll back what a program that was killed has half written: a reader alone may not.
+
+    Raises `LedgerUnwritable` where it cannot be done.
+    """
+    try:
+        _opened(path, "rw").close()
+    except LedgerUnwritable:
+        unfinished = _left_behind(path)
+        raise LedgerUnwritable(
+            f"{path} was left in the middle of a write, and cannot be mended"
+            if unfinished
+            else f"{path} cannot be opened",
+            hint="The ledger and its folder must be writable, also to read it. Or open a copy of"
+            f" it elsewhere{', with all files that begin with its name' if unfinished else ''}.",
+            path=str(path),
+        ) from None
 
 
 def in_memory() -> Connection:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from liveportal.domain.events import RequestAccepted
-from liveportal.ledger import engine, evidence
+from liveportal.ledger import engine, evidence, parts
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables, open_ledger
@@ -37,8 +36,9 @@ class Store:
 
         Raises `LedgerExists` for whatever is at the path already, `LedgerUnwritable`.
         """
+        parts.sweep(path)
         engine.check_free(path)
-        part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+        part = parts.part_of(path)
         try:
             with closing(engine.create(part, called=path)) as db:
                 with engine.writing(db, path):
@@ -46,9 +46,7 @@ class Store:
                 yield cls(db, path, now)
             engine.move_new(part, path)
         finally:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                with suppress(OSError):  # Where there is no folder, there is nothing to remove.
-                    Path(f"{part}{suffix}").unlink(missing_ok=True)
+            parts.remove(part)
 
     @classmethod
     def open(cls, path: Path, now: Clock, *, keep: bool = True) -> Store:
