@@ -10,7 +10,7 @@ from liveportal import __version__
 def main() -> int:
     """Run the program on the arguments it was started with, and return its exit code."""
     try:
-        if sys.argv[1:] == ["--version"]:
+        if sys.argv[1:] == ["--version"] and sys.stdout is not None:
             try:
                 print(f"liveportal {__version__}", flush=True)  # noqa: T201 -- It is the result.
             except OSError:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-from liveportal.cli.errors import OutputFailed
+from liveportal.cli.errors import OutputFailed, check_stdout
 from liveportal.cli.text import clean
 from liveportal.ledger.parts import part_of, sweep
 
@@ -56,8 +56,9 @@ def opened(path: Path | None, stdout: TextIO | None = None) -> Iterator[TextIO]:
             with _replaced(path) as stream:
                 yield stream
             return
-        if (target := stdout or sys.stdout) is None:
-            raise OutputFailed("there is no standard output", hint="Use --output FILE.")
+        if stdout is None:
+            check_stdout()
+        target = stdout or sys.stdout
         yield target
         target.flush()
     except BrokenPipeError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import sys
@@ -15,6 +14,7 @@ from liveportal.cli.app import app
 from liveportal.cli.errors import (
     PROGRAM,
     OutputFailed,
+    forget,
     report,
     report_bug,
     report_usage,
@@ -35,10 +35,10 @@ def main(argv: Sequence[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()  # What a full disk cut short must not pass for success.
     except BrokenPipeError:
-        _forget_stdout()  # `| head` has seen enough: that is no failure.
+        forget(sys.stdout)  # `| head` has seen enough: that is no failure.
         return 0
     except OSError as error:
-        _forget_stdout()
+        forget(sys.stdout)
         return report(OutputFailed(f"the output could not be written: {error.strerror}"), argv)
     return code
 
@@ -59,7 +59,7 @@ def run(argv: Sequence[str]) -> int:
         return end.exit_code
     except LiveportalError as error:
         if isinstance(error, OutputFailed):
-            _forget_stdout()  # Or the rest of the results would fail once more at the end.
+            forget(sys.stdout)  # Or the rest of the results would fail once more at the end.
         return report(error, argv)
     except typer.TyperException as error:
         return report_usage(error, argv)
@@ -80,13 +80,3 @@ def _prepare_streams() -> None:
             sys.stdout.reconfigure(errors="replace")
         else:
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-
-
-def _forget_stdout() -> None:
-    """Send what is left in the buffer nowhere, or Python would complain when it ends."""
-    if sys.stdout is None:
-        return
-    with contextlib.suppress(OSError, ValueError):  # A stream of a test has no descriptor.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

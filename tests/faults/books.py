@@ -62,8 +62,8 @@ class Place:
             "HOME": str(self.folder.parent),
             "TZ": "UTC",
         }
-        given = {"stdin": self.stdin, "stdout": "../out", "stderr": "../err"} | more
-        return Order(argv, str(self.folder), env, **given)
+        streams = {"stdin": self.stdin, "stdout": "../out", "stderr": "../err"}
+        return Order(argv, **{"cwd": str(self.folder), "env": env, **streams, **more})
 
     def run(self, *argv: str, **more: Any) -> Ended:  # noqa: ANN401
         """Run a command to its end, whatever that is."""
@@ -74,19 +74,6 @@ class Place:
         ended = self.run(*argv)
         assert (ended.code, ended.err) == (code, ""), (argv, ended)
         return ended.out
-
-
-def _more(number: int) -> bytes:
-    return line(
-        "request.opened",
-        f"11-03 10:{number:02}",
-        id=f"more-{number}",
-        request=f"M-{number}",
-        kind="instant",
-        customer={"id": "C-31"},
-        title="help",
-        rate=amount("3.00"),
-    )
 
 
 def prepare(nursery: Nursery, folder: Path) -> None:
@@ -106,13 +93,21 @@ def prepare(nursery: Nursery, folder: Path) -> None:
         (folder / mode / "old" / "form1").rename(folder / mode / "form1")
 
 
-def set_up(nursery: Nursery, made: Path, scene: Scene, mode: str, folder: Path) -> Place:
-    """Copy a scene's ledger and files into a new folder."""
-    inner = folder / "books"
-    inner.mkdir(parents=True, mode=0o700)
+def set_up(
+    nursery: Nursery,
+    made: Path,
+    scene: Scene,
+    mode: str,
+    folder: Path,
+    *,
+    before: str | None = None,
+) -> Place:
+    """Copy a scene's ledger (or another) and files into a new folder."""
+    inner, before = folder / "books", before or scene.before
+    inner.mkdir(parents=True, mode=0o700, exist_ok=True)
     ledger = inner / "ledger.db"
-    if scene.before != "nothing":
-        shutil.copyfile(made / mode / scene.before, ledger)
+    if before != "nothing":
+        shutil.copyfile(made / mode / before, ledger)
         ledger.chmod(0o600)
     for name, content in (USUAL | scene.files).items():
         (folder / name).write_bytes(content)
@@ -121,9 +116,23 @@ def set_up(nursery: Nursery, made: Path, scene: Scene, mode: str, folder: Path) 
     return Place(nursery, inner, ledger, str(stdin))
 
 
+def _more(number: int) -> bytes:
+    return line(
+        "request.opened",
+        f"11-03 10:{number:02}",
+        id=f"more-{number}",
+        request=f"M-{number}",
+        kind="instant",
+        customer={"id": "C-31"},
+        title="help",
+        rate=amount("3.00"),
+    )
+
+
 USUAL = {
     "own.toml": OWN_POLICY.encode(),
     "preferences.toml": OWN_PREFERENCES.encode(),
+    "new.jsonl": _more(59),
     "chat.txt": b"[09:00] Anna: hello\n[09:01] Bob: it does not build\n" * 40,
 }
 

@@ -33,6 +33,8 @@ PACKAGE = str(ROOT / "liveportal")
 SECONDS = 120.0
 """How long a run may take before it is given up."""
 
+BUSY = 5
+LEFT = "|"
 POINTS, LINES, TIME = "points", "lines", "time"
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _FILE_EVENTS = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.truncate")
@@ -45,7 +47,9 @@ class Order:
     `signal` comes at the `at`-th point (`by` = `points`: each statement, and each step that makes,
     names, moves or syncs a file), at the `at`-th line of the program (`lines`), or after `after`
     seconds (`time`). No file may grow beyond `limit` bytes; `dies` tells whether that kills.
-    `closed` are descriptors that are closed from the start, `more` further runs in the process.
+    `closed` are descriptors that are closed from the start, `more` further runs in the process,
+    each repeated up to `retries` times while it ends busy. `stopped`: it waits for SIGCONT.
+    A stream that is `LEFT` is a pipe whose reader has left.
     """
 
     argv: tuple[str, ...]
@@ -65,12 +69,14 @@ class Order:
     busy_ms: int | None = None
     stopped: bool = False
     more: tuple[tuple[str, ...], ...] = ()
+    retries: int = 0
 
 
 class Ended(NamedTuple):
     """How a run ended: its exit code (negative: the signal that killed it), and its streams.
 
-    `points` is how many points or lines it passed, if it lived; `where` the one it was hit at.
+    `points` is how many points or lines it passed, if it lived; `where` the one it was hit at;
+    `codes` how each of its runs ended, if there were more.
     """
 
     code: int
@@ -79,6 +85,7 @@ class Ended(NamedTuple):
     points: int
     where: str
     seconds: float
+    codes: tuple[int, ...] = ()
 
 
 class Nursery:
@@ -111,14 +118,14 @@ class Nursery:
         told = self._asked({"wait": pid, "after": order.after, "signal": order.signal})
         out, err = (
             Path(order.cwd, name).read_text("utf-8", "replace")
-            if Path(order.cwd, name).is_file()
+            if target not in order.closed and Path(order.cwd, name).is_file()
             else ""
-            for name in (order.stdout, order.stderr)
+            for target, name in ((1, order.stdout), (2, order.stderr))
         )
-        where, _, count = str(told["said"]).strip().rpartition("\n")
-        points = int(count) if count.isdigit() else 0
-        where = where if count.isdigit() else count
-        return Ended(told["code"], out, err, points, where.removeprefix("go\n"), told["seconds"])
+        said = [json.loads(line) for line in told["said"].splitlines()]
+        where = next((each for each in said if isinstance(each, str)), "")
+        points, *codes = next((each for each in said if isinstance(each, list)), [0])
+        return Ended(told["code"], out, err, points, where, told["seconds"], tuple(codes))
 
     def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -167,7 +174,7 @@ def _tell(answer: dict[str, Any]) -> None:
 
 
 def _waited(pid: int, pipe: int, question: dict[str, Any]) -> dict[str, Any]:
-    said = os.read(pipe, 65_536)  # "go": it begins now.
+    said = os.read(pipe, 65_536)  # It begins now.
     began = time.monotonic()
     if question["after"]:
         time.sleep(question["after"])
@@ -192,6 +199,7 @@ def _child(order: Order, pipe: int) -> int:
     for name in [name for name in os.environ if order.env.get(name) == ""]:
         del os.environ[name]
     _streams(order)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Background jobs ignore it.
     if order.limit is not None:
         import resource
 
@@ -204,17 +212,19 @@ def _child(order: Order, pipe: int) -> int:
         engine = importlib.import_module("liveportal.ledger.engine")
         engine.BUSY_MS = order.busy_ms
     count = _lines(order, pipe) if order.by == LINES else _points(order, pipe)
-    os.write(pipe, b"go\n")
+    os.write(pipe, b"null\n")
     if order.stopped:
         os.kill(os.getpid(), signal.SIGSTOP)
     program = importlib.import_module("liveportal.__main__").main
-    code = 0
+    codes = []
     for argv in (order.argv, *order.more):
         sys.argv = ["liveportal", *argv]
-        code = program()
+        codes.append(program())
+        while codes[-1] == BUSY and codes.count(BUSY) <= order.retries:
+            codes.append(program())
     sys.settrace(None)
-    os.write(pipe, f"\n{count()}".encode())
-    return int(code)
+    os.write(pipe, json.dumps([count(), *codes]).encode())
+    return int(codes[-1])
 
 
 def _streams(order: Order) -> None:
@@ -227,7 +237,7 @@ def _streams(order: Order) -> None:
     ):
         if target in order.closed:
             continue
-        handle = os.open(name, flags if not name.startswith("/dev") else flags & ~os.O_CREAT, 0o600)
+        handle = _left() if name == LEFT else os.open(name, flags, 0o600)
         os.dup2(handle, target)
         os.close(handle)
     names = ("stdin", "stdout", "stderr")
@@ -237,6 +247,12 @@ def _streams(order: Order) -> None:
         given = None if target in order.closed else _stream(target)
         setattr(sys, name, given)
         setattr(sys, f"__{name}__", given)
+
+
+def _left() -> int:
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
 
 
 def _stream(target: int) -> IO[str]:
@@ -252,7 +268,7 @@ def _hits(order: Order, pipe: int) -> tuple[Callable[[str], None], Callable[[], 
         nonlocal count
         count += 1
         if count == order.at:
-            os.write(pipe, name.encode(errors="replace"))
+            os.write(pipe, (json.dumps(name) + "\n").encode())
             os.kill(os.getpid(), order.signal)
 
     return point, lambda: count
