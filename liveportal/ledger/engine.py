@@ -5,6 +5,7 @@ Everybody takes it from here: two copies of SQLite in one process do not see eac
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ else:
 APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
 SCHEMA_VERSION = 3
 BUSY_MS = 5_000
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""What the system says where there is no room: on the disk, in a file, for its owner."""
 
 Connection = dbapi.Connection
 complete_statement = dbapi.complete_statement
@@ -320,8 +323,28 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
     return None
 
 
+def put_in_place(connection: Connection, path: Path) -> None:
+    """Bring all that was written into the file itself; raises `DiskFull`, `LedgerBusy`.
+
+    What is closed does that, too, but is silent where it fails: then the rest stays in the log,
+    which does not come along when the file is given another name.
+    """
+    with explained(path):
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise LedgerBusy(
+                f"another program is at {path}", hint="Try again in a moment.", path=str(path)
+            )
+
+
 def unwritable(path: Path, error: OSError) -> LiveportalError:
     """Say that nothing can be written there, and why."""
+    if error.errno in FULL:
+        return DiskFull(
+            f"{path} could not be written: the disk is full",
+            hint="Nothing was recorded. Make room, then try again.",
+            path=str(path),
+        )
     return LedgerUnwritable(
         f"{path} cannot be written: {error.strerror}",
         hint="Choose another place with --ledger.",

@@ -44,6 +44,7 @@ class Store:
                 with engine.writing(db, path):
                     make_tables(db)
                 yield cls(db, path, now)
+                engine.put_in_place(db, path)
             engine.move_new(part, path)
         finally:
             parts.remove(part)

@@ -9,7 +9,6 @@ nobody but the owner may enter.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -32,6 +31,7 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeVault,
 )
+from liveportal.ledger import engine
 
 LIMIT_BYTES = 2_000_000_000
 """The largest file that is taken where no preference says otherwise: 2 GB."""
@@ -43,7 +43,6 @@ STALE_SECONDS = 3_600
 _PART = ".part"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Windows has its own flag and lacks the others: a pipe without a writer is not waited for, and a
 # link in the vault is not followed.
 _READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -322,7 +321,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in engine.FULL:
             raise DiskFull(
                 f"{path.parent} could not be written: the disk is full",
                 hint="Nothing was recorded. Make room, then try again.",
