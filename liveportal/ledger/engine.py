@@ -183,8 +183,8 @@ def _mend(path: Path) -> None:
             f"{path} was left in the middle of a write, and cannot be mended"
             if unfinished
             else f"{path} cannot be opened",
-            hint="The ledger and its folder must be writable, also to read it. Or open a copy of"
-            f" it elsewhere{', with all files that begin with its name' if unfinished else ''}.",
+            hint="It, its folder, and all files that begin with its name must be writable, also to"
+            " read it. Or open a copy of them elsewhere.",
             path=str(path),
         ) from None
 
@@ -311,7 +311,7 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
     if "readonly" in text or "unable to open" in text:
         return LedgerUnwritable(
             f"{path} cannot be opened for writing",
-            hint="The ledger and its folder must both be writable.",
+            hint="The ledger, its folder, and all files that begin with its name must be writable.",
             path=where,
         )
     if "not a database" in text or "malformed" in text or "file is encrypted" in text:

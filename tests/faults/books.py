@@ -181,5 +181,7 @@ def chosen(count: int, amount: int, seed: str) -> list[int]:
     """Choose so many of the points 1 to `count`: the first, the last, and some between."""
     if count <= amount:
         return [*range(1, count + 1)]
+    if amount == 1:
+        return [1 + count // 3]
     between = random.Random(seed).sample(range(2, count), max(0, amount - 2))  # noqa: S311
     return sorted({1, count, *between})

@@ -140,6 +140,12 @@ class Nursery:
         return answer
 
 
+def wait_until_stopped(pid: int) -> None:
+    """Wait until a run that was ordered to be `stopped` waits for SIGCONT."""
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        time.sleep(0.002)
+
+
 # --- the process --------------------------------------------------------------------------------
 
 

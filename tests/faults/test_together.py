@@ -14,7 +14,7 @@ import pytest
 from tests.commands.shell import PROGRAM, ROOT
 from tests.faults.books import AT, MODES, Place, Scene, set_up, story
 from tests.faults.conftest import Amount
-from tests.faults.nursery import BUSY, Nursery, Order
+from tests.faults.nursery import BUSY, Nursery, Order, wait_until_stopped
 from tests.faults.scenes import SYNC
 
 WRITERS = READERS = 16
@@ -35,8 +35,7 @@ def _all_at_once(place: Place, orders: list[Order]) -> list[tuple[int, ...]]:
     """Start all, let them go together, and return the exit codes of each one's runs."""
     started = [(place.nursery.start(order), order) for order in orders]
     for pid, _ in started:
-        while "T" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]:
-            pass
+        wait_until_stopped(pid)
     for pid, _ in started:
         os.kill(pid, signal.SIGCONT)
     ended = [place.nursery.wait(pid, order) for pid, order in started]
