@@ -8,11 +8,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from weakref import WeakSet
 
 from liveportal.domain.errors import (
     DiskFull,
@@ -23,6 +25,7 @@ from liveportal.domain.errors import (
     LiveportalError,
     NewerLedger,
     NotALedger,
+    NotShared,
     UnsafeSqlite,
 )
 
@@ -40,10 +43,56 @@ BUSY_MS = 5_000
 FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """What the system says where there is no room: on the disk, in a file, for its owner."""
 
-Connection = dbapi.Connection
 complete_statement = dbapi.complete_statement
 SQLITE_VERSION: str = dbapi.sqlite_version
 DatabaseError = dbapi.Error
+
+
+_OPEN: WeakSet[Connection] = WeakSet()
+
+
+class Connection(dbapi.Connection):
+    """A connection that stays with the process and the thread that opened it.
+
+    A fork copies it without its locks: a child that used it, or as much as closed it, could roll
+    back what its parent is writing. So the copy refuses every statement and is never closed.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- The driver's own.
+        super().__init__(*args, **more)
+        self._owner = (os.getpid(), threading.get_ident())
+        _OPEN.add(self)
+
+    def check_owner(self) -> None:
+        """Raise `NotShared` in any other process or thread than its own."""
+        if self._owner != (os.getpid(), threading.get_ident()):
+            raise _not_shared()
+
+    def close(self) -> None:
+        """Close it; a copy in a forked process is only let go."""
+        if self._owner[0] == os.getpid():
+            super().close()
+
+
+def _abandon() -> None:
+    """In a child that was forked: let no copy of a connection do anything, not even end."""
+    import ctypes
+
+    for each in list(_OPEN):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
+        with suppress(dbapi.Error):  # Of another thread: that is not here any more.
+            each.set_authorizer(lambda *_: dbapi.SQLITE_DENY)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon)
+
+
+def _not_shared() -> NotShared:
+    return NotShared(
+        "a ledger was opened by another process or thread, and cannot be used in this one",
+        hint="Open it anew: each process and each thread has a portal of its own.",
+    )
 
 
 def wal_is_safe(version: tuple[int, ...] = dbapi.sqlite_version_info) -> bool:
@@ -191,7 +240,9 @@ def _mend(path: Path) -> None:
 
 def in_memory() -> Connection:
     """Return a connection to a temporary ledger that is nobody else's."""
-    connection = dbapi.connect(":memory:", isolation_level=None, cached_statements=256)
+    connection = dbapi.connect(
+        ":memory:", factory=Connection, isolation_level=None, cached_statements=256
+    )
     _settle(connection)
     return connection
 
@@ -201,7 +252,12 @@ def _connect(path: Path, mode: str, called: Path) -> Connection:
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
     with explained(called):
         return dbapi.connect(
-            uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256
+            uri,
+            uri=True,
+            factory=Connection,
+            isolation_level=None,
+            timeout=BUSY_MS / 1000,
+            cached_statements=256,
         )
 
 
@@ -298,6 +354,8 @@ def explained(path: Path) -> Iterator[None]:
 
 def _explanation(text: str, path: Path) -> LiveportalError | None:
     where = str(path)
+    if "not authorized" in text or "prohibited" in text or "same thread" in text:
+        return _not_shared()
     if "locked" in text or "busy" in text:
         return LedgerBusy(
             f"another program is writing to {path}", hint="Try again in a moment.", path=where

@@ -24,7 +24,7 @@ class Store:
     """An open ledger. With `keep=False` everything is done, and rolled back when it is closed."""
 
     def __init__(self, db: Connection, path: Path, now: Clock, *, keep: bool = True) -> None:
-        self.db = db
+        self._db = db
         self.path = path
         self._now = now
         self.keep = keep
@@ -54,9 +54,15 @@ class Store:
         """Open a ledger for writing; raises what `open_ledger` raises."""
         return cls(open_ledger(path, readonly=False), path, now, keep=keep)
 
+    @property
+    def db(self) -> Connection:
+        """The connection; raises `NotShared` in any other process or thread than its own."""
+        self._db.check_owner()
+        return self._db
+
     def close(self) -> None:
         """Close the file."""
-        self.db.close()
+        self._db.close()
 
     @contextmanager
     def writing(self) -> Iterator[Journal]:
