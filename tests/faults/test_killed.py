@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import signal
+import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
 from tests.faults.books import MODES, Scene, chosen
 from tests.faults.conftest import Amount
-from tests.faults.nursery import POINTS, TIME
-from tests.faults.scenes import WRITES
+from tests.faults.nursery import POINTS, TIME, wait_until_stopped
+from tests.faults.scenes import ALL, WRITES
 from tests.faults.stages import Stages
 
 scenes = pytest.mark.parametrize("scene", WRITES, ids=lambda scene: scene.name)
@@ -59,3 +64,47 @@ def test_killed_at_any_time(stages: Stages, scene: Scene, mode: str, amount: Amo
         ended = place.run(*scene.argv, signal=int(signal.SIGKILL), by=TIME, after=after)
         assert ended.code in (scene.code, -signal.SIGKILL), ended
         stage.check_all(place, ended, f"after {after:.4f} s", look=drawn.random() < 0.5)
+
+
+CALLS = "pwrite64,write,fsync,fdatasync,unlink,unlinkat,ftruncate,rename,renameat2,link,linkat"
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@scenes
+@modes
+def test_killed_at_system_calls(stages: Stages, scene: Scene, mode: str, amount: Amount) -> None:
+    """SIGKILL at the n-th call that writes, syncs, cuts, names or removes a file: SQLite's, too."""
+    stage = stages(scene, mode)
+    number = [(each, way) for each in ALL for way in MODES].index((scene, mode))
+    if number % amount(quick=6, whole=1):
+        pytest.skip("one of six in a usual run")
+    drawn, died = random.Random(f"calls {scene.name} {mode}"), 0  # noqa: S311
+    for at in sorted(drawn.sample(range(1, 31), amount(quick=2, whole=8))):
+        place = stage.place("killed")
+        order = place.order(*scene.argv, stopped=True)
+        pid = place.nursery.start(order)
+        wait_until_stopped(pid)
+        inject = f"inject={CALLS}:signal=KILL:when={at}"
+        with subprocess.Popen(
+            [
+                *("strace", "-qq", "-o", os.devnull, "-p", str(pid)),
+                *("-e", f"trace={CALLS}", "-e", inject),
+            ],
+            stderr=subprocess.DEVNULL,
+        ) as tracer:
+            while tracer.poll() is None and "\nTracerPid:\t0\n" in _status(pid):
+                time.sleep(0.002)
+            if tracer.poll() is not None:
+                os.kill(pid, signal.SIGKILL)
+                place.nursery.wait(pid, order)
+                pytest.skip("processes may not be traced here")
+            os.kill(pid, signal.SIGCONT)
+            ended = place.nursery.wait(pid, order)
+        assert ended.code in (scene.code, -signal.SIGKILL), ended
+        died += ended.code < 0
+        stage.check_all(place, ended, f"at system call {at}", look=at % 2 == 0)
+    assert died
+
+
+def _status(pid: int) -> str:
+    return Path(f"/proc/{pid}/status").read_text()
