@@ -87,7 +87,7 @@ def prepare(nursery: Nursery, folder: Path) -> None:
             place.done("init")
             for feed in feeds:
                 place.done("sync", str(feed))
-            with closing(engine.dbapi.connect(place.ledger, isolation_level=None)) as db:
+            with closing(engine.Connection(str(place.ledger), isolation_level=None)) as db:
                 db.execute(f"PRAGMA journal_mode = {mode}")
         make_old(folder / mode / "old" / "form1", mode)
         (folder / mode / "old" / "form1").rename(folder / mode / "form1")

@@ -79,6 +79,6 @@ def stages(nursery: Nursery, made: Path, memory: Path) -> Stages:
     @cache
     def built(scene: Scene, mode: str) -> Stage:
         folder = memory / f"{ALL.index(scene)}-{mode}"
-        return Stage(lambda inner: set_up(nursery, made, scene, mode, inner), scene, folder)
+        return Stage(lambda inner: set_up(nursery, made, scene, mode, inner), scene, mode, folder)
 
     return built

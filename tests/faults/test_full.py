@@ -27,7 +27,7 @@ from tests.faults.scenes import (
     SYNC,
     UPGRADE,
 )
-from tests.faults.stages import Stage, Stages
+from tests.faults.stages import Stage, Stages, staged
 
 SCENES = (INIT, SYNC, BATCHES, REJECTS, ACCEPT, ATTACH, PROFILE, UPGRADE, OUTPUT)
 PAGE = 4_096
@@ -118,38 +118,41 @@ def _check_after(stage: Stage, place: Place, ended: Ended, hurt: str) -> bool:
 
 
 @scenes
-@modes
-def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, mode: str, amount: Amount) -> None:
+def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, amount: Amount) -> None:
     """However much room is left, from none: recorded whole or not at all, and told so."""
-    stage = stages(scene, mode)
-    failures = 0
-    for pages in chosen(MOST // PAGE, amount(quick=2, whole=16), scene.name):
-        disk.clear()
-        place = stage.place_in(disk.folder)
-        disk.leave(room=(pages - 1) * PAGE)
-        told = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
-        ended = place.run(*scene.argv, **told)
-        # Whoever reads meanwhile gets an answer or a sentence.
-        if place.ledger.exists() and scene is not UPGRADE:
-            looked = place.run("earnings", "months", **told)
-            assert looked.code in (0, FAILED), looked
-            assert_no_traceback(looked.err)
-        disk.empty()
-        failures += _check_after(stage, place, ended, f"{pages - 1} pages left")
-    assert failures
+    for stage in staged(stages, scene, amount):
+        failures = 0
+        for pages in chosen(MOST // PAGE, amount(quick=2, whole=16), scene.name + stage.mode):
+            disk.clear()
+            place = stage.place_in(disk.folder)
+            disk.leave(room=(pages - 1) * PAGE)
+            ended = place.run(*scene.argv, **_said(disk))
+            # Whoever reads meanwhile gets an answer or a sentence.
+            if place.ledger.exists() and scene is not UPGRADE:
+                looked = place.run("earnings", "months", **_said(disk))
+                assert looked.code in (0, FAILED), looked
+                assert_no_traceback(looked.err)
+            disk.empty()
+            failures += _check_after(stage, place, ended, f"{pages - 1} pages left")
+        assert failures
+
+
+def _said(disk: Disk) -> dict[str, str]:
+    """Return where streams go that are not to be lost for want of room."""
+    return {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
 
 
 @scenes
-@modes
-def test_files_that_may_not_grow(stages: Stages, scene: Scene, mode: str, amount: Amount) -> None:
+def test_files_that_may_not_grow(stages: Stages, scene: Scene, amount: Amount) -> None:
     """A limit on the size of files is met like a full disk, at whatever size."""
-    stage = stages(scene, mode)
-    failures = 0
-    for pages in chosen(stage.size // PAGE + 1, amount(quick=1, whole=10), scene.name):
-        place = stage.place("limited")
-        ended = place.run(*scene.argv, limit=pages * PAGE)
-        failures += _check_after(stage, place, ended, f"no file beyond {pages} pages")
-    assert failures or scene is OUTPUT  # What it writes is small.
+    for stage in staged(stages, scene, amount, shift=1):
+        failures = 0
+        pages = chosen(stage.size // PAGE + 1, amount(quick=1, whole=10), scene.name + stage.mode)
+        for limit in {1, *pages}:
+            place = stage.place("limited")
+            ended = place.run(*scene.argv, limit=limit * PAGE)
+            failures += _check_after(stage, place, ended, f"no file beyond {limit} pages")
+        assert failures or scene is OUTPUT  # What it writes is small.
 
 
 @modes
@@ -158,12 +161,11 @@ def test_each_of_many_ids_has_its_result(
 ) -> None:
     """Of many ids on a disk that fills up, those are there that are said to be, and no others."""
     stage, outcomes = stages(IDS, mode), set()
-    for pages in chosen(60, amount(quick=5, whole=30), "ids"):
+    for pages in chosen(60, amount(quick=4, whole=30), "ids"):
         disk.clear()
         place = stage.place_in(disk.folder)
         disk.leave(room=(pages - 1) * PAGE)
-        told = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
-        ended = place.run(*IDS.argv, "--jsonl", **told)
+        ended = place.run(*IDS.argv, "--jsonl", **_said(disk))
         disk.empty()
         rows = [json.loads(line) for line in ended.out.splitlines()]
         done = [f"k:{row['id']}" for row in rows if row["error"] is None]

@@ -48,7 +48,7 @@ def test_interrupted_at_signalled_points(stages: Stages, scene: Scene, amount: A
     """Ctrl-C around statements, and at each step that makes, names, moves or syncs a file."""
     stage = stages(scene, "WAL")
     count = stage.count(POINTS, signal.SIGINT)
-    for at in chosen(count, amount(quick=3, whole=25), scene.name):
+    for at in chosen(count, amount(quick=2, whole=25), scene.name):
         place = stage.place("stopped")
         ended = place.run(*scene.argv, signal=int(signal.SIGINT), at=at)
         heard = _check(stage, place, ended, signal.SIGINT, f"{at} of {count}: {ended.where}")
@@ -61,7 +61,7 @@ def test_interrupted_at_any_line(stages: Stages, scene: Scene, amount: Amount) -
     stage = stages(scene, "DELETE")
     sent = [*SIGNALS]
     count = stage.count(LINES, signal.SIGINT)
-    for number, at in enumerate(chosen(count, amount(quick=3, whole=16), scene.name)):
+    for number, at in enumerate(chosen(count, amount(quick=2, whole=16), scene.name)):
         place, by = stage.place("stopped"), sent[number % len(sent)]
         ended = place.run(*scene.argv, signal=int(by), by=LINES, at=at)
         _check(stage, place, ended, by, f"{by.name} at {at} of {count}: {ended.where}")

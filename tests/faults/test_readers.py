@@ -135,7 +135,7 @@ class _Probe(io.RawIOBase):
         """Take the content; fails where anybody holds as much as a lock for reading."""
         assert isinstance(content, bytes | memoryview)
         self.written += len(content)
-        db = engine.dbapi.connect(str(self._ledger), isolation_level=None, timeout=0)
+        db = engine.Connection(str(self._ledger), isolation_level=None, timeout=0)
         with closing(db):
             db.execute("BEGIN EXCLUSIVE")
             db.execute("ROLLBACK")

@@ -63,17 +63,17 @@ def test_sixteen_write_and_sixteen_read(
     place = set_up(nursery, made, _SCENE, mode, folder)
     before = story(place.ledger)
     net = _check_state([json.loads(line) for line in place.done(*_MONTHS).splitlines()])
-    times = amount(quick=2, whole=25)
+    times = amount(quick=1, whole=25)
     orders = []
     for number in range(WRITERS):
         own = [_adjust(f"{number}-{n}") for n in range(times)]
-        first, *more = [*own, _adjust("common"), ("sync", "../feed.jsonl")]
+        writes: list[tuple[str, ...]] = [*own[1:], _adjust("common"), ("sync", "../feed.jsonl")]
         out = {"stdout": f"../w{number}", "stderr": f"../we{number}"}
-        orders.append(place.order(*first, more=tuple(more), stopped=True, retries=40, **out))
+        orders.append(place.order(*own[0], more=tuple(writes), stopped=True, retries=40, **out))
     for number in range(READERS):
         out = {"stdout": f"../r{number}", "stderr": f"../re{number}"}
-        more = ((_MONTHS,) * (times * 2)) + (("ledger", "verify"),)
-        orders.append(place.order(*_MONTHS, more=more, stopped=True, retries=40, **out))
+        reads = ((_MONTHS,) * (times * 2)) + (("ledger", "verify"),)
+        orders.append(place.order(*_MONTHS, more=reads, stopped=True, retries=40, **out))
     with _real(place, "real", times) as real:
         codes = _all_at_once(place, orders)
         assert real.wait(timeout=120) == 0
@@ -115,12 +115,13 @@ def _real(place: Place, name: str, times: int) -> subprocess.Popen[bytes]:
 
 def _reads(out: Path) -> list[Decimal]:
     """Check each state that a reader saw, and return the net that it saw each time."""
-    found, rows = [], []
+    found: list[Decimal] = []
+    rows: list[dict[str, object]] = []
     for text in out.read_text().splitlines():
         if not text.startswith("{"):
             continue  # What `ledger verify` says.
         row = json.loads(text)
-        if rows and row["month"] <= rows[-1]["month"]:
+        if rows and row["month"] <= str(rows[-1]["month"]):
             found.append(_check_state(rows))
             rows = []
         rows.append(row)
