@@ -358,7 +358,7 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
         return _not_shared()
     if "locked" in text or "busy" in text:
         return LedgerBusy(
-            f"another program is writing to {path}", hint="Try again in a moment.", path=where
+            f"another program is using {path}", hint="Try again in a moment.", path=where
         )
     if "disk is full" in text or "disk i/o" in text:
         return DiskFull(

@@ -5,7 +5,6 @@ The views are windows and hold nothing: they are made anew whenever the form cha
 
 from __future__ import annotations
 
-import filecmp
 import os
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -121,6 +120,8 @@ def _keep_copy(path: Path, form: int) -> Path | None:
 
 def _named(part: Path, wanted: Path) -> Path | None:
     """Give a finished copy its name, or the first one with a number that is free."""
+    import filecmp  # Reads open a ledger here, and compare no files.
+
     copy, number = wanted, 1
     while True:
         try:
