@@ -6,6 +6,9 @@ from liveportal.domain.events import SessionPaused
 
 with Portal.open(Path("ledger.db")) as portal:
     portal.do(SessionPaused(session="S-1"))
+
+A portal stays in the process and the thread that opened it: carried into another one, or across a
+fork, it raises `NotShared`. Each process and each thread opens its own.
 """
 
 from __future__ import annotations
