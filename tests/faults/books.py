@@ -12,7 +12,8 @@ from typing import Any
 
 from liveportal.ledger import engine
 from liveportal.ledger.reader import Reader
-from liveportal.ledger.verify import DERIVED, verify
+from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.verify import verify
 from tests.commands.shell import OCTOBER
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
 from tests.faults.nursery import Ended, Nursery, Order

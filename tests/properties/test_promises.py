@@ -171,7 +171,7 @@ def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
             disputed = claim.state == "disputed"
             kind = random.choice(answers[:3] if disputed else (answers[0], answers[3]))
             answer = next(each for each in rules.RULES if kind == each.TYPE)
-            made: Any = answer(claim=claim.id)  # type: ignore[call-arg]
+            made: Any = answer(claim=claim.id)
             ledgers.portal(db).do(made, at=last, key=f"end-{number}")
 
         assert ledgers.balance(db)["held"] == 0
