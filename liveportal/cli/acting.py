@@ -108,8 +108,6 @@ class Writer:
 
         `--key` names the event, and one of `many` together with the thing: `KEY:ID`.
         """
-        from liveportal.domain.rules import STATE_AFTER
-
         key = self._write.key
         outcome, shown = self.portal.do(
             data,
@@ -123,6 +121,8 @@ class Writer:
 
     def result(self, outcome: Outcome, thing_id: str, shown: Row) -> Row:
         """Return what became of an event as the commands that record something show it."""
+        from liveportal.domain.rules import STATE_AFTER
+
         kind = outcome.event.data.TYPE
         return {
             "id": named(outcome, thing_id),
