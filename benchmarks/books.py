@@ -170,7 +170,7 @@ class _Teller:
         at = LAST + timedelta(days=1)
         for number in range(OPEN_REQUESTS):
             start = at + timedelta(days=30, hours=number)
-            slots = {"slots": [{"start": start.isoformat(), "minutes": 60}]} if number % 2 else {}
+            slots = [{"start": start.isoformat(), "minutes": 60}] if number % 2 else []
             yield self.event(
                 "request.opened",
                 at,
@@ -180,7 +180,7 @@ class _Teller:
                 title=f"{self.dice.choice(_SKILLS)} question {number}",
                 skills=[self.dice.choice(_SKILLS)],
                 rate=_amount(300),
-                **slots,
+                **({"slots": slots} if slots else {}),  # type: ignore[arg-type]
             )
 
 

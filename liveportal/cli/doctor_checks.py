@@ -111,11 +111,10 @@ def ledger(health: Health, around: Surroundings, _now: datetime) -> Check:
     if health.inside is not None:
         hint = "Keep the file as it is, and restore a backup: `liveportal ledger restore`."
         return Check("ledger", FAILED, f"{path} is damaged", hint)
-    problem = str(health.problem)
-    if "interrupted" in problem or "locked" in problem or "busy" in problem:
-        return Check("ledger", WARNING, f"{path} was not looked into: {problem}", "Run this again.")
-    hint = "Upgrade liveportal." if "newer" in problem else "Check the path, or restore a backup."
-    return Check("ledger", FAILED, f"{path}: {problem}", hint)
+    if health.passing:
+        what = f"{path} was not looked into: {health.problem}"
+        return Check("ledger", WARNING, what, health.mend)
+    return Check("ledger", FAILED, f"{path}: {health.problem}", health.mend)
 
 
 def integrity(health: Health, _around: Surroundings, _now: datetime) -> Check:

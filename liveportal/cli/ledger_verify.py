@@ -16,7 +16,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, with_options
 from liveportal.cli.outputs import check_target
 from liveportal.cli.progress import progress
 from liveportal.cli.render import hint, render
-from liveportal.cli.results import Item, Row
+from liveportal.cli.results import Item
 from liveportal.ledger.reader import Reader, instant, reading
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _verified(reader: Reader, heads: list[str], *, deep: bool) -> Verified:
         )
 
 
-def _row(found: Verified, *, deep: bool) -> Row:
+def _row(found: Verified, *, deep: bool) -> dict[str, object]:
     deposit = found.deposit
     return {
         "ok": True,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from liveportal.cli.acting import Writer
 from liveportal.cli.confirm import can_ask, choose
 from liveportal.cli.results import Told
 from liveportal.cli.text import clean
@@ -15,6 +14,9 @@ from liveportal.cli.times import utc_now
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import SlotsPast
 from liveportal.ledger.windows import requests as seen
+
+if TYPE_CHECKING:
+    from liveportal.cli.acting import Writer
 
 
 def in_words(slots: Sequence[Mapping[str, Any]]) -> Told:

@@ -21,6 +21,7 @@ from liveportal.cli.acting import (
     writing,
 )
 from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
+from liveportal.cli.sessions_named import One
 from liveportal.cli.times import read_span, read_time, utc_now
 from liveportal.domain.events import (
     Customer,
@@ -31,9 +32,6 @@ from liveportal.domain.events import (
 )
 from liveportal.ledger.windows import sessions as seen
 
-One = Annotated[
-    str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
-]
 Pauses = Annotated[
     list[str] | None,
     typer.Option("--pause", metavar="FROM-TO", help="A pause, such as 14:10-14:15; repeatable."),

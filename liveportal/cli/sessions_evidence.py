@@ -29,7 +29,7 @@ from liveportal.cli.outputs import check_target
 from liveportal.cli.progress import progress
 from liveportal.cli.render import for_person, hint, render
 from liveportal.cli.results import Marked, Row, Table
-from liveportal.cli.sessions_after import One
+from liveportal.cli.sessions_named import One
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.artifacts import KINDS, guessed_kind
 from liveportal.domain.errors import LiveportalError

@@ -18,7 +18,7 @@ from liveportal.cli.looking import moment, windows, zone_of
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.render import hint, render
 from liveportal.cli.results import Item
-from liveportal.cli.sessions_after import One
+from liveportal.cli.sessions_named import One
 from liveportal.domain.running import RUNNING
 from liveportal.ledger.reader import Row
 from liveportal.ledger.windows import running as live

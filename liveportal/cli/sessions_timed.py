@@ -14,7 +14,7 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.render import hint
-from liveportal.cli.sessions_after import One
+from liveportal.cli.sessions_named import One
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.events import (
     SessionCancelled,

@@ -108,11 +108,15 @@ def private_folder(real: Path) -> Iterator[Path]:
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left, ignore_errors=True)
     folder = real.with_name(f".{real.name}.{os.urandom(4).hex()}.work")
-    folder.mkdir(mode=0o700)
     try:
+        folder.mkdir(mode=0o700)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+        except KeyboardInterrupt:  # Who is impatient must not leave a plain copy of the ledger.
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 def sweep_parts(folder: Path, name: str) -> None:

@@ -66,7 +66,10 @@ class Backup:
 
 @dataclass(slots=True)
 class Health:
-    """All that is to be seen of a ledger; `problem` says why its inside was not looked at."""
+    """All that is to be seen of a ledger; `problem` says why its inside was not looked at.
+
+    That may be `passing`, since somebody else is at work; else `mend` says what to do about it.
+    """
 
     path: Path
     exists: bool = False
@@ -76,6 +79,8 @@ class Health:
     written_at: datetime | None = None
     inside: Inside | None = None
     problem: str | None = None
+    mend: str = "Run this again."
+    passing: bool = False
     entries: list[Entry] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
@@ -189,16 +194,21 @@ def _look_inside(found: Health) -> None:
         found.head = engine.head_of(found.path)
     except OSError as error:
         found.problem = f"it cannot be read: {error.strerror}"
+        found.mend = "Look whose it is, and who may read it."
         return
     head = found.head
     if head is None or head.application_id != engine.APPLICATION_ID:
         found.problem = "it is not a liveportal ledger"
+        found.mend = "Check the path, or restore a backup."
     elif not head.form:
         found.problem = "it was never finished: it holds nothing"
+        found.mend = "Remove it, and run init again."
     elif head.form > engine.SCHEMA_VERSION:
         found.problem = f"it was written by a newer liveportal (form {head.form})"
+        found.mend = "Upgrade liveportal."
     elif head.wal and not engine.wal_is_safe():
         found.problem = "this SQLite could damage its log"
+        found.mend = "See the check sqlite."
     else:
         _open(found)
 
@@ -209,6 +219,7 @@ def _open(found: Health) -> None:
     if found.inside is not None and _stamp(found.path) != before:
         # A log that came meanwhile was read past: what was seen may be half of one thing.
         found.inside, found.problem = None, "another program is busy with it"
+        found.passing = True
 
 
 def _stamp(path: Path) -> tuple[tuple[int, int], ...]:
@@ -226,15 +237,16 @@ def _look_at_rows(found: Health) -> None:
         db = engine.look(found.path)
         if db is None:
             found.problem = "a write was interrupted; the next command undoes or finishes it"
+            found.mend, found.passing = "Run any other command, such as `ledger info`.", True
             return
         with closing(db):
             found.inside = _inside(db)
     except OSError as error:
-        found.problem = f"it cannot be read: {error.strerror}"
+        found.problem, found.passing = f"it cannot be read: {error.strerror}", True
     except (engine.DatabaseError, LiveportalError) as error:
         found.problem = str(error)
-        busy = "locked" in found.problem or "busy" in found.problem
-        if not busy:
+        found.passing = "locked" in found.problem or "busy" in found.problem
+        if not found.passing:
             found.inside = Inside(quick_check=found.problem)
     except (ValueError, TypeError) as error:  # Rows that hold what was never written there.
         found.inside = Inside(quick_check=f"what it holds cannot be read: {error}")

@@ -290,11 +290,11 @@ class Journal:
             effects = chain.effects_digest(*booked)
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
         book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
-        # A feed that tells again what is forgotten restores nothing.
+        # A source that tells again, late, what is forgotten restores nothing; the expert may.
         erased = (
             confirms is not None
             and body is not None
-            and event.source != CLI_SOURCE  # What the expert tells after that is a new fact.
+            and event.source != CLI_SOURCE
             and book.is_forgotten(data, confirms)
         )
         if body is not None and not erased:

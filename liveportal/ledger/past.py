@@ -96,7 +96,7 @@ def past(
         while entry is not None and entry[1] < seq:
             entry = next(entries, None)
         if entry is None or entry[1] != seq:
-            yield Past(*row, nothing, nothing)
+            yield Past._make((*row, nothing, nothing))
             continue
         booked: Rows = []
         moved: Rows = []
@@ -107,4 +107,4 @@ def past(
                     moved.append(transfer)
                 transfer = next(transfers, None)
             entry = next(entries, None)
-        yield Past(*row, booked, moved)
+        yield Past._make((*row, booked, moved))

@@ -15,6 +15,7 @@ from liveportal.domain.errors import LiveportalError, NotFound, Refused
 from liveportal.domain.events import ArtifactAdded
 from liveportal.domain.posting import Transaction
 from liveportal.ledger import engine
+from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal
 from liveportal.ledger.migrate import make_tables
@@ -56,7 +57,7 @@ def played_back(
     """
     events = past(db, until=utc_text(until) if until else None, last_seq=last_seq)
     if retelling is None:
-        copy = Playback(events).copy
+        copy = Playback(events, windows=True).copy
     else:
         copy = _temporary()
         _retell(Journal(copy, lambda: LAST), events, retelling)
@@ -69,23 +70,27 @@ def played_back(
 class Playback:
     """A journal in a temporary ledger, and what today's rules would have done otherwise.
 
-    `copy` is inside a transaction: the caller ends it.
+    `copy` is inside a transaction: the caller ends it. Without `windows` it has what rules look up,
+    and no more. `booked` is told of every transaction, `progress` of so many events each time.
     """
 
     def __init__(
         self,
         events: Iterable[Past],
         *,
+        windows: bool = False,
         booked: Callable[[Transaction], None] = lambda _: None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.copy = _temporary()
+        if not windows:
+            _without_windows(self.copy)
         door = Rebooking(self.copy)
         with _no_collector():
             for chunk in _chunks(events):
-                door.prefetch([event for _, event in chunk])
-                for each, event in chunk:
-                    door.rebook(each, event)
+                door.prefetch([stored.event for _, stored in chunk])
+                for each, stored in chunk:
+                    door.rebook(each, stored)
                     for entry in door.transactions:
                         booked(entry)
                 door.flush()
@@ -105,23 +110,37 @@ def _temporary() -> Connection:
     return copy
 
 
-def _chunks(events: Iterable[Past]) -> Iterator[list[tuple[Past, Event]]]:
+# What rules look up by another column than the key.
+_LOOKED_UP = ("transaction_by_seq", "session_agenda", "session_by_end", "session_by_earning")
+
+
+def _without_windows(copy: Connection) -> None:
+    """Drop the indexes that only windows use: to keep them up takes a tenth of the time."""
+    found = copy.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
+    ).fetchall()
+    for (name,) in found:
+        if name not in (*_LOOKED_UP, "item_open"):
+            copy.execute(f'DROP INDEX "{name}"')
+
+
+def _chunks(events: Iterable[Past]) -> Iterator[list[tuple[Past, StoredEvent]]]:
     """Decode events, so many at a time that what they name can be looked up at once."""
     rest = iter(events)
-    while chunk := [(each, each.stored.event) for each in islice(rest, _CHUNK)]:
+    while chunk := [(each, each.stored) for each in islice(rest, _CHUNK)]:
         yield chunk
 
 
 def _retell(door: Journal, events: Iterable[Past], retelling: Retelling) -> None:
     for chunk in _chunks(events):
-        door.prefetch([event for _, event in chunk])
-        for each, event in chunk:
-            if (again := retelling.tell(event)) is None:
+        door.prefetch([stored.event for _, stored in chunk])
+        for each, stored in chunk:
+            if (again := retelling.tell(stored.event)) is None:
                 continue
             try:
                 door.record(again, recorded_at=each.recorded_at)
             except (Refused, NotFound) as error:
-                retelling.refused(each.seq, event, error)
+                retelling.refused(each.seq, stored.event, error)
         door.flush()
 
 

@@ -67,12 +67,13 @@ class Rebooking(Journal):
         self.changes: list[RulesChanged] = []
         self.touched = Touched()
         self._past: Past
+        self._stored: StoredEvent
         self.transactions: tuple[Transaction, ...] = ()
         """What the last event booked."""
 
-    def rebook(self, past: Past, event: Event) -> None:
+    def rebook(self, past: Past, stored: StoredEvent) -> None:
         """Judge an event anew, and book what it booked."""
-        self._past = past
+        self._past, self._stored, event = past, stored, stored.event
         try:
             self.record(event, recorded_at=past.recorded_at)
         except _BROKEN as error:
@@ -98,12 +99,13 @@ class Rebooking(Journal):
         confirms: int | None = None,
     ) -> Outcome:
         past, book = self._past, self.book
-        booked = book.booked(past.seq, change.transactions)
-        if booked != (past.entries, past.transfers):
+        booked = (past.entries, past.transfers)
+        if (change.transactions or past.entries) and booked != (
+            book.booked(past.seq, change.transactions)
+        ):
             kept, today = past.transactions, change.transactions
             if past.seq not in self.touched.seqs:
                 self._note(past, f"it booked {self._words(kept)}, today {self._words(today)}")
-            booked = (past.entries, past.transfers)
             things = tuple(self._with_earning(each, past) for each in change.things)
             change = replace(change, transactions=kept, things=things)
         if self.changes:
@@ -114,9 +116,7 @@ class Rebooking(Journal):
             book.append("event_personal", past.seq, past.salt, past.body)
         book.append("statement", data.thing, data.TYPE, past.seq, event.source, confirms)
         self._statements_of(data).append(_Statement(past.seq, event.source, confirms))
-        erased = past.personal_digest != b"" and past.body is None
-        stored = StoredEvent(past.seq, event, past.recorded_at, past.facts, erased=erased)
-        self._pending[event.source, event.id] = self._pending_at[past.seq] = stored
+        self._pending[event.source, event.id] = self._pending_at[past.seq] = self._stored
         self._unknown.discard((event.source, event.id))
         book.apply(past.seq, change, booked)
         if change.forgets:

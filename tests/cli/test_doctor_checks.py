@@ -98,7 +98,8 @@ def at(name: str) -> dict[str, Any]:
 
 
 DELETE = {"head": Head(APPLICATION_ID, 3, wal=False)}
-HOT = {"inside": None, "problem": "a write was interrupted; the next command undoes it"}
+HOT = {"inside": None, "problem": "a write was interrupted", "passing": True}
+LOCKED = {"inside": None, "problem": "database is locked", "passing": True}
 NEWER = {"inside": None, "problem": "it was written by a newer liveportal (form 9)"}
 LINKED = {"entries": [entry(is_link=True)]}
 
@@ -116,7 +117,7 @@ CASES = (
     Case("ledger", FAILED, "not a file", {"is_file": False, "inside": None}),
     Case("ledger", FAILED, "damaged", inside(quick_check="row 3 missing from index")),
     Case("ledger", WARNING, "interrupted", HOT),
-    Case("ledger", WARNING, "locked", {"inside": None, "problem": "database is locked"}),
+    Case("ledger", WARNING, "locked", LOCKED),
     Case("ledger", FAILED, "newer", NEWER),
     Case("integrity", OK, "sound"),
     Case("integrity", FAILED, "row 3", inside(quick_check="row 3 missing from index")),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyrage
 import pytest
 
+from liveportal.domain.errors import BackupExists
 from liveportal.ledger import files
 from liveportal.ledger.age import Lock
 from liveportal.ledger.backup import back_up, last_backup
@@ -333,6 +334,21 @@ def test_a_backup_takes_nobodys_place(october: Shell) -> None:
     assert october.refuses(74, *BACKUP, "--to", "none")["code"] == "output_failed"
     assert not (october.folder / "nowhere").exists()
     assert leftovers(october.folder) == []
+
+
+def test_what_comes_to_its_place_meanwhile_stays(october: Shell) -> None:
+    """Somebody is quicker: theirs stays, and there is no backup."""
+    target = october.folder / "copy.zip"
+
+    def quicker(_size: int) -> None:
+        target.write_text("mine")
+
+    at = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    with pytest.raises(BackupExists):
+        back_up(october.ledger, target, made_at=at, progress=quicker)
+    assert target.read_text() == "mine"
+    assert leftovers(october.folder) == []
+    assert last_backup(october.ledger) is None
 
 
 @pytest.mark.parametrize(

@@ -110,3 +110,31 @@ def test_every_format_has_it(earned: Shell, monkeypatch: pytest.MonkeyPatch) -> 
     assert header.split(",")[-4:] == ["risk.final", "risk.claimable", "risk.held", "risk.as_of"]
     assert row.split(",")[-4:-1] == ["96.00", "0.00", "0.00"]
     assert "risk claimable" in earned.run("earnings", "--month", "2026-10", terminal=True).out
+
+
+def test_a_session_that_was_moved_out_of_its_month_is_still_in_its_balance(
+    earned: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends after October now; that it was earned then is reversed in November only."""
+    earned.ok(
+        *("sessions", "correct", "S-5", "--reason", "another day", "--at", "2026-11-02 09:00"),
+        *("--start", "2026-11-01 10:00", "--end", "2026-11-01 10:20"),
+    )
+    october, november = ("--month", "2026-10"), ("--month", "2026-11")
+    now = at("11-02 10:00")
+    assert risk(earned, monkeypatch, now, *october) == ("54.00", "42.00", "0.00")
+    assert risk(earned, monkeypatch, now, *november) == ("54.00", "42.00", "0.00")
+
+
+def test_a_session_of_a_month_that_it_outlasts_is_at_risk_in_both(
+    empty: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a session's start decides its month, its end may lie in the next."""
+    text = 'name = "start"\n[period]\nsession_month = "start"\n'
+    empty.ok("policy", "use", empty.file("start.toml", text), "--yes")
+    empty.ok(
+        *("sessions", "log", "--customer", "C-1", "--rate", "3.00", "--id", "S-1"),
+        *("2026-10-31 23:50-00:10", "--at", "2026-11-01 00:10"),
+    )
+    now = at("11-01 12:00")
+    assert risk(empty, monkeypatch, now, "--month", "2026-10") == ("0.00", "42.00", "0.00")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,11 +16,12 @@ from liveportal.ledger import engine
 from liveportal.ledger.reader import reading
 from liveportal.ledger.verify import verify
 from liveportal.portal import Portal
-from tests.commands.shell import ROOT
+from tests.commands.shell import PROGRAM, ROOT
 from tests.ledger.test_traces import Told, attach
 from tests.ledger.told import Teller
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.faults.conftest import Amount
@@ -71,18 +73,43 @@ POINTS = (
 )
 
 
-def _made(folder: Path, journal: str, monkeypatch: pytest.MonkeyPatch) -> Told:
+def _made(
+    folder: Path,
+    journal: str,
+    monkeypatch: pytest.MonkeyPatch,
+    customers: Sequence[str] = ("C-1", "C-2"),
+) -> Told:
     if journal == "delete":
         monkeypatch.setattr(engine, "wal_is_safe", lambda *_: False)
     told = Told(folder / "books" / "ledger.db", Teller())
     Portal.create(told.path, Policy())
-    for customer in ("C-1", "C-2"):
+    for customer in customers:
         told.sync(told.teller.story(customer))
         attach(told, customer)
     db = engine.open_file(told.path, readonly=True)
     db.execute("VACUUM INTO ?", (str(told.path.with_name("ledger.db.form1")),))
     db.close()
     return told
+
+
+class Templates(dict[str, Told]):
+    """Ledgers by their journal mode, each made when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, journal: str) -> Told:
+        """Make one."""
+        with pytest.MonkeyPatch.context() as patched:
+            self[journal] = _made(self.folder / journal, journal, patched)
+        return self[journal]
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Give ledgers to be copied."""
+    return Templates(tmp_path_factory.mktemp("told"))
 
 
 def _check(told: Told, others: list[object]) -> None:
@@ -98,6 +125,7 @@ def _check(told: Told, others: list[object]) -> None:
     [(*point, "wal") for point in POINTS] + [(*POINTS[n], "delete") for n in (1, 2, 5)],
 )
 def test_killed_at_a_point(
+    templates: Templates,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     module: str,
@@ -107,7 +135,10 @@ def test_killed_at_a_point(
     journal: str,
 ) -> None:
     """Before the commit nothing has happened; after it, the next to open the ledger finishes it."""
-    told = _made(tmp_path, journal, monkeypatch)
+    told = Told(tmp_path / "books" / "ledger.db", templates[journal].teller)
+    shutil.copytree(templates[journal].path.parent, told.path.parent)
+    if journal == "delete":
+        monkeypatch.setattr(engine, "wal_is_safe", lambda *_: False)
     others, left = told.others("C-1"), told.left("C-1")
     argv = [str(told.path), module, name, when, str(count), journal]
     ran = subprocess.run([sys.executable, "-c", _KILLED, *argv], cwd=ROOT, timeout=60, check=False)
@@ -135,7 +166,8 @@ def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amoun
     again = "from pathlib import Path; from liveportal.portal import Portal; import sys\n"
     again += "with Portal.open(Path(sys.argv[1])) as portal:\n    print(flush=True)\n"
     again += "    portal.forget('C-1')\n"
-    for n in range(amount(quick=4, whole=60)):
+    kills = amount(quick=4, whole=60)
+    for n in range(kills):
         for file in [each for each in told.path.parent.rglob("*") if each.is_file()]:
             file.unlink()
         for file, content in before.items():
@@ -147,9 +179,36 @@ def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amoun
             assert running.stdout is not None
             running.stdout.readline()
             try:
-                running.wait(timeout=0.004 * (n % 40))
+                running.wait(timeout=0.2 * n / kills)
             except subprocess.TimeoutExpired:
                 running.kill()
         with Portal.open(told.path) as portal:
             portal.forget("C-1")
         _check(told, others)
+
+
+def test_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
+    """Who forgets at once, with others reading: each is recorded once, and nothing is left."""
+    customers = [f"C-{n}" for n in range(1, amount(quick=4, whole=8))]
+    told = _made(tmp_path, "wal", monkeypatch, customers)
+    reads = ["ledger", "info", "--field", "events"]
+    forgets = [["ledger", "forget", each, "--yes", "--json"] for each in customers]
+    running = [
+        subprocess.Popen(
+            [*PROGRAM, *argv, "--ledger", str(told.path)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for pair in zip(forgets, [reads] * len(forgets), strict=True)
+        for argv in pair
+    ]
+    ended = [(*each.communicate(timeout=120), each.returncode) for each in running]
+    assert [code for *_, code in ended] == [0] * len(ended), ended
+    with Portal.open(told.path) as portal:  # Whoever was in another's way left it to this one.
+        outcomes = [portal.forget(each)[0].status for each in customers]
+    assert outcomes == ["replayed"] * len(customers)
+    assert not told.left(*customers)
+    assert not engine.mark_of(told.path).exists()
+    with reading(told.path) as reader:
+        verify(reader.db)

@@ -39,7 +39,7 @@ def read(tmp_path: Path) -> Callable[..., Run]:
     own, mounted = tmp_path / "own", tmp_path / "mounted"
     mounted.mkdir()
     Portal.create(own / "ledger.db", Policy())
-    probe = ["unshare", "-m", "sh", "-c", _READ_ONLY, "sh", str(own), str(mounted), "true"]
+    probe = ["unshare", "-rm", "sh", "-c", _READ_ONLY, "sh", str(own), str(mounted), "true"]
     try:
         can = subprocess.run(probe, capture_output=True, check=False).returncode == 0
     except OSError:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -169,6 +170,12 @@ class _Failing:
         return self._db.execute(*statement)
 
 
+def _failing(
+    make_tables: Callable[[Connection], None], number: int, error: BaseException, db: Connection
+) -> None:
+    make_tables(cast("Connection", _Failing(db, number, error)))
+
+
 FAILURES: dict[str, tuple[Callable[[], BaseException], type[BaseException]]] = {
     "disk": (lambda: engine.DatabaseError("disk I/O error"), errors.DiskFull),
     "damage": (lambda: engine.DatabaseError("no such table: x"), errors.MigrationFailed),
@@ -190,9 +197,7 @@ def test_a_failure_at_any_statement(
         tried += 1
         error = make()
         with monkeypatch.context() as patch:
-            patch.setattr(
-                migrate, "make_tables", lambda db, e=error, n=tried: real(_Failing(db, n, e))
-            )
+            patch.setattr(migrate, "make_tables", partial(_failing, real, tried, error))
             try:
                 upgrade(older)
             except told:

@@ -19,7 +19,7 @@ from liveportal.domain.billing import Bill, bill
 from liveportal.domain.books import Books, Change
 from liveportal.domain.envelope import Event
 from liveportal.domain.errors import VerificationFailed, WrongState
-from liveportal.domain.money import Money
+from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy
 from liveportal.domain.rules import decide
 from liveportal.domain.things import Session
@@ -61,7 +61,7 @@ def _on_vacation(event: Event, books: Books) -> Change:
         return Change()
 
 
-sessions_share, claimable = sessions.share_of, refunds.claimable
+sessions_share, claimable = share_of, refunds.claimable
 OLDER: dict[str, tuple[Any, str, Any]] = {
     "a cent more": (sessions, "share_of", _cent_more),
     "a longer trial": (sessions, "bill", _trial_of_ten),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from liveportal.domain.things import Session
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import SESSION
 from liveportal.ledger.windows.history import history
-from liveportal.ledger.windows.people import customer
+from liveportal.ledger.windows.people import customers
 
 FIELDS = (
     *("id", "session", "state", "amount", "held", "cost", "currency", "claimed_at", "late"),
@@ -72,13 +72,13 @@ def claims(
         conditions.append("EXISTS (SELECT 1 FROM dispute WHERE dispute.claim = claim.id)")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     found = reader.all(f"{_SELECT}{where} ORDER BY claim.claimed_at, claim.id", *states)
-    return [_row(reader, each, now) for each in found]
+    return _rows(reader, found, now)
 
 
 def claim(reader: Reader, claim_id: str, now: datetime) -> Row:
     """Return one claim with its dispute, what it asks of the expert, and its history."""
     (found,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
-    row = _row(reader, found, now)
+    (row,) = _rows(reader, [found], now)
     happened = history(reader, f"claim:{claim_id}")
     summaries = [
         each["data"].get("summary")
@@ -125,12 +125,16 @@ def result(reader: Reader, claim_id: str) -> Row:
     }
 
 
-def _row(reader: Reader, found: dict[str, Any], now: datetime) -> Row:
+def _rows(reader: Reader, found: Sequence[dict[str, Any]], now: datetime) -> list[Row]:
+    people = customers(reader, {each["customer"]: each["described_body"] for each in found})
+    return [_row(reader, each, people[each["customer"]], now) for each in found]
+
+
+def _row(reader: Reader, found: dict[str, Any], told: Mapping[str, Any], now: datetime) -> Row:
     policy = reader.policy_at(found["policy"])
     claimed_at = from_text(found["claimed_at"])
     until = answer_by(claimed_at, policy) if found["state"] == "open" else None
     closes = window_closes(_session(found), policy)
-    told = customer(reader, found["customer"], found["described_body"])
     return {
         "id": found["id"],
         "session": found["session"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,38 +20,50 @@ from liveportal.domain.deadlines import (
 )
 from liveportal.domain.things import Session
 from liveportal.ledger.reader import NOT_OVER, Reader, Row, personal
-from liveportal.ledger.rows import ARTIFACT, CLAIM, REQUEST, SESSION
+from liveportal.ledger.rows import ARTIFACT, CLAIM, REQUEST, SESSION, compact
 from liveportal.ledger.vault import Vault
 from liveportal.ledger.windows import profile
 from liveportal.ledger.windows.payouts import standing
-from liveportal.ledger.windows.people import customer
+from liveportal.ledger.windows.people import customers
 
 FIELDS = (
     *("kind", "id", "due", "left_seconds", "asks", "amount", "currency", "customer"),
     *("customer_name", "title", "means", "command"),
 )
 
-_ABOUT_SESSION = """
-    SELECT session.customer, described.body AS described_body, opened.body AS opened_body
+_ABOUT_SESSIONS = """
+    SELECT session.id, session.customer, described.body AS described_body,
+           opened.body AS opened_body
     FROM session JOIN customer ON customer.id = session.customer
     LEFT JOIN request ON request.id = session.request
     LEFT JOIN event_personal AS opened
         ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
     LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
-    WHERE session.id = ?
+    WHERE session.id IN (SELECT value FROM json_each(?))
 """
-_ABOUT_REQUEST = """
-    SELECT request.customer, described.body AS described_body, opened.body AS opened_body
+_ABOUT_REQUESTS = """
+    SELECT request.id, request.customer, described.body AS described_body,
+           opened.body AS opened_body
     FROM request JOIN customer ON customer.id = request.customer
     LEFT JOIN event_personal AS opened ON opened.seq = request.opened_seq
     LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
-    WHERE request.id = ?
+    WHERE request.id IN (SELECT value FROM json_each(?))
+"""
+# What only the platform has of a session matters while it may have to be proved: as long as a claim
+# is undecided, or can still be made.
+_TO_PROVE = """
+    SELECT session FROM claim WHERE state IN ('open', 'disputed')
+    UNION SELECT id FROM session INDEXED BY session_by_end WHERE gross_minor > 0 AND "end" >= ?
 """
 
 
 def due(reader: Reader, now: datetime) -> list[Row]:
     """Return every deadline that is ahead, or past and still asks for something; the next first."""
-    return [_row(reader, each, now) for each in in_order(list(_deadlines(reader, now)))]
+    deadlines = in_order(list(_deadlines(reader, now)))
+    about = _about(reader, deadlines)
+    latest = {each["customer"]: each["described_body"] for each in about.values()}
+    people = customers(reader, latest)
+    return [_row(each, about.get(_subject(each)), people, now) for each in deadlines]
 
 
 def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
@@ -61,9 +73,10 @@ def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
         of_upcoming(SESSION.read(row))
         for row in _things(reader, f"{SESSION.select} WHERE {NOT_OVER} AND state = 'upcoming'")
     ]
-    for row in _things(reader, f"{CLAIM.select} WHERE state = 'open'"):
-        claim = CLAIM.read(row)
-        session = _session(reader, claim.session)
+    claims = [CLAIM.read(row) for row in _things(reader, f"{CLAIM.select} WHERE state = 'open'")]
+    sessions = _sessions(reader, [claim.session for claim in claims])
+    for claim in claims:
+        session = sessions[claim.session]
         found.append(of_claim(claim, session, reader.policy_at(session.policy)))
     found += [of_window(each, reader.policy_at(each.policy), now) for each in _lately(reader, now)]
     found += _evidence(reader, now)
@@ -90,23 +103,25 @@ def _evidence(reader: Reader, now: datetime) -> Iterator[Deadline | None]:
     """Yield what only the platform has, of sessions that may have to be proved."""
     vault = Vault(reader.path)
     names = ", ".join(f'artifact."{name}"' for name in ARTIFACT.columns)
-    for *row, time in _things(
+    found = _things(
         reader,
         f"SELECT {names}, event.time FROM artifact JOIN event USING (seq)"  # noqa: S608 (our own)
-        " JOIN session ON session.id = artifact.session"
-        ' WHERE claim_undecided OR (gross_minor > 0 AND "end" >= ?)',
+        f" WHERE artifact.session IN ({_TO_PROVE}) ORDER BY artifact.seq",
         _earliest(reader, now),
-    ):
-        artifact = ARTIFACT.read(row)
-        if not vault.holds(artifact.sha256):
-            session = _session(reader, artifact.session)
-            policy = reader.policy_at(session.policy)
-            yield of_evidence(artifact, session, from_text(time), policy, now)
+    )
+    artifacts = [(ARTIFACT.read(row), from_text(time)) for *row, time in found]
+    missing = [(each, time) for each, time in artifacts if not vault.holds(each.sha256)]
+    sessions = _sessions(reader, [each.session for each, _ in missing])
+    for artifact, time in missing:
+        session = sessions[artifact.session]
+        yield of_evidence(artifact, session, time, reader.policy_at(session.policy), now)
 
 
-def _session(reader: Reader, session_id: str) -> Session:
-    (row,) = _things(reader, f"{SESSION.select} WHERE id = ?", session_id)
-    return SESSION.read(row)
+def _sessions(reader: Reader, ids: Sequence[str]) -> dict[str, Session]:
+    """Return sessions by their ids, all in one query."""
+    where = "WHERE id IN (SELECT value FROM json_each(?))"
+    found = _things(reader, f"{SESSION.select} {where}", compact(ids))
+    return {each.id: each for each in map(SESSION.read, found)}
 
 
 def _things(reader: Reader, statement: str, *values: object) -> Iterable[tuple[Any, ...]]:
@@ -114,13 +129,32 @@ def _things(reader: Reader, statement: str, *values: object) -> Iterable[tuple[A
     return found
 
 
-def _row(reader: Reader, each: Deadline, now: datetime) -> Row:
-    about: dict[str, Any] | None = None
+def _subject(each: Deadline) -> tuple[str, str] | None:
+    """Return the session or the request that a deadline is about; None where it is neither."""
     if each.session:
-        about = reader.one(_ABOUT_SESSION, each.session)
-    elif each.kind in ("request_expiry", "slot_start"):
-        about = reader.one(_ABOUT_REQUEST, each.thing)
-    told = customer(reader, about["customer"], about["described_body"]) if about else {}
+        return "session", each.session
+    return ("request", each.thing) if each.kind in ("request_expiry", "slot_start") else None
+
+
+def _about(
+    reader: Reader, deadlines: Iterable[Deadline]
+) -> dict[tuple[str, str] | None, dict[str, Any]]:
+    """Return the customers and titles of all that the deadlines are about, in two queries."""
+    subjects = {found for each in deadlines if (found := _subject(each))}
+    told: dict[tuple[str, str] | None, dict[str, Any]] = {}
+    for kind, statement in (("session", _ABOUT_SESSIONS), ("request", _ABOUT_REQUESTS)):
+        ids = sorted(name for its_kind, name in subjects if its_kind == kind)
+        told |= {(kind, row["id"]): row for row in reader.all(statement, compact(ids))}
+    return told
+
+
+def _row(
+    each: Deadline,
+    about: Mapping[str, Any] | None,
+    people: Mapping[str, Mapping[str, Any]],
+    now: datetime,
+) -> Row:
+    told = people[about["customer"]] if about else {}
     return {
         "kind": each.kind,
         "id": each.thing,

@@ -21,16 +21,12 @@ _TOLD = """
 """
 
 
-def customer(reader: Reader, customer_id: str, latest: str | None) -> dict[str, Any]:
-    """Return what a customer's events told of them: name, timezone, language; the latest wins.
-
-    `latest` is the personal body of the customer's latest event, which mostly tells all.
-    """
-    return customers(reader, {customer_id: latest})[customer_id]
-
-
 def customers(reader: Reader, latest: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
-    """Return the same of many customers, by id, in one query for all whose name is older."""
+    """Return what customers' events told of them, by id: name, timezone, language; the latest wins.
+
+    `latest` has the personal body of each one's latest event, which mostly tells all; the others
+    are looked up in one query.
+    """
     found = {name: dict(personal(body).get("customer", {})) for name, body in latest.items()}
     if unnamed := {name for name, told in found.items() if "name" not in told}:
         for name, body in reader.db.execute(_TOLD, (compact(sorted(unnamed)),)).fetchall():

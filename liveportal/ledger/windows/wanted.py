@@ -53,12 +53,12 @@ class Wanted:
     def where(self) -> tuple[str, list[object]]:
         """Return the condition in SQL, and the values of its parameters after ?1."""
         given: list[tuple[str, object]] = []
+        of_few: list[str] = []
         if self.ids is not None:
             given.append(("request.id IN (SELECT value FROM json_each(?))", compact(self.ids)))
         if self.states:
-            # The state as stored comes first, so that an index finds the few that are open.
-            stored = {"open"} | set(self.states) if "expired" in self.states else set(self.states)
-            given.append(("state IN (SELECT value FROM json_each(?))", compact(sorted(stored))))
+            if set(self.states) == {"open"}:
+                of_few.append("state = 'open'")  # Word for word as their index has it.
             given.append((_READS_AS_ONE_OF, compact(self.states)))
         if self.kind is not None:
             given.append(("kind = ?", self.kind))
@@ -73,7 +73,7 @@ class Wanted:
             given.append(("opened_at >= ?", utc_text(self.since)))
         if self.after_seq is not None:
             given.append(("opened_seq > ?", self.after_seq))
-        conditions = [condition for condition, _ in given]
+        conditions = [*of_few, *(condition for condition, _ in given)]
         return " AND ".join(conditions) or "TRUE", [value for _, value in given]
 
     def chosen(self, rows: Sequence[Row]) -> list[Row]:

@@ -1,0 +1,165 @@
+"""What a read asks of the engine: as many statements, and steps, whatever the book has grown to.
+
+Steps and statements are counted, not timed: they are the same on every machine.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from liveportal.ledger import engine
+from tests.commands.busy import Effort, feed, made, plan, watched, whole_reads
+from tests.commands.planning import SetClock, now
+from tests.commands.shell import Shell
+
+__all__ = ["now"]
+
+FEW, MANY = 3, 60
+YEARS = range(2020, 2026)
+LITTLE = 3
+
+READS = (
+    "earnings --month 2026-10",
+    "earnings months",
+    "earnings transactions --month 2026-10",
+    "requests list --state open",
+    "requests list",
+    "requests show R-1",
+    "sessions list",
+    "sessions list --month 2026-10",
+    "sessions upcoming",
+    "sessions show S-1",
+    "sessions search shader",
+    "sessions reviews",
+    "refunds list",
+    "refunds list --state open",
+    "refunds show CL-1",
+    "dispute list",
+    "payout preview",
+    "payout forecast",
+    "payout list",
+    "payout show PO-1",
+    "due",
+)
+# What shows everything of a kind reads everything of it.
+OF_EVERYTHING = {
+    "requests list": ("request",),
+    "sessions list": ("session",),
+    "sessions reviews": ("session", "review", "customer"),
+    "refunds list": ("claim",),
+    "refunds list --state open": ("claim",),
+    "dispute list": ("claim", "dispute"),
+    "payout list": ("payout",),
+    "refunds show CL-1": ("claim", "dispute", "statement"),  # How disputes went so far.
+    "due": ("claim",),
+}
+SMALL = ("policy", "preferences", "month_flow", "profile_field", "profile_fact", "session_alias")
+"""Rows a month, a change of mind, or another name that a platform has for a session."""
+
+
+class Books(NamedTuple):
+    """Books with a few of everything and with many; and a few after six years, quiet or full."""
+
+    few: Path
+    many: Path
+    quiet: Path
+    full: Path
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
+    """Make them once; they are only read."""
+    folders = [tmp_path_factory.mktemp(name) for name in Books._fields]
+    return Books(
+        made(folders[0], feed(FEW)),
+        made(folders[1], feed(MANY)),
+        made(folders[2], feed(FEW, before=1, years=YEARS)),
+        made(folders[3], feed(FEW, before=MANY, years=YEARS)),
+    )
+
+
+def _effort(shell: Shell, ledger: Path, command: str) -> Effort:
+    with watched() as effort:
+        shell.ok(*command.split(), "--ledger", ledger)
+    return effort
+
+
+@pytest.fixture
+def shell(empty: Shell, now: SetClock) -> Shell:
+    """Give a shell on a day when much is due."""
+    now("11-04 12:00")
+    return empty
+
+
+@pytest.mark.parametrize("command", READS)
+def test_a_read_asks_as_often_of_many_things_as_of_few(
+    shell: Shell, books: Books, command: str
+) -> None:
+    """What is looked up for each thing in turn would be slow where there are many."""
+    few, many = (_effort(shell, each, command).statements for each in (books.few, books.many))
+    assert few
+    assert len(few) == len(many), sorted(set(_shape(many)) - set(_shape(few)))
+
+
+def _shape(statements: list[str]) -> list[str]:
+    return [" ".join(each.split())[:200] for each in statements]
+
+
+@pytest.mark.parametrize("command", READS)
+def test_a_read_finds_what_it_shows_by_an_index(shell: Shell, books: Books, command: str) -> None:
+    """No table that grows with what happened is read row by row."""
+    effort = _effort(shell, books.many, command)
+    with closing(engine.open_file(books.many, readonly=True)) as db:
+        tables = {
+            name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        }
+        found = {
+            (_named(each, statement, tables), each)
+            for statement in effort.statements
+            if statement.lstrip().upper().startswith(("SELECT", "WITH"))
+            for each in whole_reads(plan(db, statement))
+        }
+    allowed: set[str | None] = {None, *OF_EVERYTHING.get(command, ()), *SMALL}
+    assert {each for each in found if each[0] not in allowed} == set()
+
+
+def _named(line: str, statement: str, tables: set[str]) -> str | None:
+    """Return the table that a line of a plan is about; None for what a statement made itself."""
+    name = line.split()[1]
+    known_as = re.search(rf'"?(\w+)"? AS "?{name}"?\b', statement)
+    name = known_as[1] if known_as else name
+    return name if name in tables else None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "earnings --month 2026-10",
+        "earnings transactions --month 2026-10",
+        "requests list --state open",
+        "requests show R-1",
+        "sessions list --month 2026-10",
+        "sessions upcoming",
+        "sessions show S-1",
+        "sessions search shader",
+    ],
+)
+def test_a_long_history_is_no_burden(shell: Shell, books: Books, command: str) -> None:
+    """However much happened in other years, the engine takes the same steps."""
+    quiet, full = (_effort(shell, each, command) for each in (books.quiet, books.full))
+    assert len(quiet.statements) == len(full.statements)
+    # 354 sessions more; a step or two for each would be seen.
+    assert abs(full.hundreds - quiet.hundreds) <= LITTLE, (quiet.hundreds, full.hundreds)
+
+
+def test_a_month_of_long_ago_is_found_as_quickly(shell: Shell, books: Books) -> None:
+    """Nor is what happened since then read, for what was at risk at its end."""
+    quiet, full = (
+        _effort(shell, each, "earnings --month 2020-02") for each in (books.quiet, books.full)
+    )
+    assert abs(full.hundreds - quiet.hundreds) <= LITTLE, (quiet.hundreds, full.hundreds)

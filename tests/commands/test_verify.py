@@ -1,0 +1,178 @@
+"""`ledger verify` as it is typed, and what else tells that a ledger is not what was written."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from liveportal.cli import ledger_verify
+from liveportal.ledger import chain
+from liveportal.ledger.engine import open_file
+from liveportal.ledger.past import past
+from tests.commands.shell import Shell
+from tests.ledger.test_verify import tampered
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERIFY = ("ledger", "verify")
+_REWRITE = "UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?"
+
+
+def _head(shell: Shell) -> str:
+    return str(shell.ok("ledger", "info")["head"])
+
+
+def _rewritten(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) -> None:
+    """Change the facts of an event, and all hashes from there on if the forger knows how."""
+    with closing(open_file(path, readonly=True)) as db:
+        events = list(past(db))
+    head = chain.GENESIS
+    changes = []
+    for each in events:
+        facts = each.facts.replace(was, becomes) if each.seq == seq else each.facts
+        assert each.seq != seq or facts != each.facts
+        fields = map(str, each[:6])
+        prev = head
+        head = chain.event_hash(prev, fields, facts, each.personal_digest, each.effects_digest)
+        values = (facts, *((prev, head) if hashes else (each.prev_hash, each.hash)), each.seq)
+        changes.append(
+            ("UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?", values)
+        )
+    tampered(path, *changes)
+
+
+def test_its_json(states: Shell) -> None:
+    """The fields in their order; what nobody asked for is null or empty."""
+    told = states.ok(*VERIFY)
+    assert list(told) == [
+        *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
+        *("files", "messages", "profile_values"),
+    ]
+    assert (told["ok"], told["statement"], told["rules_changed"]) == (True, None, [])
+    assert (told["heads"], told["deep"], told["files"], told["messages"]) == ([], False, 0, None)
+
+
+def test_deep_reads_what_was_attached(states: Shell) -> None:
+    """A transcript and its messages; and a damaged file is exit 6."""
+    file = states.file("talk.txt", "Mina: It flickers.\nAnna: Not any more.\n")
+    states.ok("sessions", "attach", "S-1002", file, "--kind", "transcript")
+    told = states.ok(*VERIFY, "--deep")
+    assert (told["deep"], told["files"], told["messages"]) == (True, 1, 2)
+    (kept,) = states.folder.glob("ledger.db.vault/*/*")
+    kept.chmod(0o600)
+    kept.write_bytes(kept.read_bytes().upper())
+    states.ok(*VERIFY)
+    assert "is not what was attached" in states.refuses(6, *VERIFY, "--deep")["message"]
+    kept.unlink()
+    error = states.refuses(6, *VERIFY)
+    assert error["code"] == "verification_failed"
+    assert "is not in the vault" in error["message"]
+
+
+def test_a_head_that_was_noted(states: Shell) -> None:
+    """It is told at which event the journal had it; more may be given, and 16 digits are enough."""
+    first = _head(states)
+    events = states.ok("ledger", "info")["events"]
+    states.ok("sessions", "tip", "S-1002", "5.00", "--at", "2026-10-13T09:00:00Z")
+    told = states.ok(*VERIFY, "--head", first[:16].upper(), "--head", _head(states))
+    assert [each["event"] for each in told["heads"]] == [events, events + 1]
+    assert [each["head"] for each in told["heads"]] == [first, _head(states)]
+    assert list(told["heads"][0]) == ["head", "event", "recorded_at"]
+
+
+def test_a_head_that_never_was(states: Shell) -> None:
+    """Exit 6, with a code of its own."""
+    error = states.refuses(6, *VERIFY, "--head", "0" * 64)
+    assert error["code"] == "head_not_found"
+    assert error["details"]["head"] == "0" * 64
+    assert "rewritten" in error["message"]
+
+
+@pytest.mark.parametrize("head", ["", "0" * 15, "0" * 65, "g" * 16, "\uff10" * 16, "0" * 16 + "\n"])
+def test_what_is_no_head(states: Shell, head: str) -> None:
+    """Fewer digits could be anybody's: a usage error."""
+    ran = states.run(*VERIFY, "--head", head)
+    assert (ran.code, ran.out) == (2, "")
+    assert "hexadecimal" in ran.err
+
+
+def test_progress_is_for_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar where somebody looks and waits; in a pipe, and for a short journal, nothing."""
+    assert "Verifying" not in states.run(*VERIFY, terminal=True).err
+    monkeypatch.setattr(ledger_verify, "MANY", 1)
+    assert "Verifying" in states.run(*VERIFY, terminal=True).err
+    assert states.run(*VERIFY).err == ""
+
+
+# --- heads that were printed ----------------------------------------------------------------------
+
+
+def test_a_statement_tells_of_a_rewritten_history(states: Shell) -> None:
+    """Where every hash was made anew, the journal verifies, and the statement does not."""
+    path = states.folder / "october.html"
+    states.ok("earnings", "statement", "2026-10", "-o", path)
+    with closing(open_file(states.ledger, readonly=True)) as db:
+        (seq,) = db.execute("SELECT seq FROM event WHERE id = 'x-5'").fetchone()
+    _rewritten(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=True)
+    states.ok(*VERIFY)
+    error = states.refuses(6, *VERIFY, "--statement", path)
+    assert error["code"] == "statement_changed"
+
+
+@pytest.mark.parametrize("hashes", [True, False])
+def test_a_pack_tells_of_a_rewritten_history(states: Shell, hashes: bool) -> None:
+    """Whether or not the hashes were made anew: `dispute verify` with the ledger is exit 6."""
+    states.ok("dispute", "evidence", "CL-1", "-o", "pack.zip")
+    check = ("dispute", "verify", "pack.zip", "--ledger", "ledger.db")
+    assert states.ok(*check)["in_ledger"] is True
+    with closing(open_file(states.ledger, readonly=True)) as db:
+        (seq,) = db.execute("SELECT seq FROM event WHERE id = 'x-5'").fetchone()
+    _rewritten(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=hashes)
+    error = states.refuses(6, *check)
+    assert error["code"] == ("pack_changed" if hashes else "verification_failed")
+
+
+# --- whoever stumbles over damage -----------------------------------------------------------------
+
+DAMAGE = {
+    "UPDATE session SET flags = '{' WHERE id = 'S-1002'": ("sessions", "show", "S-1002"),
+    "UPDATE session SET last_time = 'no time' WHERE id = 'S-LIVE'": (
+        *("sessions", "end", "S-LIVE", "--at", "2026-11-02T10:20:00Z"),
+    ),
+    "UPDATE claim SET claimed_at = '' WHERE id = 'CL-2'": ("refunds", "show", "CL-2"),
+    "UPDATE event_personal SET body = '{'": ("earnings", "transactions"),
+    "UPDATE transfer SET amount = 9223372036854775807": ("earnings", "transactions"),
+    "UPDATE month_flow SET amount = 9223372036854775807": ("earnings", "months"),
+    "UPDATE request SET slots = '7' WHERE id = 'REQ-2004'": ("requests", "show", "REQ-2004"),
+    "DROP VIEW month_money": ("earnings", "months"),
+    "UPDATE event SET facts = '{' WHERE seq = 4": (
+        "earnings",
+        "months",
+        "--as-known",
+        "2027-01-01",
+    ),
+}
+
+
+@pytest.mark.parametrize("statement", DAMAGE)
+def test_what_stumbles_over_damage_says_so(states: Shell, statement: str) -> None:
+    """It is told what is wrong with the ledger, exit 6: that is no bug of the program."""
+    tampered(states.ledger, statement)
+    ran = states.run(*DAMAGE[statement], "--json")
+    assert (ran.code, ran.out) == (6, ""), ran
+    error = json.loads(ran.err)["error"]
+    assert error["code"] in {"verification_failed", "unreadable_event", "not_a_ledger"}
+
+
+def test_a_bug_is_a_bug_all_the_same(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the ledger is what was written, whatever goes wrong is ours."""
+    from liveportal.ledger.windows import earnings
+
+    monkeypatch.setattr(earnings, "months", lambda _reader, *_: 1 // 0)
+    ran = states.run("earnings", "months", "--json")
+    assert ran.code == 1
+    assert json.loads(ran.err)["error"]["code"] == "bug"
