@@ -19,6 +19,7 @@ from benchmarks.measure import Contestant, fixed
 from liveportal.ledger.windows import earnings
 
 FIRST, LAST = earnings.FIRST, earnings.LAST
+FLOOR = "parse, validate, chain and insert (floor.py)"
 SLOW = 2
 """How many rounds are enough for what takes minutes."""
 
@@ -289,7 +290,11 @@ def syncs(tools: Tools, book: Book) -> list[Contestant]:
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
 
     argv = [tools.liveportal, "sync", str(book.feed), "--ledger", str(new), "--json"]
-    return [Contestant("liveportal sync", lambda _: argv, before=emptied, most=SLOW, patience=60)]
+    floor = [tools.python, str(Path(__file__).with_name("floor.py")), "--adapted", str(book.feed)]
+    return [
+        Contestant("liveportal sync", lambda _: argv, before=emptied, most=SLOW, patience=60),
+        fixed(FLOOR, floor, most=SLOW, patience=60),
+    ]
 
 
 def _copied(ledger: Path, copy: Path) -> None:
