@@ -4,8 +4,12 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 SMOKE := build/smoke
+TOOLS := build/tools
+LOCK := requirements-dev.lock
+FUZZ_SECONDS ?= 60
+FUZZ_RUNS ?= 1000000
 
-.PHONY: default install test faults lint format smoke docs bench
+.PHONY: default install test faults fuzz lint format smoke docs bench audit lock
 
 default: lint test
 
@@ -24,6 +28,11 @@ test: | $(BIN)/lint-imports
 # Kills, power cuts, full disks, flipped bytes: hundreds where `test` injects dozens.
 faults: | $(BIN)/lint-imports
 	$(BIN)/pytest tests/faults --faults=whole
+
+# What reads bytes from outside, under a coverage-guided fuzzer: each target for so many seconds.
+fuzz: | $(BIN)/lint-imports
+	$(BIN)/pip install --quiet -e '.[fuzz]'
+	LIVEPORTAL_KEYRING=off $(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS)
 
 lint: | $(BIN)/lint-imports
 	$(BIN)/ruff check
@@ -48,9 +57,26 @@ smoke:
 		../venv/bin/liveportal --help && ../venv/bin/liveportal demo
 	rm -rf $(SMOKE)
 
-# The reference, made from every command's --help.
+# The reference, made from every command's --help, and the dependencies with their licences.
 docs: | $(BIN)/lint-imports
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_licenses.py
+
+# Tools that are not of the project, in an environment of their own.
+$(TOOLS)/bin/uv:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet 'pip-audit>=2.10,<3' 'uv>=0.13,<1'
+
+# Known weaknesses of what is installed for the program and for its development, as locked.
+audit: | $(TOOLS)/bin/uv
+	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCK)
+
+# The newest versions within the ranges of pyproject.toml, with the hashes of their files, for every
+# system and version of Python. `pip install --require-hashes -r requirements-dev.lock` takes them.
+lock: | $(TOOLS)/bin/uv
+	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --extra keyring --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--custom-compile-command 'make lock' --upgrade --quiet --output-file $(LOCK)
 
 # The installed wheel beside other programs, in turn; `make bench SIZES=10000,100000,1000000`.
 bench: | $(BIN)/lint-imports

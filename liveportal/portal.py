@@ -6,6 +6,9 @@ from liveportal.domain.events import SessionPaused
 
 with Portal.open(Path("ledger.db")) as portal:
     portal.do(SessionPaused(session="S-1"))
+
+A portal stays in the process and the thread that opened it: carried into another one, or across a
+fork, it raises `NotShared`. Each process and each thread opens its own.
 """
 
 from __future__ import annotations
@@ -17,7 +20,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from time import time_ns
 from typing import TYPE_CHECKING, BinaryIO
@@ -313,7 +315,8 @@ class Portal:
     ) -> Synced:
         """Record a feed in its own order: all of it, or nothing.
 
-        `batch` commits every so many lines, for streams without an end. `reject` is told of each
+        `batch` commits every so many lines, or before they are many megabytes, for streams without
+        an end. `reject` is told of each
         bad line and its reason, and the feed goes on. `progress` is told of every chunk's bytes,
         `tell` what became of each event, before it is known whether that is kept. `before` is how
         many lines came before, where the feed is the continuation of another.
@@ -324,11 +327,11 @@ class Portal:
         with _no_collector():
             if batch is None:
                 with self._store.writing() as door:
-                    while chunk := list(islice(lines, CHUNK_LINES)):
+                    for chunk in jsonl.chunks(lines, CHUNK_LINES):
                         _record_lines(door, chunk, counts, reject, tell)
                         progress(_bytes(chunk))
                     return Synced(**counts, head=door.head.hex())
-            while chunk := list(islice(lines, batch)):
+            for chunk in jsonl.chunks(lines, batch):
                 try:
                     with self._store.writing() as door:
                         _record_lines(door, chunk, counts, reject, tell)

@@ -34,6 +34,7 @@ from typer.core import MarkupMode, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 from typer.models import CommandFunctionType
 
+from liveportal.cli.errors import check_stdout
 from liveportal.cli.options import BOOK, LEDGER_HELP, LEDGER_VARIABLE
 from liveportal.cli.text import no_colour
 
@@ -133,7 +134,8 @@ class _PlainHelp:
 
     def format_help(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the help: by rich where there is a terminal with colour, else as plain text."""
-        if sys.stdout is not None and sys.stdout.isatty() and not no_colour():
+        check_stdout()
+        if sys.stdout.isatty() and not no_colour():
             self.rich_markup_mode = "rich"
             # Help is plain text: `[--json]` is no markup.
             for each in (self, *self.params):
@@ -359,6 +361,7 @@ def _print_version(asked: bool) -> None:
     if asked:
         from liveportal import __version__
 
+        check_stdout()
         typer.echo(f"liveportal {__version__}")
         raise typer.Exit
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import BinaryIO, TextIO
 
 from liveportal.cli.text import clean
@@ -12,6 +13,8 @@ from liveportal.domain.errors import ConfirmationNeeded, Malformed
 STDIN = "-"
 TEXT_LIMIT = 1_000_000
 """The longest text read from standard input, in bytes: a summary, not a film."""
+LONGEST_ID_LINE = 10_000
+"""The longest line of ids on standard input, in bytes."""
 
 
 class Declined(ConfirmationNeeded):
@@ -110,8 +113,14 @@ def read_ids(given: Sequence[str]) -> Iterator[str]:
         if each != STDIN:
             yield each
             continue
-        for number, line in enumerate(stdin_bytes(), 1):
-            if name := _decoded(line, f"line {number} of standard input").strip():
+        stream = stdin_bytes()
+        for number in count(1):
+            if not (line := stream.readline(LONGEST_ID_LINE + 1)):
+                break
+            where = f"line {number} of standard input"
+            if len(line) > LONGEST_ID_LINE:
+                raise InvalidInput(f"{where} is longer than any id", hint="Give one id a line.")
+            if name := _decoded(line, where).strip():
                 yield name
 
 

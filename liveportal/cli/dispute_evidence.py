@@ -81,7 +81,8 @@ def evidence(
     for kept in case.kept:
         if kept.path is not None and kept.bytes <= limit:
             vault.check(kept.sha256)  # What is sealed must be what was attached.
-    target = out.output or Path(f"{case.claim}.zip")
+    # To Windows a colon names a drive, or a stream of a file.
+    target = out.output or Path(f"{case.claim.replace(':', '-')}.zip")
     check_target(target, ledger.files)
     black = redactor(_people(case, keep or (), name or ())) if redact else None
     found = exports.parts(case, redact=black, largest=limit)

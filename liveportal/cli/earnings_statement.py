@@ -27,6 +27,8 @@ from liveportal.ledger.reader import Reader
 if TYPE_CHECKING:
     from liveportal.domain.statement import Document  # Hashes: no other read needs it.
 
+LONGEST_FILE = 100_000_000
+"""In bytes: the statement of a year with a session a minute."""
 FIELDS = ("statement", "file", "net", "currency", "transactions", "events", "head", "digest")
 _YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 
@@ -136,11 +138,15 @@ def proved_by(reader: Reader, path: Path) -> str:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            content = stream.read(LONGEST_FILE + 1)
     except OSError as error:
         raise UnreadableFile(
             f"{path} cannot be read: {error.strerror}", hint="Check the path.", path=str(path)
         ) from None
+    if len(content) > LONGEST_FILE:
+        raise UnreadableFile(f"{path} is longer than {LONGEST_FILE} bytes", path=str(path))
+    return content
 
 
 def _only_written_otherwise(path: Path, content: bytes) -> bool:

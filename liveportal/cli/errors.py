@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import typer
 
@@ -36,7 +37,12 @@ DEBUG_VARIABLE = "LIVEPORTAL_DEBUG"
 
 BUG = 1
 USAGE = 2
-INTERRUPTED = 130
+
+
+def check_stdout() -> None:
+    """Raise `OutputFailed` if there is no standard output: what would be printed is for nobody."""
+    if sys.stdout is None:
+        raise OutputFailed("there is no standard output", hint="Use --output FILE.")
 
 
 class UnknownField(Malformed):
@@ -146,10 +152,22 @@ def tell(
         if hint:
             text += f"\n{clean(hint)}"
     if sys.stderr is not None:
-        with contextlib.suppress(OSError):  # Nobody listens; the exit code still says it.
+        try:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
+        except OSError:  # Nobody listens; the exit code still says it.
+            forget(sys.stderr)
     return exit_code
+
+
+def forget(stream: TextIO | None) -> None:
+    """Send what is left in a stream's buffer nowhere, or Python would complain when it ends."""
+    if stream is None:
+        return
+    with contextlib.suppress(OSError, ValueError):  # A stream of a test has no descriptor.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _wants_json(argv: Sequence[str]) -> bool:

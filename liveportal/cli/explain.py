@@ -6,7 +6,7 @@ node everywhere else; the rows of its `path` `net.1` are the parts of `net`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -51,7 +51,8 @@ def explain_month(
     with windows(ledger, read, out) as reader:
         name = read_month(month, local_date(utc_now(), reader.timezone))
         net, owed = derivation.month(reader, name)
-        _show(reader, {"month": name}, {"net": net, "owed": owed}, read, out)
+        show = _shower(reader, {"month": name}, {"net": net, "owed": owed}, read, out)
+    show()
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
@@ -72,7 +73,8 @@ def explain_session(
     with windows(ledger, read, out) as reader:
         name = reader.known("session", session)
         net, where = derivation.session(reader, name)
-        _show(reader, {"session": name}, {"net": net, "where": where}, read, out)
+        show = _shower(reader, {"session": name}, {"net": net, "where": where}, read, out)
+    show()
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
@@ -93,27 +95,29 @@ def explain_payout(
     with windows(ledger, read, out) as reader:
         name = reader.known("payout", payout)
         lines = derivation.payout(reader, name)
-        _show(reader, {"payout": name}, {"lines": lines}, read, out)
+        show = _shower(reader, {"payout": name}, {"lines": lines}, read, out)
+    show()
 
 
-def _show(
+def _shower(
     reader: Reader,
     about: Mapping[str, str],
     trees: Mapping[str, Node],
     read: ReadOptions,
     out: OutputOptions,
-) -> None:
+) -> Callable[[], None]:
+    """Fetch what trees are shown with, and return what shows them when the ledger is closed."""
     if out.json or out.jsonl:
         from liveportal.ledger.windows import derivation
 
         row = {**about, **{name: derivation.nested(reader, tree) for name, tree in trees.items()}}
-        render(Item(tuple(row), row), out)
-        return
+        return lambda: render(Item(tuple(row), row), out)
     if for_person(out) and out.columns is None:
-        _draw(reader, trees.values())
-        return
+        drawn = [_drawn(reader, tree, "bold") for tree in trees.values()]
+        return lambda: _draw(drawn)
     rows = [row for name, tree in trees.items() for row in _rows(reader, tree, name)]
-    render(Table(FIELDS, rows), out, zone=zone_of(reader, read))
+    zone = zone_of(reader, read)
+    return lambda: render(Table(FIELDS, rows), out, zone=zone)
 
 
 def _rows(reader: Reader, node: Node, path: str) -> Iterator[Row]:
@@ -143,7 +147,7 @@ def _rows(reader: Reader, node: Node, path: str) -> Iterator[Row]:
 # --- on a terminal --------------------------------------------------------------------------------
 
 
-def _draw(reader: Reader, trees: Iterable[Node]) -> None:
+def _draw(trees: Iterable[Tree]) -> None:
     """Draw trees: the amount first, then what it is; rule and event fainter behind it."""
     from liveportal.cli.terminal import console  # rich: only a terminal has it.
 
@@ -152,7 +156,7 @@ def _draw(reader: Reader, trees: Iterable[Node]) -> None:
         for number, tree in enumerate(trees):
             if number:
                 paper.print()
-            paper.print(_drawn(reader, tree, "bold"))
+            paper.print(tree)
 
 
 def _drawn(reader: Reader, node: Node, style: str = "") -> Tree:

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from liveportal.cli.errors import check_stdout
 from liveportal.cli.text import clean
 from liveportal.domain.errors import OutputFailed
 from liveportal.ledger.durable import settle
+from liveportal.ledger.parts import part_of, sweep
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
@@ -26,6 +28,8 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
         )
     except OSError as error:  # A name that is too long, a folder that may not be entered.
         raise _unwritable(path, error) from error
+    except RuntimeError:  # So some versions of Python say that links lead in a circle.
+        raise OutputFailed(f"{path} leads to no place: its links go in a circle") from None
     if taken:
         raise OutputFailed(f"{path} is in use itself", hint="Choose another file for the output.")
     if _is_device(path):
@@ -56,8 +60,9 @@ def opened(path: Path | None, stdout: TextIO | None = None) -> Iterator[TextIO]:
             with _replaced(path) as stream:
                 yield stream
             return
-        if (target := stdout or sys.stdout) is None:
-            raise OutputFailed("there is no standard output", hint="Use --output FILE.")
+        if stdout is None:
+            check_stdout()
+        target = stdout or sys.stdout
         yield target
         target.flush()
     except BrokenPipeError:
@@ -96,7 +101,8 @@ def _replaced(path: Path, *, binary: bool = False) -> Iterator[Any]:
         with _written_to(os.open(path, os.O_WRONLY), binary=binary) as file:
             yield file
         return
-    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    sweep(path)
+    part = part_of(path)
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:

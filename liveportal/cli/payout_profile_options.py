@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from liveportal.cli import toml_file
 from liveportal.cli.confirm import STDIN, can_ask, hidden, read_text
 from liveportal.cli.options import Options
 from liveportal.cli.payout_profile_checks import PARTS, wrong
@@ -201,8 +201,8 @@ def from_file(file: str, zone: str) -> dict[str, Any]:
     if file != STDIN:
         _advise(Path(file))
     try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = toml_file.loads(text)
+    except ValueError as error:
         place = _PLACE.search(str(error))
         raise InvalidValue(
             f"{where} is not TOML{f' {place[0]}' if place else ''}",

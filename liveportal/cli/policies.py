@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from liveportal.cli import toml_file
 from liveportal.domain.errors import InvalidPolicy, PolicyNotFound, UnreadableFile
 from liveportal.domain.policy import DEFAULT_NAME, Policy
 
@@ -18,7 +18,7 @@ def shipped() -> tuple[Policy, ...]:
     """Return the shipped policies, the default first."""
     folder = files("liveportal.domain") / "policies"
     found = [
-        Policy.from_document(tomllib.loads(each.read_text("utf-8")))
+        Policy.from_document(toml_file.loads(each.read_text("utf-8")))
         for each in folder.iterdir()
         if each.name.endswith(".toml")
     ]
@@ -48,6 +48,6 @@ def load(text: str) -> Policy:
     if len(content) > LONGEST_FILE:
         raise UnreadableFile(f"{path} is too long for a policy", path=text)
     try:
-        return Policy.from_document(tomllib.loads(content.decode("utf-8")))
-    except (ValueError, RecursionError) as error:  # Also a number of thousands of digits.
+        return Policy.from_document(toml_file.loads(content.decode("utf-8")))
+    except ValueError as error:  # Also a number of thousands of digits.
         raise InvalidPolicy(f"{path} is not TOML: {error}", path=text) from None

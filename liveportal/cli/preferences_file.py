@@ -7,12 +7,12 @@ shell (`"2.50 USD"`), and days and times, which are TOML's own.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from liveportal.cli import toml_file
 from liveportal.cli.confirm import STDIN, stdin_bytes
 from liveportal.cli.text import clean
 from liveportal.domain.clock import zone
@@ -23,7 +23,7 @@ from liveportal.domain.hours import LOCAL_TIME
 from liveportal.domain.money import Money
 from liveportal.domain.preferences import STRUCTURED, structured, unreadable
 
-LONGEST_FILE = 10_000_000
+LONGEST_FILE = 1_000_000
 """In bytes: more than any list of skills."""
 
 ReadAmount = Callable[[str], Money]
@@ -132,8 +132,8 @@ def read(text: str, where: str, amount: ReadAmount) -> PreferencesChanged:
     Raises `InvalidValue` for what is no TOML, and `InvalidEvent`.
     """
     try:
-        document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        document = toml_file.loads(text)
+    except ValueError as error:
         raise InvalidValue(f"{where} is not TOML: {error}", path=where) from None
     try:
         return _event(document, amount)

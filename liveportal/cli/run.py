@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import sys
@@ -13,13 +12,14 @@ from typer.main import get_command
 
 from liveportal.cli.app import app
 from liveportal.cli.errors import (
-    INTERRUPTED,
     PROGRAM,
+    forget,
     report,
     report_bug,
     report_usage,
     tell,
 )
+from liveportal.cli.signals import exit_code_of, show_cursor, unwinding, word_for
 from liveportal.domain.errors import LiveportalError, OutputFailed
 
 COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
@@ -29,14 +29,15 @@ def main(argv: Sequence[str]) -> int:
     """Run the program and return its exit code; whatever happens, the user gets a sentence."""
     try:
         _prepare_streams()
-        code = run(argv)
+        with unwinding():
+            code = run(argv)
         if sys.stdout is not None:
             sys.stdout.flush()  # What a full disk cut short must not pass for success.
     except BrokenPipeError:
-        _forget_stdout()  # `| head` has seen enough: that is no failure.
+        forget(sys.stdout)  # `| head` has seen enough: that is no failure.
         return 0
     except OSError as error:
-        _forget_stdout()
+        forget(sys.stdout)
         return report(OutputFailed(f"the output could not be written: {error.strerror}"), argv)
     return code
 
@@ -57,12 +58,13 @@ def run(argv: Sequence[str]) -> int:
         return end.exit_code
     except LiveportalError as error:
         if isinstance(error, OutputFailed):
-            _forget_stdout()  # Or the rest of the results would fail once more at the end.
+            forget(sys.stdout)  # Or the rest of the results would fail once more at the end.
         return report(error, argv)
     except typer.TyperException as error:
         return report_usage(error, argv)
-    except (KeyboardInterrupt, typer.Abort):
-        return tell("interrupted", "interrupted", INTERRUPTED, argv)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        show_cursor()
+        return tell(word_for(error), word_for(error), exit_code_of(error), argv)
     except Exception as error:  # The last resort: a traceback helps no user.
         if isinstance(error, OSError) and error.filename is None:
             raise  # A stream: only what opens a file knows its name.
@@ -77,13 +79,3 @@ def _prepare_streams() -> None:
             sys.stdout.reconfigure(errors="replace")
         else:
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-
-
-def _forget_stdout() -> None:
-    """Send what is left in the buffer nowhere, or Python would complain when it ends."""
-    if sys.stdout is None:
-        return
-    with contextlib.suppress(OSError, ValueError):  # A stream of a test has no descriptor.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)

@@ -30,17 +30,23 @@ _KIND_BY_SUFFIX = {suffix: kind for kind, all_ in _SUFFIXES.items() for suffix i
 # What a system runs, or installs, when it is asked to open it: strangers wrote these files.
 _RUN = frozenset(
     (
-        *(".app", ".appimage", ".applescript", ".bat", ".chm", ".cmd", ".com", ".command", ".cpl"),
-        *(".csh", ".deb", ".desktop", ".dmg", ".exe", ".flatpakref", ".fish", ".gadget", ".hta"),
-        *(".htm", ".html", ".inf", ".ins", ".iso", ".jar", ".jnlp", ".js", ".jse", ".ksh", ".lnk"),
-        *(".mht", ".mhtml", ".msc", ".msi", ".msp", ".pif", ".pkg", ".pl", ".ps1", ".py", ".pyw"),
-        *(".rb", ".reg", ".rpm", ".run", ".scf", ".scpt", ".scr", ".sct", ".sh", ".svg", ".term"),
-        *(".terminal", ".tool", ".url", ".vb", ".vbe", ".vbs", ".webloc", ".workflow", ".ws"),
-        *(".wsc", ".wsf", ".wsh", ".xhtml", ".zsh"),
+        *(".app", ".appimage", ".appinstaller", ".application", ".applescript", ".appref-ms"),
+        *(".appx", ".bat", ".chm", ".cmd", ".com", ".command", ".cpl", ".csh", ".deb", ".desktop"),
+        *(".diagcab", ".dmg", ".exe", ".fileloc", ".fish", ".flatpakref", ".gadget", ".hlp"),
+        *(".hta", ".htm", ".html", ".img", ".inetloc", ".inf", ".ins", ".iqy", ".iso", ".jar"),
+        *(".jnlp", ".js", ".jse", ".ksh", ".library-ms", ".lnk", ".mht", ".mhtml", ".mpkg"),
+        *(".msc", ".msi", ".msix", ".msp", ".mst", ".pif", ".pkg", ".pl", ".prefpane", ".ps1"),
+        *(".ps1xml", ".psm1", ".py", ".pyw", ".rb", ".reg", ".rpm", ".run", ".scf", ".scpt"),
+        *(".scr", ".sct", ".search-ms", ".searchconnector-ms", ".settingcontent-ms", ".sh"),
+        *(".slk", ".svg", ".term", ".terminal", ".theme", ".tool", ".url", ".vb", ".vbe", ".vbs"),
+        *(".vhd", ".vhdx", ".webloc", ".workflow", ".ws", ".wsb", ".wsc", ".wsf", ".wsh"),
+        *(".xbap", ".xhtml", ".xip", ".xll", ".zsh"),
     )
 )
+# What Windows takes for a device, whatever its ending.
+_DEVICE = pattern(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])\s*", re.IGNORECASE)
 _UNSAFE = pattern(r"[^\w .()+,=@-]")
-_SUFFIX = pattern(r"\.\w{1,15}")
+_SUFFIX = pattern(r"\.[\w-]{1,20}")
 
 
 def guessed_kind(name: str) -> str:
@@ -57,7 +63,11 @@ def safe_name(name: str) -> str:
     last = re.split(r"[/\\]", clean(name))[-1]
     plain = _UNSAFE.sub("_", last).strip(" .-")
     stem, dot, suffix = plain.rpartition(".")
-    if not dot or not stem or not _SUFFIX.fullmatch(f".{suffix}"):
-        return plain[:LONGEST_NAME] or NAMELESS
-    kept = f"{stem[:LONGEST_NAME]}.{suffix}"
-    return f"{kept}.txt" if f".{suffix.lower()}" in _RUN else kept
+    if dot and stem and _SUFFIX.fullmatch(f".{suffix}"):
+        kept = f"{stem[:LONGEST_NAME]}.{suffix}"
+    else:
+        kept = plain[:LONGEST_NAME].rstrip(" .-") or NAMELESS
+    if _DEVICE.fullmatch(kept.partition(".")[0]):
+        kept = f"_{kept}"
+    # Asked last: what was cut off may have left such an ending.
+    return f"{kept}.txt" if PurePosixPath(kept).suffix.lower() in _RUN else kept

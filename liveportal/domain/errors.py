@@ -463,6 +463,12 @@ class NotALedger(IntegrityFailed):
     code = "not_a_ledger"
 
 
+class NotShared(Refused):
+    """An open ledger was taken into another process or thread, where it must not be used."""
+
+    code = "not_shared"
+
+
 class NewerLedger(Malformed):
     """The ledger was written by a newer program."""
 

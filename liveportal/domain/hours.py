@@ -147,13 +147,24 @@ class Recurrence(Record):
         """Yield the local times from `since` on at which the hours begin, in order."""
         last = _later(self.start, A_CENTURY)
         try:
-            for start in _rule(self.rrule, self.start):
+            for start in _rule(self.rrule, self._near(since)):
                 if start > last:
                     return
                 if start >= since:
                     yield start
         except (ValueError, OverflowError):
             return  # At the end of the calendar dateutil goes one week too far.
+
+    def _near(self, since: datetime) -> datetime:
+        """Return a later start from which the rule gives all that it gives from `since` on.
+
+        Days and weeks come again after so many whole weeks; they would be followed one by one.
+        """
+        parts = dict(part.partition("=")[::2] for part in self.rrule.upper().split(";"))
+        if "COUNT" in parts or parts["FREQ"] not in ("DAILY", "WEEKLY"):
+            return self.start
+        step = int(parts.get("INTERVAL", 1)) * timedelta(weeks=1)
+        return self.start + max((since - self.start) // step, 0) * step
 
 
 @lru_cache(maxsize=256)  # Asked for each time that the rule is read.

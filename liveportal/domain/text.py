@@ -23,15 +23,19 @@ _SURROGATES = r"\ud800-\udfff"  # Bytes of an argument that were not UTF-8.
 # U+200D (the joiners) stay: Persian, the Indic scripts and family emoji are misspelt without them,
 # and they can neither reorder text nor hide any. Variation selectors up to U+FE0F stay for emoji.
 _INVISIBLE = (
-    r"\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-    r"\ufff9-\ufffb\U000e0000-\U000e0fff"
+    r"\u00ad\u034f\u061c\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff"
 )
 _BREAKS = pattern(r"[\t-\r\x85\u2028\u2029]++")
 _UNWANTED = pattern(
     f"{_STRING_SEQUENCE}|{_CONTROL_SEQUENCE}|{_SHORT_SEQUENCE}"
     f"|[{_CONTROLS}{_SURROGATES}{_INVISIBLE}]"
 )
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 -- A spreadsheet takes the wide ones, too.
+# What a spreadsheet runs at the beginning of a cell, wide and small forms too; and behind a
+# semicolon, which parts cells where the comma is for decimals, but for a smiley's nose.
+_FORMULA = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
+_RUN = pattern(rf"\A(?= *+{_FORMULA})|(?<=;)(?= *+(?!-\)){_FORMULA})")
 
 
 def clean(text: str) -> str:
@@ -45,5 +49,8 @@ def clean(text: str) -> str:
 
 
 def csv_safe(text: str) -> str:
-    """Return a text that no spreadsheet runs as a formula; meant for text, never for numbers."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    """Return a text that no spreadsheet runs as a formula; meant for text, never for numbers.
+
+    Whether it takes the comma or the semicolon for what parts cells.
+    """
+    return _RUN.sub("'", text)

@@ -225,7 +225,7 @@ class _Part:
 def _parts(content: bytes) -> Iterator[_Part]:
     """Yield what a file holds, in its order; raises `NotACalendar`."""
     open_components: list[bytes] = []
-    versions = 0
+    calendars = versions = 0
     part = _Part([], [])
     for number, (lines, meant) in enumerate(_unfolded(content.removeprefix(_BOM)), 1):
         if not _NAME.match(meant) or b":" not in meant or _CONTROL.search(meant):
@@ -233,13 +233,16 @@ def _parts(content: bytes) -> Iterator[_Part]:
         name, value = _property(meant)
         if name == b"BEGIN":
             open_components.append(value)
-        if open_components[:1] != [b"VCALENDAR"] or open_components.count(b"VCALENDAR") > 1:
+            calendars += value == b"VCALENDAR"
+        if open_components[:1] != [b"VCALENDAR"] or calendars > 1:
             raise _not_a_calendar("it does not begin with BEGIN:VCALENDAR")
         versions += len(open_components) == 1 and (name, value) == (b"VERSION", b"2.0")
         part.lines.extend(lines)
         part.meant.append(meant)
-        if name == b"END" and open_components.pop() != value:
-            raise _not_a_calendar(f"line {number} ends what did not begin")
+        if name == b"END":
+            if open_components.pop() != value:
+                raise _not_a_calendar(f"line {number} ends what did not begin")
+            calendars -= value == b"VCALENDAR"
         if len(open_components) <= 1:
             yield part
             part = _Part([], [])

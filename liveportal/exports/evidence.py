@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from liveportal.domain.artifacts import safe_name
+from liveportal.domain.artifacts import NAMELESS, safe_name
 from liveportal.domain.case import Case, Kept, Said
 from liveportal.domain.clock import LAST, short_text
 from liveportal.domain.explaining import bill_steps
@@ -151,7 +151,8 @@ def _exhibits(case: Case, largest: int, *, redacted: bool) -> list[Exhibit]:
     found = []
     for number, kept in enumerate(case.kept, 1):
         why = _why_withheld(kept, largest, redacted=redacted)
-        name = _UNSAFE.sub("-", safe_name(kept.name))[-_LONGEST_NAME:].strip("-.")
+        plain = _UNSAFE.sub("-", safe_name(kept.name))[-_LONGEST_NAME:].strip("-.")
+        name = safe_name(plain or NAMELESS)  # Of what is left without its letters, too.
         found.append(
             Exhibit(
                 name=kept.name,
@@ -159,7 +160,7 @@ def _exhibits(case: Case, largest: int, *, redacted: bool) -> list[Exhibit]:
                 shows=_SHOWS[kept.kind],
                 bytes=kept.bytes,
                 sha256=kept.sha256,
-                file=None if why else f"files/{number:02d}-{name or 'file'}",
+                file=None if why else f"files/{number:02d}-{name}",
                 media_type=kept.media_type,
                 time=kept.time,
                 why=why,

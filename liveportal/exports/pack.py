@@ -113,10 +113,10 @@ def verify_pack(path: Path) -> Checked:
     except OSError as error:
         raise _invalid(path, f"cannot be read: {error.strerror}") from None
     with stream:
-        # One of the two is left, wherever a byte was changed.
-        if stream.read(len(_BEGINNING)) != _BEGINNING and not zipfile.is_zipfile(stream):
-            raise _invalid(path, "is no evidence pack: it is no archive")
         try:
+            # One of the two is left, wherever a byte was changed.
+            if stream.read(len(_BEGINNING)) != _BEGINNING and not zipfile.is_zipfile(stream):
+                raise _invalid(path, "is no evidence pack: it is no archive")
             return _verified(stream)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
             return _damaged(str(error))
@@ -268,6 +268,10 @@ def _changed(archive: _Archive, document: Mapping[str, Any], manifest: bytes) ->
         return
     if document.get("format") != FORMAT or not _has_items(document):
         yield Problem(MANIFEST, f"it is not of the form {FORMAT}")
+        return
+    if _json(document) != manifest:
+        # Two names in one object, say: programs differ in which of them they take.
+        yield Problem(MANIFEST, "it is not written as this program writes")
         return
     items = {item["file"]: item for item in document["items"]}
     there = frozenset(archive.names)

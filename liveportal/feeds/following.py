@@ -43,12 +43,19 @@ def open_feed(path: str) -> BufferedReader:
         ) from None
 
 
+def _read(stream: BufferedReader) -> bytes:
+    try:
+        return stream.read1(PART_BYTES)
+    except OSError as error:
+        raise UnreadableFile(f"the feed cannot be read: {error.strerror}") from None
+
+
 def streamed(stream: BufferedReader, wait: Wait) -> Iterator[Part]:
     """Yield what a stream brings, until it ends."""
     lines = _Lines()
     while True:
         wait(stream)
-        if not (chunk := stream.read1(PART_BYTES)):
+        if not (chunk := _read(stream)):
             break
         yield from lines.taken(chunk)
     yield from lines.ended()
@@ -75,7 +82,7 @@ def _written(stream: BufferedReader, path: str, wait: Wait, *, once: bool) -> It
     lines = _Lines()
     replaced = False
     while True:
-        while chunk := stream.read1(PART_BYTES):
+        while chunk := _read(stream):
             yield from lines.taken(chunk)
         if once:
             yield from lines.ended()

@@ -9,19 +9,24 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from json.scanner import make_scanner
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.codec import decode
 from liveportal.domain.envelope import PREFIX, Event
-from liveportal.domain.errors import InvalidEvent, InvalidTime
+from liveportal.domain.errors import InvalidEvent, InvalidTime, UnreadableFile
 from liveportal.domain.events import TYPES
 from liveportal.domain.patterns import pattern
 
-LONGEST_LINE = 64 * 1024 * 1024
+LONGEST_LINE = 16 * 1024 * 1024
 """Bytes; a longer line is refused before it is read whole, so that memory stays bounded."""
+
+CHUNK_BYTES = 8 * 1024 * 1024
+"""Of lines that are read together; the last one may go beyond it."""
 
 SHOWN_OF_TOO_LONG = 1024
 LONGEST_NAME = 1024
@@ -43,18 +48,45 @@ class Line(NamedTuple):
 
 
 def lines(stream: BinaryIO, before: int = 0) -> Iterator[Line]:
-    """Read a feed line by line, numbered after those `before` it; blank lines are no lines."""
+    """Read a feed line by line, numbered after those `before` it; blank lines are no lines.
+
+    A line that is too long is told of before the rest of it is read, which may have no end.
+    Raises `UnreadableFile`.
+    """
     number = before
-    while raw := stream.readline(LONGEST_LINE + 1):
-        number += 1
-        whole = len(raw) <= LONGEST_LINE
-        if not whole:
-            rest = raw
-            while rest and not rest.endswith(b"\n"):
-                rest = stream.readline(LONGEST_LINE)
-        raw = raw.rstrip(b"\r\n")
-        if raw.strip():
-            yield Line(number, raw if whole else raw[:SHOWN_OF_TOO_LONG], whole)
+    try:
+        while raw := stream.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(raw) > LONGEST_LINE:
+                is_over = raw.endswith(b"\n")
+                raw = raw[:SHOWN_OF_TOO_LONG]
+                yield Line(number, raw, whole=False)
+                while not is_over:
+                    rest = stream.readline(CHUNK_BYTES)
+                    is_over = not rest or rest.endswith(b"\n")
+                continue
+            raw = raw.rstrip(b"\r\n")
+            if raw.strip():
+                yield Line(number, raw)
+    except OSError as error:
+        raise UnreadableFile(f"the feed cannot be read: {error.strerror}") from None
+
+
+def chunks(found: Iterable[Line], most: int) -> Iterator[list[Line]]:
+    """Yield lines together, at most so many and about `CHUNK_BYTES`: memory stays bounded.
+
+    A line that is too long is the last of its chunk, so that it is judged at once.
+    """
+    chunk: list[Line] = []
+    left = CHUNK_BYTES
+    for line in found:
+        chunk.append(line)
+        left -= len(line.raw)
+        if len(chunk) == most or left <= 0 or not line.whole:
+            yield chunk
+            chunk, left = [], CHUNK_BYTES
+    if chunk:
+        yield chunk
 
 
 def read(line: Line) -> Event:
@@ -124,9 +156,10 @@ def _json(raw: bytes) -> Any:  # noqa: ANN401
     try:
         text = raw.decode("utf-8")
         if text[:1] == "{":
-            document, end = _SCAN(text, 0)
-            if end == len(text):
-                return document
+            with suppress(StopIteration):  # A value is missing: the decoder says where.
+                document, end = _SCAN(text, 0)
+                if end == len(text):
+                    return document
         return _DECODER.decode(text)
     except UnicodeDecodeError:
         raise InvalidEvent("", "is not UTF-8 text") from None
@@ -141,8 +174,8 @@ def _json(raw: bytes) -> Any:  # noqa: ANN401
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in times.items() if count > 1)
         raise InvalidEvent(twice[:64], "stands twice in the same object")
     return found
 

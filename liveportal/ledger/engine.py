@@ -5,13 +5,16 @@ Everybody takes it from here: two copies of SQLite in one process do not see eac
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
+from weakref import WeakSet
 
 from liveportal.domain.errors import (
     DiskFull,
@@ -22,6 +25,7 @@ from liveportal.domain.errors import (
     LiveportalError,
     NewerLedger,
     NotALedger,
+    NotShared,
     UnsafeSqlite,
 )
 from liveportal.ledger.durable import make_folders, settle
@@ -37,6 +41,9 @@ else:
 APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
 SCHEMA_VERSION = 3
 BUSY_MS = 5_000
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""What the system says where there is no room: on the disk, in a file, for its owner."""
+
 _HEAD_BYTES = 100
 _WAL_VERSION = 2
 
@@ -46,12 +53,58 @@ _WAL_VERSION = 2
 dbapi.register_adapter(type(None), {}.get)  # type: ignore[arg-type]
 dbapi.register_adapter(bytes, bytes)
 
-Connection = dbapi.Connection
 Cursor = dbapi.Cursor
 complete_statement = dbapi.complete_statement
 SQLITE_VERSION: str = dbapi.sqlite_version
 DRIVER = f"of {dbapi.__name__.partition('.')[0]}"
 DatabaseError = dbapi.Error
+
+
+_OPEN: WeakSet[Connection] = WeakSet()
+
+
+class Connection(dbapi.Connection):
+    """A connection that stays with the process and the thread that opened it.
+
+    A fork copies it without its locks: a child that used it, or as much as closed it, could roll
+    back what its parent is writing. So the copy refuses every statement and is never closed.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- The driver's own.
+        super().__init__(*args, **more)
+        self._owner = (os.getpid(), threading.get_ident())
+        _OPEN.add(self)
+
+    def check_owner(self) -> None:
+        """Raise `NotShared` in any other process or thread than its own."""
+        if self._owner != (os.getpid(), threading.get_ident()):
+            raise _not_shared()
+
+    def close(self) -> None:
+        """Close it; a copy in a forked process is only let go."""
+        if self._owner[0] == os.getpid():
+            super().close()
+
+
+def _abandon() -> None:
+    """In a child that was forked: let no copy of a connection do anything, not even end."""
+    import ctypes
+
+    for each in list(_OPEN):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
+        with suppress(dbapi.Error):  # Of another thread: that is not here any more.
+            each.set_authorizer(lambda *_: dbapi.SQLITE_DENY)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon)
+
+
+def _not_shared() -> NotShared:
+    return NotShared(
+        "a ledger was opened by another process or thread, and cannot be used in this one",
+        hint="Open it anew: each process and each thread has a portal of its own.",
+    )
 
 
 def wal_is_safe(version: tuple[int, ...] = dbapi.sqlite_version_info) -> bool:
@@ -155,11 +208,7 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
     try:
         return _opened(path, "ro", still=still)
     except LedgerUnwritable:
-        # A crash may have left half a transaction and the journal that takes it back. Only who may
-        # write can do that; it is done, and then the ledger can be read.
-        if not Path(f"{path.resolve()}-journal").exists():
-            raise _needs_its_log(path) from None
-    open_file(path, readonly=False).close()
+        _mend(path)
     return _opened(path, "ro")
 
 
@@ -231,9 +280,29 @@ def _needs_its_log(path: Path) -> LiveportalError:
     )
 
 
+def _mend(path: Path) -> None:
+    """Roll back what a program that was killed has half written: a reader alone may not.
+
+    Raises `LedgerUnwritable` where it cannot be done.
+    """
+    try:
+        _opened(path, "rw").close()
+    except LedgerUnwritable:
+        if not _has_content(f"{os.path.realpath(path)}-journal"):
+            raise _needs_its_log(path) from None
+        raise LedgerUnwritable(
+            f"{path} was left in the middle of a write, and cannot be mended",
+            hint="It, its folder, and all files that begin with its name must be writable, also to"
+            " read it. Or open a copy of them elsewhere.",
+            path=str(path),
+        ) from None
+
+
 def in_memory() -> Connection:
     """Return a connection to a temporary ledger that is nobody else's."""
-    connection = dbapi.connect(":memory:", isolation_level=None, cached_statements=256)
+    connection = dbapi.connect(
+        ":memory:", factory=Connection, isolation_level=None, cached_statements=256
+    )
     _settle(connection)
     return connection
 
@@ -246,7 +315,12 @@ def _connect(
     wait_s = (BUSY_MS if wait_ms is None else wait_ms) / 1000
     with explained(called):
         return dbapi.connect(
-            uri, uri=True, isolation_level=None, timeout=wait_s, cached_statements=256
+            uri,
+            uri=True,
+            factory=Connection,
+            isolation_level=None,
+            timeout=wait_s,
+            cached_statements=256,
         )
 
 
@@ -369,9 +443,11 @@ def explained(path: Path) -> Iterator[None]:
 
 def _explanation(text: str, path: Path) -> LiveportalError | None:
     where = str(path)
+    if "not authorized" in text or "prohibited" in text or "same thread" in text:
+        return _not_shared()
     if "locked" in text or "busy" in text:
         return LedgerBusy(
-            f"another program is writing to {path}", hint="Try again in a moment.", path=where
+            f"another program is using {path}", hint="Try again in a moment.", path=where
         )
     if "disk is full" in text or "disk i/o" in text:
         return DiskFull(
@@ -382,7 +458,7 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
     if "readonly" in text or "unable to open" in text:
         return LedgerUnwritable(
             f"{path} cannot be opened for writing",
-            hint="The ledger and its folder must both be writable.",
+            hint="The ledger, its folder, and all files that begin with its name must be writable.",
             path=where,
         )
     if any(each in text for each in _DAMAGED):
@@ -412,8 +488,28 @@ def is_damage(error: Exception) -> bool:
     return not any(each in text for each in _IN_THE_WAY)
 
 
+def put_in_place(connection: Connection, path: Path) -> None:
+    """Bring all that was written into the file itself; raises `DiskFull`, `LedgerBusy`.
+
+    What is closed does that, too, but is silent where it fails: then the rest stays in the log,
+    which does not come along when the file is given another name.
+    """
+    with explained(path):
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise LedgerBusy(
+                f"another program is at {path}", hint="Try again in a moment.", path=str(path)
+            )
+
+
 def unwritable(path: Path, error: OSError) -> LiveportalError:
     """Say that nothing can be written there, and why."""
+    if error.errno in FULL:
+        return DiskFull(
+            f"{path} could not be written: the disk is full",
+            hint="Nothing was recorded. Make room, then try again.",
+            path=str(path),
+        )
     return LedgerUnwritable(
         f"{path} cannot be written: {error.strerror}",
         hint="Choose another place with --ledger.",

@@ -80,6 +80,7 @@ class Journal:
         self._pending_at: dict[int, StoredEvent] = {}
         self._unknown: set[tuple[str, str]] = set()
         self._statements: dict[tuple[str, str], list[_Statement]] = {}
+        self._unwritten: dict[tuple[str, str], list[_Statement]] = defaultdict(list)
         self._recorded_at: str | None = None
         last = db.execute(
             "SELECT hash, recorded_at FROM event ORDER BY seq DESC LIMIT 1"
@@ -153,10 +154,13 @@ class Journal:
         self._pending_at.clear()
         self._unknown.clear()
         self._statements.clear()
+        self._unwritten.clear()
         self._recorded_at = None
 
     def prefetch(self, events: Sequence[Event]) -> None:
         """Look up at once what these events will ask for; till it is written, no time passes."""
+        if self._pending:
+            self.flush()  # So that all there is to know is in the file.
         self._recorded_at = self._clock()
         self._unknown = {(each.source, each.id) for each in events}
         by_source: dict[str, list[str]] = defaultdict(list)
@@ -239,7 +243,9 @@ class Journal:
                 " ORDER BY seq",
                 key,
             ).fetchall()
-            self._statements[key] = [_Statement(*row) for row in found]
+            told = {row[0]: _Statement(*row) for row in found}
+            told.update({each.seq: each for each in self._unwritten[key]})
+            self._statements[key] = list(told.values())
         return self._statements[key]
 
     def _confirmation(self, seq: int, event: Event) -> Change:
@@ -296,8 +302,8 @@ class Journal:
         self._last_recorded = recorded_at
         statement = _Statement(seq, event.source, confirms)
         book.append("statement", data.thing, data.TYPE, *statement)
-        if (told := self._statements.get((data.thing, data.TYPE))) is not None:
-            told.append(statement)
+        told = self._statements.get((data.thing, data.TYPE))
+        (self._unwritten[data.thing, data.TYPE] if told is None else told).append(statement)
         stored = StoredEvent(seq, event, recorded_at, facts, erased=erased)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored

@@ -8,7 +8,6 @@ it. `LIVEPORTAL_KEYRING=off` leaves the keyring out, which is the extra `keyring
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
 import stat
@@ -190,7 +189,7 @@ def parsed(text: str, where: str) -> dict[str, bytes]:
         name, _, encoded = line.partition(" ")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:  # Also what is not ASCII.
             key = b""
         if len(key) != KEY_BYTES or key_id(key) != name:
             raise SealBroken(

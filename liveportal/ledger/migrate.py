@@ -16,7 +16,7 @@ from liveportal.domain.errors import (
     MigrationFailed,
     VerificationFailed,
 )
-from liveportal.ledger import engine
+from liveportal.ledger import engine, parts
 from liveportal.ledger.engine import SCHEMA_VERSION, Connection, complete_statement
 
 
@@ -106,12 +106,17 @@ def _failed(path: Path, why: str) -> MigrationFailed:
     )
 
 
-def _keep_copy(path: Path, form: int) -> Path:
-    """Copy a ledger as another connection sees it; the copy appears whole, and replaces nothing."""
+def _keep_copy(path: Path, form: int) -> Path | None:
+    """Copy a ledger as another connection sees it; the copy appears whole, and replaces nothing.
+
+    There is none to return where one of the same content lies there already: whoever was killed
+    while upgrading has left it.
+    """
     # Where the file itself is, not a link to it; absolute, so that no name is taken for a URI.
     real = path.resolve()
     wanted = real.with_name(f"{real.name}.form{form}")
-    part = real.with_name(f".{wanted.name}.{os.urandom(4).hex()}.part")
+    parts.sweep(wanted, stale_seconds=None)  # Under the lock nobody else is at it.
+    part = parts.part_of(wanted)
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(engine.open_file(path, readonly=True)) as db, engine.explained(wanted):
@@ -120,15 +125,20 @@ def _keep_copy(path: Path, form: int) -> Path:
     except OSError as error:
         raise engine.unwritable(wanted, error) from None
     finally:
-        for suffix in ("", "-journal"):
-            with suppress(OSError):
-                Path(f"{part}{suffix}").unlink(missing_ok=True)
+        parts.remove(part)
 
 
-def _named(part: Path, wanted: Path) -> Path:
+def _named(part: Path, wanted: Path) -> Path | None:
     """Give a finished copy its name, or the first one with a number that is free."""
+    import filecmp  # Reads open a ledger here, and compare no files.
+
     copy, number = wanted, 1
     while True:
+        try:
+            if filecmp.cmp(part, copy, shallow=False):
+                return None
+        except OSError:
+            pass  # There is none, or none that can be read.
         try:
             engine.move_new(part, copy)
         except LedgerExists:

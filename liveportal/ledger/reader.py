@@ -103,6 +103,7 @@ class Reader:
 
     def all(self, statement: str, *values: object) -> list[dict[str, Any]]:
         """Return all rows of a query, by column name."""
+        self.db.check_owner()
         cursor = self.db.execute(statement, values)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from liveportal.domain.events import RequestAccepted
-from liveportal.ledger import engine, traces
+from liveportal.ledger import engine, parts, traces
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables, open_ledger
@@ -24,7 +23,7 @@ class Store:
     """An open ledger. With `keep=False` everything is done, and rolled back when it is closed."""
 
     def __init__(self, db: Connection, path: Path, now: Clock, *, keep: bool = True) -> None:
-        self.db = db
+        self._db = db
         self.path = path
         self._now = now
         self.keep = keep
@@ -38,27 +37,33 @@ class Store:
 
         Raises `LedgerExists` for whatever is at the path already, `LedgerUnwritable`.
         """
+        parts.sweep(path)
         engine.check_free(path)
-        part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+        part = parts.part_of(path)
         try:
             with closing(engine.create(part, called=path)) as db:
                 with engine.writing(db, path):
                     make_tables(db)
                 yield cls(db, path, now)
+                engine.put_in_place(db, path)
             engine.move_new(part, path)
         finally:
-            for suffix in ("", "-wal", "-shm", "-journal"):
-                with suppress(OSError):  # Where there is no folder, there is nothing to remove.
-                    Path(f"{part}{suffix}").unlink(missing_ok=True)
+            parts.remove(part)
 
     @classmethod
     def open(cls, path: Path, now: Clock, *, keep: bool = True) -> Store:
         """Open a ledger for writing; raises what `open_ledger` raises."""
         return cls(open_ledger(path, readonly=False), path, now, keep=keep)
 
+    @property
+    def db(self) -> Connection:
+        """The connection; raises `NotShared` in any other process or thread than its own."""
+        self._db.check_owner()
+        return self._db
+
     def close(self) -> None:
         """Close the file."""
-        self.db.close()
+        self._db.close()
 
     @contextmanager
     def writing(self) -> Iterator[Journal]:

@@ -9,7 +9,6 @@ nobody but the owner may enter.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
@@ -31,19 +30,17 @@ from liveportal.domain.errors import (
     UnsafeVault,
 )
 from liveportal.domain.values import dataclass
+from liveportal.ledger import engine
 from liveportal.ledger.durable import settle
+from liveportal.ledger.parts import STALE_SECONDS
 
 LIMIT_BYTES = 2_000_000_000
 """The largest file that is taken where no preference says otherwise: 2 GB."""
 
 CHUNK_BYTES = 1024 * 1024
-STALE_SECONDS = 3_600
-"""A temporary file that nobody wrote to for so long was left behind by a crash."""
-
 _PART = ".part"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # Windows has its own flag and lacks the others: a pipe without a writer is not waited for, and a
 # link in the vault is not followed.
 _READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -366,7 +363,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in engine.FULL:
             raise DiskFull(
                 f"{path.parent} could not be written: the disk is full",
                 hint="Nothing was recorded. Make room, then try again.",

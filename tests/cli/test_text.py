@@ -83,3 +83,20 @@ def test_a_formula_is_neutralised(text: str) -> None:
 def test_other_text_is_not_touched(text: str) -> None:
     """What is no formula stays as it is."""
     assert csv_safe(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("a;=1", "a;'=1"),
+        ("a; +1;-2", "a;' +1;'-2"),
+        ("=1;@a", "'=1;'@a"),
+        ("\ufe66x", "'\ufe66x"),
+        (";\uff1d1", ";'\uff1d1"),
+        ("so it goes ;-) and ; on", "so it goes ;-) and ; on"),
+        ("a=1, b-2; c", "a=1, b-2; c"),
+    ],
+)
+def test_a_semicolon_may_begin_a_cell(text: str, safe: str) -> None:
+    """Where the comma is for decimals, a spreadsheet parts cells by the semicolon."""
+    assert csv_safe(text) == safe

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain.artifacts import KINDS, guessed_kind, safe_name
+from liveportal.domain.artifacts import _RUN, KINDS, guessed_kind, safe_name
 from liveportal.domain.text import clean
 
 
@@ -31,6 +31,16 @@ from liveportal.domain.text import clean
         ("a.b.desktop ", "a.b.desktop.txt"),
         ("shader.js.", "shader.js.txt"),
         ("Zoë 李.txt", "Zoë 李.txt"),
+        ("a" * 96 + ".exe" + "x" * 20, "a" * 96 + ".exe.txt"),
+        ("a" * 99 + ". " + "b" * 30, "a" * 99),
+        ("x.library-ms", "x.library-ms.txt"),
+        ("x.SettingContent-ms", "x.SettingContent-ms.txt"),
+        ("CON", "_CON"),
+        ("nul.png", "_nul.png"),
+        ("com1.tar.gz", "_com1.tar.gz"),
+        ("LPT\u00b9", "_LPT\u00b9"),
+        ("conin$ .txt", "conin_ .txt"),
+        ("console.log", "console.log"),
     ],
 )
 def test_safe_names(name: str, safe: str) -> None:
@@ -47,4 +57,16 @@ def test_no_name_leaves_its_folder(name: str) -> None:
     assert not safe.startswith((".", "-", "~"))
     assert clean(safe) == safe
     assert 1 <= len(safe) <= 130
+    assert safe_name(safe) == safe
     assert guessed_kind(name) in KINDS
+
+
+@given(
+    st.text("aé.- \u0301", max_size=130),
+    st.sampled_from(sorted(_RUN)),
+    st.text("xé.- ", max_size=30),
+)
+def test_what_a_system_would_run_is_text(before: str, suffix: str, after: str) -> None:
+    """Wherever a name is cut, what is left of it is no program."""
+    kept = Path(safe_name(before + suffix + after))
+    assert kept.suffix.lower() not in _RUN

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time as clock
-from datetime import UTC, datetime, time
-from itertools import islice
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from itertools import islice, takewhile
 from typing import Any
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import event as happened
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from liveportal.domain.clock import LAST, zone
 from liveportal.domain.codec import split
 from liveportal.domain.errors import InvalidEvent
-from liveportal.domain.hours import next_starts, open_spans, open_this_week
+from liveportal.domain.hours import A_CENTURY, Recurrence, next_starts, open_spans, open_this_week
 from liveportal.domain.preferences import unreadable
 from tests.domain.test_hours import DAY, EVERY_DAY, PARIS, hours, rule, told
 from tests.helpers import at, short
@@ -194,3 +196,58 @@ def test_any_text_is_a_rule_or_refused(rrule: str, start: str) -> None:
         return
     for moment in (at("10-05 00:00"), datetime(2028, 2, 29, tzinfo=UTC), LAST):
         open_spans(hours(**document), moment - DAY, moment, PARIS)
+
+
+SETTINGS = st.fixed_dictionaries(
+    {"FREQ": st.sampled_from(("DAILY", "WEEKLY", "MONTHLY", "YEARLY"))},
+    optional={
+        "INTERVAL": st.integers(1, 30).map(str),
+        "BYDAY": st.sampled_from(("SA", "MO,TU,WE", "SU,FR")),
+        "BYMONTH": st.sampled_from(("2", "3,10")),
+        "BYMONTHDAY": st.sampled_from(("29", "-1", "1,15")),
+        "BYSETPOS": st.sampled_from(("1", "-1", "1,2")),
+        "COUNT": st.sampled_from(("3", "4000")),
+        "WKST": st.sampled_from(("SU", "WE")),
+    },
+)
+
+
+@given(SETTINGS, st.datetimes(datetime(2001, 1, 1), datetime(2027, 1, 1)), st.integers(-9, 9_999))  # noqa: DTZ001 -- What a clock on the wall shows.
+def test_a_rule_is_followed_from_nearby(
+    settings: dict[str, str], start: datetime, days: int
+) -> None:
+    """What comes from a day on is what comes in all that is on or after it."""
+    text = ";".join(f"{name}={value}" for name, value in settings.items())
+    start = start.replace(second=0, microsecond=0)
+    try:
+        followed = Recurrence(rrule=text, start=start, minutes=60)
+    except InvalidEvent:
+        happened("refused")
+        return
+    since = start + timedelta(days=days)
+    last = start + A_CENTURY
+    until = takewhile(lambda each: each <= last, rrulestr(text, dtstart=start))
+    every = (each for each in until if each >= since)
+    assert [*islice(followed.starts(since), 5)] == [*islice(every, 5)]
+    happened(f"{settings['FREQ']}, {'COUNT' in settings}")
+
+
+@pytest.mark.parametrize(
+    "text", ["FREQ=DAILY", "FREQ=DAILY;INTERVAL=3", "FREQ=WEEKLY;BYDAY=MO,FR", "FREQ=DAILY;WKST=SU"]
+)
+def test_an_old_rule_takes_no_longer_than_a_new_one(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred rules that began in 1970 would be followed through millions of days."""
+    looked_at = 0
+
+    def counting(text: str, start: datetime) -> Iterator[datetime]:
+        nonlocal looked_at
+        for each in rrulestr(text, dtstart=start):
+            looked_at += 1
+            yield each
+
+    old = Recurrence(rrule=text, start=datetime(1970, 1, 5, 9), minutes=60)  # noqa: DTZ001
+    monkeypatch.setattr("liveportal.domain.hours._rule", counting)
+    assert len([*islice(old.starts(datetime(2026, 10, 5)), 5)]) == 5  # noqa: DTZ001
+    assert looked_at <= 15

@@ -119,7 +119,9 @@ def test_files_are_packed_as_they_are(tmp_path: Path) -> None:
         ("Ünïcödé.txt", "files/01-n-c-d-.txt"),
         ("x" * 400 + ".png", "files/01-" + "x" * 76 + ".png"),
         ("a\nb|c<script>.md", "files/01-a-b_c_script_.md"),
-        ("CON", "files/01-CON"),
+        ("CON", "files/01-_CON"),
+        ("x.html\u00e9", "files/01-x.html.txt"),
+        ("x.exe\u674e", "files/01-x.exe.txt"),
     ],
     ids=ascii,
 )

@@ -8,7 +8,7 @@ import os
 import struct
 import tracemalloc
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -529,3 +529,21 @@ def test_no_mutation_breaks_the_reader(scratch: Path, whole: bytes, data: st.Dat
         return
     with suppress(InvalidPack):
         assert problems(scratch, bytes(content))
+
+
+def test_a_manifest_that_names_something_twice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealed and whole, but programs differ in which of two claims they take it to be of."""
+
+    def twice(document: Mapping[str, object]) -> bytes:
+        text = json.dumps(document, indent=1, sort_keys=True) + "\n"
+        return text.replace("{\n", '{\n "claim": "CL-9",\n', 1).encode()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("liveportal.exports.pack._json", twice)
+        content = written()
+    path = tmp_path / "pack.zip"
+    path.write_bytes(content)
+    problem = Problem(MANIFEST, "it is not written as this program writes")
+    assert verify_pack(path).problems == [problem]

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import pytest
+
+from tests.faults.books import Scene, prepare, set_up
+from tests.faults.nursery import Nursery
+from tests.faults.scenes import ALL
+from tests.faults.stages import Stage, Stages
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 -- Folders of our own are made in it.
 
 
 class Amount(Protocol):
@@ -24,3 +37,51 @@ def amount(request: pytest.FixtureRequest) -> Amount:
         return whole if is_whole else quick
 
     return chosen
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Give a process that forks a child for each run."""
+    if sys.platform != "linux":
+        pytest.skip("needs fork, and /proc to see what a process does")
+    running = Nursery()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a folder in memory where there is one: what kills leave there is the same."""
+    if not os.access(_MEMORY, os.W_OK):
+        yield tmp_path_factory.mktemp("memory")
+        return
+    with TemporaryDirectory(dir=_MEMORY) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def folder(memory: Path) -> Iterator[Path]:
+    """Give a folder of the test's own, where syncing costs nothing."""
+    with TemporaryDirectory(dir=memory) as made:
+        yield Path(made)
+
+
+@pytest.fixture(scope="session")
+def made(nursery: Nursery, memory: Path) -> Path:
+    """Make the ledgers that scenes start from, once."""
+    folder = memory / "prepared"
+    folder.mkdir()
+    prepare(nursery, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stages(nursery: Nursery, made: Path, memory: Path) -> Stages:
+    """Give the stage of a scene in a journal mode; each is built once."""
+
+    @cache
+    def built(scene: Scene, mode: str) -> Stage:
+        folder = memory / f"{ALL.index(scene)}-{mode}"
+        return Stage(lambda inner: set_up(nursery, made, scene, mode, inner), scene, mode, folder)
+
+    return built

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from liveportal.feeds.transcripts.lines import Clock, Said, Stamp
@@ -16,6 +16,7 @@ TEXTS = ("text", "message", "body", "content")
 
 _CLOCK = re.compile(r"([0-9]{1,3}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,3})[0-9]*)?)?")
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_SECONDS = 100_000_000
 _EPOCH_MILLISECONDS = 100_000_000_000
 """From here on a number counts from 1970: no session lasts three years."""
@@ -85,7 +86,10 @@ def _counted(number: float) -> Stamp:
         return None
     seconds = number / 1000 if abs(number) >= _EPOCH_MILLISECONDS else number
     if abs(seconds) >= _EPOCH_SECONDS:
-        return datetime.fromtimestamp(seconds, UTC)
+        try:
+            return _EPOCH + timedelta(seconds=seconds)  # Also before it, which Windows cannot.
+        except OverflowError:
+            return None
     return round(seconds * 1000)
 
 

@@ -1,0 +1,347 @@
+"""One ledger in which every text that can be anybody's is hostile, and every command run over it.
+
+In every format, on a terminal with colours and without, and in every file that a command writes:
+nothing that a terminal obeys or that misleads, nothing that a spreadsheet runs, no element,
+attribute or address on a page but the template's. And nobody is called over the network.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import socket
+import zipfile
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from tests.commands.shell import Shell, assert_no_traceback
+from tests.commands.states import READS, WRITES
+from tests.commands.test_hostile import BIDI, BREAKS, ESCAPES, FORBIDDEN
+from tests.commands.test_terminal import Screen
+from tests.helpers import FEED as SOURCE
+from tests.helpers import amount, line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LINKS = "\x1b]8;;https://evil.example\x07click\x1b]8;;\x07\x1b]52;c;ZXZpbA==\x07\x1bP1$r\x1b\\"
+HIDDEN = "\U000e0041\U000e0042\u3164\uffa0\U0001d173\U0001bca0\u17b4\u2066"
+PAGE = (
+    "</td></script></style></title><script>alert(1)</script><img src=x onerror=alert(1)>"
+    "<svg onload=alert(1)><a href='javascript:alert(1)'>x</a>\"' onmouseover=\"alert(1)"
+    "<!-- ]]> &#x3c;b&#x3e; {{7*7}} <meta http-equiv=refresh content='0;url=//evil.example'>"
+)
+SHEET = "=cmd|' /C calc'!A0;=1+1; @SUM(A1)"
+HOSTILE = f"{SHEET} {ESCAPES} {LINKS} {BIDI} {HIDDEN} {BREAKS} {PAGE}"
+PRINTABLE = re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", HOSTILE)
+MISLEADING = re.compile("[\U000e0000-\U000e0fff\u3164\uffa0\U0001d173-\U0001d17a\U0001bca0\u17b4]")
+COLOUR = re.compile("\x1b\\[[0-9;]*m|\x1b\\[(?:\\?25[lh]|2K|1A)|\r")  # And a progress bar.
+
+MORE = (
+    *("requests show R-H", "sessions show S-H", "sessions show S-H --transcript"),
+    *("sessions search evilword", "sessions explain S-H", "refunds show CL-H", "dispute show CL-H"),
+    *("payout show PO-H", "payout explain PO-H", "preferences export", "sessions calendar"),
+    *("earnings explain 2026-11", "sessions reviews --customer C-H", "due"),
+    *("earnings months --compare-zones", "sessions upcoming", "ledger verify", "ledger path"),
+)
+COMMANDS = (*READS, *(each for each in MORE if each not in READS))
+FORMATS = ((), ("--header",), ("--csv",), ("--json",), ("--jsonl",))
+
+
+def _feed() -> tuple[bytes, ...]:
+    """Return events that have a hostile text wherever a stranger, or the platform, can put one."""
+    text = HOSTILE
+    customer = {"id": "C-H", "name": text, "timezone": text, "language": text}
+    said = {"title": text, "description": text, "skills": [text], "customer": customer}
+    asked: dict[str, Any] = {"kind": "instant", "rate": amount("3.00"), **said}
+    slot = {"start": "2026-12-09T09:00:00Z", "minutes": 30}
+    return (
+        line("request.opened", "11-20 09:00", id="h1", request="R-H", **asked),
+        line("request.accepted", "11-20 09:01", id="h2", request="R-H", session="S-H"),
+        line("session.ended", "11-20 09:31", id="h3", session="S-H"),
+        line("review.posted", "11-20 09:32", id="h4", session="S-H", by="customer", rating=1)[:-3]
+        + f', "text": {json.dumps(text)}}}}}\n'.encode(),
+        line("refund.claimed", "11-20 10:00", id="h5", claim="CL-H", session="S-H", reason=text),
+        line("dispute.filed", "11-20 11:00", id="h6", claim="CL-H", summary=text),
+        line("dispute.rejected", "11-20 12:00", id="h7", claim="CL-H", note=text),
+        line(
+            "artifact.added",
+            "11-20 09:40",
+            id="h8",
+            session="S-H",
+            kind="attachment",
+            name=f"../../{PRINTABLE}/..\\evil.html",
+            sha256="0" * 64,
+            bytes=1,
+            media_type="text/html",
+        ),
+        line("request.opened", "11-20 13:00", id="h9", request="R-H2", **asked),
+        line("request.declined", "11-20 13:01", id="h10", request="R-H2", reason=text),
+        line(
+            *("request.opened", "11-20 14:00"),
+            id="h11",
+            request="R-H3",
+            **(asked | {"kind": "scheduled", "slots": [slot]}),
+        ),
+        line("request.accepted", "11-20 14:01", id="h12", request="R-H3", session="S-H3", slot=1),
+        line("request.opened", "11-20 15:00", id="h13", request="R-H4", **asked),
+        line(
+            *("adjustment.posted", "11-20 16:00"),
+            id="h14",
+            adjustment="AD-H",
+            amount=amount("50.00"),
+            reason=text,
+        ),
+        line(
+            *("payout.sent", "11-21 09:00"),
+            id="h15",
+            payout="PO-H",
+            amount=amount("1.00"),
+            method="paypal",
+            reference=PRINTABLE[:256],
+        ),
+        line("payout.failed", "11-22 09:00", id="h16", payout="PO-H", reason=text),
+        line(
+            *("preferences.changed", "11-22 10:00"),
+            id="h17",
+            role=PRINTABLE,
+            verification=PRINTABLE,
+            skills=[PRINTABLE],
+            languages=[PRINTABLE],
+        ),
+    )
+
+
+TRANSCRIPT = (
+    "WEBVTT\n\n00:01.000 --> 00:02.000\n"
+    f"<v {PAGE[:9]}\x1b[31mMina\u202e>evilword {PRINTABLE}\n\n{HOSTILE}"
+)
+
+
+@pytest.fixture
+def hostile(states: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Give a ledger that was told all of that, and in which nobody may call anybody."""
+
+    def calling(*_args: object, **_more: object) -> NoReturn:
+        pytest.fail("the program calls somebody over the network")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, calling)
+    monkeypatch.setattr(socket, "getaddrinfo", calling)
+    states.ok("sync", states.file("hostile.jsonl", b"".join(_feed())))
+    call = states.file("call.vtt", TRANSCRIPT.encode("utf-8", "replace"))
+    states.ok("sessions", "attach", "S-H", call, "--name", PRINTABLE)
+    page = states.file("evil.html", PAGE)
+    states.ok("sessions", "attach", "S-H", page, "--name", f"/etc/../{PRINTABLE}.html")
+    return states
+
+
+def test_every_command_in_every_format(hostile: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows, JSON, tables with colours and without: clean, whatever is in the ledger."""
+    monkeypatch.setenv("COLUMNS", "200")
+    seen = 0
+    for command in COMMANDS:
+        argv = command.split()
+        for form in FORMATS if command != "preferences export" else FORMATS[:1]:
+            ran = hostile.run(*argv, *form)
+            assert ran.code in (0, 10), (command, ran)
+            seen += "cmd|" in ran.out
+            if form in (("--json",), ("--jsonl",)):
+                assert ran.out.isascii()
+                assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", ran.out)
+            else:
+                _check_clean(_unfolded(ran.out), command)
+            if form == ("--csv",):
+                _check_sheet(ran.out, command)
+        for term in ("dumb", "xterm-256color"):
+            monkeypatch.setenv("TERM", term)
+            ran = hostile.run(*argv, terminal=True)
+            assert_no_traceback(ran.err)
+            shown = _unfolded(ran.out + ran.err)
+            _check_clean(COLOUR.sub("", shown) if term != "dumb" else shown, command)
+    assert seen > 50, "the hostile texts are not shown at all"
+
+
+@pytest.mark.parametrize("command", ["requests list", "sessions show S-H", "dispute show CL-H"])
+def test_a_terminal_of_its_own(hostile: Shell, command: str) -> None:
+    """The same under a pseudo terminal, where all streams are one."""
+    shown = Screen(hostile)(*command.split(), columns=120)
+    assert shown.code == 0
+    assert "cmd|" in shown.out
+    _check_clean(COLOUR.sub("", shown.out), command)
+
+
+def test_every_write_and_every_error(hostile: Shell) -> None:
+    """What is given as a text by a user, and what is quoted in an error, obeys the same rule."""
+    for write in WRITES:
+        argv = [HOSTILE if word in ("busy", "slow", "x", "ill") else word for word in write.argv]
+        for form in ((), ("--csv",)):
+            ran = hostile.run(*argv, "--at", write.at, "--yes", "--dry-run", *form)
+            assert_no_traceback(ran.err)
+            _check_clean(ran.out + ran.err, write.name)
+        broken = hostile.run(*write.argv[:2], PRINTABLE, "--at", HOSTILE, terminal=True)
+        assert broken.code
+        _check_clean(COLOUR.sub("", broken.out + broken.err), write.name)
+        assert_no_traceback(broken.err)
+    hostile.run("ledger", "reverse", "h14", "--source", SOURCE, "--reason", HOSTILE, "--yes")
+    _check_clean(hostile.tells("ledger", "info"), "ledger info")
+
+
+def test_pages_hold_the_templates_elements_only(hostile: Shell) -> None:
+    """Statements and packs: nothing of a stranger's is an element, an attribute or an address."""
+    hostile.ok("earnings", "statement", "2026", "-o", "year.html")
+    hostile.ok("dispute", "evidence", "CL-H", "-o", "case.zip")
+    hostile.ok("dispute", "evidence", "CL-H", "--redact", "-o", "public.zip")
+    hostile.ok("dispute", "verify", "case.zip")
+    statement = (hostile.folder / "year.html").read_text("utf-8")
+    _check_page(statement, addresses=set())
+    for pack in ("case.zip", "public.zip"):
+        with zipfile.ZipFile(hostile.folder / pack) as archive:
+            names = archive.namelist()
+            page = archive.read("index.html").decode()
+            for text in ("index.md", "transcript.txt"):
+                for each in archive.read(text).decode().split("\n"):
+                    _check_clean(each, text)
+        assert all(re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", n) for n in names)
+        files = {each for each in names if each.startswith("files/")}
+        assert not any(each.endswith((".html", ".svg", ".exe")) for each in files)
+        _check_page(page, addresses=files)
+        assert "evilword" in page
+
+
+def test_statements_as_rows_and_as_paper(hostile: Shell) -> None:
+    """A statement holds nothing personal, so nothing of a stranger's, in any form."""
+    for suffix in ("csv", "pdf", "html"):
+        hostile.ok("earnings", "statement", "2026", "-o", f"year.{suffix}")
+        content = (hostile.folder / f"year.{suffix}").read_bytes()
+        for piece in (b"cmd|", b"alert", b"evil", b"\x1b]"):
+            assert piece not in content
+    _check_sheet((hostile.folder / "year.csv").read_text(), "statement")
+
+
+def test_files_stay_where_they_belong(hostile: Shell) -> None:
+    """Names from outside name no place: all that was written is in the ledger's own folder."""
+    hostile.ok("dispute", "evidence", "CL-H", "-o", "case.zip")
+    hostile.ok("sessions", "calendar", "-o", "sessions.ics")
+    expected = re.compile(
+        r"ledger\.db(\.vault|\.key|-wal|-shm)?|home|.*\.(toml|jsonl|vtt|html|zip|ics)"
+    )
+    assert all(expected.fullmatch(each.name) for each in hostile.folder.iterdir())
+    vault = hostile.folder / "ledger.db.vault"
+    files = [each for each in vault.rglob("*") if each.is_file()]
+    assert len(files) == 2
+    assert all(re.fullmatch("[0-9a-f]{64}", each.name) for each in files)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("requests", "list", "--csv"),
+        ("preferences", "export"),
+        ("earnings", "statement", "2026"),
+        ("dispute", "evidence", "CL-H"),
+        ("sessions", "calendar"),
+    ],
+    ids=lambda argv: argv[1],
+)
+def test_no_output_goes_through_a_link(hostile: Shell, argv: tuple[str, ...]) -> None:
+    """A link where a file is to be written is refused: what it points to is somebody else's."""
+    suffix = {"statement": ".html", "evidence": ".zip"}.get(argv[1], ".txt")
+    target = hostile.file(f"precious{suffix}", "precious")
+    link = hostile.folder / f"link{suffix}"
+    for to in (target, hostile.folder / "nowhere", link):
+        link.unlink(missing_ok=True)
+        link.symlink_to(to)
+        ran = hostile.run(*argv, "-o", link)
+        assert ran.code == 74, ran
+        assert link.is_symlink()
+        assert target.read_text() == "precious"
+        assert not (hostile.folder / "nowhere").exists()
+    assert _parts(hostile.folder) == []
+
+
+def _parts(folder: Path) -> list[Path]:
+    return list(folder.glob(".*.part"))
+
+
+# --- what is looked at ----------------------------------------------------------------------------
+
+
+def _check_clean(text: str, what: str) -> None:
+    for found in (FORBIDDEN, MISLEADING):
+        match = found.search(text)
+        assert not match, (what, ascii(text[max(0, match.start() - 40) : match.end() + 9]))
+
+
+def _check_sheet(text: str, what: str) -> None:
+    """No cell begins like a formula, whichever of the two signs parts cells."""
+    for delimiter in (",", ";"):
+        for row in csv.reader(io.StringIO(text), delimiter=delimiter):
+            for cell in row:
+                bare = cell.lstrip(" ")
+                number = re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", bare.partition(",")[0])
+                assert number or bare[:1] not in tuple("=+-@\t"), (what, delimiter, cell[:80])
+
+
+def _unfolded(text: str) -> str:
+    """Put together the lines of a calendar, which are folded and end as its standard says."""
+    return text.replace("\r\n ", "").replace("\r\n", "\n")
+
+
+class _Page(HTMLParser):
+    """All the tags of a page, with their attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.remarks = 0
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_comment(self, data: str) -> None:
+        del data
+        self.remarks += 1
+
+
+TAGS = frozenset(
+    (
+        *("html", "head", "meta", "title", "style", "body", "main", "header", "footer", "h1", "h2"),
+        *("p", "dl", "dt", "dd", "table", "caption", "thead", "tbody", "tr", "th", "td", "time"),
+        *("code", "em", "br", "a", "div", "svg", "desc", "line", "rect", "text"),
+    )
+)
+ATTRIBUTES = frozenset(
+    (
+        *("lang", "charset", "name", "content", "http-equiv", "class", "scope", "datetime", "href"),
+        *("viewbox", "role", "aria-labelledby", "id", "x", "y", "x1", "x2", "y1", "y2"),
+        *("width", "height"),
+    )
+)
+
+
+def _check_page(text: str, *, addresses: set[str]) -> None:
+    page = _Page(text)
+    assert {tag for tag, _ in page.tags} <= TAGS
+    assert {name for _, given in page.tags for name in given} <= ATTRIBUTES
+    assert page.remarks == 0
+    assert set(_values(page, "href")) <= addresses
+    policies = [given for tag, given in page.tags if given.get("http-equiv")]
+    assert [given["http-equiv"] for given in policies] == ["Content-Security-Policy"]
+    assert str(policies[0]["content"]).startswith("default-src 'none';")
+    assert {given["name"] for tag, given in page.tags if tag == "meta" and "name" in given} <= {
+        "viewport",
+        "liveportal-statement",
+    }
+    _check_clean(text, "page")
+
+
+def _values(page: _Page, name: str) -> Iterator[str | None]:
+    return (given[name] for _, given in page.tags if name in given)

@@ -1,0 +1,263 @@
+"""Clocks that go back, and ledgers that are carried into other processes and threads."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from liveportal.domain.errors import NotShared
+from liveportal.domain.events import AdjustmentPosted
+from liveportal.domain.money import Money
+from liveportal.domain.policy import Policy
+from liveportal.ledger import engine
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.verify import verify
+from liveportal.ledger.windows import earnings
+from liveportal.portal import Portal, new_id, reading
+from tests.faults.books import MODES
+from tests.helpers import Clock
+
+NOW = datetime(2026, 10, 5, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+modes = pytest.mark.parametrize("mode", MODES)
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs to fork")
+
+
+@pytest.fixture
+def book(folder: Path, mode: str) -> Path:
+    """Give a ledger in a journal mode."""
+    path = folder / "ledger.db"
+    Portal.create(path, Policy(), now=Clock(NOW))
+    with closing(engine.Connection(str(path), isolation_level=None)) as db:
+        db.execute(f"PRAGMA journal_mode = {mode}")
+    return path
+
+
+def _bonus(name: str) -> AdjustmentPosted:
+    return AdjustmentPosted(adjustment=name, amount=Money(100, "USD"), reason="bonus")
+
+
+def _recorded(path: Path) -> list[tuple[str, str]]:
+    with Reader.open(path) as reader:
+        verify(reader.db)
+        rows = reader.all("SELECT id, recorded_at FROM event ORDER BY seq")
+        return [(row["id"], row["recorded_at"]) for row in rows]
+
+
+# --- clocks -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["WAL"])
+def test_a_clock_that_goes_back(book: Path) -> None:
+    """What is recorded later is never recorded earlier: a correction, a wrong year."""
+    clock = Clock(NOW)
+    steps = [HOUR, -HOUR / 2, HOUR, 24 * 365 * HOUR, -24 * 365 * HOUR, HOUR, -48 * HOUR, 3 * HOUR]
+    for number, step in enumerate(steps):
+        clock.now += step
+        with Portal.open(book, now=clock) as portal:
+            outcome, _ = portal.do(_bonus(f"AD-{number}"), key=f"k-{number}")
+            assert outcome.event.time == clock.now, "when it happened is what the clock says"
+    told = _recorded(book)
+    assert [name for name, _ in told[1:]] == [f"k-{n}" for n in range(len(steps))]
+    times = [at for _, at in told]
+    assert times == sorted(times)
+    assert times[1] == times[2], "half an hour back: recorded with the one before it"
+    for (_, at), (_, later) in pairwise(told):
+        # As known at any instant: all that was recorded by then, in the journal's order.
+        known = [name for name, when in told if when <= at]
+        with reading(book, as_known=datetime.fromisoformat(at)) as reader:
+            assert [row["id"] for row in reader.all("SELECT id FROM event ORDER BY seq")] == known
+            net = [row["net"] for row in earnings.months(reader)]
+            assert sum(each.minor for each in net if isinstance(each, Money)) == 100 * (
+                len(known) - 1
+            )
+        assert at <= later
+    with reading(book, as_known=NOW - HOUR) as reader:
+        assert reader.all("SELECT id FROM event") == []
+
+
+@pytest.mark.parametrize("mode", ["WAL"])
+def test_ids_are_fresh_whatever_the_clock_says(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a clock that stands still, or goes back, no id is given twice."""
+    instants = iter([5, 5, 5, 4, 3, 5, 0] * 3)
+    monkeypatch.setattr("liveportal.portal.time_ns", lambda: next(instants) * 1_000_000)
+    names = [new_id() for _ in range(20)]
+    assert len(set(names)) == len(names)
+    clock = Clock(NOW)
+    with Portal.open(book, now=clock) as portal:
+        portal.do(_bonus("AD-1"))
+    assert len(_recorded(book)) == 2
+
+
+@pytest.mark.parametrize("mode", ["WAL"])
+@pytest.mark.parametrize(
+    "now", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 1, 1, tzinfo=UTC)]
+)
+def test_a_clock_that_is_far_off(book: Path, now: datetime) -> None:
+    """A battery that is empty, a year that is mistyped: it is recorded, and all goes on."""
+    with Portal.open(book, now=Clock(now)) as portal:
+        portal.do(_bonus("AD-1"), key="far")
+    with Portal.open(book, now=Clock(NOW + HOUR)) as portal:
+        portal.do(_bonus("AD-2"), key="right")
+    told = _recorded(book)
+    assert [name for name, _ in told[1:]] == ["far", "right"]
+    assert [at for _, at in told] == sorted(at for _, at in told)
+
+
+# --- forks --------------------------------------------------------------------------------------
+
+
+def _in_a_child(work: Callable[[], object]) -> str:
+    """Run work in a forked process that ends as Python does; return what it raised."""
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    pid = _fork()
+    if pid == 0:
+        os.close(reading)
+        try:
+            work()
+            said = "done"
+        except BaseException as error:  # noqa: BLE001 -- Whatever it is, it is told.
+            said = f"{type(error).__name__}: {error}"
+        os.write(writing, said.encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(pid, 0)
+    said = os.read(reading, 10_000).decode()
+    os.close(reading)
+    return said
+
+
+def _fork() -> int:
+    import warnings
+
+    with warnings.catch_warnings():  # The threads of the test runner are none of the child's.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+@forks
+@modes
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda portal: portal.do(_bonus("AD-child"), key="child"),
+        lambda portal: portal.record([portal.event(_bonus("AD-child"), key="child")]),
+        lambda portal: portal.reader().policy,
+        lambda portal: portal.known("session", "S-1"),
+        lambda portal: portal.head(),
+    ],
+    ids=["do", "record", "read", "known", "head"],
+)
+def test_a_portal_is_not_carried_across_a_fork(
+    book: Path, mode: str, use: Callable[[Portal], object]
+) -> None:
+    """A child that uses its parent's portal is told to open its own; the parent goes on."""
+    with Portal.open(book, now=Clock(NOW)) as portal:
+        portal.do(_bonus("AD-1"), key="first")
+        assert _in_a_child(lambda: use(portal)).startswith("NotShared: ")
+        portal.do(_bonus("AD-2"), key="second")
+    assert [name for name, _ in _recorded(book)[1:]] == ["first", "second"]
+    assert mode
+
+
+@forks
+@modes
+def test_a_fork_in_the_middle_of_a_write(book: Path, mode: str) -> None:
+    """A child that ends, whichever way, rolls back nothing of what its parent is writing."""
+    with Portal.open(book, now=Clock(NOW)) as portal:
+        store = portal._store  # noqa: SLF001 -- The middle of a write is nowhere else.
+        with store.writing() as door:
+            door.record(portal.event(_bonus("AD-1"), key="first"))
+            door.flush()
+            db = store.db
+            assert _in_a_child(db.close) == "done"
+            assert "not authorized" in _in_a_child(lambda: db.execute("ROLLBACK"))
+            assert _in_a_child(lambda: _unwind(portal, door)).startswith("NotShared: ")
+            door.record(portal.event(_bonus("AD-2"), key="second"))
+    assert [name for name, _ in _recorded(book)[1:]] == ["first", "second"]
+    assert mode
+
+
+def _unwind(portal: Portal, door: object) -> None:
+    del door
+    with portal._store.writing() as own:  # noqa: SLF001
+        own.record(portal.event(_bonus("AD-child"), key="child"))
+
+
+@forks
+@modes
+def test_a_child_that_opens_its_own(book: Path, mode: str) -> None:
+    """Each process with a portal of its own: everything of everybody is there once."""
+    with Portal.open(book, now=Clock(NOW)) as portal:
+        portal.do(_bonus("AD-1"), key="first")
+        assert _in_a_child(lambda: _own(book, "child")) == "done"
+        portal.do(_bonus("AD-2"), key="second")
+    assert [name for name, _ in _recorded(book)[1:]] == ["first", "child", "second"]
+    assert mode
+
+
+def _own(path: Path, name: str) -> None:
+    with Portal.open(path) as portal:
+        portal.do(_bonus(f"AD-{name}"), key=name)
+
+
+@modes
+def test_many_processes_of_one_program(book: Path, mode: str) -> None:
+    """`multiprocessing` with a portal each: nothing is lost, nothing is doubled."""
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=_own, args=(book, f"w-{n}")) for n in range(2)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join(60)
+        assert each.exitcode == 0
+    assert sorted(name for name, _ in _recorded(book)[1:]) == ["w-0", "w-1"]
+    assert mode
+
+
+# --- threads ------------------------------------------------------------------------------------
+
+
+@modes
+def test_a_portal_is_not_carried_into_a_thread(book: Path, mode: str) -> None:
+    """A thread that uses another one's portal is told to open its own, which it may."""
+    raised: list[BaseException] = []
+
+    def use() -> None:
+        try:
+            portal.do(_bonus("AD-thread"), key="thread")
+        except NotShared as error:
+            raised.append(error)
+        _own(book, "own")
+
+    with Portal.open(book, now=Clock(NOW)) as portal:
+        thread = threading.Thread(target=use)
+        thread.start()
+        thread.join()
+        portal.do(_bonus("AD-2"), key="second")
+    assert len(raised) == 1
+    assert [name for name, _ in _recorded(book)[1:]] == ["own", "second"]
+    assert mode
+
+
+@modes
+def test_threads_with_a_portal_each(book: Path, mode: str) -> None:
+    """Eight threads record at once, each through its own portal."""
+    threads = [threading.Thread(target=_own, args=(book, f"t-{n}")) for n in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(name for name, _ in _recorded(book)[1:]) == [f"t-{n}" for n in range(8)]
+    assert mode

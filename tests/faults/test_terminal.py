@@ -1,0 +1,176 @@
+"""Told to stop at a terminal: the cursor is there again, and what is typed is seen again."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands.shell import PROGRAM, ROOT, assert_no_traceback
+from tests.faults.books import AT, Place, Scene, set_up, story
+from tests.faults.nursery import Nursery
+
+if sys.platform == "win32":
+    pytest.skip("needs a terminal of Unix", allow_module_level=True)
+
+import pty
+import termios
+
+SECONDS = 60
+HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+def stops(*numbers: signal.Signals) -> pytest.MarkDecorator:
+    """Try these; a process of its own is dear, and the signals differ in little else."""
+    return pytest.mark.parametrize("stop", numbers, ids=lambda stop: stop.name)
+
+
+class Terminal:
+    """A program on a terminal of its own."""
+
+    def __init__(self, place: Place, *argv: str) -> None:
+        self.outer, self.inner = pty.openpty()
+        self.seen = b""
+        env = {**os.environ, **place.order().env, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
+        self.running = subprocess.Popen(
+            [*PROGRAM, *argv],
+            stdin=self.inner,
+            stdout=self.inner,
+            stderr=self.inner,
+            cwd=place.folder,
+            env=env | {"COLUMNS": "80"},
+            start_new_session=True,
+        )
+
+    def until(self, said: bytes) -> None:
+        """Read until something is said."""
+        stop = time.monotonic() + SECONDS
+        while said not in self.seen:
+            assert time.monotonic() < stop, self.seen
+            self._read()
+
+    def end(self) -> int:
+        """Wait for the end, and read what is left."""
+        code = self.running.wait(timeout=SECONDS)
+        while select.select([self.outer], [], [], 0)[0]:
+            self._read()
+        return code
+
+    def is_echoing(self) -> bool:
+        """Tell whether what is typed is seen."""
+        return bool(termios.tcgetattr(self.inner)[3] & termios.ECHO)
+
+    def close(self) -> None:
+        """Let it go."""
+        self.running.kill()
+        self.running.wait()
+        os.close(self.inner)
+        os.close(self.outer)
+
+    def _read(self) -> None:
+        if select.select([self.outer], [], [], 0.2)[0]:
+            self.seen += os.read(self.outer, 65_536)
+
+
+@pytest.fixture
+def place(nursery: Nursery, made: Path, folder: Path) -> Place:
+    """Give a ledger with something in every state."""
+    return set_up(nursery, made, Scene("terminal", ()), "WAL", folder)
+
+
+@stops(signal.SIGTERM, signal.SIGHUP)
+def test_a_view_that_is_told_to_stop(place: Place, stop: signal.Signals) -> None:
+    """`--follow` hides the cursor while it draws, and shows it again however it is ended."""
+    terminal = Terminal(place, "sessions", "show", "S-LIVE", "--follow")
+    try:
+        terminal.until(b"live")
+        assert HIDDEN in terminal.seen
+        terminal.running.send_signal(stop)
+        assert terminal.end() == CODES[stop]
+        assert terminal.seen.rindex(SHOWN) > terminal.seen.rindex(HIDDEN)
+        assert_no_traceback(terminal.seen.decode(errors="replace"))
+    finally:
+        terminal.close()
+
+
+@stops(signal.SIGINT, signal.SIGTERM)
+def test_a_secret_that_is_asked_for(place: Place, stop: signal.Signals) -> None:
+    """Told to stop while a secret is typed: nothing is recorded, and typing is seen again."""
+    before = story(place.ledger)
+    terminal = Terminal(
+        place, *("payout", "profile", "set", "--method", "iban", "--iban", "-", "--at", AT)
+    )
+    try:
+        terminal.until(b"(not shown)")
+        assert not terminal.is_echoing()
+        terminal.running.send_signal(stop)
+        assert terminal.end() == CODES[stop]
+        assert terminal.is_echoing()
+        assert_no_traceback(terminal.seen.decode(errors="replace"))
+    finally:
+        terminal.close()
+    assert story(place.ledger) == before
+
+
+@stops(signal.SIGTERM)
+def test_a_question_that_is_asked(place: Place, stop: signal.Signals) -> None:
+    """Told to stop at a question is no yes, and while it is asked others may write."""
+    before = story(place.ledger)
+    terminal = Terminal(place, "refunds", "concede", "CL-2", "--at", "2026-10-21 09:00")
+    try:
+        terminal.until(b"[y/N]")
+        place.done("earnings", "adjust", "1.00", "--reason", "bonus", "--key", "k", "--at", AT)
+        terminal.running.send_signal(stop)
+        assert terminal.end() == CODES[stop]
+        assert_no_traceback(terminal.seen.decode(errors="replace"))
+    finally:
+        terminal.close()
+    assert story(place.ledger)[: len(before)] == before
+    assert len(story(place.ledger)) == len(before) + 1
+
+
+@pytest.mark.parametrize(
+    ("line", "stop"),
+    [
+        ("requests watch feed.jsonl", signal.SIGTERM),
+        ("requests watch -", signal.SIGHUP),
+        ("sync -", signal.SIGINT),
+        ("requests accept -", signal.SIGTERM),
+    ],
+)
+def test_what_waits_for_input(place: Place, line: str, stop: signal.Signals) -> None:
+    """Told to stop while it waits: the exit code says why, in a sentence and no traceback."""
+    before = story(place.ledger)
+    (place.folder / "feed.jsonl").touch()
+    terminal = Terminal(place, *line.split())
+    try:
+        _wait_until_it_waits(terminal)
+        terminal.running.send_signal(stop)
+        assert terminal.end() == CODES[stop]
+        said = terminal.seen.decode(errors="replace")
+        assert_no_traceback(said)
+        assert "ignored" not in said
+        assert ("interrupted" if stop is signal.SIGINT else "terminated") in said
+    finally:
+        terminal.close()
+    assert story(place.ledger) == before
+
+
+def _wait_until_it_waits(terminal: Terminal) -> None:
+    """Wait until it has been asleep for a while with the ledger open."""
+    pid, asleep = terminal.running.pid, 0
+    stop = time.monotonic() + SECONDS
+    while asleep < 8:
+        assert time.monotonic() < stop, terminal.seen
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        opened = {os.path.realpath(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
+        is_open = any(each.endswith("ledger.db") for each in opened)
+        asleep = asleep + 1 if state == "S" and is_open else 0
+        time.sleep(0.02)

@@ -1,0 +1,352 @@
+"""What is fuzzed: everything that reads bytes from outside, each a function of bytes.
+
+A target returns whether the bytes were taken for what they should be; anything that is raised but
+the contract's own errors is a bug, and so is a property that does not hold. `python -m tests.fuzz`
+runs them under a coverage-guided fuzzer, `tests/faults/test_fuzz.py` with Hypothesis and with every
+input of `corpus/`, where whatever once broke a target stays.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from typing import cast
+
+from liveportal.cli import payout_profile_checks, preferences_file, times, toml_file
+from liveportal.cli.earnings_statement import proved_by
+from liveportal.cli.payout_profile_options import _plain
+from liveportal.domain.codec import decode, joined, split
+from liveportal.domain.errors import LiveportalError
+from liveportal.domain.events import PreferencesChanged
+from liveportal.domain.money import Money, Percent
+from liveportal.domain.policy import Policy
+from liveportal.domain.preferences import differing
+from liveportal.domain.text import clean, csv_safe
+from liveportal.exports.calendar import Entry, write
+from liveportal.exports.pack import verify_pack
+from liveportal.exports.statement import rows
+from liveportal.feeds import jsonl, transcripts
+from liveportal.feeds.following import streamed
+from liveportal.ledger import keys
+from liveportal.ledger.reader import Reader, reading
+from liveportal.ledger.verify import verify
+from liveportal.ledger.windows import said
+from liveportal.ledger.windows.statement import statement as made
+from liveportal.portal import Portal
+
+Target = Callable[[bytes], bool]
+
+TARGETS: dict[str, Target] = {}
+CORPUS = Path(__file__).parent / "corpus"
+SAMPLE = Path(jsonl.__file__).parents[1] / "samples" / "october.jsonl"
+NOW = datetime(2026, 10, 28, 2, 30, tzinfo=UTC)
+ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Europe/Dublin")
+NAMES = ("a.vtt", "a.srt", "a.txt", "a.jsonl", "")
+SEEN = 2_000  # How much of a text is looked at by what people type: more does no shell take.
+
+
+def target(function: Target) -> Target:
+    """Make a function a target: errors of the contract are an answer like any other."""
+
+    def run(data: bytes) -> bool:
+        try:
+            return function(data)
+        except LiveportalError as error:
+            _check_error(error)
+            return False
+
+    TARGETS[function.__name__] = run
+    return run
+
+
+def _check_error(error: LiveportalError) -> None:
+    assert error.code.isidentifier()
+    assert error.message
+    json.dumps(error.details, default=str)
+
+
+@cache
+def scratch() -> Path:
+    """Return a folder of this process, in memory where the system has such."""
+    shared = Path("/dev/shm")  # noqa: S108 -- A folder of its own is made in it.
+    where = shared if shared.is_dir() and os.access(shared, os.W_OK) else None
+    return Path(tempfile.mkdtemp(prefix="liveportal-fuzz-", dir=where))
+
+
+@cache
+def october() -> Path:
+    """Return a ledger that holds the sample."""
+    path = scratch() / "october.db"
+    Portal.create(path, Policy(), now=lambda: NOW)
+    with Portal.open(path, now=lambda: NOW) as portal, SAMPLE.open("rb") as feed:
+        portal.sync(feed)
+    return path
+
+
+@cache
+def october_statement() -> bytes:
+    """Return that ledger's statement of October."""
+    with reading(october()) as reader:
+        return rows(made(reader, "2026-10")).encode()
+
+
+# --- feeds ----------------------------------------------------------------------------------------
+
+
+@target
+def events(data: bytes) -> bool:
+    """A feed's lines: an event that means the same when it is read back, or an error."""
+    found = False
+    for line in jsonl.lines(BytesIO(data)):
+        with suppress(LiveportalError):
+            event = jsonl.read(line)
+            found = True
+            facts, personal = split(event.data)
+            stored = json.loads(json.dumps(joined(facts, personal)))
+            assert decode(type(event.data), stored) == event.data
+            json.dumps(event.attributes)
+    return found
+
+
+@target
+def sync(data: bytes) -> bool:
+    """A whole feed into a ledger: all of it or nothing, and the ledger is sound either way."""
+    path = scratch() / "synced.db"
+    shutil.copyfile(october(), path)
+    try:
+        before = _head(path)
+        with Portal.open(path, now=lambda: NOW) as portal:
+            try:
+                synced = portal.sync(BytesIO(data))
+            except LiveportalError:
+                assert portal.head() == before, "a refused feed left something behind"
+                raise
+            assert synced.head == portal.head()
+        with reading(path) as reader:
+            verify(reader.db)
+        return bool(synced.recorded)
+    finally:
+        for each in scratch().glob("synced.db*"):
+            each.unlink()
+
+
+def _head(path: Path) -> str:
+    with Portal.open(path, now=lambda: NOW) as portal:
+        return portal.head()
+
+
+@target
+def following(data: bytes) -> bool:
+    """A stream that comes in pieces has the lines that it has in one piece."""
+    size, content = (data[0] % 7 + 1, data[1:]) if data else (1, b"")
+
+    class Pieces(BytesIO):
+        def read1(self, _size: int | None = -1) -> bytes:
+            return self.read(size)
+
+    stream = cast("BufferedReader", Pieces(content))  # It has what is used of one.
+    lines = [
+        line
+        for part in streamed(stream, lambda _: None)
+        for line in jsonl.lines(BytesIO(part.content), part.before)
+    ]
+    assert lines == list(jsonl.lines(BytesIO(content)))
+    return bool(lines)
+
+
+@target
+def transcript(data: bytes) -> bool:
+    """A transcript in any format; nothing is an error."""
+    choice, content = (data[0], data[1:]) if data else (0, b"")
+    found = transcripts.read(
+        BytesIO(content),
+        NAMES[choice % len(NAMES)],
+        began=NOW,
+        timezone=ZONES[choice // len(NAMES) % len(ZONES)],
+    )
+    for each in found.messages:
+        assert each.text
+        each.text.encode()
+        (each.speaker or "").encode()
+        assert each.offset_ms is None or abs(each.offset_ms) < 2**40
+    return bool(found.messages)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+@target
+def policy(data: bytes) -> bool:
+    """A policy file."""
+    text = _text(data)
+    if text is None:
+        return False
+    try:
+        document = toml_file.loads(text)
+    except ValueError:
+        return False
+    found = Policy.from_document(document)
+    assert Policy.from_document(json.loads(json.dumps(found.document))) == found
+    return True
+
+
+@target
+def preferences(data: bytes) -> bool:
+    """A file of preferences; what was read is written, and read again means the same."""
+    text = _text(data)
+    if text is None:
+        return False
+
+    def read(given: str) -> PreferencesChanged:
+        return preferences_file.read(given, "file", _money)
+
+    found = read(text)
+    facts, personal = split(found)
+    assert differing(read(preferences_file.written(joined(facts, personal))), found) == {}
+    return True
+
+
+def _money(given: str) -> Money:
+    number, _, currency = given.partition(" ")
+    return Money.parse(number, currency or "USD")
+
+
+@target
+def profile(data: bytes) -> bool:
+    """A file of the payout profile, with all the libraries that check it."""
+    text = _text(data)
+    if text is None:
+        return False
+    try:
+        document = toml_file.loads(text)
+    except ValueError:
+        return False
+    given = {name: _plain(name, document, "UTC") for name in document}
+    payout_profile_checks.checked(given)
+    return True
+
+
+@target
+def calendar(data: bytes) -> bool:
+    """A calendar that the sessions are put into: its own events stay, and it can be read again."""
+    entry = Entry(
+        session="S-1",
+        start=NOW,
+        end=None,
+        cancelled=False,
+        changes=3,
+        changed_at=NOW,
+        summary="help",
+        description="with it",
+        alarms=(10,),
+    )
+    once = write("book", [entry], data)
+    assert write("book", [entry], once.content).events == once.events
+    return bool(data)
+
+
+@target
+def pack(data: bytes) -> bool:
+    """An evidence pack."""
+    path = scratch() / "pack.zip"
+    path.write_bytes(data)
+    return not verify_pack(path).problems
+
+
+@target
+def statement(data: bytes) -> bool:
+    """A statement that is to be proved; its seal has a head, which no two ledgers share."""
+    whole = october_statement()
+    path = scratch() / "statement.csv"
+    path.write_bytes(data.replace(b"@STATEMENT@", whole).replace(b"@SEAL@", whole.splitlines()[-1]))
+    with reading(october()) as reader:
+        proved_by(reader, path)
+    return True
+
+
+@target
+def key(data: bytes) -> bool:
+    """A file of keys."""
+    return bool(keys.parsed(data.decode("ascii", "replace"), "the file"))
+
+
+# --- what people type -----------------------------------------------------------------------------
+
+
+@target
+def moment(data: bytes) -> bool:
+    """A time, a span, a length or a month as people type them."""
+    text = data[1:SEEN].decode("utf-8", "replace")
+    zone = ZONES[data[0] % len(ZONES)] if data else "UTC"
+    found = 0
+    for attempt in (
+        lambda: times.read_time(text, zone, NOW),
+        lambda: times.read_time(text, zone, NOW, past=True, date_only=True),
+        lambda: times.as_known(text, zone, NOW),
+        lambda: times.read_span(text, zone, NOW),
+        lambda: times.read_length(text),
+        lambda: times.read_month(text, NOW.date()),
+    ):
+        with suppress(LiveportalError):
+            attempt()
+            found += 1
+    return found > 0
+
+
+@target
+def amount(data: bytes) -> bool:
+    """An amount or a percentage; it is written as it was meant."""
+    text = data[:SEEN].decode("utf-8", "replace")
+    with suppress(LiveportalError):
+        percent = Percent.parse(text)
+        assert Percent.parse(str(percent)) == percent
+    money = _money(text)
+    assert Money.parse(str(money), money.currency) == money
+    return True
+
+
+@target
+def shown(data: bytes) -> bool:
+    """A text on a terminal and in a spreadsheet."""
+    text = data.decode("utf-8", "surrogateescape")
+    cleaned = clean(text)
+    assert clean(cleaned) == cleaned
+    assert cleaned.isprintable() or not any(each in cleaned for each in "\x1b\x07\x9b\n\r\t\x85")
+    safe = csv_safe(cleaned)
+    for part in safe.split(";"):
+        bare = part.lstrip(" ")
+        assert bare[:1] not in tuple("=+-@") or bare[:2] == "-)", safe
+    return cleaned != text
+
+
+@target
+def search(data: bytes) -> bool:
+    """Words to look for: to the index they are text, whatever they look like."""
+    words = data[:SEEN].decode("utf-8", "replace").replace("\x00", "").split("\n")
+    match = said.matching(words)
+    if match is None:
+        return False
+    with reading(october()) as reader:
+        said.search(reader, match, said.Where(speaker=words[0]), 1)
+        _known(reader, words[0])
+    return True
+
+
+def _known(reader: Reader, text: str) -> None:
+    with suppress(LiveportalError):
+        assert reader.known("session", text).startswith(text)
+
+
+def _text(data: bytes) -> str | None:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
