@@ -14,7 +14,7 @@ from liveportal.domain.envelope import Data
 from liveportal.domain.events import CustomerForgotten, EntryReversed
 from liveportal.ledger.engine import Connection
 
-# ?1 is the customer, ?2 the last event that is meant.
+# ?1 is the customer.
 _TOLD = f"""
     WITH told (seq) AS (
         SELECT seq FROM statement WHERE thing IN (
@@ -34,12 +34,12 @@ _TOLD = f"""
     )
 """  # noqa: S608 (a type is ours)
 _SAID = """
-    FROM message WHERE artifact <= ?2 AND artifact IN (
+    FROM message WHERE artifact IN (
         SELECT artifact.seq FROM artifact JOIN session ON session.id = artifact.session
         WHERE customer = ?1
     )
 """
-_PERSONAL = "FROM event_personal WHERE seq <= ?2 AND seq IN (SELECT seq FROM theirs)"
+_PERSONAL = "FROM event_personal WHERE seq IN (SELECT seq FROM theirs)"
 _ERASED = (
     "FROM event WHERE seq > ?3 AND seq < ?2 AND seq IN (SELECT seq FROM theirs)"
     " AND personal_digest <> x''"
@@ -48,7 +48,6 @@ _FORGOTTEN = """
     SELECT seq FROM statement WHERE thing = 'customer:' || ? AND type = ? AND confirms IS NULL
     ORDER BY seq DESC LIMIT 1
 """
-_LAST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +63,16 @@ class Reach:
 
 def reach(db: Connection, customer: str) -> Reach:
     """Return how much personal data of a customer is there."""
-    values = (customer, _LAST)
+    values = (customer,)
     return Reach(
         _count(db, f"{_TOLD} SELECT count(*) {_PERSONAL}", *values),
         _count(db, f"SELECT count(*) {_SAID}", *values),
     )
 
 
-def erase(db: Connection, customer: str, *, last_seq: int = _LAST) -> Reach:
-    """Erase what was told of a customer up to an event, inside the caller's transaction."""
-    values = (customer, last_seq)
+def erase(db: Connection, customer: str) -> Reach:
+    """Erase what was told of a customer, inside the caller's transaction."""
+    values = (customer,)
     messages = 0
     if _has_messages(db):
         messages = db.execute(f"DELETE {_SAID}", values).rowcount

@@ -18,10 +18,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from liveportal.domain.clock import LAST
 from liveportal.domain.errors import LiveportalError
 from liveportal.ledger import engine, evidence, forgetting
+from liveportal.ledger.documents import event_at
 from liveportal.ledger.durable import settle, settle_file
 from liveportal.ledger.engine import Connection
+from liveportal.ledger.journal import Journal
 from liveportal.ledger.parts import STALE_SECONDS
 from liveportal.ledger.vault import Vault
 
@@ -246,8 +249,7 @@ def _forget_in_copy(db: Connection, copy: Path, found: Finished) -> None:
                 found.left.append(_uncertain(copy, "it is of another book, or empty"))
                 return
             with engine.writing(other, copy):
-                for customer, seq in forgetting.forgotten(db).items():
-                    forgetting.erase(other, customer, last_seq=_last_in(db, other, seq))
+                _tell(db, other)
             for sha256 in doomed_files(other, copy):
                 Vault(copy).erase(sha256)
             if not rewrite(other, copy):
@@ -277,16 +279,20 @@ def _same_book(db: Connection, other: Connection) -> bool:
     return bool(ours) and ours == theirs
 
 
-def _last_in(db: Connection, other: Connection, seq: int) -> int:
-    """Return up to which event a copy is to forget who was forgotten at `seq`.
+def _tell(db: Connection, other: Connection) -> None:
+    """Record in a copy, of whatever form, that customers were forgotten: there it is a fact, too.
 
-    Up to there, as in the ledger itself; to its end where it went another way before that.
+    Else the copy would be a ledger whose personal data is gone, and nobody could say why. One that
+    knows of it already has nothing to forget but what was told later, and keeps that.
     """
-    last = other.execute("SELECT max(seq) FROM event").fetchone()[0]
-    both = min(seq, last)
-    same = "SELECT hash FROM event WHERE seq = ?"
-    ours, theirs = (each.execute(same, (both,)).fetchone() for each in (db, other))
-    return seq if ours == theirs else int(last)
+    door = Journal(other, lambda: LAST)
+    (last,) = other.execute("SELECT max(recorded_at) FROM event").fetchone()
+    for customer, seq in sorted(forgetting.forgotten(db).items(), key=lambda each: each[1]):
+        if door.book.customer(customer) is not None:
+            past = event_at(db, seq)
+            last = max(last, past.recorded_at)
+            door.record(past.event, recorded_at=last)
+    door.flush()
 
 
 def _uncertain(copy: Path, why: str) -> Left:

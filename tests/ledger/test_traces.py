@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import random
 import shutil
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -18,9 +20,7 @@ from liveportal.portal import Attachment, Portal
 from tests.helpers import FEED, amount, at
 from tests.ledger.told import NOBODYS, Teller, all_paths, canary, told_of
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+FIXTURES = Path(__file__).parent / "fixtures"
 CUSTOMERS = ("C-1", "C-2", "C-3")
 
 
@@ -325,6 +325,30 @@ def test_a_copy_of_the_first_form(told: Told) -> None:
     head = engine.head_of(copy)
     assert head is not None
     assert head.form == 1
+
+
+@pytest.mark.parametrize("form", [1, 2])
+def test_a_copy_that_an_upgrade_made(tmp_path: Path, form: int) -> None:
+    """It stays of its form, has nothing of the customers, and can be upgraded and verified."""
+    path = tmp_path / "ledger.db"
+    path.write_bytes(gzip.decompress((FIXTURES / f"rich{form}.db.gz").read_bytes()))
+    with Portal.open(path) as portal:
+        found = portal.reader().all("SELECT id FROM customer ORDER BY id")
+        done = [portal.forget(each["id"])[1] for each in found]
+    copy = tmp_path / f"ledger.db.form{form}"
+    assert len(done) > 1
+    assert {name for each in done for name in each.copies} == {str(copy)}
+    head = engine.head_of(copy)
+    assert head is not None
+    assert head.form == form
+    for each in (copy, path):
+        with reading(each) as reader:
+            verify(reader.db)
+            (customers,) = reader.db.execute("SELECT count(*) FROM customer").fetchone()
+            assert customers == len(done)
+            bodies = reader.db.execute("SELECT type FROM event_personal JOIN event USING (seq)")
+            kinds = {kind.removeprefix("liveportal.") for (kind,) in bodies.fetchall()}
+            assert kinds <= {*NOBODYS, "entry.reversed"}
 
 
 def test_what_is_not_reached_is_told(told: Told) -> None:
