@@ -281,8 +281,9 @@ def restore(
             with progress("Restoring", found.manifest.size) as told:
                 done = found.carry_out(utc_now(), told)
     row = _restored(ledger.path, found, done)
-    human = ("ledger", "state", "events", *(name for name in RESTORE_FIELDS[6:-1] if row[name]))
-    render(Item(RESTORE_FIELDS, row, human, title="Restored"), out)
+    human = ("ledger", "state", "events", *(name for name in RESTORE_FIELDS[6:] if row[name]))
+    title = "This would be restored" if dry_run else "Restored"
+    render(Item(RESTORE_FIELDS, row, human, title=title), out)
     for customer in found.replaced.forgotten if found.replaced else ():
         hint(f"The backup has {customer} again: `liveportal ledger forget {customer}`.")
 

@@ -27,6 +27,8 @@ from liveportal.ledger.snapshot import Extent
 
 BESIDE = ("-journal", "-wal", "-shm")
 
+_COPY = "before.db"  # In the private folder, which is swept after a crash.
+
 
 def opened(real: Path) -> Connection | None:
     """Open the ledger that is to be replaced; None where nothing is there.
@@ -75,13 +77,17 @@ def move_aside(real: Path, at: datetime) -> Path:
 def replace(real: Path, staged: Path, at: datetime, was: Extent) -> Path:
     """Replace a ledger's content, and return where a copy of what it was is kept.
 
+    The new content is staged in a private folder on the same disk.
     Raises `LedgerBusy` where others hold it for long, or where it is no longer what it `was`;
     `NotALedger` where it turns out to be damaged. Then it is as it was.
     """
     with closing(engine.open_file(real, readonly=False)) as target, engine.explained(real):
         _fit(target, staged)
         wal = target.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-        with closing(engine.plain(staged)) as source, _keeping(real, at, was) as keep:
+        with (
+            closing(engine.plain(staged)) as source,
+            _keeping(real, staged.with_name(_COPY), at, was) as keep,
+        ):
             if wal:
                 _replace_by_log(real, source, target, keep, was)
             else:
@@ -142,9 +148,8 @@ class _Kept:
 
 
 @contextmanager
-def _keeping(real: Path, at: datetime, was: Extent) -> Iterator[_Kept]:
+def _keeping(real: Path, part: Path, at: datetime, was: Extent) -> Iterator[_Kept]:
     """Let a copy be kept; it is not wanted where the ledger is still what it was."""
-    part = real.with_name(f".{real.name}.{os.urandom(4).hex()}.part")
     kept = _Kept(real, part, at)
     try:
         yield kept
@@ -152,10 +157,6 @@ def _keeping(real: Path, at: datetime, was: Extent) -> Iterator[_Kept]:
         if kept.copy != real and _is_still(real, was):
             kept.copy.unlink(missing_ok=True)
         raise
-    finally:
-        for suffix in ("", *BESIDE):
-            with suppress(OSError):
-                Path(f"{part}{suffix}").unlink(missing_ok=True)
 
 
 def _is_still(real: Path, was: Extent) -> bool:

@@ -114,5 +114,9 @@ def good_backups(folder: Path) -> list[Path]:
 
 
 def litter(folder: Path) -> list[str]:
-    """Return what was left behind in a folder."""
-    return sorted(each.name for each in folder.iterdir() if each.name.startswith("."))
+    """Return what was left behind in a folder.
+
+    But for a half-written backup, which is swept an hour later: it may be another machine's.
+    """
+    names = sorted(each.name for each in folder.iterdir() if each.name.startswith("."))
+    return [name for name in names if not name.startswith(".liveportal-backup.")]
