@@ -400,7 +400,7 @@ def test_a_ledger_without_a_folder_to_keep_a_key_in(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(errors.LedgerUnwritable):
+    with pytest.raises(errors.DiskFull):
         fill(ledger, SECRET)
     monkeypatch.undo()
     assert query(ledger, "SELECT count(*) FROM event") == [(1,)]
