@@ -18,7 +18,9 @@ from tests.fuzz.targets import CORPUS, TARGETS
 if TYPE_CHECKING:
     from tests.faults.conftest import Amount
 
-SLOW = ("sync",)  # Each input is a ledger that is verified.
+SLOWER = {"sync": 20, "statement": 10, "search": 10, "calendar": 4}
+"""How much longer an input takes: a ledger is verified, played back, asked."""
+
 PIECES = (
     *(b"", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"\r", b"\r\n", b"\xe2\x80\xa8"),
     *(b"\xed\xa0\x80", b"\\ud800", b"\xe2\x80\xae", b"\x1b]8;;", b"\x1b[2J", b"\xc2\x9b"),
@@ -52,8 +54,7 @@ def test_the_corpus_holds(name: str) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_breaks_a_target(name: str, amount: Amount) -> None:
     """Whatever is made of the seeds; nothing but the contract's errors comes out."""
-    slower = 10 if name in SLOW else 1
-    most = amount(quick=60, whole=6_000) // slower
+    most = max(5, amount(quick=60, whole=4_000) // SLOWER.get(name, 1))
 
     @settings(
         max_examples=most,
