@@ -25,6 +25,8 @@ from benchmarks.targets import targets
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "bench"
 DOCS = ROOT / "docs" / "benchmarks"
+OF_OURS_ALONE = ("month", "months", "writes")
+"""What is measured of books so large that other programs take minutes or hours for them."""
 BY_BOOK = {
     "month": programs.month,
     "months": programs.months,
@@ -67,14 +69,14 @@ def installed() -> Tools:
     return Tools(str(place / "bin" / "liveportal"), str(python), work)
 
 
-def made(size: int, tools: Tools) -> Book:
+def made(size: int, tools: Tools, *, peers: bool) -> Book:
     """Return a book of that size, made by the program if it is not there yet."""
     seed = Path(books.__file__).read_bytes() + str(size).encode()
     folder = BUILD / "books" / f"{size}-{hashlib.sha256(seed).hexdigest()[:8]}"
     names = ("feed.jsonl", "book.db", "book.journal", "book.beancount")
     book = Book(size, *(folder / name for name in names))
     if (folder / "made").exists():
-        return book
+        return exported(book, peers=peers)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("book.db*"):
         old.unlink()
@@ -89,8 +91,17 @@ def made(size: int, tools: Tools) -> Book:
         said.write_text(books.transcript(number), encoding="utf-8")
         attach = [tools.liveportal, "sessions", "attach", f"S-{100 + number}", str(said), *ledger]
         quietly([*attach, "--kind", "transcript"])
-    write_journals(book.ledger, book.plain, book.beancount)
     (folder / "made").touch()
+    return exported(book, peers=peers)
+
+
+def exported(book: Book, *, peers: bool) -> Book:
+    """Export a book for the other programs, if they are to read it."""
+    if not peers:
+        return book._replace(plain=None, beancount=None)
+    if book.plain is not None and book.beancount is not None and not book.beancount.exists():
+        say(f"exporting a book of {book.size:,} transactions")
+        write_journals(book.ledger, book.plain, book.beancount)
     return book
 
 
@@ -98,6 +109,12 @@ def main() -> None:
     """Measure, and tell."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks")
     parser.add_argument("--sizes", default="10000,100000", help="transactions of the books")
+    parser.add_argument(
+        "--peers-up-to",
+        type=int,
+        default=100_000,
+        help="larger books are ours alone",
+    )
     parser.add_argument("--rounds", type=int, default=11, help="how often each program runs")
     parser.add_argument("--only", default=",".join(BY_BOOK), help="tasks to run")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks")
@@ -105,13 +122,15 @@ def main() -> None:
     sizes = sorted(int(size) for size in asked.sizes.split(","))
     BUILD.mkdir(parents=True, exist_ok=True)
     tools = installed()
-    all_books = [made(size, tools) for size in sizes]
+    all_books = [made(size, tools, peers=size <= asked.peers_up_to) for size in sizes]
     starter = Starter(BUILD)
     say("measuring: starting")
     results = {"start-up": {0: side_by_side(starter, programs.start_up(tools), asked.rounds)}}
     for task in asked.only.split(","):
         results[task] = {}
         for book in all_books:
+            if book.plain is None and task not in OF_OURS_ALONE:
+                continue
             say(f"measuring: {task}, {book.size:,} transactions")
             contestants = BY_BOOK[task](tools, book)
             results[task][book.size] = side_by_side(starter, contestants, asked.rounds)

@@ -99,6 +99,7 @@ class Data(Strict):
     session: Id | None = None
     claim: Id | None = None
     payout: Id | None = None
+    adjustment: Id | None = None
     kind: str | None = None
     customer: Customer | None = None
     title: str | None = None

@@ -19,6 +19,7 @@ from benchmarks.measure import Contestant, fixed
 from liveportal.ledger.windows import earnings
 
 FIRST, LAST = earnings.FIRST, earnings.LAST
+FLOOR = "parse, validate, chain and insert (floor.py)"
 SLOW = 2
 """How many rounds are enough for what takes minutes."""
 
@@ -78,8 +79,8 @@ class Book(NamedTuple):
     size: int
     feed: Path
     ledger: Path
-    plain: Path
-    beancount: Path
+    plain: Path | None
+    beancount: Path | None
 
 
 class Tools(NamedTuple):
@@ -173,8 +174,8 @@ def month(tools: Tools, book: Book) -> list[Contestant]:
         _read(tools, book, "earnings", "--month", MONTH, terminal=True),
         _queried(tools, book, FOUND_MONTH),
         *_shell(book, FOUND_MONTH),
-        *_peer("ledger", "-f", str(book.plain), "balance", "^income", "^expenses", *span),
-        *_peer("hledger", "-f", str(book.plain), "balance", "income", "expenses", *span),
+        *_peer(book, "ledger", "balance", "^income", "^expenses", *span),
+        *_peer(book, "hledger", "balance", "income", "expenses", *span),
         *_beancount(book, MONTH),
         _idle(tools),
         _bare(tools),
@@ -187,22 +188,22 @@ def months(tools: Tools, book: Book) -> list[Contestant]:
         _read(tools, book, "earnings", "months", "--json"),
         _queried(tools, book, FOUND_MONTHS),
         *_shell(book, FOUND_MONTHS),
-        *_peer("ledger", "-f", str(book.plain), "register", "--monthly", "^income", "^expenses"),
-        *_peer("hledger", "-f", str(book.plain), "balance", "-M", "income", "expenses"),
+        *_peer(book, "ledger", "register", "--monthly", "^income", "^expenses"),
+        *_peer(book, "hledger", "balance", "-M", "income", "expenses"),
         *_beancount(book, "all"),
         _idle(tools),
         _bare(tools),
     ]
 
 
-def _peer(program: str, *argv: str) -> Iterator[Contestant]:
-    if (found := shutil.which(program)) is not None:
-        said = " ".join(part for part in argv if part != "-f" and not part.startswith("/"))
-        yield fixed(f"{program} {said}", [found, *argv], most=5, patience=8)
+def _peer(book: Book, program: str, *argv: str) -> Iterator[Contestant]:
+    if book.plain is not None and (found := shutil.which(program)) is not None:
+        command = [found, "-f", str(book.plain), *argv]
+        yield fixed(f"{program} {' '.join(argv)}", command, most=5, patience=8)
 
 
 def _beancount(book: Book, which: str) -> Iterator[Contestant]:
-    if _has_beancount():
+    if book.beancount is not None and _has_beancount():
         argv = [sys.executable, "-c", BEANCOUNT, str(book.beancount), which]
         yield fixed(f"beancount, {which} by its loader", argv, most=3, patience=8)
 
@@ -225,9 +226,9 @@ def checks(tools: Tools, book: Book) -> list[Contestant]:
     """Return who can check a whole book."""
     ours = [tools.liveportal, "ledger", "verify", "--ledger", str(book.ledger), "--json"]
     found = [fixed("liveportal ledger verify", ours, most=3, patience=20)]
-    found += _peer("hledger", "-f", str(book.plain), "check")
-    found += _peer("ledger", "-f", str(book.plain), "balance", "--strict", "-n")
-    if _has_beancount():
+    found += _peer(book, "hledger", "check")
+    found += _peer(book, "ledger", "balance", "--strict", "-n")
+    if book.beancount is not None and _has_beancount():
         script = BEANCOUNT.split("sums = {}", maxsplit=1)[0]
         argv = [sys.executable, "-c", script, str(book.beancount)]
         found.append(fixed("beancount, loading with its checks", argv, most=3, patience=8))
@@ -289,7 +290,11 @@ def syncs(tools: Tools, book: Book) -> list[Contestant]:
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
 
     argv = [tools.liveportal, "sync", str(book.feed), "--ledger", str(new), "--json"]
-    return [Contestant("liveportal sync", lambda _: argv, before=emptied, most=SLOW, patience=60)]
+    floor = [tools.python, str(Path(__file__).with_name("floor.py")), "--adapted", str(book.feed)]
+    return [
+        Contestant("liveportal sync", lambda _: argv, before=emptied, most=SLOW, patience=60),
+        fixed(FLOOR, floor, most=SLOW, patience=60),
+    ]
 
 
 def _copied(ledger: Path, copy: Path) -> None:

@@ -28,7 +28,7 @@ from liveportal.domain.errors import (
     UnreadableFile,
 )
 from liveportal.domain.rotation import Keep
-from liveportal.ledger import bundle, engine, files, snapshot
+from liveportal.ledger import bundle, durable, engine, files, parts, snapshot
 from liveportal.ledger.age import Encrypted, Lock
 from liveportal.ledger.bundle import Bundle, Manifest, Progress
 from liveportal.ledger.engine import Connection
@@ -41,7 +41,7 @@ from liveportal.ledger.verify import verify
 __all__ = ["LastBackup", "Made", "Rotation", "back_up", "last_backup", "surplus"]
 
 ATTEMPTS = 3
-_PART = ".liveportal-backup"
+_PART = "liveportal-backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +231,15 @@ def _chunks(file: Path) -> Iterator[bytes]:
 @contextmanager
 def _appearing(target: Path) -> Iterator[IO[bytes]]:
     """Open a new file that appears at its place when the block ends, whole, or not at all."""
-    part = target.with_name(f"{_PART}.{os.urandom(6).hex()}.part")
+    named = target.with_name(_PART)  # Whatever the date: the next backup removes what a crash left.
+    part = parts.part_of(named)
     try:
-        files.sweep_parts(target.parent, _PART[1:])
+        parts.sweep(named)
         engine.check_free(target)
         with os.fdopen(files.make(part), "w+b") as stream:
             yield stream
         engine.move_new(part, target)
-        files.settle(target.parent)
+        durable.settle(target.parent)
     except LedgerExists:
         raise BackupExists(
             f"there is something at {target} already",
@@ -344,7 +345,7 @@ def _rotated(plan: Rotation, ledger: Path, book: str, made: Path) -> list[Path]:
         for path in surplus(plan, ledger, book, made):
             path.unlink()
             removed.append(path)
-        files.settle(plan.folder)
+        durable.settle(plan.folder)
     except OSError as error:
         raise BackupUnwritable(
             f"the backup {made} was made, but older ones could not be removed: {error.strerror}",

@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,9 +14,6 @@ from liveportal.domain.errors import DiskFull, LedgerBusy, LedgerUnwritable, Liv
 from liveportal.ledger.durable import settle
 
 CHUNK_BYTES = 1024 * 1024
-STALE_SECONDS = 3_600
-"""A half-written file that nobody wrote to for so long was left behind by a crash."""
-
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NEW = (
     os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -117,15 +113,6 @@ def private_folder(real: Path) -> Iterator[Path]:
         except KeyboardInterrupt:  # Who is impatient must not leave a plain copy of the ledger.
             shutil.rmtree(folder, ignore_errors=True)
             raise
-
-
-def sweep_parts(folder: Path, name: str) -> None:
-    """Remove half-written files to be called like `name`, which a crash left behind."""
-    oldest = time.time() - STALE_SECONDS
-    with suppress(OSError):
-        for part in folder.glob(f".{name}.*.part"):
-            if part.lstat().st_mtime < oldest:
-                part.unlink()
 
 
 def _plain(name: str) -> str:

@@ -22,7 +22,8 @@ from liveportal.domain.errors import LiveportalError
 from liveportal.ledger import engine, evidence, forgetting
 from liveportal.ledger.durable import settle, settle_file
 from liveportal.ledger.engine import Connection
-from liveportal.ledger.vault import STALE_SECONDS, Vault
+from liveportal.ledger.parts import STALE_SECONDS
+from liveportal.ledger.vault import Vault
 
 _NO_COPIES = (".key", ".vault", ".forgetting", ".backups.json")
 _TOKEN_BYTES = 16

@@ -32,14 +32,12 @@ from liveportal.domain.errors import (
 from liveportal.domain.values import dataclass
 from liveportal.ledger import engine
 from liveportal.ledger.durable import settle
+from liveportal.ledger.parts import STALE_SECONDS
 
 LIMIT_BYTES = 2_000_000_000
 """The largest file that is taken where no preference says otherwise: 2 GB."""
 
 CHUNK_BYTES = 1024 * 1024
-STALE_SECONDS = 3_600
-"""A temporary file that nobody wrote to for so long was left behind by a crash."""
-
 _PART = ".part"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

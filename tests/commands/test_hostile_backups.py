@@ -323,9 +323,21 @@ def test_a_ledger_that_is_not_as_ours_are(
     assert "/" not in error.message.replace(str(shell.folder), "")
 
 
-def test_a_view_of_ones_own_is_harmless(shell: Shell, good: Members) -> None:
-    """Whoever added one gets it back."""
-    restored(shell, archived(sealed(changed_ledger(shell, good, "CREATE VIEW mine AS SELECT 1"))))
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE VIEW mine AS SELECT 1"],
+        [
+            "PRAGMA writable_schema = ON",
+            "UPDATE sqlite_schema SET sql = sql || ' ' WHERE name = 'message_index_docsize'",
+        ],
+    ],
+)
+def test_what_is_otherwise_and_harmless_comes_back(
+    shell: Shell, good: Members, statements: list[str]
+) -> None:
+    """Views of one's own, and how another SQLite lays out an index of words."""
+    restored(shell, archived(sealed(changed_ledger(shell, good, *statements))))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ EVERY_READ = {
     *("__main__", "cli", "cli.app", "cli.errors", "cli.looking", "cli.options", "cli.outputs"),
     *("cli.render", "cli.results", "cli.run", "cli.text", "cli.times"),
     *("domain", "domain.billing", "domain.clock", "domain.errors", "domain.money"),
-    *("domain.patterns", "domain.policy", "domain.text", "domain.values"),
+    *("domain.changing", "domain.patterns", "domain.policy", "domain.text", "domain.values"),
     *(
         "ledger",
         "ledger.blame",

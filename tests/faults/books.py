@@ -12,7 +12,8 @@ from typing import Any
 
 from liveportal.ledger import engine
 from liveportal.ledger.reader import Reader
-from liveportal.ledger.verify import DERIVED, verify
+from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.verify import verify
 from tests.commands.shell import OCTOBER
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
 from tests.faults.nursery import Ended, Nursery, Order
@@ -21,6 +22,12 @@ from tests.ledger.forms import make_old
 
 MODES = ("WAL", "DELETE")
 AT = "2026-11-04 09:00"
+
+IBAN = b"DE89370400440532013000\n"
+FILLED = (
+    *("payout", "profile", "set", "--name", "Anna Example", "--email", "anna@example.com"),
+    *("--country", "DE", "--method", "iban", "--iban", "-", "--anyway", "--key", "k", "--at", AT),
+)
 
 Story = list[tuple[Any, ...]]
 """What a ledger tells: its events, without salts, hashes, and when they were recorded."""
@@ -33,6 +40,7 @@ class Scene:
     `before` is the ledger that it starts from; `atomic` tells that it does all or nothing (else
     events come one by one, or a batch at a time). `stdin` and `files` lie in its folder. `drawn`
     are fields of events that are drawn afresh by each run, and so differ from one to the next.
+    `shown` is a command that must show the same afterwards as if nothing had happened.
     """
 
     name: str
@@ -43,6 +51,7 @@ class Scene:
     drawn: frozenset[str] = frozenset()
     files: dict[str, bytes] = field(default_factory=dict)
     code: int = 0
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,10 @@ def prepare(nursery: Nursery, folder: Path) -> None:
                 place.done("sync", str(feed))
             with closing(engine.Connection(str(place.ledger), isolation_level=None)) as db:
                 db.execute(f"PRAGMA journal_mode = {mode}")
+        place = Place(nursery, folder / mode, folder / mode / "sealed", str(folder / "iban"))
+        (folder / "iban").write_bytes(IBAN)
+        shutil.copyfile(folder / mode / "states", place.ledger)
+        place.done(*FILLED)
         make_old(folder / mode / "old" / "form1", mode)
         (folder / mode / "old" / "form1").rename(folder / mode / "form1")
 
@@ -109,6 +122,9 @@ def set_up(
     if before != "nothing":
         shutil.copyfile(made / mode / before, ledger)
         ledger.chmod(0o600)
+        if (key := made / mode / f"{before}.key").exists():
+            shutil.copyfile(key, inner / "ledger.db.key")
+            (inner / "ledger.db.key").chmod(0o600)
     for name, content in (USUAL | scene.files).items():
         (folder / name).write_bytes(content)
     stdin = folder / "stdin"

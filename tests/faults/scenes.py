@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.commands.shell import OCTOBER
 from tests.commands.states import FEED
-from tests.faults.books import AT, Scene
+from tests.faults.books import AT, FILLED, IBAN, Scene
 from tests.helpers import line
 
 LINES = [*OCTOBER.read_bytes().splitlines(keepends=True), *FEED]
@@ -12,6 +12,8 @@ _KEY = ("--key", "k", "--at", AT)
 
 
 _BAD = [b"{no json\n", line("session.ended", "11-03 12:00", id="bad", session="nobody")]
+
+_SEALED = ("payout", "profile", "show", "--json")
 
 INIT = Scene(
     "init",
@@ -54,14 +56,13 @@ ATTACH = Scene(
     "sessions attach",
     ("sessions", "attach", "S-1002", "../chat.txt", "--kind", "transcript", *_KEY),
 )
-PROFILE = Scene(
-    "payout profile set",
-    (
-        *("payout", "profile", "set", "--name", "Anna Example", "--email", "anna@example.com"),
-        *("--country", "DE", "--method", "iban", "--iban", "-", "--anyway", *_KEY),
-    ),
-    stdin=b"DE89370400440532013000\n",
+PROFILE = Scene("payout profile set", FILLED, stdin=IBAN, drawn=frozenset({"facts"}), shown=_SEALED)
+ROTATE = Scene(
+    "payout profile rotate-key",
+    ("payout", "profile", "rotate-key"),
+    "sealed",
     drawn=frozenset({"facts"}),
+    shown=_SEALED,
 )
 UPGRADE = Scene("upgrade", ("earnings", "months"), "form1")
 OUTPUT = Scene("output", ("earnings", "transactions", "--csv", "-o", "october.csv"))
@@ -78,6 +79,7 @@ WRITES = (
     ADJUST,
     ATTACH,
     PROFILE,
+    ROTATE,
     UPGRADE,
     OUTPUT,
 )

@@ -29,13 +29,14 @@ class Stage:
         self._fresh = fresh
         self._folder = folder
         place = self.place("undisturbed")
-        self.before = self.told(place) if scene.before in ("empty", "states") else []
+        self.before = self.told(place) if scene.before in ("empty", "states", "sealed") else []
         ended = place.run(*scene.argv)
         assert (ended.code, ended.err.count("Traceback")) == (scene.code, 0), ended
         self.seconds = ended.seconds
         self.after, self.tables = self.told(place), self.derived(place)
         if scene is UPGRADE:
             self.before = self.after
+        self.seen = self.shown(place)
         self.size = place.ledger.stat().st_size
         self.files = beside(place.folder)
         assert self.before == self.after[: len(self.before)]
@@ -60,6 +61,10 @@ class Stage:
         drawn = {"profile_field", "preferences", "policy"} if self.scene.drawn else set()
         return {name: rows for name, rows in derived(place.ledger).items() if name not in drawn}
 
+    def shown(self, place: Place) -> str:
+        """Return what is shown at the end: what is sealed opens, what is attached is found."""
+        return place.done(*self.scene.shown) if self.scene.shown else ""
+
     def count(self, by: str, sent: signal.Signals) -> int:
         """Return how many points, or lines, a run passes."""
         ended = self.place("counted").run(*self.scene.argv, by=by, signal=int(sent))
@@ -70,6 +75,7 @@ class Stage:
         """A command that only reads gets its answer from whatever the kill has left."""
         if place.ledger.exists():
             place.done("earnings", "months")
+            place.done("payout", "profile", "show")
 
     def check(self, place: Place, ended: Ended) -> None:
         """What is there is a state on the way, and all of it if the command said so."""
@@ -103,6 +109,7 @@ class Stage:
         assert "Traceback" not in rerun.err
         assert self.told(place, verified=verified) == self.after
         assert self.derived(place) == self.tables
+        assert self.shown(place) == self.seen
         self._check_litter(place, name)
 
     def _check_litter(self, place: Place, name: str) -> None:

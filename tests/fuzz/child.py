@@ -29,7 +29,7 @@ def main() -> None:
         f"-timeout={SECONDS_AN_INPUT}",
         "-max_len=65536",
         "-print_final_stats=1",
-        f"-artifact_prefix={found}{os.sep}crash-",
+        f"-artifact_prefix={found}{os.sep}",
         str(found),
         str(targets.CORPUS / name),
     ]

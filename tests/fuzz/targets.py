@@ -275,7 +275,7 @@ def statement(data: bytes) -> bool:
 @target
 def key(data: bytes) -> bool:
     """A file of keys."""
-    return bool(keys._parsed(data.decode("ascii", "replace"), "the file"))  # noqa: SLF001
+    return bool(keys.parsed(data.decode("ascii", "replace"), "the file"))
 
 
 # --- what people type -----------------------------------------------------------------------------

@@ -24,7 +24,8 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeVault,
 )
-from liveportal.ledger.vault import CHUNK_BYTES, STALE_SECONDS, Taken, Vault, ignored
+from liveportal.ledger.parts import STALE_SECONDS
+from liveportal.ledger.vault import CHUNK_BYTES, Taken, Vault, ignored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

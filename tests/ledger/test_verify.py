@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.errors import HeadNotFound, LiveportalError, VerificationFailed
+from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
 from liveportal.feeds import transcripts
 from liveportal.ledger import chain
 from liveportal.ledger.engine import Connection, open_file
@@ -427,6 +427,7 @@ DEEP = {
         "has 3 messages, and 4 are kept"
     ),
     "UPDATE message SET artifact = (SELECT min(seq) FROM artifact)": "are in no transcript",
+    "UPDATE message_index_docsize SET sz = x'7f7f' WHERE id = 1": "the full-text index",
     "UPDATE profile_fact SET value = 'DE' WHERE field = 'country'": (
         "a value of the payout profile is not what was recorded: country"
     ),
@@ -442,6 +443,16 @@ def test_what_only_deep_finds(path: Path, statement: str) -> None:
     tampered(path, statement)
     verified(path)
     assert DEEP[statement] in found(path, deep=True)
+
+
+def test_a_schema_that_cannot_be_decoded(path: Path) -> None:
+    """SQLite quotes what it cannot read, and the driver cannot read that: it is damaged."""
+    asked(path, "PRAGMA journal_mode = DELETE")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"CREATE TABLE session") + len("CREATE TAB")] = 0xBA
+    path.write_bytes(content)
+    with pytest.raises(NotALedger, match="damaged"):
+        open_file(path, readonly=True)
 
 
 def test_an_index_that_finds_other_words(path: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 from liveportal.domain import events as on
 from liveportal.domain.clock import utc_text
 from liveportal.ledger.playback import played_back
+from liveportal.ledger.verify import verify
 from tests.properties import ledgers
 from tests.properties.machine import (
     ALL_STEPS,
@@ -178,6 +179,7 @@ class BookMachine(StepMachine):
                 with closing(played_back(self.db)) as copy:
                     expected = ledgers.tables(self.db, replayed=True)
                     assert ledgers.tables(copy, replayed=True) == expected
+                assert verify(self.db).rules_changed == ()
 
 
 def walk(random: Random, steps: int) -> None:

@@ -21,6 +21,7 @@ from liveportal.domain.events import PolicyAdopted
 from liveportal.ledger import rows
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.playback import played_back
+from liveportal.ledger.verify import verify
 from liveportal.portal import Portal, reading
 from tests.properties import ledgers, reckoning
 from tests.properties.ledgers import empty_ledger, recorded, tables
@@ -171,7 +172,7 @@ def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
             disputed = claim.state == "disputed"
             kind = random.choice(answers[:3] if disputed else (answers[0], answers[3]))
             answer = next(each for each in rules.RULES if kind == each.TYPE)
-            made: Any = answer(claim=claim.id)  # type: ignore[call-arg]
+            made: Any = answer(claim=claim.id)
             ledgers.portal(db).do(made, at=last, key=f"end-{number}")
 
         assert ledgers.balance(db)["held"] == 0
@@ -272,6 +273,15 @@ def test_8_replaying_the_journal_gives_the_same_tables(book: Book) -> None:
     """Every derived table follows from the journal's facts, in their order."""
     with recorded(book.events) as db, closing(played_back(db)) as copy:
         assert tables(copy, replayed=True) == tables(db, replayed=True)
+
+
+@given(books())
+def test_8_every_book_verifies(book: Book) -> None:
+    """Judged anew, every event books what it booked; what was written is what is there."""
+    with recorded(book.events) as db:
+        told = verify(db)
+        assert told.rules_changed == ()
+        assert told.events == len(book.events)
 
 
 @given(books(), st.booleans(), st.randoms(use_true_random=False))
