@@ -224,10 +224,8 @@ def sent(data: PayoutSent, event: Event, books: Books) -> Change:
         flags=(*(caution.code for caution in cautions), *flags),
     )
     entry = _entry(TransactionKind.PAYOUT, payout, event, books)
-    settled = tuple(
-        changed(item, settled_minor=item.settled_minor + line.minor)
-        for item, line in _paired(lines, books)
-    )
+    paid = {item.transaction: item for item in items}
+    settled = tuple(_settled(paid[line.item], line) for line in lines)
     return Change(things=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags)
 
 
@@ -267,6 +265,12 @@ def unsettled(payout: Payout, books: Books) -> tuple[Item, ...]:
     )
 
 
+def _settled(item: Item, line: Line) -> Item:
+    """Return an item with a line of it paid, without what was only looked up with it."""
+    settled_minor = item.settled_minor + line.minor
+    return changed(item, settled_minor=settled_minor, held_minor=0, gross_minor=None)
+
+
 def _paired(lines: Iterable[Line], books: Books) -> Iterable[tuple[Item, Line]]:
     return ((books.item(line.item), line) for line in lines)
 
@@ -302,7 +306,10 @@ def _flags(
         yield "early"
     if counted(lines, items, policy) < policy.payout_minimum.minor:
         yield "below_minimum"
-    if any(_claimable(line, event.time, books) for line in lines):
+    paid = {item.transaction: item.session for item in items}
+    sessions = {line.item: paid[line.item] for line in lines}
+    books.prefetch("session", {each for each in sessions.values() if each})
+    if any(_claimable(item, session, event.time, books) for item, session in sessions.items()):
         yield "claimable"
     wait_until = first_wait(books.first_billed_end(), policy)
     if wait_until and on < wait_until:
@@ -311,11 +318,10 @@ def _flags(
         yield "profile_incomplete"
 
 
-def _claimable(line: Line, at: datetime, books: Books) -> bool:
+def _claimable(item: int, session_id: str | None, at: datetime, books: Books) -> bool:
     """Tell whether what a line pays can still be claimed back: its refund window is open (R8)."""
-    session_id = books.item(line.item).session
     session = books.session(session_id) if session_id else None
-    if session is None or session.earning != line.item or not session.left_minor:
+    if session is None or session.earning != item or not session.left_minor:
         return False
     closes = window_closes(session, books.policy_at(session.policy))
     return closes is not None and at <= closes

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from liveportal.domain.clock import from_text
@@ -21,6 +21,7 @@ _COLUMNS = """
     SELECT event.seq, source, id, type, time, recorded_at, facts, body, personal_digest <> x''
     FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
 """
+_NAMED = f"{_COLUMNS} WHERE source = ? AND id IN (SELECT value FROM json_each(?))"  # noqa: S608
 
 
 class StoredEvent(NamedTuple):
@@ -48,6 +49,12 @@ def stored_event(db: Connection, source: str, event_id: str) -> StoredEvent | No
     """Return the event of that name."""
     row = db.execute(f"{_COLUMNS} WHERE source = ? AND id = ?", (source, event_id)).fetchone()
     return _event(row) if row else None
+
+
+def stored_events(db: Connection, source: str, ids: Iterable[str]) -> list[StoredEvent]:
+    """Return the events of a source that have one of these names."""
+    found = db.execute(_NAMED, (source, compact(list(ids)))).fetchall()
+    return [_event(row) for row in found]
 
 
 def event_at(db: Connection, seq: int) -> StoredEvent:

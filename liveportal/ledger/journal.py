@@ -41,7 +41,13 @@ from liveportal.domain.telling import contradictions, differences
 from liveportal.domain.things import Payout, Request, Session
 from liveportal.ledger import chain
 from liveportal.ledger.book import NOTHING_BOOKED, LedgerBook
-from liveportal.ledger.documents import StoredEvent, documents, event_at, stored_event
+from liveportal.ledger.documents import (
+    StoredEvent,
+    documents,
+    event_at,
+    stored_event,
+    stored_events,
+)
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.rows import compact
 
@@ -166,13 +172,11 @@ class Journal:
         by_source: dict[str, list[str]] = defaultdict(list)
         for source, event_id in self._unknown:
             by_source[source].append(event_id)
-        for source, named in by_source.items():
-            found = self._db.execute(
-                "SELECT source, id FROM event WHERE source = ?"
-                " AND id IN (SELECT value FROM json_each(?))",
-                (source, compact(named)),
-            )
-            self._unknown.difference_update(found)
+        for source, ids in by_source.items():
+            for past in stored_events(self._db, source, ids):
+                name = (source, past.event.id)
+                self._pending[name] = past
+                self._unknown.discard(name)
         asked = {(each.data.thing, each.data.TYPE) for each in events}
         told = self._db.execute(
             "SELECT told.thing, told.type, told.seq, told.source, told.confirms"
@@ -184,8 +188,8 @@ class Journal:
         self._statements = {key: [] for key in asked}
         for thing, kind, *statement in told:
             self._statements[thing, kind].append(_Statement(*statement))
-        for kind, ids in _named_things(events).items():
-            self.book.prefetch(kind, ids)
+        for kind, named in _named_things(events).items():
+            self.book.prefetch(kind, named)
 
     # --- seen before? -----------------------------------------------------------------------------
 

@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from liveportal.domain.events import RequestAccepted
-from liveportal.ledger import engine, parts, traces
+from liveportal.ledger import engine, parts
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables, open_ledger
-from liveportal.ledger.playback import played_back
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rows import compact
+
+if TYPE_CHECKING:
+    from liveportal.ledger.traces import Finished
 
 Clock = Callable[[], datetime]
 
@@ -27,7 +30,7 @@ class Store:
         self.path = path
         self._now = now
         self.keep = keep
-        self.finished: traces.Finished | None = None
+        self.finished: Finished | None = None
         """What became of the traces, if somebody was forgotten last."""
 
     @classmethod
@@ -73,12 +76,16 @@ class Store:
             yield door
             door.flush()
             if door.forgot_customer and self.keep:
+                from liveportal.ledger import traces  # No other write pays for their import.
+
                 traces.mark(self.path)
-        if door.forgot_customer and self.keep:
-            self.finished = traces.finish(self.path)
-        elif door.forgot and self.keep:
-            # Nothing of what was erased may lie on in the write-ahead log either.
-            traces.empty_log(self.db, self.path)
+        if door.forgot and self.keep:
+            from liveportal.ledger import traces
+
+            if door.forgot_customer:
+                self.finished = traces.finish(self.path)
+            else:  # Nothing of what was erased may lie on in the write-ahead log either.
+                traces.empty_log(self.db, self.path)
 
     def _transaction(self) -> AbstractContextManager[None]:
         if self.keep:
@@ -96,6 +103,8 @@ class Store:
         if outcome.status != "replayed" or not _moved_on(self.db, outcome):
             yield self.reader()
             return
+        from liveportal.ledger.playback import played_back
+
         copy = played_back(self.db, last_seq=outcome.seq)
         try:
             yield Reader(copy, self.path)

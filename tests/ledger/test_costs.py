@@ -1,0 +1,126 @@
+"""What the door asks the database, and what it keeps in memory: the costs that are promises.
+
+Time is nowhere asserted; statements and bytes are the same on every machine.
+"""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from io import BytesIO
+from itertools import count
+from typing import TYPE_CHECKING
+
+from liveportal import portal as portal_module
+from liveportal.domain.events import RequestAccepted
+from liveportal.domain.policy import Policy
+from liveportal.portal import Portal
+from tests.helpers import line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+
+RATE = {"amount": "3.00", "currency": "USD"}
+ASKED_BY_A_CHUNK = 14
+ASKED_BY_A_WRITE = 13
+WRITTEN_BY_AN_ACCEPTANCE = 6
+
+
+def feed(sessions: int) -> bytes:
+    """Write a feed of sessions, each in seven events that all ask for something else."""
+    ids = count(1)
+
+    def told(kind: str, when: str, /, **data: object) -> bytes:
+        return line(kind, when, id=f"f-{next(ids)}", **data)
+
+    def session(name: str) -> Iterator[bytes]:
+        customer = {"id": f"C-{name}", "name": "Mina"}
+        opened = {"kind": "instant", "customer": customer, "title": "Help", "rate": RATE}
+        yield told("request.opened", "10-05 09:00", request=name, **opened)
+        yield told("request.accepted", "10-05 09:01", request=name)
+        yield told("session.paused", "10-05 09:10", session=name)
+        yield told("session.resumed", "10-05 09:12", session=name)
+        yield told("session.ended", "10-05 09:30", session=name)
+        yield told("refund.claimed", "10-05 10:00", claim=f"CL-{name}", session=name)
+        yield told("refund.conceded", "10-05 11:00", claim=f"CL-{name}")
+
+    return b"".join(part for number in range(sessions) for part in session(f"R-{number}"))
+
+
+def statements(ledger: Path, lines: bytes) -> list[str]:
+    """Sync a feed, and return the statements that ran for it."""
+    told: list[str] = []
+    with Portal.open(ledger) as portal:
+        portal.reader().db.set_trace_callback(told.append)
+        portal.sync(BytesIO(lines))
+    return [" ".join(each.split()) for each in told]
+
+
+def asked(told: list[str]) -> list[str]:
+    """Return the statements that asked for something."""
+    return [each for each in told if each.startswith("SELECT")]
+
+
+def test_a_chunk_asks_as_little_for_many_events_as_for_few(ledger: Path) -> None:
+    """Whatever events name is looked up once a chunk, never once an event."""
+    other = ledger.with_name("other.db")
+    Portal.create(other, Policy())
+    few, many = asked(statements(ledger, feed(3))), asked(statements(other, feed(200)))
+    assert len(many) == len(few)
+    # Once a sync: what the door begins with. Once a chunk: names, facts, things and the agenda.
+    assert len(many) <= ASKED_BY_A_CHUNK
+
+
+def test_a_thing_is_written_once_a_chunk(ledger: Path) -> None:
+    """However often it changed: a session of five steps is one row that is written once."""
+    told = statements(ledger, feed(10))
+    for table in ("request", "session", "claim", "customer"):
+        # Once more for what was pending when the agenda was first asked for.
+        assert 10 <= sum(each.startswith(f"INSERT INTO {table} ") for each in told) <= 11
+
+
+def test_a_second_sync_asks_as_little(ledger: Path) -> None:
+    """What was recorded before is found at once, however much of it there is."""
+    lines = feed(20)
+    statements(ledger, lines)
+    told = statements(ledger, lines)
+    assert not [each for each in told if each.startswith("INSERT")]
+    assert len(asked(told)) <= ASKED_BY_A_CHUNK
+
+
+def test_a_single_write_runs_few_statements(ledger: Path) -> None:
+    """An acceptance asks for what it is judged by, once each, and writes its rows."""
+    opened = feed(1).splitlines(keepends=True)[0]
+    told: list[str] = []
+    with Portal.open(ledger) as portal:
+        portal.sync(BytesIO(opened))
+        portal.reader().db.set_trace_callback(told.append)
+        portal.do(RequestAccepted(request="R-0"))
+    ours = [" ".join(each.split()) for each in told if not each.startswith("--")]
+    assert len(asked(ours)) <= ASKED_BY_A_WRITE
+    assert sum(each.startswith("INSERT") for each in ours) <= WRITTEN_BY_AN_ACCEPTANCE
+    assert len(asked(ours)) == len(set(asked(ours))), "the same is asked twice"
+
+
+def test_memory_does_not_hold_the_feed(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight times as many chunks take no more memory than one after the other."""
+    monkeypatch.setattr(portal_module, "CHUNK_LINES", 140)
+
+    def peak(sessions: int, path: Path) -> int:
+        Portal.create(path, Policy())
+        lines = BytesIO(feed(sessions))
+        with Portal.open(path) as portal:
+            gc.collect()
+            tracemalloc.start()
+            try:
+                portal.sync(lines)
+                return tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+    peak(20, ledger.with_name("warm.db"))  # What is made once a process is made.
+    few, many = peak(40, ledger.with_name("few.db")), peak(320, ledger.with_name("many.db"))
+    assert many < 1.5 * few
