@@ -227,7 +227,7 @@ def checks(tools: Tools, book: Book) -> list[Contestant]:
     ours = [tools.liveportal, "ledger", "verify", "--ledger", str(book.ledger), "--json"]
     found = [fixed("liveportal ledger verify", ours, most=2, patience=8)]
     found += _peer(book, "hledger", "check")
-    found += _peer(book, "ledger", "balance", "--strict", "-n")
+    found += _peer(book, "ledger", "balance", "-n")
     if book.beancount is not None and _has_beancount():
         script = BEANCOUNT.split("sums = {}", maxsplit=1)[0]
         argv = [sys.executable, "-c", script, str(book.beancount)]
