@@ -15,6 +15,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 from benchmarks import books, programs, report
 from benchmarks.journals import write_journals
@@ -134,23 +135,36 @@ def main() -> None:
             say(f"measuring: {task}, {book.size:,} transactions")
             contestants = BY_BOOK[task](tools, book)
             results[task][book.size] = side_by_side(starter, contestants, asked.rounds)
+        if asked.write:  # What is done is kept, should the rest be interrupted.
+            written(results, sizes)
     starter.close()
-    shown = 100_000 if 100_000 in sizes else sizes[-1]
+    if not asked.write:
+        print(page(results, sizes))
+
+
+def page(results: dict[str, dict[int, list[dict[str, Any]]]], sizes: list[int]) -> str:
+    """Return what was measured; what was promised stands there when all tasks are done."""
     absent = programs.missing()
     told = {
         "command": "make bench",
         "missing": f"not installed, so not measured: {', '.join(absent)}" if absent else "",
     }
-    complete = set(BY_BOOK) <= results.keys()
-    held = targets(results, shown) if complete else []
-    text = report.markdown(results, held, told)
-    if not (asked.write and complete):
-        print(text)
-        return
+    held = targets(results, shown_of(sizes)) if set(BY_BOOK) <= results.keys() else []
+    return report.markdown(results, held, told)
+
+
+def shown_of(sizes: list[int]) -> int:
+    """Return the size of the book that is compared with other programs."""
+    return 100_000 if 100_000 in sizes else sizes[0]
+
+
+def written(results: dict[str, dict[int, list[dict[str, Any]]]], sizes: list[int]) -> None:
+    """Write the table, and the picture when there is something to draw."""
     DOCS.mkdir(parents=True, exist_ok=True)
-    (DOCS / "README.md").write_text(text, encoding="utf-8")
-    (DOCS / "comparison.svg").write_text(report.picture(results, shown), encoding="utf-8")
-    say(f"written to {DOCS.relative_to(ROOT)}")
+    (DOCS / "README.md").write_text(page(results, sizes), encoding="utf-8")
+    if "checks" in results:
+        drawn = report.picture(results, shown_of(sizes))
+        (DOCS / "comparison.svg").write_text(drawn, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -199,13 +199,13 @@ def months(tools: Tools, book: Book) -> list[Contestant]:
 def _peer(book: Book, program: str, *argv: str) -> Iterator[Contestant]:
     if book.plain is not None and (found := shutil.which(program)) is not None:
         command = [found, "-f", str(book.plain), *argv]
-        yield fixed(f"{program} {' '.join(argv)}", command, most=5, patience=8)
+        yield fixed(f"{program} {' '.join(argv)}", command, most=3, patience=4)
 
 
 def _beancount(book: Book, which: str) -> Iterator[Contestant]:
     if book.beancount is not None and _has_beancount():
         argv = [sys.executable, "-c", BEANCOUNT, str(book.beancount), which]
-        yield fixed(f"beancount, {which} by its loader", argv, most=3, patience=8)
+        yield fixed(f"beancount, {which} by its loader", argv, most=3, patience=4)
 
 
 def reads(tools: Tools, book: Book) -> list[Contestant]:
@@ -225,13 +225,13 @@ def reads(tools: Tools, book: Book) -> list[Contestant]:
 def checks(tools: Tools, book: Book) -> list[Contestant]:
     """Return who can check a whole book."""
     ours = [tools.liveportal, "ledger", "verify", "--ledger", str(book.ledger), "--json"]
-    found = [fixed("liveportal ledger verify", ours, most=3, patience=20)]
+    found = [fixed("liveportal ledger verify", ours, most=2, patience=8)]
     found += _peer(book, "hledger", "check")
-    found += _peer(book, "ledger", "balance", "--strict", "-n")
+    found += _peer(book, "ledger", "balance", "-n")
     if book.beancount is not None and _has_beancount():
         script = BEANCOUNT.split("sums = {}", maxsplit=1)[0]
         argv = [sys.executable, "-c", script, str(book.beancount)]
-        found.append(fixed("beancount, loading with its checks", argv, most=3, patience=8))
+        found.append(fixed("beancount, loading with its checks", argv, most=3, patience=4))
     return found
 
 

@@ -48,8 +48,10 @@ def ran(argv: list[str], said: str, *, terminal: bool) -> dict[str, object]:
     if master is not None:
         os.close(master)
     elif os.path.exists(said):  # noqa: PTH110 -- pathlib would make this process a bigger one.
-        with open(said, errors="replace", encoding="utf-8") as file:  # noqa: PTH123
-            words = file.read()[-LAST_WORDS:]
+        with open(said, "rb") as file:  # noqa: PTH123
+            # The end alone: what this process holds would count as the next one's peak.
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LAST_WORDS))
+            words = file.read().decode(errors="replace")
     return {
         "cpu": usage.ru_utime + usage.ru_stime,
         "wall": time.monotonic() - began,
