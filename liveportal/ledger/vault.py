@@ -117,7 +117,7 @@ class Vault:
         if self.holds(sha256) and self._is_sound(sha256):
             return False
         self._make_folder(self.folder)
-        self._sweep()
+        self.sweep()
         part = self.folder / f"{os.urandom(8).hex()}{_PART}"
         digest, size = hashlib.sha256(), 0
         try:
