@@ -31,6 +31,7 @@ from liveportal.domain.rotation import Keep
 from liveportal.ledger import bundle, engine, files, snapshot
 from liveportal.ledger.age import Encrypted, Lock
 from liveportal.ledger.bundle import Bundle, Manifest, Progress
+from liveportal.ledger.durable import settle
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.keys import Keys
 from liveportal.ledger.remembered import LastBackup, last_backup, remember
@@ -238,7 +239,7 @@ def _appearing(target: Path) -> Iterator[IO[bytes]]:
         with os.fdopen(files.make(part), "w+b") as stream:
             yield stream
         engine.move_new(part, target)
-        files.settle(target.parent)
+        settle(target.parent)
     except LedgerExists:
         raise BackupExists(
             f"there is something at {target} already",
@@ -344,7 +345,7 @@ def _rotated(plan: Rotation, ledger: Path, book: str, made: Path) -> list[Path]:
         for path in surplus(plan, ledger, book, made):
             path.unlink()
             removed.append(path)
-        files.settle(plan.folder)
+        settle(plan.folder)
     except OSError as error:
         raise BackupUnwritable(
             f"the backup {made} was made, but older ones could not be removed: {error.strerror}",
