@@ -28,9 +28,10 @@ from liveportal.domain.errors import (
     UnreadableFile,
 )
 from liveportal.domain.rotation import Keep
-from liveportal.ledger import bundle, durable, engine, files, parts, snapshot
+from liveportal.ledger import bundle, engine, files, parts, snapshot
 from liveportal.ledger.age import Encrypted, Lock
 from liveportal.ledger.bundle import Bundle, Manifest, Progress
+from liveportal.ledger.durable import settle
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.keys import Keys
 from liveportal.ledger.remembered import LastBackup, last_backup, remember
@@ -239,7 +240,7 @@ def _appearing(target: Path) -> Iterator[IO[bytes]]:
         with os.fdopen(files.make(part), "w+b") as stream:
             yield stream
         engine.move_new(part, target)
-        durable.settle(target.parent)
+        settle(target.parent)
     except LedgerExists:
         raise BackupExists(
             f"there is something at {target} already",
@@ -345,7 +346,7 @@ def _rotated(plan: Rotation, ledger: Path, book: str, made: Path) -> list[Path]:
         for path in surplus(plan, ledger, book, made):
             path.unlink()
             removed.append(path)
-        durable.settle(plan.folder)
+        settle(plan.folder)
     except OSError as error:
         raise BackupUnwritable(
             f"the backup {made} was made, but older ones could not be removed: {error.strerror}",

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from liveportal.domain.errors import DiskFull, LedgerBusy, LedgerUnwritable, LiveportalError
-from liveportal.ledger.durable import settle
+from liveportal.ledger.durable import make_folders, settle
 
 CHUNK_BYTES = 1024 * 1024
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -84,7 +84,7 @@ def unwritable(path: Path, error: OSError, *, undone: str) -> LiveportalError:
 def housed(real: Path) -> Iterator[None]:
     """Make the folder of a ledger where it is missing; it goes again if it stays empty."""
     made = [each for each in real.parents if not each.exists()]
-    real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folders(real.parent)
     try:
         yield
     finally:
@@ -113,6 +113,9 @@ def private_folder(real: Path) -> Iterator[Path]:
         except KeyboardInterrupt:  # Who is impatient must not leave a plain copy of the ledger.
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        finally:
+            with suppress(OSError):
+                settle(real.parent)  # It may hold in plain what is encrypted elsewhere.
 
 
 def _plain(name: str) -> str:

@@ -21,7 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from liveportal.domain.errors import LedgerBusy, LedgerExists, LiveportalError
-from liveportal.ledger import durable, engine, files, snapshot
+from liveportal.ledger import engine, files, snapshot
+from liveportal.ledger.durable import settle, settle_file
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.snapshot import Extent
 
@@ -37,6 +38,8 @@ def opened(real: Path) -> Connection | None:
     """
     if not os.path.lexists(real):
         return None
+    # Whoever may write would tidy away the log of one that turns out to be damaged.
+    engine.open_file(real, readonly=True).close()
     return engine.open_file(real, readonly=False)
 
 
@@ -49,12 +52,12 @@ def place_new(real: Path, staged: Path, at: datetime) -> Path | None:
     with engine.explained(real), closing(engine.plain(staged)) as db:
         mode = "WAL" if engine.wal_is_safe() else "DELETE"
         db.execute(f"PRAGMA journal_mode = {mode}").fetchall()
-    durable.settle_file(staged)
+    settle_file(staged)
     try:
         engine.move_new(staged, real)
     except LedgerExists:
         raise changed(real) from None
-    durable.settle(real.parent)
+    settle(real.parent)
     return aside
 
 
@@ -65,12 +68,12 @@ def move_aside(real: Path, at: datetime) -> Path:
     """
     folder = _free(real, at)
     folder.mkdir(mode=0o700)
-    durable.settle(real.parent)
+    settle(real.parent)
     for path in (*_files(real), real):
         if os.path.lexists(path):
             path.rename(folder / path.name)
-    durable.settle(folder)
-    durable.settle(real.parent)
+    settle(folder)
+    settle(real.parent)
     return folder
 
 
@@ -141,10 +144,10 @@ class _Kept:
         with closing(engine.plain(self._part)) as copy:
             old.backup(copy, progress=snapshot.waiting(self._real))
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-        durable.settle_file(self._part)
+        settle_file(self._part)
         self.copy = _free(self._real, self._at)
         engine.move_new(self._part, self.copy)
-        durable.settle(self._real.parent)
+        settle(self._real.parent)
 
 
 @contextmanager

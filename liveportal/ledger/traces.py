@@ -268,6 +268,7 @@ def _remove_part(part: Path, found: Finished) -> None:
         if part.lstat().st_mtime < time.time() - STALE_SECONDS:
             for suffix in ("", *_BESIDE):
                 Path(f"{part}{suffix}").unlink(missing_ok=True)
+            settle(part.parent)
             found.copies.append(str(part))
             return
     found.left.append(_strange(part))

@@ -196,9 +196,11 @@ class Vault:
         """Remove copies that a crash left behind: what is half written belongs to no event."""
         oldest = time.time() - STALE_SECONDS
         with suppress(OSError):
-            for part in self.parts():
-                if part.lstat().st_mtime < oldest:
-                    part.unlink()
+            old = [part for part in self.parts() if part.lstat().st_mtime < oldest]
+            for part in old:
+                part.unlink()
+            if old:
+                settle(self.folder)  # Else they might come back, of who was forgotten since.
 
     def parts(self) -> list[Path]:
         """Return the copies that are being made, or that a crash left behind."""

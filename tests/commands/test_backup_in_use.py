@@ -15,7 +15,7 @@ import pytest
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import CustomerForgotten, TipReceived
 from liveportal.domain.money import Money
-from liveportal.ledger import backup, durable, snapshot
+from liveportal.ledger import backup, replacing, snapshot
 from liveportal.ledger.backup import Made, back_up
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.reader import Reader
@@ -196,14 +196,14 @@ def test_nobody_can_record_between_copy_and_replacement(
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     tries: list[int] = []
-    settle = durable.settle_file
+    settle = replacing.settle_file
 
     def settled(path: Path) -> None:
         settle(path)
         ran = october.process("sessions", "tip", "S-1001", "5")
         tries.append(ran.code)
 
-    monkeypatch.setattr(durable, "settle_file", settled)
+    monkeypatch.setattr(replacing, "settle_file", settled)
     with restoring(october.ledger, october.folder / "copy.zip") as found:
         count = found.extent.events
         found.carry_out(AT)

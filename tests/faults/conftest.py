@@ -14,6 +14,7 @@ import pytest
 
 from tests.faults.books import Scene, prepare, set_up
 from tests.faults.nursery import Nursery
+from tests.faults.power import scenario, trace
 from tests.faults.scenes import ALL
 from tests.faults.stages import Stage, Stages
 
@@ -85,3 +86,11 @@ def stages(nursery: Nursery, made: Path, memory: Path) -> Stages:
         return Stage(lambda inner: set_up(nursery, made, scene, mode, inner), scene, mode, folder)
 
     return built
+
+
+@pytest.fixture
+def stage(tmp_path: Path, tmp_ledger_env: Path, folder: Path) -> scenario.Stage:  # noqa: ARG001
+    """Give folders: a disk, and in memory, if the system has such a place, one for each crash."""
+    if why := trace.why_not():
+        pytest.skip(why)
+    return scenario.Stage(tmp_path, folder)

@@ -7,14 +7,12 @@ moment could have left them (see `tests/faults/power`).
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import ZipFile
-
-import pytest
 
 from liveportal.ledger import engine
 from liveportal.ledger.engine import Connection
@@ -22,7 +20,6 @@ from liveportal.ledger.sealed import Seals
 from liveportal.ledger.vault import Vault
 from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
-from tests.faults.power import trace
 from tests.faults.power.judge import judged
 from tests.faults.power.scenario import Command, Found, Scenario, Stage, rows
 from tests.faults.power.scenario import shell as on
@@ -30,20 +27,10 @@ from tests.helpers import amount as money
 from tests.helpers import line
 from tests.ledger.forms import asked, form, make_old, whole
 
+if TYPE_CHECKING:
+    import pytest
+
 WAL, DELETE = "WAL", "DELETE"
-
-
-@pytest.fixture
-def stage(tmp_path: Path, tmp_ledger_env: Path) -> Iterator[Stage]:  # noqa: ARG001
-    """Give folders: a disk, and in memory, if the system has such a place, one for each crash."""
-    if why := trace.why_not():
-        pytest.skip(why)
-    place = Path("/dev/shm")  # noqa: S108 -- A folder of our own in it.
-    memory = Path(tempfile.mkdtemp(dir=place if place.is_dir() else None))
-    try:
-        yield Stage(tmp_path, memory)
-    finally:
-        shutil.rmtree(memory)
 
 
 # --- what is prepared -----------------------------------------------------------------------------
@@ -53,7 +40,8 @@ def nothing(_shell: Shell) -> None:
     """There is no ledger yet."""
 
 
-def _made(shell: Shell, mode: str, *feed: bytes) -> None:
+def made(shell: Shell, mode: str, *feed: bytes) -> None:
+    """Make a ledger, and record feeds."""
     shell.ok("init")
     assert asked(shell.ledger, f"PRAGMA journal_mode = {mode}") == [(mode.lower(),)]
     if feed:
@@ -62,12 +50,12 @@ def _made(shell: Shell, mode: str, *feed: bytes) -> None:
 
 def empty(mode: str) -> Callable[[Shell], None]:
     """Prepare a ledger that holds its policy."""
-    return lambda shell: _made(shell, mode)
+    return lambda shell: made(shell, mode)
 
 
 def october(mode: str) -> Callable[[Shell], None]:
     """Prepare a ledger that holds the sample."""
-    return lambda shell: _made(shell, mode, OCTOBER.read_bytes())
+    return lambda shell: made(shell, mode, OCTOBER.read_bytes())
 
 
 # --- scenarios ------------------------------------------------------------------------------------
@@ -129,7 +117,7 @@ def _asked_for(shell: Shell, mode: str) -> None:
         )
         for request in REQUESTS
     ]
-    _made(shell, mode, *opened)
+    made(shell, mode, *opened)
 
 
 def accept_each(mode: str) -> Scenario:
@@ -166,8 +154,9 @@ def upgrade_of_an_open_ledger(mode: str) -> Scenario:
 EVIDENCE = b"This is what was said, and it was said twice.\n" * 300
 
 
-def _with_files(shell: Shell, mode: str) -> None:
-    _made(shell, mode, OCTOBER.read_bytes())
+def with_files(shell: Shell, mode: str) -> None:
+    """Prepare a ledger that holds the sample, and files to be attached."""
+    made(shell, mode, OCTOBER.read_bytes())
     inputs = shell.folder.parent / "inputs"
     (inputs / "proof.bin").write_bytes(EVIDENCE)
     (inputs / "chat.txt").write_bytes(b"10:00 Mina: it flickers\n10:01 Anna: not any more\n" * 20)
@@ -189,9 +178,7 @@ def attach(mode: str) -> Scenario:
     argv = ("sessions", "attach", "S-1002", "{inputs}/proof.bin", "{inputs}/chat.txt")
     attached = Command((*argv, "--at", "2026-10-20T12:00:00Z", "--key", "K"), each=1)
     again = Command((*argv, "--at", "2026-10-20T12:00:00Z", "--key", "K"), each=1)
-    return Scenario(
-        lambda shell: _with_files(shell, mode), (attached, again), check=files_are_whole
-    )
+    return Scenario(lambda shell: with_files(shell, mode), (attached, again), check=files_are_whole)
 
 
 def attach_to_an_open_ledger(mode: str) -> Scenario:
@@ -267,8 +254,9 @@ def _told() -> bytes:
     )
 
 
-def _known(shell: Shell, mode: str) -> None:
-    _made(shell, mode, _told())
+def known(shell: Shell, mode: str) -> None:
+    """Prepare a ledger that knows a customer, who is to be forgotten."""
+    made(shell, mode, _told())
     chat = shell.file("chat.txt", f"10:00 {NAME}: it flickers\n" * 20)
     shell.ok("sessions", "attach", "S-9", chat, "--at", "2026-10-05T11:00:00Z")
     chat.unlink()
@@ -289,7 +277,7 @@ FORGET = line("customer.forgotten", "10-06 09:00", id="forget", customer="C-9")
 def forget(mode: str) -> Scenario:
     """A feed tells that a customer is to be forgotten."""
     forgotten = Command(("sync", "-"), stdin=FORGET)
-    return Scenario(lambda shell: _known(shell, mode), (forgotten,), look=nothing_is_left)
+    return Scenario(lambda shell: known(shell, mode), (forgotten,), look=nothing_is_left)
 
 
 def forget_what_was_just_told(mode: str) -> Scenario:
@@ -326,7 +314,7 @@ def _torn(shell: Shell, mode: str) -> None:
     whole = shell.folder.parent / "whole"
     whole.mkdir(exist_ok=True)
     with on(whole / "ledger.db") as typed:
-        _made(typed, mode, OCTOBER.read_bytes())
+        made(typed, mode, OCTOBER.read_bytes())
         with closing(engine.open_file(typed.ledger, readonly=False)) as db:
             db.execute("PRAGMA cache_size = 8")
             db.execute("BEGIN IMMEDIATE")

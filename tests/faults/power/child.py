@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from liveportal.cli import outputs
 from liveportal.cli.run import main
-from liveportal.ledger import durable, engine, keys, vault
+from liveportal.ledger import backup, durable, engine, files, keys, replacing, traces, vault
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.keys import Keys
 
@@ -64,7 +64,8 @@ def unsynced_files() -> None:
 
 def unsynced_names() -> None:
     """No folder is synced, but by SQLite."""
-    for module in (durable, engine, keys, outputs, vault):
+    beside = (backup, durable, engine, files, keys, replacing, traces, vault)
+    for module in (*beside, outputs):
         patch.object(module, "settle", lambda _folder: None).start()
 
 

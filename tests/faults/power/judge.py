@@ -17,6 +17,7 @@ from liveportal.ledger.migrate import open_ledger
 from liveportal.ledger.verify import verify
 from tests.faults.power.crash import CHANCE, FIXED, Crashed, Plan, crashed
 from tests.faults.power.scenario import (
+    EVENTS,
     Found,
     Performed,
     Stage,
@@ -28,7 +29,6 @@ from tests.faults.power.scenario import (
 )
 
 SEED = 20_261_128
-_EVENTS = "SELECT * FROM event ORDER BY seq"
 PASSING = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a ledger is told by the ledger."""
 
@@ -99,14 +99,14 @@ class Judge:
     def __init__(self, stage: Stage, performed: Performed) -> None:
         self._stage = stage
         self._scenario = performed.scenario
-        self._allowed = performed.allowed
+        self._performed = performed
         self._sound: set[bytes] = set()
         self._repeated: set[bytes] = set()
         with stage.copied() as root:
             ledger = root / self._scenario.place
             with closing(open_ledger(ledger, readonly=False)) as db:
                 verify(db)
-                self._events = db.execute(_EVENTS).fetchall()
+                self._events = db.execute(EVENTS).fetchall()
                 self._outcome = self._scenario.outcome(db)
 
     @property
@@ -122,10 +122,11 @@ class Judge:
         found = Found(root, ledger, None, 0, step.acked, step.is_over)
         self._scenario.look(found)
         state = b""
-        if not ledger.exists():
+        if not ledger.exists() or self._is_still_damaged(ledger):
             assert step.acked == 0, "the ledger is gone"
-            assert 0 in self._allowed, "the ledger is gone"
+            assert 0 in self._performed.allowed, "the ledger is gone"
             self._scenario.check(found)
+            state = b"damaged" if ledger.exists() else b""
         else:
             # Whoever comes first may want to read only.
             with closing(open_ledger(ledger, readonly=crash.number % 2 == 0)) as db:
@@ -136,6 +137,10 @@ class Judge:
             self._repeated.add(state)
             self._repeat(root, ledger)
 
+    def _is_still_damaged(self, ledger: Path) -> bool:
+        damaged = self._performed.damaged
+        return damaged is not None and ledger.read_bytes() == damaged
+
     def _judge(self, db: Connection, step: Step) -> bytes:
         """Judge a ledger, and return what tells it from others."""
         (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
@@ -144,10 +149,14 @@ class Judge:
         if digest not in self._sound:
             verify(db)
             self._sound.add(digest)
-        found = db.execute(_EVENTS).fetchall()
+        found = db.execute(EVENTS).fetchall()
         number = len(found)
+        if self._scenario.is_replaced:
+            assert found == self._events or not step.is_over, "the old ledger is back"
+            assert found in (self._performed.first, self._events), "it is neither old nor new"
+            return digest
         assert number >= step.acked, f"{number} events are left of {step.acked} acknowledged"
-        assert number in self._allowed, f"{number} events: a transaction was cut"
+        assert number in self._performed.allowed, f"{number} events: a transaction was cut"
         assert found == self._events[:number], "the events are not those that were recorded"
         return digest
 

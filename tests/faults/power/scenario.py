@@ -31,6 +31,9 @@ from tests.commands.shell import PROGRAM, ROOT, Shell
 from tests.faults.power import trace
 from tests.faults.power.disk import Disk, paths
 
+EVENTS = "SELECT * FROM event ORDER BY seq"
+Row = tuple[object, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -94,6 +97,10 @@ class Scenario:
     """Where the ledger lies in the folder."""
     is_read: bool = False
     """Somebody else has the ledger open, so that no command is the last to close it."""
+    is_replaced: bool = False
+    """Another ledger takes the place of this one: there is the old one or the new one."""
+    is_damaged: bool = False
+    """What lies there at first opens for nobody, and may lie there until the commands are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,10 @@ class Performed:
     steps: tuple[Step, ...]
     allowed: frozenset[int]
     """The numbers of events that there may be after a crash."""
+    first: list[Row]
+    """The events that there were at first."""
+    damaged: bytes | None
+    """What lay there at first, if that was no ledger."""
 
 
 class Stage:
@@ -142,16 +153,18 @@ class Stage:
             scenario.prepare(typed)
         with _reader(ledger) if scenario.is_read else nullcontext():
             disk, steps = Disk(self.root), []
-            acked = self._count(scenario)
+            damaged = ledger.read_bytes() if scenario.is_damaged else None
+            first = [] if scenario.is_damaged else self._events(scenario)
+            acked = len(first)
             allowed = {acked}
             for command in scenario.commands:
                 done = self._traced(command, scenario)
-                after = self._count(scenario)
+                after = len(self._events(scenario))
                 allowed |= {after, *range(acked, after, command.each or max(1, after - acked))}
                 is_last = command is scenario.commands[-1]
                 steps += [Step(None, acked), *_steps(done, command, acked, after, is_last=is_last)]
                 acked = after
-            performed = Performed(scenario, disk, tuple(steps), frozenset(allowed))
+            performed = Performed(scenario, disk, tuple(steps), frozenset(allowed), first, damaged)
             with self.copied() as root:
                 check_model(performed, root)
         return performed
@@ -169,14 +182,14 @@ class Stage:
         assert done.code == 0, (command, done.out, done.err)
         return done
 
-    def _count(self, scenario: Scenario) -> int:
-        """Return how many events there are; in a copy, since to look is to change files."""
+    def _events(self, scenario: Scenario) -> list[Row]:
+        """Return the events that there are; from a copy, since to look is to change files."""
         with self.copied() as root:
             ledger = root / scenario.place
             if not ledger.exists():
-                return 0
+                return []
             with closing(open_ledger(ledger, readonly=False)) as db:
-                return count(db)
+                return db.execute(EVENTS).fetchall()
 
     @contextmanager
     def copied(self) -> Iterator[Path]:
