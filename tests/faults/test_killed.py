@@ -70,7 +70,8 @@ def test_killed_at_system_calls(stages: Stages, scene: Scene, amount: Amount) ->
     for stage in staged(stages, scene, amount, shift=1):
         drawn = random.Random(f"calls {scene.name} {stage.mode}")  # noqa: S311
         died = 0
-        for at in sorted(drawn.sample(range(1, 31), amount(quick=1, whole=8))):
+        calls = drawn.sample(range(2, 31), amount(quick=1, whole=7))
+        for at in sorted([*calls, *range(1, amount(quick=1, whole=2))]):
             place = stage.place("killed")
             ended = _killed_at_call(place, scene, at)
             assert ended.code in (scene.code, -signal.SIGKILL), ended
