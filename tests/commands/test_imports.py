@@ -237,7 +237,9 @@ def test_a_version_imports_nothing(states: Shell) -> None:
 def test_a_write_imports_no_other_s_work(states: Shell, line: str) -> None:
     """The vault, the replay, what checks and what exports are for those who ask for them."""
     ours, _ = _ours(states, *line.split(), *AT)
-    heavy = ("ledger.vault", "ledger.evidence", "ledger.traces", "ledger.playback")
-    heavy += ("ledger.rebooking", "ledger.verify", "ledger.tables", "ledger.filling")
+    heavy = (
+        *("ledger.vault", "ledger.evidence", "ledger.traces", "ledger.playback"),
+        *("ledger.rebooking", "ledger.verify", "ledger.tables", "ledger.filling"),
+    )
     assert not [name for name in ours if name in heavy or name.startswith("exports.")]
     assert not [name for name in ours if name.startswith("feeds.transcripts")]
