@@ -27,7 +27,7 @@ DEAR = {"csv", "decimal", "hashlib", "zoneinfo", "importlib.metadata", "importli
 # What every read has to have: the command line, money and time, the file and its windows.
 EVERY_READ = {
     *("__main__", "cli", "cli.app", "cli.errors", "cli.looking", "cli.options", "cli.outputs"),
-    *("cli.render", "cli.results", "cli.run", "cli.text", "cli.times"),
+    *("cli.render", "cli.results", "cli.run", "cli.signals", "cli.text", "cli.times"),
     *("domain", "domain.billing", "domain.clock", "domain.errors", "domain.money"),
     *("domain.changing", "domain.patterns", "domain.policy", "domain.text", "domain.values"),
     *(
@@ -36,6 +36,7 @@ EVERY_READ = {
         "ledger.durable",
         "ledger.engine",
         "ledger.migrate",
+        "ledger.parts",
         "ledger.reader",
         "ledger.windows",
     ),
