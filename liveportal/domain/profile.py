@@ -102,7 +102,8 @@ _METHOD_OF = {
     **dict.fromkeys(("iban", "bic"), "iban"),
     **dict.fromkeys(("us_routing", "us_account"), "us_account"),
 }
-_DERIVED = {"bic"}  # Follows from another field: it is kept, and no event tells of it.
+DERIVED_FROM = {"bic": "iban"}
+"""Fields that follow from another: they are kept with it, and no event tells of them."""
 
 FORMS: Mapping[str, tuple[str, ...]] = {
     "w9": ("tax_number", "tax_signed"),
@@ -169,7 +170,7 @@ class Changes:
         return tuple(
             name
             for name in FIELDS
-            if (name in self.values or name in self.cleared) and name not in _DERIVED
+            if (name in self.values or name in self.cleared) and name not in DERIVED_FROM
         )
 
     def after(self, force: Values) -> dict[str, Value]:

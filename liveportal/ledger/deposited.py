@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealBroken
+from liveportal.domain.profile import DERIVED_FROM
 from liveportal.ledger import engine
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.migrate import make_tables
@@ -106,8 +107,9 @@ def check_values(db: Connection) -> None:
     told = db.execute(_VALUES).fetchall()
     filled = {name for (name,) in db.execute("SELECT name FROM profile_field")}
     for field, kind, facts in told:
-        named = kind == "liveportal.payout_profile.changed" and field in json.loads(facts)["fields"]
-        if not named or field not in filled:
+        of = DERIVED_FROM.get(field, field)
+        named = kind == "liveportal.payout_profile.changed" and of in json.loads(facts)["fields"]
+        if not named or of not in filled:
             raise failed(f"a value of the payout profile is in no event: {field}", field=field)
 
 

@@ -286,7 +286,7 @@ def _mend(path: Path) -> None:
     Raises `LedgerUnwritable` where it cannot be done.
     """
     try:
-        _opened(path, "rw").close()
+        open_file(path, readonly=False).close()
     except LedgerUnwritable:
         if not _has_content(f"{os.path.realpath(path)}-journal"):
             raise _needs_its_log(path) from None

@@ -28,11 +28,11 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeKey,
 )
-from liveportal.ledger import age, bundle, engine, files, keys, replacing, snapshot
+from liveportal.ledger import age, bundle, engine, files, keys, replacing, snapshot, soundness
 from liveportal.ledger.age import Opener
 from liveportal.ledger.bundle import Bundle, File, Manifest, Progress
 from liveportal.ledger.engine import Connection
-from liveportal.ledger.migrate import make_tables, open_ledger, upgrade
+from liveportal.ledger.migrate import open_ledger, upgrade
 from liveportal.ledger.snapshot import Extent
 from liveportal.ledger.vault import Vault, ignored
 from liveportal.ledger.verify import verify
@@ -262,7 +262,6 @@ def _staged(found: Bundle, staged: Path, progress: Progress) -> Extent:
         if extent.form < engine.SCHEMA_VERSION:
             upgrade(staged)
         with closing(engine.open_file(staged, readonly=True)) as db, engine.explained(staged):
-            _check_schema(db)
             verify(db)
     except NotALedger as error:
         raise _odd(error.message.replace(str(staged), bundle.LEDGER)) from None
@@ -274,46 +273,17 @@ def _staged(found: Bundle, staged: Path, progress: Progress) -> Extent:
     return replace(extent, form=engine.SCHEMA_VERSION)
 
 
-Schema = dict[str, tuple[str, str | None]]
-"""The kind and the text of all that a database defines, by name."""
-
-
 def _check_kinds(db: Connection) -> None:
     """Refuse, before anything is asked of it, what only looks like a ledger.
 
     A view in a table's place could keep whoever reads it busy for ever, and a trigger of somebody
     else's could do anything later. Views of one's own are harmless: nobody reads them here.
     """
-    usual, theirs = _usual(), _schema(db)
-    for name, (kind, text) in theirs.items():
-        known_kind, known_text = usual.get(name, (kind, None))
-        if kind != known_kind or (kind == "trigger" and text != known_text):
-            raise _odd(f"the {kind} {name!a} of its ledger is not ours")
-
-
-def _check_schema(db: Connection) -> None:
-    """Refuse a ledger of the current form that defines something otherwise than we do."""
-    theirs, usual = _schema(db), _usual()
-    # How SQLite lays out an index of words is its own, and may differ between its versions.
-    index = tuple(f"{name}_" for name, (_, text) in usual.items() if _is_virtual(text))
-    for name, ours in usual.items():
-        if theirs.get(name) != ours and not name.startswith(index):
-            raise _odd(f"the {ours[0]} {name} of its ledger is missing, or is not ours")
-
-
-def _is_virtual(text: str | None) -> bool:
-    return bool(text) and str(text).upper().startswith("CREATE VIRTUAL TABLE")
-
-
-def _usual() -> Schema:
-    with closing(engine.in_memory()) as ours:
-        make_tables(ours)
-        return _schema(ours)
-
-
-def _schema(db: Connection) -> Schema:
-    found = db.execute("SELECT name, type, sql FROM sqlite_schema").fetchall()
-    return {name: (kind, text) for name, kind, text in found}
+    usual = {part.name: part for part in soundness.form()}
+    for part in soundness.parts(db):
+        ours = usual.get(part.name, part)
+        if part.kind != ours.kind or (part.kind == "trigger" and part != usual.get(part.name)):
+            raise _odd(f"the {part.kind} {part.name!a} of its ledger is not ours")
 
 
 def _odd(what: str) -> DamagedBackup:

@@ -12,8 +12,12 @@ from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.proving import failed
 
 
-class _Part(NamedTuple):
-    """A table, view, index or trigger; `sql` is None where SQLite made it by itself."""
+class Part(NamedTuple):
+    """A table, view, index or trigger; `sql` is None where SQLite made it by itself.
+
+    So it is also of the tables behind an index of words: how those are laid out is SQLite's own,
+    and may differ between its versions.
+    """
 
     kind: str
     name: str
@@ -21,7 +25,7 @@ class _Part(NamedTuple):
     sql: str | None
 
 
-_PARTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
+_PARTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
 
 
 def check_file(db: Connection) -> None:
@@ -51,7 +55,7 @@ def check_schema(db: Connection) -> None:
     Whoever adds a table, view or index of their own changes nothing; a trigger on one of our
     tables might.
     """
-    there = {part.name: part for part in map(_Part._make, db.execute(_PARTS))}
+    there = {part.name: part for part in parts(db)}
     for part in form():
         found = there.pop(part.name, None)
         if found is None:
@@ -65,9 +69,20 @@ def check_schema(db: Connection) -> None:
 
 
 @cache
-def form() -> tuple[_Part, ...]:
+def form() -> tuple[Part, ...]:
     """Return what a ledger of the current form is made of."""
     with closing(engine.in_memory()) as db:
         db.execute("BEGIN")
         make_tables(db)
-        return tuple(map(_Part._make, db.execute(f"{_PARTS} ORDER BY rowid")))
+        return parts(db)
+
+
+def parts(db: Connection) -> tuple[Part, ...]:
+    """Return what a database is made of, in the order in which it was made."""
+    found = [Part(*row) for row in db.execute(_PARTS).fetchall()]
+    virtual = (each for each in found if (each.sql or "").upper().startswith("CREATE VIRTUAL"))
+    behind = tuple(f"{each.name}_" for each in virtual)
+    return tuple(
+        each._replace(sql=None) if each.kind == "table" and each.name.startswith(behind) else each
+        for each in found
+    )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 import pyrage
 import pytest
@@ -106,9 +108,12 @@ def test_a_backup_is_one_file_that_anybody_can_open(rich: Shell, mode: str) -> N
     assert (manifest["events"], manifest["head"]) == (info["events"], info["head"])
     assert leftovers(rich.folder) == []
     # Unpacked by hand it is a ledger.
-    unpacked = rich.folder / "unpacked.db"
-    unpacked.write_bytes(found["ledger.db"])
-    assert rich.ok("--ledger", unpacked, "ledger", "verify")["head"] == info["head"]
+    with ZipFile(rich.folder / "copy.zip") as archive:
+        archive.extractall(rich.folder / "unpacked")
+    for folder, _, _ in os.walk(rich.folder / "unpacked"):
+        Path(folder).chmod(0o700)
+    unpacked = rich.folder / "unpacked" / "ledger.db"
+    assert rich.ok("--ledger", unpacked, "ledger", "verify", "--deep")["head"] == info["head"]
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])

@@ -15,7 +15,7 @@ import pytest
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import CustomerForgotten, TipReceived
 from liveportal.domain.money import Money
-from liveportal.ledger import backup, replacing, snapshot
+from liveportal.ledger import backup, durable, replacing, snapshot
 from liveportal.ledger.backup import Made, back_up
 from liveportal.ledger.engine import Connection
 from liveportal.ledger.reader import Reader
@@ -196,7 +196,7 @@ def test_nobody_can_record_between_copy_and_replacement(
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     tries: list[int] = []
-    settle = replacing.settle_file
+    settle = durable.settle_file
 
     def settled(path: Path) -> None:
         settle(path)

@@ -220,6 +220,9 @@ def test_a_failure_of_the_commit(older: Path, monkeypatch: pytest.MonkeyPatch) -
                 raise engine.DatabaseError("disk I/O error")
             return self._db.execute(*statement)
 
+        def check_owner(self) -> None:
+            self._db.check_owner()
+
         def close(self) -> None:
             self._db.close()
 
