@@ -40,7 +40,12 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
             hint="Use the shell's > to write to a device or through a link.",
         )
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise OutputFailed(f"the folder {path.parent} is not there, or cannot be written")
+        if not path.parent.exists():
+            raise OutputFailed(
+                f"there is no folder {path.parent}",
+                hint="Make it first. It is not made by itself: a disk may just not be mounted.",
+            )
+        raise OutputFailed(f"the folder {path.parent} cannot be written")
 
 
 def _is_device(path: Path) -> bool:
