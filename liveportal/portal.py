@@ -30,7 +30,7 @@ from liveportal.domain.errors import Caution, Conflict, LiveportalError
 from liveportal.domain.events import ArtifactAdded, PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
-from liveportal.ledger import engine
+from liveportal.ledger import driver
 from liveportal.ledger.blame import blamed
 from liveportal.ledger.documents import event_at, stored_event
 from liveportal.ledger.journal import Journal, Outcome
@@ -346,7 +346,7 @@ class Portal:
 
     def head(self) -> str:
         """Return the hash of the last event, in hex."""
-        with engine.explained(self._store.path):
+        with driver.explained(self._store.path):
             return Journal(self._store.db, self._now).head.hex()
 
 

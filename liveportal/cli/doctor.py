@@ -30,7 +30,7 @@ from liveportal.cli.text import no_colour
 from liveportal.cli.times import utc_now
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import engine, keys
+from liveportal.ledger import driver, engine, keys
 from liveportal.ledger.health import Health, gather
 
 app = Commands()
@@ -70,8 +70,8 @@ def surroundings(health: Health, ledger: LedgerOption) -> Surroundings:
         version=__version__,
         python=f"{implementation} {version}",
         system=f"{platform.system()} {platform.machine()}",
-        sqlite=engine.SQLITE_VERSION,
-        sqlite_from=engine.DRIVER,
+        sqlite=driver.SQLITE_VERSION,
+        sqlite_from=driver.DRIVER,
         wal_is_safe=engine.wal_is_safe(),
         user=os.geteuid() if os.name == "posix" else None,
         named_ledger=ledger.ledger is not None or LEDGER_VARIABLE in os.environ,

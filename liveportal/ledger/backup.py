@@ -28,11 +28,11 @@ from liveportal.domain.errors import (
     UnreadableFile,
 )
 from liveportal.domain.rotation import Keep
-from liveportal.ledger import bundle, engine, files, parts, snapshot
+from liveportal.ledger import bundle, driver, engine, files, parts, snapshot
 from liveportal.ledger.age import Encrypted, Lock
 from liveportal.ledger.bundle import Bundle, Manifest, Progress
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.durable import settle
-from liveportal.ledger.engine import Connection
 from liveportal.ledger.keys import Keys
 from liveportal.ledger.remembered import LastBackup, last_backup, remember
 from liveportal.ledger.snapshot import Extent
@@ -124,7 +124,7 @@ def _made(  # noqa: PLR0913, PLR0917 (as above)
     copy = folder / bundle.LEDGER
     copy.unlink(missing_ok=True)  # Of an attempt before.
     snapshot.copied(real, copy)
-    with closing(engine.open_file(copy, readonly=True)) as db, engine.explained(real):
+    with closing(engine.open_file(copy, readonly=True)) as db, driver.explained(real):
         verify(db)
         found = snapshot.extent(db)
         gone = len(snapshot.forgotten(db))
@@ -150,7 +150,7 @@ def _key(
 
 
 def _check_forgotten(real: Path, before: int) -> None:
-    with closing(engine.open_file(real, readonly=True)) as db, engine.explained(real):
+    with closing(engine.open_file(real, readonly=True)) as db, driver.explained(real):
         if len(snapshot.forgotten(db)) != before:
             raise _Forgotten
 

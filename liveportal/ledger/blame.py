@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from liveportal.ledger.engine import Connection, DatabaseError
+from liveportal.ledger.driver import Connection, DatabaseError
 
 _UNEXPECTED = (
     *(DatabaseError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError),

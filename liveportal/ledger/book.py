@@ -36,7 +36,7 @@ from liveportal.domain.things import (
 )
 from liveportal.ledger import forgetting, rows
 from liveportal.ledger.documents import stored_event
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.items import open_items
 from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 

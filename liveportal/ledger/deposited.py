@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealBroken
 from liveportal.domain.profile import DERIVED_FROM
-from liveportal.ledger import engine
-from liveportal.ledger.engine import Connection
+from liveportal.ledger import driver, engine
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
@@ -200,7 +200,7 @@ def _check_index(db: Connection) -> None:
         raise failed("the full-text index does not find what the messages say")
 
 
-def _are_same(ours: engine.Cursor, theirs: engine.Cursor) -> bool:
+def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
     while (mine := ours.fetchmany(_CHUNK)) == theirs.fetchmany(_CHUNK):
         if not mine:
             return True
@@ -208,7 +208,7 @@ def _are_same(ours: engine.Cursor, theirs: engine.Cursor) -> bool:
 
 
 @contextmanager
-def _terms(db: Connection) -> Iterator[engine.Cursor]:
+def _terms(db: Connection) -> Iterator[driver.Cursor]:
     """Yield a cursor over every word of the index and its place, in their order."""
     db.execute(_TERMS)
     cursor = db.execute("SELECT term, doc, col, offset FROM temp.terms ORDER BY 1, 2, 3, 4")

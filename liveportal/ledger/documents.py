@@ -14,7 +14,7 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.codec import decode, joined, split
 from liveportal.domain.envelope import PREFIX, Event
 from liveportal.domain.events import TYPES
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.rows import compact
 
 _COLUMNS = """

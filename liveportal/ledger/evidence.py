@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from liveportal.domain.envelope import CLI_SOURCE
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.statements import INSERT
 
 _TOLD = """

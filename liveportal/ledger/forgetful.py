@@ -12,7 +12,7 @@ from liveportal.domain.envelope import CLI_SOURCE, Event
 from liveportal.domain.events import CustomerForgotten
 from liveportal.ledger import forgetting, traces
 from liveportal.ledger.documents import event_at, stored_event
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.forgetting import Reach
 from liveportal.ledger.health import last_backup
 from liveportal.ledger.journal import Journal, Outcome

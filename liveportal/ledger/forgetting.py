@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from liveportal.domain.books import Books
 from liveportal.domain.envelope import Data
 from liveportal.domain.events import CustomerForgotten, EntryReversed
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 
 # ?1 is the customer.
 _TOLD = f"""

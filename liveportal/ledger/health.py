@@ -19,8 +19,8 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import engine, keys, traces
-from liveportal.ledger.engine import Connection
+from liveportal.ledger import driver, engine, keys, traces
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.vault import Vault
 
 BESIDE = ("-wal", "-shm", "-journal")
@@ -243,7 +243,7 @@ def _look_at_rows(found: Health) -> None:
             found.inside = _inside(db)
     except OSError as error:
         found.problem, found.passing = f"it cannot be read: {error.strerror}", True
-    except (engine.DatabaseError, LiveportalError) as error:
+    except (driver.DatabaseError, LiveportalError) as error:
         found.problem = str(error)
         found.passing = "locked" in found.problem or "busy" in found.problem
         if not found.passing:

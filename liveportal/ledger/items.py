@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.things import Item
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 
 # What an undecided claim holds lies on the earning that it would take back. An earning counts for
 # what is left of its gross; a refund for nothing more, since that gross is without it already.

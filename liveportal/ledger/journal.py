@@ -48,7 +48,7 @@ from liveportal.ledger.documents import (
     stored_event,
     stored_events,
 )
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.rows import compact
 
 SALT_BYTES = 16

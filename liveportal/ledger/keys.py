@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from liveportal.domain.errors import KeyringUnavailable, SealBroken, UnsafeKey
-from liveportal.ledger import engine
+from liveportal.ledger import driver
 from liveportal.ledger.durable import settle
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Keys:
             part.replace(self.file)
             settle(self.file.parent)
         except OSError as error:
-            raise engine.unwritable(self.file, error) from None
+            raise driver.unwritable(self.file, error) from None
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)

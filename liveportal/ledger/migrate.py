@@ -16,8 +16,9 @@ from liveportal.domain.errors import (
     MigrationFailed,
     VerificationFailed,
 )
-from liveportal.ledger import engine, parts
-from liveportal.ledger.engine import SCHEMA_VERSION, Connection, complete_statement
+from liveportal.ledger import driver, engine, parts
+from liveportal.ledger.driver import Connection, complete_statement
+from liveportal.ledger.engine import SCHEMA_VERSION
 
 
 def open_ledger(path: Path, *, readonly: bool) -> Connection:
@@ -32,7 +33,7 @@ def open_ledger(path: Path, *, readonly: bool) -> Connection:
 
         traces.resume(path)
     try:
-        with engine.explained(path):
+        with driver.explained(path):
             form = engine.form_of(db)
     except BaseException:
         db.close()
@@ -68,7 +69,7 @@ def upgrade(path: Path) -> None:
                 _make_over(db, path)
         except BaseException:
             # Interrupted right after the commit it was upgraded all the same.
-            with suppress(engine.DatabaseError):
+            with suppress(driver.DatabaseError):
                 if copy is not None and engine.form_of(db) < SCHEMA_VERSION:
                     copy.unlink(missing_ok=True)
             raise
@@ -89,12 +90,12 @@ def _make_over(db: Connection, path: Path) -> None:
     from liveportal.ledger.verify import verify  # The whole door: only an upgrade needs it.
 
     try:
-        with engine.explained(path):
+        with driver.explained(path):
             make_tables(db)
             verify(db)
     except VerificationFailed as error:
         raise _failed(path, error.message) from error
-    except engine.DatabaseError as error:
+    except driver.DatabaseError as error:
         raise _failed(path, str(error)) from error
 
 
@@ -119,11 +120,11 @@ def _keep_copy(path: Path, form: int) -> Path | None:
     part = parts.part_of(wanted)
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(engine.open_file(path, readonly=True)) as db, engine.explained(wanted):
+        with closing(engine.open_file(path, readonly=True)) as db, driver.explained(wanted):
             db.execute("VACUUM INTO ?", (str(part),))  # SQLite takes an empty file for none.
         return _named(part, wanted)
     except OSError as error:
-        raise engine.unwritable(wanted, error) from None
+        raise driver.unwritable(wanted, error) from None
     finally:
         parts.remove(part)
 

@@ -9,7 +9,7 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError, UnreadableEvent
 from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
 from liveportal.ledger.documents import StoredEvent, read_event
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 
 _EVENTS = """
     SELECT event.seq, source, id, type, time, recorded_at, facts, personal_digest,

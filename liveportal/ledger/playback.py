@@ -16,7 +16,7 @@ from liveportal.domain.events import ArtifactAdded
 from liveportal.domain.posting import Transaction
 from liveportal.ledger import engine
 from liveportal.ledger.documents import StoredEvent
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Past, past

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from liveportal.domain.errors import VerificationFailed
 from liveportal.ledger import chain
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.past import Past
 from liveportal.ledger.rows import compact
 

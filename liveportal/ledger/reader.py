@@ -20,7 +20,7 @@ from liveportal.domain.errors import AmbiguousPrefix, UnknownThing
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.ledger.blame import blamed
-from liveportal.ledger.engine import Connection, explained
+from liveportal.ledger.driver import Connection, explained
 from liveportal.ledger.migrate import open_ledger
 
 Row = dict[str, object]

@@ -20,7 +20,7 @@ from liveportal.domain.money import Money
 from liveportal.domain.posting import Transaction
 from liveportal.domain.things import Claim, Customer, Payout, Request, Session
 from liveportal.ledger.documents import StoredEvent
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal, Outcome, _Statement
 from liveportal.ledger.past import Past, unreadable
 

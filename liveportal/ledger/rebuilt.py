@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from liveportal.domain.earnings import Fold
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.playback import Playback
 from liveportal.ledger.proving import failed
 from liveportal.ledger.reader import Reader

@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from liveportal.domain.errors import LedgerBusy, LedgerExists, LiveportalError
-from liveportal.ledger import engine, files, snapshot
+from liveportal.ledger import driver, engine, files, snapshot
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.durable import settle, settle_file
-from liveportal.ledger.engine import Connection
 from liveportal.ledger.snapshot import Extent
 
 BESIDE = ("-journal", "-wal", "-shm")
@@ -49,7 +49,7 @@ def place_new(real: Path, staged: Path, at: datetime) -> Path | None:
     Raises `LedgerBusy` where one has come there meanwhile.
     """
     aside = move_aside(real, at) if any(map(os.path.lexists, _files(real))) else None
-    with engine.explained(real), closing(engine.plain(staged)) as db:
+    with driver.explained(real), closing(engine.plain(staged)) as db:
         mode = "WAL" if engine.wal_is_safe() else "DELETE"
         db.execute(f"PRAGMA journal_mode = {mode}").fetchall()
     settle_file(staged)
@@ -84,7 +84,7 @@ def replace(real: Path, staged: Path, at: datetime, was: Extent) -> Path:
     Raises `LedgerBusy` where others hold it for long, or where it is no longer what it `was`;
     `NotALedger` where it turns out to be damaged. Then it is as it was.
     """
-    with closing(engine.open_file(real, readonly=False)) as target, engine.explained(real):
+    with closing(engine.open_file(real, readonly=False)) as target, driver.explained(real):
         _fit(target, staged)
         wal = target.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         with (
@@ -108,7 +108,7 @@ def _replace_by_log(
 
     source.backup(target, pages=1, progress=snapshot.waiting(real, copy_old))
     # The log is as large as the ledger now, and has the old one's pages.
-    with suppress(engine.DatabaseError):  # It is replaced; whoever opens it next may do it.
+    with suppress(driver.DatabaseError):  # It is replaced; whoever opens it next may do it.
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
@@ -123,7 +123,7 @@ def _replace_alone(
         source.backup(target, progress=snapshot.waiting(real))
     finally:
         target.execute("PRAGMA locking_mode = NORMAL").fetchall()
-        with suppress(engine.DatabaseError):
+        with suppress(driver.DatabaseError):
             target.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # Gives the lock back.
 
 
@@ -167,7 +167,7 @@ def _is_still(real: Path, was: Extent) -> bool:
     try:
         with closing(engine.open_file(real, readonly=True)) as db:
             return snapshot.extent(db) == was
-    except (LiveportalError, engine.DatabaseError):
+    except (LiveportalError, driver.DatabaseError):
         return False
 
 

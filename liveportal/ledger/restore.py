@@ -28,10 +28,20 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeKey,
 )
-from liveportal.ledger import age, bundle, engine, files, keys, replacing, snapshot, soundness
+from liveportal.ledger import (
+    age,
+    bundle,
+    driver,
+    engine,
+    files,
+    keys,
+    replacing,
+    snapshot,
+    soundness,
+)
 from liveportal.ledger.age import Opener
 from liveportal.ledger.bundle import Bundle, File, Manifest, Progress
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.migrate import open_ledger, upgrade
 from liveportal.ledger.snapshot import Extent
 from liveportal.ledger.vault import Vault, ignored
@@ -106,7 +116,7 @@ class Restoring:
         count = self._put_files(progress)
         kept = self._put_ledger(at)
         key = self._put_key()
-        with closing(open_ledger(real, readonly=True)) as db, engine.explained(real):
+        with closing(open_ledger(real, readonly=True)) as db, driver.explained(real):
             verify(db)
         return Restored(self.extent, kept, count, key)
 
@@ -253,7 +263,7 @@ def _staged(found: Bundle, staged: Path, progress: Progress) -> Extent:
             target.write(chunk)
             progress(len(chunk))
     try:
-        with closing(engine.open_file(staged, readonly=True)) as db, engine.explained(staged):
+        with closing(engine.open_file(staged, readonly=True)) as db, driver.explained(staged):
             _check_kinds(db)
             extent = snapshot.extent(db)
         told = Extent(manifest.book, manifest.head, manifest.events, manifest.form)
@@ -261,11 +271,11 @@ def _staged(found: Bundle, staged: Path, progress: Progress) -> Extent:
             raise _odd("its ledger is not the one that its manifest tells of")
         if extent.form < engine.SCHEMA_VERSION:
             upgrade(staged)
-        with closing(engine.open_file(staged, readonly=True)) as db, engine.explained(staged):
+        with closing(engine.open_file(staged, readonly=True)) as db, driver.explained(staged):
             verify(db)
     except NotALedger as error:
         raise _odd(error.message.replace(str(staged), bundle.LEDGER)) from None
-    except engine.DatabaseError as error:
+    except driver.DatabaseError as error:
         raise _odd(f"{bundle.LEDGER} cannot be read: {error}") from None
     except LiveportalError as error:
         error.message = error.message.replace(str(staged), bundle.LEDGER)
@@ -307,7 +317,7 @@ def _replaced(real: Path, staged: Path) -> Replaced | None:
         return None
     with closing(db), closing(engine.open_file(staged, readonly=True)) as new:
         try:
-            with engine.explained(real):
+            with driver.explained(real):
                 return _compared(db, new)
         except NotALedger:
             return Replaced(None)

@@ -19,7 +19,7 @@ from typing import Any
 
 from liveportal.domain.errors import KeyNotFound, SealBroken
 from liveportal.domain.profile import FIELDS, Changes, Value
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.keys import KEYRING_VARIABLE, Keys, key_id, new_key
 from liveportal.ledger.statements import INSERT
 

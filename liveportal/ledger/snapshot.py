@@ -11,8 +11,8 @@ from pathlib import Path
 from liveportal.domain.envelope import CLI_SOURCE, PREFIX
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import ArtifactAdded, CustomerForgotten
-from liveportal.ledger import chain, engine, files
-from liveportal.ledger.engine import Connection
+from liveportal.ledger import chain, driver, engine, files
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.migrate import open_ledger
 
 _OK = 0
@@ -73,7 +73,7 @@ def copied(path: Path, copy: Path) -> None:
     with (
         closing(open_ledger(path, readonly=True)) as source,
         closing(engine.plain(copy)) as target,
-        engine.explained(path),
+        driver.explained(path),
     ):
         source.backup(target, progress=waiting(path))
         target.execute("PRAGMA journal_mode = DELETE").fetchall()

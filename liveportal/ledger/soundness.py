@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from liveportal.ledger import engine
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.proving import failed
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from liveportal.domain.events import RequestAccepted
 from liveportal.ledger import engine, parts
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables, open_ledger
 from liveportal.ledger.reader import Reader

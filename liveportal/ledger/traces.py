@@ -20,10 +20,10 @@ from pathlib import Path
 
 from liveportal.domain.clock import LAST
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import engine, evidence, forgetting
+from liveportal.ledger import driver, engine, evidence, forgetting
 from liveportal.ledger.documents import event_at
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.durable import settle, settle_file
-from liveportal.ledger.engine import Connection
 from liveportal.ledger.journal import Journal
 from liveportal.ledger.parts import STALE_SECONDS
 from liveportal.ledger.vault import Vault
@@ -32,7 +32,7 @@ _NO_COPIES = (".key", ".vault", ".forgetting", ".backups.json")
 _TOKEN_BYTES = 16
 _BESIDE = ("-wal", "-shm", "-journal")
 _STRAY = "No event tells of this file: look whose it is, and delete it if it is the customer's."
-_FAILURES = (LiveportalError, engine.DatabaseError, OSError)
+_FAILURES = (LiveportalError, driver.DatabaseError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def mark(path: Path) -> None:
         part.replace(target)
         settle(target.parent)
     except OSError as error:
-        raise engine.unwritable(target, error) from None
+        raise driver.unwritable(target, error) from None
 
 
 def resume(path: Path) -> None:
@@ -138,12 +138,12 @@ def empty_log(db: Connection, path: Path) -> bool:
 
     That it is empty is let reach the disk, too: SQLite has no need of that, and we have.
     """
-    with engine.explained(path):
+    with driver.explained(path):
         busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     try:
         settle_file(Path(f"{path.resolve()}-wal"))
     except OSError as error:
-        raise engine.unwritable(path, error) from None
+        raise driver.unwritable(path, error) from None
     return not busy
 
 

@@ -30,7 +30,7 @@ from liveportal.domain.errors import (
     UnsafeVault,
 )
 from liveportal.domain.values import dataclass
-from liveportal.ledger import engine
+from liveportal.ledger import driver
 from liveportal.ledger.durable import settle
 from liveportal.ledger.parts import STALE_SECONDS
 
@@ -365,7 +365,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in engine.FULL:
+        if error.errno in driver.FULL:
             raise DiskFull(
                 f"{path.parent} could not be written: the disk is full",
                 hint="Nothing was recorded. Make room, then try again.",

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liveportal.domain.errors import HeadNotFound, UnreadableEvent
-from liveportal.ledger import engine, soundness
-from liveportal.ledger.engine import Connection
+from liveportal.ledger import driver, soundness
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.proving import Proved, failed
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ def _damage_told() -> Iterator[None]:
     """Say of whatever the driver cannot read that the file is damaged."""
     try:
         yield
-    except (engine.DatabaseError, UnicodeDecodeError) as error:
-        if not engine.is_damage(error):
+    except (driver.DatabaseError, UnicodeDecodeError) as error:
+        if not driver.is_damage(error):
             raise
         raise failed(f"the file is damaged: {error}") from error
 

@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from liveportal.cli.run import main
-from liveportal.ledger import engine
+from liveportal.ledger import driver, engine
 from tests.helpers import amount, line
 
 NOW = "11-04 12:00"
@@ -146,7 +146,7 @@ def watched() -> Iterator[Effort]:
     connect = engine._connect  # noqa: SLF001 -- The one place where a file is opened.
     effort = Effort()
 
-    def watching(*given: Any, **more: Any) -> engine.Connection:  # noqa: ANN401
+    def watching(*given: Any, **more: Any) -> driver.Connection:  # noqa: ANN401
         connection = connect(*given, **more)
         connection.set_trace_callback(effort.said)
         connection.set_progress_handler(effort.step, 100)
@@ -156,7 +156,7 @@ def watched() -> Iterator[Effort]:
         yield effort
 
 
-def plan(connection: engine.Connection, statement: str) -> list[str]:
+def plan(connection: driver.Connection, statement: str) -> list[str]:
     """Return the lines of SQLite's plan of a statement."""
     found = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
     return [str(detail) for *_, detail in found]

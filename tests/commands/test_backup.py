@@ -19,7 +19,7 @@ from liveportal.domain.errors import BackupExists
 from liveportal.ledger import files
 from liveportal.ledger.age import Lock
 from liveportal.ledger.backup import back_up, last_backup
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.vault import Vault
 from tests.commands.backing import (
     CHAT,

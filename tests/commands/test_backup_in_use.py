@@ -17,7 +17,7 @@ from liveportal.domain.events import CustomerForgotten, TipReceived
 from liveportal.domain.money import Money
 from liveportal.ledger import backup, durable, replacing, snapshot
 from liveportal.ledger.backup import Made, back_up
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.restore import restoring
 from liveportal.ledger.vault import Vault

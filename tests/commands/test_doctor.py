@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine, health
+from liveportal.ledger import driver, engine, health
 from liveportal.portal import Portal
 from tests.commands.shell import ROOT
 
@@ -163,7 +163,7 @@ def test_a_ledger_that_changes_under_the_look(
     """What was read while somebody wrote is no judgement."""
     real = health._inside  # noqa: SLF001
 
-    def meanwhile(db: engine.Connection) -> health.Inside:
+    def meanwhile(db: driver.Connection) -> health.Inside:
         found = real(db)
         states.ledger.write_bytes(states.ledger.read_bytes())
         return found

@@ -25,7 +25,7 @@ from liveportal.domain.errors import (
     VerificationFailed,
 )
 from liveportal.ledger.backup import back_up
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.restore import restoring
 from tests.commands.backing import archived, fill, members
 from tests.commands.shell import Shell

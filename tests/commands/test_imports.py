@@ -34,6 +34,7 @@ EVERY_READ = {
         "ledger",
         "ledger.blame",
         "ledger.durable",
+        "ledger.driver",
         "ledger.engine",
         "ledger.migrate",
         "ledger.parts",

@@ -25,7 +25,7 @@ ROOT = Path(liveportal.__file__).parents[1]
 KILLED_AT = """
 import os, pathlib, signal, sys
 sys.path.insert(0, {root!r})
-from liveportal.ledger import engine
+from liveportal.ledger import driver
 calls, deadly, after = 0, int(sys.argv[1]), sys.argv[2] == "after"
 def counted(call):
     def counting(*given, **named):
@@ -40,13 +40,13 @@ def counted(call):
     return counting
 for name in ("fsync", "link", "rename", "replace", "unlink", "mkdir", "rmdir", "open", "write"):
     setattr(os, name, counted(getattr(os, name)))
-class Counting(engine.Connection):
-    execute = counted(engine.Connection.execute)
-    backup = counted(engine.Connection.backup)
-    close = counted(engine.Connection.close)
-engine.Connection = Counting
-connect = engine.dbapi.connect
-engine.dbapi.connect = lambda *given, **named: connect(*given, **{{**named, "factory": Counting}})
+class Counting(driver.Connection):
+    execute = counted(driver.Connection.execute)
+    backup = counted(driver.Connection.backup)
+    close = counted(driver.Connection.close)
+driver.Connection = Counting
+connect = driver.dbapi.connect
+driver.dbapi.connect = lambda *given, **named: connect(*given, **{{**named, "factory": Counting}})
 from liveportal.cli.run import main
 code = main(sys.argv[3:])
 print(calls, file=sys.stderr)

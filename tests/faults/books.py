@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from liveportal.ledger import engine
+from liveportal.ledger import driver
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rebuilt import DERIVED
 from liveportal.ledger.verify import verify
@@ -96,7 +96,7 @@ def prepare(nursery: Nursery, folder: Path) -> None:
             place.done("init")
             for feed in feeds:
                 place.done("sync", str(feed))
-            with closing(engine.Connection(str(place.ledger), isolation_level=None)) as db:
+            with closing(driver.Connection(str(place.ledger), isolation_level=None)) as db:
                 db.execute(f"PRAGMA journal_mode = {mode}")
         place = Place(nursery, folder / mode, folder / mode / "sealed", str(folder / "iban"))
         (folder / "iban").write_bytes(IBAN)

@@ -302,10 +302,10 @@ def _hits(order: Order, pipe: int) -> tuple[Callable[[str], None], Callable[[], 
     return point, lambda: count
 
 
-def _watched(engine: Any, order: Order, point: Callable[[str], None]) -> type:  # noqa: ANN401
+def _watched(driver: Any, order: Order, point: Callable[[str], None]) -> type:  # noqa: ANN401
     """Make a kind of connection whose statements are points."""
 
-    class Watched(engine.Connection):  # type: ignore[misc]
+    class Watched(driver.Connection):  # type: ignore[misc]
         def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401
             super().__init__(*args, **more)
             if order.signal == signal.SIGKILL:  # What a callback raises is swallowed.
@@ -334,8 +334,8 @@ def _points(order: Order, pipe: int) -> Callable[[], int]:
     point, count = _hits(order, pipe)
     if order.by != POINTS:
         return count
-    engine: Any = importlib.import_module("liveportal.ledger.engine")
-    engine.Connection = _watched(engine, order, point)
+    driver: Any = importlib.import_module("liveportal.ledger.driver")
+    driver.Connection = _watched(driver, order, point)
     fsync = os.fsync
 
     def synced(handle: int) -> None:

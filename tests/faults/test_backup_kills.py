@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.vault import Vault
 from tests.commands.shell import OCTOBER
 from tests.faults.backups import content, environment, good_backups, killed_at, litter, ran

@@ -18,7 +18,7 @@ from liveportal.domain.errors import NotShared
 from liveportal.domain.events import AdjustmentPosted
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine
+from liveportal.ledger import driver
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows import earnings
@@ -38,7 +38,7 @@ def book(folder: Path, mode: str) -> Path:
     """Give a ledger in a journal mode."""
     path = folder / "ledger.db"
     Portal.create(path, Policy(), now=Clock(NOW))
-    with closing(engine.Connection(str(path), isolation_level=None)) as db:
+    with closing(driver.Connection(str(path), isolation_level=None)) as db:
         db.execute(f"PRAGMA journal_mode = {mode}")
     return path
 

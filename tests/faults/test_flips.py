@@ -23,7 +23,7 @@ from liveportal.domain.errors import LiveportalError, VerificationFailed
 from liveportal.domain.events import TipReceived
 from liveportal.domain.money import Money
 from liveportal.feeds import transcripts
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows.said import Where, search

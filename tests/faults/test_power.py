@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 from liveportal.ledger import engine
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.sealed import Seals
 from liveportal.ledger.vault import Vault
 from tests.commands.shell import OCTOBER, Shell

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from liveportal.cli.run import main
-from liveportal.ledger import engine
+from liveportal.ledger import driver, engine
 from tests.commands.shell import assert_no_traceback
 from tests.commands.states import READS, WRITES, Write
 from tests.faults.books import AT, MODES, Place, Scene, set_up, story
@@ -135,7 +135,7 @@ class _Probe(io.RawIOBase):
         """Take the content; fails where anybody holds as much as a lock for reading."""
         assert isinstance(content, bytes | memoryview)
         self.written += len(content)
-        db = engine.Connection(str(self._ledger), isolation_level=None, timeout=0)
+        db = driver.Connection(str(self._ledger), isolation_level=None, timeout=0)
         with closing(db):
             db.execute("BEGIN EXCLUSIVE")
             db.execute("ROLLBACK")

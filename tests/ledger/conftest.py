@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.reader import Reader
 from liveportal.portal import Portal
 from tests.commands.shell import Shell

@@ -17,7 +17,7 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.events import ArtifactAdded, CustomerForgotten
 from liveportal.ledger import engine
-from liveportal.ledger.engine import DatabaseError
+from liveportal.ledger.driver import DatabaseError
 from liveportal.ledger.vault import Taken, Vault
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows import said

@@ -18,7 +18,7 @@ import pytest
 from liveportal.domain import errors
 from liveportal.domain.events import TipReceived
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine
+from liveportal.ledger import driver, engine
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.store import Store
 from liveportal.portal import Portal
@@ -334,7 +334,7 @@ def test_what_the_system_does_not_permit(
 
 def test_writing_through_a_reader(ledger: Path) -> None:
     """A reading command cannot write: its connection is read-only."""
-    with Reader.open(ledger) as reader, pytest.raises(engine.DatabaseError, match="readonly"):
+    with Reader.open(ledger) as reader, pytest.raises(driver.DatabaseError, match="readonly"):
         reader.db.execute("DELETE FROM profile_field")
 
 
@@ -342,7 +342,7 @@ def test_writing_through_a_reader(ledger: Path) -> None:
 
 HOLDER = """
 import sys, time
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 db = Connection(sys.argv[1], isolation_level=None)
 db.execute("BEGIN IMMEDIATE")
 print("held", flush=True)

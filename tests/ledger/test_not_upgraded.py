@@ -14,7 +14,8 @@ import pytest
 
 from liveportal.domain import errors
 from liveportal.ledger import engine, migrate
-from liveportal.ledger.engine import SCHEMA_VERSION, Connection
+from liveportal.ledger.driver import Connection
+from liveportal.ledger.engine import SCHEMA_VERSION
 from liveportal.ledger.migrate import open_ledger, upgrade
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.verify import verify

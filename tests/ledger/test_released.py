@@ -17,8 +17,9 @@ import pytest
 
 from liveportal.domain import errors
 from liveportal.feeds import transcripts
-from liveportal.ledger import engine, migrate
-from liveportal.ledger.engine import SCHEMA_VERSION, Connection
+from liveportal.ledger import driver, engine, migrate
+from liveportal.ledger.driver import Connection
+from liveportal.ledger.engine import SCHEMA_VERSION
 from liveportal.ledger.migrate import open_ledger, upgrade
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.sealed import Seals
@@ -177,8 +178,8 @@ def _failing(
 
 
 FAILURES: dict[str, tuple[Callable[[], BaseException], type[BaseException]]] = {
-    "disk": (lambda: engine.DatabaseError("disk I/O error"), errors.DiskFull),
-    "damage": (lambda: engine.DatabaseError("no such table: x"), errors.MigrationFailed),
+    "disk": (lambda: driver.DatabaseError("disk I/O error"), errors.DiskFull),
+    "damage": (lambda: driver.DatabaseError("no such table: x"), errors.MigrationFailed),
     "interrupt": (KeyboardInterrupt, KeyboardInterrupt),
     "memory": (MemoryError, MemoryError),
 }
@@ -217,7 +218,7 @@ def test_a_failure_of_the_commit(older: Path, monkeypatch: pytest.MonkeyPatch) -
 
         def execute(self, *statement: Any) -> Any:  # noqa: ANN401
             if statement[0] == "COMMIT":
-                raise engine.DatabaseError("disk I/O error")
+                raise driver.DatabaseError("disk I/O error")
             return self._db.execute(*statement)
 
         def check_owner(self) -> None:

@@ -19,7 +19,7 @@ from liveportal.domain import errors
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile import FIELDS, Value, changes
 from liveportal.ledger import engine, keys
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.keys import KEYRING_VARIABLE, Keys, key_id, new_key
 from liveportal.ledger.sealed import Seals
 from liveportal.ledger.verify import verify

@@ -9,7 +9,7 @@ import pytest
 from liveportal.domain import errors
 from liveportal.domain.policy import Policy
 from liveportal.ledger import engine
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.portal import Portal
 from tests.ledger.conftest import query
 from tests.ledger.test_engine import Open, both

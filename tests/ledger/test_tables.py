@@ -16,7 +16,8 @@ from sqlalchemy.dialects.sqlite import dialect
 from sqlmodel import Session, SQLModel, create_engine, select
 
 from liveportal.ledger import rows, statements
-from liveportal.ledger.engine import Connection, in_memory
+from liveportal.ledger.driver import Connection
+from liveportal.ledger.engine import in_memory
 from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 from liveportal.ledger.tables import LedgerRow, statements_module
 

@@ -13,7 +13,8 @@ import pytest
 from liveportal.cli.run import main
 from liveportal.domain.policy import Policy
 from liveportal.ledger import engine, migrate
-from liveportal.ledger.engine import SCHEMA_VERSION, Connection
+from liveportal.ledger.driver import Connection
+from liveportal.ledger.engine import SCHEMA_VERSION
 from liveportal.ledger.migrate import open_ledger, upgrade
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rebuilt import DERIVED

@@ -13,7 +13,8 @@ import pytest
 from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
 from liveportal.feeds import transcripts
 from liveportal.ledger import chain
-from liveportal.ledger.engine import Connection, open_file
+from liveportal.ledger.driver import Connection
+from liveportal.ledger.engine import open_file
 from liveportal.ledger.past import past
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rebuilt import DERIVED

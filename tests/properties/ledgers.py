@@ -19,7 +19,7 @@ from liveportal.domain.envelope import Event
 from liveportal.domain.money import Money
 from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
 from liveportal.ledger import engine, rows
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.store import Store

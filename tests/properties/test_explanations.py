@@ -19,7 +19,7 @@ from liveportal.domain import derivation as trees
 from liveportal.domain.clock import from_text
 from liveportal.domain.derivation import CARRIED, Node
 from liveportal.domain.earnings import Month
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import bounds, breakdown, derivation, differences, earnings, zones
 from tests.properties import ledgers

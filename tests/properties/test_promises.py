@@ -19,7 +19,7 @@ from liveportal.domain import rules
 from liveportal.domain.clock import utc_text
 from liveportal.domain.events import PolicyAdopted
 from liveportal.ledger import rows
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.playback import played_back
 from liveportal.ledger.verify import verify
 from liveportal.portal import Portal, reading

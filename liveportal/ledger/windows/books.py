@@ -9,7 +9,7 @@ from typing import Any
 from liveportal.domain.codec import decode, plan
 from liveportal.domain.errors import UnknownThing
 from liveportal.domain.events import PreferencesChanged
-from liveportal.ledger import engine
+from liveportal.ledger import driver, engine
 from liveportal.ledger.reader import Reader, Row, instant
 
 PREFERENCE_FIELDS = tuple(name for name, *_ in plan(PreferencesChanged))
@@ -77,7 +77,7 @@ def info(reader: Reader) -> Row:
         "path": str(reader.path),
         "form": _pragma(reader, "user_version"),
         "journal_mode": _journal_mode(reader),
-        "sqlite": engine.SQLITE_VERSION,
+        "sqlite": driver.SQLITE_VERSION,
         "currency": reader.currency,
         "timezone": reader.timezone,
         "own_timezone": reader.own_timezone,

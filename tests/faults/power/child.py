@@ -13,7 +13,7 @@ from unittest.mock import patch
 from liveportal.cli import outputs
 from liveportal.cli.run import main
 from liveportal.ledger import backup, durable, engine, files, keys, replacing, traces, vault
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.keys import Keys
 
 

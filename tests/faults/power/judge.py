@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger.engine import Connection, DatabaseError
+from liveportal.ledger.driver import Connection, DatabaseError
 from liveportal.ledger.migrate import open_ledger
 from liveportal.ledger.verify import verify
 from tests.faults.power.crash import CHANCE, FIXED, Crashed, Plan, crashed

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from liveportal.ledger.engine import Connection
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.migrate import open_ledger
 from liveportal.ledger.rebuilt import DERIVED
 from tests.commands.shell import PROGRAM, ROOT, Shell
