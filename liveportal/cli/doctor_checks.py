@@ -158,7 +158,7 @@ def modes(health: Health, around: Surroundings, _now: datetime) -> Check:
         return Check("modes", WARNING, f"not your own: {names}", "Take them over with chown.")
     opened = [each for each in found if each.is_open_to_others]
     if not opened:
-        return Check("modes", OK, f"{len(found)} files and folders are yours alone")
+        return Check("modes", OK, f"all that is there is yours alone ({len(found)} looked at)")
     names = _named([f"{each.path} ({each.mode:o})" for each in opened])
     hint = "Look who could read it, then close it: chmod go= and the path."
     # These are refused when they are needed, so something does not work.
