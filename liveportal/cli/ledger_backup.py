@@ -28,7 +28,8 @@ from liveportal.cli.times import utc_now
 from liveportal.domain import rotation
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete, BackupLocked
-from liveportal.ledger.reader import Reader, reading
+from liveportal.ledger.opening import reading
+from liveportal.ledger.reader import Reader
 
 if TYPE_CHECKING:
     from liveportal.ledger.age import Lock, Opener

@@ -42,8 +42,9 @@ from liveportal.ledger import (
 from liveportal.ledger.age import Opener
 from liveportal.ledger.bundle import Bundle, File, Manifest, Progress
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.migrate import open_ledger, upgrade
+from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.snapshot import Extent
+from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.vault import Vault, ignored
 from liveportal.ledger.verify import verify
 

@@ -13,7 +13,7 @@ from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import ArtifactAdded, CustomerForgotten
 from liveportal.ledger import chain, driver, engine, files
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.migrate import open_ledger
+from liveportal.ledger.opening import open_ledger
 
 _OK = 0
 _DONE = 101
