@@ -15,11 +15,12 @@ import pytest
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import CustomerForgotten, TipReceived
 from liveportal.domain.money import Money
-from liveportal.ledger import backup, durable, replacing, snapshot
-from liveportal.ledger.backup import Made, back_up
+from liveportal.ledger import durable
+from liveportal.ledger.backups import backup, replacing, snapshot
+from liveportal.ledger.backups.backup import Made, back_up
+from liveportal.ledger.backups.restore import restoring
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.opening import reading
-from liveportal.ledger.restore import restoring
 from liveportal.ledger.vault import Vault
 from liveportal.ledger.verify import verify
 from liveportal.portal import Portal

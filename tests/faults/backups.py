@@ -12,7 +12,7 @@ from typing import Any
 
 import liveportal
 from liveportal.domain.errors import DamagedBackup, InvalidBackup
-from liveportal.ledger.bundle import Bundle
+from liveportal.ledger.backups.bundle import Bundle
 from liveportal.ledger.opening import reading
 from liveportal.ledger.vault import ignored
 from liveportal.ledger.verify import verify
