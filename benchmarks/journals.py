@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from liveportal.ledger.reader import reading
+from liveportal.ledger.opening import reading
 
 _LEGS = """
     SELECT entry.id, substr(entry.time, 1, 10), entry.kind, coalesce(entry.session, ''),

@@ -34,7 +34,8 @@ from liveportal.ledger import driver
 from liveportal.ledger.blame import blamed
 from liveportal.ledger.documents import event_at, stored_event
 from liveportal.ledger.journal import Journal, Outcome
-from liveportal.ledger.reader import Reader, Row, known_id, reading
+from liveportal.ledger.opening import reading
+from liveportal.ledger.reader import Reader, Row, known_id
 from liveportal.ledger.store import Store
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.case import Case
 from liveportal.domain.errors import InvalidPack, LiveportalError, PackChanged
-from liveportal.ledger.reader import reading
+from liveportal.ledger.opening import reading
 
 PACKED = ("claim", "session", "file", "files", "withheld", "redacted", "events", "head", "seal")
 VERIFIED = (

@@ -26,7 +26,8 @@ from liveportal.domain.events import (
     DisputeRejected,
     DisputeWithdrawn,
 )
-from liveportal.ledger.reader import Reader, reading
+from liveportal.ledger.opening import reading
+from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import claims as seen
 from liveportal.portal import Portal
 

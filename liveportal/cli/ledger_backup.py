@@ -28,13 +28,14 @@ from liveportal.cli.times import utc_now
 from liveportal.domain import rotation
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete, BackupLocked
-from liveportal.ledger.reader import Reader, reading
+from liveportal.ledger.opening import reading
+from liveportal.ledger.reader import Reader
 
 if TYPE_CHECKING:
-    from liveportal.ledger.age import Lock, Opener
-    from liveportal.ledger.backup import Made, Rotation
-    from liveportal.ledger.restore import Restored, Restoring
-    from liveportal.ledger.snapshot import Extent
+    from liveportal.ledger.backups.age import Lock, Opener
+    from liveportal.ledger.backups.backup import Made, Rotation
+    from liveportal.ledger.backups.restore import Restored, Restoring
+    from liveportal.ledger.backups.snapshot import Extent
 
 BACKUP_FIELDS = (
     *("file", "bytes", "book", "events", "head", "made_at", "files", "absent", "damaged"),
@@ -111,8 +112,8 @@ def backup(
         raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
     keeping = rotation.Keep.parse(keep) if keep else None
     lock = _lock(recipient or [], passphrase_file, encrypt=encrypt, dry_run=dry_run)
-    from liveportal.ledger.backup import Rotation, back_up
-    from liveportal.ledger.snapshot import extent
+    from liveportal.ledger.backups.backup import Rotation, back_up
+    from liveportal.ledger.backups.snapshot import extent
 
     made_at = utc_now().replace(microsecond=0)
     with reading(ledger.path) as reader:
@@ -152,7 +153,7 @@ def _lock(
 ) -> Lock | None:
     if not (recipients or passphrase_file or encrypt):
         return None
-    from liveportal.ledger.age import Lock
+    from liveportal.ledger.backups.age import Lock
 
     if recipients:
         lock = Lock(recipients)
@@ -173,7 +174,7 @@ def _size(reader: Reader) -> int:
 
 
 def _planned(ledger: Path, target: Path, found: Extent, plan: Rotation | None) -> Row:
-    from liveportal.ledger.backup import surplus
+    from liveportal.ledger.backups.backup import surplus
 
     gone = surplus(plan, ledger, found.book, target) if plan else []
     return {
@@ -266,7 +267,7 @@ def restore(
       liveportal ledger restore ledger-0199f0a2c4d1-20261128T120000Z.zip --dry-run
       liveportal --ledger new.db ledger restore backup.zip.age --identity key.txt
     """
-    from liveportal.ledger.restore import restoring
+    from liveportal.ledger.backups.restore import restoring
 
     ready(RESTORE_FIELDS, out, spared=(*ledger.files, file))
     opener = _opener(file, identity, passphrase_file)
@@ -297,8 +298,8 @@ def _opener(file: Path, identity: Path | None, passphrase_file: Path | None) -> 
 
     Raises `BackupLocked` where it is not given and cannot be asked for.
     """
-    from liveportal.ledger.age import Opener
-    from liveportal.ledger.restore import opening
+    from liveportal.ledger.backups.age import Opener
+    from liveportal.ledger.backups.restore import opening
 
     kind = opening(file)
     if kind == "recipient":

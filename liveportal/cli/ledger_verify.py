@@ -17,7 +17,8 @@ from liveportal.cli.outputs import check_target
 from liveportal.cli.progress import progress
 from liveportal.cli.render import hint, render
 from liveportal.cli.results import Item
-from liveportal.ledger.reader import Reader, instant, reading
+from liveportal.ledger.opening import reading
+from liveportal.ledger.reader import Reader, instant
 
 if TYPE_CHECKING:
     from liveportal.ledger.verify import Verified

@@ -12,7 +12,8 @@ import typer
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
 from liveportal.cli.outputs import check_target
 from liveportal.cli.times import utc_now
-from liveportal.ledger.reader import Reader, reading
+from liveportal.ledger.opening import reading
+from liveportal.ledger.reader import Reader
 
 States = Annotated[
     list[str] | None,

@@ -294,7 +294,7 @@ def _look_for_key(found: Health, real: Path) -> None:
 def last_backup(path: Path) -> tuple[bool, Backup | None]:
     """Return whether backups are remembered at all, and the last good one."""
     try:
-        module = importlib.import_module("liveportal.ledger.backup")
+        module = importlib.import_module("liveportal.ledger.backups.backup")
     except ImportError:
         return False, None
     try:

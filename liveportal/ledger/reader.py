@@ -8,8 +8,7 @@ before it is returned: an open cursor would block the writer for as long as a pa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +18,7 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.errors import AmbiguousPrefix, UnknownThing
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.ledger.blame import blamed
-from liveportal.ledger.driver import Connection, explained
-from liveportal.ledger.migrate import open_ledger
+from liveportal.ledger.driver import Connection
 
 Row = dict[str, object]
 
@@ -52,18 +49,6 @@ class Reader:
         self.path = path
         self.as_of = as_of
         self._policies: dict[int, Policy] = {}
-
-    @classmethod
-    @contextmanager
-    def open(cls, path: Path) -> Iterator[Reader]:
-        """Open a ledger for reading; raises what `open_ledger` raises."""
-        db = open_ledger(path, readonly=True)
-        try:
-            with explained(path), blamed(db):
-                db.execute("BEGIN")  # One state for everything that is read.
-                yield cls(db, path)
-        finally:
-            db.close()
 
     @cached_property
     def policy(self) -> Policy:
@@ -123,22 +108,6 @@ class Reader:
         Raises `UnknownThing` or `AmbiguousPrefix`.
         """
         return known_id(self.db, kind, text)
-
-
-@contextmanager
-def reading(path: Path, *, as_known: datetime | None = None) -> Iterator[Reader]:
-    """Open a ledger's windows; with `as_known`, as of the last event recorded by that instant."""
-    with Reader.open(path) as reader:
-        if as_known is None:
-            yield reader
-            return
-        from liveportal.ledger.playback import played_back  # The whole door; few reads need it.
-
-        copy = played_back(reader.db, until=as_known)
-        try:
-            yield Reader(copy, path, as_known)
-        finally:
-            copy.close()
 
 
 def known_id(db: Connection, kind: str, text: str) -> str:

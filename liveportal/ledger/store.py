@@ -12,7 +12,8 @@ from liveportal.domain.events import RequestAccepted
 from liveportal.ledger import engine, parts
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal, Outcome
-from liveportal.ledger.migrate import make_tables, open_ledger
+from liveportal.ledger.migrate import make_tables
+from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rows import compact
 

@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 import liveportal
 from liveportal.cli.run import main
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import reading
 from tests.helpers import dump
 
 ROOT = Path(liveportal.__file__).parents[1]
@@ -138,7 +138,7 @@ class Shell:
 
     def dump(self) -> list[tuple[str, list[dict[str, Any]]]]:
         """Return all that the ledger holds, table by table."""
-        with Reader.open(self.ledger) as reader:
+        with reading(self.ledger) as reader:
             return dump(reader)
 
     # --- making ---------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ import pyrage
 import pytest
 
 from liveportal.domain.errors import BackupExists
-from liveportal.ledger import files
-from liveportal.ledger.age import Lock
-from liveportal.ledger.backup import back_up, last_backup
+from liveportal.ledger.backups import files
+from liveportal.ledger.backups.age import Lock
+from liveportal.ledger.backups.backup import back_up, last_backup
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.vault import Vault
 from tests.commands.backing import (

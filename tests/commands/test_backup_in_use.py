@@ -15,11 +15,12 @@ import pytest
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import CustomerForgotten, TipReceived
 from liveportal.domain.money import Money
-from liveportal.ledger import backup, durable, replacing, snapshot
-from liveportal.ledger.backup import Made, back_up
+from liveportal.ledger import durable
+from liveportal.ledger.backups import backup, replacing, snapshot
+from liveportal.ledger.backups.backup import Made, back_up
+from liveportal.ledger.backups.restore import restoring
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.restore import restoring
+from liveportal.ledger.opening import reading
 from liveportal.ledger.vault import Vault
 from liveportal.ledger.verify import verify
 from liveportal.portal import Portal
@@ -58,7 +59,7 @@ def tip(cents: int) -> TipReceived:
 
 def events(path: Path) -> int:
     """Return how many events a ledger has; it must be what was written."""
-    with Reader.open(path) as reader:
+    with reading(path) as reader:
         return verify(reader.db).events
 
 
@@ -105,7 +106,7 @@ def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> 
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     count = events(october.ledger)
     with Portal.open(october.ledger) as portal:
-        with Reader.open(october.ledger) as reader:
+        with reading(october.ledger) as reader:
             portal.do(tip(5))
         with (
             closing(Connection(str(october.ledger), isolation_level=None)) as other,
@@ -126,7 +127,7 @@ def test_a_reader_that_does_not_end_keeps_seeing_the_old_one(october: Shell) -> 
     with Portal.open(october.ledger) as portal:
         portal.do(tip(5))
     count = events(october.ledger)
-    with Reader.open(october.ledger) as reader:
+    with reading(october.ledger) as reader:
         (seen,) = reader.db.execute("SELECT count(*) FROM event").fetchone()
         with restoring(october.ledger, october.folder / "copy.zip") as found:
             found.carry_out(AT)

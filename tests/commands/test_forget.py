@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from liveportal.ledger import engine
-from liveportal.ledger.reader import reading
+from liveportal.ledger.opening import reading
 from tests.commands.states import READS
 
 if TYPE_CHECKING:

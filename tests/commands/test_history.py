@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import reading
 from liveportal.ledger.windows import sessions
 from liveportal.ledger.windows.selection import SORTS, Selection
 from tests.commands.test_sync import feed, opened
@@ -91,7 +91,7 @@ def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
         argv += ["--disputed"] if disputed else []
         argv += ["--customer", customer] if customer else []
         argv += ["--month", month] if month else []
-        with Reader.open(states.ledger) as reader:
+        with reading(states.ledger) as reader:
             found = sessions.sessions(
                 reader,
                 Selection(
@@ -244,7 +244,7 @@ def test_a_list_costs_few_statements(empty: Shell, tmp_path: Path) -> None:
         if number not in (9, 59):
             continue
         empty.ok("sync", feed(empty, f"{number}.jsonl", *lines))
-        with Reader.open(empty.ledger) as reader:
+        with reading(empty.ledger) as reader:
             said: list[str] = []
             reader.db.set_trace_callback(said.append)
             asked = Selection(words=("help",), after_seq=0, claimed=False, sort="-earned")

@@ -36,7 +36,7 @@ EVERY_READ = {
         "ledger.durable",
         "ledger.driver",
         "ledger.engine",
-        "ledger.migrate",
+        "ledger.opening",
         "ledger.parts",
         "ledger.reader",
         "ledger.windows",

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import reading
 from liveportal.ledger.windows import requests as seen
 from liveportal.ledger.windows.wanted import Wanted
 from tests.commands.asked import (
@@ -183,7 +183,7 @@ def test_a_list_asks_a_fixed_number_of_questions(empty: Shell) -> None:
     empty.ok("sync", feed(empty, "many.jsonl", *many))
     counts = []
     for ids in (["R-1"], None):
-        with Reader.open(empty.ledger) as reader:
+        with reading(empty.ledger) as reader:
             asked_for: list[str] = []
             reader.db.set_trace_callback(asked_for.append)
             rows = seen.requests(reader, at("10-05 09:00"), Wanted(ids=ids))

@@ -12,8 +12,8 @@ from typing import Any
 
 import liveportal
 from liveportal.domain.errors import DamagedBackup, InvalidBackup
-from liveportal.ledger.bundle import Bundle
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.backups.bundle import Bundle
+from liveportal.ledger.opening import reading
 from liveportal.ledger.vault import ignored
 from liveportal.ledger.verify import verify
 from tests.helpers import dump
@@ -94,7 +94,7 @@ def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON hold
 
 def content(ledger: Path) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return all that a ledger holds; it must open, and be what was written."""
-    with Reader.open(ledger) as reader:
+    with reading(ledger) as reader:
         verify(reader.db)
         return dump(reader)
 

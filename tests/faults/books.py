@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.ledger import driver
+from liveportal.ledger.opening import reading
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rebuilt import DERIVED
 from liveportal.ledger.verify import verify
@@ -158,7 +159,7 @@ USUAL = {
 
 def story(ledger: Path, drawn: Iterable[str] = (), *, verified: bool = True) -> Story:
     """Verify a ledger, and return its events; `drawn` are fields that are not looked at."""
-    with Reader.open(ledger) as reader:
+    with reading(ledger) as reader:
         if verified:
             verify(reader.db)
         return _events(reader, frozenset(drawn))
@@ -178,7 +179,7 @@ def _events(reader: Reader, drawn: frozenset[str]) -> Story:
 
 def derived(ledger: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Return the derived tables of a ledger, and the messages of its transcripts."""
-    with Reader.open(ledger) as reader:
+    with reading(ledger) as reader:
         tables = (*DERIVED, "message")
         # The names are the ledger's own.
         return {

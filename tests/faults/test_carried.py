@@ -19,7 +19,6 @@ from liveportal.domain.events import AdjustmentPosted
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.ledger import driver
-from liveportal.ledger.reader import Reader
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows import earnings
 from liveportal.portal import Portal, new_id, reading
@@ -48,7 +47,7 @@ def _bonus(name: str) -> AdjustmentPosted:
 
 
 def _recorded(path: Path) -> list[tuple[str, str]]:
-    with Reader.open(path) as reader:
+    with reading(path) as reader:
         verify(reader.db)
         rows = reader.all("SELECT id, recorded_at FROM event ORDER BY seq")
         return [(row["id"], row["recorded_at"]) for row in rows]

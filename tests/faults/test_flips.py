@@ -24,7 +24,7 @@ from liveportal.domain.events import TipReceived
 from liveportal.domain.money import Money
 from liveportal.feeds import transcripts
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import reading
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows.said import Where, search
 from liveportal.portal import Portal
@@ -41,7 +41,7 @@ Answers = tuple[Any, ...]
 
 def answers(path: Path) -> Answers:
     """Return all that a ledger says: what its windows show, and every row that it has."""
-    with Reader.open(path) as reader:
+    with reading(path) as reader:
         tables = [
             name
             for (name,) in reader.db.execute(
@@ -61,7 +61,7 @@ def answers(path: Path) -> Answers:
 def outcome(path: Path, whole: Answers, *, ask: bool) -> str:
     """Return how a flip was found, or `unused`; with `ask` the windows are tried in any case."""
     try:
-        with Reader.open(path) as reader:
+        with reading(path) as reader:
             told = verify(reader.db, vault=path, deep=True, read=transcripts.read)
             assert told.rules_changed == (), "a damaged ledger is no question of rules"
     except VerificationFailed as error:
@@ -261,7 +261,7 @@ def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amou
         broken[place] ^= random_.randrange(1, 256)
         (kept / log.name).write_bytes(broken)
         try:
-            with Reader.open(kept / path.name) as reader:
+            with reading(kept / path.name) as reader:
                 verify(reader.db)
             state = states.index(answers(kept / path.name))
             seen[f"as after transaction {state}"] += 1

@@ -13,7 +13,7 @@ import pytest
 
 from liveportal.domain.policy import Policy
 from liveportal.ledger import engine
-from liveportal.ledger.reader import reading
+from liveportal.ledger.opening import reading
 from liveportal.ledger.verify import verify
 from liveportal.portal import Portal
 from tests.commands.shell import PROGRAM, ROOT

@@ -17,10 +17,10 @@ from typing import IO, TYPE_CHECKING
 
 import pyrage
 
-from liveportal.ledger import age
-from liveportal.ledger.age import Opener
-from liveportal.ledger.bundle import Bundle, Manifest
-from liveportal.ledger.remembered import file_of, last_backup
+from liveportal.ledger.backups import age
+from liveportal.ledger.backups.age import Opener
+from liveportal.ledger.backups.bundle import Bundle, Manifest
+from liveportal.ledger.backups.remembered import file_of, last_backup
 from liveportal.ledger.vault import Vault, ignored
 from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount

@@ -36,7 +36,8 @@ from liveportal.exports.statement import rows
 from liveportal.feeds import jsonl, transcripts
 from liveportal.feeds.following import streamed
 from liveportal.ledger import keys
-from liveportal.ledger.reader import Reader, reading
+from liveportal.ledger.opening import reading
+from liveportal.ledger.reader import Reader
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows import said
 from liveportal.ledger.windows.statement import statement as made

@@ -11,7 +11,7 @@ import pytest
 
 from liveportal.domain.policy import Policy
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import reading
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.helpers import Book, Clock, book, dump, policy
@@ -69,7 +69,7 @@ def old_shell(
 
 def contents(path: Path) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return all that a ledger file holds, table by table."""
-    with Reader.open(path) as reader:
+    with reading(path) as reader:
         return dump(reader)
 
 

@@ -19,7 +19,7 @@ from liveportal.domain import errors
 from liveportal.domain.events import TipReceived
 from liveportal.domain.policy import Policy
 from liveportal.ledger import driver, engine
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import reading
 from liveportal.ledger.store import Store
 from liveportal.portal import Portal
 from tests.helpers import Clock, event, usd
@@ -30,7 +30,7 @@ Open = Callable[[Path], None]
 
 def read(path: Path) -> None:
     """Open a ledger for reading, and read."""
-    with Reader.open(path) as reader:
+    with reading(path) as reader:
         assert reader.policy.name
 
 
@@ -334,7 +334,7 @@ def test_what_the_system_does_not_permit(
 
 def test_writing_through_a_reader(ledger: Path) -> None:
     """A reading command cannot write: its connection is read-only."""
-    with Reader.open(ledger) as reader, pytest.raises(driver.DatabaseError, match="readonly"):
+    with reading(ledger) as reader, pytest.raises(driver.DatabaseError, match="readonly"):
         reader.db.execute("DELETE FROM profile_field")
 
 

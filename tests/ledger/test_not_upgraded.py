@@ -16,8 +16,8 @@ from liveportal.domain import errors
 from liveportal.ledger import engine, migrate
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.engine import SCHEMA_VERSION
-from liveportal.ledger.migrate import open_ledger, upgrade
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import open_ledger, reading
+from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify import verify
 from tests.commands.shell import Shell, error_of
 from tests.ledger.forms import asked, beside, form, untouched, whole
@@ -70,6 +70,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from liveportal.ledger import engine, migrate
+from liveportal.ledger.upgrade import upgrade
 made = migrate.make_tables
 def killed(db):
     made(db)
@@ -77,7 +78,7 @@ def killed(db):
     db.execute("CREATE TABLE filler AS SELECT hex(zeroblob(200000)) AS x FROM event")
     os._exit(9)
 migrate.make_tables = killed
-migrate.upgrade(Path(sys.argv[1]))
+upgrade(Path(sys.argv[1]))
 """
 
 
@@ -89,7 +90,7 @@ def test_a_killed_upgrade_changes_nothing(old: Path) -> None:
     assert form(old) == 1
     assert whole(old) == before
     upgrade(old)
-    with Reader.open(old) as reader:
+    with reading(old) as reader:
         verify(reader.db)
     copies = [old.with_name(name) for name in beside(old)]
     assert [each.name for each in copies] == ["ledger.db.form1"]
@@ -219,7 +220,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger.migrate import open_ledger
+from liveportal.ledger.opening import open_ledger
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:
     open_ledger(Path(sys.argv[1]), readonly=True)

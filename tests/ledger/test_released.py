@@ -20,9 +20,9 @@ from liveportal.feeds import transcripts
 from liveportal.ledger import driver, engine, migrate
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.engine import SCHEMA_VERSION
-from liveportal.ledger.migrate import open_ledger, upgrade
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import open_ledger, reading
 from liveportal.ledger.sealed import Seals
+from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows import claims, earnings, payouts, requests, sessions
 from liveportal.ledger.windows.said import Where, search
@@ -70,7 +70,7 @@ def today(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 def figures(path: Path) -> dict[str, Any]:
     """Return what a person sees of a ledger, but for the ids that commands made up."""
-    with Reader.open(path) as reader:
+    with reading(path) as reader:
         return {
             "months": plain(earnings.months(reader)),
             "sessions": plain(sessions.sessions(reader)),
@@ -118,7 +118,7 @@ def test_it_verifies(released: tuple[int, Path]) -> None:
 def test_its_messages_are_found(released: tuple[int, Path]) -> None:
     """From the second form on messages are kept, and they stay searchable."""
     number, path = released
-    with Reader.open(path) as reader:
+    with reading(path) as reader:
         hits = search(reader, "flickers", Where())
     assert len(hits) == (number >= 2)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liveportal.ledger.backup import LastBackup, last_backup
-from liveportal.ledger.remembered import file_of, remember
+from liveportal.ledger.backups.backup import LastBackup, last_backup
+from liveportal.ledger.backups.remembered import file_of, remember
 
 if TYPE_CHECKING:
     from pathlib import Path

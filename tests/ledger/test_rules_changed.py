@@ -25,8 +25,8 @@ from liveportal.domain.rules import decide
 from liveportal.domain.things import Session
 from liveportal.ledger import journal
 from liveportal.ledger.engine import open_file
+from liveportal.ledger.opening import reading
 from liveportal.ledger.playback import played_back
-from liveportal.ledger.reader import Reader
 from liveportal.ledger.rebooking import RulesChanged
 from liveportal.ledger.verify import verify
 from liveportal.portal import Portal
@@ -150,7 +150,7 @@ def test_history_stands(older: tuple[str, Path]) -> None:
 def test_what_was_booked_is_told_as_it_was(older: tuple[str, Path]) -> None:
     """Played back, every month has the money that it had, and the journal its head."""
     _, path = older
-    with Reader.open(path) as reader, closing(played_back(reader.db)) as copy:
+    with reading(path) as reader, closing(played_back(reader.db)) as copy:
         for query in (
             "SELECT * FROM month_money ORDER BY period",
             'SELECT * FROM "transaction" ORDER BY id',

@@ -13,7 +13,7 @@ import pytest
 
 from liveportal.domain.policy import Policy
 from liveportal.ledger import engine, forgetful, health, traces
-from liveportal.ledger.reader import reading
+from liveportal.ledger.opening import reading
 from liveportal.ledger.rebuilt import DERIVED
 from liveportal.ledger.verify import verify
 from liveportal.portal import Attachment, Portal

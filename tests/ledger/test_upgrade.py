@@ -15,9 +15,9 @@ from liveportal.domain.policy import Policy
 from liveportal.ledger import engine, migrate
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.engine import SCHEMA_VERSION
-from liveportal.ledger.migrate import open_ledger, upgrade
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import open_ledger, reading
 from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows import books, sessions
 from liveportal.portal import Portal
@@ -102,7 +102,7 @@ def test_an_upgraded_ledger_gives_the_same_answers(old: Path, tmp_path: Path) ->
     for argv in (["init"], ["sync", str(OCTOBER)]):
         assert main([*argv, "--ledger", str(fresh), "-o", str(tmp_path / "out")]) == 0
     head = asked(old, "SELECT hash FROM event ORDER BY seq DESC LIMIT 1")[0][0].hex()
-    with Reader.open(old) as ours, Reader.open(fresh) as theirs:
+    with reading(old) as ours, reading(fresh) as theirs:
         kept, made = dict(dump(ours)), dict(dump(theirs))
         assert kept.keys() == made.keys()
         # The policy that was adopted then stands, whatever switches there are today.
@@ -188,7 +188,7 @@ def test_the_copy_lies_beside_the_file_itself(old: Path, tmp_path: Path) -> None
     """A link names the ledger: the copy is where the ledger is."""
     link = tmp_path / "link.db"
     link.symlink_to(old)
-    with Reader.open(link) as reader:
+    with reading(link) as reader:
         assert books.info(reader)["form"] == SCHEMA_VERSION
     assert link.is_symlink()
     assert beside(old) == {"ledger.db.form1"}

@@ -15,6 +15,7 @@ from liveportal.feeds import transcripts
 from liveportal.ledger import chain
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.engine import open_file
+from liveportal.ledger.opening import reading
 from liveportal.ledger.past import past
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rebuilt import DERIVED
@@ -82,7 +83,7 @@ def test_what_was_written_verifies(path: Path, deep: bool) -> None:
     for table in DERIVED:
         assert asked(path, f'SELECT 1 FROM "{table}" LIMIT 1'), f"nothing to compare in {table}"  # noqa: S608
     told = verified(path, deep=deep)
-    with Reader.open(path) as reader:
+    with reading(path) as reader:
         assert (told.head, told.events) == (
             books.info(reader)["head"],
             books.info(reader)["events"],

@@ -9,7 +9,8 @@ from typing import Any
 
 from liveportal.domain.case import Case, Happened, Kept, Said
 from liveportal.domain.money import Money
-from liveportal.ledger.reader import Reader, Row, instant, personal, reading
+from liveportal.ledger.opening import reading
+from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import SESSION
 from liveportal.ledger.vault import Vault
 from liveportal.ledger.windows.claims import claim as claim_row

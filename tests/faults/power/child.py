@@ -12,7 +12,8 @@ from unittest.mock import patch
 
 from liveportal.cli import outputs
 from liveportal.cli.run import main
-from liveportal.ledger import backup, durable, engine, files, keys, replacing, traces, vault
+from liveportal.ledger import durable, engine, keys, traces, vault
+from liveportal.ledger.backups import backup, files, replacing
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.keys import Keys
 

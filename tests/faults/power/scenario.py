@@ -25,7 +25,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.migrate import open_ledger
+from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.rebuilt import DERIVED
 from tests.commands.shell import PROGRAM, ROOT, Shell
 from tests.faults.power import trace

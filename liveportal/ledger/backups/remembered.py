@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from liveportal.ledger import files
+from liveportal.ledger.backups import files
 
 FORMAT = "liveportal.backups.v1"
 _LONGEST = 100_000

@@ -21,10 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from liveportal.domain.errors import LedgerBusy, LedgerExists, LiveportalError
-from liveportal.ledger import driver, engine, files, snapshot
+from liveportal.ledger import driver, engine
+from liveportal.ledger.backups import files, snapshot
+from liveportal.ledger.backups.snapshot import Extent
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.durable import settle, settle_file
-from liveportal.ledger.snapshot import Extent
 
 BESIDE = ("-journal", "-wal", "-shm")
 

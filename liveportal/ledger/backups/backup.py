@@ -28,14 +28,15 @@ from liveportal.domain.errors import (
     UnreadableFile,
 )
 from liveportal.domain.rotation import Keep
-from liveportal.ledger import bundle, driver, engine, files, parts, snapshot
-from liveportal.ledger.age import Encrypted, Lock
-from liveportal.ledger.bundle import Bundle, Manifest, Progress
+from liveportal.ledger import driver, engine, parts
+from liveportal.ledger.backups import bundle, files, snapshot
+from liveportal.ledger.backups.age import Encrypted, Lock
+from liveportal.ledger.backups.bundle import Bundle, Manifest, Progress
+from liveportal.ledger.backups.remembered import LastBackup, last_backup, remember
+from liveportal.ledger.backups.snapshot import Extent
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.durable import settle
 from liveportal.ledger.keys import Keys
-from liveportal.ledger.remembered import LastBackup, last_backup, remember
-from liveportal.ledger.snapshot import Extent
 from liveportal.ledger.vault import Vault, ignored
 from liveportal.ledger.verify import verify
 

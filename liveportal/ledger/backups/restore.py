@@ -28,22 +28,14 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeKey,
 )
-from liveportal.ledger import (
-    age,
-    bundle,
-    driver,
-    engine,
-    files,
-    keys,
-    replacing,
-    snapshot,
-    soundness,
-)
-from liveportal.ledger.age import Opener
-from liveportal.ledger.bundle import Bundle, File, Manifest, Progress
+from liveportal.ledger import driver, engine, keys, soundness
+from liveportal.ledger.backups import age, bundle, files, replacing, snapshot
+from liveportal.ledger.backups.age import Opener
+from liveportal.ledger.backups.bundle import Bundle, File, Manifest, Progress
+from liveportal.ledger.backups.snapshot import Extent
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.migrate import open_ledger, upgrade
-from liveportal.ledger.snapshot import Extent
+from liveportal.ledger.opening import open_ledger
+from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.vault import Vault, ignored
 from liveportal.ledger.verify import verify
 

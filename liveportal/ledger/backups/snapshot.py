@@ -11,9 +11,10 @@ from pathlib import Path
 from liveportal.domain.envelope import CLI_SOURCE, PREFIX
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import ArtifactAdded, CustomerForgotten
-from liveportal.ledger import chain, driver, engine, files
+from liveportal.ledger import chain, driver, engine
+from liveportal.ledger.backups import files
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.migrate import open_ledger
+from liveportal.ledger.opening import open_ledger
 
 _OK = 0
 _DONE = 101
