@@ -76,10 +76,12 @@ class Journal:
     not lie on in the log; `forgot_customer` that it was a customer's, of which nothing may be left.
     """
 
-    def __init__(self, db: Connection, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, db: Connection, now: Callable[[], datetime], book: LedgerBook | None = None
+    ) -> None:
         self._db = db
         self._now = now
-        self.book = LedgerBook(db)
+        self.book = LedgerBook(db) if book is None else book
         self.forgot = False
         self.forgot_customer = False
         self._pending: dict[tuple[str, str], StoredEvent] = {}
