@@ -120,8 +120,8 @@ def _temporary() -> Connection:
 def _chunks(events: Iterable[Past]) -> Iterator[list[tuple[Past, StoredEvent]]]:
     """Decode events, so many at a time that what they name can be looked up at once."""
     rest = iter(events)
-    while chunk := [(each, each.stored) for each in islice(rest, _CHUNK)]:
-        yield chunk
+    while chunk := list(islice(rest, _CHUNK)):
+        yield [(each, each.stored) for each in chunk]
 
 
 def _retell(door: Journal, events: Iterable[Past], retelling: Retelling) -> None:
