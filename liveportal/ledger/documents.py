@@ -83,11 +83,13 @@ def _read(text: str) -> Any:  # noqa: ANN401 (any JSON)
 
 def _event(row: tuple[Any, ...]) -> StoredEvent:
     seq, source, event_id, kind, time, recorded_at, facts, body, has_personal = row
-    personal = _read(body) if body else {}
-    whole = joined(_read(facts), personal.get("data", {}))
+    whole, attributes = _read(facts), {}
+    if body:
+        personal = _read(body)
+        whole = joined(whole, personal.get("data", {}))
+        attributes = personal.get("attributes", {})
     erased = bool(has_personal) and body is None
     data = decode(TYPES[kind.removeprefix(PREFIX)], whole, erased=erased)
-    attributes = personal.get("attributes", {})
     event = Event(source, event_id, from_text(time), data, attributes)
     return StoredEvent(seq, event, recorded_at, facts, erased)
 

@@ -151,23 +151,18 @@ class MemoryBook(LedgerBook):
         if before is None and told.confirms is None:
             by_source[thing] = told.seq  # As nearly always: one event, and nothing but its number.
         else:
-            by_source[thing] = [*self._listed(before, told.source), told]
+            by_source[thing] = [*self._listed(before or [], told.source), told]
 
     def statements(self, thing: str, kind: str) -> list[Told]:
         """Return which events told this of a thing, in their order."""
-        by_source = self._told.get(kind, {})
-        found = [
-            each
-            for source, things in by_source.items()
-            if thing in things
-            for each in self._listed(things[thing], source)
-        ]
+        found: list[Told] = []
+        for source, things in self._told.get(kind, {}).items():
+            if (told := things.get(thing)) is not None:
+                found += self._listed(told, source)
         return sorted(found) if len(found) > 1 else found
 
     @staticmethod
-    def _listed(told: int | list[Told] | None, source: str) -> list[Told]:
-        if told is None:
-            return []
+    def _listed(told: int | list[Told], source: str) -> list[Told]:
         return [Told(told, source, None)] if isinstance(told, int) else told
 
     # --- what the journal writes ------------------------------------------------------------------
@@ -298,6 +293,8 @@ class MemoryBook(LedgerBook):
     def has_exactly(self, table: str, found: Any) -> bool:  # noqa: ANN401 (a driver's cursor)
         """Tell whether a table has these rows, and no others: `found` yields them in any order."""
         mapping = _BY_TABLE.get(table)
+        if table == "statement":
+            return self._was_told(found)
         if mapping is None or mapping.thing is Payout:
             ours = set(self.rows(table))
             count = 0
@@ -314,6 +311,26 @@ class MemoryBook(LedgerBook):
             if not all(map(eq, map(packed.get, map(key, chunk)), theirs)):
                 return False
         return count == len(packed)
+
+    def _was_told(self, found: Iterable[Row]) -> bool:
+        """Tell whether exactly these statements were made."""
+        told, count = self._told, 0
+        for thing, kind, seq, source, confirms in found:
+            count += 1
+            try:
+                ours = told[kind][source][thing]
+            except KeyError:
+                return False
+            if ours != seq if isinstance(ours, int) else (seq, source, confirms) not in ours:
+                return False
+            if isinstance(ours, int) and confirms is not None:
+                return False
+        return count == sum(
+            1 if isinstance(each, int) else len(each)
+            for by_source in told.values()
+            for things in by_source.values()
+            for each in things.values()
+        )
 
 
 def _key(columns: Sequence[str]) -> itemgetter[Any]:
