@@ -190,6 +190,11 @@ class Journal:
             self._statements[thing, kind].append(_Statement(*statement))
         for kind, named in _named_things(events).items():
             self.book.prefetch(kind, named)
+        # What is followed from here on is read while nothing waits to be written first.
+        self.book.agenda()
+        if any(type(each.data) is PayoutSent for each in events):
+            self.book.open_items()
+            self.book.first_billed_end()
 
     # --- seen before? -----------------------------------------------------------------------------
 
