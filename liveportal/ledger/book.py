@@ -277,10 +277,10 @@ class LedgerBook:
             about = (entry.session, entry.claim, entry.payout, entry.adjustment)
             time = utc_text(entry.time)
             transactions.append((number, seq, str(entry.kind), time, entry.period, *about))
-            transfers.extend(
+            transfers += [
                 (number, n, str(each.debit), str(each.credit), each.minor, entry.period)
                 for n, each in enumerate(entry.transfers, 1)
-            )
+            ]
         return transactions, transfers
 
     def apply(self, seq: int, change: Change, booked: Booked) -> None:
