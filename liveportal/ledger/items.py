@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text
-from liveportal.domain.things import Claim, Item, Session
+from liveportal.domain.things import NOT_LOOKED_UP, Claim, Item, Session
 from liveportal.ledger.engine import Connection
 
 # What an undecided claim holds lies on the earning that it would take back. An earning counts for
@@ -15,7 +15,8 @@ _OPEN = """
     SELECT item."transaction", item.time, item.period, face_minor, settled_minor, item.session,
            coalesce(claim.hold_minor, 0),
            CASE WHEN entry.kind = 'refund' THEN 0
-                ELSE session.gross_minor - session.refunded_minor END
+                ELSE session.gross_minor - session.refunded_minor END,
+           session."end", session.policy
     FROM item
     JOIN "transaction" AS entry ON entry.id = item."transaction"
     LEFT JOIN session ON session.earning = item."transaction"
@@ -37,8 +38,10 @@ def open_items(db: Connection) -> list[Item]:
             session=session,
             held_minor=held,
             gross_minor=gross,
+            ended=from_text(ended) if ended else None,
+            policy=policy,
         )
-        for number, time, period, face, settled, session, held, gross in db.execute(
+        for number, time, period, face, settled, session, held, gross, ended, policy in db.execute(
             _OPEN
         ).fetchall()
     ]
@@ -73,12 +76,15 @@ class OpenItems:
     def weigh(self, session: Session, claim: Claim | None) -> None:
         """Take over what is left of a session's gross, and what an undecided claim holds of it."""
         if item := self._items.get(session.earning or 0):
-            held_minor = claim.hold_minor if claim else 0
             self._items[item.transaction] = changed(
-                item, held_minor=held_minor, gross_minor=session.left_minor
+                item,
+                held_minor=claim.hold_minor if claim else 0,
+                gross_minor=session.left_minor,
+                ended=session.end,
+                policy=session.policy,
             )
 
     def supersede(self, earning: int | None) -> None:
         """Take it that no session has this earning any more: it stands for itself."""
         if item := self._items.get(earning or 0):
-            self._items[item.transaction] = changed(item, held_minor=0, gross_minor=None)
+            self._items[item.transaction] = changed(item, **NOT_LOOKED_UP)
