@@ -192,6 +192,11 @@ class Journal:
             self._statements[thing, kind].append(_Statement(*statement))
         for kind, named in _named_things(events).items():
             self.book.prefetch(kind, named)
+        # What is followed from here on is read while nothing waits to be written first.
+        self.book.agenda()
+        if any(type(each.data) is PayoutSent for each in events):
+            self.book.open_items()
+            self.book.first_billed_end()
 
     # --- seen before? -----------------------------------------------------------------------------
 
@@ -306,10 +311,10 @@ class Journal:
         if body is not None and not erased:
             book.append("event_personal", seq, salt, body)
         self._last_recorded = recorded_at
-        statement = _Statement(seq, event.source, confirms)
-        book.append("statement", data.thing, data.TYPE, *statement)
-        told = self._statements.get((data.thing, data.TYPE))
-        (self._unwritten[data.thing, data.TYPE] if told is None else told).append(statement)
+        statement, about = _Statement(seq, event.source, confirms), (data.thing, data.TYPE)
+        book.append("statement", *about, *statement)
+        told = self._statements.get(about)
+        (self._unwritten[about] if told is None else told).append(statement)
         stored = StoredEvent(seq, event, recorded_at, facts, erased=erased)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
