@@ -23,11 +23,12 @@ from liveportal.domain.changing import changed
 from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.policy import Policy
 from liveportal.domain.posting import Transaction, TransactionKind
-from liveportal.domain.things import Claim, Item, Line, Payout, Profile, Session
+from liveportal.domain.things import Item, Line, Payout, Profile, Session
 from liveportal.ledger import rows
 from liveportal.ledger.book import LedgerBook
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.engine import Connection
+from liveportal.ledger.items import OpenItems
 from liveportal.ledger.journal import _Statement as Told
 from liveportal.ledger.past import booked_by
 
@@ -69,12 +70,9 @@ class MemoryBook(LedgerBook):
         self.next_seq = self.next_transaction = 1
         self._policy_seq = None
         self.reversed_seqs = set()
-        self._open: dict[int, Item] = {}
-        self._looked_up: dict[int, Item] = {}
-        """The open items with what is looked up with them, as long as that is as it was."""
+        self._open = OpenItems([])
+        self._first_end = None
         self._refunds: set[int] = set()
-        self._first: tuple[datetime, str] | None = None
-        self._first_is_known = True
 
     # --- what rules look up -----------------------------------------------------------------------
 
@@ -88,26 +86,26 @@ class MemoryBook(LedgerBook):
 
     def open_items(self) -> list[Item]:
         """Return the items with an open part, by time and transaction."""
-        looked_up = self._looked_up
-        found = [looked_up.get(each) or self._look_into(each) for each in self._open]
-        found.sort(key=_in_time)
-        return found
+        if self._open is None:  # One was opened again.
+            items = self._things(rows.ITEM)
+            open_ = (each for each in items if each.settled_minor != each.face_minor)
+            self._open = OpenItems(map(self._looked_up, open_))
+        return self._open.in_order()
 
-    def _look_into(self, transaction: int) -> Item:
-        """Return an open item with what an undecided claim holds of it, and what it counts for."""
-        item = self._open[transaction]
-        held_minor, gross_minor = 0, None
+    def _looked_up(self, item: Item) -> Item:
+        """Return an item with what its session says of it, and an undecided claim."""
         session = self.session(item.session) if item.session else None
-        if session and session.earning == transaction:
-            gross_minor = session.left_minor
-            if session.claim_undecided and session.claim:
-                claim = self.claim(session.claim)
-                held_minor = claim.hold_minor if claim else 0
-        if transaction in self._refunds:
-            gross_minor = 0
-        found = changed(item, held_minor=held_minor, gross_minor=gross_minor)
-        self._looked_up[transaction] = found
-        return found
+        found = item
+        if session and session.earning == item.transaction:
+            claim = self.claim(session.claim) if session.claim_undecided and session.claim else None
+            found = changed(
+                item,
+                held_minor=claim.hold_minor if claim else 0,
+                gross_minor=session.left_minor,
+                ended=session.end,
+                policy=session.policy,
+            )
+        return changed(found, gross_minor=0) if item.transaction in self._refunds else found
 
     def ended_sessions(self) -> Iterable[Session]:
         """Return every ended session."""
@@ -115,11 +113,11 @@ class MemoryBook(LedgerBook):
 
     def first_billed_end(self) -> datetime | None:
         """Return when the first billed session ended."""
-        if not self._first_is_known:
-            self._first, self._first_is_known = None, True
-            for each in self._things(rows.SESSION):
-                self._bill(each)
-        return self._first[0] if self._first else None
+        if self._first_end is None:
+            sessions = self._things(rows.SESSION)
+            ends = (each.end for each in sessions if each.end and each.gross_minor > 0)
+            self._first_end = min(ends, default=None)
+        return self._first_end
 
     def past(self, source: str, event_id: str) -> Past | None:
         """Return a recorded event with what it booked."""
@@ -178,39 +176,6 @@ class MemoryBook(LedgerBook):
 
     def _fill(self, profile: Profile) -> None:
         self._kept[Profile, 0] = profile
-
-    def _keep(self, thing: Any) -> None:  # noqa: ANN401 (anything that has a mapping)
-        kind = type(thing)
-        if kind is Item:
-            key = thing.transaction
-            self._looked_up.pop(key, None)
-            if thing.settled_minor != thing.face_minor:
-                self._open[key] = thing
-            else:
-                self._open.pop(key, None)
-        else:
-            key = rows.MAPPINGS[kind].key_of(thing)
-            if kind is Session:
-                self._bill(thing)
-                was = self._kept.get((kind, key))
-                if was is not None:
-                    self._looked_up.pop(was.earning, None)
-                self._looked_up.pop(thing.earning, None)
-            elif kind is Claim and (session := self.session(thing.session)):
-                self._looked_up.pop(session.earning or 0, None)
-        self._kept[kind, key] = self._dirty[kind][key] = thing
-
-    def _bill(self, session: Session) -> None:
-        """Keep when the first billed session ended."""
-        if session.gross_minor > 0 and session.end:
-            mine = session.end, session.id
-            if self._first is None or session.end < self._first[0]:
-                self._first = mine
-                return
-        else:
-            mine = None
-        if self._first and self._first[1] == session.id and self._first != mine:
-            self._first_is_known = False  # It was the first, and may be no more.
 
     def flush(self) -> None:
         """Write nothing: there is no file."""
@@ -271,11 +236,7 @@ class MemoryBook(LedgerBook):
     def rows(self, table: str) -> Iterator[Row]:
         """Yield the rows that a table should have, in no order."""
         if table == "statement":
-            for kind, by_source in self._told.items():
-                for source, things in by_source.items():
-                    for thing, told in things.items():
-                        for each in self._listed(told, source):
-                            yield (thing, kind, *each)
+            yield from self._statements()
         elif table == "profile_field":
             yield from ((name,) for name in self.profile.fields)
         elif table == _LINES:
@@ -289,6 +250,12 @@ class MemoryBook(LedgerBook):
             width = len(mapping.columns)
             for packed in self._packed[mapping.thing].values():
                 yield tuple(marshal.loads(packed)[:width])  # noqa: S302 (packed by ourselves)
+
+    def _statements(self) -> Iterator[Row]:
+        for kind, by_source in self._told.items():
+            for source, things in by_source.items():
+                for thing, told in things.items():
+                    yield from ((thing, kind, *each) for each in self._listed(told, source))
 
     def has_exactly(self, table: str, found: Any) -> bool:  # noqa: ANN401 (a driver's cursor)
         """Tell whether a table has these rows, and no others: `found` yields them in any order."""
@@ -336,10 +303,6 @@ class MemoryBook(LedgerBook):
 def _key(columns: Sequence[str]) -> itemgetter[Any]:
     """Return what takes a thing's key from its row, in which it comes first."""
     return itemgetter(*range(len(columns)))
-
-
-def _in_time(item: Item) -> tuple[datetime, int]:
-    return item.time, item.transaction
 
 
 def _unpacked(mapping: rows.Mapping[T], packed: bytes) -> T:
