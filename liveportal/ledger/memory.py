@@ -56,7 +56,7 @@ class MemoryBook(LedgerBook):
         self._journal = journal
         self._kept = {(PreferencesChanged, 0): PreferencesChanged(), (Profile, 0): Profile()}
         self._dirty = defaultdict(dict)
-        self._older: dict[type, dict[Any, Any]] = {}
+        self._older: dict[type, dict[Any, Any]] = defaultdict(dict)
         """What changed in the chunk before; `_dirty` is what changed in this one."""
         self._packed: dict[type, dict[Any, bytes]] = {kind: {} for kind in rows.MAPPINGS}
         self._appended = defaultdict(list)
@@ -87,8 +87,7 @@ class MemoryBook(LedgerBook):
     def open_items(self) -> list[Item]:
         """Return the items with an open part, by time and transaction."""
         if self._open is None:  # One was opened again.
-            items = self._things(rows.ITEM)
-            open_ = (each for each in items if each.settled_minor != each.face_minor)
+            open_ = filter(_is_open, self._things(rows.ITEM))
             self._open = OpenItems(map(self._looked_up, open_))
         return self._open.in_order()
 
@@ -182,6 +181,9 @@ class MemoryBook(LedgerBook):
 
     def forget_kept(self) -> None:
         """Pack what did not change for a while, so that memory does not grow by much."""
+        self._forget(finally_=False)
+
+    def _forget(self, *, finally_: bool) -> None:
         for table, kept in self._rows.items():
             kept.extend(self._appended.pop(table, ()))
         self._appended.clear()
@@ -189,8 +191,12 @@ class MemoryBook(LedgerBook):
         older, self._older = self._older, self._dirty
         self._dirty = defaultdict(dict)
         for kind, things in older.items():
-            newer = self._older.get(kind, {})
-            self._pack(kind, [(key, each) for key, each in things.items() if key not in newer])
+            newer = self._older[kind]
+            rest = [(key, each) for key, each in things.items() if key not in newer]
+            if kind is Item and not finally_:  # What is open changes when it is paid.
+                newer.update((key, each) for key, each in rest if _is_open(each))
+                rest = [(key, each) for key, each in rest if not _is_open(each)]
+            self._pack(kind, rest)
         settings = {(kind, 0): self._kept[kind, 0] for kind in _SETTINGS}
         self._kept = {
             (kind, key): thing
@@ -202,7 +208,7 @@ class MemoryBook(LedgerBook):
         packed, write = self._packed[kind], rows.MAPPINGS[kind].write
         if kind is Payout:
             for key, each in things:
-                lines = [(line.item, line.minor) for line in each.lines]
+                lines = sorted((line.item, line.minor) for line in each.lines)
                 packed[key] = marshal.dumps((*write(each), lines), _AS_WRITTEN)
         else:
             for key, each in things:
@@ -230,8 +236,8 @@ class MemoryBook(LedgerBook):
 
     def finish(self) -> None:
         """Pack everything, to be compared."""
-        self.forget_kept()
-        self.forget_kept()
+        self._forget(finally_=True)
+        self._forget(finally_=True)
 
     def rows(self, table: str) -> Iterator[Row]:
         """Yield the rows that a table should have, in no order."""
@@ -303,6 +309,10 @@ class MemoryBook(LedgerBook):
 def _key(columns: Sequence[str]) -> itemgetter[Any]:
     """Return what takes a thing's key from its row, in which it comes first."""
     return itemgetter(*range(len(columns)))
+
+
+def _is_open(item: Item) -> bool:
+    return item.settled_minor != item.face_minor
 
 
 def _unpacked(mapping: rows.Mapping[T], packed: bytes) -> T:
