@@ -29,7 +29,7 @@ class Value:
 
     def __init__(self, *args: Any, **values: Any) -> None:
         kind = type(self)
-        kind.__init__ = _initialiser(kind)  # type: ignore[method-assign] -- From now on.
+        setattr(kind, "__init__", _initialiser(kind))  # noqa: B010 -- From now on it makes them.
         kind.__init__(self, *args, **values)
 
     def __setattr__(self, name: str, _value: object) -> NoReturn:

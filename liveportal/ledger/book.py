@@ -71,6 +71,7 @@ class LedgerBook:
         self._agenda: dict[str, Session] | None = None
         self._open: OpenItems | None = None
         self._first_end: datetime | None = None
+        self._knows_first_end = False
         self._aliases: dict[str, str] | None = None
         self._turnover_minor: int
         self._owed_minor: int
@@ -182,12 +183,13 @@ class LedgerBook:
 
     def first_billed_end(self) -> datetime | None:
         """Return when the first billed session ended."""
-        if self._first_end is None:
+        if not self._knows_first_end:
             self.flush()
             first: str | None = self._one(
                 'SELECT min("end") FROM session INDEXED BY session_by_end WHERE gross_minor > 0'
             )
             self._first_end = from_text(first) if first else None
+            self._knows_first_end = True
         return self._first_end
 
     def owed_minor(self) -> int:
@@ -373,11 +375,10 @@ class LedgerBook:
                 self._agenda.pop(session.id, None)
         if self._open is not None and was is not None and was.earning != session.earning:
             self._open.supersede(was.earning)
-        if self._first_end is not None:
-            if was is not None and was.end == self._first_end:
-                self._first_end = None  # Another may be the first now.
-            elif session.gross_minor and session.end is not None:
-                self._first_end = min(self._first_end, session.end)
+        if was is not None and was.end is not None and was.end == self._first_end:
+            self._knows_first_end = False  # Another may be the first now.
+        elif session.gross_minor and session.end is not None:
+            self._first_end = min(self._first_end or session.end, session.end)
 
     def _weigh(self, things: Iterable[Thing]) -> None:
         """Tell the open items of what a claim or a bill does to them, once all of it is known."""
@@ -470,5 +471,6 @@ _PREFETCHED: dict[str, rows.Mapping[Any]] = {
     "request": rows.REQUEST,
     "session": rows.SESSION,
     "claim": rows.CLAIM,
+    "adjustment": rows.ADJUSTMENT,
 }
 _APPEND_FIRST = ("event", "event_personal", "transaction", "transfer", "policy")

@@ -371,7 +371,7 @@ def _kinds_named(kind: type[Data]) -> tuple[str, ...]:
     return _KINDS_NAMED[kind]
 
 
-_BY_FIELD = ("request", "session", "claim")
+_BY_FIELD = ("request", "session", "claim", "adjustment")
 _KINDS_NAMED: dict[type, tuple[str, ...]] = {}
 
 # What tells who a customer is.
