@@ -72,6 +72,7 @@ class MemoryBook(LedgerBook):
         self.reversed_seqs = set()
         self._open = OpenItems([])
         self._first_end = None
+        self._knows_first_end = True
         self._refunds: set[int] = set()
 
     # --- what rules look up -----------------------------------------------------------------------
@@ -112,10 +113,11 @@ class MemoryBook(LedgerBook):
 
     def first_billed_end(self) -> datetime | None:
         """Return when the first billed session ended."""
-        if self._first_end is None:
+        if not self._knows_first_end:
             sessions = self._things(rows.SESSION)
             ends = (each.end for each in sessions if each.end and each.gross_minor > 0)
             self._first_end = min(ends, default=None)
+            self._knows_first_end = True
         return self._first_end
 
     def past(self, source: str, event_id: str) -> Past | None:

@@ -101,6 +101,9 @@ def test_what_is_opened_again_is_found(ledger: Connection, book: MemoryBook) -> 
     assert followed
     book._open = None  # noqa: SLF001 -- As after a payout that came back.
     assert book.open_items() == followed == LedgerBook(ledger).open_items()
+    first = book.first_billed_end()
+    book._knows_first_end = False  # noqa: SLF001 -- As after a correction of that session.
+    assert book.first_billed_end() == first is not None
 
 
 def test_the_past_is_read_up_to_where_it_is(ledger: Connection, book: MemoryBook) -> None:
