@@ -1,6 +1,7 @@
 """The floor under `sync`: what recording a feed costs a program that keeps no books.
 
 It parses and validates each line by pydantic, reckons a session's bill in one line of arithmetic,
+books what was earned, tipped, adjusted and paid out as the ledger does (claims it leaves out),
 chains the rows by SHA-256, and inserts the rows of events, transactions and transfers with the
 plain driver, in batches, in one transaction. It knows no rules, no replays, no state and no
 refusals: no door can be faster, and a good one is not many times slower.
@@ -61,6 +62,13 @@ SCHEMA = """
 EVENT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 TRANSACTION = 'INSERT INTO "transaction" VALUES (?, ?, ?, ?, ?, ?)'
 TRANSFER = "INSERT INTO transfer VALUES (?, ?, ?, ?, ?, ?)"
+Moves = tuple[tuple[str, str, int], ...]
+MOVED = {
+    "liveportal.tip.received": ("tip", "assets:platform", "income:tips"),
+    "liveportal.adjustment.posted": ("adjustment", "assets:platform", "income:adjustments"),
+    "liveportal.payout.sent": ("payout", "assets:transit", "assets:platform"),
+}
+"""What moves the amount that it tells: its kind, and the accounts that it debits and credits."""
 
 
 class Strict(BaseModel):
@@ -157,27 +165,39 @@ class Floor:
 
     def _billed(self, event: Event, at: str) -> bytes:
         data, seconds = event.data, event.time.timestamp()
+        if event.type == "liveportal.session.logged" and data.rate and data.start and data.end:
+            span = data.end.timestamp() - data.start.timestamp()
+            return self._earned(at, data.session, round(span * _minor(data.rate) / MINUTE))
         if data.rate and data.request:
-            self._rates[data.request] = int(data.rate.amount.replace(".", ""))
+            self._rates[data.request] = _minor(data.rate)
         elif event.type == "liveportal.request.accepted" and data.request:
             rate = self._rates.pop(data.request, 0)
             self._began[data.session or data.request] = seconds, rate
         elif event.type == "liveportal.session.ended" and data.session in self._began:
             began, rate = self._began.pop(data.session)
-            gross = round((seconds - began) * rate / MINUTE)
-            fee, self.transaction, period = gross * 3 // 10, self.transaction + 1, at[:7]
-            booked = (self.transaction, self.seq, "earning", at, period, data.session)
-            legs = [
-                (self.transaction, n, debit, "income:sessions", minor, period)
-                for n, (debit, minor) in enumerate(
-                    (("assets:platform", gross - fee), ("expenses:platform-fee", fee)), 1
-                )
-                if minor
-            ]
-            self.transactions.append(booked)
-            self.transfers += legs
-            return hashlib.sha256(json.dumps([booked, legs]).encode()).digest()
+            return self._earned(at, data.session, round((seconds - began) * rate / MINUTE))
+        elif event.type in MOVED and data.amount:
+            kind, debit, credit = MOVED[event.type]
+            return self._booked(kind, at, data.session, ((debit, credit, _minor(data.amount)),))
         return b""
+
+    def _earned(self, at: str, session: str | None, gross: int) -> bytes:
+        fee = gross * 3 // 10
+        share = ("assets:platform", "income:sessions", gross - fee)
+        taken = ("expenses:platform-fee", "income:sessions", fee)
+        return self._booked("earning", at, session, (share, taken))
+
+    def _booked(self, kind: str, at: str, session: str | None, moves: Moves) -> bytes:
+        self.transaction, period = self.transaction + 1, at[:7]
+        booked = (self.transaction, self.seq, kind, at, period, session)
+        legs = [
+            (self.transaction, n, debit, credit, minor, period)
+            for n, (debit, credit, minor) in enumerate(moves, 1)
+            if minor
+        ]
+        self.transactions.append(booked)
+        self.transfers += legs
+        return hashlib.sha256(json.dumps([booked, legs]).encode()).digest()
 
     def write(self, db: dbapi.Connection) -> None:
         """Insert what is pending."""
@@ -188,6 +208,10 @@ class Floor:
         ):
             db.executemany(statement, rows)
             rows.clear()
+
+
+def _minor(amount: Amount) -> int:
+    return int(amount.amount.replace(".", ""))
 
 
 def floor(feed: Iterable[bytes], path: Path) -> int:

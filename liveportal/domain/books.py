@@ -165,10 +165,6 @@ class Books(Protocol):
         """Return a recorded event with what it booked."""
         ...
 
-    def prefetch(self, kind: str, ids: Iterable[str]) -> None:
-        """Look up at once what will be asked for one by one; no answer depends on it."""
-        ...
-
 
 T = TypeVar("T")
 

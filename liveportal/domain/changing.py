@@ -8,6 +8,7 @@ with the methods of `Value`, which are written once, below.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 
@@ -27,15 +28,9 @@ class Value:
     """A value that never changes: what it is made with is what it is."""
 
     def __init__(self, *args: Any, **values: Any) -> None:
-        names, required, defaults = _FORMS.get(type(self)) or form(type(self))
-        count = len(args) + len(values)
-        if args:
-            values = {**dict(zip(names, args, strict=False)), **values}
-        own = {**defaults, **values}
-        # Whatever is given twice or is no field shows in the counts.
-        if len(values) != count or len(own) != len(names) or not values.keys() >= required:
-            raise TypeError(f"{type(self).__name__} has the fields {', '.join(names)}")
-        object.__setattr__(self, "__dict__", own)
+        kind = type(self)
+        setattr(kind, "__init__", _initialiser(kind))  # noqa: B010 -- From now on it makes them.
+        kind.__init__(self, *args, **values)
 
     def __setattr__(self, name: str, _value: object) -> NoReturn:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
@@ -50,24 +45,40 @@ class Value:
 
     def __hash__(self) -> int:
         own = self.__dict__
-        return hash(tuple([own[name] for name in form(type(self))[0]]))
+        return hash(tuple([own[name] for name in form(type(self))]))
 
     def __repr__(self) -> str:
-        own = ", ".join(f"{name}={getattr(self, name)!r}" for name in form(type(self))[0])
+        own = ", ".join(f"{name}={getattr(self, name)!r}" for name in form(type(self)))
         return f"{type(self).__qualname__}({own})"
 
 
-Form = tuple[tuple[str, ...], frozenset[str], dict[str, Any]]
-_FORMS: dict[type, Form] = {}
+_FORMS: dict[type, tuple[str, ...]] = {}
 
 
-def form(kind: type) -> Form:
-    """Return the names of a value's fields, those it must be given, and the others' defaults."""
+def form(kind: type) -> tuple[str, ...]:
+    """Return the names of a value's fields."""
     if kind not in _FORMS:
-        names = tuple(each.name for each in fields(kind))
-        defaults = {each.name: each.default for each in fields(kind) if each.default is not MISSING}
-        _FORMS[kind] = names, frozenset(names) - defaults.keys(), defaults
+        _FORMS[kind] = tuple(each.name for each in fields(kind))
     return _FORMS[kind]
+
+
+def _initialiser(kind: type) -> Callable[..., None]:
+    """Write the `__init__` of a class: its fields are the parameters, all set at once.
+
+    It is written when the first value is made: most commands make values of few classes.
+    """
+    names: dict[str, Any] = {"set_": object.__setattr__}
+    parameters = ["self"]
+    for each in fields(kind):
+        is_needed = each.default is MISSING
+        parameters.append(each.name if is_needed else f"{each.name}=default_{each.name}")
+        names[f"default_{each.name}"] = each.default
+    own = ", ".join(f"{name!r}: {name}" for name in form(kind))
+    body = f"def __init__({', '.join(parameters)}):\n    set_(self, '__dict__', {{{own}}})"
+    exec(body, names)  # noqa: S102 -- Names of our own.
+    written: Callable[..., None] = names["__init__"]
+    written.__qualname__ = f"{kind.__qualname__}.__init__"
+    return written
 
 
 def made(kind: type[V], own: dict[str, Any]) -> V:

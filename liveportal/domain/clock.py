@@ -64,7 +64,7 @@ def utc_text(instant: datetime) -> str:
 
 
 def _utc_text(instant: datetime) -> str:
-    text = instant.astimezone(UTC).isoformat()
+    text = (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()
     return f"{text[:-6]}.000000Z" if instant.microsecond == 0 else f"{text[:-6]}Z"
 
 

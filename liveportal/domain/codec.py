@@ -140,9 +140,8 @@ class Instant(Kind):
             raise InvalidEvent(path, "must be a time with an offset")
 
     def write(self, value: datetime) -> str:
-        if value.tzinfo is UTC:
-            return value.replace(tzinfo=None).isoformat() + "Z"
-        return value.isoformat()
+        text = value.isoformat()
+        return f"{text[:-6]}Z" if value.tzinfo is UTC else text
 
 
 class Day(Kind):
@@ -448,19 +447,36 @@ def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     facts: dict[str, Any] = {}
     personal: dict[str, Any] = {}
     own = record.__dict__
-    for name, kind, _, is_personal in plan(type(record)):
+    kind = type(record)
+    for name, write, is_personal, is_struct in _WRITERS.get(kind) or _writers(kind):
         value = own[name]
         if value is None:
             continue
-        if is_personal:
-            personal[name] = kind.write(value)
-        elif type(kind) is Struct:
+        if is_struct:
             facts[name], below = split(value)
             if below:
                 personal[name] = below
         else:
-            facts[name] = kind.write(value)
+            (personal if is_personal else facts)[name] = write(value) if write else value
     return facts, personal
+
+
+Writers = tuple[tuple[str, Callable[[Any], Any] | None, bool, bool], ...]
+_WRITERS: dict[type, Writers] = {}
+
+
+def _writers(kind: type) -> Writers:
+    """Return how each field is written: None as it is; whether it is personal, or has parts."""
+    _WRITERS[kind] = tuple(
+        (
+            name,
+            None if type(each).write is Kind.write else each.write,
+            personal,
+            type(each) is Struct and not personal,
+        )
+        for name, each, _, personal in plan(kind)
+    )
+    return _WRITERS[kind]
 
 
 def joined(facts: Mapping[str, Any], personal: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,17 +138,27 @@ class Fold:
 
     def __init__(self) -> None:
         self._months: dict[str, dict[str, int]] = {}
+        self._moved: dict[tuple[str, bool, Account, Account], int] = {}
+        """What went between two accounts in a month, apart for refunds: they count otherwise."""
 
     def book(self, entry: Transaction) -> None:
         """Add a transaction."""
-        # A release of nothing moves nothing and makes no month; a refund is counted all the same.
-        if entry.transfers or entry.kind is TransactionKind.REFUND:
-            self._add(entry.period, effects(entry))
+        moved, period, refund = self._moved, entry.period, entry.kind is TransactionKind.REFUND
+        for each in entry.transfers:
+            key = period, refund, each.debit, each.credit
+            moved[key] = moved.get(key, 0) + each.minor
+        if refund:  # It is counted even if it moves nothing.
+            self._add(period, {"refunds": 1})
 
     def months(
         self, sessions: Iterable[Fell], claims: Iterable[str], disputes: Iterable[str]
     ) -> list[Month]:
-        """Return the months, with the sessions, and the claims and disputes of these months."""
+        """Return the months, with the sessions, and the claims and disputes of these months.
+
+        Called once, when all is booked.
+        """
+        for (period, refund, debit, credit), minor in self._moved.items():
+            self._add(period, _figures({debit: minor, credit: -minor}, refund=refund))
         for session in sessions:
             if session.period is None:
                 continue
@@ -185,11 +195,19 @@ def fold(
 
 def effects(entry: Transaction) -> dict[str, int]:
     """Return what a transaction adds to the figures of a month."""
-    on = dict.fromkeys(Account, 0)
+    on: dict[Account, int] = {}
     for each in entry.transfers:
-        on[each.debit] += each.minor
-        on[each.credit] -= each.minor
-    moved = {
+        on[each.debit] = on.get(each.debit, 0) + each.minor
+        on[each.credit] = on.get(each.credit, 0) - each.minor
+    if entry.kind is TransactionKind.REFUND:
+        return _figures(on, refund=True) | {"refunds": 1}
+    return _figures(on, refund=False)
+
+
+def _figures(moved: Mapping[Account, int], *, refund: bool) -> dict[str, int]:
+    """Return what these changes of accounts add to the figures of a month."""
+    on = dict.fromkeys(Account, 0) | dict(moved)
+    figures = {
         "owed_minor": on[Account.PLATFORM],
         "held_minor": on[Account.HELD],
         "in_transit_minor": on[Account.TRANSIT],
@@ -198,7 +216,7 @@ def effects(entry: Transaction) -> dict[str, int]:
         "adjustments_minor": -on[Account.ADJUSTMENTS],
         "gross_minor": -on[Account.SESSIONS],
     }
-    if entry.kind is TransactionKind.REFUND:
+    if refund:
         net = sum(on[account] for account in ASSETS)
-        return moved | {"refunds": 1, "refunded_minor": on[Account.REFUNDS], "deducted_minor": -net}
-    return moved | {"fee_minor": on[Account.FEE]}
+        return figures | {"refunded_minor": on[Account.REFUNDS], "deducted_minor": -net}
+    return figures | {"fee_minor": on[Account.FEE]}

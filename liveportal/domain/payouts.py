@@ -12,6 +12,7 @@ from functools import lru_cache
 from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
 from liveportal.domain.changing import changed
+from liveportal.domain.claimable import closes
 from liveportal.domain.clock import last_day, local_date, month_of
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
@@ -30,9 +31,8 @@ from liveportal.domain.events import (
 from liveportal.domain.money import Money, digits_of, format_minor, half_up
 from liveportal.domain.policy import Counts, Policy
 from liveportal.domain.posting import Transaction, TransactionKind
-from liveportal.domain.refunds import window_closes
 from liveportal.domain.requests import check_currency
-from liveportal.domain.things import Item, Line, Payout
+from liveportal.domain.things import NOT_LOOKED_UP, Item, Line, Payout
 from liveportal.domain.values import dataclass
 
 MOVES = {
@@ -268,7 +268,7 @@ def unsettled(payout: Payout, books: Books) -> tuple[Item, ...]:
 def _settled(item: Item, line: Line) -> Item:
     """Return an item with a line of it paid, without what was only looked up with it."""
     settled_minor = item.settled_minor + line.minor
-    return changed(item, settled_minor=settled_minor, held_minor=0, gross_minor=None)
+    return changed(item, settled_minor=settled_minor, **NOT_LOOKED_UP)
 
 
 def _paired(lines: Iterable[Line], books: Books) -> Iterable[tuple[Item, Line]]:
@@ -306,10 +306,8 @@ def _flags(
         yield "early"
     if counted(lines, items, policy) < policy.payout_minimum.minor:
         yield "below_minimum"
-    paid = {item.transaction: item.session for item in items}
-    sessions = {line.item: paid[line.item] for line in lines}
-    books.prefetch("session", {each for each in sessions.values() if each})
-    if any(_claimable(item, session, event.time, books) for item, session in sessions.items()):
+    paid = {item.transaction: item for item in items}
+    if any(_claimable(paid[line.item], event.time, books) for line in lines):
         yield "claimable"
     wait_until = first_wait(books.first_billed_end(), policy)
     if wait_until and on < wait_until:
@@ -318,13 +316,11 @@ def _flags(
         yield "profile_incomplete"
 
 
-def _claimable(item: int, session_id: str | None, at: datetime, books: Books) -> bool:
+def _claimable(item: Item, at: datetime, books: Books) -> bool:
     """Tell whether what a line pays can still be claimed back: its refund window is open (R8)."""
-    session = books.session(session_id) if session_id else None
-    if session is None or session.earning != item or not session.left_minor:
+    if item.ended is None or item.policy is None or not item.gross_minor:
         return False
-    closes = window_closes(session, books.policy_at(session.policy))
-    return closes is not None and at <= closes
+    return at <= closes(item.ended, books.policy_at(item.policy))
 
 
 RULES: dict[type[Data], Rule] = {

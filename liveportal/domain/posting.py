@@ -93,7 +93,7 @@ class Transaction:
 
 def transfers(*moves: tuple[Account, Account, int]) -> tuple[Transfer, ...]:
     """Make transfers of (debit, credit, minor units); what moves nothing is left out."""
-    return tuple(Transfer(debit, credit, minor) for debit, credit, minor in moves if minor)
+    return tuple([Transfer(debit, credit, minor) for debit, credit, minor in moves if minor])
 
 
 def reverse(original: tuple[Transfer, ...]) -> tuple[Transfer, ...]:

@@ -8,7 +8,7 @@ Amounts whose names end in `_minor` are minor units of the session's own currenc
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from liveportal.domain.billing import Pause
 from liveportal.domain.changing import Value, quick
@@ -169,7 +169,8 @@ class Item(Value):
     """Something that payouts pay: a transaction that changed what was earned (rulebook 8).
 
     Looked up with the item: `held_minor` is what an undecided claim holds of it; `gross_minor` is
-    what it counts for in gross (`payout.minimum_counts`), None where that is what it is.
+    what it counts for in gross (`payout.minimum_counts`), None where that is what it is; `ended`
+    and `policy` are those of the session that it is the earning of.
     """
 
     transaction: int
@@ -180,12 +181,23 @@ class Item(Value):
     session: str | None = None
     held_minor: int = 0
     gross_minor: int | None = None
+    ended: datetime | None = None
+    policy: int | None = None
 
     @property
     def open_minor(self) -> int:
         """The part that no payout settled and nothing holds: never below 0 for what was earned."""
         left = self.face_minor - self.settled_minor - self.held_minor
         return left if self.face_minor < 0 else max(left, 0)
+
+
+NOT_LOOKED_UP: dict[str, Any] = {
+    "held_minor": 0,
+    "gross_minor": None,
+    "ended": None,
+    "policy": None,
+}
+"""An item by itself, without the session and the claim that weigh on it."""
 
 
 @quick

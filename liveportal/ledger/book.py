@@ -37,7 +37,7 @@ from liveportal.domain.things import (
 from liveportal.ledger import forgetting, rows
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.items import open_items
+from liveportal.ledger.items import OpenItems, open_items
 from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 
 T = TypeVar("T")
@@ -69,6 +69,9 @@ class LedgerBook:
         self._flows: dict[tuple[str, Account, Account], list[int]] = {}
         self._policies: dict[int, Policy] = {}
         self._agenda: dict[str, Session] | None = None
+        self._open: OpenItems | None = None
+        self._first_end: datetime | None = None
+        self._knows_first_end = False
         self._aliases: dict[str, str] | None = None
         self._turnover_minor: int
         self._owed_minor: int
@@ -167,8 +170,10 @@ class LedgerBook:
 
     def open_items(self) -> list[Item]:
         """Return the items with an open part, by time and transaction."""
-        self.flush()
-        return open_items(self._db)
+        if self._open is None:
+            self.flush()
+            self._open = OpenItems(open_items(self._db))
+        return self._open.in_order()
 
     def ended_sessions(self) -> Iterable[Session]:
         """Return every ended session."""
@@ -178,11 +183,14 @@ class LedgerBook:
 
     def first_billed_end(self) -> datetime | None:
         """Return when the first billed session ended."""
-        self.flush()
-        first: str | None = self._one(
-            'SELECT min("end") FROM session INDEXED BY session_by_end WHERE gross_minor > 0'
-        )
-        return from_text(first) if first else None
+        if not self._knows_first_end:
+            self.flush()
+            first: str | None = self._one(
+                'SELECT min("end") FROM session INDEXED BY session_by_end WHERE gross_minor > 0'
+            )
+            self._first_end = from_text(first) if first else None
+            self._knows_first_end = True
+        return self._first_end
 
     def owed_minor(self) -> int:
         """Return the balance of what is owed."""
@@ -271,10 +279,10 @@ class LedgerBook:
             about = (entry.session, entry.claim, entry.payout, entry.adjustment)
             time = utc_text(entry.time)
             transactions.append((number, seq, str(entry.kind), time, entry.period, *about))
-            transfers.extend(
+            transfers += [
                 (number, n, str(each.debit), str(each.credit), each.minor, entry.period)
                 for n, each in enumerate(entry.transfers, 1)
-            )
+            ]
         return transactions, transfers
 
     def apply(self, seq: int, change: Change, booked: Booked) -> None:
@@ -298,6 +306,8 @@ class LedgerBook:
                 self._book(entry)
         for thing in change.things:
             self._put(seq, thing)
+        if self._open is not None:
+            self._weigh(change.things)
         self.next_seq = seq + 1
 
     def _rename(self, alias: str, session: str) -> None:
@@ -331,7 +341,10 @@ class LedgerBook:
             self._turnover_minor += each.minor
         self._owed_minor += entry.effect_on(Account.PLATFORM)
         if net_minor := entry.net_minor:
-            self._keep(Item(number, entry.time, entry.period, net_minor, session=entry.session))
+            item = Item(number, entry.time, entry.period, net_minor, session=entry.session)
+            self._keep(item)
+            if self._open is not None:
+                self._open.book(item, refunds=entry.kind is TransactionKind.REFUND)
         self.next_transaction = number + 1
 
     def _put(self, seq: int, thing: Thing) -> None:
@@ -340,17 +353,40 @@ class LedgerBook:
             if isinstance(thing, Payout) and self.payout(thing.id) is None:
                 for line in thing.lines:
                     self.append("payout_line", thing.id, line.item, line.minor)
+            if isinstance(thing, Session):
+                self._follow(self._kept.get((Session, thing.id)), thing)
+            elif (
+                isinstance(thing, Item) and self._open is not None and not self._open.settle(thing)
+            ):
+                self._open = None
             self._keep(thing)
-            if isinstance(thing, Session) and self._agenda is not None:
-                if thing.state in ("upcoming", "live", "paused"):
-                    self._agenda[thing.id] = thing
-                else:
-                    self._agenda.pop(thing.id, None)
         elif isinstance(thing, PreferencesChanged):
             self._kept[PreferencesChanged, 0] = thing
             self.append("preferences", seq, rows.compact(split(thing)[0]))
         elif isinstance(thing, Profile):
             self._fill(thing)
+
+    def _follow(self, was: Session | None, session: Session) -> None:
+        """Keep up what is known of sessions as a whole."""
+        if self._agenda is not None:
+            if session.state in ("upcoming", "live", "paused"):
+                self._agenda[session.id] = session
+            else:
+                self._agenda.pop(session.id, None)
+        if self._open is not None and was is not None and was.earning != session.earning:
+            self._open.supersede(was.earning)
+        if was is not None and was.end is not None and was.end == self._first_end:
+            self._knows_first_end = False  # Another may be the first now.
+        elif session.gross_minor and session.end is not None:
+            self._first_end = min(self._first_end or session.end, session.end)
+
+    def _weigh(self, things: Iterable[Thing]) -> None:
+        """Tell the open items of what a claim or a bill does to them, once all of it is known."""
+        for thing in things:
+            session = self.session(thing.session) if isinstance(thing, Claim) else thing
+            if isinstance(session, Session) and self._open is not None:
+                undecided = session.claim if session.claim_undecided else None
+                self._open.weigh(session, self.claim(undecided) if undecided else None)
 
     def _fill(self, profile: Profile) -> None:
         if cleared := self.profile.fields - profile.fields:
@@ -388,7 +424,7 @@ class LedgerBook:
         """Flush, and drop what was looked up, so that memory stays flat over a long feed."""
         self.flush()
         self._kept.clear()
-        self._agenda = None
+        self._agenda = self._open = None
 
     def prefetch(self, kind: str, ids: Iterable[str]) -> None:
         """Look up many things of a kind at once; what is not there is remembered as missing."""
@@ -435,5 +471,6 @@ _PREFETCHED: dict[str, rows.Mapping[Any]] = {
     "request": rows.REQUEST,
     "session": rows.SESSION,
     "claim": rows.CLAIM,
+    "adjustment": rows.ADJUSTMENT,
 }
 _APPEND_FIRST = ("event", "event_personal", "transaction", "transfer", "policy")

@@ -76,10 +76,12 @@ class Journal:
     not lie on in the log; `forgot_customer` that it was a customer's, of which nothing may be left.
     """
 
-    def __init__(self, db: Connection, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, db: Connection, now: Callable[[], datetime], book: LedgerBook | None = None
+    ) -> None:
         self._db = db
         self._now = now
-        self.book = LedgerBook(db)
+        self.book = LedgerBook(db) if book is None else book
         self.forgot = False
         self.forgot_customer = False
         self._pending: dict[tuple[str, str], StoredEvent] = {}
@@ -190,6 +192,11 @@ class Journal:
             self._statements[thing, kind].append(_Statement(*statement))
         for kind, named in _named_things(events).items():
             self.book.prefetch(kind, named)
+        # What is followed from here on is read while nothing waits to be written first.
+        self.book.agenda()
+        if any(type(each.data) is PayoutSent for each in events):
+            self.book.open_items()
+            self.book.first_billed_end()
 
     # --- seen before? -----------------------------------------------------------------------------
 
@@ -304,10 +311,10 @@ class Journal:
         if body is not None and not erased:
             book.append("event_personal", seq, salt, body)
         self._last_recorded = recorded_at
-        statement = _Statement(seq, event.source, confirms)
-        book.append("statement", data.thing, data.TYPE, *statement)
-        told = self._statements.get((data.thing, data.TYPE))
-        (self._unwritten[data.thing, data.TYPE] if told is None else told).append(statement)
+        statement, about = _Statement(seq, event.source, confirms), (data.thing, data.TYPE)
+        book.append("statement", *about, *statement)
+        told = self._statements.get(about)
+        (self._unwritten[about] if told is None else told).append(statement)
         stored = StoredEvent(seq, event, recorded_at, facts, erased=erased)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
@@ -364,7 +371,7 @@ def _kinds_named(kind: type[Data]) -> tuple[str, ...]:
     return _KINDS_NAMED[kind]
 
 
-_BY_FIELD = ("request", "session", "claim")
+_BY_FIELD = ("request", "session", "claim", "adjustment")
 _KINDS_NAMED: dict[type, tuple[str, ...]] = {}
 
 # What tells who a customer is.

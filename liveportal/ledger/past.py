@@ -16,13 +16,12 @@ _EVENTS = """
            effects_digest, prev_hash, hash, salt, body
     FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
 """
-_TRANSACTIONS = """
-    SELECT id, seq, kind, time, period, session, claim, payout, adjustment
-    FROM "transaction" ORDER BY seq, id
+_ENTRY = """
+    SELECT id, seq, kind, time, period, session, claim, payout, adjustment FROM "transaction"
 """
-_TRANSFERS = """
-    SELECT "transaction", n, debit, credit, amount, period FROM transfer ORDER BY "transaction", n
-"""
+_MOVE = 'SELECT "transaction", n, debit, credit, amount, period FROM transfer'
+_TRANSACTIONS = f"{_ENTRY} ORDER BY seq, id"
+_TRANSFERS = f'{_MOVE} ORDER BY "transaction", n'
 
 Rows = list[tuple[Any, ...]]
 _UNREADABLE = (
@@ -61,13 +60,17 @@ class Past(NamedTuple):
     @property
     def transactions(self) -> tuple[Transaction, ...]:
         """What the event booked, as the domain knows it."""
-        moves: dict[int, list[Transfer]] = {number: [] for number, *_ in self.entries}
-        for number, _, debit, credit, minor, _ in self.transfers:
-            moves[number].append(Transfer(Account(debit), Account(credit), minor))
-        return tuple(
-            Transaction(TransactionKind(kind), from_text(time), period, tuple(moves[number]), *of)
-            for number, _, kind, time, period, *of in self.entries
-        )
+        return _transactions(self.entries, self.transfers)
+
+
+def _transactions(entries: Rows, transfers: Rows) -> tuple[Transaction, ...]:
+    moves: dict[int, list[Transfer]] = {number: [] for number, *_ in entries}
+    for number, _, debit, credit, minor, _ in transfers:
+        moves[number].append(Transfer(Account(debit), Account(credit), minor))
+    return tuple(
+        Transaction(TransactionKind(kind), from_text(time), period, tuple(moves[number]), *of)
+        for number, _, kind, time, period, *of in entries
+    )
 
 
 def unreadable(seq: int, error: Exception) -> UnreadableEvent:
@@ -108,3 +111,14 @@ def past(
                 transfer = next(transfers, None)
             entry = next(entries, None)
         yield Past._make((*row, booked, moved))
+
+
+def booked_by(db: Connection, seq: int) -> tuple[Transaction, ...]:
+    """Return what one event booked."""
+    entries = db.execute(f"{_ENTRY} WHERE seq = ? ORDER BY id", (seq,)).fetchall()
+    transfers = [
+        move
+        for number, *_ in entries
+        for move in db.execute(f'{_MOVE} WHERE "transaction" = ? ORDER BY n', (number,)).fetchall()
+    ]
+    return _transactions(entries, transfers)

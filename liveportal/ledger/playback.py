@@ -1,4 +1,4 @@
-"""Playing a journal back: its facts, judged and booked again in a temporary ledger."""
+"""Playing a journal back: its facts, judged and booked again, in a copy or in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Past, past
-from liveportal.ledger.rebooking import Rebooking
+from liveportal.ledger.rebooking import Rebooking, Reckoning
 from liveportal.ledger.rows import compact
 from liveportal.ledger.statements import INSERT
 
@@ -56,10 +56,10 @@ def played_back(
     rules book, too.
     """
     events = past(db, until=utc_text(until) if until else None, last_seq=last_seq)
+    copy = _temporary()
     if retelling is None:
-        copy = Playback(events, windows=True).copy
+        _play_back(copy, events)
     else:
-        copy = _temporary()
         _retell(Journal(copy, lambda: LAST), events, retelling)
     if messages:
         _copy_messages(db, copy)
@@ -67,36 +67,43 @@ def played_back(
     return copy
 
 
-class Playback:
-    """A journal in a temporary ledger, and what today's rules would have done otherwise.
+class Rebuild:
+    """What a journal's facts make of a book, and what today's rules would have done otherwise.
 
-    `copy` is inside a transaction: the caller ends it. Without `windows` it has what rules look up,
-    and no more. `booked` is told of every transaction, `progress` of so many events each time.
+    `booked` is told of every transaction, `progress` of so many events each time.
     """
 
     def __init__(
         self,
+        db: Connection,
         events: Iterable[Past],
         *,
-        windows: bool = False,
         booked: Callable[[Transaction], None] = lambda _: None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self.copy = _temporary()
-        if not windows:
-            _without_windows(self.copy)
-        door = Rebooking(self.copy)
+        door = Reckoning(db)
         with _no_collector():
             for chunk in _chunks(events):
-                door.prefetch([stored.event for _, stored in chunk])
                 for each, stored in chunk:
                     door.rebook(each, stored)
                     for entry in door.transactions:
                         booked(entry)
                 door.flush()
                 progress(len(chunk))
+            door.book.finish()
+        self.book = door.book
         self.changes = door.changes
         self.touched = door.touched
+
+
+def _play_back(copy: Connection, events: Iterable[Past]) -> None:
+    door = Rebooking(copy)
+    with _no_collector():
+        for chunk in _chunks(events):
+            door.prefetch([stored.event for _, stored in chunk])
+            for each, stored in chunk:
+                door.rebook(each, stored)
+            door.flush()
 
 
 def _temporary() -> Connection:
@@ -110,25 +117,11 @@ def _temporary() -> Connection:
     return copy
 
 
-# What rules look up by another column than the key.
-_LOOKED_UP = ("transaction_by_seq", "session_agenda", "session_by_end", "session_by_earning")
-
-
-def _without_windows(copy: Connection) -> None:
-    """Drop the indexes that only windows use: to keep them up takes a tenth of the time."""
-    found = copy.execute(
-        "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
-    ).fetchall()
-    for (name,) in found:
-        if name not in (*_LOOKED_UP, "item_open"):
-            copy.execute(f'DROP INDEX "{name}"')
-
-
 def _chunks(events: Iterable[Past]) -> Iterator[list[tuple[Past, StoredEvent]]]:
     """Decode events, so many at a time that what they name can be looked up at once."""
     rest = iter(events)
-    while chunk := [(each, each.stored) for each in islice(rest, _CHUNK)]:
-        yield chunk
+    while chunk := list(islice(rest, _CHUNK)):
+        yield [(each, each.stored) for each in chunk]
 
 
 def _retell(door: Journal, events: Iterable[Past], retelling: Retelling) -> None:

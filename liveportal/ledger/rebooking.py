@@ -7,7 +7,7 @@ events about them name, may then stand otherwise than they do in the ledger: the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 from liveportal.domain.books import Change, Thing
@@ -19,9 +19,11 @@ from liveportal.domain.events import PayoutSent, PolicyAdopted, RequestAccepted
 from liveportal.domain.money import Money
 from liveportal.domain.posting import Transaction
 from liveportal.domain.things import Claim, Customer, Payout, Request, Session
+from liveportal.ledger.book import LedgerBook
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal, Outcome, _Statement
+from liveportal.ledger.memory import MemoryBook
 from liveportal.ledger.past import Past, unreadable
 
 _NAMING = ("request", "session", "claim", "payout", "adjustment", "customer")
@@ -62,8 +64,8 @@ class Touched:
 class Rebooking(Journal):
     """The door of a copy, held to what was booked."""
 
-    def __init__(self, db: Connection) -> None:
-        super().__init__(db, lambda: LAST)
+    def __init__(self, db: Connection, book: LedgerBook | None = None) -> None:
+        super().__init__(db, lambda: LAST, book)
         self.changes: list[RulesChanged] = []
         self.touched = Touched()
         self._past: Past
@@ -111,6 +113,15 @@ class Rebooking(Journal):
         if self.changes:
             self._touch(past, data, change)
         self.transactions = change.transactions
+        self._take_over(past, event, data, confirms)
+        book.apply(past.seq, change, booked)
+        if change.forgets:
+            self.flush()  # What is pending in memory must not outlive what was erased.
+        return Outcome("confirmed" if confirms else "recorded", past.seq, event)
+
+    def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
+        """Write an event as it was written."""
+        book = self.book
         book.append("event", *past[:11])
         if past.body is not None:
             book.append("event_personal", past.seq, past.salt, past.body)
@@ -118,10 +129,6 @@ class Rebooking(Journal):
         self._statements_of(data).append(_Statement(past.seq, event.source, confirms))
         self._pending[event.source, event.id] = self._pending_at[past.seq] = self._stored
         self._unknown.discard((event.source, event.id))
-        book.apply(past.seq, change, booked)
-        if change.forgets:
-            self.flush()  # What is pending in memory must not outlive what was erased.
-        return Outcome("confirmed" if confirms else "recorded", past.seq, event)
 
     # --- where today's rules differ ---------------------------------------------------------------
 
@@ -170,6 +177,36 @@ class Rebooking(Journal):
             )
             found.append(f"{each.kind} of {each.period} ({moves or 'nothing'})")
         return " and ".join(found) or "nothing"
+
+
+class Reckoning(Rebooking):
+    """The same over a book in memory: nothing is copied, and the events stay where they are.
+
+    That no two of them have one name is a constraint of the ledger, which is checked with its file.
+    """
+
+    book: MemoryBook
+
+    def __init__(self, db: Connection) -> None:
+        super().__init__(db, MemoryBook(db))
+
+    def prefetch(self, events: Sequence[Event]) -> None:
+        """Do nothing: all is at hand."""
+
+    def flush(self) -> None:
+        """Pack what was not changed for a while."""
+        self.book.forget_kept()
+        self._pending_at.clear()
+
+    def _find(self, source: str, event_id: str) -> StoredEvent | None:  # noqa: ARG002
+        return None
+
+    def _statements_of(self, data: Data) -> list[_Statement]:
+        return self.book.statements(data.thing, data.TYPE)
+
+    def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
+        self.book.tell(data.thing, data.TYPE, _Statement(past.seq, event.source, confirms))
+        self._pending_at[past.seq] = self._stored
 
 
 def _named(data: Data) -> set[str]:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from liveportal.domain.earnings import Fold
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.playback import Playback
+from liveportal.ledger.memory import MemoryBook
+from liveportal.ledger.playback import Rebuild
 from liveportal.ledger.proving import failed
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rebooking import RulesChanged
@@ -38,7 +39,6 @@ KEYS = {
 DERIVED = ("transaction", "transfer", "month_flow", *KEYS)
 """All tables that follow from the journal."""
 
-_CHUNK = 2_000
 _BY_SEQ = {
     "statement": 2,
     "reversal": 0,
@@ -103,8 +103,8 @@ def check_views(db: Connection, fold: Fold) -> None:
         raise failed(f"the views show a month {name} in which nothing happened", month=name)
 
 
-def check_derived(db: Connection, played: Playback) -> list[RulesChanged]:
-    """Compare every derived table with the copy's.
+def check_derived(db: Connection, played: Rebuild) -> list[RulesChanged]:
+    """Compare every derived table with the rebuild's.
 
     Returns what differs of the things that today's rules judged otherwise; anything else that
     differs is a failure.
@@ -112,7 +112,7 @@ def check_derived(db: Connection, played: Playback) -> list[RulesChanged]:
     found: list[RulesChanged] = []
     excused = _Excused(db, played) if played.changes else None
     for table, width in KEYS.items():
-        for ours, theirs in _differing(db, played.copy, table, width):
+        for ours, theirs in _differing(db, played.book, table, width):
             row = ours or theirs or ()
             cause = excused.cause(table, row) if excused else None
             name = " ".join(str(each) for each in row[:width])
@@ -144,18 +144,11 @@ def _otherwise(
 Pair = tuple[tuple[Any, ...], tuple[Any, ...]]
 
 
-def _differing(db: Connection, copy: Connection, table: str, width: int) -> Iterator[Pair]:
+def _differing(db: Connection, book: MemoryBook, table: str, width: int) -> Iterator[Pair]:
     """Yield the rows of a table that differ, by key; () for one that is not there."""
-    columns = [f'"{row[1]}"' for row in db.execute(f'PRAGMA table_info("{table}")')]
-    statement = f'SELECT * FROM "{table}" ORDER BY {", ".join(columns[:width])}'  # noqa: S608
-    ours, theirs = db.execute(statement), copy.execute(statement)
-    while True:
-        mine, other = ours.fetchmany(_CHUNK), theirs.fetchmany(_CHUNK)
-        if mine != other:
-            yield from _merged((*mine, *ours), (*other, *theirs), width)
-            return
-        if not mine:
-            return
+    statement = f'SELECT * FROM "{table}"'  # noqa: S608
+    if not book.has_exactly(table, db.execute(statement)):
+        yield from _merged(db.execute(statement), book.rows(table), width)
 
 
 def _merged(
@@ -172,17 +165,20 @@ def _merged(
 class _Excused:
     """Which rows may stand otherwise, since an event that they depend on is judged otherwise."""
 
-    def __init__(self, db: Connection, played: Playback) -> None:
+    def __init__(self, db: Connection, played: Rebuild) -> None:
         self._touched = played.touched
         self._entries = dict(db.execute('SELECT id, seq FROM "transaction"'))
         self._items = {
             item
-            for each in (db, played.copy)
-            for payout, item in each.execute("SELECT payout, item FROM payout_line")
+            for lines in (
+                db.execute("SELECT payout, item, amount_minor FROM payout_line"),
+                played.book.rows("payout_line"),
+            )
+            for payout, item, _ in lines
             if payout in self._touched.payouts
         }
         claims = {*db.execute("SELECT id, session FROM claim")}
-        claims |= {*played.copy.execute("SELECT id, session FROM claim")}
+        claims |= {row[:2] for row in played.book.rows("claim")}
         for claim, session in claims:
             names = {f"claim:{claim}", f"session:{session}"}
             if (cause := self._touched.cause(names)) is not None:

@@ -10,7 +10,7 @@ failure: history stands, and that is reported.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,21 +91,20 @@ def _check_history(
     from liveportal.domain.earnings import Fold
     from liveportal.ledger.deposited import check_values
     from liveportal.ledger.past import past
-    from liveportal.ledger.playback import Playback
+    from liveportal.ledger.playback import Rebuild
     from liveportal.ledger.rebuilt import check_derived, check_flows, check_views
 
     fold, walk = Fold(), Proved(past(db))
     try:
-        played = Playback(walk, booked=fold.book, progress=progress)
+        played = Rebuild(db, walk, booked=fold.book, progress=progress)
     except UnreadableEvent as error:
         raise failed(error.message, **error.details) from error
-    with closing(played.copy):
-        walk.check_end(db)
-        check_flows(db)
-        differing = check_derived(db, played)
-        check_views(db, fold)
-        walk.check_erased(db)
-        check_values(db)
+    walk.check_end(db)
+    check_flows(db)
+    differing = check_derived(db, played)
+    check_views(db, fold)
+    walk.check_erased(db)
+    check_values(db)
     return walk.seq, walk.head, (*played.changes, *differing)
 
 

@@ -48,7 +48,7 @@ def test_a_value_is_made_by_place_and_by_name() -> None:
 )
 def test_other_fields_than_its_own_are_refused(args: Any, values: Any) -> None:  # noqa: ANN401
     """As a dataclass does: nothing is made of what does not fit."""
-    with pytest.raises(TypeError, match="Point has the fields x, y, name"):
+    with pytest.raises(TypeError, match=r"Point\.__init__\(\)"):
         Point(*args, **values)
 
 

@@ -15,6 +15,8 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from liveportal.domain import events as on
 from liveportal.domain.clock import utc_text
+from liveportal.ledger.book import LedgerBook
+from liveportal.ledger.items import open_items
 from liveportal.ledger.playback import played_back
 from liveportal.ledger.verify import verify
 from tests.properties import ledgers
@@ -142,7 +144,13 @@ class BookMachine(StepMachine):
     @step
     def look(self, deal: Deal) -> None:
         """Everything is written and read back; now and then by a program that was started anew."""
-        self.door.flush()
+        book = self.door.book
+        followed, first = book.open_items(), book.first_billed_end()
+        book.flush()
+        assert followed == open_items(self.db), "what is followed in memory is what is written"
+        assert first == LedgerBook(self.db).first_billed_end()
+        if deal.one_in(2):
+            self.door.flush()  # Else what was looked up goes on being followed.
         self.books_agree()
         if deal.one_in(3):
             self.db.execute("COMMIT")
