@@ -12,7 +12,8 @@ import pytest
 from liveportal.domain.things import Item, Session
 from liveportal.ledger import rows
 from liveportal.ledger.book import LedgerBook
-from liveportal.ledger.engine import Connection, open_file
+from liveportal.ledger.driver import Connection
+from liveportal.ledger.engine import open_file
 from liveportal.ledger.memory import MemoryBook
 from liveportal.ledger.past import past
 from liveportal.ledger.playback import Rebuild

@@ -246,7 +246,7 @@ def shell(ledger: Path) -> Iterator[Shell]:
 def _reader(ledger: Path) -> Iterator[None]:
     """Let another program hold a ledger open, as `requests watch` does."""
     # In this one it would lose its locks whenever a copy of the file is closed.
-    holding = "import sys; from liveportal.ledger.engine import Connection\n"
+    holding = "import sys; from liveportal.ledger.driver import Connection\n"
     holding += "db = Connection(sys.argv[1])\n"
     holding += "print(db.execute('SELECT count(*) FROM event').fetchall(), flush=True); input()"
     argv = [sys.executable, "-c", holding, str(ledger)]
