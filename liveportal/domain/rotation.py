@@ -86,5 +86,5 @@ def made_at(name: str, ledger: str, book: str) -> datetime | None:
 def _series(ledger: str, book: str) -> str:
     """Return how the names of all backups of a book begin: its ledger's name, and its own."""
     stem = ledger.removesuffix(".db")
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", stem)[:60].lstrip(".") or "ledger"
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", stem)[:60].lstrip(".-") or "ledger"
     return f"{plain}-{book[:BOOK_DIGITS]}"

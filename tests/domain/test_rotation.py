@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from liveportal.domain.errors import InvalidValue
@@ -117,6 +117,7 @@ def test_anything_else_is_refused(text: str) -> None:
         Keep.parse(text)
 
 
+@example("-", START, SUFFIXES[0])  # No backup is taken for an option.
 @given(st.text(min_size=1, max_size=80), times, st.sampled_from(SUFFIXES))
 def test_a_name_tells_when_it_was_made(ledger: str, time: datetime, suffix: str) -> None:
     """The name of a backup is a plain file name, and tells its second."""
