@@ -13,7 +13,6 @@ fork, it raises `NotShared`. Each process and each thread opens its own.
 
 from __future__ import annotations
 
-import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +31,7 @@ from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import driver
 from liveportal.ledger.blame import blamed
+from liveportal.ledger.collector import no_collector
 from liveportal.ledger.documents import event_at, stored_event
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.opening import reading
@@ -325,7 +325,7 @@ class Portal:
         """
         counts: Counter[str] = Counter()
         lines = jsonl.lines(feed, before)
-        with _no_collector():
+        with no_collector():
             if batch is None:
                 with self._store.writing() as door:
                     for chunk in jsonl.chunks(lines, CHUNK_LINES):
@@ -387,18 +387,6 @@ def _parsed(line: jsonl.Line) -> Event | LiveportalError:
         return jsonl.parse(line.raw) if line.whole else jsonl.read(line)
     except LiveportalError as error:
         return error
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Pause the garbage collector: a sync makes many objects and no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 __all__ = ["Attachment", "Outcome", "Portal", "Synced", "new_id", "reading", "utc_now"]

@@ -14,9 +14,9 @@ To add a command, write the module `liveportal.cli.<name>` with an `app`, and a 
     app.group("profile", "liveportal.cli.payout_profile", "What is needed to pay you.")
 
 A module is imported only when its command is run or its own help asked for, so that a read does not
-pay for the writes of its group; the root's help,
-suggestions and completion read the table. A docstring's first paragraph is reflowed; all others
-keep their line breaks, so that examples stand as they were written.
+pay for the writes of its group; the root's help, suggestions and completion read the table. A
+docstring's first paragraph is reflowed; all others keep their line breaks, so that examples stand
+as they were written.
 """
 
 from __future__ import annotations

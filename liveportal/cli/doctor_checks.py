@@ -215,13 +215,15 @@ def space(health: Health, _around: Surroundings, _now: datetime) -> Check:
 def backup(health: Health, _around: Surroundings, now: datetime) -> Check:
     """Whether there is a backup that is good, recent, and still there."""
     hint = "`liveportal ledger backup` makes one; --to FOLDER --keep 7d,4w,12m suits cron."
-    if not health.knows_backups:
-        return Check("backup", SKIPPED, "nothing is remembered of backups")
+    if not health.is_file:
+        return Check("backup", SKIPPED, "there is no ledger")
     last = health.backup
     first = health.inside.first_hash if health.inside else None
     if last is None or (first and last.book and last.book != first):
         return Check("backup", WARNING, "no backup of this ledger is known of", hint)
     when = f"the last one is of {short_text(last.made_at)} ({last.path})"
+    if not health.backup_is_there:
+        return Check("backup", WARNING, f"{when}: it is not there now", f"Look for it, or: {hint}")
     if now - last.made_at > OLD_BACKUP:
         return Check("backup", WARNING, f"{when}: that is long ago", hint)
     more = (health.inside.events if health.inside else 0) - last.events

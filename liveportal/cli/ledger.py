@@ -7,9 +7,6 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.ledger_backup import backup, restore
-from liveportal.cli.ledger_forget import forget
-from liveportal.cli.ledger_verify import verify
 from liveportal.cli.looking import windows, zone_of
 from liveportal.cli.options import (
     LedgerOption,
@@ -24,7 +21,7 @@ from liveportal.cli.results import Item
 from liveportal.ledger.windows import books as seen
 
 app = Commands("The ledger itself: path, info, verify, backup, restore, reverse, forget.")
-app.command("verify")(verify)
+app.place("verify", "liveportal.cli.ledger_verify")
 
 
 @app.command("path")
@@ -88,6 +85,6 @@ def reverse(
     show_result(row, (), out, zone=zone)
 
 
-app.command("backup")(backup)
-app.command("restore")(restore)
-app.command("forget")(forget)
+app.place("backup", "liveportal.cli.ledger_backup")
+app.place("restore", "liveportal.cli.ledger_backup")
+app.place("forget", "liveportal.cli.ledger_forget")

@@ -11,10 +11,10 @@ from liveportal.domain.books import known
 from liveportal.domain.envelope import CLI_SOURCE, Event
 from liveportal.domain.events import CustomerForgotten
 from liveportal.ledger import forgetting, traces
+from liveportal.ledger.backups.remembered import last_backup
 from liveportal.ledger.documents import event_at, stored_event
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.forgetting import Reach
-from liveportal.ledger.health import last_backup
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.store import Store
 from liveportal.ledger.traces import Left
@@ -71,7 +71,7 @@ def _told_before(db: Connection, customer: str, seq: int) -> tuple[int, int | No
 
 
 def _backups(path: Path) -> list[Left]:
-    _, last = last_backup(path)
+    last = last_backup(path)
     if last is None or not last.path.exists():
         return []
     hint = "It still has the customer: make another one, then delete this one and those before it."

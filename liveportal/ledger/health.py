@@ -6,7 +6,6 @@ would tell stays unknown. Nothing here raises for what a ledger may be like.
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 import stat
@@ -19,11 +18,10 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import driver, engine, keys, traces
+from liveportal.ledger import driver, engine, keys, parts, traces
+from liveportal.ledger.backups.remembered import LastBackup, last_backup
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.vault import Vault
-
-BESIDE = ("-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +52,6 @@ class Inside:
     sealed_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """The last good backup: when and where it was made, of which book, and of how many events."""
-
-    made_at: datetime
-    path: Path
-    book: str
-    events: int
-
-
 @dataclass(slots=True)
 class Health:
     """All that is to be seen of a ledger; `problem` says why its inside was not looked at.
@@ -91,8 +79,8 @@ class Health:
     vault_bytes: int = 0
     key_ids: tuple[str, ...] | None = None
     key_problem: str | None = None
-    backup: Backup | None = None
-    knows_backups: bool = False
+    backup: LastBackup | None = None
+    backup_is_there: bool = False
 
 
 def gather(path: Path) -> Health:
@@ -110,7 +98,9 @@ def gather(path: Path) -> Health:
         return found
     _look_inside(found)
     _look_for_key(found, real)
-    found.knows_backups, found.backup = last_backup(path)
+    found.backup = last_backup(path)
+    with suppress(OSError):
+        found.backup_is_there = found.backup is not None and found.backup.path.exists()
     return found
 
 
@@ -135,7 +125,7 @@ def _look_around(found: Health, real: Path) -> None:
     named = (
         ("ledger", found.path),
         ("folder", real.parent),
-        *(("ledger", Path(f"{real}{suffix}")) for suffix in BESIDE),
+        *(("ledger", Path(f"{real}{suffix}")) for suffix in parts.BESIDE),
         ("vault", vault),
         *(("vault", each) for each in sorted(vault.glob("??"))),
         ("key", real.with_name(f"{real.name}.key")),
@@ -280,7 +270,7 @@ def _one(db: Connection) -> Any:  # noqa: ANN401 (whatever a column holds)
     return one
 
 
-# --- key and backup -------------------------------------------------------------------------------
+# --- the key -----------------------------------------------------------------------------------
 
 
 def _look_for_key(found: Health, real: Path) -> None:
@@ -289,18 +279,3 @@ def _look_for_key(found: Health, real: Path) -> None:
         found.key_ids = keys.in_file(real.with_name(f"{real.name}.key"))
     except LiveportalError as error:
         found.key_problem = error.message
-
-
-def last_backup(path: Path) -> tuple[bool, Backup | None]:
-    """Return whether backups are remembered at all, and the last good one."""
-    try:
-        module = importlib.import_module("liveportal.ledger.backups.backup")
-    except ImportError:
-        return False, None
-    try:
-        last = module.last_backup(path)
-    except (LiveportalError, OSError):
-        return True, None
-    if last is None:
-        return True, None
-    return True, Backup(last.made_at, Path(last.path), last.book, last.events)

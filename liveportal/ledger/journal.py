@@ -63,7 +63,9 @@ class Outcome(NamedTuple):
     flags: tuple[str, ...] = ()
 
 
-class _Statement(NamedTuple):
+class Told(NamedTuple):
+    """That an event told something of a thing: which, whose, and the event that it confirms."""
+
     seq: int
     source: str
     confirms: int | None
@@ -87,8 +89,8 @@ class Journal:
         self._pending: dict[tuple[str, str], StoredEvent] = {}
         self._pending_at: dict[int, StoredEvent] = {}
         self._unknown: set[tuple[str, str]] = set()
-        self._statements: dict[tuple[str, str], list[_Statement]] = {}
-        self._unwritten: dict[tuple[str, str], list[_Statement]] = defaultdict(list)
+        self._statements: dict[tuple[str, str], list[Told]] = {}
+        self._unwritten: dict[tuple[str, str], list[Told]] = defaultdict(list)
         self._recorded_at: str | None = None
         last = db.execute(
             "SELECT hash, recorded_at FROM event ORDER BY seq DESC LIMIT 1"
@@ -189,7 +191,7 @@ class Journal:
         ).fetchall()
         self._statements = {key: [] for key in asked}
         for thing, kind, *statement in told:
-            self._statements[thing, kind].append(_Statement(*statement))
+            self._statements[thing, kind].append(Told(*statement))
         for kind, named in _named_things(events).items():
             self.book.prefetch(kind, named)
         # What is followed from here on is read while nothing waits to be written first.
@@ -246,7 +248,7 @@ class Journal:
         gone = own | self.book.reversed_seqs
         return [each.seq for each in statements if not each.confirms and each.seq not in gone]
 
-    def _statements_of(self, data: Data) -> list[_Statement]:
+    def _statements_of(self, data: Data) -> list[Told]:
         key = (data.thing, data.TYPE)
         if key not in self._statements:
             found = self._db.execute(
@@ -254,7 +256,7 @@ class Journal:
                 " ORDER BY seq",
                 key,
             ).fetchall()
-            told = {row[0]: _Statement(*row) for row in found}
+            told = {row[0]: Told(*row) for row in found}
             told.update({each.seq: each for each in self._unwritten[key]})
             self._statements[key] = list(told.values())
         return self._statements[key]
@@ -311,7 +313,7 @@ class Journal:
         if body is not None and not erased:
             book.append("event_personal", seq, salt, body)
         self._last_recorded = recorded_at
-        statement, about = _Statement(seq, event.source, confirms), (data.thing, data.TYPE)
+        statement, about = Told(seq, event.source, confirms), (data.thing, data.TYPE)
         book.append("statement", *about, *statement)
         told = self._statements.get(about)
         (self._unwritten[about] if told is None else told).append(statement)

@@ -29,7 +29,7 @@ from liveportal.ledger.book import LedgerBook
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.items import OpenItems
-from liveportal.ledger.journal import _Statement as Told
+from liveportal.ledger.journal import Told
 from liveportal.ledger.past import booked_by
 
 T = TypeVar("T")

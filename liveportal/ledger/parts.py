@@ -15,8 +15,10 @@ from pathlib import Path
 STALE_SECONDS = 3_600
 """A part that nobody wrote to for so long was left behind by a crash."""
 
-SUFFIXES = ("", "-wal", "-shm", "-journal")
+BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file is named so."""
+
+SUFFIXES = ("", *BESIDE)
 
 
 def part_of(path: Path) -> Path:

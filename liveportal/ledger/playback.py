@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Protocol
@@ -15,6 +13,7 @@ from liveportal.domain.errors import LiveportalError, NotFound, Refused
 from liveportal.domain.events import ArtifactAdded
 from liveportal.domain.posting import Transaction
 from liveportal.ledger import engine
+from liveportal.ledger.collector import no_collector
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal
@@ -82,7 +81,7 @@ class Rebuild:
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         door = Reckoning(db)
-        with _no_collector():
+        with no_collector():
             for chunk in _chunks(events):
                 for each, stored in chunk:
                     door.rebook(each, stored)
@@ -98,7 +97,7 @@ class Rebuild:
 
 def _play_back(copy: Connection, events: Iterable[Past]) -> None:
     door = Rebooking(copy)
-    with _no_collector():
+    with no_collector():
         for chunk in _chunks(events):
             door.prefetch([stored.event for _, stored in chunk])
             for each, stored in chunk:
@@ -135,18 +134,6 @@ def _retell(door: Journal, events: Iterable[Past], retelling: Retelling) -> None
             except (Refused, NotFound) as error:
                 retelling.refused(each.seq, stored.event, error)
         door.flush()
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """Pause the garbage collector: a playback makes many objects and no cycles."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _copy_messages(db: Connection, copy: Connection) -> None:

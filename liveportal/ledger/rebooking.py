@@ -22,7 +22,7 @@ from liveportal.domain.things import Claim, Customer, Payout, Request, Session
 from liveportal.ledger.book import LedgerBook
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.journal import Journal, Outcome, _Statement
+from liveportal.ledger.journal import Journal, Outcome, Told
 from liveportal.ledger.memory import MemoryBook
 from liveportal.ledger.past import Past, unreadable
 
@@ -126,7 +126,7 @@ class Rebooking(Journal):
         if past.body is not None:
             book.append("event_personal", past.seq, past.salt, past.body)
         book.append("statement", data.thing, data.TYPE, past.seq, event.source, confirms)
-        self._statements_of(data).append(_Statement(past.seq, event.source, confirms))
+        self._statements_of(data).append(Told(past.seq, event.source, confirms))
         self._pending[event.source, event.id] = self._pending_at[past.seq] = self._stored
         self._unknown.discard((event.source, event.id))
 
@@ -201,11 +201,11 @@ class Reckoning(Rebooking):
     def _find(self, source: str, event_id: str) -> StoredEvent | None:  # noqa: ARG002
         return None
 
-    def _statements_of(self, data: Data) -> list[_Statement]:
+    def _statements_of(self, data: Data) -> list[Told]:
         return self.book.statements(data.thing, data.TYPE)
 
     def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
-        self.book.tell(data.thing, data.TYPE, _Statement(past.seq, event.source, confirms))
+        self.book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))
         self._pending_at[past.seq] = self._stored
 
 

@@ -25,12 +25,11 @@ from liveportal.ledger.documents import event_at
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.durable import settle, settle_file
 from liveportal.ledger.journal import Journal
-from liveportal.ledger.parts import STALE_SECONDS
+from liveportal.ledger.parts import BESIDE, STALE_SECONDS
 from liveportal.ledger.vault import Vault
 
 _NO_COPIES = (".key", ".vault", ".forgetting", ".backups.json")
 _TOKEN_BYTES = 16
-_BESIDE = ("-wal", "-shm", "-journal")
 _STRAY = "No event tells of this file: look whose it is, and delete it if it is the customer's."
 _FAILURES = (LiveportalError, driver.DatabaseError, OSError)
 
@@ -197,7 +196,7 @@ def _others_beside(path: Path) -> list[Path]:
             real.with_name(each.name)
             for each in sorted(os.scandir(real.parent), key=lambda entry: entry.name)
             if each.name.startswith(f"{real.name}.")
-            and not each.name.endswith((*_NO_COPIES, *_BESIDE))
+            and not each.name.endswith((*_NO_COPIES, *BESIDE))
             and not _is_ledger(real.with_name(each.name))
         ]
     return []
@@ -231,7 +230,7 @@ def copies_of(path: Path) -> list[Path]:
 def _is_ledger(path: Path) -> bool:
     """Tell whether a regular file, and no link, is a ledger; by its head, without opening it."""
     try:
-        if path.name.endswith(_BESIDE) or not stat.S_ISREG(path.lstat().st_mode):
+        if path.name.endswith(BESIDE) or not stat.S_ISREG(path.lstat().st_mode):
             return False
         head = engine.head_of(path)
     except OSError:
@@ -266,7 +265,7 @@ def _remove_part(part: Path, found: Finished) -> None:
     """Remove a copy that was never finished, unless somebody may still be writing it."""
     with suppress(OSError):
         if part.lstat().st_mtime < time.time() - STALE_SECONDS:
-            for suffix in ("", *_BESIDE):
+            for suffix in ("", *BESIDE):
                 Path(f"{part}{suffix}").unlink(missing_ok=True)
             settle(part.parent)
             found.copies.append(str(part))

@@ -32,7 +32,7 @@ from liveportal.domain.errors import (
 from liveportal.domain.values import dataclass
 from liveportal.ledger import driver
 from liveportal.ledger.durable import settle
-from liveportal.ledger.parts import STALE_SECONDS
+from liveportal.ledger.parts import STALE_SECONDS, SUFFIXES
 
 LIMIT_BYTES = 2_000_000_000
 """The largest file that is taken where no preference says otherwise: 2 GB."""
@@ -247,7 +247,7 @@ class Vault:
         """Open a regular file that is not the ledger; a link is followed, as `cat` does."""
         with _opened(path, _READING) as stream:
             found = os.fstat(stream.fileno())
-            for suffix in ("", "-wal", "-shm", "-journal"):
+            for suffix in SUFFIXES:
                 with suppress(OSError):
                     if os.path.samestat(found, Path(f"{self._ledger}{suffix}").stat()):
                         raise _unreadable(path, "it is the ledger itself")

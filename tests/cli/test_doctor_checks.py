@@ -20,8 +20,9 @@ from liveportal.cli.doctor_checks import (
     Surroundings,
     examined,
 )
+from liveportal.ledger.backups.remembered import LastBackup
 from liveportal.ledger.engine import APPLICATION_ID, Head
-from liveportal.ledger.health import Backup, Entry, Health, Inside, file_system
+from liveportal.ledger.health import Entry, Health, Inside, file_system
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=2)
@@ -71,8 +72,8 @@ def healthy() -> Health:
         file_system="ext4",
         parents=tuple(str(each) for each in PATH.parents),
         free_bytes=10_000_000_000,
-        backup=Backup(EARLIER, Path("/backups/b"), "ab" * 32, 24),
-        knows_backups=True,
+        backup=LastBackup(EARLIER, Path("/backups/b"), "ab" * 32, 24, "cd" * 32),
+        backup_is_there=True,
     )
 
 
@@ -164,7 +165,8 @@ CASES = (
     Case("space", WARNING, "backup need", {"free_bytes": 12_000_000}),
     Case("space", FAILED, "upgrade", {"free_bytes": 10_500_000}),
     Case("backup", OK, "/backups/b"),
-    Case("backup", SKIPPED, "remembered", {"knows_backups": False, "backup": None}),
+    Case("backup", SKIPPED, "no ledger", {"is_file": False, "backup": None}),
+    Case("backup", WARNING, "not there now", {"backup_is_there": False}),
     Case("backup", WARNING, "no backup", {"backup": None}),
     Case("backup", WARNING, "no backup", inside(first_hash="cd" * 32)),
     Case("backup", WARNING, "long ago", {}, {}, NOW + timedelta(days=6)),

@@ -241,7 +241,6 @@ def _appearing(target: Path) -> Iterator[IO[bytes]]:
         with os.fdopen(files.make(part), "w+b") as stream:
             yield stream
         engine.move_new(part, target)
-        settle(target.parent)
     except LedgerExists:
         raise BackupExists(
             f"there is something at {target} already",

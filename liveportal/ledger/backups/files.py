@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import stat
@@ -11,10 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from liveportal.domain.errors import DiskFull, LedgerBusy, LedgerUnwritable, LiveportalError
+from liveportal.ledger.driver import FULL
 from liveportal.ledger.durable import make_folders, settle
 
 CHUNK_BYTES = 1024 * 1024
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NEW = (
     os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 )
@@ -67,7 +66,7 @@ def explained(path: Path, *, undone: str) -> Iterator[None]:
 
 def unwritable(path: Path, error: OSError, *, undone: str) -> LiveportalError:
     """Say that nothing can be written there, and why."""
-    if error.errno in _FULL:
+    if error.errno in FULL:
         return DiskFull(
             f"{path.parent} could not be written: the disk is full",
             hint=f"{undone} Make room, then try again.",

@@ -21,13 +21,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from liveportal.domain.errors import LedgerBusy, LedgerExists, LiveportalError
-from liveportal.ledger import driver, engine
+from liveportal.ledger import driver, engine, parts
 from liveportal.ledger.backups import files, snapshot
 from liveportal.ledger.backups.snapshot import Extent
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.durable import settle, settle_file
-
-BESIDE = ("-journal", "-wal", "-shm")
 
 _COPY = "before.db"  # In the private folder, which is swept after a crash.
 
@@ -58,7 +56,6 @@ def place_new(real: Path, staged: Path, at: datetime) -> Path | None:
         engine.move_new(staged, real)
     except LedgerExists:
         raise changed(real) from None
-    settle(real.parent)
     return aside
 
 
@@ -148,7 +145,6 @@ class _Kept:
         settle_file(self._part)
         self.copy = _free(self._real, self._at)
         engine.move_new(self._part, self.copy)
-        settle(self._real.parent)
 
 
 @contextmanager
@@ -191,7 +187,7 @@ def changed(real: Path) -> LedgerBusy:
 
 
 def _files(real: Path) -> list[Path]:
-    return [Path(f"{real}{suffix}") for suffix in BESIDE]
+    return [Path(f"{real}{suffix}") for suffix in parts.BESIDE]
 
 
 def _free(real: Path, at: datetime) -> Path:
