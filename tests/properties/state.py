@@ -6,6 +6,7 @@ Months, balances, items and payout lines are sums over them, written from the ru
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,11 +89,15 @@ class Request:
     state: str = "open"
     slots: tuple[Slot, ...] = ()
     expires: datetime | None = None
+    session: Session | None = None
 
 
 @dataclass(eq=False)
 class Session:
-    """A session, with the policy that it froze."""
+    """A session, with the policy that it froze.
+
+    `bill` is the last bill that was given from outside, None where it is our own calculation.
+    """
 
     id: str
     policy: Policy
@@ -106,6 +111,9 @@ class Session:
     pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
     minutes: Fraction = Fraction()
     gross: int = 0
+    bill: int | None = None
+    corrected: bool = False
+    ended_by: str | None = None
     refunded: int = 0
     earning: Entry | None = None
     undecided: Claim | None = None
@@ -136,18 +144,25 @@ class Payout:
     """A payout and the lines it was made of."""
 
     amount: int
+    sent_at: datetime
     state: str = "sent"
     lines: list[tuple[Entry, int]] = field(default_factory=list)
 
 
 @dataclass(eq=False)
 class Told:
-    """An event that was recorded: who told it, and which earlier one it only confirmed."""
+    """An event that was recorded: its source, and the earlier event that it confirms, if any.
+
+    `came_to` is what the first telling came to then: the gross of a session that ended, the amount
+    of a claim; `left` is what was left of the session's gross when a claim was first made.
+    """
 
     event: Event
-    data: Any  # The event's, but with the session's own id.
+    data: Any  # The event's, but with the ids by which the book knows its thing.
     confirms: Told | None = None
     entries: list[Entry] = field(default_factory=list)
+    came_to: int = 0
+    left: int = 0
     undone: bool = False
 
 
@@ -211,8 +226,12 @@ class Ledger:
 
     def months(self) -> list[dict[str, object]]:
         """Rulebook 9: every month from the first to the last in which something happened."""
-        # A refund happened even where another bill had left nothing to give back.
-        names = {each.month for each in self.entries if each.moved or each.kind == "refund"}
+        names = {each.month for each in self.entries if each.kind == "refund"}
+        moved: Counter[tuple[str, str]] = Counter()
+        for entry in self.entries:
+            moved.update({(entry.month, name): getattr(entry, name) for name in FIGURES})
+        # Transactions that cancel each other open no month.
+        names |= {month for (month, _), minor in moved.items() if minor}
         names |= {each.month for each in self.sessions.values() if each.month}
         names |= {each.month for each in self.claims.values()} | set(self.disputes)
         return [self.row(name) for name in reckoning.months_through(names)]
