@@ -147,6 +147,15 @@ class PolicyRow(LedgerRow, table=True):
     document: str = _text()
 
 
+class RulesRow(LedgerRow, table=True):
+    """From which event on an edition of the rules judges; a replay judges each by its own."""
+
+    __tablename__ = "rules"
+
+    edition: int = _integer(key=True)
+    from_seq: int
+
+
 class CustomerRow(LedgerRow, table=True):
     """A customer, whose name is in the personal part of the event that described them last."""
 
@@ -220,6 +229,7 @@ class SessionRow(LedgerRow, table=True):
     claim_undecided: int
     period: str | None = _text()
     flags: str = _text()
+    billed_minor: int | None
 
 
 class SessionAliasRow(LedgerRow, table=True):

@@ -441,7 +441,7 @@ ADDED = {
     "session.rescheduled": ("minutes",),
     "session.logged": ("pauses",),
 }
-"""What says something else where the first telling had nothing; an empty list says nothing."""
+"""What says something else where the first telling had nothing."""
 
 
 def contradictions(first: Data | on.Customer, again: Data | on.Customer) -> list[str]:
@@ -453,10 +453,13 @@ def contradictions(first: Data | on.Customer, again: Data | on.Customer) -> list
         old, new = getattr(first, each.name), getattr(again, each.name)
         if each.name in TOLERATED.get(kind, ()) or each.name in words:
             continue
-        if old is None and new not in (None, ()) and each.name in ADDED.get(kind, ()):
+        says_none = new is None or (kind == "session.logged" and new == ())
+        if old is None and not says_none and each.name in ADDED.get(kind, ()):
             found.append(each.name)
         if None in (old, new):
             continue
+        if each.name == "pauses":
+            old, new = sorted(old), sorted(new)
         if isinstance(new, on.Customer):
             found += contradictions(old, new)
         elif old != new:
