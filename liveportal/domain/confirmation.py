@@ -42,10 +42,9 @@ def contradicting(first: Assertion, data: Data, books: Books) -> list[str]:
     if books.former_rules:
         return _contradicting_formerly(first, data, books)
     found = contradictions(first.data, data)
-    if isinstance(first.data, RefundClaimed) and isinstance(data, RefundClaimed):
+    if not found and isinstance(first.data, RefundClaimed) and isinstance(data, RefundClaimed):
         amounts = [_claimed(each, first.seq, books) for each in (first.data, data)]
-        if amounts[0] != amounts[1] and "amount" not in found:
-            found.append("amount")
+        return ["amount"] if amounts[0] != amounts[1] else []
     return found
 
 
