@@ -98,15 +98,14 @@ class Rebuild:
 
 def former_until(db: Connection) -> int:
     """Return the last event that was judged by an earlier edition of the rules; 0 if none was."""
-    (latest,) = db.execute("SELECT max(from_seq) FROM rules").fetchone()
-    return int(latest or 1) - 1
+    (latest,) = db.execute("SELECT coalesce(max(until_seq), 0) FROM former_rules").fetchone()
+    return int(latest)
 
 
 def _keep_editions(db: Connection, copy: Connection) -> int:
     """Note in a copy which edition of the rules judged which events of the original."""
-    copy.execute("DELETE FROM rules")
-    editions = db.execute("SELECT edition, from_seq FROM rules").fetchall()
-    copy.executemany(INSERT["rules"], editions)
+    editions = db.execute("SELECT edition, until_seq FROM former_rules").fetchall()
+    copy.executemany(INSERT["former_rules"], editions)
     return former_until(db)
 
 
@@ -138,9 +137,7 @@ def _chunks(events: Iterable[Past]) -> Iterator[list[tuple[Past, StoredEvent]]]:
         yield [(each, each.stored) for each in chunk]
 
 
-def _retell(
-    door: Journal, events: Iterable[Past], retelling: Retelling, former: int
-) -> None:
+def _retell(door: Journal, events: Iterable[Past], retelling: Retelling, former: int) -> None:
     for chunk in _chunks(events):
         door.prefetch([stored.event for _, stored in chunk])
         for each, stored in chunk:

@@ -26,7 +26,7 @@ INSERT: dict[str, str] = {
         "INSERT INTO month_flow (period, debit, credit, amount, count) VALUES (?, ?, ?, ?, ?)"
     ),
     "policy": "INSERT INTO policy (seq, name, currency, timezone, document) VALUES (?, ?, ?, ?, ?)",
-    "rules": "INSERT INTO rules (edition, from_seq) VALUES (?, ?)",
+    "former_rules": "INSERT INTO former_rules (edition, until_seq) VALUES (?, ?)",
     "customer": "INSERT INTO customer (id, described_seq) VALUES (?, ?)",
     "request": (
         "INSERT INTO request (id, kind, direct, customer, rate, currency, state, opened_at, "

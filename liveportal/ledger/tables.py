@@ -147,13 +147,13 @@ class PolicyRow(LedgerRow, table=True):
     document: str = _text()
 
 
-class RulesRow(LedgerRow, table=True):
-    """From which event on an edition of the rules judges; a replay judges each by its own."""
+class FormerRulesRow(LedgerRow, table=True):
+    """Up to which event an earlier edition of the rules judged."""
 
-    __tablename__ = "rules"
+    __tablename__ = "former_rules"
 
     edition: int = _integer(key=True)
-    from_seq: int
+    until_seq: int
 
 
 class CustomerRow(LedgerRow, table=True):

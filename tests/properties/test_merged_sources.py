@@ -113,9 +113,12 @@ class Merged:
                 " WHERE session IS NOT NULL AND gross <> 0 GROUP BY session"
             ).fetchall()
         )
-        held, sessions = 0, db.execute(
-            "SELECT id, state, gross_minor, fee_minor, refunded_minor FROM session"
-        ).fetchall()
+        held, sessions = (
+            0,
+            db.execute(
+                "SELECT id, state, gross_minor, fee_minor, refunded_minor FROM session"
+            ).fetchall(),
+        )
         for name, state, gross, fee, refunded in sessions:
             assert 0 <= fee <= gross, "2: fee and share are the gross"
             assert state == "ended" or not gross, "2: what was not held books nothing"

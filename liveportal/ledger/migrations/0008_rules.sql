@@ -1,11 +1,10 @@
--- Which edition of the rules judged an event: from which one on each is in force. A replay judges an
--- event by the edition of its time, so that what an earlier version booked stays as it was booked.
-CREATE TABLE rules (
-    edition INTEGER NOT NULL CONSTRAINT rules_pk PRIMARY KEY,
-    from_seq INTEGER NOT NULL
+-- Up to which event an earlier edition of the rules judged. A replay judges each event by the edition
+-- of its time, so that what an earlier version booked stays as it was booked.
+CREATE TABLE former_rules (
+    edition INTEGER NOT NULL CONSTRAINT former_rules_pk PRIMARY KEY,
+    until_seq INTEGER NOT NULL
 ) STRICT;
-INSERT INTO rules (edition, from_seq) VALUES (1, 1);
-INSERT INTO rules (edition, from_seq) SELECT 2, coalesce(max(seq), 0) + 1 FROM event;
+INSERT INTO former_rules (edition, until_seq) SELECT 1, seq FROM event ORDER BY seq DESC LIMIT 1;
 
 -- The last bill that was given from outside; null where the gross is our own calculation. A
 -- correction of the times keeps it.
