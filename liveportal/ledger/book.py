@@ -243,11 +243,12 @@ class LedgerBook:
             thing = f"session:{session.id}"
         told = self.statements(thing, data.TYPE)
         confirms = next((each.confirms for each in told if each.seq == seq), None)
+        fact = seq if confirms is None or self.former_rules else confirms
         return Past(
             seq,
             event,
             self.transactions_of(seq),
-            reversed=(confirms or seq) in self.reversed_seqs,
+            reversed=fact in self.reversed_seqs,
             confirms=confirms,
         )
 

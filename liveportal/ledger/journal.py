@@ -205,7 +205,7 @@ class Journal:
 
     def _canonical(self, data: Data) -> Data:
         """Give a session its own id; a reversal names the event that asserted the fact first."""
-        if isinstance(data, EntryReversed):
+        if isinstance(data, EntryReversed) and not self.book.former_rules:
             past = self.book.past(data.event.source, data.event.id)
             if past is None or past.confirms is None:
                 return data
