@@ -268,7 +268,8 @@ def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
         return ()
     return (
         RateOutOfBounds(
-            f"a rate of {rate} is outside {lowest} to {highest} {rate.currency} a minute",
+            f"a rate of {rate} is outside {policy.rate.minimum} to {policy.rate.maximum}"
+            f" {rate.currency} a minute",
             hint="--anyway records it all the same.",
         ),
     )
