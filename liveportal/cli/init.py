@@ -9,7 +9,7 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.policies import load
-from liveportal.cli.render import hint, ready, render
+from liveportal.cli.render import hint, note, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.clock import zone as checked_zone
 from liveportal.domain.envelope import Data
@@ -70,7 +70,7 @@ def init(
     }
     render(Item(FIELDS, row, title="A new ledger"), out)
     if chosen.currency != profile.currency:
-        hint(
+        note(
             f"The amounts of {profile.name} are in {profile.currency}, so this ledger has no rate"
             " bounds and no payout minimum. `liveportal policy use FILE` sets them."
         )
