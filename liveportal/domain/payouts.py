@@ -18,6 +18,7 @@ from liveportal.domain.clock import last_day, local_date, month_of, shifted, sho
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
+    Caution,
     ImpossibleTime,
     NotReversible,
     PayoutTooLarge,
@@ -209,7 +210,7 @@ def sent(data: PayoutSent, event: Event, books: Books) -> Change:
     _check_owed(data.amount, books)
     items = books.open_items()
     lines = lines_for(items, data.amount.minor)
-    cautions = _method_cautions(data.method, books.policy)
+    cautions: tuple[Caution, ...] = _method_cautions(data.method, books.policy)
     flags = tuple(_flags(data.amount, event, lines, items, books))
     payout = Payout(
         id=data.payout,

@@ -240,7 +240,7 @@ class MemoryBook(LedgerBook):
     def rows(self, table: str) -> Iterator[Row]:
         """Yield the rows that a table should have, in no order."""
         if table == "statement":
-            yield from self._statements()
+            yield from self._statement_rows()
         elif table == "profile_field":
             yield from ((name,) for name in self.profile.fields)
         elif table == _LINES:
@@ -255,7 +255,7 @@ class MemoryBook(LedgerBook):
             for packed in self._packed[mapping.thing].values():
                 yield tuple(marshal.loads(packed)[:width])  # noqa: S302 (packed by ourselves)
 
-    def _statements(self) -> Iterator[Row]:
+    def _statement_rows(self) -> Iterator[Row]:
         for kind, by_source in self._told.items():
             for source, things in by_source.items():
                 for thing, told in things.items():

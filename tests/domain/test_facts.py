@@ -6,6 +6,9 @@ later correction, decision or reversal.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from liveportal.domain.envelope import CLI_SOURCE
@@ -20,7 +23,7 @@ SHELL = {"source": CLI_SOURCE}
 
 
 @pytest.fixture(autouse=True)
-def replayed(books: Book) -> object:
+def replayed(books: Book) -> Iterator[None]:
     """Whatever a test recorded replays to the same tables, and verifies."""
     yield
     books.door.flush()
@@ -210,7 +213,7 @@ def test_pauses_that_the_first_telling_did_not_have_are_a_conflict(
 ) -> None:
     """To leave them out says nothing of them, whichever source does; their order says nothing."""
 
-    def pauses(given: list[list[str]] | None) -> dict[str, object]:
+    def pauses(given: list[list[str]] | None) -> dict[str, Any]:
         if given is None:
             return {}
         return {"pauses": [[f"2026-10-05T{each}:00Z" for each in pause] for pause in given]}

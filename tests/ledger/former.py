@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from liveportal.domain.envelope import CLI_SOURCE, Event
 from liveportal.domain.policy import Policy
@@ -29,7 +30,7 @@ def hosted(number: int, *middle: str) -> Iterator[Event]:
         title="help",
         rate=amount("3.00"),
     )
-    shell = {"source": CLI_SOURCE}
+    shell: dict[str, Any] = {"source": CLI_SOURCE}
     yield event("request.accepted", "10-05 09:00", request=request, session=session, **shell)
     for kind in middle:
         yield event(kind, "10-05 09:12", session=session, **shell)
@@ -38,19 +39,19 @@ def hosted(number: int, *middle: str) -> Iterator[Event]:
 
 def billed(number: int, text: str, source: str = FEED) -> Event:
     """Tell the end of a session once more, with a bill."""
-    data = {"session": f"S-{number}", "billed": amount(text)}
+    data: dict[str, Any] = {"session": f"S-{number}", "billed": amount(text)}
     return event("session.ended", "10-05 09:20", source=source, **data)
 
 
-def corrected(number: int, **data: object) -> Event:
+def corrected(number: int, **data: Any) -> Event:  # noqa: ANN401 (JSON)
     """Correct a session at the shell."""
-    given = {"session": f"S-{number}", "reason": "x", "source": CLI_SOURCE, **data}
+    given: dict[str, Any] = {"session": f"S-{number}", "reason": "x", "source": CLI_SOURCE, **data}
     return event("session.corrected", "10-06 09:00", **given)
 
 
-def claimed(number: int, **data: object) -> Event:
+def claimed(number: int, **data: Any) -> Event:  # noqa: ANN401 (JSON)
     """Claim a session's money back."""
-    given = {"claim": f"CL-{number}", "session": f"S-{number}", **data}
+    given: dict[str, Any] = {"claim": f"CL-{number}", "session": f"S-{number}", **data}
     return event("refund.claimed", "10-05 12:00", **given)
 
 
@@ -61,7 +62,8 @@ def story() -> Iterator[Event]:
     yield billed(1, "84.00")
     yield corrected(1, end="2026-10-05T09:10:00Z")
     # A claim for everything changed with the bill, whether it named its amount or not.
-    for number, said, bill in ((2, {}, "70.00"), (3, {"amount": amount("60.00")}, "70.00")):
+    whole: dict[str, Any] = {"amount": amount("60.00")}
+    for number, said, bill in ((2, {}, "70.00"), (3, whole, "70.00")):
         yield from hosted(number)
         yield claimed(number, **said)
         yield billed(number, bill)
@@ -77,7 +79,7 @@ def story() -> Iterator[Event]:
     yield corrected(6, billed=amount("50.00"))
     yield billed(6, "60.00")
     # Of a logged session that was told again, bill and pauses were lost.
-    logged = {
+    logged: dict[str, Any] = {
         "session": "S-7",
         "customer": {"id": "C-1"},
         "rate": amount("3.00"),
@@ -89,15 +91,15 @@ def story() -> Iterator[Event]:
     yield event("session.logged", "10-05 09:20", **logged, pauses=pauses)
     # What came before what it is about.
     yield event("dispute.filed", "10-05 11:00", claim="CL-2", summary="x")
-    sent = {"payout": "PO-1", "amount": amount("20.00"), "method": "paypal"}
+    sent: dict[str, Any] = {"payout": "PO-1", "amount": amount("20.00"), "method": "paypal"}
     yield event("payout.sent", "12-01 09:00", id="sent", source=CLI_SOURCE, **sent)
     yield event("payout.paid", "11-01 09:00", id="paid", source=CLI_SOURCE, payout="PO-1")
     yield reversed_("paid", "10-01 09:00")
     yield event("payout.failed", "11-01 09:00", source=CLI_SOURCE, payout="PO-1")
     # By another name of its session, a confirming event was reversed, and nothing was booked.
-    tip = {"amount": amount("5.00")}
+    tip: dict[str, Any] = {"amount": amount("5.00")}
     yield event("tip.received", "10-05 10:00", source=CLI_SOURCE, session="S-1", **tip)
-    again = {"request": "R-1", "session": "X-1", "source": OTHER}
+    again: dict[str, Any] = {"request": "R-1", "session": "X-1", "source": OTHER}
     yield event("request.accepted", "10-05 09:00", **again)
     yield event("tip.received", "10-05 10:00", id="tip", source=OTHER, session="X-1", **tip)
     yield reversed_("tip", "10-06 10:00", OTHER)

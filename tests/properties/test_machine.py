@@ -154,8 +154,8 @@ class BookMachine(StepMachine):
             if isinstance(each.data, on.PayoutFailed) and not each.undone
         ]
         if failed:
-            name = on.EventRef(source=failed[-1].source, id=failed[-1].id)
-            self.tell(deal, on.EntryReversed(event=name, reason="a mistake"))
+            event = on.EventRef(source=failed[-1].source, id=failed[-1].id)
+            self.tell(deal, on.EntryReversed(event=event, reason="a mistake"))
 
     # --- what must hold ---------------------------------------------------------------------------
 
