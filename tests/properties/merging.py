@@ -8,7 +8,7 @@ mistakes that it corrects or reverses. The reports are then merged in any interl
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -26,15 +26,14 @@ WAITS = (
     *(timedelta(0), MICROSECOND, timedelta(minutes=3), timedelta(minutes=5)),
     *(timedelta(minutes=7), timedelta(minutes=20), timedelta(hours=9), timedelta(days=11)),
 )
-FIRST = on.PolicyAdopted
 
 
 @dataclass
 class Report:
-    """What one source reports, event by event; `known` are the names of its events so far."""
+    """What one source reports, event by event, in the order of the world."""
 
     source: str
-    events: list[tuple[int, Event]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
 
 class World:
@@ -92,7 +91,7 @@ class World:
         self.number += 1
         name = f"e-{self.number}"
         late = self.pick((timedelta(0), timedelta(0), MICROSECOND, timedelta(seconds=9)))
-        report.events.append((self.number, Event(report.source, name, at + late, data)))
+        report.events.append(Event(report.source, name, at + late, data))
         return name
 
     def taken_back(self, names: dict[str, str], at: datetime | None = None) -> None:
@@ -115,7 +114,7 @@ class World:
 
     def _merged(self) -> list[Event]:
         """Merge the reports: each keeps its own order, and runs of each are of any length."""
-        queues = [[event for _, event in report.events] for report in self.reports]
+        queues = [list(report.events) for report in self.reports]
         merged: list[Event] = []
         while queues := [each for each in queues if each]:
             queue = self.pick(queues)
@@ -399,5 +398,3 @@ STORIES: tuple[Callable[[World, str], None], ...] = (
     *(instant_session, instant_session, instant_session, lost_session, unpaused_session),
     *(scheduled_session, logged_session, logged_session, adjustment, payout, payout),
 )
-
-__all__ = ["SOURCES", "World", "replace"]
