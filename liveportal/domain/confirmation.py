@@ -85,6 +85,8 @@ def _billed_again(
     correction followed, or if it is below what was refunded and claimed.
     """
     check_currency(billed, books.policy)
+    if billed.minor == session.gross_minor == session.billed_minor:
+        return Change()  # As nearly always: nothing has to be looked up.
     came_to = _came_to(first.seq, books)
     followed = (
         session.state != "ended"
