@@ -8,36 +8,41 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, Protocol
 
-from liveportal.domain.envelope import CLI_SOURCE
-from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealBroken
+from liveportal.domain.envelope import CLI_SOURCE, PREFIX
+from liveportal.domain.errors import (
+    DamagedFile,
+    KeyNotFound,
+    NotInVault,
+    SealBroken,
+    VerificationFailed,
+)
+from liveportal.domain.events import PayoutProfileChanged
 from liveportal.domain.profile import DERIVED_FROM
 from liveportal.ledger import driver, engine
+from liveportal.ledger.attribution import is_from_command
 from liveportal.ledger.driver import Connection
+from liveportal.ledger.evidence import Attached, attached
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
-from liveportal.ledger.reader import Reader, personal
+from liveportal.ledger.reader import Reader
 from liveportal.ledger.statements import INSERT
 from liveportal.ledger.vault import Vault
 
-# Only a command attaches a file; a feed may tell of files that never were here. Of whom is
-# forgotten, the files are gone and the messages with them.
-_TOLD = """
-    SELECT artifact.seq, artifact.session, artifact.kind, sha256, bytes, told.seq, body
-    FROM artifact
-    JOIN statement AS told ON told.thing = 'session:' || artifact.session
-        AND told.type = 'artifact.added' AND coalesce(told.confirms, told.seq) = artifact.seq
-        AND told.source = ?
-    JOIN event_personal ON event_personal.seq = told.seq
-    ORDER BY artifact.seq
-"""
 _VALUES = """
     SELECT field, type, facts FROM (
         SELECT field, seq FROM sealed_value UNION ALL SELECT field, seq FROM profile_fact
     ) JOIN event USING (seq) ORDER BY field
 """
+
+_CHANGES = """
+    SELECT source, id, recorded_at, facts, body
+    FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
+    WHERE type = ? ORDER BY event.seq DESC
+"""
+_CHANGED = PREFIX + PayoutProfileChanged.TYPE
 
 _CHUNK = 2_000
 
@@ -54,26 +59,28 @@ class ReadTranscript(Protocol):
 class Deposit:
     """What was found: how many files, whether they were hashed, messages read, values proved.
 
-    `values` is None where the key of the payout profile is not at hand, or nobody looked.
+    `values` is None where the key of the payout profile is not at hand, or nobody looked. `absent`
+    are files that may never have been here.
     """
 
     files: int
     hashed: bool
     messages: int
     values: int | None
+    absent: tuple[Absent, ...] = ()
 
 
-class _Told(NamedTuple):
-    artifact: int
-    session: str
-    kind: str
-    sha256: str
-    bytes: int
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A file that may never have been in the vault, and is not there: attach it again.
+
+    An earlier version recorded its event, and nothing proves that a command did (`evidence`).
+    """
+
     seq: int
-    body: str
-
-    def __str__(self) -> str:
-        return f"the file {self.sha256[:12]}… of session {self.session} (event {self.seq})"
+    session: str
+    sha256: str
+    name: str
 
 
 def check_vault(
@@ -86,20 +93,28 @@ def check_vault(
     fingerprints if its key is at hand.
     """
     vault = Vault(ledger)
-    told = [_Told(*row) for row in db.execute(_TOLD, (CLI_SOURCE,))]
-    for each in told:
-        _check_there(vault, each)
+    there: list[Attached] = []
+    absent: list[Absent] = []
+    for each in attached(db):
+        try:
+            _check_there(vault, each)
+        except VerificationFailed:
+            if each.is_certain:
+                raise
+            absent.append(Absent(each.seq, each.session, each.sha256, each.name))
+        else:
+            there.append(each)
     messages = (0,)
     values = None
     if deep:
-        for each in told:
+        for each in there:
             _check_content(vault, each)
         if read is not None:
-            _check_messages(db, vault, told, read)
+            _check_messages(db, vault, there, read)
         _check_index(db)
         values = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
-    return Deposit(len(told), deep, messages[0], values)
+    return Deposit(len(there), deep, messages[0], values, tuple(absent))
 
 
 def check_values(db: Connection) -> None:
@@ -108,12 +123,21 @@ def check_values(db: Connection) -> None:
     filled = {name for (name,) in db.execute("SELECT name FROM profile_field")}
     for field, kind, facts in told:
         of = DERIVED_FROM.get(field, field)
-        named = kind == "liveportal.payout_profile.changed" and of in json.loads(facts)["fields"]
-        if not named or of not in filled:
+        named = kind == _CHANGED and of in json.loads(facts)["fields"]
+        if not named or (of not in filled and _is_cleared_by_command(db, of)):
             raise failed(f"a value of the payout profile is in no event: {field}", field=field)
 
 
-def _check_there(vault: Vault, told: _Told) -> None:
+def _is_cleared_by_command(db: Connection, name: str) -> bool:
+    """Return True unless a feed may have cleared a field, which leaves its value where it is."""
+    found = db.execute(_CHANGES, (_CHANGED,)).fetchall()
+    for source, event_id, recorded_at, facts, body in found:
+        if name in json.loads(facts)["fields"]:
+            return source == CLI_SOURCE and is_from_command(event_id, recorded_at, body)
+    return True
+
+
+def _check_there(vault: Vault, told: Attached) -> None:
     if not vault.holds(told.sha256):
         raise failed(f"{told} is not in the vault", sha256=told.sha256, seq=told.seq)
     size = vault.path(told.sha256).lstat().st_size
@@ -121,7 +145,7 @@ def _check_there(vault: Vault, told: _Told) -> None:
         raise failed(f"{told} has {size} bytes instead of {told.bytes}", sha256=told.sha256)
 
 
-def _check_content(vault: Vault, told: _Told) -> None:
+def _check_content(vault: Vault, told: Attached) -> None:
     try:
         vault.check(told.sha256)
     except (DamagedFile, NotInVault) as error:
@@ -132,7 +156,7 @@ def _check_content(vault: Vault, told: _Told) -> None:
 
 
 def _check_messages(
-    db: Connection, vault: Vault, told: Sequence[_Told], read: ReadTranscript
+    db: Connection, vault: Vault, told: Sequence[Attached], read: ReadTranscript
 ) -> None:
     """Check that the messages are those of the transcripts, and of no other."""
     from liveportal.ledger.windows.said import began
@@ -143,12 +167,11 @@ def _check_messages(
         if artifact not in known:
             raise failed(f"messages of event {artifact} are in no transcript", seq=artifact)
     for each in told:
-        if each.kind != "transcript":
+        if each.kind != "transcript" or not each.is_certain:
             continue
-        name = str(personal(each.body).get("name", ""))
         with vault.path(each.sha256).open("rb") as stream:
             start, zone = began(reader, each.artifact), reader.own_timezone
-            found = read(stream, name, began=start, timezone=zone).messages
+            found = read(stream, each.name, began=start, timezone=zone).messages
         kept = db.execute(
             "SELECT n, offset_ms, speaker, text FROM message WHERE artifact = ? ORDER BY n",
             (each.artifact,),
@@ -157,7 +180,7 @@ def _check_messages(
         _compare(each, kept, there)
 
 
-def _compare(told: _Told, kept: Rows, read: Rows) -> None:
+def _compare(told: Attached, kept: Rows, read: Rows) -> None:
     for mine, other in zip(kept, read, strict=False):
         if (mine[0], *mine[2:]) != (other[0], *other[2:]):
             raise failed(f"message {other[0]} of {told} is not what its transcript says")
