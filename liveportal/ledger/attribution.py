@@ -74,13 +74,16 @@ def is_from_command(event_id: str, recorded_at: str, body: str | None) -> bool:
 def is_disguised(source: str, kind: str, facts: str, body: str | None) -> bool:
     """Return True if an event bears the expert's name, and no command ever makes such a one.
 
-    `kind` is the type without its prefix. Commands give their events no attribute but the
-    machine's, and never change the payout profile without fingerprints.
+    `kind` is the type without its prefix. Commands of earlier versions gave their events no
+    attribute, and no command changes the payout profile without fingerprints.
     """
     if source != CLI_SOURCE:
         return is_experts(source) and not source.startswith(EXPERT_PREFIX)
+    given = attributes(body)
+    if MACHINE in given:
+        return False
     bare = kind == PayoutProfileChanged.TYPE and '"fingerprints"' not in facts
-    return kind in NEVER_BY_COMMANDS or bare or bool(attributes(body).keys() - {MACHINE})
+    return kind in NEVER_BY_COMMANDS or bare or bool(given)
 
 
 def unauthorised(db: Connection) -> list[Unauthorised]:
