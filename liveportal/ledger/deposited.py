@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealBroken
 from liveportal.domain.profile import DERIVED_FROM
-from liveportal.ledger import driver, engine
+from liveportal.ledger import driver, engine, soundness
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Rows
@@ -40,6 +41,10 @@ _VALUES = """
 """
 
 _CHUNK = 2_000
+_OVER_MESSAGES = re.compile(
+    r"CREATE VIRTUAL TABLE .* USING fts5\b.*\bcontent\s*=\s*['\"]?message\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class ReadTranscript(Protocol):
@@ -96,7 +101,7 @@ def check_vault(
             _check_content(vault, each)
         if read is not None:
             _check_messages(db, vault, told, read)
-        _check_index(db)
+        _check_indexes(db)
         values = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
     return Deposit(len(told), deep, messages[0], values)
@@ -174,30 +179,53 @@ def _compare(told: _Told, kept: Rows, read: Rows) -> None:
         raise failed(f"the times of the messages of {told} are not those of its transcript")
 
 
-# How long each message is, and all together: by that a search ranks what it finds.
-_SIZES = (
-    "SELECT id, sz FROM message_index_docsize ORDER BY id",
-    "SELECT block FROM message_index_data WHERE id = 1",
-    "SELECT k, v FROM message_index_config ORDER BY k",
-)
-_TERMS = "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)"
-
-
-def _check_index(db: Connection) -> None:
-    """Check that a search finds what the messages say: the index against one that is made anew."""
+def _check_indexes(db: Connection) -> None:
+    """Check that a search finds what the messages say: each index against a rebuilt one."""
     with closing(engine.in_memory()) as copy:
         copy.execute("PRAGMA foreign_keys = OFF")
         copy.execute("BEGIN")
         make_tables(copy)
-        copy.execute("DROP TRIGGER message_indexed")
+        for trigger in soundness.parts(copy):
+            if trigger.kind == "trigger" and trigger.table == "message":
+                copy.execute(f'DROP TRIGGER "{trigger.name}"')
         rows = db.execute("SELECT id, artifact, n, offset_ms, speaker, text FROM message")
         copy.executemany(INSERT["message"], rows)
-        copy.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
-        same = all(_are_same(db.execute(each), copy.execute(each)) for each in _SIZES)
-        with _terms(db) as ours, _terms(copy) as theirs:
-            same = same and _are_same(ours, theirs)
-    if not same:
-        raise failed("the full-text index does not find what the messages say")
+        for name in _indexes(copy):
+            copy.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")  # noqa: S608 (ours)
+            if not _is_same_index(db, copy, name):
+                raise failed("the full-text index does not find what the messages say", index=name)
+
+
+def _indexes(db: Connection) -> list[str]:
+    """Return the names of the full-text indexes (FTS5) over the messages."""
+    tables = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall()
+    return [name for name, sql in tables if _OVER_MESSAGES.match(sql)]
+
+
+def _is_same_index(db: Connection, copy: Connection, name: str) -> bool:
+    """Return whether two indexes have the same words, sizes and settings.
+
+    How an index is laid out is SQLite's own and depends on how it was written.
+    """
+    queries = [f"SELECT k, v FROM {name}_config WHERE k <> 'version' ORDER BY k"]  # noqa: S608
+    if copy.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (f"{name}_docsize",)).fetchone():
+        queries.append(f"SELECT id, sz FROM {name}_docsize ORDER BY id")  # noqa: S608
+    if not all(_are_same(db.execute(query), copy.execute(query)) for query in queries):
+        return False
+    if _totals(db, name) != _totals(copy, name):
+        return False
+    with _terms(db, name) as ours, _terms(copy, name) as theirs:
+        return _are_same(ours, theirs)
+
+
+def _totals(db: Connection, name: str) -> bytes:
+    """Return how many messages an index has and how long they are together, by which it ranks.
+
+    These are numbers of one byte or more. An index that was never written has none of them, and
+    one that was emptied or rebuilt has zeros: both say the same.
+    """
+    row = db.execute(f"SELECT block FROM {name}_data WHERE id = 1").fetchone()  # noqa: S608
+    return bytes(row[0]).rstrip(b"\0") if row else b"no totals"
 
 
 def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
@@ -208,9 +236,9 @@ def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
 
 
 @contextmanager
-def _terms(db: Connection) -> Iterator[driver.Cursor]:
-    """Yield a cursor over every word of the index and its place, in their order."""
-    db.execute(_TERMS)
+def _terms(db: Connection, name: str) -> Iterator[driver.Cursor]:
+    """Yield a cursor over every word of an index and its place, in their order."""
+    db.execute(f"CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, {name}, instance)")
     cursor = db.execute("SELECT term, doc, col, offset FROM temp.terms ORDER BY 1, 2, 3, 4")
     try:
         yield cursor
