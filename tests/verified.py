@@ -39,7 +39,7 @@ def _is_ledger(path: Path) -> bool:
         seen = path.lstat()
         if path.name.endswith(BESIDE) or not stat.S_ISREG(seen.st_mode):
             return False
-        if seen.st_size > LARGEST_BYTES:
+        if seen.st_size > LARGEST_BYTES or seen.st_nlink > 1:  # With two names it is refused.
             return False
         head = engine.head_of(path)
         return head is not None and (head.application_id, head.form) == (

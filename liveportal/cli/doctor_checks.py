@@ -167,7 +167,12 @@ def modes(health: Health, around: Surroundings, _now: datetime) -> Check:
 
 
 def links(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """Whether anything is a link: the ledger may be one, what is written beside it may not."""
+    """Whether anything is a link: the ledger may be one, what is written beside it may not.
+
+    A ledger with a second name (a hard link) may be read at most.
+    """
+    if health.linked is not None:
+        return Check("links", FAILED, health.linked.message, health.linked.hint)
     if not health.entries:
         return Check("links", SKIPPED, "there is no ledger")
     found = [each for each in health.entries if each.is_link and each.what != "folder"]

@@ -481,6 +481,12 @@ class LedgerUnwritable(Malformed):
     code = "ledger_unwritable"
 
 
+class LedgerLinked(Malformed):
+    """The ledger has a second name (a hard link); `details` count its names and list the others."""
+
+    code = "ledger_linked"
+
+
 class UnsafeVault(Malformed):
     """The vault is a link, or others may enter it."""
 

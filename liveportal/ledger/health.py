@@ -18,7 +18,7 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import driver, engine, keys, parts, traces
+from liveportal.ledger import driver, engine, hard_links, keys, parts, traces
 from liveportal.ledger.backups.remembered import LastBackup, last_backup
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.vault import Vault
@@ -79,6 +79,8 @@ class Health:
     vault_bytes: int = 0
     key_ids: tuple[str, ...] | None = None
     key_problem: str | None = None
+    names: hard_links.Names = field(default_factory=lambda: hard_links.Names(1))
+    linked: LiveportalError | None = None
     backup: LastBackup | None = None
     backup_is_there: bool = False
 
@@ -96,6 +98,7 @@ def gather(path: Path) -> Health:
     _look_around(found, real)
     if not found.is_file:
         return found
+    _look_at_names(found)
     _look_inside(found)
     _look_for_key(found, real)
     found.backup = last_backup(path)
@@ -176,6 +179,13 @@ def file_system(path: Path, mountinfo: str) -> str | None:
     return best[1]
 
 
+def _look_at_names(found: Health) -> None:
+    with suppress(OSError):
+        found.names = hard_links.names_of(found.path)
+        if found.names.count > 1 + len(found.names.temp):
+            found.linked = hard_links.linked(found.path, found.names)
+
+
 # --- inside ---------------------------------------------------------------------------------------
 
 
@@ -196,6 +206,9 @@ def _look_inside(found: Health) -> None:
     elif head.form > engine.SCHEMA_VERSION:
         found.problem = f"it was written by a newer liveportal (form {head.form})"
         found.mend = "Upgrade liveportal."
+    elif found.linked is not None and not hard_links.is_readable(found.path, found.names):
+        found.problem = "what was recorded last may lie in the log of another name of it"
+        found.mend = "See the check links."
     elif head.wal and not engine.wal_is_safe():
         found.problem = "this SQLite could damage its log"
         found.mend = "See the check sqlite."
