@@ -7,7 +7,6 @@ they are. A test that damages a ledger on purpose says so with the marker `damag
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 from contextlib import closing, suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from liveportal.domain.errors import IntegrityFailed
 from liveportal.feeds import transcripts
-from liveportal.ledger import driver, engine
+from liveportal.ledger import engine
 from liveportal.ledger.parts import BESIDE
 from liveportal.ledger.verify import verify
 

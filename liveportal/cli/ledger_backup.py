@@ -28,6 +28,7 @@ from liveportal.cli.times import utc_now
 from liveportal.domain import rotation
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete, BackupLocked
+from liveportal.ledger.belonging import check_input
 from liveportal.ledger.opening import reading
 from liveportal.ledger.reader import Reader
 
@@ -270,6 +271,7 @@ def restore(
     from liveportal.ledger.backups.restore import restoring
 
     ready(RESTORE_FIELDS, out, spared=(*ledger.files, file))
+    check_input(file)
     opener = _opener(file, identity, passphrase_file)
     with ExitStack() as stack:
         with progress("Checking", _bytes(file)) as told:

@@ -30,6 +30,7 @@ from liveportal.domain.preferences import structured
 from liveportal.domain.values import dataclass
 from liveportal.feeds.following import Part, followed, open_feed, streamed
 from liveportal.feeds.jsonl import Line
+from liveportal.ledger.belonging import check_input
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.windows import requests as seen
 from liveportal.ledger.windows.wanted import Wanted
@@ -117,6 +118,8 @@ def watch(
     used = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
     ready(FIELDS, out, spared=used)
     check_target(rejects, (*used, *((out.output,) if out.output else ())))
+    if feed != STDIN:
+        check_input(Path(feed))
     with ExitStack() as stack:
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
         bad_lines = stack.enter_context(_added_to(rejects)) if rejects else None

@@ -158,6 +158,12 @@ class BackupLocked(Malformed):
     code = "backup_locked"
 
 
+class LedgersOwnFile(Malformed):
+    """A file that belongs to a ledger (its key, its log, its evidence) was given as input."""
+
+    code = "ledgers_own_file"
+
+
 class FileChanged(Malformed):
     """A file that was written to while it was read."""
 

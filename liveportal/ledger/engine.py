@@ -30,6 +30,7 @@ from liveportal.ledger.driver import (
     unwritable,
 )
 from liveportal.ledger.durable import make_folders, settle
+from liveportal.ledger.parts import MARK, beside
 
 APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
 SCHEMA_VERSION = 3
@@ -297,7 +298,7 @@ def _check_ours(connection: Connection, path: Path) -> None:
 
 def mark_of(path: Path) -> Path:
     """Return the mark that lies beside a ledger while traces of somebody are still to be erased."""
-    return Path(f"{os.path.realpath(path)}.forgetting")
+    return beside(path, MARK)
 
 
 class Head(NamedTuple):

@@ -131,7 +131,7 @@ def _look_around(found: Health, real: Path) -> None:
         *(("ledger", Path(f"{real}{suffix}")) for suffix in parts.BESIDE),
         ("vault", vault),
         *(("vault", each) for each in sorted(vault.glob("??"))),
-        ("key", real.with_name(f"{real.name}.key")),
+        ("key", parts.beside(real, parts.KEY)),
         *(("copy", each) for each in copies),
     )
     found.entries = [entry for what, each in named if (entry := _entry(what, each))]
@@ -289,6 +289,6 @@ def _one(db: Connection) -> Any:  # noqa: ANN401 (whatever a column holds)
 def _look_for_key(found: Health, real: Path) -> None:
     """Read the key file, if there is one; the keyring is not asked, since it may ask its owner."""
     try:
-        found.key_ids = keys.in_file(real.with_name(f"{real.name}.key"))
+        found.key_ids = keys.in_file(parts.beside(real, parts.KEY))
     except LiveportalError as error:
         found.key_problem = error.message

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from liveportal.domain.errors import KeyringUnavailable, SealBroken, UnsafeKey
-from liveportal.ledger import driver
+from liveportal.ledger import driver, parts
 from liveportal.ledger.durable import settle
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class Keys:
     """Where the keys of a book are kept; `book` tells it from all others in the keyring."""
 
     def __init__(self, ledger: Path, book: str) -> None:
-        real = ledger.resolve()  # One key, also where the ledger is opened through a link.
-        self.file = real.with_name(f"{real.name}.key")
+        self.file = parts.beside(ledger, parts.KEY)
         self._book = book
 
     def load(self) -> dict[str, bytes]:
