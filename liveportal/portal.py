@@ -40,7 +40,7 @@ from liveportal.ledger.store import Store
 
 if TYPE_CHECKING:
     from liveportal.domain.profile import Changes
-    from liveportal.ledger.filling import Judge
+    from liveportal.ledger.filling import Judge, KeyChanged
     from liveportal.ledger.forgetful import Forgotten
     from liveportal.ledger.vault import Taken
 
@@ -289,11 +289,11 @@ class Portal:
 
         return filling.filled(self._store, change, judge, event, key=key, show=show)
 
-    def change_key(self) -> tuple[str, str | None, int]:
-        """Seal what is sealed under a new key (see `filling`)."""
+    def change_key(self, keep_old: Path | None = None) -> KeyChanged:
+        """Seal what is sealed under a new key; `keep_old` is a new file that gets the old one."""
         from liveportal.ledger import filling
 
-        return filling.change_key(self._store)
+        return filling.change_key(self._store, keep_old)
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none."""

@@ -7,13 +7,14 @@ they are. A test that damages a ledger on purpose says so with the marker `damag
 from __future__ import annotations
 
 import hashlib
+import re
 import stat
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from liveportal.domain.errors import IntegrityFailed
+from liveportal.domain.errors import IntegrityFailed, LiveportalError
 from liveportal.feeds import transcripts
 from liveportal.ledger import engine
 from liveportal.ledger.parts import BESIDE
@@ -21,6 +22,8 @@ from liveportal.ledger.verify import verify
 
 LARGEST_BYTES = 2_000_000
 """Larger ledgers are made to measure something: they would take longer than their tests."""
+
+_COPY = re.compile(r"(.+)\.(?:form\d+|replaced-\w+)(?:\.\d+)?")
 
 _known: set[str] = set()
 """What was verified before by this process: most tests only read a copy of a prepared ledger."""
@@ -52,13 +55,18 @@ def _check(path: Path) -> None:
     mark = _mark(path)
     if mark in _known:
         return
+    copy = _COPY.fullmatch(path.name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIVEPORTAL_KEYRING", "off")
         try:
             with closing(engine.open_file(path, readonly=True)) as db:
-                verify(db, vault=path, deep=True, read=transcripts.read)
+                # A copy that is kept beside a ledger shares its vault.
+                vault = path.with_name(copy[1]) if copy else path
+                verify(db, vault=vault, deep=True, read=transcripts.read)
         except IntegrityFailed as error:
             pytest.fail(f"{path} does not verify: {error.message}", pytrace=False)
+        except LiveportalError:  # A key or a vault that others may read is refused.
+            return
     _known.add(mark)
 
 

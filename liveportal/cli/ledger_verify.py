@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values"),
+    *("files", "messages", "profile_values", "profile_key"),
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -128,11 +128,15 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
         "files": deposit.files if deposit else 0,
         "messages": deposit.messages if deposit and deep else None,
         "profile_values": deposit.values if deposit else None,
+        "profile_key": deposit.key.code if deposit and deposit.key else None,
     }
 
 
 def _tell(found: Verified) -> None:
-    """Say what today's rules would do otherwise: it may be that somebody wants to know why."""
+    """Say what was not proved, and what today's rules would do otherwise."""
+    if found.deposit and (key := found.deposit.key):
+        hint(f"The payout profile was not proved: {key.message}.")
+        hint(key.hint or "")
     changes = found.rules_changed
     for each in changes[:_SHOWN]:
         hint(f"Today's rules differ at event {each.seq} ({each.type}): {each.what}.")

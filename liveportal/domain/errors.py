@@ -227,6 +227,12 @@ class KeyNotFound(NotFound):
     code = "key_not_found"
 
 
+class WrongKey(KeyNotFound):
+    """A key is there, and it is not the one that the sealed values need; `details` name both."""
+
+    code = "wrong_key"
+
+
 # --- refused by the rules ---------------------------------------------------------------------
 
 
@@ -330,6 +336,12 @@ class LedgerExists(Refused):
     """There is a file where a new ledger should go."""
 
     code = "ledger_exists"
+
+
+class KeyFileExists(Refused):
+    """There is something where a copy of a key should go."""
+
+    code = "key_file_exists"
 
 
 class BackupExists(Refused):

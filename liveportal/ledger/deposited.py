@@ -59,13 +59,15 @@ class ReadTranscript(Protocol):
 class Deposit:
     """What was found: how many files, whether they were hashed, messages read, values proved.
 
-    `values` is None where the key of the payout profile is not at hand, or nobody looked.
+    `values` is None where the key of the payout profile is not at hand, or nobody looked; `key` is
+    the error that says why it is not.
     """
 
     files: int
     hashed: bool
     messages: int
     values: int | None
+    key: KeyNotFound | None = None
 
 
 class _Told(NamedTuple):
@@ -95,16 +97,16 @@ def check_vault(
     for each in told:
         _check_there(vault, each)
     messages = (0,)
-    values = None
+    values, problem = None, None
     if deep:
         for each in told:
             _check_content(vault, each)
         if read is not None:
             _check_messages(db, vault, told, read)
         _check_indexes(db)
-        values = _check_profile(db, ledger)
+        values, problem = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
-    return Deposit(len(told), deep, messages[0], values)
+    return Deposit(len(told), deep, messages[0], values, problem)
 
 
 def check_values(db: Connection) -> None:
@@ -250,8 +252,11 @@ def _terms(db: Connection, name: str) -> Iterator[driver.Cursor]:
 # --- the payout profile ---------------------------------------------------------------------------
 
 
-def _check_profile(db: Connection, ledger: Path) -> int | None:
-    """Prove the values of the payout profile by the journal; None where their key is not here."""
+def _check_profile(db: Connection, ledger: Path) -> tuple[int | None, KeyNotFound | None]:
+    """Prove the values of the payout profile by the journal; or return why they cannot be read.
+
+    That their key is missing or another one is no damage.
+    """
     from liveportal.ledger.sealed import Seals
 
     seals = Seals(db, ledger)
@@ -259,8 +264,8 @@ def _check_profile(db: Connection, ledger: Path) -> int | None:
         seals.ready()
         values = seals.values()
         wrong = seals.disproved(values)
-    except KeyNotFound:
-        return None
+    except KeyNotFound as error:
+        return None, error
     except SealBroken as error:
         raise failed(f"a value of the payout profile was changed: {error.message}") from error
     if wrong:
@@ -268,4 +273,4 @@ def _check_profile(db: Connection, ledger: Path) -> int | None:
             f"a value of the payout profile is not what was recorded: {', '.join(wrong)}",
             field=wrong[0],
         )
-    return len(values)
+    return len(values), None
