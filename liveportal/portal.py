@@ -316,6 +316,8 @@ class Portal:
     ) -> Synced:
         """Record a feed in its own order: all of it, or nothing.
 
+        Other programs can write until its first lines have come.
+
         `batch` commits every so many lines, or before they are many megabytes, for streams without
         an end. `reject` is told of each
         bad line and its reason, and the feed goes on. `progress` is told of every chunk's bytes,
@@ -327,10 +329,15 @@ class Portal:
         lines = jsonl.lines(feed, before)
         with no_collector():
             if batch is None:
+                chunks = jsonl.chunks(lines, CHUNK_LINES)
+                # Its lines come first, and the lock then: a pipe may bring none for hours.
+                if (chunk := next(chunks, None)) is None:
+                    return Synced(head=self.head())
                 with self._store.writing() as door:
-                    for chunk in jsonl.chunks(lines, CHUNK_LINES):
+                    while chunk is not None:
                         _record_lines(door, chunk, counts, reject, tell)
                         progress(_bytes(chunk))
+                        chunk = next(chunks, None)
                     return Synced(**counts, head=door.head.hex())
             for chunk in jsonl.chunks(lines, batch):
                 try:

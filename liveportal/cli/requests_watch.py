@@ -83,7 +83,7 @@ def watch(
             "--exec",
             metavar="COMMAND",
             help=f"Run this, without a shell, with the request as JSON on its input and its id in"
-            f" {VARIABLE}.",
+            f" {VARIABLE}; an id may begin with -, so give it to a command after --.",
         ),
     ] = None,
     auto_decline: Annotated[
@@ -103,6 +103,9 @@ def watch(
     What was recorded before is skipped. A file is followed until Ctrl-C, also when it is replaced;
     standard input ends when it ends. A bad line stops it, and what came before is kept. Requests
     that your rules decline (preferences, auto_decline) are declined and shown as that.
+
+    What --exec runs is handed texts of strangers. An id may begin with -, and would be taken for an
+    option: `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
 
     Examples:
       liveportal requests watch feed.jsonl

@@ -81,6 +81,12 @@ class OutputFailed(LiveportalError):
 # --- malformed input --------------------------------------------------------------------------
 
 
+class OutOfMemory(Malformed):
+    """The system has no more memory for what was asked; what was not committed is undone."""
+
+    code = "out_of_memory"
+
+
 class InvalidEvent(Malformed):
     """An event that is not of the contract's form; `details` name the field and the reason."""
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.events import PayoutProfileChanged
 from liveportal.domain.profile import Changes, Values
+from liveportal.ledger import done
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.journal import Outcome
 from liveportal.ledger.reader import Reader, Row
@@ -89,5 +90,7 @@ def change_key(store: Store, keep_old: Path | None = None) -> KeyChanged:
         if keep_old is not None and made and seals.key_id == old:  # Nothing was committed.
             keep_old.unlink(missing_ok=True)
         raise
+    if store.keep:
+        done.note("the key was changed")
     with store.writing():
         return KeyChanged(str(seals.key_id), seals.prune(), count, old)

@@ -28,7 +28,7 @@ from liveportal.domain.errors import (
     UnreadableFile,
 )
 from liveportal.domain.rotation import Keep
-from liveportal.ledger import driver, engine, parts
+from liveportal.ledger import done, driver, engine, parts
 from liveportal.ledger.backups import bundle, files, snapshot
 from liveportal.ledger.backups.age import Encrypted, Lock
 from liveportal.ledger.backups.bundle import Bundle, Manifest, Progress
@@ -90,8 +90,7 @@ def back_up(  # noqa: PLR0913 (what a backup is, told by name)
     real = path.resolve()
     with (
         files.explained(real, undone="No backup was made."),
-        files.alone(real),
-        files.private_folder(real) as folder,
+        files.workplace(real) as folder,
     ):
         for _ in range(ATTEMPTS):
             with suppress(_Forgotten):
@@ -102,6 +101,7 @@ def back_up(  # noqa: PLR0913 (what a backup is, told by name)
                 f"customers were forgotten in {path} while it was backed up",
                 hint="Try again when that has ended.",
             )
+        done.note(f"the backup {target} was made")
         if made.manifest.damaged:
             return made
         last = LastBackup(

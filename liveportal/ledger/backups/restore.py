@@ -25,7 +25,7 @@ from liveportal.domain.errors import (
     NotALedger,
     UnreadableFile,
 )
-from liveportal.ledger import driver, engine, keys, soundness
+from liveportal.ledger import done, driver, engine, keys, soundness
 from liveportal.ledger.backups import age, bundle, files, replacing, sealing, snapshot
 from liveportal.ledger.backups.age import Opener
 from liveportal.ledger.backups.bundle import Bundle, File, Manifest, Progress
@@ -108,6 +108,7 @@ class Restoring:
         real = self._real
         count = self._put_files(progress)
         kept = self._put_ledger(at)
+        done.note(f"{real} was restored")
         key = sealing.put(self._compare_key(), self._keys)
         with closing(open_ledger(real, readonly=True)) as db, driver.explained(real):
             verify(db)
