@@ -207,9 +207,11 @@ def _indexes(db: Connection) -> list[str]:
 def _is_same_index(db: Connection, copy: Connection, name: str) -> bool:
     """Return whether two indexes have the same words, sizes and settings.
 
-    How an index is laid out is SQLite's own and depends on how it was written.
+    How an index is laid out is SQLite's own and depends on how it was written, and with which
+    settings: only those count that change what is found, and in which order.
     """
-    queries = [f"SELECT k, v FROM {name}_config WHERE k <> 'version' ORDER BY k"]  # noqa: S608
+    settings = f"SELECT k, v FROM {name}_config WHERE k IN ('rank', 'insttoken') ORDER BY k"  # noqa: S608
+    queries = [settings]
     if copy.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (f"{name}_docsize",)).fetchone():
         queries.append(f"SELECT id, sz FROM {name}_docsize ORDER BY id")  # noqa: S608
     if not all(_are_same(db.execute(query), copy.execute(query)) for query in queries):

@@ -365,6 +365,7 @@ def test_what_a_system_would_run_is_opened_as_text(told: Shell) -> None:
     assert opened(told, "S-1002", "fix.sh").name == "fix.sh.txt"
 
 
+@pytest.mark.damages
 def test_what_cannot_be_opened(told: Shell, launched: list[str]) -> None:
     """Nobody attached it, it is damaged, or there is no such evidence; no copy is left."""
     show = ("sessions", "show", "S-1002", "--open")

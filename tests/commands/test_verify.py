@@ -18,6 +18,8 @@ from tests.ledger.test_verify import tampered
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.damages
+
 VERIFY = ("ledger", "verify")
 _REWRITE = "UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?"
 

@@ -148,6 +148,7 @@ def test_every_corrupted_byte_is_found(ledger: Path) -> None:
     assert values(ledger) == {"iban": IBAN}
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize(
     "change",
     [
@@ -170,6 +171,7 @@ def test_a_value_opens_in_its_own_place_only(ledger: Path, change: str) -> None:
         opened.disproved(opened.values())
 
 
+@pytest.mark.damages
 def test_a_value_opens_in_its_own_book_only(ledger: Path, tmp_path: Path) -> None:
     """Another ledger's value does not open here, even under the same key."""
     other = tmp_path / "other.db"
@@ -186,6 +188,7 @@ def test_a_value_opens_in_its_own_book_only(ledger: Path, tmp_path: Path) -> Non
     assert broken(other).code == "sealed_value_unreadable"
 
 
+@pytest.mark.damages
 def test_a_value_opens_in_its_own_column_only(ledger: Path) -> None:
     """What was sealed for another table does not open here, whatever its row is called."""
     fill(ledger, {"iban": IBAN})
@@ -237,6 +240,7 @@ def test_a_key_names_a_change_for_ever(ledger: Path) -> None:
         fill(ledger, {"name": "Anna"}, key="k")
 
 
+@pytest.mark.damages
 def test_the_journal_proves_which_value_was_in_force(ledger: Path) -> None:
     """A fact that was changed behind the journal's back is found, before and after a rotation."""
     fill(ledger, SECRET)

@@ -28,6 +28,8 @@ from liveportal.portal import Portal
 from tests.ledger import rich
 from tests.ledger.forms import asked
 
+pytestmark = pytest.mark.damages
+
 PREFIX = "the ledger is not what was written: "
 
 
@@ -481,6 +483,15 @@ def test_an_index_that_was_never_written(tmp_path: Path) -> None:
     told = verified(ledger, deep=True)
     assert told.deposit is not None
     assert told.deposit.messages == 0
+
+
+def test_settings_of_an_index(path: Path) -> None:
+    """How an index is laid out and how it deletes is no matter; how it ranks what it finds is."""
+    for setting in ("'secure-delete', 1", "'automerge', 8", "'optimize', NULL"):
+        asked(path, f"INSERT INTO message_index (message_index, rank) VALUES ({setting})")  # noqa: S608
+        verified(path, deep=True)
+    asked(path, "INSERT INTO message_index (message_index, rank) VALUES ('rank', 'bm25(9.0)')")
+    assert "the full-text index" in found(path, deep=True)
 
 
 def test_every_index_over_messages_is_compared(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
