@@ -17,8 +17,9 @@ import pytest
 from liveportal.domain.errors import IntegrityFailed, LiveportalError
 from liveportal.feeds import transcripts
 from liveportal.ledger import engine
+from liveportal.ledger.driver import Connection
 from liveportal.ledger.parts import BESIDE
-from liveportal.ledger.verify import verify
+from liveportal.ledger.verify import Verified, verify
 
 LARGEST_BYTES = 2_000_000
 """Larger ledgers are made to measure something: they would take longer than their tests."""
@@ -27,6 +28,13 @@ _COPY = re.compile(r"(.+)\.(?:form\d+|replaced-\w+)(?:\.\d+)?")
 
 _known: set[str] = set()
 """What was verified before by this process: most tests only read a copy of a prepared ledger."""
+
+
+def deeply(db: Connection, path: Path) -> Verified:
+    """Verify a ledger as `ledger verify --deep` does; the developer's keyring is left alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIVEPORTAL_KEYRING", "off")
+        return verify(db, vault=path, deep=True, read=transcripts.read)
 
 
 def check_left_behind(folder: Path) -> None:
@@ -56,17 +64,14 @@ def _check(path: Path) -> None:
     if mark in _known:
         return
     copy = _COPY.fullmatch(path.name)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIVEPORTAL_KEYRING", "off")
-        try:
-            with closing(engine.open_file(path, readonly=True)) as db:
-                # A copy that is kept beside a ledger shares its vault.
-                vault = path.with_name(copy[1]) if copy else path
-                verify(db, vault=vault, deep=True, read=transcripts.read)
-        except IntegrityFailed as error:
-            pytest.fail(f"{path} does not verify: {error.message}", pytrace=False)
-        except LiveportalError:  # A key or a vault that others may read is refused.
-            return
+    try:
+        with closing(engine.open_file(path, readonly=True)) as db:
+            # A copy that is kept beside a ledger shares its vault.
+            deeply(db, path.with_name(copy[1]) if copy else path)
+    except IntegrityFailed as error:
+        pytest.fail(f"{path} does not verify: {error.message}", pytrace=False)
+    except LiveportalError:  # A key or a vault that others may read is refused.
+        return
     _known.add(mark)
 
 

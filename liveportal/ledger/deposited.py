@@ -16,7 +16,6 @@ from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealB
 from liveportal.domain.profile import DERIVED_FROM
 from liveportal.ledger import driver, engine, soundness
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
 from liveportal.ledger.reader import Reader, personal
@@ -183,25 +182,21 @@ def _compare(told: _Told, kept: Rows, read: Rows) -> None:
 
 def _check_indexes(db: Connection) -> None:
     """Check that a search finds what the messages say: each index against a rebuilt one."""
+    tables = [part for part in soundness.form() if part.kind == "table" and part.sql]
+    indexes = [part for part in tables if _OVER_MESSAGES.match(part.sql or "")]
     with closing(engine.in_memory()) as copy:
         copy.execute("PRAGMA foreign_keys = OFF")
         copy.execute("BEGIN")
-        make_tables(copy)
-        for trigger in soundness.parts(copy):
-            if trigger.kind == "trigger" and trigger.table == "message":
-                copy.execute(f'DROP TRIGGER "{trigger.name}"')
+        for table in tables:
+            if table.name == "message" or table in indexes:
+                copy.execute(table.sql or "")
         rows = db.execute("SELECT id, artifact, n, offset_ms, speaker, text FROM message")
         copy.executemany(INSERT["message"], rows)
-        for name in _indexes(copy):
+        for index in indexes:
+            name = index.name
             copy.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")  # noqa: S608 (ours)
             if not _is_same_index(db, copy, name):
                 raise failed("the full-text index does not find what the messages say", index=name)
-
-
-def _indexes(db: Connection) -> list[str]:
-    """Return the names of the full-text indexes (FTS5) over the messages."""
-    tables = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").fetchall()
-    return [name for name, sql in tables if _OVER_MESSAGES.match(sql)]
 
 
 def _is_same_index(db: Connection, copy: Connection, name: str) -> bool:

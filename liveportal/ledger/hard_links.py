@@ -26,11 +26,11 @@ _TEMP_FOLDER = re.compile(r"\..+\.[0-9a-f]{8}\.work", re.DOTALL)
 class Names(NamedTuple):
     """The names of a file besides the one by which it was opened.
 
-    `count` counts all names of the file, also those in other folders, which cannot be found.
+    `links` counts all names of the file, also those in other folders, which cannot be found.
     `temp` are those under which this program was writing it when it was killed.
     """
 
-    count: int
+    links: int
     others: tuple[Path, ...] = ()
     temp: tuple[Path, ...] = ()
 
@@ -55,7 +55,7 @@ def check_writable(path: Path) -> None:
         for each in names_of(path).temp:
             each.unlink(missing_ok=True)
             settle(each.parent)
-        if (found := names_of(path)).count > 1:
+        if (found := names_of(path)).links > 1:
             raise linked(path, found)
 
 
@@ -63,7 +63,7 @@ def check_readable(path: Path) -> None:
     """Raise `LedgerLinked` if what was recorded may lie in the log of another name."""
     with suppress(OSError):
         found = names_of(path)
-        if found.count > 1 and not is_readable(path, found):
+        if found.links > 1 and not is_readable(path, found):
             raise linked(path, found)
 
 
@@ -76,22 +76,22 @@ def is_readable(path: Path, found: Names) -> bool:
     others = (*found.others, *found.temp)
     if any(_has_log(each) for each in others):
         return False
-    return found.count == 1 + len(others) or _has_log(Path(os.path.realpath(path)))
+    return found.links == 1 + len(others) or _has_log(Path(os.path.realpath(path)))
 
 
 def linked(path: Path, found: Names) -> LedgerLinked:
     """Return the error that says that a ledger has several names, and how to give it one."""
-    elsewhere = found.count - 1 - len(found.others)
+    elsewhere = found.links - 1 - len(found.others)
     also = [str(each) for each in found.others] + ["a name in another folder"] * bool(elsewhere)
     real = os.path.realpath(path)
     single, own = shlex.quote(f"{real}.single"), shlex.quote(real)
     return LedgerLinked(
-        f"{path} has {found.count} names (hard links; also {', '.join(also)}), and a ledger that"
+        f"{path} has {found.links} names (hard links; also {', '.join(also)}), and a ledger that"
         " is used under two names is destroyed",
         hint="Close all programs that use it, then make a file of its own out of the name that was"
         f" used last: cp -p {own} {single} && mv {single} {own}",
         path=str(path),
-        names=found.count,
+        names=found.links,
         others=[str(each) for each in found.others],
     )
 

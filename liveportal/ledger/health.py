@@ -182,7 +182,7 @@ def file_system(path: Path, mountinfo: str) -> str | None:
 def _look_at_names(found: Health) -> None:
     with suppress(OSError):
         found.names = hard_links.names_of(found.path)
-        if found.names.count > 1 + len(found.names.temp):
+        if found.names.links > 1 + len(found.names.temp):
             found.linked = hard_links.linked(found.path, found.names)
 
 

@@ -13,7 +13,7 @@ import pytest
 from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
 from liveportal.domain.policy import Policy
 from liveportal.feeds import transcripts
-from liveportal.ledger import chain, deposited, soundness
+from liveportal.ledger import chain, soundness
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.engine import open_file
 from liveportal.ledger.migrate import make_tables
@@ -512,8 +512,7 @@ def test_every_index_over_messages_is_compared(path: Path, monkeypatch: pytest.M
         for statement in second:
             db.execute(statement)
 
-    for module in (deposited, soundness):
-        monkeypatch.setattr(module, "make_tables", make_more)
+    monkeypatch.setattr(soundness, "make_tables", make_more)
     soundness.form.cache_clear()
     try:
         for statement in second:
