@@ -127,6 +127,7 @@ def test_only_regular_files(shell: Shell, good: Members, mode: int) -> None:
     assert "regular" in error.message
 
 
+@pytest.mark.damages
 def test_a_file_of_the_vault_has_the_hash_that_names_it(shell: Shell, good: Members) -> None:
     """Or the manifest says itself that it is damaged, and then it is not put there."""
     name = next(each for each in good if "vault" in each)
