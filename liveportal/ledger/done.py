@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
 class Done:
     """How many events were recorded, the id of the last that a command made, and what else."""
 
-    events: int = 0
-    own_id: str | None = None
-    others: list[str] = field(default_factory=list)
+    __slots__ = ("events", "others", "own_id")
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.own_id: str | None = None
+        self.others: list[str] = []
 
     def __bool__(self) -> bool:
         """Return whether anything was done."""
@@ -36,26 +37,27 @@ _done: ContextVar[Done | None] = ContextVar("done", default=None)
 @contextmanager
 def noting() -> Iterator[Done]:
     """Note what is done from now on."""
-    token = _done.set(Done())
+    done = Done()
+    token = _done.set(done)
     try:
-        yield so_far()
+        yield done
     finally:
         _done.reset(token)
 
 
 def so_far() -> Done:
     """Return what was done so far."""
-    return _done.get() or Done()
+    done = _done.get()
+    return Done() if done is None else done
 
 
 def note(what: str) -> None:
     """Note that something was done, as a clause: `the backup b.zip was made`."""
-    if (done := _done.get()) is not None:
-        done.others.append(what)
+    so_far().others.append(what)
 
 
 def note_events(count: int, own_id: str | None) -> None:
     """Note that events were committed; `own_id` is that of the last one with our own source."""
-    if (done := _done.get()) is not None:
-        done.events += count
-        done.own_id = own_id or done.own_id
+    done = so_far()
+    done.events += count
+    done.own_id = own_id or done.own_id
