@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values", "attach_again"),
+    *("files", "messages", "profile_values", "attach_again", "profile_key"),
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -132,11 +132,15 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
             {"seq": each.seq, "session": each.session, "sha256": each.sha256, "name": each.name}
             for each in (deposit.absent if deposit else ())
         ],
+        "profile_key": deposit.key.code if deposit and deposit.key else None,
     }
 
 
 def _tell(found: Verified) -> None:
-    """Name files to attach again, and what today's rules would do otherwise."""
+    """Say what was not proved, what to attach again, and what today's rules would do otherwise."""
+    if found.deposit and (key := found.deposit.key):
+        hint(f"The payout profile was not proved: {key.message}.")
+        hint(key.hint or "")
     changes = found.rules_changed
     absent = found.deposit.absent if found.deposit else ()
     for file in absent[:_SHOWN]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liveportal.domain.events import RequestAccepted
-from liveportal.ledger import engine, parts
+from liveportal.ledger import done, engine, parts
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables
@@ -51,6 +51,7 @@ class Store:
                 yield cls(db, path, now)
                 engine.put_in_place(db, path)
             engine.move_new(part, path)
+            done.note(f"the ledger {path} was made")
         finally:
             parts.remove(part)
 
@@ -80,6 +81,8 @@ class Store:
                 from liveportal.ledger import traces  # No other write pays for their import.
 
                 traces.mark(self.path)
+        if self.keep:
+            done.note_events(door.appended, door.own_id)
         if door.forgot and self.keep:
             from liveportal.ledger import traces
 
