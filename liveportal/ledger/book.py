@@ -41,9 +41,9 @@ from liveportal.ledger.items import OpenItems, open_items
 from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 
 T = TypeVar("T")
-Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
-"""Rows of `transaction` and of `transfer`, as stored."""
-NOTHING_BOOKED: Booked = ([], [])
+Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]
+"""Rows of `transaction`, `transfer` and `session_count`, as stored."""
+NOTHING_BOOKED: Booked = ([], [], [])
 
 _SUMS = """
     SELECT coalesce(sum(amount), 0),
@@ -271,11 +271,11 @@ class LedgerBook:
         """Add a row to a table that only ever grows."""
         self._appended[table].append(values)
 
-    def booked(self, seq: int, entries: Iterable[Transaction]) -> Booked:
+    def booked(self, seq: int, change: Change) -> Booked:
         """Return the rows, as stored, of what an event books from the next transaction on."""
         transactions: list[tuple[Any, ...]] = []
         transfers: list[tuple[Any, ...]] = []
-        for number, entry in enumerate(entries, self.next_transaction):
+        for number, entry in enumerate(change.transactions, self.next_transaction):
             about = (entry.session, entry.claim, entry.payout, entry.adjustment)
             time = utc_text(entry.time)
             transactions.append((number, seq, str(entry.kind), time, entry.period, *about))
@@ -283,7 +283,9 @@ class LedgerBook:
                 (number, n, str(each.debit), str(each.credit), each.minor, entry.period)
                 for n, each in enumerate(entry.transfers, 1)
             ]
-        return transactions, transfers
+        write = rows.SESSION_COUNT.write
+        counts = [(seq, n, *write(each)) for n, each in enumerate(change.counts, 1)]
+        return transactions, transfers, counts
 
     def apply(self, seq: int, change: Change, booked: Booked) -> None:
         """Take over what an event changed and booked, as decided on this very book."""
@@ -298,8 +300,9 @@ class LedgerBook:
             self.flush()
             forgetting.erase(self._db, change.forgets)
             self._forgotten[change.forgets] = seq
-        if change.transactions:
-            transactions, transfers = booked
+        if change.transactions or change.counts:
+            transactions, transfers, counts = booked
+            self._appended["session_count"] += counts
             self._appended["transaction"] += transactions
             self._appended["transfer"] += transfers
             for entry in change.transactions:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
 from liveportal.domain.codec import plan
+from liveportal.domain.counts import counted
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events import (
@@ -290,6 +291,7 @@ class Journal:
         confirms: int | None = None,
     ) -> Outcome:
         book = self.book
+        change = counted(change, event, book)
         book.check_turnover(change)
         seq = book.next_seq
         facts, body = documents(event)
@@ -298,8 +300,8 @@ class Journal:
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
         personal = chain.personal_digest(salt, body)
         booked, effects = NOTHING_BOOKED, chain.NO_EFFECTS
-        if change.transactions:
-            booked = book.booked(seq, change.transactions)
+        if change.transactions or change.counts:
+            booked = book.booked(seq, change)
             effects = chain.effects_digest(*booked)
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
         book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)

@@ -25,7 +25,7 @@ from liveportal.domain.policy import Policy
 from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.things import Item, Line, Payout, Profile, Session
 from liveportal.ledger import rows
-from liveportal.ledger.book import LedgerBook
+from liveportal.ledger.book import Booked, LedgerBook
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.items import OpenItems
@@ -166,7 +166,7 @@ class MemoryBook(LedgerBook):
 
     # --- what the journal writes ------------------------------------------------------------------
 
-    def apply(self, seq: int, change: Change, booked: tuple[list[Row], list[Row]]) -> None:
+    def apply(self, seq: int, change: Change, booked: Booked) -> None:
         """Take over what an event changed and booked; personal data is gone from the ledger."""
         super().apply(seq, changed(change, forgets=None) if change.forgets else change, booked)
 

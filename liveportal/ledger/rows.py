@@ -27,6 +27,7 @@ from liveportal.domain.things import (
     Request,
     Review,
     Session,
+    SessionCount,
 )
 from liveportal.domain.values import dataclass
 
@@ -154,8 +155,12 @@ class Mapping(Generic[T]):
     @cached_property
     def select(self) -> str:
         """The statement that reads rows, up to its WHERE."""
-        names = ", ".join(f'"{name}"' for name in self.columns)
-        return f'SELECT {names} FROM "{self.table}"'  # noqa: S608 (names of our own)
+        return f'SELECT {self.names} FROM "{self.table}"'  # noqa: S608 (names of our own)
+
+    @cached_property
+    def names(self) -> str:
+        """The columns as a statement names them."""
+        return ", ".join(f'"{name}"' for name in self.columns)
 
 
 CUSTOMER = Mapping("customer", ("id",), Customer, ("id", "described_seq"), {})
@@ -247,6 +252,18 @@ PAYOUT = Mapping(
     ("id", "amount_minor", "method", "state", "sent_at", "reference", "flags"),
     {"sent_at": TIME, "flags": NAMES},
 )
+
+SESSION_COUNT = Mapping(
+    "session_count",
+    ("seq", "n"),
+    SessionCount,
+    (
+        *("session", "kind", "time", "period", "start", "end", "billed_us", "sessions"),
+        *("free_sessions", "transaction"),
+    ),
+    {"time": TIME, "start": TIME, "end": TIME},
+)
+"""Its rows begin with the event's `seq` and their place `n` among what the event counts."""
 
 MAPPINGS: dict[type, Mapping[Any]] = {
     Customer: CUSTOMER,

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from liveportal.domain.clock import from_text
-from liveportal.domain.earnings import Month, in_a_row
+from liveportal.domain.earnings import Month, names_in_a_row, run_up
 from liveportal.domain.envelope import PREFIX
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.rows import compact
@@ -57,12 +57,9 @@ def known(reader: Reader, until: datetime | None) -> Iterator[Reader]:
 def differences(before: Reader, after: Reader) -> list[Row]:
     """Return the months whose figures changed, oldest first, each with what was recorded for it."""
     was, now = earnings.figures_of(before), earnings.figures_of(after)
-    ends = {*was, *now}
-    if not ends:
-        return []
     # A month outside of a book answers zeros, with the balance as it was then.
-    outer = {name: Month(month=name) for name in (min(ends), max(ends))}
-    pairs = zip(in_a_row(outer | was), in_a_row(outer | now), strict=True)
+    names = names_in_a_row({*was, *now})
+    pairs = zip(run_up(was, names), run_up(now, names), strict=True)
     responsible = _responsible(before, after)
     found = []
     for old, new in pairs:

@@ -1,0 +1,56 @@
+"""What an older ledger lacks after the SQL of an upgrade, derived from its journal.
+
+The numbered SQL makes tables and columns; what belongs in them, only the rules can tell. So the
+journal is replayed, booked as it was, and its result is written into the new tables.
+"""
+
+from __future__ import annotations
+
+from liveportal.domain.books import Change
+from liveportal.ledger.driver import Connection
+from liveportal.ledger.past import Past, Rows, past
+from liveportal.ledger.rebooking import Reckoning
+from liveportal.ledger.statements import INSERT
+
+_WITH_COUNTS = 4
+"""The form from which on what sessions add to months is kept with the money."""
+_WRITTEN_AT_ONCE = 2_000
+
+
+def backfill(db: Connection, form: int) -> None:
+    """Fill in what a ledger of an older form lacks; runs inside the caller's transaction.
+
+    All SQL steps were taken. Raises `UnreadableEvent`.
+    """
+    if form < _WITH_COUNTS:
+        _count_sessions(db)
+
+
+def _count_sessions(db: Connection) -> None:
+    """Keep what each bill and correction added to its month, and where sessions were first billed.
+
+    What events of the time before were hashed with stays as it was.
+    """
+    door = _Counting(db)
+    for number, each in enumerate(past(db), 1):
+        door.rebook(each, each.stored)
+        if number % _WRITTEN_AT_ONCE == 0:
+            door.flush()
+    door.book.finish()
+    db.executemany(INSERT["session_count"], door.rows)
+    columns = [row[1] for row in db.execute("PRAGMA table_info(session)")]
+    period = columns.index("period")
+    months = [(row[period], row[0]) for row in door.book.rows("session")]
+    db.executemany("UPDATE session SET period = ?1 WHERE id = ?2 AND period IS NOT ?1", months)
+
+
+class _Counting(Reckoning):
+    """A replay that takes the counts that its own rules give for history."""
+
+    def __init__(self, db: Connection) -> None:
+        super().__init__(db)
+        self.rows: Rows = []
+
+    def _as_counted(self, past: Past, change: Change, today: Rows) -> Change:  # noqa: ARG002
+        self.rows += today
+        return change
