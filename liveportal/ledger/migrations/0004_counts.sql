@@ -19,6 +19,7 @@ CREATE TABLE session_count (
 CREATE INDEX session_count_by_period
     ON session_count (period, sessions, free_sessions, billed_us);
 CREATE INDEX session_count_by_session ON session_count (session);
+CREATE INDEX session_count_by_end ON session_count ("end") WHERE sessions > 0;
 
 CREATE TRIGGER session_count_never_changes BEFORE UPDATE ON session_count
 BEGIN SELECT RAISE(ABORT, 'counts are append-only'); END;

@@ -91,14 +91,24 @@ def span(reader: Reader, first: str, last: str, name: str) -> Row:
 # counts, too, if it is in the month's balance: one that was corrected may be.
 _AT_RISK = f"""
     {BOOKED_MONTHS}
-    , ending (id, policy, "end") AS (
-        SELECT id, policy, "end" FROM session INDEXED BY session_by_end
-        WHERE gross_minor > 0 AND "end" BETWEEN ?2 AND ?3
+    , counted (seq, n, session, "end") AS (
+        SELECT seq, n, session, "end" FROM session_count INDEXED BY session_count_by_end
+        WHERE sessions > 0 AND "end" BETWEEN ?2 AND ?3 AND period <= ?1
         UNION ALL
-        SELECT id, policy, "end" FROM session
-        WHERE gross_minor > 0 AND +"end" > ?3 AND id IN (
+        SELECT seq, n, session, "end" FROM session_count
+        WHERE sessions > 0 AND +"end" > ?3 AND +period <= ?1 AND session IN (
             SELECT entry.session FROM booked CROSS JOIN "transaction" AS entry
             ON entry.period = booked.period AND entry.kind IN ('correction', 'reversal')
+        )
+    ),
+    -- As the session was billed by then: what was corrected later changes nothing of this month.
+    ending (id, policy, "end") AS (
+        SELECT session.id, session.policy, counted."end"
+        FROM counted JOIN session ON session.id = counted.session
+        WHERE NOT EXISTS (
+            SELECT 1 FROM session_count AS later
+            WHERE later.session = counted.session AND +later.period <= ?1
+                AND (later.seq, later.n) > (counted.seq, counted.n)
         )
     )
     SELECT session.policy, session."end",
