@@ -6,10 +6,14 @@ journal is replayed, booked as it was, and its result is written into the new ta
 
 from __future__ import annotations
 
+import json
+
 from liveportal.domain.books import Change
+from liveportal.domain.policy import Policy
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.past import Past, Rows, past
 from liveportal.ledger.rebooking import Reckoning
+from liveportal.ledger.rows import compact
 from liveportal.ledger.statements import INSERT
 
 _WITH_COUNTS = 4
@@ -23,7 +27,15 @@ def backfill(db: Connection, form: int) -> None:
     All SQL steps were taken. Raises `UnreadableEvent`.
     """
     if form < _WITH_COUNTS:
+        _write_down_digits(db)
         _count_sessions(db)
+
+
+def _write_down_digits(db: Connection) -> None:
+    """Keep how many digits the book has of its currency, as its policies were recorded with."""
+    for seq, text in db.execute("SELECT seq, document FROM policy").fetchall():
+        document = compact(Policy.from_recorded(json.loads(text)).recorded)
+        db.execute("UPDATE policy SET document = ? WHERE seq = ?", (document, seq))
 
 
 def _count_sessions(db: Connection) -> None:

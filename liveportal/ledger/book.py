@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from liveportal.domain.books import Change, Past, Thing
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.codec import decode, split
+from liveportal.domain.codec import decode, in_currency, split
 from liveportal.domain.envelope import Data
 from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events import PreferencesChanged
@@ -103,7 +103,7 @@ class LedgerBook:
         """Return the policy that the event adopted."""
         if seq not in self._policies:
             row = self._row("SELECT document FROM policy WHERE seq = ?", seq)
-            self._policies[seq] = Policy.from_document(json.loads(row[0])) if row else Policy()
+            self._policies[seq] = Policy.from_recorded(json.loads(row[0])) if row else Policy()
         return self._policies[seq]
 
     def customer(self, customer_id: str) -> Customer | None:
@@ -179,7 +179,7 @@ class LedgerBook:
         """Return every ended session."""
         self.flush()
         ended = self._db.execute(f"{rows.SESSION.select} WHERE state = 'ended'").fetchall()
-        return [rows.SESSION.read(row) for row in ended]
+        return [rows.SESSION.read(row, self.policy.currency) for row in ended]
 
     def first_billed_end(self) -> datetime | None:
         """Return when the first billed session ended."""
@@ -202,7 +202,7 @@ class LedgerBook:
         if (PreferencesChanged, 0) not in self._kept:
             row = self._row("SELECT document FROM preferences ORDER BY seq DESC LIMIT 1")
             found = decode(PreferencesChanged, json.loads(row[0])) if row else PreferencesChanged()
-            self._kept[PreferencesChanged, 0] = found
+            self._kept[PreferencesChanged, 0] = in_currency(found, self.policy.currency)
         return self._kept[PreferencesChanged, 0]  # type: ignore[no-any-return]
 
     @property
@@ -332,8 +332,9 @@ class LedgerBook:
     def _adopt(self, seq: int, policy: Policy) -> None:
         self._policies[seq] = policy
         self._policy_seq = seq
-        document = rows.compact(policy.document)
-        self.append("policy", seq, policy.name, policy.currency, policy.period.timezone, document)
+        document = rows.compact(policy.recorded)
+        row = (policy.name, str(policy.currency), policy.period.timezone, document)
+        self.append("policy", seq, *row)
 
     def _book(self, entry: Transaction) -> None:
         number = self.next_transaction
@@ -439,7 +440,8 @@ class LedgerBook:
         statement = f"{mapping.select} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
         found = self._db.execute(statement, (rows.compact(wanted),)).fetchall()
         self._kept.update({(mapping.thing, each): None for each in wanted})
-        self._kept.update({(mapping.thing, row[0]): mapping.read(row) for row in found})
+        read, currency = mapping.read, self.policy.currency
+        self._kept.update({(mapping.thing, row[0]): read(row, currency) for row in found})
 
     # --- small change -----------------------------------------------------------------------------
 
@@ -452,14 +454,15 @@ class LedgerBook:
         if kept not in self._kept:
             column = mapping.key[0]
             row = self._row(f'{mapping.select} WHERE "{column}" = ?', key)
-            self._kept[kept] = mapping.read(row) if row else None
+            self._kept[kept] = mapping.read(row, self.policy.currency) if row else None
         return self._kept[kept]  # type: ignore[no-any-return]
 
     def _agenda_by_id(self) -> dict[str, Session]:
         if self._agenda is None:
             self.flush()
             found = self._db.execute(_AGENDA).fetchall()
-            self._agenda = {row[0]: rows.SESSION.read(row) for row in found}
+            read, currency = rows.SESSION.read, self.policy.currency
+            self._agenda = {row[0]: read(row, currency) for row in found}
         return self._agenda
 
     def _row(self, statement: str, *values: Any) -> Any:  # noqa: ANN401

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
-from liveportal.domain.codec import plan
+from liveportal.domain.codec import in_currency, plan
 from liveportal.domain.counts import counted
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
@@ -26,6 +26,7 @@ from liveportal.domain.events import (
     ArtifactAdded,
     CustomerForgotten,
     PayoutSent,
+    PolicyAdopted,
     RefundClaimed,
     RequestAccepted,
     RequestOpened,
@@ -111,7 +112,9 @@ class Journal:
         Raises `Conflict` for a name or fact that was recorded with other content, the rules' own
         refusals, and the first caution that `insist` does not let through.
         """
+        event = self._in_book(event)
         if past := self._find(event.source, event.id):
+            past = past._replace(event=self._in_book(past.event))
             return replayed(past, event)._replace(flags=self._flags_of(past.event.data))
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
@@ -228,7 +231,16 @@ class Journal:
 
     def _told(self, seq: int) -> Data:
         """Return what an event said, with the ids that the book knows things by."""
-        return self._canonical((self._pending_at.get(seq) or event_at(self._db, seq)).event.data)
+        stored = self._pending_at.get(seq) or event_at(self._db, seq)
+        return self._canonical(self._in_book(stored.event).data)
+
+    def _in_book(self, event: Event) -> Event:
+        """Return an event with its amounts in the digits that the book keeps of its currency."""
+        currency = self.book.policy.currency
+        if type(currency) is str and type(event.data) is not PolicyAdopted:
+            return event  # As in nearly every book: its digits are those of ISO 4217.
+        data = in_currency(event.data, currency)
+        return event if data is event.data else replace(event, data=data)
 
     def _canonical(self, data: Data) -> Data:
         """Give a session the id that the book knows it by."""

@@ -123,11 +123,15 @@ class Mapping(Generic[T]):
                 values[place] = write(value)
         return tuple(values)
 
-    def read(self, row: Sequence[Value]) -> T:
-        """Return the thing of a row that holds the columns in their order."""
+    def read(self, row: Sequence[Value], currency: str = "") -> T:
+        """Return the thing of a row that holds the columns in their order.
+
+        `currency` is the book's, which knows how many digits the book keeps of it.
+        """
         values = dict(zip(self.columns, row, strict=True))
         if self.money:
-            values[self.money] = Money(values[self.money], values.pop("currency"))
+            code = values.pop("currency")
+            values[self.money] = Money(values[self.money], currency if code == currency else code)
         for name, (_, read) in self.converted.items():
             if (value := values[name]) is not None:
                 values[name] = read(value)
@@ -144,7 +148,7 @@ class Mapping(Generic[T]):
         """The columns, by their place, whose values are stored in another form."""
         writers = {name: write for name, (write, _) in self.converted.items()}
         if self.money:
-            writers[self.money] = attrgetter("minor")
+            writers |= {self.money: attrgetter("minor"), "currency": str}
         return tuple((self.columns.index(name), write) for name, write in writers.items())
 
     @cached_property
