@@ -69,7 +69,9 @@ class Past(NamedTuple):
 
     @property
     def counts_proved(self) -> bool:
-        """Whether the event's digest covers its counts; it does not in events older than these."""
+        """Whether the event has counts that its digest covers; events older than these have not."""
+        if not self.counts:
+            return False
         proved = chain.effects_digest(self.entries, self.transfers, self.counts)
         return proved == self.effects_digest
 

@@ -297,6 +297,16 @@ CHANGED = {
         "preferences {preferences} is not what the journal says: document"
     ),
     "DELETE FROM preferences": "preferences {preferences} is missing",
+    "UPDATE session_count SET billed_us = billed_us + 1 WHERE seq = 6": (
+        "what event 6 booked was changed"
+    ),
+    "UPDATE session_count SET period = '2026-11' WHERE seq = 6": "what event 6 booked was changed",
+    "DELETE FROM session_count WHERE seq = 6": "what event 6 booked was changed",
+    'INSERT INTO session_count SELECT 3, 1, session, kind, time, period, start, "end",'
+    ' billed_us, sessions, free_sessions, "transaction" FROM session_count WHERE seq = 6': (
+        "the minutes and sessions that event 3 counted were changed"
+    ),
+    "UPDATE session_count SET seq = 999 WHERE seq = 6": "what event 6 booked was changed",
     "INSERT INTO profile_field VALUES ('iban')": "profile_field iban is in no event",
     "DELETE FROM profile_field WHERE name = 'name'": "profile_field name is missing",
     "UPDATE month_flow SET amount = amount + 1 WHERE credit = 'income:tips' AND"
@@ -338,7 +348,7 @@ def test_every_table_is_tampered_with() -> None:
     touched = {
         each.split()[2 if "INTO" in each or "FROM" in each.split()[1] else 1] for each in CHANGED
     }
-    booked = {"transaction", "transfer"}
+    booked = {"transaction", "transfer", "session_count"}
     assert set(DERIVED) - booked <= touched
     assert booked <= {name.strip('"') for each in JOURNAL for name in each.split()[1:3]}
 
