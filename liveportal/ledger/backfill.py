@@ -12,6 +12,7 @@ from liveportal.domain.books import Change
 from liveportal.domain.policy import Policy
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.past import Past, Rows, past
+from liveportal.ledger.proving import Proved
 from liveportal.ledger.rebooking import Reckoning
 from liveportal.ledger.rows import compact
 from liveportal.ledger.statements import INSERT
@@ -24,7 +25,7 @@ _WRITTEN_AT_ONCE = 2_000
 def backfill(db: Connection, form: int) -> None:
     """Fill in what a ledger of an older form lacks; runs inside the caller's transaction.
 
-    All SQL steps were taken. Raises `UnreadableEvent`.
+    All SQL steps were taken. Raises `VerificationFailed`, `UnreadableEvent`.
     """
     if form < _WITH_COUNTS:
         _write_down_digits(db)
@@ -44,16 +45,18 @@ def _count_sessions(db: Connection) -> None:
     What events of the time before were hashed with stays as it was.
     """
     door = _Counting(db)
-    for number, each in enumerate(past(db), 1):
+    for number, each in enumerate(Proved(past(db)), 1):
         door.rebook(each, each.stored)
         if number % _WRITTEN_AT_ONCE == 0:
             door.flush()
     door.book.finish()
-    db.executemany(INSERT["session_count"], door.rows)
+    for row in door.rows:
+        db.execute(INSERT["session_count"], row)
     columns = [row[1] for row in db.execute("PRAGMA table_info(session)")]
     period = columns.index("period")
-    months = [(row[period], row[0]) for row in door.book.rows("session")]
-    db.executemany("UPDATE session SET period = ?1 WHERE id = ?2 AND period IS NOT ?1", months)
+    for row in door.book.rows("session"):
+        month = (row[period], row[0])
+        db.execute("UPDATE session SET period = ?1 WHERE id = ?2 AND period IS NOT ?1", month)
 
 
 class _Counting(Reckoning):

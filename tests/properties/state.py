@@ -235,7 +235,7 @@ class Ledger:
             sums.update({(entry.month, name): getattr(entry, name) for name in FIGURES})
         for count in self.counts:
             figures = {"minutes": count.minutes, "sessions": count.sessions, "free": count.free}
-            sums.update({(count.month, name): value for name, value in figures.items()})  # type: ignore[misc]
+            sums.update({(count.month, name): value for name, value in figures.items()})
         names |= {month for (month, _), value in sums.items() if value}
         return [self.row(name) for name in reckoning.months_through(names)]
 
