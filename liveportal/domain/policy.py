@@ -16,7 +16,6 @@ from typing import Any
 
 from liveportal.domain.changing import Value, quick
 from liveportal.domain.clock import zone
-from liveportal.domain.currencies import earlier_digits
 from liveportal.domain.errors import InvalidPolicy, LiveportalError
 from liveportal.domain.money import Money, Percent, currency_of, digits_of
 from liveportal.domain.patterns import pattern
@@ -227,6 +226,8 @@ class Policy:
         code, digits = document.get("currency", _DEFAULTS.currency), document.pop("digits", None)
         if isinstance(code, str):
             if digits is None:
+                from liveportal.domain.currencies import earlier_digits  # Older events only.
+
                 rate = document.get("rate")
                 written = rate.get("minimum", "") if isinstance(rate, Mapping) else ""
                 digits = earlier_digits(code, str(written))
