@@ -112,6 +112,11 @@ def test_a_statement_adds_up(shell: Shell, tmp_path: Path) -> None:
     assert [rows.count(each) for each in ("reversal", "correction")] == [2, 2]
     for path in paths.values():
         assert shell.ok("ledger", "verify", "--statement", path)["ok"] is True
+    assert "liveportal.statement.v1 2026-10" in paths["again"].read_text()
+    earlier = tmp_path / "earlier.html"
+    earlier.write_text(paths["november"].read_text().replace("statement.v2", "statement.v1"))
+    error = shell.refuses(6, "ledger", "verify", "--statement", earlier)
+    assert "wrote has another form" in error["hint"]
     for ending in ("pdf", "csv"):
         path = tmp_path / f"november.{ending}"
         shell.ok("earnings", "statement", "2026-11", "-o", path)

@@ -1,6 +1,6 @@
 -- What sessions add to the counts of each month, kept as it was booked: a correction adds to its own
 -- month, with its sign, and never changes one that is over. A free session moves no money, so a count
--- need not belong to a transaction. Older books get theirs from their journal (`ledger/recount.py`).
+-- need not belong to a transaction. Older books get theirs from their journal (`ledger/backfill.py`).
 CREATE TABLE session_count (
     seq INTEGER NOT NULL CONSTRAINT session_count_event REFERENCES event (seq),
     n INTEGER NOT NULL,

@@ -8,7 +8,7 @@ from typing import Any
 
 from liveportal.domain.earnings import minutes_text
 from liveportal.domain.money import Money
-from liveportal.domain.statement import FORM, Document, Seal, plain, seal_of
+from liveportal.domain.statement import FORM, WITH_CORRECTIONS, Document, Seal, plain, seal_of
 from liveportal.ledger.playback import played_back
 from liveportal.ledger.reader import Reader, Row, instant
 from liveportal.ledger.windows import earnings
@@ -45,7 +45,7 @@ def statement(reader: Reader, name: str) -> Document:
     head = reader.one("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1") or {}
     document: dict[str, Any] = plain(
         {
-            "form": FORM,
+            "form": WITH_CORRECTIONS if any("kind" in row for row in held) else FORM,
             "name": name,
             "timezone": reader.timezone,
             "currency": reader.currency,
