@@ -10,6 +10,7 @@ import json
 
 from liveportal.domain.books import Change
 from liveportal.domain.policy import Policy
+from liveportal.ledger.collector import no_collector
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.past import Past, Rows, past
 from liveportal.ledger.proving import Proved
@@ -19,7 +20,8 @@ from liveportal.ledger.statements import INSERT
 
 _WITH_COUNTS = 4
 """The form from which on what sessions add to months is kept with the money."""
-_WRITTEN_AT_ONCE = 2_000
+_PACKED_TOGETHER = 2_000
+"""How many events are replayed before what they left alone is packed: memory stays flat."""
 
 
 def backfill(db: Connection, form: int) -> None:
@@ -45,11 +47,12 @@ def _count_sessions(db: Connection) -> None:
     What events of the time before were hashed with stays as it was.
     """
     door = _Counting(db)
-    for number, each in enumerate(Proved(past(db)), 1):
-        door.rebook(each, each.stored)
-        if number % _WRITTEN_AT_ONCE == 0:
-            door.flush()
-    door.book.finish()
+    with no_collector():
+        for number, each in enumerate(Proved(past(db)), 1):
+            door.rebook(each, each.stored)
+            if number % _PACKED_TOGETHER == 0:
+                door.flush()
+        door.book.finish()
     for row in door.rows:
         db.execute(INSERT["session_count"], row)
     columns = [row[1] for row in db.execute("PRAGMA table_info(session)")]
