@@ -7,9 +7,12 @@ journal is replayed, booked as it was, and its result is written into the new ta
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from liveportal.domain.books import Change
+from liveportal.domain.errors import LiveportalError
 from liveportal.domain.policy import Policy
+from liveportal.domain.posting import TransactionKind
 from liveportal.ledger.collector import no_collector
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.past import Past, Rows, past
@@ -18,6 +21,7 @@ from liveportal.ledger.rebooking import Reckoning
 from liveportal.ledger.rows import compact
 from liveportal.ledger.statements import INSERT
 
+_CORRECTIONS = (TransactionKind.REVERSAL, TransactionKind.CORRECTION)
 _WITH_COUNTS = 4
 """The form from which on what sessions add to months is kept with the money."""
 _PACKED_TOGETHER = 2_000
@@ -37,8 +41,9 @@ def backfill(db: Connection, form: int) -> None:
 def _write_down_digits(db: Connection) -> None:
     """Keep how many digits the book has of its currency, as its policies were recorded with."""
     for seq, text in db.execute("SELECT seq, document FROM policy").fetchall():
-        document = compact(Policy.from_recorded(json.loads(text)).recorded)
-        db.execute("UPDATE policy SET document = ? WHERE seq = ?", (document, seq))
+        with suppress(ValueError, LiveportalError):  # The verification names what was changed.
+            document = compact(Policy.from_recorded(json.loads(text)).recorded)
+            db.execute("UPDATE policy SET document = ? WHERE seq = ?", (document, seq))
 
 
 def _count_sessions(db: Connection) -> None:
@@ -52,14 +57,11 @@ def _count_sessions(db: Connection) -> None:
             door.rebook(each, each.stored)
             if number % _PACKED_TOGETHER == 0:
                 door.flush()
-        door.book.finish()
     for row in door.rows:
         db.execute(INSERT["session_count"], row)
-    columns = [row[1] for row in db.execute("PRAGMA table_info(session)")]
-    period = columns.index("period")
-    for row in door.book.rows("session"):
-        month = (row[period], row[0])
-        db.execute("UPDATE session SET period = ?1 WHERE id = ?2 AND period IS NOT ?1", month)
+    for session in door.corrected:
+        if found := door.book.session(session):
+            db.execute("UPDATE session SET period = ? WHERE id = ?", (found.period, session))
 
 
 class _Counting(Reckoning):
@@ -68,7 +70,9 @@ class _Counting(Reckoning):
     def __init__(self, db: Connection) -> None:
         super().__init__(db)
         self.rows: Rows = []
+        self.corrected: set[str] = set()
 
     def _as_counted(self, past: Past, change: Change, today: Rows) -> Change:  # noqa: ARG002
         self.rows += today
+        self.corrected |= {each.session for each in change.counts if each.kind in _CORRECTIONS}
         return change

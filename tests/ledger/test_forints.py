@@ -213,6 +213,22 @@ def test_derived_counts_are_verified(book: Path, change: str) -> None:
         verified(book)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE session SET period = '2026-09' WHERE id = 'S-1'",
+        "UPDATE policy SET document = '{' WHERE seq = 1",
+        "UPDATE policy SET document = '[]' WHERE seq = 1",
+        "UPDATE policy SET document = replace(document, '\"20\"', '\"21\"') WHERE name = 'cheaper'",
+    ],
+)
+def test_what_was_changed_before_is_not_repaired(book: Path, change: str) -> None:
+    """An upgrade derives what is new, and nothing that was there already."""
+    tampered(book, change)
+    with pytest.raises(MigrationFailed):
+        open_ledger(book, readonly=True)
+
+
 def test_an_upgrade_without_them_is_none(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A book whose counts were not derived does not verify, so it is not upgraded."""
     monkeypatch.setattr(backfill, "_count_sessions", lambda _: None)
