@@ -46,6 +46,9 @@ def record(
 ) -> None:
     """Record that the platform sent a payout; it pays the oldest open earnings first.
 
+    Without --id, one that equals a payout of the last 60 days in amount and method is refused as a
+    possible duplicate, unless --anyway is given.
+
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
     with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:

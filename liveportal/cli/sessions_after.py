@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -31,6 +32,7 @@ from liveportal.domain.events import (
     TipReceived,
 )
 from liveportal.ledger.windows import sessions as seen
+from liveportal.ledger.windows.reckoning import calculated
 
 Pauses = Annotated[
     list[str] | None,
@@ -42,6 +44,17 @@ Billed = Annotated[
         "--billed", metavar="AMOUNT", help="What the platform billed; default: by the policy."
     ),
 ]
+
+RightBill = Annotated[
+    str | None,
+    typer.Option(
+        "--billed",
+        metavar="AMOUNT|policy",
+        help="What the platform billed, or `policy` for our own calculation; default: the last"
+        " bill, if there was one.",
+    ),
+]
+BY_POLICY = "policy"
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -109,14 +122,17 @@ def correct(
     ] = None,
     pause: Pauses = None,
     no_pauses: Annotated[bool, typer.Option("--no-pauses", help="It was never paused.")] = False,
-    billed: Billed = None,
+    billed: RightBill = None,
 ) -> None:
     """Correct an ended session: its earning is reversed, and the right one booked.
 
-    Nothing is edited: the wrong entry, its reversal and the right one all stay visible.
+    Nothing is edited: the wrong entry, its reversal and the right one all stay visible. New times
+    keep the last bill that the platform or a correction gave; `--billed policy` goes back to our
+    own calculation.
 
     Examples:
       liveportal sessions correct S-1001 --end "2026-10-05 14:25" --reason "timer forgotten"
+      liveportal sessions correct S-1001 --billed policy --reason "billed by mistake"
       liveportal sessions correct S-1001 --billed 72.00 --reason "as the platform billed it"
     """
     if pause and no_pauses:
@@ -128,16 +144,21 @@ def correct(
         # A pause is typed as times of the day on which the session began.
         day = began if isinstance(began, datetime) else now
         pauses = tuple(read_span(each, writer.zone, day)[:2] for each in pause or ())
-        return SessionCorrected(
+        corrected = SessionCorrected(
             session=name,
             start=read_time(start, writer.zone, now, past=True) if start is not None else None,
             end=read_time(end, writer.zone, now, past=True) if end is not None else None,
             pauses=pauses if pause or no_pauses else None,
-            billed=writer.amount(billed) if billed is not None else None,
+            billed=writer.amount(billed) if billed not in (None, BY_POLICY) else None,
             reason=reason,
         )
+        if billed != BY_POLICY:
+            return corrected
+        return replace(corrected, billed=calculated(writer.reader, name, corrected))
 
-    step = Step("session", right, seen.RESULT_FIELDS, seen.result)
+    # Our own calculation is made up by us: the same command repeated is not compared on it.
+    assumed = ("billed",) if billed == BY_POLICY else ()
+    step = Step("session", right, seen.RESULT_FIELDS, seen.result, assumed=assumed)
     act([session], step, ledger, write, out)
 
 

@@ -448,6 +448,12 @@ class UnlistedMethod(Caution):
     code = "unlisted_method"
 
 
+class PossibleDuplicate(Caution):
+    """A payout without its id that equals one of the last 60 days in amount and method."""
+
+    code = "possible_duplicate"
+
+
 class UnfittingTaxForm(Caution):
     """A tax form that is not the one for the country (R14)."""
 

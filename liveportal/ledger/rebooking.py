@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 from liveportal.domain.authority import Origin
-from liveportal.domain.books import Change, Thing
+from liveportal.domain.books import Change, Thing, Told
 from liveportal.domain.clock import LAST
 from liveportal.domain.counts import counted
 from liveportal.domain.envelope import Data, Event
@@ -24,7 +24,7 @@ from liveportal.domain.things import Claim, Customer, Payout, Request, Session, 
 from liveportal.ledger.book import NOTHING_BOOKED, LedgerBook
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.journal import Journal, Outcome, Told
+from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.memory import MemoryBook
 from liveportal.ledger.past import Past, Rows, unreadable
 
@@ -66,8 +66,11 @@ class Touched:
 class Rebooking(Journal):
     """The door of a copy, held to what was booked."""
 
-    def __init__(self, db: Connection, book: LedgerBook | None = None) -> None:
+    def __init__(
+        self, db: Connection, book: LedgerBook | None = None, *, former_until: int = 0
+    ) -> None:
         super().__init__(db, lambda: LAST, book)
+        self._former_until = former_until
         self.changes: list[RulesChanged] = []
         self.touched = Touched()
         self._past: Past
@@ -82,6 +85,7 @@ class Rebooking(Journal):
     def rebook(self, past: Past, stored: StoredEvent) -> None:
         """Judge an event anew, and book what it booked."""
         self._past, self._stored, event = past, stored, stored.event
+        self.book.former_rules = past.seq <= self._former_until
         try:
             self.record(event, recorded_at=past.recorded_at, origin=Origin.JOURNAL)
         except _BROKEN as error:
@@ -155,8 +159,7 @@ class Rebooking(Journal):
         book.append("event", *past[:11])
         if past.body is not None:
             book.append("event_personal", past.seq, past.salt, past.body)
-        book.append("statement", data.thing, data.TYPE, past.seq, event.source, confirms)
-        self._statements_of(data).append(Told(past.seq, event.source, confirms))
+        book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))
         self._pending[event.source, event.id] = self._pending_at[past.seq] = self._stored
         self._unknown.discard((event.source, event.id))
 
@@ -217,8 +220,8 @@ class Reckoning(Rebooking):
 
     book: MemoryBook
 
-    def __init__(self, db: Connection) -> None:
-        super().__init__(db, MemoryBook(db))
+    def __init__(self, db: Connection, *, former_until: int = 0) -> None:
+        super().__init__(db, MemoryBook(db), former_until=former_until)
 
     def prefetch(self, events: Sequence[Event]) -> None:
         """Do nothing: all is at hand."""
@@ -230,9 +233,6 @@ class Reckoning(Rebooking):
 
     def _find(self, source: str, event_id: str) -> StoredEvent | None:  # noqa: ARG002
         return None
-
-    def _statements_of(self, data: Data) -> list[Told]:
-        return self.book.statements(data.thing, data.TYPE)
 
     def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
         self.book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))

@@ -168,6 +168,15 @@ class PolicyRow(LedgerRow, table=True):
     document: str = _text()
 
 
+class FormerRulesRow(LedgerRow, table=True):
+    """Up to which event an earlier edition of the rules judged."""
+
+    __tablename__ = "former_rules"
+
+    edition: int = _integer(key=True)
+    until_seq: int
+
+
 class CustomerRow(LedgerRow, table=True):
     """A customer, whose name is in the personal part of the event that described them last."""
 
@@ -241,6 +250,7 @@ class SessionRow(LedgerRow, table=True):
     claim_undecided: int
     period: str | None = _text()
     flags: str = _text()
+    billed_minor: int | None
 
 
 class SessionAliasRow(LedgerRow, table=True):

@@ -138,6 +138,8 @@ class Machine(RuleBasedStateMachine):
         insist = not deal.one_in(3)
         went = self.judged(event, insist=insist) or (not insist and self.judged(event))
         again = deal.pick(AGAIN) if went else "no"
+        if went and source != CLI_SOURCE and deal.one_in(9):
+            self.judged(Event(source, f"{name}-more", at, data))  # The same source, once more.
         if again == "same":
             assert self.judged(event, insist=False)
             self.judged(replace(event, time=event.time + MICROSECOND))
