@@ -78,9 +78,10 @@ def due(
 
 
 def _told(row: Row) -> Row:
-    """Return a deadline whose kind a person reads as words."""
-    kind = str(row["kind"])
-    return {**row, "kind": Told(kind, lambda _now, _local: [kind.replace("_", " ")])}
+    """Return a deadline whose kind a person reads as words, and whose day as a date."""
+    kind, on = str(row["kind"]), row["due_on"]
+    told = {**row, "kind": Told(kind, lambda _now, _local: [kind.replace("_", " ")])}
+    return told if on is None else told | {"due": Told(row["due"], lambda _now, _local: [str(on)])}
 
 
 def _is_by(row: Mapping[str, Any], last: datetime) -> bool:
