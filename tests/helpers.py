@@ -33,6 +33,7 @@ from liveportal.ledger.windows import earnings
 FEED = "https://help.example/experts/7"
 OTHER = "https://other.example/mirror"
 ADOPTED = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = datetime(2029, 1, 1, tzinfo=UTC)
 
 _ids = count(1)
 
@@ -109,9 +110,9 @@ def line(
 
 
 class Clock:
-    """A clock that stands where it was put."""
+    """A clock that stands where it was put: after all that the tests record, unless told so."""
 
-    def __init__(self, now: datetime = ADOPTED) -> None:
+    def __init__(self, now: datetime = LATER) -> None:
         self.now = now
 
     def __call__(self) -> datetime:

@@ -50,7 +50,8 @@ def _line(happened: Mapping[str, Any], earned: Money | None, local: tzinfo | Non
     details = "; ".join(_details(data, local))
     line = f"{what} at {local_time(happened['time'], local)}{f' ({details})' if details else ''}"
     teller = "you" if happened["source"] == CLI_SOURCE else "the platform"
-    return f"{line}, {'confirmed' if happened['confirms'] else 'told'} by {teller}"
+    flags = "".join(f", {flag.replace('_', ' ')}" for flag in happened["flags"])
+    return f"{line}, {'confirmed' if happened['confirms'] else 'told'} by {teller}{flags}"
 
 
 def _details(data: Mapping[str, Any], local: tzinfo | None) -> Iterator[str]:

@@ -223,6 +223,7 @@ class TipReceived(AboutSession):
     TYPE = "tip.received"
     session: str = of(ID)
     amount: Money = of(POSITIVE)
+    again: bool | None = of(TRUTH, default=None)
 
 
 # --- claims and disputes --------------------------------------------------------------------------

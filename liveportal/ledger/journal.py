@@ -16,7 +16,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from liveportal.domain.books import Change, known
-from liveportal.domain.clock import utc_text
+from liveportal.domain.cautions import hasty
+from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.codec import plan
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
@@ -111,7 +112,9 @@ class Journal:
         refusals, and the first caution that `insist` does not let through.
         """
         if past := self._find(event.source, event.id):
-            return replayed(past, event)._replace(flags=self._flags_of(past.event.data))
+            flags = self._flags_of(past.event.data)
+            flags += _codes(self._hasty(past.event, past.recorded_at))
+            return replayed(past, event)._replace(flags=flags)
         data = self._canonical(event.data)
         told = self._told_by_others(data, event.source)
         if told:
@@ -127,10 +130,17 @@ class Journal:
             if told:  # It is the same fact, told differently: say so rather than "wrong state".
                 raise self._conflict(told[0], data) from None
             raise
-        for caution in change.cautions:
+        hasty = self._hasty(judged, recorded_at)
+        for caution in (*change.cautions, *hasty):
             if not insist(caution):
                 raise caution
+        if hasty:
+            change = replace(change, flags=(*change.flags, *_codes(hasty)))
         return self._append(event, data, change, recorded_at)
+
+    def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:
+        """Return what a person seldom means by an event, at the time of its recording."""
+        return hasty(event, self.book, from_text(recorded_at or self._recorded_at or self._clock()))
 
     def _conflict(self, seq: int, data: Data) -> Conflict:
         return Conflict(f"{data.TYPE} of {data.thing}", self._contradictions(seq, data))
@@ -241,6 +251,8 @@ class Journal:
         """Return the facts of this type and thing that this source has not told itself yet."""
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
             return []  # A command is a step taken now, and the state machine judges it as such.
+        if isinstance(data, TipReceived) and data.again:
+            return []
         statements = self._statements_of(data)
         if not statements or isinstance(data, _SETTINGS):
             return []
@@ -327,12 +339,16 @@ class Journal:
             self.flush()  # What is pending in memory must not outlive what was erased.
         flags = change.flags
         if change.cautions:
-            flags = (*(caution.code for caution in change.cautions), *flags)
+            flags = (*_codes(change.cautions), *flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
 
     def _clock(self) -> str:
         """Return what time it is, which never goes back."""
         return max(utc_text(self._now()), self._last_recorded)
+
+
+def _codes(cautions: Iterable[Caution]) -> tuple[str, ...]:
+    return tuple(caution.code for caution in cautions)
 
 
 def replayed(past: StoredEvent, event: Event) -> Outcome:
