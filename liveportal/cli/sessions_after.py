@@ -47,7 +47,7 @@ def log(
     when: Annotated[
         str,
         typer.Argument(
-            metavar="WHEN", help="'yesterday 14:00-14:45, paused 14:10-14:15', in your zone."
+            metavar="WHEN", help="'yesterday 14:00-14:45, paused 14:10-14:15', or with a zone."
         ),
     ],
     customer: Annotated[
@@ -64,9 +64,14 @@ def log(
 ) -> None:
     """Log a past session in words; it is billed, and the earning booked.
 
+    Times are in your zone; a zone or an offset at one end of the span holds for both, and 24:00 is
+    an end. A text that can be read in two ways is refused, with each of them. A session of over 12
+    hours, or one in the future, needs --anyway.
+
     Examples:
       liveportal sessions log "yesterday 14:00-14:45" --customer C-77 --rate 3.00
       liveportal sessions log "2026-10-05 14:00-14:45, paused 14:10-14:15" --customer C-7 --rate 3
+      liveportal sessions log "2026-10-05 23:00-24:00 UTC" --customer C-7 --rate 3
     """
     with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
         zone = writer.zone
