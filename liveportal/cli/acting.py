@@ -86,7 +86,8 @@ class Writer:
     def amount(self, text: str) -> Money:
         """Read an amount as people type it: `84`, `84.00`, `84.00 USD`; raises `InvalidAmount`."""
         number, _, named = text.strip().partition(" ")
-        return Money.parse(number, named.strip().upper() or self.reader.currency)
+        code = named.strip().upper() or self.reader.currency
+        return Money.parse(number, self.reader.currency_called(code))
 
     def insists(self, caution: Caution) -> bool:
         """Return True if `--anyway` lets a caution through."""

@@ -38,7 +38,7 @@ _WIDEST_OFFSETS = {"-": timedelta(hours=12), "+": timedelta(hours=14)}
 _ONE_DAY = timedelta(days=1)
 
 CLOCK = (
-    r"(?:noon|[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:\s?[ap]m)?|\s?[ap]m))"
+    r"(?:noon|[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:\s?[ap]m)?|\s?[ap]m))"
     r"(?:\s?(?:z|utc|[+-][0-9]{2}:?[0-9]{2}))?"
 )
 _CLOCK_PARTS = pattern(
@@ -373,7 +373,7 @@ def read_clock(words: str) -> Clock:
         hour,
         int(match["minute"] or 0),
         int(match["second"] or 0),
-        int((match["fraction"] or "").ljust(6, "0")),
+        int((match["fraction"] or "")[:6].ljust(6, "0")),  # Finer digits are cut off.
     )
     return Clock(moment, offset)
 

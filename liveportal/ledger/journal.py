@@ -1,9 +1,9 @@
 """The one door in: every event is looked up, judged, written and booked here, once.
 
-In this order: its name (a replay changes nothing), whether another source told the same fact before
-(a confirmation changes nothing either), the rules, the cautions; then the row, chained by its hash,
-with all that follows from it. Nothing reaches the file before `LedgerBook.flush`, and the database
-transaction around it belongs to the caller.
+In this order: its name (a replay changes nothing), whether its source may say it (`authority`),
+whether another source told the same fact before (a confirmation changes nothing either), the rules,
+the cautions; then the row, chained by its hash, with all that follows from it. Nothing reaches the
+file before `LedgerBook.flush`, and the database transaction around it belongs to the caller.
 """
 
 from __future__ import annotations
@@ -15,17 +15,21 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from liveportal.domain.authority import Origin, check_content, check_source
 from liveportal.domain.books import Change, known
 from liveportal.domain.cautions import hasty
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.codec import plan
-from liveportal.domain.envelope import CLI_SOURCE, Data, Event
+from liveportal.domain.codec import in_currency, plan
+from liveportal.domain.counts import counted
+from liveportal.domain.envelope import CLI_SOURCE, MACHINE, Data, Event, is_experts
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events import (
     AboutBook,
     ArtifactAdded,
     CustomerForgotten,
+    ErasureRequested,
     PayoutSent,
+    PolicyAdopted,
     RefundClaimed,
     RequestAccepted,
     RequestOpened,
@@ -75,18 +79,28 @@ class Told(NamedTuple):
 class Journal:
     """Records events on a connection that is inside a write transaction.
 
-    `now` is the clock. `forgot` tells that personal data was erased through this door, and so must
+    `now` is the clock; `machine` returns the id that the expert's own events carry, if there is
+    one. `forgot` tells that personal data was erased through this door, and so must
     not lie on in the log; `forgot_customer` that it was a customer's, of which nothing may be left.
+    `appended` counts the new events, `own_id` is the id of the last of them that a command made.
     """
 
     def __init__(
-        self, db: Connection, now: Callable[[], datetime], book: LedgerBook | None = None
+        self,
+        db: Connection,
+        now: Callable[[], datetime],
+        book: LedgerBook | None = None,
+        *,
+        machine: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._db = db
         self._now = now
+        self._machine = machine
         self.book = LedgerBook(db) if book is None else book
         self.forgot = False
         self.forgot_customer = False
+        self.appended = 0
+        self.own_id: str | None = None
         self._pending: dict[tuple[str, str], StoredEvent] = {}
         self._pending_at: dict[int, StoredEvent] = {}
         self._unknown: set[tuple[str, str]] = set()
@@ -105,22 +119,28 @@ class Journal:
         *,
         insist: Callable[[Caution], bool] = lambda _: True,
         recorded_at: str | None = None,
+        origin: Origin = Origin.EXPERT,
     ) -> Outcome:
         """Record an event once, with all that follows from it.
 
-        Raises `Conflict` for a name or fact that was recorded with other content, the rules' own
-        refusals, and the first caution that `insist` does not let through.
+        Raises `Conflict` for a name or fact that was recorded with other content, `NotForFeeds` for
+        what its source may not say, the rules' own refusals, and the first caution that `insist`
+        does not let through.
         """
+        check_source(event, origin)
+        event = self._in_book(event)
         if past := self._find(event.source, event.id):
+            past = past._replace(event=self._in_book(past.event))
             flags = self._flags_of(past.event.data)
             flags += _codes(self._hasty(past.event, past.recorded_at))
             return replayed(past, event)._replace(flags=flags)
+        check_content(event, origin)
         data = self._canonical(event.data)
-        told = self._told_by_others(data, event.source)
+        told = self._told_by_others(data, event)
         if told:
             same = next((seq for seq in told if not self._contradictions(seq, data)), None)
             if same:
-                return self._confirm(same, event, data, recorded_at)
+                return self._confirm(same, self._signed(event, origin), data, recorded_at)
             if rival := self._rival_review(told, data):
                 raise self._conflict(rival, data)
         try:
@@ -136,7 +156,15 @@ class Journal:
                 raise caution
         if hasty:
             change = replace(change, flags=(*change.flags, *_codes(hasty)))
-        return self._append(event, data, change, recorded_at)
+        return self._append(self._signed(event, origin), data, change, recorded_at)
+
+    def _signed(self, event: Event, origin: Origin) -> Event:
+        """Return an event of the expert's with the id of this machine, where there is one."""
+        if origin is not Origin.EXPERT or not is_experts(event.source):
+            return event
+        machine = self._machine()
+        attributes = {**event.attributes, MACHINE: machine}
+        return replace(event, attributes=attributes) if machine else event
 
     def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:
         """Return what a person seldom means by an event, at the time of its recording."""
@@ -237,7 +265,18 @@ class Journal:
 
     def _told(self, seq: int) -> Data:
         """Return what an event said, with the ids that the book knows things by."""
-        return self._canonical((self._pending_at.get(seq) or event_at(self._db, seq)).event.data)
+        return self._canonical(self._in_book(self._recorded(seq).event).data)
+
+    def _recorded(self, seq: int) -> StoredEvent:
+        return self._pending_at.get(seq) or event_at(self._db, seq)
+
+    def _in_book(self, event: Event) -> Event:
+        """Return an event with its amounts in the digits that the book keeps of its currency."""
+        currency = self.book.policy.currency
+        if type(currency) is str and type(event.data) is not PolicyAdopted:
+            return event  # As in nearly every book: its digits are those of ISO 4217.
+        data = in_currency(event.data, currency)
+        return event if data is event.data else replace(event, data=data)
 
     def _canonical(self, data: Data) -> Data:
         """Give a session the id that the book knows it by."""
@@ -247,8 +286,9 @@ class Journal:
         session = self.book.session(name)
         return data if session is None or session.id == name else replace(data, session=session.id)  # type: ignore[type-var]
 
-    def _told_by_others(self, data: Data, source: str) -> list[int]:
+    def _told_by_others(self, data: Data, event: Event) -> list[int]:
         """Return the facts of this type and thing that this source has not told itself yet."""
+        source = event.source
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
             return []  # A command is a step taken now, and the state machine judges it as such.
         if isinstance(data, TipReceived) and data.again:
@@ -258,7 +298,21 @@ class Journal:
             return []
         own = {each.confirms or each.seq for each in statements if each.source == source}
         gone = own | self.book.reversed_seqs
-        return [each.seq for each in statements if not each.confirms and each.seq not in gone]
+        found = [each.seq for each in statements if not each.confirms and each.seq not in gone]
+        return (
+            self._still_asked(data, event, found) if isinstance(data, ErasureRequested) else found
+        )
+
+    def _still_asked(self, data: ErasureRequested, event: Event, found: Sequence[int]) -> list[int]:
+        """Return the requests that a request made now repeats: none that was carried out before.
+
+        What is asked after an erasure asks for another one.
+        """
+        erasures = self._statements_of(CustomerForgotten(customer=data.customer))
+        last = erasures[-1].seq if erasures else 0
+        if last and event.time > self._recorded(last).event.time:
+            return [seq for seq in found if seq > last]
+        return list(found)
 
     def _statements_of(self, data: Data) -> list[Told]:
         key = (data.thing, data.TYPE)
@@ -302,6 +356,7 @@ class Journal:
         confirms: int | None = None,
     ) -> Outcome:
         book = self.book
+        change = counted(change, event, book)
         book.check_turnover(change)
         seq = book.next_seq
         facts, body = documents(event)
@@ -310,8 +365,8 @@ class Journal:
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
         personal = chain.personal_digest(salt, body)
         booked, effects = NOTHING_BOOKED, chain.NO_EFFECTS
-        if change.transactions:
-            booked = book.booked(seq, change.transactions)
+        if change.transactions or change.counts:
+            booked = book.booked(seq, change)
             effects = chain.effects_digest(*booked)
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
         book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
@@ -325,6 +380,9 @@ class Journal:
         if body is not None and not erased:
             book.append("event_personal", seq, salt, body)
         self._last_recorded = recorded_at
+        self.appended += 1
+        if event.source == CLI_SOURCE:
+            self.own_id = event.id
         statement, about = Told(seq, event.source, confirms), (data.thing, data.TYPE)
         book.append("statement", *about, *statement)
         told = self._statements.get(about)

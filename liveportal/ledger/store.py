@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liveportal.domain.events import RequestAccepted
-from liveportal.ledger import engine, parts
+from liveportal.ledger import done, engine, parts
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables
@@ -51,6 +51,7 @@ class Store:
                 yield cls(db, path, now)
                 engine.put_in_place(db, path)
             engine.move_new(part, path)
+            done.note(f"the ledger {path} was made")
         finally:
             parts.remove(part)
 
@@ -73,13 +74,15 @@ class Store:
     def writing(self) -> Iterator[Journal]:
         """Open the door for one database transaction: all that is recorded in it, or nothing."""
         with self._transaction():
-            door = Journal(self.db, self._now)
+            door = Journal(self.db, self._now, machine=self._machine)
             yield door
             door.flush()
             if door.forgot_customer and self.keep:
                 from liveportal.ledger import traces  # No other write pays for their import.
 
                 traces.mark(self.path)
+        if self.keep:
+            done.note_events(door.appended, door.own_id)
         if door.forgot and self.keep:
             from liveportal.ledger import traces
 
@@ -87,6 +90,13 @@ class Store:
                 self.finished = traces.finish(self.path)
             else:  # Nothing of what was erased may lie on in the write-ahead log either.
                 traces.empty_log(self.db, self.path)
+
+    def _machine(self) -> str | None:
+        if not self.keep:
+            return None  # A dry run touches no file.
+        from liveportal.ledger import machine  # Reads and dry runs do without.
+
+        return machine.this_machine()
 
     def _transaction(self) -> AbstractContextManager[None]:
         if self.keep:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from liveportal.domain.codec import joined
-from liveportal.domain.envelope import PREFIX
+from liveportal.domain.envelope import PREFIX, is_experts
+from liveportal.ledger.attribution import is_disguised
 from liveportal.ledger.reader import Reader, instant, personal
 
 
@@ -15,6 +16,7 @@ def history(reader: Reader, *things: str) -> list[dict[str, Any]]:
     """Return the events about the things (such as `session:S-1`), in journal order.
 
     `flags` are what a person seldom means by an event; one that only confirms another has none.
+    The `speaker` of an event is the `expert`, the `platform`, or `unknown`.
     """
     from liveportal.ledger.windows.flags import flags_of  # The events' classes: no list needs them.
 
@@ -40,6 +42,7 @@ def history(reader: Reader, *things: str) -> list[dict[str, Any]]:
             "source": row["source"],
             "event": row["id"],
             "confirms": row["confirms"],
+            "speaker": _speaker(row),
             "flags": [] if row["confirms"] else flags(row),
         }
         for row in found
@@ -49,3 +52,11 @@ def history(reader: Reader, *things: str) -> list[dict[str, Any]]:
 def with_flags_of(history: Iterable[Mapping[str, Any]], flags: Sequence[str]) -> list[str]:
     """Return the flags that a thing has, and those of the events of its history."""
     return list(dict.fromkeys([*flags, *(flag for each in history for flag in each["flags"])]))
+
+
+def _speaker(row: Mapping[str, Any]) -> str:
+    """Return whose word an event is; of one in the expert's name that is a feed's: `unknown`."""
+    kind = row["type"].removeprefix(PREFIX)
+    if is_disguised(row["source"], kind, row["facts"], row["body"]):
+        return "unknown"
+    return "expert" if is_experts(row["source"]) else "platform"
