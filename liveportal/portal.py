@@ -187,6 +187,7 @@ class Portal:
         *,
         at: datetime | None = None,
         key: str | None = None,
+        insist: Insist = never,
         progress: Callable[[int], None] = lambda _: None,
         show: Callable[[Reader, int], Row] = lambda _reader, _artifact: {},
     ) -> tuple[Outcome, Row]:
@@ -204,7 +205,7 @@ class Portal:
             vault.taking(file, limit=int(limit), keep=keep, progress=progress) as taken,
             self._store.writing() as door,
         ):
-            outcome = self._attached(door, data, taken, at, key)
+            outcome = self._attached(door, data, taken, at, key, insist)
             door.flush()
             artifact = evidence.artifact_of(db, outcome.seq)
             # What was erased is not restored by saying it again.
@@ -217,8 +218,14 @@ class Portal:
                 shown = show(reader, artifact)
         return outcome, shown
 
-    def _attached(
-        self, door: Journal, data: Attachment, taken: Taken, at: datetime | None, key: str | None
+    def _attached(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it goes through)
+        self,
+        door: Journal,
+        data: Attachment,
+        taken: Taken,
+        at: datetime | None,
+        key: str | None,
+        insist: Insist,
     ) -> Outcome:
         """Record that a file is attached, or return what was recorded when it was before."""
         from liveportal.ledger import evidence
@@ -243,7 +250,7 @@ class Portal:
             )
         if told and told.own_seq and not stored_event(db, CLI_SOURCE, event.id):
             return Outcome("replayed", told.own_seq, event_at(db, told.own_seq).event)
-        return door.record(event)
+        return door.record(event, insist=insist)
 
     def _read_messages(self, artifact: int, data: Data, taken: Taken) -> tuple[str, ...]:
         """Keep the messages of a transcript, and return what is to be said about them."""
@@ -261,7 +268,12 @@ class Portal:
         return found.flags
 
     def forget(
-        self, customer: str, *, at: datetime | None = None, key: str | None = None
+        self,
+        customer: str,
+        *,
+        at: datetime | None = None,
+        key: str | None = None,
+        insist: Insist = never,
     ) -> tuple[Outcome, Forgotten]:
         """Erase all personal data of a customer, and record that it was.
 
@@ -271,15 +283,16 @@ class Portal:
         """
         from liveportal.ledger import forgetful  # No other write pays for its import.
 
-        return forgetful.forget(self._store, self.event, customer, at=at, key=key)
+        return forgetful.forget(self._store, self.event, customer, at=at, key=key, insist=insist)
 
-    def fill_profile(
+    def fill_profile(  # noqa: PLR0913 (what a write is, told by name)
         self,
         change: Changes,
         judge: Judge,
         *,
         at: datetime | None = None,
         key: str | None = None,
+        insist: Insist = never,
         show: Callable[[Reader], Row] = lambda _reader: {},
     ) -> tuple[Outcome | None, Row]:
         """Change the payout profile; there is no outcome where nothing differs (see `filling`)."""
@@ -289,7 +302,7 @@ class Portal:
 
         from liveportal.ledger import filling  # Sealing: no other write pays for its import.
 
-        return filling.filled(self._store, change, judge, event, key=key, show=show)
+        return filling.filled(self._store, change, judge, event, key=key, insist=insist, show=show)
 
     def change_key(self, keep_old: Path | None = None) -> KeyChanged:
         """Seal what is sealed under a new key; `keep_old` is a new file that gets the old one."""

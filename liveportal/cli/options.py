@@ -233,6 +233,14 @@ class WriteOptions(Options):
             rich_help_panel=WRITING,
         ),
     ] = None
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway",
+            help="Record it although something speaks against it, such as a time in the future.",
+            rich_help_panel=WRITING,
+        ),
+    ] = False
     yes: Annotated[
         bool,
         typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel=WRITING),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli import payout_profile_checks as checks
-from liveportal.cli.acting import Anyway, Writer, show_result, writing
+from liveportal.cli.acting import Writer, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.confirm import STDIN, can_ask, confirm
 from liveportal.cli.looking import moment, windows, zone_of
@@ -122,7 +122,6 @@ def set_(
             "--start-over", help="Forget what is there first, also if its key is lost; asks."
         ),
     ] = False,
-    anyway: Anyway = False,
     more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
 ) -> None:
     """Set your payout profile; on a terminal, without options, it asks for all of it.
@@ -145,6 +144,7 @@ def set_(
         raise typer.BadParameter("standard input is read once", param_hint="--from")
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
+    asked = False
     with writing(ledger, write, out, RESULT_FIELDS) as writer:
         if start_over:
             writer.ask("Forget the whole payout profile first?")
@@ -153,8 +153,8 @@ def set_(
             given = {**(from_file(file, writer.zone) if file else {}), **typed}
             change = changes(checks.checked(given), afresh=start_over)
         else:
-            change, anyway = _asked(writer), True
-        row = _filled(writer, change, write, anyway=anyway)
+            change, asked = _asked(writer), True
+        row = _filled(writer, change, write, asked=asked)
         zone = writer.zone
     show_result(row, RESULT_FIELDS, out, zone=zone)
     if row["missing"]:
@@ -197,19 +197,19 @@ def _cautions(writer: Writer, change: Changes, force: Values) -> list[Caution]:
     return found
 
 
-def _filled(writer: Writer, change: Changes, write: WriteOptions, *, anyway: bool) -> Row:
+def _filled(writer: Writer, change: Changes, write: WriteOptions, *, asked: bool) -> Row:
     """Record a change, and return its result."""
 
     def judged(force: Values) -> None:
         cautions = _cautions(writer, change, force)
-        if cautions and not anyway:
+        if cautions and not (asked or write.anyway):
             raise cautions[0]
 
     def look(reader: Reader) -> dict[str, object]:
         return {"missing": seen.shown(reader, {})["missing"]}
 
     outcome, shown = writer.portal.fill_profile(
-        change, judged, at=writer.at, key=write.key, show=look
+        change, judged, at=writer.at, key=write.key, insist=writer.insists, show=look
     )
     return {**_told(outcome, change), **shown, "dry_run": write.dry_run}
 

@@ -442,6 +442,42 @@ class LateClaim(Caution):
     override = "--late"
 
 
+class InTheFuture(Caution):
+    """Something that would have happened after the time at which it is recorded."""
+
+    code = "in_the_future"
+
+
+class SlotInPast(Caution):
+    """A slot, or a new time of a session, that was in the past already."""
+
+    code = "slot_in_past"
+
+
+class StartedEarly(Caution):
+    """A session that started more than an hour before its planned start."""
+
+    code = "started_early"
+
+
+class MissedEarly(Caution):
+    """A no-show before the planned start."""
+
+    code = "missed_early"
+
+
+class LongSession(Caution):
+    """A session of over twelve hours."""
+
+    code = "long_session"
+
+
+class LargeTip(Caution):
+    """A tip of over 20 minutes at the session's rate, and over twice its gross."""
+
+    code = "large_tip"
+
+
 class UnlistedMethod(Caution):
     """A payout by a method that the policy does not list (R12)."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
+from liveportal.domain.errors import Caution
 from liveportal.domain.events import PayoutProfileChanged
 from liveportal.domain.profile import Changes, Values
 from liveportal.ledger import done
@@ -27,6 +28,7 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
     event: Callable[[Data], Event],
     *,
     key: str | None,
+    insist: Callable[[Caution], bool],
     show: Callable[[Reader], Row],
 ) -> tuple[Outcome | None, Row]:
     """Record that the profile is changed, and seal its values with the event.
@@ -47,7 +49,9 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
                 seals.forget()
         recorded = getattr(past.event.data, "fingerprints", None) if past else None
         marks = seals.fingerprints(change, recorded)
-        outcome = door.record(event(PayoutProfileChanged(fields=change.told, fingerprints=marks)))
+        outcome = door.record(
+            event(PayoutProfileChanged(fields=change.told, fingerprints=marks)), insist=insist
+        )
         door.flush()
         if outcome.status == "recorded":
             seals.put(outcome.seq, change)

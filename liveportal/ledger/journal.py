@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from liveportal.domain.authority import Origin, check_content, check_source
 from liveportal.domain.books import Change, Told
-from liveportal.domain.clock import utc_text
+from liveportal.domain.cautions import hasty
+from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.codec import in_currency, plan
 from liveportal.domain.confirmation import Assertion, confirmed, contradicting
 from liveportal.domain.counts import counted
@@ -119,7 +120,9 @@ class Journal:
         event = self._in_book(event)
         if past := self._find(event.source, event.id):
             past = past._replace(event=self._in_book(past.event))
-            return replayed(past, event)._replace(flags=self._flags_of(past.event.data))
+            flags = self._flags_of(past.event.data)
+            flags += _codes(self._hasty(past.event, past.recorded_at))
+            return replayed(past, event)._replace(flags=flags)
         check_content(event, origin)
         data = self._canonical(event.data)
         told = self._told_by_others(data, event)
@@ -136,9 +139,12 @@ class Journal:
             if told:  # It is the same fact, told differently: say so rather than "wrong state".
                 raise self._conflict(told[0], data) from None
             raise
-        for caution in change.cautions:
+        hasty = self._hasty(judged, recorded_at)
+        for caution in (*change.cautions, *hasty):
             if not insist(caution):
                 raise caution
+        if hasty:
+            change = replace(change, flags=(*change.flags, *_codes(hasty)))
         return self._append(self._signed(event, origin), data, change, recorded_at)
 
     def _signed(self, event: Event, origin: Origin) -> Event:
@@ -148,6 +154,10 @@ class Journal:
         machine = self._machine()
         attributes = {**event.attributes, MACHINE: machine}
         return replace(event, attributes=attributes) if machine else event
+
+    def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:
+        """Return what a person seldom means by an event, at the time of its recording."""
+        return hasty(event, self.book, from_text(recorded_at or self._recorded_at or self._clock()))
 
     def _conflict(self, seq: int, data: Data) -> Conflict:
         return Conflict(f"{data.TYPE} of {data.thing}", self._contradictions(seq, data))
@@ -331,12 +341,16 @@ class Journal:
             self.flush()  # What is pending in memory must not outlive what was erased.
         flags = change.flags
         if change.cautions:
-            flags = (*(caution.code for caution in change.cautions), *flags)
+            flags = (*_codes(change.cautions), *flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
 
     def _clock(self) -> str:
         """Return what time it is, which never goes back."""
         return max(utc_text(self._now()), self._last_recorded)
+
+
+def _codes(cautions: Iterable[Caution]) -> tuple[str, ...]:
+    return tuple(caution.code for caution in cautions)
 
 
 def replayed(past: StoredEvent, event: Event) -> Outcome:

@@ -15,7 +15,7 @@ from liveportal.domain.books import Change, Thing, Told
 from liveportal.domain.clock import LAST
 from liveportal.domain.counts import counted
 from liveportal.domain.envelope import Data, Event
-from liveportal.domain.errors import LiveportalError
+from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.events import Customer as Named
 from liveportal.domain.events import PayoutSent, PolicyAdopted, RequestAccepted
 from liveportal.domain.money import Money
@@ -100,6 +100,10 @@ class Rebooking(Journal):
             # What others build on is taken over all the same.
             policy = event.data.policy if isinstance(event.data, PolicyAdopted) else None
             self._append(event, event.data, Change(policy=policy), past.recorded_at)
+
+    def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:  # noqa: ARG002
+        """Return nothing: what is recorded already is not flagged again."""
+        return ()
 
     def _append(
         self,

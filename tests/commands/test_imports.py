@@ -72,7 +72,7 @@ OWN = {
         "domain.events domain.hours domain.preferences domain.requests domain.slots "
         "domain.things ledger.rows ledger.windows.diary ledger.attribution ledger.windows.history "
         "ledger.windows.people ledger.windows.requests ledger.windows.wanted "
-        "zoneinfo"
+        "domain.cautions ledger.documents ledger.windows.flags zoneinfo"
     ),
     "sessions list --json": (
         "cli.sessions cli.sessions_history domain.codec domain.earnings domain.envelope "
@@ -87,7 +87,8 @@ OWN = {
         "domain.running domain.things domain.words ledger.rows ledger.vault "
         "ledger.attribution ledger.windows.history ledger.windows.mentions ledger.windows.people "
         "ledger.windows.running ledger.windows.said ledger.windows.selection "
-        "ledger.windows.sessions"
+        "ledger.windows.sessions domain.cautions domain.events ledger.documents "
+        "ledger.windows.flags"
     ),
     "sessions upcoming --json": (
         "cli.sessions cli.sessions_planned domain.books domain.codec domain.diary "
@@ -140,7 +141,7 @@ OWN = {
         "ledger.windows.profile"
     ),
 }
-AT = ("--at", "2026-12-31 10:00")
+AT = ("--at", "2026-12-31 10:00", "--anyway")
 
 
 def _imported(shell: Shell, *argv: str) -> set[str]:

@@ -20,7 +20,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import cast
 
-from liveportal.cli import payout_profile_checks, preferences_file, times, toml_file
+from liveportal.cli import payout_profile_checks, preferences_file, spans, times, toml_file
 from liveportal.cli.earnings_statement import proved_by
 from liveportal.cli.payout_profile_options import _plain
 from liveportal.domain.codec import decode, joined, split
@@ -292,7 +292,7 @@ def moment(data: bytes) -> bool:
         lambda: times.read_time(text, zone, NOW),
         lambda: times.read_time(text, zone, NOW, past=True, date_only=True),
         lambda: times.as_known(text, zone, NOW),
-        lambda: times.read_span(text, zone, NOW),
+        lambda: spans.read_span(text, zone, NOW),
         lambda: times.read_length(text),
         lambda: times.read_month(text, NOW.date()),
     ):

@@ -14,8 +14,8 @@ from liveportal.domain.deadlines import (
     of_earnings,
     of_erasure,
     of_evidence,
+    of_profile,
     of_request,
-    of_tax_form,
     of_upcoming,
     of_window,
 )
@@ -30,7 +30,7 @@ from liveportal.ledger.windows.people import customers
 
 FIELDS = (
     *("kind", "id", "due", "left_seconds", "asks", "amount", "currency", "customer"),
-    *("customer_name", "title", "means", "command"),
+    *("customer_name", "title", "means", "command", "due_on"),
 )
 
 _ABOUT_SESSIONS = """
@@ -103,9 +103,10 @@ def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
         found.append(of_claim(claim, session, reader.policy_at(session.policy)))
     found += [of_window(each, reader.policy_at(each.policy), now) for each in _lately(reader, now)]
     found += _evidence(reader, now)
-    found.append(of_tax_form(profile.tax_form_expiry(reader), reader.policy, now))
     yield from (each for each in found if each)
-    yield from of_earnings(standing(reader, local_date(now, reader.timezone)), now)
+    payable, today = standing(reader), local_date(now, reader.timezone)
+    yield from of_profile(profile.findings(reader, today), payable, now)
+    yield from of_earnings(payable, now)
 
 
 def _lately(reader: Reader, now: datetime) -> list[Session]:
@@ -197,4 +198,5 @@ def _row(
         "title": personal(about["opened_body"]).get(about["worded"]) if about else None,
         "means": each.means,
         "command": each.command,
+        "due_on": each.due_on,
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from liveportal.domain import completeness, profile
+from liveportal.domain.completeness import Finding
 from liveportal.domain.things import Profile
 from liveportal.ledger.reader import Reader, Row, instant
 
@@ -31,21 +32,21 @@ def is_sealed(reader: Reader) -> bool:
     return reader.one("SELECT 1 FROM fingerprint_key") is not None
 
 
-def tax_form_expiry(reader: Reader) -> date | None:
-    """Return the last day on which the tax form is valid; None if it has no end, or is missing."""
-    return profile.expiry(facts(reader))
+def missing_on(reader: Reader) -> Callable[[date], frozenset[str]]:
+    """Return a function from a day to the requirements that keep back a payout of that day."""
+    methods, names, plain = reader.policy.payout.methods, filled(reader), facts(reader)
+    return lambda on: completeness.blocking(names, plain, methods=methods, on=on)
 
 
-def blocking(reader: Reader, on: date) -> frozenset[str]:
-    """Return what of the profile is missing for a payout on a day, or does not hold then."""
+def findings(reader: Reader, on: date) -> tuple[Finding, ...]:
+    """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
     methods = reader.policy.payout.methods
-    return completeness.blocking(filled(reader), facts(reader), methods=methods, on=on)
+    return completeness.findings(filled(reader), facts(reader), methods=methods, on=on)
 
 
 def checked(reader: Reader, on: date) -> list[Row]:
-    """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
-    methods = reader.policy.payout.methods
-    found = completeness.findings(filled(reader), facts(reader), methods=methods, on=on)
+    """Return the same as rows."""
+    found = findings(reader, on)
     return [{name: getattr(each, name) for name in CHECK_FIELDS} for each in found]
 
 
