@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values"),
+    *("files", "messages", "profile_values", "enter_again", "attach_again"),
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -128,6 +128,11 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
         "files": deposit.files if deposit else 0,
         "messages": deposit.messages if deposit and deep else None,
         "profile_values": deposit.values if deposit else None,
+        "enter_again": list(found.enter_again),
+        "attach_again": [
+            {name: getattr(each, name) for name in ("session", "name", "kind", "sha256")}
+            for each in found.attach_again
+        ],
     }
 
 
@@ -140,3 +145,11 @@ def _tell(found: Verified) -> None:
         hint(f"And {len(changes) - _SHOWN} more: --json --fields rules_changed lists them.")
     if changes:
         hint("What was booked stands.")
+    if found.enter_again:
+        fields = ", ".join(found.enter_again)
+        hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
+    for file in found.attach_again[:_SHOWN]:
+        hint(f"Attach again: `liveportal sessions attach {file.session} FILE` ({file.name}).")
+    if len(found.attach_again) > _SHOWN:
+        more = len(found.attach_again) - _SHOWN
+        hint(f"And {more} more files: --json --fields attach_again lists them.")

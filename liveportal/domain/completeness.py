@@ -38,20 +38,35 @@ _WHY = {
 
 
 def findings(
-    filled: Collection[str], facts: Mapping[str, str], *, methods: Collection[str], on: date
+    filled: Collection[str],
+    facts: Mapping[str, str],
+    *,
+    methods: Collection[str],
+    on: date,
+    lost: Collection[str] = (),
 ) -> tuple[Finding, ...]:
-    """Return what a payout needs of the profile, and whether it is there on a day (R12, R14)."""
-    return tuple(
+    """Return what a payout needs of the profile, and whether it is there on a day (R12, R14).
+
+    `lost` are the fields whose values an import could not bring: each of them blocks.
+    """
+    required = (
         _missing(name) if name not in filled else _looked_at(name, facts, methods, on)
         for name in _WHY
+        if name not in lost
     )
+    return (*required, *map(_lost, lost))
 
 
 def blocking(
-    filled: Collection[str], facts: Mapping[str, str], *, methods: Collection[str], on: date
+    filled: Collection[str],
+    facts: Mapping[str, str],
+    *,
+    methods: Collection[str],
+    on: date,
+    lost: Collection[str] = (),
 ) -> frozenset[str]:
     """Return the requirements for whose sake nothing is paid out on a day."""
-    found = findings(filled, facts, methods=methods, on=on)
+    found = findings(filled, facts, methods=methods, on=on, lost=lost)
     return frozenset(each.requirement for each in found if each.blocks)
 
 
@@ -63,6 +78,17 @@ def _missing(name: str) -> Finding:
         blocks=True,
         message=why,
         hint=f"Give it: `{_SET}` with {options}.",
+    )
+
+
+def _lost(name: str) -> Finding:
+    options = f" with {_WHY[name][1]}" if name in _WHY else ""
+    return Finding(
+        requirement=name,
+        state="enter_again",
+        blocks=True,
+        message="the import could not bring its value: no event holds it",
+        hint=f"Enter it again: `{_SET}`{options}.",
     )
 
 

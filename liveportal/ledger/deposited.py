@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -10,34 +9,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealBroken
-from liveportal.domain.profile import DERIVED_FROM
-from liveportal.ledger import driver, engine
+from liveportal.domain.profile import DERIVED_FROM, FIELDS
+from liveportal.ledger import driver, engine, missing
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.migrate import make_tables
+from liveportal.ledger.missing import ATTACHED
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
 from liveportal.ledger.reader import Reader, personal
 from liveportal.ledger.statements import INSERT
 from liveportal.ledger.vault import Vault
 
-# Only a command attaches a file; a feed may tell of files that never were here. Of whom is
-# forgotten, the files are gone and the messages with them.
-_TOLD = """
-    SELECT artifact.seq, artifact.session, artifact.kind, sha256, bytes, told.seq, body
-    FROM artifact
-    JOIN statement AS told ON told.thing = 'session:' || artifact.session
-        AND told.type = 'artifact.added' AND coalesce(told.confirms, told.seq) = artifact.seq
-        AND told.source = ?
-    JOIN event_personal ON event_personal.seq = told.seq
-    ORDER BY artifact.seq
-"""
-_VALUES = """
-    SELECT field, type, facts FROM (
-        SELECT field, seq FROM sealed_value UNION ALL SELECT field, seq FROM profile_fact
-    ) JOIN event USING (seq) ORDER BY field
-"""
+_TOLD = f"""
+    SELECT artifact.seq, artifact.session, artifact.kind, sha256, bytes, own.seq, body,
+           artifact.seq IN (SELECT artifact FROM missing_file)
+    {ATTACHED} ORDER BY artifact.seq
+"""  # noqa: S608 (no part of it is from outside)
+_NOTED_IN_VAIN = f"""
+    SELECT artifact FROM missing_file EXCEPT SELECT artifact.seq {ATTACHED} ORDER BY 1
+"""  # noqa: S608 (no part of it is from outside)
 
 _CHUNK = 2_000
 
@@ -71,6 +62,7 @@ class _Told(NamedTuple):
     bytes: int
     seq: int
     body: str
+    is_missing: bool
 
     def __str__(self) -> str:
         return f"the file {self.sha256[:12]}… of session {self.session} (event {self.seq})"
@@ -81,12 +73,14 @@ def check_vault(
 ) -> Deposit:
     """Check that the files which commands attached are in the vault, and of the right size.
 
+    A file that an import could not bring need not be there; its messages must not be.
     With `deep` they are hashed, messages are held against the transcripts if it is told how to
     `read` one, the full-text index against the messages, and the payout profile against its
     fingerprints if its key is at hand.
     """
     vault = Vault(ledger)
-    told = [_Told(*row) for row in db.execute(_TOLD, (CLI_SOURCE,))]
+    attached = [_Told(*row) for row in db.execute(_TOLD)]
+    told = [each for each in attached if not each.is_missing or vault.holds(each.sha256)]
     for each in told:
         _check_there(vault, each)
     messages = (0,)
@@ -95,7 +89,8 @@ def check_vault(
         for each in told:
             _check_content(vault, each)
         if read is not None:
-            _check_messages(db, vault, told, read)
+            known = [each for each in told if not each.is_missing]
+            _check_messages(db, vault, known, read)
         _check_index(db)
         values = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
@@ -103,14 +98,36 @@ def check_vault(
 
 
 def check_values(db: Connection) -> None:
-    """Check that each value of the payout profile is one that its event tells of."""
-    told = db.execute(_VALUES).fetchall()
-    filled = {name for (name,) in db.execute("SELECT name FROM profile_field")}
-    for field, kind, facts in told:
-        of = DERIVED_FROM.get(field, field)
-        named = kind == "liveportal.payout_profile.changed" and of in json.loads(facts)["fields"]
-        if not named or of not in filled:
+    """Check that each value of the payout profile is there, and is the one its event set last.
+
+    Only what an import could not bring may be missing, and it must be written down.
+    """
+    expected, there, noted = missing.set_by(db), missing.rows(db), missing.noted_values(db)
+    for field, seq in there.items():
+        if expected.get(DERIVED_FROM.get(field, field)) != seq:
             raise failed(f"a value of the payout profile is in no event: {field}", field=field)
+    for field, seq in expected.items():
+        if field not in there and noted.get(field) != seq:
+            raise failed(f"a value of the payout profile is missing: {field}", field=field)
+    for field, seq in noted.items():
+        if field in there or expected.get(field) != seq:
+            raise failed(f"a value of the payout profile is not missing: {field}", field=field)
+    _check_places(db)
+    for (artifact,) in db.execute(_NOTED_IN_VAIN):
+        raise failed(f"no file is missing of event {artifact}", seq=artifact)
+
+
+def _check_places(db: Connection) -> None:
+    """Check that each value is in the table of its kind, and that its key's row is there."""
+    sealed = dict(db.execute("SELECT field, key_id FROM sealed_value ORDER BY field").fetchall())
+    plain = [field for (field,) in db.execute("SELECT field FROM profile_fact ORDER BY field")]
+    for field in (*sealed, *plain):
+        if FIELDS[field].sealed is not (field in sealed and field not in plain):
+            raise failed(f"a value of the payout profile is in the wrong place: {field}")
+    keys = dict(db.execute("SELECT key_id, sealed_by FROM fingerprint_key").fetchall())
+    in_use = {*keys.values(), *sealed.values()}
+    if len(in_use) > 1 or not in_use <= keys.keys() or (plain and not keys):
+        raise failed("the payout profile's key of fingerprints is missing")
 
 
 def _check_there(vault: Vault, told: _Told) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import driver, engine, keys, parts, traces
+from liveportal.ledger import driver, engine, keys, missing, parts, traces
 from liveportal.ledger.backups.remembered import LastBackup, last_backup
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.vault import Vault
@@ -50,6 +50,8 @@ class Inside:
     last_recorded: datetime | None = None
     zones: tuple[tuple[str, str], ...] = ()
     sealed_by: str | None = None
+    enter_again: tuple[str, ...] = ()
+    attach_again: int = 0
 
 
 @dataclass(slots=True)
@@ -252,6 +254,7 @@ def _inside(db: Connection) -> Inside:
     book = one("SELECT timezone FROM policy ORDER BY seq DESC LIMIT 1")
     own = one("SELECT document ->> 'timezone' FROM preferences ORDER BY seq DESC LIMIT 1")
     has_seals = one("SELECT 1 FROM sqlite_schema WHERE name = 'fingerprint_key'")
+    may_miss = bool(one("SELECT 1 FROM sqlite_schema WHERE name = 'missing_file'"))
     return Inside(
         quick_check="ok",
         first_hash=first.hex() if first else None,
@@ -259,6 +262,8 @@ def _inside(db: Connection) -> Inside:
         last_recorded=from_text(last) if last else None,
         zones=tuple((what, zone) for what, zone in (("book", book), ("expert", own)) if zone),
         sealed_by=one("SELECT sealed_by FROM fingerprint_key LIMIT 1") if has_seals else None,
+        enter_again=tuple(missing.noted_values(db)) if may_miss else (),
+        attach_again=one("SELECT count(*) FROM missing_file") if may_miss else 0,
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from liveportal.domain.errors import KeyNotFound, SealBroken
 from liveportal.domain.profile import FIELDS, Changes, Value
+from liveportal.ledger import missing
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.keys import KEYRING_VARIABLE, Keys, key_id, new_key
 from liveportal.ledger.statements import INSERT
@@ -95,7 +96,7 @@ class Seals:
 
     def forget(self) -> None:
         """Drop every value and every key of fingerprints, also where no key opens them any more."""
-        for table in ("sealed_value", "profile_fact", "fingerprint_key"):
+        for table in ("sealed_value", "profile_fact", "fingerprint_key", "missing_value"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (a table is ours)
 
     def put(self, seq: int, change: Changes) -> None:
@@ -103,6 +104,7 @@ class Seals:
         gone = [(field,) for field in (*change.cleared, *change.values)]
         self._db.executemany("DELETE FROM sealed_value WHERE field = ?", gone)
         self._db.executemany("DELETE FROM profile_fact WHERE field = ?", gone)
+        missing.entered(self._db, change.told)
         for field, value in change.values.items():
             if FIELDS[field].sealed:
                 self._seal(field, seq, value.plain.encode())

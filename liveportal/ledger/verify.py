@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liveportal.domain.errors import HeadNotFound, UnreadableEvent
-from liveportal.ledger import driver, soundness
+from liveportal.ledger import driver, missing, soundness
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.proving import Proved, failed
 
 if TYPE_CHECKING:
     from liveportal.ledger.deposited import Deposit, ReadTranscript
+    from liveportal.ledger.missing import MissingFile
     from liveportal.ledger.rebooking import RulesChanged
 
 Progress = Callable[[int], None]
@@ -46,7 +47,8 @@ class Verified:
     """What was verified: how many events and transactions, and the journal's head (hex).
 
     `rules_changed` is what today's rules would judge otherwise. `deposit` is what the vault holds,
-    None where it was not asked. `heads` are those that were looked for, each found.
+    None where it was not asked. `heads` are those that were looked for, each found. `enter_again`
+    and `attach_again` are the fields and files that an import could not bring.
     """
 
     events: int
@@ -55,6 +57,8 @@ class Verified:
     rules_changed: tuple[RulesChanged, ...] = ()
     deposit: Deposit | None = None
     heads: tuple[Head, ...] = ()
+    enter_again: tuple[str, ...] = ()
+    attach_again: tuple[MissingFile, ...] = ()
 
 
 def verify(  # noqa: PLR0913 (what is looked into, told by name)
@@ -81,7 +85,8 @@ def verify(  # noqa: PLR0913 (what is looked into, told by name)
         found = tuple(_found(db, each) for each in heads)
         deposit = _deposit(db, vault, read, deep=deep) if vault is not None else None
         (entries,) = db.execute('SELECT count(*) FROM "transaction"').fetchone()
-    return Verified(events, entries, head.hex(), changes, deposit, found)
+        enter, attach = tuple(missing.noted_values(db)), missing.noted_files(db)
+    return Verified(events, entries, head.hex(), changes, deposit, found, enter, attach)
 
 
 def _check_history(

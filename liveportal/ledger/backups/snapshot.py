@@ -8,26 +8,23 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from liveportal.domain.envelope import CLI_SOURCE, PREFIX
+from liveportal.domain.envelope import PREFIX
 from liveportal.domain.errors import LedgerBusy
-from liveportal.domain.events import ArtifactAdded, CustomerForgotten
+from liveportal.domain.events import CustomerForgotten
 from liveportal.ledger import chain, driver, engine
 from liveportal.ledger.backups import files
 from liveportal.ledger.driver import Connection
+from liveportal.ledger.missing import ATTACHED
 from liveportal.ledger.opening import open_ledger
 
 _OK = 0
 _DONE = 101
 _TRIES = 3
 
-# By a command, which copied the file into the vault; a feed just tells of files. What a forgotten
-# customer had is erased.
-_ATTACHED = """
-    SELECT artifact.sha256 FROM artifact
-    JOIN statement AS own ON own.thing = 'session:' || artifact.session
-        AND own.type = ? AND coalesce(own.confirms, own.seq) = artifact.seq AND own.source = ?
-    JOIN event_personal ON event_personal.seq = own.seq
-"""
+# What an import could not bring never was in the vault.
+_ATTACHED = f"""
+    SELECT sha256 {ATTACHED} WHERE artifact.seq NOT IN (SELECT artifact FROM missing_file)
+"""  # noqa: S608 (no part of it is from outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ def forgotten(db: Connection) -> dict[tuple[str, str], str]:
 def evidence_of(db: Connection) -> dict[str, bool]:
     """Return the files that a ledger tells of by their SHA-256, and whether the vault had them."""
     named = db.execute("SELECT DISTINCT sha256 FROM artifact ORDER BY sha256").fetchall()
-    attached = set(db.execute(_ATTACHED, (ArtifactAdded.TYPE, CLI_SOURCE)).fetchall())
+    attached = set(db.execute(_ATTACHED).fetchall())
     return {sha256: (sha256,) in attached for (sha256,) in named}
 
 
