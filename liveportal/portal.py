@@ -23,6 +23,7 @@ from pathlib import Path
 from time import time_ns
 from typing import TYPE_CHECKING, BinaryIO
 
+from liveportal.domain.authority import Origin
 from liveportal.domain.codec import INSTANT
 from liveportal.domain.envelope import CLI_SOURCE, NAME, Data, Event
 from liveportal.domain.errors import Caution, Conflict, LiveportalError
@@ -265,7 +266,8 @@ class Portal:
     ) -> tuple[Outcome, Forgotten]:
         """Erase all personal data of a customer, and record that it was.
 
-        Of whom there is none left nothing is recorded: that is a replay of what forgot them last.
+        If no personal data remains and no request of the customer is open, nothing is recorded: the
+        last erasure is returned as a replay.
         Raises `UnknownThing`, and what the door raises.
         """
         from liveportal.ledger import forgetful  # No other write pays for its import.
@@ -297,7 +299,11 @@ class Portal:
         return filling.change_key(self._store)
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
-        """Record events in one transaction: all of them, or none."""
+        """Record events in one transaction: all of them, or none.
+
+        An event's source decides what it may say: the expert's own (`event`) everything, any other
+        what a feed may say. Raises `NotForFeeds`, and what the door raises.
+        """
         with self._store.writing() as door:
             return [door.record(event, insist=insist) for event in events]
 
@@ -322,7 +328,8 @@ class Portal:
         bad line and its reason, and the feed goes on. `progress` is told of every chunk's bytes,
         `tell` what became of each event, before it is known whether that is kept. `before` is how
         many lines came before, where the feed is the continuation of another.
-        Raises the first bad line's own error, which names the line.
+        What a feed may not say (2-events, "Who may say what") is a bad line. Raises the first bad
+        line's own error, which names the line.
         """
         counts: Counter[str] = Counter()
         lines = jsonl.lines(feed, before)
@@ -366,7 +373,7 @@ def _record_lines(
         try:
             if isinstance(event, LiveportalError):
                 raise event
-            outcome = door.record(event)
+            outcome = door.record(event, origin=Origin.FEED)
             counts[outcome.status] += 1
             tell(outcome)
         except LiveportalError as error:

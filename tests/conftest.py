@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from liveportal.ledger import machine
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # No profile has a deadline: how long one example takes says more about the machine than about us.
@@ -48,6 +51,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="store what the golden run writes now, instead of comparing it",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the machine's id of every test out of the developer's own state folder."""
+    folder = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine, "state_file", lambda: folder / "liveportal" / "machine")
+        for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):  # For processes that a test starts.
+            patch.setenv(name, str(folder))
+        yield folder
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """What the tests tell books with: short times, short events, and a book in memory.
 
 A test speaks the language of a feed: `book.tell("session.ended", "10-05 09:30", session="S-1")`
-goes through the same reading as a line of a feed does, and then through the one door.
+goes through the same reading as a line of a feed does, and then through the one door. What a feed
+may not say comes from the expert's own source.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from liveportal.domain.authority import beyond_feeds
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.codec import decode
 from liveportal.domain.envelope import CLI_SOURCE, PREFIX, Event
@@ -74,16 +76,19 @@ def event(
     when: str,
     /,
     *,
-    source: str = FEED,
+    source: str | None = None,
     id: str | None = None,  # noqa: A002 (the attribute's own name)
     assumed: frozenset[str] = frozenset(),
     **data: Any,  # noqa: ANN401 (JSON)
 ) -> Event:
-    """Make an event from what a feed would write; `id` is fresh where none is given."""
+    """Make an event from what a feed would write; `id` is fresh where none is given.
+
+    What a feed may not say, the expert says, unless a `source` is given.
+    """
     name = id or f"e-{next(_ids)}"
-    return Event(
-        source, name, at(when), decode(TYPES[kind], _GIVEN.get(kind, {}) | data), assumed=assumed
-    )
+    said = decode(TYPES[kind], _GIVEN.get(kind, {}) | data)
+    speaker = source or (CLI_SOURCE if beyond_feeds(FEED, said) else FEED)
+    return Event(speaker, name, at(when), said, assumed=assumed)
 
 
 def line(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values", "enter_again", "attach_again"),
+    *("files", "messages", "profile_values", "attach_again", "enter_again"),
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -128,17 +128,23 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
         "files": deposit.files if deposit else 0,
         "messages": deposit.messages if deposit and deep else None,
         "profile_values": deposit.values if deposit else None,
-        "enter_again": list(found.enter_again),
         "attach_again": [
-            {name: getattr(each, name) for name in ("session", "name", "kind", "sha256")}
-            for each in found.attach_again
+            {"seq": each.seq, "session": each.session, "sha256": each.sha256, "name": each.name}
+            for each in (deposit.absent if deposit else ())
         ],
+        "enter_again": list(found.enter_again),
     }
 
 
 def _tell(found: Verified) -> None:
-    """Say what today's rules would do otherwise: it may be that somebody wants to know why."""
+    """Name files to attach again, and what today's rules would do otherwise."""
     changes = found.rules_changed
+    absent = found.deposit.absent if found.deposit else ()
+    for file in absent[:_SHOWN]:
+        hint(
+            f"The file of event {file.seq} is not in the vault, and may never have been there."
+            f" If you have it, attach it again: `liveportal sessions attach {file.session} FILE`."
+        )
     for each in changes[:_SHOWN]:
         hint(f"Today's rules differ at event {each.seq} ({each.type}): {each.what}.")
     if len(changes) > _SHOWN:
@@ -148,8 +154,3 @@ def _tell(found: Verified) -> None:
     if found.enter_again:
         fields = ", ".join(found.enter_again)
         hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
-    for file in found.attach_again[:_SHOWN]:
-        hint(f"Attach again: `liveportal sessions attach {file.session} FILE` ({file.name}).")
-    if len(found.attach_again) > _SHOWN:
-        more = len(found.attach_again) - _SHOWN
-        hint(f"And {more} more files: --json --fields attach_again lists them.")

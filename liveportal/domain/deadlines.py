@@ -196,6 +196,17 @@ def of_tax_form(expires: date | None, policy: Policy, now: datetime) -> Deadline
     return Deadline("tax_form", "profile", due, means, asks=asks, command=command)
 
 
+def of_erasure(customer: str) -> Deadline:
+    """Return what a customer's request to be forgotten asks for; it states no deadline."""
+    return Deadline(
+        "erasure_request",
+        customer,
+        None,
+        "The customer asks you to erase their personal data. Nothing is erased until you do it.",
+        command=f"liveportal ledger forget {customer}",
+    )
+
+
 def in_order(deadlines: Sequence[Deadline]) -> list[Deadline]:
     """Sort by when they are due; what has no stated deadline may be due any time, and is first."""
     return sorted(deadlines, key=lambda each: (each.due or FIRST, each.kind, each.thing))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Final, TypeVar, dataclass_transform
 
 from liveportal.domain.changing import quick
 from liveportal.domain.codec import Pattern, Record, of
@@ -17,6 +17,11 @@ from liveportal.domain.values import dataclass
 
 PREFIX = "liveportal."
 CLI_SOURCE = "urn:liveportal:cli"
+MACHINE = "liveportalmachine"
+"""The CloudEvents attribute of the expert's events that names the machine and its user."""
+
+EVERY_FIELD: Final = None
+"""As `Data.FEED_FIELDS`: a feed may report events of this type, with any of its fields."""
 
 T = TypeVar("T")
 
@@ -32,10 +37,17 @@ NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable 
 
 
 class Data(Record):
-    """What an event says; one class a type."""
+    """What an event says; one class a type.
+
+    `FEED_FIELDS` declares who may record the type (2-events, "Who may say what"): the fields that a
+    feed may set. A type that declares nothing is the expert's alone. `OWN_SOURCE_FIELD` names the
+    field, if there is one, that must refer to an event of the feed's own source.
+    """
 
     TYPE: ClassVar[str]
     THING: ClassVar[str]
+    FEED_FIELDS: ClassVar[frozenset[str] | None] = frozenset()
+    OWN_SOURCE_FIELD: ClassVar[str | None] = None
 
     @property
     def thing(self) -> str:

@@ -332,6 +332,18 @@ class BackupExists(Refused):
     code = "backup_exists"
 
 
+class NotForFeeds(Refused):
+    """An event, or a field of one, that a feed must not report: it is the expert's alone.
+
+    `details` name the field.
+    """
+
+    code = "not_for_feeds"
+
+    def __init__(self, field: str, reason: str, *, hint: str) -> None:
+        super().__init__(f"{field}: {reason}", hint=hint, field=field)
+
+
 class Conflict(Refused):
     """The id, key or thing was recorded before with other content; `details` name the fields."""
 

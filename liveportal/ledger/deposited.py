@@ -7,28 +7,25 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, Protocol
 
-from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealBroken
+from liveportal.domain.errors import (
+    DamagedFile,
+    KeyNotFound,
+    NotInVault,
+    SealBroken,
+    VerificationFailed,
+)
 from liveportal.domain.profile import DERIVED_FROM, FIELDS
 from liveportal.ledger import driver, engine, missing
 from liveportal.ledger.driver import Connection
+from liveportal.ledger.evidence import Attached, attached
 from liveportal.ledger.migrate import make_tables
-from liveportal.ledger.missing import ATTACHED
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
-from liveportal.ledger.reader import Reader, personal
+from liveportal.ledger.reader import Reader
 from liveportal.ledger.statements import INSERT
 from liveportal.ledger.vault import Vault
-
-_TOLD = f"""
-    SELECT artifact.seq, artifact.session, artifact.kind, sha256, bytes, own.seq, body,
-           artifact.seq IN (SELECT artifact FROM missing_file)
-    {ATTACHED} ORDER BY artifact.seq
-"""  # noqa: S608 (no part of it is from outside)
-_NOTED_IN_VAIN = f"""
-    SELECT artifact FROM missing_file EXCEPT SELECT artifact.seq {ATTACHED} ORDER BY 1
-"""  # noqa: S608 (no part of it is from outside)
 
 _CHUNK = 2_000
 
@@ -45,27 +42,29 @@ class ReadTranscript(Protocol):
 class Deposit:
     """What was found: how many files, whether they were hashed, messages read, values proved.
 
-    `values` is None where the key of the payout profile is not at hand, or nobody looked.
+    `values` is None where the key of the payout profile is not at hand, or nobody looked. `absent`
+    are files that may never have been here.
     """
 
     files: int
     hashed: bool
     messages: int
     values: int | None
+    absent: tuple[Absent, ...] = ()
 
 
-class _Told(NamedTuple):
-    artifact: int
-    session: str
-    kind: str
-    sha256: str
-    bytes: int
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A file that may never have been in the vault, and is not there: attach it again.
+
+    An import could not bring it; or an earlier version recorded its event, and nothing proves that
+    a command did (`evidence`).
+    """
+
     seq: int
-    body: str
-    is_missing: bool
-
-    def __str__(self) -> str:
-        return f"the file {self.sha256[:12]}… of session {self.session} (event {self.seq})"
+    session: str
+    sha256: str
+    name: str
 
 
 def check_vault(
@@ -79,22 +78,32 @@ def check_vault(
     fingerprints if its key is at hand.
     """
     vault = Vault(ledger)
-    attached = [_Told(*row) for row in db.execute(_TOLD)]
-    told = [each for each in attached if not each.is_missing or vault.holds(each.sha256)]
-    for each in told:
-        _check_there(vault, each)
+    noted = missing.noted_files(db)
+    there: list[Attached] = []
+    absent: list[Absent] = []
+    for each in attached(db):
+        try:
+            _check_there(vault, each)
+        except VerificationFailed:
+            if each.is_certain and each.artifact not in noted:
+                raise
+        else:
+            there.append(each)
+            if each.artifact not in noted:
+                continue
+        absent.append(Absent(each.seq, each.session, each.sha256, each.name))
     messages = (0,)
     values = None
     if deep:
-        for each in told:
+        for each in there:
             _check_content(vault, each)
         if read is not None:
-            known = [each for each in told if not each.is_missing]
-            _check_messages(db, vault, known, read)
+            whole = [each for each in there if each.artifact not in noted]
+            _check_messages(db, vault, whole, read)
         _check_index(db)
         values = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
-    return Deposit(len(told), deep, messages[0], values)
+    return Deposit(len(there), deep, messages[0], values, tuple(absent))
 
 
 def check_values(db: Connection) -> None:
@@ -102,18 +111,21 @@ def check_values(db: Connection) -> None:
 
     Only what an import could not bring may be missing, and it must be written down.
     """
-    expected, there, noted = missing.set_by(db), missing.rows(db), missing.noted_values(db)
+    settings, noted = missing.settings(db), missing.noted_values(db)
+    there = missing.rows(db)
+    nothing = missing.Setting()
     for field, seq in there.items():
-        if expected.get(DERIVED_FROM.get(field, field)) != seq:
+        if seq not in settings.get(DERIVED_FROM.get(field, field), nothing).seqs:
             raise failed(f"a value of the payout profile is in no event: {field}", field=field)
-    for field, seq in expected.items():
-        if field not in there and noted.get(field) != seq:
+    for field, setting in settings.items():
+        if setting.is_certain and field not in there and field not in noted:
             raise failed(f"a value of the payout profile is missing: {field}", field=field)
     for field, seq in noted.items():
-        if field in there or expected.get(field) != seq:
+        if field in there or seq not in settings.get(field, nothing).seqs:
             raise failed(f"a value of the payout profile is not missing: {field}", field=field)
     _check_places(db)
-    for (artifact,) in db.execute(_NOTED_IN_VAIN):
+    known = {each.artifact for each in attached(db)}
+    for artifact in sorted(missing.noted_files(db) - known):
         raise failed(f"no file is missing of event {artifact}", seq=artifact)
 
 
@@ -130,7 +142,7 @@ def _check_places(db: Connection) -> None:
         raise failed("the payout profile's key of fingerprints is missing")
 
 
-def _check_there(vault: Vault, told: _Told) -> None:
+def _check_there(vault: Vault, told: Attached) -> None:
     if not vault.holds(told.sha256):
         raise failed(f"{told} is not in the vault", sha256=told.sha256, seq=told.seq)
     size = vault.path(told.sha256).lstat().st_size
@@ -138,7 +150,7 @@ def _check_there(vault: Vault, told: _Told) -> None:
         raise failed(f"{told} has {size} bytes instead of {told.bytes}", sha256=told.sha256)
 
 
-def _check_content(vault: Vault, told: _Told) -> None:
+def _check_content(vault: Vault, told: Attached) -> None:
     try:
         vault.check(told.sha256)
     except (DamagedFile, NotInVault) as error:
@@ -149,7 +161,7 @@ def _check_content(vault: Vault, told: _Told) -> None:
 
 
 def _check_messages(
-    db: Connection, vault: Vault, told: Sequence[_Told], read: ReadTranscript
+    db: Connection, vault: Vault, told: Sequence[Attached], read: ReadTranscript
 ) -> None:
     """Check that the messages are those of the transcripts, and of no other."""
     from liveportal.ledger.windows.said import began
@@ -160,12 +172,11 @@ def _check_messages(
         if artifact not in known:
             raise failed(f"messages of event {artifact} are in no transcript", seq=artifact)
     for each in told:
-        if each.kind != "transcript":
+        if each.kind != "transcript" or not each.is_certain:
             continue
-        name = str(personal(each.body).get("name", ""))
         with vault.path(each.sha256).open("rb") as stream:
             start, zone = began(reader, each.artifact), reader.own_timezone
-            found = read(stream, name, began=start, timezone=zone).messages
+            found = read(stream, each.name, began=start, timezone=zone).messages
         kept = db.execute(
             "SELECT n, offset_ms, speaker, text FROM message WHERE artifact = ? ORDER BY n",
             (each.artifact,),
@@ -174,7 +185,7 @@ def _check_messages(
         _compare(each, kept, there)
 
 
-def _compare(told: _Told, kept: Rows, read: Rows) -> None:
+def _compare(told: Attached, kept: Rows, read: Rows) -> None:
     for mine, other in zip(kept, read, strict=False):
         if (mine[0], *mine[2:]) != (other[0], *other[2:]):
             raise failed(f"message {other[0]} of {told} is not what its transcript says")

@@ -89,6 +89,7 @@ def _recorded(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it 
 ) -> Outcome:
     last = forgetting.forgotten_at(store.db, customer)
     is_new = key is None or stored_event(store.db, CLI_SOURCE, key) is None
-    if last is not None and is_new and not there:
+    asked = forgetting.is_requested(store.db, customer)
+    if last is not None and is_new and not there and not asked:
         return Outcome("replayed", last, event_at(store.db, last).event)
     return door.record(event(CustomerForgotten(customer=customer), at=at, key=key))

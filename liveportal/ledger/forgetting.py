@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from liveportal.domain.books import Books
 from liveportal.domain.envelope import Data
-from liveportal.domain.events import CustomerForgotten, EntryReversed
+from liveportal.domain.events import CustomerForgotten, EntryReversed, ErasureRequested
 from liveportal.ledger.driver import Connection
 
 # ?1 is the customer.
@@ -112,6 +112,16 @@ def forgotten_at(db: Connection, customer: str) -> int | None:
     return row[0] if row else None
 
 
+def is_requested(db: Connection, customer: str) -> bool:
+    """Return True if a customer's request to be forgotten was not carried out yet."""
+    row = db.execute(
+        "SELECT 1 FROM statement WHERE thing = 'customer:' || ? AND type = ? AND confirms IS NULL"
+        " AND seq > ? LIMIT 1",
+        (customer, ErasureRequested.TYPE, forgotten_at(db, customer) or 0),
+    ).fetchone()
+    return row is not None
+
+
 def forgotten(db: Connection) -> dict[str, int]:
     """Return every customer that was forgotten, with the last event that told so."""
     found = db.execute(
@@ -128,6 +138,8 @@ def customer_of(books: Books, data: Data) -> str | None:
         past = books.past(data.event.source, data.event.id)
         return customer_of(books, past.event.data) if past else None
     kind, _, name = data.thing.partition(":")
+    if kind == "customer":
+        return name
     session_id = name if kind == "session" else None
     if kind == "request":
         request = books.request(name)

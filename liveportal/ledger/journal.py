@@ -1,9 +1,9 @@
 """The one door in: every event is looked up, judged, written and booked here, once.
 
-In this order: its name (a replay changes nothing), whether another source told the same fact before
-(a confirmation changes nothing either), the rules, the cautions; then the row, chained by its hash,
-with all that follows from it. Nothing reaches the file before `LedgerBook.flush`, and the database
-transaction around it belongs to the caller.
+In this order: its name (a replay changes nothing), whether its source may say it (`authority`),
+whether another source told the same fact before (a confirmation changes nothing either), the rules,
+the cautions; then the row, chained by its hash, with all that follows from it. Nothing reaches the
+file before `LedgerBook.flush`, and the database transaction around it belongs to the caller.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from liveportal.domain.authority import Origin, check_content, check_source, is_experts
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
 from liveportal.domain.codec import plan
-from liveportal.domain.envelope import CLI_SOURCE, Data, Event
+from liveportal.domain.envelope import CLI_SOURCE, MACHINE, Data, Event
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events import (
     AboutBook,
     ArtifactAdded,
     CustomerForgotten,
+    ErasureRequested,
     PayoutSent,
     RefundClaimed,
     RequestAccepted,
@@ -74,15 +76,22 @@ class Told(NamedTuple):
 class Journal:
     """Records events on a connection that is inside a write transaction.
 
-    `now` is the clock. `forgot` tells that personal data was erased through this door, and so must
+    `now` is the clock; `machine` returns the id that the expert's own events carry, if there is
+    one. `forgot` tells that personal data was erased through this door, and so must
     not lie on in the log; `forgot_customer` that it was a customer's, of which nothing may be left.
     """
 
     def __init__(
-        self, db: Connection, now: Callable[[], datetime], book: LedgerBook | None = None
+        self,
+        db: Connection,
+        now: Callable[[], datetime],
+        book: LedgerBook | None = None,
+        *,
+        machine: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._db = db
         self._now = now
+        self._machine = machine
         self.book = LedgerBook(db) if book is None else book
         self.forgot = False
         self.forgot_customer = False
@@ -104,20 +113,24 @@ class Journal:
         *,
         insist: Callable[[Caution], bool] = lambda _: True,
         recorded_at: str | None = None,
+        origin: Origin = Origin.EXPERT,
     ) -> Outcome:
         """Record an event once, with all that follows from it.
 
-        Raises `Conflict` for a name or fact that was recorded with other content, the rules' own
-        refusals, and the first caution that `insist` does not let through.
+        Raises `Conflict` for a name or fact that was recorded with other content, `NotForFeeds` for
+        what its source may not say, the rules' own refusals, and the first caution that `insist`
+        does not let through.
         """
+        check_source(event, origin)
         if past := self._find(event.source, event.id):
             return replayed(past, event)._replace(flags=self._flags_of(past.event.data))
+        check_content(event, origin)
         data = self._canonical(event.data)
-        told = self._told_by_others(data, event.source)
+        told = self._told_by_others(data, event)
         if told:
             same = next((seq for seq in told if not self._contradictions(seq, data)), None)
             if same:
-                return self._confirm(same, event, data, recorded_at)
+                return self._confirm(same, self._signed(event, origin), data, recorded_at)
             if rival := self._rival_review(told, data):
                 raise self._conflict(rival, data)
         try:
@@ -130,7 +143,15 @@ class Journal:
         for caution in change.cautions:
             if not insist(caution):
                 raise caution
-        return self._append(event, data, change, recorded_at)
+        return self._append(self._signed(event, origin), data, change, recorded_at)
+
+    def _signed(self, event: Event, origin: Origin) -> Event:
+        """Return an event of the expert's with the id of this machine, where there is one."""
+        if origin is not Origin.EXPERT or not is_experts(event.source):
+            return event
+        machine = self._machine()
+        attributes = {**event.attributes, MACHINE: machine}
+        return replace(event, attributes=attributes) if machine else event
 
     def _conflict(self, seq: int, data: Data) -> Conflict:
         return Conflict(f"{data.TYPE} of {data.thing}", self._contradictions(seq, data))
@@ -227,7 +248,10 @@ class Journal:
 
     def _told(self, seq: int) -> Data:
         """Return what an event said, with the ids that the book knows things by."""
-        return self._canonical((self._pending_at.get(seq) or event_at(self._db, seq)).event.data)
+        return self._canonical(self._recorded(seq).event.data)
+
+    def _recorded(self, seq: int) -> StoredEvent:
+        return self._pending_at.get(seq) or event_at(self._db, seq)
 
     def _canonical(self, data: Data) -> Data:
         """Give a session the id that the book knows it by."""
@@ -237,8 +261,9 @@ class Journal:
         session = self.book.session(name)
         return data if session is None or session.id == name else replace(data, session=session.id)  # type: ignore[type-var]
 
-    def _told_by_others(self, data: Data, source: str) -> list[int]:
+    def _told_by_others(self, data: Data, event: Event) -> list[int]:
         """Return the facts of this type and thing that this source has not told itself yet."""
+        source = event.source
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
             return []  # A command is a step taken now, and the state machine judges it as such.
         statements = self._statements_of(data)
@@ -246,7 +271,21 @@ class Journal:
             return []
         own = {each.confirms or each.seq for each in statements if each.source == source}
         gone = own | self.book.reversed_seqs
-        return [each.seq for each in statements if not each.confirms and each.seq not in gone]
+        found = [each.seq for each in statements if not each.confirms and each.seq not in gone]
+        return (
+            self._still_asked(data, event, found) if isinstance(data, ErasureRequested) else found
+        )
+
+    def _still_asked(self, data: ErasureRequested, event: Event, found: Sequence[int]) -> list[int]:
+        """Return the requests that a request made now repeats: none that was carried out before.
+
+        What is asked after an erasure asks for another one.
+        """
+        erasures = self._statements_of(CustomerForgotten(customer=data.customer))
+        last = erasures[-1].seq if erasures else 0
+        if last and event.time > self._recorded(last).event.time:
+            return [seq for seq in found if seq > last]
+        return list(found)
 
     def _statements_of(self, data: Data) -> list[Told]:
         key = (data.thing, data.TYPE)

@@ -11,65 +11,59 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from liveportal.domain.envelope import CLI_SOURCE
-from liveportal.domain.events import ArtifactAdded, PayoutProfileChanged
+from liveportal.domain.events import PayoutProfileChanged
 from liveportal.domain.profile import DERIVED_FROM, FIELDS
+from liveportal.ledger import evidence
+from liveportal.ledger.attribution import is_from_command
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.reader import personal
 from liveportal.ledger.statements import INSERT
 from liveportal.ledger.vault import Vault
 
-# The last event of a command that set or cleared a field: only commands have values to seal. With
-# max() SQLite takes the other columns from the row that has it.
-_PROFILE = """
-    SELECT mark.key, max(recorded.seq), mark.type
+# What commands set and cleared: only they have values to seal.
+_CHANGES = """
+    SELECT mark.key, recorded.seq, mark.type <> 'null', event.id, recorded_at, body
     FROM statement AS recorded
-    JOIN event ON event.seq = recorded.seq, json_each(facts, '$.fingerprints') AS mark
+    JOIN event ON event.seq = recorded.seq
+    LEFT JOIN event_personal ON event_personal.seq = event.seq,
+        json_each(facts, '$.fingerprints') AS mark
     WHERE recorded.thing = 'book' AND recorded.type = ? AND recorded.source = ?
-    GROUP BY mark.key
+    ORDER BY recorded.seq
 """
 _ROWS = """
     SELECT field, seq FROM sealed_value UNION ALL SELECT field, seq FROM profile_fact
     ORDER BY field
 """
-# Only a command attaches a file; a feed may name files that never were here. The files of a
-# forgotten customer are gone, and so are their names.
-ATTACHED = f"""
-    FROM artifact
-    JOIN statement AS own ON own.thing = 'session:' || artifact.session
-        AND own.type = '{ArtifactAdded.TYPE}'
-        AND coalesce(own.confirms, own.seq) = artifact.seq AND own.source = '{CLI_SOURCE}'
-    JOIN event_personal ON event_personal.seq = own.seq
-"""
-
-# A transcript in the vault of which no message was kept is to be read again, too.
-_NEW_FILES = f"""
-    SELECT DISTINCT artifact.seq, sha256, artifact.kind = 'transcript'
-        AND NOT EXISTS (SELECT 1 FROM message WHERE message.artifact = artifact.seq)
-    {ATTACHED} WHERE own.seq >= ?
-"""  # noqa: S608 (no part of it is from outside)
 
 
-@dataclass(frozen=True, slots=True)
-class MissingFile:
-    """A file that an import could not bring: what it is of, and what it is called."""
+@dataclass(slots=True)
+class Setting:
+    """How a field of the payout profile was set: by which events, one of which its value is of.
 
-    session: str
-    name: str
-    kind: str
-    sha256: str
-
-
-def set_by(db: Connection) -> dict[str, int]:
-    """Return the fields of the payout profile that must have a value, each with its event.
-
-    That is the last event of a command that set the field; a field cleared since has none.
+    `is_certain` tells that there must be a value. A journal of an earlier version may hold lines of
+    a feed that look like a command's; those set and clear nothing for certain (`attribution`).
     """
-    return {field: seq for field, (seq, is_set) in _last_changes(db).items() if is_set}
+
+    seqs: tuple[int, ...] = ()
+    is_certain: bool = False
 
 
-def _last_changes(db: Connection) -> dict[str, tuple[int, bool]]:
-    found = db.execute(_PROFILE, (PayoutProfileChanged.TYPE, CLI_SOURCE)).fetchall()
-    return {field: (seq, kind != "null") for field, seq, kind in found if field in FIELDS}
+def settings(db: Connection) -> dict[str, Setting]:
+    """Return how each field of the payout profile was set last."""
+    found: dict[str, Setting] = {}
+    for field, seq, is_set, event_id, recorded_at, body in _changes(db):
+        setting = found.setdefault(field, Setting())
+        if is_from_command(event_id, recorded_at, body):
+            setting.seqs, setting.is_certain = (seq,) if is_set else (), is_set
+        elif is_set:
+            setting.seqs = (*setting.seqs, seq)
+        else:
+            setting.is_certain = False
+    return found
+
+
+def _changes(db: Connection) -> list[tuple[str, int, bool, str, str, str | None]]:
+    rows = db.execute(_CHANGES, (PayoutProfileChanged.TYPE, CLI_SOURCE)).fetchall()
+    return [(field, seq, bool(is_set), *by) for field, seq, is_set, *by in rows if field in FIELDS]
 
 
 def rows(db: Connection) -> dict[str, int]:
@@ -83,17 +77,9 @@ def noted_values(db: Connection) -> dict[str, int]:
     return {field: found[field] for field in (*FIELDS, *found) if field in found}
 
 
-def noted_files(db: Connection) -> tuple[MissingFile, ...]:
-    """Return the files that an import could not bring, in the order of their events."""
-    found = db.execute(
-        f"SELECT artifact.session, body, artifact.kind, sha256 {ATTACHED}"
-        " JOIN missing_file ON missing_file.artifact = artifact.seq"
-        " GROUP BY artifact.seq ORDER BY artifact.seq"
-    ).fetchall()
-    return tuple(
-        MissingFile(session, str(personal(body).get("name", "")), kind, sha256)
-        for session, body, kind, sha256 in found
-    )
+def noted_files(db: Connection) -> frozenset[int]:
+    """Return the artifacts whose files an import could not bring."""
+    return frozenset(seq for (seq,) in db.execute("SELECT artifact FROM missing_file").fetchall())
 
 
 def note(db: Connection, vault: Vault, *, since: int) -> bool:
@@ -102,17 +88,25 @@ def note(db: Connection, vault: Vault, *, since: int) -> bool:
     Return True if an older value was dropped: of a field that these events set or cleared, the
     value in force is another one. Inside the transaction of the import.
     """
-    changed = {field: last for field, last in _last_changes(db).items() if last[0] >= since}
+    changed = {field: (seq, is_set) for field, seq, is_set, *_ in _changes(db) if seq >= since}
     stale = [(each,) for each in rows(db) if DERIVED_FROM.get(each, each) in changed]
     db.executemany("DELETE FROM sealed_value WHERE field = ?", stale)
     db.executemany("DELETE FROM profile_fact WHERE field = ?", stale)
-    db.executemany("DELETE FROM missing_value WHERE field = ?", [(each,) for each in changed])
+    entered(db, changed)
     absent = [(field, seq) for field, (seq, is_set) in changed.items() if is_set]
     db.executemany(INSERT["missing_value"], absent)
-    files = db.execute(_NEW_FILES, (since,)).fetchall()
-    gone = [(seq,) for seq, sha256, is_unread in files if is_unread or not vault.holds(sha256)]
-    db.executemany(f"{INSERT['missing_file']} ON CONFLICT DO NOTHING", gone)
+    gone = {
+        (each.artifact,)
+        for each in evidence.attached(db)
+        if each.seq >= since and (_is_unread(each) or not vault.holds(each.sha256))
+    }
+    db.executemany(f"{INSERT['missing_file']} ON CONFLICT DO NOTHING", sorted(gone))
     return bool(stale)
+
+
+def _is_unread(each: evidence.Attached) -> bool:
+    """Return True for a transcript of which no message was kept, though its file may be here."""
+    return each.kind == "transcript" and not each.has_messages
 
 
 def entered(db: Connection, fields: Iterable[str]) -> None:

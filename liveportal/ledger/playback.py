@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
+from liveportal.domain.authority import Origin
 from liveportal.domain.clock import LAST, utc_text
 from liveportal.domain.envelope import CLI_SOURCE, Event
 from liveportal.domain.errors import LiveportalError, NotFound, Refused
@@ -130,7 +131,7 @@ def _retell(door: Journal, events: Iterable[Past], retelling: Retelling) -> None
             if (again := retelling.tell(stored.event)) is None:
                 continue
             try:
-                door.record(again, recorded_at=each.recorded_at)
+                door.record(again, recorded_at=each.recorded_at, origin=Origin.JOURNAL)
             except (Refused, NotFound) as error:
                 retelling.refused(each.seq, stored.event, error)
         door.flush()

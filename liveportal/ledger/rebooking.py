@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
+from liveportal.domain.authority import Origin
 from liveportal.domain.books import Change, Thing
 from liveportal.domain.clock import LAST
 from liveportal.domain.envelope import Data, Event
@@ -77,7 +78,7 @@ class Rebooking(Journal):
         """Judge an event anew, and book what it booked."""
         self._past, self._stored, event = past, stored, stored.event
         try:
-            self.record(event, recorded_at=past.recorded_at)
+            self.record(event, recorded_at=past.recorded_at, origin=Origin.JOURNAL)
         except _BROKEN as error:
             names = _named(event.data) | _about(past)
             cause = self.touched.cause(names | self._sessions_of(names))

@@ -73,7 +73,7 @@ class Store:
     def writing(self) -> Iterator[Journal]:
         """Open the door for one database transaction: all that is recorded in it, or nothing."""
         with self._transaction():
-            door = Journal(self.db, self._now)
+            door = Journal(self.db, self._now, machine=self._machine)
             yield door
             door.flush()
             if door.forgot_customer and self.keep:
@@ -87,6 +87,13 @@ class Store:
                 self.finished = traces.finish(self.path)
             else:  # Nothing of what was erased may lie on in the write-ahead log either.
                 traces.empty_log(self.db, self.path)
+
+    def _machine(self) -> str | None:
+        if not self.keep:
+            return None  # A dry run touches no file.
+        from liveportal.ledger import machine  # Reads and dry runs do without.
+
+        return machine.this_machine()
 
     def _transaction(self) -> AbstractContextManager[None]:
         if self.keep:

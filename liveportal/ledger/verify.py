@@ -22,7 +22,6 @@ from liveportal.ledger.proving import Proved, failed
 
 if TYPE_CHECKING:
     from liveportal.ledger.deposited import Deposit, ReadTranscript
-    from liveportal.ledger.missing import MissingFile
     from liveportal.ledger.rebooking import RulesChanged
 
 Progress = Callable[[int], None]
@@ -48,7 +47,7 @@ class Verified:
 
     `rules_changed` is what today's rules would judge otherwise. `deposit` is what the vault holds,
     None where it was not asked. `heads` are those that were looked for, each found. `enter_again`
-    and `attach_again` are the fields and files that an import could not bring.
+    are the fields of the payout profile that an import could not bring.
     """
 
     events: int
@@ -58,7 +57,6 @@ class Verified:
     deposit: Deposit | None = None
     heads: tuple[Head, ...] = ()
     enter_again: tuple[str, ...] = ()
-    attach_again: tuple[MissingFile, ...] = ()
 
 
 def verify(  # noqa: PLR0913 (what is looked into, told by name)
@@ -85,8 +83,8 @@ def verify(  # noqa: PLR0913 (what is looked into, told by name)
         found = tuple(_found(db, each) for each in heads)
         deposit = _deposit(db, vault, read, deep=deep) if vault is not None else None
         (entries,) = db.execute('SELECT count(*) FROM "transaction"').fetchone()
-        enter, attach = tuple(missing.noted_values(db)), missing.noted_files(db)
-    return Verified(events, entries, head.hex(), changes, deposit, found, enter, attach)
+        enter_again = tuple(missing.noted_values(db))
+    return Verified(events, entries, head.hex(), changes, deposit, found, enter_again)
 
 
 def _check_history(

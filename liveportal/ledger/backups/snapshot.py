@@ -11,20 +11,14 @@ from pathlib import Path
 from liveportal.domain.envelope import PREFIX
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import CustomerForgotten
-from liveportal.ledger import chain, driver, engine
+from liveportal.ledger import chain, driver, engine, evidence, missing
 from liveportal.ledger.backups import files
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.missing import ATTACHED
 from liveportal.ledger.opening import open_ledger
 
 _OK = 0
 _DONE = 101
 _TRIES = 3
-
-# What an import could not bring never was in the vault.
-_ATTACHED = f"""
-    SELECT sha256 {ATTACHED} WHERE artifact.seq NOT IN (SELECT artifact FROM missing_file)
-"""  # noqa: S608 (no part of it is from outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +51,13 @@ def forgotten(db: Connection) -> dict[tuple[str, str], str]:
 def evidence_of(db: Connection) -> dict[str, bool]:
     """Return the files that a ledger tells of by their SHA-256, and whether the vault had them."""
     named = db.execute("SELECT DISTINCT sha256 FROM artifact ORDER BY sha256").fetchall()
-    attached = set(db.execute(_ATTACHED).fetchall())
-    return {sha256: (sha256,) in attached for (sha256,) in named}
+    noted = missing.noted_files(db)
+    attached = {
+        each.sha256
+        for each in evidence.attached(db)
+        if each.is_certain and each.artifact not in noted
+    }
+    return {sha256: sha256 in attached for (sha256,) in named}
 
 
 def copied(path: Path, copy: Path) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from liveportal.domain.authority import is_experts
 from liveportal.domain.codec import joined
 from liveportal.domain.envelope import PREFIX
+from liveportal.ledger.attribution import is_disguised
 from liveportal.ledger.reader import Reader, instant, personal
 
 
 def history(reader: Reader, *things: str) -> list[dict[str, Any]]:
-    """Return the events about the things (such as `session:S-1`), in journal order."""
+    """Return the events about the things (such as `session:S-1`), in journal order.
+
+    The `speaker` of an event is the `expert`, the `platform`, or `unknown`.
+    """
     found = reader.all(
         f"""
         SELECT event.seq, event.source, event.id, event.type, event.time, event.facts,
@@ -32,6 +38,15 @@ def history(reader: Reader, *things: str) -> list[dict[str, Any]]:
             "source": row["source"],
             "event": row["id"],
             "confirms": row["confirms"],
+            "speaker": _speaker(row),
         }
         for row in found
     ]
+
+
+def _speaker(row: Mapping[str, Any]) -> str:
+    """Return whose word an event is; of one in the expert's name that is a feed's: `unknown`."""
+    kind = row["type"].removeprefix(PREFIX)
+    if is_disguised(row["source"], kind, row["facts"], row["body"]):
+        return "unknown"
+    return "expert" if is_experts(row["source"]) else "platform"
