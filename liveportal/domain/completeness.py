@@ -49,12 +49,15 @@ def findings(
 
     `lost` are the fields whose values an import could not bring: each of them blocks.
     """
-    required = (
-        _missing(name) if name not in filled else _looked_at(name, facts, methods, on)
-        for name in _WHY
-        if name not in lost
+    names = (*_WHY, *(name for name in lost if name not in _WHY))
+    return tuple(
+        _lost(name)
+        if name in lost
+        else _looked_at(name, facts, methods, on)
+        if name in filled
+        else _missing(name)
+        for name in names
     )
-    return (*required, *map(_lost, lost))
 
 
 def blocking(

@@ -332,10 +332,12 @@ class Journal:
         book.check_turnover(change)
         seq = book.next_seq
         facts, body = documents(event)
+        if event.erased:
+            body = None
         salt = os.urandom(SALT_BYTES) if body else b""
         recorded_at = recorded_at or self._recorded_at or self._clock()
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
-        personal = chain.personal_digest(salt, body)
+        personal = chain.ERASED_BEFORE if event.erased else chain.personal_digest(salt, body)
         booked, effects = NOTHING_BOOKED, chain.NO_EFFECTS
         if change.transactions:
             booked = book.booked(seq, change.transactions)
@@ -356,7 +358,7 @@ class Journal:
         book.append("statement", *about, *statement)
         told = self._statements.get(about)
         (self._unwritten[about] if told is None else told).append(statement)
-        stored = StoredEvent(seq, event, recorded_at, facts, erased=erased)
+        stored = StoredEvent(seq, event, recorded_at, facts, erased=erased or event.erased)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
         self._unknown.discard(name)
@@ -376,7 +378,7 @@ class Journal:
 
 def replayed(past: StoredEvent, event: Event) -> Outcome:
     """Return the first outcome again; raises `Conflict` naming every field that differs."""
-    differing = differences(past.event, event, erased=past.erased)
+    differing = differences(past.event, event, erased=past.erased or event.erased)
     if differing:
         raise Conflict(f"event {event.id} of {event.source}", differing)
     return Outcome("replayed", past.seq, past.event)
