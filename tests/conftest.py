@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-from liveportal.ledger import machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,10 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep the machine's id of every test out of the developer's own state folder."""
     folder = tmp_path_factory.mktemp("state")
+    names = {"darwin": "HOME", "win32": "LOCALAPPDATA"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(machine, "state_file", lambda: folder / "liveportal" / "machine")
-        for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):  # For processes that a test starts.
-            patch.setenv(name, str(folder))
+        patch.setenv(names.get(sys.platform, "XDG_STATE_HOME"), str(folder))
         yield folder
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -26,11 +27,13 @@ from liveportal.domain.events import TYPES
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.things import Claim, Payout, Request, Session
+from liveportal.feeds import jsonl
 from liveportal.ledger.engine import in_memory
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import earnings
+from liveportal.portal import Portal
 
 FEED = "https://help.example/experts/7"
 OTHER = "https://other.example/mirror"
@@ -111,6 +114,15 @@ def line(
         "data": _GIVEN.get(kind, {}) | data,
     }
     return json.dumps(document).encode() + b"\n"
+
+
+def say(ledger: Path, *lines: bytes) -> list[Outcome]:
+    """Record in the expert's own name what stands in lines of a feed: what a feed may not say."""
+    events = [
+        replace(jsonl.parse(each), source=CLI_SOURCE) for each in b"".join(lines).splitlines()
+    ]
+    with Portal.open(ledger) as portal:
+        return portal.record(events)
 
 
 class Clock:

@@ -21,7 +21,7 @@ from unittest.mock import patch
 import liveportal
 from liveportal.cli.run import main
 from liveportal.ledger.opening import reading
-from tests.helpers import dump
+from tests.helpers import dump, say
 
 ROOT = Path(liveportal.__file__).parents[1]
 OCTOBER = ROOT / "liveportal" / "samples" / "october.jsonl"
@@ -97,6 +97,10 @@ class Shell:
         )
         kept = {name: os.environ[name] for name in names if name in os.environ}
         return {**kept, "PYTHONPATH": str(ROOT), **more}
+
+    def says(self, *lines: bytes) -> None:
+        """Record in the expert's own name what a feed may not say."""
+        say(self.ledger, *lines)
 
     # --- asking ---------------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.commands.shell import Shell
-from tests.commands.test_sync import feed
 from tests.helpers import line
 
 LOG = ("sessions", "log", "--customer", "C-1", "--rate", "3.00", "--id", "S-1")
@@ -173,7 +172,7 @@ def test_what_a_preview_says(logged: Shell) -> None:
     )
     logged.ok("sessions", "tip", "S-1", "16", "--at", "2026-10-05 15:00")
     changed = line("payout_profile.changed", "10-06 09:00", id="p", fields=PROFILE)
-    logged.ok("sync", feed(logged, "profile.jsonl", changed))
+    logged.says(changed)
     assert _preview(logged, "2026-12-30") == ("100.00", "0.00", "2026-12-30", set())
     shown = logged.ok("payout", "preview", "--on", "2026-12-30")
     assert [each["amount"] for each in shown["lines"]] == ["84.00", "16.00"]

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine, forgetful, health, traces
+from liveportal.ledger import engine, forgetful, traces
+from liveportal.ledger.backups.remembered import LastBackup
 from liveportal.ledger.opening import reading
 from liveportal.ledger.rebuilt import DERIVED
 from liveportal.ledger.verify import verify
 from liveportal.portal import Attachment, Portal
-from tests.helpers import FEED, amount, at
+from tests.helpers import FEED, amount, at, say
 from tests.ledger.told import NOBODYS, Teller, all_paths, canary, told_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -146,17 +147,17 @@ def test_nothing_is_left_of_who_is_forgotten(told: Told) -> None:
     assert not [file for file in told.path.parent.rglob("*") if file.name.endswith(".forgetting")]
 
 
-def test_nothing_is_left_when_a_feed_forgets(told: Told) -> None:
-    """Also nothing of what the feed wrote into the attributes of the very event."""
+def test_nothing_is_left_of_the_attributes(told: Told) -> None:
+    """Also nothing of what was written into the attributes of the very event that forgets."""
     others = told.others("C-2")
-    told.sync(told.teller.forgotten("C-2"))
+    say(told.path, told.teller.forgotten("C-2"))
     assert not told.left("C-2")
     assert told.others("C-2") == others
 
 
 def test_telling_it_again_restores_nothing(told: Told) -> None:
     """Neither the same feed, nor another source that tells it late, nor the same file attached."""
-    told.sync(told.teller.forgotten("C-1"))
+    say(told.path, told.teller.forgotten("C-1"))
     stories = Teller(canaries=told.teller.canaries)
     again = stories.story("C-1"), stories.mirrored("C-1")
     late = stories.story("C-1", "https://third.example/late")
@@ -176,7 +177,7 @@ def test_telling_it_again_restores_nothing(told: Told) -> None:
 
 def test_who_comes_back_is_told_of_again(told: Told) -> None:
     """A new request is new: it is kept, until the customer is forgotten once more."""
-    told.sync(told.teller.forgotten("C-1"))
+    say(told.path, told.teller.forgotten("C-1"))
     data = {"request": "R-new", "kind": "instant", "customer": {"id": "C-1"}}
     data |= {"rate": amount("3.00")}
     told.sync(told.teller.line(FEED, "new", "request.opened", "12-02 09:00", data, "C-1"))
@@ -407,8 +408,8 @@ def test_a_copy_may_have_a_vault(told: Told) -> None:
 def test_the_last_backup_is_named(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backup that is remembered, and is still there, still has the customer."""
     kept = told.path.with_name("backup")
-    last = health.Backup(at("10-06 10:00"), kept, "", 9)
-    monkeypatch.setattr(forgetful, "last_backup", lambda _: (True, last))
+    last = LastBackup(at("10-06 10:00"), kept, "", 9, "")
+    monkeypatch.setattr(forgetful, "last_backup", lambda _: last)
     with Portal.open(told.path) as portal:
         assert portal.forget("C-1")[1].left == []
         kept.write_bytes(b"x")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from liveportal.domain import events as on
-from liveportal.domain.envelope import Data
+from liveportal.domain.envelope import CLI_SOURCE, Data
 from tests.properties.machine import (
     CLAIMS,
     CUSTOMER,
@@ -207,7 +207,11 @@ class StepMachine(Machine):
         if past:
             event = deal.pick(past[-9:])
             name = on.EventRef(source=event.source, id="evt-0" if deal.one_in(9) else event.id)
-            self.tell(deal, on.EntryReversed(event=name, reason="a reason"))
+            again = deal.pick((None, None, CLI_SOURCE, event.source))
+            reversal = on.EntryReversed(event=name, reason="a reason")
+            self.tell(deal, reversal, source=again)
+            if again == CLI_SOURCE:  # The platform then sees its mistake, too.
+                self.tell(deal, reversal, source=event.source)
 
     # --- the expert and the book ------------------------------------------------------------------
 
@@ -235,6 +239,7 @@ class StepMachine(Machine):
             on.PayoutProfileChanged(fields=PROFILE[: deal.pick((5, 2))]),
             on.PayoutProfileRevealed(fields=PROFILE[:1]),
             on.CustomerForgotten(customer="cus-1"),
+            on.ErasureRequested(customer="cus-1"),
         )
         self.tell(deal, deal.pick(told))
 
