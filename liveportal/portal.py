@@ -347,7 +347,8 @@ class Portal:
                 except LiveportalError as error:
                     if self._store.keep:
                         error.hint = (
-                            "The batches before are recorded; correct the line and sync again."
+                            "The batches before are recorded. Correct the line and sync again,"
+                            " or go on past it with --rejects FILE."
                         )
                     raise
                 progress(_bytes(chunk))

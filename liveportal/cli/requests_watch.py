@@ -192,7 +192,10 @@ def _recorded(
         number = error.details.get("line")
         if not isinstance(number, int):
             raise
-        error.hint = "What came before it is recorded; correct the line and watch again."
+        error.hint = (
+            "What came before it is recorded. Correct the line and watch again, or go on past it"
+            " with --rejects FILE."
+        )
         failure = error
         outcomes.clear()
         good = part.content.split(b"\n", number - part.before - 1)[:-1]

@@ -53,6 +53,11 @@ class Seals:
 
     # --- what there is ----------------------------------------------------------------------------
 
+    @property
+    def is_imported(self) -> bool:
+        """Whether values are to be entered again that an import could not bring."""
+        return bool(missing.noted_values(self._db))
+
     def values(self) -> dict[str, Value]:
         """Return the values in force, by field; raises `KeyNotFound`, `SealBroken`."""
         found = dict(self._db.execute("SELECT field, value FROM profile_fact").fetchall())
@@ -78,10 +83,11 @@ class Seals:
     def ready(self, *, afresh: bool = False) -> None:
         """Look for the key before the ledger is locked: a keyring may have to ask its owner.
 
-        Who begins `afresh` may have one that is damaged.
+        Who begins `afresh` may have one that is damaged. An imported ledger can have the name of
+        the ledger that it came from in the keyring: the key that is there must stay.
         """
         with suppress(*[SealBroken] * afresh):
-            if self.key_id is not None:
+            if self.key_id is not None or self.is_imported:
                 self._loaded = self._keys.load()
 
     def fingerprints(self, change: Changes, recorded: object = None) -> Marks:

@@ -92,7 +92,7 @@ class Shell:
     def environment(self, **more: str) -> dict[str, str]:
         """Return what a process of its own is given: the test's home, the ledger, the path."""
         names = (
-            *("PATH", "HOME", "XDG_DATA_HOME", "SYSTEMROOT"),
+            *("PATH", "HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "SYSTEMROOT"),
             *("LIVEPORTAL_LEDGER", "LIVEPORTAL_KEYRING"),
         )
         kept = {name: os.environ[name] for name in names if name in os.environ}

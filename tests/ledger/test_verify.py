@@ -321,7 +321,7 @@ CHANGED = {
     "DELETE FROM sealed_value WHERE field = 'name'": (
         "a value of the payout profile is missing: name"
     ),
-    "DELETE FROM sealed_value": "a value of the payout profile is missing: address",
+    "DELETE FROM sealed_value": "a value of the payout profile is missing: name",
     "DELETE FROM profile_fact WHERE field = 'country'": (
         "a value of the payout profile is missing: country"
     ),
