@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -85,6 +85,6 @@ def events(
 
 def _in_months(
     reader: Reader, found: Iterable[StoredEvent], first: str | None, last: str | None
-) -> Iterable[StoredEvent]:
+) -> Iterator[StoredEvent]:
     span, zone = span_asked(reader, None, first, last, None), reader.timezone
     return (each for each in found if span.first <= month_of(each.event.time, zone) <= span.last)

@@ -37,7 +37,7 @@ from liveportal.portal import Outcome, Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
 
-FIELDS = (*seen.FIELDS, "revealed")
+FIELDS = (*seen.FIELDS, "revealed", "enter_again")
 RESULT_FIELDS = ("fields", "cleared", "missing")
 KEY_FIELDS = ("key", "kept_in", "values", "dry_run")
 HUMAN = tuple(name for name in FIELDS if name not in ("filled", "revealed"))

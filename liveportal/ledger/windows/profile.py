@@ -11,7 +11,7 @@ from liveportal.ledger.reader import Reader, Row, instant
 
 FIELDS = (
     *profile.FIELDS,
-    *("complete", "missing", "filled", "changed_at", "revealed_at", "enter_again"),
+    *("complete", "missing", "filled", "changed_at", "revealed_at"),
 )
 CHECK_FIELDS = ("requirement", "state", "blocks", "message", "hint", "until")
 
