@@ -49,9 +49,9 @@ def due(
     """Show what needs an answer, by when, and what happens if you do nothing.
 
     Requests and slots, sessions, claims, refund windows, payouts, files that the platform deletes,
-    the tax form. The exit code is 10 if something of it is for you to do, and 0 otherwise: for
-    cron. A calendar is brought up to date when it is written again; deadlines that are gone are
-    cancelled in it.
+    customers who ask to be forgotten, the tax form. The exit code is 10 if something of it is for
+    you to do, and 0 otherwise: for cron. A calendar is brought up to date when it is written again;
+    deadlines that are gone are cancelled in it.
 
     Examples:
       liveportal due

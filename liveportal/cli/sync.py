@@ -55,7 +55,8 @@ def sync(
 ) -> None:
     """Record a feed of the platform: all of it or, if a line is bad, nothing.
 
-    What was recorded before is skipped, so the same feed can be synced again and again.
+    What was recorded before is skipped, so the same feed can be synced again and again. A line that
+    says what only you may say is refused (not_for_feeds).
 
     Examples:
       liveportal sync october.jsonl

@@ -2,21 +2,18 @@
 
 A feed is the platform's word, and the platform is the other side of every dispute. It can state
 untruths; it can do nothing else. Each event type declares what a feed may report (`FEED_FIELDS`,
-beside its fields); this module holds events to that. An event is the expert's if its source begins
-with `urn:liveportal:`.
+beside its fields); this module holds events to that. An event is the expert's if its source is
+(`is_experts`).
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import lru_cache
 
 from liveportal.domain.codec import plan
-from liveportal.domain.envelope import Data, Event
+from liveportal.domain.envelope import Data, Event, is_experts
 from liveportal.domain.errors import NotForFeeds
 from liveportal.domain.events import CustomerForgotten
-
-EXPERT_PREFIX = "urn:liveportal:"
 
 _HINT = "Remove the line, or go on past it with `sync --rejects FILE`."
 
@@ -30,32 +27,6 @@ class Origin(StrEnum):
     """Commands and the package: the source decides what the event may say."""
     JOURNAL = "journal"
     """A journal that is replayed, or the expert's own export: what it holds was recorded before."""
-
-
-@lru_cache(maxsize=256)  # A feed has one source or two.
-def is_experts(source: str) -> bool:
-    """Return True if a source is the expert's, however it is spelt.
-
-    A URN's scheme and namespace have no case (RFC 8141). Percent-encoding, compatibility forms,
-    spaces and invisible characters are looked through, too: what reads as the expert's name is not
-    for feeds.
-    """
-    if source.startswith(EXPERT_PREFIX):
-        return True
-    if source.isascii() and "%" not in source and " " not in source:
-        return source.lower().startswith(EXPERT_PREFIX)
-    return _folded(source).startswith(EXPERT_PREFIX)
-
-
-def _folded(source: str) -> str:
-    """Return a source without what does not show, or shows the same."""
-    import unicodedata
-    from urllib.parse import unquote
-
-    while "%" in source and (decoded := unquote(source)) != source:
-        source = decoded
-    same = unicodedata.normalize("NFKC", source)
-    return "".join(each for each in same if unicodedata.category(each)[0] not in "CZ").casefold()
 
 
 def check_source(event: Event, origin: Origin) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, ClassVar, Final, TypeVar, dataclass_transform
 
 from liveportal.domain.changing import quick
@@ -20,10 +21,43 @@ CLI_SOURCE = "urn:liveportal:cli"
 MACHINE = "liveportalmachine"
 """The CloudEvents attribute of the expert's events that names the machine and its user."""
 
+EXPERT_PREFIX = "urn:liveportal:"
+"""What the source of every event of the expert's begins with."""
+
 EVERY_FIELD: Final = None
 """As `Data.FEED_FIELDS`: a feed may report events of this type, with any of its fields."""
 
 T = TypeVar("T")
+
+
+_MOST_DECODED = 4
+"""So often a percent-encoded source may be encoded again; to look for more would cost too much."""
+
+
+@lru_cache(maxsize=256)  # A feed has one source or two.
+def is_experts(source: str) -> bool:
+    """Return True if a source is the expert's, however it is spelt.
+
+    A URN's scheme and namespace have no case (RFC 8141). Percent-encoding, compatibility forms,
+    spaces and invisible characters are looked through, too: what reads as the expert's name is not
+    for feeds.
+    """
+    if source.startswith(EXPERT_PREFIX):
+        return True
+    if source.isascii() and "%" not in source and " " not in source:
+        return source.lower().startswith(EXPERT_PREFIX)
+    return _folded(source).startswith(EXPERT_PREFIX)
+
+
+def _folded(source: str) -> str:
+    """Return a source without what does not show, or shows the same."""
+    import unicodedata
+    from urllib.parse import unquote
+
+    for _ in range(_MOST_DECODED):
+        source = unquote(source)
+    same = unicodedata.normalize("NFKC", source)
+    return "".join(each for each in same if unicodedata.category(each)[0] not in "CZ").casefold()
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))

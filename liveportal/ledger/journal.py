@@ -15,11 +15,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from liveportal.domain.authority import Origin, check_content, check_source, is_experts
+from liveportal.domain.authority import Origin, check_content, check_source
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
 from liveportal.domain.codec import plan
-from liveportal.domain.envelope import CLI_SOURCE, MACHINE, Data, Event
+from liveportal.domain.envelope import CLI_SOURCE, MACHINE, Data, Event, is_experts
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events import (
     AboutBook,

@@ -21,7 +21,7 @@ _LONGEST = 100
 
 def state_file() -> Path:
     """Return the file that holds the id, in the user's state folder."""
-    from platformdirs import user_state_path
+    from platformdirs import user_state_path  # A tenth of a write: only where the id is made.
 
     return user_state_path("liveportal", appauthor=False) / "machine"
 
@@ -32,11 +32,19 @@ def this_machine() -> str | None:
     None where it can be neither read nor written; what lies there and is no id stays as it is.
     """
     with suppress(OSError, RuntimeError):  # A user without a home has no state folder.
+        if found := _read(_xdg_file()):
+            return found
         path = state_file()
         if not os.path.lexists(path):
             _make(path)
         return _read(path)
     return None
+
+
+def _xdg_file() -> Path:
+    """Return where `state_file` is on most systems, without what finds it on all of them."""
+    folder = os.environ.get("XDG_STATE_HOME", "").strip() or "~/.local/state"
+    return Path(folder).expanduser() / "liveportal" / "machine"
 
 
 def _read(path: Path) -> str | None:

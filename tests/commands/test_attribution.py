@@ -9,12 +9,14 @@ import pytest
 
 from liveportal.domain.authority import Origin
 from liveportal.domain.envelope import CLI_SOURCE, MACHINE
+from liveportal.domain.events import TYPES
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import machine
+from liveportal.ledger.attribution import NEVER_BY_COMMANDS
 from liveportal.ledger.store import Store
 from liveportal.portal import new_id, utc_now
-from tests.commands.shell import Shell
+from tests.commands.shell import ROOT, Shell
 from tests.commands.test_sync import feed
 from tests.helpers import FEED, OTHER, amount, line
 from tests.ledger.conftest import query
@@ -188,6 +190,14 @@ def test_what_no_command_makes_is_not_yours(spoken: Shell, said: bytes) -> None:
     assert (check["status"], check["check"]) == ("warning", "authority")
     assert f"of {jsonl.parse(said).source}" in check["message"]
     verified(spoken)
+
+
+def test_the_types_that_no_command_has() -> None:
+    """Are types of the contract, and what any command records is none of them."""
+    assert set(TYPES) >= NEVER_BY_COMMANDS
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "liveportal" / "cli").glob("*.py"))
+    for kind in NEVER_BY_COMMANDS:
+        assert f"{TYPES[kind].__name__}(" not in source
 
 
 def test_whose_word_an_event_is(spoken: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

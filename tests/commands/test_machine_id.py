@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -139,6 +140,19 @@ def test_where_no_folder_can_be_made(book: Shell, tmp_ledger_env: Path) -> None:
     book.ok(*TIP)
     assert own(book, before) == [None]
     assert tmp_ledger_env.is_dir()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it is only a guess")
+@pytest.mark.parametrize("state", ["{home}/of my own", " ", None])
+def test_where_it_is_read_is_where_it_is_made(
+    tmp_ledger_env: Path, monkeypatch: pytest.MonkeyPatch, state: str | None
+) -> None:
+    """What is looked up without platformdirs is what platformdirs says."""
+    if state is None:
+        monkeypatch.delenv("XDG_STATE_HOME")
+    else:
+        monkeypatch.setenv("XDG_STATE_HOME", state.format(home=tmp_ledger_env))
+    assert machine._xdg_file() == machine.state_file()  # noqa: SLF001
 
 
 def test_of_two_that_make_it_the_first_one_counts(

@@ -7,15 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveportal.domain.authority import (
-    EXPERT_PREFIX,
     Origin,
     beyond_feeds,
     check_content,
     check_source,
-    is_experts,
 )
 from liveportal.domain.codec import decode, plan
-from liveportal.domain.envelope import CLI_SOURCE, Event
+from liveportal.domain.envelope import CLI_SOURCE, EXPERT_PREFIX, Event, is_experts
 from liveportal.domain.errors import NotForFeeds
 from liveportal.domain.events import TYPES
 from tests.domain.contract import BEYOND_FEEDS, CONTRACT, full

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain import earnings
-from liveportal.domain.authority import is_experts
 from liveportal.domain.clock import from_text
 from liveportal.domain.codec import joined, split
-from liveportal.domain.envelope import Event
+from liveportal.domain.envelope import Event, is_experts
 from liveportal.domain.money import Money
 from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
 from liveportal.ledger import engine, rows

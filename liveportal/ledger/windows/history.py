@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from liveportal.domain.authority import is_experts
 from liveportal.domain.codec import joined
-from liveportal.domain.envelope import PREFIX
+from liveportal.domain.envelope import PREFIX, is_experts
 from liveportal.ledger.attribution import is_disguised
 from liveportal.ledger.reader import Reader, instant, personal
 
