@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,8 @@ from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import machine
 from liveportal.ledger.attribution import NEVER_BY_COMMANDS
+from liveportal.ledger.opening import reading
+from liveportal.ledger.playback import played_back
 from liveportal.ledger.store import Store
 from liveportal.portal import new_id, utc_now
 from tests.commands.shell import ROOT, Shell
@@ -25,9 +28,13 @@ from tests.ledger.forms import make_released
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from liveportal.domain.envelope import Event
+    from liveportal.domain.errors import LiveportalError
+
 SHA256 = hashlib.sha256(b"never here").hexdigest()
 OWN: dict[str, Any] = {"source": CLI_SOURCE}
 ATTACHED: dict[str, Any] = {"session": "S-1003", "sha256": SHA256, "bytes": 10, "name": "lie.vtt"}
+TIP: dict[str, Any] = {"session": "S-1003", "amount": amount("1.00")}
 PROFILE = ["name", "email", "method", "country", "line", "city"]
 
 
@@ -53,6 +60,7 @@ def verified(shell: Shell) -> dict[str, Any]:
     for deep in ((), ("--deep",)):
         ran = shell.run("ledger", "verify", *deep, "--json")
         assert ran.code == 0, ran
+        assert json.loads(ran.out)["rules_changed"] == []
     (shell.folder / "copy.zip").unlink(missing_ok=True)
     assert shell.run("ledger", "backup", "-o", "copy.zip").code == 0
     ran = shell.run("ledger", "restore", "copy.zip", "--dry-run", "--json")
@@ -192,6 +200,31 @@ def test_what_no_command_makes_is_not_yours(spoken: Shell, said: bytes) -> None:
     verified(spoken)
 
 
+class _Retold:
+    """Tells each event as it was told."""
+
+    def __init__(self) -> None:
+        self.errors: list[LiveportalError] = []
+
+    def tell(self, event: Event) -> Event:
+        """Return the event itself."""
+        return event
+
+    def refused(self, _seq: int, _event: Event, error: LiveportalError) -> None:
+        """Note what the rules refuse."""
+        self.errors.append(error)
+
+
+def test_what_is_told_otherwise_may_be_a_feeds(spoken: Shell) -> None:
+    """`earnings --bounds` plays the journal back with other policies: nothing of it is refused."""
+    said = line("preferences.changed", "11-02 09:00", id="2", skills=["x"])
+    recorded_before(spoken.ledger, said, line("tip.received", "11-02 09:00", id="t", **TIP, **OWN))
+    retold = _Retold()
+    with reading(spoken.ledger) as reader:
+        played_back(reader.db, retelling=retold).close()
+    assert retold.errors == []
+
+
 def test_the_types_that_no_command_has() -> None:
     """Are types of the contract, and what any command records is none of them."""
     assert set(TYPES) >= NEVER_BY_COMMANDS
@@ -203,8 +236,7 @@ def test_the_types_that_no_command_has() -> None:
 def test_whose_word_an_event_is(spoken: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shown for each event: yours, the platform's, or a feed's under your name."""
     monkeypatch.setenv("TERM", "dumb")
-    tip = {"session": "S-1003", "amount": amount("1.00")}
-    lie = line("tip.received", "11-02 09:00", id="x", **tip, **OWN)[:-2] + b', "a": "b"}\n'
+    lie = line("tip.received", "11-02 09:00", id="x", **TIP, **OWN)[:-2] + b', "a": "b"}\n'
     recorded_before(spoken.ledger, lie)
     spoken.ok("sessions", "tip", "S-1003", "2.00")
     speakers = [each["speaker"] for each in spoken.ok("sessions", "show", "S-1003")["history"]]
