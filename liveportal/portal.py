@@ -41,7 +41,7 @@ from liveportal.ledger.store import Store
 
 if TYPE_CHECKING:
     from liveportal.domain.profile import Changes
-    from liveportal.ledger.filling import Judge
+    from liveportal.ledger.filling import Judge, KeyChanged
     from liveportal.ledger.forgetful import Forgotten
     from liveportal.ledger.vault import Taken
 
@@ -292,11 +292,11 @@ class Portal:
 
         return filling.filled(self._store, change, judge, event, key=key, show=show)
 
-    def change_key(self) -> tuple[str, str | None, int]:
-        """Seal what is sealed under a new key (see `filling`)."""
+    def change_key(self, keep_old: Path | None = None) -> KeyChanged:
+        """Seal what is sealed under a new key; `keep_old` is a new file that gets the old one."""
         from liveportal.ledger import filling
 
-        return filling.change_key(self._store)
+        return filling.change_key(self._store, keep_old)
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none.
@@ -323,6 +323,8 @@ class Portal:
     ) -> Synced:
         """Record a feed in its own order: all of it, or nothing.
 
+        Other programs can write until its first lines have come.
+
         `batch` commits every so many lines, or before they are many megabytes, for streams without
         an end. `reject` is told of each
         bad line and its reason, and the feed goes on. `progress` is told of every chunk's bytes,
@@ -335,10 +337,15 @@ class Portal:
         lines = jsonl.lines(feed, before)
         with no_collector():
             if batch is None:
+                chunks = jsonl.chunks(lines, CHUNK_LINES)
+                # Its lines come first, and the lock then: a pipe may bring none for hours.
+                if (chunk := next(chunks, None)) is None:
+                    return Synced(head=self.head())
                 with self._store.writing() as door:
-                    for chunk in jsonl.chunks(lines, CHUNK_LINES):
+                    while chunk is not None:
                         _record_lines(door, chunk, counts, reject, tell)
                         progress(_bytes(chunk))
+                        chunk = next(chunks, None)
                     return Synced(**counts, head=door.head.hex())
             for chunk in jsonl.chunks(lines, batch):
                 try:

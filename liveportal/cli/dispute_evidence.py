@@ -19,6 +19,7 @@ from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.case import Case
 from liveportal.domain.errors import InvalidPack, LiveportalError, PackChanged
+from liveportal.ledger.belonging import check_input
 from liveportal.ledger.opening import reading
 
 PACKED = ("claim", "session", "file", "files", "withheld", "redacted", "events", "head", "seal")
@@ -131,7 +132,8 @@ def verify(
     from liveportal.exports.evidence import is_about
     from liveportal.exports.pack import MANIFEST, Problem, verify_pack
 
-    ready(VERIFIED, out, spared=(pack,))
+    ready(VERIFIED, out, spared=(*ledger.files, pack))
+    check_input(pack)
     checked = verify_pack(pack)
     manifest, problems = checked.manifest, checked.problems
     if not problems and not is_about(manifest):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values", "attach_again", "enter_again"),
+    *("files", "messages", "profile_values", "profile_key", "attach_again", "enter_again"),
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -128,6 +128,7 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
         "files": deposit.files if deposit else 0,
         "messages": deposit.messages if deposit and deep else None,
         "profile_values": deposit.values if deposit else None,
+        "profile_key": deposit.key.code if deposit and deposit.key else None,
         "attach_again": [
             {"seq": each.seq, "session": each.session, "sha256": each.sha256, "name": each.name}
             for each in (deposit.absent if deposit else ())
@@ -137,7 +138,10 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
 
 
 def _tell(found: Verified) -> None:
-    """Name files to attach again, and what today's rules would do otherwise."""
+    """Say what was not proved, what to attach or enter again, and what today's rules would do."""
+    if found.deposit and (key := found.deposit.key):
+        hint(f"The payout profile was not proved: {key.message}.")
+        hint(key.hint or "")
     changes = found.rules_changed
     absent = found.deposit.absent if found.deposit else ()
     for file in absent[:_SHOWN]:

@@ -21,6 +21,7 @@ from liveportal.cli.results import Item
 from liveportal.domain.errors import LiveportalError, RejectedLines
 from liveportal.feeds.following import open_feed
 from liveportal.feeds.jsonl import Line
+from liveportal.ledger.belonging import check_input
 from liveportal.portal import Portal, Reject, Synced
 
 app = Commands()
@@ -126,6 +127,7 @@ def _stream(feed: str) -> Iterator[BinaryIO]:
     if feed == STDIN:
         yield stdin_bytes()
         return
+    check_input(Path(feed))
     with open_feed(feed) as stream:
         yield stream
 

@@ -81,6 +81,12 @@ class OutputFailed(LiveportalError):
 # --- malformed input --------------------------------------------------------------------------
 
 
+class OutOfMemory(Malformed):
+    """The system has no more memory for what was asked; what was not committed is undone."""
+
+    code = "out_of_memory"
+
+
 class InvalidEvent(Malformed):
     """An event that is not of the contract's form; `details` name the field and the reason."""
 
@@ -158,6 +164,12 @@ class BackupLocked(Malformed):
     code = "backup_locked"
 
 
+class LedgersOwnFile(Malformed):
+    """A file that belongs to a ledger (its key, its log, its evidence) was given as input."""
+
+    code = "ledgers_own_file"
+
+
 class FileChanged(Malformed):
     """A file that was written to while it was read."""
 
@@ -231,6 +243,12 @@ class KeyNotFound(NotFound):
     """The key to the sealed values is neither in the keyring nor beside the ledger."""
 
     code = "key_not_found"
+
+
+class WrongKey(KeyNotFound):
+    """A key is there, and it is not the one that the sealed values need; `details` name both."""
+
+    code = "wrong_key"
 
 
 # --- refused by the rules ---------------------------------------------------------------------
@@ -336,6 +354,12 @@ class LedgerExists(Refused):
     """There is a file where a new ledger should go."""
 
     code = "ledger_exists"
+
+
+class KeyFileExists(Refused):
+    """There is something where a copy of a key should go."""
+
+    code = "key_file_exists"
 
 
 class BackupExists(Refused):
@@ -503,6 +527,12 @@ class LedgerUnwritable(Malformed):
     """The ledger, or its folder, cannot be written."""
 
     code = "ledger_unwritable"
+
+
+class LedgerLinked(Malformed):
+    """The ledger has a second name (a hard link); `details` count its names and list the others."""
+
+    code = "ledger_linked"
 
 
 class UnsafeVault(Malformed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,10 +18,9 @@ from liveportal.domain.errors import (
     VerificationFailed,
 )
 from liveportal.domain.profile import DERIVED_FROM, FIELDS
-from liveportal.ledger import driver, engine, missing
+from liveportal.ledger import driver, engine, missing, soundness
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.evidence import Attached, attached
-from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
 from liveportal.ledger.reader import Reader
@@ -28,6 +28,10 @@ from liveportal.ledger.statements import INSERT
 from liveportal.ledger.vault import Vault
 
 _CHUNK = 2_000
+_OVER_MESSAGES = re.compile(
+    r"CREATE VIRTUAL TABLE .* USING fts5\b.*\bcontent\s*=\s*['\"]?message\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class ReadTranscript(Protocol):
@@ -42,8 +46,8 @@ class ReadTranscript(Protocol):
 class Deposit:
     """What was found: how many files, whether they were hashed, messages read, values proved.
 
-    `values` is None where the key of the payout profile is not at hand, or nobody looked. `absent`
-    are files that may never have been here.
+    `values` is None where the key of the payout profile is not at hand, or nobody looked; `key` is
+    the error that says why it is not. `absent` are files that may never have been here.
     """
 
     files: int
@@ -51,6 +55,7 @@ class Deposit:
     messages: int
     values: int | None
     absent: tuple[Absent, ...] = ()
+    key: KeyNotFound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +98,17 @@ def check_vault(
                 continue
         absent.append(Absent(each.seq, each.session, each.sha256, each.name))
     messages = (0,)
-    values = None
+    values, problem = None, None
     if deep:
         for each in there:
             _check_content(vault, each)
         if read is not None:
             whole = [each for each in there if each.artifact not in noted]
             _check_messages(db, vault, whole, read)
-        _check_index(db)
-        values = _check_profile(db, ledger)
+        _check_indexes(db)
+        values, problem = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
-    return Deposit(len(there), deep, messages[0], values, tuple(absent))
+    return Deposit(len(there), deep, messages[0], values, tuple(absent), problem)
 
 
 def check_values(db: Connection) -> None:
@@ -202,30 +207,51 @@ def _compare(told: Attached, kept: Rows, read: Rows) -> None:
         raise failed(f"the times of the messages of {told} are not those of its transcript")
 
 
-# How long each message is, and all together: by that a search ranks what it finds.
-_SIZES = (
-    "SELECT id, sz FROM message_index_docsize ORDER BY id",
-    "SELECT block FROM message_index_data WHERE id = 1",
-    "SELECT k, v FROM message_index_config ORDER BY k",
-)
-_TERMS = "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)"
-
-
-def _check_index(db: Connection) -> None:
-    """Check that a search finds what the messages say: the index against one that is made anew."""
+def _check_indexes(db: Connection) -> None:
+    """Check that a search finds what the messages say: each index against a rebuilt one."""
+    tables = [part for part in soundness.form() if part.kind == "table" and part.sql]
+    indexes = [part for part in tables if _OVER_MESSAGES.match(part.sql or "")]
     with closing(engine.in_memory()) as copy:
         copy.execute("PRAGMA foreign_keys = OFF")
         copy.execute("BEGIN")
-        make_tables(copy)
-        copy.execute("DROP TRIGGER message_indexed")
+        for table in tables:
+            if table.name == "message" or table in indexes:
+                copy.execute(table.sql or "")
         rows = db.execute("SELECT id, artifact, n, offset_ms, speaker, text FROM message")
         copy.executemany(INSERT["message"], rows)
-        copy.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
-        same = all(_are_same(db.execute(each), copy.execute(each)) for each in _SIZES)
-        with _terms(db) as ours, _terms(copy) as theirs:
-            same = same and _are_same(ours, theirs)
-    if not same:
-        raise failed("the full-text index does not find what the messages say")
+        for index in indexes:
+            name = index.name
+            copy.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")  # noqa: S608 (ours)
+            if not _is_same_index(db, copy, name):
+                raise failed("the full-text index does not find what the messages say", index=name)
+
+
+def _is_same_index(db: Connection, copy: Connection, name: str) -> bool:
+    """Return whether two indexes have the same words, sizes and settings.
+
+    How an index is laid out is SQLite's own and depends on how it was written, and with which
+    settings: only those count that change what is found, and in which order.
+    """
+    settings = f"SELECT k, v FROM {name}_config WHERE k IN ('rank', 'insttoken') ORDER BY k"  # noqa: S608
+    queries = [settings]
+    if copy.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (f"{name}_docsize",)).fetchone():
+        queries.append(f"SELECT id, sz FROM {name}_docsize ORDER BY id")  # noqa: S608
+    if not all(_are_same(db.execute(query), copy.execute(query)) for query in queries):
+        return False
+    if _totals(db, name) != _totals(copy, name):
+        return False
+    with _terms(db, name) as ours, _terms(copy, name) as theirs:
+        return _are_same(ours, theirs)
+
+
+def _totals(db: Connection, name: str) -> bytes:
+    """Return how many messages an index has and how long they are together, by which it ranks.
+
+    These are numbers of one byte or more. An index that was never written has none of them, and
+    one that was emptied or rebuilt has zeros: both say the same.
+    """
+    row = db.execute(f"SELECT block FROM {name}_data WHERE id = 1").fetchone()  # noqa: S608
+    return bytes(row[0]).rstrip(b"\0") if row else b"no totals"
 
 
 def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
@@ -236,9 +262,9 @@ def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
 
 
 @contextmanager
-def _terms(db: Connection) -> Iterator[driver.Cursor]:
-    """Yield a cursor over every word of the index and its place, in their order."""
-    db.execute(_TERMS)
+def _terms(db: Connection, name: str) -> Iterator[driver.Cursor]:
+    """Yield a cursor over every word of an index and its place, in their order."""
+    db.execute(f"CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, {name}, instance)")
     cursor = db.execute("SELECT term, doc, col, offset FROM temp.terms ORDER BY 1, 2, 3, 4")
     try:
         yield cursor
@@ -250,8 +276,11 @@ def _terms(db: Connection) -> Iterator[driver.Cursor]:
 # --- the payout profile ---------------------------------------------------------------------------
 
 
-def _check_profile(db: Connection, ledger: Path) -> int | None:
-    """Prove the values of the payout profile by the journal; None where their key is not here."""
+def _check_profile(db: Connection, ledger: Path) -> tuple[int | None, KeyNotFound | None]:
+    """Prove the values of the payout profile by the journal; or return why they cannot be read.
+
+    That their key is missing or another one is no damage.
+    """
     from liveportal.ledger.sealed import Seals
 
     seals = Seals(db, ledger)
@@ -259,8 +288,8 @@ def _check_profile(db: Connection, ledger: Path) -> int | None:
         seals.ready()
         values = seals.values()
         wrong = seals.disproved(values)
-    except KeyNotFound:
-        return None
+    except KeyNotFound as error:
+        return None, error
     except SealBroken as error:
         raise failed(f"a value of the payout profile was changed: {error.message}") from error
     if wrong:
@@ -268,4 +297,4 @@ def _check_profile(db: Connection, ledger: Path) -> int | None:
             f"a value of the payout profile is not what was recorded: {', '.join(wrong)}",
             field=wrong[0],
         )
-    return len(values)
+    return len(values), None

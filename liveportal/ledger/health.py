@@ -18,7 +18,17 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import attribution, driver, engine, evidence, keys, missing, parts, traces
+from liveportal.ledger import (
+    attribution,
+    driver,
+    engine,
+    evidence,
+    hard_links,
+    keys,
+    missing,
+    parts,
+    traces,
+)
 from liveportal.ledger.attribution import Unauthorised
 from liveportal.ledger.backups.remembered import LastBackup, last_backup
 from liveportal.ledger.driver import Connection
@@ -86,6 +96,8 @@ class Health:
     vault_bytes: int = 0
     key_ids: tuple[str, ...] | None = None
     key_problem: str | None = None
+    names: hard_links.Names = field(default_factory=lambda: hard_links.Names(1))
+    linked: LiveportalError | None = None
     backup: LastBackup | None = None
     backup_is_there: bool = False
     absent: tuple[Attached, ...] = ()
@@ -104,6 +116,7 @@ def gather(path: Path) -> Health:
     _look_around(found, real)
     if not found.is_file:
         return found
+    _look_at_names(found)
     _look_inside(found)
     if found.inside is not None:
         vault = Vault(found.path)
@@ -140,7 +153,7 @@ def _look_around(found: Health, real: Path) -> None:
         *(("ledger", Path(f"{real}{suffix}")) for suffix in parts.BESIDE),
         ("vault", vault),
         *(("vault", each) for each in sorted(vault.glob("??"))),
-        ("key", real.with_name(f"{real.name}.key")),
+        ("key", parts.beside(real, parts.KEY)),
         *(("copy", each) for each in copies),
     )
     found.entries = [entry for what, each in named if (entry := _entry(what, each))]
@@ -188,6 +201,13 @@ def file_system(path: Path, mountinfo: str) -> str | None:
     return best[1]
 
 
+def _look_at_names(found: Health) -> None:
+    with suppress(OSError):
+        found.names = hard_links.names_of(found.path)
+        if found.names.links > 1 + len(found.names.temp):
+            found.linked = hard_links.linked(found.path, found.names)
+
+
 # --- inside ---------------------------------------------------------------------------------------
 
 
@@ -208,6 +228,9 @@ def _look_inside(found: Health) -> None:
     elif head.form > engine.SCHEMA_VERSION:
         found.problem = f"it was written by a newer liveportal (form {head.form})"
         found.mend = "Upgrade liveportal."
+    elif found.linked is not None and not hard_links.is_readable(found.path, found.names):
+        found.problem = "what was recorded last may lie in the log of another name of it"
+        found.mend = "See the check links."
     elif head.wal and not engine.wal_is_safe():
         found.problem = "this SQLite could damage its log"
         found.mend = "See the check sqlite."
@@ -300,6 +323,6 @@ def _one(db: Connection) -> Any:  # noqa: ANN401 (whatever a column holds)
 def _look_for_key(found: Health, real: Path) -> None:
     """Read the key file, if there is one; the keyring is not asked, since it may ask its owner."""
     try:
-        found.key_ids = keys.in_file(real.with_name(f"{real.name}.key"))
+        found.key_ids = keys.in_file(parts.beside(real, parts.KEY))
     except LiveportalError as error:
         found.key_problem = error.message

@@ -146,7 +146,7 @@ def _replaced(path: Path, chunks: Chunks, now: Clock) -> Imported:
             if not _is_empty(db):
                 raise replacing.changed(real)
         staged = folder / _STAGED
-        with Store.create(staged, now) as store:
+        with Store.create(staged, now, called=path) as store:
             done = _recorded(store, chunks, now, as_exported=True, vault=Vault(real))
         with closing(engine.plain(staged)) as db:
             db.execute("PRAGMA journal_mode = DELETE").fetchall()

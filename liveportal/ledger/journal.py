@@ -79,6 +79,7 @@ class Journal:
     `now` is the clock; `machine` returns the id that the expert's own events carry, if there is
     one. `forgot` tells that personal data was erased through this door, and so must
     not lie on in the log; `forgot_customer` that it was a customer's, of which nothing may be left.
+    `appended` counts the new events, `own_id` is the id of the last of them that a command made.
     """
 
     def __init__(
@@ -95,6 +96,8 @@ class Journal:
         self.book = LedgerBook(db) if book is None else book
         self.forgot = False
         self.forgot_customer = False
+        self.appended = 0
+        self.own_id: str | None = None
         self._pending: dict[tuple[str, str], StoredEvent] = {}
         self._pending_at: dict[int, StoredEvent] = {}
         self._unknown: set[tuple[str, str]] = set()
@@ -354,6 +357,9 @@ class Journal:
         if body is not None and not erased:
             book.append("event_personal", seq, salt, body)
         self._last_recorded = recorded_at
+        self.appended += 1
+        if event.source == CLI_SOURCE:
+            self.own_id = event.id
         statement, about = Told(seq, event.source, confirms), (data.thing, data.TYPE)
         book.append("statement", *about, *statement)
         told = self._statements.get(about)

@@ -126,6 +126,7 @@ STATES: dict[str, tuple[Callable[[Shell], Any], str, int]] = {
 }
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize("state", STATES)
 def test_in_every_state(states: Shell, state: str) -> None:
     """It says how the ledger is, exits accordingly, and not a byte or a time is another."""

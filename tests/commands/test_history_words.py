@@ -51,6 +51,7 @@ def spoken(empty: Shell) -> Shell:
     return empty
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

@@ -33,6 +33,7 @@ EVERY_READ = {
     *(
         "ledger",
         "ledger.blame",
+        "ledger.done",
         "ledger.durable",
         "ledger.driver",
         "ledger.engine",

@@ -309,6 +309,7 @@ def test_history_is_append_only(filled: Path, table: str, statement: str) -> Non
     assert contents(filled) == before
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize(
     "statement",
     [

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
+from liveportal.domain.policy import Policy
 from liveportal.feeds import transcripts
-from liveportal.ledger import chain
+from liveportal.ledger import chain, soundness
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.engine import open_file
+from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.opening import reading
 from liveportal.ledger.past import past
 from liveportal.ledger.reader import Reader
@@ -22,8 +24,11 @@ from liveportal.ledger.rebuilt import DERIVED
 from liveportal.ledger.vault import Vault
 from liveportal.ledger.verify import Verified, verify
 from liveportal.ledger.windows import books, earnings
+from liveportal.portal import Portal
 from tests.ledger import rich
 from tests.ledger.forms import asked
+
+pytestmark = pytest.mark.damages
 
 PREFIX = "the ledger is not what was written: "
 
@@ -498,6 +503,55 @@ def test_an_index_that_finds_other_words(path: Path) -> None:
         path, "INSERT INTO message_index (rowid, text, speaker) VALUES (1, 'other words', 'Mina')"
     )
     assert "the full-text index" in found(path, deep=True)
+
+
+def test_an_index_that_was_never_written(tmp_path: Path) -> None:
+    """Without a transcript it is empty, and has not the bytes of one that was rebuilt."""
+    ledger = tmp_path / "new.db"
+    Portal.create(ledger, Policy())
+    assert asked(ledger, "SELECT block FROM message_index_data WHERE id = 1") == [(b"",)]
+    told = verified(ledger, deep=True)
+    assert told.deposit is not None
+    assert told.deposit.messages == 0
+
+
+def test_settings_of_an_index(path: Path) -> None:
+    """How an index is laid out and how it deletes is no matter; how it ranks what it finds is."""
+    for setting in ("'secure-delete', 1", "'automerge', 8", "'optimize', NULL"):
+        asked(path, f"INSERT INTO message_index (message_index, rank) VALUES ({setting})")  # noqa: S608
+        verified(path, deep=True)
+    asked(path, "INSERT INTO message_index (message_index, rank) VALUES ('rank', 'bm25(9.0)')")
+    assert "the full-text index" in found(path, deep=True)
+
+
+def test_every_index_over_messages_is_compared(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second index, of another tokenizer and with a name that begins alike, is checked, too."""
+    second = [
+        (
+            "CREATE VIRTUAL TABLE message_index_parts USING fts5 (text, content='message',"
+            " content_rowid='id', tokenize='trigram', detail=column, columnsize=0)"
+        ),
+        (
+            "CREATE TRIGGER message_index_parted AFTER INSERT ON message BEGIN"
+            " INSERT INTO message_index_parts (rowid, text) VALUES (NEW.id, NEW.text); END"
+        ),
+    ]
+
+    def make_more(db: Connection) -> None:
+        make_tables(db)
+        for statement in second:
+            db.execute(statement)
+
+    monkeypatch.setattr(soundness, "make_tables", make_more)
+    soundness.form.cache_clear()
+    try:
+        for statement in second:
+            asked(path, statement)
+        assert "the full-text index" in found(path, deep=True)  # It lacks what was said before.
+        asked(path, "INSERT INTO message_index_parts (message_index_parts) VALUES ('rebuild')")
+        verified(path, deep=True)
+    finally:
+        soundness.form.cache_clear()
 
 
 def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:
