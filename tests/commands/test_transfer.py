@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -418,7 +418,7 @@ def test_a_file_that_was_carried_along(book: Shell) -> None:
     copy = other(book, "there/ledger.db")
     vault = book.ledger.with_name("ledger.db.vault")
     copy.ledger.parent.mkdir()
-    os.rename(vault, copy.ledger.with_name("ledger.db.vault"))  # noqa: PTH104 (a folder)
+    shutil.copytree(vault, copy.ledger.with_name("ledger.db.vault"))
     done = ok(copy, *IMPORT, exported(book), "--yes")
     assert done["attach_again"] == 1
     assert [each["name"] for each in ok(copy, *VERIFY)["attach_again"]] == ["talk.txt"]
@@ -447,6 +447,7 @@ def test_forgetting_the_customer_of_a_file(moved: Shell) -> None:
     assert (told["ok"], told["attach_again"]) == (True, [])
 
 
+@pytest.mark.damages
 def test_a_lost_row_is_no_import(moved: Shell) -> None:
     """In an imported ledger, too, a value that was entered since must be there."""
     ok(moved, *PROFILE, "set", *PERSON, *ADDRESS)
