@@ -145,7 +145,7 @@ class Book:
         make_tables(self.db)
         self.clock = Clock()
         self.door = Journal(self.db, self.clock)
-        document = (rules or Policy()).document
+        document = (rules or Policy()).recorded
         self.tell("policy.adopted", "01-01 00:00", source=CLI_SOURCE, policy=document)
 
     # --- telling ----------------------------------------------------------------------------------

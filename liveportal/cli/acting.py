@@ -88,7 +88,8 @@ class Writer:
     def amount(self, text: str) -> Money:
         """Read an amount as people type it: `84`, `84.00`, `84.00 USD`; raises `InvalidAmount`."""
         number, _, named = text.strip().partition(" ")
-        return Money.parse(number, named.strip().upper() or self.reader.currency)
+        code = named.strip().upper() or self.reader.currency
+        return Money.parse(number, self.reader.currency_called(code))
 
     def ask(self, question: str) -> None:
         """Ask for a confirmation, unless `--yes` gives it or nothing will be kept."""

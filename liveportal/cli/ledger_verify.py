@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values", "profile_key", "attach_again", "enter_again"),
+    *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -128,11 +128,11 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
         "files": deposit.files if deposit else 0,
         "messages": deposit.messages if deposit and deep else None,
         "profile_values": deposit.values if deposit else None,
-        "profile_key": deposit.key.code if deposit and deposit.key else None,
         "attach_again": [
             {"seq": each.seq, "session": each.session, "sha256": each.sha256, "name": each.name}
             for each in (deposit.absent if deposit else ())
         ],
+        "profile_key": deposit.key.code if deposit and deposit.key else None,
         "enter_again": list(found.enter_again),
     }
 

@@ -40,7 +40,7 @@ _LONGEST_TEXT = 200
 _WIDEST_OFFSET = timedelta(hours=14)
 
 _CLOCK = (
-    r"(?:noon|[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:\s?[ap]m)?|\s?[ap]m))"
+    r"(?:noon|[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:\s?[ap]m)?|\s?[ap]m))"
     r"(?:\s?(?:z|utc|[+-][0-9]{2}:?[0-9]{2}))?"
 )
 _CLOCK_PARTS = pattern(
@@ -341,7 +341,7 @@ def _clock(words: str, *, offset: bool) -> _Clock:
         hour,
         int(match["minute"] or 0),
         int(match["second"] or 0),
-        int((match["fraction"] or "").ljust(6, "0")),
+        int((match["fraction"] or "")[:6].ljust(6, "0")),  # Finer digits are cut off.
     )
     return _Clock(moment, _offset(match["offset"]))
 

@@ -259,7 +259,8 @@ def _reckoned(session: Session, billed: Money | None, books: Books) -> Session:
         gross_minor=gross.minor,
         fee_minor=gross.minor - share_of(gross.minor, policy.fee.percent),
         expected_minor=expected.gross.minor,
-        period=period_of(session, books.policy),
+        # It stays in the month that it was first billed in, whatever is corrected later.
+        period=session.period or period_of(session, books.policy),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -50,6 +51,7 @@ class Line(NamedTuple):
 def lines(stream: BinaryIO, before: int = 0, *, longest: int = LONGEST_LINE) -> Iterator[Line]:
     """Read a feed line by line, numbered after those `before` it; blank lines are no lines.
 
+    A byte order mark at the feed's beginning is skipped.
     A line that is longer than `longest` bytes is told of before the rest of it is read, which may
     have no end. Raises `UnreadableFile`.
     """
@@ -57,6 +59,8 @@ def lines(stream: BinaryIO, before: int = 0, *, longest: int = LONGEST_LINE) -> 
     try:
         while raw := stream.readline(longest + 1):
             number += 1
+            if number == 1:
+                raw = raw.removeprefix(BOM_UTF8)
             if len(raw) > longest:
                 is_over = raw.endswith(b"\n")
                 raw = raw[:SHOWN_OF_TOO_LONG]

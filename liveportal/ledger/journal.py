@@ -18,7 +18,8 @@ from typing import NamedTuple
 from liveportal.domain.authority import Origin, check_content, check_source
 from liveportal.domain.books import Change, known
 from liveportal.domain.clock import utc_text
-from liveportal.domain.codec import plan
+from liveportal.domain.codec import in_currency, plan
+from liveportal.domain.counts import counted
 from liveportal.domain.envelope import CLI_SOURCE, MACHINE, Data, Event, is_experts
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events import (
@@ -27,6 +28,7 @@ from liveportal.domain.events import (
     CustomerForgotten,
     ErasureRequested,
     PayoutSent,
+    PolicyAdopted,
     RefundClaimed,
     RequestAccepted,
     RequestOpened,
@@ -125,7 +127,9 @@ class Journal:
         does not let through.
         """
         check_source(event, origin)
+        event = self._in_book(event)
         if past := self._find(event.source, event.id):
+            past = past._replace(event=self._in_book(past.event))
             return replayed(past, event)._replace(flags=self._flags_of(past.event.data))
         check_content(event, origin)
         data = self._canonical(event.data)
@@ -251,10 +255,18 @@ class Journal:
 
     def _told(self, seq: int) -> Data:
         """Return what an event said, with the ids that the book knows things by."""
-        return self._canonical(self._recorded(seq).event.data)
+        return self._canonical(self._in_book(self._recorded(seq).event).data)
 
     def _recorded(self, seq: int) -> StoredEvent:
         return self._pending_at.get(seq) or event_at(self._db, seq)
+
+    def _in_book(self, event: Event) -> Event:
+        """Return an event with its amounts in the digits that the book keeps of its currency."""
+        currency = self.book.policy.currency
+        if type(currency) is str and type(event.data) is not PolicyAdopted:
+            return event  # As in nearly every book: its digits are those of ISO 4217.
+        data = in_currency(event.data, currency)
+        return event if data is event.data else replace(event, data=data)
 
     def _canonical(self, data: Data) -> Data:
         """Give a session the id that the book knows it by."""
@@ -332,6 +344,7 @@ class Journal:
         confirms: int | None = None,
     ) -> Outcome:
         book = self.book
+        change = counted(change, event, book)
         book.check_turnover(change)
         seq = book.next_seq
         facts, body = documents(event)
@@ -342,8 +355,8 @@ class Journal:
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
         personal = chain.ERASED_BEFORE if event.erased else chain.personal_digest(salt, body)
         booked, effects = NOTHING_BOOKED, chain.NO_EFFECTS
-        if change.transactions:
-            booked = book.booked(seq, change.transactions)
+        if change.transactions or change.counts:
+            booked = book.booked(seq, change)
             effects = chain.effects_digest(*booked)
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
         book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)

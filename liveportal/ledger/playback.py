@@ -13,6 +13,7 @@ from liveportal.domain.envelope import CLI_SOURCE, Event
 from liveportal.domain.errors import LiveportalError, NotFound, Refused
 from liveportal.domain.events import ArtifactAdded
 from liveportal.domain.posting import Transaction
+from liveportal.domain.things import SessionCount
 from liveportal.ledger import engine
 from liveportal.ledger.collector import no_collector
 from liveportal.ledger.documents import StoredEvent
@@ -70,7 +71,8 @@ def played_back(
 class Rebuild:
     """What a journal's facts make of a book, and what today's rules would have done otherwise.
 
-    `booked` is told of every transaction, `progress` of so many events each time.
+    `booked` is told of every transaction, `counts` of everything that months count of sessions,
+    `progress` of so many events each time.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Rebuild:
         events: Iterable[Past],
         *,
         booked: Callable[[Transaction], None] = lambda _: None,
+        counts: Callable[[SessionCount], None] = lambda _: None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         door = Reckoning(db)
@@ -88,12 +91,15 @@ class Rebuild:
                     door.rebook(each, stored)
                     for entry in door.transactions:
                         booked(entry)
+                    for count in door.counts:
+                        counts(count)
                 door.flush()
                 progress(len(chunk))
             door.book.finish()
         self.book = door.book
         self.changes = door.changes
         self.touched = door.touched
+        self.miscounted = door.miscounted
 
 
 def _play_back(copy: Connection, events: Iterable[Past]) -> None:

@@ -59,11 +59,13 @@ class Proved(Iterator[Past]):
         return past
 
     def _check_booked(self, past: Past) -> None:
-        if not past.entries:
+        if not past.entries and not past.counts:
             if past.effects_digest != chain.NO_EFFECTS:
                 raise failed(f"what event {past.seq} booked is gone", seq=past.seq)
             return
-        if chain.effects_digest(past.entries, past.transfers) != past.effects_digest:
+        if not past.counts_proved and (
+            chain.effects_digest(past.entries, past.transfers) != past.effects_digest
+        ):
             raise failed(f"what event {past.seq} booked was changed", seq=past.seq)
         for number, *_ in past.entries:
             self._entries += 1
@@ -81,6 +83,11 @@ class Proved(Iterator[Past]):
         ).fetchone()
         if row:
             raise failed(f"transaction {row[0]} belongs to no event", transaction=row[0])
+        row = db.execute(
+            "SELECT seq, session FROM session_count WHERE seq > ? LIMIT 1", (self.seq,)
+        ).fetchone()
+        if row:
+            raise failed(f"a count of session {row[1]} belongs to no event", seq=row[0])
         row = db.execute(
             'SELECT "transaction", n FROM transfer'
             ' WHERE "transaction" NOT BETWEEN 1 AND ? ORDER BY 1, 2 LIMIT 1',

@@ -22,6 +22,10 @@ INSERT: dict[str, str] = {
         'INSERT INTO transfer ("transaction", n, debit, credit, amount, period) VALUES (?, ?, ?, ?,'
         " ?, ?)"
     ),
+    "session_count": (
+        'INSERT INTO session_count (seq, n, session, kind, time, period, start, "end", billed_us, '
+        'sessions, free_sessions, "transaction") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+    ),
     "month_flow": (
         "INSERT INTO month_flow (period, debit, credit, amount, count) VALUES (?, ?, ?, ?, ?)"
     ),

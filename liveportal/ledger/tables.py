@@ -123,6 +123,27 @@ class TransferRow(LedgerRow, table=True):
     period: str = _text()
 
 
+class SessionCountRow(LedgerRow, table=True):
+    """What a bill, its reversal or its correction adds to the counts of a month."""
+
+    __tablename__ = "session_count"
+
+    seq: int = _integer(ForeignKey("event.seq", name="session_count_event"), key=True)
+    n: int = _integer(key=True)
+    session: str = _text(ForeignKey("session.id", name="session_count_session"))
+    kind: str = _text()
+    time: str = _text()
+    period: str = _text()
+    start: str = _text()
+    end: str = _text()
+    billed_us: int
+    sessions: int
+    free_sessions: int
+    transaction: int | None = _integer(
+        ForeignKey("transaction.id", name="session_count_transaction")
+    )
+
+
 class MonthFlowRow(LedgerRow, table=True):
     """The sum of a month's transfers between two accounts."""
 

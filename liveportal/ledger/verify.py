@@ -99,10 +99,13 @@ def _check_history(
 
     fold, walk = Fold(), Proved(past(db))
     try:
-        played = Rebuild(db, walk, booked=fold.book, progress=progress)
+        played = Rebuild(db, walk, booked=fold.book, counts=fold.count, progress=progress)
     except UnreadableEvent as error:
         raise failed(error.message, **error.details) from error
     walk.check_end(db)
+    if played.miscounted is not None:
+        seq = played.miscounted
+        raise failed(f"the minutes and sessions that event {seq} counted were changed", seq=seq)
     check_flows(db)
     differing = check_derived(db, played)
     check_views(db, fold)

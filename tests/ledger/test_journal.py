@@ -231,7 +231,10 @@ def recomputed(db: Connection, *, erased: bool = False) -> list[tuple[bytes, byt
             ' ON entry.id = transfer."transaction" WHERE seq = ? ORDER BY entry.id, n',
             (seq,),
         )
-        booked = [[list(each) for each in rows.fetchall()] for rows in (entries, moved)]
+        counts = db.execute("SELECT * FROM session_count WHERE seq = ? ORDER BY n", (seq,))
+        booked = [[list(each) for each in rows.fetchall()] for rows in (entries, moved, counts)]
+        if not booked[2]:
+            del booked[2]  # What counts nothing is hashed as before there were counts.
         assert effects == hashlib.sha256(stored(booked)).digest()
         hashed = b"liveportal.journal.v1" + prev
         for field in (str(seq), *fields):

@@ -261,7 +261,10 @@ CHANGED = {
     "UPDATE session SET period = '2026-11' WHERE id = 'S-3'": (
         "session S-3 is not what the journal says: period"
     ),
-    "DELETE FROM session WHERE id = 'S-3'": "session S-3 is missing",
+    "DELETE FROM session WHERE id = 'S-3'": (
+        "a row of session_count refers to a row of session that is not there"
+    ),
+    "DELETE FROM session WHERE id = 'S-7'": "session S-7 is missing",
     "DELETE FROM session_alias": "session_alias other:2 is missing",
     "UPDATE session_alias SET session = 'S-1'": (
         "session_alias other:2 is not what the journal says: session"
@@ -304,6 +307,18 @@ CHANGED = {
         "preferences {preferences} is not what the journal says: document"
     ),
     "DELETE FROM preferences": "preferences {preferences} is missing",
+    "UPDATE session_count SET billed_us = billed_us + 1 WHERE seq = 6": (
+        "what event 6 booked was changed"
+    ),
+    "UPDATE session_count SET period = '2026-11' WHERE seq = 6": "what event 6 booked was changed",
+    "DELETE FROM session_count WHERE seq = 6": "what event 6 booked was changed",
+    'INSERT INTO session_count SELECT 3, 1, session, kind, time, period, start, "end",'
+    ' billed_us, sessions, free_sessions, "transaction" FROM session_count WHERE seq = 6': (
+        "the minutes and sessions that event 3 counted were changed"
+    ),
+    "UPDATE session_count SET seq = 999 WHERE seq = 6": (
+        "a row of session_count refers to a row of event that is not there"
+    ),
     "INSERT INTO profile_field VALUES ('iban')": "profile_field iban is in no event",
     "DELETE FROM profile_field WHERE name = 'name'": "profile_field name is missing",
     "UPDATE month_flow SET amount = amount + 1 WHERE credit = 'income:tips' AND"

@@ -235,7 +235,7 @@ class Hosting(Ledger):
         session.minutes = reckoning.minutes_to_bill(on_timer, session.policy)
         gross = reckoning.gross(session.rate, session.minutes)
         session.gross = gross if billed is None else billed.minor
-        session.month = self.month_of_session(session)
+        session.month = session.month or self.month_of_session(session)
 
     def _earned(self, session: Session, kind: str, at: datetime, month: str | None) -> None:
         """R11; a free session books nothing."""
@@ -247,6 +247,7 @@ class Hosting(Ledger):
 
     def _bill(self, session: Session, billed: Money | None) -> None:
         self._reckon(session, billed)
+        self.count(session, session.month or "")
         self._earned(session, "earning", session.times[1], session.month)
 
     def correct(
@@ -264,7 +265,9 @@ class Hosting(Ledger):
         session.pauses = session.pauses if right.pauses is None else list(right.pauses)
         if session.earning:
             self.undo(session.earning, at)
+        self.count(session, self.month(at), -1)
         self._reckon(session, billed)
+        self.count(session, self.month(at))
         self._earned(session, "correction", at, None)
 
     def session_corrected(self, data: on.SessionCorrected, at: datetime) -> None:

@@ -356,8 +356,10 @@ class Model(Hosting):
             refuse("period_fixed")
         self.policy = now
         for session in self.sessions.values():
-            if session.month:
+            if session.month and recut:
+                self.count(session, session.month, -1)
                 session.month = self.month_of_session(session)
+                self.count(session, session.month)
 
 
 RULES: dict[str, Callable[[Model, Any, datetime], None]] = {

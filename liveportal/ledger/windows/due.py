@@ -91,9 +91,9 @@ def due(reader: Reader, now: datetime) -> list[Row]:
 
 def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
     for row in _things(reader, f"{REQUEST.select} WHERE state = 'open'"):
-        yield from of_request(REQUEST.read(row), now)
+        yield from of_request(REQUEST.read(row, reader.currency), now)
     found: list[Deadline | None] = [
-        of_upcoming(SESSION.read(row))
+        of_upcoming(SESSION.read(row, reader.currency))
         for row in _things(reader, f"{SESSION.select} WHERE {NOT_OVER} AND state = 'upcoming'")
     ]
     claims = [CLAIM.read(row) for row in _things(reader, f"{CLAIM.select} WHERE state = 'open'")]
@@ -112,7 +112,10 @@ def _lately(reader: Reader, now: datetime) -> list[Session]:
     """Return the billed sessions whose refund window may still be open."""
     since = _earliest(reader, now)
     where = 'INDEXED BY session_by_end WHERE gross_minor > 0 AND "end" >= ?'
-    return [SESSION.read(row) for row in _things(reader, f"{SESSION.select} {where}", since)]
+    return [
+        SESSION.read(row, reader.currency)
+        for row in _things(reader, f"{SESSION.select} {where}", since)
+    ]
 
 
 def _earliest(reader: Reader, now: datetime) -> str:
@@ -144,7 +147,8 @@ def _sessions(reader: Reader, ids: Sequence[str]) -> dict[str, Session]:
     """Return sessions by their ids, all in one query."""
     where = "WHERE id IN (SELECT value FROM json_each(?))"
     found = _things(reader, f"{SESSION.select} {where}", compact(ids))
-    return {each.id: each for each in map(SESSION.read, found)}
+    sessions = [SESSION.read(row, reader.currency) for row in found]
+    return {each.id: each for each in sessions}
 
 
 def _things(reader: Reader, statement: str, *values: object) -> Iterable[tuple[Any, ...]]:

@@ -23,7 +23,7 @@ _ENDED = f"""
 def checked(reader: Reader, first: str, last: str, *, everything: bool) -> list[Row]:
     """Return the sessions of the months whose bill is not what we reckon, or every one."""
     found = reader.db.execute(_ENDED, (first, last, everything)).fetchall()
-    return [_row(reader, SESSION.read(row)) for row in found]
+    return [_row(reader, SESSION.read(row, reader.currency)) for row in found]
 
 
 def _row(reader: Reader, session: Session) -> Row:

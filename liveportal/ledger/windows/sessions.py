@@ -64,7 +64,7 @@ def sessions(reader: Reader, selection: Selection = _ALL) -> list[Row]:
 def session(reader: Reader, session_id: str) -> Row:
     """Return one session with all that belongs to it: claims, reviews, evidence, money, history."""
     (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    currency = found["currency"]
+    currency = reader.currency_called(found["currency"])
     pauses: list[list[datetime | None]] = [
         [from_text(since), from_text(until)] for since, until in json.loads(found["pauses"])
     ]
@@ -110,16 +110,16 @@ def _row(reader: Reader, found: dict[str, Any]) -> Row:
 def _rows(reader: Reader, found: Sequence[dict[str, Any]]) -> list[Row]:
     latest = {each["customer"]: each["described_body"] for each in found}
     told = people.customers(reader, latest)
-    return [_shown(each, told[each["customer"]]) for each in found]
+    return [_shown(reader, each, told[each["customer"]]) for each in found]
 
 
-def _shown(found: dict[str, Any], told: dict[str, Any]) -> Row:
+def _shown(reader: Reader, found: dict[str, Any], told: dict[str, Any]) -> Row:
     ended = found["state"] == "ended"
     planned = instant(found["planned_start"])
     start = instant(found["start"]) or planned
     # Whoever starts late is planned to end as much later.
     planned_end = planned and start and shifted(start, timedelta(minutes=found["planned_minutes"]))
-    currency = found["currency"]
+    currency = reader.currency_called(found["currency"])
 
     def money(minor: int) -> Money | None:
         return Money(minor, currency) if ended else None
