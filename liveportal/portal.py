@@ -196,7 +196,7 @@ class Portal:
         Its messages, if it is a transcript, are kept with the event. `show` looks as in `do`, and
         is told the artifact. Raises what `Vault.taking` and the door raise; then nothing is kept.
         """
-        from liveportal.ledger import evidence  # No other write pays for the vault's import.
+        from liveportal.ledger import evidence, missing  # No other write pays for their import.
         from liveportal.ledger.vault import LIMIT_BYTES, Vault
 
         limit = self.reader().preferences.get("attachment_limit") or LIMIT_BYTES
@@ -211,6 +211,7 @@ class Portal:
             # What was erased is not restored by saying it again.
             if not evidence.is_erased(db, outcome.seq):
                 flags = self._read_messages(artifact, outcome.event.data, taken)
+                missing.attached(db, artifact)
                 outcome = outcome._replace(flags=(*outcome.flags, *flags))
                 if keep:
                     vault.place(taken)

@@ -322,6 +322,23 @@ def key(  # noqa: PLR0911 (a table: one line a case)
 _KEEP_KEY = "Keep a copy of it, apart from the backups."
 
 
+def imported(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """Whether something has to be entered or attached again that an import could not bring."""
+    if health.inside is None:
+        return Check("imported", SKIPPED, "the ledger was not looked into")
+    fields, files = health.inside.enter_again, health.inside.attach_again
+    found, hints = [], []
+    if fields:
+        found.append(f"enter again {', '.join(fields)} of the payout profile")
+        hints.append("`liveportal payout profile set` asks for the values.")
+    if files:
+        found.append(f"attach again {files} {'file' if files == 1 else 'files'}")
+        hints.append("`liveportal ledger verify` names the files for `liveportal sessions attach`.")
+    if not found:
+        return Check("imported", OK, "nothing has to be entered or attached again")
+    return Check("imported", WARNING, f"after the import, {' and '.join(found)}", " ".join(hints))
+
+
 def time_zones(_health: Health, around: Surroundings, _now: datetime) -> Check:
     """Whether the zones of the book and the expert are known, and from where."""
     missing = [f"{name} (the {whose}'s)" for whose, name, found in around.zones if not found]
@@ -375,5 +392,5 @@ Judgement = Callable[[Health, Surroundings, datetime], Check]
 
 CHECKS: tuple[Judgement, ...] = (
     *(program, sqlite, ledger, integrity, place, modes, links, clock, space, backup, left_behind),
-    *(authority, evidence, key, time_zones, terminal, extras),
+    *(authority, evidence, imported, key, time_zones, terminal, extras),
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values", "attach_again", "profile_key"),
+    *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -133,11 +133,12 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
             for each in (deposit.absent if deposit else ())
         ],
         "profile_key": deposit.key.code if deposit and deposit.key else None,
+        "enter_again": list(found.enter_again),
     }
 
 
 def _tell(found: Verified) -> None:
-    """Say what was not proved, what to attach again, and what today's rules would do otherwise."""
+    """Say what was not proved, what to attach or enter again, and what today's rules would do."""
     if found.deposit and (key := found.deposit.key):
         hint(f"The payout profile was not proved: {key.message}.")
         hint(key.hint or "")
@@ -154,3 +155,6 @@ def _tell(found: Verified) -> None:
         hint(f"And {len(changes) - _SHOWN} more: --json --fields rules_changed lists them.")
     if changes:
         hint("What was booked stands.")
+    if found.enter_again:
+        fields = ", ".join(found.enter_again)
+        hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")

@@ -38,10 +38,10 @@ from liveportal.portal import Outcome, Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
 
-FIELDS = (*seen.FIELDS, "revealed")
+FIELDS = (*seen.FIELDS, "revealed", "enter_again")
 RESULT_FIELDS = ("fields", "cleared", "missing")
 KEY_FIELDS = ("key", "kept_in", "values", "dry_run", "old_key", "old_key_in", "last_backup")
-HUMAN = tuple(name for name in FIELDS if name not in ("filled", "revealed"))
+HUMAN = tuple(name for name in FIELDS if name not in ("filled", "revealed", "enter_again"))
 HUMAN_CHECK = ("requirement", "state", "until", "message", "hint")
 
 
@@ -73,7 +73,8 @@ def show(
         with windows(ledger, read, out) as reader:
             values = {} if read.as_known else Seals(reader.db, reader.path).values()
             row, zone = _row(reader, values, frozenset()), zone_of(reader, read)
-    render(Item(FIELDS, row, HUMAN, title="Payout profile"), out, zone=zone)
+    human = (*HUMAN, "enter_again") if row["enter_again"] else HUMAN
+    render(Item(FIELDS, row, human, title="Payout profile"), out, zone=zone)
 
 
 def _revealed(

@@ -188,6 +188,18 @@ class NotAStatement(Malformed):
     code = "not_a_statement"
 
 
+class NoEvents(Malformed):
+    """An export without a single event: most likely what should have written it has failed."""
+
+    code = "no_events"
+
+
+class PartialExport(Malformed):
+    """An export that does not begin as a ledger does, and there is no ledger that it adds to."""
+
+    code = "partial_export"
+
+
 class RejectedLines(Malformed):
     """A feed was recorded but for lines that were written to the rejects file."""
 

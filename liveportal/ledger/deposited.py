@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -11,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from liveportal.domain.envelope import CLI_SOURCE, PREFIX
 from liveportal.domain.errors import (
     DamagedFile,
     KeyNotFound,
@@ -19,10 +17,8 @@ from liveportal.domain.errors import (
     SealBroken,
     VerificationFailed,
 )
-from liveportal.domain.events import PayoutProfileChanged
-from liveportal.domain.profile import DERIVED_FROM
-from liveportal.ledger import driver, engine, soundness
-from liveportal.ledger.attribution import is_from_command
+from liveportal.domain.profile import DERIVED_FROM, FIELDS
+from liveportal.ledger import driver, engine, missing, soundness
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.evidence import Attached, attached
 from liveportal.ledger.past import Rows
@@ -30,19 +26,6 @@ from liveportal.ledger.proving import failed
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.statements import INSERT
 from liveportal.ledger.vault import Vault
-
-_VALUES = """
-    SELECT field, type, facts FROM (
-        SELECT field, seq FROM sealed_value UNION ALL SELECT field, seq FROM profile_fact
-    ) JOIN event USING (seq) ORDER BY field
-"""
-
-_CHANGES = """
-    SELECT source, id, recorded_at, facts, body
-    FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
-    WHERE type = ? ORDER BY event.seq DESC
-"""
-_CHANGED = PREFIX + PayoutProfileChanged.TYPE
 
 _CHUNK = 2_000
 _OVER_MESSAGES = re.compile(
@@ -79,7 +62,8 @@ class Deposit:
 class Absent:
     """A file that may never have been in the vault, and is not there: attach it again.
 
-    An earlier version recorded its event, and nothing proves that a command did (`evidence`).
+    An import could not bring it; or an earlier version recorded its event, and nothing proves that
+    a command did (`evidence`).
     """
 
     seq: int
@@ -93,29 +77,34 @@ def check_vault(
 ) -> Deposit:
     """Check that the files which commands attached are in the vault, and of the right size.
 
+    A file that an import could not bring need not be there; its messages must not be.
     With `deep` they are hashed, messages are held against the transcripts if it is told how to
     `read` one, the full-text index against the messages, and the payout profile against its
     fingerprints if its key is at hand.
     """
     vault = Vault(ledger)
+    noted = missing.noted_files(db)
     there: list[Attached] = []
     absent: list[Absent] = []
     for each in attached(db):
         try:
             _check_there(vault, each)
         except VerificationFailed:
-            if each.is_certain:
+            if each.is_certain and each.artifact not in noted:
                 raise
-            absent.append(Absent(each.seq, each.session, each.sha256, each.name))
         else:
             there.append(each)
+            if each.artifact not in noted:
+                continue
+        absent.append(Absent(each.seq, each.session, each.sha256, each.name))
     messages = (0,)
     values, problem = None, None
     if deep:
         for each in there:
             _check_content(vault, each)
         if read is not None:
-            _check_messages(db, vault, there, read)
+            whole = [each for each in there if each.artifact not in noted]
+            _check_messages(db, vault, whole, read)
         _check_indexes(db)
         values, problem = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
@@ -123,23 +112,39 @@ def check_vault(
 
 
 def check_values(db: Connection) -> None:
-    """Check that each value of the payout profile is one that its event tells of."""
-    told = db.execute(_VALUES).fetchall()
-    filled = {name for (name,) in db.execute("SELECT name FROM profile_field")}
-    for field, kind, facts in told:
-        of = DERIVED_FROM.get(field, field)
-        named = kind == _CHANGED and of in json.loads(facts)["fields"]
-        if not named or (of not in filled and _is_cleared_by_command(db, of)):
+    """Check that each value of the payout profile is there, and is the one its event set last.
+
+    Only what an import could not bring may be missing, and it must be written down.
+    """
+    settings, noted = missing.settings(db), missing.noted_values(db)
+    there = missing.rows(db)
+    nothing = missing.Setting()
+    for field, seq in there.items():
+        if seq not in settings.get(DERIVED_FROM.get(field, field), nothing).seqs:
             raise failed(f"a value of the payout profile is in no event: {field}", field=field)
+    for field, setting in settings.items():
+        if setting.is_certain and field not in there and field not in noted:
+            raise failed(f"a value of the payout profile is missing: {field}", field=field)
+    for field, seq in noted.items():
+        if field in there or seq not in settings.get(field, nothing).seqs:
+            raise failed(f"a value of the payout profile is not missing: {field}", field=field)
+    _check_places(db)
+    known = {each.artifact for each in attached(db)}
+    for artifact in sorted(missing.noted_files(db) - known):
+        raise failed(f"no file is missing of event {artifact}", seq=artifact)
 
 
-def _is_cleared_by_command(db: Connection, name: str) -> bool:
-    """Return True unless a feed may have cleared a field, which leaves its value where it is."""
-    found = db.execute(_CHANGES, (_CHANGED,)).fetchall()
-    for source, event_id, recorded_at, facts, body in found:
-        if name in json.loads(facts)["fields"]:
-            return source == CLI_SOURCE and is_from_command(event_id, recorded_at, body)
-    return True
+def _check_places(db: Connection) -> None:
+    """Check that each value is in the table of its kind, and that its key's row is there."""
+    sealed = dict(db.execute("SELECT field, key_id FROM sealed_value ORDER BY field").fetchall())
+    plain = [field for (field,) in db.execute("SELECT field FROM profile_fact ORDER BY field")]
+    for field in (*sealed, *plain):
+        if FIELDS[field].sealed is not (field in sealed and field not in plain):
+            raise failed(f"a value of the payout profile is in the wrong place: {field}")
+    keys = dict(db.execute("SELECT key_id, sealed_by FROM fingerprint_key").fetchall())
+    in_use = {*keys.values(), *sealed.values()}
+    if len(in_use) > 1 or not in_use <= keys.keys() or (plain and not keys):
+        raise failed("the payout profile's key of fingerprints is missing")
 
 
 def _check_there(vault: Vault, told: Attached) -> None:

@@ -38,6 +38,7 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
     """
     seals = Seals(store.db, store.path, keep=store.keep)
     seals.ready(afresh=change.afresh)
+    prunes = change.afresh and not seals.is_imported
     with store.writing() as door:
         past = stored_event(store.db, CLI_SOURCE, key) if key else None
         if past is None:
@@ -58,7 +59,7 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
             door.forgot = True  # What was replaced must not lie on in the log.
         with store.as_after(outcome) as reader:
             shown = show(reader)
-    if change.afresh:
+    if prunes:
         with store.writing():
             seals.prune()
     return outcome, shown

@@ -25,6 +25,7 @@ from liveportal.ledger import (
     evidence,
     hard_links,
     keys,
+    missing,
     parts,
     traces,
 )
@@ -61,6 +62,8 @@ class Inside:
     last_recorded: datetime | None = None
     zones: tuple[tuple[str, str], ...] = ()
     sealed_by: str | None = None
+    enter_again: tuple[str, ...] = ()
+    attach_again: int = 0
     unauthorised: tuple[Unauthorised, ...] = ()
     doubtful: tuple[Attached, ...] = ()
     """Files that may never have been in the vault, whichever of them are there."""
@@ -290,6 +293,8 @@ def _inside(db: Connection) -> Inside:
     has_messages = one("SELECT 1 FROM sqlite_schema WHERE name = 'message'")
     files = evidence.attached(db) if has_messages else []
     has_seals = one("SELECT 1 FROM sqlite_schema WHERE name = 'fingerprint_key'")
+    may_miss = bool(one("SELECT 1 FROM sqlite_schema WHERE name = 'missing_file'"))
+    noted = missing.noted_files(db) if may_miss else frozenset()
     return Inside(
         quick_check="ok",
         first_hash=first.hex() if first else None,
@@ -297,8 +302,10 @@ def _inside(db: Connection) -> Inside:
         last_recorded=from_text(last) if last else None,
         zones=tuple((what, zone) for what, zone in (("book", book), ("expert", own)) if zone),
         sealed_by=one("SELECT sealed_by FROM fingerprint_key LIMIT 1") if has_seals else None,
+        enter_again=tuple(missing.noted_values(db)) if may_miss else (),
+        attach_again=len(noted),
         unauthorised=tuple(attribution.unauthorised(db)),
-        doubtful=tuple(each for each in files if not each.is_certain),
+        doubtful=tuple(e for e in files if not e.is_certain and e.artifact not in noted),
     )
 
 

@@ -307,10 +307,12 @@ class Journal:
         book.check_turnover(change)
         seq = book.next_seq
         facts, body = documents(event)
+        if event.erased:
+            body = None
         salt = os.urandom(SALT_BYTES) if body else b""
         recorded_at = recorded_at or self._recorded_at or self._clock()
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
-        personal = chain.personal_digest(salt, body)
+        personal = chain.ERASED_BEFORE if event.erased else chain.personal_digest(salt, body)
         booked, effects = NOTHING_BOOKED, chain.NO_EFFECTS
         if change.transactions or change.counts:
             booked = book.booked(seq, change)
@@ -331,7 +333,7 @@ class Journal:
         if event.source == CLI_SOURCE:
             self.own_id = event.id
         book.tell(data.thing, data.TYPE, Told(seq, event.source, confirms))
-        stored = StoredEvent(seq, event, recorded_at, facts, erased=erased)
+        stored = StoredEvent(seq, event, recorded_at, facts, erased=erased or event.erased)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
         self._unknown.discard(name)
@@ -355,7 +357,7 @@ def _codes(cautions: Iterable[Caution]) -> tuple[str, ...]:
 
 def replayed(past: StoredEvent, event: Event) -> Outcome:
     """Return the first outcome again; raises `Conflict` naming every field that differs."""
-    differing = differences(past.event, event, erased=past.erased)
+    differing = differences(past.event, event, erased=past.erased or event.erased)
     if differing:
         raise Conflict(f"event {event.id} of {event.source}", differing)
     return Outcome("replayed", past.seq, past.event)

@@ -77,6 +77,8 @@ INSERT: dict[str, str] = {
     "fingerprint_key": (
         "INSERT INTO fingerprint_key (key_id, sealed_by, nonce, body) VALUES (?, ?, ?, ?)"
     ),
+    "missing_value": "INSERT INTO missing_value (field, seq) VALUES (?, ?)",
+    "missing_file": "INSERT INTO missing_file (artifact) VALUES (?)",
 }
 
 UPSERT: dict[str, str] = {

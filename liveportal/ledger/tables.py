@@ -440,6 +440,23 @@ class FingerprintKeyRow(LedgerRow, table=True):
     body: bytes
 
 
+class MissingValueRow(LedgerRow, table=True):
+    """A value of the payout profile that an import could not bring, by the event that set it."""
+
+    __tablename__ = "missing_value"
+
+    field: str = _text(key=True)
+    seq: int = _integer(ForeignKey("event.seq", name="missing_value_event"))
+
+
+class MissingFileRow(LedgerRow, table=True):
+    """A file that an import could not bring, by the artifact that it belongs to."""
+
+    __tablename__ = "missing_file"
+
+    artifact: int = _integer(ForeignKey("artifact.seq", name="missing_file_artifact"), key=True)
+
+
 # The things as they stand. Rows of the other tables are not replaced once they are written.
 _UPSERTED = (
     *("customer", "request", "session", "claim", "dispute", "adjustment", "artifact", "review"),

@@ -182,6 +182,7 @@ READS: dict[str, tuple[str, ...]] = {
         *("name", "email", "method", "paypal", "iban", "bic", "us_routing", "us_account"),
         *("country", "address", "tax_form", "tax_number", "tax_signed", "tax_expires"),
         *("complete", "missing", "filled", "changed_at", "revealed_at", "revealed"),
+        "enter_again",
     ),
     "payout profile check": ("requirement", "state", "blocks", "message", "hint", "until"),
     "preferences show": (),

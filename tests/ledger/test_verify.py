@@ -206,8 +206,10 @@ def test_an_event_that_is_gone(path: Path) -> None:
     """One from the middle, with all that refers to it, leaves a gap; the last one, its head."""
     head = verified(path).head
     last = asked(path, "SELECT max(seq) FROM event")[0][0]
-    for table in ("statement", "event_personal", "sealed_value", "profile_fact"):
+    for table in ("statement", "event_personal", "profile_fact"):
         tampered(path, f"DELETE FROM {table} WHERE seq = {last}")  # noqa: S608
+    # The e-mail address that it set takes the place of the one that the event before it set.
+    tampered(path, f"UPDATE sealed_value SET seq = {last - 1} WHERE seq = {last}")  # noqa: S608
     tampered(path, f"DELETE FROM event WHERE seq = {last}")  # noqa: S608
     tampered(path, "DELETE FROM profile_field WHERE name = 'method'")
     with pytest.raises(HeadNotFound):
@@ -336,6 +338,33 @@ CHANGED = {
     "UPDATE profile_fact SET field = 'iban' WHERE field = 'country'": (
         "a value of the payout profile is in no event: iban"
     ),
+    "DELETE FROM sealed_value WHERE field = 'name'": (
+        "a value of the payout profile is missing: name"
+    ),
+    "DELETE FROM sealed_value": "a value of the payout profile is missing: name",
+    "DELETE FROM profile_fact WHERE field = 'country'": (
+        "a value of the payout profile is missing: country"
+    ),
+    # The value of before takes the place of the one that was set last.
+    "UPDATE sealed_value SET seq = seq - 1 WHERE field = 'email'": (
+        "a value of the payout profile is in no event: email"
+    ),
+    "INSERT INTO profile_fact SELECT field, seq, 'Anna' FROM sealed_value WHERE field = 'name'": (
+        "a value of the payout profile is in the wrong place: name"
+    ),
+    "DELETE FROM fingerprint_key": "the payout profile's key of fingerprints is missing",
+    "UPDATE fingerprint_key SET key_id = 'another'": (
+        "the payout profile's key of fingerprints is missing"
+    ),
+    "INSERT INTO missing_value SELECT field, seq FROM sealed_value WHERE field = 'name'": (
+        "a value of the payout profile is not missing: name"
+    ),
+    "INSERT INTO missing_value VALUES ('iban', 4)": (
+        "a value of the payout profile is not missing: iban"
+    ),
+    "INSERT INTO missing_file SELECT min(seq) FROM artifact": (
+        "no file is missing of event {artifact}"
+    ),
 }
 FIRST = {
     "reversal": "SELECT min(seq) FROM reversal",
@@ -359,7 +388,8 @@ def test_every_table_is_tampered_with() -> None:
         each.split()[2 if "INTO" in each or "FROM" in each.split()[1] else 1] for each in CHANGED
     }
     booked = {"transaction", "transfer"}
-    assert set(DERIVED) - booked <= touched
+    beside = {"sealed_value", "profile_fact", "fingerprint_key", "missing_value", "missing_file"}
+    assert set(DERIVED) - booked | beside <= touched
     assert booked <= {name.strip('"') for each in JOURNAL for name in each.split()[1:3]}
 
 

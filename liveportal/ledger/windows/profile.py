@@ -18,8 +18,17 @@ CHECK_FIELDS = ("requirement", "state", "blocks", "message", "hint", "until")
 
 
 def filled(reader: Reader) -> frozenset[str]:
-    """Return the fields that are filled in, whoever told of it."""
-    return frozenset(row["name"] for row in reader.all("SELECT name FROM profile_field"))
+    """Return the fields that are filled in: all that events set, but for what is to be entered."""
+    found = reader.all(
+        "SELECT name FROM profile_field WHERE name NOT IN (SELECT field FROM missing_value)"
+    )
+    return frozenset(row["name"] for row in found)
+
+
+def enter_again(reader: Reader) -> tuple[str, ...]:
+    """Return the fields whose values an import could not bring, in the order of fields."""
+    found = {row["field"] for row in reader.all("SELECT field FROM missing_value")}
+    return tuple(name for name in profile.FIELDS if name in found)
 
 
 def facts(reader: Reader) -> dict[str, str]:
@@ -35,13 +44,15 @@ def is_sealed(reader: Reader) -> bool:
 def missing_on(reader: Reader) -> Callable[[date], frozenset[str]]:
     """Return a function from a day to the requirements that keep back a payout of that day."""
     methods, names, plain = reader.policy.payout.methods, filled(reader), facts(reader)
-    return lambda on: completeness.blocking(names, plain, methods=methods, on=on)
+    lost = enter_again(reader)
+    return lambda on: completeness.blocking(names, plain, methods=methods, on=on, lost=lost)
 
 
 def findings(reader: Reader, on: date) -> tuple[Finding, ...]:
     """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
     methods = reader.policy.payout.methods
-    return completeness.findings(filled(reader), facts(reader), methods=methods, on=on)
+    lost = enter_again(reader)
+    return completeness.findings(filled(reader), facts(reader), methods=methods, on=on, lost=lost)
 
 
 def checked(reader: Reader, on: date) -> list[Row]:
@@ -52,18 +63,19 @@ def checked(reader: Reader, on: date) -> list[Row]:
 
 def shown(reader: Reader, values: Mapping[str, object]) -> Row:
     """Return the profile with the values given, and what is known of it besides."""
-    names, plain = filled(reader), facts(reader)
+    names, plain, lost = filled(reader), facts(reader), enter_again(reader)
     signed = plain.get("tax_signed")
     missing = sorted(Profile(names).missing)
     return {
         **{name: values.get(name) for name in profile.FIELDS},
         "tax_signed": date.fromisoformat(signed) if signed else None,
         "tax_expires": profile.expiry(plain),
-        "complete": not missing,
+        "complete": not missing and not lost,
         "missing": missing,
         "filled": sorted(names),
         "changed_at": _last(reader, "payout_profile.changed"),
         "revealed_at": _last(reader, "payout_profile.revealed"),
+        "enter_again": list(lost),
     }
 
 
