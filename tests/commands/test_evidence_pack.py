@@ -75,6 +75,8 @@ def test_a_pack_is_made_and_verifies(proved: Shell) -> None:
         "head": made["head"],
         "in_ledger": True,
         "seal": made["seal"],
+        "proved": f"Every event, figure, text and file of the pack is what {proved.ledger} gives.",
+        "not_compared": [],
     }
     info = proved.ok("ledger", "info")
     assert (made["events"], made["head"]) == (info["events"], info["head"])

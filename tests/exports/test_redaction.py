@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from liveportal.exports.redaction import BLACK, redactor
+from liveportal.exports.redaction import redactor
+from liveportal.exports.redaction_1 import BLACK
 from tests.helpers import short
 
 ADA = redactor(["Ada Lovelace"])
