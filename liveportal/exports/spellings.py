@@ -205,7 +205,7 @@ def readings(text: str, *, escaped: bool = False) -> Iterator[Reading]:
     if escaped:
         plain = _decoded(plain, (JSON,)) or plain
     yield _seen(plain)
-    present = [each for each in _DECODERS if each.pattern.search(plain.text)]
+    present = _needed(plain)
     some = chain.from_iterable(combinations(present, size) for size in range(1, len(present) + 1))
     for decoders in some:
         reading: Reading | None = plain
@@ -214,6 +214,17 @@ def readings(text: str, *, escaped: bool = False) -> Iterator[Reading]:
             if (reading := _decoded(reading, decoders)) is None:
                 break
             yield _seen(reading)
+
+
+def _needed(plain: Reading) -> list[_Decoder]:
+    """Return the decoders that find something in a text, or in what the others make of it."""
+    texts = [plain.text]
+    reading: Reading | None = plain
+    for _ in range(_ROUNDS):
+        if reading is None or (reading := _decoded(reading, _DECODERS)) is None:
+            break
+        texts.append(reading.text)
+    return [each for each in _DECODERS if any(map(each.pattern.search, texts))]
 
 
 def _seen(reading: Reading) -> Reading:
