@@ -59,8 +59,9 @@ _TAGS = (
     "|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title"
     "|tr|track|u|ul|v|var|video"
 )
+_IS_MARKUP = re.compile(r"</|-->|<!doctype", re.IGNORECASE)
 _MARKUP = re.compile(
-    rf"</?(?:{_TAGS})(?=[\s>/.])|\AWEBVTT|^(?:NOTE|STYLE|REGION)(?=\s|$)"
+    rf"</?(?:{_TAGS})(?=[\s>/.])|\AWEBVTT|^(?-i:NOTE|STYLE|REGION)(?=\s|$)"
     r"|(?<=\s)(?:align|line|position|region|size|vertical)(?=:[^\s:]{1,40}(?:\s|$))",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -200,6 +201,7 @@ class Redactor:
                 found += self._beside(reading)
         if not found:
             return text
+        markup = markup and _IS_MARKUP.search(text) is not None
         kept = [each.span() for each in _MARKUP.finditer(text)] if markup else []
         return _without(text, [each for each in found if not _touches(each, kept)])
 

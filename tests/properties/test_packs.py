@@ -86,7 +86,7 @@ def test_a_pack_is_true_for_ever(
     tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
     part: int,
 ) -> None:
-    """Whatever was recorded after it was made: decisions, corrections, reversals, other policies."""
+    """Whatever was recorded after it was made: decisions, corrections, reversals."""
     made = 0
     for seed in range(part, BOOKS, PARTS):
         random = Random(seed)  # noqa: S311 (the same books each time)
