@@ -240,7 +240,7 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _HIGHEST_KEPT = 9
 """The combining class up to which a sign is a letter's own: nukta, voicing, virama. Accents, the
 points of Hebrew and Arabic, and tone marks have higher ones."""
-_FOLDED = {
+_FOLDED: dict[int, int | str] = {
     **str.maketrans("\u0142\u00f8\u0111\u0131\u0127\u00f0", "lodihd"),
     0xE6: "ae",
     0x153: "oe",

@@ -100,7 +100,8 @@ def told(shell: Shell) -> Iterator[Case]:
 
 def write(shell: Shell, made: Case, page: Page = CURRENT, **options: Any) -> None:  # noqa: ANN401
     """Write the pack of a case, with everything that follows from it."""
-    rules = Rules(page, **{"largest": evidence.LARGEST_FILE, "reads": reads_of(made)} | options)
+    given: dict[str, Any] = {"largest": evidence.LARGEST_FILE, "reads": reads_of(made)} | options
+    rules = Rules(page, **given)
     seal(shell, evidence.parts(made, rules), evidence.about(made, rules))
 
 
@@ -149,7 +150,7 @@ def test_every_fact_of_the_manifest_is_held(disputed: Shell) -> None:
         assert "manifest.json" in files or each["largest"] == 7, each
     for name, value in (("shows", "A lie."), ("media_type", "text/x"), ("original_sha256", "0")):
         for number, part in enumerate(parts):
-            altered = [*parts[:number], replace(part, **{name: value}), *parts[number + 1 :]]
+            altered = [*parts[:number], _with(part, name, value), *parts[number + 1 :]]
             seal(disputed, altered, about)
             (problem,) = refused(disputed)
             assert (problem["file"], part.name in problem["what"]) == ("manifest.json", True)
@@ -175,6 +176,10 @@ def test_every_file_and_line_is_held(disputed: Shell) -> None:
         assert refused(disputed) == [{"file": name, "what": "the ledger gives no such file"}]
 
 
+def _with(made: Any, name: str, value: object) -> Any:  # noqa: ANN401 -- Any value of ours.
+    return replace(made, **{name: value})
+
+
 def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
     """Yield a case with one thing of each kind changed, and everything else following from it."""
     session = made.session
@@ -193,7 +198,7 @@ def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
         "journal_length": made.journal_length - 1,
         "messages": (),
     }.items():
-        yield name, replace(made, **{name: value})
+        yield name, _with(made, name, value)
     assert session.start
     assert session.end
     for name, value in {
@@ -204,7 +209,7 @@ def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
         "gross_minor": session.gross_minor + 1,
         "fee_minor": session.fee_minor + 1,
     }.items():
-        yield f"session.{name}", replace(made, session=replace(session, **{name: value}))
+        yield f"session.{name}", replace(made, session=_with(session, name, value))
     first = made.messages[0]
     for said in (
         Said(first.offset, first.speaker, "It never worked"),
@@ -223,16 +228,16 @@ def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
         }.items():
             altered = [
                 *made.kept[:number],
-                replace(kept, **{name: value}),
+                _with(kept, name, value),
                 *made.kept[number + 1 :],
             ]
             yield f"file.{name}", replace(made, kept=altered)
         yield "file gone", replace(made, kept=[*made.kept[:number], *made.kept[number + 1 :]])
     tip = {"amount": amount("5.00")}
     for number, event in enumerate(made.events):
-        altered = replace(event, time=event.time + timedelta(seconds=1))
+        later = replace(event, time=event.time + timedelta(seconds=1))
         for other in (
-            altered,
+            later,
             replace(event, kind="tip.received", data=tip),
         ):
             events = [*made.events[:number], other, *made.events[number + 1 :]]

@@ -173,7 +173,7 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 -- Whatever JSON hold
 
 def _parsed(text: str) -> str:
     """Return the strings of a text that is JSON, or whose lines are."""
-    found = []
+    found: list[str] = []
     for part in (text, *text.splitlines()):
         try:
             found += _strings(json.loads(part))
