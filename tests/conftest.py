@@ -43,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="quick",
         help="how many faults to inject; `make faults` injects the whole set",
     )
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="store what the golden run writes now, instead of comparing it",
+    )
 
 
 @pytest.fixture
