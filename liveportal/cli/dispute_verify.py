@@ -64,7 +64,8 @@ def verify(
         raise InvalidPack(f"{pack} is the pack of no claim", path=str(pack))
     if (keep or name) and not manifest["redacted"]:
         raise typer.BadParameter("--keep and --name belong to a redacted pack")
-    found = _in_ledger(manifest, lambda: contents(pack, PAGE_FILES), ledger, keep, name)
+    texts = [item["file"] for item in manifest["items"]] if manifest["redacted"] else PAGE_FILES
+    found = _in_ledger(manifest, lambda: contents(pack, texts), ledger, keep, name)
     if found is False and ledger.typed:
         _refuse(pack, _foreign(ledger.path))
     not_compared: Sequence[Problem] = ()
@@ -126,7 +127,7 @@ def _foreign(ledger: Path) -> Sequence[Problem]:
 
 def _in_ledger(
     manifest: Mapping[str, Any],
-    pages: Callable[[], Mapping[str, bytes]],
+    texts: Callable[[], Mapping[str, bytes]],
     ledger: LedgerOption,
     keep: Sequence[str] | None,
     name: Sequence[str] | None,
@@ -147,7 +148,7 @@ def _in_ledger(
         return None
     if found is None:
         return _no_claim()
-    return compare(Pack(manifest, pages()), found)
+    return compare(Pack(manifest, texts()), found)
 
 
 def _no_claim() -> Compared:

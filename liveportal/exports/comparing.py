@@ -15,18 +15,20 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from liveportal.domain.case import Case
+from liveportal.domain.case import Case, Kept
 from liveportal.exports.evidence import (
     LARGEST_FILE,
     PAGE_FILES,
-    TRANSCRIPT,
+    TEXT_FILES,
+    UNKNOWN_TYPE,
     about,
     parts,
     texts,
 )
-from liveportal.exports.exhibits import TEXTS, Reads, Rules, blackened, filed, prefix
+from liveportal.exports.exhibits import SHOWS, TEXTS, Reads, Rules, blackened, filed, prefix
 from liveportal.exports.pack import MANIFEST, Problem, item_of, manifest_of
 from liveportal.exports.pages import CURRENT, FIRST, PAGES, Page, Redact
+from liveportal.exports.redaction import visible
 from liveportal.exports.redaction_1 import BLACK
 
 _LARGER = re.compile(rb"larger than ([0-9]{1,18}) bytes")
@@ -39,10 +41,10 @@ Manifest = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack that agrees with its seal: its manifest, and the pages that it has."""
+    """A pack that agrees with its seal: its manifest, and its texts, of a redacted one all."""
 
     manifest: Manifest
-    pages: Mapping[str, bytes]
+    texts: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def compare(pack: Pack, ledger: Ledger) -> Compared:
         number = pack.manifest["page"]
         return _partly(pack, given, f"page format {number} is not known to this version")
     if (why := _why_unknown(ledger, pack)) is not None:
-        return _partly(pack, given, why, lines=True)
+        return _partly(pack, given, why, lines=True, forgotten=ledger.forgotten)
     return Compared([_located(each, pack, given) for each in found], ())
 
 
@@ -98,7 +100,7 @@ def _largest(pack: Pack) -> list[int]:
     """Return what --largest may have been; the first format named it on its page only."""
     if "largest" in pack.manifest:
         return [pack.manifest["largest"]]
-    told = {int(each) for page in pack.pages.values() for each in _LARGER.findall(page)}
+    told = {int(each) for name in PAGE_FILES for each in _LARGER.findall(pack.texts.get(name, b""))}
     return [LARGEST_FILE, *sorted(told - {LARGEST_FILE})[:3]]
 
 
@@ -195,14 +197,14 @@ def _event_differences(
 
 def _located(problem: Problem, pack: Pack, given: _Given) -> Problem:
     """Return a problem of a page with the line that it is in."""
-    if problem.file not in pack.pages:
+    if problem.file not in PAGE_FILES or problem.file not in pack.texts:
         return problem
     case, rules = given.case, given.rules
     shown = case
     if rules.redact:
         shown = blackened(case, rules.redact, guessable=rules.page.guessable)
     ours = texts(shown, filed(case, rules), rules.page)[problem.file].split(b"\n")
-    theirs = pack.pages[problem.file].split(b"\n")
+    theirs = pack.texts[problem.file].split(b"\n")
     pairs = enumerate(zip_longest(ours, theirs), 1)
     number = next((n for n, (one, two) in pairs if one != two), 0)
     return Problem(problem.file, f"line {number} is not what the ledger gives")
@@ -228,32 +230,74 @@ def _why_unknown(ledger: Ledger, pack: Pack) -> str | None:
     return None
 
 
-def _partly(pack: Pack, given: _Given, why: str, *, lines: bool = False) -> Compared:
-    """Compare what can be: facts, hashes, and the lines of the pages that hold nothing personal."""
-    manifest = pack.manifest
-    problems = list(_wrong_facts(given, manifest, known=lines))
-    unknown: list[Problem] = []
+def _partly(
+    pack: Pack, given: _Given, why: str, *, lines: bool = False, forgotten: bool = False
+) -> Compared:
+    """Compare what can be: facts, hashes, what is not blacked out, lines without anything personal.
+
+    Of a page whose format is not known, not its `lines`.
+    """
+    items = pack.manifest["items"]
+    problems = list(_wrong_facts(given, pack.manifest, known=lines))
     ours = {item["file"]: item for item in given.manifest["items"]}
-    numbers = {prefix(number): kept for number, kept in enumerate(given.case.kept, 1)}
-    for item in manifest["items"]:
-        name = item["file"]
-        kept = next((numbers[each] for each in numbers if name.startswith(each)), None)
-        if name not in (*PAGE_FILES, TRANSCRIPT) and kept is None:
-            problems.append(Problem(name, "the ledger gives no such file"))
-        elif kept is not None and not manifest["redacted"]:
-            if (item.get("sha256"), item.get("bytes")) != (kept.sha256, kept.bytes):
-                problems.append(Problem(name, "it is not the file of the ledger"))
-        elif item != ours.get(name):
+    whole = _whole(pack, given) if lines and not forgotten else {}
+    unknown = []
+    for item in items:
+        name, kept = item["file"], _kept(item, given)
+        problems += _wrong_file(item, kept, redacted=pack.manifest["redacted"])
+        if lines:
+            problems += _wrong_item(item, kept, given)
+        if (kept is None or pack.manifest["redacted"]) and item != ours.get(name):
             unknown.append(Problem(name, why))
-            if lines and not _has_fixed_lines(name, pack, given):
-                what = "a line that holds nothing personal is not what the ledger gives"
-                problems.append(Problem(name, what))
-    names = [item["file"] for item in manifest["items"]]
-    for name in ours:
-        there = f"{name.partition('-')[0]}-" if name.startswith("files/") else name
-        if lines and not any(each.startswith(there) for each in names):
-            problems.append(Problem(name, "it is missing"))
+            problems += _wrong_text(name, pack, given, whole) if lines else ()
+    there = {_number(item["file"]) for item in items}
+    missing = [name for name in ours if _number(name) not in there]
+    problems += [Problem(name, "it is missing") for name in missing if lines]
     return Compared(problems, unknown or [Problem(MANIFEST, why)])
+
+
+def _number(name: str) -> str:
+    """Return a file's name without what may be personal in it: `files/01`."""
+    return name.partition("-")[0] if name.startswith("files/") else name
+
+
+def _kept(item: Manifest, given: _Given) -> Kept | None:
+    """Return the artifact that an item of a pack is of; None for the texts of the pack itself."""
+    numbers = enumerate(given.case.kept, 1)
+    return next((kept for n, kept in numbers if item["file"].startswith(prefix(n))), None)
+
+
+def _wrong_file(item: Manifest, kept: Kept | None, *, redacted: bool) -> Iterator[Problem]:
+    """Yield a file that is none of the ledger's. Of a whole one the journal has the hash."""
+    if kept is None and item["file"] not in TEXT_FILES:
+        yield Problem(item["file"], "the ledger gives no such file")
+    elif kept is not None and not redacted and item["sha256"] != kept.sha256:
+        yield Problem(item["file"], "it is not the file of the ledger")
+
+
+def _wrong_text(
+    name: str, pack: Pack, given: _Given, whole: Mapping[str, bytes]
+) -> Iterator[Problem]:
+    """Yield a text of which more is wrong than what may be unknown."""
+    if name in whole:
+        if not _is_blacked_out(pack.texts.get(name, b""), whole[name]):
+            yield Problem(name, "what is not blacked out in it is not what the ledger gives")
+    elif name in PAGE_FILES and not _has_fixed_lines(name, pack, given):
+        yield Problem(name, "a line that holds nothing personal is not what the ledger gives")
+
+
+def _wrong_item(item: Manifest, kept: Kept | None, given: _Given) -> Iterator[Problem]:
+    """Yield what is wrong with the facts of an item that its content does not decide."""
+    shows, media_type = TEXT_FILES.get(item["file"], ("", ""))
+    if kept is not None:
+        shows, media_type = SHOWS[kept.kind], kept.media_type or UNKNOWN_TYPE
+    types = {media_type, UNKNOWN_TYPE} if given.rules.redact else {media_type}
+    known = {"file", "bytes", "sha256", "media_type", "shows"}
+    if given.rules.redact and given.rules.page.guessable:
+        known.add("original_sha256")
+    is_right = item.get("shows") == shows and item.get("media_type") in types
+    if not is_right or not item.keys() <= known:
+        yield Problem(MANIFEST, f"what it says of {item['file']} is not what the ledger gives")
 
 
 def _wrong_facts(given: _Given, found: Manifest, *, known: bool) -> Iterator[Problem]:
@@ -266,13 +310,62 @@ def _wrong_facts(given: _Given, found: Manifest, *, known: bool) -> Iterator[Pro
     yield from _event_differences(given.manifest["events"], found["events"], unknown)
 
 
+class _Nobody:
+    """Blacks out nobody."""
+
+    def __call__(self, text: str) -> str:
+        return text
+
+    def document(self, text: str) -> str:
+        return visible(text)
+
+    def finds_name(self, _text: str) -> bool:
+        return False
+
+
+def _whole(pack: Pack, given: _Given) -> dict[str, bytes]:
+    """Return the texts of a redacted pack as they were before they were blacked out.
+
+    Nothing where a file of it is not in the vault any more.
+    """
+    page, items = given.rules.page, {item["file"]: item for item in pack.manifest["items"]}
+    case = blackened(given.case, _Nobody(), guessable=page.guessable)
+    files = []
+    for number, each in enumerate(filed(case, replace(given.rules, redact=_Nobody())), 1):
+        item = next((items[name] for name in items if name.startswith(prefix(number))), None)
+        if item is None:
+            files.append(each)
+            continue
+        if each.black is None:
+            return {}
+        exhibit = replace(each.exhibit, file=item["file"])
+        if not page.guessable:
+            exhibit = replace(exhibit, bytes=item["bytes"], sha256=item["sha256"])
+        files.append(replace(each, exhibit=exhibit))
+    whole = texts(case, files, page)
+    return whole | {each.exhibit.file or "": each.black for each in files if each.black is not None}
+
+
+def _is_blacked_out(black: bytes, whole: bytes) -> bool:
+    """Tell whether a text is another one in which nothing but black was put over something."""
+    text = whole.decode()
+    first, *parts = black.decode("utf-8", "replace").replace(f'"{BLACK}"', BLACK).split(BLACK)
+    if not parts or not text.startswith(first):
+        return text == first
+    *parts, last = parts
+    place = len(first)
+    for part in parts:
+        if (found := text.find(part, place)) < 0:
+            return False
+        place = found + len(part)
+    return text.endswith(last) and place <= len(text) - len(last)
+
+
 def _has_fixed_lines(name: str, pack: Pack, given: _Given) -> bool:
     """Tell whether a page has, in their order, all lines that are the same whatever was erased."""
-    if name not in PAGE_FILES:
-        return True
     one, two = (_marked(given, mark)[name].decode() for mark in _ERASED)
     pairs = zip(_LINE.split(one), _LINE.split(two), strict=True)
-    theirs = iter(_LINE.split(pack.pages[name].decode("utf-8", "replace")))
+    theirs = iter(_LINE.split(pack.texts[name].decode("utf-8", "replace")))
     return all(line in theirs for line, other in pairs if line == other)
 
 

@@ -92,7 +92,7 @@ def parts(case: Case, rules: Rules) -> list[Part]:
     found = []
     for name, content in texts(shown, files, page).items():
         original = sha256(whole[name]).hexdigest() if name in whole else None
-        found.append(Part(name, content, *_TEXTS[name], original))
+        found.append(Part(name, content, *TEXT_FILES[name], original))
     return found + [_file(each, page) for each in files if each.exhibit.file is not None]
 
 
@@ -145,8 +145,9 @@ def _timeline(case: Case, page: Page) -> list[Moment]:
     return sorted(moments, key=lambda each: (each.time or LAST, each.seq or 0))
 
 
+UNKNOWN_TYPE = "application/octet-stream"
 TRANSCRIPT = "transcript.txt"
-_TEXTS = {
+TEXT_FILES = {
     "index.html": ("What happened, in order of time, with the bill and all files.", "text/html"),
     "index.md": ("The same as text.", "text/markdown"),
     TRANSCRIPT: ("What was said, from all transcripts.", "text/plain"),
@@ -172,7 +173,7 @@ def _message_line(said: Said) -> str:
 
 def _file(each: Filed, page: Page) -> Part:
     kept, exhibit = each.kept, each.exhibit
-    media_type = exhibit.media_type or "application/octet-stream"
+    media_type = exhibit.media_type or UNKNOWN_TYPE
     assert exhibit.file is not None  # noqa: S101 (what is withheld is not asked for)
     assert kept.path is not None  # noqa: S101 (what has no file is withheld)
     if each.black is None:

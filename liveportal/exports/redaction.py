@@ -81,19 +81,19 @@ class Redactor:
         self._wide: set[str] = set()
         self._lone: set[str] = set()
         for name in names:
-            self._add(_visible(name))
+            self._add(visible(name))
         self._lengths = sorted({len(each) for each in self._wide}, reverse=True)
 
     def __call__(self, text: str) -> str:
         """Return a text with all of it blacked out."""
-        return self._black(_visible(text))
+        return self._black(visible(text))
 
     def document(self, text: str) -> str | None:
         """Return the text of a file with all of it blacked out; None where that is not possible.
 
         What was JSON, as a whole or line by line, is JSON still, and markup keeps its tags.
         """
-        text = _visible(text)
+        text = visible(text)
         if _is_json(text):
             black = self._json(text)
             return black if _is_json(black) else None
@@ -112,7 +112,7 @@ class Redactor:
 
     def finds_name(self, text: str) -> bool:
         """Tell whether anybody's name can be read in a text."""
-        return any(any(self._names(reading)) for reading in readings(_visible(text)))
+        return any(any(self._names(reading)) for reading in readings(visible(text)))
 
     # --- names ------------------------------------------------------------------------------------
 
@@ -231,30 +231,24 @@ def redactor(names: Iterable[str]) -> Redactor:
 
 
 def _without(text: str, found: Iterable[Sequence[Piece]]) -> str:
-    """Black out what was found: its first piece becomes black, the others go.
+    """Black out what was found, piece by piece.
 
-    What stands between its pieces stays if it can be seen: tags, the end of a line.
+    What stands between the pieces of a name stays if it can be seen: tags, the end of a line.
     """
-    cuts: list[tuple[int, int, bool]] = []
+    cuts: list[Piece] = []
     for pieces in found:
-        start = None
         for number, (first, last) in enumerate(pieces):
-            if start is None or not is_unseen(text[pieces[number - 1][1] : first]):
-                start = first
-                cuts.append((first, last, not number))
+            if number and is_unseen(text[pieces[number - 1][1] : first]):
+                cuts[-1] = (cuts[-1][0], last)
             else:
-                cuts[-1] = (cuts[-1][0], last, cuts[-1][2])
-    cuts.sort(key=lambda cut: (cut[0], not cut[2]))
+                cuts.append((first, last))
+    cuts.sort()
     parts: list[str] = []
     place = 0
-    for start, end, shown in cuts:
-        if end <= place:
-            continue
-        if start > place:
-            parts.append(text[place:start])
-        if start >= place and shown:
-            parts.append(BLACK)
-        place = end
+    for start, end in cuts:
+        if start >= place:
+            parts += (text[place:start], BLACK)
+        place = max(place, end)
     parts.append(text[place:])
     return "".join(parts)
 
@@ -304,6 +298,6 @@ def _is_record(line: str) -> bool:
     return line.lstrip().startswith(("{", "[")) and _is_json(line)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Return a text without anything that does not show; lines and tabs stay."""
     return "".join(clean(part) if n % 2 == 0 else part for n, part in enumerate(_LINES.split(text)))

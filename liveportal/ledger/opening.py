@@ -52,7 +52,8 @@ def reading(
 ) -> Iterator[Reader]:
     """Open a ledger's windows; with `as_known`, as of the last event recorded by that instant.
 
-    With `last_seq` as of that event. Raises what `open_ledger` raises.
+    With `last_seq` as of that event, from the journal alone even where it is the last. Raises what
+    `open_ledger` raises.
     """
     db = open_ledger(path, readonly=True)
     try:
@@ -75,8 +76,6 @@ def reading(
 
 
 def _recorded_at(db: Connection, seq: int) -> datetime | None:
-    """Return when an event was recorded; None where none came after it: all of it is meant then."""
-    found = db.execute(
-        "SELECT recorded_at, (SELECT max(seq) FROM event) FROM event WHERE seq = ?", (seq,)
-    ).fetchone()
-    return from_text(found[0]) if found and found[1] > seq else None
+    """Return when an event was recorded; None where there is no such event."""
+    found = db.execute("SELECT recorded_at FROM event WHERE seq = ?", (seq,)).fetchone()
+    return from_text(found[0]) if found else None

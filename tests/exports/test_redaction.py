@@ -130,9 +130,9 @@ def test_a_single_character_is_a_name_only_by_itself() -> None:
 def test_what_stands_between_the_letters_stays() -> None:
     """Tags and ends of lines are not the name's: a file keeps its form."""
     redact = redactor(["Müller", "王小明"])
-    assert redact("<b>M&uuml;</b>ller <i>x</i>") == f"<b>{BLACK}</b> <i>x</i>"
+    assert redact("<b>M&uuml;</b>ller <i>x</i>") == f"<b>{BLACK}</b>{BLACK} <i>x</i>"
     assert redact("王小\n\n2\n00:03.000 --> 00:05.000\n明!") == (
-        f"{BLACK}\n\n2\n00:03.000 --> 00:05.000\n!"
+        f"{BLACK}\n\n2\n00:03.000 --> 00:05.000\n{BLACK}!"
     )
 
 
@@ -146,7 +146,7 @@ def test_what_stands_between_the_letters_stays() -> None:
         ('{"phone": 33612345678, "ts": 1696500000000}', '{"phone": "█", "ts": 1696500000000}'),
         ('{"ts": "1696500000.123456", "t": "0612345678"}', '{"ts": "1696500000.123456", "t": "█"}'),
         (r'{"a": "\u0ada and \u00e9bea \" \\ Ada"}', r'{"a": "\u0ada and \u00e9bea \" \\ █"}'),
-        (r'["\ud83d\ude00 \u0041da\n\u200bA\u200bda"]', r'["\ud83d\ude00 █\n\u200b█\u200b"]'),
+        (r'["\ud83d\ude00 \u0041da\n\u200bA\u200bda"]', r'["\ud83d\ude00 █\n\u200b█\u200b█"]'),
         ('{"a": "Ada"}\nAda: hello\n["Ada"]\n', '{"a": "█"}\n█: hello\n["█"]\n'),
         ('{"a": "Ada", "a": "&#65;da"}', '{"a": "█", "a": "█"}'),
         ("<ul><li>Li, Ruby</li></ul>", "<ul><li>█, █</li></ul>"),
