@@ -47,6 +47,8 @@ SLOW_BYTES = 10_000_000
 FLAGS = {
     "unreadable_transcript": "It cannot be read as a transcript, so its words are not found.",
     "transcript_cut": "It is very long: what comes later in it is not found by searching.",
+    "text_outside_cues": "Some of its text is in no cue: it is kept, without a time.",
+    "encoding_guessed": "It is not UTF-8: if its words look wrong, convert it and attach it again.",
 }
 
 
@@ -71,8 +73,9 @@ def attach(
 ) -> None:
     """Attach files to a session: they are copied into the ledger's vault, each once.
 
-    Transcripts (.vtt, .srt, .txt, .jsonl, also the chats that Zoom saves) can
-    then be searched. Files of more than 2 GB are refused, unless `preferences
+    Transcripts (.vtt, .srt, .sbv, .txt, .jsonl: also those of Google Meet,
+    Teams and Otter, and the chats that Zoom saves in any language) can then be
+    searched. Files of more than 2 GB are refused, unless `preferences
     set --attachment-limit` says otherwise. The vault is the folder beside the
     ledger, ledger.db.vault: back it up, too.
 
