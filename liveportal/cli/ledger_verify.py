@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values"),
+    *("files", "messages", "profile_values", "outdated_transcripts"),
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -128,6 +128,7 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
         "files": deposit.files if deposit else 0,
         "messages": deposit.messages if deposit and deep else None,
         "profile_values": deposit.values if deposit else None,
+        "outdated_transcripts": deposit.outdated if deposit and deep else None,
     }
 
 
@@ -140,3 +141,8 @@ def _tell(found: Verified) -> None:
         hint(f"And {len(changes) - _SHOWN} more: --json --fields rules_changed lists them.")
     if changes:
         hint("What was booked stands.")
+    if found.deposit and found.deposit.outdated:
+        hint(
+            f"An earlier version read {found.deposit.outdated} transcripts otherwise:"
+            " attach their files again, and this one reads them."
+        )

@@ -11,10 +11,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from liveportal.domain.envelope import CLI_SOURCE
-from liveportal.domain.errors import DamagedFile, KeyNotFound, NotInVault, SealBroken
+from liveportal.domain.errors import (
+    DamagedFile,
+    KeyNotFound,
+    NotInVault,
+    SealBroken,
+    VerificationFailed,
+)
 from liveportal.domain.profile import DERIVED_FROM
-from liveportal.ledger import driver, engine
+from liveportal.ledger import driver, engine, message_index
 from liveportal.ledger.driver import Connection
+from liveportal.ledger.evidence import reader_of
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
@@ -46,7 +53,7 @@ class ReadTranscript(Protocol):
     """Reads a transcript, as `liveportal.feeds.transcripts.read` does."""
 
     def __call__(self, stream: BinaryIO, name: str, *, began: datetime, timezone: str) -> Any:  # noqa: ANN401
-        """Return what has `messages`: each with `offset_ms`, `speaker` and `text`."""
+        """Return `messages`, each with `offset_ms`, `speaker` and `text`, and their `reader`."""
         ...
 
 
@@ -54,13 +61,15 @@ class ReadTranscript(Protocol):
 class Deposit:
     """What was found: how many files, whether they were hashed, messages read, values proved.
 
-    `values` is None where the key of the payout profile is not at hand, or nobody looked.
+    `values` is None where the key of the payout profile is not at hand, or nobody looked;
+    `outdated` is how many transcripts an earlier version of the program read otherwise.
     """
 
     files: int
     hashed: bool
     messages: int
     values: int | None
+    outdated: int = 0
 
 
 class _Told(NamedTuple):
@@ -91,15 +100,16 @@ def check_vault(
         _check_there(vault, each)
     messages = (0,)
     values = None
+    outdated = 0
     if deep:
         for each in told:
             _check_content(vault, each)
         if read is not None:
-            _check_messages(db, vault, told, read)
+            outdated = _check_messages(db, vault, told, read)
         _check_index(db)
         values = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
-    return Deposit(len(told), deep, messages[0], values)
+    return Deposit(len(told), deep, messages[0], values, outdated)
 
 
 def check_values(db: Connection) -> None:
@@ -133,11 +143,15 @@ def _check_content(vault: Vault, told: _Told) -> None:
 
 def _check_messages(
     db: Connection, vault: Vault, told: Sequence[_Told], read: ReadTranscript
-) -> None:
-    """Check that the messages are those of the transcripts, and of no other."""
+) -> int:
+    """Check that the messages are those of the transcripts, and of no other.
+
+    Return of how many transcripts an earlier version of the readers made other messages.
+    """
     from liveportal.ledger.windows.said import began
 
     reader = Reader(db, Path())
+    outdated = 0
     known = {each.artifact for each in told if each.kind == "transcript"}
     for (artifact,) in db.execute("SELECT DISTINCT artifact FROM message ORDER BY artifact"):
         if artifact not in known:
@@ -148,13 +162,21 @@ def _check_messages(
         name = str(personal(each.body).get("name", ""))
         with vault.path(each.sha256).open("rb") as stream:
             start, zone = began(reader, each.artifact), reader.own_timezone
-            found = read(stream, name, began=start, timezone=zone).messages
+            found = read(stream, name, began=start, timezone=zone)
         kept = db.execute(
             "SELECT n, offset_ms, speaker, text FROM message WHERE artifact = ? ORDER BY n",
             (each.artifact,),
         ).fetchall()
-        there = [(n, one.offset_ms, one.speaker, one.text) for n, one in enumerate(found, 1)]
-        _compare(each, kept, there)
+        there = [
+            (n, one.offset_ms, one.speaker, one.text) for n, one in enumerate(found.messages, 1)
+        ]
+        try:
+            _compare(each, kept, there)
+        except VerificationFailed:
+            if not kept or reader_of(db, each.artifact) >= found.reader:
+                raise
+            outdated += 1
+    return outdated
 
 
 def _compare(told: _Told, kept: Rows, read: Rows) -> None:
@@ -174,9 +196,8 @@ def _compare(told: _Told, kept: Rows, read: Rows) -> None:
         raise failed(f"the times of the messages of {told} are not those of its transcript")
 
 
-# How long each message is, and all together: by that a search ranks what it finds.
+# How much there is, and how it is made.
 _SIZES = (
-    "SELECT id, sz FROM message_index_docsize ORDER BY id",
     "SELECT block FROM message_index_data WHERE id = 1",
     "SELECT k, v FROM message_index_config ORDER BY k",
 )
@@ -189,10 +210,9 @@ def _check_index(db: Connection) -> None:
         copy.execute("PRAGMA foreign_keys = OFF")
         copy.execute("BEGIN")
         make_tables(copy)
-        copy.execute("DROP TRIGGER message_indexed")
         rows = db.execute("SELECT id, artifact, n, offset_ms, speaker, text FROM message")
         copy.executemany(INSERT["message"], rows)
-        copy.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
+        message_index.fill(copy)
         same = all(_are_same(db.execute(each), copy.execute(each)) for each in _SIZES)
         with _terms(db) as ours, _terms(copy) as theirs:
             same = same and _are_same(ours, theirs)
@@ -209,9 +229,9 @@ def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
 
 @contextmanager
 def _terms(db: Connection) -> Iterator[driver.Cursor]:
-    """Yield a cursor over every word of the index and its place, in their order."""
+    """Yield a cursor over all that the index has, and in which messages: in its own order."""
     db.execute(_TERMS)
-    cursor = db.execute("SELECT term, doc, col, offset FROM temp.terms ORDER BY 1, 2, 3, 4")
+    cursor = db.execute("SELECT term, doc FROM temp.terms")
     try:
         yield cursor
     finally:

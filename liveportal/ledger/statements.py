@@ -53,6 +53,7 @@ INSERT: dict[str, str] = {
     "message": (
         "INSERT INTO message (id, artifact, n, offset_ms, speaker, text) VALUES (?, ?, ?, ?, ?, ?)"
     ),
+    "transcript": "INSERT INTO transcript (artifact, reader) VALUES (?, ?)",
     "review": 'INSERT INTO review (session, "by", rating, time, seq) VALUES (?, ?, ?, ?, ?)',
     "item": (
         'INSERT INTO item ("transaction", time, period, face_minor, settled_minor, session) VALUES '
@@ -143,6 +144,10 @@ UPSERT: dict[str, str] = {
         " ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET amount_minor = excluded.amount_minor, "
         "method = excluded.method, state = excluded.state, sent_at = excluded.sent_at, reference = "
         "excluded.reference, flags = excluded.flags"
+    ),
+    "transcript": (
+        "INSERT INTO transcript (artifact, reader) VALUES (?, ?) ON CONFLICT (artifact) DO UPDATE "
+        "SET reader = excluded.reader"
     ),
 }
 

@@ -305,6 +305,15 @@ class MessageRow(LedgerRow, table=True):
     text: str = _text()
 
 
+class TranscriptRow(LedgerRow, table=True):
+    """By which version of the readers a transcript's messages were read; none: by the first."""
+
+    __tablename__ = "transcript"
+
+    artifact: int = _integer(ForeignKey("artifact.seq", name="transcript_artifact"), key=True)
+    reader: int
+
+
 class ReviewRow(LedgerRow, table=True):
     """What one side of a session thought of it."""
 
@@ -412,7 +421,7 @@ class FingerprintKeyRow(LedgerRow, table=True):
 # The things as they stand. Rows of the other tables are not replaced once they are written.
 _UPSERTED = (
     *("customer", "request", "session", "claim", "dispute", "adjustment", "artifact", "review"),
-    *("item", "payout"),
+    *("item", "payout", "transcript"),
 )
 _WIDTH = 100
 _HEAD = '''\

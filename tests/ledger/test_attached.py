@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,14 @@ from liveportal.domain.errors import (
     LiveportalError,
 )
 from liveportal.domain.events import ArtifactAdded, CustomerForgotten
+from liveportal.domain.words import Finder
+from liveportal.feeds import transcripts
 from liveportal.ledger import engine
 from liveportal.ledger.driver import DatabaseError
 from liveportal.ledger.vault import Taken, Vault
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows import said
+from liveportal.ledger.windows.search import Where, matching, search
 from liveportal.portal import Attachment, Portal, reading
 from tests.helpers import amount, at, event
 from tests.ledger.conftest import contents, query
@@ -84,9 +86,14 @@ def messages(ledger: Path) -> list[tuple[int, str]]:
 def verified(ledger: Path) -> None:
     """The ledger is what was written, and its index that of its messages."""
     with reading(ledger) as reader:
-        verify(reader.db)
-    with closing(engine.open_file(ledger, readonly=False)) as db:
-        db.execute("INSERT INTO message_index (message_index, rank) VALUES ('integrity-check', 1)")
+        verify(reader.db, vault=ledger, deep=True, read=transcripts.read)
+
+
+def finder(*words: str) -> Finder:
+    """Return what finds words."""
+    found = matching(words)
+    assert found
+    return found
 
 
 def test_attached_twice_is_attached_once(book: Path) -> None:
@@ -228,7 +235,7 @@ def test_messages_are_known_since_the_file_was_attached(book: Path, clock: Clock
     found = []
     for day in days:
         with reading(book, as_known=day) as reader:
-            hits = said.search(reader, said.matching(["rumpelstilzchen"]) or "", said.Where())
+            hits = search(reader, finder("rumpelstilzchen"), Where())
             found.append([hit["session"] for hit in hits])
             assert len(said.messages(reader, "S-1")) == (0 if day == days[0] else 2)
             assert [each["messages"] for each in said.artifacts(reader, "S-1")] == [
@@ -236,8 +243,8 @@ def test_messages_are_known_since_the_file_was_attached(book: Path, clock: Clock
             ]
     assert found == [[], ["S-1"], ["S-1", "S-2"]]
     with reading(book, as_known=days[2]) as copy, reading(book) as now:
-        match = said.matching(["flick*"]) or ""
-        assert said.search(copy, match, said.Where()) == said.search(now, match, said.Where())
+        match = finder("flick*")
+        assert search(copy, match, Where()) == search(now, match, Where())
 
 
 def test_a_replay_sees_what_the_first_time_saw(book: Path, tmp_path: Path) -> None:

@@ -71,10 +71,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The messages of a transcript in the file's order, and what is to be said about them."""
+    """The messages of a transcript in the file's order, and what is to be said about them.
+
+    `reader` is the version of these readers.
+    """
 
     messages: tuple[Message, ...]
     flags: tuple[str, ...] = ()
+    reader: int = READER
 
 
 def read(stream: BinaryIO, name: str, *, began: datetime, timezone: str) -> Transcript:

@@ -33,8 +33,10 @@ _SPEAKER = re.compile(
 _NAME = re.compile(rf"(?:[^\W\d_]|[\[(][^\W\d_])[^:\uff1a\t\n]{{0,{LONGEST_NAME - 1}}}|{_PHONE}")
 _SENTENCE_ENDS = tuple(".!?,;\u2026\u3002\uff01\uff1f\uff0c")
 _PARTICLES = frozenset(
-    ("a", "al", "and", "bin", "binti", "da", "de", "del", "den", "der", "di", "do", "dos", "du")
-    + ("e", "el", "la", "le", "ten", "ter", "van", "von", "y", "zu")
+    (
+        *("a", "al", "and", "bin", "binti", "da", "de", "del", "den", "der", "di", "do", "dos"),
+        *("du", "e", "el", "la", "le", "ten", "ter", "van", "von", "y", "zu"),
+    )
 )
 
 
