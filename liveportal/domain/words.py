@@ -27,6 +27,7 @@ MOST_RUNS = 500
 """How many words of a phrase are looked for, however many were typed."""
 
 _WORD = pattern(r"[^\W_]+")
+# Soft hyphens, joiners and directions stand in the middle of words.
 _INVISIBLE = pattern("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _ACCENTS = pattern(
     "[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
@@ -61,7 +62,7 @@ def folded(text: str) -> str:
     """Return a text without what makes no difference in a search."""
     if text.isascii():
         return text.lower()
-    # Soft hyphens and joiners stand in words. Twice, since what is decomposed may have a case again, and what lost it be decomposed further.
+    # Twice, since what is decomposed may have a case again, and what lost it be decomposed further.
     plain = normalize("NFKD", normalize("NFKD", _INVISIBLE.sub("", text)).casefold()).casefold()
     return normalize("NFC", _ACCENTS.sub("", plain))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.ledger import message_index
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.statements import INSERT, UPSERT
+from liveportal.ledger.statements import INSERT
 
 _TOLD = """
     SELECT artifact.seq, artifact.kind, artifact.media_type, min(own.seq)
@@ -85,7 +85,8 @@ def keep_messages(
     db.executemany(INSERT["message"], rows)
     added = db.execute("SELECT id, text FROM message WHERE artifact = ? ORDER BY id", (artifact,))
     message_index.add(db, added.fetchall())
-    db.execute(UPSERT["transcript"], (artifact, reader))
+    db.execute("DELETE FROM transcript WHERE artifact = ?", (artifact,))
+    db.execute(INSERT["transcript"], (artifact, reader))
 
 
 def reader_of(db: Connection, artifact: int) -> int:

@@ -145,10 +145,6 @@ UPSERT: dict[str, str] = {
         "method = excluded.method, state = excluded.state, sent_at = excluded.sent_at, reference = "
         "excluded.reference, flags = excluded.flags"
     ),
-    "transcript": (
-        "INSERT INTO transcript (artifact, reader) VALUES (?, ?) ON CONFLICT (artifact) DO UPDATE "
-        "SET reader = excluded.reader"
-    ),
 }
 
 ADD_FLOW: str = (

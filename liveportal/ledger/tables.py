@@ -421,7 +421,7 @@ class FingerprintKeyRow(LedgerRow, table=True):
 # The things as they stand. Rows of the other tables are not replaced once they are written.
 _UPSERTED = (
     *("customer", "request", "session", "claim", "dispute", "adjustment", "artifact", "review"),
-    *("item", "payout", "transcript"),
+    *("item", "payout"),
 )
 _WIDTH = 100
 _HEAD = '''\

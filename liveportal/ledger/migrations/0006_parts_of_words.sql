@@ -5,7 +5,7 @@ DROP TRIGGER message_erased;
 DROP TABLE message_index;
 
 CREATE VIRTUAL TABLE message_index USING fts5 (
-    text, content='', columnsize=0, detail='none', tokenize='trigram case_sensitive 1'
+    text, content='', detail='none', tokenize='trigram case_sensitive 1'
 );
 
 -- By which version of the program's readers a transcript was read; none: by the first.
