@@ -38,6 +38,13 @@ _UNSPACED = (
     "\u0e00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
+# What may fold to ASCII, or to a letter of a script without blanks that is another one.
+_FOLDING = pattern(
+    "[\u00aa-\u036f\u0e33\u0eb3\u0edc\u0edd\u0f00-\u0fff\u1100-\u11ff\u1d00-\u1eff"
+    "\u2000-\u2fdf\u3038-\u303a\u3099\u309a\u309f\u30ff\u3130-\u319f\u3200-\u33ff"
+    "\ua7f2-\ua7f4\uf900-\uffff\U00010780-\U000107bf\U0001d400-\U0001f2ff"
+    "\U0001fbf0-\U0001fbf9\U0002f800-\U0002fa1f]"
+)
 _IS_UNSPACED = pattern(f"[{_UNSPACED}]")
 _LETTER = f"[^\\W_{_UNSPACED}]"  # Of a word that has blanks around it.
 _BETWEEN = r"[\W_]+?"
@@ -62,9 +69,21 @@ def folded(text: str) -> str:
     """Return a text without what makes no difference in a search."""
     if text.isascii():
         return text.lower()
-    # Twice, since what is decomposed may have a case again, and what lost it be decomposed further.
-    plain = normalize("NFKD", normalize("NFKD", _INVISIBLE.sub("", text)).casefold()).casefold()
-    return normalize("NFC", _ACCENTS.sub("", plain))
+    return normalize("NFC", normalize("NFC", text).translate(_LETTERS))
+
+
+class _Letters(dict[int, str]):
+    """What each letter is folded to, worked out when it is first seen: texts have few of them."""
+
+    def __missing__(self, code: int) -> str:
+        letter = _INVISIBLE.sub("", chr(code))
+        # Twice: what is decomposed may have a case again, and what lost it be decomposed further.
+        plain = normalize("NFKD", normalize("NFKD", letter).casefold()).casefold()
+        found = self[code] = normalize("NFC", _ACCENTS.sub("", plain))
+        return found
+
+
+_LETTERS = _Letters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +136,20 @@ def _runs(text: str) -> Iterator[str]:
 
 def _unspaced(letter: str) -> bool:
     return _IS_UNSPACED.match(letter) is not None
+
+
+def may_have(text: str, wanted: Iterable[Term]) -> bool:
+    """Return False of a text that has not all the terms, mostly without folding it."""
+    runs = [run for each in wanted for run in each.runs]
+    if not all(map(_is_as_written, runs)) or _FOLDING.search(text):
+        return True
+    plain = text.lower()
+    return all(run in plain for run in runs)
+
+
+def _is_as_written(run: str) -> bool:
+    """Return whether a run stands in texts as it is, but for ASCII's case and `_FOLDING`."""
+    return run.isascii() or all(map(_unspaced, run))
 
 
 class Finder:
@@ -174,14 +207,14 @@ class Finder:
         return [(part, hit) for part, hit in parts if part]
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
-        places = list(_places(text))
         plain = folded(text)
-        if len(places) != len(plain):  # Letters that fold otherwise among others: none is marked.
+        places = None if text.isascii() else list(_places(text))
+        if places and len(places) != len(plain):  # Some fold otherwise among others: no marks.
             return
         for each in map(self._pattern, self.wanted):
             for match in each.finditer(plain):
                 first, last = _whole_words(plain, *match.span())
-                yield places[first][0], places[last - 1][1]
+                yield (places[first][0], places[last - 1][1]) if places else (first, last)
 
 
 def _whole_words(text: str, begin: int, end: int) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from liveportal.domain.words import (
     SNIPPET_CHARACTERS,
     Finder,
     folded,
+    may_have,
     term,
     words,
 )
@@ -203,3 +204,20 @@ def test_the_best_hit() -> None:
         "flickers " + "and so on " * 20,
     ]
     assert sorted(ordered, key=finder.score, reverse=True) == ordered
+
+
+def test_what_may_have_a_word() -> None:
+    """No text that has a word is passed over, whatever its letters were before they were folded."""
+    for code in range(0x110000):
+        letter = chr(code)
+        wanted = term(letter)
+        if not letter.isascii() and wanted and (letter.isalnum() or Finder([wanted]).finds(letter)):
+            assert may_have(letter, [wanted]), hex(code)
+
+
+@given(texts, texts)
+def test_what_has_a_word_may_have_it(text: str, word: str) -> None:
+    """Also among others."""
+    wanted = term(word)
+    if wanted and Finder([wanted]).finds(folded(text)):
+        assert may_have(text, [wanted])

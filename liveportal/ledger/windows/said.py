@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from liveportal.domain.clock import from_text
+from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.errors import UnknownThing
 from liveportal.ledger.reader import Reader, Row, personal
 from liveportal.ledger.vault import Vault
-from liveportal.ledger.windows.search import when
 
 MESSAGE_FIELDS = ("at_seconds", "speaker", "text", "time", "artifact")
 ARTIFACT_FIELDS = ("kind", "name", "sha256", "bytes", "media_type", "stored", "messages")
@@ -106,6 +105,14 @@ def messages(reader: Reader, session_id: str) -> list[Row]:
         {**when(row), "speaker": row["speaker"], "text": row["text"], "artifact": _name(row)}
         for row in reader.all(_MESSAGES, session_id)
     ]
+
+
+def when(row: dict[str, Any]) -> Row:
+    """Return when a message was said, of its offset and when its session began."""
+    if row["offset_ms"] is None:
+        return {"at_seconds": None, "time": None}
+    offset = timedelta(milliseconds=row["offset_ms"])
+    return {"at_seconds": offset, "time": shifted(from_text(row["began"]), offset)}
 
 
 def _name(row: dict[str, Any]) -> str | None:

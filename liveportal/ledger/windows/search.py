@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from liveportal.domain.clock import from_text, shifted
+from liveportal.domain.clock import from_text
 from liveportal.domain.patterns import pattern
-from liveportal.domain.words import Finder, Term, folded, term
+from liveportal.domain.words import Finder, Term, folded, may_have, term
 from liveportal.ledger.reader import Reader, Row, personal
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows import people
+from liveportal.ledger.windows.said import when
 
 SEARCH_FIELDS = (
     *("session", "artifact", "customer", "customer_name", "at_seconds", "time", "speaker"),
@@ -175,13 +176,9 @@ def _candidates(
     if trigrams:
         conditions.append(_INDEXED)
         values.append(" AND ".join(f'"{each}"' for each in trigrams[:_MOST_TRIGRAMS]))
-    else:
-        # What is no ASCII may fold to it.
-        compared, patterns = _compared("message.text", wanted)
-        conditions.append(f"({compared} OR length(text) <> length(CAST(text AS BLOB)))")
-        values += patterns
-    statement = f"{_CANDIDATES} {' AND '.join(conditions)}"
-    yield from reader.db.execute(statement, values).fetchall()
+    statement = f"{_CANDIDATES} {' AND '.join(conditions) or 'TRUE'}"
+    rows = reader.db.execute(statement, values).fetchall()
+    yield from rows if trigrams else (row for row in rows if may_have(row[1], wanted))
 
 
 def _conditions(where: Where) -> tuple[list[str], list[object]]:
@@ -194,13 +191,13 @@ def _conditions(where: Where) -> tuple[list[str], list[object]]:
     return list(asked), list(asked.values())
 
 
-def _compared(column: str, wanted: Sequence[Term]) -> tuple[str, list[object]]:
-    """Return a condition that what is ASCII must meet to have all the terms, and its values."""
+def _compared(wanted: Sequence[Term]) -> tuple[str, list[object]]:
+    """Return a condition that a body without escapes meets if it has the terms; its values."""
     runs = [run for one in wanted for run in one.runs]
     if not all(map(str.isascii, runs)):
         return "FALSE", []
     patterns = [f"%{run[:_LONGEST_COMPARED]}%" for run in runs[:_MOST_COMPARED]]
-    return f"({' AND '.join([f'{column} LIKE ?'] * len(patterns))})", list(patterns)
+    return f"({' AND '.join(['body LIKE ?'] * len(patterns))})", list(patterns)
 
 
 class _Speakers:
@@ -236,14 +233,6 @@ def _message_rows(reader: Reader, numbers: Sequence[int]) -> dict[int, Row]:
         }
         for row in reader.all(_MESSAGES, compact(list(numbers)))
     }
-
-
-def when(row: dict[str, Any]) -> Row:
-    """Return when a message was said, of its offset and when its session began."""
-    if row["offset_ms"] is None:
-        return {"at_seconds": None, "time": None}
-    offset = timedelta(milliseconds=row["offset_ms"])
-    return {"at_seconds": offset, "time": shifted(from_text(row["began"]), offset)}
 
 
 def _customers(reader: Reader, names: set[str]) -> dict[str, dict[str, Any]]:
@@ -287,7 +276,7 @@ def _texts(reader: Reader, finder: Finder, where: Where) -> Iterator[_Hit]:
 
 def _fields(reader: Reader, finder: Finder) -> Iterator[tuple[int, str, str]]:
     """Yield the texts of events that are hits: of which event, which field, the text."""
-    compared, patterns = _compared("body", finder.wanted)
+    compared, patterns = _compared(finder.wanted)
     # Bodies are ASCII, and have everything else in escapes.
     statement = f"SELECT seq, body FROM event_personal WHERE {compared} OR instr(body, '\\u')"  # noqa: S608
     for seq, body in reader.db.execute(f"{statement} ORDER BY seq", patterns).fetchall():
