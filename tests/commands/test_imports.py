@@ -77,7 +77,7 @@ OWN = {
         "cli.sessions cli.sessions_history domain.codec domain.earnings domain.envelope "
         "domain.things domain.words ledger.rows ledger.vault ledger.windows.history "
         "ledger.windows.mentions ledger.windows.people ledger.windows.said "
-        "ledger.windows.selection ledger.windows.sessions"
+        "ledger.windows.search ledger.windows.selection ledger.windows.sessions"
     ),
     "sessions show S-1002 --json": (
         "cli.evidence_shown cli.history cli.live cli.sessions cli.sessions_named "
@@ -93,8 +93,8 @@ OWN = {
         "domain.preferences domain.requests domain.running domain.things domain.words "
         "ledger.rows ledger.vault ledger.windows.agenda ledger.windows.diary "
         "ledger.windows.history ledger.windows.mentions ledger.windows.people "
-        "ledger.windows.said ledger.windows.search ledger.windows.selection ledger.windows.sessions "
-        "zoneinfo"
+        "ledger.windows.said ledger.windows.search ledger.windows.selection "
+        "ledger.windows.sessions zoneinfo"
     ),
     "sessions search mali --json": (
         "cli.acting cli.confirm cli.progress cli.sessions cli.sessions_evidence "

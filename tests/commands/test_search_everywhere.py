@@ -78,8 +78,6 @@ def test_every_script(spoken: Shell, word: str, found: str) -> None:
 @pytest.fixture
 def written(empty: Shell) -> Shell:
     """Give a shell with a word in each text of its events, and none in a transcript."""
-    customer = {"id": "C-1", "name": "Zebra Jones"}
-    session = {"session": "S-1", "customer": customer, "rate": "2.00 USD"}
     rate = {"amount": "2.00", "currency": "USD"}
     empty.ok(
         "sync",
@@ -101,7 +99,9 @@ def written(empty: Shell) -> Shell:
                 "session.logged",
                 "10-05 10:00",
                 id="s",
-                **(session | {"rate": rate}),
+                session="S-1",
+                customer={"id": "C-1", "name": "Zebra Jones"},
+                rate=rate,
                 start="2026-10-05T09:00:00Z",
                 end="2026-10-05T10:00:00Z",
                 title="The ZÉBRA session",

@@ -178,7 +178,7 @@ def _under_pairs(lines: Iterable[str]) -> Iterator[Said | str]:
 
 
 def _is_bracketed(lines: Sequence[str]) -> bool:
-    names = []
+    names: list[str] = []
     for number, line in enumerate(lines):
         if read_time(line) is None:
             continue
