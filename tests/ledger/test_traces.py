@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine, forgetful, health, traces
+from liveportal.ledger import engine, forgetful, traces
+from liveportal.ledger.backups.remembered import LastBackup
 from liveportal.ledger.opening import reading
 from liveportal.ledger.rebuilt import DERIVED
 from liveportal.ledger.verify import verify
@@ -407,8 +408,8 @@ def test_a_copy_may_have_a_vault(told: Told) -> None:
 def test_the_last_backup_is_named(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """A backup that is remembered, and is still there, still has the customer."""
     kept = told.path.with_name("backup")
-    last = health.Backup(at("10-06 10:00"), kept, "", 9)
-    monkeypatch.setattr(forgetful, "last_backup", lambda _: (True, last))
+    last = LastBackup(at("10-06 10:00"), kept, "", 9, "")
+    monkeypatch.setattr(forgetful, "last_backup", lambda _: last)
     with Portal.open(told.path) as portal:
         assert portal.forget("C-1")[1].left == []
         kept.write_bytes(b"x")
