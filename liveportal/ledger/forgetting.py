@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from liveportal.domain.books import Books
 from liveportal.domain.envelope import Data
 from liveportal.domain.events import CustomerForgotten, EntryReversed
-from liveportal.ledger import message_index
 from liveportal.ledger.driver import Connection
 
 # ?1 is the customer.
@@ -78,6 +77,8 @@ def erase(db: Connection, customer: str) -> Reach:
     if _has_messages(db):
         messages = db.execute(f"DELETE {_SAID}", values).rowcount
         if messages:
+            from liveportal.ledger import message_index  # No other write pays for its import.
+
             message_index.rebuild(db)  # Else the words would stay in its pages.
     return Reach(db.execute(f"{_TOLD} DELETE {_PERSONAL}", values).rowcount, messages)
 

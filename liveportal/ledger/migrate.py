@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from liveportal.ledger import engine, message_index
+from liveportal.ledger import engine
 from liveportal.ledger.driver import Connection, complete_statement
 from liveportal.ledger.engine import SCHEMA_VERSION
 
@@ -23,8 +23,11 @@ def make_tables(db: Connection) -> None:
     for name, script in _scripts("migrations"):
         if int(name[:4]) > version:
             _run(db, script)
-    if 0 < version < message_index.FIRST_FORM:
-        message_index.fill(db)
+    if version:
+        from liveportal.ledger import message_index  # Only an older ledger has anything to fill.
+
+        if version < message_index.FIRST_FORM:
+            message_index.fill(db)
     for (view,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
         quoted = view.replace('"', '""')  # Whoever added one of their own named it as they liked.
         db.execute(f'DROP VIEW "{quoted}"')

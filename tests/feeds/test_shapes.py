@@ -95,8 +95,12 @@ def test_names(name: str, few: bool, titled: bool) -> None:
 
 
 def test_a_link_has_no_speaker() -> None:
-    """Nor has a time."""
-    for line in ("https://x.y", "C:\\x", "12:30", "see https://x.y", "a:b"):
+    """Nor has a time, a day or an address; nor is the beginning of a sentence one."""
+    for line in (
+        *("https://x.y", "C:\\x", "12:30", "see https://x.y", "a:b"),
+        *("2026-10-05: done", "192.168.10.101: down"),
+        *("我的问题是这样：画面在闪烁", "我的问题是这样:画面"),  # noqa: RUF001
+    ):
         assert by_speaker(line) == (None, line)
 
 

@@ -19,17 +19,19 @@ MOST_NAME_WORDS = 4
 MOST_TITLED_WORDS = 8
 """How many words a name has, and how many where all of them begin as names do."""
 
+MOST_WIDE_LETTERS = 5
 LONGEST_NAME = 64
 
 _UNSTORABLE = re.compile("[\x00\x02\x03]")  # SQLite's end of text, and a hit's marks in a snippet.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # Chinese and Japanese colons need no blank behind them, nor does any before such a script.
 _WIDE = "\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
-_PHONE = r"\+?[0-9][0-9 ()*.-]{6,30}"
+_PHONE = r"\+[0-9][0-9 ()*.-]{6,30}|[0-9]{10,15}"
 _SPEAKER = re.compile(
     rf"[ \t]*((?:[^\W\d_]|[\[(][^\W\d_])[^:\uff1a\t\n]{{0,{LONGEST_NAME - 1}}}|{_PHONE})"
     rf"(?::[ \t\u00a0]+(?=\S)|:(?=[{_WIDE}])|\uff1a[ \t\u3000]*(?=\S))"
 )
+_HAS_WIDE = re.compile(f"[{_WIDE}]")
 _NAME = re.compile(rf"(?:[^\W\d_]|[\[(][^\W\d_])[^:\uff1a\t\n]{{0,{LONGEST_NAME - 1}}}|{_PHONE}")
 _SENTENCE_ENDS = tuple(".!?,;\u2026\u3002\uff01\uff1f\uff0c")
 _PARTICLES = frozenset(
@@ -72,9 +74,13 @@ def tidy(text: str, *, one_line: bool = False) -> str:
 def by_speaker(line: str) -> tuple[str | None, str]:
     """Return who speaks in a line such as `Mina: hello`, if anybody, and what is said."""
     match = _SPEAKER.match(line[:HEAD])
-    if match and _has_few_words(match[1]):
-        return match[1], line[match.end() :]
-    return None, line
+    if not match or not _has_few_words(match[1]):
+        return None, line
+    # A wide colon also stands in sentences: before it a name has few letters.
+    glued = not line[match.end() - 1].isspace()
+    if glued and _HAS_WIDE.search(match[1]) and len("".join(match[1].split())) > MOST_WIDE_LETTERS:
+        return None, line
+    return match[1], line[match.end() :]
 
 
 def is_name(text: str, *, titled: bool = False) -> bool:
