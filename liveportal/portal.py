@@ -264,8 +264,8 @@ class Portal:
         reader = self.reader()
         began, zone = said.began(reader, artifact), reader.own_timezone
         found = transcripts.read(taken.stream, data.name, began=began, timezone=zone)
-        rows = ((each.offset_ms, each.speaker, each.text) for each in found.messages)
-        evidence.keep_messages(self._store.db, artifact, rows)
+        rows = [(each.offset_ms, each.speaker, each.text) for each in found.messages]
+        evidence.keep_messages(self._store.db, artifact, rows, reader=found.reader)
         return found.flags
 
     def forget(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
     *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
+    "outdated_transcripts",
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -134,6 +135,7 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
         ],
         "profile_key": deposit.key.code if deposit and deposit.key else None,
         "enter_again": list(found.enter_again),
+        "outdated_transcripts": deposit.outdated if deposit and deep else None,
     }
 
 
@@ -158,3 +160,8 @@ def _tell(found: Verified) -> None:
     if found.enter_again:
         fields = ", ".join(found.enter_again)
         hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
+    if found.deposit and found.deposit.outdated:
+        hint(
+            f"An earlier version read {found.deposit.outdated} transcripts otherwise:"
+            " attach their files again, and this one reads them."
+        )

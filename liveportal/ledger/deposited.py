@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from liveportal.domain.errors import (
     VerificationFailed,
 )
 from liveportal.domain.profile import DERIVED_FROM, FIELDS
-from liveportal.ledger import driver, engine, missing, soundness
+from liveportal.ledger import driver, engine, message_index, missing
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.evidence import Attached, attached
+from liveportal.ledger.evidence import Attached, attached, reader_of
+from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
 from liveportal.ledger.reader import Reader
@@ -28,17 +28,13 @@ from liveportal.ledger.statements import INSERT
 from liveportal.ledger.vault import Vault
 
 _CHUNK = 2_000
-_OVER_MESSAGES = re.compile(
-    r"CREATE VIRTUAL TABLE .* USING fts5\b.*\bcontent\s*=\s*['\"]?message\b",
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 class ReadTranscript(Protocol):
     """Reads a transcript, as `liveportal.feeds.transcripts.read` does."""
 
     def __call__(self, stream: BinaryIO, name: str, *, began: datetime, timezone: str) -> Any:  # noqa: ANN401
-        """Return what has `messages`: each with `offset_ms`, `speaker` and `text`."""
+        """Return `messages`, each with `offset_ms`, `speaker` and `text`, and their `reader`."""
         ...
 
 
@@ -47,7 +43,8 @@ class Deposit:
     """What was found: how many files, whether they were hashed, messages read, values proved.
 
     `values` is None where the key of the payout profile is not at hand, or nobody looked; `key` is
-    the error that says why it is not. `absent` are files that may never have been here.
+    the error that says why it is not. `absent` are files that may never have been here. `outdated`
+    is how many transcripts an earlier version of the program read otherwise.
     """
 
     files: int
@@ -56,6 +53,7 @@ class Deposit:
     values: int | None
     absent: tuple[Absent, ...] = ()
     key: KeyNotFound | None = None
+    outdated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +96,17 @@ def check_vault(
                 continue
         absent.append(Absent(each.seq, each.session, each.sha256, each.name))
     messages = (0,)
-    values, problem = None, None
+    values, problem, outdated = None, None, 0
     if deep:
         for each in there:
             _check_content(vault, each)
         if read is not None:
             whole = [each for each in there if each.artifact not in noted]
-            _check_messages(db, vault, whole, read)
-        _check_indexes(db)
+            outdated = _check_messages(db, vault, whole, read)
+        _check_index(db)
         values, problem = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
-    return Deposit(len(there), deep, messages[0], values, tuple(absent), problem)
+    return Deposit(len(there), deep, messages[0], values, tuple(absent), problem, outdated)
 
 
 def check_values(db: Connection) -> None:
@@ -167,11 +165,15 @@ def _check_content(vault: Vault, told: Attached) -> None:
 
 def _check_messages(
     db: Connection, vault: Vault, told: Sequence[Attached], read: ReadTranscript
-) -> None:
-    """Check that the messages are those of the transcripts, and of no other."""
+) -> int:
+    """Check that the messages are those of the transcripts, and of no other.
+
+    Return the number of transcripts of which an earlier reader made other messages.
+    """
     from liveportal.ledger.windows.said import began
 
     reader = Reader(db, Path())
+    outdated = 0
     known = {each.artifact for each in told if each.kind == "transcript"}
     for (artifact,) in db.execute("SELECT DISTINCT artifact FROM message ORDER BY artifact"):
         if artifact not in known:
@@ -181,13 +183,21 @@ def _check_messages(
             continue
         with vault.path(each.sha256).open("rb") as stream:
             start, zone = began(reader, each.artifact), reader.own_timezone
-            found = read(stream, each.name, began=start, timezone=zone).messages
+            found = read(stream, each.name, began=start, timezone=zone)
         kept = db.execute(
             "SELECT n, offset_ms, speaker, text FROM message WHERE artifact = ? ORDER BY n",
             (each.artifact,),
         ).fetchall()
-        there = [(n, one.offset_ms, one.speaker, one.text) for n, one in enumerate(found, 1)]
-        _compare(each, kept, there)
+        there = [
+            (n, one.offset_ms, one.speaker, one.text) for n, one in enumerate(found.messages, 1)
+        ]
+        try:
+            _compare(each, kept, there)
+        except VerificationFailed:
+            if not kept or reader_of(db, each.artifact) >= found.reader:
+                raise
+            outdated += 1
+    return outdated
 
 
 def _compare(told: Attached, kept: Rows, read: Rows) -> None:
@@ -207,51 +217,22 @@ def _compare(told: Attached, kept: Rows, read: Rows) -> None:
         raise failed(f"the times of the messages of {told} are not those of its transcript")
 
 
-def _check_indexes(db: Connection) -> None:
-    """Check that a search finds what the messages say: each index against a rebuilt one."""
-    tables = [part for part in soundness.form() if part.kind == "table" and part.sql]
-    indexes = [part for part in tables if _OVER_MESSAGES.match(part.sql or "")]
+_TERMS = "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)"
+
+
+def _check_index(db: Connection) -> None:
+    """Check that a search finds what the messages say: the index against one that is made anew."""
     with closing(engine.in_memory()) as copy:
         copy.execute("PRAGMA foreign_keys = OFF")
         copy.execute("BEGIN")
-        for table in tables:
-            if table.name == "message" or table in indexes:
-                copy.execute(table.sql or "")
+        make_tables(copy)
         rows = db.execute("SELECT id, artifact, n, offset_ms, speaker, text FROM message")
         copy.executemany(INSERT["message"], rows)
-        for index in indexes:
-            name = index.name
-            copy.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")  # noqa: S608 (ours)
-            if not _is_same_index(db, copy, name):
-                raise failed("the full-text index does not find what the messages say", index=name)
-
-
-def _is_same_index(db: Connection, copy: Connection, name: str) -> bool:
-    """Return whether two indexes have the same words, sizes and settings.
-
-    How an index is laid out is SQLite's own and depends on how it was written, and with which
-    settings: only those count that change what is found, and in which order.
-    """
-    settings = f"SELECT k, v FROM {name}_config WHERE k IN ('rank', 'insttoken') ORDER BY k"  # noqa: S608
-    queries = [settings]
-    if copy.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (f"{name}_docsize",)).fetchone():
-        queries.append(f"SELECT id, sz FROM {name}_docsize ORDER BY id")  # noqa: S608
-    if not all(_are_same(db.execute(query), copy.execute(query)) for query in queries):
-        return False
-    if _totals(db, name) != _totals(copy, name):
-        return False
-    with _terms(db, name) as ours, _terms(copy, name) as theirs:
-        return _are_same(ours, theirs)
-
-
-def _totals(db: Connection, name: str) -> bytes:
-    """Return how many messages an index has and how long they are together, by which it ranks.
-
-    These are numbers of one byte or more. An index that was never written has none of them, and
-    one that was emptied or rebuilt has zeros: both say the same.
-    """
-    row = db.execute(f"SELECT block FROM {name}_data WHERE id = 1").fetchone()  # noqa: S608
-    return bytes(row[0]).rstrip(b"\0") if row else b"no totals"
+        message_index.fill(copy)
+        with _terms(db) as ours, _terms(copy) as theirs:
+            same = _are_same(ours, theirs)
+    if not same:
+        raise failed("the full-text index does not find what the messages say")
 
 
 def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
@@ -262,10 +243,10 @@ def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
 
 
 @contextmanager
-def _terms(db: Connection, name: str) -> Iterator[driver.Cursor]:
-    """Yield a cursor over every word of an index and its place, in their order."""
-    db.execute(f"CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, {name}, instance)")
-    cursor = db.execute("SELECT term, doc, col, offset FROM temp.terms ORDER BY 1, 2, 3, 4")
+def _terms(db: Connection) -> Iterator[driver.Cursor]:
+    """Yield a cursor over all that the index has, and in which messages: in its own order."""
+    db.execute(_TERMS)
+    cursor = db.execute("SELECT term, doc FROM temp.terms")
     try:
         yield cursor
     finally:

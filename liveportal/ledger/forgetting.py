@@ -79,8 +79,9 @@ def erase(db: Connection, customer: str) -> Reach:
     if _has(db, "message"):
         messages = db.execute(f"DELETE {_SAID}", values).rowcount
         if messages:
-            # Else the words would stay in the pages of the index.
-            db.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
+            from liveportal.ledger import message_index  # No other write pays for its import.
+
+            message_index.rebuild(db)  # Else the words would stay in its pages.
     return Reach(db.execute(f"{_TOLD} DELETE {_PERSONAL}", values).rowcount, messages)
 
 

@@ -58,6 +58,7 @@ INSERT: dict[str, str] = {
     "message": (
         "INSERT INTO message (id, artifact, n, offset_ms, speaker, text) VALUES (?, ?, ?, ?, ?, ?)"
     ),
+    "transcript": "INSERT INTO transcript (artifact, reader) VALUES (?, ?)",
     "review": 'INSERT INTO review (session, "by", rating, time, seq) VALUES (?, ?, ?, ?, ?)',
     "item": (
         'INSERT INTO item ("transaction", time, period, face_minor, settled_minor, session) VALUES '

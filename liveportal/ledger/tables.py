@@ -336,6 +336,15 @@ class MessageRow(LedgerRow, table=True):
     text: str = _text()
 
 
+class TranscriptRow(LedgerRow, table=True):
+    """By which version of the readers a transcript's messages were read; none: by the first."""
+
+    __tablename__ = "transcript"
+
+    artifact: int = _integer(ForeignKey("artifact.seq", name="transcript_artifact"), key=True)
+    reader: int
+
+
 class ReviewRow(LedgerRow, table=True):
     """What one side of a session thought of it."""
 

@@ -41,7 +41,7 @@ from liveportal.ledger.documents import journal
 from liveportal.ledger.opening import reading
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.verify import verify
-from liveportal.ledger.windows import said
+from liveportal.ledger.windows import search as find
 from liveportal.ledger.windows.statement import statement as made
 from liveportal.portal import Portal
 
@@ -366,11 +366,12 @@ def shown(data: bytes) -> bool:
 def search(data: bytes) -> bool:
     """Words to look for: to the index they are text, whatever they look like."""
     words = data[:SEEN].decode("utf-8", "replace").replace("\x00", "").split("\n")
-    match = said.matching(words)
-    if match is None:
+    finder = find.matching(words)
+    if finder is None:
         return False
     with reading(october()) as reader:
-        said.search(reader, match, said.Where(speaker=words[0]), 1)
+        find.search(reader, finder, find.Where(speaker=words[0]), 1)
+        find.search(reader, finder, find.Where(), 1)
         _known(reader, words[0])
     return True
 

@@ -479,7 +479,7 @@ DEEP = {
         "has 3 messages, and 4 are kept"
     ),
     "UPDATE message SET artifact = (SELECT min(seq) FROM artifact)": "are in no transcript",
-    "UPDATE message_index_docsize SET sz = x'7f7f' WHERE id = 1": "the full-text index",
+    "INSERT INTO message_index (message_index) VALUES ('delete-all')": "the full-text index",
     "UPDATE profile_fact SET value = 'DE' WHERE field = 'country'": (
         "a value of the payout profile is not what was recorded: country"
     ),
@@ -511,12 +511,10 @@ def test_an_index_that_finds_other_words(path: Path) -> None:
     """A search would not find what was said."""
     asked(
         path,
-        "INSERT INTO message_index (message_index, rowid, text, speaker)"
-        " SELECT 'delete', id, text, speaker FROM message WHERE n = 1",
+        "INSERT INTO message_index (message_index, rowid, text)"
+        " SELECT 'delete', id, lower(text) FROM message WHERE n = 1",
     )
-    asked(
-        path, "INSERT INTO message_index (rowid, text, speaker) VALUES (1, 'other words', 'Mina')"
-    )
+    asked(path, "INSERT INTO message_index (rowid, text) VALUES (1, 'other words')")
     assert "the full-text index" in found(path, deep=True)
 
 
