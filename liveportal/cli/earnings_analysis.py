@@ -26,7 +26,7 @@ from liveportal.ledger.reader import Reader
 HUMAN_GROUP = (
     *("group", "name", "sessions", "minutes", "gross", "platform_fee", "deducted", "tips", "net"),
 )
-HUMAN_MOVED = ("kind", "session", "payout", "time", "amount", "owed")
+HUMAN_MOVED = ("kind", "session", "claim", "payout", "time", "amount", "owed")
 HUMAN_BOUND = ("switch", "reading", "net", "difference", "owed", "left_out")
 HUMAN_CHECKED = (*("session", "start", "billed", "expected", "difference", "explained_by"),)
 

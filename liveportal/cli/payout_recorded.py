@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, Step, act, insisting, new_name, show_result, writing
+from liveportal.cli.acting import Step, act, new_name, show_result, writing
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -42,7 +42,6 @@ def record(
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="TEXT", help="The sender's reference.")
     ] = None,
-    anyway: Anyway = False,
 ) -> None:
     """Record that the platform sent a payout; it pays the oldest open earnings first.
 
@@ -62,7 +61,6 @@ def record(
             data,
             data.payout,
             show=seen.result,
-            insist=insisting(anyway=anyway),
             assumed=() if payout is not None else ("payout",),
         )
         zone = writer.zone

@@ -21,6 +21,7 @@ from liveportal.cli.results import Item
 from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
 from liveportal.feeds.following import open_feed
 from liveportal.feeds.jsonl import Line
+from liveportal.ledger.belonging import check_input
 from liveportal.portal import Portal, Reject, Synced
 
 app = Commands()
@@ -55,7 +56,8 @@ def sync(
 ) -> None:
     """Record a feed of the platform: all of it or, if a line is bad, nothing.
 
-    What was recorded before is skipped, so the same feed can be synced again and again.
+    What was recorded before is skipped, so the same feed can be synced again and again. A line that
+    says what only you may say is refused (not_for_feeds).
 
     Examples:
       liveportal sync october.jsonl
@@ -133,6 +135,7 @@ def _stream(feed: str) -> Iterator[BinaryIO]:
     if feed == STDIN:
         yield stdin_bytes()
         return
+    check_input(Path(feed))
     with open_feed(feed) as stream:
         yield stream
 

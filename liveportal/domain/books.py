@@ -28,6 +28,7 @@ from liveportal.domain.things import (
     Request,
     Review,
     Session,
+    SessionCount,
 )
 from liveportal.domain.values import dataclass
 
@@ -74,12 +75,14 @@ class Past:
 class Change(Value):
     """What an event does: the things as they stand after it, and what it books.
 
+    `counts` are what it adds to the minutes and sessions of months (`domain.counts`).
     `cautions` are what a command is refused for unless it insists; no fact is refused for them.
     `flags` are the codes of what is only said.
     """
 
     things: tuple[Thing, ...] = ()
     transactions: tuple[Transaction, ...] = ()
+    counts: tuple[SessionCount, ...] = ()
     cautions: tuple[Caution, ...] = ()
     flags: tuple[str, ...] = ()
     policy: Policy | None = None

@@ -6,7 +6,7 @@ one first; when the sending itself is reversed, the id of the payout is free aga
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -77,12 +77,15 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a payout is reckoned from: the book as it stands, in minor units."""
+    """What payouts are worked out from, in minor units.
+
+    `missing_on` returns the requirements of the payout profile that are not met on a day.
+    """
 
     owed_minor: int
     items: Sequence[Item]
     first_billed_end: datetime | None
-    missing_fields: Iterable[str]
+    missing_on: Callable[[date], Iterable[str]]
     policy: Policy
 
 
@@ -158,7 +161,7 @@ def _blocks(
     standing: Standing, on: date, eligible_minor: int, lines: Sequence[Line]
 ) -> Iterable[Block]:
     policy = standing.policy
-    if missing := sorted(standing.missing_fields):
+    if missing := sorted(standing.missing_on(on)):
         what = ", ".join(missing)
         yield Block("profile_incomplete", f"the payout profile is not complete: {what}")
     if eligible_minor <= 0:

@@ -17,7 +17,7 @@ from typing import Any
 from liveportal.domain.changing import Value, quick
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidPolicy, LiveportalError
-from liveportal.domain.money import LARGEST_MINOR, Money, Percent, digits_of
+from liveportal.domain.money import LARGEST_MINOR, Money, Percent, currency_of, digits_of
 from liveportal.domain.patterns import pattern
 from liveportal.domain.values import dataclass
 
@@ -221,6 +221,47 @@ class Policy:
         # A table whose switches are all without a value is left out, as each of them would be.
         return {name: value for name, value in written.items() if value != {}}
 
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The policy as the journal keeps it: its document, and the digits of its currency.
+
+        They are written down when a book is made, and no policy file has a say in them.
+        """
+        written = self.document
+        digits = {"currency": str(self.currency), "digits": digits_of(self.currency)}
+        return {"name": written.pop("name"), **digits, **(written | digits)}
+
+    @classmethod
+    def from_recorded(cls, recorded: object) -> Policy:
+        """Read a policy of the journal; raises `InvalidPolicy`.
+
+        Where the digits are not written down, its amounts have as many as the book's amounts had.
+        """
+        if not isinstance(recorded, Mapping):
+            return cls.from_document(recorded)
+        document = dict(recorded)
+        code, digits = document.get("currency", _DEFAULTS.currency), document.pop("digits", None)
+        if isinstance(code, str):
+            if digits is None:
+                from liveportal.domain.currencies import earlier_digits  # Older events only.
+
+                rate = document.get("rate")
+                written = rate.get("minimum", "") if isinstance(rate, Mapping) else ""
+                digits = earlier_digits(code, str(written))
+            elif isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 4:  # noqa: PLR2004
+                raise _wrong("digits", "must be from 0 to 4")
+            if digits is not None:
+                known: int = digits
+                document["currency"] = _by_domain("currency", lambda: currency_of(code, known))
+        return cls.from_document(document)
+
+    def in_digits_of(self, currency: str) -> Policy:
+        """Return the policy with its amounts in the digits that a book keeps of its currency.
+
+        Raises `InvalidPolicy` if an amount has more of them than the book.
+        """
+        return Policy.from_document({**self.document, "currency": currency})
+
     @classmethod
     def from_document(cls, document: object) -> Policy:
         """Read a policy document; raises `InvalidPolicy`, naming the switch and the reason."""
@@ -368,8 +409,12 @@ def _amount_text(switch: str, value: object) -> str:
     return value  # Checked against the currency once both are known.
 
 
-@cache  # The same few texts are asked for again and again.
 def _amount(switch: str, text: str, currency: str) -> Money:
+    return _cached_amount(switch, text, currency, type(currency))
+
+
+@cache  # The same few texts are asked for again and again; the type tells a book's own digits.
+def _cached_amount(switch: str, text: str, currency: str, _kind: type) -> Money:
     if text == NO_LIMIT:
         return Money(LARGEST_MINOR if switch == "rate.maximum" else 0, currency)
     if "." in text:

@@ -20,6 +20,7 @@ from liveportal.domain.events import (
     AdjustmentPosted,
     CustomerForgotten,
     EntryReversed,
+    ErasureRequested,
     PayoutMoved,
     PayoutProfileChanged,
     PayoutProfileRevealed,
@@ -121,6 +122,12 @@ def revealed(data: PayoutProfileRevealed, event: Event, books: Books) -> Change:
     return Change()
 
 
+def erasure_requested(data: ErasureRequested, event: Event, books: Books) -> Change:
+    """A customer asks to be forgotten: `due` shows it, and only the expert carries it out."""
+    known("customer", data.customer, books.customer(data.customer))
+    return Change()
+
+
 def forgotten(data: CustomerForgotten, event: Event, books: Books) -> Change:
     """A customer's personal data is erased; the facts stay."""
     known("customer", data.customer, books.customer(data.customer))
@@ -160,6 +167,7 @@ RULES: dict[type[Data], Rule] = {
     EntryReversed: reversed_,
     PayoutProfileChanged: profiled,
     PayoutProfileRevealed: revealed,
+    ErasureRequested: erasure_requested,
     CustomerForgotten: forgotten,
     PolicyAdopted: adopted,
 }

@@ -315,7 +315,8 @@ def _reckoned(session: Session, billed: Money | None, books: Books) -> Session:
         fee_minor=gross.minor - share_of(gross.minor, policy.fee.percent),
         expected_minor=expected.gross.minor,
         billed_minor=None if billed is None else billed.minor,
-        period=period_of(session, books.policy),
+        # It stays in the month that it was first billed in, whatever is corrected later.
+        period=session.period or period_of(session, books.policy),
     )
 
 

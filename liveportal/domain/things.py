@@ -107,6 +107,27 @@ class Session(Value):
 
 
 @quick
+class SessionCount(Value):
+    """What a bill, its reversal or its correction adds to the counts of a month; never changed.
+
+    `start` and `end` are those that were billed; `billed_us` is the billed time in microseconds, by
+    the session's own policy. `transaction` is the one that moved the money, None where the session
+    was free. A reversal takes away what was added before.
+    """
+
+    session: str
+    kind: str
+    time: datetime
+    period: str
+    start: datetime
+    end: datetime
+    billed_us: int = 0
+    sessions: int = 0
+    free_sessions: int = 0
+    transaction: int | None = None
+
+
+@quick
 class Claim(Value):
     """A customer wants money back. `hold_minor` is held while it is undecided."""
 

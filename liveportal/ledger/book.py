@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from liveportal.domain.books import Change, Past, Thing, Told
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.codec import decode, split
+from liveportal.domain.codec import decode, in_currency, split
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events import PreferencesChanged
@@ -41,9 +41,9 @@ from liveportal.ledger.items import OpenItems, open_items
 from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 
 T = TypeVar("T")
-Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
-"""Rows of `transaction` and of `transfer`, as stored."""
-NOTHING_BOOKED: Booked = ([], [])
+Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]
+"""Rows of `transaction`, `transfer` and `session_count`, as stored."""
+NOTHING_BOOKED: Booked = ([], [], [])
 
 _SUMS = """
     SELECT coalesce(sum(amount), 0),
@@ -119,7 +119,7 @@ class LedgerBook:
         """Return the policy that the event adopted."""
         if seq not in self._policies:
             row = self._row("SELECT document FROM policy WHERE seq = ?", seq)
-            self._policies[seq] = Policy.from_document(json.loads(row[0])) if row else Policy()
+            self._policies[seq] = Policy.from_recorded(json.loads(row[0])) if row else Policy()
         return self._policies[seq]
 
     def customer(self, customer_id: str) -> Customer | None:
@@ -195,7 +195,7 @@ class LedgerBook:
         """Return every ended session."""
         self.flush()
         ended = self._db.execute(f"{rows.SESSION.select} WHERE state = 'ended'").fetchall()
-        return [rows.SESSION.read(row) for row in ended]
+        return [rows.SESSION.read(row, self.policy.currency) for row in ended]
 
     def first_billed_end(self) -> datetime | None:
         """Return when the first billed session ended."""
@@ -218,7 +218,7 @@ class LedgerBook:
         if (PreferencesChanged, 0) not in self._kept:
             row = self._row("SELECT document FROM preferences ORDER BY seq DESC LIMIT 1")
             found = decode(PreferencesChanged, json.loads(row[0])) if row else PreferencesChanged()
-            self._kept[PreferencesChanged, 0] = found
+            self._kept[PreferencesChanged, 0] = in_currency(found, self.policy.currency)
         return self._kept[PreferencesChanged, 0]  # type: ignore[no-any-return]
 
     @property
@@ -326,11 +326,11 @@ class LedgerBook:
         known = self._statements.get((thing, kind))
         (self._unwritten[thing, kind] if known is None else known).append(told)
 
-    def booked(self, seq: int, entries: Iterable[Transaction]) -> Booked:
+    def booked(self, seq: int, change: Change) -> Booked:
         """Return the rows, as stored, of what an event books from the next transaction on."""
         transactions: list[tuple[Any, ...]] = []
         transfers: list[tuple[Any, ...]] = []
-        for number, entry in enumerate(entries, self.next_transaction):
+        for number, entry in enumerate(change.transactions, self.next_transaction):
             about = (entry.session, entry.claim, entry.payout, entry.adjustment)
             time = utc_text(entry.time)
             transactions.append((number, seq, str(entry.kind), time, entry.period, *about))
@@ -338,7 +338,9 @@ class LedgerBook:
                 (number, n, str(each.debit), str(each.credit), each.minor, entry.period)
                 for n, each in enumerate(entry.transfers, 1)
             ]
-        return transactions, transfers
+        write = rows.SESSION_COUNT.write
+        counts = [(seq, n, *write(each)) for n, each in enumerate(change.counts, 1)]
+        return transactions, transfers, counts
 
     def apply(self, seq: int, change: Change, booked: Booked) -> None:
         """Take over what an event changed and booked, as decided on this very book."""
@@ -353,8 +355,9 @@ class LedgerBook:
             self.flush()
             forgetting.erase(self._db, change.forgets)
             self._forgotten[change.forgets] = seq
-        if change.transactions:
-            transactions, transfers = booked
+        if change.transactions or change.counts:
+            transactions, transfers, counts = booked
+            self._appended["session_count"] += counts
             self._appended["transaction"] += transactions
             self._appended["transfer"] += transfers
             for entry in change.transactions:
@@ -384,8 +387,9 @@ class LedgerBook:
     def _adopt(self, seq: int, policy: Policy) -> None:
         self._policies[seq] = policy
         self._policy_seq = seq
-        document = rows.compact(policy.document)
-        self.append("policy", seq, policy.name, policy.currency, policy.period.timezone, document)
+        document = rows.compact(policy.recorded)
+        row = (policy.name, str(policy.currency), policy.period.timezone, document)
+        self.append("policy", seq, *row)
 
     def _book(self, entry: Transaction) -> None:
         number = self.next_transaction
@@ -517,7 +521,8 @@ class LedgerBook:
         statement = f"{mapping.select} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
         found = self._db.execute(statement, (rows.compact(wanted),)).fetchall()
         self._kept.update({(mapping.thing, each): None for each in wanted})
-        self._kept.update({(mapping.thing, row[0]): mapping.read(row) for row in found})
+        read, currency = mapping.read, self.policy.currency
+        self._kept.update({(mapping.thing, row[0]): read(row, currency) for row in found})
 
     # --- small change -----------------------------------------------------------------------------
 
@@ -530,14 +535,15 @@ class LedgerBook:
         if kept not in self._kept:
             column = mapping.key[0]
             row = self._row(f'{mapping.select} WHERE "{column}" = ?', key)
-            self._kept[kept] = mapping.read(row) if row else None
+            self._kept[kept] = mapping.read(row, self.policy.currency) if row else None
         return self._kept[kept]  # type: ignore[no-any-return]
 
     def _agenda_by_id(self) -> dict[str, Session]:
         if self._agenda is None:
             self.flush()
             found = self._db.execute(_AGENDA).fetchall()
-            self._agenda = {row[0]: rows.SESSION.read(row) for row in found}
+            read, currency = rows.SESSION.read, self.policy.currency
+            self._agenda = {row[0]: read(row, currency) for row in found}
         return self._agenda
 
     def _row(self, statement: str, *values: Any) -> Any:  # noqa: ANN401

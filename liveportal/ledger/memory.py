@@ -25,7 +25,7 @@ from liveportal.domain.policy import Policy
 from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.things import Item, Line, Payout, Profile, Session
 from liveportal.ledger import rows
-from liveportal.ledger.book import LEFT, LedgerBook
+from liveportal.ledger.book import LEFT, Booked, LedgerBook
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.items import OpenItems
@@ -159,7 +159,7 @@ class MemoryBook(LedgerBook):
 
     # --- what the journal writes ------------------------------------------------------------------
 
-    def apply(self, seq: int, change: Change, booked: tuple[list[Row], list[Row]]) -> None:
+    def apply(self, seq: int, change: Change, booked: Booked) -> None:
         """Take over what an event changed and booked; personal data is gone from the ledger."""
         super().apply(seq, changed(change, forgets=None) if change.forgets else change, booked)
 
@@ -216,7 +216,7 @@ class MemoryBook(LedgerBook):
         kind = mapping.thing
         found: T | None = self._kept.get((kind, key))
         if found is None and (packed := self._packed[kind].get(key)):
-            found = self._kept[kind, key] = _unpacked(mapping, packed)
+            found = self._kept[kind, key] = _unpacked(mapping, packed, self.policy.currency)
         return found
 
     def prefetch(self, kind: str, ids: Iterable[str]) -> None:
@@ -228,7 +228,7 @@ class MemoryBook(LedgerBook):
         yield from recent.values()
         for key, packed in self._packed[mapping.thing].items():
             if key not in recent:
-                yield _unpacked(mapping, packed)
+                yield _unpacked(mapping, packed, self.policy.currency)
 
     # --- what it came to --------------------------------------------------------------------------
 
@@ -313,10 +313,10 @@ def _is_open(item: Item) -> bool:
     return item.settled_minor != item.face_minor
 
 
-def _unpacked(mapping: rows.Mapping[T], packed: bytes) -> T:
+def _unpacked(mapping: rows.Mapping[T], packed: bytes, currency: str) -> T:
     row = marshal.loads(packed)  # noqa: S302 (packed by ourselves)
     if mapping.thing is Payout:
         *row, lines = row
         payout: Any = mapping.read(row)
         return changed(payout, lines=tuple(Line(item, minor) for item, minor in lines))  # type: ignore[no-any-return]
-    return mapping.read(row)
+    return mapping.read(row, currency)

@@ -7,12 +7,14 @@ from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
+from liveportal.domain.authority import Origin
 from liveportal.domain.clock import LAST, utc_text
 from liveportal.domain.envelope import CLI_SOURCE, Event
 from liveportal.domain.errors import LiveportalError, NotFound, Refused
 from liveportal.domain.events import ArtifactAdded
 from liveportal.domain.posting import Transaction
-from liveportal.ledger import engine
+from liveportal.domain.things import SessionCount
+from liveportal.ledger import engine, message_index
 from liveportal.ledger.collector import no_collector
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.driver import Connection
@@ -70,7 +72,8 @@ def played_back(
 class Rebuild:
     """What a journal's facts make of a book, and what today's rules would have done otherwise.
 
-    `booked` is told of every transaction, `progress` of so many events each time.
+    `booked` is told of every transaction, `counts` of everything that months count of sessions,
+    `progress` of so many events each time.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Rebuild:
         events: Iterable[Past],
         *,
         booked: Callable[[Transaction], None] = lambda _: None,
+        counts: Callable[[SessionCount], None] = lambda _: None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         door = Reckoning(db, former_until=former_until(db))
@@ -88,12 +92,15 @@ class Rebuild:
                     door.rebook(each, stored)
                     for entry in door.transactions:
                         booked(entry)
+                    for count in door.counts:
+                        counts(count)
                 door.flush()
                 progress(len(chunk))
             door.book.finish()
         self.book = door.book
         self.changes = door.changes
         self.touched = door.touched
+        self.miscounted = door.miscounted
 
 
 def former_until(db: Connection) -> int:
@@ -145,7 +152,7 @@ def _retell(door: Journal, events: Iterable[Past], retelling: Retelling, former:
                 continue
             door.book.former_rules = each.seq <= former
             try:
-                door.record(again, recorded_at=each.recorded_at)
+                door.record(again, recorded_at=each.recorded_at, origin=Origin.JOURNAL)
             except (Refused, NotFound) as error:
                 retelling.refused(each.seq, stored.event, error)
         door.flush()
@@ -155,7 +162,6 @@ def _copy_messages(db: Connection, copy: Connection) -> None:
     """Bring along the messages of the transcripts that were attached by then.
 
     Only a command attaches files (a feed just tells of them), so its telling must be in the copy.
-    The index is made at once, which takes a tenth of the time.
     """
     attached = copy.execute(
         "SELECT DISTINCT coalesce(confirms, seq) FROM statement WHERE type = ? AND source = ?",
@@ -169,4 +175,4 @@ def _copy_messages(db: Connection, copy: Connection) -> None:
         (compact([seq for (seq,) in attached]),),
     )
     copy.executemany(INSERT["message"], found)
-    copy.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
+    message_index.fill(copy)

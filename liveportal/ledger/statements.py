@@ -22,6 +22,10 @@ INSERT: dict[str, str] = {
         'INSERT INTO transfer ("transaction", n, debit, credit, amount, period) VALUES (?, ?, ?, ?,'
         " ?, ?)"
     ),
+    "session_count": (
+        'INSERT INTO session_count (seq, n, session, kind, time, period, start, "end", billed_us, '
+        'sessions, free_sessions, "transaction") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+    ),
     "month_flow": (
         "INSERT INTO month_flow (period, debit, credit, amount, count) VALUES (?, ?, ?, ?, ?)"
     ),
@@ -54,6 +58,7 @@ INSERT: dict[str, str] = {
     "message": (
         "INSERT INTO message (id, artifact, n, offset_ms, speaker, text) VALUES (?, ?, ?, ?, ?, ?)"
     ),
+    "transcript": "INSERT INTO transcript (artifact, reader) VALUES (?, ?)",
     "review": 'INSERT INTO review (session, "by", rating, time, seq) VALUES (?, ?, ?, ?, ?)',
     "item": (
         'INSERT INTO item ("transaction", time, period, face_minor, settled_minor, session) VALUES '
@@ -73,6 +78,8 @@ INSERT: dict[str, str] = {
     "fingerprint_key": (
         "INSERT INTO fingerprint_key (key_id, sealed_by, nonce, body) VALUES (?, ?, ?, ?)"
     ),
+    "missing_value": "INSERT INTO missing_value (field, seq) VALUES (?, ?)",
+    "missing_file": "INSERT INTO missing_file (artifact) VALUES (?)",
 }
 
 UPSERT: dict[str, str] = {

@@ -277,7 +277,7 @@ class Hosting(Ledger):
         gross = reckoning.gross(session.rate, session.minutes)
         session.bill = session.bill if billed is None else billed.minor
         session.gross = gross if session.bill is None else session.bill
-        session.month = self.month_of_session(session)
+        session.month = session.month or self.month_of_session(session)
 
     def _earned(self, session: Session, kind: str, at: datetime, month: str | None) -> None:
         """R11; a free session books nothing."""
@@ -289,6 +289,7 @@ class Hosting(Ledger):
 
     def _bill(self, session: Session, billed: Money | None) -> None:
         self._reckon(session, billed)
+        self.count(session, session.month or "")
         self._earned(session, "earning", session.times[1], session.month)
 
     def correct(
@@ -307,7 +308,9 @@ class Hosting(Ledger):
         session.pauses = pauses
         if session.earning:
             self.undo(session.earning, at)
+        self.count(session, self.month(at), -1)
         self._reckon(session, billed)
+        self.count(session, self.month(at))
         self._earned(session, "correction", at, None)
 
     @staticmethod

@@ -49,18 +49,23 @@ class Model(Hosting):
     unsure: tuple[str, ...] = ()
     """Flags of the last event that the rulebook leaves open."""
 
-    def record(self, event: Event, *, insist: bool = True) -> Verdict:
+    def record(self, event: Event, *, insist: bool = True, feed: bool = False) -> Verdict:
         """Judge and record an event; raises `Refusal`, and then nothing has changed.
 
-        Without `insist` a caution is a refusal, as it is for a command.
+        Without `insist` a caution is a refusal, as it is for a command. What comes in by a `feed`
+        is never the expert's.
         """
+        if feed and event.source == CLI_SOURCE:
+            refuse("not_for_feeds")
         name = (event.source, event.id)
         if past := self.told.get(name):
             if past.event.data != event.data or past.event.time != event.time:
                 refuse("conflict")
             return Verdict("replayed")
+        if event.source != CLI_SOURCE and is_the_experts(event.source, event.data):
+            refuse("not_for_feeds")
         data = self._ours(event.data)
-        others = self._told_by_others(data, event.source)
+        others = self._told_by_others(data, event)
         booked = len(self.entries)
         self.flags, self.insist, self.unsure, self.source = [], insist, (), event.source
         same = next((fact for fact in others if not self._contradicts(fact, data)), None)
@@ -108,12 +113,13 @@ class Model(Hosting):
             return replace(data, session=self.aliases[name])  # type: ignore[type-var]
         return data
 
-    def _told_by_others(self, data: Data, source: str) -> list[Told]:
+    def _told_by_others(self, data: Data, event: Event) -> list[Told]:
         """The same facts, by others.
 
         A setting is no fact, since it can be set back to what it was. A command is a step taken
         now, and judged as one, where there are steps to take.
         """
+        source = event.source
         if data.TYPE in SETTINGS or (source == CLI_SOURCE and data.TYPE not in TOLD):
             return []
         if isinstance(data, on.TipReceived) and data.again:
@@ -124,7 +130,26 @@ class Model(Hosting):
             if (each.data.TYPE, each.data.thing) == (data.TYPE, data.thing)
         ]
         own = [each.confirms or each for each in about if each.event.source == source]
-        return [each for each in about if not each.confirms and not each.undone and each not in own]
+        found = [
+            each for each in about if not each.confirms and not each.undone and each not in own
+        ]
+        if isinstance(data, on.ErasureRequested):
+            found = self._still_asked(data, event, found)
+        return found
+
+    def _still_asked(
+        self, data: on.ErasureRequested, event: Event, found: list[Told]
+    ) -> list[Told]:
+        """What is asked after an erasure asks for another one: it repeats no request before it."""
+        told = list(self.told.values())
+        erasures = [
+            n
+            for n, each in enumerate(told)
+            if isinstance(each.data, on.CustomerForgotten) and each.data.customer == data.customer
+        ]
+        if not erasures or event.time <= told[erasures[-1]].event.time:
+            return found
+        return [each for each in found if told.index(each) > erasures[-1]]
 
     def _confirm(self, fact: Told, event: Event, ours: Data) -> Verdict:
         """Another id becomes an alias; another bill is booked as a correction."""
@@ -357,6 +382,11 @@ class Model(Hosting):
     def payout_profile_revealed(self, data: on.PayoutProfileRevealed, _: datetime) -> None:
         """That somebody looked is the whole of it."""
 
+    def customer_erasure_requested(self, data: on.ErasureRequested, _: datetime) -> None:
+        """It is shown, and nothing else."""
+        if data.customer not in self.customers:
+            refuse("not_found")
+
     def customer_forgotten(self, data: on.CustomerForgotten, _: datetime) -> None:
         """The facts stay."""
         if data.customer not in self.customers:
@@ -371,8 +401,10 @@ class Model(Hosting):
             refuse("period_fixed")
         self.policy = now
         for session in self.sessions.values():
-            if session.month:
+            if session.month and recut:
+                self.count(session, session.month, -1)
                 session.month = self.month_of_session(session)
+                self.count(session, session.month)
 
 
 RULES: dict[str, Callable[[Model, Any, datetime], None]] = {
@@ -409,6 +441,7 @@ RULES: dict[str, Callable[[Model, Any, datetime], None]] = {
     "preferences.changed": Model.preferences_changed,
     "payout_profile.changed": Model.payout_profile_changed,
     "payout_profile.revealed": Model.payout_profile_revealed,
+    "customer.erasure_requested": Model.customer_erasure_requested,
     "customer.forgotten": Model.customer_forgotten,
     "policy.adopted": Model.policy_adopted,
 }
@@ -418,8 +451,24 @@ SETTINGS = (
     *("preferences.changed", "payout_profile.changed", "payout_profile.revealed"),
     *("customer.forgotten", "policy.adopted"),
 )
+THE_EXPERTS = (
+    *("payout_profile.changed", "payout_profile.revealed", "customer.forgotten", "policy.adopted"),
+)
+"""What no feed may say."""
+
 TOLD = ("tip.received", "review.posted", "artifact.added", "entry.reversed")
 """What even a command can only tell, since there is no state to be in."""
+
+
+def is_the_experts(source: str, data: Data) -> bool:
+    """Tell whether only the expert may say this (2-events, "Who may say what")."""
+    if isinstance(data, on.PreferencesChanged):
+        given = {each.name for each in fields(data) if getattr(data, each.name) is not None}
+        return not given <= {"verification", "role"}
+    if isinstance(data, on.EntryReversed):
+        return data.event.source != source
+    return data.TYPE in THE_EXPERTS
+
 
 WORDS = (
     *("name", "timezone", "language", "title", "description", "skills"),

@@ -1,6 +1,7 @@
 """The rulebook as a table: what can become of each type of event, and nothing else can.
 
-Any event can be recorded, come again, or come again with other content (`conflict`); any but a
+Any event can be recorded, come again, come again with other content (`conflict`), or come from a
+feed in the expert's name (`not_for_feeds`, as are events that are the expert's alone). Any but a
 setting can be told by another source (`confirmed`). What a command is refused for, and a feed only
 flags, stands after the bar.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from tests.properties.model import SETTINGS
 
-ALWAYS = ("recorded", "replayed", "conflict")
+ALWAYS = ("recorded", "replayed", "conflict", "not_for_feeds")
 
 TABLE = """
 request.opened       already_exists invalid_event currency_mismatch | rate_out_of_bounds
@@ -54,6 +55,7 @@ preferences.changed  invalid_event currency_mismatch
 preferences.changed  | rate_out_of_bounds unreadable_preference
 payout_profile.changed
 payout_profile.revealed
+customer.erasure_requested not_found
 customer.forgotten   not_found
 policy.adopted       period_fixed
 """

@@ -81,6 +81,17 @@ class Entry:
 
 
 @dataclass(eq=False)
+class Count:
+    """What a bill adds to the minutes and sessions of a month, or takes from them."""
+
+    month: str
+    session: str
+    minutes: Fraction
+    sessions: int
+    free: int
+
+
+@dataclass(eq=False)
 class Request:
     """A request; `currency` is the one that its rate was in."""
 
@@ -182,6 +193,7 @@ class Ledger:
         self.payouts: dict[str, Payout] = {}
         self.adjustments: set[str] = set()
         self.entries: list[Entry] = []
+        self.counts: list[Count] = []
         self.told: dict[tuple[str, str], Told] = {}
         self.flags: list[str] = []
 
@@ -225,32 +237,44 @@ class Ledger:
         return found
 
     def months(self) -> list[dict[str, object]]:
-        """Rulebook 9: every month from the first to the last in which something happened."""
+        """Rulebook 9: every month from the first to the last in which something happened.
+
+        What cancels out within a month did not happen in it.
+        """
+        # A refund happened even where another bill had left nothing to give back.
         names = {each.month for each in self.entries if each.kind == "refund"}
-        moved: Counter[tuple[str, str]] = Counter()
-        for entry in self.entries:
-            moved.update({(entry.month, name): getattr(entry, name) for name in FIGURES})
-        # Transactions that cancel each other open no month.
-        names |= {month for (month, _), minor in moved.items() if minor}
-        names |= {each.month for each in self.sessions.values() if each.month}
         names |= {each.month for each in self.claims.values()} | set(self.disputes)
+        sums: Counter[tuple[str, str]] = Counter()
+        for entry in self.entries:
+            sums.update({(entry.month, name): getattr(entry, name) for name in FIGURES})
+        for count in self.counts:
+            figures = {"minutes": count.minutes, "sessions": count.sessions, "free": count.free}
+            sums.update({(count.month, name): value for name, value in figures.items()})
+        names |= {month for (month, _), value in sums.items() if value}
         return [self.row(name) for name in reckoning.months_through(names)]
+
+    def count(self, session: Session, month: str, sign: int = 1) -> None:
+        """Count a session in a month as it is billed now, or take that away."""
+        assert session.month
+        minutes = sign * session.minutes if session.gross else Fraction()
+        billed = int(bool(session.gross))
+        self.counts.append(Count(month, session.id, minutes, sign * billed, sign * (1 - billed)))
 
     def row(self, name: str) -> dict[str, object]:
         """One month as the contract prints it."""
         currency = self.policy.currency
         entries = [each for each in self.entries if each.month == name]
         total = {each: sum(getattr(entry, each) for entry in entries) for each in FIGURES[:6]}
-        sessions = [each for each in self.sessions.values() if each.month == name]
-        billed = [each for each in sessions if each.gross]
-        minutes = reckoning.rounded(sum((each.minutes for each in billed), Fraction()) * 100)
+        counted = [each for each in self.counts if each.month == name]
+        minutes = reckoning.rounded(sum((each.minutes for each in counted), Fraction()) * 100)
+        sign = "-" if minutes < 0 else ""
         counts: dict[str, object] = {
             "month": name,
             "timezone": self.policy.period.timezone,
             "currency": currency,
-            "sessions": len(billed),
-            "free_sessions": len(sessions) - len(billed),
-            "minutes": f"{minutes // 100}.{minutes % 100:02d}",
+            "sessions": sum(each.sessions for each in counted),
+            "free_sessions": sum(each.free for each in counted),
+            "minutes": f"{sign}{abs(minutes) // 100}.{abs(minutes) % 100:02d}",
             "refund_claims": sum(each.month == name for each in self.claims.values()),
             "disputes": self.disputes.count(name),
             "refunds": sum(each.kind == "refund" for each in entries),

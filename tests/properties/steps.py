@@ -216,10 +216,12 @@ class StepMachine(Machine):
         if past:
             event = deal.pick(past[-9:])
             name = on.EventRef(source=event.source, id="evt-0" if deal.one_in(9) else event.id)
-            told = on.EntryReversed(event=name, reason="a reason")
+            reversal = on.EntryReversed(event=name, reason="a reason")
             source = deal.pick((PLATFORM, MIRROR, CLI_SOURCE, event.source))
             at = max(self.time, event.time)
-            self.tell(deal, told, at, source=source, not_before=event.time)
+            self.tell(deal, reversal, at, source=source, not_before=event.time)
+            if source == CLI_SOURCE:  # The platform then sees its mistake, too.
+                self.tell(deal, reversal, at, source=event.source, not_before=event.time)
 
     # --- the expert and the book ------------------------------------------------------------------
 
@@ -247,6 +249,7 @@ class StepMachine(Machine):
             on.PayoutProfileChanged(fields=PROFILE[: deal.pick((5, 2))]),
             on.PayoutProfileRevealed(fields=PROFILE[:1]),
             on.CustomerForgotten(customer="cus-1"),
+            on.ErasureRequested(customer="cus-1"),
         )
         self.tell(deal, deal.pick(told))
 

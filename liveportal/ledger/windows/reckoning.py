@@ -40,7 +40,7 @@ def checked(reader: Reader, first: str, last: str, *, everything: bool) -> list[
     correction or a refund came first; None where there is no such bill.
     """
     found = reader.db.execute(_ENDED, (first, last, everything)).fetchall()
-    return [_row(reader, SESSION.read(row)) for row in found]
+    return [_row(reader, SESSION.read(row, reader.currency)) for row in found]
 
 
 def _row(reader: Reader, session: Session) -> Row:
