@@ -17,6 +17,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, with_options
 from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.errors import InvalidPack, LiveportalError, PackChanged
+from liveportal.ledger.belonging import check_input
 from liveportal.ledger.opening import reading
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def verify(
     from liveportal.exports.evidence import PAGE_FILES, is_about
     from liveportal.exports.pack import contents, verify_pack
 
-    ready(VERIFIED, out, spared=(pack,))
+    ready(VERIFIED, out, spared=(*ledger.files, pack))
+    check_input(pack)
     checked = verify_pack(pack)
     manifest = checked.manifest
     _refuse(pack, checked.problems)

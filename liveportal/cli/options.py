@@ -78,8 +78,10 @@ class LedgerOption(Options):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The ledger's file, and those that SQLite keeps beside it."""
-        return tuple(Path(f"{self.path}{suffix}") for suffix in ("", "-wal", "-shm", "-journal"))
+        """The ledger's file, and all that lies beside it under a name of its own."""
+        from liveportal.ledger.parts import own_files
+
+        return own_files(self.path)
 
 
 def _given_above(context: typer.Context, *, typed: bool = False) -> Iterator[Path]:
@@ -236,6 +238,14 @@ class WriteOptions(Options):
             rich_help_panel=WRITING,
         ),
     ] = None
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway",
+            help="Record it although something speaks against it, such as a time in the future.",
+            rich_help_panel=WRITING,
+        ),
+    ] = False
     yes: Annotated[
         bool,
         typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel=WRITING),

@@ -39,7 +39,7 @@ def case(reader: Reader, claim_id: str, now: datetime) -> Case:
     """Return all that the ledger knows of a claim."""
     claim = claim_row(reader, claim_id, now)
     found = reader.db.execute(f"{SESSION.select} WHERE id = ?", (claim["session"],)).fetchone()
-    session = SESSION.read(found)
+    session = SESSION.read(found, reader.currency)
     (last,) = reader.all("SELECT max(seq) AS seq FROM event")
     return Case(
         claim=claim_id,
