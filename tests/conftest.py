@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="store what the golden run writes now, instead of comparing it",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the machine's id of every test out of the developer's own state folder."""
+    folder = tmp_path_factory.mktemp("state")
+    names = {"darwin": "HOME", "win32": "LOCALAPPDATA"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(names.get(sys.platform, "XDG_STATE_HOME"), str(folder))
+        yield folder
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from liveportal.ledger.belonging import check_input
 from liveportal.ledger.reader import Reader
 
 if TYPE_CHECKING:
-    from liveportal.domain.statement import Document  # Hashes: no other read needs it.
+    from liveportal.domain.statement import Document, Seal  # Hashes: no other read needs it.
 
 LONGEST_FILE = 100_000_000
 """In bytes: the statement of a year with a session a minute."""
@@ -123,7 +123,7 @@ def proved_by(reader: Reader, path: Path) -> str:
     if document is None:
         raise StatementChanged(
             f"this ledger does not hold what {path} shows of {seal.name}",
-            hint="It is of another ledger, or one of the two was changed.",
+            hint="It is of another ledger, or one of the two was changed." + _earlier(seal),
             file=str(path),
             statement=seal.name,
         )
@@ -135,6 +135,18 @@ def proved_by(reader: Reader, path: Path) -> str:
             statement=seal.name,
         )
     return seal.name
+
+
+def _earlier(seal: Seal) -> str:
+    """Say what else may be, of a statement in the form without corrections."""
+    from liveportal.domain.statement import WITH_CORRECTIONS
+
+    if seal.form == WITH_CORRECTIONS:
+        return ""
+    return (
+        " A statement with corrections that a version before December 2026 wrote has another form:"
+        " write it again with `liveportal earnings statement`."
+    )
 
 
 def _content(path: Path) -> bytes:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli import payout_profile_checks as checks
-from liveportal.cli.acting import Anyway, Writer, show_result, writing
+from liveportal.cli.acting import Writer, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.confirm import STDIN, can_ask, confirm
 from liveportal.cli.looking import moment, windows, zone_of
@@ -38,10 +38,10 @@ from liveportal.portal import Outcome, Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
 
-FIELDS = (*seen.FIELDS, "revealed")
+FIELDS = (*seen.FIELDS, "revealed", "enter_again")
 RESULT_FIELDS = ("fields", "cleared", "missing")
 KEY_FIELDS = ("key", "kept_in", "values", "dry_run", "old_key", "old_key_in", "last_backup")
-HUMAN = tuple(name for name in FIELDS if name not in ("filled", "revealed"))
+HUMAN = tuple(name for name in FIELDS if name not in ("filled", "revealed", "enter_again"))
 HUMAN_CHECK = ("requirement", "state", "until", "message", "hint")
 
 
@@ -73,7 +73,8 @@ def show(
         with windows(ledger, read, out) as reader:
             values = {} if read.as_known else Seals(reader.db, reader.path).values()
             row, zone = _row(reader, values, frozenset()), zone_of(reader, read)
-    render(Item(FIELDS, row, HUMAN, title="Payout profile"), out, zone=zone)
+    human = (*HUMAN, "enter_again") if row["enter_again"] else HUMAN
+    render(Item(FIELDS, row, human, title="Payout profile"), out, zone=zone)
 
 
 def _revealed(
@@ -122,7 +123,6 @@ def set_(
             "--start-over", help="Forget what is there first, also if its key is lost; asks."
         ),
     ] = False,
-    anyway: Anyway = False,
     more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
 ) -> None:
     """Set your payout profile; on a terminal, without options, it asks for all of it.
@@ -145,6 +145,7 @@ def set_(
         raise typer.BadParameter("standard input is read once", param_hint="--from")
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
+    asked = False
     with writing(ledger, write, out, RESULT_FIELDS) as writer:
         if start_over:
             writer.ask("Forget the whole payout profile first?")
@@ -153,8 +154,8 @@ def set_(
             given = {**(from_file(file, writer.zone) if file else {}), **typed}
             change = changes(checks.checked(given), afresh=start_over)
         else:
-            change, anyway = _asked(writer), True
-        row = _filled(writer, change, write, anyway=anyway)
+            change, asked = _asked(writer), True
+        row = _filled(writer, change, write, asked=asked)
         zone = writer.zone
     show_result(row, RESULT_FIELDS, out, zone=zone)
     if row["missing"]:
@@ -197,19 +198,19 @@ def _cautions(writer: Writer, change: Changes, force: Values) -> list[Caution]:
     return found
 
 
-def _filled(writer: Writer, change: Changes, write: WriteOptions, *, anyway: bool) -> Row:
+def _filled(writer: Writer, change: Changes, write: WriteOptions, *, asked: bool) -> Row:
     """Record a change, and return its result."""
 
     def judged(force: Values) -> None:
         cautions = _cautions(writer, change, force)
-        if cautions and not anyway:
+        if cautions and not (asked or write.anyway):
             raise cautions[0]
 
     def look(reader: Reader) -> dict[str, object]:
         return {"missing": seen.shown(reader, {})["missing"]}
 
     outcome, shown = writer.portal.fill_profile(
-        change, judged, at=writer.at, key=write.key, show=look
+        change, judged, at=writer.at, key=write.key, insist=writer.insists, show=look
     )
     return {**_told(outcome, change), **shown, "dry_run": write.dry_run}
 

@@ -21,7 +21,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_option
 from liveportal.cli.outputs import check_target
 from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item, Table
-from liveportal.cli.sync import rejecting
+from liveportal.cli.sync import naming_rejects, rejecting
 from liveportal.cli.text import clean
 from liveportal.cli.times import utc_now
 from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
@@ -199,6 +199,7 @@ def _recorded(
         if not isinstance(number, int):
             raise
         error.hint = "What came before it is recorded; correct the line and watch again."
+        naming_rejects(error)
         failure = error
         outcomes.clear()
         good = part.content.split(b"\n", number - part.before - 1)[:-1]

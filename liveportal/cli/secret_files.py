@@ -23,7 +23,7 @@ def read_secret(path: Path) -> str:
     if len(content) > LONGEST_BYTES:
         raise InvalidValue(f"{path} is too long to hold a secret", hint="Check the path.")
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidValue(f"{path} holds no text", hint="Check the path.") from None
 

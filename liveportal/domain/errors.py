@@ -188,6 +188,18 @@ class NotAStatement(Malformed):
     code = "not_a_statement"
 
 
+class NoEvents(Malformed):
+    """An export without a single event: most likely what should have written it has failed."""
+
+    code = "no_events"
+
+
+class PartialExport(Malformed):
+    """An export that does not begin as a ledger does, and there is no ledger that it adds to."""
+
+    code = "partial_export"
+
+
 class RejectedLines(Malformed):
     """A feed was recorded but for lines that were written to the rejects file."""
 
@@ -356,6 +368,18 @@ class BackupExists(Refused):
     code = "backup_exists"
 
 
+class NotForFeeds(Refused):
+    """An event, or a field of one, that a feed must not report: it is the expert's alone.
+
+    `details` name the field.
+    """
+
+    code = "not_for_feeds"
+
+    def __init__(self, field: str, reason: str, *, hint: str) -> None:
+        super().__init__(f"{field}: {reason}", hint=hint, field=field)
+
+
 class Conflict(Refused):
     """The id, key or thing was recorded before with other content; `details` name the fields."""
 
@@ -430,10 +454,52 @@ class LateClaim(Caution):
     override = "--late"
 
 
+class InTheFuture(Caution):
+    """Something that would have happened after the time at which it is recorded."""
+
+    code = "in_the_future"
+
+
+class SlotInPast(Caution):
+    """A slot, or a new time of a session, that was in the past already."""
+
+    code = "slot_in_past"
+
+
+class StartedEarly(Caution):
+    """A session that started more than an hour before its planned start."""
+
+    code = "started_early"
+
+
+class MissedEarly(Caution):
+    """A no-show before the planned start."""
+
+    code = "missed_early"
+
+
+class LongSession(Caution):
+    """A session of over twelve hours."""
+
+    code = "long_session"
+
+
+class LargeTip(Caution):
+    """A tip of over 20 minutes at the session's rate, and over twice its gross."""
+
+    code = "large_tip"
+
+
 class UnlistedMethod(Caution):
     """A payout by a method that the policy does not list (R12)."""
 
     code = "unlisted_method"
+
+
+class PossibleDuplicate(Caution):
+    """A payout without its id that equals one of the last 60 days in amount and method."""
+
+    code = "possible_duplicate"
 
 
 class UnfittingTaxForm(Caution):

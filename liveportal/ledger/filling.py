@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
+from liveportal.domain.errors import Caution
 from liveportal.domain.events import PayoutProfileChanged
 from liveportal.domain.profile import Changes, Values
 from liveportal.ledger import done
@@ -27,6 +28,7 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
     event: Callable[[Data], Event],
     *,
     key: str | None,
+    insist: Callable[[Caution], bool],
     show: Callable[[Reader], Row],
 ) -> tuple[Outcome | None, Row]:
     """Record that the profile is changed, and seal its values with the event.
@@ -36,6 +38,7 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
     """
     seals = Seals(store.db, store.path, keep=store.keep)
     seals.ready(afresh=change.afresh)
+    prunes = change.afresh and not seals.is_imported
     with store.writing() as door:
         past = stored_event(store.db, CLI_SOURCE, key) if key else None
         if past is None:
@@ -47,14 +50,16 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
                 seals.forget()
         recorded = getattr(past.event.data, "fingerprints", None) if past else None
         marks = seals.fingerprints(change, recorded)
-        outcome = door.record(event(PayoutProfileChanged(fields=change.told, fingerprints=marks)))
+        outcome = door.record(
+            event(PayoutProfileChanged(fields=change.told, fingerprints=marks)), insist=insist
+        )
         door.flush()
         if outcome.status == "recorded":
             seals.put(outcome.seq, change)
             door.forgot = True  # What was replaced must not lie on in the log.
         with store.as_after(outcome) as reader:
             shown = show(reader)
-    if change.afresh:
+    if prunes:
         with store.writing():
             seals.prune()
     return outcome, shown

@@ -18,9 +18,21 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import driver, engine, hard_links, keys, parts, traces
+from liveportal.ledger import (
+    attribution,
+    driver,
+    engine,
+    evidence,
+    hard_links,
+    keys,
+    missing,
+    parts,
+    traces,
+)
+from liveportal.ledger.attribution import Unauthorised
 from liveportal.ledger.backups.remembered import LastBackup, last_backup
 from liveportal.ledger.driver import Connection
+from liveportal.ledger.evidence import Attached
 from liveportal.ledger.vault import Vault
 
 
@@ -50,6 +62,11 @@ class Inside:
     last_recorded: datetime | None = None
     zones: tuple[tuple[str, str], ...] = ()
     sealed_by: str | None = None
+    enter_again: tuple[str, ...] = ()
+    attach_again: int = 0
+    unauthorised: tuple[Unauthorised, ...] = ()
+    doubtful: tuple[Attached, ...] = ()
+    """Files that may never have been in the vault, whichever of them are there."""
 
 
 @dataclass(slots=True)
@@ -83,6 +100,7 @@ class Health:
     linked: LiveportalError | None = None
     backup: LastBackup | None = None
     backup_is_there: bool = False
+    absent: tuple[Attached, ...] = ()
 
 
 def gather(path: Path) -> Health:
@@ -100,6 +118,10 @@ def gather(path: Path) -> Health:
         return found
     _look_at_names(found)
     _look_inside(found)
+    if found.inside is not None:
+        vault = Vault(found.path)
+        doubtful = found.inside.doubtful
+        found.absent = tuple(each for each in doubtful if not vault.holds(each.sha256))
     _look_for_key(found, real)
     found.backup = last_backup(path)
     with suppress(OSError):
@@ -251,7 +273,11 @@ def _look_at_rows(found: Health) -> None:
         found.passing = "locked" in found.problem or "busy" in found.problem
         if not found.passing:
             found.inside = Inside(quick_check=found.problem)
-    except (ValueError, TypeError) as error:  # Rows that hold what was never written there.
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+    ) as error:  # Rows that hold what was never written there.
         found.inside = Inside(quick_check=f"what it holds cannot be read: {error}")
 
 
@@ -264,7 +290,11 @@ def _inside(db: Connection) -> Inside:
     last = one("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1")
     book = one("SELECT timezone FROM policy ORDER BY seq DESC LIMIT 1")
     own = one("SELECT document ->> 'timezone' FROM preferences ORDER BY seq DESC LIMIT 1")
+    has_messages = one("SELECT 1 FROM sqlite_schema WHERE name = 'message'")
+    files = evidence.attached(db) if has_messages else []
     has_seals = one("SELECT 1 FROM sqlite_schema WHERE name = 'fingerprint_key'")
+    may_miss = bool(one("SELECT 1 FROM sqlite_schema WHERE name = 'missing_file'"))
+    noted = missing.noted_files(db) if may_miss else frozenset()
     return Inside(
         quick_check="ok",
         first_hash=first.hex() if first else None,
@@ -272,6 +302,10 @@ def _inside(db: Connection) -> Inside:
         last_recorded=from_text(last) if last else None,
         zones=tuple((what, zone) for what, zone in (("book", book), ("expert", own)) if zone),
         sealed_by=one("SELECT sealed_by FROM fingerprint_key LIMIT 1") if has_seals else None,
+        enter_again=tuple(missing.noted_values(db)) if may_miss else (),
+        attach_again=len(noted),
+        unauthorised=tuple(attribution.unauthorised(db)),
+        doubtful=tuple(e for e in files if not e.is_certain and e.artifact not in noted),
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from liveportal.domain.errors import KeyNotFound, SealBroken, WrongKey
 from liveportal.domain.profile import FIELDS, Changes, Value
+from liveportal.ledger import missing
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.keys import Keys, keep_copy, key_id, new_key, no_key, wrong_key
 from liveportal.ledger.statements import INSERT
@@ -52,6 +53,11 @@ class Seals:
 
     # --- what there is ----------------------------------------------------------------------------
 
+    @property
+    def is_imported(self) -> bool:
+        """Whether values are to be entered again that an import could not bring."""
+        return bool(missing.noted_values(self._db))
+
     def values(self) -> dict[str, Value]:
         """Return the values in force, by field; raises `KeyNotFound`, `SealBroken`."""
         found = dict(self._db.execute("SELECT field, value FROM profile_fact").fetchall())
@@ -77,10 +83,11 @@ class Seals:
     def ready(self, *, afresh: bool = False) -> None:
         """Look for the key before the ledger is locked: a keyring may have to ask its owner.
 
-        Who begins `afresh` may have one that is damaged.
+        Who begins `afresh` may have one that is damaged. An imported ledger can have the name of
+        the ledger that it came from in the keyring: the key that is there must stay.
         """
         with suppress(*[WrongKey] * afresh):
-            if self.key_id is not None:
+            if self.key_id is not None or self.is_imported:
                 self._loaded = self._keys.load()
 
     def fingerprints(self, change: Changes, recorded: object = None) -> Marks:
@@ -95,7 +102,7 @@ class Seals:
 
     def forget(self) -> None:
         """Drop every value and every key of fingerprints, also where no key opens them any more."""
-        for table in ("sealed_value", "profile_fact", "fingerprint_key"):
+        for table in ("sealed_value", "profile_fact", "fingerprint_key", "missing_value"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (a table is ours)
 
     def put(self, seq: int, change: Changes) -> None:
@@ -103,6 +110,7 @@ class Seals:
         gone = [(field,) for field in (*change.cleared, *change.values)]
         self._db.executemany("DELETE FROM sealed_value WHERE field = ?", gone)
         self._db.executemany("DELETE FROM profile_fact WHERE field = ?", gone)
+        missing.entered(self._db, change.told)
         for field, value in change.values.items():
             if FIELDS[field].sealed:
                 self._seal(field, seq, value.plain.encode())

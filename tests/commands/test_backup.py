@@ -494,13 +494,13 @@ def test_who_was_forgotten_since_is_named(rich: Shell) -> None:
     """The backup still has them: the result names them, so that they can be forgotten again."""
     row: dict[str, Any] = rich.ok(*BACKUP, "-o", "copy.zip")
     customer = rich.ok("sessions", "show", "S-1002")["customer"]
-    rich.ok("sync", "-", stdin=_forgotten(customer))
+    rich.says(_forgotten(customer))
     assert rich.ok(*RESTORE, "copy.zip", "--dry-run")["brought_back"] == [customer]
     again = rich.ok(*RESTORE, "copy.zip", "--yes")
     assert (again["brought_back"], again["lost"]) == ([customer], 1)
     assert again["head"] == row["head"]
     # A backup made after it has nobody to bring back.
-    rich.ok("sync", "-", stdin=_forgotten(customer))
+    rich.says(_forgotten(customer))
     rich.ok(*BACKUP, "-o", "later.zip")
     assert rich.ok(*RESTORE, "later.zip", "--yes")["brought_back"] == []
 

@@ -52,7 +52,7 @@ def test_its_json(states: Shell) -> None:
     told = states.ok(*VERIFY)
     assert list(told) == [
         *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-        *("files", "messages", "profile_values", "profile_key"),
+        *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
     ]
     assert (told["ok"], told["statement"], told["rules_changed"]) == (True, None, [])
     assert (told["heads"], told["deep"], told["files"], told["messages"]) == ([], False, 0, None)
@@ -174,7 +174,7 @@ def test_a_bug_is_a_bug_all_the_same(states: Shell, monkeypatch: pytest.MonkeyPa
     """Where the ledger is what was written, whatever goes wrong is ours."""
     from liveportal.ledger.windows import earnings
 
-    monkeypatch.setattr(earnings, "months", lambda _reader, *_: 1 // 0)
+    monkeypatch.setattr(earnings, "months_and_gaps", lambda _reader, *_: 1 // 0)
     ran = states.run("earnings", "months", "--json")
     assert ran.code == 1
     assert json.loads(ran.err)["error"]["code"] == "bug"

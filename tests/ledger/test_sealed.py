@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,15 @@ from keyring.backends import chainer, fail, null
 from liveportal.domain import errors
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile import FIELDS, Value, changes
-from liveportal.ledger import engine, keys
+from liveportal.exports import events as exports
+from liveportal.feeds import exported
+from liveportal.ledger import engine, imports, keys
+from liveportal.ledger.documents import journal
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.keys import KEYRING_VARIABLE, Keys, key_id, new_key
 from liveportal.ledger.sealed import Seals
 from liveportal.ledger.verify import verify
-from liveportal.portal import Portal
+from liveportal.portal import Portal, utc_now
 from tests.ledger.conftest import query
 
 IBAN = "DE89370400440532013000"
@@ -711,3 +715,24 @@ def test_values_are_those_of_the_domain(ledger: Path) -> None:
     assert list(found) == [name for name in FIELDS if name in SECRET]
     assert found["iban"] == Value("iban", IBAN)
     assert str(found["iban"]) == "**** 3000"
+
+
+@pytest.mark.parametrize("afresh", [False, True])
+def test_an_imported_ledger_leaves_the_key_of_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, afresh: bool
+) -> None:
+    """Without a machine's id both have one name in the keyring; the key that is there stays."""
+    monkeypatch.setattr("liveportal.ledger.machine.this_machine", lambda: None)
+    ring = Ring()
+    use(monkeypatch, ring)
+    ledger, copy = tmp_path / "ledger.db", tmp_path / "copy.db"
+    Portal.create(ledger, Policy())
+    fill(ledger, SECRET)
+    with closing(engine.open_file(ledger, readonly=True)) as db:
+        lines = [exports.line(e.event, e.recorded_at, erased=e.erased) for e in journal(db)]
+    content = "\n".join(lines).encode()
+    chunks = exported.events(BytesIO(content), exported.contents(BytesIO(content)).digest)
+    imports.carry_out(copy, chunks, imports.Target.NEW, utc_now)
+    fill(copy, SECRET, afresh=afresh)
+    assert len(ring.kept) == 1
+    assert values(ledger) == values(copy) == SECRET
