@@ -22,6 +22,7 @@ from liveportal.cli.times import read_month, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
 from liveportal.domain.patterns import pattern
+from liveportal.ledger.belonging import check_input
 from liveportal.ledger.reader import Reader
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def _earlier(seal: Seal) -> str:
 
 
 def _content(path: Path) -> bytes:
+    check_input(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(LONGEST_FILE + 1)

@@ -89,18 +89,18 @@ def no_hints() -> Iterator[None]:
         _hinting.reset(token)
 
 
-def note(text: str) -> None:
-    """Say something on standard error that a person and a script should both know."""
-    if sys.stderr is not None:
-        with suppress(OSError):
-            sys.stderr.write(f"note: {clean(text)}\n")
-
-
 def hint(text: str) -> None:
     """Tell a person at a terminal what to do next; say nothing to a script."""
     if _hinting.get() and sys.stderr is not None and sys.stderr.isatty():
         with suppress(OSError):
             sys.stderr.write(clean(text) + "\n")
+
+
+def note(text: str) -> None:
+    """Write to standard error something about the result that a script must not miss either."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.write(f"note: {clean(text)}\n")
 
 
 # --- fields -----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from liveportal.cli.confirm import STDIN, can_ask, hidden, stdin_bytes
 from liveportal.domain.errors import BackupLocked, InvalidValue, UnreadableFile, UnsafeKey
+from liveportal.ledger.belonging import check_input
 
 LONGEST_BYTES = 100_000
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -61,6 +62,7 @@ def known_passphrase() -> str:
 
 
 def _content(path: Path) -> bytes:
+    check_input(path)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(path, flags), "rb") as file:

@@ -179,7 +179,13 @@ class Fold:
             self._add(period, {"refund_claims": 1})
         for period in disputes:
             self._add(period, {"disputes": 1})
-        return in_a_row({name: Month(month=name, **sums) for name, sums in self._months.items()})
+        return in_a_row(
+            {
+                name: Month(month=name, **sums)
+                for name, sums in self._months.items()
+                if any(sums.values())  # Transactions that cancel each other open no month.
+            }
+        )
 
     def _add(self, period: str, figures: Mapping[str, int]) -> None:
         month = self._months.setdefault(period, {})

@@ -51,8 +51,9 @@ class Session(Value):
     """A session from its agreement on. `policy` is the seq of the policy that it froze.
 
     `start` and `end` are what really happened; `planned_*` is what was agreed. `expected_minor` is
-    the gross by our own reckoning, whatever the platform billed. `earning` is the transaction that
-    booked it as it now stands, `claim` the latest claim.
+    the gross by our own reckoning, whatever the platform billed; `billed_minor` is the last bill
+    that was given from outside, None where the gross is our own calculation. `earning` is the
+    transaction that booked it as it now stands, `claim` the latest claim.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Session(Value):
     claim_undecided: bool = False
     period: str | None = None
     flags: tuple[str, ...] = ()
+    billed_minor: int | None = None
 
     @property
     def currency(self) -> str:

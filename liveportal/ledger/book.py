@@ -13,11 +13,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from liveportal.domain.books import Change, Past, Thing
+from liveportal.domain.books import Change, Past, Thing, Told
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.codec import decode, in_currency, split
-from liveportal.domain.envelope import Data
+from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.money import LARGEST_MINOR
@@ -55,11 +55,24 @@ _LAST = """
            (SELECT coalesce(max(id), 0) FROM "transaction"),
            (SELECT max(seq) FROM policy)
 """
+LEFT = """
+    SELECT coalesce(sum(amount * (
+        (credit IN ('income:sessions', 'income:refunds'))
+        - (debit IN ('income:sessions', 'income:refunds'))
+    )), 0)
+    FROM "transaction" AS entry JOIN transfer ON transfer."transaction" = entry.id
+    WHERE entry.session = ? AND entry.seq < ?
+"""
 _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
 
 
 class LedgerBook:
-    """`liveportal.domain.books.Books` over a connection that is inside a write transaction."""
+    """`liveportal.domain.books.Books` over a connection that is inside a write transaction.
+
+    `former_rules` is set by a replay, for events that were recorded by an earlier version.
+    """
+
+    former_rules = False
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
@@ -68,6 +81,8 @@ class LedgerBook:
         self._appended: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._flows: dict[tuple[str, Account, Account], list[int]] = {}
         self._policies: dict[int, Policy] = {}
+        self._statements: dict[tuple[str, str], list[Told]] = {}
+        self._unwritten: dict[tuple[str, str], list[Told]] = defaultdict(list)
         self._agenda: dict[str, Session] | None = None
         self._open: OpenItems | None = None
         self._first_end: datetime | None = None
@@ -78,6 +93,7 @@ class LedgerBook:
         self._turnover_minor, self._owed_minor = self._row(_SUMS, str(Account.PLATFORM))
         last_seq, last_transaction, policy_seq = self._row(_LAST)
         self.next_seq: int = last_seq + 1
+        self._unflushed_from: int = self.next_seq
         self.next_transaction: int = last_transaction + 1
         self._policy_seq: int | None = policy_seq
 
@@ -219,19 +235,21 @@ class LedgerBook:
         row = stored_event(self._db, source, event_id)
         if row is None:
             return None
-        confirms = self._row(
-            "SELECT 1 FROM statement WHERE thing = ? AND type = ? AND seq = ?"
-            " AND confirms IS NOT NULL",
-            row.event.data.thing,
-            row.event.data.TYPE,
-            row.seq,
-        )
+        return self._past(row.seq, row.event)
+
+    def _past(self, seq: int, event: Event) -> Past:
+        data, thing = event.data, event.data.thing
+        if data.THING == "session" and (session := self.session(getattr(data, data.THING))):
+            thing = f"session:{session.id}"
+        told = self.statements(thing, data.TYPE)
+        confirms = next((each.confirms for each in told if each.seq == seq), None)
+        fact = seq if confirms is None or self.former_rules else confirms
         return Past(
-            row.seq,
-            row.event,
-            self.transactions_of(row.seq),
-            reversed=row.seq in self.reversed_seqs,
-            confirms=bool(confirms),
+            seq,
+            event,
+            self.transactions_of(seq),
+            reversed=fact in self.reversed_seqs,
+            confirms=confirms,
         )
 
     @cached_property
@@ -244,8 +262,39 @@ class LedgerBook:
         found = self._db.execute("SELECT reversed_seq FROM reversal").fetchall()
         return {seq for (seq,) in found}
 
+    def is_reversed(self, seq: int) -> bool:
+        """Return True if the event was reversed."""
+        return seq in self.reversed_seqs
+
+    def statements(self, thing: str, kind: str) -> list[Told]:
+        """Return the events of a type that are about a thing, in journal order."""
+        key = thing, kind
+        if key not in self._statements:
+            found = self._db.execute(
+                "SELECT seq, source, confirms FROM statement WHERE thing = ? AND type = ?"
+                " ORDER BY seq",
+                key,
+            ).fetchall()
+            told = {row[0]: Told(*row) for row in found}
+            told.update({each.seq: each for each in self._unwritten[key]})
+            self._statements[key] = list(told.values())
+        return self._statements[key]
+
+    def left_minor_before(self, session_id: str, seq: int) -> int:
+        """Return what of a session's gross was not refunded just before an event, minor units."""
+        self.flush()
+        return int(self._one(LEFT, session_id, seq))
+
+    def payouts_since(self, since: datetime) -> list[Payout]:
+        """Return the payouts sent at or after an instant, without their lines."""
+        self.flush()
+        found = self._db.execute(f"{rows.PAYOUT.select} WHERE sent_at >= ?", (utc_text(since),))
+        return [rows.PAYOUT.read(row) for row in found.fetchall()]
+
     def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
         """Return what an event booked."""
+        if seq >= self._unflushed_from:
+            self.flush()
         found = self._db.execute(
             "SELECT id, kind, time, period, session, claim, payout, adjustment"
             ' FROM "transaction" WHERE seq = ? ORDER BY id',
@@ -270,6 +319,12 @@ class LedgerBook:
     def append(self, table: str, *values: Any) -> None:  # noqa: ANN401
         """Add a row to a table that only ever grows."""
         self._appended[table].append(values)
+
+    def tell(self, thing: str, kind: str, told: Told) -> None:
+        """Add a statement: that an event of a type is about a thing."""
+        self.append("statement", thing, kind, *told)
+        known = self._statements.get((thing, kind))
+        (self._unwritten[thing, kind] if known is None else known).append(told)
 
     def booked(self, seq: int, change: Change) -> Booked:
         """Return the rows, as stored, of what an event books from the next transaction on."""
@@ -354,9 +409,8 @@ class LedgerBook:
     def _put(self, seq: int, thing: Thing) -> None:
         kind = type(thing)
         if kind in rows.MAPPINGS:
-            if isinstance(thing, Payout) and self.payout(thing.id) is None:
-                for line in thing.lines:
-                    self.append("payout_line", thing.id, line.item, line.minor)
+            if isinstance(thing, Payout):
+                self._write_lines(self.payout(thing.id), thing)
             if isinstance(thing, Session):
                 self._follow(self._kept.get((Session, thing.id)), thing)
             elif (
@@ -369,6 +423,16 @@ class LedgerBook:
             self.append("preferences", seq, rows.compact(split(thing)[0]))
         elif isinstance(thing, Profile):
             self._fill(thing)
+
+    def _write_lines(self, was: Payout | None, payout: Payout) -> None:
+        """Write the lines of a payout that was sent, or sent again: then they replace the old."""
+        if was is not None and was.lines == payout.lines:
+            return
+        if was is not None:
+            self.flush()
+            self._db.execute("DELETE FROM payout_line WHERE payout = ?", (payout.id,))
+        for line in payout.lines:
+            self.append("payout_line", payout.id, line.item, line.minor)
 
     def _follow(self, was: Session | None, session: Session) -> None:
         """Keep up what is known of sessions as a whole."""
@@ -423,12 +487,29 @@ class LedgerBook:
                 self._db.executemany(UPSERT[mapping.table], written)
         for table in list(self._appended):
             self._insert(table)
+        self._unflushed_from = self.next_seq
 
     def forget_kept(self) -> None:
         """Flush, and drop what was looked up, so that memory stays flat over a long feed."""
         self.flush()
         self._kept.clear()
+        self._statements.clear()
+        self._unwritten.clear()
         self._agenda = self._open = None
+
+    def prefetch_statements(self, asked: Iterable[tuple[str, str]]) -> None:
+        """Look up the statements of many things, each with a type, at once."""
+        wanted = list(asked)
+        found = self._db.execute(
+            "SELECT told.thing, told.type, told.seq, told.source, told.confirms"
+            " FROM json_each(?) AS wanted JOIN statement AS told"
+            " ON told.thing = wanted.value ->> 0 AND told.type = wanted.value ->> 1"
+            " ORDER BY told.seq",
+            (rows.compact(wanted),),
+        ).fetchall()
+        self._statements = {key: [] for key in wanted}
+        for thing, kind, *statement in found:
+            self._statements[thing, kind].append(Told(*statement))
 
     def prefetch(self, kind: str, ids: Iterable[str]) -> None:
         """Look up many things of a kind at once; what is not there is remembered as missing."""

@@ -37,6 +37,9 @@ def effects_digest(
     return hashlib.sha256(stored.encode()).digest()
 
 
+ERASED_BEFORE = hashlib.sha256(b"liveportal.erased-before-import.v1").digest()
+"""The personal digest of an event that came without its personal part: no body has this digest."""
+
 NO_EFFECTS = effects_digest((), ())
 
 

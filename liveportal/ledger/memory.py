@@ -18,18 +18,17 @@ from itertools import repeat
 from operator import eq, itemgetter
 from typing import Any, TypeVar
 
-from liveportal.domain.books import Change, Past
+from liveportal.domain.books import Change, Past, Told
 from liveportal.domain.changing import changed
 from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.policy import Policy
 from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.things import Item, Line, Payout, Profile, Session
 from liveportal.ledger import rows
-from liveportal.ledger.book import Booked, LedgerBook
+from liveportal.ledger.book import LEFT, Booked, LedgerBook
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.items import OpenItems
-from liveportal.ledger.journal import Told
 from liveportal.ledger.past import booked_by
 
 T = TypeVar("T")
@@ -125,21 +124,15 @@ class MemoryBook(LedgerBook):
         found = stored_event(self._journal, source, event_id)
         if found is None or found.seq >= self.next_seq:
             return None
-        data = found.event.data
-        return Past(
-            found.seq,
-            found.event,
-            self.transactions_of(found.seq),
-            reversed=found.seq in self.reversed_seqs,
-            confirms=any(
-                each.seq == found.seq and each.confirms
-                for each in self.statements(data.thing, data.TYPE)
-            ),
-        )
+        return self._past(found.seq, found.event)
 
     def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
         """Return what an event booked, which is proved."""
         return booked_by(self._journal, seq)
+
+    def left_minor_before(self, session_id: str, seq: int) -> int:
+        """Return what of a session's gross was not refunded just before an event, minor units."""
+        return int(self._journal.execute(LEFT, (session_id, seq)).fetchone()[0])
 
     # --- who told what ----------------------------------------------------------------------------
 
@@ -177,6 +170,9 @@ class MemoryBook(LedgerBook):
 
     def _fill(self, profile: Profile) -> None:
         self._kept[Profile, 0] = profile
+
+    def _write_lines(self, was: Payout | None, payout: Payout) -> None:
+        """Write nothing: the lines are packed with their payout."""
 
     def flush(self) -> None:
         """Write nothing: there is no file."""
@@ -244,7 +240,7 @@ class MemoryBook(LedgerBook):
     def rows(self, table: str) -> Iterator[Row]:
         """Yield the rows that a table should have, in no order."""
         if table == "statement":
-            yield from self._statements()
+            yield from self._statement_rows()
         elif table == "profile_field":
             yield from ((name,) for name in self.profile.fields)
         elif table == _LINES:
@@ -259,7 +255,7 @@ class MemoryBook(LedgerBook):
             for packed in self._packed[mapping.thing].values():
                 yield tuple(marshal.loads(packed)[:width])  # noqa: S302 (packed by ourselves)
 
-    def _statements(self) -> Iterator[Row]:
+    def _statement_rows(self) -> Iterator[Row]:
         for kind, by_source in self._told.items():
             for source, things in by_source.items():
                 for thing, told in things.items():

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
-from liveportal.domain.books import Change, Thing
+from liveportal.domain.authority import Origin
+from liveportal.domain.books import Change, Thing, Told
 from liveportal.domain.clock import LAST
 from liveportal.domain.counts import counted
 from liveportal.domain.envelope import Data, Event
-from liveportal.domain.errors import LiveportalError
+from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.events import Customer as Named
 from liveportal.domain.events import PayoutSent, PolicyAdopted, RequestAccepted
 from liveportal.domain.money import Money
@@ -23,7 +24,7 @@ from liveportal.domain.things import Claim, Customer, Payout, Request, Session, 
 from liveportal.ledger.book import NOTHING_BOOKED, LedgerBook
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.journal import Journal, Outcome, Told
+from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.memory import MemoryBook
 from liveportal.ledger.past import Past, Rows, unreadable
 
@@ -65,8 +66,11 @@ class Touched:
 class Rebooking(Journal):
     """The door of a copy, held to what was booked."""
 
-    def __init__(self, db: Connection, book: LedgerBook | None = None) -> None:
+    def __init__(
+        self, db: Connection, book: LedgerBook | None = None, *, former_until: int = 0
+    ) -> None:
         super().__init__(db, lambda: LAST, book)
+        self._former_until = former_until
         self.changes: list[RulesChanged] = []
         self.touched = Touched()
         self._past: Past
@@ -81,8 +85,9 @@ class Rebooking(Journal):
     def rebook(self, past: Past, stored: StoredEvent) -> None:
         """Judge an event anew, and book what it booked."""
         self._past, self._stored, event = past, stored, stored.event
+        self.book.former_rules = past.seq <= self._former_until
         try:
-            self.record(event, recorded_at=past.recorded_at)
+            self.record(event, recorded_at=past.recorded_at, origin=Origin.JOURNAL)
         except _BROKEN as error:
             names = _named(event.data) | _about(past)
             cause = self.touched.cause(names | self._sessions_of(names))
@@ -95,6 +100,10 @@ class Rebooking(Journal):
             # What others build on is taken over all the same.
             policy = event.data.policy if isinstance(event.data, PolicyAdopted) else None
             self._append(event, event.data, Change(policy=policy), past.recorded_at)
+
+    def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:  # noqa: ARG002
+        """Return nothing: what is recorded already is not flagged again."""
+        return ()
 
     def _append(
         self,
@@ -154,8 +163,7 @@ class Rebooking(Journal):
         book.append("event", *past[:11])
         if past.body is not None:
             book.append("event_personal", past.seq, past.salt, past.body)
-        book.append("statement", data.thing, data.TYPE, past.seq, event.source, confirms)
-        self._statements_of(data).append(Told(past.seq, event.source, confirms))
+        book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))
         self._pending[event.source, event.id] = self._pending_at[past.seq] = self._stored
         self._unknown.discard((event.source, event.id))
 
@@ -216,8 +224,8 @@ class Reckoning(Rebooking):
 
     book: MemoryBook
 
-    def __init__(self, db: Connection) -> None:
-        super().__init__(db, MemoryBook(db))
+    def __init__(self, db: Connection, *, former_until: int = 0) -> None:
+        super().__init__(db, MemoryBook(db), former_until=former_until)
 
     def prefetch(self, events: Sequence[Event]) -> None:
         """Do nothing: all is at hand."""
@@ -229,9 +237,6 @@ class Reckoning(Rebooking):
 
     def _find(self, source: str, event_id: str) -> StoredEvent | None:  # noqa: ARG002
         return None
-
-    def _statements_of(self, data: Data) -> list[Told]:
-        return self.book.statements(data.thing, data.TYPE)
 
     def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
         self.book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))

@@ -195,6 +195,7 @@ SESSION = Mapping(
         *("request", "planned_start", "planned_minutes", "start", "end", "paused_since"),
         *("pauses", "active_us", "billed_us", "gross_minor", "fee_minor", "expected_minor"),
         *("refunded_minor", "earning", "claim", "claim_undecided", "period", "flags"),
+        "billed_minor",
     ),
     {
         "last_time": TIME,

@@ -168,6 +168,15 @@ class PolicyRow(LedgerRow, table=True):
     document: str = _text()
 
 
+class FormerRulesRow(LedgerRow, table=True):
+    """Up to which event an earlier edition of the rules judged."""
+
+    __tablename__ = "former_rules"
+
+    edition: int = _integer(key=True)
+    until_seq: int
+
+
 class CustomerRow(LedgerRow, table=True):
     """A customer, whose name is in the personal part of the event that described them last."""
 
@@ -241,6 +250,7 @@ class SessionRow(LedgerRow, table=True):
     claim_undecided: int
     period: str | None = _text()
     flags: str = _text()
+    billed_minor: int | None
 
 
 class SessionAliasRow(LedgerRow, table=True):
@@ -428,6 +438,23 @@ class FingerprintKeyRow(LedgerRow, table=True):
     sealed_by: str = _text()
     nonce: bytes
     body: bytes
+
+
+class MissingValueRow(LedgerRow, table=True):
+    """A value of the payout profile that an import could not bring, by the event that set it."""
+
+    __tablename__ = "missing_value"
+
+    field: str = _text(key=True)
+    seq: int = _integer(ForeignKey("event.seq", name="missing_value_event"))
+
+
+class MissingFileRow(LedgerRow, table=True):
+    """A file that an import could not bring, by the artifact that it belongs to."""
+
+    __tablename__ = "missing_file"
+
+    artifact: int = _integer(ForeignKey("artifact.seq", name="missing_file_artifact"), key=True)
 
 
 # The things as they stand. Rows of the other tables are not replaced once they are written.

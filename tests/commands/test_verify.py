@@ -18,6 +18,8 @@ from tests.ledger.test_verify import tampered
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.damages
+
 VERIFY = ("ledger", "verify")
 _REWRITE = "UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?"
 
@@ -50,7 +52,7 @@ def test_its_json(states: Shell) -> None:
     told = states.ok(*VERIFY)
     assert list(told) == [
         *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-        *("files", "messages", "profile_values"),
+        *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
     ]
     assert (told["ok"], told["statement"], told["rules_changed"]) == (True, None, [])
     assert (told["heads"], told["deep"], told["files"], told["messages"]) == ([], False, 0, None)

@@ -100,11 +100,15 @@ class Request:
     state: str = "open"
     slots: tuple[Slot, ...] = ()
     expires: datetime | None = None
+    session: Session | None = None
 
 
 @dataclass(eq=False)
 class Session:
-    """A session, with the policy that it froze."""
+    """A session, with the policy that it froze.
+
+    `bill` is the last bill that was given from outside, None where it is our own calculation.
+    """
 
     id: str
     policy: Policy
@@ -118,6 +122,9 @@ class Session:
     pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
     minutes: Fraction = Fraction()
     gross: int = 0
+    bill: int | None = None
+    corrected: bool = False
+    ended_by: str | None = None
     refunded: int = 0
     earning: Entry | None = None
     undecided: Claim | None = None
@@ -148,18 +155,25 @@ class Payout:
     """A payout and the lines it was made of."""
 
     amount: int
+    sent_at: datetime
     state: str = "sent"
     lines: list[tuple[Entry, int]] = field(default_factory=list)
 
 
 @dataclass(eq=False)
 class Told:
-    """An event that was recorded: who told it, and which earlier one it only confirmed."""
+    """An event that was recorded: its source, and the earlier event that it confirms, if any.
+
+    `came_to` is what the first telling came to then: the gross of a session that ended, the amount
+    of a claim; `left` is what was left of the session's gross when a claim was first made.
+    """
 
     event: Event
-    data: Any  # The event's, but with the session's own id.
+    data: Any  # The event's, but with the ids by which the book knows its thing.
     confirms: Told | None = None
     entries: list[Entry] = field(default_factory=list)
+    came_to: int = 0
+    left: int = 0
     undone: bool = False
 
 

@@ -61,6 +61,11 @@ _COUNTS = f"""
     GROUP BY period
 """  # noqa: S608 (our own words, here and below)
 _MONEY = "SELECT * FROM month_money WHERE period BETWEEN ? AND ?"
+_MOVED = """
+    SELECT min(period) AS first, max(period) AS last FROM month_money
+    WHERE (gross, fee, refunded, deducted, tips, adjustments, owed, held, in_transit, paid_out)
+        <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+"""
 _OWED_BEFORE = "SELECT coalesce(sum(owed), 0) AS owed FROM month_money WHERE period < ?"
 _BALANCE = """
     SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS held,
@@ -210,7 +215,8 @@ def figures_of(reader: Reader, first: str = FIRST, last: str = LAST) -> dict[str
         figures.setdefault(period, {}).update(row)
     for row in reader.all(_MONEY, first, last):
         figures.setdefault(row.pop("period"), {}).update(_minor(row))
-    return {period: Month(month=period, **row) for period, row in figures.items()}
+    # Transactions that cancel each other open no month.
+    return {name: Month(month=name, **row) for name, row in figures.items() if any(row.values())}
 
 
 def latest(reader: Reader, last: str, count: int = 12) -> list[Month]:
@@ -219,7 +225,7 @@ def latest(reader: Reader, last: str, count: int = 12) -> list[Month]:
     They begin with the book's first month at the earliest, and end with its last one at the latest.
     Only flows are read, so that it is as quick in a long book.
     """
-    ends = reader.one("SELECT min(period) AS first, max(period) AS last FROM month_flow") or {}
+    ends = reader.one(_MOVED) or {}
     if not ends.get("first") or last < ends["first"]:
         return []
     until = min(last, ends["last"])

@@ -23,7 +23,7 @@ from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows.diary import diary
-from liveportal.ledger.windows.history import history
+from liveportal.ledger.windows.history import history, with_flags_of
 from liveportal.ledger.windows.people import customers
 from liveportal.ledger.windows.wanted import READS_AS, Wanted
 
@@ -89,6 +89,7 @@ def request(reader: Reader, request_id: str, now: datetime) -> Row:
     (one,) = found
     row = seen.row(one)
     told = seen.people[one["customer"]]
+    happened = history(reader, f"request:{request_id}")
     person = {"timezone": told.get("timezone"), "language": told.get("language")}
     return row | {
         "customer": row["customer"] | person,  # type: ignore[operator]
@@ -96,8 +97,8 @@ def request(reader: Reader, request_id: str, now: datetime) -> Row:
         "description": personal(one["opened_body"]).get("description"),
         "session": one["session"],
         "closed_at": instant(one["closed_at"]),
-        "flags": json.loads(one["flags"]),
-        "history": history(reader, f"request:{request_id}"),
+        "flags": with_flags_of(happened, json.loads(one["flags"])),
+        "history": happened,
     }
 
 
