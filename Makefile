@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 SMOKE := build/smoke
 TOOLS := build/tools
 LOCK := requirements-dev.lock
+LOWEST := build/lowest
+PYTHONS ?= python3.12 python3.13 python3.14
+QUICK := tests/cli tests/domain tests/feeds tests/golden tests/samples -m 'not slow'
 FUZZ_SECONDS ?= 60
 FUZZ_RUNS ?= 1000000
 
-.PHONY: default install test faults fuzz lint format smoke docs bench audit lock
+.PHONY: default install test faults fuzz lint format smoke docs bench lowest pythons audit lock
 
 default: lint test
 
@@ -67,9 +70,33 @@ $(TOOLS)/bin/uv:
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/pip install --quiet 'pip-audit>=2.10,<3' 'uv>=0.13,<1'
 
+# The quick tests with the lowest versions that pyproject.toml allows, all of them together.
+lowest: | $(TOOLS)/bin/uv
+	rm -rf $(LOWEST)
+	$(PYTHON) -m venv $(LOWEST)
+	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --resolution lowest-direct --quiet \
+		--no-emit-index-url --no-emit-find-links --output-file $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/pip install --quiet --requirement $(LOWEST)/requirements.txt --editable .
+	$(LOWEST)/bin/pytest $(QUICK)
+
+# The quick tests with each newer Python that runs here; those that do not are named.
+pythons:
+	@for python in $(PYTHONS); do \
+		$$python -c '' 2>/dev/null || { echo "$$python does not run here."; continue; }; \
+		echo "+ $$($$python --version)"; rm -rf build/python; \
+		$$python -m venv build/python && \
+		build/python/bin/pip install --quiet --editable '.[dev]' && \
+		build/python/bin/pytest $(QUICK) || exit 1; \
+	done
+
 # Known weaknesses of what is installed for the program and for its development, as locked.
+# pip-audit answers alike whether it found one or could not ask: the difference is said here.
 audit: | $(TOOLS)/bin/uv
-	$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCK)
+	@$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCK) \
+		2>&1 | tee build/audit.log; \
+	grep -q '^No known vulnerabilities found' build/audit.log && exit 0; \
+	grep -q '^Found [0-9]* known' build/audit.log && { echo "The audit found weaknesses." >&2; exit 1; }; \
+	echo "The advisories could not be reached from here: nothing was audited." >&2; exit 2
 
 # The newest versions within the ranges of pyproject.toml, with the hashes of their files, for every
 # system and version of Python. `pip install --require-hashes -r requirements-dev.lock` takes them.

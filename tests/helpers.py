@@ -1,7 +1,8 @@
 """What the tests tell books with: short times, short events, and a book in memory.
 
 A test speaks the language of a feed: `book.tell("session.ended", "10-05 09:30", session="S-1")`
-goes through the same reading as a line of a feed does, and then through the one door.
+goes through the same reading as a line of a feed does, and then through the one door. What a feed
+may not say comes from the expert's own source.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from liveportal.domain.authority import beyond_feeds
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.codec import decode
 from liveportal.domain.envelope import CLI_SOURCE, PREFIX, Event
@@ -24,15 +27,18 @@ from liveportal.domain.events import TYPES
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.things import Claim, Payout, Request, Session
+from liveportal.feeds import jsonl
 from liveportal.ledger.engine import in_memory
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import earnings
+from liveportal.portal import Portal
 
 FEED = "https://help.example/experts/7"
 OTHER = "https://other.example/mirror"
 ADOPTED = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = datetime(2029, 1, 1, tzinfo=UTC)
 
 _ids = count(1)
 
@@ -74,16 +80,19 @@ def event(
     when: str,
     /,
     *,
-    source: str = FEED,
+    source: str | None = None,
     id: str | None = None,  # noqa: A002 (the attribute's own name)
     assumed: frozenset[str] = frozenset(),
     **data: Any,  # noqa: ANN401 (JSON)
 ) -> Event:
-    """Make an event from what a feed would write; `id` is fresh where none is given."""
+    """Make an event from what a feed would write; `id` is fresh where none is given.
+
+    What a feed may not say, the expert says, unless a `source` is given.
+    """
     name = id or f"e-{next(_ids)}"
-    return Event(
-        source, name, at(when), decode(TYPES[kind], _GIVEN.get(kind, {}) | data), assumed=assumed
-    )
+    said = decode(TYPES[kind], _GIVEN.get(kind, {}) | data)
+    speaker = source or (CLI_SOURCE if beyond_feeds(FEED, said) else FEED)
+    return Event(speaker, name, at(when), said, assumed=assumed)
 
 
 def line(
@@ -108,6 +117,15 @@ def line(
     return json.dumps(document).encode() + b"\n"
 
 
+def say(ledger: Path, *lines: bytes) -> list[Outcome]:
+    """Record in the expert's own name what stands in lines of a feed: what a feed may not say."""
+    events = [
+        replace(jsonl.parse(each), source=CLI_SOURCE) for each in b"".join(lines).splitlines()
+    ]
+    with Portal.open(ledger) as portal:
+        return portal.record(events)
+
+
 class Clock:
     """A clock that stands where it was put."""
 
@@ -128,8 +146,9 @@ class Book:
         make_tables(self.db)
         self.clock = Clock()
         self.door = Journal(self.db, self.clock)
-        document = (rules or Policy()).document
+        document = (rules or Policy()).recorded
         self.tell("policy.adopted", "01-01 00:00", source=CLI_SOURCE, policy=document)
+        self.clock.now = LATER  # So that nothing that the tests record is in the future.
 
     # --- telling ----------------------------------------------------------------------------------
 

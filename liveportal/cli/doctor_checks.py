@@ -167,7 +167,12 @@ def modes(health: Health, around: Surroundings, _now: datetime) -> Check:
 
 
 def links(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """Whether anything is a link: the ledger may be one, what is written beside it may not."""
+    """Whether anything is a link: the ledger may be one, what is written beside it may not.
+
+    A ledger with a second name (a hard link) may be read at most.
+    """
+    if health.linked is not None:
+        return Check("links", FAILED, health.linked.message, health.linked.hint)
     if not health.entries:
         return Check("links", SKIPPED, "there is no ledger")
     found = [each for each in health.entries if each.is_link and each.what != "folder"]
@@ -249,12 +254,53 @@ def left_behind(health: Health, _around: Surroundings, _now: datetime) -> Check:
     return Check("left_behind", OK, "nothing was left behind")
 
 
+def authority(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """Whether the journal holds what feeds must not say; earlier versions recorded it."""
+    if health.inside is None:
+        return Check("authority", SKIPPED, "the ledger was not looked into")
+    found = health.inside.unauthorised
+    if found:
+        names = _named([f"event {each.seq}, {each.type} of {each.source}" for each in found])
+        hints = dict.fromkeys(_UNDOING.get(each.type, _UNDO) for each in found)
+        what = "an earlier version recorded what only you may say from a feed"
+        return Check("authority", WARNING, f"{what}: {names}", " ".join(hints))
+    return Check("authority", OK, "no feed said what only you may say")
+
+
+def evidence(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """Whether files are missing that an event in the expert's name reports without proof."""
+    if health.inside is None:
+        return Check("evidence", SKIPPED, "the ledger was not looked into")
+    if health.absent:
+        names = _named([f"event {each.seq}, of session {each.session}" for each in health.absent])
+        what = "files that may never have been in the vault, and are not there"
+        hint = "If you have the file, attach it again: `liveportal sessions attach SESSION FILE`."
+        return Check("evidence", WARNING, f"{what}: {names}", hint)
+    return Check("evidence", OK, "no file has to be attached again")
+
+
+_UNDO = "Compare what it says with what you did, and correct or dispute what is wrong."
+_UNDOING = {
+    "policy.adopted": "`liveportal policy list` shows each policy that was adopted;"
+    " `policy use NAME` puts yours in force again.",
+    "preferences.changed": "Check `liveportal preferences show`;"
+    " `preferences set` puts yours back.",
+    "payout_profile.changed": "Check `liveportal payout profile check`;"
+    " `payout profile set --start-over` enters the profile again.",
+    "payout_profile.revealed": "A feed cannot reveal anything: nothing is to be done about it.",
+    "customer.forgotten": "Only a backup from before it still has what was erased:"
+    " `liveportal ledger restore`.",
+    "entry.reversed": "If the entry was right, record it again.",
+}
+"""What to do about an event that a feed must not have said, by its type."""
+
+
 def key(  # noqa: PLR0911 (a table: one line a case)
     health: Health, around: Surroundings, _now: datetime
 ) -> Check:
     """Whether there is a key for what is sealed; nothing is unlocked for it."""
     sealed_by = health.inside.sealed_by if health.inside else None
-    back = "Put the key back from your copy, or begin anew: payout profile set --start-over."
+    back = "Add the key from your copy, or enter the profile again: payout profile set --start-over"
     if health.key_problem is not None:
         return Check("key", FAILED, health.key_problem, "Make it a file of your own: chmod 600.")
     if health.inside is None:
@@ -264,7 +310,8 @@ def key(  # noqa: PLR0911 (a table: one line a case)
     if health.key_ids is not None:
         if sealed_by in health.key_ids:
             return Check("key", OK, "the key file fits the sealed values", _KEEP_KEY)
-        return Check("key", FAILED, "the key file is of another ledger", back)
+        what = f"the key file has another key than the one that is needed ({sealed_by})"
+        return Check("key", FAILED, what, back)
     if around.keyring:
         what = "there is no key file; the key should be in the system's keyring, which is not asked"
         return Check("key", WARNING, what, "`liveportal payout profile show` uses it.")
@@ -273,6 +320,23 @@ def key(  # noqa: PLR0911 (a table: one line a case)
 
 
 _KEEP_KEY = "Keep a copy of it, apart from the backups."
+
+
+def imported(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """Whether something has to be entered or attached again that an import could not bring."""
+    if health.inside is None:
+        return Check("imported", SKIPPED, "the ledger was not looked into")
+    fields, files = health.inside.enter_again, health.inside.attach_again
+    found, hints = [], []
+    if fields:
+        found.append(f"enter again {', '.join(fields)} of the payout profile")
+        hints.append("`liveportal payout profile set` asks for the values.")
+    if files:
+        found.append(f"attach again {files} {'file' if files == 1 else 'files'}")
+        hints.append("`liveportal ledger verify` names the files for `liveportal sessions attach`.")
+    if not found:
+        return Check("imported", OK, "nothing has to be entered or attached again")
+    return Check("imported", WARNING, f"after the import, {' and '.join(found)}", " ".join(hints))
 
 
 def time_zones(_health: Health, around: Surroundings, _now: datetime) -> Check:
@@ -328,5 +392,5 @@ Judgement = Callable[[Health, Surroundings, datetime], Check]
 
 CHECKS: tuple[Judgement, ...] = (
     *(program, sqlite, ledger, integrity, place, modes, links, clock, space, backup, left_behind),
-    *(key, time_zones, terminal, extras),
+    *(authority, evidence, imported, key, time_zones, terminal, extras),
 )

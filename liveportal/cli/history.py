@@ -8,10 +8,14 @@ from typing import Any
 
 from liveportal.cli.results import Told
 from liveportal.domain.clock import parse_instant
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.money import Money
 
 LONGEST_TEXT = 120
+_SPEAKERS = {
+    "expert": "you",
+    "platform": "the platform",
+    "unknown": "a feed under your name (see `liveportal doctor`)",
+}
 
 
 def in_words(history: Sequence[Mapping[str, Any]], earned: Money | None = None) -> Told:
@@ -49,8 +53,9 @@ def _line(happened: Mapping[str, Any], earned: Money | None, local: tzinfo | Non
     what = kind.removeprefix("session.").replace(".", " ").replace("_", " ")
     details = "; ".join(_details(data, local))
     line = f"{what} at {local_time(happened['time'], local)}{f' ({details})' if details else ''}"
-    teller = "you" if happened["source"] == CLI_SOURCE else "the platform"
-    return f"{line}, {'confirmed' if happened['confirms'] else 'told'} by {teller}"
+    speaker = _SPEAKERS[happened["speaker"]]
+    flags = "".join(f", {flag.replace('_', ' ')}" for flag in happened["flags"])
+    return f"{line}, {'confirmed' if happened['confirms'] else 'told'} by {speaker}{flags}"
 
 
 def _details(data: Mapping[str, Any], local: tzinfo | None) -> Iterator[str]:

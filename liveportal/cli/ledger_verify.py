@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values", "outdated_transcripts"),
+    *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
+    "outdated_transcripts",
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -128,19 +129,37 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
         "files": deposit.files if deposit else 0,
         "messages": deposit.messages if deposit and deep else None,
         "profile_values": deposit.values if deposit else None,
+        "attach_again": [
+            {"seq": each.seq, "session": each.session, "sha256": each.sha256, "name": each.name}
+            for each in (deposit.absent if deposit else ())
+        ],
+        "profile_key": deposit.key.code if deposit and deposit.key else None,
+        "enter_again": list(found.enter_again),
         "outdated_transcripts": deposit.outdated if deposit and deep else None,
     }
 
 
 def _tell(found: Verified) -> None:
-    """Say what today's rules would do otherwise: it may be that somebody wants to know why."""
+    """Say what was not proved, what to attach or enter again, and what today's rules would do."""
+    if found.deposit and (key := found.deposit.key):
+        hint(f"The payout profile was not proved: {key.message}.")
+        hint(key.hint or "")
     changes = found.rules_changed
+    absent = found.deposit.absent if found.deposit else ()
+    for file in absent[:_SHOWN]:
+        hint(
+            f"The file of event {file.seq} is not in the vault, and may never have been there."
+            f" If you have it, attach it again: `liveportal sessions attach {file.session} FILE`."
+        )
     for each in changes[:_SHOWN]:
         hint(f"Today's rules differ at event {each.seq} ({each.type}): {each.what}.")
     if len(changes) > _SHOWN:
         hint(f"And {len(changes) - _SHOWN} more: --json --fields rules_changed lists them.")
     if changes:
         hint("What was booked stands.")
+    if found.enter_again:
+        fields = ", ".join(found.enter_again)
+        hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
     if found.deposit and found.deposit.outdated:
         hint(
             f"An earlier version read {found.deposit.outdated} transcripts otherwise:"

@@ -128,6 +128,7 @@ def _attached(
             data,
             at=writer.at,
             key=f"{write.key}:{data.name}" if write.key and many else write.key,
+            insist=writer.insists,
             progress=told,
             show=said.artifact,
         )

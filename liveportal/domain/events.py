@@ -1,7 +1,8 @@
 """The events of the contract: everything that changes a book, each once.
 
 An event's `type` on the wire is `liveportal.` and the `TYPE` of its data. Fields marked personal
-lie apart in the journal and can be erased; all else is fact.
+lie apart in the journal and can be erased; all else is fact. `FEED_FIELDS` declares what a feed may
+report; `domain/authority.py` enforces it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from liveportal.domain.codec import (
     Whole,
     of,
 )
-from liveportal.domain.envelope import NAME, Data, record
+from liveportal.domain.envelope import EVERY_FIELD, NAME, Data, record
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 
@@ -66,6 +67,7 @@ class Slot(Record):
 
 class AboutRequest(Data):
     THING = "request"
+    FEED_FIELDS = EVERY_FIELD
 
 
 @record
@@ -124,6 +126,7 @@ class RequestExpired(RequestClosed):
 
 class AboutSession(Data):
     THING = "session"
+    FEED_FIELDS = EVERY_FIELD
 
 
 @record
@@ -132,6 +135,7 @@ class SessionRescheduled(AboutSession):
     session: str = of(ID)
     start: datetime = of(INSTANT)
     minutes: int | None = of(MINUTES, default=None)
+    alias: str | None = of(ID, default=None)
 
 
 @record
@@ -223,6 +227,7 @@ class TipReceived(AboutSession):
     TYPE = "tip.received"
     session: str = of(ID)
     amount: Money = of(POSITIVE)
+    again: bool | None = of(TRUTH, default=None)
 
 
 # --- claims and disputes --------------------------------------------------------------------------
@@ -230,6 +235,7 @@ class TipReceived(AboutSession):
 
 class AboutClaim(Data):
     THING = "claim"
+    FEED_FIELDS = EVERY_FIELD
 
 
 @record
@@ -307,6 +313,7 @@ class DisputeRejected(DisputeRuled):
 class AdjustmentPosted(Data):
     TYPE = "adjustment.posted"
     THING = "adjustment"
+    FEED_FIELDS = EVERY_FIELD
     adjustment: str = of(ID)
     amount: Money = of(SIGNED)
     reason: str = of(TEXT, personal=True)
@@ -314,6 +321,7 @@ class AdjustmentPosted(Data):
 
 class AboutPayout(Data):
     THING = "payout"
+    FEED_FIELDS = EVERY_FIELD
 
 
 @record
@@ -360,6 +368,8 @@ class EventRef(Record):
 class EntryReversed(Data):
     TYPE = "entry.reversed"
     THING = "event"
+    FEED_FIELDS = EVERY_FIELD
+    OWN_SOURCE_FIELD = "event"
     event: EventRef = of(Struct(EventRef))
     reason: str = of(TEXT, personal=True)
 
@@ -402,6 +412,7 @@ class Vacation(Record):
 @record
 class PreferencesChanged(AboutBook):
     TYPE = "preferences.changed"
+    FEED_FIELDS = frozenset({"verification", "role"})
     verification: str | None = of(TEXT, default=None)
     role: str | None = of(TEXT, default=None)
     skills: tuple[str, ...] | None = of(ListOf(TEXT), default=None)
@@ -429,6 +440,17 @@ class PayoutProfileChanged(AboutBook):
 class PayoutProfileRevealed(AboutBook):
     TYPE = "payout_profile.revealed"
     fields: tuple[str, ...] = of(ListOf(LABEL, 1, 64))
+
+
+@record
+class ErasureRequested(Data):
+    """A customer asks for the erasure of their personal data; only the expert can carry it out."""
+
+    TYPE = "customer.erasure_requested"
+    THING = "customer"
+    FEED_FIELDS = EVERY_FIELD
+    customer: str = of(ID)
+    reason: str | None = of(TEXT, default=None, personal=True)
 
 
 @record

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, Protocol
 
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import (
     DamagedFile,
     KeyNotFound,
@@ -18,33 +16,16 @@ from liveportal.domain.errors import (
     SealBroken,
     VerificationFailed,
 )
-from liveportal.domain.profile import DERIVED_FROM
-from liveportal.ledger import driver, engine, message_index
+from liveportal.domain.profile import DERIVED_FROM, FIELDS
+from liveportal.ledger import driver, engine, message_index, missing
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.evidence import reader_of
+from liveportal.ledger.evidence import Attached, attached, reader_of
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
-from liveportal.ledger.reader import Reader, personal
+from liveportal.ledger.reader import Reader
 from liveportal.ledger.statements import INSERT
 from liveportal.ledger.vault import Vault
-
-# Only a command attaches a file; a feed may tell of files that never were here. Of whom is
-# forgotten, the files are gone and the messages with them.
-_TOLD = """
-    SELECT artifact.seq, artifact.session, artifact.kind, sha256, bytes, told.seq, body
-    FROM artifact
-    JOIN statement AS told ON told.thing = 'session:' || artifact.session
-        AND told.type = 'artifact.added' AND coalesce(told.confirms, told.seq) = artifact.seq
-        AND told.source = ?
-    JOIN event_personal ON event_personal.seq = told.seq
-    ORDER BY artifact.seq
-"""
-_VALUES = """
-    SELECT field, type, facts FROM (
-        SELECT field, seq FROM sealed_value UNION ALL SELECT field, seq FROM profile_fact
-    ) JOIN event USING (seq) ORDER BY field
-"""
 
 _CHUNK = 2_000
 
@@ -61,28 +42,32 @@ class ReadTranscript(Protocol):
 class Deposit:
     """What was found: how many files, whether they were hashed, messages read, values proved.
 
-    `values` is None where the key of the payout profile is not at hand, or nobody looked;
-    `outdated` is how many transcripts an earlier version of the program read otherwise.
+    `values` is None where the key of the payout profile is not at hand, or nobody looked; `key` is
+    the error that says why it is not. `absent` are files that may never have been here. `outdated`
+    is how many transcripts an earlier version of the program read otherwise.
     """
 
     files: int
     hashed: bool
     messages: int
     values: int | None
+    absent: tuple[Absent, ...] = ()
+    key: KeyNotFound | None = None
     outdated: int = 0
 
 
-class _Told(NamedTuple):
-    artifact: int
-    session: str
-    kind: str
-    sha256: str
-    bytes: int
-    seq: int
-    body: str
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A file that may never have been in the vault, and is not there: attach it again.
 
-    def __str__(self) -> str:
-        return f"the file {self.sha256[:12]}… of session {self.session} (event {self.seq})"
+    An import could not bring it; or an earlier version recorded its event, and nothing proves that
+    a command did (`evidence`).
+    """
+
+    seq: int
+    session: str
+    sha256: str
+    name: str
 
 
 def check_vault(
@@ -90,40 +75,77 @@ def check_vault(
 ) -> Deposit:
     """Check that the files which commands attached are in the vault, and of the right size.
 
+    A file that an import could not bring need not be there; its messages must not be.
     With `deep` they are hashed, messages are held against the transcripts if it is told how to
     `read` one, the full-text index against the messages, and the payout profile against its
     fingerprints if its key is at hand.
     """
     vault = Vault(ledger)
-    told = [_Told(*row) for row in db.execute(_TOLD, (CLI_SOURCE,))]
-    for each in told:
-        _check_there(vault, each)
+    noted = missing.noted_files(db)
+    there: list[Attached] = []
+    absent: list[Absent] = []
+    for each in attached(db):
+        try:
+            _check_there(vault, each)
+        except VerificationFailed:
+            if each.is_certain and each.artifact not in noted:
+                raise
+        else:
+            there.append(each)
+            if each.artifact not in noted:
+                continue
+        absent.append(Absent(each.seq, each.session, each.sha256, each.name))
     messages = (0,)
-    values = None
-    outdated = 0
+    values, problem, outdated = None, None, 0
     if deep:
-        for each in told:
+        for each in there:
             _check_content(vault, each)
         if read is not None:
-            outdated = _check_messages(db, vault, told, read)
+            whole = [each for each in there if each.artifact not in noted]
+            outdated = _check_messages(db, vault, whole, read)
         _check_index(db)
-        values = _check_profile(db, ledger)
+        values, problem = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
-    return Deposit(len(told), deep, messages[0], values, outdated)
+    return Deposit(len(there), deep, messages[0], values, tuple(absent), problem, outdated)
 
 
 def check_values(db: Connection) -> None:
-    """Check that each value of the payout profile is one that its event tells of."""
-    told = db.execute(_VALUES).fetchall()
-    filled = {name for (name,) in db.execute("SELECT name FROM profile_field")}
-    for field, kind, facts in told:
-        of = DERIVED_FROM.get(field, field)
-        named = kind == "liveportal.payout_profile.changed" and of in json.loads(facts)["fields"]
-        if not named or of not in filled:
+    """Check that each value of the payout profile is there, and is the one its event set last.
+
+    Only what an import could not bring may be missing, and it must be written down.
+    """
+    settings, noted = missing.settings(db), missing.noted_values(db)
+    there = missing.rows(db)
+    nothing = missing.Setting()
+    for field, seq in there.items():
+        if seq not in settings.get(DERIVED_FROM.get(field, field), nothing).seqs:
             raise failed(f"a value of the payout profile is in no event: {field}", field=field)
+    for field, setting in settings.items():
+        if setting.is_certain and field not in there and field not in noted:
+            raise failed(f"a value of the payout profile is missing: {field}", field=field)
+    for field, seq in noted.items():
+        if field in there or seq not in settings.get(field, nothing).seqs:
+            raise failed(f"a value of the payout profile is not missing: {field}", field=field)
+    _check_places(db)
+    known = {each.artifact for each in attached(db)}
+    for artifact in sorted(missing.noted_files(db) - known):
+        raise failed(f"no file is missing of event {artifact}", seq=artifact)
 
 
-def _check_there(vault: Vault, told: _Told) -> None:
+def _check_places(db: Connection) -> None:
+    """Check that each value is in the table of its kind, and that its key's row is there."""
+    sealed = dict(db.execute("SELECT field, key_id FROM sealed_value ORDER BY field").fetchall())
+    plain = [field for (field,) in db.execute("SELECT field FROM profile_fact ORDER BY field")]
+    for field in (*sealed, *plain):
+        if FIELDS[field].sealed is not (field in sealed and field not in plain):
+            raise failed(f"a value of the payout profile is in the wrong place: {field}")
+    keys = dict(db.execute("SELECT key_id, sealed_by FROM fingerprint_key").fetchall())
+    in_use = {*keys.values(), *sealed.values()}
+    if len(in_use) > 1 or not in_use <= keys.keys() or (plain and not keys):
+        raise failed("the payout profile's key of fingerprints is missing")
+
+
+def _check_there(vault: Vault, told: Attached) -> None:
     if not vault.holds(told.sha256):
         raise failed(f"{told} is not in the vault", sha256=told.sha256, seq=told.seq)
     size = vault.path(told.sha256).lstat().st_size
@@ -131,7 +153,7 @@ def _check_there(vault: Vault, told: _Told) -> None:
         raise failed(f"{told} has {size} bytes instead of {told.bytes}", sha256=told.sha256)
 
 
-def _check_content(vault: Vault, told: _Told) -> None:
+def _check_content(vault: Vault, told: Attached) -> None:
     try:
         vault.check(told.sha256)
     except (DamagedFile, NotInVault) as error:
@@ -142,11 +164,11 @@ def _check_content(vault: Vault, told: _Told) -> None:
 
 
 def _check_messages(
-    db: Connection, vault: Vault, told: Sequence[_Told], read: ReadTranscript
+    db: Connection, vault: Vault, told: Sequence[Attached], read: ReadTranscript
 ) -> int:
     """Check that the messages are those of the transcripts, and of no other.
 
-    Return of how many transcripts an earlier version of the readers made other messages.
+    Return the number of transcripts of which an earlier reader made other messages.
     """
     from liveportal.ledger.windows.said import began
 
@@ -157,12 +179,11 @@ def _check_messages(
         if artifact not in known:
             raise failed(f"messages of event {artifact} are in no transcript", seq=artifact)
     for each in told:
-        if each.kind != "transcript":
+        if each.kind != "transcript" or not each.is_certain:
             continue
-        name = str(personal(each.body).get("name", ""))
         with vault.path(each.sha256).open("rb") as stream:
             start, zone = began(reader, each.artifact), reader.own_timezone
-            found = read(stream, name, began=start, timezone=zone)
+            found = read(stream, each.name, began=start, timezone=zone)
         kept = db.execute(
             "SELECT n, offset_ms, speaker, text FROM message WHERE artifact = ? ORDER BY n",
             (each.artifact,),
@@ -179,7 +200,7 @@ def _check_messages(
     return outdated
 
 
-def _compare(told: _Told, kept: Rows, read: Rows) -> None:
+def _compare(told: Attached, kept: Rows, read: Rows) -> None:
     for mine, other in zip(kept, read, strict=False):
         if (mine[0], *mine[2:]) != (other[0], *other[2:]):
             raise failed(f"message {other[0]} of {told} is not what its transcript says")
@@ -236,8 +257,11 @@ def _terms(db: Connection) -> Iterator[driver.Cursor]:
 # --- the payout profile ---------------------------------------------------------------------------
 
 
-def _check_profile(db: Connection, ledger: Path) -> int | None:
-    """Prove the values of the payout profile by the journal; None where their key is not here."""
+def _check_profile(db: Connection, ledger: Path) -> tuple[int | None, KeyNotFound | None]:
+    """Prove the values of the payout profile by the journal; or return why they cannot be read.
+
+    That their key is missing or another one is no damage.
+    """
     from liveportal.ledger.sealed import Seals
 
     seals = Seals(db, ledger)
@@ -245,8 +269,8 @@ def _check_profile(db: Connection, ledger: Path) -> int | None:
         seals.ready()
         values = seals.values()
         wrong = seals.disproved(values)
-    except KeyNotFound:
-        return None
+    except KeyNotFound as error:
+        return None, error
     except SealBroken as error:
         raise failed(f"a value of the payout profile was changed: {error.message}") from error
     if wrong:
@@ -254,4 +278,4 @@ def _check_profile(db: Connection, ledger: Path) -> int | None:
             f"a value of the payout profile is not what was recorded: {', '.join(wrong)}",
             field=wrong[0],
         )
-    return len(values)
+    return len(values), None

@@ -1,4 +1,9 @@
-"""Evidence in the book: what was told of a file before, and the messages read from it."""
+"""Evidence in the book: what was told of a file before, and the messages read from it.
+
+Only a command attaches a file, and puts it into the vault; a feed just reports files. In a journal
+of an earlier version a line of a feed may look like a command's (`attribution`): then the file may
+never have been in the vault.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from liveportal.domain.envelope import CLI_SOURCE
+from liveportal.domain.events import ArtifactAdded
 from liveportal.ledger import message_index
+from liveportal.ledger.attribution import is_from_command
 from liveportal.ledger.driver import Connection
+from liveportal.ledger.reader import personal
 from liveportal.ledger.statements import INSERT
 
 _TOLD = """
@@ -19,6 +27,18 @@ _TOLD = """
     WHERE artifact.session = ? AND artifact.sha256 = ?
     GROUP BY artifact.seq
     ORDER BY min(own.seq) IS NULL, artifact.seq
+"""
+# Of a customer who is forgotten the files are gone.
+_ATTACHED = """
+    SELECT artifact.seq, artifact.session, artifact.kind, sha256, bytes, own.seq, body,
+           event.id, event.recorded_at,
+           EXISTS (SELECT 1 FROM message WHERE message.artifact = artifact.seq)
+    FROM artifact
+    JOIN statement AS own ON own.thing = 'session:' || artifact.session
+        AND own.type = ? AND coalesce(own.confirms, own.seq) = artifact.seq AND own.source = ?
+    JOIN event ON event.seq = own.seq
+    JOIN event_personal ON event_personal.seq = own.seq
+    ORDER BY artifact.seq
 """
 # Who is forgotten has nothing personal left, and every telling of a file has its name.
 _NOBODYS = """
@@ -38,6 +58,43 @@ class Told(NamedTuple):
     kind: str
     media_type: str | None
     own_seq: int | None
+
+
+class Attached(NamedTuple):
+    """A file that an event of the expert's own source attached; `body` is its personal part."""
+
+    artifact: int
+    session: str
+    kind: str
+    sha256: str
+    bytes: int
+    seq: int
+    body: str
+    event: str
+    recorded_at: str
+    has_messages: int
+
+    def __str__(self) -> str:
+        return f"the file {self.sha256[:12]}… of session {self.session} (event {self.seq})"
+
+    @property
+    def name(self) -> str:
+        """The name under which the file was attached."""
+        return str(personal(self.body).get("name", ""))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether a command attached it for certain, so that the vault had the file.
+
+        Its messages were kept, or its event is a command's for certain.
+        """
+        return bool(self.has_messages) or is_from_command(self.event, self.recorded_at, self.body)
+
+
+def attached(db: Connection) -> list[Attached]:
+    """Return the files that events of the expert's own source attached, in journal order."""
+    found = db.execute(_ATTACHED, (ArtifactAdded.TYPE, CLI_SOURCE)).fetchall()
+    return [Attached(*row) for row in found]
 
 
 def told(db: Connection, session: str, sha256: str) -> Told | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from liveportal.domain.books import Books
 from liveportal.domain.envelope import Data
-from liveportal.domain.events import CustomerForgotten, EntryReversed
+from liveportal.domain.events import CustomerForgotten, EntryReversed, ErasureRequested
 from liveportal.ledger.driver import Connection
 
 # ?1 is the customer.
@@ -33,12 +33,12 @@ _TOLD = f"""
             WHERE reversal.reversed_seq IN (SELECT seq FROM told)
     )
 """  # noqa: S608 (a type is ours)
-_SAID = """
-    FROM message WHERE artifact IN (
-        SELECT artifact.seq FROM artifact JOIN session ON session.id = artifact.session
-        WHERE customer = ?1
-    )
+_ARTIFACTS = """
+    SELECT artifact.seq FROM artifact JOIN session ON session.id = artifact.session
+    WHERE customer = ?1
 """
+_SAID = f"FROM message WHERE artifact IN ({_ARTIFACTS})"
+_MISSING = f"FROM missing_file WHERE artifact IN ({_ARTIFACTS})"
 _PERSONAL = "FROM event_personal WHERE seq IN (SELECT seq FROM theirs)"
 _ERASED = (
     "FROM event WHERE seq > ?3 AND seq < ?2 AND seq IN (SELECT seq FROM theirs)"
@@ -74,7 +74,9 @@ def erase(db: Connection, customer: str) -> Reach:
     """Erase what was told of a customer, inside the caller's transaction."""
     values = (customer,)
     messages = 0
-    if _has_messages(db):
+    if _has(db, "missing_file"):
+        db.execute(f"DELETE {_MISSING}", values)
+    if _has(db, "message"):
         messages = db.execute(f"DELETE {_SAID}", values).rowcount
         if messages:
             from liveportal.ledger import message_index  # No other write pays for its import.
@@ -111,6 +113,16 @@ def forgotten_at(db: Connection, customer: str) -> int | None:
     return row[0] if row else None
 
 
+def is_requested(db: Connection, customer: str) -> bool:
+    """Return True if a customer's request to be forgotten was not carried out yet."""
+    row = db.execute(
+        "SELECT 1 FROM statement WHERE thing = 'customer:' || ? AND type = ? AND confirms IS NULL"
+        " AND seq > ? LIMIT 1",
+        (customer, ErasureRequested.TYPE, forgotten_at(db, customer) or 0),
+    ).fetchone()
+    return row is not None
+
+
 def forgotten(db: Connection) -> dict[str, int]:
     """Return every customer that was forgotten, with the last event that told so."""
     found = db.execute(
@@ -127,6 +139,8 @@ def customer_of(books: Books, data: Data) -> str | None:
         past = books.past(data.event.source, data.event.id)
         return customer_of(books, past.event.data) if past else None
     kind, _, name = data.thing.partition(":")
+    if kind == "customer":
+        return name
     session_id = name if kind == "session" else None
     if kind == "request":
         request = books.request(name)
@@ -137,9 +151,9 @@ def customer_of(books: Books, data: Data) -> str | None:
     return session.customer if session else None
 
 
-def _has_messages(db: Connection) -> bool:
-    """Tell whether the ledger keeps messages: the first form did not."""
-    return bool(_count(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'message'"))
+def _has(db: Connection, table: str) -> bool:
+    """Return True if the ledger has a table: the first forms have fewer."""
+    return bool(_count(db, "SELECT count(*) FROM sqlite_schema WHERE name = ?", table))
 
 
 def _count(db: Connection, query: str, *values: object) -> int:

@@ -20,8 +20,10 @@ from liveportal.cli.doctor_checks import (
     Surroundings,
     examined,
 )
+from liveportal.ledger.attribution import Unauthorised
 from liveportal.ledger.backups.remembered import LastBackup
 from liveportal.ledger.engine import APPLICATION_ID, Head
+from liveportal.ledger.evidence import Attached
 from liveportal.ledger.health import Entry, Health, Inside, file_system
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -104,8 +106,24 @@ LOCKED = {"inside": None, "problem": "database is locked", "passing": True}
 NEWER = {"inside": None, "problem": "it was written by a newer liveportal (form 9)"}
 LINKED = {"entries": [entry(is_link=True)]}
 
+POLICY = Unauthorised(5, "https://help.example/7", "e-5", "policy.adopted", "type")
+FORGOTTEN = POLICY._replace(seq=6, type="customer.forgotten")
+TIP = POLICY._replace(seq=7, source="urn:liveportal:cli", type="tip.received", field="source")
+FILE = Attached(9, "S-1", "code", "ab" * 32, 1, 9, "{}", "e-9", "", 0)
+
 CASES = (
     Case("program", OK, "3.13.1"),
+    Case("authority", OK, "no feed"),
+    Case("authority", SKIPPED, "not looked into", NONE),
+    Case(
+        *("authority", WARNING),
+        "event 5, policy.adopted of https://help.example/7, event 6, customer.forgotten of",
+        inside(unauthorised=(POLICY, FORGOTTEN)),
+    ),
+    Case("authority", WARNING, "tip.received of urn:", inside(unauthorised=(TIP,))),
+    Case("evidence", OK, "no file"),
+    Case("evidence", SKIPPED, "not looked into", NONE),
+    Case("evidence", WARNING, "event 9, of session S-1", {"absent": (FILE,)}),
     Case("sqlite", OK, "write-ahead log (WAL)"),
     Case("sqlite", OK, "a new ledger", NONE),
     Case("sqlite", OK, "rollback journal", DELETE),
@@ -182,6 +200,16 @@ CASES = (
     Case("key", WARNING, "not asked", inside(sealed_by="a")),
     Case("key", FAILED, "no key", inside(sealed_by="a"), {"keyring": False}),
     Case("key", FAILED, "is a link", {"key_problem": "the key file is a link"}),
+    Case("imported", OK, "nothing has to be"),
+    Case("imported", SKIPPED, "not looked", NONE),
+    Case("imported", WARNING, "enter again name, email of", inside(enter_again=("name", "email"))),
+    Case("imported", WARNING, "attach again 1 file", inside(attach_again=1)),
+    Case(
+        "imported",
+        WARNING,
+        "enter again name of the payout profile and attach again 2 files",
+        inside(enter_again=("name",), attach_again=2),
+    ),
     Case("time_zones", OK, "/usr/share/zoneinfo"),
     Case("time_zones", OK, "from the package", {}, {"zone_source": "none"}),
     Case("time_zones", WARNING, "fall back", {}, {"tzdata": None}),
@@ -210,7 +238,10 @@ STATUSES = {
     "space": {OK, WARNING, FAILED, SKIPPED},
     "backup": {OK, WARNING, SKIPPED},
     "left_behind": {OK, WARNING},
+    "authority": {OK, WARNING, SKIPPED},
+    "evidence": {OK, WARNING, SKIPPED},
     "key": {OK, WARNING, FAILED, SKIPPED},
+    "imported": {OK, WARNING, SKIPPED},
     "time_zones": {OK, WARNING, FAILED},
     "terminal": {OK, WARNING, SKIPPED},
 }

@@ -21,7 +21,7 @@ from unittest.mock import patch
 import liveportal
 from liveportal.cli.run import main
 from liveportal.ledger.opening import reading
-from tests.helpers import dump
+from tests.helpers import dump, say
 
 ROOT = Path(liveportal.__file__).parents[1]
 OCTOBER = ROOT / "liveportal" / "samples" / "october.jsonl"
@@ -92,11 +92,15 @@ class Shell:
     def environment(self, **more: str) -> dict[str, str]:
         """Return what a process of its own is given: the test's home, the ledger, the path."""
         names = (
-            *("PATH", "HOME", "XDG_DATA_HOME", "SYSTEMROOT"),
+            *("PATH", "HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "SYSTEMROOT"),
             *("LIVEPORTAL_LEDGER", "LIVEPORTAL_KEYRING"),
         )
         kept = {name: os.environ[name] for name in names if name in os.environ}
         return {**kept, "PYTHONPATH": str(ROOT), **more}
+
+    def says(self, *lines: bytes) -> None:
+        """Record in the expert's own name what a feed may not say."""
+        say(self.ledger, *lines)
 
     # --- asking ---------------------------------------------------------------------------------
 

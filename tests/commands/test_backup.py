@@ -443,6 +443,7 @@ def test_from_cron_it_is_quiet_and_says_what_it_did(october: Shell) -> None:
 # --- evidence that is not what it was -------------------------------------------------------------
 
 
+@pytest.mark.damages
 def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
     """The backup is made, and exit 6 says so; nothing older is removed, none remembered."""
     folder = rich.folder / "b"
@@ -493,13 +494,13 @@ def test_who_was_forgotten_since_is_named(rich: Shell) -> None:
     """The backup still has them: the result names them, so that they can be forgotten again."""
     row: dict[str, Any] = rich.ok(*BACKUP, "-o", "copy.zip")
     customer = rich.ok("sessions", "show", "S-1002")["customer"]
-    rich.ok("sync", "-", stdin=_forgotten(customer))
+    rich.says(_forgotten(customer))
     assert rich.ok(*RESTORE, "copy.zip", "--dry-run")["brought_back"] == [customer]
     again = rich.ok(*RESTORE, "copy.zip", "--yes")
     assert (again["brought_back"], again["lost"]) == ([customer], 1)
     assert again["head"] == row["head"]
     # A backup made after it has nobody to bring back.
-    rich.ok("sync", "-", stdin=_forgotten(customer))
+    rich.says(_forgotten(customer))
     rich.ok(*BACKUP, "-o", "later.zip")
     assert rich.ok(*RESTORE, "later.zip", "--yes")["brought_back"] == []
 
@@ -519,6 +520,7 @@ def _forgotten(customer: str) -> bytes:
 # --- what is there --------------------------------------------------------------------------------
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize("damage", ["header", "middle", "cut", "text"])
 def test_a_damaged_ledger_is_replaced_and_kept(rich: Shell, damage: str) -> None:
     """What no longer opens, or only half, stays as it is, beside the one that comes back."""
@@ -595,7 +597,6 @@ def test_what_is_no_backup(october: Shell) -> None:
         october.file("text", "hello"),
         october.file("empty", b""),
         october.file("other.zip", archived({"a": b"b"})),
-        october.ledger,
     ]
     for file in files:
         assert october.refuses(1, *RESTORE, file, "--yes")["code"] == "invalid_backup"

@@ -127,7 +127,7 @@ def test_a_name_that_is_told_or_erased_later_counts(empty: Shell, now: SetClock)
     del now
     sync(empty, book("A", "11-05 09:00"))
     before = calendar(empty)["S-A"]
-    sync(empty, told("customer.forgotten", "11-04 09:00", customer="C-A"))
+    empty.says(told("customer.forgotten", "11-04 09:00", customer="C-A"))
     after = calendar(empty)["S-A"]
     assert str(before["SUMMARY"]) == "Shader (Mina)"
     assert str(after["SUMMARY"]) == "Live help"
@@ -159,12 +159,12 @@ def test_reminders(empty: Shell, now: SetClock) -> None:
 
     assert alarms() == {"S-A": [15], "S-B": [], "S-C": []}
     assert alarms("--alarm", "60", "--alarm", "5")["S-A"] == [60, 5]
-    sync(empty, told("preferences.changed", "11-04 11:30", notifications={"alarms": [30, 0]}))
+    empty.says(told("preferences.changed", "11-04 11:30", notifications={"alarms": [30, 0]}))
     assert alarms()["S-A"] == [30, 0]
     assert alarms("--alarm", "1")["S-A"] == [1]
-    sync(empty, told("preferences.changed", "11-04 11:31", notifications={"alarms": []}))
+    empty.says(told("preferences.changed", "11-04 11:31", notifications={"alarms": []}))
     assert alarms()["S-A"] == []
-    sync(empty, told("preferences.changed", "11-04 11:32", notifications={"of": "another form"}))
+    empty.says(told("preferences.changed", "11-04 11:32", notifications={"of": "another form"}))
     assert alarms()["S-A"] == [15]
     now("11-05 09:00")
     assert alarms()["S-A"] == []

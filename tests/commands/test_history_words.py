@@ -55,6 +55,7 @@ def spoken(empty: Shell) -> Shell:
     return empty
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -92,7 +93,7 @@ def test_words_and_other_filters(spoken: Shell) -> None:
     assert ids(spoken, "--text", "zoe", "--claimed") == ["S-3"]
     assert ids(spoken, "--text", "zoe", "--sort", "-start", "--to", "2026-10-02") == ["S-2", "S-1"]
     forget = line("customer.forgotten", "10-09 09:00", id="f", customer="C-3")
-    spoken.ok("sync", feed(spoken, "forget.jsonl", forget))
+    spoken.says(forget)
     assert ids(spoken, "--text", "zoe") == ["S-1", "S-2"]
     assert ids(spoken, "--text", "quick") == []
 

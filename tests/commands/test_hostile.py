@@ -90,7 +90,7 @@ def _book(text: str) -> tuple[bytes, ...]:
             method="paypal",
             reference=re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", text),
         ),
-        line("preferences.changed", "10-07 09:00", id="j", role=text, languages=[text]),
+        line("preferences.changed", "10-07 09:00", id="j", role=text, verification=text),
         opened("R-2", "10-07 10:00", customer=customer, kind="scheduled", slots=[SLOT], **said),
         line("request.accepted", "10-07 10:01", id="k", request="R-2", session="S-2", slot=1),
     )

@@ -111,8 +111,6 @@ def _feed() -> tuple[bytes, ...]:
             id="h17",
             role=PRINTABLE,
             verification=PRINTABLE,
-            skills=[PRINTABLE],
-            languages=[PRINTABLE],
         ),
     )
 
@@ -134,6 +132,8 @@ def hostile(states: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
         monkeypatch.setattr(socket.socket, name, calling)
     monkeypatch.setattr(socket, "getaddrinfo", calling)
     states.ok("sync", states.file("hostile.jsonl", b"".join(_feed())))
+    own = {"skills": [PRINTABLE], "languages": [PRINTABLE]}
+    states.says(line("preferences.changed", "11-22 10:00", id="h18", **own))
     call = states.file("call.vtt", TRANSCRIPT.encode("utf-8", "replace"))
     states.ok("sessions", "attach", "S-H", call, "--name", PRINTABLE)
     page = states.file("evil.html", PAGE)

@@ -33,6 +33,7 @@ EVERY_READ = {
     *(
         "ledger",
         "ledger.blame",
+        "ledger.done",
         "ledger.durable",
         "ledger.driver",
         "ledger.engine",
@@ -61,7 +62,7 @@ OWN = {
         "cli.confirm cli.history cli.requests cli.requests_shown cli.requests_slots "
         "domain.books domain.codec domain.declining domain.diary domain.envelope "
         "domain.events domain.hours domain.preferences domain.requests domain.slots "
-        "domain.things ledger.rows ledger.windows.diary ledger.windows.history "
+        "domain.things ledger.rows ledger.windows.diary ledger.attribution ledger.windows.history "
         "ledger.windows.people ledger.windows.requests ledger.windows.wanted "
         "decimal"
     ),
@@ -69,13 +70,14 @@ OWN = {
         "cli.confirm cli.history cli.requests cli.requests_shown cli.requests_slots "
         "domain.books domain.codec domain.declining domain.diary domain.envelope "
         "domain.events domain.hours domain.preferences domain.requests domain.slots "
-        "domain.things ledger.rows ledger.windows.diary ledger.windows.history "
+        "domain.things ledger.rows ledger.windows.diary ledger.attribution ledger.windows.history "
         "ledger.windows.people ledger.windows.requests ledger.windows.wanted "
-        "zoneinfo"
+        "domain.cautions ledger.documents ledger.windows.flags zoneinfo"
     ),
     "sessions list --json": (
         "cli.sessions cli.sessions_history domain.codec domain.earnings domain.envelope "
-        "domain.things domain.words ledger.rows ledger.vault ledger.windows.history "
+        "domain.things domain.words ledger.rows ledger.vault ledger.attribution "
+        "ledger.windows.history "
         "ledger.windows.mentions ledger.windows.people ledger.windows.said "
         "ledger.windows.search ledger.windows.selection ledger.windows.sessions"
     ),
@@ -83,16 +85,17 @@ OWN = {
         "cli.evidence_shown cli.history cli.live cli.sessions cli.sessions_named "
         "cli.sessions_shown domain.artifacts domain.codec domain.earnings domain.envelope "
         "domain.running domain.things domain.words ledger.rows ledger.vault "
-        "ledger.windows.history ledger.windows.mentions ledger.windows.people "
+        "ledger.attribution ledger.windows.history ledger.windows.mentions ledger.windows.people "
         "ledger.windows.running ledger.windows.said ledger.windows.search ledger.windows.selection "
-        "ledger.windows.sessions"
+        "ledger.windows.sessions domain.cautions domain.events ledger.documents "
+        "ledger.windows.flags"
     ),
     "sessions upcoming --json": (
         "cli.sessions cli.sessions_planned domain.books domain.codec domain.diary "
         "domain.earnings domain.envelope domain.events domain.findings domain.hours "
         "domain.preferences domain.requests domain.running domain.things domain.words "
         "ledger.rows ledger.vault ledger.windows.agenda ledger.windows.diary "
-        "ledger.windows.history ledger.windows.mentions ledger.windows.people "
+        "ledger.attribution ledger.windows.history ledger.windows.mentions ledger.windows.people "
         "ledger.windows.said ledger.windows.search ledger.windows.selection "
         "ledger.windows.sessions zoneinfo"
     ),
@@ -105,26 +108,28 @@ OWN = {
         "cli.refunds cli.refunds_shown domain.answers domain.books domain.claimable "
         "domain.codec domain.envelope domain.events domain.refunds domain.requests "
         "domain.sessions domain.things ledger.rows ledger.windows.claims "
-        "ledger.windows.history ledger.windows.people"
+        "ledger.attribution ledger.windows.history ledger.windows.people"
     ),
     "dispute list --json": (
         "cli.dispute cli.dispute_shown cli.refunds_shown domain.answers domain.books "
         "domain.claimable domain.codec domain.envelope domain.events domain.refunds "
         "domain.requests domain.sessions domain.things ledger.rows ledger.windows.claims "
-        "ledger.windows.history ledger.windows.people"
+        "ledger.attribution ledger.windows.history ledger.windows.people"
     ),
     "payout preview --json": (
         "cli.payout cli.payout_forecast cli.payout_shown domain.books domain.claimable "
         "domain.codec domain.completeness domain.envelope domain.events domain.forecast "
         "domain.payouts domain.profile domain.refunds domain.requests domain.sessions "
-        "domain.things ledger.items ledger.windows.history ledger.windows.payouts "
+        "domain.things ledger.items ledger.attribution "
+        "ledger.windows.history ledger.windows.payouts "
         "ledger.windows.profile"
     ),
     "payout list --json": (
         "cli.payout cli.payout_forecast cli.payout_shown domain.books domain.claimable "
         "domain.codec domain.completeness domain.envelope domain.events domain.forecast "
         "domain.payouts domain.profile domain.refunds domain.requests domain.sessions "
-        "domain.things ledger.items ledger.windows.history ledger.windows.payouts "
+        "domain.things ledger.items ledger.attribution "
+        "ledger.windows.history ledger.windows.payouts "
         "ledger.windows.profile"
     ),
     "due --json": (
@@ -132,11 +137,11 @@ OWN = {
         "domain.completeness domain.deadlines domain.envelope domain.events domain.forecast "
         "domain.payouts domain.profile domain.refunds domain.requests domain.sessions "
         "domain.things ledger.items ledger.rows ledger.vault ledger.windows.due "
-        "ledger.windows.history ledger.windows.payouts ledger.windows.people "
+        "ledger.attribution ledger.windows.history ledger.windows.payouts ledger.windows.people "
         "ledger.windows.profile"
     ),
 }
-AT = ("--at", "2026-12-31 10:00")
+AT = ("--at", "2026-12-31 10:00", "--anyway")
 
 
 def _imported(shell: Shell, *argv: str) -> set[str]:
@@ -186,7 +191,8 @@ def test_a_read_imports_nothing_slow(states: Shell, argv: str) -> None:
     ],
 )
 def test_a_write_imports_no_models(states: Shell, argv: str) -> None:
-    """A single write is light, too, also with an ISO time."""
+    """A single write is light, too, also with an ISO time; but the first makes the machine's id."""
+    states.ok("sessions", "tip", "S-1001", "5.00")
     assert _imported(states, *argv.split(), *AT) & (SLOW - {"dateutil"}) == set()
 
 

@@ -244,7 +244,7 @@ def test_what_a_person_is_told(
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """What a feed has for roles, reasons and forms of its own never reaches a terminal as it is."""
+    """Roles, reasons and forms of another program never reach a terminal as they are."""
     data: dict[str, Any] = {
         "role": text,
         "skills": [text],
@@ -252,8 +252,7 @@ def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text
         "auto_decline": [{"reason": text, "kind": "instant"}],
         "notifications": [text],
     }
-    feed = empty.file("feed.jsonl", line("preferences.changed", "10-05 09:00", id="p", **data))
-    empty.ok("sync", feed)
+    empty.says(line("preferences.changed", "10-05 09:00", id="p", **data))
     shown = empty.ok("preferences")
     assert shown["unreadable"] == ["availability", "notifications"]
     assert (shown["role"], shown["hours"]) == (text, None)
@@ -273,9 +272,9 @@ def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text
 
 
 def test_a_change_replaces_what_cannot_be_read(empty: Shell) -> None:
-    """A feed's own form counts as not set, so that what is typed is all there is."""
+    """A form of another program counts as not set: only what is typed then is in force."""
     data = line("preferences.changed", "10-05 09:00", id="p", availability={"from": 9})
-    empty.ok("sync", empty.file("feed.jsonl", data))
+    empty.says(data)
     row = empty.ok("preferences", "set", "--hours", "mon 9-10")
     assert row["availability"] == {"weekly": {"mon": ["09:00-10:00"]}}
     assert row["flags"] == []

@@ -112,7 +112,7 @@ def test_a_changed_mind_counts_once(reviewed: Shell) -> None:
 def test_what_is_erased_is_null(reviewed: Shell) -> None:
     """A forgotten customer has neither name nor words; ratings and times stay."""
     forget = line("customer.forgotten", "10-09 09:00", id="f", customer="C-1")
-    reviewed.ok("sync", feed(reviewed, "forget.jsonl", forget))
+    reviewed.says(forget)
     row = reviewed.ok("sessions", "reviews")[2]
     assert (row["customer"], row["customer_name"], row["rating_of_you"]) == ("C-1", None, "4.33")
     told = reviewed.ok("sessions", "reviews", "--customer", "C-1")

@@ -168,7 +168,8 @@ def test_a_stream_is_shown_as_it_comes_and_ends_when_it_ends(empty: Shell) -> No
 
 def test_json_lines_have_every_field(empty: Shell) -> None:
     """--jsonl: one object a line, with all that `requests list` has, and the reason."""
-    ran = empty.run("requests", "watch", "-", "--jsonl", stdin=RULES + asks("A") + asks("B"))
+    empty.says(RULES)
+    ran = empty.run("requests", "watch", "-", "--jsonl", stdin=asks("A") + asks("B"))
     rows = [json.loads(each) for each in ran.out.splitlines()]
     assert [row["id"] for row in rows] == ["A", "B"]
     ran = empty.run("requests", "watch", "-", "-o", "-", "--field", "id", stdin=asks("C"))
@@ -313,7 +314,8 @@ def test_only_what_is_still_open_is_shown(empty: Shell) -> None:
 
 def test_matching_ones_only(empty: Shell) -> None:
     """--matching leaves the others out; they are recorded all the same."""
-    lines = (RULES, asks("A", skills=["urp"]), asks("B", rate=amount("2.00")), asks("C"))
+    empty.says(RULES)
+    lines = (asks("A", skills=["urp"]), asks("B", rate=amount("2.00")), asks("C"))
     ran = empty.run("requests", "watch", "-", "--matching", "--field", "id", stdin=b"".join(lines))
     assert ran.out == "A\nC\n"
     assert len(empty.ok("requests", "list")) == 3
@@ -322,7 +324,8 @@ def test_matching_ones_only(empty: Shell) -> None:
 @pytest.mark.parametrize("declines", [True, False])
 def test_what_a_rule_declines_is_shown_as_declined(empty: Shell, declines: bool) -> None:
     """On where there are rules, off with --no-auto-decline; the reason is recorded and shown."""
-    stdin = RULES + asks("A", rate=amount("1.00")) + asks("B")
+    empty.says(RULES)
+    stdin = asks("A", rate=amount("1.00")) + asks("B")
     more = () if declines else ("--no-auto-decline",)
     ran = empty.run("requests", "watch", "-", "--field", "id,state,reason", *more, stdin=stdin)
     shown = "A\tdeclined\ttoo cheap\n" if declines else "A\topen\t\n"
@@ -336,7 +339,7 @@ def test_a_rule_that_came_meanwhile_counts(empty: Shell) -> None:
     path = feed(empty, "feed.jsonl", asks("A", rate=amount("1.00")))
     with watching(empty, path, *QUICK, "--field", "id") as watch:
         watch.shows("A")
-        empty.ok("sync", feed(empty, "rules.jsonl", RULES))
+        empty.says(RULES)
         add(path, asks("B", rate=amount("1.00")))
         watch.shows("A", "B")
     assert [row["state"] for row in empty.ok("requests", "list")] == ["open", "declined"]
@@ -346,7 +349,8 @@ def test_a_person_reads_a_line_each(empty: Shell, monkeypatch: pytest.MonkeyPatc
     """A line a request, cleaned and short; columns that were chosen are columns."""
     monkeypatch.setenv("TERM", "dumb")
     hostile = "\x1b]0;owned\x07\u202e" + "long " * 200_000 + "\ud800\x00"
-    stdin = RULES + asks("A", title=hostile, skills=["urp", "\x1b[2J"]) + asks("B")
+    empty.says(RULES)
+    stdin = asks("A", title=hostile, skills=["urp", "\x1b[2J"]) + asks("B")
     cheap = asks("C", rate=amount("1.00"), customer={"id": "C-2", "name": "Zoë\x1b[31m"})
     ran = empty.run("requests", "watch", "-", stdin=stdin + cheap, terminal=True)
     first, second, third = ran.out.splitlines()
@@ -374,7 +378,7 @@ def test_the_bell_rings_on_a_terminal_alone(empty: Shell) -> None:
     assert rung("B", "--bell") == 1
     assert rung("C", "--bell", "--jsonl") == 1
     assert rung("D", "--bell", terminal=False) == 0
-    empty.ok("sync", feed(empty, "bell.jsonl", bell))
+    empty.says(bell)
     assert rung("E") == 1
     assert rung("F", "--no-bell") == 0
     assert rung("G", terminal=False) == 0
@@ -391,7 +395,8 @@ def test_a_command_is_run_for_each(empty: Shell) -> None:
     """
     hook = empty.file("hook.py", HOOK)
     title = "$(touch owned); `touch owned`\x00\ud800"
-    stdin = asks("A", title=title) + asks("BAD") + RULES + asks("NO", rate=amount("1.00"))
+    empty.says(RULES)
+    stdin = asks("A", title=title) + asks("BAD") + asks("NO", rate=amount("1.00"))
     command = f"'{sys.executable}' {hook.name} '$HOME; touch owned' \"*\""
     ran = empty.process("requests", "watch", "-", "--field", "id", "--exec", command, stdin=stdin)
     assert (ran.code, ran.out) == (0, "A\nBAD\nNO\n")

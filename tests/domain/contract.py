@@ -35,7 +35,14 @@ PREFERENCES: dict[str, Any] = {
     "vacations?": [{"start": "2026-12-24", "end": "2027-01-02"}],
     "auto_decline?": {"below": 3},
     "notifications?": {"email": True},
+    "attachment_limit?": 1_000_000,
 }
+
+
+def names_of(fields: dict[str, Any]) -> set[str]:
+    """Return the fields of a table without their marks."""
+    return {name.rstrip("?*") for name in fields}
+
 
 CONTRACT: dict[str, dict[str, Any]] = {
     "request.opened": {
@@ -113,8 +120,18 @@ CONTRACT: dict[str, dict[str, Any]] = {
         "fingerprints?": {"name": "00ff"},
     },
     "payout_profile.revealed": {"fields": ["name"]},
+    "customer.erasure_requested": {"customer": "C-1", "reason?*": "no longer a customer"},
     "customer.forgotten": {"customer": "C-1"},
     "policy.adopted": {"policy": Policy().document},
+}
+
+# Who may say what: the types that a feed must not report, or of which it may set some fields only.
+BEYOND_FEEDS: dict[str, set[str]] = {
+    "preferences.changed": names_of(PREFERENCES) - {"verification", "role"},
+    "payout_profile.changed": {"type"},
+    "payout_profile.revealed": {"type"},
+    "customer.forgotten": {"type"},
+    "policy.adopted": {"type"},
 }
 
 # The structs inside: which of their fields are optional, which personal.

@@ -271,19 +271,18 @@ def nothing_is_left(found: Found) -> None:
                     assert word.encode() not in path.read_bytes(), f"{path.name} has it still"
 
 
-FORGET = line("customer.forgotten", "10-06 09:00", id="forget", customer="C-9")
+FORGET = Command(("ledger", "forget", "C-9", "--yes", "--key", "K", "--at", "2026-10-06T09:00:00Z"))
 
 
 def forget(mode: str) -> Scenario:
-    """A feed tells that a customer is to be forgotten."""
-    forgotten = Command(("sync", "-"), stdin=FORGET)
-    return Scenario(lambda shell: known(shell, mode), (forgotten,), look=nothing_is_left)
+    """A customer is forgotten, whose name is in events, messages and a file."""
+    return Scenario(lambda shell: known(shell, mode), (FORGET,), look=nothing_is_left)
 
 
 def forget_what_was_just_told(mode: str) -> Scenario:
     """A customer is told of and forgotten at once, so that the log has held the name."""
-    both = Command(("sync", "--batch", "1", "-"), stdin=_told() + FORGET, each=1)
-    return Scenario(empty(mode), (both,), look=nothing_is_left)
+    told = Command(("sync", "-"), stdin=_told())
+    return Scenario(empty(mode), (told, FORGET), look=nothing_is_left)
 
 
 def _report_is_whole(found: Found) -> None:

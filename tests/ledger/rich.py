@@ -153,7 +153,6 @@ def _told() -> Iterator[tuple[str, str, dict[str, Any], str]]:
         )
     yield told("request.accepted", "12-05T10:00", request="REQ-7", session="S-7", slot=2)
     yield told("entry.reversed", "12-05T11:00", event={"source": FEED, "id": "rich-36"}, reason="x")
-    yield told("customer.forgotten", "12-06T09:00", customer="C-99")
 
 
 def feed() -> bytes:
@@ -174,6 +173,8 @@ def feed() -> bytes:
 
 def commands(form: int) -> Iterator[tuple[str, ...]]:
     """Yield what is typed after the feed, as far as a form has a place for it."""
+    # The fixtures are of versions that let the feed say it.
+    yield "ledger", "forget", "C-99", "--at", "2026-12-06T09:00:00Z", "--yes"
     yield "preferences", "set", "--skill", "urp", "--minimum-rate", "2.50"
     if form == 1:
         return
@@ -192,8 +193,11 @@ def commands(form: int) -> Iterator[tuple[str, ...]]:
 
 def make(folder: Path, form: int) -> Path:
     """Make the ledger in a folder, and return its path; raises `RuntimeError` if anything fails."""
+    from liveportal.cli.options import WriteOptions
     from liveportal.cli.run import main
 
+    # Its times may be ahead of the clock; an older program, run by this module, has no caution.
+    meant = ("--anyway",) if hasattr(WriteOptions, "anyway") else ()
     ledger = folder / "ledger.db"
     (folder / "feed.jsonl").write_bytes(feed())
     (folder / "talk.vtt").write_text(TRANSCRIPT, encoding="utf-8")
@@ -201,7 +205,8 @@ def make(folder: Path, form: int) -> Path:
     typed = [("init",), ("sync", str(folder / "feed.jsonl"))]
     typed += [_placed(folder, each) for each in commands(form)]
     for argv in typed:
-        code = main([*argv, "--ledger", str(ledger), "-o", str(folder / "out")])
+        more = meant if "--at" in argv else ()
+        code = main([*argv, *more, "--ledger", str(ledger), "-o", str(folder / "out")])
         if code:
             raise RuntimeError(f"{' '.join(argv)} failed: {code}")
     return ledger

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RATE = {"amount": "3.00", "currency": "USD"}
 ASKED_BY_A_CHUNK = 14
 ASKED_BY_A_WRITE = 13
-WRITTEN_BY_AN_ACCEPTANCE = 6
+WRITTEN_BY_AN_ACCEPTANCE = 7
 
 
 def feed(sessions: int) -> bytes:

@@ -39,19 +39,9 @@ def opened(number: int, **data: object) -> bytes:
     return json.dumps(event).encode() + b"\n"
 
 
-FORGOTTEN = {
-    "specversion": "1.0",
-    "id": "forget",
-    "source": "https://help.example/7",
-    "type": "liveportal.customer.forgotten",
-    "time": "2026-10-07T08:00:00Z",
-    "data": {"customer": "C-1"},
-}
-
-
-@pytest.mark.parametrize("by_feed", [False, True])
+@pytest.mark.parametrize("by_record", [False, True])
 def test_nothing_of_a_forgotten_customer_is_left_in_the_files(
-    tmp_path: Path, by_feed: bool
+    tmp_path: Path, by_record: bool
 ) -> None:
     """Neither a free page of the ledger nor its write-ahead log holds the name any more."""
     path = tmp_path / "ledger.db"
@@ -59,8 +49,9 @@ def test_nothing_of_a_forgotten_customer_is_left_in_the_files(
     with Portal.open(path) as portal:
         portal.sync(io.BytesIO(b"".join(opened(n, kind="instant") for n in range(200))))
         assert any(NAME.encode() in file.read_bytes() for file in tmp_path.iterdir())
-        if by_feed:
-            portal.sync(io.BytesIO(json.dumps(FORGOTTEN).encode()))
+        if by_record:
+            event = portal.event(CustomerForgotten(customer="C-1"), at=at("10-07 08:00"))
+            portal.record([event])
         else:
             portal.do(CustomerForgotten(customer="C-1"))
         for file in tmp_path.iterdir():

@@ -151,7 +151,17 @@ def test_it_goes_on(released: tuple[int, Path]) -> None:
     feed.write_bytes(rich.feed())
     told = shell.ok("sync", feed, "--ledger", path)
     assert (told["recorded"], told["replayed"]) == (0, len(rich.feed().splitlines()))
-    shell.ok("sessions", "tip", "S-1", "2.00", "--at", "2026-12-09T09:00:00Z", "--ledger", path)
+    shell.ok(
+        "sessions",
+        "tip",
+        "S-1",
+        "2.00",
+        "--at",
+        "2026-12-09T09:00:00Z",
+        "--anyway",
+        "--ledger",
+        path,
+    )
     assert shell.ok("ledger", "verify", "--ledger", path)["ok"] is True
 
 

@@ -160,6 +160,7 @@ def test_what_was_booked_is_told_as_it_was(older: tuple[str, Path]) -> None:
             assert copy.execute(query).fetchall() == reader.db.execute(query).fetchall()
 
 
+@pytest.mark.damages
 def test_what_today_s_rules_touch_not_is_held_strictly(older: tuple[str, Path]) -> None:
     """The leniency reaches as far as the rule does: all else must be what the journal says."""
     _, path = older
@@ -194,6 +195,7 @@ def test_it_is_told_at_the_shell(older: tuple[str, Path]) -> None:
     assert ran.err.endswith("What was booked stands.\n")
 
 
+@pytest.mark.damages
 def test_what_only_stands_otherwise_is_a_failure(made: dict[str, Path], tmp_path: Path) -> None:
     """Where every event is judged as ever, whatever differs was not written by the door."""
     path = tmp_path / "ledger.db"

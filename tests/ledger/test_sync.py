@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import Conflict, InvalidEvent, LiveportalError, Refused, WrongState
 from liveportal.feeds import jsonl
 from liveportal.portal import Portal, Synced
-from tests.helpers import OTHER, Clock, amount, line
+from tests.helpers import OTHER, Clock, amount, line, say
 from tests.ledger.conftest import contents, query
 
 
@@ -123,13 +122,15 @@ def test_the_same_line_twice_in_one_feed(ledger: Path) -> None:
 
 
 def test_a_feed_that_reports_what_was_done_at_the_shell(ledger: Path) -> None:
-    """It is confirmed, also where shell and feed meet in one chunk."""
+    """It is confirmed, also where a mirror tells it in one chunk with the feed."""
     accept = {"request": "R-1", "session": "S-1"}
-    shell = line("request.accepted", "10-05 09:00", id="k", source=CLI_SOURCE, **accept)
+    shell = line("request.accepted", "10-05 09:00", id="k", **accept)
     feed = line("request.accepted", "10-05 09:01", id="a-1", **accept)
     mirror = line("request.accepted", "10-05 09:02", id="a-1", source=OTHER, **accept)
-    assert counts(sync(ledger, [FEED[0], shell, feed])) == (2, 0, 1, 0)
-    assert counts(sync(ledger, [feed, mirror])) == (0, 1, 1, 0)
+    sync(ledger, [FEED[0]])
+    say(ledger, shell)
+    assert counts(sync(ledger, [feed, mirror])) == (0, 0, 2, 0)
+    assert counts(sync(ledger, [feed, mirror])) == (0, 2, 0, 0)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 2_000])

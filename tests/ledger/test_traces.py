@@ -18,7 +18,7 @@ from liveportal.ledger.opening import reading
 from liveportal.ledger.rebuilt import DERIVED
 from liveportal.ledger.verify import verify
 from liveportal.portal import Attachment, Portal
-from tests.helpers import FEED, amount, at
+from tests.helpers import FEED, amount, at, say
 from tests.ledger.told import NOBODYS, Teller, all_paths, canary, told_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -147,17 +147,17 @@ def test_nothing_is_left_of_who_is_forgotten(told: Told) -> None:
     assert not [file for file in told.path.parent.rglob("*") if file.name.endswith(".forgetting")]
 
 
-def test_nothing_is_left_when_a_feed_forgets(told: Told) -> None:
-    """Also nothing of what the feed wrote into the attributes of the very event."""
+def test_nothing_is_left_of_the_attributes(told: Told) -> None:
+    """Also nothing of what was written into the attributes of the very event that forgets."""
     others = told.others("C-2")
-    told.sync(told.teller.forgotten("C-2"))
+    say(told.path, told.teller.forgotten("C-2"))
     assert not told.left("C-2")
     assert told.others("C-2") == others
 
 
 def test_telling_it_again_restores_nothing(told: Told) -> None:
     """Neither the same feed, nor another source that tells it late, nor the same file attached."""
-    told.sync(told.teller.forgotten("C-1"))
+    say(told.path, told.teller.forgotten("C-1"))
     stories = Teller(canaries=told.teller.canaries)
     again = stories.story("C-1"), stories.mirrored("C-1")
     late = stories.story("C-1", "https://third.example/late")
@@ -177,7 +177,7 @@ def test_telling_it_again_restores_nothing(told: Told) -> None:
 
 def test_who_comes_back_is_told_of_again(told: Told) -> None:
     """A new request is new: it is kept, until the customer is forgotten once more."""
-    told.sync(told.teller.forgotten("C-1"))
+    say(told.path, told.teller.forgotten("C-1"))
     data = {"request": "R-new", "kind": "instant", "customer": {"id": "C-1"}}
     data |= {"rate": amount("3.00")}
     told.sync(told.teller.line(FEED, "new", "request.opened", "12-02 09:00", data, "C-1"))
@@ -428,6 +428,7 @@ def test_a_copy_that_a_crash_left_goes(told: Told, monkeypatch: pytest.MonkeyPat
     assert done.left == []
 
 
+@pytest.mark.damages
 def test_no_link_is_followed(told: Told, tmp_path: Path) -> None:
     """A link that is named like a copy is somebody else's file."""
     elsewhere = tmp_path / "elsewhere.db"

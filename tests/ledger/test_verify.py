@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
+from liveportal.domain.policy import Policy
 from liveportal.feeds import transcripts
-from liveportal.ledger import chain
+from liveportal.ledger import chain, soundness
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.engine import open_file
+from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.opening import reading
 from liveportal.ledger.past import past
 from liveportal.ledger.reader import Reader
@@ -22,8 +24,11 @@ from liveportal.ledger.rebuilt import DERIVED
 from liveportal.ledger.vault import Vault
 from liveportal.ledger.verify import Verified, verify
 from liveportal.ledger.windows import books, earnings
+from liveportal.portal import Portal
 from tests.ledger import rich
 from tests.ledger.forms import asked
+
+pytestmark = pytest.mark.damages
 
 PREFIX = "the ledger is not what was written: "
 
@@ -201,8 +206,10 @@ def test_an_event_that_is_gone(path: Path) -> None:
     """One from the middle, with all that refers to it, leaves a gap; the last one, its head."""
     head = verified(path).head
     last = asked(path, "SELECT max(seq) FROM event")[0][0]
-    for table in ("statement", "event_personal", "sealed_value", "profile_fact"):
+    for table in ("statement", "event_personal", "profile_fact"):
         tampered(path, f"DELETE FROM {table} WHERE seq = {last}")  # noqa: S608
+    # The e-mail address that it set takes the place of the one that the event before it set.
+    tampered(path, f"UPDATE sealed_value SET seq = {last - 1} WHERE seq = {last}")  # noqa: S608
     tampered(path, f"DELETE FROM event WHERE seq = {last}")  # noqa: S608
     tampered(path, "DELETE FROM profile_field WHERE name = 'method'")
     with pytest.raises(HeadNotFound):
@@ -254,7 +261,10 @@ CHANGED = {
     "UPDATE session SET period = '2026-11' WHERE id = 'S-3'": (
         "session S-3 is not what the journal says: period"
     ),
-    "DELETE FROM session WHERE id = 'S-3'": "session S-3 is missing",
+    "DELETE FROM session WHERE id = 'S-3'": (
+        "a row of session_count refers to a row of session that is not there"
+    ),
+    "DELETE FROM session WHERE id = 'S-7'": "session S-7 is missing",
     "DELETE FROM session_alias": "session_alias other:2 is missing",
     "UPDATE session_alias SET session = 'S-1'": (
         "session_alias other:2 is not what the journal says: session"
@@ -297,6 +307,18 @@ CHANGED = {
         "preferences {preferences} is not what the journal says: document"
     ),
     "DELETE FROM preferences": "preferences {preferences} is missing",
+    "UPDATE session_count SET billed_us = billed_us + 1 WHERE seq = 6": (
+        "what event 6 booked was changed"
+    ),
+    "UPDATE session_count SET period = '2026-11' WHERE seq = 6": "what event 6 booked was changed",
+    "DELETE FROM session_count WHERE seq = 6": "what event 6 booked was changed",
+    'INSERT INTO session_count SELECT 3, 1, session, kind, time, period, start, "end",'
+    ' billed_us, sessions, free_sessions, "transaction" FROM session_count WHERE seq = 6': (
+        "the minutes and sessions that event 3 counted were changed"
+    ),
+    "UPDATE session_count SET seq = 999 WHERE seq = 6": (
+        "a row of session_count refers to a row of event that is not there"
+    ),
     "INSERT INTO profile_field VALUES ('iban')": "profile_field iban is in no event",
     "DELETE FROM profile_field WHERE name = 'name'": "profile_field name is missing",
     "UPDATE month_flow SET amount = amount + 1 WHERE credit = 'income:tips' AND"
@@ -315,6 +337,33 @@ CHANGED = {
     "UPDATE sealed_value SET seq = 2": "a value of the payout profile is in no event: address",
     "UPDATE profile_fact SET field = 'iban' WHERE field = 'country'": (
         "a value of the payout profile is in no event: iban"
+    ),
+    "DELETE FROM sealed_value WHERE field = 'name'": (
+        "a value of the payout profile is missing: name"
+    ),
+    "DELETE FROM sealed_value": "a value of the payout profile is missing: name",
+    "DELETE FROM profile_fact WHERE field = 'country'": (
+        "a value of the payout profile is missing: country"
+    ),
+    # The value of before takes the place of the one that was set last.
+    "UPDATE sealed_value SET seq = seq - 1 WHERE field = 'email'": (
+        "a value of the payout profile is in no event: email"
+    ),
+    "INSERT INTO profile_fact SELECT field, seq, 'Anna' FROM sealed_value WHERE field = 'name'": (
+        "a value of the payout profile is in the wrong place: name"
+    ),
+    "DELETE FROM fingerprint_key": "the payout profile's key of fingerprints is missing",
+    "UPDATE fingerprint_key SET key_id = 'another'": (
+        "the payout profile's key of fingerprints is missing"
+    ),
+    "INSERT INTO missing_value SELECT field, seq FROM sealed_value WHERE field = 'name'": (
+        "a value of the payout profile is not missing: name"
+    ),
+    "INSERT INTO missing_value VALUES ('iban', 4)": (
+        "a value of the payout profile is not missing: iban"
+    ),
+    "INSERT INTO missing_file SELECT min(seq) FROM artifact": (
+        "no file is missing of event {artifact}"
     ),
 }
 FIRST = {
@@ -339,7 +388,8 @@ def test_every_table_is_tampered_with() -> None:
         each.split()[2 if "INTO" in each or "FROM" in each.split()[1] else 1] for each in CHANGED
     }
     booked = {"transaction", "transfer"}
-    assert set(DERIVED) - booked <= touched
+    beside = {"sealed_value", "profile_fact", "fingerprint_key", "missing_value", "missing_file"}
+    assert set(DERIVED) - booked | beside <= touched
     assert booked <= {name.strip('"') for each in JOURNAL for name in each.split()[1:3]}
 
 
@@ -466,6 +516,55 @@ def test_an_index_that_finds_other_words(path: Path) -> None:
     )
     asked(path, "INSERT INTO message_index (rowid, text) VALUES (1, 'other words')")
     assert "the full-text index" in found(path, deep=True)
+
+
+def test_an_index_that_was_never_written(tmp_path: Path) -> None:
+    """Without a transcript it is empty, and has not the bytes of one that was rebuilt."""
+    ledger = tmp_path / "new.db"
+    Portal.create(ledger, Policy())
+    assert asked(ledger, "SELECT block FROM message_index_data WHERE id = 1") == [(b"",)]
+    told = verified(ledger, deep=True)
+    assert told.deposit is not None
+    assert told.deposit.messages == 0
+
+
+def test_settings_of_an_index(path: Path) -> None:
+    """How an index is laid out and how it deletes is no matter; how it ranks what it finds is."""
+    for setting in ("'secure-delete', 1", "'automerge', 8", "'optimize', NULL"):
+        asked(path, f"INSERT INTO message_index (message_index, rank) VALUES ({setting})")  # noqa: S608
+        verified(path, deep=True)
+    asked(path, "INSERT INTO message_index (message_index, rank) VALUES ('rank', 'bm25(9.0)')")
+    assert "the full-text index" in found(path, deep=True)
+
+
+def test_every_index_over_messages_is_compared(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second index, of another tokenizer and with a name that begins alike, is checked, too."""
+    second = [
+        (
+            "CREATE VIRTUAL TABLE message_index_parts USING fts5 (text, content='message',"
+            " content_rowid='id', tokenize='trigram', detail=column, columnsize=0)"
+        ),
+        (
+            "CREATE TRIGGER message_index_parted AFTER INSERT ON message BEGIN"
+            " INSERT INTO message_index_parts (rowid, text) VALUES (NEW.id, NEW.text); END"
+        ),
+    ]
+
+    def make_more(db: Connection) -> None:
+        make_tables(db)
+        for statement in second:
+            db.execute(statement)
+
+    monkeypatch.setattr(soundness, "make_tables", make_more)
+    soundness.form.cache_clear()
+    try:
+        for statement in second:
+            asked(path, statement)
+        assert "the full-text index" in found(path, deep=True)  # It lacks what was said before.
+        asked(path, "INSERT INTO message_index_parts (message_index_parts) VALUES ('rebuild')")
+        verified(path, deep=True)
+    finally:
+        soundness.form.cache_clear()
 
 
 def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:

@@ -67,6 +67,7 @@ _STORY: tuple[tuple[str, str, dict[str, Any]], ...] = (
             (f"refund.{verdict}", "10-20 14:00", {"claim": f"CL{n}{{}}"}),
         )
     ),
+    ("customer.erasure_requested", "10-20 11:00", {"customer": "{}"}),
     ("session.logged", "10-20 12:00", {"session": "S8{}"}),
     ("refund.claimed", "10-20 13:00", {"claim": "CL8{}", "session": "S8{}"}),
     ("dispute.filed", "10-20 13:01", {"claim": "CL8{}"}),
@@ -123,6 +124,8 @@ class Teller:
         """Return the whole story of a customer, as a feed of that source tells it."""
         lines = []
         for n, (kind, when, facts) in enumerate(_STORY):
+            if kind == "entry.reversed" and source != FEED:
+                continue  # A feed reverses events of its own source only.
             name = f"{customer}-{n}-{len(source)}"
             data = {key: self._own(key, value, customer, source) for key, value in facts.items()}
             data |= self._given(kind, customer, n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import Any
 from liveportal.domain import earnings
 from liveportal.domain.clock import from_text
 from liveportal.domain.codec import joined, split
-from liveportal.domain.envelope import Event
+from liveportal.domain.envelope import Event, is_experts
 from liveportal.domain.money import Money
 from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
 from liveportal.ledger import engine, rows
@@ -24,7 +25,7 @@ from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.store import Store
 from liveportal.ledger.windows import earnings as window
-from liveportal.portal import Portal
+from liveportal.portal import Portal, Synced
 
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
 NOWHERE = Path("memory")
@@ -94,6 +95,22 @@ def feed(events: Iterable[Event]) -> BytesIO:
         for each in events
     ]
     return BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+
+
+def told(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -> Synced:
+    """Record a whole book in its order: what the platform says by `sync`, the rest as the expert.
+
+    The counts are those of all of it.
+    """
+    counts: Counter[str] = Counter()
+    for is_own, group in groupby(events, key=lambda each: is_experts(each.source)):
+        if is_own:
+            counts.update(each.status for each in portal.record(list(group)))
+        else:
+            synced = portal.sync(feed(group), batch=batch)
+            for name in ("recorded", "replayed", "confirmed", "refused"):
+                counts[name] += getattr(synced, name)
+    return Synced(**counts, head=portal.head())
 
 
 # --- read back ------------------------------------------------------------------------------------
@@ -169,7 +186,10 @@ def folded_months(db: Connection) -> list[dict[str, Any]]:
     """The months as plain Python folds them from the transactions read back."""
     books = reader(db)
     found = earnings.fold(
-        transactions(db), things(db, rows.SESSION), things(db, rows.CLAIM), things(db, rows.DISPUTE)
+        transactions(db),
+        things(db, rows.SESSION_COUNT),
+        things(db, rows.CLAIM),
+        things(db, rows.DISPUTE),
     )
     return [plain(month.row(books.timezone, books.currency)) for month in found]
 

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from liveportal.domain import events as on
+from liveportal.domain.authority import Origin
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
 from liveportal.ledger.journal import Journal
 from tests.properties import ledgers
-from tests.properties.model import Model
+from tests.properties.model import Model, is_the_experts
 from tests.properties.pools import (
     DAY,
     GAPS,
@@ -52,6 +53,13 @@ AGAIN = ("no", "same", MIRROR, "same", MIRROR, CLI_SOURCE)
 CUSTOMER = on.Customer(id="cus-1", name="Ada")
 SIZE = 32  # Bytes; some step makes about as many choices as they can deal.
 DRAWN = st.binary(min_size=SIZE, max_size=SIZE)
+
+
+HASTY = {
+    *("in_the_future", "slot_in_past", "started_early", "missed_early"),
+    *("long_session", "large_tip"),
+}
+"""What a person seldom means is judged apart (tests/domain/test_cautions.py): here all is meant."""
 
 
 class Deal:
@@ -113,21 +121,32 @@ class Machine(RuleBasedStateMachine):
         data: Data,
         at: datetime | None = None,
         *,
-        source: str = PLATFORM,
+        source: str | None = None,
         not_before: datetime | None = None,
     ) -> bool:
         """Tell what happened; then perhaps again: as it was, changed, or by another source.
 
         It may be a command, which insists only after a caution. What can be `not_before` an instant
-        may be tried just before it.
+        may be tried just before it. What is the expert's alone is seldom tried by the platform, and
+        anything by a feed in the expert's name.
         """
         name, at = f"evt-{next(self.numbers)}", at or self.time
+        if source is None:
+            source = PLATFORM
+            if is_the_experts(PLATFORM, data):
+                if deal.one_in(9):
+                    self.judged(Event(PLATFORM, f"{name}-feed", at, data))
+                source = CLI_SOURCE
+        if deal.one_in(29):
+            self.judged(Event(CLI_SOURCE, name, at, data), feed=True)
         if not_before and deal.one_in(3):
             self.judged(Event(source, f"{name}-early", not_before - MICROSECOND, data))
         event = Event(source, name, at, data)
         insist = not deal.one_in(3)
         went = self.judged(event, insist=insist) or (not insist and self.judged(event))
         again = deal.pick(AGAIN) if went else "no"
+        if went and source != CLI_SOURCE and deal.one_in(9):
+            self.judged(Event(source, f"{name}-more", at, data))  # The same source, once more.
         if again == "same":
             assert self.judged(event, insist=False)
             self.judged(replace(event, time=event.time + MICROSECOND))
@@ -135,20 +154,23 @@ class Machine(RuleBasedStateMachine):
             self.judged(replace(event, source=again, time=event.time + DAY))
         return went
 
-    def judged(self, event: Event, *, insist: bool = True) -> bool:
+    def judged(self, event: Event, *, insist: bool = True, feed: bool = False) -> bool:
         """Let both judge an event, and compare: the outcome, the flags, and that a no is a no."""
+        origin = Origin.FEED if feed else Origin.EXPERT
         before = self.position()
         unsure, flags = set[str](), set[str]()
         try:
-            verdict = self.model.record(event, insist=insist)
+            verdict = self.model.record(event, insist=insist, feed=feed)
             expected, flags, unsure = verdict.status, set(verdict.flags), set(self.model.unsure)
         except Refusal as refusal:
             expected = refusal.code
         self.story.append(f"{expected}: {event.data} of {event.source} at {event.time}")
         try:
-            outcome = self.door.record(event, insist=lambda _: insist)
+            outcome = self.door.record(
+                event, insist=lambda each: insist or each.code in HASTY, origin=origin
+            )
             actual = outcome.status
-            assert actual == "replayed" or set(outcome.flags) - unsure == flags - unsure
+            assert actual == "replayed" or set(outcome.flags) - unsure - HASTY == flags - unsure
         except LiveportalError as error:
             actual = error.code
         assert actual == expected, event.type

@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from liveportal.domain import events as on
-from liveportal.domain.envelope import Data, Event
+from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.money import Money
-from tests.properties.model import Model
+from tests.properties.model import Model, is_the_experts
 from tests.properties.pools import (
     AFTER_THE_END,
     ANSWERS,
@@ -97,7 +97,8 @@ class Author:
 
     def tell(self, data: Data, at: datetime | None = None) -> bool:
         """Add an event if it goes through; now and then the mirror tells it too."""
-        if not self._told(PLATFORM, data, at or self.time):
+        source = CLI_SOURCE if is_the_experts(PLATFORM, data) else PLATFORM
+        if not self._told(source, data, at or self.time):
             return False
         if self.one_in(8):
             self._told(MIRROR, self.retold(data), (at or self.time) + self.pick(SPANS))
@@ -313,6 +314,7 @@ def settle(self: Author) -> None:
         on.PreferencesChanged(minimum_rate=self.money()),
         on.PayoutProfileChanged(fields=("name", "email", "method", "address", "tax_form")),
         on.PayoutProfileRevealed(fields=("email",)),
+        on.ErasureRequested(customer=self.pick(CUSTOMERS).id, reason="a reason"),
     )
     self.tell(self.pick(told))
 

@@ -21,11 +21,11 @@ from liveportal.domain.events import PolicyAdopted
 from liveportal.ledger import rows
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.playback import played_back
-from liveportal.ledger.verify import verify
 from liveportal.portal import Portal, reading
 from tests.properties import ledgers, reckoning
-from tests.properties.ledgers import empty_ledger, recorded, tables
+from tests.properties.ledgers import NOWHERE, empty_ledger, recorded, tables
 from tests.properties.strategies import Book, books
+from tests.verified import deeply
 
 UNDECIDED = ("open", "disputed")
 GONE = ("failed", "returned", "reversed")
@@ -71,9 +71,9 @@ def test_1_whatever_is_replayed_is_recorded_once(book: Book, data: st.DataObject
     batch = data.draw(st.none() | st.integers(1, 5))
     with empty_ledger() as db:
         portal = ledgers.portal(db)
-        first = portal.sync(ledgers.feed(book.events))
+        first = ledgers.told(portal, book.events)
         before = tables(db)
-        second = portal.sync(ledgers.feed(again), batch=batch)
+        second = ledgers.told(portal, again, batch=batch)
 
         confirmed = sum(told.confirms is not None for told in book.model.told.values())
         assert (first.recorded, first.confirmed) == (len(book.events) - confirmed, confirmed)
@@ -89,7 +89,7 @@ def test_1_a_feed_that_stutters_is_recorded_once(book: Book) -> None:
     """Each line twice, in the same breath: the second is a replay before the first is written."""
     twice = [event for event in book.events for _ in range(2)]
     with empty_ledger() as db, recorded(book.events) as once:
-        synced = ledgers.portal(db).sync(ledgers.feed(twice))
+        synced = ledgers.told(ledgers.portal(db), twice)
 
         assert synced.replayed == len(book.events)
         assert tables(db, replayed=True) == tables(once, replayed=True)
@@ -99,8 +99,8 @@ def test_1_a_feed_that_stutters_is_recorded_once(book: Book) -> None:
 def test_1_how_a_feed_is_cut_does_not_matter(book: Book, batch: int) -> None:
     """Event by event, by batches or in one: the same facts give the same books."""
     with empty_ledger() as whole, empty_ledger() as cut, empty_ledger() as single:
-        ledgers.portal(whole).sync(ledgers.feed(book.events))
-        ledgers.portal(cut).sync(ledgers.feed(book.events), batch=batch)
+        ledgers.told(ledgers.portal(whole), book.events)
+        ledgers.told(ledgers.portal(cut), book.events, batch=batch)
         ledgers.portal(single).record(list(book.events))
 
         expected = tables(whole, replayed=True)
@@ -279,7 +279,7 @@ def test_8_replaying_the_journal_gives_the_same_tables(book: Book) -> None:
 def test_8_every_book_verifies(book: Book) -> None:
     """Judged anew, every event books what it booked; what was written is what is there."""
     with recorded(book.events) as db:
-        told = verify(db)
+        told = deeply(db, NOWHERE)
         assert told.rules_changed == ()
         assert told.events == len(book.events)
 
@@ -325,7 +325,7 @@ def test_a_ledger_file_holds_the_same_books(seed: int) -> None:
         Portal.create(path, replace(policy.policy), now=ledgers.clock)
         for dry_run in (True, False):
             with Portal.open(path, dry_run=dry_run, now=ledgers.clock) as portal:
-                portal.sync(ledgers.feed(book.events))
+                ledgers.told(portal, book.events)
             with reading(path) as reader:
                 expected = [] if dry_run else book.model.months()
                 assert ledgers.sql_months(reader) == expected

@@ -8,10 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from liveportal.domain.envelope import CLI_SOURCE, PREFIX
+from liveportal.domain.envelope import PREFIX
 from liveportal.domain.errors import LedgerBusy
-from liveportal.domain.events import ArtifactAdded, CustomerForgotten
-from liveportal.ledger import chain, driver, engine
+from liveportal.domain.events import CustomerForgotten
+from liveportal.ledger import chain, driver, engine, evidence, missing
 from liveportal.ledger.backups import files
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.opening import open_ledger
@@ -19,15 +19,6 @@ from liveportal.ledger.opening import open_ledger
 _OK = 0
 _DONE = 101
 _TRIES = 3
-
-# By a command, which copied the file into the vault; a feed just tells of files. What a forgotten
-# customer had is erased.
-_ATTACHED = """
-    SELECT artifact.sha256 FROM artifact
-    JOIN statement AS own ON own.thing = 'session:' || artifact.session
-        AND own.type = ? AND coalesce(own.confirms, own.seq) = artifact.seq AND own.source = ?
-    JOIN event_personal ON event_personal.seq = own.seq
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +51,13 @@ def forgotten(db: Connection) -> dict[tuple[str, str], str]:
 def evidence_of(db: Connection) -> dict[str, bool]:
     """Return the files that a ledger tells of by their SHA-256, and whether the vault had them."""
     named = db.execute("SELECT DISTINCT sha256 FROM artifact ORDER BY sha256").fetchall()
-    attached = set(db.execute(_ATTACHED, (ArtifactAdded.TYPE, CLI_SOURCE)).fetchall())
-    return {sha256: (sha256,) in attached for (sha256,) in named}
+    noted = missing.noted_files(db)
+    attached = {
+        each.sha256
+        for each in evidence.attached(db)
+        if each.is_certain and each.artifact not in noted
+    }
+    return {sha256: sha256 in attached for (sha256,) in named}
 
 
 def copied(path: Path, copy: Path) -> None:

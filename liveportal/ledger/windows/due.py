@@ -12,12 +12,14 @@ from liveportal.domain.deadlines import (
     in_order,
     of_claim,
     of_earnings,
+    of_erasure,
     of_evidence,
+    of_profile,
     of_request,
-    of_tax_form,
     of_upcoming,
     of_window,
 )
+from liveportal.domain.events import CustomerForgotten, ErasureRequested
 from liveportal.domain.things import Session
 from liveportal.ledger.reader import NOT_OVER, Reader, Row, personal
 from liveportal.ledger.rows import ARTIFACT, CLAIM, REQUEST, SESSION, compact
@@ -28,12 +30,12 @@ from liveportal.ledger.windows.people import customers
 
 FIELDS = (
     *("kind", "id", "due", "left_seconds", "asks", "amount", "currency", "customer"),
-    *("customer_name", "title", "means", "command"),
+    *("customer_name", "title", "means", "command", "due_on"),
 )
 
 _ABOUT_SESSIONS = """
     SELECT session.id, session.customer, described.body AS described_body,
-           opened.body AS opened_body
+           opened.body AS opened_body, 'title' AS worded
     FROM session JOIN customer ON customer.id = session.customer
     LEFT JOIN request ON request.id = session.request
     LEFT JOIN event_personal AS opened
@@ -43,12 +45,31 @@ _ABOUT_SESSIONS = """
 """
 _ABOUT_REQUESTS = """
     SELECT request.id, request.customer, described.body AS described_body,
-           opened.body AS opened_body
+           opened.body AS opened_body, 'title' AS worded
     FROM request JOIN customer ON customer.id = request.customer
     LEFT JOIN event_personal AS opened ON opened.seq = request.opened_seq
     LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
     WHERE request.id IN (SELECT value FROM json_each(?))
 """
+# A request to be forgotten is open until the customer is forgotten; several open ones are one.
+_ERASURE_REQUESTS = f"""
+    SELECT customer.id, customer.id AS customer, described.body AS described_body,
+           asked.body AS opened_body, 'reason' AS worded
+    FROM (
+        SELECT substr(thing, 10) AS customer, max(seq) AS seq FROM statement AS request
+        WHERE thing >= 'customer:' AND thing < 'customer;' AND confirms IS NULL
+            AND type = '{ErasureRequested.TYPE}'
+            AND NOT EXISTS (
+                SELECT 1 FROM statement AS erasure
+                WHERE erasure.thing = request.thing AND erasure.type = '{CustomerForgotten.TYPE}'
+                    AND erasure.seq > request.seq
+            )
+        GROUP BY thing
+    ) AS open
+    JOIN customer ON customer.id = open.customer
+    LEFT JOIN event_personal AS asked ON asked.seq = open.seq
+    LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
+"""  # noqa: S608 (types are ours)
 # What only the platform has of a session matters while it may have to be proved: as long as a claim
 # is undecided, or can still be made.
 _TO_PROVE = """
@@ -59,8 +80,10 @@ _TO_PROVE = """
 
 def due(reader: Reader, now: datetime) -> list[Row]:
     """Return every deadline that is ahead, or past and still asks for something; the next first."""
-    deadlines = in_order(list(_deadlines(reader, now)))
-    about = _about(reader, deadlines)
+    asked = {("customer", row["id"]): row for row in reader.all(_ERASURE_REQUESTS)}
+    erasures = [of_erasure(customer) for _, customer in asked]
+    deadlines = in_order([*erasures, *_deadlines(reader, now)])
+    about = asked | _about(reader, deadlines)
     latest = {each["customer"]: each["described_body"] for each in about.values()}
     people = customers(reader, latest)
     return [_row(each, about.get(_subject(each)), people, now) for each in deadlines]
@@ -68,9 +91,9 @@ def due(reader: Reader, now: datetime) -> list[Row]:
 
 def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
     for row in _things(reader, f"{REQUEST.select} WHERE state = 'open'"):
-        yield from of_request(REQUEST.read(row), now)
+        yield from of_request(REQUEST.read(row, reader.currency), now)
     found: list[Deadline | None] = [
-        of_upcoming(SESSION.read(row))
+        of_upcoming(SESSION.read(row, reader.currency))
         for row in _things(reader, f"{SESSION.select} WHERE {NOT_OVER} AND state = 'upcoming'")
     ]
     claims = [CLAIM.read(row) for row in _things(reader, f"{CLAIM.select} WHERE state = 'open'")]
@@ -80,16 +103,20 @@ def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
         found.append(of_claim(claim, session, reader.policy_at(session.policy)))
     found += [of_window(each, reader.policy_at(each.policy), now) for each in _lately(reader, now)]
     found += _evidence(reader, now)
-    found.append(of_tax_form(profile.tax_form_expiry(reader), reader.policy, now))
     yield from (each for each in found if each)
-    yield from of_earnings(standing(reader, local_date(now, reader.timezone)), now)
+    payable, today = standing(reader), local_date(now, reader.timezone)
+    yield from of_profile(profile.findings(reader, today), payable, now)
+    yield from of_earnings(payable, now)
 
 
 def _lately(reader: Reader, now: datetime) -> list[Session]:
     """Return the billed sessions whose refund window may still be open."""
     since = _earliest(reader, now)
     where = 'INDEXED BY session_by_end WHERE gross_minor > 0 AND "end" >= ?'
-    return [SESSION.read(row) for row in _things(reader, f"{SESSION.select} {where}", since)]
+    return [
+        SESSION.read(row, reader.currency)
+        for row in _things(reader, f"{SESSION.select} {where}", since)
+    ]
 
 
 def _earliest(reader: Reader, now: datetime) -> str:
@@ -121,7 +148,8 @@ def _sessions(reader: Reader, ids: Sequence[str]) -> dict[str, Session]:
     """Return sessions by their ids, all in one query."""
     where = "WHERE id IN (SELECT value FROM json_each(?))"
     found = _things(reader, f"{SESSION.select} {where}", compact(ids))
-    return {each.id: each for each in map(SESSION.read, found)}
+    sessions = [SESSION.read(row, reader.currency) for row in found]
+    return {each.id: each for each in sessions}
 
 
 def _things(reader: Reader, statement: str, *values: object) -> Iterable[tuple[Any, ...]]:
@@ -130,16 +158,18 @@ def _things(reader: Reader, statement: str, *values: object) -> Iterable[tuple[A
 
 
 def _subject(each: Deadline) -> tuple[str, str] | None:
-    """Return the session or the request that a deadline is about; None where it is neither."""
+    """Return the session, request or customer that a deadline is about; None where it is none."""
     if each.session:
         return "session", each.session
+    if each.kind == "erasure_request":
+        return "customer", each.thing
     return ("request", each.thing) if each.kind in ("request_expiry", "slot_start") else None
 
 
 def _about(
     reader: Reader, deadlines: Iterable[Deadline]
 ) -> dict[tuple[str, str] | None, dict[str, Any]]:
-    """Return the customers and titles of all that the deadlines are about, in two queries."""
+    """Return the customers and titles of the sessions and requests that deadlines are about."""
     subjects = {found for each in deadlines if (found := _subject(each))}
     told: dict[tuple[str, str] | None, dict[str, Any]] = {}
     for kind, statement in (("session", _ABOUT_SESSIONS), ("request", _ABOUT_REQUESTS)):
@@ -165,7 +195,8 @@ def _row(
         "currency": each.amount.currency if each.amount else None,
         "customer": about["customer"] if about else None,
         "customer_name": told.get("name"),
-        "title": personal(about["opened_body"]).get("title") if about else None,
+        "title": personal(about["opened_body"]).get(about["worded"]) if about else None,
         "means": each.means,
         "command": each.command,
+        "due_on": each.due_on,
     }

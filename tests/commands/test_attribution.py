@@ -1,0 +1,296 @@
+"""Ledgers of earlier versions, which recorded whatever a feed said: they verify all the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from liveportal.domain.authority import Origin
+from liveportal.domain.envelope import CLI_SOURCE, MACHINE
+from liveportal.domain.events import TYPES
+from liveportal.domain.policy import Policy
+from liveportal.feeds import jsonl
+from liveportal.ledger import machine
+from liveportal.ledger.attribution import NEVER_BY_COMMANDS
+from liveportal.ledger.opening import reading
+from liveportal.ledger.playback import played_back
+from liveportal.ledger.store import Store
+from liveportal.portal import new_id, utc_now
+from tests.commands.shell import ROOT, Shell
+from tests.commands.test_sync import feed
+from tests.helpers import FEED, OTHER, amount, line
+from tests.ledger.conftest import query
+from tests.ledger.forms import make_released
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from liveportal.domain.envelope import Event
+    from liveportal.domain.errors import LiveportalError
+
+SHA256 = hashlib.sha256(b"never here").hexdigest()
+OWN: dict[str, Any] = {"source": CLI_SOURCE}
+ATTACHED: dict[str, Any] = {"session": "S-1003", "sha256": SHA256, "bytes": 10, "name": "lie.vtt"}
+TIP: dict[str, Any] = {"session": "S-1003", "amount": amount("1.00")}
+PROFILE = ["name", "email", "method", "country", "line", "city"]
+
+
+def recorded_before(ledger: Path, *lines: bytes) -> None:
+    """Record lines as a version did that let a feed say everything."""
+    store = Store.open(ledger, utc_now)
+    try:
+        with store.writing() as door:
+            for each in lines:
+                door.record(jsonl.parse(each), origin=Origin.JOURNAL)
+    finally:
+        store.close()
+
+
+def check_of(shell: Shell, name: str) -> dict[str, Any]:
+    """Return one check of `doctor`."""
+    found: dict[str, Any] = next(each for each in shell.ok("doctor") if each["check"] == name)
+    return found
+
+
+def verified(shell: Shell) -> dict[str, Any]:
+    """Verify a ledger, make a backup of it, and return what `verify` says."""
+    for deep in ((), ("--deep",)):
+        ran = shell.run("ledger", "verify", *deep, "--json")
+        assert ran.code == 0, ran
+        assert json.loads(ran.out)["rules_changed"] == []
+    (shell.folder / "copy.zip").unlink(missing_ok=True)
+    assert shell.run("ledger", "backup", "-o", "copy.zip").code == 0
+    ran = shell.run("ledger", "restore", "copy.zip", "--dry-run", "--json")
+    assert ran.code == 0, ran
+    found: dict[str, Any] = shell.ok("ledger", "verify") if not ran.err else {}
+    return found
+
+
+@pytest.fixture
+def spoken(states: Shell) -> Shell:
+    """Give a ledger with something in every state, and a transcript."""
+    call = states.file("call.txt", b"10:00 Ana: it flickers\n")
+    states.ok("sessions", "attach", "S-1001", call, "--kind", "transcript")
+    return states
+
+
+@pytest.mark.parametrize("kind", ["transcript", "code"])
+def test_a_file_that_was_never_here(spoken: Shell, kind: str) -> None:
+    """A line in the commands' own name tells of a file: nothing fails for good, and it is named."""
+    recorded_before(
+        spoken.ledger, line("artifact.added", "11-02 09:00", id="x", kind=kind, **ATTACHED, **OWN)
+    )
+    for deep in ((), ("--deep",)):
+        ran = spoken.run("ledger", "verify", *deep, terminal=True)
+        assert ran.code == 0, ran
+        assert "attach it again" in ran.err
+        (absent,) = spoken.ok("ledger", "verify", *deep)["attach_again"]
+        assert (absent["session"], absent["sha256"]) == ("S-1003", SHA256)
+    assert spoken.run("ledger", "backup", "-o", "copy.zip").code == 0
+    assert spoken.run("ledger", "restore", "copy.zip", "--dry-run").code == 0
+    check = check_of(spoken, "evidence")
+    assert check["status"] == "warning"
+    assert "of session S-1003" in check["message"]
+    assert "sessions attach" in check["hint"]
+    # Where the file is at hand after all, attaching it is enough.
+    spoken.ok("sessions", "attach", "S-1003", spoken.file("lie.vtt", b"never here"), "--kind", kind)
+    ran = spoken.run("ledger", "verify", "--deep", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert check_of(spoken, "evidence")["status"] == "ok"
+
+
+def test_a_file_of_a_size_that_it_has_not(spoken: Shell) -> None:
+    """A lie about a file that is in the vault by another event is no damage."""
+    file = spoken.file("lie.vtt", b"never here")
+    spoken.ok("sessions", "attach", "S-1002", file, "--kind", "code")
+    lie = ATTACHED | {"bytes": 11}
+    recorded_before(
+        spoken.ledger,
+        line("artifact.added", "11-02 09:00", id="x", kind="transcript", **lie, **OWN),
+    )
+    for deep in ((), ("--deep",)):
+        assert spoken.run("ledger", "verify", *deep).code == 0
+
+
+@pytest.mark.parametrize("proof", ["machine", "id"])
+def test_a_file_that_a_command_attached_and_that_is_lost(
+    spoken: Shell, monkeypatch: pytest.MonkeyPatch, proof: str
+) -> None:
+    """Still fails: the machine's id, or an id made at that moment, tell a command from a feed."""
+    key = ("--key", "k") if proof == "machine" else ()
+    if proof == "id":
+        monkeypatch.setattr(machine, "this_machine", lambda: None)
+    spoken.ok("sessions", "attach", "S-1003", spoken.file("a.cs", b"x"), "--kind", "code", *key)
+    for each in spoken.ledger.with_name("ledger.db.vault").glob("??/*"):
+        each.unlink()
+    assert spoken.refuses(6, "ledger", "verify")["code"] == "verification_failed"
+    assert spoken.run("ledger", "backup", "-o", "copy.zip").code == 6
+
+
+def test_an_id_that_was_made_at_another_time_proves_nothing(spoken: Shell) -> None:
+    """A feed may use the same form of ids."""
+    old = "0190" + new_id()[4:]
+    said = line("artifact.added", "11-02 09:00", id=old, kind="code", **ATTACHED, **OWN)
+    recorded_before(spoken.ledger, said)
+    assert spoken.run("ledger", "verify").code == 0
+
+
+def test_doctor_names_each_and_says_what_to_do(spoken: Shell) -> None:
+    """With its source and type, and a command for each type."""
+    customer = spoken.ok("sessions", "show", "S-1003")["customer"]
+    assert check_of(spoken, "authority")["status"] == "ok"
+    spoken.ok("sessions", "tip", "S-1003", "5.00", "--key", "tip")
+    lines = {
+        "policy use": line("policy.adopted", "11-02 09:00", id="1", policy=Policy().document),
+        "preferences set": line("preferences.changed", "11-02 09:00", id="2", skills=["x"]),
+        "set --start-over": line("payout_profile.changed", "11-02 09:00", id="3", fields=PROFILE),
+        "cannot reveal": line("payout_profile.revealed", "11-02 09:00", id="4", fields=["iban"]),
+        "ledger restore": line("customer.forgotten", "11-02 09:00", id="5", customer=customer),
+        "record it again": line(
+            *("entry.reversed", "11-02 09:00"),
+            id="6",
+            event={"source": CLI_SOURCE, "id": "tip"},
+            reason="x",
+        ),
+    }
+    for n, (hint, said) in enumerate(lines.items(), 1):
+        recorded_before(spoken.ledger, said)
+        check = check_of(spoken, "authority")
+        assert check["status"] == "warning"
+        assert f" of {FEED}" in check["message"]
+        assert hint in check["hint"]
+        assert ("more" in check["message"]) is (n > 3)
+    good = line("preferences.changed", "11-02 09:00", id="7", role="expert")
+    recorded_before(spoken.ledger, good)
+    assert check_of(spoken, "authority") == check
+    verified(spoken)
+    # The same feed again is a replay, as it always was.
+    row = spoken.ok("sync", feed(spoken, "again.jsonl", *lines.values()))
+    assert (row["recorded"], row["replayed"]) == (0, len(lines))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        line("request.taken", "11-02 09:00", id="x", request="REQ-2001", **OWN),
+        line("payout_profile.changed", "11-02 09:00", id="x", fields=PROFILE, **OWN),
+        line("tip.received", "11-02 09:00", id="x", session="S-1003", amount=amount("1.00"), **OWN)[
+            :-2
+        ]
+        + b', "traceparent": "00-aa"}\n',
+        line(
+            *("tip.received", "11-02 09:00"),
+            id="x",
+            session="S-1003",
+            amount=amount("1.00"),
+            source="URN:liveportal:cli",
+        ),
+    ],
+    ids=["type", "profile", "attribute", "source"],
+)
+def test_what_no_command_makes_is_not_yours(spoken: Shell, said: bytes) -> None:
+    """A type that no command has, an attribute of a feed's, another spelling: `doctor` names it."""
+    recorded_before(spoken.ledger, said)
+    check = check_of(spoken, "authority")
+    assert (check["status"], check["check"]) == ("warning", "authority")
+    assert f"of {jsonl.parse(said).source}" in check["message"]
+    verified(spoken)
+
+
+class _Retold:
+    """Tells each event as it was told."""
+
+    def __init__(self) -> None:
+        self.errors: list[LiveportalError] = []
+
+    def tell(self, event: Event) -> Event:
+        """Return the event itself."""
+        return event
+
+    def refused(self, _seq: int, _event: Event, error: LiveportalError) -> None:
+        """Note what the rules refuse."""
+        self.errors.append(error)
+
+
+def test_what_is_told_otherwise_may_be_a_feeds(spoken: Shell) -> None:
+    """`earnings --bounds` plays the journal back with other policies: nothing of it is refused."""
+    said = line("preferences.changed", "11-02 09:00", id="2", skills=["x"])
+    recorded_before(spoken.ledger, said, line("tip.received", "11-02 09:00", id="t", **TIP, **OWN))
+    retold = _Retold()
+    with reading(spoken.ledger) as reader:
+        played_back(reader.db, retelling=retold).close()
+    assert retold.errors == []
+
+
+def test_the_types_that_no_command_has() -> None:
+    """Are types of the contract, and what any command records is none of them."""
+    assert set(TYPES) >= NEVER_BY_COMMANDS
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "liveportal" / "cli").glob("*.py"))
+    for kind in NEVER_BY_COMMANDS:
+        assert f"{TYPES[kind].__name__}(" not in source
+
+
+def test_whose_word_an_event_is(spoken: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shown for each event: yours, the platform's, or a feed's under your name."""
+    monkeypatch.setenv("TERM", "dumb")
+    lie = line("tip.received", "11-02 09:00", id="x", **TIP, **OWN)[:-2] + b', "a": "b"}\n'
+    recorded_before(spoken.ledger, lie)
+    spoken.ok("sessions", "tip", "S-1003", "2.00")
+    speakers = [each["speaker"] for each in spoken.ok("sessions", "show", "S-1003")["history"]]
+    assert set(speakers[:-2]) == {"platform"}
+    assert speakers[-2:] == ["unknown", "expert"]
+    text = " ".join(spoken.run("sessions", "show", "S-1003", terminal=True).out.split())
+    assert "by a feed under your name" in text
+    assert "told by you" in text
+
+
+def test_a_feed_that_cleared_the_payout_profile(spoken: Shell) -> None:
+    """The values lie there still: that is no damage, and entering them again mends it."""
+    person = ("--name", "Anna Example", "--email", "anna@example.com", "--country", "IE")
+    spoken.ok("payout", "profile", "set", *person)
+    marks = {"name": None, "email": None}
+    said = line(
+        "payout_profile.changed", "11-02 09:00", id="x", fields=list(marks), fingerprints=marks
+    )
+    recorded_before(spoken.ledger, said, said.replace(FEED.encode(), OTHER.encode()))
+    verified(spoken)
+    spoken.ok("payout", "profile", "set", "--start-over", "--yes", *person)
+    assert "name" in spoken.ok("payout", "profile", "show")["filled"]
+    verified(spoken)
+
+
+def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
+    """Where a command certainly cleared a field, a value that is there was put there."""
+    spoken.ok("payout", "profile", "set", "--name", "Anna Example")
+    said = line(
+        "payout_profile.changed",
+        "11-02 09:00",
+        id="x",
+        fields=["name"],
+        fingerprints={"name": None},
+        **OWN,
+    )
+    signed = said[:-2] + f', "{MACHINE}": "{"0" * 32}"}}\n'.encode()
+    recorded_before(spoken.ledger, signed)
+    assert spoken.refuses(6, "ledger", "verify")["code"] == "verification_failed"
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_released_ledger(nothing: Shell, number: int) -> None:
+    """A feed forgot a customer in each: it opens, verifies, and `doctor` says so, also before."""
+    ledger = nothing.folder / "books" / "ledger.db"
+    make_released(ledger, number)
+    old = Shell(nothing.folder, ledger)
+    options = ("--ledger", ledger)
+    for _ in range(2):  # As it was, and upgraded.
+        rows = old.ok("doctor", *options)
+        (check,) = [each for each in rows if each["check"] == "authority"]
+        assert (check["status"], "customer.forgotten of" in check["message"]) == ("warning", True)
+        assert old.run("ledger", "verify", "--deep", *options).code in {0, 6}
+        assert old.ok("ledger", "verify", *options)["attach_again"] == []
+        old.ok("sessions", "list", *options)
+        old.ok("earnings", "adjust", "1.00", "--reason", "x", *options)
+    assert query(ledger, "SELECT count(*) FROM event WHERE type LIKE '%forgotten'") == [(1,)]
