@@ -101,8 +101,10 @@ def report_usage(error: typer.TyperException, argv: Sequence[str]) -> int:
 
 
 def _after_dashes(error: typer.TyperException) -> str:
-    """Say of an unknown option that it may have been meant as an id."""
-    if type(error).__name__ != "NoSuchOption":
+    """Say of an unknown option that it may have been meant as an id, where there are arguments."""
+    command = getattr(getattr(error, "ctx", None), "command", None)
+    kinds = {each.param_type_name for each in getattr(command, "params", ())}
+    if type(error).__name__ != "NoSuchOption" or "argument" not in kinds:
         return ""
     return " An id that begins with - comes after --, as in: show -- -R1."
 

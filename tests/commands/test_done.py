@@ -71,8 +71,8 @@ def test_whatever_else_was_done(october: Shell) -> None:
         (("payout", "profile", "rotate-key"), "the key was changed"),
     ):
         assert what in _failed(october, *argv)["message"], argv
-    for argv in (("earnings", "months"), (*ADJUST, "--dry-run"), ("ledger", "verify")):
-        assert "but" not in _failed(october, *argv)["message"], argv
+    for nothing in (("earnings", "months"), (*ADJUST, "--dry-run"), ("ledger", "verify")):
+        assert "but" not in _failed(october, *nothing)["message"], nothing
 
 
 @needs_full

@@ -32,6 +32,8 @@ from tests.ledger import rich
 from tests.ledger.forms import asked, beside, form, make_released, untouched, whole
 from tests.ledger.test_verify import tampered
 
+pytestmark = pytest.mark.damages
+
 FORMS = range(1, rich.LATEST + 1)
 OLDER = [number for number in FORMS if number < SCHEMA_VERSION]
 PINNED = {

@@ -13,10 +13,9 @@ import pytest
 from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
 from liveportal.domain.policy import Policy
 from liveportal.feeds import transcripts
-from liveportal.ledger import chain, soundness
+from liveportal.ledger import chain
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.engine import open_file
-from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.opening import reading
 from liveportal.ledger.past import past
 from liveportal.ledger.reader import Reader
@@ -529,42 +528,10 @@ def test_an_index_that_was_never_written(tmp_path: Path) -> None:
 
 
 def test_settings_of_an_index(path: Path) -> None:
-    """How an index is laid out and how it deletes is no matter; how it ranks what it finds is."""
-    for setting in ("'secure-delete', 1", "'automerge', 8", "'optimize', NULL"):
+    """How an index is laid out is no matter: nothing that is found depends on it."""
+    for setting in ("'automerge', 8", "'optimize', NULL"):
         asked(path, f"INSERT INTO message_index (message_index, rank) VALUES ({setting})")  # noqa: S608
         verified(path, deep=True)
-    asked(path, "INSERT INTO message_index (message_index, rank) VALUES ('rank', 'bm25(9.0)')")
-    assert "the full-text index" in found(path, deep=True)
-
-
-def test_every_index_over_messages_is_compared(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second index, of another tokenizer and with a name that begins alike, is checked, too."""
-    second = [
-        (
-            "CREATE VIRTUAL TABLE message_index_parts USING fts5 (text, content='message',"
-            " content_rowid='id', tokenize='trigram', detail=column, columnsize=0)"
-        ),
-        (
-            "CREATE TRIGGER message_index_parted AFTER INSERT ON message BEGIN"
-            " INSERT INTO message_index_parts (rowid, text) VALUES (NEW.id, NEW.text); END"
-        ),
-    ]
-
-    def make_more(db: Connection) -> None:
-        make_tables(db)
-        for statement in second:
-            db.execute(statement)
-
-    monkeypatch.setattr(soundness, "make_tables", make_more)
-    soundness.form.cache_clear()
-    try:
-        for statement in second:
-            asked(path, statement)
-        assert "the full-text index" in found(path, deep=True)  # It lacks what was said before.
-        asked(path, "INSERT INTO message_index_parts (message_index_parts) VALUES ('rebuild')")
-        verified(path, deep=True)
-    finally:
-        soundness.form.cache_clear()
 
 
 def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:
