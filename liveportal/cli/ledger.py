@@ -20,7 +20,9 @@ from liveportal.cli.render import render
 from liveportal.cli.results import Item
 from liveportal.ledger.windows import books as seen
 
-app = Commands("The ledger itself: path, info, verify, backup, restore, export, import, ...")
+app = Commands(
+    "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget."
+)
 app.place("verify", "liveportal.cli.ledger_verify")
 
 

@@ -54,10 +54,9 @@ def confirmed(first: Assertion, event: Event, data: Data, books: Books) -> Chang
     `data` is the event's, with canonical ids. Raises `AlreadyExists` for the id of another session,
     and `CurrencyMismatch`.
     """
-    told = event.data
-    if isinstance(told, RequestAccepted) and isinstance(first.data, RequestAccepted):
+    if isinstance(data, RequestAccepted) and isinstance(first.data, RequestAccepted):
         ours = first.data.session or first.data.request
-        return Change(alias=alias_of(ours, told.session or told.request, books))
+        return Change(alias=alias_of(ours, data.session or data.request, books))
     if isinstance(data, SessionRescheduled):
         return Change(alias=alias_of(data.session, data.alias, books))
     if isinstance(data, SessionEnded | SessionLogged) and data.billed is not None:
@@ -85,6 +84,8 @@ def _billed_again(
     correction followed, or if it is below what was refunded and claimed.
     """
     check_currency(billed, books.policy)
+    if billed.minor == session.gross_minor == session.billed_minor:
+        return Change()  # As nearly always: nothing has to be looked up.
     came_to = _came_to(first.seq, books)
     followed = (
         session.state != "ended"
@@ -117,9 +118,9 @@ def _came_to(seq: int, books: Books) -> int:
 
 
 def _contradicting_formerly(first: Assertion, data: Data, books: Books) -> list[str]:
-    found = [each for each in contradictions(first.data, data) if each != "pauses"]
-    if isinstance(data, SessionCorrected):
-        found = contradictions(first.data, data)
+    found = contradictions(first.data, data)
+    if isinstance(data, SessionLogged):
+        found = [name for name in found if name != "pauses"]
     if isinstance(data, RefundClaimed) and data.amount is not None and "amount" not in found:
         claim = books.claim(data.claim)
         if claim and claim.amount_minor != data.amount.minor:

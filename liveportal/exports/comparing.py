@@ -280,7 +280,7 @@ def _wrong_text(
 ) -> Iterator[Problem]:
     """Yield a text of which more is wrong than what may be unknown."""
     if name in whole:
-        if not _is_blacked_out(pack.texts.get(name, b""), whole[name]):
+        if not is_blacked_out(pack.texts.get(name, b""), whole[name]):
             yield Problem(name, "what is not blacked out in it is not what the ledger gives")
     elif name in PAGE_FILES and not _has_fixed_lines(name, pack, given):
         yield Problem(name, "a line that holds nothing personal is not what the ledger gives")
@@ -346,7 +346,7 @@ def _whole(pack: Pack, given: _Given) -> dict[str, bytes]:
     return whole | {each.exhibit.file or "": each.black for each in files if each.black is not None}
 
 
-def _is_blacked_out(black: bytes, whole: bytes) -> bool:
+def is_blacked_out(black: bytes, whole: bytes) -> bool:
     """Tell whether a text is another one in which nothing but black was put over something."""
     text = whole.decode()
     first, *parts = black.decode("utf-8", "replace").replace(f'"{BLACK}"', BLACK).split(BLACK)

@@ -33,7 +33,7 @@ from liveportal.ledger.durable import make_folders, settle
 from liveportal.ledger.parts import MARK, beside
 
 APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 7
 BUSY_MS = 5_000
 _HEAD_BYTES = 100
 _WAL_VERSION = 2

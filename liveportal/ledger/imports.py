@@ -119,7 +119,12 @@ def carry_out(
             return _recorded(Store(db, path, now, keep=False), chunks, now, as_exported=True)
     if into is Target.EMPTY:
         return _replaced(path, chunks, now)
-    with Store.create(path, now) as store:
+    real = path.resolve()
+    with (
+        files.explained(real, undone="Nothing was imported."),
+        files.housed(real),
+        Store.create(path, now) as store,
+    ):
         return _recorded(store, chunks, now, as_exported=True)
 
 

@@ -273,12 +273,12 @@ def meant(draw: st.DrawFn) -> Meant:
     start = datetime.combine(day, time(), zone(zone_name)).astimezone(UTC)
     start += timedelta(minutes=minutes)
     end = start + timedelta(minutes=draw(st.integers(1, 12 * 12)) * 5)
-    side = draw(st.sampled_from(["none", "first", "last", "both", "each"]))
+    side = draw(st.sampled_from(["none", "first", "last", "both", "each", "hour"]))
     own: tzinfo = zone(zone_name)
     if side in ("first", "last", "both"):
         own = draw(st.sampled_from([UTC, *OFFSETS]))
     places = [own, own]
-    if side == "each":
+    if side in ("each", "hour"):  # The zone's own; at one side only it says which hour is meant.
         spans = [each.astimezone(own).utcoffset() or timedelta() for each in (start, end)]
         places = [timezone(each) for each in spans]
     first, last = (each.astimezone(there) for each, there in zip((start, end), places, strict=True))
@@ -290,6 +290,8 @@ def meant(draw: st.DrawFn) -> Meant:
     own_day = ""
     if clocks[1] != "24:00" and draw(st.booleans()):
         own_day = f"{last.date()}{draw(st.sampled_from([' ', 'T']))}"
+    if side == "hour":
+        side = draw(st.sampled_from(["first", "last"]))
     if side in ("first", "both", "each"):
         clocks[0] += _offset(first, joined=joined)
     if side in ("last", "both", "each"):

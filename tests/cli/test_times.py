@@ -92,7 +92,7 @@ def test_a_day_without_week_or_year(text: str, latest: str, following: str) -> N
             "2026-10-05 09:00 x",
             "now" * 99,
         ),
-        *("tomorrow", "2026-10-05", "2026-10-05 09:00:00.1234567", "2026-10-5 9:00", "mo 9:00"),
+        *("tomorrow", "2026-10-05", "2026-10-5 9:00", "mo 9:00"),
     ],
 )
 def test_what_is_not_read(text: str) -> None:

@@ -156,6 +156,7 @@ def test_doctor_names_each_and_says_what_to_do(spoken: Shell) -> None:
             reason="x",
         ),
     }
+    check: dict[str, Any] = {}
     for n, (hint, said) in enumerate(lines.items(), 1):
         recorded_before(spoken.ledger, said)
         check = check_of(spoken, "authority")

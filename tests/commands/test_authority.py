@@ -20,6 +20,21 @@ PROFILE = ["name", "email", "method", "country", "line", "city"]
 DEAR = {**Policy().document, "name": "theirs", "fee": {"percent": 95}}
 TIP: dict[str, Any] = {"session": "S-1003", "amount": amount("1.00")}
 
+PREFERENCES: dict[str, Any] = {
+    "skills": ["urp"],
+    "languages": ["en"],
+    "experience_years": 1,
+    "minimum_rate": amount("5.00"),
+    "direct_rate": amount("5.00"),
+    "timezone": "Asia/Seoul",
+    "availability": {"weekly": {}},
+    "buffers": {"before": 1},
+    "vacations": [],
+    "auto_decline": [{"reason": "no", "kind": "instant"}],
+    "notifications": {"bell": True},
+    "attachment_limit": 1,
+}
+
 # What a feed must not say, and the field that the refusal names.
 REFUSED: dict[str, tuple[bytes, str]] = {
     "a policy": (line("policy.adopted", "11-02 09:00", id="x", policy=DEAR), "type"),
@@ -34,20 +49,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
             line("preferences.changed", "11-02 09:00", id="x", role="expert", **{name: value}),
             name,
         )
-        for name, value in {
-            "skills": ["urp"],
-            "languages": ["en"],
-            "experience_years": 1,
-            "minimum_rate": amount("5.00"),
-            "direct_rate": amount("5.00"),
-            "timezone": "Asia/Seoul",
-            "availability": {"weekly": {}},
-            "buffers": {"before": 1},
-            "vacations": [],
-            "auto_decline": [{"reason": "no", "kind": "instant"}],
-            "notifications": {"bell": True},
-            "attachment_limit": 1,
-        }.items()
+        for name, value in PREFERENCES.items()
     },
     "the expert's name": (
         line("tip.received", "11-02 09:00", id="x", source=CLI_SOURCE, **TIP),

@@ -132,7 +132,7 @@ def hostile(states: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
         monkeypatch.setattr(socket.socket, name, calling)
     monkeypatch.setattr(socket, "getaddrinfo", calling)
     states.ok("sync", states.file("hostile.jsonl", b"".join(_feed())))
-    own = {"skills": [PRINTABLE], "languages": [PRINTABLE]}
+    own: dict[str, Any] = {"skills": [PRINTABLE], "languages": [PRINTABLE]}
     states.says(line("preferences.changed", "11-22 10:00", id="h18", **own))
     call = states.file("call.vtt", TRANSCRIPT.encode("utf-8", "replace"))
     states.ok("sessions", "attach", "S-H", call, "--name", PRINTABLE)

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import sys
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from liveportal.domain.envelope import CLI_SOURCE, MACHINE
 from liveportal.domain.events import TipReceived
 from liveportal.domain.money import Money
 from liveportal.ledger import machine
+from liveportal.ledger.durable import make_folders
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.commands.states import WRITES
@@ -159,13 +161,13 @@ def test_of_two_that_make_it_the_first_one_counts(
     book: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process made it meanwhile: its id is the machine's."""
-    real, path = machine.make_folders, machine.state_file()
+    path = machine.state_file()
 
     def slow(folder: Path) -> None:
-        real(folder)
+        make_folders(folder)
         path.write_text("ab" * 16)
 
-    monkeypatch.setattr(machine, "make_folders", slow)
+    monkeypatch.setattr("liveportal.ledger.machine.make_folders", slow)
     before = last(book)
     book.ok(*TIP)
     assert own(book, before) == ["ab" * 16]
@@ -204,14 +206,12 @@ def test_it_is_in_nothing_that_is_shown_or_handed_on(book: Shell) -> None:
             ran = book.run(*argv, *more)
             assert secret not in ran.out + ran.err
             assert MACHINE not in ran.out + ran.err
-    for argv in (
+    for written in (
         ("dispute", "evidence", "CL-2", "-o", "pack.zip"),
         ("earnings", "statement", "2026-10", "-o", "october.html"),
         ("sessions", "calendar", "-o", "all.ics"),
     ):
-        assert book.run(*argv).code == 0, argv
-    import zipfile
-
+        assert book.run(*written).code == 0, written
     with zipfile.ZipFile(book.folder / "pack.zip") as archive:
         texts = [archive.read(each) for each in archive.namelist()]
     texts += [(book.folder / name).read_bytes() for name in ("october.html", "all.ics")]

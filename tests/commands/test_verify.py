@@ -53,6 +53,7 @@ def test_its_json(states: Shell) -> None:
     assert list(told) == [
         *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
         *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
+        "outdated_transcripts",
     ]
     assert (told["ok"], told["statement"], told["rules_changed"]) == (True, None, [])
     assert (told["heads"], told["deep"], told["files"], told["messages"]) == ([], False, 0, None)

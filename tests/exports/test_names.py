@@ -25,9 +25,11 @@ from urllib.parse import quote, unquote
 import pytest
 
 from liveportal.domain.case import Said
+from liveportal.exports.comparing import is_blacked_out
 from liveportal.exports.evidence import LARGEST_FILE, about, parts
 from liveportal.exports.exhibits import Rules
 from liveportal.exports.pages import CURRENT, people
+from liveportal.exports.redaction import visible
 from liveportal.feeds.transcripts import read
 from tests.exports.cases import case, file, happened
 
@@ -318,6 +320,7 @@ def test_no_part_of_a_name_can_be_read(tmp_path: Path, name: str) -> None:
         for part, (kind, (content, *_)) in zip(packed, contents.items(), strict=True):
             assert isinstance(part.content, bytes)
             check_form(kind, content, part.content.decode())
+            assert is_blacked_out(part.content, visible(content).encode()), (spelling, kind)
         for part in found:
             assert isinstance(part.content, bytes)
             text = f"{part.name}\n{part.content.decode()}"

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from liveportal.exports.redaction import redactor
+from liveportal.exports.comparing import is_blacked_out
+from liveportal.exports.redaction import redactor, visible
 from liveportal.exports.redaction_1 import BLACK
 from tests.helpers import short
 
@@ -252,6 +253,15 @@ def test_twice_is_once(text: str, names: list[str]) -> None:
     redact = redactor(names)
     once = redact(text)
     assert redact(once) == once
+
+
+@given(st.text(max_size=40), st.lists(st.text(max_size=8), max_size=4))
+@example('"Ada" 0612345678', ["Ada"])
+def test_nothing_but_black_is_put_over_a_text(text: str, names: list[str]) -> None:
+    """Whatever is not black stands where it stood: that is how a redacted pack is verified."""
+    redact = redactor(names)
+    assert is_blacked_out(redact(text).encode(), visible(text).encode())
+    assert not redact.finds_name(redact(text))
 
 
 @given(st.text(alphabet="adA\u0301\u200b _-1.é王", max_size=12), st.text(" ad1_-A", max_size=8))

@@ -49,6 +49,11 @@ def _no_trial(active_us: int, rate: Money, policy: Any) -> Bill:  # noqa: ANN401
     return bill(active_us, rate, replace(policy, trial=replace(policy.trial, billed="none")))
 
 
+def _other_minutes(active_us: int, rate: Money, policy: Any) -> Bill:  # noqa: ANN401
+    billed = bill(active_us, rate, policy)
+    return billed._replace(billed_us=billed.billed_us + 1_000_000 * bool(billed.billed_us))
+
+
 def _anything(session: Session, amount: Money | None, policy: Any) -> int:  # noqa: ANN401
     return 100 if session.id == "S-3" else claimable(session, amount, policy)
 
@@ -66,6 +71,7 @@ OLDER: dict[str, tuple[Any, str, Any]] = {
     "a cent more": (sessions, "share_of", _cent_more),
     "a longer trial": (sessions, "bill", _trial_of_ten),
     "no trial": (sessions, "bill", _no_trial),
+    "other minutes": (sessions, "bill", _other_minutes),
     "claims on free sessions": (refunds, "claimable", _anything),
     "whatever is said of a thing": (journal, "decide", _on_vacation),
 }
@@ -125,6 +131,10 @@ NOTED = {
     ),
     "a longer trial": ("liveportal.session.ended", "it booked nothing, today earning of 2026-10 ("),
     "no trial": ("liveportal.session.ended", "it booked earning of 2026-10 (31.50 from"),
+    "other minutes": (
+        "liveportal.session.ended",
+        "it counted other minutes or sessions than it would today",
+    ),
     "claims on free sessions": (
         "liveportal.refund.claimed",
         "it would be refused today: session S-3 billed nothing",
@@ -155,6 +165,7 @@ def test_what_was_booked_is_told_as_it_was(older: tuple[str, Path]) -> None:
             "SELECT * FROM month_money ORDER BY period",
             'SELECT * FROM "transaction" ORDER BY id',
             "SELECT * FROM transfer ORDER BY 1, 2",
+            "SELECT * FROM session_count ORDER BY 1, 2",
             "SELECT * FROM event ORDER BY seq",
         ):
             assert copy.execute(query).fetchall() == reader.db.execute(query).fetchall()
