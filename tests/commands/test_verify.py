@@ -50,7 +50,7 @@ def test_its_json(states: Shell) -> None:
     told = states.ok(*VERIFY)
     assert list(told) == [
         *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-        *("files", "messages", "profile_values"),
+        *("files", "messages", "profile_values", "attach_again"),
     ]
     assert (told["ok"], told["statement"], told["rules_changed"]) == (True, None, [])
     assert (told["heads"], told["deep"], told["files"], told["messages"]) == ([], False, 0, None)
