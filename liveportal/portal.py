@@ -41,7 +41,7 @@ from liveportal.ledger.store import Store
 
 if TYPE_CHECKING:
     from liveportal.domain.profile import Changes
-    from liveportal.ledger.filling import Judge
+    from liveportal.ledger.filling import Judge, KeyChanged
     from liveportal.ledger.forgetful import Forgotten
     from liveportal.ledger.vault import Taken
 
@@ -187,6 +187,7 @@ class Portal:
         *,
         at: datetime | None = None,
         key: str | None = None,
+        insist: Insist = never,
         progress: Callable[[int], None] = lambda _: None,
         show: Callable[[Reader, int], Row] = lambda _reader, _artifact: {},
     ) -> tuple[Outcome, Row]:
@@ -195,7 +196,7 @@ class Portal:
         Its messages, if it is a transcript, are kept with the event. `show` looks as in `do`, and
         is told the artifact. Raises what `Vault.taking` and the door raise; then nothing is kept.
         """
-        from liveportal.ledger import evidence  # No other write pays for the vault's import.
+        from liveportal.ledger import evidence, missing  # No other write pays for their import.
         from liveportal.ledger.vault import LIMIT_BYTES, Vault
 
         limit = self.reader().preferences.get("attachment_limit") or LIMIT_BYTES
@@ -204,12 +205,13 @@ class Portal:
             vault.taking(file, limit=int(limit), keep=keep, progress=progress) as taken,
             self._store.writing() as door,
         ):
-            outcome = self._attached(door, data, taken, at, key)
+            outcome = self._attached(door, data, taken, at, key, insist)
             door.flush()
             artifact = evidence.artifact_of(db, outcome.seq)
             # What was erased is not restored by saying it again.
             if not evidence.is_erased(db, outcome.seq):
                 flags = self._read_messages(artifact, outcome.event.data, taken)
+                missing.attached(db, artifact)
                 outcome = outcome._replace(flags=(*outcome.flags, *flags))
                 if keep:
                     vault.place(taken)
@@ -217,8 +219,14 @@ class Portal:
                 shown = show(reader, artifact)
         return outcome, shown
 
-    def _attached(
-        self, door: Journal, data: Attachment, taken: Taken, at: datetime | None, key: str | None
+    def _attached(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it goes through)
+        self,
+        door: Journal,
+        data: Attachment,
+        taken: Taken,
+        at: datetime | None,
+        key: str | None,
+        insist: Insist,
     ) -> Outcome:
         """Record that a file is attached, or return what was recorded when it was before."""
         from liveportal.ledger import evidence
@@ -243,7 +251,7 @@ class Portal:
             )
         if told and told.own_seq and not stored_event(db, CLI_SOURCE, event.id):
             return Outcome("replayed", told.own_seq, event_at(db, told.own_seq).event)
-        return door.record(event)
+        return door.record(event, insist=insist)
 
     def _read_messages(self, artifact: int, data: Data, taken: Taken) -> tuple[str, ...]:
         """Keep the messages of a transcript, and return what is to be said about them."""
@@ -256,12 +264,17 @@ class Portal:
         reader = self.reader()
         began, zone = said.began(reader, artifact), reader.own_timezone
         found = transcripts.read(taken.stream, data.name, began=began, timezone=zone)
-        rows = ((each.offset_ms, each.speaker, each.text) for each in found.messages)
-        evidence.keep_messages(self._store.db, artifact, rows)
+        rows = [(each.offset_ms, each.speaker, each.text) for each in found.messages]
+        evidence.keep_messages(self._store.db, artifact, rows, reader=found.reader)
         return found.flags
 
     def forget(
-        self, customer: str, *, at: datetime | None = None, key: str | None = None
+        self,
+        customer: str,
+        *,
+        at: datetime | None = None,
+        key: str | None = None,
+        insist: Insist = never,
     ) -> tuple[Outcome, Forgotten]:
         """Erase all personal data of a customer, and record that it was.
 
@@ -271,15 +284,16 @@ class Portal:
         """
         from liveportal.ledger import forgetful  # No other write pays for its import.
 
-        return forgetful.forget(self._store, self.event, customer, at=at, key=key)
+        return forgetful.forget(self._store, self.event, customer, at=at, key=key, insist=insist)
 
-    def fill_profile(
+    def fill_profile(  # noqa: PLR0913 (what a write is, told by name)
         self,
         change: Changes,
         judge: Judge,
         *,
         at: datetime | None = None,
         key: str | None = None,
+        insist: Insist = never,
         show: Callable[[Reader], Row] = lambda _reader: {},
     ) -> tuple[Outcome | None, Row]:
         """Change the payout profile; there is no outcome where nothing differs (see `filling`)."""
@@ -289,13 +303,13 @@ class Portal:
 
         from liveportal.ledger import filling  # Sealing: no other write pays for its import.
 
-        return filling.filled(self._store, change, judge, event, key=key, show=show)
+        return filling.filled(self._store, change, judge, event, key=key, insist=insist, show=show)
 
-    def change_key(self) -> tuple[str, str | None, int]:
-        """Seal what is sealed under a new key (see `filling`)."""
+    def change_key(self, keep_old: Path | None = None) -> KeyChanged:
+        """Seal what is sealed under a new key; `keep_old` is a new file that gets the old one."""
         from liveportal.ledger import filling
 
-        return filling.change_key(self._store)
+        return filling.change_key(self._store, keep_old)
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none.
@@ -322,6 +336,8 @@ class Portal:
     ) -> Synced:
         """Record a feed in its own order: all of it, or nothing.
 
+        Other programs can write until its first lines have come.
+
         `batch` commits every so many lines, or before they are many megabytes, for streams without
         an end. `reject` is told of each
         bad line and its reason, and the feed goes on. `progress` is told of every chunk's bytes,
@@ -334,10 +350,15 @@ class Portal:
         lines = jsonl.lines(feed, before)
         with no_collector():
             if batch is None:
+                chunks = jsonl.chunks(lines, CHUNK_LINES)
+                # Its lines come first, and the lock then: a pipe may bring none for hours.
+                if (chunk := next(chunks, None)) is None:
+                    return Synced(head=self.head())
                 with self._store.writing() as door:
-                    for chunk in jsonl.chunks(lines, CHUNK_LINES):
+                    while chunk is not None:
                         _record_lines(door, chunk, counts, reject, tell)
                         progress(_bytes(chunk))
+                        chunk = next(chunks, None)
                     return Synced(**counts, head=door.head.hex())
             for chunk in jsonl.chunks(lines, batch):
                 try:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from tests.verified import check_left_behind
 
 # No profile has a deadline: how long one example takes says more about the machine than about us.
 # `dev` and `ci` try the same examples each time, so that a change is judged by what it changes;
@@ -77,3 +76,12 @@ def tmp_ledger_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("XDG_DATA_DIRS", raising=False)
     monkeypatch.delenv("XDG_CONFIG_DIRS", raising=False)
     return home
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Verify what a test left behind, once its patches are undone, unless it does damage."""
+    yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if isinstance(folder, Path) and item.get_closest_marker("damages") is None:
+        check_left_behind(folder)

@@ -38,6 +38,7 @@ from liveportal.portal import Portal
 FEED = "https://help.example/experts/7"
 OTHER = "https://other.example/mirror"
 ADOPTED = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = datetime(2029, 1, 1, tzinfo=UTC)
 
 _ids = count(1)
 
@@ -145,8 +146,9 @@ class Book:
         make_tables(self.db)
         self.clock = Clock()
         self.door = Journal(self.db, self.clock)
-        document = (rules or Policy()).document
+        document = (rules or Policy()).recorded
         self.tell("policy.adopted", "01-01 00:00", source=CLI_SOURCE, policy=document)
+        self.clock.now = LATER  # So that nothing that the tests record is in the future.
 
     # --- telling ----------------------------------------------------------------------------------
 

@@ -16,7 +16,8 @@ from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
 from liveportal.cli.render import ready, render
 from liveportal.cli.results import Item, Row, Table, value_of
 from liveportal.cli.times import utc_now
-from liveportal.domain.errors import LiveportalError
+from liveportal.domain.clock import from_text, short_text
+from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.money import Money
 from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader
@@ -33,9 +34,6 @@ LATER = ("slot", "reason")
 
 Show = Callable[[Reader, str], Row]
 
-Anyway = Annotated[
-    bool, typer.Option("--anyway", help="Record it although something speaks against it.")
-]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 
 
@@ -88,7 +86,12 @@ class Writer:
     def amount(self, text: str) -> Money:
         """Read an amount as people type it: `84`, `84.00`, `84.00 USD`; raises `InvalidAmount`."""
         number, _, named = text.strip().partition(" ")
-        return Money.parse(number, named.strip().upper() or self.reader.currency)
+        code = named.strip().upper() or self.reader.currency
+        return Money.parse(number, self.reader.currency_called(code))
+
+    def insists(self, caution: Caution) -> bool:
+        """Return True if `--anyway` lets a caution through."""
+        return self._write.anyway and caution.override == "--anyway"
 
     def ask(self, question: str) -> None:
         """Ask for a confirmation, unless `--yes` gives it or nothing will be kept."""
@@ -114,7 +117,7 @@ class Writer:
             at=self.at,
             key=f"{key}:{thing_id}" if key and many else key,
             assumed=assumed,
-            insist=lambda caution: caution.override in insist,
+            insist=lambda caution: caution.override in insist or self.insists(caution),
             show=lambda reader, done: dict(show(reader, named(done, thing_id))) if show else {},
         )
         return self.result(outcome, thing_id, shown)
@@ -128,7 +131,7 @@ class Writer:
             "id": named(outcome, thing_id),
             "state": STATE_AFTER.get(kind, kind.split(".")[1]),
             "error": None,
-            "message": None,
+            "message": self._already_reported(outcome, thing_id),
             **shown,
             "time": outcome.event.time,
             "event": outcome.event.id,
@@ -137,6 +140,26 @@ class Writer:
             "confirmed": outcome.status == "confirmed",
             "dry_run": self._write.dry_run,
         }
+
+    def _already_reported(self, outcome: Outcome, thing_id: str) -> str | None:
+        """Return a sentence if the event only confirms one of another source; None otherwise."""
+        if outcome.status == "recorded":
+            return None
+        first = self.reader.one(_CONFIRMED, outcome.seq)
+        if first is None:
+            return None
+        kind = outcome.event.data.TYPE.partition(".")[0]
+        return (
+            f"Nothing was recorded twice: {first['source']} reported this {kind} of {thing_id}"
+            f" already, at {short_text(from_text(first['time']))}.{_ONE_MORE.get(kind, '')}"
+        )
+
+
+_CONFIRMED = """
+    SELECT first.source, first.time FROM statement
+    JOIN event AS first ON first.seq = statement.confirms WHERE statement.seq = ?
+"""
+_ONE_MORE = {"tip": " If it is one more, give --again."}
 
 
 @contextmanager

@@ -384,4 +384,7 @@ def root(
       liveportal init
       liveportal sync feed.jsonl
       liveportal earnings --month last
+
+    An id that begins with - comes after --, or it would be an option:
+      liveportal requests show -- -R1
     """

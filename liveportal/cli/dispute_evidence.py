@@ -1,14 +1,15 @@
-"""`liveportal dispute evidence` and `verify`: packs that prove what happened.
+"""`liveportal dispute evidence`: packs that prove what happened.
 
 `liveportal.cli.dispute` adds these commands to its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,13 +19,13 @@ from liveportal.cli.outputs import check_target, opened_bytes
 from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.case import Case
-from liveportal.domain.errors import InvalidPack, LiveportalError, PackChanged
-from liveportal.ledger.opening import reading
+from liveportal.domain.clock import FIRST
 
 PACKED = ("claim", "session", "file", "files", "withheld", "redacted", "events", "head", "seal")
-VERIFIED = (
-    *("file", "claim", "session", "files", "redacted", "events", "head", "in_ledger", "seal"),
-)
+Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", metavar="NAME", help="A speaker not to black out: yourself."),
+]
 Names = Annotated[
     list[str] | None,
     typer.Option("--name", metavar="NAME", help="Another name to black out; repeatable."),
@@ -42,10 +43,7 @@ def evidence(
     redact: Annotated[
         bool, typer.Option("--redact", help="Black out other people: names, addresses, numbers.")
     ] = False,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option("--keep", metavar="NAME", help="A speaker not to black out: yourself."),
-    ] = None,
+    keep: Keep = None,
     name: Names = None,
     largest: Annotated[
         int,
@@ -55,16 +53,20 @@ def evidence(
     """Write a pack that proves what happened: timeline, bill, transcript, files, hashes.
 
     It is a ZIP archive with a page for a browser (index.html) and the same as text. The same ledger
-    gives the same bytes; `dispute verify` finds any that was changed. -o names the pack; without
-    it, it is CLAIM.zip.
+    gives the same bytes. -o names the pack; without it, it is CLAIM.zip.
+
+    The answer shows the pack's seal. Give it to whoever gets the pack, by another way: with it they
+    can check that they have the same pack. --redact also blacks out names in file names and in
+    encoded spellings, and withholds what it cannot read; look through the pack all the same.
 
     Examples:
       liveportal dispute evidence CL-1 -o case.zip
       liveportal dispute evidence CL-1 --redact --keep Ana -o public.zip
     """
     from liveportal.exports import evidence as exports
+    from liveportal.exports.exhibits import Rules
     from liveportal.exports.pack import write_pack
-    from liveportal.exports.redaction import redactor
+    from liveportal.exports.pages import CURRENT, people
     from liveportal.ledger.vault import Vault
     from liveportal.ledger.windows.case import case as case_of
 
@@ -84,9 +86,10 @@ def evidence(
     # To Windows a colon names a drive, or a stream of a file.
     target = out.output or Path(f"{case.claim.replace(':', '-')}.zip")
     check_target(target, ledger.files)
-    black = redactor(_people(case, keep or (), name or ())) if redact else None
-    found = exports.parts(case, redact=black, largest=limit)
-    about = exports.about(case, redacted=redact)
+    black = people(CURRENT, case, keep or (), name or ()) if redact else None
+    rules = Rules(CURRENT, limit, black, reads_of(case))
+    found = exports.parts(case, rules)
+    about = exports.about(case, rules)
     with opened_bytes(target) as stream:
         seal = write_pack(stream, found, about)
     row = {
@@ -101,74 +104,17 @@ def evidence(
         "seal": seal,
     }
     render(Item(PACKED, row), shown)
-    hint(f"Check it with `liveportal dispute verify {target}`.")
+    hint(f"Give its seal to whoever gets it, by another way than the pack: {seal}")
 
 
-def _people(case: Case, keep: Sequence[str], more: Sequence[str]) -> set[str]:
-    """Return whose names are blacked out: the customer's, and every speaker's but one's own."""
-    kept = {each.casefold() for each in keep}
-    names = {each.speaker for each in case.messages if each.speaker} | set(more)
-    if case.customer_name:
-        names.add(case.customer_name)
-    return {each for each in names if each.casefold() not in kept}
+def reads_of(case: Case) -> Callable[[bytes, str], str]:
+    """Return what the program's own reader of transcripts finds in the files of a case."""
+    from liveportal.feeds.transcripts import read
 
+    began = case.session.start or case.session.planned_start or FIRST
 
-@with_options(LedgerOption, OutputOptions)
-def verify(
-    pack: Annotated[Path, typer.Argument(metavar="FILE", help="A pack that `evidence` wrote.")],
-    ledger: LedgerOption,
-    out: OutputOptions,
-) -> None:
-    """Prove that nothing in an evidence pack was changed; exit 6 names each file that was.
+    def reads(content: bytes, name: str) -> str:
+        found = read(BytesIO(content), name, began=began, timezone=case.zone)
+        return "\n".join(f"{each.speaker or ''}: {each.text}" for each in found.messages)
 
-    No ledger is needed. Where there is one, it also tells whether the events of the pack stand in
-    its journal (`in_ledger`); with --ledger they must.
-
-    Examples:
-      liveportal dispute verify case.zip
-      liveportal dispute verify case.zip --ledger ledger.db --json
-    """
-    from liveportal.exports.evidence import is_about
-    from liveportal.exports.pack import MANIFEST, Problem, verify_pack
-
-    ready(VERIFIED, out, spared=(pack,))
-    checked = verify_pack(pack)
-    manifest, problems = checked.manifest, checked.problems
-    if not problems and not is_about(manifest):
-        raise InvalidPack(f"{pack} is the pack of no claim", path=str(pack))
-    there = None if problems else _in_ledger(manifest, ledger)
-    if there is False and ledger.typed:
-        problems = [Problem(MANIFEST, f"its events are not those of {ledger.path}")]
-    if problems:
-        first = problems[0]
-        raise PackChanged(
-            f"{pack} is not what was written: {first.file}: {first.what}",
-            hint="Ask whoever sent it for the pack again, or write it anew.",
-            file=str(pack),
-            problems=[{"file": each.file, "what": each.what} for each in problems],
-        )
-    row = {
-        "file": str(pack),
-        "claim": manifest.get("claim"),
-        "session": manifest.get("session"),
-        "files": len(manifest["items"]),
-        "redacted": manifest.get("redacted"),
-        "events": manifest["ledger"]["events"],
-        "head": manifest["ledger"]["head"],
-        "in_ledger": there,
-        "seal": checked.seal,
-    }
-    render(Item(VERIFIED, row, title="Nothing was changed"), out)
-
-
-def _in_ledger(manifest: Mapping[str, Any], ledger: LedgerOption) -> bool | None:
-    """Tell whether a pack's events stand in the ledger; None where no ledger can be asked."""
-    from liveportal.ledger.windows.case import stands
-
-    try:
-        with reading(ledger.path) as reader:
-            return stands(reader, manifest["events"], manifest["ledger"])
-    except LiveportalError:  # None is there, or one that has nothing to do with the pack is broken.
-        if ledger.typed:
-            raise
-        return None
+    return reads

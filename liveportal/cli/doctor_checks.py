@@ -167,7 +167,12 @@ def modes(health: Health, around: Surroundings, _now: datetime) -> Check:
 
 
 def links(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """Whether anything is a link: the ledger may be one, what is written beside it may not."""
+    """Whether anything is a link: the ledger may be one, what is written beside it may not.
+
+    A ledger with a second name (a hard link) may be read at most.
+    """
+    if health.linked is not None:
+        return Check("links", FAILED, health.linked.message, health.linked.hint)
     if not health.entries:
         return Check("links", SKIPPED, "there is no ledger")
     found = [each for each in health.entries if each.is_link and each.what != "folder"]
@@ -295,7 +300,7 @@ def key(  # noqa: PLR0911 (a table: one line a case)
 ) -> Check:
     """Whether there is a key for what is sealed; nothing is unlocked for it."""
     sealed_by = health.inside.sealed_by if health.inside else None
-    back = "Put the key back from your copy, or begin anew: payout profile set --start-over."
+    back = "Add the key from your copy, or enter the profile again: payout profile set --start-over"
     if health.key_problem is not None:
         return Check("key", FAILED, health.key_problem, "Make it a file of your own: chmod 600.")
     if health.inside is None:
@@ -305,7 +310,8 @@ def key(  # noqa: PLR0911 (a table: one line a case)
     if health.key_ids is not None:
         if sealed_by in health.key_ids:
             return Check("key", OK, "the key file fits the sealed values", _KEEP_KEY)
-        return Check("key", FAILED, "the key file is of another ledger", back)
+        what = f"the key file has another key than the one that is needed ({sealed_by})"
+        return Check("key", FAILED, what, back)
     if around.keyring:
         what = "there is no key file; the key should be in the system's keyring, which is not asked"
         return Check("key", WARNING, what, "`liveportal payout profile show` uses it.")
@@ -314,6 +320,23 @@ def key(  # noqa: PLR0911 (a table: one line a case)
 
 
 _KEEP_KEY = "Keep a copy of it, apart from the backups."
+
+
+def imported(health: Health, _around: Surroundings, _now: datetime) -> Check:
+    """Whether something has to be entered or attached again that an import could not bring."""
+    if health.inside is None:
+        return Check("imported", SKIPPED, "the ledger was not looked into")
+    fields, files = health.inside.enter_again, health.inside.attach_again
+    found, hints = [], []
+    if fields:
+        found.append(f"enter again {', '.join(fields)} of the payout profile")
+        hints.append("`liveportal payout profile set` asks for the values.")
+    if files:
+        found.append(f"attach again {files} {'file' if files == 1 else 'files'}")
+        hints.append("`liveportal ledger verify` names the files for `liveportal sessions attach`.")
+    if not found:
+        return Check("imported", OK, "nothing has to be entered or attached again")
+    return Check("imported", WARNING, f"after the import, {' and '.join(found)}", " ".join(hints))
 
 
 def time_zones(_health: Health, around: Surroundings, _now: datetime) -> Check:
@@ -369,5 +392,5 @@ Judgement = Callable[[Health, Surroundings, datetime], Check]
 
 CHECKS: tuple[Judgement, ...] = (
     *(program, sqlite, ledger, integrity, place, modes, links, clock, space, backup, left_behind),
-    *(authority, evidence, key, time_zones, terminal, extras),
+    *(authority, evidence, imported, key, time_zones, terminal, extras),
 )

@@ -49,9 +49,10 @@ def due(
     """Show what needs an answer, by when, and what happens if you do nothing.
 
     Requests and slots, sessions, claims, refund windows, payouts, files that the platform deletes,
-    customers who ask to be forgotten, the tax form. The exit code is 10 if something of it is for
-    you to do, and 0 otherwise: for cron. A calendar is brought up to date when it is written again;
-    deadlines that are gone are cancelled in it.
+    customers who ask to be forgotten, and, from the first earning on, what the payout profile and
+    the tax form lack. The exit code is 10 if something of it is for you to do, and 0 otherwise: for
+    cron. A calendar is brought up to date when it is written again; deadlines that are gone are
+    cancelled in it.
 
     Examples:
       liveportal due
@@ -78,9 +79,10 @@ def due(
 
 
 def _told(row: Row) -> Row:
-    """Return a deadline whose kind a person reads as words."""
-    kind = str(row["kind"])
-    return {**row, "kind": Told(kind, lambda _now, _local: [kind.replace("_", " ")])}
+    """Return a deadline whose kind a person reads as words, and whose day as a date."""
+    kind, on = str(row["kind"]), row["due_on"]
+    told = {**row, "kind": Told(kind, lambda _now, _local: [kind.replace("_", " ")])}
+    return told if on is None else told | {"due": Told(row["due"], lambda _now, _local: [str(on)])}
 
 
 def _is_by(row: Mapping[str, Any], last: datetime) -> bool:

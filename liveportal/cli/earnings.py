@@ -5,6 +5,7 @@ What looks at it otherwise (by group, zone, reading, known-time) is in `earnings
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -22,7 +23,7 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.outputs import opened
-from liveportal.cli.render import for_person, hint, render
+from liveportal.cli.render import for_person, hint, note, render
 from liveportal.cli.results import Item, Table
 from liveportal.ledger.windows import earnings as seen
 
@@ -118,7 +119,11 @@ def months(
     year: Year = None,
     compare: Compare = False,
 ) -> None:
-    """Show every month in which something happened, oldest first, without gaps.
+    """Show every month from the first to the last in which something happened, oldest first.
+
+    Months between them without an entry are shown, too; a run of over 120 such months is left out,
+    and a note names it. A correction counts in the month in which it was made, with its sign: it
+    never changes a month that is over.
 
     Examples:
       liveportal earnings months
@@ -127,13 +132,15 @@ def months(
     """
     with windows(ledger, read, out) as reader:
         asked = span_asked(reader, None, first, last, year)
+        gaps: list[tuple[str, str]] = []
         if compare:
             table = zones_compared(reader, asked)
         else:
-            rows = seen.months(reader, asked.first, asked.last)
+            rows, gaps = seen.months_and_gaps(reader, asked.first, asked.last)
             table = Table(seen.MONTH_FIELDS, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
         zone = zone_of(reader, read)
     render(table, out, zone=zone)
+    _name_gaps(gaps)
 
 
 @app.command("sessions")
@@ -154,10 +161,17 @@ def sessions(
     """
     with windows(ledger, read, out) as reader:
         asked = span_asked(reader, None, first, last, year)
-        rows = seen.months(reader, asked.first, asked.last)
+        rows, gaps = seen.months_and_gaps(reader, asked.first, asked.last)
         zone = zone_of(reader, read)
     table = Table(seen.SESSION_SUMMARY_FIELDS, rows, HUMAN_SESSIONS, empty="No sessions yet.")
     render(table, out, zone=zone)
+    _name_gaps(gaps)
+
+
+def _name_gaps(gaps: Sequence[tuple[str, str]]) -> None:
+    """Name the runs of empty months that are left out."""
+    for first, last in gaps:
+        note(f"From {first} to {last} nothing happened: these months are left out.")
 
 
 @app.command("transactions")

@@ -26,7 +26,7 @@ from liveportal.ledger.reader import Reader
 HUMAN_GROUP = (
     *("group", "name", "sessions", "minutes", "gross", "platform_fee", "deducted", "tips", "net"),
 )
-HUMAN_MOVED = ("kind", "session", "payout", "time", "amount", "owed")
+HUMAN_MOVED = ("kind", "session", "claim", "payout", "time", "amount", "owed")
 HUMAN_BOUND = ("switch", "reading", "net", "difference", "owed", "left_out")
 HUMAN_CHECKED = (*("session", "start", "billed", "expected", "difference", "explained_by"),)
 
@@ -213,7 +213,8 @@ def check(
     """Hold what the platform billed against our own reckoning, session by session.
 
     Shown are the sessions that differ, each with the readings of the policy by which, one at a
-    time, it would come to what was billed.
+    time, it would come to what was billed; and those of which a bill was reported that is not in
+    the books (`reported`).
 
     Examples:
       liveportal earnings check
@@ -226,15 +227,21 @@ def check(
         rows = reckoning.checked(reader, asked.first, asked.last, everything=everything)
         zone, currency = zone_of(reader, read), reader.currency
     differing: list[Any] = [row["difference"] for row in rows if row["difference"]]
+    reported = any(row["reported"] is not None for row in rows)
     total = sum(differing, Money(0, currency))
     title = f"Sessions billed otherwise than reckoned: {len(differing)}, by {total} {currency}"
     table = Table(
         reckoning.FIELDS,
         rows,
-        HUMAN_CHECKED,
+        (*HUMAN_CHECKED, "reported") if reported else HUMAN_CHECKED,
         title=title if rows else None,
         empty="Every session was billed as reckoned.",
     )
     render(table, out, zone=zone)
+    if reported:
+        hint(
+            "A bill that is reported came after a correction or a refund, and was not booked:"
+            " `liveportal sessions correct ID --billed AMOUNT` books it."
+        )
     if differing:
         hint("`liveportal sessions explain ID` shows how one was reckoned.")

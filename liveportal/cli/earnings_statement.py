@@ -22,10 +22,11 @@ from liveportal.cli.times import read_month, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
 from liveportal.domain.patterns import pattern
+from liveportal.ledger.belonging import check_input
 from liveportal.ledger.reader import Reader
 
 if TYPE_CHECKING:
-    from liveportal.domain.statement import Document  # Hashes: no other read needs it.
+    from liveportal.domain.statement import Document, Seal  # Hashes: no other read needs it.
 
 LONGEST_FILE = 100_000_000
 """In bytes: the statement of a year with a session a minute."""
@@ -122,7 +123,7 @@ def proved_by(reader: Reader, path: Path) -> str:
     if document is None:
         raise StatementChanged(
             f"this ledger does not hold what {path} shows of {seal.name}",
-            hint="It is of another ledger, or one of the two was changed.",
+            hint="It is of another ledger, or one of the two was changed." + _earlier(seal),
             file=str(path),
             statement=seal.name,
         )
@@ -136,7 +137,20 @@ def proved_by(reader: Reader, path: Path) -> str:
     return seal.name
 
 
+def _earlier(seal: Seal) -> str:
+    """Say what else may be, of a statement in the form without corrections."""
+    from liveportal.domain.statement import WITH_CORRECTIONS
+
+    if seal.form == WITH_CORRECTIONS:
+        return ""
+    return (
+        " A statement with corrections that a version before December 2026 wrote has another form:"
+        " write it again with `liveportal earnings statement`."
+    )
+
+
 def _content(path: Path) -> bytes:
+    check_input(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(LONGEST_FILE + 1)

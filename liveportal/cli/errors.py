@@ -95,9 +95,18 @@ def report_usage(error: typer.TyperException, argv: Sequence[str]) -> int:
         error.format_message(),
         USAGE,
         argv,
-        hint=f"See '{path} --help'.",
+        hint=f"See '{path} --help'.{_after_dashes(error)}",
         details={"command": path},
     )
+
+
+def _after_dashes(error: typer.TyperException) -> str:
+    """Say of an unknown option that it may have been meant as an id, where there are arguments."""
+    command = getattr(getattr(error, "ctx", None), "command", None)
+    kinds = {each.param_type_name for each in getattr(command, "params", ())}
+    if type(error).__name__ != "NoSuchOption" or "argument" not in kinds:
+        return ""
+    return " An id that begins with - comes after --, as in: show -- -R1."
 
 
 def report_bug(error: Exception, argv: Sequence[str]) -> int:

@@ -54,7 +54,8 @@ def _line(happened: Mapping[str, Any], earned: Money | None, local: tzinfo | Non
     details = "; ".join(_details(data, local))
     line = f"{what} at {local_time(happened['time'], local)}{f' ({details})' if details else ''}"
     speaker = _SPEAKERS[happened["speaker"]]
-    return f"{line}, {'confirmed' if happened['confirms'] else 'told'} by {speaker}"
+    flags = "".join(f", {flag.replace('_', ' ')}" for flag in happened["flags"])
+    return f"{line}, {'confirmed' if happened['confirms'] else 'told'} by {speaker}{flags}"
 
 
 def _details(data: Mapping[str, Any], local: tzinfo | None) -> Iterator[str]:

@@ -9,13 +9,13 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.policies import load
-from liveportal.cli.render import hint, ready, render
+from liveportal.cli.render import hint, note, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.clock import zone as checked_zone
 from liveportal.domain.envelope import Data
 from liveportal.domain.errors import LedgerExists
 from liveportal.domain.events import PreferencesChanged
-from liveportal.domain.policy import DEFAULT_NAME, Policy
+from liveportal.domain.policy import DEFAULT_NAME
 from liveportal.portal import Portal
 
 app = Commands()
@@ -50,9 +50,8 @@ def init(
       liveportal init --policy quarter-hour --ledger consulting.db
     """
     ready(FIELDS, out, spared=ledger.files)
-    chosen = load(policy)
-    if currency is not None:
-        chosen = Policy.from_document({**chosen.document, "currency": currency.upper()})
+    profile = load(policy)
+    chosen = profile if currency is None else profile.in_currency(currency.upper())
     settings: list[Data] = []
     if timezone is not None:
         checked_zone(timezone)
@@ -70,6 +69,11 @@ def init(
         "dry_run": dry_run,
     }
     render(Item(FIELDS, row, title="A new ledger"), out)
+    if chosen.currency != profile.currency:
+        note(
+            f"The amounts of {profile.name} are in {profile.currency}, so this ledger has no rate"
+            " bounds and no payout minimum. `liveportal policy use FILE` sets them."
+        )
     if not timezone:
         hint("Times you type are read as UTC; `liveportal preferences set --zone ZONE` changes it.")
     hint("Next: `liveportal sync FEED`, or `liveportal requests add`.")

@@ -20,7 +20,9 @@ from liveportal.cli.render import render
 from liveportal.cli.results import Item
 from liveportal.ledger.windows import books as seen
 
-app = Commands("The ledger itself: path, info, verify, backup, restore, reverse, forget.")
+app = Commands(
+    "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget."
+)
 app.place("verify", "liveportal.cli.ledger_verify")
 
 
@@ -87,4 +89,6 @@ def reverse(
 
 app.place("backup", "liveportal.cli.ledger_backup")
 app.place("restore", "liveportal.cli.ledger_backup")
+app.group("export", "liveportal.cli.ledger_export", "Write the journal to a file.")
+app.place("import", "liveportal.cli.ledger_import", "import_")
 app.place("forget", "liveportal.cli.ledger_forget")

@@ -28,6 +28,7 @@ from liveportal.cli.times import utc_now
 from liveportal.domain import rotation
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete, BackupLocked
+from liveportal.ledger.belonging import check_input
 from liveportal.ledger.opening import reading
 from liveportal.ledger.reader import Reader
 
@@ -216,6 +217,8 @@ def _complain(made: Made) -> None:
     """Say aloud what is not in the backup that a restore would need."""
     if made.key in ("left_out", "in_keyring"):
         hint("The key to the payout profile is not in it: keep a copy of that elsewhere.")
+    if made.key in ("wrong_key", "key_not_found"):
+        hint("The key to the payout profile is not there: `liveportal payout profile check`.")
     if damaged := list(made.manifest.damaged):
         raise BackupIncomplete(
             f"{made.file} was made, but {len(damaged)} evidence files are damaged or lost,"
@@ -261,7 +264,9 @@ def restore(
     Everything in it is checked before anything is touched, and its ledger verified. A ledger that
     is there is replaced in one step, while other programs may have it open, and a copy of it is
     kept beside it (`kept`): nothing that was recorded since is lost. Evidence files come back, and
-    so does the key to the payout profile, if the backup has it and there is none.
+    so does the key to the payout profile, if the backup has it. Whether the key that the profile
+    needs is there then is compared first, and said (`key`), also by --dry-run: restored, kept, or
+    wrong_key and key_not_found, with which all but the profile can be read.
 
     Examples:
       liveportal ledger restore ledger-0199f0a2c4d1-20261128T120000Z.zip --dry-run
@@ -270,6 +275,7 @@ def restore(
     from liveportal.ledger.backups.restore import restoring
 
     ready(RESTORE_FIELDS, out, spared=(*ledger.files, file))
+    check_input(file)
     opener = _opener(file, identity, passphrase_file)
     with ExitStack() as stack:
         with progress("Checking", _bytes(file)) as told:
@@ -281,10 +287,14 @@ def restore(
         if not dry_run:
             with progress("Restoring", found.manifest.size) as told:
                 done = found.carry_out(utc_now(), told)
-    row = _restored(ledger.path, found, done)
+    fit = done.key if done else found.key
+    row = {**_restored(ledger.path, found, done), "key": fit.state}
     human = ("ledger", "state", "events", *(name for name in RESTORE_FIELDS[6:] if row[name]))
     title = "This would be restored" if dry_run else "Restored"
     render(Item(RESTORE_FIELDS, row, human, title=title), out)
+    if fit.problem is not None:
+        hint(f"The payout profile cannot be read: {fit.problem.message}.")
+        hint(fit.problem.hint or "")
     for customer in found.replaced.forgotten if found.replaced else ():
         hint(f"The backup has {customer} again: `liveportal ledger forget {customer}`.")
 
@@ -317,7 +327,13 @@ def _opener(file: Path, identity: Path | None, passphrase_file: Path | None) -> 
 
 
 def _question(ledger: Path, found: Restoring) -> str:
-    """Say what a restore would replace, and ask whether it may."""
+    """Say what a restore would replace and what it would lack, and ask whether it may."""
+    problem = found.key.problem
+    lacks = f" Its payout profile cannot be read then: {problem.message}." if problem else ""
+    return _what_is_replaced(ledger, found) + lacks
+
+
+def _what_is_replaced(ledger: Path, found: Restoring) -> str:
     replaced, events = found.replaced, found.extent.events
     if replaced is None or replaced.extent is None:
         return (
@@ -352,6 +368,5 @@ def _restored(ledger: Path, found: Restoring, done: Restored | None) -> Row:
         "lost": replaced.lost if replaced else 0,
         "kept": str(done.kept) if done and done.kept else None,
         "brought_back": list(replaced.forgotten) if replaced else [],
-        "key": done.key if done else None,
         "dry_run": done is None,
     }

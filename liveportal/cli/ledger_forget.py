@@ -45,7 +45,9 @@ def forget(
     with writing(ledger, write, out, FIELDS) as writer:
         name = writer.portal.known("customer", customer)
         writer.ask(f"Erase all personal data of customer {name}, for ever?")
-        outcome, done = writer.portal.forget(name, at=writer.at, key=write.key)
+        outcome, done = writer.portal.forget(
+            name, at=writer.at, key=write.key, insist=writer.insists
+        )
         row = writer.result(outcome, name, _shown(done))
         zone = writer.zone
     show_result(row, FIELDS, out, zone=zone)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-    *("files", "messages", "profile_values", "attach_again"),
+    *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
+    "outdated_transcripts",
 )
 MANY = 5_000
 """From so many events on it takes long enough to show how far it is."""
@@ -132,11 +133,17 @@ def _row(found: Verified, *, deep: bool) -> dict[str, object]:
             {"seq": each.seq, "session": each.session, "sha256": each.sha256, "name": each.name}
             for each in (deposit.absent if deposit else ())
         ],
+        "profile_key": deposit.key.code if deposit and deposit.key else None,
+        "enter_again": list(found.enter_again),
+        "outdated_transcripts": deposit.outdated if deposit and deep else None,
     }
 
 
 def _tell(found: Verified) -> None:
-    """Name files to attach again, and what today's rules would do otherwise."""
+    """Say what was not proved, what to attach or enter again, and what today's rules would do."""
+    if found.deposit and (key := found.deposit.key):
+        hint(f"The payout profile was not proved: {key.message}.")
+        hint(key.hint or "")
     changes = found.rules_changed
     absent = found.deposit.absent if found.deposit else ()
     for file in absent[:_SHOWN]:
@@ -150,3 +157,11 @@ def _tell(found: Verified) -> None:
         hint(f"And {len(changes) - _SHOWN} more: --json --fields rules_changed lists them.")
     if changes:
         hint("What was booked stands.")
+    if found.enter_again:
+        fields = ", ".join(found.enter_again)
+        hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
+    if found.deposit and found.deposit.outdated:
+        hint(
+            f"An earlier version read {found.deposit.outdated} transcripts otherwise:"
+            " attach their files again, and this one reads them."
+        )

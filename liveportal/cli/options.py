@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar, get_type_hints
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
 
 import typer
 
@@ -61,15 +60,16 @@ class LedgerOption(Options):
         ),
     ] = None
 
+    typed: ClassVar[Path | None] = None
+    """The path of `--ledger`; None where it was left out, whatever the variable says."""
+
     @classmethod
     def build(cls, context: typer.Context, values: Mapping[str, Any]) -> Self:
         """Take the path given nearest to the command; the root has read the variable."""
-        return cls(values["ledger"] or next(_given_above(context), None))
-
-    @property
-    def typed(self) -> Path | None:
-        """The path of `--ledger`; None where it was left out, whatever the variable says."""
-        return None if str(self.ledger) == os.environ.get(LEDGER_VARIABLE) else self.ledger
+        typed = values["ledger"] or next(_given_above(context, typed=True), None)
+        group = cls(typed or next(_given_above(context), None))
+        object.__setattr__(group, "typed", typed)
+        return group
 
     @property
     def path(self) -> Path:
@@ -78,15 +78,22 @@ class LedgerOption(Options):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The ledger's file, and those that SQLite keeps beside it."""
-        return tuple(Path(f"{self.path}{suffix}") for suffix in ("", "-wal", "-shm", "-journal"))
+        """The ledger's file, and all that lies beside it under a name of its own."""
+        from liveportal.ledger.parts import own_files
+
+        return own_files(self.path)
 
 
-def _given_above(context: typer.Context) -> Iterator[Path]:
-    """Yield the ledgers given to the groups that a command stands in, the nearest first."""
+def _given_above(context: typer.Context, *, typed: bool = False) -> Iterator[Path]:
+    """Yield the ledgers given to the groups that a command stands in, the nearest first.
+
+    Only those that were `typed`, or those of the variable, too.
+    """
     above = context.parent
     while above is not None:
-        if path := above.params.get("ledger"):
+        source = above.get_parameter_source("ledger")
+        is_variable = source is not None and source.name == "ENVIRONMENT"
+        if (path := above.params.get("ledger")) and not (typed and is_variable):
             yield Path(path)  # Typer converts on the way to a function, not here.
         above = above.parent
 
@@ -231,6 +238,14 @@ class WriteOptions(Options):
             rich_help_panel=WRITING,
         ),
     ] = None
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway",
+            help="Record it although something speaks against it, such as a time in the future.",
+            rich_help_panel=WRITING,
+        ),
+    ] = False
     yes: Annotated[
         bool,
         typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel=WRITING),

@@ -17,21 +17,28 @@ from liveportal.ledger.parts import part_of, sweep
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
-    """Refuse, with `OutputFailed`, to write where nothing can be written, or over what is used."""
+    """Refuse, with `OutputFailed`, to write where nothing can be written, or over what is used.
+
+    That is what is `spared`, and whatever belongs to a ledger: this one or any other.
+    """
     if path is None or path == Path("-"):
         return
+    from liveportal.ledger.belonging import is_same, ledger_of  # Most output is for the screen.
+
     try:
         exists = path.exists()
-        taken = any(
-            path.resolve() == each.resolve() or (exists and each.exists() and path.samefile(each))
-            for each in spared
-        )
+        taken = any(is_same(path, each) for each in spared)
+        owner = ledger_of(path)
     except OSError as error:  # A name that is too long, a folder that may not be entered.
         raise _unwritable(path, error) from error
     except RuntimeError:  # So some versions of Python say that links lead in a circle.
         raise OutputFailed(f"{path} leads to no place: its links go in a circle") from None
     if taken:
         raise OutputFailed(f"{path} is in use itself", hint="Choose another file for the output.")
+    if owner is not None:
+        raise OutputFailed(
+            f"{path} belongs to the ledger {owner}", hint="Choose another file for the output."
+        )
     if _is_device(path):
         return
     if path.is_symlink() or (exists and not path.is_file()):

@@ -28,8 +28,9 @@ On = Annotated[
 def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
     """Show when how much will be paid out, of what is earned so far.
 
-    Each payout is as if those before it were sent when they are due, and the payout profile were
-    complete. What is below the minimum is carried over to the next.
+    Each payout is as if those before it were sent when they are due. What is blocked, as `payout
+    preview` says of that day, is carried over to the next: nothing comes while it is below the
+    minimum, or while the payout profile is incomplete.
 
     Examples:
       liveportal payout forecast

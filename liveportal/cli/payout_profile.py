@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli import payout_profile_checks as checks
-from liveportal.cli.acting import Anyway, Writer, show_result, writing
+from liveportal.cli.acting import Writer, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.confirm import STDIN, can_ask, confirm
 from liveportal.cli.looking import moment, windows, zone_of
@@ -30,6 +30,7 @@ from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
 from liveportal.domain.events import PayoutProfileRevealed
 from liveportal.domain.profile import MASKED, Changes, Values, changes, judge
+from liveportal.ledger.backups.remembered import LastBackup, last_backup
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.sealed import Seals
 from liveportal.ledger.windows import profile as seen
@@ -37,10 +38,10 @@ from liveportal.portal import Outcome, Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
 
-FIELDS = (*seen.FIELDS, "revealed")
+FIELDS = (*seen.FIELDS, "revealed", "enter_again")
 RESULT_FIELDS = ("fields", "cleared", "missing")
-KEY_FIELDS = ("key", "kept_in", "values", "dry_run")
-HUMAN = tuple(name for name in FIELDS if name not in ("filled", "revealed"))
+KEY_FIELDS = ("key", "kept_in", "values", "dry_run", "old_key", "old_key_in", "last_backup")
+HUMAN = tuple(name for name in FIELDS if name not in ("filled", "revealed", "enter_again"))
 HUMAN_CHECK = ("requirement", "state", "until", "message", "hint")
 
 
@@ -72,7 +73,8 @@ def show(
         with windows(ledger, read, out) as reader:
             values = {} if read.as_known else Seals(reader.db, reader.path).values()
             row, zone = _row(reader, values, frozenset()), zone_of(reader, read)
-    render(Item(FIELDS, row, HUMAN, title="Payout profile"), out, zone=zone)
+    human = (*HUMAN, "enter_again") if row["enter_again"] else HUMAN
+    render(Item(FIELDS, row, human, title="Payout profile"), out, zone=zone)
 
 
 def _revealed(
@@ -121,7 +123,6 @@ def set_(
             "--start-over", help="Forget what is there first, also if its key is lost; asks."
         ),
     ] = False,
-    anyway: Anyway = False,
     more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
 ) -> None:
     """Set your payout profile; on a terminal, without options, it asks for all of it.
@@ -144,6 +145,7 @@ def set_(
         raise typer.BadParameter("standard input is read once", param_hint="--from")
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
+    asked = False
     with writing(ledger, write, out, RESULT_FIELDS) as writer:
         if start_over:
             writer.ask("Forget the whole payout profile first?")
@@ -152,8 +154,8 @@ def set_(
             given = {**(from_file(file, writer.zone) if file else {}), **typed}
             change = changes(checks.checked(given), afresh=start_over)
         else:
-            change, anyway = _asked(writer), True
-        row = _filled(writer, change, write, anyway=anyway)
+            change, asked = _asked(writer), True
+        row = _filled(writer, change, write, asked=asked)
         zone = writer.zone
     show_result(row, RESULT_FIELDS, out, zone=zone)
     if row["missing"]:
@@ -196,19 +198,19 @@ def _cautions(writer: Writer, change: Changes, force: Values) -> list[Caution]:
     return found
 
 
-def _filled(writer: Writer, change: Changes, write: WriteOptions, *, anyway: bool) -> Row:
+def _filled(writer: Writer, change: Changes, write: WriteOptions, *, asked: bool) -> Row:
     """Record a change, and return its result."""
 
     def judged(force: Values) -> None:
         cautions = _cautions(writer, change, force)
-        if cautions and not anyway:
+        if cautions and not (asked or write.anyway):
             raise cautions[0]
 
     def look(reader: Reader) -> dict[str, object]:
         return {"missing": seen.shown(reader, {})["missing"]}
 
     outcome, shown = writer.portal.fill_profile(
-        change, judged, at=writer.at, key=write.key, show=look
+        change, judged, at=writer.at, key=write.key, insist=writer.insists, show=look
     )
     return {**_told(outcome, change), **shown, "dry_run": write.dry_run}
 
@@ -291,6 +293,14 @@ def _with_address(row: Row, values: Values) -> Row:
 def rotate_key(
     ledger: LedgerOption,
     out: OutputOptions,
+    keep_old_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep-old-key",
+            metavar="FILE",
+            help="Write the old key to this new file: older backups need it.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Try it; change nothing.", rich_help_panel="Writing")
     ] = False,
@@ -300,13 +310,38 @@ def rotate_key(
 
     The key is in the system's keyring where there is one (the extra "keyring"; the environment's
     LIVEPORTAL_KEYRING=off leaves it out), else in a file beside the ledger, ledger.db.key. It is in
-    no backup of the ledger: keep a copy elsewhere. Whoever has the old key and an older copy of the
-    ledger can still read what it held then.
+    no backup that is not encrypted: keep a copy elsewhere.
 
-    Example: liveportal payout profile rotate-key
+    Backups and copies of the ledger that were made before stay sealed with the old key. Without it
+    they can be restored, but their payout profile cannot be read; an encrypted one has its own copy
+    of the key, if that was in a file. So keep the old key, or make a new backup, or both.
+    Whoever has the old key and an older copy of the ledger can still read what it held then.
+
+    Examples:
+      liveportal payout profile rotate-key --keep-old-key /media/stick/old.key
+      liveportal payout profile rotate-key && liveportal ledger backup --to backups
     """
     ready(KEY_FIELDS, out, spared=ledger.files)
+    if keep_old_key == Path(STDIN):
+        raise typer.BadParameter("a key is not shown: name a file", param_hint="--keep-old-key")
+    check_target(keep_old_key, (*ledger.files, *((out.output,) if out.output else ())))
     with Portal.open(ledger.path, dry_run=dry_run) as portal:
-        key, kept_in, count = portal.change_key()
-    row = {"key": key, "kept_in": kept_in, "values": count, "dry_run": dry_run}
-    render(Item(KEY_FIELDS, row, title="Key changed"), out)
+        done = portal.change_key(keep_old_key)
+    backup = last_backup(ledger.path)
+    row = {
+        **done._asdict(),
+        "dry_run": dry_run,
+        "old_key_in": None if dry_run or keep_old_key is None else str(keep_old_key),
+        "last_backup": str(backup.path) if backup else None,
+    }
+    human = tuple(name for name in KEY_FIELDS if row[name])
+    render(Item(KEY_FIELDS, row, human, title="Key changed"), out)
+    _tell_of_backups(done.old_key, keep_old_key, backup)
+
+
+def _tell_of_backups(old_key: str, kept: Path | None, backup: LastBackup | None) -> None:
+    """Say what becomes of the backups that were made under the old key."""
+    where = f"in {kept}" if kept else "not kept: without your own copy it cannot be read any more"
+    hint(f"Older backups and copies have the profile sealed with the key {old_key}, {where}.")
+    last = f"; the last one is {backup.path}" if backup else ""
+    hint(f"Make a new backup: `liveportal ledger backup`{last}.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, Step, act, insisting, new_name, show_result, writing
+from liveportal.cli.acting import Step, act, new_name, show_result, writing
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -42,9 +42,11 @@ def record(
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="TEXT", help="The sender's reference.")
     ] = None,
-    anyway: Anyway = False,
 ) -> None:
     """Record that the platform sent a payout; it pays the oldest open earnings first.
+
+    Without --id, one that equals a payout of the last 60 days in amount and method is refused as a
+    possible duplicate, unless --anyway is given.
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
@@ -59,7 +61,6 @@ def record(
             data,
             data.payout,
             show=seen.result,
-            insist=insisting(anyway=anyway),
             assumed=() if payout is not None else ("payout",),
         )
         zone = writer.zone

@@ -9,6 +9,7 @@ from pathlib import Path
 from liveportal.cli import toml_file
 from liveportal.domain.errors import InvalidPolicy, PolicyNotFound, UnreadableFile
 from liveportal.domain.policy import DEFAULT_NAME, Policy
+from liveportal.ledger.belonging import check_input
 
 LONGEST_FILE = 1_000_000  # Bytes; a policy is a page.
 
@@ -34,6 +35,7 @@ def load(text: str) -> Policy:
         if policy.name == text:
             return policy
     path = Path(text)
+    check_input(path)
     try:
         with path.open("rb") as file:
             content = file.read(LONGEST_FILE + 1)

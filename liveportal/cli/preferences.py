@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli import preferences_file
-from liveportal.cli.acting import Anyway, Writer, insisting, show_result, writing
+from liveportal.cli.acting import Writer, show_result, writing
 from liveportal.cli.app import Commands
 from liveportal.cli.looking import moment, windows, zone_of
 from liveportal.cli.options import (
@@ -68,7 +68,6 @@ def set_(
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
-    anyway: Anyway = False,
 ) -> None:
     """Change preferences; what you do not name stays as it is. Each call records one event.
 
@@ -86,7 +85,7 @@ def set_(
         raise typer.BadParameter("name at least one preference; your time zone is --zone")
     with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
         seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
-        row = _recorded(writer, wanted.event(writer, force), seq, anyway=anyway)
+        row = _recorded(writer, wanted.event(writer, force), seq)
         zone = writer.zone
     show_result(row, seen.PREFERENCE_FIELDS, out, zone=zone)
 
@@ -123,7 +122,6 @@ def import_(
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
-    anyway: Anyway = False,
 ) -> None:
     """Read preferences from a TOML file, and record what differs as one event, if anything does.
 
@@ -138,14 +136,14 @@ def import_(
         seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
         in_force = decode(PreferencesChanged, dict(force)) if force else PreferencesChanged()
         if changes := differing(given, in_force):
-            row = _recorded(writer, PreferencesChanged(**changes), seq, anyway=anyway)
+            row = _recorded(writer, PreferencesChanged(**changes), seq)
         else:
             row = {**UNCHANGED, **_seen(writer.reader), "dry_run": write.dry_run}
         zone = writer.zone
     show_result(row, seen.PREFERENCE_FIELDS, out, zone=zone)
 
 
-def _recorded(writer: Writer, data: PreferencesChanged, seq: int, *, anyway: bool) -> Row:
+def _recorded(writer: Writer, data: PreferencesChanged, seq: int) -> Row:
     """Record preferences that were worked out from those that event `seq` set."""
 
     def look(reader: Reader, _name: str) -> Row:
@@ -154,7 +152,7 @@ def _recorded(writer: Writer, data: PreferencesChanged, seq: int, *, anyway: boo
             raise LedgerBusy("the preferences were changed by another process", hint="Try again.")
         return _seen(reader)
 
-    return writer.record(data, "preferences", show=look, insist=insisting(anyway=anyway))
+    return writer.record(data, "preferences", show=look)
 
 
 def _seen(reader: Reader) -> dict[str, object]:

@@ -22,6 +22,7 @@ from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.hours import LOCAL_TIME
 from liveportal.domain.money import Money
 from liveportal.domain.preferences import STRUCTURED, structured, unreadable
+from liveportal.ledger.belonging import check_input
 
 LONGEST_FILE = 1_000_000
 """In bytes: more than any list of skills."""
@@ -110,6 +111,7 @@ def content_of(file: str) -> tuple[str, str]:
         where, content = "standard input", stdin_bytes().read(LONGEST_FILE + 1)
     else:
         where = file
+        check_input(Path(file))
         try:
             with Path(file).open("rb") as source:
                 content = source.read(LONGEST_FILE + 1)

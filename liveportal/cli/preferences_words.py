@@ -187,9 +187,10 @@ def read_vacation(text: str) -> Vacation:
 
 def read_days(text: str, what: str) -> tuple[date, date]:
     """Read a day, or the first and the last of several; raises `InvalidValue`."""
-    first, _, last = text.partition("..")
+    first, dots, last = text.partition("..")
     try:
-        start, end = date.fromisoformat(first.strip()), date.fromisoformat((last or first).strip())
+        start = date.fromisoformat(first.strip())
+        end = date.fromisoformat(last.strip()) if dots else start
     except ValueError:
         raise InvalidValue(
             f"{_quoted(text)} is not {what}", hint="Write it like 2026-12-24..2027-01-02."

@@ -96,6 +96,13 @@ def hint(text: str) -> None:
             sys.stderr.write(clean(text) + "\n")
 
 
+def note(text: str) -> None:
+    """Write to standard error something about the result that a script must not miss either."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.write(f"note: {clean(text)}\n")
+
+
 # --- fields -----------------------------------------------------------------------------------
 
 

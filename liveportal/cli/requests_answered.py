@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.acting import (
-    Anyway,
     Reason,
     Step,
     Writer,
@@ -70,7 +69,6 @@ def accept(
     overlap: Annotated[
         bool, typer.Option("--overlap", help="Book it although that time is taken.")
     ] = False,
-    anyway: Anyway = False,
 ) -> None:
     """Accept requests: an instant one is live at once, a scheduled one needs a slot.
 
@@ -95,7 +93,7 @@ def accept(
         accepted,
         fields=("session", "start", "slot"),
         show=seen.accepted,
-        insist=insisting(overlap=overlap, anyway=anyway),
+        insist=insisting(overlap=overlap),
         assumed=() if slot else ("slot",),
     )
     act(requests, step, ledger, write, out)
@@ -188,7 +186,6 @@ def add(
     direct: Annotated[
         bool, typer.Option("--direct", help="A past customer books you personally.")
     ] = False,
-    anyway: Anyway = False,
 ) -> None:
     """Add a request that reached you outside a feed.
 
@@ -213,7 +210,6 @@ def add(
         row = writer.record(
             data,
             data.request,
-            insist=insisting(anyway=anyway),
             assumed=() if request is not None else ("request",),
         )
     show_result(row, (), out, zone=zone)

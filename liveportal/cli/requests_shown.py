@@ -153,7 +153,7 @@ def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptio
 
 def _amount(text: str, reader: Reader) -> Money:
     number, _, named = text.strip().partition(" ")
-    return Money.parse(number, named.strip().upper() or reader.currency)
+    return Money.parse(number, reader.currency_called(named.strip().upper() or reader.currency))
 
 
 def _since(text: str | None, zone: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def chosen(writer: Writer, request_id: str, *, best: bool, ask: bool) -> int | N
     if usual is None:
         raise SlotsPast(
             f"every slot of request {request_id} has begun already",
-            hint="--slot N accepts one all the same.",
+            hint="--slot N --anyway accepts one all the same.",
             id=request_id,
         )
     return usual

@@ -21,7 +21,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_option
 from liveportal.cli.outputs import check_target
 from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item, Table
-from liveportal.cli.sync import rejecting
+from liveportal.cli.sync import naming_rejects, rejecting
 from liveportal.cli.text import clean
 from liveportal.cli.times import utc_now
 from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
@@ -30,6 +30,7 @@ from liveportal.domain.preferences import structured
 from liveportal.domain.values import dataclass
 from liveportal.feeds.following import Part, followed, open_feed, streamed
 from liveportal.feeds.jsonl import Line
+from liveportal.ledger.belonging import check_input
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.windows import requests as seen
 from liveportal.ledger.windows.wanted import Wanted
@@ -82,7 +83,7 @@ def watch(
             "--exec",
             metavar="COMMAND",
             help=f"Run this, without a shell, with the request as JSON on its input and its id in"
-            f" {VARIABLE}.",
+            f" {VARIABLE}; an id may begin with -, so give it to a command after --.",
         ),
     ] = None,
     auto_decline: Annotated[
@@ -103,6 +104,9 @@ def watch(
     standard input ends when it ends. A bad line stops it, and what came before is kept. Requests
     that your rules decline (preferences, auto_decline) are declined and shown as that.
 
+    What --exec runs is handed texts of strangers. An id may begin with -, and would be taken for an
+    option: `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
+
     Examples:
       liveportal requests watch feed.jsonl
       liveportal requests watch feed.jsonl --matching --bell --exec "notify-send 'A request'"
@@ -117,6 +121,8 @@ def watch(
     used = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
     ready(FIELDS, out, spared=used)
     check_target(rejects, (*used, *((out.output,) if out.output else ())))
+    if feed != STDIN:
+        check_input(Path(feed))
     with ExitStack() as stack:
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
         bad_lines = stack.enter_context(_added_to(rejects)) if rejects else None
@@ -192,10 +198,8 @@ def _recorded(
         number = error.details.get("line")
         if not isinstance(number, int):
             raise
-        error.hint = (
-            "What came before it is recorded. Correct the line and watch again, or go on past it"
-            " with --rejects FILE."
-        )
+        error.hint = "What came before it is recorded; correct the line and watch again."
+        naming_rejects(error)
         failure = error
         outcomes.clear()
         good = part.content.split(b"\n", number - part.before - 1)[:-1]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from liveportal.cli.confirm import STDIN, can_ask, hidden, stdin_bytes
 from liveportal.domain.errors import BackupLocked, InvalidValue, UnreadableFile, UnsafeKey
+from liveportal.ledger.belonging import check_input
 
 LONGEST_BYTES = 100_000
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -22,7 +23,7 @@ def read_secret(path: Path) -> str:
     if len(content) > LONGEST_BYTES:
         raise InvalidValue(f"{path} is too long to hold a secret", hint="Check the path.")
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidValue(f"{path} holds no text", hint="Check the path.") from None
 
@@ -61,6 +62,7 @@ def known_passphrase() -> str:
 
 
 def _content(path: Path) -> bytes:
+    check_input(path)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(path, flags), "rb") as file:

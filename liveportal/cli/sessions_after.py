@@ -5,24 +5,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from liveportal.cli.acting import (
-    Anyway,
     Step,
     Writer,
     act,
-    insisting,
     new_name,
     show_result,
     writing,
 )
 from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
 from liveportal.cli.sessions_named import One
-from liveportal.cli.times import read_span, read_time, utc_now
+from liveportal.cli.spans import read_pause, read_span
+from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.events import (
     Customer,
     ReviewPosted,
@@ -31,6 +30,7 @@ from liveportal.domain.events import (
     TipReceived,
 )
 from liveportal.ledger.windows import sessions as seen
+from liveportal.ledger.windows.reckoning import calculated
 
 Pauses = Annotated[
     list[str] | None,
@@ -43,13 +43,24 @@ Billed = Annotated[
     ),
 ]
 
+RightBill = Annotated[
+    str | None,
+    typer.Option(
+        "--billed",
+        metavar="AMOUNT|policy",
+        help="What the platform billed, or `policy` for our own calculation; default: the last"
+        " bill, if there was one.",
+    ),
+]
+BY_POLICY = "policy"
+
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def log(
     when: Annotated[
         str,
         typer.Argument(
-            metavar="WHEN", help="'yesterday 14:00-14:45, paused 14:10-14:15', in your zone."
+            metavar="WHEN", help="'yesterday 14:00-14:45, paused 14:10-14:15', or with a zone."
         ),
     ],
     customer: Annotated[
@@ -63,13 +74,17 @@ def log(
     name: Annotated[str | None, typer.Option("--name", help="The customer's name.")] = None,
     title: Annotated[str | None, typer.Option("--title", help="What it was about.")] = None,
     billed: Billed = None,
-    anyway: Anyway = False,
 ) -> None:
     """Log a past session in words; it is billed, and the earning booked.
+
+    Times are in your zone; a zone or an offset at one end of the span holds for both, and 24:00 is
+    an end. A text that can be read in two ways is refused, with each of them. A session of over 12
+    hours, or one in the future, needs --anyway.
 
     Examples:
       liveportal sessions log "yesterday 14:00-14:45" --customer C-77 --rate 3.00
       liveportal sessions log "2026-10-05 14:00-14:45, paused 14:10-14:15" --customer C-7 --rate 3
+      liveportal sessions log "2026-10-05 23:00-24:00 UTC" --customer C-7 --rate 3
     """
     with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
         zone = writer.zone
@@ -88,7 +103,6 @@ def log(
             data,
             data.session,
             show=seen.result,
-            insist=insisting(anyway=anyway),
             assumed=() if session is not None else ("session",),
         )
     show_result(row, seen.RESULT_FIELDS, out, zone=zone)
@@ -109,35 +123,44 @@ def correct(
     ] = None,
     pause: Pauses = None,
     no_pauses: Annotated[bool, typer.Option("--no-pauses", help="It was never paused.")] = False,
-    billed: Billed = None,
+    billed: RightBill = None,
 ) -> None:
     """Correct an ended session: its earning is reversed, and the right one booked.
 
-    Nothing is edited: the wrong entry, its reversal and the right one all stay visible.
+    Nothing is edited: the wrong entry, its reversal and the right one all stay visible. New times
+    keep the last bill that the platform or a correction gave; `--billed policy` goes back to our
+    own calculation.
 
     Examples:
       liveportal sessions correct S-1001 --end "2026-10-05 14:25" --reason "timer forgotten"
+      liveportal sessions correct S-1001 --billed policy --reason "billed by mistake"
       liveportal sessions correct S-1001 --billed 72.00 --reason "as the platform billed it"
     """
     if pause and no_pauses:
         raise typer.BadParameter("--pause and --no-pauses exclude each other")
 
     def right(writer: Writer, name: str) -> SessionCorrected:
-        now = utc_now()
-        began = seen.result(writer.reader, name)["start"]
-        # A pause is typed as times of the day on which the session began.
-        day = began if isinstance(began, datetime) else now
-        pauses = tuple(read_span(each, writer.zone, day)[:2] for each in pause or ())
-        return SessionCorrected(
+        now, zone = utc_now(), writer.zone
+        right_start = read_time(start, zone, now, past=True) if start is not None else None
+        right_end = read_time(end, zone, now, past=True, is_end=True) if end is not None else None
+        held = seen.held(writer.reader, name)
+        session = (right_start or held[0] or now, right_end or held[1] or now)
+        pauses = tuple(read_pause(each, zone, session, now) for each in pause or ())
+        corrected = SessionCorrected(
             session=name,
-            start=read_time(start, writer.zone, now, past=True) if start is not None else None,
-            end=read_time(end, writer.zone, now, past=True) if end is not None else None,
+            start=right_start,
+            end=right_end,
             pauses=pauses if pause or no_pauses else None,
-            billed=writer.amount(billed) if billed is not None else None,
+            billed=writer.amount(billed) if billed not in (None, BY_POLICY) else None,
             reason=reason,
         )
+        if billed != BY_POLICY:
+            return corrected
+        return replace(corrected, billed=calculated(writer.reader, name, corrected))
 
-    step = Step("session", right, seen.RESULT_FIELDS, seen.result)
+    # Our own calculation is made up by us: the same command repeated is not compared on it.
+    assumed = ("billed",) if billed == BY_POLICY else ()
+    step = Step("session", right, seen.RESULT_FIELDS, seen.result, assumed=assumed)
     act([session], step, ledger, write, out)
 
 
@@ -148,14 +171,27 @@ def tip(
     ledger: LedgerOption,
     write: WriteOptions,
     out: OutputOptions,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="It is one more tip, although the platform reported the same."
+        ),
+    ] = False,
 ) -> None:
     """Record a tip; the platform takes nothing of it.
 
-    Example: liveportal sessions tip S-1002 10.00
+    A tip that the platform's feed reported already, with the same amount, is not recorded twice:
+    the result says so. --again records one more.
+
+    Examples:
+      liveportal sessions tip S-1002 10.00
+      liveportal sessions tip S-1002 10.00 --again
     """
     step = Step(
         "session",
-        lambda writer, name: TipReceived(session=name, amount=writer.amount(tip_amount)),
+        lambda writer, name: TipReceived(
+            session=name, amount=writer.amount(tip_amount), again=True if again else None
+        ),
         ("amount", "currency"),
         seen.latest_tip,
     )
@@ -175,6 +211,9 @@ def review(
     text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help="In words.")] = None,
 ) -> None:
     """Record a review of a session, yours or the customer's.
+
+    Each side has one review. One that the platform's feed reported already, with the same rating,
+    is not recorded twice: the result says so.
 
     Example: liveportal sessions review S-1002 5 --by customer --text "Solved in ten minutes"
     """

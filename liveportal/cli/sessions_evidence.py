@@ -35,6 +35,7 @@ from liveportal.domain.artifacts import KINDS, guessed_kind
 from liveportal.domain.errors import LiveportalError
 from liveportal.ledger.vault import ignored
 from liveportal.ledger.windows import said
+from liveportal.ledger.windows import search as find
 
 if TYPE_CHECKING:
     from liveportal.portal import Attachment
@@ -47,6 +48,8 @@ SLOW_BYTES = 10_000_000
 FLAGS = {
     "unreadable_transcript": "It cannot be read as a transcript, so its words are not found.",
     "transcript_cut": "It is very long: what comes later in it is not found by searching.",
+    "text_outside_cues": "Some of its text is in no cue: it is kept, without a time.",
+    "encoding_guessed": "It is not UTF-8: if its words look wrong, convert it and attach it again.",
 }
 
 
@@ -71,8 +74,9 @@ def attach(
 ) -> None:
     """Attach files to a session: they are copied into the ledger's vault, each once.
 
-    Transcripts (.vtt, .srt, .txt, .jsonl, also the chats that Zoom saves) can
-    then be searched. Files of more than 2 GB are refused, unless `preferences
+    Transcripts (.vtt, .srt, .sbv, .txt, .jsonl: also those of Google Meet,
+    Teams and Otter, and the chats that Zoom saves in any language) can then be
+    searched. Files of more than 2 GB are refused, unless `preferences
     set --attachment-limit` says otherwise. The vault is the folder beside the
     ledger, ledger.db.vault: back it up, too.
 
@@ -124,6 +128,7 @@ def _attached(
             data,
             at=writer.at,
             key=f"{write.key}:{data.name}" if write.key and many else write.key,
+            insist=writer.insists,
             progress=told,
             show=said.artifact,
         )
@@ -191,7 +196,7 @@ def _tell(rows: Sequence[Row]) -> None:
 def search(
     words: Annotated[
         list[str],
-        typer.Argument(metavar="WORDS...", help='What was said: words, "a phrase", -not, begin*.'),
+        typer.Argument(metavar="WORDS...", help='Words, or parts: "a phrase", -not, begin*.'),
     ],
     ledger: LedgerOption,
     read: ReadOptions,
@@ -213,40 +218,44 @@ def search(
         typer.Option("--limit", min=1, metavar="N", help="At most so many; a terminal: 20."),
     ] = None,
 ) -> None:
-    """Search what was said in sessions, the best hits first.
+    """Search what was said in sessions and written about them, the best first.
 
-    All the words must stand in one message. They are matched whole, without
-    regard to case and accents; `mali*` also finds what begins so. Quotes make a
-    phrase, `-word` leaves out messages with it (after `--` also a single
-    letter). Hits stand in [brackets], on a terminal in reverse. What can be
-    searched are transcripts: see `liveportal sessions attach`.
+    Transcripts are searched (see `liveportal sessions attach`), and titles,
+    descriptions, reasons, summaries, notes and reviews; `where` says in which a
+    hit is. All the words must stand in one message or text. A part of a word is
+    enough (`flicker` finds "flickers"; of one or two letters the beginning), in
+    every script, without regard to case, width and accents. `mali*` must begin
+    a word, quotes make a phrase of whole words, `-word` leaves out what has it
+    (after `--` also a single letter). Hits stand in [brackets], on a terminal
+    in reverse. With --speaker only transcripts are searched.
 
     Examples:
       liveportal sessions search shader flicker
       liveportal sessions search "render pipeline" mali* -urp --customer C-77
       liveportal sessions search refund --speaker Mina --since 2026-10-01 --json
     """
-    match = said.matching(words)
-    if match is None:
+    finder = find.matching(words)
+    if finder is None:
         raise typer.BadParameter("name at least one word to look for", param_hint="WORDS")
     person = for_person(out)
     most = HITS if limit is None and person else limit
     with windows(ledger, read, out) as reader:
         zone = zone_of(reader, read)
-        where = said.Where(
+        where = find.Where(
             customer=customer,
             session=reader.known("session", session) if session is not None else None,
             speaker=speaker,
             since=_since(since, zone),
         )
         # One more than is shown, to know whether there are more.
-        rows = said.search(reader, match, where, most and most + 1)
-    shown = [row | {"snippet": _marked(str(row["snippet"]))} for row in rows[:most]]
-    human = ("session", "customer_name", "at_seconds", "speaker", "snippet")
-    render(Table(said.SEARCH_FIELDS, shown, human, empty="Nothing was found."), out, zone=zone)
+        rows = find.search(reader, finder, where, most and most + 1)
+        empty = "" if rows or not person else _nothing(find.searched(reader, where))
+    shown = [row | {"snippet": _marked(row["snippet"])} for row in rows[:most]]
+    human = ("session", "customer_name", "where", "at_seconds", "speaker", "snippet")
+    render(Table(find.SEARCH_FIELDS, shown, human, empty=empty), out, zone=zone)
     if person and len(rows) > len(shown):
         hint(f"These are the best {len(shown)}; --limit shows more.")
-    elif person and rows:
+    elif person and any(row["where"] == find.MESSAGE for row in rows):
         hint("`liveportal sessions show ID --transcript` shows all that was said in one.")
 
 
@@ -256,12 +265,14 @@ def _since(text: str | None, zone: str) -> datetime | None:
     return read_time(text, zone, utc_now(), past=True, date_only=True)
 
 
-def _marked(snippet: str) -> Marked:
+def _nothing(searched: find.Searched) -> str:
+    """Return what a person is told who finds nothing: where it was looked for."""
+    places = [f"{searched.messages:,} messages of {searched.transcripts:,} transcripts"]
+    if searched.texts:
+        places.append("all titles, descriptions, reasons, notes and reviews")
+    return f"Nothing was found. Searched were {' and '.join(places)}."
+
+
+def _marked(snippet: object) -> Marked:
     """Return a snippet with its hits marked."""
-    before, after = said.HIT
-    first, *others = snippet.split(before)
-    parts = [(first, False)]
-    for each in others:
-        hit, _, rest = each.partition(after)
-        parts += [(hit, True), (rest, False)]
-    return Marked(tuple((text, marked) for text, marked in parts if text))
+    return Marked(tuple(snippet) if isinstance(snippet, list) else ())

@@ -60,7 +60,7 @@ Text = Annotated[
     typer.Option(
         "--text",
         metavar="WORDS",
-        help="Only where each of these words, or one that begins with it, was said: in title,"
+        help="Only where each of these words, or one that it is a part of, was said: in title,"
         " description, name, claims, reviews or transcripts.",
     ),
 ]

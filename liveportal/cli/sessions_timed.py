@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.acting import Anyway, Reason, Step, act, insisting
+from liveportal.cli.acting import Reason, Step, act, insisting
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -148,7 +148,6 @@ def reschedule(
     overlap: Annotated[
         bool, typer.Option("--overlap", help="Book it although that time is taken.")
     ] = False,
-    anyway: Anyway = False,
 ) -> None:
     """Move an upcoming session to another time.
 
@@ -161,6 +160,6 @@ def reschedule(
         ),
         ("start", "end"),
         seen.planned,
-        insist=insisting(overlap=overlap, anyway=anyway),
+        insist=insisting(overlap=overlap),
     )
     act([session], step, ledger, write, out)

@@ -18,9 +18,10 @@ from liveportal.cli.outputs import check_target, opened
 from liveportal.cli.progress import progress
 from liveportal.cli.render import ready, render
 from liveportal.cli.results import Item
-from liveportal.domain.errors import LiveportalError, RejectedLines
+from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
 from liveportal.feeds.following import open_feed
 from liveportal.feeds.jsonl import Line
+from liveportal.ledger.belonging import check_input
 from liveportal.portal import Portal, Reject, Synced
 
 app = Commands()
@@ -77,6 +78,7 @@ def sync(
                 try:
                     done = portal.sync(stream, batch=batch, reject=reject, progress=progress)
                 except LiveportalError as error:
+                    naming_rejects(error)
                     if len(feeds) > 1:
                         error.located(feed, feed=feed)
                     raise
@@ -105,6 +107,13 @@ def _added(total: Synced, done: Synced) -> Synced:
     )
 
 
+def naming_rejects(error: LiveportalError) -> None:
+    """Name `--rejects` in the hint of an error that refuses a line of a feed."""
+    if isinstance(error, Refused | NotFound) and "line" in error.details:
+        way_on = "--rejects FILE goes on past such lines, and writes each with its reason."
+        error.hint = f"{error.hint} {way_on}" if error.hint else way_on
+
+
 def rejecting(stream: TextIO | None) -> Reject:
     """Return what writes a bad line with its reason; a dry run has nowhere to write."""
 
@@ -126,6 +135,7 @@ def _stream(feed: str) -> Iterator[BinaryIO]:
     if feed == STDIN:
         yield stdin_bytes()
         return
+    check_input(Path(feed))
     with open_feed(feed) as stream:
         yield stream
 

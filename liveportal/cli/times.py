@@ -1,23 +1,20 @@
-"""Times, months and spans as people type them; never guessed, refused where two readings differ.
+"""Times and months as people type them; never guessed, refused where two readings differ.
 
 A day is given by name (`yesterday`, `friday`), in words (`5 oct 2026`) or as `2026-10-05`; numeric
 dates in another order are refused. Times are in the zone that the caller names, unless an offset
 follows an ISO date. All functions return instants in UTC. What is slow to import is imported by the
-forms that need it.
+forms that need it. Spans of time are read by `spans`.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
-from liveportal.domain.clock import MICROSECOND, check_month, local_date, short_text, zone
+from liveportal.domain.clock import MICROSECOND, check_month, local_date, zone
 from liveportal.domain.errors import InvalidMonth, InvalidTime
 from liveportal.domain.patterns import pattern
-
-Span = tuple[datetime, datetime]
-"""From an instant to a later or the same one."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
@@ -37,23 +34,24 @@ _EXACT_UNITS = ("minutes", "hours")
 _LENGTHS = {word: unit for word, unit in _UNITS.items() if unit not in ("months", "years")}
 _SHORTEST_NAME = 3  # "mon", "oct"
 _LONGEST_TEXT = 200
-_WIDEST_OFFSET = timedelta(hours=14)
+_WIDEST_OFFSETS = {"-": timedelta(hours=12), "+": timedelta(hours=14)}
+_ONE_DAY = timedelta(days=1)
 
-_CLOCK = (
-    r"(?:noon|[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:\s?[ap]m)?|\s?[ap]m))"
+CLOCK = (
+    r"(?:noon|[0-9]{1,2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:\s?[ap]m)?|\s?[ap]m))"
     r"(?:\s?(?:z|utc|[+-][0-9]{2}:?[0-9]{2}))?"
 )
 _CLOCK_PARTS = pattern(
     r"(?:noon|(?P<hour>[0-9]+)(?::(?P<minute>[0-9]+))?(?::(?P<second>[0-9]+))?"
     r"(?:\.(?P<fraction>[0-9]+))?\s?(?P<half>[ap]m)?)\s?(?P<offset>z|utc|[+-].*)?"
 )
-_DAY_THEN_CLOCK = pattern(rf"(?:(.*\S)\s+)??({_CLOCK})")
-_CLOCK_THEN_DAY = pattern(rf"({_CLOCK})\s+(.*\S)")
-_RANGE = pattern(rf"(?:(.*\S)\s+)??({_CLOCK})\s?(?:-|\u2013|to)\s?(?:(\S+)\s+)?({_CLOCK})")
-_PAUSED = pattern(r",?\s*\bpaused?\b\s*")
-_BETWEEN_PAUSES = pattern(r"\s*(?:,|\band\b)\s*")
+_MIDNIGHT = pattern(r"24:00(?::00)?\s?")
+_DAY_THEN_CLOCK = pattern(rf"(?:(.*\S)\s+)??({CLOCK})")
+_CLOCK_THEN_DAY = pattern(rf"({CLOCK})\s+(.*\S)")
+_T = pattern("(?<=[0-9])t(?=[0-9])")
+_LIKE_A_SPAN = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2} ([0-9]{1,2}:[0-9]{2})-([0-9]{2}:[0-9]{2})")
 _AMOUNT = pattern(r"([0-9]{1,6})\s?([a-z]+)\s?")
-_ISO_DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+ISO_DATE = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMERIC_DATE = pattern(r"([0-9]{1,4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,4})")
 _DATE_IN_WORDS = pattern(
     r"(?:[0-9]{1,2}(?:st|nd|rd|th)?(?: of)? ([a-z]+)|([a-z]+) [0-9]{1,2}(?:st|nd|rd|th)?)"
@@ -71,31 +69,44 @@ def utc_now() -> datetime:
 
 
 def read_time(
-    text: str, zone_name: str, now: datetime, *, past: bool = False, date_only: bool = False
+    text: str,
+    zone_name: str,
+    now: datetime,
+    *,
+    past: bool = False,
+    date_only: bool = False,
+    is_end: bool = False,
 ) -> datetime:
     """Read a moment such as `now`, `tomorrow 9am`, `2 hours ago` or `2026-10-05 09:00`.
 
     A weekday, or a date without its year, is the next one, or the latest if `past`. A date alone is
-    refused unless `date_only`; then it is the day's first moment. Raises `InvalidTime`, above all
-    for a time that the zone's clocks skip or show twice, and `InvalidValue` for the zone.
+    refused unless `date_only`; then it is the day's first moment. 24:00 is read where something
+    ends (`is_end`). Raises `InvalidTime`, above all for a time that the zone's clocks skip or show
+    twice, and for a span of time, whose end could be an offset; `InvalidValue` for the zone.
     """
-    words = _words(text)
+    words = words_of(text)
     today = local_date(now, zone_name)
+    if not has_t(text):
+        _check_no_span(words)
     try:
         if words == "now":
             return now.astimezone(UTC)
         if words.endswith(" ago") or words.startswith("in "):
             return _counted_from_now(words, zone_name, now)
         if match := _DAY_THEN_CLOCK.fullmatch(words):
-            return _moment(match[1] or "today", match[2], zone_name, now, past=past)
-        if match := _CLOCK_THEN_DAY.fullmatch(words):
-            return _moment(match[2], match[1], zone_name, now, past=past)
+            day_words, clock = match[1] or "today", read_clock(match[2])
+        elif match := _CLOCK_THEN_DAY.fullmatch(words):
+            day_words, clock = match[2], read_clock(match[1])
+        else:
+            day_words, clock = words, None
+        if clock and (is_end or not clock.is_midnight):
+            return _moment(day_words, clock, zone_name, now, past=past)
         day = _day(words, today, past=past)
         if not date_only:
             raise InvalidTime(f"{words!r} has no time of day", hint=f"Write it like {day} 09:00.")
         return _first_moment(day, zone_name)
     except (OverflowError, ValueError):
-        raise _unreadable(text) from None
+        raise unreadable(text) from None
 
 
 def as_known(text: str, zone_name: str, now: datetime) -> datetime:
@@ -104,35 +115,13 @@ def as_known(text: str, zone_name: str, now: datetime) -> datetime:
     Raises as `read_time` does.
     """
     try:
-        day = _day(_words(text), local_date(now, zone_name), past=True)
+        day = _day(words_of(text), local_date(now, zone_name), past=True)
     except (InvalidTime, ValueError):
         return read_time(text, zone_name, now, past=True)
     try:
         return _first_moment(day + timedelta(days=1), zone_name) - MICROSECOND
     except OverflowError:  # The calendar ends there.
-        raise _unreadable(text) from None
-
-
-def read_span(text: str, zone_name: str, now: datetime) -> tuple[datetime, datetime, list[Span]]:
-    """Read when something began, ended and was paused: `yesterday 14:00-14:45, paused 14:10-14:15`.
-
-    A time that is earlier by the clock than what it follows is on the next day. Raises
-    `InvalidTime`, also for a pause that does not lie within the span.
-    """
-    main, *rest = _PAUSED.split(_words(text))
-    pauses = [pause for part in rest for pause in _BETWEEN_PAUSES.split(part)]
-    try:
-        start, end = _range(main.replace(",", " "), zone_name, now)
-        read = [_range(pause, zone_name, now, after=start) for pause in pauses]
-    except (OverflowError, ValueError):
-        raise _unreadable(text) from None
-    for paused, resumed in read:
-        if not start <= paused <= resumed <= end:
-            raise InvalidTime(
-                f"the pause from {short_text(paused)} to {short_text(resumed)} is not within "
-                f"{short_text(start)} to {short_text(end)}"
-            )
-    return start, end, read
+        raise unreadable(text) from None
 
 
 def read_length(text: str) -> timedelta:
@@ -174,66 +163,104 @@ def read_month(text: str, today: date) -> str:
 # --- from words to instants -------------------------------------------------------------------
 
 
-class _Clock(NamedTuple):
-    """A time of day, and the offset that it was given with."""
+class Clock(NamedTuple):
+    """A time of day, and the offset that it was given with; 24:00 is `is_midnight`."""
 
     time: time
-    offset: timezone | None
+    offset: timezone | None = None
+    is_midnight: bool = False
 
 
-def _words(text: str) -> str:
+class Local(NamedTuple):
+    """A local time, and the instants that it can mean: two if the clocks show it twice or never."""
+
+    shown: datetime
+    instants: tuple[datetime, ...]
+    doubt: bool = False
+    is_skipped: bool = False
+
+    def error(self, zone_name: str) -> InvalidTime:
+        """Return the refusal of a time that the clocks show twice or never, with both readings."""
+        texts = [each.astimezone(self.shown.tzinfo).isoformat() for each in self.instants]
+        why = "does not exist" if self.is_skipped else "comes twice"
+        return InvalidTime(
+            f"{self.shown.replace(tzinfo=None).isoformat(' ')} {why} in {zone_name}, where the"
+            f" clocks change: it could mean {' or '.join(texts)}",
+            hint=f"Write {' or '.join(texts)}.",
+            timezone=zone_name,
+            readings=texts,
+        )
+
+
+def has_t(text: str) -> bool:
+    """Return True if a date and a time are joined by a T, as they are in an instant."""
+    return _T.search(text.casefold()) is not None
+
+
+def words_of(text: str) -> str:
     """Return a text in small letters and with single spaces, without words that say nothing."""
     if len(text) > _LONGEST_TEXT:
-        raise _unreadable(text)
-    words = re.sub("(?<=[0-9])t(?=[0-9])", " ", text.casefold()).split()
+        raise unreadable(text)
+    words = _T.sub(" ", text.casefold()).split()
     return " ".join(word for word in words if word not in ("at", "on"))
 
 
-def _unreadable(text: str) -> InvalidTime:
+def unreadable(text: str) -> InvalidTime:
+    """Return the refusal of a text that is in no form, with examples of those that are."""
     return InvalidTime(
         f"{text[:40]!r} cannot be read as a time",
         hint="Write it like 2026-10-05 09:00, tomorrow 9am, yesterday 14:00 or 2 hours ago.",
     )
 
 
-def _moment(
-    day_words: str, clock_words: str, zone_name: str, now: datetime, *, past: bool
-) -> datetime:
-    """Read a day and a time of day."""
-    clock = _clock(clock_words, offset=_ISO_DATE.fullmatch(day_words) is not None)
-    today = local_date(now, zone_name)
-    day = _day(day_words, today, past=past)
-    if day == today and day_words not in _DAYS:
-        # "friday 9am", on a Friday: the nearest 9am on the side that is meant.
-        ahead = clock.time > now.astimezone(zone(zone_name)).time()
-        if ahead == past:
-            day = _day(day_words, today + timedelta(days=-1 if past else 1), past=past)
-    return _resolved(day, clock, zone_name)
-
-
-def _range(text: str, zone_name: str, now: datetime, *, after: datetime | None = None) -> Span:
-    """Read `14:00-14:45`, the day before it or understood: today, or at once after an instant."""
-    match = _RANGE.fullmatch(text.strip())
-    if not match or (after and match[1]):
+def _check_no_span(words: str) -> None:
+    """Refuse `2026-10-05 09:00-10:00`, which is a span, or an instant with an offset."""
+    match = _LIKE_A_SPAN.fullmatch(words)
+    if match and match[1].zfill(5) < match[2]:
+        instant = f"{match[0].replace(' ', 'T').removesuffix(f'-{match[2]}')}:00-{match[2]}"
         raise InvalidTime(
-            f"{text[:40]!r} cannot be read as a span of time",
-            hint="Write it like yesterday 14:00-14:45, paused 14:10-14:15.",
+            f"{words!r} is a span of time, or an instant {match[2]} behind UTC",
+            hint=f"Write one moment, such as {match[0][: -len(match[2]) - 1]} or {instant}.",
+            readings=[match[0].replace("-" + match[2], f" to {match[2]}"), instant],
         )
-    first_day, first, last_day, last = match.groups()
-    offset = after is not None or _ISO_DATE.fullmatch(first_day or "") is not None
-    if after:
-        start = _next(_clock(first, offset=offset), after, zone_name)
-    else:
-        start = _moment(first_day or "today", first, zone_name, now, past=True)
-    if last_day:
-        return start, _moment(last_day, last, zone_name, now, past=True)
-    return start, _next(_clock(last, offset=offset), start, zone_name)
 
 
-def _next(clock: _Clock, start: datetime, zone_name: str) -> datetime:
-    """Return the first moment from `start` on at which the clocks show a time."""
-    local = start.astimezone(clock.offset or zone(zone_name))
-    return _resolved(local.date() + timedelta(days=clock.time < local.time()), clock, zone_name)
+def _moment(day_words: str, clock: Clock, zone_name: str, now: datetime, *, past: bool) -> datetime:
+    """Return the instant of a day and a time of day; an offset needs an ISO date before it."""
+    if clock.offset and not ISO_DATE.fullmatch(day_words):
+        raise ValueError(day_words)
+    place = zone(zone_name)
+    day = day_of(day_words, clock, now, place, past=past)
+    return _single(local_time(day, clock, clock.offset or place), zone_name)
+
+
+def day_of(words: str, clock: Clock, now: datetime, place: tzinfo, *, past: bool) -> date:
+    """Return the day that words mean, of which a time of day is on the side that is meant."""
+    local = now.astimezone(place)
+    today = local.date()
+    day = _day(words, today, past=past)
+    if day == today and words not in _DAYS and (clock.time > local.time()) == past:
+        # "friday 9am", on a Friday: the nearest 9am on the side that is meant.
+        return _day(words, today + timedelta(days=-1 if past else 1), past=past)
+    return day
+
+
+def local_time(day: date, clock: Clock, place: tzinfo) -> Local:
+    """Return what a time of a day can mean in a zone."""
+    local = datetime.combine(day + _ONE_DAY * clock.is_midnight, clock.time, place)
+    instants = tuple(local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    if instants[0] == instants[1]:
+        return Local(local, instants[:1])
+    back = instants[0].astimezone(place).replace(tzinfo=None)
+    is_skipped = back != local.replace(tzinfo=None)
+    return Local(local, instants, doubt=True, is_skipped=is_skipped)
+
+
+def _single(local: Local, zone_name: str) -> datetime:
+    """Return the one instant of a local time; raises `InvalidTime` if there are none or two."""
+    if local.doubt:
+        raise local.error(zone_name)
+    return local.instants[0]
 
 
 def _counted_from_now(words: str, zone_name: str, now: datetime) -> datetime:
@@ -243,18 +270,20 @@ def _counted_from_now(words: str, zone_name: str, now: datetime) -> datetime:
     sign = -1 if words.endswith(" ago") else 1
     amounts = words.removesuffix(" ago").removeprefix("in ")
     if not re.fullmatch(f"(?:{_AMOUNT.pattern})+", amounts):
-        raise _unreadable(words)
+        raise unreadable(words)
     counted: dict[str, int] = {}
     for number, unit in _AMOUNT.findall(amounts):
         if (name := _UNITS.get(unit)) is None:
-            raise _unreadable(words)
+            raise unreadable(words)
         counted[name] = counted.get(name, 0) + sign * int(number)
     exact = timedelta(**{name: counted.pop(name) for name in _EXACT_UNITS if name in counted})
     if not counted:
         return now.astimezone(UTC) + exact
     local = pendulum.instance(now).in_timezone(zone_name).naive()
     moved = datetime.fromisoformat(local.add(**counted).isoformat())
-    return _resolved(moved.date(), _Clock(moved.time(), None), zone_name) + exact
+    return (
+        _single(local_time(moved.date(), Clock(moved.time()), zone(zone_name)), zone_name) + exact
+    )
 
 
 # --- days and clocks --------------------------------------------------------------------------
@@ -265,7 +294,7 @@ def _day(words: str, today: date, *, past: bool) -> date:
     words = " ".join(words.replace(",", " ").split())
     if words in _DAYS:
         return today + timedelta(days=_DAYS[words])
-    if _ISO_DATE.fullmatch(words):
+    if ISO_DATE.fullmatch(words):
         return _in_calendar(words)
     if match := _NUMERIC_DATE.fullmatch(words):
         raise _ambiguous(words, *match.groups())
@@ -278,7 +307,7 @@ def _day(words: str, today: date, *, past: bool) -> date:
     match = _DATE_IN_WORDS.fullmatch(words)
     if match and _place(match[1] or match[2], MONTHS):
         return _date_in_words(words, today, past=past, has_year=match[3] is not None)
-    raise _unreadable(words)
+    raise unreadable(words)
 
 
 def _date_in_words(words: str, today: date, *, past: bool, has_year: bool) -> date:
@@ -328,10 +357,13 @@ def _place(word: str, names: tuple[str, ...]) -> int | None:
     return next((place for place, name in enumerate(names, 1) if name.startswith(word)), None)
 
 
-def _clock(words: str, *, offset: bool) -> _Clock:
-    """Read a time of day; an offset only where it cannot be the end of a span. `ValueError`."""
-    if (match := _CLOCK_PARTS.fullmatch(words)) is None or (match["offset"] and not offset):
+def read_clock(words: str) -> Clock:
+    """Read a time of day, with its offset if it has one; raises `ValueError`."""
+    if (match := _CLOCK_PARTS.fullmatch(words)) is None:
         raise ValueError(words)
+    offset = _offset(match["offset"])
+    if _MIDNIGHT.fullmatch(words[: match.start("offset")] if match["offset"] else words):
+        return Clock(time(), offset, is_midnight=True)
     hour = int(match["hour"] or 12)
     if match["half"]:
         if not 1 <= hour <= 12:  # noqa: PLR2004 -- What a clock face has.
@@ -341,9 +373,9 @@ def _clock(words: str, *, offset: bool) -> _Clock:
         hour,
         int(match["minute"] or 0),
         int(match["second"] or 0),
-        int((match["fraction"] or "").ljust(6, "0")),
+        int((match["fraction"] or "")[:6].ljust(6, "0")),  # Finer digits are cut off.
     )
-    return _Clock(moment, _offset(match["offset"]))
+    return Clock(moment, offset)
 
 
 def _offset(words: str | None) -> timezone | None:
@@ -351,7 +383,7 @@ def _offset(words: str | None) -> timezone | None:
         return UTC if words else None
     hours, minutes = int(words[1:3]), int(words[-2:])
     span = timedelta(hours=hours, minutes=minutes)
-    if minutes >= 60 or span > _WIDEST_OFFSET:  # noqa: PLR2004 -- Minutes of an hour.
+    if minutes >= 60 or span > _WIDEST_OFFSETS[words[0]]:  # noqa: PLR2004 -- Minutes of an hour.
         raise ValueError(words)
     return timezone(-span if words[0] == "-" else span)
 
@@ -359,23 +391,3 @@ def _offset(words: str | None) -> timezone | None:
 def _first_moment(day: date, zone_name: str) -> datetime:
     """Return when a day begins, even where the clocks go forward at midnight."""
     return datetime.combine(day, time(), zone(zone_name)).astimezone(UTC)
-
-
-def _resolved(day: date, clock: _Clock, zone_name: str) -> datetime:
-    """Return the one instant of a local time; raises `InvalidTime` if there are none or two."""
-    local = datetime.combine(day, clock.time, clock.offset or zone(zone_name))
-    readings = [local.replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
-    if readings[0] == readings[1]:
-        return readings[0]
-    back = [reading.astimezone(local.tzinfo) for reading in readings]
-    texts = [reading.isoformat() for reading in back]
-    shown = local.replace(tzinfo=None).isoformat(" ")
-    exists = back[0].replace(tzinfo=None) == local.replace(tzinfo=None)
-    why = "comes twice" if exists else "does not exist"
-    raise InvalidTime(
-        f"{shown} {why} in {zone_name}, where the clocks change: "
-        f"it could mean {texts[0]} or {texts[1]}",
-        hint=f"Write {texts[0]} or {texts[1]}.",
-        timezone=zone_name,
-        readings=texts,
-    )

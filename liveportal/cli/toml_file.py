@@ -17,7 +17,11 @@ _TEXTS = re.compile(r"""\"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|\#[^\n]*+""")
 
 
 def loads(text: str) -> dict[str, Any]:
-    """Read a document; raises `ValueError` for what is no TOML, too deep, or has too long keys."""
+    """Read a document; raises `ValueError` for what is no TOML, too deep, or has too long keys.
+
+    A byte order mark at its beginning is skipped.
+    """
+    text = text.removeprefix("\ufeff")
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > MOST_DOTS and _TEXTS.sub("", line).count(".") > MOST_DOTS:
             raise ValueError(f"a key has more than {MOST_DOTS} parts (at line {number})")

@@ -6,9 +6,9 @@ a `Refused`. It changes nothing itself; whoever keeps the book does (a ledger, o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from liveportal.domain.changing import Value, quick
 from liveportal.domain.envelope import Event
@@ -28,6 +28,7 @@ from liveportal.domain.things import (
     Request,
     Review,
     Session,
+    SessionCount,
 )
 from liveportal.domain.values import dataclass
 
@@ -47,27 +48,41 @@ Thing = (
 )
 
 
+class Told(NamedTuple):
+    """One event that asserts something about a thing, its source, and the event it confirms."""
+
+    seq: int
+    source: str
+    confirms: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An event that was recorded, as far as a reversal has to know it."""
+    """A recorded event, as far as a reversal has to know it.
+
+    `confirms` is the event that asserted the same fact first; None if this event did. `reversed`
+    says whether that fact was reversed.
+    """
 
     seq: int
     event: Event
     transactions: tuple[Transaction, ...]
     reversed: bool
-    confirms: bool
+    confirms: int | None
 
 
 @quick
 class Change(Value):
     """What an event does: the things as they stand after it, and what it books.
 
+    `counts` are what it adds to the minutes and sessions of months (`domain.counts`).
     `cautions` are what a command is refused for unless it insists; no fact is refused for them.
     `flags` are the codes of what is only said.
     """
 
     things: tuple[Thing, ...] = ()
     transactions: tuple[Transaction, ...] = ()
+    counts: tuple[SessionCount, ...] = ()
     cautions: tuple[Caution, ...] = ()
     flags: tuple[str, ...] = ()
     policy: Policy | None = None
@@ -87,6 +102,11 @@ class Books(Protocol):
     @property
     def next_transaction(self) -> int:
         """The number that the event's first transaction will have."""
+        ...
+
+    @property
+    def former_rules(self) -> bool:
+        """Whether the event was recorded under the rules of an earlier version, and is replayed."""
         ...
 
     @property
@@ -163,6 +183,26 @@ class Books(Protocol):
 
     def past(self, source: str, event_id: str) -> Past | None:
         """Return a recorded event with what it booked."""
+        ...
+
+    def is_reversed(self, seq: int) -> bool:
+        """Return True if the event was reversed."""
+        ...
+
+    def statements(self, thing: str, kind: str) -> Sequence[Told]:
+        """Return the events of a type that are about a thing, in journal order."""
+        ...
+
+    def transactions_of(self, seq: int) -> Sequence[Transaction]:
+        """Return what an event booked."""
+        ...
+
+    def left_minor_before(self, session_id: str, seq: int) -> int:
+        """Return what of a session's gross was not refunded just before an event, minor units."""
+        ...
+
+    def payouts_since(self, since: datetime) -> Sequence[Payout]:
+        """Return the payouts sent at or after an instant; asked for new events only."""
         ...
 
 

@@ -24,7 +24,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An artifact of the session; `path` is where its file lies, None where nobody attached it."""
+    """An artifact of the session; `path` is where its file lies, None where it is not in the vault.
+
+    `attached` is whether a command recorded that it put the file there.
+    """
 
     name: str
     kind: str
@@ -33,6 +36,7 @@ class Kept:
     media_type: str | None
     time: datetime | None
     path: Path | None
+    attached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, field, fields
+from dataclasses import MISSING, field, fields, replace
 from datetime import UTC, date, datetime
 from types import EllipsisType
 from typing import Any
@@ -29,7 +29,7 @@ from liveportal.domain.errors import (
     InvalidPolicy,
     InvalidTime,
 )
-from liveportal.domain.money import Money
+from liveportal.domain.money import Money, digits_of
 from liveportal.domain.patterns import pattern as late
 from liveportal.domain.policy import Policy
 
@@ -288,7 +288,7 @@ class PolicyDocument(Kind):
 
     def read(self, path: str, raw: Any) -> Policy:
         try:
-            return Policy.from_document(raw)
+            return Policy.from_recorded(raw)
         except InvalidPolicy as error:
             switch, reason = error.details["switch"], error.details["reason"]
             raise InvalidEvent(f"{path}.{switch}", str(reason)) from None
@@ -298,7 +298,7 @@ class PolicyDocument(Kind):
             raise InvalidEvent(path, "must be a policy")
 
     def write(self, value: Policy) -> dict[str, Any]:
-        return value.document
+        return value.recorded
 
 
 ID_FORM = "1-64 of letters, digits, '.', '_', ':' and '-'"
@@ -477,6 +477,28 @@ def _writers(kind: type) -> Writers:
         for name, each, _, personal in plan(kind)
     )
     return _WRITERS[kind]
+
+
+def in_currency(record: Any, currency: str) -> Any:
+    """Return a record with its amounts in the digits that a book keeps of its currency.
+
+    Amounts are read before the book is known, with the digits of ISO 4217. Raises `InvalidEvent`
+    for an amount, or a policy, with more digits than the book's.
+    """
+    found = {}
+    for name, *_ in plan(type(record)):
+        value = getattr(record, name)
+        own = getattr(value, "currency", None)
+        if own != currency or digits_of(own) == digits_of(currency):
+            continue
+        try:
+            found[name] = value.in_digits_of(currency)
+        except InvalidAmount as error:
+            raise InvalidEvent(name, error.message) from None
+        except InvalidPolicy as error:
+            switch, reason = error.details["switch"], error.details["reason"]
+            raise InvalidEvent(f"{name}.{switch}", str(reason)) from None
+    return replace(record, **found) if found else record
 
 
 def joined(facts: Mapping[str, Any], personal: Mapping[str, Any]) -> dict[str, Any]:

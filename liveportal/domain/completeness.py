@@ -38,20 +38,38 @@ _WHY = {
 
 
 def findings(
-    filled: Collection[str], facts: Mapping[str, str], *, methods: Collection[str], on: date
+    filled: Collection[str],
+    facts: Mapping[str, str],
+    *,
+    methods: Collection[str],
+    on: date,
+    lost: Collection[str] = (),
 ) -> tuple[Finding, ...]:
-    """Return what a payout needs of the profile, and whether it is there on a day (R12, R14)."""
+    """Return what a payout needs of the profile, and whether it is there on a day (R12, R14).
+
+    `lost` are the fields whose values an import could not bring: each of them blocks.
+    """
+    names = (*_WHY, *(name for name in lost if name not in _WHY))
     return tuple(
-        _missing(name) if name not in filled else _looked_at(name, facts, methods, on)
-        for name in _WHY
+        _lost(name)
+        if name in lost
+        else _looked_at(name, facts, methods, on)
+        if name in filled
+        else _missing(name)
+        for name in names
     )
 
 
 def blocking(
-    filled: Collection[str], facts: Mapping[str, str], *, methods: Collection[str], on: date
+    filled: Collection[str],
+    facts: Mapping[str, str],
+    *,
+    methods: Collection[str],
+    on: date,
+    lost: Collection[str] = (),
 ) -> frozenset[str]:
     """Return the requirements for whose sake nothing is paid out on a day."""
-    found = findings(filled, facts, methods=methods, on=on)
+    found = findings(filled, facts, methods=methods, on=on, lost=lost)
     return frozenset(each.requirement for each in found if each.blocks)
 
 
@@ -63,6 +81,17 @@ def _missing(name: str) -> Finding:
         blocks=True,
         message=why,
         hint=f"Give it: `{_SET}` with {options}.",
+    )
+
+
+def _lost(name: str) -> Finding:
+    options = f" with {_WHY[name][1]}" if name in _WHY else ""
+    return Finding(
+        requirement=name,
+        state="enter_again",
+        blocks=True,
+        message="the import could not bring its value: no event holds it",
+        hint=f"Enter it again: `{_SET}`{options}.",
     )
 
 

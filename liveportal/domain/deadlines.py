@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 
 from liveportal.domain.answers import answer_by, if_silent
 from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
-from liveportal.domain.forecast import overdue
+from liveportal.domain.completeness import Finding
+from liveportal.domain.forecast import forecast, overdue
 from liveportal.domain.money import Money
-from liveportal.domain.payouts import Standing, due_date
+from liveportal.domain.payouts import Block, Standing, due_date, next_due
 from liveportal.domain.policy import Policy
 from liveportal.domain.refunds import cost_of, window_closes
 from liveportal.domain.things import Artifact, Claim, Request, Session
@@ -27,8 +28,9 @@ RENEWAL = timedelta(days=60)
 class Deadline:
     """One thing that is due. `due` is None where no deadline was stated: then it is any time.
 
-    `means` says what happens if nothing is done; `asks` tells whether the expert has something to
-    do, which `command` does; `amount` is the money that it is about.
+    What is due by the end of a day of the platform has that day as `due_on`. `means` says what
+    happens if nothing is done; `asks` tells whether the expert has something to do, which `command`
+    does; `amount` is the money that it is about.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class Deadline:
     command: str | None = None
     amount: Money | None = None
     session: str | None = field(default=None, compare=False)
+    due_on: date | None = None
 
 
 def of_request(request: Request, now: datetime) -> list[Deadline]:
@@ -149,51 +152,88 @@ def of_earnings(standing: Standing, now: datetime) -> list[Deadline]:
     """Return by when each month's unpaid earnings are due (R13); overdue ones ask for a letter.
 
     What was taken back, or is held of what was paid already, comes off the oldest months, as
-    payouts take it (rulebook 8). What is blocked is carried over, and nobody's fault.
+    payouts take it (rulebook 8). What blocks a payout on that day is what the forecast says.
     """
     policy = standing.policy
     months: dict[str, int] = {}
     for item in standing.items:
         if item.open_minor > 0:
             months[item.period] = months.get(item.period, 0) + item.open_minor
-    late = overdue(standing, local_date(now, policy.period.timezone)) is not None
+    today = local_date(now, policy.period.timezone)
+    late = overdue(standing, today) is not None
+    expected = {each.on: each.blocked for each in forecast(standing, today)}
     found, left_minor = [], standing.owed_minor - sum(months.values())
     for month, minor in sorted(months.items()):
         left_minor += minor
         if left_minor <= 0:
             continue
-        due = day_ends(due_date(month, policy), policy.period.timezone)
-        past = due < now
-        means = "Nothing: the platform pays it by then, if nothing blocks a payout."
-        if past:
-            means = "It is overdue: ask the platform for it." if late else "It is carried over."
+        on = due_date(month, policy)
+        past, blocked = on < today, expected.get(max(on, today), ())
         found.append(
             Deadline(
                 "payout_due",
                 month,
-                due,
-                means,
+                day_ends(on, policy.period.timezone),
+                _silence(blocked, past=past, late=late),
                 asks=past and late,
                 command="liveportal payout preview",
                 amount=Money(left_minor, policy.currency),
+                due_on=on,
             )
         )
         left_minor = 0
     return found
 
 
-def of_tax_form(expires: date | None, policy: Policy, now: datetime) -> Deadline | None:
-    """Return until when the tax form holds (R14); without one nothing is paid out.
+def _silence(blocked: Sequence[Block], *, past: bool, late: bool) -> str:
+    """Return what happens to a month's earnings if nothing is done."""
+    why = "; ".join(each.message for each in blocked)
+    if past and late:
+        return f"It is overdue, but {why}." if why else "It is overdue: ask the platform for it."
+    if past:
+        return f"It is carried over: {why}."
+    return f"Nothing is paid out then: {why}." if why else "Nothing: the platform pays it by then."
 
-    It is for the expert to do once a new one takes no longer than is left.
+
+def of_profile(needs: Sequence[Finding], standing: Standing, now: datetime) -> list[Deadline]:
+    """Return what of the payout profile is to be done (R12, R14), and by when.
+
+    From the first earning on, whatever is missing keeps money back, which is due on the earliest
+    due date. A tax form is to be renewed once that takes no longer than it is still valid.
     """
-    if expires is None:
-        return None
-    due = day_ends(expires, policy.period.timezone)
-    means = "It has expired: nothing is paid out." if due < now else "Nothing is paid out after it."
-    command = "liveportal payout profile set"
-    asks = due < shifted(now, RENEWAL)
-    return Deadline("tax_form", "profile", due, means, asks=asks, command=command)
+    policy, zone_name = standing.policy, standing.policy.period.timezone
+    has_earned = standing.first_billed_end is not None or bool(standing.items)
+    on = next_due(standing.items, policy)
+    due = None if on is None else day_ends(on, zone_name)
+    command = "liveportal payout profile check"
+    found: list[Deadline] = []
+    lacking = [each for each in needs if each.blocks and each.requirement != "tax_form"]
+    if lacking and has_earned:
+        why = "; ".join(each.message or each.requirement for each in lacking)
+        means = f"Nothing is paid out before the payout profile is complete: {why}."
+        found.append(Deadline("payout_profile", "profile", due, means, command=command, due_on=on))
+    for form in (each for each in needs if each.requirement == "tax_form"):
+        if form.blocks and form.state != "expired":
+            if has_earned:
+                means = f"Nothing is paid out: {form.message}."
+                found.append(
+                    Deadline("tax_form", "profile", due, means, command=command, due_on=on)
+                )
+        elif form.until is not None:
+            ends = day_ends(form.until, zone_name)
+            means = "Nothing is paid out after it."
+            if form.blocks:
+                means = "It has expired: nothing is paid out."
+            asks = ends < shifted(now, RENEWAL)
+            found.append(
+                Deadline(
+                    *("tax_form", "profile", ends, means),
+                    asks=asks,
+                    command=command,
+                    due_on=form.until,
+                )
+            )
+    return found
 
 
 def of_erasure(customer: str) -> Deadline:

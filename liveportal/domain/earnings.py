@@ -5,9 +5,10 @@ The two are held against each other by a property test. Amounts are minor units.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Protocol
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from liveportal.domain.billing import MINUTE_US
 from liveportal.domain.clock import months_between
@@ -16,7 +17,9 @@ from liveportal.domain.posting import ASSETS, Account, Transaction, TransactionK
 from liveportal.domain.values import dataclass
 
 if TYPE_CHECKING:
-    from liveportal.domain.things import Claim, DisputeFiling, Session
+    from liveportal.domain.things import Claim, DisputeFiling, SessionCount
+
+_COUNTED = ("billed_us", "sessions", "free_sessions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +98,42 @@ def added(month: Month, other: Month) -> Month:
     return replace(month, **{name: getattr(month, name) + getattr(other, name) for name in figures})
 
 
+LONGEST_GAP = 120
+"""In months: a longer run in which nothing happened is left out (rulebook 9)."""
+
+
 def in_a_row(months: Mapping[str, Month]) -> list[Month]:
-    """Return the months without gaps, oldest first, with the balances of flows run up."""
-    if not months:
-        return []
+    """Return the months of a book, oldest first, with the balances of flows run up.
+
+    They reach from the first to the last month that has any figure; see `names_in_a_row`.
+    """
+    figures = {name: each for name, each in months.items() if each != Month(month=name)}
+    return run_up(figures, names_in_a_row(figures))
+
+
+def names_in_a_row(months: Iterable[str]) -> list[str]:
+    """Return months, oldest first, with the empty ones between them, but no run over 120 long."""
+    found: list[str] = []
+    for name in sorted(months):
+        between = months_between(found[-1], name)[1:-1] if found else []
+        found += [*between, name] if len(between) <= LONGEST_GAP else [name]
+    return found
+
+
+def gaps_in(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the runs of months, first and last, that are left out between these names."""
+    pairs = [months_between(one, other) for one, other in pairwise(names) if one < other]
+    return [(between[1], between[-2]) for between in pairs if len(between) > 2]  # noqa: PLR2004
+
+
+def run_up(months: Mapping[str, Month], names: Iterable[str]) -> list[Month]:
+    """Return the months of these names, oldest first, with the balances of flows run up.
+
+    Every month that has a figure must be among the names.
+    """
     found: list[Month] = []
     last = Month(month="")
-    for name in months_between(min(months), max(months)):
+    for name in names:
         flow = months.get(name, Month(month=name))
         last = replace(
             flow,
@@ -114,27 +146,8 @@ def in_a_row(months: Mapping[str, Month]) -> list[Month]:
     return found
 
 
-class Fell(Protocol):
-    """What months count of a session."""
-
-    @property
-    def period(self) -> str | None:
-        """The month that it falls in; None before it ended."""
-        ...
-
-    @property
-    def gross_minor(self) -> int:
-        """What it billed."""
-        ...
-
-    @property
-    def billed_us(self) -> int:
-        """How long that was for."""
-        ...
-
-
 class Fold:
-    """The months of a book, added up as its transactions come."""
+    """The months of a book, added up as its transactions and counts come."""
 
     def __init__(self) -> None:
         self._months: dict[str, dict[str, int]] = {}
@@ -150,27 +163,29 @@ class Fold:
         if refund:  # It is counted even if it moves nothing.
             self._add(period, {"refunds": 1})
 
-    def months(
-        self, sessions: Iterable[Fell], claims: Iterable[str], disputes: Iterable[str]
-    ) -> list[Month]:
-        """Return the months, with the sessions, and the claims and disputes of these months.
+    def count(self, entry: SessionCount) -> None:
+        """Add what a bill or a correction adds to the minutes and sessions of a month."""
+        figures = {name: getattr(entry, name) for name in _COUNTED}
+        self._add(entry.period, figures)
 
-        Called once, when all is booked.
+    def months(self, claims: Iterable[str], disputes: Iterable[str]) -> list[Month]:
+        """Return the months, with the claims and disputes of these months.
+
+        Called once, when all is booked. What cancels out opens no month.
         """
         for (period, refund, debit, credit), minor in self._moved.items():
             self._add(period, _figures({debit: minor, credit: -minor}, refund=refund))
-        for session in sessions:
-            if session.period is None:
-                continue
-            if session.gross_minor:
-                self._add(session.period, {"sessions": 1, "billed_us": session.billed_us})
-            else:
-                self._add(session.period, {"free_sessions": 1})
         for period in claims:
             self._add(period, {"refund_claims": 1})
         for period in disputes:
             self._add(period, {"disputes": 1})
-        return in_a_row({name: Month(month=name, **sums) for name, sums in self._months.items()})
+        return in_a_row(
+            {
+                name: Month(month=name, **sums)
+                for name, sums in self._months.items()
+                if any(sums.values())  # Transactions that cancel each other open no month.
+            }
+        )
 
     def _add(self, period: str, figures: Mapping[str, int]) -> None:
         month = self._months.setdefault(period, {})
@@ -180,7 +195,7 @@ class Fold:
 
 def fold(
     entries: Iterable[Transaction],
-    sessions: Iterable[Session],
+    counts: Iterable[SessionCount],
     claims: Iterable[Claim],
     disputes: Iterable[DisputeFiling],
 ) -> list[Month]:
@@ -188,8 +203,10 @@ def fold(
     folded = Fold()
     for entry in entries:
         folded.book(entry)
+    for count in counts:
+        folded.count(count)
     return folded.months(
-        sessions, (claim.period for claim in claims), (dispute.period for dispute in disputes)
+        (claim.period for claim in claims), (dispute.period for dispute in disputes)
     )
 
 

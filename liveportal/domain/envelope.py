@@ -95,6 +95,7 @@ class Event:
 
     `attributes` are the other CloudEvents attributes: kept, never compared. `assumed` names what
     the sender left to us (`time`, or fields of the data): a replay is not compared on them.
+    `erased` tells that the personal part was erased or left out before the event came here.
     """
 
     source: str
@@ -103,6 +104,7 @@ class Event:
     data: Data
     attributes: Mapping[str, Any] = field(default_factory=dict, compare=False)
     assumed: frozenset[str] = field(default=frozenset(), compare=False)
+    erased: bool = field(default=False, compare=False)
 
     @property
     def type(self) -> str:

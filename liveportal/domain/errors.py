@@ -81,6 +81,12 @@ class OutputFailed(LiveportalError):
 # --- malformed input --------------------------------------------------------------------------
 
 
+class OutOfMemory(Malformed):
+    """The system has no more memory for what was asked; what was not committed is undone."""
+
+    code = "out_of_memory"
+
+
 class InvalidEvent(Malformed):
     """An event that is not of the contract's form; `details` name the field and the reason."""
 
@@ -158,6 +164,12 @@ class BackupLocked(Malformed):
     code = "backup_locked"
 
 
+class LedgersOwnFile(Malformed):
+    """A file that belongs to a ledger (its key, its log, its evidence) was given as input."""
+
+    code = "ledgers_own_file"
+
+
 class FileChanged(Malformed):
     """A file that was written to while it was read."""
 
@@ -174,6 +186,18 @@ class NotAStatement(Malformed):
     """A file that no `earnings statement` wrote."""
 
     code = "not_a_statement"
+
+
+class NoEvents(Malformed):
+    """An export without a single event: most likely what should have written it has failed."""
+
+    code = "no_events"
+
+
+class PartialExport(Malformed):
+    """An export that does not begin as a ledger does, and there is no ledger that it adds to."""
+
+    code = "partial_export"
 
 
 class RejectedLines(Malformed):
@@ -219,6 +243,12 @@ class KeyNotFound(NotFound):
     """The key to the sealed values is neither in the keyring nor beside the ledger."""
 
     code = "key_not_found"
+
+
+class WrongKey(KeyNotFound):
+    """A key is there, and it is not the one that the sealed values need; `details` name both."""
+
+    code = "wrong_key"
 
 
 # --- refused by the rules ---------------------------------------------------------------------
@@ -326,6 +356,12 @@ class LedgerExists(Refused):
     code = "ledger_exists"
 
 
+class KeyFileExists(Refused):
+    """There is something where a copy of a key should go."""
+
+    code = "key_file_exists"
+
+
 class BackupExists(Refused):
     """There is something where a new backup should go."""
 
@@ -418,10 +454,52 @@ class LateClaim(Caution):
     override = "--late"
 
 
+class InTheFuture(Caution):
+    """Something that would have happened after the time at which it is recorded."""
+
+    code = "in_the_future"
+
+
+class SlotInPast(Caution):
+    """A slot, or a new time of a session, that was in the past already."""
+
+    code = "slot_in_past"
+
+
+class StartedEarly(Caution):
+    """A session that started more than an hour before its planned start."""
+
+    code = "started_early"
+
+
+class MissedEarly(Caution):
+    """A no-show before the planned start."""
+
+    code = "missed_early"
+
+
+class LongSession(Caution):
+    """A session of over twelve hours."""
+
+    code = "long_session"
+
+
+class LargeTip(Caution):
+    """A tip of over 20 minutes at the session's rate, and over twice its gross."""
+
+    code = "large_tip"
+
+
 class UnlistedMethod(Caution):
     """A payout by a method that the policy does not list (R12)."""
 
     code = "unlisted_method"
+
+
+class PossibleDuplicate(Caution):
+    """A payout without its id that equals one of the last 60 days in amount and method."""
+
+    code = "possible_duplicate"
 
 
 class UnfittingTaxForm(Caution):
@@ -491,6 +569,12 @@ class LedgerUnwritable(Malformed):
     """The ledger, or its folder, cannot be written."""
 
     code = "ledger_unwritable"
+
+
+class LedgerLinked(Malformed):
+    """The ledger has a second name (a hard link); `details` count its names and list the others."""
+
+    code = "ledger_linked"
 
 
 class UnsafeVault(Malformed):

@@ -135,6 +135,7 @@ class SessionRescheduled(AboutSession):
     session: str = of(ID)
     start: datetime = of(INSTANT)
     minutes: int | None = of(MINUTES, default=None)
+    alias: str | None = of(ID, default=None)
 
 
 @record
@@ -226,6 +227,7 @@ class TipReceived(AboutSession):
     TYPE = "tip.received"
     session: str = of(ID)
     amount: Money = of(POSITIVE)
+    again: bool | None = of(TRUTH, default=None)
 
 
 # --- claims and disputes --------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from liveportal.domain.money import Money
 from liveportal.domain.payouts import (
+    Block,
     Preview,
     Standing,
     due_date,
@@ -31,7 +32,7 @@ class Expected:
     months: tuple[str, ...]
     minor: int
     carried_minor: int
-    blocked: tuple[str, ...]
+    blocked: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,18 @@ class Overdue:
 
 
 def forecast(standing: Standing, today: date) -> list[Expected]:
-    """Return the payouts to come, as if each were sent when it is due and the profile complete.
+    """Return the payouts to come, as if each were sent when it is due.
 
-    What is overdue is expected today. Earnings that are not booked yet are in none of them.
+    Each is the preview of its day: with the same blocks, and on the same dates. What is overdue is
+    expected today. Earnings that are not booked yet are in none of them.
     """
-    complete = replace(standing, missing_fields=())
     found: list[Expected] = []
-    for on in sorted(set(_days(complete, today))):
-        outlook = preview(complete, on)
-        months = _months(complete, on)
-        blocked = tuple(each.code for each in outlook.blocked)
-        minor = 0 if blocked else outlook.eligible_minor
-        found.append(Expected(on, months, minor, outlook.carried_minor, blocked))
-        if not blocked:
-            complete = _sent(complete, outlook)
+    for on in sorted(set(_days(standing, today))):
+        outlook, months = preview(standing, on), _months(standing, on)
+        minor = 0 if outlook.blocked else outlook.eligible_minor
+        found.append(Expected(on, months, minor, outlook.carried_minor, outlook.blocked))
+        if not outlook.blocked:
+            standing = _sent(standing, outlook)
     return found
 
 
@@ -67,7 +66,7 @@ def overdue(standing: Standing, on: date) -> Overdue | None:
     """
     if on == date.min:
         return None
-    outlook = preview(replace(standing, missing_fields=()), on - ONE_DAY)
+    outlook = preview(replace(standing, missing_on=lambda _: ()), on - ONE_DAY)
     if outlook.blocked:
         return None
     paid = {line.item: line.minor for line in outlook.lines}
@@ -107,7 +106,9 @@ def _days(standing: Standing, today: date) -> Iterator[date]:
     wait = first_wait(standing.first_billed_end, standing.policy)
     for item in standing.items:
         if item.open_minor > 0:
-            yield max(due_date(item.period, standing.policy), today, wait or today)
+            due = max(due_date(item.period, standing.policy), today)
+            yield due
+            yield max(due, wait or due)
 
 
 def _months(standing: Standing, on: date) -> tuple[str, ...]:

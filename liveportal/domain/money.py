@@ -8,7 +8,7 @@ a difference of two shares (`take_back`): any split of a full refund takes back 
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache, total_ordering
+from functools import lru_cache, total_ordering
 
 from liveportal.domain.errors import AmountTooLarge, CurrencyMismatch, InvalidAmount
 from liveportal.domain.values import dataclass
@@ -19,20 +19,45 @@ LARGEST_MINOR = 2**63 - 1
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 
 
-@cache
-def digits_of(currency: str) -> int:
-    """Return how many decimal digits a currency has: JPY 0, USD 2, KWD 3.
+class Currency(str):
+    """The code of a currency, of which a book keeps another number of digits than ISO 4217 has.
+
+    It is equal to the plain code: only amounts, and what reads and writes them, tell the two apart.
+    Made by `currency_of`, so most books have none.
+    """
+
+    __slots__ = ("digits",)
+    digits: int
+
+
+def currency_of(code: str, digits: int) -> str:
+    """Return a currency with that number of digits: the plain code if ISO 4217 has as many.
 
     Raises `InvalidAmount` for what is not a currency code.
     """
-    if currency == "USD":
-        return 2  # The platform's own currency: spares most runs the 26 ms of importing babel.
-    from babel.core import get_global
+    if digits == digits_of(str(code)):
+        return str(code)
+    currency = Currency(code)
+    currency.digits = digits
+    return currency
 
-    if currency not in get_global("all_currencies"):
-        raise InvalidAmount(f"{currency!r} is not an ISO 4217 currency code")
-    fractions = get_global("currency_fractions")
-    return int(fractions.get(currency, fractions["DEFAULT"])[0])
+
+def digits_of(currency: str) -> int:
+    """Return how many decimal digits a currency has: JPY 0, USD and HUF 2, KWD 3 (rulebook 4).
+
+    Those of a book that was made with others come with its currency (`currency_of`). Raises
+    `InvalidAmount` for what is not a currency code.
+    """
+    if type(currency) is Currency:
+        return currency.digits
+    if currency == "USD":
+        return 2  # The platform's own currency: most runs need no table.
+    from liveportal.domain.currencies import listed_digits
+
+    try:
+        return listed_digits()[currency]
+    except KeyError:
+        raise InvalidAmount(f"{currency!r} is not an ISO 4217 currency code") from None
 
 
 @total_ordering
@@ -53,7 +78,7 @@ class Money:
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
         """Read a decimal string such as `84.00` or `-3.5`; raises `InvalidAmount`."""
-        return _parsed(text, currency)
+        return _parsed(text, currency, digits_of(currency))
 
     def __str__(self) -> str:
         """Return the decimal string with all the currency's digits, such as `84.00`."""
@@ -74,7 +99,23 @@ class Money:
     def __bool__(self) -> bool:
         return self.minor != 0
 
+    def in_digits_of(self, currency: str) -> Money:
+        """Return the amount in the digits that a book keeps of its currency.
+
+        Raises `InvalidAmount` if it has more of them than the book.
+        """
+        digits = digits_of(currency)
+        more = digits - digits_of(self.currency)
+        if more >= 0:
+            return Money(self.minor * 10**more, currency)
+        minor, rest = divmod(self.minor, 10**-more)
+        if rest:
+            raise InvalidAmount(f"{str(self)!r} has more than the {digits} digits of {currency}")
+        return Money(minor, currency)
+
     def _same(self, other: Money) -> Money:
+        if type(other.currency) is not type(self.currency):
+            raise ValueError("amounts with different numbers of digits cannot be compared")
         if other.currency != self.currency:
             raise CurrencyMismatch(
                 f"{other.currency} is not the book's currency, which is {self.currency}",
@@ -86,12 +127,11 @@ class Money:
 
 
 @lru_cache(maxsize=1024)  # A feed has few rates and tips, each many times.
-def _parsed(text: str, currency: str) -> Money:
+def _parsed(text: str, currency: str, digits: int) -> Money:
     match = _DECIMAL.fullmatch(text)
     if not match:
         raise InvalidAmount(f"{_shown(text)} is not a decimal number such as 84.00")
     sign, whole, fraction = match[1], match[2], match[3] or ""
-    digits = digits_of(currency)
     if len(fraction) > digits:
         raise InvalidAmount(f"{_shown(text)} has more than the {digits} digits of {currency}")
     significant = whole.lstrip("0") + fraction.ljust(digits, "0")

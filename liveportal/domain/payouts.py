@@ -1,11 +1,12 @@
 """Payouts: which items they pay, when they are due, and what stands in the way (rulebook 8).
 
-sent -> paid | failed; paid -> returned; a payout entered by mistake is reversed.
+sent -> paid | failed; paid -> returned. A step that was recorded by mistake is reversed, the later
+one first; when the sending itself is reversed, the id of the payout is free again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -13,12 +14,15 @@ from liveportal.domain import posting
 from liveportal.domain.books import Books, Change, Rule, known, moved
 from liveportal.domain.changing import changed
 from liveportal.domain.claimable import closes
-from liveportal.domain.clock import last_day, local_date, month_of
+from liveportal.domain.clock import last_day, local_date, month_of, shifted, short_text
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
+    Caution,
+    ImpossibleTime,
     NotReversible,
     PayoutTooLarge,
+    PossibleDuplicate,
     UnlistedMethod,
 )
 from liveportal.domain.events import (
@@ -40,6 +44,7 @@ MOVES = {
     ("sent", "payout.failed"): "failed",
     ("paid", "payout.returned"): "returned",
 }
+_DUPLICATE_WITHIN = timedelta(days=60)
 STEPS = {
     "paid": TransactionKind.PAYOUT_PAID,
     "failed": TransactionKind.PAYOUT_FAILED,
@@ -72,12 +77,15 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a payout is reckoned from: the book as it stands, in minor units."""
+    """What payouts are worked out from, in minor units.
+
+    `missing_on` returns the requirements of the payout profile that are not met on a day.
+    """
 
     owed_minor: int
     items: Sequence[Item]
     first_billed_end: datetime | None
-    missing_fields: Iterable[str]
+    missing_on: Callable[[date], Iterable[str]]
     policy: Policy
 
 
@@ -153,7 +161,7 @@ def _blocks(
     standing: Standing, on: date, eligible_minor: int, lines: Sequence[Line]
 ) -> Iterable[Block]:
     policy = standing.policy
-    if missing := sorted(standing.missing_fields):
+    if missing := sorted(standing.missing_on(on)):
         what = ", ".join(missing)
         yield Block("profile_incomplete", f"the payout profile is not complete: {what}")
     if eligible_minor <= 0:
@@ -198,20 +206,14 @@ def first_wait(first_billed_end: datetime | None, policy: Policy) -> date | None
 
 def sent(data: PayoutSent, event: Event, books: Books) -> Change:
     """The platform pays: refused only if it is more than what is owed; all else is a flag."""
-    if books.payout(data.payout):
+    known_one = books.payout(data.payout)
+    if known_one and known_one.state != "reversed":
         raise AlreadyExists(f"payout {data.payout} exists already", kind="payout", id=data.payout)
     check_currency(data.amount, books.policy)
-    owed_minor = books.owed_minor()
-    if data.amount.minor > owed_minor:
-        owed = format_minor(owed_minor, digits_of(data.amount.currency))
-        raise PayoutTooLarge(
-            f"a payout of {data.amount} is more than the {owed} that is owed",
-            hint="Record what was earned first; `liveportal earnings` shows what is owed.",
-            owed=owed,
-        )
+    _check_owed(data.amount, books)
     items = books.open_items()
     lines = lines_for(items, data.amount.minor)
-    cautions = _method_cautions(data.method, books.policy)
+    cautions: tuple[Caution, ...] = _method_cautions(data.method, books.policy)
     flags = tuple(_flags(data.amount, event, lines, items, books))
     payout = Payout(
         id=data.payout,
@@ -223,9 +225,12 @@ def sent(data: PayoutSent, event: Event, books: Books) -> Change:
         lines=lines,
         flags=(*(caution.code for caution in cautions), *flags),
     )
+    if "payout" in event.assumed:
+        # The id was made up, so only the amount and the method can tell a payout recorded twice. It
+        # is no flag of the payout: a replay does not know what was made up.
+        cautions = (*cautions, *_duplicate_cautions(data, event, books))
     entry = _entry(TransactionKind.PAYOUT, payout, event, books)
-    paid = {item.transaction: item for item in items}
-    settled = tuple(_settled(paid[line.item], line) for line in lines)
+    settled = _settled(lines, items)
     return Change(things=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags)
 
 
@@ -233,28 +238,49 @@ def stepped(data: PayoutMoved, event: Event, books: Books) -> Change:
     """A payout arrives, or comes back and gives its lines back."""
     payout = known("payout", data.payout, books.payout(data.payout))
     state = moved(MOVES, payout, event)
+    if event.time < payout.sent_at and not books.former_rules:
+        raise ImpossibleTime(
+            f"Payout {payout.id} was sent at {short_text(payout.sent_at)}, which is later.",
+            hint="Give a later --at.",
+            id=payout.id,
+        )
     entry = _entry(STEPS[state], payout, event, books)
     freed = () if state == "paid" else unsettled(payout, books)
     return Change(things=(changed(payout, state=state), *freed), transactions=(entry,))
 
 
-def taken_back(payout: Payout, data: Data) -> Payout:
-    """Undo a payout's step that was entered by mistake; raises `NotReversible`."""
-    undone: dict[tuple[str, type[Data]], str] = {
-        ("sent", PayoutSent): "reversed",
-        ("paid", PayoutPaid): "sent",
-    }
-    state = undone.get((payout.state, type(data)))
+REVERSALS: dict[tuple[str, type[Data]], str] = {
+    ("sent", PayoutSent): "reversed",
+    ("paid", PayoutPaid): "sent",
+    ("failed", PayoutFailed): "sent",
+    ("returned", PayoutReturned): "paid",
+}
+"""The state before a payout's last step, by the state after it and the step (rulebook 6)."""
+
+
+def taken_back(payout: Payout, data: Data, books: Books) -> tuple[Payout | Item, ...]:
+    """Undo a payout's last step, which was recorded by mistake; return what that changes.
+
+    A payout that is sent again takes lines as a new one would. Raises `NotReversible` if a later
+    step follows, and `PayoutTooLarge` if the payout is more than what is owed by now.
+    """
+    state = REVERSALS.get((payout.state, type(data)))
     if state is None:
         raise NotReversible(
-            f"payout {payout.id} is {payout.state}: that step cannot be reversed any more",
-            hint="Reverse its later step first."
-            if payout.state == "paid"
-            else "Its money is owed again; record the payout anew if it was sent.",
+            f"Payout {payout.id} is {payout.state}, so an earlier step cannot be reversed.",
+            hint=f"Reverse the later step first; `liveportal payout show {payout.id}` names its"
+            " event.",
             id=payout.id,
             state=payout.state,
         )
-    return changed(payout, state=state)
+    if isinstance(data, PayoutSent):
+        return changed(payout, state=state), *unsettled(payout, books)
+    if isinstance(data, PayoutPaid):
+        return (changed(payout, state=state),)
+    _check_owed(Money(payout.amount_minor, books.policy.currency), books)
+    items = books.open_items()
+    lines = lines_for(items, payout.amount_minor)
+    return changed(payout, state=state, lines=lines), *_settled(lines, items)
 
 
 def unsettled(payout: Payout, books: Books) -> tuple[Item, ...]:
@@ -265,10 +291,29 @@ def unsettled(payout: Payout, books: Books) -> tuple[Item, ...]:
     )
 
 
-def _settled(item: Item, line: Line) -> Item:
-    """Return an item with a line of it paid, without what was only looked up with it."""
-    settled_minor = item.settled_minor + line.minor
-    return changed(item, settled_minor=settled_minor, **NOT_LOOKED_UP)
+def _check_owed(amount: Money, books: Books) -> None:
+    """Refuse a payout of more than what is owed, with `PayoutTooLarge` (rulebook 8)."""
+    owed_minor = books.owed_minor()
+    if amount.minor > owed_minor:
+        owed = format_minor(owed_minor, digits_of(amount.currency))
+        raise PayoutTooLarge(
+            f"a payout of {amount} is more than the {owed} that is owed",
+            hint="Record what was earned first; `liveportal earnings` shows what is owed.",
+            owed=owed,
+        )
+
+
+def _settled(lines: Iterable[Line], items: Iterable[Item]) -> tuple[Item, ...]:
+    """Return the items of these lines as paid, without what was only looked up with them."""
+    paid = {item.transaction: item for item in items}
+    return tuple(
+        changed(
+            paid[line.item],
+            settled_minor=paid[line.item].settled_minor + line.minor,
+            **NOT_LOOKED_UP,
+        )
+        for line in lines
+    )
 
 
 def _paired(lines: Iterable[Line], books: Books) -> Iterable[tuple[Item, Line]]:
@@ -294,6 +339,22 @@ def _method_cautions(method: str, policy: Policy) -> tuple[UnlistedMethod, ...]:
             hint="--anyway records it all the same.",
         ),
     )
+
+
+def _duplicate_cautions(
+    data: PayoutSent, event: Event, books: Books
+) -> Iterable[PossibleDuplicate]:
+    """Return a caution if a payout of the last 60 days has the same amount and method."""
+    for other in books.payouts_since(shifted(event.time, -_DUPLICATE_WITHIN)):
+        same = (other.amount_minor, other.method) == (data.amount.minor, data.method)
+        if same and other.state in ("sent", "paid"):
+            yield PossibleDuplicate(
+                f"Payout {other.id} of {data.amount} by {data.method} is recorded already, sent at"
+                f" {short_text(other.sent_at)}.",
+                hint="--anyway records one more; --id names a payout as the platform does.",
+                payout=other.id,
+            )
+            return
 
 
 def _flags(

@@ -17,11 +17,13 @@ from typing import Any
 from liveportal.domain.changing import Value, quick
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidPolicy, LiveportalError
-from liveportal.domain.money import Money, Percent, digits_of
+from liveportal.domain.money import LARGEST_MINOR, Money, Percent, currency_of, digits_of
 from liveportal.domain.patterns import pattern
 from liveportal.domain.values import dataclass
 
 DEFAULT_NAME = "unity-live-help"
+NO_LIMIT = "none"
+"""What an amount of a policy says where nothing limits it."""
 
 
 class TrialBilled(StrEnum):
@@ -197,12 +199,68 @@ class Policy:
             _amount("rate.maximum", self.rate.maximum, self.currency),
         )
 
+    def in_currency(self, currency: str) -> Policy:
+        """Return the policy for books in a currency.
+
+        Its amounts are in its own currency. They limit nothing in another one, so there the rate
+        bounds and the payout minimum are left away. Raises `InvalidPolicy`.
+        """
+        if currency == self.currency:
+            return self
+        document = self.document
+        bounds = {"minimum": NO_LIMIT, "maximum": NO_LIMIT}
+        payout = {**document["payout"], "minimum": NO_LIMIT}
+        return Policy.from_document(
+            {**document, "currency": currency, "rate": bounds, "payout": payout}
+        )
+
     @property
     def document(self) -> dict[str, Any]:
         """The policy as a JSON or TOML document: every switch, in its table."""
         written = {part.name: _document(getattr(self, part.name)) for part in fields(self)}
         # A table whose switches are all without a value is left out, as each of them would be.
         return {name: value for name, value in written.items() if value != {}}
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """The policy as the journal keeps it: its document, and the digits of its currency.
+
+        They are written down when a book is made, and no policy file has a say in them.
+        """
+        written = self.document
+        digits = {"currency": str(self.currency), "digits": digits_of(self.currency)}
+        return {"name": written.pop("name"), **digits, **(written | digits)}
+
+    @classmethod
+    def from_recorded(cls, recorded: object) -> Policy:
+        """Read a policy of the journal; raises `InvalidPolicy`.
+
+        Where the digits are not written down, its amounts have as many as the book's amounts had.
+        """
+        if not isinstance(recorded, Mapping):
+            return cls.from_document(recorded)
+        document = dict(recorded)
+        code, digits = document.get("currency", _DEFAULTS.currency), document.pop("digits", None)
+        if isinstance(code, str):
+            if digits is None:
+                from liveportal.domain.currencies import earlier_digits  # Older events only.
+
+                rate = document.get("rate")
+                written = rate.get("minimum", "") if isinstance(rate, Mapping) else ""
+                digits = earlier_digits(code, str(written))
+            elif isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 4:  # noqa: PLR2004
+                raise _wrong("digits", "must be from 0 to 4")
+            if digits is not None:
+                known: int = digits
+                document["currency"] = _by_domain("currency", lambda: currency_of(code, known))
+        return cls.from_document(document)
+
+    def in_digits_of(self, currency: str) -> Policy:
+        """Return the policy with its amounts in the digits that a book keeps of its currency.
+
+        Raises `InvalidPolicy` if an amount has more of them than the book.
+        """
+        return Policy.from_document({**self.document, "currency": currency})
 
     @classmethod
     def from_document(cls, document: object) -> Policy:
@@ -238,11 +296,19 @@ class Policy:
 
 def _as_meant(policy: Policy) -> Policy:
     """Write the amounts in one way, so that policies that mean the same are equal."""
-    lowest, highest = policy.rate_bounds
+    texts = {
+        "payout.minimum": policy.payout.minimum,
+        "rate.minimum": policy.rate.minimum,
+        "rate.maximum": policy.rate.maximum,
+    }
+    meant = {
+        name: text if text == NO_LIMIT else str(_amount(name, text, policy.currency))
+        for name, text in texts.items()
+    }
     return replace(
         policy,
-        payout=replace(policy.payout, minimum=str(policy.payout_minimum)),
-        rate=Rate(str(lowest), str(highest)),
+        payout=replace(policy.payout, minimum=meant["payout.minimum"]),
+        rate=Rate(meant["rate.minimum"], meant["rate.maximum"]),
     )
 
 
@@ -339,12 +405,18 @@ def _percent(switch: str, value: object) -> Percent:
 
 def _amount_text(switch: str, value: object) -> str:
     if not isinstance(value, str):
-        raise _wrong(switch, "must be a string such as '100.00'")
+        raise _wrong(switch, "must be a string such as '100.00', or 'none'")
     return value  # Checked against the currency once both are known.
 
 
-@cache  # The same few texts are asked for again and again.
 def _amount(switch: str, text: str, currency: str) -> Money:
+    return _cached_amount(switch, text, currency, type(currency))
+
+
+@cache  # The same few texts are asked for again and again; the type tells a book's own digits.
+def _cached_amount(switch: str, text: str, currency: str, _kind: type) -> Money:
+    if text == NO_LIMIT:
+        return Money(LARGEST_MINOR if switch == "rate.maximum" else 0, currency)
     if "." in text:
         text = text.rstrip("0").rstrip(".")  # The defaults serve a currency without cents, too.
     return _by_domain(switch, lambda: Money.parse(text, currency))  # type: ignore[no-any-return]

@@ -147,11 +147,6 @@ def reopened(data: DisputeWithdrawn, event: Event, books: Books) -> Change:
 def decided(data: ClaimAnswered | DisputeRuled, event: Event, books: Books) -> Change:
     """A claim ends: its hold is closed whole, by a deduction or by a release (R8, R9)."""
     claim, session = _stepped(data.claim, event, books)
-    if event.time < claim.claimed_at:
-        raise ImpossibleTime(
-            f"that is before claim {claim.id} was made, at {short_text(claim.claimed_at)}",
-            id=claim.id,
-        )
     claim = changed(claim, decided_at=event.time)
     if claim.state in RELEASED:
         session = changed(session, claim_undecided=False)
@@ -179,6 +174,12 @@ def _stepped(claim_id: str, event: Event, books: Books) -> tuple[Claim, Session]
     opens = ("open", event.data.TYPE) in MOVES
     error = ClaimNotOpen if opens and claim.state != "open" else WrongState
     state = moved(MOVES, claim, event, error)
+    decides = state not in UNDECIDED
+    if event.time < claim.claimed_at and (decides or not books.former_rules):
+        raise ImpossibleTime(
+            f"that is before claim {claim.id} was made, at {short_text(claim.claimed_at)}",
+            id=claim.id,
+        )
     session = known("session", claim.session, books.session(claim.session))
     return changed(claim, state=state), session
 

@@ -1,6 +1,8 @@
 """Requests: opened, then answered once.
 
-open -> accepted | declined | withdrawn | taken | expired; all but open are final.
+open -> accepted | declined | withdrawn | taken | expired; accepted -> taken (the race was lost).
+The shell may be ahead of the platform: what a feed reports of a request that is closed already has
+no effect, and a request that a feed takes away voids a session that billed nothing.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from datetime import date, datetime, timedelta
 from liveportal.domain.books import Books, Change, Rule, known, moved
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import MICROSECOND, local_date, shifted
-from liveportal.domain.envelope import Data, Event
+from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
     BelowMinimumRate,
     Caution,
+    Conflict,
     CurrencyMismatch,
     DoubleBooking,
     InvalidEvent,
@@ -22,6 +25,7 @@ from liveportal.domain.errors import (
     RateOutOfBounds,
     RequestExpired,
     SlotNeeded,
+    WrongState,
 )
 from liveportal.domain.events import (
     RequestAccepted,
@@ -43,7 +47,18 @@ MOVES = {
     ("open", "request.withdrawn"): "withdrawn",
     ("open", "request.taken"): "taken",
     ("open", "request.expired"): "expired",
+    ("accepted", "request.taken"): "taken",
 }
+_BY_FEED = {
+    **MOVES,
+    ("accepted", "request.withdrawn"): "withdrawn",
+    ("accepted", "request.expired"): "expired",
+}
+CLOSED = frozenset({"declined", "withdrawn", "taken", "expired"})
+LOST_RACE = "lost_race"
+"""The flag of a session that was cancelled because its request went to somebody else (R3)."""
+SUPERSEDED = "superseded"
+"""The flag of what a feed reports when the expert recorded something later already."""
 
 
 def opened(data: RequestOpened, event: Event, books: Books) -> Change:
@@ -107,8 +122,50 @@ def accepted(data: RequestAccepted, event: Event, books: Books) -> Change:
 def closed(data: RequestClosed, event: Event, books: Books) -> Change:
     """Decline a request, or learn that it is gone."""
     request = known("request", data.request, books.request(data.request))
-    state = moved(MOVES, request, event)
-    return Change(things=(changed(request, state=state, closed_at=event.time),))
+    by_feed = event.source != CLI_SOURCE
+    if request.state in CLOSED and by_feed:
+        return Change(flags=(SUPERSEDED,))
+    if request.state == "accepted" and isinstance(data, RequestDeclined) and by_feed:
+        raise Conflict(f"the answer to request {request.id}", ["type"])
+    state = moved(_BY_FEED if by_feed else MOVES, request, event)
+    done = changed(request, state=state, closed_at=event.time)
+    if request.session is None:
+        return Change(things=(done,))
+    session = known("session", request.session, books.session(request.session))
+    return Change(things=(done, *_void(session)), flags=(LOST_RACE,))
+
+
+def _void(session: Session) -> tuple[Session, ...]:
+    """Return a session cancelled because the race was lost; nothing if it never took place (R3).
+
+    Raises `WrongState` if it was billed.
+    """
+    if session.gross_minor:
+        raise WrongState(
+            f"Session {session.id} of this request was billed, so the request was not lost.",
+            hint="`liveportal sessions correct` corrects what was billed.",
+            id=session.id,
+            state=session.state,
+        )
+    if session.state in ("cancelled", "missed"):
+        return ()
+    flags = tuple(dict.fromkeys((*session.flags, LOST_RACE)))
+    return (changed(session, state="cancelled", paused_since=None, period=None, flags=flags),)
+
+
+def alias_of(session_id: str, alias: str | None, books: Books) -> tuple[str, str] | None:
+    """Return a new alias and its session; None if there is none, or if it is known already.
+
+    Raises `AlreadyExists` if the id is that of another session.
+    """
+    if alias is None:
+        return None
+    other = books.session(alias)
+    if other is None:
+        return alias, session_id
+    if other.id != session_id:
+        raise AlreadyExists(f"session {alias} exists already", kind="session", id=alias)
+    return None
 
 
 def chosen_slot(request: Request, number: int | None) -> Slot | None:
@@ -211,7 +268,8 @@ def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
         return ()
     return (
         RateOutOfBounds(
-            f"a rate of {rate} is outside {lowest} to {highest} {rate.currency} a minute",
+            f"a rate of {rate} is outside {policy.rate.minimum} to {policy.rate.maximum}"
+            f" {rate.currency} a minute",
             hint="--anyway records it all the same.",
         ),
     )

@@ -7,10 +7,11 @@ from dataclasses import replace
 from liveportal.domain import payouts, posting, preferences, refunds, requests, sessions
 from liveportal.domain.books import Books, Change, Past, Rule, Thing, known
 from liveportal.domain.changing import changed
-from liveportal.domain.clock import month_of
+from liveportal.domain.clock import month_of, short_text
 from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
+    ImpossibleTime,
     NotReversible,
     PeriodFixed,
     UnknownThing,
@@ -42,7 +43,8 @@ def decide(event: Event, books: Books) -> Change:
 
 def adjusted(data: AdjustmentPosted, event: Event, books: Books) -> Change:
     """A bonus, or a fee of the platform."""
-    if books.adjustment(data.adjustment):
+    known_one = books.adjustment(data.adjustment)
+    if known_one and not books.is_reversed(known_one.seq):
         raise AlreadyExists(
             f"adjustment {data.adjustment} exists already", kind="adjustment", id=data.adjustment
         )
@@ -60,8 +62,8 @@ def adjusted(data: AdjustmentPosted, event: Event, books: Books) -> Change:
 
 
 def reversed_(data: EntryReversed, event: Event, books: Books) -> Change:
-    """Book the exact inverse of an entry made by mistake, once."""
-    past = _reversible(data, books)
+    """Book the exact inverse of an entry made by mistake, once; its id is free again."""
+    past = _reversible(data, event, books)
     period = month_of(event.time, books.policy.period.timezone)
     entries = tuple(
         replace(
@@ -77,13 +79,11 @@ def reversed_(data: EntryReversed, event: Event, books: Books) -> Change:
     if isinstance(past.event.data, PayoutSent | PayoutMoved):
         payout_id = past.event.data.payout
         payout = known("payout", payout_id, books.payout(payout_id))
-        undone = payouts.taken_back(payout, past.event.data)
-        freed = payouts.unsettled(payout, books) if undone.state == "reversed" else ()
-        things = (undone, *freed)
+        things = payouts.taken_back(payout, past.event.data, books)
     return Change(things=things, transactions=entries, reverses=past.seq)
 
 
-def _reversible(data: EntryReversed, books: Books) -> Past:
+def _reversible(data: EntryReversed, event: Event, books: Books) -> Past:
     past = books.past(data.event.source, data.event.id)
     if past is None:
         raise UnknownThing(
@@ -97,13 +97,13 @@ def _reversible(data: EntryReversed, books: Books) -> Past:
             hint="Correct a session with `liveportal sessions correct`.",
             type=kind,
         )
-    if past.confirms:
-        raise NotReversible(
-            f"event {data.event.id} only confirmed another one and booked nothing",
-            hint="Reverse the event that it confirmed.",
-        )
     if past.reversed:
         raise NotReversible(f"event {data.event.id} was reversed already")
+    if event.time < past.event.time and not books.former_rules:
+        raise ImpossibleTime(
+            f"Event {data.event.id} is dated {short_text(past.event.time)}, which is later.",
+            hint="Give a later --at.",
+        )
     return past
 
 

@@ -53,7 +53,8 @@ def _reviewed(data: Data) -> str:
 
 def _attached(data: Data) -> str:
     name = f" {data['name']}" if data.get("name") else ""
-    return f"A file was added: {data['kind']}{name}, {data['bytes']} bytes."
+    size = f", {data['bytes']} bytes" if "bytes" in data else ""
+    return f"A file was added: {data['kind']}{name}{size}."
 
 
 _SENTENCES: Mapping[str, Callable[[Data], str]] = {

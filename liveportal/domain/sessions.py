@@ -1,7 +1,8 @@
 """Sessions: agreed, held, billed once, and corrected by a new entry if that was wrong.
 
 upcoming -> live <-> paused; live | paused -> ended; upcoming -> cancelled | missed | upcoming.
-An instant request's session begins live; one logged by hand enters as ended.
+An instant request's session begins live; one logged by hand enters as ended. A session that billed
+nothing is cancelled if its request was lost (see `requests`).
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ from liveportal.domain.billing import Pause, active_time, bill
 from liveportal.domain.books import Books, Change, Rule, known, moved
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import month_of, short_text
-from liveportal.domain.envelope import Data, Event
+from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import (
     AlreadyExists,
     CorrectionRefused,
     ImpossibleTime,
     InvalidEvent,
-    RefundTooLarge,
     WrongState,
 )
 from liveportal.domain.events import (
@@ -41,8 +41,14 @@ from liveportal.domain.events import (
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy, SessionMonth
 from liveportal.domain.posting import Transaction, TransactionKind
-from liveportal.domain.requests import check_currency, rate_cautions, schedule_cautions
-from liveportal.domain.things import Artifact, Claim, Customer, Review, Session
+from liveportal.domain.requests import (
+    SUPERSEDED,
+    alias_of,
+    check_currency,
+    rate_cautions,
+    schedule_cautions,
+)
+from liveportal.domain.things import Artifact, Customer, Review, Session
 
 MOVES = {
     ("upcoming", "session.rescheduled"): "upcoming",
@@ -63,11 +69,15 @@ def started(data: SessionStarted, event: Event, books: Books) -> Change:
 
 def paused(data: SessionPaused, event: Event, books: Books) -> Change:
     """The timer stops; paused time is not charged (R6)."""
+    if _is_superseded(data, event, books):
+        return Change(flags=(SUPERSEDED,))
     return Change(things=(_stepped(data.session, event, books, paused_since=event.time),))
 
 
 def resumed(data: SessionResumed, event: Event, books: Books) -> Change:
     """The timer runs again."""
+    if _is_superseded(data, event, books):
+        return Change(flags=(SUPERSEDED,))
     return Change(things=(_unpaused(_stepped(data.session, event, books), event.time),))
 
 
@@ -79,11 +89,12 @@ def called_off(data: SessionCancelled | SessionMissed, event: Event, books: Book
 def rescheduled(data: SessionRescheduled, event: Event, books: Books) -> Change:
     """An upcoming session gets another time, and another length if one is given."""
     session = _stepped(data.session, event, books)
+    alias = alias_of(session.id, data.alias, books)
     minutes = data.minutes or session.planned_minutes or 0
     cautions = tuple(schedule_cautions(data.start, minutes, books, moving=session.id))
     flags = tuple(caution.code for caution in cautions)
     session = changed(session, planned_start=data.start, planned_minutes=minutes, flags=flags)
-    return Change(things=(session,), cautions=cautions)
+    return Change(things=(session,), cautions=cautions, alias=alias)
 
 
 def ended(data: SessionEnded, event: Event, books: Books) -> Change:
@@ -132,23 +143,58 @@ def corrected(data: SessionCorrected, event: Event, books: Books) -> Change:
         raise CorrectionRefused(f"session {session.id} cannot be corrected: {why}", id=session.id)
     if (data.start, data.end, data.pauses, data.billed) == (None, None, None, None):
         raise InvalidEvent("session", "nothing to correct: give start, end, pauses or billed")
+    right = right_times(session, data, former=books.former_rules)
+    if right.end and event.time < right.end and not books.former_rules:
+        raise ImpossibleTime(
+            f"The correction is dated before session {session.id} ended,"
+            f" at {short_text(right.end)}.",
+            hint="Give a later --at.",
+            id=session.id,
+        )
+    billed = data.billed
+    if billed is None and session.billed_minor is not None and not books.former_rules:
+        billed = Money(session.billed_minor, session.currency)
+    return _rebilled(session, right, billed, event.time, books)
+
+
+def right_times(session: Session, data: SessionCorrected, *, former: bool = False) -> Session:
+    """Return an ended session with the start, end and pauses that a correction gives it.
+
+    A pause that was open at the old end closes at the new one. Raises `ImpossibleTime`.
+    """
+    if session.start is None or session.end is None:
+        raise ValueError("only an ended session has times to correct")
     start, end = data.start or session.start, data.end or session.end
-    given = session.pauses if data.pauses is None else data.pauses
-    right = changed(session, start=start, end=end, pauses=checked_pauses(start, end, given))
-    return _rebilled(session, right, data.billed, event.time, books)
+    pauses = session.pauses if data.pauses is None else data.pauses
+    if data.pauses is None and pauses and not former:
+        *closed, (since, until) = pauses
+        pauses = (*closed, (since, end if until == session.end else until))
+    return changed(session, start=start, end=end, pauses=checked_pauses(start, end, pauses))
+
+
+def own_bill(session: Session, policy: Policy) -> Money:
+    """Return the gross of an ended session by our own calculation, under the policy it froze."""
+    if session.start is None or session.end is None:
+        raise ValueError("only an ended session is billed")
+    active_us = active_time(session.start, session.end, session.pauses)
+    return bill(active_us, session.rate, policy).gross
 
 
 def rebilled(session: Session, billed: Money, at: datetime, books: Books) -> Change:
-    """The platform confirms an end that we knew, but billed another amount: book the difference."""
-    if billed.minor < session.refunded_minor:
-        raise CorrectionRefused(
-            f"session {session.id} cannot be billed less than what was given back", id=session.id
-        )
+    """Book the difference to another bill: the earning is reversed, the right one booked."""
+    return _rebilled(session, session, billed, at, books)
+
+
+def rebilled_formerly(session: Session, billed: Money, at: datetime, books: Books) -> Change:
+    """Do so as earlier versions did: an undecided claim for everything changed with the bill."""
     change = _rebilled(session, session, billed, at, books)
     if not session.claim_undecided or session.claim is None:
         return change
     claim = known("claim", session.claim, books.claim(session.claim))
-    return changed(change, things=(*change.things, _reclaimed(claim, session, billed)))
+    if claim.amount_minor != session.left_minor:
+        return change
+    claim = changed(claim, amount_minor=billed.minor - session.refunded_minor)
+    return changed(change, things=(*change.things, claim))
 
 
 def artifact(data: ArtifactAdded, event: Event, books: Books) -> Change:
@@ -223,6 +269,15 @@ def period_of(session: Session, policy: Policy) -> str:
     return month_of(instant, policy.period.timezone)
 
 
+def _is_superseded(data: SessionPaused | SessionResumed, event: Event, books: Books) -> bool:
+    """Tell whether a feed reports a pause of a session whose end the expert recorded first."""
+    session = books.session(data.session)
+    if session is None or session.state != "ended" or event.source == CLI_SOURCE:
+        return False
+    ends = books.statements(f"session:{session.id}", SessionEnded.TYPE)
+    return bool(ends) and ends[0].source == CLI_SOURCE
+
+
 def _stepped(session_id: str, event: Event, books: Books, **also: datetime) -> Session:
     """Move a session by its state machine, and set what changes `also`; no time goes back."""
     session = known("session", session_id, books.session(session_id))
@@ -259,7 +314,9 @@ def _reckoned(session: Session, billed: Money | None, books: Books) -> Session:
         gross_minor=gross.minor,
         fee_minor=gross.minor - share_of(gross.minor, policy.fee.percent),
         expected_minor=expected.gross.minor,
-        period=period_of(session, books.policy),
+        billed_minor=None if billed is None else billed.minor,
+        # It stays in the month that it was first billed in, whatever is corrected later.
+        period=session.period or period_of(session, books.policy),
     )
 
 
@@ -298,16 +355,6 @@ def _earned(session: Session) -> Transaction:
 def _earning(session: Session, kind: TransactionKind, at: datetime, period: str) -> Transaction:
     legs = posting.earning(session.share_minor, session.fee_minor)
     return Transaction(kind, at, period, legs, session=session.id)
-
-
-def _reclaimed(claim: Claim, session: Session, billed: Money) -> Claim:
-    """Keep an undecided claim possible when its session is billed anew; its hold stays."""
-    left_minor = billed.minor - session.refunded_minor
-    if claim.amount_minor == session.left_minor:
-        return changed(claim, amount_minor=left_minor)
-    if claim.amount_minor > left_minor:
-        raise RefundTooLarge(f"claim {claim.id} is for more than what was billed", id=claim.id)
-    return claim
 
 
 RULES: dict[type[Data], Rule] = {

@@ -19,9 +19,13 @@ from liveportal.domain.money import Money
 from liveportal.domain.values import dataclass
 
 FORM = "liveportal.statement.v1"
+WITH_CORRECTIONS = "liveportal.statement.v2"
+"""The form of a statement in which corrections are rows of their own.
+
+In the first form a session was one row as it was then, also where it had been corrected."""
 _HASH = "([0-9a-f]{64})"
 _SEAL = re.compile(
-    rf"{re.escape(FORM)} ([0-9]{{4}}(?:-[0-9]{{2}})?) ([0-9]{{1,12}}) {_HASH} {_HASH}"
+    rf"(liveportal\.statement\.v[12]) ([0-9]{{4}}(?:-[0-9]{{2}})?) ([0-9]{{1,12}}) {_HASH} {_HASH}"
 )
 
 Document = Mapping[str, Any]
@@ -29,28 +33,30 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What a statement says of itself: its month or year, and the journal that it was made from."""
+    """What a statement says of itself: form, month or year, and the journal it was made from."""
 
+    form: str
     name: str
     events: int
     head: str
     digest: str
 
     def __str__(self) -> str:
-        return f"{FORM} {self.name} {self.events} {self.head} {self.digest}"
+        return f"{self.form} {self.name} {self.events} {self.head} {self.digest}"
 
 
 def seal_of(document: Document) -> Seal:
     """Return the seal of a document."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Seal(document["name"], document["events"], document["head"], digest)
+    form, name = document["form"], document["name"]
+    return Seal(form, name, document["events"], document["head"], digest)
 
 
 def seal_in(text: str) -> Seal | None:
     """Return the seal that is written in a statement; None where there is none."""
     match = _SEAL.search(text)
-    return Seal(match[1], int(match[2]), match[3], match[4]) if match else None
+    return Seal(match[1], match[2], int(match[3]), match[4], match[5]) if match else None
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 (a JSON value)

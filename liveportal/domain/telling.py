@@ -8,14 +8,27 @@ from liveportal.domain.events import (
     RequestAccepted,
     SessionCorrected,
     SessionEnded,
+    SessionLogged,
     SessionRescheduled,
+    TipReceived,
 )
 
-# What these leave out stays as it was: to give more is to say something else.
-_SAYS_ALL = (SessionCorrected, SessionRescheduled)
+# A field that the first assertion left out and the second gives contradicts it, since there leaving
+# it out has a meaning: "as it was", or for the pauses of a logged session "none".
+_ADDING: dict[type, tuple[str, ...]] = {
+    SessionCorrected: ("start", "end", "pauses", "billed"),
+    SessionRescheduled: ("start", "minutes"),
+    SessionLogged: ("pauses",),
+}
 
-# What may differ in the telling without contradicting: it has a meaning of its own instead.
-_TOLERATED: dict[type, set[str]] = {RequestAccepted: {"session"}, SessionEnded: {"billed"}}
+# A field that may differ without contradicting: it has an effect of its own instead.
+_TOLERATED: dict[type, tuple[str, ...]] = {
+    RequestAccepted: ("session",),
+    SessionEnded: ("billed",),
+    SessionLogged: ("billed",),
+    SessionRescheduled: ("alias",),
+    TipReceived: ("again",),
+}
 
 
 def differences(was: Event, now: Event, *, erased: bool) -> list[str]:
@@ -51,13 +64,16 @@ def contradictions(first: Record, again: Record) -> list[str]:
     Personal texts never contradict: people word things as they like, and what is judged must not
     depend on what can be erased.
     """
-    tolerated = _TOLERATED.get(type(again), set())
+    kind = type(again)
+    tolerated, adding = _TOLERATED.get(kind, ()), _ADDING.get(kind, ())
     found = []
-    for name, _, _, is_personal in plan(type(again)):
+    for name, _, _, is_personal in plan(kind):
         old, new = getattr(first, name), getattr(again, name)
         if is_personal or name in tolerated or new is None or old == new:
             continue
-        if old is None and not isinstance(again, _SAYS_ALL):
+        if old is None and (name not in adding or (kind is SessionLogged and not new)):
+            continue
+        if name == "pauses" and old is not None and sorted(old) == sorted(new):
             continue
         if isinstance(old, Record) and isinstance(new, Record):
             found += [f"{name}.{below}" for below in contradictions(old, new)]

@@ -28,10 +28,13 @@ _INVISIBLE = (
     r"\U000e0000-\U000e0fff"
 )
 _BREAKS = pattern(r"[\t-\r\x85\u2028\u2029]++")
-_UNWANTED = pattern(
+UNWANTED = (
     f"{_STRING_SEQUENCE}|{_CONTROL_SEQUENCE}|{_SHORT_SEQUENCE}"
     f"|[{_CONTROLS}{_SURROGATES}{_INVISIBLE}]"
 )
+"""The pattern of what `clean` removes; it has no groups, and takes linear time."""
+
+_UNWANTED = pattern(UNWANTED)
 # What a spreadsheet runs at the beginning of a cell, wide and small forms too; and behind a
 # semicolon, which parts cells where the comma is for decimals, but for a smiley's nose.
 _FORMULA = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"

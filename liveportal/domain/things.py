@@ -51,8 +51,9 @@ class Session(Value):
     """A session from its agreement on. `policy` is the seq of the policy that it froze.
 
     `start` and `end` are what really happened; `planned_*` is what was agreed. `expected_minor` is
-    the gross by our own reckoning, whatever the platform billed. `earning` is the transaction that
-    booked it as it now stands, `claim` the latest claim.
+    the gross by our own reckoning, whatever the platform billed; `billed_minor` is the last bill
+    that was given from outside, None where the gross is our own calculation. `earning` is the
+    transaction that booked it as it now stands, `claim` the latest claim.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Session(Value):
     claim_undecided: bool = False
     period: str | None = None
     flags: tuple[str, ...] = ()
+    billed_minor: int | None = None
 
     @property
     def currency(self) -> str:
@@ -102,6 +104,27 @@ class Session(Value):
         if self.planned_start is None or self.planned_minutes is None:
             return None
         return shifted(self.planned_start, timedelta(minutes=self.planned_minutes))
+
+
+@quick
+class SessionCount(Value):
+    """What a bill, its reversal or its correction adds to the counts of a month; never changed.
+
+    `start` and `end` are those that were billed; `billed_us` is the billed time in microseconds, by
+    the session's own policy. `transaction` is the one that moved the money, None where the session
+    was free. A reversal takes away what was added before.
+    """
+
+    session: str
+    kind: str
+    time: datetime
+    period: str
+    start: datetime
+    end: datetime
+    billed_us: int = 0
+    sessions: int = 0
+    free_sessions: int = 0
+    transaction: int | None = None
 
 
 @quick

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-from liveportal.domain.artifacts import NAMELESS, safe_name
-from liveportal.domain.case import Case, Kept, Said
+from liveportal.domain.case import Case, Said
 from liveportal.domain.clock import LAST, short_text
-from liveportal.domain.explaining import bill_steps
 from liveportal.domain.money import Money
-from liveportal.domain.sentences import sentence
 from liveportal.domain.text import clean
-from liveportal.exports.dossier import Dossier, Exhibit, Figure, Moment, html, markdown
+from liveportal.exports.dossier import Dossier, Figure, Moment
+from liveportal.exports.exhibits import Filed, Rules, blackened, filed
 from liveportal.exports.pack import Part
-from liveportal.exports.redaction import Redact
+from liveportal.exports.pages import CURRENT, FIRST, Page
 
 LARGEST_FILE = 100_000_000
 """Bytes; a larger file is not packed but named with its hash."""
 
-_PROOF = "`liveportal dispute verify FILE` proves that nothing was changed."
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_NAME = 80
-_SHOWS = {
-    "transcript": "What was said, message by message.",
-    "recording": "The session as it was recorded.",
-    "code": "Code that was worked on.",
-    "attachment": "A file of the session.",
-}
 
-
-def about(case: Case, *, redacted: bool) -> dict[str, Any]:
+def about(case: Case, rules: Rules) -> dict[str, Any]:
     """Return the manifest's own facts: what it is of, and where in the journal that stands."""
-    return {
+    redact = rules.redact
+    facts: dict[str, Any] = {
         "claim": case.claim,
         "session": case.session.id,
-        "redacted": redacted,
+        "redacted": redact is not None,
         "ledger": {"events": case.journal_length, "head": case.head},
         "events": [
             {
@@ -54,6 +40,12 @@ def about(case: Case, *, redacted: bool) -> dict[str, Any]:
             for each in case.events
         ],
     }
+    if rules.page.number == FIRST:
+        return facts
+    if redact is not None:
+        for each in facts["events"]:
+            each |= {name: redact(each[name]) for name in ("source", "id")}
+    return facts | {"page": rules.page.number, "largest": rules.largest}
 
 
 def is_about(manifest: Mapping[str, Any]) -> bool:
@@ -66,11 +58,18 @@ def is_about(manifest: Mapping[str, Any]) -> bool:
             "ledger": {"events": int(last), "head": str()},
             "events": list(events),
         }:
-            return _is_place(last) and all(
-                isinstance(each, Mapping)
-                and isinstance(each.get("hash"), str)
-                and _is_place(each.get("seq"))
-                for each in events
+            largest = manifest.get("largest", LARGEST_FILE)
+            counts = isinstance(largest, int) and _is_place(largest + 1)
+            return (
+                counts
+                and _is_place(last)
+                and _is_place(manifest.get("page", FIRST))
+                and all(
+                    isinstance(each, Mapping)
+                    and isinstance(each.get("hash"), str)
+                    and _is_place(each.get("seq"))
+                    for each in events
+                )
             )
     return False
 
@@ -79,40 +78,39 @@ def _is_place(seq: object) -> bool:
     return isinstance(seq, int) and 0 < seq < 2**63  # More than that no journal holds.
 
 
-def parts(case: Case, *, redact: Redact | None = None, largest: int = LARGEST_FILE) -> list[Part]:
-    """Return the files of a pack. With `redact` other people are blacked out of every text.
+def parts(case: Case, rules: Rules) -> list[Part]:
+    """Return the files of a pack. A redacted one has other people blacked out of every text.
 
-    A redacted file names the SHA-256 of what it was made from, so that the whole one can be shown
-    later and be known for the same; what cannot be blacked out is withheld, with its hash.
+    What cannot be blacked out is withheld. Reads each packed text once, and no other file.
     """
-    shown = blackened(case, redact) if redact else case
-    exhibits = _exhibits(shown, largest, redacted=redact is not None)
-    whole = _texts(case, _exhibits(case, largest, redacted=False)) if redact else {}
+    redact, page = rules.redact, rules.page
+    shown = blackened(case, redact, guessable=page.guessable) if redact else case
+    files = filed(case, rules)
+    whole: dict[str, bytes] = {}
+    if redact and page.guessable:
+        whole = texts(case, filed(case, Rules(page, rules.largest)), page)
     found = []
-    for name, content in _texts(shown, exhibits).items():
-        original = sha256(whole[name]).hexdigest() if redact else None
-        found.append(Part(name, content, *_TEXTS[name], original))
-    for kept, exhibit in zip(case.kept, exhibits, strict=True):
-        if exhibit.file is not None and kept.path is not None:
-            found.append(_file(kept, exhibit.file, exhibit.shows, redact))
-    return found
+    for name, content in texts(shown, files, page).items():
+        original = sha256(whole[name]).hexdigest() if name in whole else None
+        found.append(Part(name, content, *TEXT_FILES[name], original))
+    return found + [_file(each, page) for each in files if each.exhibit.file is not None]
 
 
-def dossier(case: Case, exhibits: Sequence[Exhibit]) -> Dossier:
+def dossier(case: Case, files: Sequence[Filed], page: Page = CURRENT) -> Dossier:
     """Return what a pack says: the claim, the session in order of time, the bill, the files."""
     return Dossier(
         title=f"Evidence for claim {case.claim}",
         zone=case.zone,
         facts=tuple(_facts(case)),
-        timeline=tuple(_timeline(case)),
+        timeline=tuple(_timeline(case, page)),
         figures=tuple(
             Figure(step.what, step.comes_to, step.rule)
-            for step in bill_steps(case.session, case.policy)
+            for step in page.bill(case.session, case.policy)
         ),
-        exhibits=tuple(exhibits),
+        exhibits=tuple(each.exhibit for each in files),
         footer=(
             f"The journal had {case.journal_length} events; its head was {case.head}.",
-            f"manifest.json has the SHA-256 of every file of this pack. {_PROOF}",
+            f"manifest.json has the SHA-256 of every file of this pack. {page.proof}",
         ),
         start=case.session.start,
         end=case.session.end,
@@ -133,9 +131,9 @@ def _facts(case: Case) -> Iterator[tuple[str, str]]:
     yield "At stake for the expert", f"{case.cost} {case.cost.currency}"
 
 
-def _timeline(case: Case) -> list[Moment]:
+def _timeline(case: Case, page: Page) -> list[Moment]:
     moments = [
-        Moment(each.time, sentence(each.kind, each.data), None, each.seq)
+        Moment(each.time, page.sentence(each.kind, each.data), None, each.seq)
         for each in case.events
         if each.tells
     ]
@@ -147,63 +145,23 @@ def _timeline(case: Case) -> list[Moment]:
     return sorted(moments, key=lambda each: (each.time or LAST, each.seq or 0))
 
 
-def _exhibits(case: Case, largest: int, *, redacted: bool) -> list[Exhibit]:
-    found = []
-    for number, kept in enumerate(case.kept, 1):
-        why = _why_withheld(kept, largest, redacted=redacted)
-        plain = _UNSAFE.sub("-", safe_name(kept.name))[-_LONGEST_NAME:].strip("-.")
-        name = safe_name(plain or NAMELESS)  # Of what is left without its letters, too.
-        found.append(
-            Exhibit(
-                name=kept.name,
-                kind=kept.kind,
-                shows=_SHOWS[kept.kind],
-                bytes=kept.bytes,
-                sha256=kept.sha256,
-                file=None if why else f"files/{number:02d}-{name}",
-                media_type=kept.media_type,
-                time=kept.time,
-                why=why,
-            )
-        )
-    return found
-
-
-def _why_withheld(kept: Kept, largest: int, *, redacted: bool) -> str | None:
-    if kept.path is None:
-        return "the file is not in the vault; this is its hash as the platform told it"
-    if kept.bytes > largest:
-        return f"larger than {largest} bytes; it can be shown, and known by its hash"
-    if redacted and not _is_text(kept, kept.path):
-        return "withheld, since nothing in it can be blacked out; it can be known by its hash"
-    return None
-
-
-def _is_text(kept: Kept, path: Path) -> bool:
-    """Tell whether a file is text of which every word can be read, and so be blacked out."""
-    if kept.kind not in ("transcript", "code") and not (kept.media_type or "").startswith("text/"):
-        return False
-    try:
-        path.read_bytes().decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-_TEXTS = {
+UNKNOWN_TYPE = "application/octet-stream"
+TRANSCRIPT = "transcript.txt"
+TEXT_FILES = {
     "index.html": ("What happened, in order of time, with the bill and all files.", "text/html"),
     "index.md": ("The same as text.", "text/markdown"),
-    "transcript.txt": ("What was said, from all transcripts.", "text/plain"),
+    TRANSCRIPT: ("What was said, from all transcripts.", "text/plain"),
 }
+PAGE_FILES = ("index.html", "index.md")
 
 
-def _texts(case: Case, exhibits: Sequence[Exhibit]) -> dict[str, bytes]:
+def texts(case: Case, files: Sequence[Filed], page: Page) -> dict[str, bytes]:
     """Return the texts that are written for the pack, by their file names."""
-    whole = dossier(case, exhibits)
-    texts = {"index.html": html(whole), "index.md": markdown(whole)}
+    whole = dossier(case, files, page)
+    written = {"index.html": page.html(whole), "index.md": page.markdown(whole)}
     if case.messages:
-        texts["transcript.txt"] = "".join(map(_message_line, case.messages))
-    return {name: text.encode() for name, text in texts.items()}
+        written[TRANSCRIPT] = "".join(map(_message_line, case.messages))
+    return {name: text.encode() for name, text in written.items()}
 
 
 def _message_line(said: Said) -> str:
@@ -213,41 +171,12 @@ def _message_line(said: Said) -> str:
     return f"{stamp}{speaker}{clean(said.text)}\n"
 
 
-def _file(kept: Kept, file: str, shows: str, redact: Redact | None) -> Part:
-    media_type = kept.media_type or "application/octet-stream"
-    assert kept.path is not None  # noqa: S101 (what has no file is not packed)
-    if redact is None:
-        return Part(file, kept.path, shows, media_type)
-    black = redact(kept.path.read_bytes().decode())
-    return Part(file, black.encode(), shows, media_type, kept.sha256)
-
-
-# --- blacking out ---------------------------------------------------------------------------------
-
-
-def blackened(case: Case, redact: Redact) -> Case:
-    """Return a case with other people blacked out of every text."""
-
-    def text(value: str | None) -> str | None:
-        return None if value is None else redact(value)
-
-    return replace(
-        case,
-        reason=text(case.reason),
-        summary=text(case.summary),
-        title=text(case.title),
-        customer_name=text(case.customer_name),
-        events=[replace(each, data=_black_data(each.data, redact)) for each in case.events],
-        messages=[
-            Said(each.offset, text(each.speaker), redact(each.text)) for each in case.messages
-        ],
-        kept=[replace(each, name=redact(each.name)) for each in case.kept],
-    )
-
-
-def _black_data(data: Mapping[str, Any], redact: Redact) -> dict[str, Any]:
-    texts = ("title", "description", "reason", "summary", "note", "text", "name")
-    return {
-        name: redact(value) if name in texts and isinstance(value, str) else value
-        for name, value in data.items()
-    }
+def _file(each: Filed, page: Page) -> Part:
+    kept, exhibit = each.kept, each.exhibit
+    media_type = exhibit.media_type or UNKNOWN_TYPE
+    assert exhibit.file is not None  # noqa: S101 (what is withheld is not asked for)
+    assert kept.path is not None  # noqa: S101 (what has no file is withheld)
+    if each.black is None:
+        return Part(exhibit.file, kept.path, exhibit.shows, media_type)
+    original = kept.sha256 if page.guessable else None
+    return Part(exhibit.file, each.black, exhibit.shows, media_type, original)

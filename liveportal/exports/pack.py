@@ -88,8 +88,7 @@ def write_pack(target: IO[bytes], parts: Sequence[Part], about: Mapping[str, Any
             shutil.copyfileobj(whole, target)
         return seal
     ordered = sorted(parts, key=lambda part: part.name)
-    items = [_item(part) for part in ordered]
-    manifest = _json({"format": FORMAT, **about, "items": items})
+    manifest = _json(manifest_of([item_of(part) for part in ordered], about))
     sealed = [
         *((part.name, part.content) for part in ordered),
         (MANIFEST, manifest),
@@ -99,6 +98,19 @@ def write_pack(target: IO[bytes], parts: Sequence[Part], about: Mapping[str, Any
         for name, content in sealed:
             _add(archive, name, _chunks(content))
     return hashlib.sha256(manifest).hexdigest()
+
+
+def manifest_of(items: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest of a pack with these items, in the order of their names."""
+    ordered = sorted(items, key=lambda item: item["file"])
+    return {"format": FORMAT, **about, "items": ordered}
+
+
+def contents(path: Path, names: Sequence[str]) -> dict[str, bytes]:
+    """Return the small members of these names that a pack has; for one that was verified."""
+    with path.open("rb") as stream, zipfile.ZipFile(stream) as directory:
+        archive = _Archive(stream, directory.infolist())
+        return {name: archive.content(name) for name in names if name in archive.names}
 
 
 def verify_pack(path: Path) -> Checked:
@@ -135,7 +147,8 @@ def _damaged(what: str) -> Checked:
     return Checked({}, "", [Problem(DIRECTORY, f"it is damaged: {what}")])
 
 
-def _item(part: Part) -> dict[str, Any]:
+def item_of(part: Part) -> dict[str, Any]:
+    """Return what a manifest says of a part."""
     digest, size = _digest(part.content)
     item: dict[str, Any] = {
         "file": part.name,

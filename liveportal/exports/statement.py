@@ -88,7 +88,7 @@ def html(document: Document) -> str:
         parts += [_chart(document), _table("Month by month", MONTH_COLUMNS, document["months"])]
     if "tax" in document:
         parts.append(_tax(document))
-    parts.append(_table("Sessions", SESSION_COLUMNS, document["sessions"]))
+    parts.append(_table("Sessions", session_columns(document), document["sessions"]))
     parts.append(_table("Transactions", TRANSACTION_COLUMNS, document["transactions"]))
     title = f"Statement of earnings, {document['name']}"
     return f"""<!doctype html>
@@ -114,6 +114,12 @@ def html(document: Document) -> str:
 </body>
 </html>
 """
+
+
+def session_columns(document: Document) -> tuple[str, ...]:
+    """Return the columns of the sessions; which row is a correction is said where there is any."""
+    corrected = any("kind" in row for row in document["sessions"])
+    return ("id", "kind", *SESSION_COLUMNS[1:]) if corrected else SESSION_COLUMNS
 
 
 def about(document: Document) -> str:
@@ -176,7 +182,7 @@ def _table(title: str, columns: Sequence[str], found: Sequence[dict[str, Any]]) 
         f'<th scope="col"{_number(name)}>{escape(name.replace("_", " "))}</th>' for name in columns
     )
     body = "\n".join(
-        "<tr>" + "".join(f"<td{_number(n)}>{_cell(row[n])}</td>" for n in columns) + "</tr>"
+        "<tr>" + "".join(f"<td{_number(n)}>{_cell(row.get(n))}</td>" for n in columns) + "</tr>"
         for row in found
     )
     return (

@@ -16,11 +16,11 @@ from liveportal.exports.statement import (
     BALANCE,
     LABELS,
     MONTH_COLUMNS,
-    SESSION_COLUMNS,
     TAX,
     TRANSACTION_COLUMNS,
     about,
     proof,
+    session_columns,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def pdf(document: Document) -> bytes:
     if tax := document.get("tax"):
         _pairs(paper, "For the tax return", [(label, tax[name]) for name, label in TAX.items()])
         _paragraph(paper, f"{tax['form']}: {tax['counts']} Looked up on {tax['looked_up']}.")
-    _rows(paper, "Sessions", SESSION_COLUMNS, document["sessions"])
+    _rows(paper, "Sessions", session_columns(document), document["sessions"])
     _rows(paper, "Transactions", TRANSACTION_COLUMNS, document["transactions"])
     paper.ln(6)
     for line in proof(document):
@@ -129,4 +129,4 @@ def _rows(paper: FPDF, title: str, columns: Sequence[str], found: Sequence[dict[
     ) as table:
         table.row([name.replace("_", " ") for name in columns])
         for each in found:
-            table.row(["" if each[name] is None else str(each[name]) for name in columns])
+            table.row(["" if each.get(name) is None else str(each[name]) for name in columns])

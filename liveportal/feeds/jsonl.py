@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -47,17 +48,20 @@ class Line(NamedTuple):
     whole: bool = True
 
 
-def lines(stream: BinaryIO, before: int = 0) -> Iterator[Line]:
+def lines(stream: BinaryIO, before: int = 0, *, longest: int = LONGEST_LINE) -> Iterator[Line]:
     """Read a feed line by line, numbered after those `before` it; blank lines are no lines.
 
-    A line that is too long is told of before the rest of it is read, which may have no end.
-    Raises `UnreadableFile`.
+    A byte order mark at the feed's beginning is skipped.
+    A line that is longer than `longest` bytes is told of before the rest of it is read, which may
+    have no end. Raises `UnreadableFile`.
     """
     number = before
     try:
-        while raw := stream.readline(LONGEST_LINE + 1):
+        while raw := stream.readline(longest + 1):
             number += 1
-            if len(raw) > LONGEST_LINE:
+            if number == 1:
+                raw = raw.removeprefix(BOM_UTF8)
+            if len(raw) > longest:
                 is_over = raw.endswith(b"\n")
                 raw = raw[:SHOWN_OF_TOO_LONG]
                 yield Line(number, raw, whole=False)
@@ -98,11 +102,24 @@ def read(line: Line) -> Event:
 
 def parse(raw: bytes) -> Event:
     """Read one event; raises `InvalidEvent` (`AmountTooLarge` for what no book can hold)."""
+    return event_of(envelope(raw))
+
+
+def envelope(raw: bytes) -> dict[str, Any]:
+    """Read the envelope of one event, whose data is not looked at; raises `InvalidEvent`."""
     document = _json(raw)
     if not isinstance(document, dict):
         raise InvalidEvent("", "is not a JSON object")
     if not _plain(document):
         _check_closely(document)
+    return document
+
+
+def event_of(document: dict[str, Any], *, erased: bool = False) -> Event:
+    """Read the event of an envelope; raises as `parse`.
+
+    Of an `erased` event the personal texts may be missing.
+    """
     kind = document["type"]
     data_class = _CLASSES.get(kind)
     if data_class is None:
@@ -111,7 +128,7 @@ def parse(raw: bytes) -> Event:
         time = parse_instant(document["time"])
     except InvalidTime as error:
         raise InvalidEvent("time", error.message) from None
-    data = decode(data_class, document["data"])
+    data = decode(data_class, document["data"], erased=erased)
     if len(document) == len(_KNOWN):
         return Event(document["source"], document["id"], time, data)
     attributes = {

@@ -13,11 +13,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from liveportal.domain.books import Change, Past, Thing
+from liveportal.domain.books import Change, Past, Thing, Told
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.codec import decode, split
-from liveportal.domain.envelope import Data
+from liveportal.domain.codec import decode, in_currency, split
+from liveportal.domain.envelope import Data, Event
 from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.money import LARGEST_MINOR
@@ -41,9 +41,9 @@ from liveportal.ledger.items import OpenItems, open_items
 from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
 
 T = TypeVar("T")
-Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
-"""Rows of `transaction` and of `transfer`, as stored."""
-NOTHING_BOOKED: Booked = ([], [])
+Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]
+"""Rows of `transaction`, `transfer` and `session_count`, as stored."""
+NOTHING_BOOKED: Booked = ([], [], [])
 
 _SUMS = """
     SELECT coalesce(sum(amount), 0),
@@ -55,11 +55,24 @@ _LAST = """
            (SELECT coalesce(max(id), 0) FROM "transaction"),
            (SELECT max(seq) FROM policy)
 """
+LEFT = """
+    SELECT coalesce(sum(amount * (
+        (credit IN ('income:sessions', 'income:refunds'))
+        - (debit IN ('income:sessions', 'income:refunds'))
+    )), 0)
+    FROM "transaction" AS entry JOIN transfer ON transfer."transaction" = entry.id
+    WHERE entry.session = ? AND entry.seq < ?
+"""
 _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
 
 
 class LedgerBook:
-    """`liveportal.domain.books.Books` over a connection that is inside a write transaction."""
+    """`liveportal.domain.books.Books` over a connection that is inside a write transaction.
+
+    `former_rules` is set by a replay, for events that were recorded by an earlier version.
+    """
+
+    former_rules = False
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
@@ -68,6 +81,8 @@ class LedgerBook:
         self._appended: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._flows: dict[tuple[str, Account, Account], list[int]] = {}
         self._policies: dict[int, Policy] = {}
+        self._statements: dict[tuple[str, str], list[Told]] = {}
+        self._unwritten: dict[tuple[str, str], list[Told]] = defaultdict(list)
         self._agenda: dict[str, Session] | None = None
         self._open: OpenItems | None = None
         self._first_end: datetime | None = None
@@ -78,6 +93,7 @@ class LedgerBook:
         self._turnover_minor, self._owed_minor = self._row(_SUMS, str(Account.PLATFORM))
         last_seq, last_transaction, policy_seq = self._row(_LAST)
         self.next_seq: int = last_seq + 1
+        self._unflushed_from: int = self.next_seq
         self.next_transaction: int = last_transaction + 1
         self._policy_seq: int | None = policy_seq
 
@@ -103,7 +119,7 @@ class LedgerBook:
         """Return the policy that the event adopted."""
         if seq not in self._policies:
             row = self._row("SELECT document FROM policy WHERE seq = ?", seq)
-            self._policies[seq] = Policy.from_document(json.loads(row[0])) if row else Policy()
+            self._policies[seq] = Policy.from_recorded(json.loads(row[0])) if row else Policy()
         return self._policies[seq]
 
     def customer(self, customer_id: str) -> Customer | None:
@@ -179,7 +195,7 @@ class LedgerBook:
         """Return every ended session."""
         self.flush()
         ended = self._db.execute(f"{rows.SESSION.select} WHERE state = 'ended'").fetchall()
-        return [rows.SESSION.read(row) for row in ended]
+        return [rows.SESSION.read(row, self.policy.currency) for row in ended]
 
     def first_billed_end(self) -> datetime | None:
         """Return when the first billed session ended."""
@@ -202,7 +218,7 @@ class LedgerBook:
         if (PreferencesChanged, 0) not in self._kept:
             row = self._row("SELECT document FROM preferences ORDER BY seq DESC LIMIT 1")
             found = decode(PreferencesChanged, json.loads(row[0])) if row else PreferencesChanged()
-            self._kept[PreferencesChanged, 0] = found
+            self._kept[PreferencesChanged, 0] = in_currency(found, self.policy.currency)
         return self._kept[PreferencesChanged, 0]  # type: ignore[no-any-return]
 
     @property
@@ -219,19 +235,21 @@ class LedgerBook:
         row = stored_event(self._db, source, event_id)
         if row is None:
             return None
-        confirms = self._row(
-            "SELECT 1 FROM statement WHERE thing = ? AND type = ? AND seq = ?"
-            " AND confirms IS NOT NULL",
-            row.event.data.thing,
-            row.event.data.TYPE,
-            row.seq,
-        )
+        return self._past(row.seq, row.event)
+
+    def _past(self, seq: int, event: Event) -> Past:
+        data, thing = event.data, event.data.thing
+        if data.THING == "session" and (session := self.session(getattr(data, data.THING))):
+            thing = f"session:{session.id}"
+        told = self.statements(thing, data.TYPE)
+        confirms = next((each.confirms for each in told if each.seq == seq), None)
+        fact = seq if confirms is None or self.former_rules else confirms
         return Past(
-            row.seq,
-            row.event,
-            self.transactions_of(row.seq),
-            reversed=row.seq in self.reversed_seqs,
-            confirms=bool(confirms),
+            seq,
+            event,
+            self.transactions_of(seq),
+            reversed=fact in self.reversed_seqs,
+            confirms=confirms,
         )
 
     @cached_property
@@ -244,8 +262,39 @@ class LedgerBook:
         found = self._db.execute("SELECT reversed_seq FROM reversal").fetchall()
         return {seq for (seq,) in found}
 
+    def is_reversed(self, seq: int) -> bool:
+        """Return True if the event was reversed."""
+        return seq in self.reversed_seqs
+
+    def statements(self, thing: str, kind: str) -> list[Told]:
+        """Return the events of a type that are about a thing, in journal order."""
+        key = thing, kind
+        if key not in self._statements:
+            found = self._db.execute(
+                "SELECT seq, source, confirms FROM statement WHERE thing = ? AND type = ?"
+                " ORDER BY seq",
+                key,
+            ).fetchall()
+            told = {row[0]: Told(*row) for row in found}
+            told.update({each.seq: each for each in self._unwritten[key]})
+            self._statements[key] = list(told.values())
+        return self._statements[key]
+
+    def left_minor_before(self, session_id: str, seq: int) -> int:
+        """Return what of a session's gross was not refunded just before an event, minor units."""
+        self.flush()
+        return int(self._one(LEFT, session_id, seq))
+
+    def payouts_since(self, since: datetime) -> list[Payout]:
+        """Return the payouts sent at or after an instant, without their lines."""
+        self.flush()
+        found = self._db.execute(f"{rows.PAYOUT.select} WHERE sent_at >= ?", (utc_text(since),))
+        return [rows.PAYOUT.read(row) for row in found.fetchall()]
+
     def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
         """Return what an event booked."""
+        if seq >= self._unflushed_from:
+            self.flush()
         found = self._db.execute(
             "SELECT id, kind, time, period, session, claim, payout, adjustment"
             ' FROM "transaction" WHERE seq = ? ORDER BY id',
@@ -271,11 +320,17 @@ class LedgerBook:
         """Add a row to a table that only ever grows."""
         self._appended[table].append(values)
 
-    def booked(self, seq: int, entries: Iterable[Transaction]) -> Booked:
+    def tell(self, thing: str, kind: str, told: Told) -> None:
+        """Add a statement: that an event of a type is about a thing."""
+        self.append("statement", thing, kind, *told)
+        known = self._statements.get((thing, kind))
+        (self._unwritten[thing, kind] if known is None else known).append(told)
+
+    def booked(self, seq: int, change: Change) -> Booked:
         """Return the rows, as stored, of what an event books from the next transaction on."""
         transactions: list[tuple[Any, ...]] = []
         transfers: list[tuple[Any, ...]] = []
-        for number, entry in enumerate(entries, self.next_transaction):
+        for number, entry in enumerate(change.transactions, self.next_transaction):
             about = (entry.session, entry.claim, entry.payout, entry.adjustment)
             time = utc_text(entry.time)
             transactions.append((number, seq, str(entry.kind), time, entry.period, *about))
@@ -283,7 +338,9 @@ class LedgerBook:
                 (number, n, str(each.debit), str(each.credit), each.minor, entry.period)
                 for n, each in enumerate(entry.transfers, 1)
             ]
-        return transactions, transfers
+        write = rows.SESSION_COUNT.write
+        counts = [(seq, n, *write(each)) for n, each in enumerate(change.counts, 1)]
+        return transactions, transfers, counts
 
     def apply(self, seq: int, change: Change, booked: Booked) -> None:
         """Take over what an event changed and booked, as decided on this very book."""
@@ -298,8 +355,9 @@ class LedgerBook:
             self.flush()
             forgetting.erase(self._db, change.forgets)
             self._forgotten[change.forgets] = seq
-        if change.transactions:
-            transactions, transfers = booked
+        if change.transactions or change.counts:
+            transactions, transfers, counts = booked
+            self._appended["session_count"] += counts
             self._appended["transaction"] += transactions
             self._appended["transfer"] += transfers
             for entry in change.transactions:
@@ -329,8 +387,9 @@ class LedgerBook:
     def _adopt(self, seq: int, policy: Policy) -> None:
         self._policies[seq] = policy
         self._policy_seq = seq
-        document = rows.compact(policy.document)
-        self.append("policy", seq, policy.name, policy.currency, policy.period.timezone, document)
+        document = rows.compact(policy.recorded)
+        row = (policy.name, str(policy.currency), policy.period.timezone, document)
+        self.append("policy", seq, *row)
 
     def _book(self, entry: Transaction) -> None:
         number = self.next_transaction
@@ -350,9 +409,8 @@ class LedgerBook:
     def _put(self, seq: int, thing: Thing) -> None:
         kind = type(thing)
         if kind in rows.MAPPINGS:
-            if isinstance(thing, Payout) and self.payout(thing.id) is None:
-                for line in thing.lines:
-                    self.append("payout_line", thing.id, line.item, line.minor)
+            if isinstance(thing, Payout):
+                self._write_lines(self.payout(thing.id), thing)
             if isinstance(thing, Session):
                 self._follow(self._kept.get((Session, thing.id)), thing)
             elif (
@@ -365,6 +423,16 @@ class LedgerBook:
             self.append("preferences", seq, rows.compact(split(thing)[0]))
         elif isinstance(thing, Profile):
             self._fill(thing)
+
+    def _write_lines(self, was: Payout | None, payout: Payout) -> None:
+        """Write the lines of a payout that was sent, or sent again: then they replace the old."""
+        if was is not None and was.lines == payout.lines:
+            return
+        if was is not None:
+            self.flush()
+            self._db.execute("DELETE FROM payout_line WHERE payout = ?", (payout.id,))
+        for line in payout.lines:
+            self.append("payout_line", payout.id, line.item, line.minor)
 
     def _follow(self, was: Session | None, session: Session) -> None:
         """Keep up what is known of sessions as a whole."""
@@ -419,12 +487,29 @@ class LedgerBook:
                 self._db.executemany(UPSERT[mapping.table], written)
         for table in list(self._appended):
             self._insert(table)
+        self._unflushed_from = self.next_seq
 
     def forget_kept(self) -> None:
         """Flush, and drop what was looked up, so that memory stays flat over a long feed."""
         self.flush()
         self._kept.clear()
+        self._statements.clear()
+        self._unwritten.clear()
         self._agenda = self._open = None
+
+    def prefetch_statements(self, asked: Iterable[tuple[str, str]]) -> None:
+        """Look up the statements of many things, each with a type, at once."""
+        wanted = list(asked)
+        found = self._db.execute(
+            "SELECT told.thing, told.type, told.seq, told.source, told.confirms"
+            " FROM json_each(?) AS wanted JOIN statement AS told"
+            " ON told.thing = wanted.value ->> 0 AND told.type = wanted.value ->> 1"
+            " ORDER BY told.seq",
+            (rows.compact(wanted),),
+        ).fetchall()
+        self._statements = {key: [] for key in wanted}
+        for thing, kind, *statement in found:
+            self._statements[thing, kind].append(Told(*statement))
 
     def prefetch(self, kind: str, ids: Iterable[str]) -> None:
         """Look up many things of a kind at once; what is not there is remembered as missing."""
@@ -436,7 +521,8 @@ class LedgerBook:
         statement = f"{mapping.select} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
         found = self._db.execute(statement, (rows.compact(wanted),)).fetchall()
         self._kept.update({(mapping.thing, each): None for each in wanted})
-        self._kept.update({(mapping.thing, row[0]): mapping.read(row) for row in found})
+        read, currency = mapping.read, self.policy.currency
+        self._kept.update({(mapping.thing, row[0]): read(row, currency) for row in found})
 
     # --- small change -----------------------------------------------------------------------------
 
@@ -449,14 +535,15 @@ class LedgerBook:
         if kept not in self._kept:
             column = mapping.key[0]
             row = self._row(f'{mapping.select} WHERE "{column}" = ?', key)
-            self._kept[kept] = mapping.read(row) if row else None
+            self._kept[kept] = mapping.read(row, self.policy.currency) if row else None
         return self._kept[kept]  # type: ignore[no-any-return]
 
     def _agenda_by_id(self) -> dict[str, Session]:
         if self._agenda is None:
             self.flush()
             found = self._db.execute(_AGENDA).fetchall()
-            self._agenda = {row[0]: rows.SESSION.read(row) for row in found}
+            read, currency = rows.SESSION.read, self.policy.currency
+            self._agenda = {row[0]: read(row, currency) for row in found}
         return self._agenda
 
     def _row(self, statement: str, *values: Any) -> Any:  # noqa: ANN401

@@ -2,7 +2,7 @@
 
 `hash = SHA-256(domain || prev_hash || fields, each length-prefixed || SHA-256(facts) ||
 personal_digest || effects_digest)`. The personal digest has its own salt and stays when the text is
-erased; the effects digest covers the transactions and transfers as they are stored.
+erased; the effects digest covers the transactions, transfers and counts as they are stored.
 """
 
 from __future__ import annotations
@@ -24,12 +24,21 @@ def personal_digest(salt: bytes, body: str | None) -> bytes:
 
 
 def effects_digest(
-    transactions: Iterable[tuple[Any, ...]], transfers: Iterable[tuple[Any, ...]]
+    transactions: Iterable[tuple[Any, ...]],
+    transfers: Iterable[tuple[Any, ...]],
+    counts: Iterable[tuple[Any, ...]] = (),
 ) -> bytes:
-    """Return the digest of what an event booked, from the rows as stored."""
-    stored = compact([list(transactions), list(transfers)])  # JSON has one sort of list.
+    """Return the digest of what an event booked, from the rows as stored.
+
+    Events of before there were counts have a digest without them, and so has what counts nothing.
+    """
+    booked = [list(transactions), list(transfers), list(counts)]  # JSON has one sort of list.
+    stored = compact(booked if booked[2] else booked[:2])
     return hashlib.sha256(stored.encode()).digest()
 
+
+ERASED_BEFORE = hashlib.sha256(b"liveportal.erased-before-import.v1").digest()
+"""The personal digest of an event that came without its personal part: no body has this digest."""
 
 NO_EFFECTS = effects_digest((), ())
 

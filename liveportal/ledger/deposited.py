@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from liveportal.domain.envelope import CLI_SOURCE, PREFIX
 from liveportal.domain.errors import (
     DamagedFile,
     KeyNotFound,
@@ -18,31 +16,16 @@ from liveportal.domain.errors import (
     SealBroken,
     VerificationFailed,
 )
-from liveportal.domain.events import PayoutProfileChanged
-from liveportal.domain.profile import DERIVED_FROM
-from liveportal.ledger import driver, engine
-from liveportal.ledger.attribution import is_from_command
+from liveportal.domain.profile import DERIVED_FROM, FIELDS
+from liveportal.ledger import driver, engine, message_index, missing
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.evidence import Attached, attached
+from liveportal.ledger.evidence import Attached, attached, reader_of
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Rows
 from liveportal.ledger.proving import failed
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.statements import INSERT
 from liveportal.ledger.vault import Vault
-
-_VALUES = """
-    SELECT field, type, facts FROM (
-        SELECT field, seq FROM sealed_value UNION ALL SELECT field, seq FROM profile_fact
-    ) JOIN event USING (seq) ORDER BY field
-"""
-
-_CHANGES = """
-    SELECT source, id, recorded_at, facts, body
-    FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
-    WHERE type = ? ORDER BY event.seq DESC
-"""
-_CHANGED = PREFIX + PayoutProfileChanged.TYPE
 
 _CHUNK = 2_000
 
@@ -51,7 +34,7 @@ class ReadTranscript(Protocol):
     """Reads a transcript, as `liveportal.feeds.transcripts.read` does."""
 
     def __call__(self, stream: BinaryIO, name: str, *, began: datetime, timezone: str) -> Any:  # noqa: ANN401
-        """Return what has `messages`: each with `offset_ms`, `speaker` and `text`."""
+        """Return `messages`, each with `offset_ms`, `speaker` and `text`, and their `reader`."""
         ...
 
 
@@ -59,8 +42,9 @@ class ReadTranscript(Protocol):
 class Deposit:
     """What was found: how many files, whether they were hashed, messages read, values proved.
 
-    `values` is None where the key of the payout profile is not at hand, or nobody looked. `absent`
-    are files that may never have been here.
+    `values` is None where the key of the payout profile is not at hand, or nobody looked; `key` is
+    the error that says why it is not. `absent` are files that may never have been here. `outdated`
+    is how many transcripts an earlier version of the program read otherwise.
     """
 
     files: int
@@ -68,13 +52,16 @@ class Deposit:
     messages: int
     values: int | None
     absent: tuple[Absent, ...] = ()
+    key: KeyNotFound | None = None
+    outdated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
     """A file that may never have been in the vault, and is not there: attach it again.
 
-    An earlier version recorded its event, and nothing proves that a command did (`evidence`).
+    An import could not bring it; or an earlier version recorded its event, and nothing proves that
+    a command did (`evidence`).
     """
 
     seq: int
@@ -88,53 +75,74 @@ def check_vault(
 ) -> Deposit:
     """Check that the files which commands attached are in the vault, and of the right size.
 
+    A file that an import could not bring need not be there; its messages must not be.
     With `deep` they are hashed, messages are held against the transcripts if it is told how to
     `read` one, the full-text index against the messages, and the payout profile against its
     fingerprints if its key is at hand.
     """
     vault = Vault(ledger)
+    noted = missing.noted_files(db)
     there: list[Attached] = []
     absent: list[Absent] = []
     for each in attached(db):
         try:
             _check_there(vault, each)
         except VerificationFailed:
-            if each.is_certain:
+            if each.is_certain and each.artifact not in noted:
                 raise
-            absent.append(Absent(each.seq, each.session, each.sha256, each.name))
         else:
             there.append(each)
+            if each.artifact not in noted:
+                continue
+        absent.append(Absent(each.seq, each.session, each.sha256, each.name))
     messages = (0,)
-    values = None
+    values, problem, outdated = None, None, 0
     if deep:
         for each in there:
             _check_content(vault, each)
         if read is not None:
-            _check_messages(db, vault, there, read)
+            whole = [each for each in there if each.artifact not in noted]
+            outdated = _check_messages(db, vault, whole, read)
         _check_index(db)
-        values = _check_profile(db, ledger)
+        values, problem = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
-    return Deposit(len(there), deep, messages[0], values, tuple(absent))
+    return Deposit(len(there), deep, messages[0], values, tuple(absent), problem, outdated)
 
 
 def check_values(db: Connection) -> None:
-    """Check that each value of the payout profile is one that its event tells of."""
-    told = db.execute(_VALUES).fetchall()
-    filled = {name for (name,) in db.execute("SELECT name FROM profile_field")}
-    for field, kind, facts in told:
-        of = DERIVED_FROM.get(field, field)
-        named = kind == _CHANGED and of in json.loads(facts)["fields"]
-        if not named or (of not in filled and _is_cleared_by_command(db, of)):
+    """Check that each value of the payout profile is there, and is the one its event set last.
+
+    Only what an import could not bring may be missing, and it must be written down.
+    """
+    settings, noted = missing.settings(db), missing.noted_values(db)
+    there = missing.rows(db)
+    nothing = missing.Setting()
+    for field, seq in there.items():
+        if seq not in settings.get(DERIVED_FROM.get(field, field), nothing).seqs:
             raise failed(f"a value of the payout profile is in no event: {field}", field=field)
+    for field, setting in settings.items():
+        if setting.is_certain and field not in there and field not in noted:
+            raise failed(f"a value of the payout profile is missing: {field}", field=field)
+    for field, seq in noted.items():
+        if field in there or seq not in settings.get(field, nothing).seqs:
+            raise failed(f"a value of the payout profile is not missing: {field}", field=field)
+    _check_places(db)
+    known = {each.artifact for each in attached(db)}
+    for artifact in sorted(missing.noted_files(db) - known):
+        raise failed(f"no file is missing of event {artifact}", seq=artifact)
 
 
-def _is_cleared_by_command(db: Connection, name: str) -> bool:
-    """Return True unless a feed may have cleared a field, which leaves its value where it is."""
-    found = db.execute(_CHANGES, (_CHANGED,)).fetchall()
-    for source, event_id, recorded_at, facts, body in found:
-        if name in json.loads(facts)["fields"]:
-            return source == CLI_SOURCE and is_from_command(event_id, recorded_at, body)
-    return True
+def _check_places(db: Connection) -> None:
+    """Check that each value is in the table of its kind, and that its key's row is there."""
+    sealed = dict(db.execute("SELECT field, key_id FROM sealed_value ORDER BY field").fetchall())
+    plain = [field for (field,) in db.execute("SELECT field FROM profile_fact ORDER BY field")]
+    for field in (*sealed, *plain):
+        if FIELDS[field].sealed is not (field in sealed and field not in plain):
+            raise failed(f"a value of the payout profile is in the wrong place: {field}")
+    keys = dict(db.execute("SELECT key_id, sealed_by FROM fingerprint_key").fetchall())
+    in_use = {*keys.values(), *sealed.values()}
+    if len(in_use) > 1 or not in_use <= keys.keys() or (plain and not keys):
+        raise failed("the payout profile's key of fingerprints is missing")
 
 
 def _check_there(vault: Vault, told: Attached) -> None:
@@ -157,11 +165,15 @@ def _check_content(vault: Vault, told: Attached) -> None:
 
 def _check_messages(
     db: Connection, vault: Vault, told: Sequence[Attached], read: ReadTranscript
-) -> None:
-    """Check that the messages are those of the transcripts, and of no other."""
+) -> int:
+    """Check that the messages are those of the transcripts, and of no other.
+
+    Return the number of transcripts of which an earlier reader made other messages.
+    """
     from liveportal.ledger.windows.said import began
 
     reader = Reader(db, Path())
+    outdated = 0
     known = {each.artifact for each in told if each.kind == "transcript"}
     for (artifact,) in db.execute("SELECT DISTINCT artifact FROM message ORDER BY artifact"):
         if artifact not in known:
@@ -171,13 +183,21 @@ def _check_messages(
             continue
         with vault.path(each.sha256).open("rb") as stream:
             start, zone = began(reader, each.artifact), reader.own_timezone
-            found = read(stream, each.name, began=start, timezone=zone).messages
+            found = read(stream, each.name, began=start, timezone=zone)
         kept = db.execute(
             "SELECT n, offset_ms, speaker, text FROM message WHERE artifact = ? ORDER BY n",
             (each.artifact,),
         ).fetchall()
-        there = [(n, one.offset_ms, one.speaker, one.text) for n, one in enumerate(found, 1)]
-        _compare(each, kept, there)
+        there = [
+            (n, one.offset_ms, one.speaker, one.text) for n, one in enumerate(found.messages, 1)
+        ]
+        try:
+            _compare(each, kept, there)
+        except VerificationFailed:
+            if not kept or reader_of(db, each.artifact) >= found.reader:
+                raise
+            outdated += 1
+    return outdated
 
 
 def _compare(told: Attached, kept: Rows, read: Rows) -> None:
@@ -197,12 +217,6 @@ def _compare(told: Attached, kept: Rows, read: Rows) -> None:
         raise failed(f"the times of the messages of {told} are not those of its transcript")
 
 
-# How long each message is, and all together: by that a search ranks what it finds.
-_SIZES = (
-    "SELECT id, sz FROM message_index_docsize ORDER BY id",
-    "SELECT block FROM message_index_data WHERE id = 1",
-    "SELECT k, v FROM message_index_config ORDER BY k",
-)
 _TERMS = "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)"
 
 
@@ -212,13 +226,11 @@ def _check_index(db: Connection) -> None:
         copy.execute("PRAGMA foreign_keys = OFF")
         copy.execute("BEGIN")
         make_tables(copy)
-        copy.execute("DROP TRIGGER message_indexed")
         rows = db.execute("SELECT id, artifact, n, offset_ms, speaker, text FROM message")
         copy.executemany(INSERT["message"], rows)
-        copy.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
-        same = all(_are_same(db.execute(each), copy.execute(each)) for each in _SIZES)
+        message_index.fill(copy)
         with _terms(db) as ours, _terms(copy) as theirs:
-            same = same and _are_same(ours, theirs)
+            same = _are_same(ours, theirs)
     if not same:
         raise failed("the full-text index does not find what the messages say")
 
@@ -232,9 +244,9 @@ def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
 
 @contextmanager
 def _terms(db: Connection) -> Iterator[driver.Cursor]:
-    """Yield a cursor over every word of the index and its place, in their order."""
+    """Yield a cursor over all that the index has, and in which messages: in its own order."""
     db.execute(_TERMS)
-    cursor = db.execute("SELECT term, doc, col, offset FROM temp.terms ORDER BY 1, 2, 3, 4")
+    cursor = db.execute("SELECT term, doc FROM temp.terms")
     try:
         yield cursor
     finally:
@@ -245,8 +257,11 @@ def _terms(db: Connection) -> Iterator[driver.Cursor]:
 # --- the payout profile ---------------------------------------------------------------------------
 
 
-def _check_profile(db: Connection, ledger: Path) -> int | None:
-    """Prove the values of the payout profile by the journal; None where their key is not here."""
+def _check_profile(db: Connection, ledger: Path) -> tuple[int | None, KeyNotFound | None]:
+    """Prove the values of the payout profile by the journal; or return why they cannot be read.
+
+    That their key is missing or another one is no damage.
+    """
     from liveportal.ledger.sealed import Seals
 
     seals = Seals(db, ledger)
@@ -254,8 +269,8 @@ def _check_profile(db: Connection, ledger: Path) -> int | None:
         seals.ready()
         values = seals.values()
         wrong = seals.disproved(values)
-    except KeyNotFound:
-        return None
+    except KeyNotFound as error:
+        return None, error
     except SealBroken as error:
         raise failed(f"a value of the payout profile was changed: {error.message}") from error
     if wrong:
@@ -263,4 +278,4 @@ def _check_profile(db: Connection, ledger: Path) -> int | None:
             f"a value of the payout profile is not what was recorded: {', '.join(wrong)}",
             field=wrong[0],
         )
-    return len(values)
+    return len(values), None

@@ -30,9 +30,10 @@ from liveportal.ledger.driver import (
     unwritable,
 )
 from liveportal.ledger.durable import make_folders, settle
+from liveportal.ledger.parts import MARK, beside
 
 APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 7
 BUSY_MS = 5_000
 _HEAD_BYTES = 100
 _WAL_VERSION = 2
@@ -115,7 +116,7 @@ def move_new(part: Path, path: Path) -> None:
 def open_file(path: Path, *, readonly: bool) -> Connection:
     """Open an existing ledger; raises what is wrong with it as one of the ledger's own errors."""
     try:
-        mode = path.stat().st_mode
+        seen = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise LedgerNotFound(
             f"there is no ledger at {path}",
@@ -124,7 +125,7 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         ) from None
     except OSError as error:
         raise NotALedger(f"{path} cannot be read: {error.strerror}", path=str(path)) from None
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(seen.st_mode):
         raise NotALedger(f"{path} is not a file", path=str(path))
     if not os.access(path, os.R_OK):
         raise LedgerUnwritable(f"{path} cannot be read: permission denied", path=str(path))
@@ -132,6 +133,8 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         raise LedgerUnwritable(
             f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
         )
+    if seen.st_nlink > 1:
+        _check_names(path, readonly=readonly)
     if not readonly:
         return _opened(path, "rw")
     # A log needs files beside the ledger, also for a read: where none can be made, none may be due.
@@ -141,6 +144,12 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
     except LedgerUnwritable:
         _mend(path)
     return _opened(path, "ro")
+
+
+def _check_names(path: Path, *, readonly: bool) -> None:
+    from liveportal.ledger import hard_links  # Nearly no ledger has a second name.
+
+    (hard_links.check_readable if readonly else hard_links.check_writable)(path)
 
 
 def _opened(path: Path, mode: str, *, still: bool = False) -> Connection:
@@ -289,7 +298,7 @@ def _check_ours(connection: Connection, path: Path) -> None:
 
 def mark_of(path: Path) -> Path:
     """Return the mark that lies beside a ledger while traces of somebody are still to be erased."""
-    return Path(f"{os.path.realpath(path)}.forgetting")
+    return beside(path, MARK)
 
 
 class Head(NamedTuple):
@@ -321,10 +330,16 @@ def form_of(connection: Connection) -> int:
 
 @contextmanager
 def writing(connection: Connection, path: Path) -> Iterator[None]:
-    """Run one immediate transaction: kept at the end, or rolled back if anything is raised."""
+    """Run one immediate transaction: kept at the end, or rolled back if anything is raised.
+
+    Raises `LedgerLinked` if the file got a second name since it was opened.
+    """
     with explained(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
+            with suppress(OSError):  # A ledger that is being made has no name yet.
+                if path.stat().st_nlink > 1:
+                    _check_names(path, readonly=False)
             yield
             connection.execute("COMMIT")
         except BaseException:

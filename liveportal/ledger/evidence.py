@@ -7,11 +7,12 @@ never have been in the vault.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.events import ArtifactAdded
+from liveportal.ledger import message_index
 from liveportal.ledger.attribution import is_from_command
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.reader import personal
@@ -120,10 +121,32 @@ def is_erased(db: Connection, seq: int) -> bool:
 
 
 def keep_messages(
-    db: Connection, artifact: int, messages: Iterable[tuple[int | None, str | None, str]]
+    db: Connection,
+    artifact: int,
+    messages: Sequence[tuple[int | None, str | None, str]],
+    *,
+    reader: int,
 ) -> None:
-    """Keep what was said in a transcript, once."""
-    if db.execute("SELECT 1 FROM message WHERE artifact = ?", (artifact,)).fetchone():
+    """Keep what was said in a transcript, once for each version of its `reader`.
+
+    What an earlier version read gives way to what this one reads, if that is anything.
+    """
+    if not messages:
         return
+    if db.execute("SELECT 1 FROM message WHERE artifact = ?", (artifact,)).fetchone():
+        if reader_of(db, artifact) >= reader:
+            return
+        db.execute("DELETE FROM message WHERE artifact = ?", (artifact,))
+        message_index.rebuild(db)
     rows = ((None, artifact, n, *message) for n, message in enumerate(messages, 1))
     db.executemany(INSERT["message"], rows)
+    added = db.execute("SELECT id, text FROM message WHERE artifact = ? ORDER BY id", (artifact,))
+    message_index.add(db, added.fetchall())
+    db.execute("DELETE FROM transcript WHERE artifact = ?", (artifact,))
+    db.execute(INSERT["transcript"], (artifact, reader))
+
+
+def reader_of(db: Connection, artifact: int) -> int:
+    """Return the version of the readers that read a transcript's messages."""
+    row = db.execute("SELECT reader FROM transcript WHERE artifact = ?", (artifact,)).fetchone()
+    return int(row[0]) if row else 1

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 from liveportal.domain.envelope import CLI_SOURCE, Data, Event
+from liveportal.domain.errors import Caution
 from liveportal.domain.events import PayoutProfileChanged
 from liveportal.domain.profile import Changes, Values
+from liveportal.ledger import done
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.journal import Outcome
 from liveportal.ledger.reader import Reader, Row
@@ -24,6 +28,7 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
     event: Callable[[Data], Event],
     *,
     key: str | None,
+    insist: Callable[[Caution], bool],
     show: Callable[[Reader], Row],
 ) -> tuple[Outcome | None, Row]:
     """Record that the profile is changed, and seal its values with the event.
@@ -33,6 +38,7 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
     """
     seals = Seals(store.db, store.path, keep=store.keep)
     seals.ready(afresh=change.afresh)
+    prunes = change.afresh and not seals.is_imported
     with store.writing() as door:
         past = stored_event(store.db, CLI_SOURCE, key) if key else None
         if past is None:
@@ -44,29 +50,52 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
                 seals.forget()
         recorded = getattr(past.event.data, "fingerprints", None) if past else None
         marks = seals.fingerprints(change, recorded)
-        outcome = door.record(event(PayoutProfileChanged(fields=change.told, fingerprints=marks)))
+        outcome = door.record(
+            event(PayoutProfileChanged(fields=change.told, fingerprints=marks)), insist=insist
+        )
         door.flush()
         if outcome.status == "recorded":
             seals.put(outcome.seq, change)
             door.forgot = True  # What was replaced must not lie on in the log.
         with store.as_after(outcome) as reader:
             shown = show(reader)
-    if change.afresh:
+    if prunes:
         with store.writing():
             seals.prune()
     return outcome, shown
 
 
-def change_key(store: Store) -> tuple[str, str | None, int]:
-    """Seal all that is sealed under a new key.
+class KeyChanged(NamedTuple):
+    """What became of a key: its id, where it is kept, how many values there are, the old one's id.
 
-    Returns its id, where it is kept (None in a dry run), and how many values there are. Raises what
-    `Seals` raises: `KeyNotFound` also where nothing is sealed.
+    `kept_in` is `keyring` or a file's path; None in a dry run.
+    """
+
+    key: str
+    kept_in: str | None
+    values: int
+    old_key: str
+
+
+def change_key(store: Store, keep_old: Path | None = None) -> KeyChanged:
+    """Seal all that is sealed under a new key; `keep_old` is a new file that gets the old one.
+
+    Raises what `Seals` raises: `KeyNotFound` also where nothing is sealed. Then there is no such
+    file, or it is as it was.
     """
     seals = Seals(store.db, store.path, keep=store.keep)
     seals.ready()
-    with store.writing() as door:
-        count = seals.rotate()
-        door.forgot = True
+    old, made = str(seals.key_id), False
+    try:
+        with store.writing() as door:
+            made = keep_old is not None and seals.keep_copy(keep_old)
+            count = seals.rotate()
+            door.forgot = True
+    except BaseException:
+        if keep_old is not None and made and seals.key_id == old:  # Nothing was committed.
+            keep_old.unlink(missing_ok=True)
+        raise
+    if store.keep:
+        done.note("the key was changed")
     with store.writing():
-        return str(seals.key_id), seals.prune(), count
+        return KeyChanged(str(seals.key_id), seals.prune(), count, old)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from liveportal.domain.books import known
 from liveportal.domain.envelope import CLI_SOURCE, Event
+from liveportal.domain.errors import Caution
 from liveportal.domain.events import CustomerForgotten
 from liveportal.ledger import forgetting, traces
 from liveportal.ledger.backups.remembered import last_backup
@@ -36,19 +37,20 @@ class Forgotten:
     left: list[Left]
 
 
-def forget(
+def forget(  # noqa: PLR0913 (what a write is, told by name)
     store: Store,
     event: Callable[..., Event],
     customer: str,
     *,
     at: datetime | None,
     key: str | None,
+    insist: Callable[[Caution], bool],
 ) -> tuple[Outcome, Forgotten]:
     """See `Portal.forget`."""
     with store.writing() as door:
         known("customer", customer, door.book.customer(customer))
         there = forgetting.reach(store.db, customer)
-        outcome = _recorded(store, door, event, there, customer, at, key)
+        outcome = _recorded(store, door, event, there, customer, at, key, insist)
         door.flush()
         foreseen = traces.foresee(store.db, store.path)
         replayed = outcome.status == "replayed"
@@ -86,10 +88,11 @@ def _recorded(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it 
     customer: str,
     at: datetime | None,
     key: str | None,
+    insist: Callable[[Caution], bool],
 ) -> Outcome:
     last = forgetting.forgotten_at(store.db, customer)
     is_new = key is None or stored_event(store.db, CLI_SOURCE, key) is None
     asked = forgetting.is_requested(store.db, customer)
     if last is not None and is_new and not there and not asked:
         return Outcome("replayed", last, event_at(store.db, last).event)
-    return door.record(event(CustomerForgotten(customer=customer), at=at, key=key))
+    return door.record(event(CustomerForgotten(customer=customer), at=at, key=key), insist=insist)

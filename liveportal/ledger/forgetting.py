@@ -33,12 +33,12 @@ _TOLD = f"""
             WHERE reversal.reversed_seq IN (SELECT seq FROM told)
     )
 """  # noqa: S608 (a type is ours)
-_SAID = """
-    FROM message WHERE artifact IN (
-        SELECT artifact.seq FROM artifact JOIN session ON session.id = artifact.session
-        WHERE customer = ?1
-    )
+_ARTIFACTS = """
+    SELECT artifact.seq FROM artifact JOIN session ON session.id = artifact.session
+    WHERE customer = ?1
 """
+_SAID = f"FROM message WHERE artifact IN ({_ARTIFACTS})"
+_MISSING = f"FROM missing_file WHERE artifact IN ({_ARTIFACTS})"
 _PERSONAL = "FROM event_personal WHERE seq IN (SELECT seq FROM theirs)"
 _ERASED = (
     "FROM event WHERE seq > ?3 AND seq < ?2 AND seq IN (SELECT seq FROM theirs)"
@@ -74,11 +74,14 @@ def erase(db: Connection, customer: str) -> Reach:
     """Erase what was told of a customer, inside the caller's transaction."""
     values = (customer,)
     messages = 0
-    if _has_messages(db):
+    if _has(db, "missing_file"):
+        db.execute(f"DELETE {_MISSING}", values)
+    if _has(db, "message"):
         messages = db.execute(f"DELETE {_SAID}", values).rowcount
         if messages:
-            # Else the words would stay in the pages of the index.
-            db.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
+            from liveportal.ledger import message_index  # No other write pays for its import.
+
+            message_index.rebuild(db)  # Else the words would stay in its pages.
     return Reach(db.execute(f"{_TOLD} DELETE {_PERSONAL}", values).rowcount, messages)
 
 
@@ -148,9 +151,9 @@ def customer_of(books: Books, data: Data) -> str | None:
     return session.customer if session else None
 
 
-def _has_messages(db: Connection) -> bool:
-    """Tell whether the ledger keeps messages: the first form did not."""
-    return bool(_count(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'message'"))
+def _has(db: Connection, table: str) -> bool:
+    """Return True if the ledger has a table: the first forms have fewer."""
+    return bool(_count(db, "SELECT count(*) FROM sqlite_schema WHERE name = ?", table))
 
 
 def _count(db: Connection, query: str, *values: object) -> int:

@@ -18,7 +18,17 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import attribution, driver, engine, evidence, keys, parts, traces
+from liveportal.ledger import (
+    attribution,
+    driver,
+    engine,
+    evidence,
+    hard_links,
+    keys,
+    missing,
+    parts,
+    traces,
+)
 from liveportal.ledger.attribution import Unauthorised
 from liveportal.ledger.backups.remembered import LastBackup, last_backup
 from liveportal.ledger.driver import Connection
@@ -52,6 +62,8 @@ class Inside:
     last_recorded: datetime | None = None
     zones: tuple[tuple[str, str], ...] = ()
     sealed_by: str | None = None
+    enter_again: tuple[str, ...] = ()
+    attach_again: int = 0
     unauthorised: tuple[Unauthorised, ...] = ()
     doubtful: tuple[Attached, ...] = ()
     """Files that may never have been in the vault, whichever of them are there."""
@@ -84,6 +96,8 @@ class Health:
     vault_bytes: int = 0
     key_ids: tuple[str, ...] | None = None
     key_problem: str | None = None
+    names: hard_links.Names = field(default_factory=lambda: hard_links.Names(1))
+    linked: LiveportalError | None = None
     backup: LastBackup | None = None
     backup_is_there: bool = False
     absent: tuple[Attached, ...] = ()
@@ -102,6 +116,7 @@ def gather(path: Path) -> Health:
     _look_around(found, real)
     if not found.is_file:
         return found
+    _look_at_names(found)
     _look_inside(found)
     if found.inside is not None:
         vault = Vault(found.path)
@@ -138,7 +153,7 @@ def _look_around(found: Health, real: Path) -> None:
         *(("ledger", Path(f"{real}{suffix}")) for suffix in parts.BESIDE),
         ("vault", vault),
         *(("vault", each) for each in sorted(vault.glob("??"))),
-        ("key", real.with_name(f"{real.name}.key")),
+        ("key", parts.beside(real, parts.KEY)),
         *(("copy", each) for each in copies),
     )
     found.entries = [entry for what, each in named if (entry := _entry(what, each))]
@@ -186,6 +201,13 @@ def file_system(path: Path, mountinfo: str) -> str | None:
     return best[1]
 
 
+def _look_at_names(found: Health) -> None:
+    with suppress(OSError):
+        found.names = hard_links.names_of(found.path)
+        if found.names.links > 1 + len(found.names.temp):
+            found.linked = hard_links.linked(found.path, found.names)
+
+
 # --- inside ---------------------------------------------------------------------------------------
 
 
@@ -206,6 +228,9 @@ def _look_inside(found: Health) -> None:
     elif head.form > engine.SCHEMA_VERSION:
         found.problem = f"it was written by a newer liveportal (form {head.form})"
         found.mend = "Upgrade liveportal."
+    elif found.linked is not None and not hard_links.is_readable(found.path, found.names):
+        found.problem = "what was recorded last may lie in the log of another name of it"
+        found.mend = "See the check links."
     elif head.wal and not engine.wal_is_safe():
         found.problem = "this SQLite could damage its log"
         found.mend = "See the check sqlite."
@@ -268,6 +293,8 @@ def _inside(db: Connection) -> Inside:
     has_messages = one("SELECT 1 FROM sqlite_schema WHERE name = 'message'")
     files = evidence.attached(db) if has_messages else []
     has_seals = one("SELECT 1 FROM sqlite_schema WHERE name = 'fingerprint_key'")
+    may_miss = bool(one("SELECT 1 FROM sqlite_schema WHERE name = 'missing_file'"))
+    noted = missing.noted_files(db) if may_miss else frozenset()
     return Inside(
         quick_check="ok",
         first_hash=first.hex() if first else None,
@@ -275,8 +302,10 @@ def _inside(db: Connection) -> Inside:
         last_recorded=from_text(last) if last else None,
         zones=tuple((what, zone) for what, zone in (("book", book), ("expert", own)) if zone),
         sealed_by=one("SELECT sealed_by FROM fingerprint_key LIMIT 1") if has_seals else None,
+        enter_again=tuple(missing.noted_values(db)) if may_miss else (),
+        attach_again=len(noted),
         unauthorised=tuple(attribution.unauthorised(db)),
-        doubtful=tuple(each for each in files if not each.is_certain),
+        doubtful=tuple(e for e in files if not e.is_certain and e.artifact not in noted),
     )
 
 
@@ -294,6 +323,6 @@ def _one(db: Connection) -> Any:  # noqa: ANN401 (whatever a column holds)
 def _look_for_key(found: Health, real: Path) -> None:
     """Read the key file, if there is one; the keyring is not asked, since it may ask its owner."""
     try:
-        found.key_ids = keys.in_file(real.with_name(f"{real.name}.key"))
+        found.key_ids = keys.in_file(parts.beside(real, parts.KEY))
     except LiveportalError as error:
         found.key_problem = error.message

@@ -16,30 +16,33 @@ from datetime import datetime
 from typing import NamedTuple
 
 from liveportal.domain.authority import Origin, check_content, check_source
-from liveportal.domain.books import Change, known
-from liveportal.domain.clock import utc_text
-from liveportal.domain.codec import plan
+from liveportal.domain.books import Change, Told
+from liveportal.domain.cautions import hasty
+from liveportal.domain.clock import from_text, utc_text
+from liveportal.domain.codec import in_currency, plan
+from liveportal.domain.confirmation import Assertion, confirmed, contradicting
+from liveportal.domain.counts import counted
 from liveportal.domain.envelope import CLI_SOURCE, MACHINE, Data, Event, is_experts
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events import (
     AboutBook,
     ArtifactAdded,
     CustomerForgotten,
+    EntryReversed,
     ErasureRequested,
+    EventRef,
     PayoutSent,
+    PolicyAdopted,
     RefundClaimed,
     RequestAccepted,
     RequestOpened,
     ReviewPosted,
-    SessionEnded,
     SessionLogged,
     SessionRescheduled,
     TipReceived,
 )
-from liveportal.domain.requests import check_currency
 from liveportal.domain.rules import decide
-from liveportal.domain.sessions import rebilled
-from liveportal.domain.telling import contradictions, differences
+from liveportal.domain.telling import differences
 from liveportal.domain.things import Payout, Request, Session
 from liveportal.ledger import chain
 from liveportal.ledger.book import NOTHING_BOOKED, LedgerBook
@@ -51,7 +54,6 @@ from liveportal.ledger.documents import (
     stored_events,
 )
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.rows import compact
 
 SALT_BYTES = 16
 
@@ -65,20 +67,13 @@ class Outcome(NamedTuple):
     flags: tuple[str, ...] = ()
 
 
-class Told(NamedTuple):
-    """That an event told something of a thing: which, whose, and the event that it confirms."""
-
-    seq: int
-    source: str
-    confirms: int | None
-
-
 class Journal:
     """Records events on a connection that is inside a write transaction.
 
     `now` is the clock; `machine` returns the id that the expert's own events carry, if there is
     one. `forgot` tells that personal data was erased through this door, and so must
     not lie on in the log; `forgot_customer` that it was a customer's, of which nothing may be left.
+    `appended` counts the new events, `own_id` is the id of the last of them that a command made.
     """
 
     def __init__(
@@ -95,11 +90,11 @@ class Journal:
         self.book = LedgerBook(db) if book is None else book
         self.forgot = False
         self.forgot_customer = False
+        self.appended = 0
+        self.own_id: str | None = None
         self._pending: dict[tuple[str, str], StoredEvent] = {}
         self._pending_at: dict[int, StoredEvent] = {}
         self._unknown: set[tuple[str, str]] = set()
-        self._statements: dict[tuple[str, str], list[Told]] = {}
-        self._unwritten: dict[tuple[str, str], list[Told]] = defaultdict(list)
         self._recorded_at: str | None = None
         last = db.execute(
             "SELECT hash, recorded_at FROM event ORDER BY seq DESC LIMIT 1"
@@ -122,8 +117,12 @@ class Journal:
         does not let through.
         """
         check_source(event, origin)
+        event = self._in_book(event)
         if past := self._find(event.source, event.id):
-            return replayed(past, event)._replace(flags=self._flags_of(past.event.data))
+            past = past._replace(event=self._in_book(past.event))
+            flags = self._flags_of(past.event.data)
+            flags += _codes(self._hasty(past.event, past.recorded_at))
+            return replayed(past, event)._replace(flags=flags)
         check_content(event, origin)
         data = self._canonical(event.data)
         told = self._told_by_others(data, event)
@@ -140,9 +139,12 @@ class Journal:
             if told:  # It is the same fact, told differently: say so rather than "wrong state".
                 raise self._conflict(told[0], data) from None
             raise
-        for caution in change.cautions:
+        hasty = self._hasty(judged, recorded_at)
+        for caution in (*change.cautions, *hasty):
             if not insist(caution):
                 raise caution
+        if hasty:
+            change = replace(change, flags=(*change.flags, *_codes(hasty)))
         return self._append(self._signed(event, origin), data, change, recorded_at)
 
     def _signed(self, event: Event, origin: Origin) -> Event:
@@ -152,6 +154,10 @@ class Journal:
         machine = self._machine()
         attributes = {**event.attributes, MACHINE: machine}
         return replace(event, attributes=attributes) if machine else event
+
+    def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:
+        """Return what a person seldom means by an event, at the time of its recording."""
+        return hasty(event, self.book, from_text(recorded_at or self._recorded_at or self._clock()))
 
     def _conflict(self, seq: int, data: Data) -> Conflict:
         return Conflict(f"{data.TYPE} of {data.thing}", self._contradictions(seq, data))
@@ -165,17 +171,11 @@ class Journal:
 
     def _contradictions(self, seq: int, data: Data) -> list[str]:
         """Return the fields in which an event contradicts what event `seq` told before."""
-        found = contradictions(self._told(seq), data)
-        if isinstance(data, RefundClaimed) and data.amount is not None and "amount" not in found:
-            # Whoever left the amount out claimed everything, and that is an amount, too.
-            claim = self.book.claim(data.claim)
-            if claim and claim.amount_minor != data.amount.minor:
-                found.append("amount")
-        return found
+        return contradicting(Assertion(seq, self._told(seq)), data, self.book)
 
     def _confirm(self, seq: int, event: Event, data: Data, recorded_at: str | None) -> Outcome:
         """Record that another source tells the fact of event `seq`, too."""
-        change = self._confirmation(seq, event)
+        change = confirmed(Assertion(seq, self._told(seq)), event, data, self.book)
         return self._append(event, data, change, recorded_at, confirms=seq)
 
     def flush(self) -> None:
@@ -184,8 +184,6 @@ class Journal:
         self._pending.clear()
         self._pending_at.clear()
         self._unknown.clear()
-        self._statements.clear()
-        self._unwritten.clear()
         self._recorded_at = None
 
     def prefetch(self, events: Sequence[Event]) -> None:
@@ -202,17 +200,7 @@ class Journal:
                 name = (source, past.event.id)
                 self._pending[name] = past
                 self._unknown.discard(name)
-        asked = {(each.data.thing, each.data.TYPE) for each in events}
-        told = self._db.execute(
-            "SELECT told.thing, told.type, told.seq, told.source, told.confirms"
-            " FROM json_each(?) AS wanted JOIN statement AS told"
-            " ON told.thing = wanted.value ->> 0 AND told.type = wanted.value ->> 1"
-            " ORDER BY told.seq",
-            (compact(list(asked)),),
-        ).fetchall()
-        self._statements = {key: [] for key in asked}
-        for thing, kind, *statement in told:
-            self._statements[thing, kind].append(Told(*statement))
+        self.book.prefetch_statements({(each.data.thing, each.data.TYPE) for each in events})
         for kind, named in _named_things(events).items():
             self.book.prefetch(kind, named)
         # What is followed from here on is read while nothing waits to be written first.
@@ -248,13 +236,27 @@ class Journal:
 
     def _told(self, seq: int) -> Data:
         """Return what an event said, with the ids that the book knows things by."""
-        return self._canonical(self._recorded(seq).event.data)
+        return self._canonical(self._in_book(self._recorded(seq).event).data)
 
     def _recorded(self, seq: int) -> StoredEvent:
         return self._pending_at.get(seq) or event_at(self._db, seq)
 
+    def _in_book(self, event: Event) -> Event:
+        """Return an event with its amounts in the digits that the book keeps of its currency."""
+        currency = self.book.policy.currency
+        if type(currency) is str and type(event.data) is not PolicyAdopted:
+            return event  # As in nearly every book: its digits are those of ISO 4217.
+        data = in_currency(event.data, currency)
+        return event if data is event.data else replace(event, data=data)
+
     def _canonical(self, data: Data) -> Data:
-        """Give a session the id that the book knows it by."""
+        """Give a session its own id; a reversal names the event that asserted the fact first."""
+        if isinstance(data, EntryReversed) and not self.book.former_rules:
+            past = self.book.past(data.event.source, data.event.id)
+            if past is None or past.confirms is None:
+                return data
+            first = self._recorded(past.confirms).event
+            return replace(data, event=EventRef(source=first.source, id=first.id))
         name = getattr(data, "session", None)
         if name is None or self.book.nothing_renamed or isinstance(data, RequestAccepted):
             return data
@@ -266,7 +268,9 @@ class Journal:
         source = event.source
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
             return []  # A command is a step taken now, and the state machine judges it as such.
-        statements = self._statements_of(data)
+        if isinstance(data, TipReceived) and data.again:
+            return []  # The expert says that it is one more.
+        statements = self.book.statements(data.thing, data.TYPE)
         if not statements or isinstance(data, _SETTINGS):
             return []
         own = {each.confirms or each.seq for each in statements if each.source == source}
@@ -281,41 +285,11 @@ class Journal:
 
         What is asked after an erasure asks for another one.
         """
-        erasures = self._statements_of(CustomerForgotten(customer=data.customer))
+        erasures = self.book.statements(f"customer:{data.customer}", CustomerForgotten.TYPE)
         last = erasures[-1].seq if erasures else 0
         if last and event.time > self._recorded(last).event.time:
             return [seq for seq in found if seq > last]
         return list(found)
-
-    def _statements_of(self, data: Data) -> list[Told]:
-        key = (data.thing, data.TYPE)
-        if key not in self._statements:
-            found = self._db.execute(
-                "SELECT seq, source, confirms FROM statement WHERE thing = ? AND type = ?"
-                " ORDER BY seq",
-                key,
-            ).fetchall()
-            told = {row[0]: Told(*row) for row in found}
-            told.update({each.seq: each for each in self._unwritten[key]})
-            self._statements[key] = list(told.values())
-        return self._statements[key]
-
-    def _confirmation(self, seq: int, event: Event) -> Change:
-        """Return what a confirmation does all the same: another id, another bill."""
-        first, data = self._told(seq), event.data
-        if isinstance(data, RequestAccepted) and isinstance(first, RequestAccepted):
-            ours, theirs = first.session or first.request, data.session or data.request
-            if ours == theirs or self.book.alias(theirs) == ours:
-                return Change()
-            if self.book.session(theirs):
-                raise AlreadyExists(f"session {theirs} exists already", kind="session", id=theirs)
-            return Change(alias=(theirs, ours))
-        if isinstance(data, SessionEnded) and data.billed is not None:
-            session = known("session", data.session, self.book.session(data.session))
-            check_currency(data.billed, self.book.policy)
-            if session.gross_minor != data.billed.minor:
-                return rebilled(session, data.billed, event.time, self.book)
-        return Change()
 
     # --- written ----------------------------------------------------------------------------------
 
@@ -329,16 +303,19 @@ class Journal:
         confirms: int | None = None,
     ) -> Outcome:
         book = self.book
+        change = counted(change, event, book)
         book.check_turnover(change)
         seq = book.next_seq
         facts, body = documents(event)
+        if event.erased:
+            body = None
         salt = os.urandom(SALT_BYTES) if body else b""
         recorded_at = recorded_at or self._recorded_at or self._clock()
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
-        personal = chain.personal_digest(salt, body)
+        personal = chain.ERASED_BEFORE if event.erased else chain.personal_digest(salt, body)
         booked, effects = NOTHING_BOOKED, chain.NO_EFFECTS
-        if change.transactions:
-            booked = book.booked(seq, change.transactions)
+        if change.transactions or change.counts:
+            booked = book.booked(seq, change)
             effects = chain.effects_digest(*booked)
         prev, self.head = self.head, chain.event_hash(self.head, row, facts, personal, effects)
         book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
@@ -352,11 +329,11 @@ class Journal:
         if body is not None and not erased:
             book.append("event_personal", seq, salt, body)
         self._last_recorded = recorded_at
-        statement, about = Told(seq, event.source, confirms), (data.thing, data.TYPE)
-        book.append("statement", *about, *statement)
-        told = self._statements.get(about)
-        (self._unwritten[about] if told is None else told).append(statement)
-        stored = StoredEvent(seq, event, recorded_at, facts, erased=erased)
+        self.appended += 1
+        if event.source == CLI_SOURCE:
+            self.own_id = event.id
+        book.tell(data.thing, data.TYPE, Told(seq, event.source, confirms))
+        stored = StoredEvent(seq, event, recorded_at, facts, erased=erased or event.erased)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
         self._unknown.discard(name)
@@ -366,7 +343,7 @@ class Journal:
             self.flush()  # What is pending in memory must not outlive what was erased.
         flags = change.flags
         if change.cautions:
-            flags = (*(caution.code for caution in change.cautions), *flags)
+            flags = (*_codes(change.cautions), *flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
 
     def _clock(self) -> str:
@@ -374,9 +351,13 @@ class Journal:
         return max(utc_text(self._now()), self._last_recorded)
 
 
+def _codes(cautions: Iterable[Caution]) -> tuple[str, ...]:
+    return tuple(caution.code for caution in cautions)
+
+
 def replayed(past: StoredEvent, event: Event) -> Outcome:
     """Return the first outcome again; raises `Conflict` naming every field that differs."""
-    differing = differences(past.event, event, erased=past.erased)
+    differing = differences(past.event, event, erased=past.erased or event.erased)
     if differing:
         raise Conflict(f"event {event.id} of {event.source}", differing)
     return Outcome("replayed", past.seq, past.event)
@@ -385,8 +366,8 @@ def replayed(past: StoredEvent, event: Event) -> Outcome:
 # A setting can be set back to what it was: that is no old fact told again.
 _SETTINGS = (AboutBook, CustomerForgotten)
 
-# What a command can only tell, since nothing but its content says whether it was told before.
-_WITHOUT_MACHINE = (TipReceived, ReviewPosted, ArtifactAdded)
+# A command may confirm these: they have no state that would say whether they were recorded before.
+_WITHOUT_MACHINE = (TipReceived, ReviewPosted, ArtifactAdded, EntryReversed)
 
 
 def _named_things(events: Iterable[Event]) -> dict[str, set[str]]:

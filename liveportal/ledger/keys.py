@@ -10,15 +10,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import shlex
 import stat
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from liveportal.domain.errors import KeyringUnavailable, SealBroken, UnsafeKey
-from liveportal.ledger import driver
+from liveportal.domain.errors import (
+    KeyFileExists,
+    KeyNotFound,
+    KeyringUnavailable,
+    OutputFailed,
+    UnsafeKey,
+    WrongKey,
+)
+from liveportal.ledger import driver, parts
 from liveportal.ledger.durable import settle
 
 if TYPE_CHECKING:
@@ -35,6 +43,10 @@ KEYRING_SECONDS = 15.0
 _HEAD = """\
 # The key to the sealed values of the ledger beside it. Without it they cannot be read, and with it
 # anybody can: keep a copy, apart from the copies of the ledger.
+"""
+_OLD_HEAD = """\
+# An earlier key, kept by rotate-key: for backups and copies of the ledger from before.
+# To read the payout profile of one of them, add this line to the file ledger.db.key beside it.
 """
 _PART = ".part"
 _LONGEST_FILE = 10_000
@@ -61,14 +73,13 @@ class Keys:
     """Where the keys of a book are kept; `book` tells it from all others in the keyring."""
 
     def __init__(self, ledger: Path, book: str) -> None:
-        real = ledger.resolve()  # One key, also where the ledger is opened through a link.
-        self.file = real.with_name(f"{real.name}.key")
+        self.file = parts.beside(ledger, parts.KEY)
         self._book = book
 
     def load(self) -> dict[str, bytes]:
         """Return the keys by their ids; none where none are kept.
 
-        Raises `UnsafeKey`, `SealBroken` for what is no key, `KeyringUnavailable`.
+        Raises `UnsafeKey`, `WrongKey` for what is no key, `KeyringUnavailable`.
         """
         text = _content(self.file)
         where = str(self.file)
@@ -80,7 +91,7 @@ class Keys:
     def in_file(self) -> str | None:
         """Return the key file's text; None where there is none, whatever the keyring has.
 
-        Raises `UnsafeKey`, `SealBroken` for what is no key.
+        Raises `UnsafeKey`, `WrongKey` for what is no key.
         """
         text = _content(self.file)
         return text if text and parsed(text, str(self.file)) else None
@@ -91,7 +102,7 @@ class Keys:
         They stay where they are. The `first` go to the keyring if it takes them, else to the file.
         Inside a transaction. Raises `UnsafeKey`, `LedgerUnwritable`, `KeyringUnavailable`.
         """
-        text = "".join(f"{name} {base64.b64encode(key).decode()}\n" for name, key in keys.items())
+        text = written(keys)
         if _content(self.file) is None and self._keep_in_keyring(text, first=first):
             return "keyring"
         self._write(_HEAD + text)
@@ -157,7 +168,7 @@ def _content(file: Path) -> str | None:
 def in_file(file: Path) -> tuple[str, ...] | None:
     """Return the ids of the keys in a key file; None where there is none.
 
-    Raises `UnsafeKey`, and `SealBroken` for what is no key.
+    Raises `UnsafeKey`, and `WrongKey` for what is no key.
     """
     text = _content(file)
     return None if text is None else tuple(parsed(text, str(file)))
@@ -180,8 +191,66 @@ def _unsafe(file: Path, what: str) -> UnsafeKey:
     )
 
 
+def written(keys: Mapping[str, bytes]) -> str:
+    """Return the text that keys are kept as, one a line."""
+    return "".join(f"{name} {base64.b64encode(key).decode()}\n" for name, key in keys.items())
+
+
+def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
+    """Write keys to a new file of the owner's alone, and make sure that the disk has it.
+
+    Raises `KeyFileExists` for anything at the path, and `OutputFailed`.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="ascii", newline="\n") as file:
+            file.write(_OLD_HEAD + written(keys))
+            file.flush()
+            os.fsync(file.fileno())
+        settle(path.parent)
+    except FileExistsError:
+        raise KeyFileExists(
+            f"there is something at {path} already",
+            hint="A key never takes the place of anything: choose another name.",
+            path=str(path),
+        ) from None
+    except OSError as error:
+        raise OutputFailed(
+            f"{path} could not be written: {error.strerror}", hint="The key was not changed."
+        ) from None
+
+
+def wrong_key(file: Path, wanted: str, found: Iterable[str]) -> WrongKey:
+    """Return the error for keys of which none is the one that the sealed values need."""
+    add = f"cat FILE >> {shlex.quote(str(file))}"
+    if not file.exists():
+        add = f"cp -p FILE {shlex.quote(str(file))}"
+    there = list(found)
+    return WrongKey(
+        f"the payout profile is sealed with the key {wanted}, and the key that is kept for this"
+        f" ledger is {', '.join(there)}",
+        hint="Nothing is damaged. Add the right key, such as `rotate-key --keep-old-key FILE` kept"
+        f" it: {add}. If it is lost, enter the profile again: `liveportal payout profile set"
+        " --start-over`.",
+        needed=wanted,
+        found=there,
+    )
+
+
+def no_key(file: Path, wanted: str) -> KeyNotFound:
+    """Return the error for a ledger whose key is nowhere."""
+    return KeyNotFound(
+        f"the key to the sealed values ({wanted}) is not there: neither {file}, nor an entry in the"
+        " system's keyring",
+        hint="Put the key back from your copy. If it is lost, enter the profile again: `liveportal"
+        f" payout profile set --start-over`. {KEYRING_VARIABLE}=off hides the keyring.",
+        path=str(file),
+        needed=wanted,
+    )
+
+
 def parsed(text: str, where: str) -> dict[str, bytes]:
-    """Read the keys of a text by their ids; raises `SealBroken` for what is no key."""
+    """Read the keys of a text by their ids; raises `WrongKey` for what is no key."""
     found: dict[str, bytes] = {}
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
@@ -192,7 +261,7 @@ def parsed(text: str, where: str) -> dict[str, bytes]:
         except ValueError:  # Also what is not ASCII.
             key = b""
         if len(key) != KEY_BYTES or key_id(key) != name:
-            raise SealBroken(
+            raise WrongKey(
                 f"what is kept in {where} is no key",
                 hint="Put the key back as it was, from wherever you keep a copy.",
             )

@@ -18,18 +18,17 @@ from itertools import repeat
 from operator import eq, itemgetter
 from typing import Any, TypeVar
 
-from liveportal.domain.books import Change, Past
+from liveportal.domain.books import Change, Past, Told
 from liveportal.domain.changing import changed
 from liveportal.domain.events import PreferencesChanged
 from liveportal.domain.policy import Policy
 from liveportal.domain.posting import Transaction, TransactionKind
 from liveportal.domain.things import Item, Line, Payout, Profile, Session
 from liveportal.ledger import rows
-from liveportal.ledger.book import LedgerBook
+from liveportal.ledger.book import LEFT, Booked, LedgerBook
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.items import OpenItems
-from liveportal.ledger.journal import Told
 from liveportal.ledger.past import booked_by
 
 T = TypeVar("T")
@@ -125,21 +124,15 @@ class MemoryBook(LedgerBook):
         found = stored_event(self._journal, source, event_id)
         if found is None or found.seq >= self.next_seq:
             return None
-        data = found.event.data
-        return Past(
-            found.seq,
-            found.event,
-            self.transactions_of(found.seq),
-            reversed=found.seq in self.reversed_seqs,
-            confirms=any(
-                each.seq == found.seq and each.confirms
-                for each in self.statements(data.thing, data.TYPE)
-            ),
-        )
+        return self._past(found.seq, found.event)
 
     def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
         """Return what an event booked, which is proved."""
         return booked_by(self._journal, seq)
+
+    def left_minor_before(self, session_id: str, seq: int) -> int:
+        """Return what of a session's gross was not refunded just before an event, minor units."""
+        return int(self._journal.execute(LEFT, (session_id, seq)).fetchone()[0])
 
     # --- who told what ----------------------------------------------------------------------------
 
@@ -166,7 +159,7 @@ class MemoryBook(LedgerBook):
 
     # --- what the journal writes ------------------------------------------------------------------
 
-    def apply(self, seq: int, change: Change, booked: tuple[list[Row], list[Row]]) -> None:
+    def apply(self, seq: int, change: Change, booked: Booked) -> None:
         """Take over what an event changed and booked; personal data is gone from the ledger."""
         super().apply(seq, changed(change, forgets=None) if change.forgets else change, booked)
 
@@ -177,6 +170,9 @@ class MemoryBook(LedgerBook):
 
     def _fill(self, profile: Profile) -> None:
         self._kept[Profile, 0] = profile
+
+    def _write_lines(self, was: Payout | None, payout: Payout) -> None:
+        """Write nothing: the lines are packed with their payout."""
 
     def flush(self) -> None:
         """Write nothing: there is no file."""
@@ -220,7 +216,7 @@ class MemoryBook(LedgerBook):
         kind = mapping.thing
         found: T | None = self._kept.get((kind, key))
         if found is None and (packed := self._packed[kind].get(key)):
-            found = self._kept[kind, key] = _unpacked(mapping, packed)
+            found = self._kept[kind, key] = _unpacked(mapping, packed, self.policy.currency)
         return found
 
     def prefetch(self, kind: str, ids: Iterable[str]) -> None:
@@ -232,7 +228,7 @@ class MemoryBook(LedgerBook):
         yield from recent.values()
         for key, packed in self._packed[mapping.thing].items():
             if key not in recent:
-                yield _unpacked(mapping, packed)
+                yield _unpacked(mapping, packed, self.policy.currency)
 
     # --- what it came to --------------------------------------------------------------------------
 
@@ -244,7 +240,7 @@ class MemoryBook(LedgerBook):
     def rows(self, table: str) -> Iterator[Row]:
         """Yield the rows that a table should have, in no order."""
         if table == "statement":
-            yield from self._statements()
+            yield from self._statement_rows()
         elif table == "profile_field":
             yield from ((name,) for name in self.profile.fields)
         elif table == _LINES:
@@ -259,7 +255,7 @@ class MemoryBook(LedgerBook):
             for packed in self._packed[mapping.thing].values():
                 yield tuple(marshal.loads(packed)[:width])  # noqa: S302 (packed by ourselves)
 
-    def _statements(self) -> Iterator[Row]:
+    def _statement_rows(self) -> Iterator[Row]:
         for kind, by_source in self._told.items():
             for source, things in by_source.items():
                 for thing, told in things.items():
@@ -317,10 +313,10 @@ def _is_open(item: Item) -> bool:
     return item.settled_minor != item.face_minor
 
 
-def _unpacked(mapping: rows.Mapping[T], packed: bytes) -> T:
+def _unpacked(mapping: rows.Mapping[T], packed: bytes, currency: str) -> T:
     row = marshal.loads(packed)  # noqa: S302 (packed by ourselves)
     if mapping.thing is Payout:
         *row, lines = row
         payout: Any = mapping.read(row)
         return changed(payout, lines=tuple(Line(item, minor) for item, minor in lines))  # type: ignore[no-any-return]
-    return mapping.read(row)
+    return mapping.read(row, currency)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LedgerUnwritable
 from liveportal.ledger import engine
 from liveportal.ledger.blame import blamed
@@ -46,24 +47,35 @@ def open_ledger(path: Path, *, readonly: bool) -> Connection:
 
 
 @contextmanager
-def reading(path: Path, *, as_known: datetime | None = None) -> Iterator[Reader]:
+def reading(
+    path: Path, *, as_known: datetime | None = None, last_seq: int | None = None
+) -> Iterator[Reader]:
     """Open a ledger's windows; with `as_known`, as of the last event recorded by that instant.
 
-    Raises what `open_ledger` raises.
+    With `last_seq` as of that event, from the journal alone even where it is the last. Raises what
+    `open_ledger` raises.
     """
     db = open_ledger(path, readonly=True)
     try:
         with explained(path), blamed(db):
             db.execute("BEGIN")  # One state for everything that is read.
+            if last_seq is not None:
+                as_known = _recorded_at(db, last_seq)
             if as_known is None:
                 yield Reader(db, path)
                 return
             from liveportal.ledger.playback import played_back  # The whole door; few reads need it.
 
-            copy = played_back(db, until=as_known)
+            copy = played_back(db, until=as_known, last_seq=last_seq)
             try:
                 yield Reader(copy, path, as_known)
             finally:
                 copy.close()
     finally:
         db.close()
+
+
+def _recorded_at(db: Connection, seq: int) -> datetime | None:
+    """Return when an event was recorded; None where there is no such event."""
+    found = db.execute("SELECT recorded_at FROM event WHERE seq = ?", (seq,)).fetchone()
+    return from_text(found[0]) if found else None

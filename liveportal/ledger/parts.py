@@ -1,4 +1,4 @@
-"""Files that have another name until they are whole, and what is left of them by crashes.
+"""What lies beside a ledger, by its names; and files that have another name until they are whole.
 
 `.NAME.1f3a5b7c.part` becomes `NAME` when all of it is written. Whoever is killed on the way leaves
 it behind: the next one to write `NAME` removes it.
@@ -19,6 +19,21 @@ BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file is named so."""
 
 SUFFIXES = ("", *BESIDE)
+
+KEY, VAULT, DRAFTS, MARK, BACKUPS = ".key", ".vault", ".drafts", ".forgetting", ".backups.json"
+OWN = (*SUFFIXES, KEY, VAULT, DRAFTS, MARK, BACKUPS)
+"""All that belongs to a ledger under a name of its own: the file, and what lies beside it."""
+
+
+def beside(ledger: Path, suffix: str) -> Path:
+    """Return what lies beside a ledger: beside the file itself, also where a link names it."""
+    return Path(f"{os.path.realpath(ledger)}{suffix}")
+
+
+def own_files(ledger: Path) -> tuple[Path, ...]:
+    """Return all that belongs to a ledger under a name of its own, whether or not it is there."""
+    real = os.path.realpath(ledger)
+    return tuple(Path(f"{real}{suffix}") for suffix in OWN)
 
 
 def part_of(path: Path) -> Path:

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError, UnreadableEvent
 from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
+from liveportal.domain.things import SessionCount
+from liveportal.ledger import chain
 from liveportal.ledger.documents import StoredEvent, read_event
 from liveportal.ledger.driver import Connection
+from liveportal.ledger.rows import SESSION_COUNT
 
 _EVENTS = """
     SELECT event.seq, source, id, type, time, recorded_at, facts, personal_digest,
@@ -20,6 +23,7 @@ _ENTRY = """
     SELECT id, seq, kind, time, period, session, claim, payout, adjustment FROM "transaction"
 """
 _MOVE = 'SELECT "transaction", n, debit, credit, amount, period FROM transfer'
+_COUNTS = f"SELECT seq, n, {SESSION_COUNT.names} FROM session_count ORDER BY seq, n"  # noqa: S608 (names of our own)
 _TRANSACTIONS = f"{_ENTRY} ORDER BY seq, id"
 _TRANSFERS = f'{_MOVE} ORDER BY "transaction", n'
 
@@ -48,6 +52,7 @@ class Past(NamedTuple):
     body: str | None
     entries: Rows
     transfers: Rows
+    counts: Rows
 
     @property
     def stored(self) -> StoredEvent:
@@ -61,6 +66,19 @@ class Past(NamedTuple):
     def transactions(self) -> tuple[Transaction, ...]:
         """What the event booked, as the domain knows it."""
         return _transactions(self.entries, self.transfers)
+
+    @property
+    def counts_proved(self) -> bool:
+        """Whether the event has counts that its digest covers; events older than these have not."""
+        if not self.counts:
+            return False
+        proved = chain.effects_digest(self.entries, self.transfers, self.counts)
+        return proved == self.effects_digest
+
+    @property
+    def counted(self) -> tuple[SessionCount, ...]:
+        """What the event added to the counts of months."""
+        return tuple(SESSION_COUNT.read(row[2:]) for row in self.counts)
 
 
 def _transactions(entries: Rows, transfers: Rows) -> tuple[Transaction, ...]:
@@ -93,13 +111,21 @@ def past(
     where = " WHERE event.seq <= coalesce(?, event.seq) AND recorded_at <= coalesce(?, recorded_at)"
     entries, transfers = iter(db.execute(_TRANSACTIONS)), iter(db.execute(_TRANSFERS))
     entry, transfer = next(entries, None), next(transfers, None)
+    counts = iter(db.execute(_COUNTS))
+    count = next(counts, None)
     nothing: Rows = []
     for row in db.execute(f"{_EVENTS}{where} ORDER BY event.seq", (last_seq, until)):
         seq = row[0]
         while entry is not None and entry[1] < seq:
             entry = next(entries, None)
+        while count is not None and count[0] < seq:
+            count = next(counts, None)
+        counted = nothing
+        while count is not None and count[0] == seq:
+            counted = [*counted, count]
+            count = next(counts, None)
         if entry is None or entry[1] != seq:
-            yield Past._make((*row, nothing, nothing))
+            yield Past._make((*row, nothing, nothing, counted))
             continue
         booked: Rows = []
         moved: Rows = []
@@ -110,7 +136,7 @@ def past(
                     moved.append(transfer)
                 transfer = next(transfers, None)
             entry = next(entries, None)
-        yield Past._make((*row, booked, moved))
+        yield Past._make((*row, booked, moved, counted))
 
 
 def booked_by(db: Connection, seq: int) -> tuple[Transaction, ...]:

@@ -13,7 +13,8 @@ from liveportal.domain.envelope import CLI_SOURCE, Event
 from liveportal.domain.errors import LiveportalError, NotFound, Refused
 from liveportal.domain.events import ArtifactAdded
 from liveportal.domain.posting import Transaction
-from liveportal.ledger import engine
+from liveportal.domain.things import SessionCount
+from liveportal.ledger import engine, message_index
 from liveportal.ledger.collector import no_collector
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.driver import Connection
@@ -57,10 +58,11 @@ def played_back(
     """
     events = past(db, until=utc_text(until) if until else None, last_seq=last_seq)
     copy = _temporary()
+    former_until = _keep_editions(db, copy)
     if retelling is None:
-        _play_back(copy, events)
+        _play_back(copy, events, former_until)
     else:
-        _retell(Journal(copy, lambda: LAST), events, retelling)
+        _retell(Journal(copy, lambda: LAST), events, retelling, former_until)
     if messages:
         _copy_messages(db, copy)
     copy.execute("COMMIT")
@@ -70,7 +72,8 @@ def played_back(
 class Rebuild:
     """What a journal's facts make of a book, and what today's rules would have done otherwise.
 
-    `booked` is told of every transaction, `progress` of so many events each time.
+    `booked` is told of every transaction, `counts` of everything that months count of sessions,
+    `progress` of so many events each time.
     """
 
     def __init__(
@@ -79,25 +82,42 @@ class Rebuild:
         events: Iterable[Past],
         *,
         booked: Callable[[Transaction], None] = lambda _: None,
+        counts: Callable[[SessionCount], None] = lambda _: None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        door = Reckoning(db)
+        door = Reckoning(db, former_until=former_until(db))
         with no_collector():
             for chunk in _chunks(events):
                 for each, stored in chunk:
                     door.rebook(each, stored)
                     for entry in door.transactions:
                         booked(entry)
+                    for count in door.counts:
+                        counts(count)
                 door.flush()
                 progress(len(chunk))
             door.book.finish()
         self.book = door.book
         self.changes = door.changes
         self.touched = door.touched
+        self.miscounted = door.miscounted
 
 
-def _play_back(copy: Connection, events: Iterable[Past]) -> None:
-    door = Rebooking(copy)
+def former_until(db: Connection) -> int:
+    """Return the last event that was judged by an earlier edition of the rules; 0 if none was."""
+    (latest,) = db.execute("SELECT coalesce(max(until_seq), 0) FROM former_rules").fetchone()
+    return int(latest)
+
+
+def _keep_editions(db: Connection, copy: Connection) -> int:
+    """Note in a copy which edition of the rules judged which events of the original."""
+    editions = db.execute("SELECT edition, until_seq FROM former_rules").fetchall()
+    copy.executemany(INSERT["former_rules"], editions)
+    return former_until(db)
+
+
+def _play_back(copy: Connection, events: Iterable[Past], former: int) -> None:
+    door = Rebooking(copy, former_until=former)
     with no_collector():
         for chunk in _chunks(events):
             door.prefetch([stored.event for _, stored in chunk])
@@ -124,12 +144,13 @@ def _chunks(events: Iterable[Past]) -> Iterator[list[tuple[Past, StoredEvent]]]:
         yield [(each, each.stored) for each in chunk]
 
 
-def _retell(door: Journal, events: Iterable[Past], retelling: Retelling) -> None:
+def _retell(door: Journal, events: Iterable[Past], retelling: Retelling, former: int) -> None:
     for chunk in _chunks(events):
         door.prefetch([stored.event for _, stored in chunk])
         for each, stored in chunk:
             if (again := retelling.tell(stored.event)) is None:
                 continue
+            door.book.former_rules = each.seq <= former
             try:
                 door.record(again, recorded_at=each.recorded_at, origin=Origin.JOURNAL)
             except (Refused, NotFound) as error:
@@ -141,7 +162,6 @@ def _copy_messages(db: Connection, copy: Connection) -> None:
     """Bring along the messages of the transcripts that were attached by then.
 
     Only a command attaches files (a feed just tells of them), so its telling must be in the copy.
-    The index is made at once, which takes a tenth of the time.
     """
     attached = copy.execute(
         "SELECT DISTINCT coalesce(confirms, seq) FROM statement WHERE type = ? AND source = ?",
@@ -155,4 +175,4 @@ def _copy_messages(db: Connection, copy: Connection) -> None:
         (compact([seq for (seq,) in attached]),),
     )
     copy.executemany(INSERT["message"], found)
-    copy.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
+    message_index.fill(copy)

@@ -16,7 +16,7 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import AmbiguousPrefix, UnknownThing
-from liveportal.domain.money import Money
+from liveportal.domain.money import Money, currency_of
 from liveportal.domain.policy import Policy
 from liveportal.ledger.driver import Connection
 
@@ -54,20 +54,26 @@ class Reader:
     def policy(self) -> Policy:
         """The policy in force."""
         row = self.one("SELECT document FROM policy ORDER BY seq DESC LIMIT 1")
-        return Policy.from_document(json.loads(row["document"])) if row else Policy()
+        return Policy.from_recorded(json.loads(row["document"])) if row else Policy()
 
     def policy_at(self, seq: int) -> Policy:
         """Return the policy that an event adopted; read once, since things share them."""
         if seq not in self._policies:
             (row,) = self.all("SELECT document FROM policy WHERE seq = ?", seq)
-            self._policies[seq] = Policy.from_document(json.loads(row["document"]))
+            self._policies[seq] = Policy.from_recorded(json.loads(row["document"]))
         return self._policies[seq]
 
     @cached_property
     def currency(self) -> str:
-        """The book's currency."""
-        row = self.one("SELECT currency FROM policy ORDER BY seq DESC LIMIT 1")
-        return row["currency"] if row else Policy().currency
+        """The book's currency, which knows how many digits the book keeps of it."""
+        row = self.one(
+            "SELECT currency, document ->> 'digits' AS digits FROM policy ORDER BY seq DESC LIMIT 1"
+        )
+        return currency_of(row["currency"], row["digits"]) if row else Policy().currency
+
+    def currency_called(self, code: str) -> str:
+        """Return the book's currency for its code, and any other code as it is."""
+        return self.currency if code == self.currency else code
 
     @cached_property
     def timezone(self) -> str:

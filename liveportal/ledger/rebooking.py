@@ -11,21 +11,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 from liveportal.domain.authority import Origin
-from liveportal.domain.books import Change, Thing
+from liveportal.domain.books import Change, Thing, Told
 from liveportal.domain.clock import LAST
+from liveportal.domain.counts import counted
 from liveportal.domain.envelope import Data, Event
-from liveportal.domain.errors import LiveportalError
+from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.events import Customer as Named
 from liveportal.domain.events import PayoutSent, PolicyAdopted, RequestAccepted
 from liveportal.domain.money import Money
 from liveportal.domain.posting import Transaction
-from liveportal.domain.things import Claim, Customer, Payout, Request, Session
-from liveportal.ledger.book import LedgerBook
+from liveportal.domain.things import Claim, Customer, Payout, Request, Session, SessionCount
+from liveportal.ledger.book import NOTHING_BOOKED, LedgerBook
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.journal import Journal, Outcome, Told
+from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.memory import MemoryBook
-from liveportal.ledger.past import Past, unreadable
+from liveportal.ledger.past import Past, Rows, unreadable
 
 _NAMING = ("request", "session", "claim", "payout", "adjustment", "customer")
 _BROKEN = (LiveportalError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
@@ -65,18 +66,26 @@ class Touched:
 class Rebooking(Journal):
     """The door of a copy, held to what was booked."""
 
-    def __init__(self, db: Connection, book: LedgerBook | None = None) -> None:
+    def __init__(
+        self, db: Connection, book: LedgerBook | None = None, *, former_until: int = 0
+    ) -> None:
         super().__init__(db, lambda: LAST, book)
+        self._former_until = former_until
         self.changes: list[RulesChanged] = []
         self.touched = Touched()
         self._past: Past
         self._stored: StoredEvent
         self.transactions: tuple[Transaction, ...] = ()
         """What the last event booked."""
+        self.counts: tuple[SessionCount, ...] = ()
+        """What the last event added to the counts of months."""
+        self.miscounted: int | None = None
+        """The first event whose counts are not those that its journal gives."""
 
     def rebook(self, past: Past, stored: StoredEvent) -> None:
         """Judge an event anew, and book what it booked."""
         self._past, self._stored, event = past, stored, stored.event
+        self.book.former_rules = past.seq <= self._former_until
         try:
             self.record(event, recorded_at=past.recorded_at, origin=Origin.JOURNAL)
         except _BROKEN as error:
@@ -92,6 +101,10 @@ class Rebooking(Journal):
             policy = event.data.policy if isinstance(event.data, PolicyAdopted) else None
             self._append(event, event.data, Change(policy=policy), past.recorded_at)
 
+    def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:  # noqa: ARG002
+        """Return nothing: what is recorded already is not flagged again."""
+        return ()
+
     def _append(
         self,
         event: Event,
@@ -102,23 +115,47 @@ class Rebooking(Journal):
         confirms: int | None = None,
     ) -> Outcome:
         past, book = self._past, self.book
-        booked = (past.entries, past.transfers)
-        if (change.transactions or past.entries) and booked != (
-            book.booked(past.seq, change.transactions)
-        ):
-            kept, today = past.transactions, change.transactions
-            if past.seq not in self.touched.seqs:
-                self._note(past, f"it booked {self._words(kept)}, today {self._words(today)}")
-            things = tuple(self._with_earning(each, past) for each in change.things)
-            change = replace(change, transactions=kept, things=things)
+        change = counted(change, event, book)
+        booked = NOTHING_BOOKED
+        if change.transactions or change.counts or past.entries or past.counts:
+            booked = book.booked(past.seq, change)
+            if booked[:2] != (past.entries, past.transfers):
+                change = self._as_booked(past, event, change)
+                booked = book.booked(past.seq, change)
+            if booked[2] != past.counts:
+                change = self._as_counted(past, change, booked[2])
+                booked = book.booked(past.seq, change)
         if self.changes:
             self._touch(past, data, change)
-        self.transactions = change.transactions
+        self.transactions, self.counts = change.transactions, change.counts
         self._take_over(past, event, data, confirms)
         book.apply(past.seq, change, booked)
         if change.forgets:
             self.flush()  # What is pending in memory must not outlive what was erased.
         return Outcome("confirmed" if confirms else "recorded", past.seq, event)
+
+    def _as_booked(self, past: Past, event: Event, change: Change) -> Change:
+        """Return a change with the transactions that were booked, where today's are others."""
+        kept, today = past.transactions, change.transactions
+        if past.seq not in self.touched.seqs:
+            self._note(past, f"it booked {self._words(kept)}, today {self._words(today)}")
+        things = tuple(self._with_earning(each, past) for each in change.things)
+        return counted(
+            replace(change, transactions=kept, things=things, counts=()), event, self.book
+        )
+
+    def _as_counted(self, past: Past, change: Change, today: Rows) -> Change:  # noqa: ARG002
+        """Return a change with the counts that are kept, where today's are others.
+
+        Those that the event's digest covers are history. Those of older events were derived from
+        the journal, and what differs of them without another booking was changed since.
+        """
+        if past.counts_proved:
+            if past.seq not in self.touched.seqs:
+                self._note(past, "it counted other minutes or sessions than it would today")
+        elif past.seq not in self.touched.seqs and self.miscounted is None:
+            self.miscounted = past.seq
+        return replace(change, counts=past.counted)
 
     def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
         """Write an event as it was written."""
@@ -126,8 +163,7 @@ class Rebooking(Journal):
         book.append("event", *past[:11])
         if past.body is not None:
             book.append("event_personal", past.seq, past.salt, past.body)
-        book.append("statement", data.thing, data.TYPE, past.seq, event.source, confirms)
-        self._statements_of(data).append(Told(past.seq, event.source, confirms))
+        book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))
         self._pending[event.source, event.id] = self._pending_at[past.seq] = self._stored
         self._unknown.discard((event.source, event.id))
 
@@ -188,8 +224,8 @@ class Reckoning(Rebooking):
 
     book: MemoryBook
 
-    def __init__(self, db: Connection) -> None:
-        super().__init__(db, MemoryBook(db))
+    def __init__(self, db: Connection, *, former_until: int = 0) -> None:
+        super().__init__(db, MemoryBook(db), former_until=former_until)
 
     def prefetch(self, events: Sequence[Event]) -> None:
         """Do nothing: all is at hand."""
@@ -201,9 +237,6 @@ class Reckoning(Rebooking):
 
     def _find(self, source: str, event_id: str) -> StoredEvent | None:  # noqa: ARG002
         return None
-
-    def _statements_of(self, data: Data) -> list[Told]:
-        return self.book.statements(data.thing, data.TYPE)
 
     def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
         self.book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))

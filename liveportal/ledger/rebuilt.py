@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from liveportal.domain.earnings import Fold
 from liveportal.ledger.driver import Connection
@@ -36,7 +36,7 @@ KEYS = {
 }
 """The tables that are derived by rules, and how many of their first columns are the key."""
 
-DERIVED = ("transaction", "transfer", "month_flow", *KEYS)
+DERIVED = ("transaction", "transfer", "month_flow", "session_count", *KEYS)
 """All tables that follow from the journal."""
 
 _BY_SEQ = {
@@ -59,14 +59,6 @@ _TOLD_ONCE = {
 _THINGS = ("request", "session", "claim", "adjustment", "payout")
 
 
-class _Fallen(NamedTuple):
-    """What months count of a session."""
-
-    period: str | None
-    gross_minor: int
-    billed_us: int
-
-
 def check_flows(db: Connection) -> None:
     """Check that what is kept of each month's flows is what its transfers add up to."""
     kept = set(db.execute("SELECT period, debit, credit, amount, count FROM month_flow"))
@@ -83,11 +75,8 @@ def check_flows(db: Connection) -> None:
 def check_views(db: Connection, fold: Fold) -> None:
     """Check that the views show, of every month, what plain Python makes of the transactions."""
     reader = Reader(db, Path())
-    fell = db.execute("SELECT period, gross_minor, billed_us FROM session")
     claims, disputes = (db.execute(f"SELECT period FROM {each}") for each in ("claim", "dispute"))  # noqa: S608
-    folded = fold.months(
-        map(_Fallen._make, fell), (period for (period,) in claims), (each for (each,) in disputes)
-    )
+    folded = fold.months((period for (period,) in claims), (each for (each,) in disputes))
     zone, currency = reader.timezone, reader.currency
     shown = {row["month"]: row for row in earnings.months(reader)}
     for month in folded:

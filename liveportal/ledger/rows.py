@@ -27,6 +27,7 @@ from liveportal.domain.things import (
     Request,
     Review,
     Session,
+    SessionCount,
 )
 from liveportal.domain.values import dataclass
 
@@ -122,11 +123,15 @@ class Mapping(Generic[T]):
                 values[place] = write(value)
         return tuple(values)
 
-    def read(self, row: Sequence[Value]) -> T:
-        """Return the thing of a row that holds the columns in their order."""
+    def read(self, row: Sequence[Value], currency: str = "") -> T:
+        """Return the thing of a row that holds the columns in their order.
+
+        `currency` is the book's, which knows how many digits the book keeps of it.
+        """
         values = dict(zip(self.columns, row, strict=True))
         if self.money:
-            values[self.money] = Money(values[self.money], values.pop("currency"))
+            code = values.pop("currency")
+            values[self.money] = Money(values[self.money], currency if code == currency else code)
         for name, (_, read) in self.converted.items():
             if (value := values[name]) is not None:
                 values[name] = read(value)
@@ -143,7 +148,7 @@ class Mapping(Generic[T]):
         """The columns, by their place, whose values are stored in another form."""
         writers = {name: write for name, (write, _) in self.converted.items()}
         if self.money:
-            writers[self.money] = attrgetter("minor")
+            writers |= {self.money: attrgetter("minor"), "currency": str}
         return tuple((self.columns.index(name), write) for name, write in writers.items())
 
     @cached_property
@@ -154,8 +159,12 @@ class Mapping(Generic[T]):
     @cached_property
     def select(self) -> str:
         """The statement that reads rows, up to its WHERE."""
-        names = ", ".join(f'"{name}"' for name in self.columns)
-        return f'SELECT {names} FROM "{self.table}"'  # noqa: S608 (names of our own)
+        return f'SELECT {self.names} FROM "{self.table}"'  # noqa: S608 (names of our own)
+
+    @cached_property
+    def names(self) -> str:
+        """The columns as a statement names them."""
+        return ", ".join(f'"{name}"' for name in self.columns)
 
 
 CUSTOMER = Mapping("customer", ("id",), Customer, ("id", "described_seq"), {})
@@ -186,6 +195,7 @@ SESSION = Mapping(
         *("request", "planned_start", "planned_minutes", "start", "end", "paused_since"),
         *("pauses", "active_us", "billed_us", "gross_minor", "fee_minor", "expected_minor"),
         *("refunded_minor", "earning", "claim", "claim_undecided", "period", "flags"),
+        "billed_minor",
     ),
     {
         "last_time": TIME,
@@ -247,6 +257,18 @@ PAYOUT = Mapping(
     ("id", "amount_minor", "method", "state", "sent_at", "reference", "flags"),
     {"sent_at": TIME, "flags": NAMES},
 )
+
+SESSION_COUNT = Mapping(
+    "session_count",
+    ("seq", "n"),
+    SessionCount,
+    (
+        *("session", "kind", "time", "period", "start", "end", "billed_us", "sessions"),
+        *("free_sessions", "transaction"),
+    ),
+    {"time": TIME, "start": TIME, "end": TIME},
+)
+"""Its rows begin with the event's `seq` and their place `n` among what the event counts."""
 
 MAPPINGS: dict[type, Mapping[Any]] = {
     Customer: CUSTOMER,

@@ -17,10 +17,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from liveportal.domain.errors import KeyNotFound, SealBroken
+from liveportal.domain.errors import KeyNotFound, SealBroken, WrongKey
 from liveportal.domain.profile import FIELDS, Changes, Value
+from liveportal.ledger import missing
 from liveportal.ledger.driver import Connection
-from liveportal.ledger.keys import KEYRING_VARIABLE, Keys, key_id, new_key
+from liveportal.ledger.keys import Keys, keep_copy, key_id, new_key, no_key, wrong_key
 from liveportal.ledger.statements import INSERT
 
 NONCE_BYTES = 12
@@ -38,8 +39,8 @@ Marks = dict[str, str | None]
 class Seals:
     """The sealed values of a ledger, on a connection. Without `keep` no new key is kept either.
 
-    All rows are sealed under one key. What raises `KeyNotFound` or `SealBroken` raises what
-    `Keys.load` does, too.
+    All rows are sealed under one key. What raises `KeyNotFound` (`WrongKey` is one) or `SealBroken`
+    raises what `Keys.load` does, too.
     """
 
     def __init__(self, db: Connection, path: Path, *, keep: bool = True) -> None:
@@ -51,6 +52,11 @@ class Seals:
         self._loaded: dict[str, bytes] = {}
 
     # --- what there is ----------------------------------------------------------------------------
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether values are to be entered again that an import could not bring."""
+        return bool(missing.noted_values(self._db))
 
     def values(self) -> dict[str, Value]:
         """Return the values in force, by field; raises `KeyNotFound`, `SealBroken`."""
@@ -77,10 +83,11 @@ class Seals:
     def ready(self, *, afresh: bool = False) -> None:
         """Look for the key before the ledger is locked: a keyring may have to ask its owner.
 
-        Who begins `afresh` may have one that is damaged.
+        Who begins `afresh` may have one that is damaged. An imported ledger can have the name of
+        the ledger that it came from in the keyring: the key that is there must stay.
         """
-        with suppress(*[SealBroken] * afresh):
-            if self.key_id is not None:
+        with suppress(*[WrongKey] * afresh):
+            if self.key_id is not None or self.is_imported:
                 self._loaded = self._keys.load()
 
     def fingerprints(self, change: Changes, recorded: object = None) -> Marks:
@@ -95,7 +102,7 @@ class Seals:
 
     def forget(self) -> None:
         """Drop every value and every key of fingerprints, also where no key opens them any more."""
-        for table in ("sealed_value", "profile_fact", "fingerprint_key"):
+        for table in ("sealed_value", "profile_fact", "fingerprint_key", "missing_value"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 (a table is ours)
 
     def put(self, seq: int, change: Changes) -> None:
@@ -103,11 +110,24 @@ class Seals:
         gone = [(field,) for field in (*change.cleared, *change.values)]
         self._db.executemany("DELETE FROM sealed_value WHERE field = ?", gone)
         self._db.executemany("DELETE FROM profile_fact WHERE field = ?", gone)
+        missing.entered(self._db, change.told)
         for field, value in change.values.items():
             if FIELDS[field].sealed:
                 self._seal(field, seq, value.plain.encode())
             else:
                 self._db.execute(INSERT["profile_fact"], (field, seq, value.plain))
+
+    def keep_copy(self, path: Path) -> bool:
+        """Write the key in use to a new file; return False in a dry run, which makes none.
+
+        Raises `KeyNotFound`, `KeyFileExists`, `OutputFailed`.
+        """
+        if self.key_id is None:
+            raise _nothing_sealed()
+        key = self._key(self.key_id)
+        if self._keep:
+            keep_copy(path, {self.key_id: key})
+        return self._keep
 
     def rotate(self) -> int:
         """Seal everything under a new key, inside a transaction; return how many values there are.
@@ -116,7 +136,7 @@ class Seals:
         between, one of them opens what is there. Raises `KeyNotFound` also where nothing is sealed.
         """
         if self.key_id is None:
-            raise KeyNotFound("nothing is sealed in this ledger: there is no key to change")
+            raise _nothing_sealed()
         texts = self._opened_values()
         older = self._opened_keys()
         self._db.execute("DELETE FROM sealed_value")
@@ -188,17 +208,8 @@ class Seals:
         if name in self._loaded:
             return self._loaded[name]
         if self._loaded:
-            raise SealBroken(
-                "the key that is kept for this ledger is not the one its values are sealed with",
-                hint="Put back the key of this very ledger, or restore the ledger that it is of.",
-            )
-        raise KeyNotFound(
-            f"the key to the sealed values is not there: neither {self._keys.file}, nor an entry"
-            " in the system's keyring",
-            hint="Put the key back from your copy. If it is lost, begin anew with `liveportal"
-            f" payout profile set --start-over`. {KEYRING_VARIABLE}=off hides the keyring.",
-            path=str(self._keys.file),
-        )
+            raise wrong_key(self._keys.file, name, self._loaded)
+        raise no_key(self._keys.file, name)
 
     def _shut(
         self, text: bytes, column: str, row: str, seq: int, *, by: str | None = None
@@ -229,6 +240,10 @@ class Seals:
     def _bound(self, column: str, row: str, seq: int, name: str) -> bytes:
         parts = (self._book, column.encode(), row.encode(), b"%d" % seq, name.encode())
         return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _nothing_sealed() -> KeyNotFound:
+    return KeyNotFound("nothing is sealed in this ledger: there is no key to change")
 
 
 def _cipher(key: bytes) -> Any:  # noqa: ANN401 (of a library that is imported here only)

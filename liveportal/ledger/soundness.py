@@ -80,9 +80,11 @@ def form() -> tuple[Part, ...]:
 def parts(db: Connection) -> tuple[Part, ...]:
     """Return what a database is made of, in the order in which it was made."""
     found = [Part(*row) for row in db.execute(_PARTS).fetchall()]
-    virtual = (each for each in found if (each.sql or "").upper().startswith("CREATE VIRTUAL"))
-    behind = tuple(f"{each.name}_" for each in virtual)
+    virtual = {each.name for each in found if (each.sql or "").upper().startswith("CREATE VIRTUAL")}
+    behind = tuple(f"{name}_" for name in virtual)
     return tuple(
-        each._replace(sql=None) if each.kind == "table" and each.name.startswith(behind) else each
+        each._replace(sql=None)
+        if each.kind == "table" and each.name.startswith(behind) and each.name not in virtual
+        else each
         for each in found
     )

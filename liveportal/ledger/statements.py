@@ -22,10 +22,15 @@ INSERT: dict[str, str] = {
         'INSERT INTO transfer ("transaction", n, debit, credit, amount, period) VALUES (?, ?, ?, ?,'
         " ?, ?)"
     ),
+    "session_count": (
+        'INSERT INTO session_count (seq, n, session, kind, time, period, start, "end", billed_us, '
+        'sessions, free_sessions, "transaction") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+    ),
     "month_flow": (
         "INSERT INTO month_flow (period, debit, credit, amount, count) VALUES (?, ?, ?, ?, ?)"
     ),
     "policy": "INSERT INTO policy (seq, name, currency, timezone, document) VALUES (?, ?, ?, ?, ?)",
+    "former_rules": "INSERT INTO former_rules (edition, until_seq) VALUES (?, ?)",
     "customer": "INSERT INTO customer (id, described_seq) VALUES (?, ?)",
     "request": (
         "INSERT INTO request (id, kind, direct, customer, rate, currency, state, opened_at, "
@@ -36,8 +41,8 @@ INSERT: dict[str, str] = {
         "INSERT INTO session (id, customer, state, rate, currency, policy, agreed_seq, last_time, "
         'request, planned_start, planned_minutes, start, "end", paused_since, pauses, active_us, '
         "billed_us, gross_minor, fee_minor, expected_minor, refunded_minor, earning, claim, "
-        "claim_undecided, period, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "claim_undecided, period, flags, billed_minor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ),
     "session_alias": "INSERT INTO session_alias (alias, session) VALUES (?, ?)",
     "claim": (
@@ -53,6 +58,7 @@ INSERT: dict[str, str] = {
     "message": (
         "INSERT INTO message (id, artifact, n, offset_ms, speaker, text) VALUES (?, ?, ?, ?, ?, ?)"
     ),
+    "transcript": "INSERT INTO transcript (artifact, reader) VALUES (?, ?)",
     "review": 'INSERT INTO review (session, "by", rating, time, seq) VALUES (?, ?, ?, ?, ?)',
     "item": (
         'INSERT INTO item ("transaction", time, period, face_minor, settled_minor, session) VALUES '
@@ -72,6 +78,8 @@ INSERT: dict[str, str] = {
     "fingerprint_key": (
         "INSERT INTO fingerprint_key (key_id, sealed_by, nonce, body) VALUES (?, ?, ?, ?)"
     ),
+    "missing_value": "INSERT INTO missing_value (field, seq) VALUES (?, ?)",
+    "missing_file": "INSERT INTO missing_file (artifact) VALUES (?)",
 }
 
 UPSERT: dict[str, str] = {
@@ -92,17 +100,18 @@ UPSERT: dict[str, str] = {
         "INSERT INTO session (id, customer, state, rate, currency, policy, agreed_seq, last_time, "
         'request, planned_start, planned_minutes, start, "end", paused_since, pauses, active_us, '
         "billed_us, gross_minor, fee_minor, expected_minor, refunded_minor, earning, claim, "
-        "claim_undecided, period, flags) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET customer = excluded.customer, "
-        "state = excluded.state, rate = excluded.rate, currency = excluded.currency, policy = "
-        "excluded.policy, agreed_seq = excluded.agreed_seq, last_time = excluded.last_time, request"
-        " = excluded.request, planned_start = excluded.planned_start, planned_minutes = "
-        'excluded.planned_minutes, start = excluded.start, "end" = excluded."end", paused_since = '
-        "excluded.paused_since, pauses = excluded.pauses, active_us = excluded.active_us, billed_us"
-        " = excluded.billed_us, gross_minor = excluded.gross_minor, fee_minor = excluded.fee_minor,"
-        " expected_minor = excluded.expected_minor, refunded_minor = excluded.refunded_minor, "
-        "earning = excluded.earning, claim = excluded.claim, claim_undecided = "
-        "excluded.claim_undecided, period = excluded.period, flags = excluded.flags"
+        "claim_undecided, period, flags, billed_minor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET customer = "
+        "excluded.customer, state = excluded.state, rate = excluded.rate, currency = "
+        "excluded.currency, policy = excluded.policy, agreed_seq = excluded.agreed_seq, last_time ="
+        " excluded.last_time, request = excluded.request, planned_start = excluded.planned_start, "
+        'planned_minutes = excluded.planned_minutes, start = excluded.start, "end" = '
+        'excluded."end", paused_since = excluded.paused_since, pauses = excluded.pauses, active_us '
+        "= excluded.active_us, billed_us = excluded.billed_us, gross_minor = excluded.gross_minor, "
+        "fee_minor = excluded.fee_minor, expected_minor = excluded.expected_minor, refunded_minor ="
+        " excluded.refunded_minor, earning = excluded.earning, claim = excluded.claim, "
+        "claim_undecided = excluded.claim_undecided, period = excluded.period, flags = "
+        "excluded.flags, billed_minor = excluded.billed_minor"
     ),
     "claim": (
         "INSERT INTO claim (id, session, state, amount_minor, hold_minor, claimed_at, period, late,"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liveportal.domain.events import RequestAccepted
-from liveportal.ledger import engine, parts
-from liveportal.ledger.driver import Connection
+from liveportal.ledger import done, engine, parts
+from liveportal.ledger.driver import Connection, explained
 from liveportal.ledger.journal import Journal, Outcome
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.opening import open_ledger
@@ -26,31 +26,42 @@ Clock = Callable[[], datetime]
 class Store:
     """An open ledger. With `keep=False` everything is done, and rolled back when it is closed."""
 
-    def __init__(self, db: Connection, path: Path, now: Clock, *, keep: bool = True) -> None:
+    def __init__(
+        self,
+        db: Connection,
+        path: Path,
+        now: Clock,
+        *,
+        keep: bool = True,
+        is_new: bool = False,
+    ) -> None:
         self._db = db
         self.path = path
         self._now = now
         self.keep = keep
+        self._is_new = is_new
         self.finished: Finished | None = None
         """What became of the traces, if somebody was forgotten last."""
 
     @classmethod
     @contextmanager
-    def create(cls, path: Path, now: Clock) -> Iterator[Store]:
+    def create(cls, path: Path, now: Clock, *, called: Path | None = None) -> Iterator[Store]:
         """Make a ledger: it appears at its path when the block ends, whole, or not at all.
 
+        `called` is the path that the user knows it by, if it is made elsewhere first.
         Raises `LedgerExists` for whatever is at the path already, `LedgerUnwritable`.
         """
         parts.sweep(path)
         engine.check_free(path)
         part = parts.part_of(path)
         try:
-            with closing(engine.create(part, called=path)) as db:
+            with closing(engine.create(part, called=called or path)) as db:
                 with engine.writing(db, path):
                     make_tables(db)
-                yield cls(db, path, now)
+                yield cls(db, path, now, is_new=True)
                 engine.put_in_place(db, path)
             engine.move_new(part, path)
+            done.note(f"the ledger {called or path} was made")
         finally:
             parts.remove(part)
 
@@ -76,11 +87,16 @@ class Store:
             door = Journal(self.db, self._now, machine=self._machine)
             yield door
             door.flush()
-            if door.forgot_customer and self.keep:
+            if door.forgot_customer and self.keep and not self._is_new:
                 from liveportal.ledger import traces  # No other write pays for their import.
 
                 traces.mark(self.path)
-        if door.forgot and self.keep:
+        if self.keep:
+            done.note_events(door.appended, door.own_id)
+        if door.forgot and self._is_new:
+            with explained(self.path):
+                self.db.execute("VACUUM")  # The file is not in its place yet: it has no traces.
+        elif door.forgot and self.keep:
             from liveportal.ledger import traces
 
             if door.forgot_customer:

@@ -123,6 +123,27 @@ class TransferRow(LedgerRow, table=True):
     period: str = _text()
 
 
+class SessionCountRow(LedgerRow, table=True):
+    """What a bill, its reversal or its correction adds to the counts of a month."""
+
+    __tablename__ = "session_count"
+
+    seq: int = _integer(ForeignKey("event.seq", name="session_count_event"), key=True)
+    n: int = _integer(key=True)
+    session: str = _text(ForeignKey("session.id", name="session_count_session"))
+    kind: str = _text()
+    time: str = _text()
+    period: str = _text()
+    start: str = _text()
+    end: str = _text()
+    billed_us: int
+    sessions: int
+    free_sessions: int
+    transaction: int | None = _integer(
+        ForeignKey("transaction.id", name="session_count_transaction")
+    )
+
+
 class MonthFlowRow(LedgerRow, table=True):
     """The sum of a month's transfers between two accounts."""
 
@@ -145,6 +166,15 @@ class PolicyRow(LedgerRow, table=True):
     currency: str = _text()
     timezone: str = _text()
     document: str = _text()
+
+
+class FormerRulesRow(LedgerRow, table=True):
+    """Up to which event an earlier edition of the rules judged."""
+
+    __tablename__ = "former_rules"
+
+    edition: int = _integer(key=True)
+    until_seq: int
 
 
 class CustomerRow(LedgerRow, table=True):
@@ -220,6 +250,7 @@ class SessionRow(LedgerRow, table=True):
     claim_undecided: int
     period: str | None = _text()
     flags: str = _text()
+    billed_minor: int | None
 
 
 class SessionAliasRow(LedgerRow, table=True):
@@ -303,6 +334,15 @@ class MessageRow(LedgerRow, table=True):
     offset_ms: int | None
     speaker: str | None = _text()
     text: str = _text()
+
+
+class TranscriptRow(LedgerRow, table=True):
+    """By which version of the readers a transcript's messages were read; none: by the first."""
+
+    __tablename__ = "transcript"
+
+    artifact: int = _integer(ForeignKey("artifact.seq", name="transcript_artifact"), key=True)
+    reader: int
 
 
 class ReviewRow(LedgerRow, table=True):
@@ -407,6 +447,23 @@ class FingerprintKeyRow(LedgerRow, table=True):
     sealed_by: str = _text()
     nonce: bytes
     body: bytes
+
+
+class MissingValueRow(LedgerRow, table=True):
+    """A value of the payout profile that an import could not bring, by the event that set it."""
+
+    __tablename__ = "missing_value"
+
+    field: str = _text(key=True)
+    seq: int = _integer(ForeignKey("event.seq", name="missing_value_event"))
+
+
+class MissingFileRow(LedgerRow, table=True):
+    """A file that an import could not bring, by the artifact that it belongs to."""
+
+    __tablename__ = "missing_file"
+
+    artifact: int = _integer(ForeignKey("artifact.seq", name="missing_file_artifact"), key=True)
 
 
 # The things as they stand. Rows of the other tables are not replaced once they are written.

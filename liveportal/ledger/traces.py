@@ -18,6 +18,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from liveportal.domain.authority import Origin
 from liveportal.domain.clock import LAST
 from liveportal.domain.errors import LiveportalError
 from liveportal.ledger import driver, engine, evidence, forgetting
@@ -25,10 +26,9 @@ from liveportal.ledger.documents import event_at
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.durable import settle, settle_file
 from liveportal.ledger.journal import Journal
-from liveportal.ledger.parts import BESIDE, STALE_SECONDS
+from liveportal.ledger.parts import BESIDE, OWN, STALE_SECONDS
 from liveportal.ledger.vault import Vault
 
-_NO_COPIES = (".key", ".vault", ".forgetting", ".backups.json")
 _TOKEN_BYTES = 16
 _STRAY = "No event tells of this file: look whose it is, and delete it if it is the customer's."
 _FAILURES = (LiveportalError, driver.DatabaseError, OSError)
@@ -196,7 +196,7 @@ def _others_beside(path: Path) -> list[Path]:
             real.with_name(each.name)
             for each in sorted(os.scandir(real.parent), key=lambda entry: entry.name)
             if each.name.startswith(f"{real.name}.")
-            and not each.name.endswith((*_NO_COPIES, *BESIDE))
+            and not each.name.endswith(OWN[1:])
             and not _is_ledger(real.with_name(each.name))
         ]
     return []
@@ -291,7 +291,7 @@ def _tell(db: Connection, other: Connection) -> None:
         if door.book.customer(customer) is not None:
             past = event_at(db, seq)
             last = max(last, past.recorded_at)
-            door.record(past.event, recorded_at=last)
+            door.record(past.event, recorded_at=last, origin=Origin.JOURNAL)
     door.flush()
 
 

@@ -7,8 +7,14 @@ import os
 from contextlib import closing, suppress
 from pathlib import Path
 
-from liveportal.domain.errors import LedgerExists, MigrationFailed, VerificationFailed
+from liveportal.domain.errors import (
+    LedgerExists,
+    MigrationFailed,
+    UnreadableEvent,
+    VerificationFailed,
+)
 from liveportal.ledger import driver, engine, migrate, parts
+from liveportal.ledger.backfill import backfill
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.engine import SCHEMA_VERSION
 from liveportal.ledger.verify import verify
@@ -31,7 +37,7 @@ def upgrade(path: Path) -> None:
                     return
                 _check_sound(db, path)
                 copy = _keep_copy(path, form)
-                _make_over(db, path)
+                _make_over(db, path, form)
         except BaseException:
             # Interrupted right after the commit it was upgraded all the same.
             with suppress(driver.DatabaseError):
@@ -50,13 +56,14 @@ def _check_sound(db: Connection, path: Path) -> None:
         )
 
 
-def _make_over(db: Connection, path: Path) -> None:
-    """Take all steps, and verify what came of it before it is kept."""
+def _make_over(db: Connection, path: Path, form: int) -> None:
+    """Take all steps, fill in what is new, and verify what came of it before it is kept."""
     try:
         with driver.explained(path):
             migrate.make_tables(db)
+            backfill(db, form)
             verify(db)
-    except VerificationFailed as error:
+    except (VerificationFailed, UnreadableEvent) as error:
         raise _failed(path, error.message) from error
     except driver.DatabaseError as error:
         raise _failed(path, str(error)) from error

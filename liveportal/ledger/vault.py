@@ -32,7 +32,7 @@ from liveportal.domain.errors import (
 from liveportal.domain.values import dataclass
 from liveportal.ledger import driver
 from liveportal.ledger.durable import settle
-from liveportal.ledger.parts import STALE_SECONDS, SUFFIXES
+from liveportal.ledger.parts import STALE_SECONDS, VAULT, beside, own_files
 
 LIMIT_BYTES = 2_000_000_000
 """The largest file that is taken where no preference says otherwise: 2 GB."""
@@ -73,8 +73,7 @@ class Vault:
 
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
-        real = ledger.resolve()  # One vault, also where the ledger is opened through a link.
-        self.folder = real.with_name(f"{real.name}.vault")
+        self.folder = beside(ledger, VAULT)
 
     def path(self, sha256: str) -> Path:
         """Return where the file of that hash lies, or would lie."""
@@ -244,13 +243,19 @@ class Vault:
 
     @contextmanager
     def _source(self, path: Path) -> Iterator[BinaryIO]:
-        """Open a regular file that is not the ledger; a link is followed, as `cat` does."""
+        """Open a regular file that belongs to no ledger; a link is followed, as `cat` does.
+
+        Raises `LedgersOwnFile`: a key must not get into the vault, and from there into backups.
+        """
+        from liveportal.ledger import belonging
+
+        belonging.check_input(path)
         with _opened(path, _READING) as stream:
             found = os.fstat(stream.fileno())
-            for suffix in SUFFIXES:
+            for own in own_files(self._ledger):  # It may have another name (a hard link).
                 with suppress(OSError):
-                    if os.path.samestat(found, Path(f"{self._ledger}{suffix}").stat()):
-                        raise _unreadable(path, "it is the ledger itself")
+                    if os.path.samestat(found, own.stat()):
+                        raise belonging.own_file(path, self._ledger)
             yield stream
 
     def _make_folder(self, folder: Path) -> None:

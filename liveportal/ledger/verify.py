@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liveportal.domain.errors import HeadNotFound, UnreadableEvent
-from liveportal.ledger import driver, soundness
+from liveportal.ledger import driver, missing, soundness
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.proving import Proved, failed
 
@@ -46,7 +46,8 @@ class Verified:
     """What was verified: how many events and transactions, and the journal's head (hex).
 
     `rules_changed` is what today's rules would judge otherwise. `deposit` is what the vault holds,
-    None where it was not asked. `heads` are those that were looked for, each found.
+    None where it was not asked. `heads` are those that were looked for, each found. `enter_again`
+    are the fields of the payout profile that an import could not bring.
     """
 
     events: int
@@ -55,6 +56,7 @@ class Verified:
     rules_changed: tuple[RulesChanged, ...] = ()
     deposit: Deposit | None = None
     heads: tuple[Head, ...] = ()
+    enter_again: tuple[str, ...] = ()
 
 
 def verify(  # noqa: PLR0913 (what is looked into, told by name)
@@ -81,7 +83,8 @@ def verify(  # noqa: PLR0913 (what is looked into, told by name)
         found = tuple(_found(db, each) for each in heads)
         deposit = _deposit(db, vault, read, deep=deep) if vault is not None else None
         (entries,) = db.execute('SELECT count(*) FROM "transaction"').fetchone()
-    return Verified(events, entries, head.hex(), changes, deposit, found)
+        enter_again = tuple(missing.noted_values(db))
+    return Verified(events, entries, head.hex(), changes, deposit, found, enter_again)
 
 
 def _check_history(
@@ -96,10 +99,13 @@ def _check_history(
 
     fold, walk = Fold(), Proved(past(db))
     try:
-        played = Rebuild(db, walk, booked=fold.book, progress=progress)
+        played = Rebuild(db, walk, booked=fold.book, counts=fold.count, progress=progress)
     except UnreadableEvent as error:
         raise failed(error.message, **error.details) from error
     walk.check_end(db)
+    if played.miscounted is not None:
+        seq = played.miscounted
+        raise failed(f"the minutes and sessions that event {seq} counted were changed", seq=seq)
     check_flows(db)
     differing = check_derived(db, played)
     check_views(db, fold)

@@ -11,6 +11,8 @@ from liveportal.cli.run import main
 from tests.commands.shell import OCTOBER, Shell
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
 
+CHAT = "Zoë: my number is 06 12 34 56 78\nAna: It is fixed now, zoë.\n"
+
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -82,3 +84,18 @@ def nothing(
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(ledger))
     monkeypatch.chdir(tmp_path)
     return Shell(tmp_path, ledger)
+
+
+@pytest.fixture
+def proved(states: Shell) -> Shell:
+    """Give a shell whose claim CL-2 has a transcript, code and a picture."""
+    (states.folder / "in").mkdir()
+    for name, content in {
+        "chat.txt": CHAT.encode(),
+        "Fix.shader": b"float4 x; // for Zo\xc3\xab\n",
+        "shot.png": b"\x89PNG\r\n\x1a\n",
+    }.items():
+        path = states.file(f"in/{name}", content)
+        kind = "transcript" if name == "chat.txt" else "code" if "." in name[:4] else "attachment"
+        states.ok("sessions", "attach", "S-1003", path, "--kind", kind)
+    return states

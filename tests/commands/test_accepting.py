@@ -214,4 +214,5 @@ def test_there_is_no_usual_answer_in_the_past(asked: Shell) -> None:
     gone = opened("GONE", "10-05 08:50", kind="scheduled", slots=SLOTS[4:])
     asked.ok("sync", feed(asked, "gone.jsonl", gone))
     assert choosing(b"\n\n", "GONE").code == 7
-    assert json.loads(choosing(b"\n1\n", "GONE").out)["slot"] == 1
+    assert choosing(b"\n1\n", "GONE").code == 4
+    assert json.loads(choosing(b"\n1\n", "GONE", "--anyway").out)["slot"] == 1

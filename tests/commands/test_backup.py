@@ -443,6 +443,7 @@ def test_from_cron_it_is_quiet_and_says_what_it_did(october: Shell) -> None:
 # --- evidence that is not what it was -------------------------------------------------------------
 
 
+@pytest.mark.damages
 def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
     """The backup is made, and exit 6 says so; nothing older is removed, none remembered."""
     folder = rich.folder / "b"
@@ -519,6 +520,7 @@ def _forgotten(customer: str) -> bytes:
 # --- what is there --------------------------------------------------------------------------------
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize("damage", ["header", "middle", "cut", "text"])
 def test_a_damaged_ledger_is_replaced_and_kept(rich: Shell, damage: str) -> None:
     """What no longer opens, or only half, stays as it is, beside the one that comes back."""
@@ -595,7 +597,6 @@ def test_what_is_no_backup(october: Shell) -> None:
         october.file("text", "hello"),
         october.file("empty", b""),
         october.file("other.zip", archived({"a": b"b"})),
-        october.ledger,
     ]
     for file in files:
         assert october.refuses(1, *RESTORE, file, "--yes")["code"] == "invalid_backup"

@@ -263,6 +263,7 @@ def test_who_is_forgotten_meanwhile_is_not_in_it(
     assert len(there) == 1
 
 
+@pytest.mark.damages
 def test_a_damaged_ledger_is_not_backed_up(october: Shell) -> None:
     """What is not what was written makes no backup that is taken for a good one: exit 6."""
     with closing(Connection(str(october.ledger), isolation_level=None)) as db:

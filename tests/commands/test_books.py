@@ -181,14 +181,14 @@ def test_what_a_preview_says(logged: Shell) -> None:
 def test_a_payout_that_arrives(logged: Shell) -> None:
     """Sent is in transit, paid is paid out; the lines add up to the payout."""
     argv = ("payout", "record", "60.00", "--id", "PO-1", "--reference", "8XK41")
-    row = logged.ok(*argv, "--at", "2026-12-30 09:00")
+    row = logged.ok(*argv, "--at", "2026-12-30 09:00", "--anyway")
     assert _pick(row, "id", "state", "amount", "method", "reference") == (
         *("PO-1", "sent", "60.00", "paypal", "8XK41"),
     )
     assert set(row["flags"]) >= {"below_minimum", "profile_incomplete"}
     balance = logged.ok("earnings", "--month", "2026-12")["balance"]
     assert tuple(balance.values()) == ("24.00", "0.00", "60.00", "0.00")
-    row = logged.ok("payout", "paid", "PO-1", "--at", "2027-01-02 09:00")
+    row = logged.ok("payout", "paid", "PO-1", "--at", "2027-01-02 09:00", "--anyway")
     assert row["state"] == "paid"
     balance = logged.ok("earnings", "--month", "2027-01")["balance"]
     assert tuple(balance.values()) == ("24.00", "0.00", "0.00", "60.00")
@@ -208,15 +208,16 @@ def test_payouts_that_fail_and_return(logged: Shell) -> None:
     """Failed from sent, returned from paid: the money is owed again, and the lines are free."""
     for number, end in ((1, "fail"), (2, "return")):
         name = f"PO-{number}"
-        logged.ok("payout", "record", "84", "--id", name, "--at", f"2026-12-0{number} 09:00")
+        at = ("--at", f"2026-11-0{number} 09:00")
+        logged.ok("payout", "record", "84", "--id", name, *at)
         if end == "return":
-            logged.ok("payout", "paid", name, "--at", "2026-12-03 09:00")
-        argv = ("payout", end, name, "--yes", "--reason", "closed", "--at", "2026-12-04 09:00")
+            logged.ok("payout", "paid", name, "--at", "2026-11-03 09:00")
+        argv = ("payout", end, name, "--yes", "--reason", "closed", "--at", "2026-11-04 09:00")
         assert logged.ok(*argv)["state"] == {"fail": "failed", "return": "returned"}[end]
-        owed = logged.ok("earnings", "--month", "2026-12")["balance"]
+        owed = logged.ok("earnings", "--month", "2026-11")["balance"]
         assert tuple(owed.values()) == ("84.00", "0.00", "0.00", "0.00")
         assert logged.refuses(4, *argv)["code"] == "wrong_state"
-    error = logged.refuses(4, "payout", "record", "84.01", "--at", "2026-12-05 09:00")
+    error = logged.refuses(4, "payout", "record", "84.01", "--at", "2026-11-05 09:00")
     assert error["code"] == "payout_too_large"
     assert logged.ok("ledger", "verify")["ok"] is True
 

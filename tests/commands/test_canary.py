@@ -247,6 +247,7 @@ def test_no_refusal_shows_it(watch: Watch) -> None:
     watch.files()
 
 
+@pytest.mark.damages
 def test_no_bug_shows_it(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -286,6 +287,7 @@ def test_no_copy_shows_it(watch: Watch) -> None:
     watch.files()
 
 
+@pytest.mark.damages
 def test_the_canary_sings(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """If values were kept as they are, these tests would see it."""
 

@@ -126,6 +126,7 @@ STATES: dict[str, tuple[Callable[[Shell], Any], str, int]] = {
 }
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize("state", STATES)
 def test_in_every_state(states: Shell, state: str) -> None:
     """It says how the ledger is, exits accordingly, and not a byte or a time is another."""
@@ -238,7 +239,7 @@ def test_on_a_terminal_and_in_a_pipe(states: Shell, monkeypatch: pytest.MonkeyPa
     """Colours and words for a person, plain rows in a pipe."""
     rows = states.tells("doctor", "--fields", "check,status").splitlines()
     assert "ledger\tok" in rows
-    assert len(rows) == 17
+    assert len(rows) == 18
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr("liveportal.cli.terminal.Console", _coloured())

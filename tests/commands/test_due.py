@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.commands.shell import Shell
+from tests.commands.test_forecast import complete_profile
 from tests.commands.test_sync import feed
 from tests.helpers import amount, at, line
 
@@ -20,6 +21,8 @@ KINDS = {
     "refund_window": ("S-3", "2026-11-03T10:20:00Z", False),
     "evidence": ("S-3", "2026-11-09T11:00:00Z", True),
     "payout_due": ("2026-11", "2027-01-29T23:59:59.999999Z", False),
+    "payout_profile": ("profile", "2027-01-29T23:59:59.999999Z", True),
+    "tax_form": ("profile", "2027-01-29T23:59:59.999999Z", True),
 }
 MICROSECOND = timedelta(microseconds=1)
 
@@ -181,7 +184,7 @@ def test_every_command_can_be_typed(busy: Shell) -> None:
 )
 def test_only_what_is_due_by_then(busy: Shell, within: str, kinds: set[str]) -> None:
     """--within counts from now; exactly then is within."""
-    assert kinds <= {row["kind"] for row in due(busy, "--within", within)} <= kinds | {"tax_form"}
+    assert {row["kind"] for row in due(busy, "--within", within)} == kinds
 
 
 @pytest.mark.parametrize(
@@ -205,6 +208,7 @@ def test_nothing_to_do_is_exit_0(busy: Shell, empty: Shell) -> None:
     assert busy.run("due", "--csv", "-o", "due.csv").code == 10
     assert (busy.folder / "due.csv").read_text().startswith("kind,id,due")
     assert busy.run("due", "--fields", "id", "--within", "6h").out == "REQ-1\n"
+    complete_profile(busy)
     for argv in (
         ("requests", "decline", "REQ-1"),
         ("requests", "decline", "REQ-2"),
@@ -247,7 +251,8 @@ def test_what_is_overdue_asks(busy: Shell, clock: object) -> None:
     assert callable(clock)
     clock(at("11-02 12:00").replace(year=2027))
     payout = by_kind(due(busy))["payout_due"]
-    assert (payout["asks"], payout["means"]) == (False, "It is carried over.")
+    assert payout["asks"] is False
+    assert str(payout["means"]).startswith("It is carried over: the payout profile is not complete")
     low = POLICY.replace("own", "low") + '[payout]\nminimum = "1.00"\n'
     busy.ok("policy", "use", busy.file("low.toml", low), "--yes")
     payout = by_kind(due(busy))["payout_due"]
@@ -289,3 +294,45 @@ def test_nothing_is_due_in_an_empty_book(empty: Shell, monkeypatch: pytest.Monke
     assert empty.tells("due", "--within", "1h") == ""
     assert empty.run("due", "--within", "1h", terminal=True).out == "Nothing is due.\n"
     assert empty.ok("due", "--within", "1h") == []
+
+
+# --- what keeps a payout back ---------------------------------------------------------------------
+
+REQUIRED = "address, email, method, name, tax_form"
+
+
+def test_from_the_first_earning_on_the_profile_is_asked_for(empty: Shell, clock: object) -> None:
+    """`due`, `payout preview` and `payout forecast` agree about the date and about the blocks."""
+    assert clock
+    assert due(empty) == []  # Nothing was earned yet.
+    empty.ok("sync", feed(empty, "one.jsonl", logged("S-1", "11-01 10:00", "11-01 11:00")))
+    shown = by_kind(due(empty))
+    lacking, form, payout = (shown[each] for each in ("payout_profile", "tax_form", "payout_due"))
+    assert (lacking["asks"], form["asks"], payout["asks"]) == (True, True, False)
+    assert "the payee has no name" in str(lacking["means"])
+    assert "tax information is required" in str(form["means"])
+    assert str(payout["means"]).startswith("Nothing is paid out then: the payout profile is not")
+    outlook = empty.ok("payout", "preview", "--on", "2027-01-29")
+    (coming,) = empty.ok("payout", "forecast", "--on", "2026-11-02")
+    dates = {str(each["due_on"]) for each in (lacking, form, payout)}
+    assert dates == {outlook["due_on"], coming["on"]} == {"2027-01-29"}
+    assert [each["code"] for each in outlook["blocked"]] == coming["blocked"]
+    assert coming["blocked"] == ["profile_incomplete"]
+    assert (coming["amount"], coming["carried"]) == ("0.00", "126.00")
+    complete_profile(empty)
+    shown = by_kind(due(empty))
+    assert "payout_profile" not in shown
+    assert "tax_form" not in shown or not shown["tax_form"]["asks"]
+    assert shown["payout_due"]["means"] == "Nothing: the platform pays it by then."
+    (coming,) = empty.ok("payout", "forecast", "--on", "2026-11-02")
+    assert (coming["amount"], coming["blocked"]) == ("126.00", [])
+
+
+def test_a_person_reads_the_day_of_the_platform(empty: Shell, clock: object) -> None:
+    """The end of its day is the next morning in Seoul, and yet it is the same date everywhere."""
+    assert clock
+    empty.ok("preferences", "set", "--zone", "Asia/Seoul")
+    empty.ok("sync", feed(empty, "one.jsonl", logged("S-1", "11-01 10:00", "11-01 11:00")))
+    shown = empty.run("due", "--fields", "due,kind", terminal=True).out
+    assert "2027-01-29" in shown
+    assert "01-30" not in shown

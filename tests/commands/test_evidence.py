@@ -102,11 +102,11 @@ def test_many_files_give_a_line_each(october: Shell) -> None:
         ("pipe", "unreadable_file"),
         ("nothing.txt", "unreadable_file"),
         ("folder", "unreadable_file"),
-        ("ledger.db", "unreadable_file"),
+        ("ledger.db", "ledgers_own_file"),
         ("picture.png", None),
         ("empty.bin", None),
     ]
-    assert "the ledger itself" in rows[4]["message"]
+    assert "belongs to the ledger" in rows[4]["message"]
     assert [each["name"] for each in artifacts(october)] == ["chat.txt", "picture.png", "empty.bin"]
     again = october.ok(*ATTACH, "chat.txt", "picture.png")
     assert [row["replayed"] for row in again] == [True, True]
@@ -120,7 +120,7 @@ def test_what_is_refused(october: Shell) -> None:
         ("unreadable_file", 1, (*ATTACH, october.folder)),
         ("unreadable_file", 1, (*ATTACH, "nothing")),
         ("unreadable_file", 1, (*ATTACH, "x" * 300)),
-        ("unreadable_file", 1, (*ATTACH, october.ledger)),
+        ("ledgers_own_file", 1, (*ATTACH, october.ledger)),
         ("not_found", 3, ("sessions", "attach", "S-9", file)),
         ("ambiguous_id", 3, ("sessions", "attach", "S-", file)),
         ("usage", 2, (*ATTACH, file, "--kind", "film")),
@@ -365,6 +365,7 @@ def test_what_a_system_would_run_is_opened_as_text(told: Shell) -> None:
     assert opened(told, "S-1002", "fix.sh").name == "fix.sh.txt"
 
 
+@pytest.mark.damages
 def test_what_cannot_be_opened(told: Shell, launched: list[str]) -> None:
     """Nobody attached it, it is damaged, or there is no such evidence; no copy is left."""
     show = ("sessions", "show", "S-1002", "--open")

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import zipfile
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,24 +20,9 @@ from tests.commands.shell import Shell
 from tests.commands.test_sync import feed
 from tests.helpers import line
 
-CHAT = "Zoë: my number is 06 12 34 56 78\nAna: It is fixed now, zoë.\n"
+PICTURE = sha256(b"\x89PNG\r\n\x1a\n").hexdigest()
 PACK = ("dispute", "evidence", "CL-2", "-o", "pack.zip")
 CHECK = ("dispute", "verify", "pack.zip")
-
-
-@pytest.fixture
-def proved(states: Shell) -> Shell:
-    """Give a shell whose claim CL-2 has a transcript, code and a picture."""
-    (states.folder / "in").mkdir()
-    for name, content in {
-        "chat.txt": CHAT.encode(),
-        "Fix.shader": b"float4 x; // for Zo\xc3\xab\n",
-        "shot.png": b"\x89PNG\r\n\x1a\n",
-    }.items():
-        path = states.file(f"in/{name}", content)
-        kind = "transcript" if name == "chat.txt" else "code" if "." in name[:4] else "attachment"
-        states.ok("sessions", "attach", "S-1003", path, "--kind", kind)
-    return states
 
 
 def unpacked(shell: Shell, name: str = "pack.zip") -> dict[str, bytes]:
@@ -75,6 +61,8 @@ def test_a_pack_is_made_and_verifies(proved: Shell) -> None:
         "head": made["head"],
         "in_ledger": True,
         "seal": made["seal"],
+        "proved": f"Every event, figure, text and file of the pack is what {proved.ledger} gives.",
+        "not_compared": [],
     }
     info = proved.ok("ledger", "info")
     assert (made["events"], made["head"]) == (info["events"], info["head"])
@@ -133,6 +121,7 @@ def test_what_only_the_platform_has_is_named(states: Shell) -> None:
     assert "ab" * 32 in unpacked(states)["index.html"].decode()
 
 
+@pytest.mark.damages
 def test_a_damaged_file_is_never_sealed(proved: Shell) -> None:
     """What the vault has must be what was attached, or the pack would prove a falsehood."""
     proved.ok(*PACK)
@@ -178,22 +167,32 @@ def test_what_was_told_twice_is_shown_once(states: Shell) -> None:
 
 
 def test_a_redacted_pack_names_nobody_and_proves_the_whole(proved: Shell) -> None:
-    """Other people are black; each file has the hash of the one in the whole pack."""
+    """Other people are black; with the same names given the ledger proves every byte."""
     proved.ok(*PACK)
     made = proved.ok(*PACK[:3], "-o", "black.zip", "--redact", "--keep", "ana", "--name", "float4")
     assert (made["redacted"], made["withheld"]) == (True, 1)
-    black, whole = manifest(proved, "black.zip"), manifest(proved)
-    hashes = {each["file"]: each["sha256"] for each in whole["items"]}
-    for each in black["items"]:
-        assert each["original_sha256"] == hashes[each["file"]]
+    hashes = {each["sha256"] for each in manifest(proved)["items"]} - {PICTURE}
+    for content in unpacked(proved, "black.zip").values():
+        assert not any(each.encode() in content for each in hashes)
     for content in unpacked(proved, "black.zip").values():
         text = content.decode().casefold()
         for gone in ("zoë", "06 12", "float4"):
             assert gone not in text
     assert "Ana: It is fixed now" in unpacked(proved, "black.zip")["transcript.txt"].decode()
-    assert (
-        proved.ok("dispute", "verify", "black.zip", "--ledger", proved.ledger)["in_ledger"] is True
-    )
+    check = ("dispute", "verify", "black.zip", "--ledger", proved.ledger)
+    assert proved.ok(*check, "--keep", "ANA", "--name", "float4")["in_ledger"] is True
+    for names in (("--keep", "Ana"), ("--name", "float4")):
+        assert proved.refuses(6, *check, *names)["code"] == "pack_changed"
+    partly = proved.ok(*check)
+    assert partly["in_ledger"] == "partly"
+    assert "named as not compared" in partly["proved"]
+    told = {each["file"]: each["why"] for each in partly["not_compared"]}
+    assert sorted(told) == [
+        *("files/01-chat.txt", "files/02-Fix.shader", "index.html", "index.md"),
+        "transcript.txt",
+    ]
+    assert "repeat --keep and --name" in told["index.html"]
+    assert proved.refuses(2, *CHECK, "--keep", "Ana")
     proved.ok(*PACK[:3], "-o", "all.zip", "--redact")
     assert "Ana" not in unpacked(proved, "all.zip")["transcript.txt"].decode()
 
@@ -261,7 +260,11 @@ def test_a_pack_needs_no_ledger(proved: Shell, monkeypatch: pytest.MonkeyPatch) 
     """Without one it is only not said whether its events stand in one."""
     proved.ok(*PACK)
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(proved.folder / "nowhere.db"))
-    assert proved.ok(*CHECK)["in_ledger"] is None
+    checked = proved.ok(*CHECK)
+    assert (checked["in_ledger"], checked["not_compared"]) == (None, None)
+    assert checked["proved"] == (
+        f"The pack agrees with seal {checked['seal']}. Compare it with what the expert gave you."
+    )
     monkeypatch.delenv("LIVEPORTAL_LEDGER")
     assert proved.ok(*CHECK)["in_ledger"] is None
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(proved.file("broken.db", "no ledger")))
@@ -315,10 +318,10 @@ def test_a_changed_pack_names_the_file(proved: Shell) -> None:
 
 
 def test_what_is_no_pack_is_said(proved: Shell) -> None:
-    """A text, a pipe, a folder, nothing; the ledger itself."""
+    """A text, a pipe, a folder, nothing."""
     proved.file("text", "hello")
     os.mkfifo(proved.folder / "pipe")
-    for name in ("text", "pipe", ".", "missing", proved.ledger.name, "-"):
+    for name in ("text", "pipe", ".", "missing", "-"):
         assert proved.refuses(1, "dispute", "verify", name)["code"] == "invalid_pack"
     proved.ok(*PACK)
     assert proved.refuses(74, *CHECK, "-o", "pack.zip")["code"] == "output_failed"

@@ -33,6 +33,7 @@ EVERY_READ = {
     *(
         "ledger",
         "ledger.blame",
+        "ledger.done",
         "ledger.durable",
         "ledger.driver",
         "ledger.engine",
@@ -71,22 +72,23 @@ OWN = {
         "domain.events domain.hours domain.preferences domain.requests domain.slots "
         "domain.things ledger.rows ledger.windows.diary ledger.attribution ledger.windows.history "
         "ledger.windows.people ledger.windows.requests ledger.windows.wanted "
-        "zoneinfo"
+        "domain.cautions ledger.documents ledger.windows.flags zoneinfo"
     ),
     "sessions list --json": (
         "cli.sessions cli.sessions_history domain.codec domain.earnings domain.envelope "
         "domain.things domain.words ledger.rows ledger.vault ledger.attribution "
         "ledger.windows.history "
         "ledger.windows.mentions ledger.windows.people ledger.windows.said "
-        "ledger.windows.selection ledger.windows.sessions"
+        "ledger.windows.search ledger.windows.selection ledger.windows.sessions"
     ),
     "sessions show S-1002 --json": (
         "cli.evidence_shown cli.history cli.live cli.sessions cli.sessions_named "
         "cli.sessions_shown domain.artifacts domain.codec domain.earnings domain.envelope "
         "domain.running domain.things domain.words ledger.rows ledger.vault "
         "ledger.attribution ledger.windows.history ledger.windows.mentions ledger.windows.people "
-        "ledger.windows.running ledger.windows.said ledger.windows.selection "
-        "ledger.windows.sessions"
+        "ledger.windows.running ledger.windows.said ledger.windows.search ledger.windows.selection "
+        "ledger.windows.sessions domain.cautions domain.events ledger.documents "
+        "ledger.windows.flags"
     ),
     "sessions upcoming --json": (
         "cli.sessions cli.sessions_planned domain.books domain.codec domain.diary "
@@ -94,13 +96,13 @@ OWN = {
         "domain.preferences domain.requests domain.running domain.things domain.words "
         "ledger.rows ledger.vault ledger.windows.agenda ledger.windows.diary "
         "ledger.attribution ledger.windows.history ledger.windows.mentions ledger.windows.people "
-        "ledger.windows.said ledger.windows.selection ledger.windows.sessions "
-        "zoneinfo"
+        "ledger.windows.said ledger.windows.search ledger.windows.selection "
+        "ledger.windows.sessions zoneinfo"
     ),
     "sessions search mali --json": (
         "cli.acting cli.confirm cli.progress cli.sessions cli.sessions_evidence "
         "cli.sessions_named domain.artifacts domain.things ledger.rows ledger.vault "
-        "ledger.windows.people ledger.windows.said"
+        "ledger.windows.people ledger.windows.said ledger.windows.search domain.words"
     ),
     "refunds list --json": (
         "cli.refunds cli.refunds_shown domain.answers domain.books domain.claimable "
@@ -139,7 +141,7 @@ OWN = {
         "ledger.windows.profile"
     ),
 }
-AT = ("--at", "2026-12-31 10:00")
+AT = ("--at", "2026-12-31 10:00", "--anyway")
 
 
 def _imported(shell: Shell, *argv: str) -> set[str]:

@@ -93,6 +93,7 @@ def _short(path: Path) -> None:
     path.write_bytes(path.with_name("ledger.db").read_bytes()[:5000])
 
 
+@pytest.mark.damages
 @each_command
 @pytest.mark.parametrize("make", [_folder, _text, _empty, _foreign, _torn, _short])
 def test_what_is_no_ledger(
@@ -228,6 +229,7 @@ def test_a_write_waits_for_a_short_one(october: Shell) -> None:
     assert out.startswith(b"REQ-1006\tdeclined")
 
 
+@pytest.mark.damages
 def test_a_changed_record_is_found(october: Shell) -> None:
     """`ledger verify` is exit 6 where a booked amount is not what was written."""
     assert october.ok("ledger", "verify")["ok"] is True

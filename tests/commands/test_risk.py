@@ -115,14 +115,15 @@ def test_every_format_has_it(earned: Shell, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_session_that_was_moved_out_of_its_month_is_still_in_its_balance(
     earned: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It ends after October now; that it was earned then is reversed in November only."""
+    """October stays as it was; in November the session has the end that it was corrected to."""
+    october, november = ("--month", "2026-10"), ("--month", "2026-11")
+    now = at("11-02 10:00")
+    before = risk(earned, monkeypatch, now, *october)
     earned.ok(
         *("sessions", "correct", "S-5", "--reason", "another day", "--at", "2026-11-02 09:00"),
         *("--start", "2026-11-01 10:00", "--end", "2026-11-01 10:20"),
     )
-    october, november = ("--month", "2026-10"), ("--month", "2026-11")
-    now = at("11-02 10:00")
-    assert risk(earned, monkeypatch, now, *october) == ("54.00", "42.00", "0.00")
+    assert risk(earned, monkeypatch, now, *october) == before
     assert risk(earned, monkeypatch, now, *november) == ("54.00", "42.00", "0.00")
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.commands.shell import OCTOBER, Shell
+from tests.commands.shell import OCTOBER, PROGRAM, Shell
 from tests.helpers import FEED, OTHER, amount, line
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -336,6 +340,48 @@ def test_rejects_that_cannot_be_written_are_told_first(empty: Shell) -> None:
     ran = empty.run("sync", OCTOBER, "--rejects", empty.folder / "missing" / "r.jsonl")
     assert ran.code == 74
     assert empty.dump() == before
+
+
+# --- others at work -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["stdin", "fifo"])
+def test_a_pipe_that_is_silent_keeps_nobody_out(empty: Shell, how: str) -> None:
+    """The ledger is locked when there are lines, not before: others write in the meantime."""
+    fifo = empty.folder / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(
+        [*PROGRAM, "sync", "-" if how == "stdin" else str(fifo), "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=empty.folder,
+        env=empty.environment(),
+    ) as running:
+        assert running.stdin
+        # Until the program opens it, which it does when it has opened the ledger.
+        pipe = fifo.open("wb") if how == "fifo" else running.stdin
+        with pipe:
+            if how == "stdin":
+                _wait_for(lambda: empty.ledger.with_name("ledger.db-shm").exists())
+            for n in range(3):
+                argv = ("earnings", "adjust", "1.00", "--reason", "bonus", "--key", f"k-{n}")
+                assert empty.ok(*argv)["state"] == "posted"
+                time.sleep(0.1)
+            pipe.write(OCTOBER.read_bytes())
+        assert running.stdout
+        assert running.stderr
+        out, err = running.stdout.read(), running.stderr.read()
+        assert (running.wait(30), err) == (0, b"")
+    assert counts(json.loads(out)) == (22, 0, 0, 0)
+    assert empty.ok("ledger", "info")["events"] == 1 + 3 + 22
+
+
+def _wait_for(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 # --- dry runs -------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from tests.ledger.test_verify import tampered
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.damages
+
 VERIFY = ("ledger", "verify")
 _REWRITE = "UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?"
 
@@ -50,7 +52,8 @@ def test_its_json(states: Shell) -> None:
     told = states.ok(*VERIFY)
     assert list(told) == [
         *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
-        *("files", "messages", "profile_values", "attach_again"),
+        *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
+        "outdated_transcripts",
     ]
     assert (told["ok"], told["statement"], told["rules_changed"]) == (True, None, [])
     assert (told["heads"], told["deep"], told["files"], told["messages"]) == ([], False, 0, None)
@@ -172,7 +175,7 @@ def test_a_bug_is_a_bug_all_the_same(states: Shell, monkeypatch: pytest.MonkeyPa
     """Where the ledger is what was written, whatever goes wrong is ours."""
     from liveportal.ledger.windows import earnings
 
-    monkeypatch.setattr(earnings, "months", lambda _reader, *_: 1 // 0)
+    monkeypatch.setattr(earnings, "months_and_gaps", lambda _reader, *_: 1 // 0)
     ran = states.run("earnings", "months", "--json")
     assert ran.code == 1
     assert json.loads(ran.err)["error"]["code"] == "bug"

@@ -75,6 +75,7 @@ MALFORMED = [
     ("sessions log frog --customer C-1 --rate 3", "invalid_time", "yesterday"),
     ("requests add --customer C-1 --title x --rate 3 --slot frog", "invalid_value", "45"),
     ("preferences set --vacation 2026-12-24..2026-12-01", "invalid_value", "end"),
+    ("preferences set --vacation 2026-12-24..", "invalid_value", "vacation"),
 ]
 USAGE = [
     "requests list --csv --tsv",

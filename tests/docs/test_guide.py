@@ -15,13 +15,20 @@ GUIDE = (ROOT / "docs" / "GUIDE.md").read_text("utf-8")
 DUE = 10
 
 
+CLOCKS = (  # Two days before the clocks skip this hour; minutes before a month's end.
+    *("2026-03-27T01:30:00+00:00", "2028-02-29T23:59:30+00:00"),
+)
+
+
 @pytest.mark.usefixtures("tmp_ledger_env")
-def test_the_guide_runs_as_it_stands(tmp_path: Path) -> None:
-    """In a new home, whatever day it is; `due` may say that something is due."""
+@pytest.mark.parametrize("now", [None, *CLOCKS])
+def test_the_guide_runs_as_it_stands(tmp_path: Path, now: str | None) -> None:
+    """In a new home, whatever time it is; `due` may say that something is due."""
     lines = "\n".join(re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL))
+    module = f"-m tests.docs.clocked {now}" if now else "-m liveportal"
     program = tmp_path / "liveportal"
     program.write_text(
-        f'#!/bin/sh\n"{sys.executable}" -m liveportal "$@"\n'
+        f'#!/bin/sh\n"{sys.executable}" {module} "$@"\n'
         f'code=$?; [ "$1" = due ] && [ $code -eq {DUE} ] && exit 0; exit $code\n'
     )
     program.chmod(0o700)

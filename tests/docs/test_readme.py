@@ -16,11 +16,13 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 
 @pytest.mark.usefixtures("tmp_ledger_env")
-def test_the_tour_runs_as_it_stands(tmp_path: Path) -> None:
-    """Every command of the tour succeeds, one after the other, in a new home."""
+@pytest.mark.parametrize("now", [None, "2024-02-29T23:50:00+00:00"])
+def test_the_tour_runs_as_it_stands(tmp_path: Path, now: str | None) -> None:
+    """Every command of the tour succeeds, one after the other, in a new home, at any time."""
     tour = README.partition("## A tour")[2].partition("### Writing safely")[0]
     blocks = re.findall(r"```sh\n(.*?)```", tour, re.DOTALL)
-    (tmp_path / "liveportal").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m liveportal "$@"\n')
+    program = f"-m tests.docs.clocked {now}" if now else "-m liveportal"
+    (tmp_path / "liveportal").write_text(f'#!/bin/sh\nexec "{sys.executable}" {program} "$@"\n')
     (tmp_path / "liveportal").chmod(0o700)
     ran = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
@@ -45,9 +47,9 @@ def test_the_example_for_python_runs(tmp_path: Path) -> None:
         ["init"],
         [
             *("sessions", "log", "2026-10-05 14:00-14:20", "--id", "S-1"),
-            *("--customer", "C-1", "--rate", "3.00"),
+            *("--customer", "C-1", "--rate", "3.00", "--anyway"),
         ],
-        ["refunds", "claim", "S-1", "--id", "CL-1", "--at", "2026-10-05 15:00"],
+        ["refunds", "claim", "S-1", "--id", "CL-1", "--at", "2026-10-05 15:00", "--anyway"],
     ):
         subprocess.run([*program, *command], cwd=tmp_path, env=environment, check=True)
     ran = subprocess.run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from liveportal.domain import deadlines as of
 from liveportal.domain.clock import FIRST, day_ends, local_date
+from liveportal.domain.completeness import blocking, findings
 from liveportal.domain.deadlines import Deadline, in_order
 from liveportal.domain.events import Slot
-from liveportal.domain.forecast import overdue
+from liveportal.domain.forecast import forecast, overdue
 from liveportal.domain.payouts import Standing, due_date, preview
 from liveportal.domain.policy import Policy
+from liveportal.domain.profile import expiry
 from liveportal.domain.things import Artifact, Claim, Item, Request
 from tests.exports.cases import SESSION as CLAIMED
 from tests.helpers import at, policy, usd
@@ -182,7 +184,7 @@ def standing(*items: Item, owed: int | None = None, **tables: dict[str, Any]) ->
         owed_minor=sum(each.open_minor for each in items) if owed is None else owed,
         items=items,
         first_billed_end=FIRST,
-        missing_fields=(),
+        missing_on=lambda _: (),
         policy=policy(**({"payout": {"minimum": "1.00"}} | tables)),
     )
 
@@ -234,11 +236,11 @@ def test_what_is_blocked_is_carried_and_not_overdue() -> None:
     book = standing(item(1, "2026-09", 4200), payout={"minimum": "100.00"})
     (found,) = of.of_earnings(book, at("12-01 00:00"))
     assert not found.asks
-    assert found.means == "It is carried over."
+    assert found.means == "It is carried over: it is below the minimum of 100.00 USD."
     first = replace(standing(item(1, "2026-09", 4200)), first_billed_end=at("10-30 09:00"))
     assert not of.of_earnings(first, at("12-01 00:00"))[0].asks
     assert of.of_earnings(first, at("12-31 00:00"))[0].asks
-    lacking = replace(standing(item(1, "2026-09", 4200)), missing_fields=("tax_form",))
+    lacking = replace(standing(item(1, "2026-09", 4200)), missing_on=lambda _: ("tax_form",))
     assert of.of_earnings(lacking, at("12-01 00:00"))[0].asks, "it was due all the same"
 
 
@@ -279,6 +281,62 @@ def test_months_add_up_to_what_is_eligible(
     assert asked == (late.minor if late else 0)
     for each in shown:
         assert each.due == day_ends(due_date(each.thing, book.policy), "UTC")
+
+
+FILLED = ("name", "email", "method", "address", "tax_form")
+profiles = st.tuples(
+    st.lists(st.sampled_from(FILLED), unique=True, max_size=5),
+    st.sampled_from(["IE", "US"]),
+    st.dates(date(2023, 1, 1), date(2026, 12, 31)),
+    st.sampled_from(["paypal", "wire"]),
+)
+
+
+@given(items, profiles, st.integers(0, 400), st.integers(0, 90), st.sampled_from([0, 60, 200]))
+def test_due_preview_and_forecast_agree(
+    found: list[Item],
+    profile: tuple[list[str], str, date, str],
+    day: int,
+    due_days: int,
+    wait_days: int,
+) -> None:
+    """What blocks a payout is an item that asks for action; the dates are the same everywhere."""
+    filled, country, signed, method = profile
+    facts = {"country": country, "tax_form": "w8ben", "tax_signed": signed.isoformat()}
+    facts["method"] = method
+    terms = {"minimum": "1.00", "due_days_after_month_end": due_days, "first_wait_days": wait_days}
+    book = standing(*found, payout=terms)
+    book = replace(
+        book,
+        first_billed_end=at("08-02 09:00"),
+        missing_on=lambda on: blocking(filled, facts, methods=["paypal"], on=on),
+    )
+    now = at("08-03 12:00") + timedelta(days=day)
+    today = local_date(now, "UTC")
+    outlook = preview(book, today)
+    needs = findings(filled, facts, methods=["paypal"], on=today)
+    rows = {each.kind: each for each in of.of_profile(needs, book, now)}
+    lacking = {each.requirement for each in needs if each.blocks}
+    codes = {block.code for block in outlook.blocked}
+    assert ("profile_incomplete" in codes) is bool(lacking)
+    assert ("payout_profile" in rows) is bool(lacking - {"tax_form"})
+    if "tax_form" in lacking:
+        assert rows["tax_form"].asks
+    for each in rows.values():
+        assert each.asks or each.kind == "tax_form"
+        expires = each.kind == "tax_form" and "tax_form" in filled and country != "US"
+        assert each.due_on == (expiry(facts) if expires else outlook.due_on)
+    payouts = of.of_earnings(book, now)
+    coming = {each.on: each for each in forecast(book, today)}
+    for each in payouts:
+        assert each.due_on is not None
+        expected = coming[max(each.due_on, today)]
+        assert all(block.message in each.means for block in expected.blocked)
+    if coming:
+        first = min(coming)
+        assert first == max(outlook.due_on or first, today)
+        assert coming[first].blocked == preview(book, first).blocked
+        assert coming[first].carried_minor == preview(book, first).carried_minor
 
 
 # --- sorted ---------------------------------------------------------------------------------------

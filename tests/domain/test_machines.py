@@ -11,8 +11,10 @@ from collections.abc import Callable
 import pytest
 
 from liveportal.domain import errors, payouts, refunds, requests, sessions
+from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.events import TYPES
-from tests.helpers import Book, amount
+from liveportal.ledger.journal import Outcome
+from tests.helpers import OTHER, Book, amount
 
 EARLY, LATE = "10-05 12:00", "10-06 09:00"
 Cells = list[tuple[str, str, str]]
@@ -26,7 +28,7 @@ def cells(table: str) -> Cells:
     ]
 
 
-def tell(books: Book, kind: str, when: str, **thing: str) -> None:
+def tell(books: Book, kind: str, when: str, **thing: str) -> Outcome:
     """Tell an event with whatever its type requires besides the thing's name."""
     required: dict[str, dict[str, object]] = {
         "session.rescheduled": {"start": "2026-10-07T09:00:00Z"},
@@ -37,7 +39,7 @@ def tell(books: Book, kind: str, when: str, **thing: str) -> None:
         "review.posted": {"by": "expert", "rating": 3},
         "tip.received": {"amount": amount("1.00")},
     }
-    books.tell(kind, when, **thing, **required.get(kind, {}))
+    return books.tell(kind, when, **thing, **required.get(kind, {}))
 
 
 def check(
@@ -64,18 +66,45 @@ REQUESTS = """
 request.accepted  accepted   -         -         -          -      -
 request.declined  declined   -         -         -          -      -
 request.withdrawn withdrawn  -         -         -          -      -
-request.taken     taken      -         -         -          -      -
+request.taken     taken      taken     -         -          -      -
 request.expired   expired    -         -         -          -      -
+"""
+# What a feed reports where the shell was ahead: `=` has no effect, `!` is a conflict.
+BY_FEED = """
+                  accepted   declined  withdrawn  taken  expired
+request.accepted  -          -         -          -      -
+request.declined  !          =         =          =      =
+request.withdrawn withdrawn  =         =          =      =
+request.taken     taken      =         =          =      =
+request.expired   expired    =         =          =      =
 """
 
 
 @pytest.mark.parametrize(("state", "kind", "after"), cells(REQUESTS))
 def test_requests(books: Book, state: str, kind: str, after: str) -> None:
-    """A request is answered once: all states but open are final."""
+    """A request is answered once; only the race for an accepted one may still be lost."""
     books.open()
     if state != "open":
         books.tell(f"request.{state}", EARLY, request="R-1")
-    check(books, lambda: books.request().state, kind, after, {"request": "R-1"})
+    thing = {"request": "R-1", "source": CLI_SOURCE}
+    check(books, lambda: books.request().state, kind, after, thing)
+
+
+@pytest.mark.parametrize(("state", "kind", "after"), cells(BY_FEED))
+def test_requests_by_a_feed(books: Book, state: str, kind: str, after: str) -> None:
+    """A feed that reports of a request what came too late must still go through."""
+    books.open()
+    books.tell(f"request.{state}", EARLY, request="R-1", source=OTHER)
+    if kind == f"request.{state}":
+        books.tell(kind, EARLY, request="R-1")  # A confirmation; from then on it is its own.
+    if after == "!":
+        assert isinstance(books.refuses(kind, LATE, request="R-1"), errors.Conflict)
+    elif after == "=":
+        told = tell(books, kind, LATE, request="R-1")
+        assert (told.status, told.flags) == ("recorded", ("superseded",))
+        assert books.request().state == state
+    else:
+        check(books, lambda: books.request().state, kind, after, {"request": "R-1"})
 
 
 # --- sessions -------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def standing(items: list[Item], rules: Policy | None = None) -> Standing:
         owed_minor=0,
         items=items,
         first_billed_end=None,
-        missing_fields=(),
+        missing_on=lambda _: (),
         policy=rules or Policy(),
     )
 
@@ -249,7 +249,7 @@ def test_what_blocks_is_said_together() -> None:
         [item(1, 10_00)],
         date(2026, 12, 30),
         first_billed_end=at("12-01 10:00"),
-        missing_fields=("name",),
+        missing_on=lambda _: ("name",),
     )
     codes = {block.code for block in found.blocked}
     assert codes == {"profile_incomplete", "below_minimum", "first_payout_wait"}

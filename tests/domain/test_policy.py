@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import InvalidPolicy
+from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
 from tests.helpers import policy, usd
 
@@ -42,13 +43,13 @@ SWITCHES: dict[str, tuple[object, list[object], list[object]]] = {
         ["", "Mars/Base", 1, None, [], "../../etc/passwd", "a\x00b"],
     ),
     "period.session_month": ("end", ["start"], NOT_WORDS),
-    "payout.minimum": ("100.00", ["0.00", "50.50"], NOT_AMOUNTS),
+    "payout.minimum": ("100.00", ["0.00", "50.50", "none"], NOT_AMOUNTS),
     "payout.minimum_counts": ("share", ["gross"], NOT_WORDS),
     "payout.due_days_after_month_end": (60, [0, 15], NOT_NUMBERS),
     "payout.first_wait_days": (60, [0], NOT_NUMBERS),
     "payout.methods": (["paypal"], [["paypal", "bank"]], ["paypal", [], [1], [""], None, [None]]),
-    "rate.minimum": ("1.00", ["0.00", "5.00"], [*NOT_AMOUNTS, "5.01"]),
-    "rate.maximum": ("5.00", ["1.00", "500.00"], NOT_AMOUNTS),
+    "rate.minimum": ("1.00", ["0.00", "5.00", "none"], [*NOT_AMOUNTS, "5.01"]),
+    "rate.maximum": ("5.00", ["1.00", "500.00", "none"], NOT_AMOUNTS),
     "currency": ("USD", ["EUR", "GBP"], ["", "usd", "XYZ1", 1, None, [], "ZZZ"]),
 }
 
@@ -149,6 +150,23 @@ def test_digits_are_the_currency_s() -> None:
     assert caught.value.details["switch"] == "payout.minimum"
     assert str(policy(currency="JPY").payout_minimum) == "100"
     assert str(policy(currency="KWD").payout_minimum) == "100.000"
+
+
+@pytest.mark.parametrize("currency", ["JPY", "EUR", "KWD"])
+def test_amounts_limit_nothing_in_another_currency(currency: str) -> None:
+    """No rate bounds and no payout minimum of dollars; every other switch is kept."""
+    found = Policy().in_currency(currency)
+    assert Policy().in_currency("USD") == Policy()
+    changed = {
+        name for name, value in found.switches().items() if value != Policy().switches()[name]
+    }
+    assert changed == {"currency", "rate.minimum", "rate.maximum", "payout.minimum"}
+    assert found.payout_minimum == Money(0, currency)
+    lowest, highest = found.rate_bounds
+    assert (lowest.minor, highest.minor) == (0, LARGEST_MINOR)
+    assert Policy.from_document(found.document) == found
+    with pytest.raises(InvalidPolicy):
+        Policy().in_currency("ZZZ")
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))

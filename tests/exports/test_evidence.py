@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -11,13 +13,33 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.case import Kept, Said
-from liveportal.exports.evidence import about, dossier, is_about, parts
+from liveportal.domain.case import Case, Kept, Said
+from liveportal.exports import evidence
+from liveportal.exports.evidence import LARGEST_FILE, dossier, is_about
+from liveportal.exports.exhibits import Reads, Rules, no_reader
 from liveportal.exports.pack import Part, verify_pack, write_pack
-from liveportal.exports.redaction import BLACK, redactor
-from tests.exports.cases import MESSAGES, case, file
+from liveportal.exports.pages import CURRENT, Redact
+from liveportal.exports.redaction import redactor
+from liveportal.exports.redaction_1 import BLACK
+from tests.exports.cases import MESSAGES, case, file, happened
 
 MINA = redactor(["Mina Harker"])
+
+
+def parts(
+    made: Case,
+    *,
+    redact: Redact | None = None,
+    largest: int = LARGEST_FILE,
+    reads: Reads = no_reader,
+) -> list[Part]:
+    """Return the parts of a pack in the current format."""
+    return evidence.parts(made, Rules(CURRENT, largest, redact, reads))
+
+
+def about(made: Case, *, redact: Redact | None = None) -> dict[str, Any]:
+    """Return what a manifest says of itself in the current format."""
+    return evidence.about(made, Rules(CURRENT, LARGEST_FILE, redact))
 
 
 def by_name(found: list[Part]) -> dict[str, Part]:
@@ -154,25 +176,57 @@ def test_nobody_elses_name_is_left(tmp_path: Path) -> None:
     found = parts(case(kept=kept), redact=MINA)
     for part in found:
         assert not re.search("mina|harker|12 34|example.com", text(part) + part.name, re.IGNORECASE)
+        assert kept[0].sha256 not in text(part)
     named = by_name(found)
     assert text(named["files/01-_____.txt"]) == (f"{BLACK}: hello\r\n\t{BLACK}")
     page = text(named["index.html"])
-    for stays in ("42.00 USD", "2026-10-05 16:00:00", "14:17:03", kept[0].sha256, "C-7", "Ana"):
+    black = sha256(text(named["files/01-_____.txt"]).encode()).hexdigest()
+    for stays in ("42.00 USD", "2026-10-05 16:00:00", "14:17:03", black, "C-7", "Ana"):
         assert stays in page
 
 
-def test_a_redacted_pack_knows_the_whole_one(tmp_path: Path) -> None:
-    """Each file names the hash of what it was made from, as the whole pack has it."""
+def test_no_hash_lets_a_name_be_guessed(tmp_path: Path) -> None:
+    """A text has the hash of what is packed; a picture that is withheld has its own."""
     kept = (
         file(tmp_path, "chat.txt", b"mina: hello", "transcript", "text/plain"),
         file(tmp_path, "shot.png", b"\x89PNG", "attachment", "image/png"),
+        file(tmp_path, "wide.txt", "Mina".encode("utf-16"), "transcript", None),
+        file(tmp_path, "note", b"Mina", "attachment", None),
+        file(tmp_path, "long.txt", b"Mina " * 30, "transcript", None),
+        replace(file(tmp_path, "feed.txt", b"x", "transcript", None), path=None),
     )
-    whole = by_name(parts(case(kept=kept)))
-    for name, part in by_name(parts(case(kept=kept), redact=MINA)).items():
-        content = whole[name].content
-        original = content if isinstance(content, bytes) else content.read_bytes()
-        assert part.original_sha256 == sha256(original).hexdigest()
-        assert not whole[name].original_sha256
+    attached = {"kind": "transcript", "name": "x", "bytes": 61}
+    made = case(
+        kept=kept,
+        events=(replace(happened(9, "10-05 14:40", "artifact.added"), data=attached),),
+    )
+    found = parts(
+        made,
+        redact=MINA,
+        largest=100,
+        reads=lambda content, _: (
+            content.decode("ascii", "ignore") if content[:1] != b"\x89" else ""
+        ),
+    )
+    shown = "".join(map(text, found)) + json.dumps(about(made, redact=MINA))
+    assert [each.sha256 in shown for each in kept] == [False, True, False, False, False, False]
+    assert "61 bytes" not in shown
+    assert shown.count("its hash is withheld, too") == 2 * 4
+    assert not any(part.original_sha256 for part in found)
+    named = by_name(found)["files/01-chat.txt"].content
+    assert isinstance(named, bytes)
+    assert shown.count(sha256(named).hexdigest()) == 2
+
+
+def test_what_the_reader_still_reads_as_a_name_is_withheld(tmp_path: Path) -> None:
+    """The program's own reader has the last word: a spelling that only it knows is not packed."""
+    kept = (file(tmp_path, "chat.txt", b"anim: hello", "transcript", "text/plain"),)
+    made = case(kept=kept, messages=())
+    read = by_name(parts(made, redact=MINA, reads=lambda content, _: content.decode()))
+    assert "files/01-chat.txt" in read
+    backwards = by_name(parts(made, redact=MINA, reads=lambda content, _: content[3::-1].decode()))
+    assert not [each for each in backwards if each.startswith("files/")]
+    assert "withheld" in text(backwards["index.html"])
 
 
 @pytest.mark.parametrize(
@@ -192,8 +246,10 @@ def test_what_cannot_be_read_is_withheld(
     kept = file(tmp_path, "x.dat", content, kind, media_type)
     named = by_name(parts(case(kept=(kept,)), redact=MINA))
     assert not [each for each in named if each.startswith("files/")]
-    assert "withheld" in text(named["index.html"])
-    assert kept.sha256 in text(named["index.html"])
+    page = text(named["index.html"])
+    assert "withheld" in page
+    is_text = kind in ("transcript", "code")
+    assert (kept.sha256 in page) is not is_text
 
 
 # --- as a pack ------------------------------------------------------------------------------------
@@ -206,7 +262,7 @@ def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
         packs = set()
         for _ in range(2):
             stream = BytesIO()
-            manifest = about(case(kept=kept), redacted=redact is not None)
+            manifest = about(case(kept=kept), redact=redact)
             write_pack(stream, parts(case(kept=kept), redact=redact), manifest)
             packs.add(stream.getvalue())
         (content,) = packs
@@ -226,12 +282,15 @@ def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
         *({"events": [{"seq": 0, "hash": "x"}]}, {"events": [{"seq": 1.5, "hash": "x"}]}),
         *({"ledger": {"events": 2**63, "head": "x"}}, {"ledger": {"events": -1, "head": "x"}}),
         *({"ledger": {"events": "1", "head": "x"}}, {"ledger": {"events": 1, "head": None}}),
+        *({"page": 0}, {"page": "2"}, {"page": None}, {"page": 2**63}, {"page": 1.5}),
+        *({"largest": -1}, {"largest": "1"}, {"largest": None}, {"largest": 2**63}),
     ],
     ids=str,
 )
 def test_a_manifest_that_says_less_is_of_no_claim(changes: dict[str, object]) -> None:
     """Whoever reads one does not fall over what a forger left out."""
-    manifest = about(case(), redacted=False)
+    manifest = about(case())
     assert is_about(manifest)
     assert not is_about(manifest | changes)
-    assert not is_about({name: value for name, value in manifest.items() if name not in changes})
+    if not changes.keys() & {"page", "largest"}:  # Of the first format, which had neither.
+        assert not is_about({name: manifest[name] for name in manifest if name not in changes})

@@ -14,8 +14,10 @@ import pytest
 
 from liveportal.domain.case import Case, Said
 from liveportal.exports.dossier import Figure, Moment, html
-from liveportal.exports.evidence import about, parts
+from liveportal.exports.evidence import LARGEST_FILE, about, parts
+from liveportal.exports.exhibits import Rules
 from liveportal.exports.pack import write_pack
+from liveportal.exports.pages import CURRENT
 from tests.exports.cases import MESSAGES, case, file, happened
 from tests.exports.test_dossier import HOSTILE, dossier
 
@@ -33,6 +35,7 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+RULES = Rules(CURRENT, LARGEST_FILE)
 WIDE = 37
 """Pixels: as wide as no icon of a browser."""
 
@@ -76,7 +79,7 @@ def browse(folder: Path, page: Path, *flags: str) -> str:
 def index(folder: Path, made: Case) -> Path:
     """Write the page of a case alone, and return where."""
     page = folder / "index.html"
-    (content,) = (part.content for part in parts(made) if part.name == page.name)
+    (content,) = (part.content for part in parts(made, RULES) if part.name == page.name)
     assert isinstance(content, bytes)
     page.write_bytes(content)
     return page
@@ -98,7 +101,7 @@ def unpacked(tmp_path: Path) -> Path:
     made = case(kept=kept)
     pack = tmp_path / "pack.zip"
     with pack.open("wb") as stream:
-        write_pack(stream, parts(made), about(made, redacted=False))
+        write_pack(stream, parts(made, RULES), about(made, RULES))
     with zipfile.ZipFile(pack) as archive:
         archive.extractall(tmp_path / "unpacked")
     return tmp_path / "unpacked"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 import unicodedata
 
@@ -9,7 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from liveportal.exports.redaction import BLACK, redactor
+from liveportal.exports.comparing import is_blacked_out
+from liveportal.exports.redaction import redactor, visible
+from liveportal.exports.redaction_1 import BLACK
 from tests.helpers import short
 
 ADA = redactor(["Ada Lovelace"])
@@ -63,6 +67,40 @@ def test_a_name_is_found_however_it_is_written(text: str) -> None:
         ("ada_l", "Ada"),
         ("  Ada  ", "Ada"),
         ("John Guest", "guest"),
+        ("Leo Wang (王小明)", "王小明说"),
+        ("Leo Wang (王小明)", "LEO"),
+        ("Leo Wang (王小明)", "小明"),
+        ("王小明Leo", "leo"),
+        ("Leo", "王小明Leo"),
+        ("山田太郎", "太郎さん"),
+        ("김지민", "지민이"),
+        ("김 지민", "김지민"),
+        ("王 芳", "王芳"),
+        ("王芳", "王 芳"),
+        ("王小明", "王小\n明"),
+        ("김지민", "김지\n민"),
+        ("王小明", "王小\n\n2\n00:00:03.000 --> 00:00:05.000\n明"),
+        ("ﾔﾏﾀﾞ", "ヤマダ"),
+        ("أحمد", "احمد"),
+        ("محمد", "محـــمد"),
+        ("Müller", "Mueller"),
+        ("Müller", "mu\u0308ller"),
+        ("Łukasz", "Lukasz"),
+        ("Mina", "chatMina"),
+        ("Mina", "MinaChat2"),
+        ("Müller", "M&uuml;ller"),
+        ("Müller", "M&#252;ller"),
+        ("Müller", "M&#x00FCller"),
+        ("Müller", "M\\u00fcller"),
+        ("Müller", "M\\u{fc}ller"),
+        ("Müller", "M\\xfcller"),
+        ("Müller", "M%C3%BCller"),
+        ("Müller", "M%fcller"),
+        ("Müller", "M&amp;uuml;ller"),
+        ("Müller", "M&uuml;ller%41"),
+        ("Müller", "M<b>&uuml;</b>ller"),
+        ("Müller", "M<00:01.000>üller"),
+        ("Müller", "\\nM\\u00fcller"),
     ],
 )
 def test_names_of_all_the_world_are_found(name: str, text: str) -> None:
@@ -82,6 +120,58 @@ def test_names_of_all_the_world_are_found(name: str, text: str) -> None:
 def test_other_words_stay(text: str) -> None:
     """A name is a word, and no part of another."""
     assert ADA(text) == text
+
+
+def test_a_single_character_is_a_name_only_by_itself() -> None:
+    """A family name alone is somebody; in a word it is a word."""
+    redact = redactor(["王"])
+    assert redact("王: hello 王, 国王 王国") == f"{BLACK}: hello {BLACK}, 国王 王国"
+
+
+def test_what_stands_between_the_letters_stays() -> None:
+    """Tags and ends of lines are not the name's: a file keeps its form."""
+    redact = redactor(["Müller", "王小明"])
+    assert redact("<b>M&uuml;</b>ller <i>x</i>") == f"<b>{BLACK}</b>{BLACK} <i>x</i>"
+    assert redact("王小\n\n2\n00:03.000 --> 00:05.000\n明!") == (
+        f"{BLACK}\n\n2\n00:03.000 --> 00:05.000\n{BLACK}!"
+    )
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "black"),
+    [
+        ('{"null": null, "a": "null", "b": true}', '{"█": null, "a": "█", "b": true}'),
+        ('{"phone": 33612345678, "ts": 1696500000000}', '{"phone": "█", "ts": 1696500000000}'),
+        ('{"ts": "1696500000.123456", "t": "0612345678"}', '{"ts": "1696500000.123456", "t": "█"}'),
+        (r'{"a": "\u0ada and \u00e9bea \" \\ Ada"}', r'{"a": "\u0ada and \u00e9bea \" \\ █"}'),
+        (r'["\ud83d\ude00 \u0041da\n\u200bA\u200bda"]', r'["\ud83d\ude00 █\n\u200b█\u200b█"]'),
+        ('{"a": "Ada"}\nAda: hello\n["Ada"]\n', '{"a": "█"}\n█: hello\n["█"]\n'),
+        ('{"a": "Ada", "a": "&#65;da"}', '{"a": "█", "a": "█"}'),
+        ("<ul><li>Li, Ruby</li></ul>", "<ul><li>█, █</li></ul>"),
+        ("<Ruby> hello <Li> hello", "<█> hello <█> hello"),
+        ("WEBVTT\n\nNOTE by Note\n\n00:01.000 --> 00:02.000 align:start\nRuby Line: align", None),
+        ("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ruby>hi <ruby>x<rt>y</rt></ruby>", None),
+    ],
+    ids=short,
+)
+def test_a_file_stays_what_it_was(text: str, black: str | None) -> None:
+    """JSON stays JSON, whatever people are called; so do subtitles and pages."""
+    redact = redactor(["Ada", "Null", "True", "Li", "Ruby", "Note", "Line", "Align", "Bea"])
+    found = redact.document(text)
+    assert found is not None
+    if text.startswith(("{", "[")) and "\nAda" not in text:
+        json.loads(found)
+    if black is None:
+        assert found.count("\n") == text.count("\n")
+        assert re.findall(".*-->.*", found) == re.findall(".*-->.*", text)
+        assert "Ruby" not in found
+        assert found.count("<ruby>") == text.count("<ruby>")
+        assert ("NOTE by" in found) is ("NOTE by" in text)
+        return
+    assert found == black.replace("█", BLACK)
 
 
 @pytest.mark.parametrize("name", ["Customer", "expert", "Speaker 1", "A", "", " ", "-", "You", "1"])
@@ -165,6 +255,15 @@ def test_twice_is_once(text: str, names: list[str]) -> None:
     assert redact(once) == once
 
 
+@given(st.text(max_size=40), st.lists(st.text(max_size=8), max_size=4))
+@example('"Ada" 0612345678', ["Ada"])
+def test_nothing_but_black_is_put_over_a_text(text: str, names: list[str]) -> None:
+    """Whatever is not black stands where it stood: that is how a redacted pack is verified."""
+    redact = redactor(names)
+    assert is_blacked_out(redact(text).encode(), visible(text).encode())
+    assert not redact.finds_name(redact(text))
+
+
 @given(st.text(alphabet="adA\u0301\u200b _-1.é王", max_size=12), st.text(" ad1_-A", max_size=8))
 def test_a_name_of_several_letters_never_shows(around: str, after: str) -> None:
     """A word that is the name never stays, whatever else is there."""
@@ -175,6 +274,8 @@ def test_a_name_of_several_letters_never_shows(around: str, after: str) -> None:
 
 HOSTILE = (
     *("a", "a.", "a@", "a@a.", ".", "1", "1 ", "1-", "1.2", "(1)", "+(", "%+", "Ada ", "li ", "_"),
+    *("&", "&#1", "&uuml;", "%", "%41", "%C3%BC", "\\", "\\u0041", "<b", "<b>", "<!", "{\\"),
+    *("-->\n", "王\n", "김", "aA", "&a%4<b>\\u0041", "<b>Ada</b>&amp;", '{"a":1}\n'),
     *("\u200b", "\x1b[", "A\u0301", "2026-10-05", "12345678-", "\n", "12.34 ", "王", f"{BLACK}li "),
 )
 
@@ -190,14 +291,14 @@ def seconds(text: str) -> float:
 @pytest.mark.parametrize("piece", HOSTILE, ids=short)
 def test_a_hostile_text_takes_no_more_time_than_another(piece: str) -> None:
     """Linear time: the tenth of a megabyte of anything is done at once."""
-    assert seconds(piece * (100_000 // len(piece))) < 1.5
+    assert seconds(piece * (100_000 // len(piece))) < 3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE, ids=short)
 def test_a_large_hostile_text_takes_seconds(piece: str) -> None:
     """A megabyte takes ten times as long, and not a hundred."""
-    assert seconds(piece * (1_000_000 // len(piece))) < 10
+    assert seconds(piece * (1_000_000 // len(piece))) < 25
 
 
 def test_a_crowd_takes_no_more_time_than_a_few() -> None:

@@ -15,8 +15,8 @@ from liveportal.domain.errors import DamagedBackup, InvalidBackup
 from liveportal.ledger.backups.bundle import Bundle
 from liveportal.ledger.opening import reading
 from liveportal.ledger.vault import ignored
-from liveportal.ledger.verify import verify
 from tests.helpers import dump
+from tests.verified import deeply
 
 ROOT = Path(liveportal.__file__).parents[1]
 
@@ -95,7 +95,7 @@ def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON hold
 def content(ledger: Path) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return all that a ledger holds; it must open, and be what was written."""
     with reading(ledger) as reader:
-        verify(reader.db)
+        deeply(reader.db, ledger)
         return dump(reader)
 
 

@@ -14,12 +14,12 @@ from liveportal.ledger import driver
 from liveportal.ledger.opening import reading
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rebuilt import DERIVED
-from liveportal.ledger.verify import verify
 from tests.commands.shell import OCTOBER
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
 from tests.faults.nursery import Ended, Nursery, Order
 from tests.helpers import amount, line
 from tests.ledger.forms import make_old
+from tests.verified import deeply
 
 MODES = ("WAL", "DELETE")
 AT = "2026-11-04 09:00"
@@ -161,7 +161,7 @@ def story(ledger: Path, drawn: Iterable[str] = (), *, verified: bool = True) -> 
     """Verify a ledger, and return its events; `drawn` are fields that are not looked at."""
     with reading(ledger) as reader:
         if verified:
-            verify(reader.db)
+            deeply(reader.db, ledger)
         return _events(reader, frozenset(drawn))
 
 

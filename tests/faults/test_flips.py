@@ -26,7 +26,7 @@ from liveportal.feeds import transcripts
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.opening import reading
 from liveportal.ledger.verify import verify
-from liveportal.ledger.windows.said import Where, search
+from liveportal.ledger.windows.search import Where, matching, search
 from liveportal.portal import Portal
 from tests.faults.conftest import Amount
 from tests.ledger import rich
@@ -54,7 +54,8 @@ def answers(path: Path) -> Answers:
             sorted(reader.db.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)  # noqa: S608
             for name in tables
         ]
-        found = [search(reader, word, Where()) for word in ("flickers", "fixed OR pass", "Mina")]
+        finders = filter(None, (matching([word]) for word in ("flickers", "fixed", "Mina")))
+        found = [search(reader, finder, Where()) for finder in finders]
     return tables, rows, found, figures(path)
 
 

@@ -395,7 +395,7 @@ BROKEN = (
     ("read_meanwhile", WAL, "normal", "acknowledged"),
     ("single_writes", DELETE, "full", "acknowledged"),
     ("attach_to_an_open_ledger", WAL, "unsynced_names", "NotInVault"),
-    ("profile", WAL, "unsynced_files", "SealBroken"),
+    ("profile", WAL, "unsynced_files", "WrongKey"),
     ("upgrade", WAL, "off", "the copy"),
     ("forget", WAL, "unsynced_names", "has it still"),
     ("forget_what_was_just_told", WAL, "unsynced_files", "ledger.db-wal has it still"),

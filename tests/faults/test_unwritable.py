@@ -51,6 +51,9 @@ def test_a_disk_that_is_read_only(
         ended = place.run(*command.split(), **said)
         assert (ended.code in (0, 10), ended.err) == (True, ""), (command, ended)
         assert ended.out.count("\n") == before[command].count("\n")
+    backup = disk.folder.parent / "backup.zip"
+    assert place.run("ledger", "backup", "-o", str(backup), **said).code == 0
+    assert backup.stat().st_size
     for scene in WRITES:
         _refused(place.run(*scene.argv, **said))
     assert "read-only" in _refused(place.run(*ACCEPT.argv, "--dry-run", **said))

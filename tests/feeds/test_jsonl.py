@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from codecs import BOM_UTF8
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from liveportal.domain.envelope import Event
 from liveportal.domain.errors import AmountTooLarge, InvalidEvent, LiveportalError
+from liveportal.domain.events import RequestOpened
 from liveportal.feeds import jsonl
 from liveportal.feeds.jsonl import lines, parse, read
 from tests.domain.contract import CONTRACT, full
@@ -223,15 +225,34 @@ def test_an_unknown_type(kind: str) -> None:
         "2026-10-05T00:00:00",
         "2026-10-05",
         "yesterday",
-        "2026-10-05T00:00:00.0000001Z",
         "2026-13-05T00:00:00Z",
         "2026-10-05T00:00:00+25:00",
         "0001-01-01T00:00:00+10:00",
     ],
 )
 def test_a_time_that_is_none(time: str) -> None:
-    """No offset, or finer than a microsecond: refused in its field."""
+    """No offset, or no such time: refused in its field."""
     assert refused(raw(time=time)).field == "time"
+
+
+def test_a_time_with_more_digits() -> None:
+    """Seven and nine digits of a second are cut to six, in the envelope and in the data."""
+    inner = OPENED["data"] | {"expires": "2026-10-05T00:30:00.9999999Z"}
+    event = parse(raw(time="2026-10-05T00:00:00.999999999Z", data=inner))
+    assert event.time == at("2026-10-05T00:00:00.999999Z")
+    assert isinstance(event.data, RequestOpened)
+    assert event.data.expires == at("2026-10-05T00:30:00.999999Z")
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    """At the beginning of a feed only: elsewhere it is no JSON."""
+    found = list(lines(io.BytesIO(BOM_UTF8 + raw() + b"\n" + BOM_UTF8 + raw() + b"\n")))
+    assert parse(found[0].raw) == parse(raw())
+    with pytest.raises(InvalidEvent):
+        parse(found[1].raw)
+    assert list(lines(io.BytesIO(BOM_UTF8))) == []
+    again = list(lines(io.BytesIO(BOM_UTF8 + raw()), before=1))
+    assert again[0].raw.startswith(BOM_UTF8)
 
 
 @pytest.mark.parametrize(

@@ -131,12 +131,18 @@ def test_webvtt() -> None:
 
 
 def test_srt() -> None:
-    """With commas; numbers are no words, also where the blank line is missing."""
+    """With commas; numbers are no words, also where the empty line is missing.
+
+    What has no times belongs to the cue before it, as players show it.
+    """
     text = (
         "1\n00:00:01,500 --> 00:00:02,000\nMina: <i>x</i> &amp; {\\an8}y\n"
         "2\n00:00:03,5 --> 00:00:04,0\n- what\n\n3\nno times\n"
     )
-    assert said(text, "call.srt") == [(1_500, "Mina", "x &amp; y"), (3_500, None, "- what")]
+    assert said(text, "call.srt") == [
+        (1_500, "Mina", "x &amp; y"),
+        (3_500, None, "- what\n3\nno times"),
+    ]
     assert said(text, "call") == said(text, "call.txt") == said(text, "call.srt")
 
 

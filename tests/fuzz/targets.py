@@ -20,7 +20,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import cast
 
-from liveportal.cli import payout_profile_checks, preferences_file, times, toml_file
+from liveportal.cli import payout_profile_checks, preferences_file, spans, times, toml_file
 from liveportal.cli.earnings_statement import proved_by
 from liveportal.cli.payout_profile_options import _plain
 from liveportal.domain.codec import decode, joined, split
@@ -30,16 +30,18 @@ from liveportal.domain.money import Money, Percent
 from liveportal.domain.policy import Policy
 from liveportal.domain.preferences import differing
 from liveportal.domain.text import clean, csv_safe
+from liveportal.exports import events as exports
 from liveportal.exports.calendar import Entry, write
 from liveportal.exports.pack import verify_pack
 from liveportal.exports.statement import rows
-from liveportal.feeds import jsonl, transcripts
+from liveportal.feeds import exported, jsonl, transcripts
 from liveportal.feeds.following import streamed
-from liveportal.ledger import keys
+from liveportal.ledger import imports, keys
+from liveportal.ledger.documents import journal
 from liveportal.ledger.opening import reading
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.verify import verify
-from liveportal.ledger.windows import said
+from liveportal.ledger.windows import search as find
 from liveportal.ledger.windows.statement import statement as made
 from liveportal.portal import Portal
 
@@ -137,6 +139,38 @@ def sync(data: bytes) -> bool:
     finally:
         for each in scratch().glob("synced.db*"):
             each.unlink()
+
+
+@target
+def export(data: bytes) -> bool:
+    """An export: it makes a ledger that is sound and gives the same export again, or nothing."""
+    path = scratch() / "imported.db"
+    try:
+        found = exported.contents(BytesIO(data))
+        into = imports.target(path, begins_ledger=found.begins_ledger)
+        try:
+            chunks = exported.events(BytesIO(data), found.digest)
+            imports.carry_out(path, chunks, into, lambda: NOW)
+        except LiveportalError:
+            assert list(scratch().glob("*imported.db*")) == [], "a refused export left something"
+            raise
+        first = _exported(path)
+        path.unlink()
+        again = exported.contents(BytesIO(first))
+        chunks = exported.events(BytesIO(first), again.digest)
+        imports.carry_out(path, chunks, into, lambda: NOW)
+        assert _exported(path) == first
+        return True
+    finally:
+        for each in scratch().glob("*imported.db*"):
+            each.unlink()
+
+
+def _exported(path: Path) -> bytes:
+    with reading(path) as reader:
+        verify(reader.db, vault=path, deep=False)
+        lines = [exports.line(e.event, e.recorded_at, erased=e.erased) for e in journal(reader.db)]
+    return "".join(f"{each}\n" for each in lines).encode("ascii")
 
 
 def _head(path: Path) -> str:
@@ -292,7 +326,7 @@ def moment(data: bytes) -> bool:
         lambda: times.read_time(text, zone, NOW),
         lambda: times.read_time(text, zone, NOW, past=True, date_only=True),
         lambda: times.as_known(text, zone, NOW),
-        lambda: times.read_span(text, zone, NOW),
+        lambda: spans.read_span(text, zone, NOW),
         lambda: times.read_length(text),
         lambda: times.read_month(text, NOW.date()),
     ):
@@ -332,11 +366,12 @@ def shown(data: bytes) -> bool:
 def search(data: bytes) -> bool:
     """Words to look for: to the index they are text, whatever they look like."""
     words = data[:SEEN].decode("utf-8", "replace").replace("\x00", "").split("\n")
-    match = said.matching(words)
-    if match is None:
+    finder = find.matching(words)
+    if finder is None:
         return False
     with reading(october()) as reader:
-        said.search(reader, match, said.Where(speaker=words[0]), 1)
+        find.search(reader, finder, find.Where(speaker=words[0]), 1)
+        find.search(reader, finder, find.Where(), 1)
         _known(reader, words[0])
     return True
 

@@ -52,6 +52,7 @@ READS: tuple[str, ...] = (
     "policy check winter.policy.toml",
     "ledger info --fields form,currency,timezone,own_timezone,policy,events,transactions,head",
     "ledger verify",
+    "ledger export events --without-personal",
 )
 
 NAMES: dict[str, dict[str, str]] = {
@@ -85,6 +86,6 @@ NO_READS = {
     *("", "demo", "init", "sync", "doctor", "requests", "requests watch", "sessions", "refunds"),
     *("dispute", "dispute evidence", "dispute verify", "earnings", "payout", "payout profile"),
     *("preferences", "policy", "ledger", "ledger path", "ledger backup", "ledger restore"),
-    *("payout profile rotate-key",),
+    *("payout profile rotate-key", "ledger export", "ledger import"),
 }
 """Groups, and what is no read of a ledger's content, or shows the machine it runs on."""

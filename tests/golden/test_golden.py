@@ -31,7 +31,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "--jsonl": ("--jsonl",),
     "on a terminal": (),
 }
-DOCUMENTS = ("preferences export", "sessions calendar", "earnings statement")
+DOCUMENTS = ("preferences export", "sessions calendar", "earnings statement", "ledger export")
 """They write a document of their own, and so take no format."""
 
 

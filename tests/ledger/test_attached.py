@@ -16,11 +16,14 @@ from liveportal.domain.errors import (
     LiveportalError,
 )
 from liveportal.domain.events import ArtifactAdded, CustomerForgotten
-from liveportal.ledger import engine
+from liveportal.domain.words import Finder
+from liveportal.feeds import transcripts
+from liveportal.ledger import engine, message_index
 from liveportal.ledger.driver import DatabaseError
 from liveportal.ledger.vault import Taken, Vault
 from liveportal.ledger.verify import verify
 from liveportal.ledger.windows import said
+from liveportal.ledger.windows.search import Where, matching, search
 from liveportal.portal import Attachment, Portal, reading
 from tests.helpers import amount, at, event
 from tests.ledger.conftest import contents, query
@@ -84,9 +87,14 @@ def messages(ledger: Path) -> list[tuple[int, str]]:
 def verified(ledger: Path) -> None:
     """The ledger is what was written, and its index that of its messages."""
     with reading(ledger) as reader:
-        verify(reader.db)
-    with closing(engine.open_file(ledger, readonly=False)) as db:
-        db.execute("INSERT INTO message_index (message_index, rank) VALUES ('integrity-check', 1)")
+        verify(reader.db, vault=ledger, deep=True, read=transcripts.read)
+
+
+def finder(*words: str) -> Finder:
+    """Return what finds words."""
+    found = matching(words)
+    assert found
+    return found
 
 
 def test_attached_twice_is_attached_once(book: Path) -> None:
@@ -228,7 +236,7 @@ def test_messages_are_known_since_the_file_was_attached(book: Path, clock: Clock
     found = []
     for day in days:
         with reading(book, as_known=day) as reader:
-            hits = said.search(reader, said.matching(["rumpelstilzchen"]) or "", said.Where())
+            hits = search(reader, finder("rumpelstilzchen"), Where())
             found.append([hit["session"] for hit in hits])
             assert len(said.messages(reader, "S-1")) == (0 if day == days[0] else 2)
             assert [each["messages"] for each in said.artifacts(reader, "S-1")] == [
@@ -236,8 +244,8 @@ def test_messages_are_known_since_the_file_was_attached(book: Path, clock: Clock
             ]
     assert found == [[], ["S-1"], ["S-1", "S-2"]]
     with reading(book, as_known=days[2]) as copy, reading(book) as now:
-        match = said.matching(["flick*"]) or ""
-        assert said.search(copy, match, said.Where()) == said.search(now, match, said.Where())
+        match = finder("flick*")
+        assert search(copy, match, Where()) == search(now, match, Where())
 
 
 def test_a_replay_sees_what_the_first_time_saw(book: Path, tmp_path: Path) -> None:
@@ -261,6 +269,61 @@ def test_a_message_is_never_changed(book: Path) -> None:
         query(book, "UPDATE message SET text = 'other'")
 
 
+# --- read by an earlier version ------------------------------------------------------------------
+
+MEET = b"00:00:00\nMina: Rumpelstilzchen flickers\nJoe: no\n"
+
+
+def older(ledger: Path) -> None:
+    """Make of the messages of a transcript what the first version of the readers made of it."""
+    with closing(engine.open_file(ledger, readonly=False)) as db:
+        db.execute("DELETE FROM message")
+        db.execute("DELETE FROM transcript")
+        text = "Mina: Rumpelstilzchen flickers\nJoe: no"
+        db.execute(
+            "INSERT INTO message (artifact, n, offset_ms, text) SELECT seq, 1, 0, ? FROM artifact",
+            (text,),
+        )
+        message_index.rebuild(db)
+
+
+def outdated(ledger: Path) -> int:
+    """Return how many transcripts were read otherwise, of a ledger that verifies."""
+    with reading(ledger) as reader:
+        found = verify(reader.db, vault=ledger, deep=True, read=transcripts.read).deposit
+    assert found
+    return found.outdated
+
+
+def test_what_an_earlier_version_read_verifies(book: Path) -> None:
+    """It is said to be outdated, until the file is attached again: then it is read anew."""
+    attach(book, MEET)
+    assert outdated(book) == 0
+    before = query(book, "SELECT n, offset_ms, speaker, text FROM message")
+    older(book)
+    assert outdated(book) == 1
+    assert attach(book, MEET) == "replayed"
+    assert query(book, "SELECT n, offset_ms, speaker, text FROM message") == before
+    assert outdated(book) == 0
+    with reading(book) as reader:
+        where = Where(speaker="Mina")
+        assert len(search(reader, finder("stilzchen"), where)) == 1
+        assert search(reader, finder("no"), where) == []
+
+
+def test_what_this_version_read_must_be_what_the_file_says(book: Path) -> None:
+    """Only where another reader is recorded may messages differ; none must be missing."""
+    attach(book, MEET)
+    older(book)
+    query(book, "INSERT INTO transcript SELECT seq, ? FROM artifact", transcripts.READER)
+    with pytest.raises(LiveportalError, match="message 1 of the file"):
+        outdated(book)
+    query(book, "DELETE FROM transcript")
+    query(book, "DELETE FROM message")
+    with pytest.raises(LiveportalError, match="0 are kept"):
+        outdated(book)
+
+
 # --- forgotten ------------------------------------------------------------------------------------
 
 
@@ -271,6 +334,13 @@ def forget(ledger: Path, customer: str = "C-1", *, by_feed: bool = False) -> Non
             portal.record([event("customer.forgotten", "10-07 08:00", customer=customer)])
         else:
             portal.do(CustomerForgotten(customer=customer))
+
+
+def indexed(ledger: Path) -> set[str]:
+    """Return all that the index of messages has."""
+    with closing(engine.open_file(ledger, readonly=True)) as db:
+        db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, row)")
+        return {term for (term,) in db.execute("SELECT term FROM temp.terms")}
 
 
 def on_disk(ledger: Path, word: bytes) -> bool:
@@ -292,6 +362,7 @@ def test_nothing_of_a_forgotten_customer_is_left(book: Path, by_feed: bool) -> N
     assert not on_disk(book, b"flickers")
     assert files(Vault(book)) == [sha(b"Joe: Dornroeschen\n")]
     assert [text for _, text in messages(book)] == ["Dornroeschen"]
+    assert indexed(book) == {"dornroeschen"[at : at + 3] for at in range(10)}
     verified(book)
 
 

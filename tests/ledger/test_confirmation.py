@@ -318,12 +318,15 @@ def test_a_bill_of_nothing_takes_the_earning_back(books: Book) -> None:
 
 
 def test_another_bill_while_a_claim_is_undecided(books: Book) -> None:
-    """The claim for everything stays one for everything; its end leaves nothing held."""
+    """A claim is for what was left when it was made; what is billed more stays claimable."""
     books.live(rate="3.00", when="10-05 09:00")
     books.tell("session.ended", "10-05 09:20", session="S-1", **SHELL)
     books.claim()
     books.tell("session.ended", "10-05 09:20", session="S-1", billed=amount("70.00"))
     assert books.balance() == ("7.00", "42.00", "0.00", "0.00")
     books.tell("refund.granted", "10-05 12:00", claim="CL-1")
+    assert books.balance() == ("7.00", "0.00", "0.00", "0.00")
+    assert books.month()["refunded"] == "60.00"
+    books.claim("CL-2", "10-05 13:00")
+    books.tell("refund.granted", "10-05 14:00", claim="CL-2")
     assert books.balance() == ("0.00", "0.00", "0.00", "0.00")
-    assert books.month()["refunded"] == "70.00"

@@ -215,6 +215,7 @@ def test_a_newer_ledger(ledger: Path, open_it: Open) -> None:
     assert ledger.read_bytes() == before
 
 
+@pytest.mark.damages
 @both
 def test_a_damaged_ledger(ledger: Path, open_it: Open) -> None:
     """Pages of nonsense, or half of the file missing: said to be damaged."""

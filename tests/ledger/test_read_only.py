@@ -7,10 +7,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pyrage
 import pytest
 
 from liveportal.domain.policy import Policy
 from liveportal.ledger import engine
+from liveportal.ledger.backups.age import Opener
+from liveportal.ledger.backups.restore import restoring
 from liveportal.portal import Portal
 from tests.commands.shell import PROGRAM, ROOT
 
@@ -70,6 +73,30 @@ def test_it_is_read(
     assert out == f"1\t{'wal' if wal else 'delete'}\n"
     code, out, err = read("ledger", "verify")
     assert (code, err) == (0, "")
+
+
+@pytest.mark.parametrize("lock", [(), ("--recipient", "key")])
+def test_it_is_backed_up(
+    read: Callable[..., Run], tmp_path: Path, lock: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy is what a medium that cannot be written needs most; nothing plain is left of it."""
+    temporary, target = tmp_path / "temporary", tmp_path / "backups"
+    temporary.mkdir()
+    target.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    identity = pyrage.x25519.Identity.generate()
+    more = [text.replace("key", str(identity.to_public())) for text in lock]
+    code, out, err = read("ledger", "backup", "--to", str(target), *more, "--field", "events")
+    assert (code, out, err) == (0, "1\n", "")
+    (made,) = target.iterdir()
+    assert not [*temporary.iterdir()]
+    assert [each.name for each in (tmp_path / "own").iterdir()] == ["ledger.db"]
+    opener = Opener(identities=[str(identity)])
+    with restoring(tmp_path / "new" / "ledger.db", made, opener=opener) as found:
+        assert found.extent.events == 1
+    code, _, err = read("ledger", "restore", str(made), "--yes")
+    assert code != 0
+    assert "Traceback" not in err
 
 
 def test_a_write_is_refused(read: Callable[..., Run]) -> None:

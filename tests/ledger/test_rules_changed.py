@@ -49,6 +49,11 @@ def _no_trial(active_us: int, rate: Money, policy: Any) -> Bill:  # noqa: ANN401
     return bill(active_us, rate, replace(policy, trial=replace(policy.trial, billed="none")))
 
 
+def _other_minutes(active_us: int, rate: Money, policy: Any) -> Bill:  # noqa: ANN401
+    billed = bill(active_us, rate, policy)
+    return billed._replace(billed_us=billed.billed_us + 1_000_000 * bool(billed.billed_us))
+
+
 def _anything(session: Session, amount: Money | None, policy: Any) -> int:  # noqa: ANN401
     return 100 if session.id == "S-3" else claimable(session, amount, policy)
 
@@ -66,6 +71,7 @@ OLDER: dict[str, tuple[Any, str, Any]] = {
     "a cent more": (sessions, "share_of", _cent_more),
     "a longer trial": (sessions, "bill", _trial_of_ten),
     "no trial": (sessions, "bill", _no_trial),
+    "other minutes": (sessions, "bill", _other_minutes),
     "claims on free sessions": (refunds, "claimable", _anything),
     "whatever is said of a thing": (journal, "decide", _on_vacation),
 }
@@ -125,6 +131,10 @@ NOTED = {
     ),
     "a longer trial": ("liveportal.session.ended", "it booked nothing, today earning of 2026-10 ("),
     "no trial": ("liveportal.session.ended", "it booked earning of 2026-10 (31.50 from"),
+    "other minutes": (
+        "liveportal.session.ended",
+        "it counted other minutes or sessions than it would today",
+    ),
     "claims on free sessions": (
         "liveportal.refund.claimed",
         "it would be refused today: session S-3 billed nothing",
@@ -155,11 +165,13 @@ def test_what_was_booked_is_told_as_it_was(older: tuple[str, Path]) -> None:
             "SELECT * FROM month_money ORDER BY period",
             'SELECT * FROM "transaction" ORDER BY id',
             "SELECT * FROM transfer ORDER BY 1, 2",
+            "SELECT * FROM session_count ORDER BY 1, 2",
             "SELECT * FROM event ORDER BY seq",
         ):
             assert copy.execute(query).fetchall() == reader.db.execute(query).fetchall()
 
 
+@pytest.mark.damages
 def test_what_today_s_rules_touch_not_is_held_strictly(older: tuple[str, Path]) -> None:
     """The leniency reaches as far as the rule does: all else must be what the journal says."""
     _, path = older
@@ -194,6 +206,7 @@ def test_it_is_told_at_the_shell(older: tuple[str, Path]) -> None:
     assert ran.err.endswith("What was booked stands.\n")
 
 
+@pytest.mark.damages
 def test_what_only_stands_otherwise_is_a_failure(made: dict[str, Path], tmp_path: Path) -> None:
     """Where every event is judged as ever, whatever differs was not written by the door."""
     path = tmp_path / "ledger.db"

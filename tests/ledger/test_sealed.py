@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,15 @@ from keyring.backends import chainer, fail, null
 from liveportal.domain import errors
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile import FIELDS, Value, changes
-from liveportal.ledger import engine, keys
+from liveportal.exports import events as exports
+from liveportal.feeds import exported
+from liveportal.ledger import engine, imports, keys
+from liveportal.ledger.documents import journal
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.keys import KEYRING_VARIABLE, Keys, key_id, new_key
 from liveportal.ledger.sealed import Seals
 from liveportal.ledger.verify import verify
-from liveportal.portal import Portal
+from liveportal.portal import Portal, utc_now
 from tests.ledger.conftest import query
 
 IBAN = "DE89370400440532013000"
@@ -148,6 +152,7 @@ def test_every_corrupted_byte_is_found(ledger: Path) -> None:
     assert values(ledger) == {"iban": IBAN}
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize(
     "change",
     [
@@ -170,6 +175,7 @@ def test_a_value_opens_in_its_own_place_only(ledger: Path, change: str) -> None:
         opened.disproved(opened.values())
 
 
+@pytest.mark.damages
 def test_a_value_opens_in_its_own_book_only(ledger: Path, tmp_path: Path) -> None:
     """Another ledger's value does not open here, even under the same key."""
     other = tmp_path / "other.db"
@@ -186,6 +192,7 @@ def test_a_value_opens_in_its_own_book_only(ledger: Path, tmp_path: Path) -> Non
     assert broken(other).code == "sealed_value_unreadable"
 
 
+@pytest.mark.damages
 def test_a_value_opens_in_its_own_column_only(ledger: Path) -> None:
     """What was sealed for another table does not open here, whatever its row is called."""
     fill(ledger, {"iban": IBAN})
@@ -237,6 +244,7 @@ def test_a_key_names_a_change_for_ever(ledger: Path) -> None:
         fill(ledger, {"name": "Anna"}, key="k")
 
 
+@pytest.mark.damages
 def test_the_journal_proves_which_value_was_in_force(ledger: Path) -> None:
     """A fact that was changed behind the journal's back is found, before and after a rotation."""
     fill(ledger, SECRET)
@@ -301,7 +309,7 @@ def test_a_dry_run_makes_no_key(ledger: Path) -> None:
     fill(ledger, SECRET)
     content = key_file(ledger).read_bytes()
     with Portal.open(ledger, dry_run=True) as portal:
-        assert portal.change_key()[1:] == (None, 3)
+        assert portal.change_key()[1:3] == (None, 3)
     assert key_file(ledger).read_bytes() == content
     assert values(ledger) == SECRET
 
@@ -361,17 +369,20 @@ def test_what_a_crash_left_is_tidied_up(ledger: Path) -> None:
 
 
 def test_a_key_that_is_lost_and_one_that_is_another(ledger: Path) -> None:
-    """No key is exit 3, a wrong one exit 6; a file that is no key is not guessed at."""
+    """Both are exit 3: nothing is damaged. A file that is no key is not guessed at."""
     fill(ledger, SECRET)
     good = key_file(ledger).read_bytes()
     key_file(ledger).unlink()
     assert isinstance(broken(ledger), errors.NotFound)
     assert broken(ledger).code == "key_not_found"
+    (needed,) = used(ledger)
     Keys(ledger, "").save({key_id(other): other for other in [new_key()]}, first=True)
-    assert broken(ledger).code == "sealed_value_unreadable"
+    assert isinstance(broken(ledger), errors.NotFound)
+    assert broken(ledger).code == "wrong_key"
+    assert broken(ledger).details == {"needed": needed, "found": list(kept(ledger))}
     for bad in (b"x", good[:-10], good.replace(b"\n", b" \n"), b"\xff\xfe", good[-60:-40] * 2):
         key_file(ledger).write_bytes(bad)
-        assert broken(ledger).code == "sealed_value_unreadable"
+        assert broken(ledger).code == "wrong_key"
     key_file(ledger).write_bytes(good)
     assert values(ledger) == SECRET
 
@@ -413,7 +424,7 @@ def test_a_ledger_without_a_folder_to_keep_a_key_in(
 def rotate(path: Path) -> tuple[str, str | None, int]:
     """Change the key of a ledger."""
     with Portal.open(path) as portal:
-        return portal.change_key()
+        return portal.change_key()[:3]
 
 
 def test_rotation_seals_everything_anew_and_drops_the_old_key(ledger: Path) -> None:
@@ -704,3 +715,24 @@ def test_values_are_those_of_the_domain(ledger: Path) -> None:
     assert list(found) == [name for name in FIELDS if name in SECRET]
     assert found["iban"] == Value("iban", IBAN)
     assert str(found["iban"]) == "**** 3000"
+
+
+@pytest.mark.parametrize("afresh", [False, True])
+def test_an_imported_ledger_leaves_the_key_of_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, afresh: bool
+) -> None:
+    """Without a machine's id both have one name in the keyring; the key that is there stays."""
+    monkeypatch.setattr("liveportal.ledger.machine.this_machine", lambda: None)
+    ring = Ring()
+    use(monkeypatch, ring)
+    ledger, copy = tmp_path / "ledger.db", tmp_path / "copy.db"
+    Portal.create(ledger, Policy())
+    fill(ledger, SECRET)
+    with closing(engine.open_file(ledger, readonly=True)) as db:
+        lines = [exports.line(e.event, e.recorded_at, erased=e.erased) for e in journal(db)]
+    content = "\n".join(lines).encode()
+    chunks = exported.events(BytesIO(content), exported.contents(BytesIO(content)).digest)
+    imports.carry_out(copy, chunks, imports.Target.NEW, utc_now)
+    fill(copy, SECRET, afresh=afresh)
+    assert len(ring.kept) == 1
+    assert values(ledger) == values(copy) == SECRET

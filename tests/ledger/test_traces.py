@@ -428,6 +428,7 @@ def test_a_copy_that_a_crash_left_goes(told: Told, monkeypatch: pytest.MonkeyPat
     assert done.left == []
 
 
+@pytest.mark.damages
 def test_no_link_is_followed(told: Told, tmp_path: Path) -> None:
     """A link that is named like a copy is somebody else's file."""
     elsewhere = tmp_path / "elsewhere.db"

@@ -18,6 +18,7 @@ from liveportal.domain.errors import (
     DiskFull,
     FileChanged,
     FileTooLarge,
+    LedgersOwnFile,
     LedgerUnwritable,
     LiveportalError,
     NotInVault,
@@ -161,13 +162,19 @@ def test_a_file_that_may_not_be_read_is_refused(vault: Vault, source: Path) -> N
 
 
 def test_the_ledger_is_no_evidence(vault: Vault, tmp_path: Path) -> None:
-    """Nor what SQLite keeps beside it, under whatever name."""
-    for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal"):
+    """Nor what lies beside it, under whatever name."""
+    for name in (
+        "ledger.db",
+        "ledger.db-wal",
+        "ledger.db-shm",
+        "ledger.db-journal",
+        "ledger.db.key",
+    ):
         (tmp_path / name).write_bytes(b"x")
         other = tmp_path / f"other-{name}"
         other.hardlink_to(tmp_path / name)
         for path in (tmp_path / name, other):
-            assert "the ledger itself" in refused(vault, path, UnreadableFile).message
+            assert "belongs to the ledger" in refused(vault, path, LedgersOwnFile).message
 
 
 def test_the_limit(vault: Vault, source: Path) -> None:

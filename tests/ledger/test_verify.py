@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
+from liveportal.domain.policy import Policy
 from liveportal.feeds import transcripts
 from liveportal.ledger import chain
 from liveportal.ledger.driver import Connection
@@ -22,8 +23,11 @@ from liveportal.ledger.rebuilt import DERIVED
 from liveportal.ledger.vault import Vault
 from liveportal.ledger.verify import Verified, verify
 from liveportal.ledger.windows import books, earnings
+from liveportal.portal import Portal
 from tests.ledger import rich
 from tests.ledger.forms import asked
+
+pytestmark = pytest.mark.damages
 
 PREFIX = "the ledger is not what was written: "
 
@@ -201,8 +205,10 @@ def test_an_event_that_is_gone(path: Path) -> None:
     """One from the middle, with all that refers to it, leaves a gap; the last one, its head."""
     head = verified(path).head
     last = asked(path, "SELECT max(seq) FROM event")[0][0]
-    for table in ("statement", "event_personal", "sealed_value", "profile_fact"):
+    for table in ("statement", "event_personal", "profile_fact"):
         tampered(path, f"DELETE FROM {table} WHERE seq = {last}")  # noqa: S608
+    # The e-mail address that it set takes the place of the one that the event before it set.
+    tampered(path, f"UPDATE sealed_value SET seq = {last - 1} WHERE seq = {last}")  # noqa: S608
     tampered(path, f"DELETE FROM event WHERE seq = {last}")  # noqa: S608
     tampered(path, "DELETE FROM profile_field WHERE name = 'method'")
     with pytest.raises(HeadNotFound):
@@ -254,7 +260,10 @@ CHANGED = {
     "UPDATE session SET period = '2026-11' WHERE id = 'S-3'": (
         "session S-3 is not what the journal says: period"
     ),
-    "DELETE FROM session WHERE id = 'S-3'": "session S-3 is missing",
+    "DELETE FROM session WHERE id = 'S-3'": (
+        "a row of session_count refers to a row of session that is not there"
+    ),
+    "DELETE FROM session WHERE id = 'S-7'": "session S-7 is missing",
     "DELETE FROM session_alias": "session_alias other:2 is missing",
     "UPDATE session_alias SET session = 'S-1'": (
         "session_alias other:2 is not what the journal says: session"
@@ -297,6 +306,18 @@ CHANGED = {
         "preferences {preferences} is not what the journal says: document"
     ),
     "DELETE FROM preferences": "preferences {preferences} is missing",
+    "UPDATE session_count SET billed_us = billed_us + 1 WHERE seq = 6": (
+        "what event 6 booked was changed"
+    ),
+    "UPDATE session_count SET period = '2026-11' WHERE seq = 6": "what event 6 booked was changed",
+    "DELETE FROM session_count WHERE seq = 6": "what event 6 booked was changed",
+    'INSERT INTO session_count SELECT 3, 1, session, kind, time, period, start, "end",'
+    ' billed_us, sessions, free_sessions, "transaction" FROM session_count WHERE seq = 6': (
+        "the minutes and sessions that event 3 counted were changed"
+    ),
+    "UPDATE session_count SET seq = 999 WHERE seq = 6": (
+        "a row of session_count refers to a row of event that is not there"
+    ),
     "INSERT INTO profile_field VALUES ('iban')": "profile_field iban is in no event",
     "DELETE FROM profile_field WHERE name = 'name'": "profile_field name is missing",
     "UPDATE month_flow SET amount = amount + 1 WHERE credit = 'income:tips' AND"
@@ -315,6 +336,33 @@ CHANGED = {
     "UPDATE sealed_value SET seq = 2": "a value of the payout profile is in no event: address",
     "UPDATE profile_fact SET field = 'iban' WHERE field = 'country'": (
         "a value of the payout profile is in no event: iban"
+    ),
+    "DELETE FROM sealed_value WHERE field = 'name'": (
+        "a value of the payout profile is missing: name"
+    ),
+    "DELETE FROM sealed_value": "a value of the payout profile is missing: name",
+    "DELETE FROM profile_fact WHERE field = 'country'": (
+        "a value of the payout profile is missing: country"
+    ),
+    # The value of before takes the place of the one that was set last.
+    "UPDATE sealed_value SET seq = seq - 1 WHERE field = 'email'": (
+        "a value of the payout profile is in no event: email"
+    ),
+    "INSERT INTO profile_fact SELECT field, seq, 'Anna' FROM sealed_value WHERE field = 'name'": (
+        "a value of the payout profile is in the wrong place: name"
+    ),
+    "DELETE FROM fingerprint_key": "the payout profile's key of fingerprints is missing",
+    "UPDATE fingerprint_key SET key_id = 'another'": (
+        "the payout profile's key of fingerprints is missing"
+    ),
+    "INSERT INTO missing_value SELECT field, seq FROM sealed_value WHERE field = 'name'": (
+        "a value of the payout profile is not missing: name"
+    ),
+    "INSERT INTO missing_value VALUES ('iban', 4)": (
+        "a value of the payout profile is not missing: iban"
+    ),
+    "INSERT INTO missing_file SELECT min(seq) FROM artifact": (
+        "no file is missing of event {artifact}"
     ),
 }
 FIRST = {
@@ -339,7 +387,8 @@ def test_every_table_is_tampered_with() -> None:
         each.split()[2 if "INTO" in each or "FROM" in each.split()[1] else 1] for each in CHANGED
     }
     booked = {"transaction", "transfer"}
-    assert set(DERIVED) - booked <= touched
+    beside = {"sealed_value", "profile_fact", "fingerprint_key", "missing_value", "missing_file"}
+    assert set(DERIVED) - booked | beside <= touched
     assert booked <= {name.strip('"') for each in JOURNAL for name in each.split()[1:3]}
 
 
@@ -429,7 +478,7 @@ DEEP = {
         "has 3 messages, and 4 are kept"
     ),
     "UPDATE message SET artifact = (SELECT min(seq) FROM artifact)": "are in no transcript",
-    "UPDATE message_index_docsize SET sz = x'7f7f' WHERE id = 1": "the full-text index",
+    "INSERT INTO message_index (message_index) VALUES ('delete-all')": "the full-text index",
     "UPDATE profile_fact SET value = 'DE' WHERE field = 'country'": (
         "a value of the payout profile is not what was recorded: country"
     ),
@@ -461,13 +510,28 @@ def test_an_index_that_finds_other_words(path: Path) -> None:
     """A search would not find what was said."""
     asked(
         path,
-        "INSERT INTO message_index (message_index, rowid, text, speaker)"
-        " SELECT 'delete', id, text, speaker FROM message WHERE n = 1",
+        "INSERT INTO message_index (message_index, rowid, text)"
+        " SELECT 'delete', id, lower(text) FROM message WHERE n = 1",
     )
-    asked(
-        path, "INSERT INTO message_index (rowid, text, speaker) VALUES (1, 'other words', 'Mina')"
-    )
+    asked(path, "INSERT INTO message_index (rowid, text) VALUES (1, 'other words')")
     assert "the full-text index" in found(path, deep=True)
+
+
+def test_an_index_that_was_never_written(tmp_path: Path) -> None:
+    """Without a transcript it is empty, and has not the bytes of one that was rebuilt."""
+    ledger = tmp_path / "new.db"
+    Portal.create(ledger, Policy())
+    assert asked(ledger, "SELECT block FROM message_index_data WHERE id = 1") == [(b"",)]
+    told = verified(ledger, deep=True)
+    assert told.deposit is not None
+    assert told.deposit.messages == 0
+
+
+def test_settings_of_an_index(path: Path) -> None:
+    """How an index is laid out is no matter: nothing that is found depends on it."""
+    for setting in ("'automerge', 8", "'optimize', NULL"):
+        asked(path, f"INSERT INTO message_index (message_index, rank) VALUES ({setting})")  # noqa: S608
+        verified(path, deep=True)
 
 
 def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:

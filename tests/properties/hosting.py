@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain import events as on
-from liveportal.domain.envelope import Data
+from liveportal.domain.envelope import CLI_SOURCE, Data
 from liveportal.domain.money import LARGEST_MINOR, Money
 from tests.properties import reckoning
 from tests.properties.state import FIGURES, Entry, Ledger, Request, Session, refuse
@@ -14,6 +14,7 @@ from tests.properties.state import FIGURES, Entry, Ledger, Request, Session, ref
 MOVES = """
 request  open      accepted -> accepted, declined -> declined, withdrawn -> withdrawn
 request  open      taken -> taken, expired -> expired
+request  accepted  taken -> taken
 session  upcoming  rescheduled -> upcoming, started -> live
 session  upcoming  cancelled -> cancelled, missed -> missed
 session  live      paused -> paused, ended -> ended
@@ -26,6 +27,10 @@ payout   sent      paid -> paid, failed -> failed
 payout   paid      returned -> returned
 """
 """Rulebook 6, as it stands there."""
+
+CLOSED = ("declined", "withdrawn", "taken", "expired")
+LOSING = ("withdrawn", "taken", "expired")
+"""What voids an unbilled session when a feed reports it after the accept (2-events, Identity)."""
 
 
 def moves() -> dict[tuple[str, str, str], str]:
@@ -64,6 +69,7 @@ class Hosting(Ledger):
 
     insist = True
     flags: list[str]
+    source: str
 
     # --- what rules share -----------------------------------------------------------------------
 
@@ -162,7 +168,7 @@ class Hosting(Ledger):
         elif any(each.state in ("live", "paused") for each in self.agenda()):
             self.flags.append("another_session_live")
         request.state = "accepted"
-        self.sessions[name] = Session(
+        request.session = self.sessions[name] = Session(
             name,
             self.policy,
             request.rate,
@@ -175,17 +181,44 @@ class Hosting(Ledger):
     def request_closed(self, data: on.RequestClosed, _: datetime) -> None:
         """Declined, withdrawn, taken or expired."""
         request = self.requests.get(data.request) or refuse("not_found")
-        request.state = STEPS.get(("request", request.state, verb(data))) or refuse("wrong_state")
+        by_feed = self.source != CLI_SOURCE
+        if request.state in CLOSED and by_feed:
+            self.flags.append("superseded")
+            return
+        if request.state == "accepted" and verb(data) == "declined" and by_feed:
+            refuse("conflict")
+        after = STEPS.get(("request", request.state, verb(data)))
+        if request.state == "accepted" and by_feed and verb(data) in LOSING:
+            after = verb(data)
+        if after is None:
+            refuse("wrong_state")
+        if request.state == "accepted":
+            self._lose(request.session)
+        request.state = after
+
+    def _lose(self, session: Session | None) -> None:
+        """R3: the race was lost; only a session that was billed cannot be void."""
+        assert session
+        if session.state == "ended" and session.gross:
+            refuse("wrong_state")
+        if session.state in ("upcoming", "live", "paused", "ended"):
+            session.state, session.month = "cancelled", None
+        self.flags.append("lost_race")
 
     # --- sessions -------------------------------------------------------------------------------
 
     def session_stepped(self, data: Steps, at: datetime) -> None:
         """The timer and the schedule; their times never go back."""
         session = self.session(data.session)
+        late = isinstance(data, on.SessionPaused | on.SessionResumed) and session.state == "ended"
+        if late and session.ended_by == CLI_SOURCE != self.source:
+            self.flags.append("superseded")
+            return
         after = STEPS.get(("session", session.state, verb(data))) or refuse("wrong_state")
         if at < session.last:
             refuse("impossible_time")
         if isinstance(data, on.SessionRescheduled):
+            self.rename(data.alias, session)
             minutes = data.minutes or (session.planned.minutes if session.planned else 0)
             self.caution_schedule(data.start, minutes, session)
             session.planned = on.Slot(start=data.start, minutes=minutes)
@@ -200,8 +233,16 @@ class Hosting(Ledger):
             session.pauses.append((session.paused_since, at))
             session.paused_since = None
         if isinstance(data, on.SessionEnded):
-            session.end = at
+            session.end, session.ended_by = at, self.source
             self._bill(session, data.billed)
+
+    def rename(self, alias: str | None, session: Session) -> None:
+        """Another id of a session from now on; ids are unique."""
+        if alias is None or alias == session.id or self.aliases.get(alias) == session.id:
+            return
+        if alias in self.sessions or alias in self.aliases:
+            refuse("already_exists")
+        self.aliases[alias] = session.id
 
     def session_logged(self, data: on.SessionLogged, _: datetime) -> None:
         """A past session in one event."""
@@ -234,8 +275,9 @@ class Hosting(Ledger):
         on_timer = reckoning.minutes_on_timer(*session.times, session.pauses)
         session.minutes = reckoning.minutes_to_bill(on_timer, session.policy)
         gross = reckoning.gross(session.rate, session.minutes)
-        session.gross = gross if billed is None else billed.minor
-        session.month = self.month_of_session(session)
+        session.bill = session.bill if billed is None else billed.minor
+        session.gross = gross if session.bill is None else session.bill
+        session.month = session.month or self.month_of_session(session)
 
     def _earned(self, session: Session, kind: str, at: datetime, month: str | None) -> None:
         """R11; a free session books nothing."""
@@ -247,6 +289,7 @@ class Hosting(Ledger):
 
     def _bill(self, session: Session, billed: Money | None) -> None:
         self._reckon(session, billed)
+        self.count(session, session.month or "")
         self._earned(session, "earning", session.times[1], session.month)
 
     def correct(
@@ -260,12 +303,27 @@ class Hosting(Ledger):
         if billed is not None:
             self.check_currency(billed.currency)
         start, end = session.times
+        pauses = self.right_pauses(session, right)
         session.start, session.end = right.start or start, right.end or end
-        session.pauses = session.pauses if right.pauses is None else list(right.pauses)
+        session.pauses = pauses
         if session.earning:
             self.undo(session.earning, at)
+        self.count(session, self.month(at), -1)
         self._reckon(session, billed)
+        self.count(session, self.month(at))
         self._earned(session, "correction", at, None)
+
+    @staticmethod
+    def right_pauses(
+        session: Session, right: Session | on.SessionCorrected
+    ) -> list[tuple[datetime, datetime]]:
+        """The pauses as they were, but one that was open at the old end closes at the new one."""
+        if right.pauses is not None:
+            return sorted(right.pauses)
+        pauses, (_, end) = sorted(session.pauses), session.times
+        if pauses and pauses[-1][1] == end:
+            pauses[-1] = (pauses[-1][0], right.end or end)
+        return pauses
 
     def session_corrected(self, data: on.SessionCorrected, at: datetime) -> None:
         """Only what ended, and no money of it is asked or given back."""
@@ -277,10 +335,13 @@ class Hosting(Ledger):
         if (data.start, data.end, data.pauses, data.billed) == (None, None, None, None):
             refuse("invalid_event")
         start, end = session.times
-        pauses = session.pauses if data.pauses is None else data.pauses
-        if not reckoning.pauses_fit(data.start or start, data.end or end, pauses):
+        end = data.end or end
+        if not reckoning.pauses_fit(data.start or start, end, self.right_pauses(session, data)):
+            refuse("impossible_time")
+        if at < end:
             refuse("impossible_time")
         self.correct(session, data, data.billed, at)
+        session.corrected = True
 
     def artifact_added(self, data: on.ArtifactAdded, _: datetime) -> None:
         """Evidence may come any time."""

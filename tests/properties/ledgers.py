@@ -186,7 +186,10 @@ def folded_months(db: Connection) -> list[dict[str, Any]]:
     """The months as plain Python folds them from the transactions read back."""
     books = reader(db)
     found = earnings.fold(
-        transactions(db), things(db, rows.SESSION), things(db, rows.CLAIM), things(db, rows.DISPUTE)
+        transactions(db),
+        things(db, rows.SESSION_COUNT),
+        things(db, rows.CLAIM),
+        things(db, rows.DISPUTE),
     )
     return [plain(month.row(books.timezone, books.currency)) for month in found]
 

@@ -66,22 +66,48 @@ class Model(Hosting):
             refuse("not_for_feeds")
         data = self._ours(event.data)
         others = self._told_by_others(data, event)
-        same = next((fact for fact in others if not contradictions(fact.data, data)), None)
+        booked = len(self.entries)
+        self.flags, self.insist, self.unsure, self.source = [], insist, (), event.source
+        same = next((fact for fact in others if not self._contradicts(fact, data)), None)
         if same:
             return self._confirm(same, event, data)
         if isinstance(data, on.ReviewPosted) and any(fact.data.by == data.by for fact in others):
             refuse("conflict")  # Only whoever posted a review may change it.
-        booked = len(self.entries)
-        self.flags, self.insist, self.unsure = [], insist, ()
+        left = self._left(data)
         try:
             RULES[data.TYPE](self, data, event.time)
         except Refusal as refusal:
             raise Refusal("conflict") if others and refusal.clashes else refusal from None
-        self.told[name] = Told(event, data, entries=self.entries[booked:])
+        fact = Told(event, data, entries=self.entries[booked:], left=left)
+        if isinstance(data, on.SessionEnded | on.SessionLogged):
+            fact.came_to = self.session(data.session).gross
+        if isinstance(data, on.RefundClaimed):
+            fact.came_to = left if data.amount is None else data.amount.minor
+        self.told[name] = fact
         return Verdict("recorded", tuple(self.flags))
 
+    def _left(self, data: Data) -> int:
+        """What a claim without an amount is for."""
+        session = self.sessions.get(getattr(data, "session", ""))
+        return session.gross - session.refunded if session else 0
+
+    def _contradicts(self, fact: Told, data: Data) -> bool:
+        """Compared is what was told first, and what that came to then."""
+        found = contradictions(fact.data, data)
+        if isinstance(data, on.RefundClaimed) and "amount" not in found:
+            currency = data.amount.currency if data.amount else self.policy.currency
+            meant = fact.left if data.amount is None else data.amount.minor
+            return bool(found) or meant != fact.came_to or currency != self.policy.currency
+        return bool(found)
+
     def _ours(self, data: Data) -> Data:
-        """The same with the session's own id, where the event has another name for it."""
+        """The same with the ids that the book knows: a session's own, a fact's first event."""
+        if isinstance(data, on.EntryReversed):
+            past = self.told.get((data.event.source, data.event.id))
+            fact = past and (past.confirms or past)
+            if fact:
+                first = on.EventRef(source=fact.event.source, id=fact.event.id)
+                data = replace(data, event=first)
         name = getattr(data, "session", None)
         if name in self.aliases and not isinstance(data, on.RequestAccepted):
             return replace(data, session=self.aliases[name])  # type: ignore[type-var]
@@ -95,6 +121,8 @@ class Model(Hosting):
         """
         source = event.source
         if data.TYPE in SETTINGS or (source == CLI_SOURCE and data.TYPE not in TOLD):
+            return []
+        if isinstance(data, on.TipReceived) and data.again:
             return []
         about = [
             each
@@ -125,36 +153,33 @@ class Model(Hosting):
 
     def _confirm(self, fact: Told, event: Event, ours: Data) -> Verdict:
         """Another id becomes an alias; another bill is booked as a correction."""
-        self._also(fact.data, event)
+        data, first = event.data, fact.data
+        if isinstance(data, on.RequestAccepted):
+            session = self.sessions[first.session or first.request]
+            self.rename(data.session or data.request, session)
+        if isinstance(data, on.SessionRescheduled):
+            self.rename(data.alias, self.session(data.session))
+        if isinstance(data, on.SessionEnded | on.SessionLogged) and data.billed is not None:
+            self._billed_again(self.session(data.session), fact, data.billed, event.time)
         self.told[event.source, event.id] = Told(event, ours, confirms=fact)
-        return Verdict("confirmed")
+        return Verdict("confirmed", tuple(self.flags))
 
-    def _also(self, first: Data, event: Event) -> None:
-        data = event.data
-        if isinstance(data, on.RequestAccepted) and isinstance(first, on.RequestAccepted):
-            ours, theirs = first.session or first.request, data.session or data.request
-            if ours != theirs and self.aliases.get(theirs) != ours:
-                if theirs in self.sessions or theirs in self.aliases:
-                    refuse("already_exists")
-                self.aliases[theirs] = ours
-        if isinstance(data, on.SessionEnded) and data.billed is not None:
-            session = self.session(data.session)
-            self.check_currency(data.billed.currency)
-            if session.gross != data.billed.minor:
-                self._bill_anew(session, data.billed, event.time)
+    def _billed_again(self, session: Session, fact: Told, billed: Money, at: datetime) -> None:
+        """The difference from what the first telling came to; no later correction is undone.
 
-    def _bill_anew(self, session: Session, billed: Money, at: datetime) -> None:
-        """Another bill; what was given back, and what is asked back, must still be in it."""
-        left = billed.minor - session.refunded
-        if left < 0:
-            refuse("correction_refused")
-        claim = session.undecided
-        whole = claim is not None and claim.amount == session.gross - session.refunded
-        if claim and not whole and claim.amount > left:
-            refuse("refund_too_large")
-        if claim and whole:  # A claim for everything stays one; its hold stays as it was.
-            claim.amount = left
-        self.correct(session, session, billed, at)
+        What was given back, and what is asked back, must still be in the bill.
+        """
+        self.check_currency(billed.currency)
+        followed = session.corrected or session.state != "ended" or session.gross != fact.came_to
+        asked = session.undecided.amount if session.undecided else 0
+        if not followed and billed.minor == fact.came_to:
+            session.bill = billed.minor
+        elif billed.minor == fact.came_to:
+            return
+        elif followed or billed.minor < session.refunded + asked:
+            self.flags += ["billed_differs"] if billed.minor != session.gross else []
+        else:
+            self.correct(session, session, billed, at)
 
     # --- claims and disputes --------------------------------------------------------------------
 
@@ -196,12 +221,12 @@ class Model(Hosting):
         if after is None:
             from_open = ("claim", "open", verb(data)) in STEPS
             refuse("claim_not_open" if from_open else "wrong_state")
+        if at < claim.time:
+            refuse("impossible_time")
         if after in ("open", "disputed"):
             claim.state = after
             self.disputes += [self.month(at)] if after == "disputed" else []
             return
-        if at < claim.time:
-            refuse("impossible_time")
         session, claim.state = claim.session, after
         session.undecided = None
         about: dict[str, Any] = {"session": session.id, "claim": data.claim, "held": -claim.hold}
@@ -229,7 +254,8 @@ class Model(Hosting):
 
     def payout_sent(self, data: on.PayoutSent, at: datetime) -> None:
         """Rulebook 8: refused only if it is more than what is owed; all else is a flag."""
-        if data.payout in self.payouts:
+        known = self.payouts.get(data.payout)
+        if known and known.state != "reversed":
             refuse("already_exists")
         self.check_currency(data.amount.currency)
         amount = data.amount.minor
@@ -239,9 +265,9 @@ class Model(Hosting):
         policy, lines = self.policy, self.lines(amount)
         self.caution("unlisted_method", when=data.method not in policy.payout.methods)
         self.flags += self._payout_flags(amount, lines, at)
-        for entry, part in lines:
-            entry.settled += part
-        self.payouts[data.payout] = Payout(amount, lines=lines)
+        self._settle(self.payouts.setdefault(data.payout, Payout(amount, at)), lines)
+        payout = self.payouts[data.payout]
+        payout.amount, payout.sent_at, payout.state = amount, at, "sent"
         self.book("payout", at, payout=data.payout, in_transit=amount, owed=-amount)
 
     def _payout_flags(self, amount: int, lines: list[tuple[Entry, int]], at: datetime) -> list[str]:
@@ -281,8 +307,10 @@ class Model(Hosting):
     def payout_stepped(self, data: on.PayoutMoved, at: datetime) -> None:
         """It arrives, or it comes back and gives its lines back."""
         payout = self.payouts.get(data.payout) or refuse("not_found")
-        was = payout.state
-        payout.state = STEPS.get(("payout", was, verb(data))) or refuse("wrong_state")
+        after = STEPS.get(("payout", payout.state, verb(data))) or refuse("wrong_state")
+        if at < payout.sent_at:
+            refuse("impossible_time")
+        payout.state = after
         if payout.state != "paid":
             self._free(payout)
         in_transit, paid_out, owed = {
@@ -298,23 +326,40 @@ class Model(Hosting):
         for entry, part in payout.lines:
             entry.settled -= part
 
+    @staticmethod
+    def _settle(payout: Payout, lines: list[tuple[Entry, int]]) -> None:
+        payout.lines = lines
+        for entry, part in lines:
+            entry.settled += part
+
     def entry_reversed(self, data: on.EntryReversed, at: datetime) -> None:
         """The exact inverse, once; for tips, adjustments and payouts entered by mistake."""
         past = self.told.get((data.event.source, data.event.id)) or refuse("not_found")
         kinds = (on.TipReceived, on.AdjustmentPosted, on.PayoutSent, on.PayoutMoved)
-        if not isinstance(past.data, kinds) or past.confirms or past.undone:
+        if not isinstance(past.data, kinds) or past.undone:
             refuse("not_reversible")
+        if at < past.event.time:
+            refuse("impossible_time")
         if isinstance(past.data, on.PayoutSent | on.PayoutMoved):
-            payout = self.payouts[past.data.payout]
-            step = (payout.state, past.data.TYPE)
-            if step not in (("sent", "payout.sent"), ("paid", "payout.paid")):
-                refuse("not_reversible")
-            payout.state = "reversed" if payout.state == "sent" else "sent"
-            if payout.state == "reversed":
-                self._free(payout)
+            self._step_back(self.payouts[past.data.payout], verb(past.data))
+        if isinstance(past.data, on.AdjustmentPosted):
+            self.adjustments.remove(past.data.adjustment)
         past.undone = True
         for entry in past.entries:
             self.undo(entry, at)
+
+    def _step_back(self, payout: Payout, step: str) -> None:
+        """Rulebook 6, reversal: the later step first; what is sent again takes lines anew."""
+        if payout.state != step:
+            refuse("not_reversible")
+        if step in ("failed", "returned"):
+            if payout.amount > self.owed:
+                refuse("payout_too_large")
+            self._settle(payout, self.lines(payout.amount))
+        if step == "sent":
+            self._free(payout)
+        before = {"sent": "reversed", "paid": "sent", "failed": "sent", "returned": "paid"}
+        payout.state = before[step]
 
     # --- the expert and the book ----------------------------------------------------------------
 
@@ -356,8 +401,10 @@ class Model(Hosting):
             refuse("period_fixed")
         self.policy = now
         for session in self.sessions.values():
-            if session.month:
+            if session.month and recut:
+                self.count(session, session.month, -1)
                 session.month = self.month_of_session(session)
+                self.count(session, session.month)
 
 
 RULES: dict[str, Callable[[Model, Any, datetime], None]] = {
@@ -409,7 +456,7 @@ THE_EXPERTS = (
 )
 """What no feed may say."""
 
-TOLD = ("tip.received", "review.posted", "artifact.added")
+TOLD = ("tip.received", "review.posted", "artifact.added", "entry.reversed")
 """What even a command can only tell, since there is no state to be in."""
 
 
@@ -429,19 +476,39 @@ WORDS = (
 )
 """The personal fields of the contract. A payout's `reason` is none."""
 
-TOLERATED = {"request.accepted": "session", "session.ended": "billed"}
+TOLERATED = {
+    "request.accepted": ("session",),
+    "session.ended": ("billed",),
+    "session.logged": ("billed",),
+    "session.rescheduled": ("alias",),
+    "tip.received": ("again",),
+}
 """What may differ between two who tell the same: it then has a meaning of its own."""
+
+ADDED = {
+    "session.corrected": ("start", "end", "pauses", "billed"),
+    "session.rescheduled": ("minutes",),
+    "session.logged": ("pauses",),
+}
+"""What says something else where the first telling had nothing."""
 
 
 def contradictions(first: Data | on.Customer, again: Data | on.Customer) -> list[str]:
     """The fields of fact that both give, and give differently; wording does not matter."""
     words = () if isinstance(again, on.PayoutMoved) else WORDS
-    tolerated = TOLERATED.get(getattr(again, "TYPE", ""))
+    kind = getattr(again, "TYPE", "")
     found = []
     for each in fields(again):  # type: ignore[arg-type]
         old, new = getattr(first, each.name), getattr(again, each.name)
-        if None in (old, new) or each.name == tolerated or each.name in words:
+        if each.name in TOLERATED.get(kind, ()) or each.name in words:
             continue
+        says_none = new is None or (kind == "session.logged" and new == ())
+        if old is None and not says_none and each.name in ADDED.get(kind, ()):
+            found.append(each.name)
+        if None in (old, new):
+            continue
+        if each.name == "pauses":
+            old, new = sorted(old), sorted(new)
         if isinstance(new, on.Customer):
             found += contradictions(old, new)
         elif old != new:

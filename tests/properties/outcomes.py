@@ -20,14 +20,14 @@ request.declined     not_found wrong_state
 request.withdrawn    not_found wrong_state
 request.taken        not_found wrong_state
 request.expired      not_found wrong_state
-session.rescheduled  not_found wrong_state impossible_time | double_booking on_vacation
+session.rescheduled  not_found wrong_state impossible_time already_exists
+session.rescheduled  | double_booking on_vacation
 session.cancelled    not_found wrong_state impossible_time
 session.missed       not_found wrong_state impossible_time
 session.started      not_found wrong_state impossible_time
 session.paused       not_found wrong_state impossible_time
 session.resumed      not_found wrong_state impossible_time
 session.ended        not_found wrong_state impossible_time currency_mismatch
-session.ended        correction_refused refund_too_large
 session.logged       already_exists impossible_time currency_mismatch | rate_out_of_bounds
 session.corrected    not_found wrong_state correction_refused invalid_event impossible_time
 session.corrected    currency_mismatch
@@ -41,16 +41,16 @@ refund.conceded      not_found claim_not_open impossible_time
 refund.granted       not_found claim_not_open impossible_time
 refund.denied        not_found claim_not_open impossible_time
 refund.withdrawn     not_found claim_not_open impossible_time
-dispute.filed        not_found claim_not_open
-dispute.withdrawn    not_found wrong_state
+dispute.filed        not_found claim_not_open impossible_time
+dispute.withdrawn    not_found wrong_state impossible_time
 dispute.accepted     not_found wrong_state impossible_time
 dispute.rejected     not_found wrong_state impossible_time
 adjustment.posted    already_exists currency_mismatch amount_too_large
 payout.sent          already_exists currency_mismatch payout_too_large | unlisted_method
-payout.paid          not_found wrong_state
-payout.failed        not_found wrong_state
-payout.returned      not_found wrong_state
-entry.reversed       not_found not_reversible
+payout.paid          not_found wrong_state impossible_time
+payout.failed        not_found wrong_state impossible_time
+payout.returned      not_found wrong_state impossible_time
+entry.reversed       not_found not_reversible impossible_time payout_too_large
 preferences.changed  invalid_event currency_mismatch
 preferences.changed  | rate_out_of_bounds unreadable_preference
 payout_profile.changed

@@ -90,13 +90,21 @@ def due_day(name: str, policy: Policy) -> date:
     return first_of_next - timedelta(days=1 - policy.payout.due_days_after_month_end)
 
 
+def _ordinal(name: str) -> int:
+    """Which month it is, counted from the year 0."""
+    year, number = map(int, name.split("-"))
+    return year * 12 + number - 1
+
+
 def months_through(names: Iterable[str]) -> list[str]:
-    """Every month from the earliest to the latest of some, without gaps."""
-    names = sorted(names)
-    found = names[:1]
-    while found and found[-1] < names[-1]:
-        year, number = map(int, found[-1].split("-"))
-        found.append(f"{year + (number == 12):04d}-{number % 12 + 1:02d}")
+    """Every month from the earliest to the latest of some, without gaps of up to 120 months."""
+    found: list[str] = []
+    for name in sorted(names):
+        first = _ordinal(found[-1]) + 1 if found else _ordinal(name)
+        between = range(first, _ordinal(name))
+        if len(between) <= 120:
+            found += [f"{each // 12:04d}-{each % 12 + 1:02d}" for each in between]
+        found.append(name)
     return found
 
 

@@ -6,6 +6,7 @@ Months, balances, items and payout lines are sums over them, written from the ru
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -80,6 +81,17 @@ class Entry:
 
 
 @dataclass(eq=False)
+class Count:
+    """What a bill adds to the minutes and sessions of a month, or takes from them."""
+
+    month: str
+    session: str
+    minutes: Fraction
+    sessions: int
+    free: int
+
+
+@dataclass(eq=False)
 class Request:
     """A request; `currency` is the one that its rate was in."""
 
@@ -88,11 +100,15 @@ class Request:
     state: str = "open"
     slots: tuple[Slot, ...] = ()
     expires: datetime | None = None
+    session: Session | None = None
 
 
 @dataclass(eq=False)
 class Session:
-    """A session, with the policy that it froze."""
+    """A session, with the policy that it froze.
+
+    `bill` is the last bill that was given from outside, None where it is our own calculation.
+    """
 
     id: str
     policy: Policy
@@ -106,6 +122,9 @@ class Session:
     pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
     minutes: Fraction = Fraction()
     gross: int = 0
+    bill: int | None = None
+    corrected: bool = False
+    ended_by: str | None = None
     refunded: int = 0
     earning: Entry | None = None
     undecided: Claim | None = None
@@ -136,18 +155,25 @@ class Payout:
     """A payout and the lines it was made of."""
 
     amount: int
+    sent_at: datetime
     state: str = "sent"
     lines: list[tuple[Entry, int]] = field(default_factory=list)
 
 
 @dataclass(eq=False)
 class Told:
-    """An event that was recorded: who told it, and which earlier one it only confirmed."""
+    """An event that was recorded: its source, and the earlier event that it confirms, if any.
+
+    `came_to` is what the first telling came to then: the gross of a session that ended, the amount
+    of a claim; `left` is what was left of the session's gross when a claim was first made.
+    """
 
     event: Event
-    data: Any  # The event's, but with the session's own id.
+    data: Any  # The event's, but with the ids by which the book knows its thing.
     confirms: Told | None = None
     entries: list[Entry] = field(default_factory=list)
+    came_to: int = 0
+    left: int = 0
     undone: bool = False
 
 
@@ -167,6 +193,7 @@ class Ledger:
         self.payouts: dict[str, Payout] = {}
         self.adjustments: set[str] = set()
         self.entries: list[Entry] = []
+        self.counts: list[Count] = []
         self.told: dict[tuple[str, str], Told] = {}
         self.flags: list[str] = []
 
@@ -210,28 +237,44 @@ class Ledger:
         return found
 
     def months(self) -> list[dict[str, object]]:
-        """Rulebook 9: every month from the first to the last in which something happened."""
+        """Rulebook 9: every month from the first to the last in which something happened.
+
+        What cancels out within a month did not happen in it.
+        """
         # A refund happened even where another bill had left nothing to give back.
-        names = {each.month for each in self.entries if each.moved or each.kind == "refund"}
-        names |= {each.month for each in self.sessions.values() if each.month}
+        names = {each.month for each in self.entries if each.kind == "refund"}
         names |= {each.month for each in self.claims.values()} | set(self.disputes)
+        sums: Counter[tuple[str, str]] = Counter()
+        for entry in self.entries:
+            sums.update({(entry.month, name): getattr(entry, name) for name in FIGURES})
+        for count in self.counts:
+            figures = {"minutes": count.minutes, "sessions": count.sessions, "free": count.free}
+            sums.update({(count.month, name): value for name, value in figures.items()})
+        names |= {month for (month, _), value in sums.items() if value}
         return [self.row(name) for name in reckoning.months_through(names)]
+
+    def count(self, session: Session, month: str, sign: int = 1) -> None:
+        """Count a session in a month as it is billed now, or take that away."""
+        assert session.month
+        minutes = sign * session.minutes if session.gross else Fraction()
+        billed = int(bool(session.gross))
+        self.counts.append(Count(month, session.id, minutes, sign * billed, sign * (1 - billed)))
 
     def row(self, name: str) -> dict[str, object]:
         """One month as the contract prints it."""
         currency = self.policy.currency
         entries = [each for each in self.entries if each.month == name]
         total = {each: sum(getattr(entry, each) for entry in entries) for each in FIGURES[:6]}
-        sessions = [each for each in self.sessions.values() if each.month == name]
-        billed = [each for each in sessions if each.gross]
-        minutes = reckoning.rounded(sum((each.minutes for each in billed), Fraction()) * 100)
+        counted = [each for each in self.counts if each.month == name]
+        minutes = reckoning.rounded(sum((each.minutes for each in counted), Fraction()) * 100)
+        sign = "-" if minutes < 0 else ""
         counts: dict[str, object] = {
             "month": name,
             "timezone": self.policy.period.timezone,
             "currency": currency,
-            "sessions": len(billed),
-            "free_sessions": len(sessions) - len(billed),
-            "minutes": f"{minutes // 100}.{minutes % 100:02d}",
+            "sessions": sum(each.sessions for each in counted),
+            "free_sessions": sum(each.free for each in counted),
+            "minutes": f"{sign}{abs(minutes) // 100}.{abs(minutes) % 100:02d}",
             "refund_claims": sum(each.month == name for each in self.claims.values()),
             "disputes": self.disputes.count(name),
             "refunds": sum(each.kind == "refund" for each in entries),

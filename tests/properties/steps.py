@@ -74,7 +74,8 @@ class StepMachine(Machine):
         name = deal.pick(REQUESTS)
         if deal.pick((True, True, False)):
             self.tell(deal, self.opened(deal, name, scheduled=False))
-        self.tell(deal, deal.pick(CLOSED)(request=name))
+        source = deal.pick((PLATFORM, PLATFORM, MIRROR, CLI_SOURCE))
+        self.tell(deal, deal.pick(CLOSED)(request=name), source=source)
 
     @step
     def move(self, deal: Deal) -> None:
@@ -89,6 +90,7 @@ class StepMachine(Machine):
             said = {"by": deal.pick(("expert", "customer"))}
         if verb == "rescheduled":
             said = {"start": self.time + deal.pick(GAPS), "minutes": deal.pick((None, 9))}
+            said["alias"] = deal.pick((None, None, "Y-1", *SESSIONS))
         self.tell(deal, STEPS[verb](session=name, **said), not_before=self.last_of(name))
 
     @step
@@ -97,7 +99,7 @@ class StepMachine(Machine):
         self.time += deal.pick(SPANS)
         name = deal.pick(SESSIONS)
         ended = on.SessionEnded(session=name, billed=self.billed(deal))
-        source = deal.pick((PLATFORM, MIRROR))
+        source = deal.pick((PLATFORM, MIRROR, CLI_SOURCE))
         self.tell(deal, ended, source=source, not_before=self.last_of(name))
 
     @step
@@ -131,10 +133,11 @@ class StepMachine(Machine):
     def correct(self, deal: Deal) -> None:
         """What was recorded was wrong; seldom nothing is said of what is right."""
         times = self.times(deal) if deal.one_in(2) else {}
+        name = deal.pick(SESSIONS)
         told = on.SessionCorrected(
-            session=deal.pick(SESSIONS), billed=self.billed(deal), reason="a reason", **times
+            session=name, billed=self.billed(deal), reason="a reason", **times
         )
-        self.tell(deal, told)
+        self.tell(deal, told, not_before=told.end or self.end_of(name))
 
     @step
     def after(self, deal: Deal) -> None:
@@ -143,7 +146,7 @@ class StepMachine(Machine):
         sha256 = deal.pick(("ab", "cd")) * 32
         told: tuple[Data, ...] = (
             on.TipReceived(session=name, amount=self.money(deal, self.giant(deal, 5))),
-            on.TipReceived(session=name, amount=self.money(deal)),
+            on.TipReceived(session=name, amount=self.money(deal), again=deal.pick((None, True))),
             on.ReviewPosted(session=name, by="customer", rating=deal.pick((1, 5))),
             on.ArtifactAdded(session=name, kind="code", name="a name", sha256=sha256, bytes=1),
         )
@@ -155,7 +158,9 @@ class StepMachine(Machine):
     @step
     def claim(self, deal: Deal) -> None:
         """A customer wants money back, at any time after the end and at none before."""
-        self.claimed(deal, deal.pick(CLAIMS), deal.pick(SESSIONS))
+        asked = [name for name, each in self.model.sessions.items() if each.undecided]
+        name = deal.pick(asked) if asked and deal.one_in(2) else deal.pick(SESSIONS)
+        self.claimed(deal, deal.pick(CLAIMS), name)
 
     def claimed(self, deal: Deal, claim: str, name: str) -> None:
         """A claim for everything, or for a little."""
@@ -197,7 +202,11 @@ class StepMachine(Machine):
     @step
     def deliver(self, deal: Deal) -> None:
         """Any end of any payout."""
-        self.tell(deal, deal.pick(ENDS)(payout=deal.pick(PAYOUTS)))
+        name = deal.pick(PAYOUTS)
+        known = self.model.payouts.get(name)
+        sent_at = known.sent_at if known else self.time
+        at = max(self.time, sent_at)
+        self.tell(deal, deal.pick(ENDS)(payout=name), at, not_before=sent_at)
 
     @step
     def reverse(self, deal: Deal) -> None:
@@ -207,11 +216,12 @@ class StepMachine(Machine):
         if past:
             event = deal.pick(past[-9:])
             name = on.EventRef(source=event.source, id="evt-0" if deal.one_in(9) else event.id)
-            again = deal.pick((None, None, CLI_SOURCE, event.source))
             reversal = on.EntryReversed(event=name, reason="a reason")
-            self.tell(deal, reversal, source=again)
-            if again == CLI_SOURCE:  # The platform then sees its mistake, too.
-                self.tell(deal, reversal, source=event.source)
+            source = deal.pick((PLATFORM, MIRROR, CLI_SOURCE, event.source))
+            at = max(self.time, event.time)
+            self.tell(deal, reversal, at, source=source, not_before=event.time)
+            if source == CLI_SOURCE:  # The platform then sees its mistake, too.
+                self.tell(deal, reversal, at, source=event.source, not_before=event.time)
 
     # --- the expert and the book ------------------------------------------------------------------
 

@@ -6,7 +6,9 @@ and the differences between two known-times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -19,6 +21,8 @@ from liveportal.domain import derivation as trees
 from liveportal.domain.clock import from_text
 from liveportal.domain.derivation import CARRIED, Node
 from liveportal.domain.earnings import Month
+from liveportal.domain.envelope import Event
+from liveportal.domain.events import PolicyAdopted
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import bounds, breakdown, derivation, differences, earnings, zones
@@ -202,27 +206,60 @@ def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
         assert all(row["month"] != row["would_be"] for row in found)
 
 
-@given(books(12))
-def test_a_session_moves_once_and_counts_where_it_falls(book: Book) -> None:
-    """Each ended session whose month differs is one row that counts, whatever it was booked by."""
-    zone = "Pacific/Apia"
-    with recorded(book.events) as db:
+FIGURES = (
+    *("sessions", "free_sessions", "refund_claims", "disputes", "refunds"),
+    *("gross", "platform_fee", "refunded", "deducted", "tips", "adjustments"),
+    *("owed", "held", "in_transit", "paid_out"),
+)
+
+
+@given(books(12), st.sampled_from(("Pacific/Apia", "America/New_York")))
+def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) -> None:
+    """The months, and all that is said to move, are those of the same book cut by that zone."""
+    with recorded(book.events) as db, recorded(cut_by(book.events, zone)) as other:
         reader = ledgers.reader(db)
-        by_start = reader.policy.period.session_month == "start"
-        expected = {}
-        for name, start, end, period in db.execute(
-            'SELECT id, start, "end", period FROM session WHERE period IS NOT NULL'
-        ):
-            local = from_text(start if by_start else end).astimezone(ZoneInfo(zone))
-            if f"{local:%Y-%m}" != period:
-                expected[name] = (period, f"{local:%Y-%m}")
-        counting = [
-            (row["session"], (row["month"], row["would_be"]))
-            for row in zones.moved(reader, [zone])
-            if row["sessions"] or row["free_sessions"]
-        ]
-        assert len(counting) == len(dict(counting))
-        assert dict(counting) == expected
+        found = monthly(earnings.figures_of(reader))
+        minutes: Counter[str] = Counter()
+        for row in zones.moved(reader, [zone]):
+            for name in FIGURES:
+                minor = getattr(row[name], "minor", row[name])
+                assert isinstance(minor, int)
+                found[str(row["month"]), name] -= minor
+                found[str(row["would_be"]), name] += minor
+            minutes[str(row["month"])] -= round(100 * float(str(row["minutes"])))
+            minutes[str(row["would_be"])] += round(100 * float(str(row["minutes"])))
+        expected = earnings.figures_of(ledgers.reader(other))
+        assert +found == +monthly(expected)
+        assert -found == -monthly(expected)
+        was = earnings.figures_of(reader)
+        for name in {*was, *expected, *minutes}:
+            before, after = (each.get(name, Month(month=name)) for each in (was, expected))
+            # Each row is rounded by itself.
+            left = (after.billed_us - before.billed_us) / 600_000 - minutes[name]
+            assert abs(left) <= len(book.events)
+
+
+def cut_by(events: Iterable[Event], zone: str) -> Iterator[Event]:
+    """Yield a book's events with months cut by one zone in all its policies."""
+    for each in events:
+        if isinstance(each.data, PolicyAdopted):
+            policy = replace(
+                each.data.policy, period=replace(each.data.policy.period, timezone=zone)
+            )
+            yield replace(each, data=PolicyAdopted(policy=policy))
+        else:
+            yield each
+
+
+def monthly(months: Mapping[str, Month]) -> Counter[tuple[str, str]]:
+    """Return the figures of months, but for the minutes, by month and name."""
+    named = {"platform_fee": "fee_minor"}
+    found: Counter[tuple[str, str]] = Counter()
+    for name, month in months.items():
+        for figure in FIGURES:
+            field = named.get(figure, f"{figure}_minor")
+            found[name, figure] = getattr(month, field if hasattr(month, field) else figure)
+    return found
 
 
 @given(books(), st.data())

@@ -139,6 +139,24 @@ class BookMachine(StepMachine):
         if deal.one_in(2):
             self.tell(deal, on.PayoutReturned(payout=name))
 
+    @step
+    def failure_by_mistake(self, deal: Deal) -> None:
+        """A payout failed, so its money was sent by another one; then the failure is reversed."""
+        first, other = PAYOUTS
+        owed = self.money(deal, max(self.model.owed, 1))
+        for name in (first, other):
+            self.tell(deal, on.PayoutSent(payout=name, amount=owed, method="paypal"))
+            if name == first:
+                self.tell(deal, on.PayoutFailed(payout=name))
+        failed = [
+            each.event
+            for each in self.model.told.values()
+            if isinstance(each.data, on.PayoutFailed) and not each.undone
+        ]
+        if failed:
+            event = on.EventRef(source=failed[-1].source, id=failed[-1].id)
+            self.tell(deal, on.EntryReversed(event=event, reason="a mistake"))
+
     # --- what must hold ---------------------------------------------------------------------------
 
     @step

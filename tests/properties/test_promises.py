@@ -21,11 +21,11 @@ from liveportal.domain.events import PolicyAdopted
 from liveportal.ledger import rows
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.playback import played_back
-from liveportal.ledger.verify import verify
 from liveportal.portal import Portal, reading
 from tests.properties import ledgers, reckoning
-from tests.properties.ledgers import empty_ledger, recorded, tables
+from tests.properties.ledgers import NOWHERE, empty_ledger, recorded, tables
 from tests.properties.strategies import Book, books
+from tests.verified import deeply
 
 UNDECIDED = ("open", "disputed")
 GONE = ("failed", "returned", "reversed")
@@ -279,7 +279,7 @@ def test_8_replaying_the_journal_gives_the_same_tables(book: Book) -> None:
 def test_8_every_book_verifies(book: Book) -> None:
     """Judged anew, every event books what it booked; what was written is what is there."""
     with recorded(book.events) as db:
-        told = verify(db)
+        told = deeply(db, NOWHERE)
         assert told.rules_changed == ()
         assert told.events == len(book.events)
 

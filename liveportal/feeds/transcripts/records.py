@@ -25,21 +25,35 @@ _LARGEST = 10_000_000_000_000
 
 def is_message(line: str) -> bool:
     """Tell whether a line is a message."""
-    return _message(line) is not None
+    return _read(_parsed(line)) is not None
 
 
 def said(lines: Iterable[str]) -> Iterator[Said]:
-    """Yield the messages; a line that is not JSON is text all the same."""
+    """Yield the messages; a line that is not JSON is text, as is one with words in other fields."""
     for line in lines:
-        message = _message(line)
+        fields = _parsed(line)
+        message = _read(fields)
         if message is not None:
             yield message
-        elif line.strip() and _parsed(line) is None:
+        elif line.strip() and (fields is None or _has_words(fields)):
             yield Said(None, None, line)
 
 
-def _message(line: str) -> Said | None:
-    fields = _parsed(line)
+def _has_words(fields: Any) -> bool:  # noqa: ANN401
+    """Return whether something is said in a value: a text of more than one word, at any depth."""
+    left = [fields]
+    while left:
+        value = left.pop()
+        if isinstance(value, str) and len(value.split()) > 1:
+            return True
+        if isinstance(value, dict):
+            left += [each for name, each in value.items() if name not in SPEAKERS]
+        elif isinstance(value, list):
+            left += value
+    return False
+
+
+def _read(fields: Any) -> Said | None:  # noqa: ANN401
     if not isinstance(fields, dict):
         return None
     text = _first(fields, TEXTS)

@@ -1,11 +1,13 @@
-"""From the times of a transcript to offsets since the session's start."""
+"""Times as chats write them, and from them to offsets since the session's start."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from liveportal.domain.clock import zone
-from liveportal.feeds.transcripts.lines import Clock, Stamp
+from liveportal.feeds.transcripts.lines import HEAD, Clock, Stamp
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -15,6 +17,66 @@ FARTHEST = timedelta(days=366)
 """No session is that long: a time farther off belongs to something else, and is not known."""
 
 HOURS_OF_A_DAY = 24
+
+_DAY = r"(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[T \t]+)?"
+# A day in an order of its country's, or `Yesterday`: which session it is, is known without it.
+_OTHER_DAY = r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4},?[ \t\u00a0\u202f]+)?"
+_BRACKETED_DAY = re.compile(
+    r"[ \t]*\[[^\[\]]{1,40}?[ \u00a0\u202f](?=[0-9]{1,2}:[0-9]{2}[^\[\]]{0,16}\])"
+)
+_TIME = re.compile(
+    rf"[ \t]*[\[(]?{_DAY}{_OTHER_DAY}([0-9]{{1,3}}):([0-9]{{2}})"
+    r"(?::([0-9]{2})(?:[.,]([0-9]{1,3}))?)?"
+    r"(?:[ \u00a0\u202f]?([AaPp])\.?[Mm]\.?)?[\])]?(?:[ \t]+-)?(?:[ \t\u00a0]+|$)"
+)
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
+_NOON = 12
+_LAST_MINUTE, _LAST_SECOND = 59, 59
+
+
+class Time(NamedTuple):
+    """A time at the beginning of a line, and where in the line it ends."""
+
+    stamp: Stamp
+    end: int
+
+
+def read_time(line: str) -> Time | None:
+    """Return the time that a line begins with, if any; its stamp is None if no clock shows it."""
+    head = line[:HEAD]
+    day_end = _BRACKETED_DAY.match(head)
+    skipped = day_end.end() if day_end and not _ISO_DAY.search(day_end[0]) else 0
+    match = _TIME.match(head, skipped)
+    if not match:
+        return None
+    day, hour, minute, second, fraction, half = match.groups()
+    hours = int(hour)
+    end = match.end()
+    if half and 1 <= hours <= _NOON:
+        hours = hours % _NOON + (_NOON if half in "Pp" else 0)
+    elif half:
+        end = match.start(6)  # "14:02 am I late?"
+    milliseconds = int((fraction or "0").ljust(3, "0"))
+    stamp = stamp_of(day, hours, int(minute), int(second) if second else None, milliseconds)
+    return Time(stamp, end)
+
+
+def stamp_of(
+    day: str | None, hour: int, minute: int, second: int | None, millisecond: int = 0
+) -> Stamp:
+    """Return a time of a chat; None for one that no clock shows."""
+    if minute > _LAST_MINUTE or (second or 0) > _LAST_SECOND:
+        return None
+    if day is None:
+        return Clock(hour, minute, second, millisecond)
+    if hour >= HOURS_OF_A_DAY:
+        return None
+    try:
+        written = date.fromisoformat(day)
+    except ValueError:
+        return None
+    # Local time without a zone: the expert's.
+    return datetime.combine(written, time(hour, minute, second or 0, millisecond * 1000))
 
 
 class Timeline:

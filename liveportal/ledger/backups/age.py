@@ -14,7 +14,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -188,11 +188,11 @@ def _decrypt(stream: Any, target: Any, identities: Any) -> None:  # noqa: ANN401
 def _unlocked(key: bytes, passphrase: str) -> str:
     import pyrage
 
-    try:
-        text = pyrage.passphrase.decrypt(key, passphrase)
-    except pyrage.DecryptError:
-        raise _locked("the passphrase is not the one that it is locked with") from None
-    return bytes(text).decode("ascii", "replace")
+    # Once a byte order mark at the beginning of a passphrase file was taken for a part of it.
+    for given in (passphrase, f"\ufeff{passphrase}"):
+        with suppress(pyrage.DecryptError):
+            return bytes(pyrage.passphrase.decrypt(key, given)).decode("ascii", "replace")
+    raise _locked("the passphrase is not the one that it is locked with")
 
 
 def _public(texts: Sequence[str]) -> list[x25519.Recipient]:

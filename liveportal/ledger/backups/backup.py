@@ -28,13 +28,13 @@ from liveportal.domain.errors import (
     UnreadableFile,
 )
 from liveportal.domain.rotation import Keep
-from liveportal.ledger import driver, engine, parts
+from liveportal.ledger import done, driver, engine, parts
 from liveportal.ledger.backups import bundle, files, snapshot
 from liveportal.ledger.backups.age import Encrypted, Lock
 from liveportal.ledger.backups.bundle import Bundle, Manifest, Progress
 from liveportal.ledger.backups.remembered import LastBackup, last_backup, remember
+from liveportal.ledger.backups.sealing import key_in_backup, sealed_by
 from liveportal.ledger.backups.snapshot import Extent
-from liveportal.ledger.driver import Connection
 from liveportal.ledger.durable import settle
 from liveportal.ledger.keys import Keys
 from liveportal.ledger.vault import Vault, ignored
@@ -58,8 +58,7 @@ class Rotation:
 class Made:
     """A backup that was made and verified; `key` tells where the key to sealed values is.
 
-    That is `included`, `left_out` (of one that is not encrypted), `in_keyring`, or None where
-    nothing is sealed. `removed` are older backups that rotation did not keep.
+    That is as `sealing.key_in_backup` says. `removed` are older backups that rotation did not keep.
     """
 
     file: Path
@@ -91,8 +90,7 @@ def back_up(  # noqa: PLR0913 (what a backup is, told by name)
     real = path.resolve()
     with (
         files.explained(real, undone="No backup was made."),
-        files.alone(real),
-        files.private_folder(real) as folder,
+        files.workplace(real) as folder,
     ):
         for _ in range(ATTEMPTS):
             with suppress(_Forgotten):
@@ -103,6 +101,7 @@ def back_up(  # noqa: PLR0913 (what a backup is, told by name)
                 f"customers were forgotten in {path} while it was backed up",
                 hint="Try again when that has ended.",
             )
+        done.note(f"the backup {target} was made")
         if made.manifest.damaged:
             return made
         last = LastBackup(
@@ -129,25 +128,14 @@ def _made(  # noqa: PLR0913, PLR0917 (as above)
         verify(db)
         found = snapshot.extent(db)
         gone = len(snapshot.forgotten(db))
-        key, key_text = _key(db, real, found, lock)
+        kept = Keys(real, found.book)
+        key, key_text = key_in_backup(sealed_by(db), kept, is_locked=lock is not None)
         contents = _Contents(copy, found, Vault(real), snapshot.evidence_of(db), made_at, key_text)
     with _appearing(target) as stream:
         manifest = _written(stream, contents, lock, progress)
         _check_forgotten(real, gone)
         size = os.fstat(stream.fileno()).st_size
     return Made(target, size, manifest, key)
-
-
-def _key(
-    db: Connection, real: Path, found: Extent, lock: Lock | None
-) -> tuple[str | None, str | None]:
-    """Return where the key to sealed values is, and the text of it that may be in the backup."""
-    if db.execute("SELECT 1 FROM fingerprint_key LIMIT 1").fetchone() is None:
-        return None, None
-    if lock is None:
-        return "left_out", None
-    text = Keys(real, found.book).in_file()  # A keyring may have to ask its owner.
-    return ("included", text) if text else ("in_keyring", None)
 
 
 def _check_forgotten(real: Path, before: int) -> None:

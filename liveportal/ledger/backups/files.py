@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -90,6 +91,22 @@ def housed(real: Path) -> Iterator[None]:
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
+
+
+@contextmanager
+def workplace(real: Path) -> Iterator[Path]:
+    """Give a private folder to make a backup of a ledger in; raises `LedgerBusy` as `alone` does.
+
+    It is beside the ledger. Where nothing can be written there, such as on a read-only disk, it is
+    in the system's folder for temporary files: not beside the backup, which may be a synced folder
+    that must get no plain copy.
+    """
+    if os.access(real.parent, os.W_OK | os.X_OK):
+        with alone(real), private_folder(real) as folder:
+            yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="liveportal-") as folder:  # The owner's alone.
+        yield Path(folder)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from liveportal.ledger import parts
 from liveportal.ledger.backups import files
 
 FORMAT = "liveportal.backups.v1"
@@ -31,8 +32,7 @@ class LastBackup:
 
 def file_of(ledger: Path) -> Path:
     """Return the file beside a ledger that remembers its backups."""
-    real = ledger.resolve()
-    return real.with_name(f"{real.name}.backups.json")
+    return parts.beside(ledger, parts.BACKUPS)
 
 
 def last_backup(ledger: Path) -> LastBackup | None:

@@ -20,18 +20,16 @@ from liveportal.domain.errors import (
     BackupLocked,
     DamagedBackup,
     DiskFull,
-    KeyringUnavailable,
     LedgerUnwritable,
     LiveportalError,
     NotALedger,
-    SealBroken,
     UnreadableFile,
-    UnsafeKey,
 )
-from liveportal.ledger import driver, engine, keys, soundness
-from liveportal.ledger.backups import age, bundle, files, replacing, snapshot
+from liveportal.ledger import done, driver, engine, keys, soundness
+from liveportal.ledger.backups import age, bundle, files, replacing, sealing, snapshot
 from liveportal.ledger.backups.age import Opener
 from liveportal.ledger.backups.bundle import Bundle, File, Manifest, Progress
+from liveportal.ledger.backups.sealing import KeyFit
 from liveportal.ledger.backups.snapshot import Extent
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.opening import open_ledger
@@ -67,14 +65,13 @@ class Replaced:
 class Restored:
     """What was restored: how far it goes, where the old one is kept, what else came back.
 
-    `files` were put into the vault. `key` is `restored`, `kept` (it was there), the code of what
-    kept it from being put back, or None where the backup has none.
+    `files` were put into the vault; `key` says whether the payout profile can be read.
     """
 
     extent: Extent
     kept: Path | None
     files: int
-    key: str | None
+    key: KeyFit
 
 
 def opening(path: Path) -> str | None:
@@ -86,12 +83,16 @@ def opening(path: Path) -> str | None:
 class Restoring:
     """A backup that was checked, and the ledger that it may take the place of."""
 
-    def __init__(self, real: Path, bundle: Bundle, staged: Path, extent: Extent) -> None:
+    def __init__(
+        self, real: Path, bundle: Bundle, staged: Path, extent: Extent, sealed_by: str | None
+    ) -> None:
         self._real = real
         self._bundle = bundle
         self._staged = staged
+        self._sealed_by = sealed_by
         self.extent = extent
         self.replaced = _replaced(real, staged)
+        self.key = self._compare_key()
 
     @property
     def manifest(self) -> Manifest:
@@ -107,10 +108,22 @@ class Restoring:
         real = self._real
         count = self._put_files(progress)
         kept = self._put_ledger(at)
-        key = self._put_key()
+        done.note(f"{real} was restored")
+        key = sealing.put(self._compare_key(), self._keys)
         with closing(open_ledger(real, readonly=True)) as db, driver.explained(real):
             verify(db)
         return Restored(self.extent, kept, count, key)
+
+    @property
+    def _keys(self) -> keys.Keys:
+        return keys.Keys(self._real, self.extent.book)
+
+    def _compare_key(self) -> KeyFit:
+        """Compare the key that the backup's ledger needs with those in it and those kept here."""
+        manifest = self.manifest
+        file = next((each for each in manifest.files if each.name == bundle.KEY), None)
+        text = _key_text(self._bundle, file) if file else None
+        return sealing.compare(self._sealed_by, text, self._keys)
 
     def _put_files(self, progress: Progress) -> int:
         vault, count = Vault(self._real), 0
@@ -131,22 +144,6 @@ class Restoring:
         kept = replacing.move_aside(self._real, at)
         replacing.place_new(self._real, self._staged, at)
         return kept
-
-    def _put_key(self) -> str | None:
-        file = next((each for each in self.manifest.files if each.name == bundle.KEY), None)
-        if file is None:
-            return None
-        try:
-            text = _key_text(self._bundle, file)
-            theirs = keys.parsed(text, "the backup")
-            there = keys.Keys(self._real, self.extent.book)
-            ours = there.load()
-            if theirs.keys() <= ours.keys():
-                return "kept"
-            there.save({**ours, **theirs}, first=not ours)
-        except (SealBroken, UnsafeKey, KeyringUnavailable) as error:
-            return error.code
-        return "restored"
 
 
 @contextmanager
@@ -181,7 +178,9 @@ def restoring(
         _check_files(found, progress)
         staged = folder / bundle.LEDGER
         extent = _staged(found, staged, progress)
-        yield Restoring(real, found, staged, extent)
+        with closing(engine.open_file(staged, readonly=True)) as db:
+            sealed_by = sealing.sealed_by(db)
+        yield Restoring(real, found, staged, extent, sealed_by)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from liveportal.domain.envelope import PREFIX
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events import CustomerForgotten
-from liveportal.ledger import chain, driver, engine, evidence
+from liveportal.ledger import chain, driver, engine, evidence, missing
 from liveportal.ledger.backups import files
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.opening import open_ledger
@@ -51,7 +51,12 @@ def forgotten(db: Connection) -> dict[tuple[str, str], str]:
 def evidence_of(db: Connection) -> dict[str, bool]:
     """Return the files that a ledger tells of by their SHA-256, and whether the vault had them."""
     named = db.execute("SELECT DISTINCT sha256 FROM artifact ORDER BY sha256").fetchall()
-    attached = {each.sha256 for each in evidence.attached(db) if each.is_certain}
+    noted = missing.noted_files(db)
+    attached = {
+        each.sha256
+        for each in evidence.attached(db)
+        if each.is_certain and each.artifact not in noted
+    }
     return {sha256: sha256 in attached for (sha256,) in named}
 
 

@@ -1,11 +1,11 @@
--- How many sessions fell in each month, and how many claims, disputes and refunds were made in it.
+-- What was counted in each month: sessions and their minutes as they were booked, with corrections in
+-- the month of their own time; claims, disputes and refunds.
 CREATE VIEW month_count AS
-SELECT period, sum(gross_minor > 0) AS sessions, sum(gross_minor = 0) AS free_sessions,
+SELECT period, sum(sessions) AS sessions, sum(free_sessions) AS free_sessions,
        -- In two sums: microseconds of a long book would not fit into one.
-       sum(billed_us / 1000000 * (gross_minor > 0)) AS billed_s,
-       sum(billed_us % 1000000 * (gross_minor > 0)) AS billed_rest_us,
+       sum(billed_us / 1000000) AS billed_s, sum(billed_us % 1000000) AS billed_rest_us,
        0 AS claims, 0 AS disputes, 0 AS refunds
-FROM session WHERE period IS NOT NULL GROUP BY period
+FROM session_count GROUP BY period
 UNION ALL
 SELECT period, 0, 0, 0, 0, count(*), 0, 0 FROM claim GROUP BY period
 UNION ALL

@@ -51,7 +51,7 @@ def every_session(reader: Reader) -> list[Session]:
 
 def _things(reader: Reader, rest: str) -> list[Session]:
     found = reader.db.execute(f"{SESSION.select}{rest}").fetchall()
-    return [SESSION.read(row) for row in found]
+    return [SESSION.read(row, reader.currency) for row in found]
 
 
 def is_overdue(row: Mapping[str, Any], now: datetime) -> bool:

@@ -105,13 +105,15 @@ def _pragma(reader: Reader, name: str) -> object:
 def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
     """Return the source and id of the event that a text names.
 
-    The id of an adjustment or a payout names the event that made it. Raises `UnknownThing`.
+    The id of an adjustment or a payout names the event that made it; the last one, if it was
+    reversed and recorded once more. Raises `UnknownThing`.
     """
     found = reader.one("SELECT source, id FROM event WHERE source = ? AND id = ?", source, name)
     for kind, told in (("adjustment", "adjustment.posted"), ("payout", "payout.sent")):
         found = found or reader.one(
-            "SELECT event.source, event.id FROM statement JOIN event ON event.seq = statement.seq"
-            " WHERE thing = ? AND statement.type = ? AND confirms IS NULL",
+            "SELECT event.source, event.id FROM statement JOIN event USING (seq)"
+            " WHERE thing = ? AND statement.type = ? AND confirms IS NULL"
+            " ORDER BY seq DESC LIMIT 1",
             f"{kind}:{name}",
             told,
         )

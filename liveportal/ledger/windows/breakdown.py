@@ -30,9 +30,13 @@ NO_REQUEST = "logged"
 """The kind of a session that was entered by hand."""
 
 _SESSIONS = """
-    SELECT session.id, session.customer, session.start, session.period, session.gross_minor,
-           session.billed_us, request.kind, opened.body AS opened_body,
-           described.body AS described_body
+    SELECT session.id, session.customer, request.kind,
+           opened.body AS opened_body, described.body AS described_body,
+           -- A correction moves nothing of a month that is over to another weekday.
+           coalesce((
+               SELECT start FROM session_count AS first WHERE first.session = session.id
+               ORDER BY seq, n LIMIT 1
+           ), session.start) AS start
     FROM session
     JOIN customer ON customer.id = session.customer
     LEFT JOIN request ON request.id = session.request
@@ -42,13 +46,11 @@ _SESSIONS = """
     WHERE session.id IN (SELECT value FROM json_each(?))
     ORDER BY session.agreed_seq
 """
-_TOLD = """
-    SELECT 'sessions' AS what, id AS session FROM session
-        WHERE period BETWEEN ?1 AND ?2 AND gross_minor > 0
-    UNION ALL SELECT 'free_sessions', id FROM session
-        WHERE period BETWEEN ?1 AND ?2 AND gross_minor = 0
-    UNION ALL SELECT 'refund_claims', session FROM claim WHERE period BETWEEN ?1 AND ?2
-    UNION ALL SELECT 'disputes', claim.session FROM dispute
+_COUNTED = """
+    SELECT session, sessions, free_sessions, billed_us, 0 AS refund_claims, 0 AS disputes
+        FROM session_count WHERE period BETWEEN ?1 AND ?2
+    UNION ALL SELECT session, 0, 0, 0, 1, 0 FROM claim WHERE period BETWEEN ?1 AND ?2
+    UNION ALL SELECT claim.session, 0, 0, 0, 0, 1 FROM dispute
         JOIN claim ON claim.id = dispute.claim WHERE dispute.period BETWEEN ?1 AND ?2
 """
 _MOVED = """
@@ -65,17 +67,17 @@ Group = tuple[str, ...] | None
 
 def groups(reader: Reader, way: str, first: str, last: str, zone: str) -> dict[Group, Month]:
     """Return the figures of the months from first to last, by group; see `WAYS`."""
-    told = reader.all(_TOLD, first, last)
-    entries = list(_entries(reader, first, last))
-    named = {each["session"] for each in told} | {each.session for each in entries if each.session}
+    counts = reader.all(_COUNTED, first, last)
+    entries = [entry for _, entry in booked(reader, first, last)]
+    named = {each["session"] for each in counts}
+    named |= {each.session for each in entries if each.session}
     sessions = _sessions(reader, named)
     group_of = _grouping(way, sessions, zone)
     found: dict[Group, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for each in told:
-        figures = found[group_of(each["session"])]
-        figures[each["what"]] += 1
-        if each["what"] == "sessions":
-            figures["billed_us"] += sessions[each["session"]]["billed_us"]
+    for count in counts:
+        figures = found[group_of(count.pop("session"))]
+        for name, value in count.items():
+            figures[name] += value
     for entry in entries:
         moved = effects(entry)
         # What only moves from one place to another, as payouts do, has no part in the figures.
@@ -154,21 +156,25 @@ def _names(reader: Reader, found: Mapping[Group, Month]) -> dict[str, str | None
     return {name: each.get("name") for name, each in told.items()}
 
 
-def _entries(reader: Reader, first: str, last: str) -> Iterator[Transaction]:
+def booked(reader: Reader, first: str, last: str) -> Iterator[tuple[int, Transaction]]:
+    """Yield what was booked in the months from first to last, with the transactions' numbers."""
     found = reader.all(_MOVED, first, last)
-    for _, legs in groupby(found, key=lambda leg: leg["id"]):
+    for number, legs in groupby(found, key=lambda leg: leg["id"]):
         first_leg, *others = list(legs)
-        yield Transaction(
-            TransactionKind(first_leg["kind"]),
-            from_text(first_leg["time"]),
-            first_leg["period"],
-            tuple(
-                Transfer(Account(leg["debit"]), Account(leg["credit"]), leg["amount"])
-                for leg in (first_leg, *others)
-                if leg["amount"]
+        yield (
+            number,
+            Transaction(
+                TransactionKind(first_leg["kind"]),
+                from_text(first_leg["time"]),
+                first_leg["period"],
+                tuple(
+                    Transfer(Account(leg["debit"]), Account(leg["credit"]), leg["amount"])
+                    for leg in (first_leg, *others)
+                    if leg["amount"]
+                ),
+                session=first_leg["session"],
+                claim=first_leg["claim"],
+                payout=first_leg["payout"],
+                adjustment=first_leg["adjustment"],
             ),
-            session=first_leg["session"],
-            claim=first_leg["claim"],
-            payout=first_leg["payout"],
-            adjustment=first_leg["adjustment"],
         )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.case import Case, Happened, Kept, Said
+from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.money import Money
 from liveportal.ledger.opening import reading
 from liveportal.ledger.reader import Reader, Row, instant, personal
@@ -21,7 +22,14 @@ _MESSAGES = """
     WHERE session = ? ORDER BY offset_ms IS NULL, offset_ms, artifact, n
 """
 _KEPT = """
-    SELECT artifact.kind, artifact.bytes, artifact.sha256, artifact.media_type, event.time, body
+    SELECT artifact.kind, artifact.bytes, artifact.sha256, artifact.media_type, event.time, body,
+        EXISTS (
+            SELECT 1 FROM artifact AS same JOIN statement AS own
+                ON own.thing = 'session:' || same.session AND own.type = 'artifact.added'
+                AND coalesce(own.confirms, own.seq) = same.seq
+            WHERE same.session = artifact.session AND same.sha256 = artifact.sha256
+                AND own.source = ?
+        ) AS attached
     FROM artifact JOIN event USING (seq) LEFT JOIN event_personal USING (seq)
     WHERE session = ? ORDER BY event.time, seq
 """
@@ -31,7 +39,7 @@ def case(reader: Reader, claim_id: str, now: datetime) -> Case:
     """Return all that the ledger knows of a claim."""
     claim = claim_row(reader, claim_id, now)
     found = reader.db.execute(f"{SESSION.select} WHERE id = ?", (claim["session"],)).fetchone()
-    session = SESSION.read(found)
+    session = SESSION.read(found, reader.currency)
     (last,) = reader.all("SELECT max(seq) AS seq FROM event")
     return Case(
         claim=claim_id,
@@ -133,8 +141,9 @@ def _kept(reader: Reader, session_id: str) -> list[Kept]:
             media_type=row["media_type"],
             time=instant(row["time"]),
             path=vault.path(row["sha256"]) if vault.holds(row["sha256"]) else None,
+            attached=bool(row["attached"]),
         )
-        for row in reader.all(_KEPT, session_id)
+        for row in reader.all(_KEPT, CLI_SOURCE, session_id)
     ]
 
 

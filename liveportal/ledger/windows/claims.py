@@ -134,7 +134,7 @@ def _row(reader: Reader, found: dict[str, Any], told: Mapping[str, Any], now: da
     policy = reader.policy_at(found["policy"])
     claimed_at = from_text(found["claimed_at"])
     until = answer_by(claimed_at, policy) if found["state"] == "open" else None
-    closes = window_closes(_session(found), policy)
+    closes = window_closes(_session(reader, found), policy)
     return {
         "id": found["id"],
         "session": found["session"],
@@ -161,11 +161,11 @@ def _row(reader: Reader, found: dict[str, Any], told: Mapping[str, Any], now: da
 def _amounts(reader: Reader, found: dict[str, Any]) -> dict[str, Money]:
     """Return what a claim is for, what is held of it, and what it costs: would cost, or did."""
     undecided = found["state"] in UNDECIDED
-    currency = found["currency"]
+    currency = reader.currency_called(found["currency"])
     policy = reader.policy_at(found["policy"])
     cost_minor = found["cost_minor"]
     if undecided:
-        cost_minor = cost_of(found["amount_minor"], _session(found), policy)
+        cost_minor = cost_of(found["amount_minor"], _session(reader, found), policy)
     return {
         "amount": Money(found["amount_minor"], currency),
         "held": Money(found["hold_minor"] if undecided else 0, currency),
@@ -173,8 +173,9 @@ def _amounts(reader: Reader, found: dict[str, Any]) -> dict[str, Money]:
     }
 
 
-def _session(found: dict[str, Any]) -> Session:
-    return SESSION.read([found[f"session_{name}"] for name in SESSION.columns])
+def _session(reader: Reader, found: dict[str, Any]) -> Session:
+    row = [found[f"session_{name}"] for name in SESSION.columns]
+    return SESSION.read(row, reader.currency)
 
 
 def _earlier(reader: Reader, found: dict[str, Any]) -> list[dict[str, object]]:

@@ -151,7 +151,8 @@ def _steps(reader: Reader, entries: Sequence[Entry]) -> dict[int, list[Step]]:
         (names,),
     ).fetchall()
     found = {}
-    for thing in map(SESSION.read, rows):
+    for row in rows:
+        thing = SESSION.read(row, reader.currency)
         if thing.earning is not None:
             found[thing.earning] = gross_steps(thing, reader.policy_at(thing.policy))
     return found

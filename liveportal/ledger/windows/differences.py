@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from liveportal.domain.clock import from_text
-from liveportal.domain.earnings import Month, in_a_row
+from liveportal.domain.earnings import Month, names_in_a_row, run_up
 from liveportal.domain.envelope import PREFIX
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.rows import compact
@@ -24,13 +24,7 @@ _BOOKED = """
     SELECT period, seq, sum(net) AS net FROM transaction_record WHERE seq > ? GROUP BY period, seq
 """
 _DISPUTED = "SELECT period, seq FROM dispute WHERE seq > ?"
-# What moves a session to another month, or changes its minutes, and may book nothing.
-_ENDED = """
-    SELECT seq, substr(thing, length('session:') + 1) AS session FROM statement
-    WHERE seq > ? AND confirms IS NULL
-        AND type IN ('session.ended', 'session.logged', 'session.corrected')
-"""
-_POLICIES = "SELECT seq FROM policy WHERE seq > ?"
+_COUNTED = "SELECT period, seq FROM session_count WHERE seq > ?"
 _EVENTS = """
     SELECT event.seq, event.type, event.time, event.recorded_at, statement.thing
     FROM statement JOIN event ON event.seq = statement.seq
@@ -57,12 +51,9 @@ def known(reader: Reader, until: datetime | None) -> Iterator[Reader]:
 def differences(before: Reader, after: Reader) -> list[Row]:
     """Return the months whose figures changed, oldest first, each with what was recorded for it."""
     was, now = earnings.figures_of(before), earnings.figures_of(after)
-    ends = {*was, *now}
-    if not ends:
-        return []
     # A month outside of a book answers zeros, with the balance as it was then.
-    outer = {name: Month(month=name) for name in (min(ends), max(ends))}
-    pairs = zip(in_a_row(outer | was), in_a_row(outer | now), strict=True)
+    names = names_in_a_row({*was, *now})
+    pairs = zip(run_up(was, names), run_up(now, names), strict=True)
     responsible = _responsible(before, after)
     found = []
     for old, new in pairs:
@@ -109,28 +100,9 @@ def _responsible(before: Reader, after: Reader) -> dict[str, Nets]:
     found: dict[str, Nets] = defaultdict(dict)
     for row in after.all(_BOOKED, since):
         found[row["period"]][row["seq"]] = row["net"]
-    for row in after.all(_DISPUTED, since):
+    for row in (*after.all(_DISPUTED, since), *after.all(_COUNTED, since)):
         found[row["period"]].setdefault(row["seq"], 0)
-    ended = after.all(_ENDED, since)
-    sessions = compact(sorted({row["session"] for row in ended}))
-    periods = [_periods(reader, sessions) for reader in (before, after)]
-    for row in ended:
-        for period in {each.get(row["session"]) for each in periods} - {None}:
-            found[str(period)].setdefault(row["seq"], 0)
-    if before.policy.period != after.policy.period:
-        # While a book has no transaction its free sessions move with the months.
-        moved = {period for each in (before, after) for period in earnings.figures_of(each)}
-        for row in after.all(_POLICIES, since):
-            for period in moved:
-                found[period].setdefault(row["seq"], 0)
     return found
-
-
-def _periods(reader: Reader, sessions: str) -> dict[str, str | None]:
-    found = reader.all(
-        "SELECT id, period FROM session WHERE id IN (SELECT value FROM json_each(?))", sessions
-    )
-    return {row["id"]: row["period"] for row in found}
 
 
 def _events(reader: Reader, seqs: set[int]) -> dict[int, dict[str, Any]]:

@@ -14,8 +14,8 @@ from liveportal.domain.deadlines import (
     of_earnings,
     of_erasure,
     of_evidence,
+    of_profile,
     of_request,
-    of_tax_form,
     of_upcoming,
     of_window,
 )
@@ -30,7 +30,7 @@ from liveportal.ledger.windows.people import customers
 
 FIELDS = (
     *("kind", "id", "due", "left_seconds", "asks", "amount", "currency", "customer"),
-    *("customer_name", "title", "means", "command"),
+    *("customer_name", "title", "means", "command", "due_on"),
 )
 
 _ABOUT_SESSIONS = """
@@ -91,9 +91,9 @@ def due(reader: Reader, now: datetime) -> list[Row]:
 
 def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
     for row in _things(reader, f"{REQUEST.select} WHERE state = 'open'"):
-        yield from of_request(REQUEST.read(row), now)
+        yield from of_request(REQUEST.read(row, reader.currency), now)
     found: list[Deadline | None] = [
-        of_upcoming(SESSION.read(row))
+        of_upcoming(SESSION.read(row, reader.currency))
         for row in _things(reader, f"{SESSION.select} WHERE {NOT_OVER} AND state = 'upcoming'")
     ]
     claims = [CLAIM.read(row) for row in _things(reader, f"{CLAIM.select} WHERE state = 'open'")]
@@ -103,16 +103,20 @@ def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
         found.append(of_claim(claim, session, reader.policy_at(session.policy)))
     found += [of_window(each, reader.policy_at(each.policy), now) for each in _lately(reader, now)]
     found += _evidence(reader, now)
-    found.append(of_tax_form(profile.tax_form_expiry(reader), reader.policy, now))
     yield from (each for each in found if each)
-    yield from of_earnings(standing(reader, local_date(now, reader.timezone)), now)
+    payable, today = standing(reader), local_date(now, reader.timezone)
+    yield from of_profile(profile.findings(reader, today), payable, now)
+    yield from of_earnings(payable, now)
 
 
 def _lately(reader: Reader, now: datetime) -> list[Session]:
     """Return the billed sessions whose refund window may still be open."""
     since = _earliest(reader, now)
     where = 'INDEXED BY session_by_end WHERE gross_minor > 0 AND "end" >= ?'
-    return [SESSION.read(row) for row in _things(reader, f"{SESSION.select} {where}", since)]
+    return [
+        SESSION.read(row, reader.currency)
+        for row in _things(reader, f"{SESSION.select} {where}", since)
+    ]
 
 
 def _earliest(reader: Reader, now: datetime) -> str:
@@ -144,7 +148,8 @@ def _sessions(reader: Reader, ids: Sequence[str]) -> dict[str, Session]:
     """Return sessions by their ids, all in one query."""
     where = "WHERE id IN (SELECT value FROM json_each(?))"
     found = _things(reader, f"{SESSION.select} {where}", compact(ids))
-    return {each.id: each for each in map(SESSION.read, found)}
+    sessions = [SESSION.read(row, reader.currency) for row in found]
+    return {each.id: each for each in sessions}
 
 
 def _things(reader: Reader, statement: str, *values: object) -> Iterable[tuple[Any, ...]]:
@@ -193,4 +198,5 @@ def _row(
         "title": personal(about["opened_body"]).get(about["worded"]) if about else None,
         "means": each.means,
         "command": each.command,
+        "due_on": each.due_on,
     }

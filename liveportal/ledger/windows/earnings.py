@@ -11,7 +11,7 @@ from liveportal.domain.billing import SECOND_US
 from liveportal.domain.claimable import closes
 from liveportal.domain.clock import LAST as LAST_INSTANT
 from liveportal.domain.clock import from_text, month_ends, months_between, shifted, utc_text
-from liveportal.domain.earnings import Month, added, in_a_row
+from liveportal.domain.earnings import Month, added, gaps_in, in_a_row
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, SessionMonth
 from liveportal.ledger.reader import BOOKED_MONTHS, Reader, Row, instant, personal
@@ -42,11 +42,10 @@ _COUNTS = f"""
            sum(billed_s) AS billed_s, sum(billed_rest_us) AS billed_rest_us,
            sum(claims) AS refund_claims, sum(disputes) AS disputes, sum(refunds) AS refunds
     FROM (
-        SELECT period, sum(gross_minor > 0) AS sessions, sum(gross_minor = 0) AS free_sessions,
-               sum(billed_us / 1000000 * (gross_minor > 0)) AS billed_s,
-               sum(billed_us % 1000000 * (gross_minor > 0)) AS billed_rest_us,
+        SELECT period, sum(sessions) AS sessions, sum(free_sessions) AS free_sessions,
+               sum(billed_us / 1000000) AS billed_s, sum(billed_us % 1000000) AS billed_rest_us,
                0 AS claims, 0 AS disputes, 0 AS refunds
-        FROM session WHERE period BETWEEN ?1 AND ?2 GROUP BY period
+        FROM session_count WHERE period BETWEEN ?1 AND ?2 GROUP BY period
         UNION ALL
         SELECT period, 0, 0, 0, 0, count(*), 0, 0 FROM claim
         WHERE period BETWEEN ?1 AND ?2 GROUP BY period
@@ -62,6 +61,11 @@ _COUNTS = f"""
     GROUP BY period
 """  # noqa: S608 (our own words, here and below)
 _MONEY = "SELECT * FROM month_money WHERE period BETWEEN ? AND ?"
+_MOVED = """
+    SELECT min(period) AS first, max(period) AS last FROM month_money
+    WHERE (gross, fee, refunded, deducted, tips, adjustments, owed, held, in_transit, paid_out)
+        <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+"""
 _OWED_BEFORE = "SELECT coalesce(sum(owed), 0) AS owed FROM month_money WHERE period < ?"
 _BALANCE = """
     SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS held,
@@ -92,14 +96,24 @@ def span(reader: Reader, first: str, last: str, name: str) -> Row:
 # counts, too, if it is in the month's balance: one that was corrected may be.
 _AT_RISK = f"""
     {BOOKED_MONTHS}
-    , ending (id, policy, "end") AS (
-        SELECT id, policy, "end" FROM session INDEXED BY session_by_end
-        WHERE gross_minor > 0 AND "end" BETWEEN ?2 AND ?3
+    , counted (seq, n, session, "end") AS (
+        SELECT seq, n, session, "end" FROM session_count INDEXED BY session_count_by_end
+        WHERE sessions > 0 AND "end" BETWEEN ?2 AND ?3 AND period <= ?1
         UNION ALL
-        SELECT id, policy, "end" FROM session
-        WHERE gross_minor > 0 AND +"end" > ?3 AND id IN (
+        SELECT seq, n, session, "end" FROM session_count
+        WHERE sessions > 0 AND +"end" > ?3 AND +period <= ?1 AND session IN (
             SELECT entry.session FROM booked CROSS JOIN "transaction" AS entry
             ON entry.period = booked.period AND entry.kind IN ('correction', 'reversal')
+        )
+    ),
+    -- As the session was billed by then: what was corrected later changes nothing of this month.
+    ending (id, policy, "end") AS (
+        SELECT session.id, session.policy, counted."end"
+        FROM counted JOIN session ON session.id = counted.session
+        WHERE NOT EXISTS (
+            SELECT 1 FROM session_count AS later
+            WHERE later.session = counted.session AND +later.period <= ?1
+                AND (later.seq, later.n) > (counted.seq, counted.n)
         )
     )
     SELECT session.policy, session."end",
@@ -158,12 +172,26 @@ def summary(reader: Reader, name: str, first: str, last: str, now: datetime) -> 
 
 
 def months(reader: Reader, first: str = FIRST, last: str = LAST) -> list[Row]:
-    """Return every month of the book from first to last, without gaps.
+    """Return every month of the book from first to last; see `months_and_gaps`."""
+    return months_and_gaps(reader, first, last)[0]
 
-    The book reaches from the first to the last month in which something happened.
+
+def months_and_gaps(
+    reader: Reader, first: str = FIRST, last: str = LAST
+) -> tuple[list[Row], list[tuple[str, str]]]:
+    """Return every month of the book from first to last, and the runs of months left out of it.
+
+    The book reaches from the first to the last month in which something happened, without gaps of
+    up to 120 months; a longer run of empty months is left out (rulebook 9).
     """
-    found = (each for each in in_a_row(figures_of(reader)) if first <= each.month <= last)
-    return [each.row(reader.timezone, reader.currency) for each in found]
+    found = in_a_row(figures_of(reader))
+    gaps = [
+        (max(since, first), min(until, last))
+        for since, until in gaps_in([each.month for each in found])
+        if since <= last and first <= until
+    ]
+    asked = (each for each in found if first <= each.month <= last)
+    return [each.row(reader.timezone, reader.currency) for each in asked], gaps
 
 
 def owed_at(reader: Reader, last: str) -> int:
@@ -187,7 +215,8 @@ def figures_of(reader: Reader, first: str = FIRST, last: str = LAST) -> dict[str
         figures.setdefault(period, {}).update(row)
     for row in reader.all(_MONEY, first, last):
         figures.setdefault(row.pop("period"), {}).update(_minor(row))
-    return {period: Month(month=period, **row) for period, row in figures.items()}
+    # Transactions that cancel each other open no month.
+    return {name: Month(month=name, **row) for name, row in figures.items() if any(row.values())}
 
 
 def latest(reader: Reader, last: str, count: int = 12) -> list[Month]:
@@ -196,12 +225,19 @@ def latest(reader: Reader, last: str, count: int = 12) -> list[Month]:
     They begin with the book's first month at the earliest, and end with its last one at the latest.
     Only flows are read, so that it is as quick in a long book.
     """
-    ends = reader.one("SELECT min(period) AS first, max(period) AS last FROM month_flow") or {}
+    ends = reader.one(_MOVED) or {}
     if not ends.get("first") or last < ends["first"]:
         return []
-    names = months_between(ends["first"], min(last, ends["last"]))[-count:]
+    until = min(last, ends["last"])
+    names = months_between(max(ends["first"], _months_before(until, count - 1)), until)
     found = {row.pop("period"): _minor(row) for row in reader.all(_MONEY, names[0], names[-1])}
     return [Month(month=name, **found.get(name, {})) for name in names]
+
+
+def _months_before(month: str, count: int) -> str:
+    """Return the month so many months earlier, or the first of the calendar."""
+    number = max(int(month[:4]) * 12 + int(month[5:]) - 1 - count, 12)
+    return f"{number // 12:04d}-{number % 12 + 1:02d}"
 
 
 def _minor(row: dict[str, int]) -> dict[str, int]:

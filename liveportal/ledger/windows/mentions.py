@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from liveportal.domain.text import clean
-from liveportal.domain.words import folded, has_word
+from liveportal.domain.words import Finder, folded, term
 from liveportal.ledger.reader import Reader, personal
 from liveportal.ledger.windows import people
+from liveportal.ledger.windows.search import sessions_saying
 
 _ABOUT = """
     SELECT session.id, session.customer, opened.body AS opened_body,
@@ -27,12 +28,6 @@ _SAID = """
     JOIN event_personal ON event_personal.seq = statement.seq
     UNION ALL SELECT session, body FROM review JOIN event_personal USING (seq)
 """
-_MESSAGES = """
-    SELECT DISTINCT artifact.session FROM message_index
-    JOIN message ON message.id = message_index.rowid
-    JOIN artifact ON artifact.seq = message.artifact
-    WHERE message_index MATCH ?
-"""
 
 
 def mentioning(reader: Reader, words: Sequence[str]) -> list[str]:
@@ -43,15 +38,10 @@ def mentioning(reader: Reader, words: Sequence[str]) -> list[str]:
     """
     texts = _texts(reader)
     found = set(texts)
-    for word in words:
-        said = {session for (session,) in reader.db.execute(_MESSAGES, (_prefix(word),)).fetchall()}
-        found = {each for each in found if each in said or has_word(texts[each], word)}
+    for wanted in filter(None, map(term, words)):
+        finder, said = Finder([wanted]), sessions_saying(reader, wanted)
+        found = {each for each in found if each in said or finder.finds(texts[each])}
     return sorted(found)
-
-
-def _prefix(word: str) -> str:
-    # Quoted it is a word, whatever it means to the index (`NOT`); speakers are not searched.
-    return f'text : "{word}" *'
 
 
 def _texts(reader: Reader) -> dict[str, str]:

@@ -12,7 +12,7 @@ from liveportal.domain.payouts import Standing, due_date, open_by_month, preview
 from liveportal.ledger.items import open_items
 from liveportal.ledger.reader import Reader, Row, instant
 from liveportal.ledger.windows import profile
-from liveportal.ledger.windows.history import history
+from liveportal.ledger.windows.history import history, with_flags_of
 
 FIELDS = ("id", "state", "amount", "currency", "method", "sent_at", "reference", "flags")
 SHOW_FIELDS = (*FIELDS, "lines", "history")
@@ -32,21 +32,21 @@ _LINES = """
 """
 
 
-def standing(reader: Reader, on: date) -> Standing:
-    """Return how the book stands, as payouts are reckoned from it."""
+def standing(reader: Reader) -> Standing:
+    """Return what payouts are worked out from."""
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
     return Standing(
         owed_minor=_balance(reader)["owed"],
         items=open_items(reader.db),
         first_billed_end=instant(first["ended"]) if first else None,
-        missing_fields=profile.blocking(reader, on),
+        missing_on=profile.missing_on(reader),
         policy=reader.policy,
     )
 
 
 def preview_on(reader: Reader, on: date) -> Row:
     """Return what a payout on a day would be, and what blocks it (rulebook 8)."""
-    book, balance = standing(reader, on), _balance(reader)
+    book, balance = standing(reader), _balance(reader)
     late = overdue(book, on)
     outlook = preview(book, on)
     kinds = _kinds(reader, [line.item for line in outlook.lines])
@@ -78,7 +78,7 @@ def preview_on(reader: Reader, on: date) -> Row:
 def forecast_on(reader: Reader, on: date) -> list[Row]:
     """Return the payouts to come, each with what it brings and what came by then."""
     total_minor, rows = 0, []
-    for each in forecast(standing(reader, on), on):
+    for each in forecast(standing(reader), on):
         total_minor += each.minor
         rows.append(
             {
@@ -88,7 +88,7 @@ def forecast_on(reader: Reader, on: date) -> list[Row]:
                 "total": reader.money(total_minor),
                 "carried": reader.money(each.carried_minor),
                 "currency": reader.currency,
-                "blocked": list(each.blocked),
+                "blocked": [block.code for block in each.blocked],
             }
         )
     return rows
@@ -96,7 +96,7 @@ def forecast_on(reader: Reader, on: date) -> list[Row]:
 
 def overdue_on(reader: Reader, on: date) -> Row | None:
     """Return what should have been sent before a day, with a text to ask for it; None: nothing."""
-    found = overdue(standing(reader, on), on)
+    found = overdue(standing(reader), on)
     if found is None:
         return None
     policy = reader.policy.payout
@@ -141,7 +141,9 @@ def payout(reader: Reader, payout_id: str) -> Row:
         for row in reader.all(_LINES, payout_id)
     ]
     happened = history(reader, f"payout:{payout_id}")
-    return _row(reader, found) | {"lines": lines, "history": happened}
+    row = _row(reader, found)
+    flags = with_flags_of(happened, json.loads(found["flags"]))
+    return row | {"flags": flags, "lines": lines, "history": happened}
 
 
 def result(reader: Reader, payout_id: str) -> Row:

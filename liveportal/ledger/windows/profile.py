@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from liveportal.domain import completeness, profile
+from liveportal.domain.completeness import Finding
 from liveportal.domain.things import Profile
 from liveportal.ledger.reader import Reader, Row, instant
 
@@ -17,8 +18,17 @@ CHECK_FIELDS = ("requirement", "state", "blocks", "message", "hint", "until")
 
 
 def filled(reader: Reader) -> frozenset[str]:
-    """Return the fields that are filled in, whoever told of it."""
-    return frozenset(row["name"] for row in reader.all("SELECT name FROM profile_field"))
+    """Return the fields that are filled in: all that events set, but for what is to be entered."""
+    found = reader.all(
+        "SELECT name FROM profile_field WHERE name NOT IN (SELECT field FROM missing_value)"
+    )
+    return frozenset(row["name"] for row in found)
+
+
+def enter_again(reader: Reader) -> tuple[str, ...]:
+    """Return the fields whose values an import could not bring, in the order of fields."""
+    found = {row["field"] for row in reader.all("SELECT field FROM missing_value")}
+    return tuple(name for name in profile.FIELDS if name in found)
 
 
 def facts(reader: Reader) -> dict[str, str]:
@@ -31,38 +41,41 @@ def is_sealed(reader: Reader) -> bool:
     return reader.one("SELECT 1 FROM fingerprint_key") is not None
 
 
-def tax_form_expiry(reader: Reader) -> date | None:
-    """Return the last day on which the tax form is valid; None if it has no end, or is missing."""
-    return profile.expiry(facts(reader))
+def missing_on(reader: Reader) -> Callable[[date], frozenset[str]]:
+    """Return a function from a day to the requirements that keep back a payout of that day."""
+    methods, names, plain = reader.policy.payout.methods, filled(reader), facts(reader)
+    lost = enter_again(reader)
+    return lambda on: completeness.blocking(names, plain, methods=methods, on=on, lost=lost)
 
 
-def blocking(reader: Reader, on: date) -> frozenset[str]:
-    """Return what of the profile is missing for a payout on a day, or does not hold then."""
+def findings(reader: Reader, on: date) -> tuple[Finding, ...]:
+    """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
     methods = reader.policy.payout.methods
-    return completeness.blocking(filled(reader), facts(reader), methods=methods, on=on)
+    lost = enter_again(reader)
+    return completeness.findings(filled(reader), facts(reader), methods=methods, on=on, lost=lost)
 
 
 def checked(reader: Reader, on: date) -> list[Row]:
-    """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
-    methods = reader.policy.payout.methods
-    found = completeness.findings(filled(reader), facts(reader), methods=methods, on=on)
+    """Return the same as rows."""
+    found = findings(reader, on)
     return [{name: getattr(each, name) for name in CHECK_FIELDS} for each in found]
 
 
 def shown(reader: Reader, values: Mapping[str, object]) -> Row:
     """Return the profile with the values given, and what is known of it besides."""
-    names, plain = filled(reader), facts(reader)
+    names, plain, lost = filled(reader), facts(reader), enter_again(reader)
     signed = plain.get("tax_signed")
     missing = sorted(Profile(names).missing)
     return {
         **{name: values.get(name) for name in profile.FIELDS},
         "tax_signed": date.fromisoformat(signed) if signed else None,
         "tax_expires": profile.expiry(plain),
-        "complete": not missing,
+        "complete": not missing and not lost,
         "missing": missing,
         "filled": sorted(names),
         "changed_at": _last(reader, "payout_profile.changed"),
         "revealed_at": _last(reader, "payout_profile.revealed"),
+        "enter_again": list(lost),
     }
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from liveportal.domain.clock import from_text, shifted, utc_text
+from liveportal.domain.codec import in_currency
 from liveportal.domain.declining import Asked, matched, reason_to_decline
 from liveportal.domain.diary import Diary
 from liveportal.domain.events import Slot
@@ -22,7 +23,7 @@ from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows.diary import diary
-from liveportal.ledger.windows.history import history
+from liveportal.ledger.windows.history import history, with_flags_of
 from liveportal.ledger.windows.people import customers
 from liveportal.ledger.windows.wanted import READS_AS, Wanted
 
@@ -88,6 +89,7 @@ def request(reader: Reader, request_id: str, now: datetime) -> Row:
     (one,) = found
     row = seen.row(one)
     told = seen.people[one["customer"]]
+    happened = history(reader, f"request:{request_id}")
     person = {"timezone": told.get("timezone"), "language": told.get("language")}
     return row | {
         "customer": row["customer"] | person,  # type: ignore[operator]
@@ -95,8 +97,8 @@ def request(reader: Reader, request_id: str, now: datetime) -> Row:
         "description": personal(one["opened_body"]).get("description"),
         "session": one["session"],
         "closed_at": instant(one["closed_at"]),
-        "flags": json.loads(one["flags"]),
-        "history": history(reader, f"request:{request_id}"),
+        "flags": with_flags_of(happened, json.loads(one["flags"])),
+        "history": happened,
     }
 
 
@@ -112,10 +114,11 @@ def to_decline(reader: Reader, now: datetime, ids: Sequence[str] | None = None) 
     rules = structured("auto_decline", reader.preferences.get("auto_decline"))
     if not rules:
         return {}
+    rules = [in_currency(each, reader.currency) for each in rules]
     found = _found(reader, now, Wanted(ids=ids, states=("open",)))
     seen = _Seen(reader, now, found)
     reasons = {
-        each["id"]: reason_to_decline(rules, _asked(each), seen.own_skills, seen.diary, now)
+        each["id"]: reason_to_decline(rules, _asked(reader, each), seen.own_skills, seen.diary, now)
         for each in found
     }
     return {name: reason for name, reason in reasons.items() if reason is not None}
@@ -156,11 +159,11 @@ def _slots(found: Mapping[str, Any]) -> list[Slot]:
     ]
 
 
-def _asked(found: Mapping[str, Any]) -> Asked:
+def _asked(reader: Reader, found: Mapping[str, Any]) -> Asked:
     return Asked(
         kind=found["kind"],
         customer=found["customer"],
-        rate=Money(found["rate"], found["currency"]),
+        rate=Money(found["rate"], reader.currency_called(found["currency"])),
         skills=tuple(personal(found["opened_body"]).get("skills") or ()),
         slots=tuple(_slots(found)),
     )
@@ -209,7 +212,9 @@ class _Seen:
         wanted = self.reader.preferences
         amounts = {True: wanted.get("direct_rate"), False: wanted.get("minimum_rate")}
         return {
-            direct: Money.parse(each["amount"], each["currency"]) if each else None
+            direct: Money.parse(each["amount"], self.reader.currency_called(each["currency"]))
+            if each
+            else None
             for direct, each in amounts.items()
         }
 
@@ -218,7 +223,7 @@ class _Seen:
         opened = personal(found["opened_body"])
         skills = opened.get("skills") or []
         slots = _slots(found)
-        rate = Money(found["rate"], found["currency"])
+        rate = Money(found["rate"], self.reader.currency_called(found["currency"]))
         minimum = self.minimums[bool(found["direct"])]
         if minimum and minimum.currency != rate.currency:
             minimum = None
@@ -268,7 +273,7 @@ class _Seen:
         """
         zone_name = self.people[found["customer"]].get("timezone")
         best_first = ranked(_slots(found), self.diary, zone_name, self.now)
-        rate = Money(found["rate"], found["currency"])
+        rate = Money(found["rate"], self.reader.currency_called(found["currency"]))
         is_open = found["state"] == "open"
         return [
             {

@@ -18,7 +18,7 @@ FIELDS = (
 def figures(reader: Reader, session_id: str, now: datetime) -> Row:
     """Return the live figures of a session at an instant; null where there are none."""
     row = reader.db.execute(f"{SESSION.select} WHERE id = ?", (session_id,)).fetchone()
-    session = SESSION.read(row)
+    session = SESSION.read(row, reader.currency)
     so_far = running(session, reader.policy_at(session.policy), now)
     none: Row = dict.fromkeys(FIELDS)
     if so_far is None:

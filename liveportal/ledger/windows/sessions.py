@@ -12,7 +12,7 @@ from liveportal.domain.earnings import minutes_text
 from liveportal.domain.money import Money
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.windows import people, said
-from liveportal.ledger.windows.history import history
+from liveportal.ledger.windows.history import history, with_flags_of
 from liveportal.ledger.windows.selection import DISPUTED, LAST_SEQ, START, Selection
 
 _OWN = (
@@ -64,7 +64,7 @@ def sessions(reader: Reader, selection: Selection = _ALL) -> list[Row]:
 def session(reader: Reader, session_id: str) -> Row:
     """Return one session with all that belongs to it: claims, reviews, evidence, money, history."""
     (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    currency = found["currency"]
+    currency = reader.currency_called(found["currency"])
     pauses: list[list[datetime | None]] = [
         [from_text(since), from_text(until)] for since, until in json.loads(found["pauses"])
     ]
@@ -76,19 +76,20 @@ def session(reader: Reader, session_id: str) -> Row:
     if found["request"]:
         things.append(f"request:{found['request']}")
     ended = found["state"] == "ended"
+    happened = history(reader, *things)
     return _row(reader, found) | {
         "pauses": pauses,
         "paused_minutes": minutes_text(_microseconds(pauses)),
         "expected": Money(found["expected_minor"], currency) if ended else None,
         "refunded": Money(found["refunded_minor"], currency) if ended else None,
         "period": found["period"],
-        "flags": json.loads(found["flags"]),
+        "flags": with_flags_of(happened, json.loads(found["flags"])),
         "aliases": [row["alias"] for row in aliases],
         "claims": claims,
         "reviews": _reviews(reader, session_id),
         "artifacts": said.artifacts(reader, session_id),
         "transactions": _transactions(reader, session_id),
-        "history": history(reader, *things),
+        "history": happened,
     }
 
 
@@ -110,16 +111,16 @@ def _row(reader: Reader, found: dict[str, Any]) -> Row:
 def _rows(reader: Reader, found: Sequence[dict[str, Any]]) -> list[Row]:
     latest = {each["customer"]: each["described_body"] for each in found}
     told = people.customers(reader, latest)
-    return [_shown(each, told[each["customer"]]) for each in found]
+    return [_shown(reader, each, told[each["customer"]]) for each in found]
 
 
-def _shown(found: dict[str, Any], told: dict[str, Any]) -> Row:
+def _shown(reader: Reader, found: dict[str, Any], told: dict[str, Any]) -> Row:
     ended = found["state"] == "ended"
     planned = instant(found["planned_start"])
     start = instant(found["start"]) or planned
     # Whoever starts late is planned to end as much later.
     planned_end = planned and start and shifted(start, timedelta(minutes=found["planned_minutes"]))
-    currency = found["currency"]
+    currency = reader.currency_called(found["currency"])
 
     def money(minor: int) -> Money | None:
         return Money(minor, currency) if ended else None
@@ -191,6 +192,12 @@ def planned(reader: Reader, session_id: str) -> Row:
     (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
     row = _row(reader, found)
     return {"start": row["start"], "end": row["end"]}
+
+
+def held(reader: Reader, session_id: str) -> tuple[datetime | None, datetime | None]:
+    """Return when a session started and ended; None for what has not happened."""
+    (found,) = reader.all('SELECT start, "end" AS ended FROM session WHERE id = ?', session_id)
+    return instant(found["start"]), instant(found["ended"])
 
 
 def latest_tip(reader: Reader, session_id: str) -> Row:

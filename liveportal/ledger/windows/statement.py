@@ -6,14 +6,25 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
+from liveportal.domain.earnings import minutes_text
 from liveportal.domain.money import Money
-from liveportal.domain.statement import FORM, Document, Seal, plain, seal_of
+from liveportal.domain.statement import FORM, WITH_CORRECTIONS, Document, Seal, plain, seal_of
 from liveportal.ledger.playback import played_back
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import earnings, sessions
-from liveportal.ledger.windows.selection import Selection
+from liveportal.ledger.reader import Reader, Row, instant
+from liveportal.ledger.windows import earnings
 
-_SESSION = ("id", "start", "end", "minutes", "rate", "gross", "fee", "earned", "policy", "claim")
+# As they were booked: a correction is a row of its own, in the month of its own time.
+_SESSIONS = """
+    SELECT session.id, entry.kind, entry.start, entry."end", entry.billed_us, session.rate,
+           coalesce(record.gross, 0) AS gross, coalesce(record.fee, 0) AS fee,
+           coalesce(record.net, 0) AS earned, policy.name AS policy, session.claim
+    FROM session_count AS entry
+    JOIN session ON session.id = entry.session
+    JOIN policy ON policy.seq = session.policy
+    LEFT JOIN transaction_record AS record ON record.id = entry."transaction"
+    WHERE entry.period BETWEEN ? AND ?
+    ORDER BY entry.start, session.agreed_seq, entry.seq, entry.n
+"""
 _TRANSACTION = (
     *("transaction", "time", "period", "kind", "session", "claim", "payout", "gross", "fee"),
     *("amount", "owed"),
@@ -26,8 +37,7 @@ def statement(reader: Reader, name: str) -> Document:
     first, last = (f"{name}-01", f"{name}-12") if is_year else (name, name)
     months = [row for row in earnings.months(reader) if first <= str(row["month"]) <= last]
     whole = earnings.span(reader, first, last, name) if is_year else earnings.month(reader, name)
-    falling = Selection(first_month=first, last_month=last)
-    held = [{field: row[field] for field in _SESSION} for row in sessions.sessions(reader, falling)]
+    held = [_session(reader, row) for row in reader.all(_SESSIONS, first, last)]
     moved = [
         {field: row[field] for field in _TRANSACTION}
         for row in earnings.transactions(reader, first, last)
@@ -35,7 +45,7 @@ def statement(reader: Reader, name: str) -> Document:
     head = reader.one("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1") or {}
     document: dict[str, Any] = plain(
         {
-            "form": FORM,
+            "form": WITH_CORRECTIONS if any("kind" in row for row in held) else FORM,
             "name": name,
             "timezone": reader.timezone,
             "currency": reader.currency,
@@ -51,6 +61,22 @@ def statement(reader: Reader, name: str) -> Document:
     if is_year:
         document["tax"] = _tax(reader, int(name), whole)
     return document
+
+
+def _session(reader: Reader, row: dict[str, Any]) -> Row:
+    """Return what a session, or a correction of it, adds to the summary."""
+    kind = {} if row["kind"] == "earning" else {"kind": row["kind"]}
+    amounts = {name: reader.money(row[name]) for name in ("rate", "gross", "fee", "earned")}
+    return {
+        **kind,
+        "id": row["id"],
+        "start": instant(row["start"]),
+        "end": instant(row["end"]),
+        "minutes": minutes_text(row["billed_us"]),
+        **amounts,
+        "policy": row["policy"],
+        "claim": row["claim"],
+    }
 
 
 def document_of(reader: Reader, seal: Seal) -> Document | None:
@@ -77,11 +103,6 @@ def _tax(reader: Reader, year: int, whole: dict[str, Any]) -> dict[str, Any]:
     text = files("liveportal.domain").joinpath("tax", "us-1099k.toml").read_text("utf-8")
     facts = tomllib.loads(text)
     known = [each for each in facts["threshold"] if each["from_year"] <= year]
-    (payments,) = reader.all(
-        "SELECT count(*) AS n FROM session WHERE gross_minor > 0 AND period BETWEEN ? AND ?",
-        f"{year}-01",
-        f"{year}-12",
-    )
     tax: dict[str, Any] = plain(
         {
             "gross": whole["gross"],
@@ -91,7 +112,7 @@ def _tax(reader: Reader, year: int, whole: dict[str, Any]) -> dict[str, Any]:
             "tips": whole["tips"],
             "adjustments": whole["adjustments"],
             "net": whole["net"],
-            "payments": payments["n"],
+            "payments": whole["sessions"],
             "form": facts["name"],
             "counts": facts["gross"],
             "looked_up": facts["looked_up"],
@@ -104,6 +125,6 @@ def _tax(reader: Reader, year: int, whole: dict[str, Any]) -> dict[str, Any]:
             "above_gross": latest["above_gross"],
             "above_payments": latest["above_payments"],
             "source": latest["source"],
-            "reported": whole["gross"] > above and payments["n"] > latest["above_payments"],
+            "reported": whole["gross"] > above and whole["sessions"] > latest["above_payments"],
         }
     return tax

@@ -2,104 +2,139 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from liveportal.domain.clock import from_text, month_of, parse_instant
+from liveportal.domain.clock import from_text, month_of
+from liveportal.domain.earnings import Month, effects
 from liveportal.domain.policy import SessionMonth
+from liveportal.domain.posting import TransactionKind
 from liveportal.ledger.reader import Reader, Row
+from liveportal.ledger.windows.breakdown import booked
+from liveportal.ledger.windows.earnings import FIRST, LAST
 
 FIELDS = (
     *("zone", "month", "would_be", "kind", "session", "claim", "payout", "transaction", "time"),
-    *("sessions", "free_sessions", "amount", "owed", "currency"),
+    *("sessions", "free_sessions", "amount", "owed", "currency", "minutes", "gross"),
+    *("platform_fee", "refund_claims", "disputes", "refunds", "refunded", "deducted", "tips"),
+    *("adjustments", "held", "in_transit", "paid_out"),
 )
+"""Each row has every figure of a month, so that what moves adds up in all of them."""
 
-_ENTRIES = """
-    SELECT record.id AS "transaction", record.kind, record.session, record.claim, record.payout,
-           record.time, record.period, record.net, record.owed, session.start,
-           record.id IS session.earning AS stands
-    FROM transaction_record AS record LEFT JOIN session ON session.id = record.session
-    ORDER BY record.id
+_COUNTS = """
+    SELECT session, kind, time, period, start, "end", billed_us, sessions, free_sessions,
+           "transaction"
+    FROM session_count ORDER BY seq, n
 """
-# Whose earning stands as it was booked at first is told with it; corrected and free ones are not.
-_SESSIONS = """
-    SELECT session.id AS session, session.start, session."end", session.period, gross_minor
-    FROM session LEFT JOIN "transaction" AS entry ON entry.id = session.earning
-    WHERE session.period IS NOT NULL AND entry.kind IS NOT 'earning'
-    ORDER BY session.agreed_seq
+_DISPUTES = """
+    SELECT claim.session, dispute.claim, dispute.filed_at, dispute.period
+    FROM dispute JOIN claim ON claim.id = dispute.claim ORDER BY dispute.seq
 """
-_FIRST_TOLD = """
-    SELECT statement.type, event.time, event.facts
-    FROM statement JOIN event ON event.seq = statement.seq
-    WHERE confirms IS NULL AND statement.type IN
-            ('session.started', 'session.logged', 'request.accepted')
-        AND thing IN ('session:' || ?1, 'request:' || (SELECT request FROM session WHERE id = ?1))
-"""
+
+
+class _Moved(NamedTuple):
+    """Something that counts in a month: what it is about, and the instant that decides its month.
+
+    `figures` are those of a `Month`.
+    """
+
+    kind: str
+    month: str
+    instant: datetime
+    time: datetime
+    figures: Mapping[str, int]
+    session: str | None = None
+    claim: str | None = None
+    payout: str | None = None
+    transaction: int | None = None
 
 
 def moved(reader: Reader, zones: Sequence[str]) -> list[Row]:
     """Return what falls in another month in each of the zones, by zone and by the book's month.
 
-    A session that stands as it was booked is one row, with its earning; one that is free, or was
-    corrected since, is a row of its own.
+    A session is one row with its earning, and a correction one with what it booked; what moves no
+    money (a free session, the filing of a dispute) is a row of its own.
     """
-    things = [*_entries(reader), *_sessions(reader)]
-    found = []
-    for zone in zones:
-        for thing in things:
-            would_be = month_of(thing["instant"], zone)
-            if would_be != thing["month"]:
-                found.append(thing | {"zone": zone, "would_be": would_be})
-    found.sort(key=lambda row: (zones.index(row["zone"]), row["month"], row["would_be"]))
-    return [{name: row[name] for name in FIELDS} for row in found]
+    things = [*_booked(reader), *_disputes(reader)]
+    found = [
+        (zone, would_be, thing)
+        for zone in zones
+        for thing in things
+        if (would_be := month_of(thing.instant, zone)) != thing.month
+    ]
+    found.sort(key=lambda each: (zones.index(each[0]), each[2].month, each[1]))
+    return [_row(reader, *each) for each in found]
 
 
-def _entries(reader: Reader) -> Iterator[dict[str, Any]]:
-    by_start = reader.policy.period.session_month is SessionMonth.START
-    for row in reader.all(_ENTRIES):
-        instant = from_text(row["time"])
-        earning = row["kind"] == "earning"
-        counted = earning and row["stands"]
-        time = instant
-        if earning and by_start:
-            # What was corrected since was booked by the start that was told at first.
-            instant = from_text(row["start"] if counted else _first_start(reader, row["session"]))
-        yield {
-            **{name: row[name] for name in ("kind", "session", "claim", "payout", "transaction")},
-            "month": row["period"],
-            "instant": instant,
-            "time": time,
-            "sessions": int(counted),
-            "free_sessions": 0,
-            "amount": reader.money(row["net"]),
-            "owed": reader.money(row["owed"]),
-            "currency": reader.currency,
-        }
+def _row(reader: Reader, zone: str, would_be: str, thing: _Moved) -> Row:
+    month: dict[str, Any] = Month(month=thing.month, **thing.figures).row(zone, reader.currency)
+    figures = month | month["balance"] | {"amount": month["net"]} | thing._asdict()
+    row = figures | {"zone": zone, "would_be": would_be}
+    return {name: row[name] for name in FIELDS}
 
 
-def _sessions(reader: Reader) -> Iterator[dict[str, Any]]:
-    by_start = reader.policy.period.session_month is SessionMonth.START
-    for row in reader.all(_SESSIONS):
-        yield {
-            **dict.fromkeys(("claim", "payout", "transaction")),
-            "kind": "session",
-            "session": row["session"],
-            "month": row["period"],
-            "instant": from_text(row["start"] if by_start else row["end"]),
-            "time": from_text(row["end"]),
-            "sessions": int(row["gross_minor"] > 0),
-            "free_sessions": int(not row["gross_minor"]),
-            "amount": reader.money(0),
-            "owed": reader.money(0),
-            "currency": reader.currency,
-        }
+def _booked(reader: Reader) -> Iterator[_Moved]:
+    """Yield all transactions, each with what it counts, and what counts without a transaction."""
+    counts = [_Count.of(row, reader) for row in reader.all(_COUNTS)]
+    with_money = {each.transaction: each for each in counts if each.transaction is not None}
+    for number, entry in booked(reader, FIRST, LAST):
+        figures: Mapping[str, int] = effects(entry)
+        if entry.kind is TransactionKind.HOLD:
+            figures = {**figures, "refund_claims": 1}
+        count = with_money.get(number)
+        yield _Moved(
+            kind=str(entry.kind),
+            month=entry.period,
+            instant=count.instant if count else entry.time,
+            time=entry.time,
+            figures={**figures, **count.figures} if count else figures,
+            session=entry.session,
+            claim=entry.claim,
+            payout=entry.payout,
+            transaction=number,
+        )
+    netted: Counter[tuple[object, ...]] = Counter()
+    for count in counts:
+        netted[count[:4]] += count.figures["free_sessions"]
+    for count in counts:
+        # A free session that another policy moved between months cancels out in the first.
+        if count.transaction is None and netted[count[:4]]:
+            kind = "session" if count.kind == TransactionKind.EARNING else count.kind
+            yield _Moved(kind, count.month, count.instant, count.time, count.figures, count.session)
 
 
-def _first_start(reader: Reader, session_id: str) -> str:
-    """Return when a session started as its first telling had it, in stored form."""
-    told = {row["type"]: row for row in reader.all(_FIRST_TOLD, session_id)}
-    if logged := told.get("session.logged"):
-        return parse_instant(json.loads(logged["facts"])["start"]).isoformat()
-    first: str = told.get("session.started", told.get("request.accepted", {}))["time"]
-    return first
+class _Count(NamedTuple):
+    """What a bill or a correction adds to the counts of a month."""
+
+    session: str
+    kind: str
+    month: str
+    instant: datetime
+    time: datetime
+    figures: Mapping[str, int]
+    transaction: int | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], reader: Reader) -> _Count:
+        """Read a row; a bill is in the month of its session, a correction in its own."""
+        time = from_text(row["time"])
+        by_start = reader.policy.period.session_month is SessionMonth.START
+        billed = row["kind"] == TransactionKind.EARNING
+        return cls(
+            session=row["session"],
+            kind=row["kind"],
+            month=row["period"],
+            instant=from_text(row["start" if by_start else "end"]) if billed else time,
+            time=from_text(row["end"]) if billed else time,
+            figures={name: row[name] for name in ("billed_us", "sessions", "free_sessions")},
+            transaction=row["transaction"],
+        )
+
+
+def _disputes(reader: Reader) -> Iterator[_Moved]:
+    for row in reader.all(_DISPUTES):
+        filed = from_text(row["filed_at"])
+        figures = {"disputes": 1}
+        yield _Moved("dispute", row["period"], filed, filed, figures, row["session"], row["claim"])

@@ -27,6 +27,7 @@ from tests.faults.power.scenario import (
     replayed,
     shell,
 )
+from tests.verified import deeply
 
 SEED = 20_261_128
 PASSING = ("-wal", "-shm", "-journal")
@@ -167,7 +168,7 @@ class Judge:
                 ran = typed.run(*self._stage.argv(command, root), stdin=command.stdin)
                 assert ran.code in {0, *command.again}, (command.argv, ran)
         with closing(open_ledger(ledger, readonly=False)) as db:
-            verify(db)
+            deeply(db, ledger)
             assert self._scenario.outcome(db) == self._outcome, "run again, it ends otherwise"
             total = count(db)
             found = Found(root, ledger, db, total, total, is_over=True)

@@ -1,0 +1,202 @@
+"""Searching in every script, by parts of words, and in the texts of events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.commands.test_evidence import ATTACH
+from tests.commands.test_sync import feed
+from tests.helpers import line
+
+if TYPE_CHECKING:
+    from tests.commands.shell import Shell
+
+TALK = {
+    "zh": "Mina: 画面在闪烁，我想退款",  # noqa: RUF001
+    "ja": "Mina: シェーダーがちらつきます。UnityのバグreportはURPだけ",
+    "half": "Mina: ﾊﾞｸﾞです ＡＢＣ",  # noqa: RUF001
+    "th": "Mina: หน้าจอกะพริบตลอดเวลา",
+    "ko": "Mina: 셰이더가 깜박여요, 환불을 받고 싶어요",
+    "de": "Mina: Über die Größe reden wir später",
+    "ru": "Mina: Шейдер мерцает, верните деньги",
+    "en": "Mina: it flickers in JavaScript",
+}
+
+
+@pytest.fixture
+def spoken(october: Shell) -> Shell:
+    """Give a shell of a session in which many languages were spoken."""
+    for name, text in TALK.items():
+        october.ok(*ATTACH, october.file(f"{name}.txt", text + "\n"))
+    return october
+
+
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("退款", "zh"),
+        ("闪", "zh"),
+        ("画面在闪烁", "zh"),
+        ("ちらつき", "ja"),
+        ("シェーダー", "ja"),
+        ("ｼｪｰﾀﾞｰ", "ja"),
+        ("バグ", "ja half"),
+        ("urp", "ja"),
+        ("unity", "ja"),
+        ("report", "ja"),
+        ("abc", "half"),
+        ("กะพริบ", "th"),
+        ("จอ", "th"),
+        ("환불", "ko"),
+        ("깜박", "ko"),
+        ("셰이더", "ko"),
+        ("uber", "de"),
+        ("ÜBER", "de"),
+        ("grosse", "de"),
+        ("röß", "de"),
+        ("мерца", "ru"),
+        ("ШЕЙДЕР", "ru"),
+        ("flicker", "en"),
+        ("script", "en"),
+        ("-画面 退", ""),
+        ('"환불"', "ko"),
+        ("返金", ""),
+    ],
+)
+def test_every_script(spoken: Shell, word: str, found: str) -> None:
+    """A part of what was said is found, however it was typed."""
+    hits = spoken.ok("sessions", "search", *word.split())
+    said = [hit for hit in hits if hit["where"] == "message"]
+    assert sorted(hit["artifact"].removesuffix(".txt") for hit in said) == sorted(found.split())
+    for hit in said:
+        assert "[" in hit["snippet"]
+        assert hit["snippet"].replace("[", "").replace("]", "") == hit["text"]
+
+
+@pytest.fixture
+def written(empty: Shell) -> Shell:
+    """Give a shell with a word in each text of its events, and none in a transcript."""
+    rate = {"amount": "2.00", "currency": "USD"}
+    empty.ok(
+        "sync",
+        feed(
+            empty,
+            "feed.jsonl",
+            line(
+                "request.opened",
+                "10-01 09:00",
+                id="r",
+                request="R-9",
+                kind="instant",
+                customer={"id": "C-9", "name": "Joe"},
+                title="zebra déclined",
+                description="A long zebrafish",
+                rate=rate,
+            ),
+            line(
+                "session.logged",
+                "10-05 10:00",
+                id="s",
+                session="S-1",
+                customer={"id": "C-1", "name": "Zebra Jones"},
+                rate=rate,
+                start="2026-10-05T09:00:00Z",
+                end="2026-10-05T10:00:00Z",
+                title="The ZÉBRA session",
+            ),
+            line(
+                "refund.claimed", "10-06 10:00", id="c", claim="CL-1", session="S-1", reason="zebra"
+            ),
+            line(
+                "review.posted",
+                "10-06 11:00",
+                id="v",
+                session="S-1",
+                by="customer",
+                rating=5,
+                text="no zebras here",
+            ),
+        ),
+    )
+    empty.ok("dispute", "file", "CL-1", "--summary", "zebra was fixed", "--at", "2026-10-07 10:00Z")
+    return empty
+
+
+def test_texts_of_events(written: Shell) -> None:
+    """Titles, descriptions, reasons, summaries and reviews, with where they stand."""
+    hits = written.ok("sessions", "search", "zebra")
+    assert {(hit["where"], hit["thing"], hit["session"], hit["customer"]) for hit in hits} == {
+        ("title", "request:R-9", None, "C-9"),
+        ("description", "request:R-9", None, "C-9"),
+        ("title", "session:S-1", "S-1", "C-1"),
+        ("reason", "claim:CL-1", "S-1", "C-1"),
+        ("text", "session:S-1", "S-1", "C-1"),
+        ("summary", "claim:CL-1", "S-1", "C-1"),
+    }
+    assert {hit["customer_name"] for hit in hits} == {"Joe", "Zebra Jones"}
+    assert all(hit["speaker"] is hit["at_seconds"] is hit["artifact"] is None for hit in hits)
+    assert hits[0]["text"] == "zebra"  # Short, and nothing else.
+    texts = [hit["snippet"] for hit in hits]
+    assert "The [ZÉBRA] session" in texts
+    assert "A long [zebrafish]" in texts
+
+
+def test_filters(written: Shell) -> None:
+    """Of a customer, a session, since a time; no text was spoken by anybody."""
+
+    def found(*options: str) -> set[str]:
+        return {hit["where"] for hit in written.ok("sessions", "search", "zebra", *options)}
+
+    assert found("--customer", "C-9") == {"title", "description"}
+    assert found("--session", "S-1") == {"title", "reason", "text", "summary"}
+    assert found("--since", "2026-10-06") == {"reason", "text", "summary"}
+    assert found("--speaker", "Zebra") == set()
+    assert len(written.ok("sessions", "search", "zebra", "--limit", "2")) == 2
+
+
+def test_what_is_forgotten_is_not_found(written: Shell) -> None:
+    """Nor does it lie in the file."""
+    written.ok("ledger", "forget", "C-1", "--yes")
+    hits = written.ok("sessions", "search", "zebra")
+    assert {hit["customer"] for hit in hits} == {"C-9"}
+
+
+def test_nothing_says_where_it_looked(spoken: Shell) -> None:
+    """On a terminal: how much was searched, and what."""
+    out = spoken.run("sessions", "search", "rhubarb", terminal=True).out
+    assert "8 messages of 8 transcripts" in out
+    assert "titles" in out
+    argv = ("sessions", "search", "rhubarb", "--speaker", "Joe")
+    assert "titles" not in spoken.run(*argv, terminal=True).out
+    argv = ("sessions", "search", "rhubarb", "--session", "S-1003")
+    assert "0 messages of 0 transcripts" in spoken.run(*argv, terminal=True).out
+
+
+SHAPES = {
+    "meet": "00:00:00\n\nMina Kovač: it flickers\nJoe Doe: where?\n",
+    "teams": "Mina Kovač   0:03\nit flickers\nJoe Doe   0:10\nwhere?\n",
+    "otter": "Mina Kovač  0:03  \nit flickers\n\nJoe Doe  0:10  \nwhere?\n",
+    "zoom": "22:02:11\t Von Mina Kovač an Alle:\n\tit flickers\n"
+    "22:03:11\t Von Joe Doe an Alle:\n\twhere?\n",
+}
+
+
+def test_by_speaker(october: Shell) -> None:
+    """Whatever tool wrote the transcript, who spoke is known."""
+    for name, text in SHAPES.items():
+        october.ok(*ATTACH, october.file(f"{name}.txt", text))
+    hits = october.ok("sessions", "search", "flicker", "--speaker", "kovac")
+    assert sorted(hit["artifact"] for hit in hits) == sorted(f"{name}.txt" for name in SHAPES)
+    assert {hit["speaker"] for hit in hits} == {"Mina Kovač"}
+    assert all(hit["at_seconds"] is not None for hit in hits)
+    assert october.ok("sessions", "search", "flicker", "--speaker", "Joe") == []
+
+
+def test_text_outside_of_cues_is_said(october: Shell) -> None:
+    """It is kept and found, and the file is flagged."""
+    text = "WEBVTT\n\n00:01.000 --> 00:02.000\none\n\nlost words\n"
+    told = october.ok(*ATTACH, october.file("a.vtt", text))
+    assert told["flags"] == ["text_outside_cues"]
+    assert october.ok("sessions", "search", "lost")[0]["text"] == "lost words"

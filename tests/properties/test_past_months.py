@@ -1,0 +1,73 @@
+"""A month that is over stays as it was: what is recorded later counts in the month of its time.
+
+What is only reported late belongs where it happened (the earning of an older session, a claim, a
+tip), so an event is held to the month of its own time, and of the session that it bills first.
+"""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from liveportal.domain.clock import month_of
+from liveportal.domain.earnings import Month
+from liveportal.domain.events import PolicyAdopted
+from liveportal.ledger.driver import Connection
+from liveportal.ledger.reader import Reader
+from liveportal.ledger.windows import earnings, statement
+from tests.properties import ledgers
+from tests.properties.ledgers import empty_ledger
+from tests.properties.strategies import Book, books
+
+
+def figures(db: Connection) -> dict[str, Month]:
+    """Return what moved in each month, every figure of it."""
+    found = earnings.figures_of(ledgers.reader(db))
+    return {name: each for name, each in found.items() if each != Month(month=name)}
+
+
+def rows_add_up(reader: Reader, name: str) -> bool:
+    """Tell whether the session rows of a statement add up to its summary."""
+    document = statement.statement(reader, name)
+    rows, summary = document["sessions"], document["summary"]
+
+    def cents(values: list[str]) -> int:
+        return sum(int(each.replace(".", "")) for each in values)
+
+    money = {"gross": "gross", "fee": "platform_fee", "earned": "earned"}
+    for column, figure in money.items():
+        if cents([row[column] for row in rows]) != cents([summary[figure]]):
+            return False
+    left = cents([row["minutes"] for row in rows]) - cents([summary["minutes"]])
+    return abs(left) <= len(rows)  # Each row is rounded by itself.
+
+
+@given(books(14))
+def test_no_later_event_changes_a_month_that_is_over(book: Book) -> None:
+    """Only the months of the event's own time, or of the session that it first bills, differ."""
+    with empty_ledger() as db:
+        portal = ledgers.portal(db)
+        for event in book.events:
+            before = figures(db)
+            ended = {
+                row[0] for row in db.execute("SELECT id FROM session WHERE period IS NOT NULL")
+            }
+            portal.record([event])
+            if isinstance(event.data, PolicyAdopted):
+                continue  # While there is no money, it may cut all months otherwise.
+            after = figures(db)
+            own = {month_of(event.time, ledgers.reader(db).timezone)}
+            fresh = db.execute("SELECT id, period FROM session WHERE period IS NOT NULL")
+            own |= {period for name, period in fresh if name not in ended}
+            changed = {
+                name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
+            }
+            assert changed <= own, event
+
+
+@given(books(14))
+def test_a_statement_adds_up(book: Book) -> None:
+    """Its rows of sessions, corrections among them, come to its summary in each month."""
+    with ledgers.recorded(book.events) as db:
+        reader = ledgers.reader(db)
+        for name in figures(db):
+            assert rows_add_up(reader, name), name

@@ -1,0 +1,198 @@
+"""An export comes back as an equal ledger, whatever the book."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from io import BytesIO
+from random import Random
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liveportal.domain.authority import Origin
+from liveportal.domain.clock import utc_text
+from liveportal.domain.envelope import CLI_SOURCE, Event
+from liveportal.domain.events import (
+    CustomerForgotten,
+    RequestAccepted,
+    RequestOpened,
+)
+from liveportal.exports.events import line
+from liveportal.feeds import exported
+from liveportal.ledger import imports
+from liveportal.ledger.documents import journal
+from liveportal.ledger.driver import Connection
+from liveportal.ledger.playback import played_back
+from liveportal.ledger.store import Store
+from liveportal.ledger.vault import Vault
+from liveportal.ledger.verify import verify
+from tests.properties import ledgers
+from tests.properties.ledgers import NOW, NOWHERE, empty_ledger, tables
+from tests.properties.strategies import Book, books
+
+BESIDE = ("missing_value", "missing_file")
+WORDS = st.sampled_from(
+    ("", "plain", "Zoë 🦊", "\ud83e half of a pair", "\x1b[31m\x00\u202e", '"\\')
+)
+ATTRIBUTES = st.dictionaries(
+    st.sampled_from(("subject", "traceparent", "x1")),
+    st.sampled_from(("", "a\u2028b", 7, True, -(2**70))),
+    max_size=3,
+)
+
+
+def exported_lines(db: Connection, *, without_personal: bool = False) -> bytes:
+    """Export a ledger as the command does."""
+    return b"".join(
+        line(
+            each.event, each.recorded_at, erased=each.erased, without_personal=without_personal
+        ).encode("ascii")
+        + b"\n"
+        for each in journal(db)
+    )
+
+
+@contextmanager
+def imported(content: bytes, *, as_exported: bool = True) -> Iterator[Connection]:
+    """Import an export into a ledger with nothing in it, a year after it was written."""
+
+    def later() -> Any:  # noqa: ANN401 (a clock)
+        return NOW + timedelta(days=365)
+
+    found = exported.contents(BytesIO(content))
+    chunks = exported.events(BytesIO(content), found.digest)
+    with empty_ledger() as db:
+        store = Store(db, NOWHERE, later, is_new=True)
+        imports._recorded(store, chunks, later, as_exported=as_exported, vault=Vault(NOWHERE))  # noqa: SLF001
+        yield db
+
+
+def compared(db: Connection) -> tuple[dict[str, ledgers.Table], ledgers.Table, ledgers.Table]:
+    """Return all that equal ledgers have in common: tables, personal texts, and what is erased."""
+    found = {name: rows for name, rows in tables(db, replayed=True).items() if name not in BESIDE}
+    texts = db.execute("SELECT seq, body FROM event_personal ORDER BY seq").fetchall()
+    gone = db.execute(
+        "SELECT seq FROM event LEFT JOIN event_personal USING (seq)"
+        " WHERE personal_digest <> x'' AND body IS NULL ORDER BY seq"
+    ).fetchall()
+    return found, texts, gone
+
+
+def _record(db: Connection, events: Sequence[Event], at: datetime) -> None:
+    """Record events of whatever source, at a time of the clock."""
+    with Store(db, NOWHERE, lambda: at, is_new=True).writing() as door:
+        for each in events:
+            door.record(each, origin=Origin.JOURNAL)
+
+
+def decorated(event: Event, data: st.DataObject) -> Event:
+    """Return an event with attributes and texts of any kind, and perhaps of the expert's."""
+    attributes = data.draw(ATTRIBUTES)
+    told: Any = event.data
+    for name in ("title", "reason", "summary"):
+        if isinstance(getattr(told, name, None), str) and not isinstance(told, RequestAccepted):
+            told = replace(told, **{name: data.draw(WORDS)})
+    return replace(event, attributes=attributes, data=told)
+
+
+@contextmanager
+def recorded(book: Book, data: st.DataObject) -> Iterator[Connection]:
+    """Give a ledger of a book that was recorded at several times, with all that may be in one."""
+    events = [decorated(each, data) for each in book.events]
+    cuts = sorted(data.draw(st.lists(st.integers(1, len(events)), max_size=3)))
+    with empty_ledger() as db:
+        for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(events)], strict=True)):
+            _record(db, events[start:end], NOW + timedelta(hours=number))
+        yield db
+
+
+@given(books(), st.data())
+def test_an_export_comes_back_as_an_equal_ledger(book: Book, data: st.DataObject) -> None:
+    """Tables, texts and times of recording are the same; so is a second export, byte by byte."""
+    with recorded(book, data) as db:
+        content = exported_lines(db)
+        with imported(content) as copy:
+            assert compared(copy) == compared(db)
+            assert exported_lines(copy) == content
+            assert verify(copy).events == verify(db).events
+
+
+@given(books(12), st.data())
+def test_as_known_answers_as_before(book: Book, data: st.DataObject) -> None:
+    """Whatever was known when, is known of the copy, too."""
+    with recorded(book, data) as db, imported(exported_lines(db)) as copy:
+        for hours in range(4):
+            known = NOW + timedelta(hours=hours)
+            with (
+                closing(played_back(db, until=known)) as then,
+                closing(played_back(copy, until=known)) as also,
+            ):
+                assert compared(also) == compared(then)
+
+
+@given(books(), st.data(), st.randoms(use_true_random=False))
+def test_what_is_erased_comes_back_erased(book: Book, data: st.DataObject, random: Random) -> None:
+    """A customer who was forgotten stays so, told of again or not; and nobody has to be."""
+    with recorded(book, data) as db:
+        known = [name for (name,) in db.execute("SELECT id FROM customer ORDER BY id").fetchall()]
+        for name in random.sample(known, min(len(known), 2)):
+            when = NOW + timedelta(hours=5)
+            forgotten = Event(CLI_SOURCE, f"forget-{name}", when, CustomerForgotten(customer=name))
+            _record(db, [forgotten], when)
+        mirrored = [
+            replace(each, source=f"https://mirror.example/{number}")
+            for number, each in enumerate(book.events)
+            if isinstance(each.data, RequestOpened)
+        ]
+        _record(db, mirrored, NOW + timedelta(hours=6))
+        content = exported_lines(db)
+        with imported(content) as copy:
+            assert compared(copy) == compared(db)
+            assert exported_lines(copy) == content
+            assert verify(copy).rules_changed == ()
+
+
+@given(books(), st.data())
+def test_what_is_personal_can_be_left_out(book: Book, data: st.DataObject) -> None:
+    """Facts and money are the same, no text is left, and the ledger is a sound one."""
+    with recorded(book, data) as db:
+        content = exported_lines(db, without_personal=True)
+        with imported(content) as copy:
+            found, texts, gone = compared(copy)
+            assert found == compared(db)[0]
+            assert texts == []
+            assert len(gone) == sum(
+                json.loads(each).get("erased", False) for each in content.splitlines()
+            )
+            assert exported_lines(copy) == content
+            verify(copy)
+
+
+@given(books(), st.data())
+def test_an_import_again_changes_nothing(book: Book, data: st.DataObject) -> None:
+    """Into a ledger that has the events all of them are replays, also without what is personal."""
+    with recorded(book, data) as db:
+        before = tables(db)
+        for without in (False, True):
+            content = exported_lines(db, without_personal=without)
+            found = exported.contents(BytesIO(content))
+            chunks = exported.events(BytesIO(content), found.digest)
+            store = Store(db, NOWHERE, ledgers.clock)
+            done = imports._recorded(store, chunks, ledgers.clock, as_exported=False)  # noqa: SLF001
+            assert (done.recorded, done.replayed) == (0, found.events)
+            assert tables(db) == before
+
+
+@given(books(12), st.data())
+def test_into_a_ledger_that_exists_it_is_recorded_now(book: Book, data: st.DataObject) -> None:
+    """The same books come of it, in the file's order, but they are known from now on."""
+    with recorded(book, data) as db, imported(exported_lines(db), as_exported=False) as copy:
+        ours, theirs = compared(copy)[0], compared(db)[0]
+        assert {when for *_, when, _ in ours["event"]} == {utc_text(NOW + timedelta(days=365))}
+        del ours["event"], theirs["event"]
+        assert ours == theirs
