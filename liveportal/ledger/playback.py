@@ -21,7 +21,7 @@ from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal
 from liveportal.ledger.migrate import make_tables
 from liveportal.ledger.past import Past, past
-from liveportal.ledger.rebooking import Rebooking, Reckoning
+from liveportal.ledger.rebooking import Rebooking, Reckoning, former_until
 from liveportal.ledger.rows import compact
 from liveportal.ledger.statements import INSERT
 
@@ -58,11 +58,11 @@ def played_back(
     """
     events = past(db, until=utc_text(until) if until else None, last_seq=last_seq)
     copy = _temporary()
-    former_until = _keep_editions(db, copy)
+    former = _keep_editions(db, copy)
     if retelling is None:
-        _play_back(copy, events, former_until)
+        _play_back(copy, events, former)
     else:
-        _retell(Journal(copy, lambda: LAST), events, retelling, former_until)
+        _retell(Journal(copy, lambda: LAST), events, retelling, former)
     if messages:
         _copy_messages(db, copy)
     copy.execute("COMMIT")
@@ -85,7 +85,7 @@ class Rebuild:
         counts: Callable[[SessionCount], None] = lambda _: None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        door = Reckoning(db, former_until=former_until(db))
+        door = Reckoning(db)
         with no_collector():
             for chunk in _chunks(events):
                 for each, stored in chunk:
@@ -101,12 +101,6 @@ class Rebuild:
         self.changes = door.changes
         self.touched = door.touched
         self.miscounted = door.miscounted
-
-
-def former_until(db: Connection) -> int:
-    """Return the last event that was judged by an earlier edition of the rules; 0 if none was."""
-    (latest,) = db.execute("SELECT coalesce(max(until_seq), 0) FROM former_rules").fetchone()
-    return int(latest)
 
 
 def _keep_editions(db: Connection, copy: Connection) -> int:

@@ -224,8 +224,8 @@ class Reckoning(Rebooking):
 
     book: MemoryBook
 
-    def __init__(self, db: Connection, *, former_until: int = 0) -> None:
-        super().__init__(db, MemoryBook(db), former_until=former_until)
+    def __init__(self, db: Connection) -> None:
+        super().__init__(db, MemoryBook(db), former_until=former_until(db))
 
     def prefetch(self, events: Sequence[Event]) -> None:
         """Do nothing: all is at hand."""
@@ -241,6 +241,12 @@ class Reckoning(Rebooking):
     def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
         self.book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))
         self._pending_at[past.seq] = self._stored
+
+
+def former_until(db: Connection) -> int:
+    """Return the last event that was judged by an earlier edition of the rules; 0 if none was."""
+    (latest,) = db.execute("SELECT coalesce(max(until_seq), 0) FROM former_rules").fetchone()
+    return int(latest)
 
 
 def _named(data: Data) -> set[str]:

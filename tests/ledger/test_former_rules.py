@@ -15,7 +15,8 @@ from liveportal.domain.errors import Conflict
 from liveportal.domain.policy import Policy
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.opening import open_ledger
-from liveportal.ledger.playback import former_until, played_back
+from liveportal.ledger.playback import played_back
+from liveportal.ledger.rebooking import former_until
 from liveportal.ledger.verify import verify
 from liveportal.portal import Portal
 from tests.helpers import OTHER, amount, event
