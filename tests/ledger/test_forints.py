@@ -206,6 +206,7 @@ CHANGED = (
 
 
 @pytest.mark.parametrize("change", CHANGED)
+@pytest.mark.damages
 def test_derived_counts_are_verified(book: Path, change: str) -> None:
     """The journal of before has no digest of them: they are held against a replay."""
     verified(book)
@@ -223,6 +224,7 @@ def test_derived_counts_are_verified(book: Path, change: str) -> None:
         "UPDATE policy SET document = replace(document, '\"20\"', '\"21\"') WHERE name = 'cheaper'",
     ],
 )
+@pytest.mark.damages
 def test_what_was_changed_before_is_not_repaired(book: Path, change: str) -> None:
     """An upgrade derives what is new, and nothing that was there already."""
     tampered(book, change)
