@@ -16,7 +16,6 @@ from liveportal.domain.posting import TransactionKind
 from liveportal.ledger.collector import no_collector
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.past import Past, Rows, past
-from liveportal.ledger.playback import former_until
 from liveportal.ledger.proving import Proved
 from liveportal.ledger.rebooking import Reckoning
 from liveportal.ledger.rows import compact
@@ -70,7 +69,7 @@ class _Counting(Reckoning):
 
     def __init__(self, db: Connection) -> None:
         # By the rules of their time, or it would be other counts than a verification finds.
-        super().__init__(db, former_until=former_until(db))
+        super().__init__(db)
         self.rows: Rows = []
         self.corrected: set[str] = set()
 
