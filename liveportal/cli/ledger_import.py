@@ -26,6 +26,7 @@ from liveportal.domain.errors import UnreadableFile
 from liveportal.feeds import exported
 from liveportal.feeds.following import open_feed
 from liveportal.ledger import imports
+from liveportal.ledger.belonging import check_input
 
 if TYPE_CHECKING:
     from liveportal.feeds.exported import Contents
@@ -109,6 +110,7 @@ def import_(
 def _rereadable(file: str) -> Iterator[BinaryIO]:
     """Open the file, which is read twice: a stream is kept meanwhile. Raises `UnreadableFile`."""
     if file != STDIN:
+        check_input(Path(file))
         with open_feed(file) as source:
             if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
                 yield source

@@ -68,6 +68,7 @@ class _Counting(Reckoning):
     """A replay that takes the counts that its own rules give for history."""
 
     def __init__(self, db: Connection) -> None:
+        # By the rules of their time, or it would be other counts than a verification finds.
         super().__init__(db)
         self.rows: Rows = []
         self.corrected: set[str] = set()

@@ -18,6 +18,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from liveportal.domain.authority import Origin
 from liveportal.domain.clock import LAST
 from liveportal.domain.errors import LiveportalError
 from liveportal.ledger import driver, engine, evidence, forgetting
@@ -290,7 +291,7 @@ def _tell(db: Connection, other: Connection) -> None:
         if door.book.customer(customer) is not None:
             past = event_at(db, seq)
             last = max(last, past.recorded_at)
-            door.record(past.event, recorded_at=last)
+            door.record(past.event, recorded_at=last, origin=Origin.JOURNAL)
     door.flush()
 
 

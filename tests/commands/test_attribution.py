@@ -201,6 +201,19 @@ def test_what_no_command_makes_is_not_yours(spoken: Shell, said: bytes) -> None:
     verified(spoken)
 
 
+def test_copies_of_a_book_in_which_a_feed_forgot(spoken: Shell) -> None:
+    """A copy from before is forgotten in as any other, whoever forgot in the ledger."""
+    copy = spoken.file("ledger.db.form1", spoken.ledger.read_bytes())
+    customer = spoken.ok("sessions", "show", "S-1003")["customer"]
+    recorded_before(
+        spoken.ledger, line("customer.forgotten", "11-02 09:00", id="5", customer=customer)
+    )
+    other = next(
+        each["customer"] for each in spoken.ok("sessions", "list") if each["customer"] != customer
+    )
+    assert spoken.ok("ledger", "forget", other, "--yes")["copies"] == [str(copy)]
+
+
 class _Retold:
     """Tells each event as it was told."""
 

@@ -59,6 +59,7 @@ def test_every_command_that_writes_a_file(october: Shell, monkeypatch: pytest.Mo
         ("earnings", "statement", "2026-10", "-o", key),
         ("dispute", "evidence", "CL-1", "-o", key),
         ("ledger", "backup", "-o", key),
+        ("ledger", "export", "events", "-o", key),
         ("ledger", "backup", "--to", october.folder / "ledger.db.vault"),
         ("init", "--ledger", october.folder / "new.db", "-o", key),
         ("doctor", "-o", key),
@@ -115,6 +116,7 @@ def test_it_is_no_input(october: Shell, name: str) -> None:
         ("sessions", "attach", "S-1002", path),
         ("dispute", "verify", path),
         ("ledger", "restore", path),
+        ("ledger", "import", path, "--yes"),
         ("ledger", "verify", "--statement", path),
     ):
         assert october.refuses(1, *argv)["code"] == "ledgers_own_file", argv

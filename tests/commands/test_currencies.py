@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_a_new_book(nothing: Shell, code: str, digits: int, rate: str, gross: st
     nothing.ok("init", "--policy", nothing.file("own.toml", POLICY.format(code)))
     (facts,) = asked(nothing.ledger, "SELECT facts FROM event WHERE seq = 1")[0]
     assert json.loads(facts)["policy"]["digits"] == digits
-    session = {
+    session: dict[str, Any] = {
         "session": "S-1",
         "customer": {"id": "C-1"},
         "rate": amount(rate, code),

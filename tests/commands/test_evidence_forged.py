@@ -286,6 +286,7 @@ def test_a_forged_redacted_pack_is_found(disputed: Shell) -> None:
 # --- honest ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.damages
 def test_later_facts_fail_no_honest_pack(disputed: Shell) -> None:
     """A decision, a correction, another policy, files that came later: it was so then."""
     names = ("--keep", "Ana")

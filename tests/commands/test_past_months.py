@@ -36,7 +36,8 @@ def shell(empty: Shell) -> Shell:
 
 def correct(shell: Shell, name: str, when: str, *argv: str) -> None:
     """Correct a session at a time."""
-    shell.ok("sessions", "correct", name, *argv, "--reason", "x", "--at", at(when).isoformat())
+    time = ("--at", at(when).isoformat(), "--anyway")  # Whenever the test is run.
+    shell.ok("sessions", "correct", name, *argv, "--reason", "x", *time)
 
 
 def counts(shell: Shell, *argv: str) -> tuple[int, int, str, str]:
@@ -145,7 +146,7 @@ def test_risk_of_a_month_that_is_over(empty: Shell) -> None:
 def test_what_cancels_out_opens_no_month(shell: Shell) -> None:
     """A correction to the same bill, a tip and its reversal: nothing happened in that month."""
     correct(shell, "S-1", "12-02 09:00", "--end", "2026-10-05T09:20:00Z")
-    time = ("--at", "2026-12-03T09:00:00Z")
+    time = ("--at", "2026-12-03T09:00:00Z", "--anyway")
     tip = shell.ok("sessions", "tip", "S-1", "5.00", *time, "--key", "T")
     assert tip["event"] == "T"
     shell.ok("ledger", "reverse", "T", "--reason", "x", "--yes", *time)

@@ -365,6 +365,7 @@ def test_what_an_import_cannot_bring_is_named(book: Shell, moved: Shell) -> None
     ]
     shown = ok(moved, *PROFILE, "show")
     assert (shown["complete"], sorted(shown["enter_again"])) == (False, sorted(LOST))
+    assert shown["filled"] == []
     checks = {each["requirement"]: each for each in ok(moved, *PROFILE, "check")}
     assert all(checks[name]["state"] == "enter_again" and checks[name]["blocks"] for name in LOST)
     codes = [each["code"] for each in ok(moved, "payout", "preview")["blocked"]]

@@ -311,6 +311,7 @@ def test_what_an_earlier_version_read_verifies(book: Path) -> None:
         assert search(reader, finder("no"), where) == []
 
 
+@pytest.mark.damages
 def test_what_this_version_read_must_be_what_the_file_says(book: Path) -> None:
     """Only where another reader is recorded may messages differ; none must be missing."""
     attach(book, MEET)
