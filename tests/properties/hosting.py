@@ -178,7 +178,7 @@ class Hosting(Ledger):
             planned=slot,
         )
 
-    def request_closed(self, data: on.RequestClosed, _: datetime) -> None:
+    def request_closed(self, data: on.RequestClosed, at: datetime) -> None:
         """Declined, withdrawn, taken or expired."""
         request = self.requests.get(data.request) or refuse("not_found")
         by_feed = self.source != CLI_SOURCE
@@ -193,14 +193,16 @@ class Hosting(Ledger):
         if after is None:
             refuse("wrong_state")
         if request.state == "accepted":
-            self._lose(request.session)
+            self._lose(request.session, at)
         request.state = after
 
-    def _lose(self, session: Session | None) -> None:
+    def _lose(self, session: Session | None, at: datetime) -> None:
         """R3: the race was lost; only a session that was billed cannot be void."""
         assert session
         if session.state == "ended" and session.gross:
             refuse("wrong_state")
+        if session.state == "ended":  # It was free, and is not a session of its month any more.
+            self.count(session, self.month(at), -1)
         if session.state in ("upcoming", "live", "paused", "ended"):
             session.state, session.month = "cancelled", None
         self.flags.append("lost_race")
