@@ -48,14 +48,14 @@ class Line(NamedTuple):
     whole: bool = True
 
 
-def lines(stream: BinaryIO, before: int = 0, *, longest: int = LONGEST_LINE) -> Iterator[Line]:
+def lines(stream: BinaryIO, before: int = 0, *, longest: int | None = None) -> Iterator[Line]:
     """Read a feed line by line, numbered after those `before` it; blank lines are no lines.
 
-    A byte order mark at the feed's beginning is skipped.
-    A line that is longer than `longest` bytes is told of before the rest of it is read, which may
-    have no end. Raises `UnreadableFile`.
+    A byte order mark at the feed's beginning is skipped. A line that is longer than `longest` bytes
+    (`LONGEST_LINE` if None) is yielded before the rest of it is read, which may have no end. Raises
+    `UnreadableFile`.
     """
-    number = before
+    number, longest = before, longest or LONGEST_LINE
     try:
         while raw := stream.readline(longest + 1):
             number += 1

@@ -115,6 +115,7 @@ def test_a_file_of_a_size_that_it_has_not(spoken: Shell) -> None:
         assert spoken.run("ledger", "verify", *deep).code == 0
 
 
+@pytest.mark.damages
 @pytest.mark.parametrize("proof", ["machine", "id"])
 def test_a_file_that_a_command_attached_and_that_is_lost(
     spoken: Shell, monkeypatch: pytest.MonkeyPatch, proof: str
@@ -142,7 +143,7 @@ def test_doctor_names_each_and_says_what_to_do(spoken: Shell) -> None:
     """With its source and type, and a command for each type."""
     customer = spoken.ok("sessions", "show", "S-1003")["customer"]
     assert check_of(spoken, "authority")["status"] == "ok"
-    spoken.ok("sessions", "tip", "S-1003", "5.00", "--key", "tip")
+    spoken.ok("sessions", "tip", "S-1003", "5.00", "--key", "tip", "--at", "2026-11-01 09:00")
     lines = {
         "policy use": line("policy.adopted", "11-02 09:00", id="1", policy=Policy().document),
         "preferences set": line("preferences.changed", "11-02 09:00", id="2", skills=["x"]),
@@ -276,6 +277,7 @@ def test_a_feed_that_cleared_the_payout_profile(spoken: Shell) -> None:
     verified(spoken)
 
 
+@pytest.mark.damages
 def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
     """Where a command certainly cleared a field, a value that is there was put there."""
     spoken.ok("payout", "profile", "set", "--name", "Anna Example")
@@ -292,6 +294,7 @@ def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
     assert spoken.refuses(6, "ledger", "verify")["code"] == "verification_failed"
 
 
+@pytest.mark.damages  # One of them has messages that belong to no transcript.
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_released_ledger(nothing: Shell, number: int) -> None:
     """A feed forgot a customer in each: it opens, verifies, and `doctor` says so, also before."""

@@ -59,7 +59,8 @@ def test_a_transcript(october: Shell) -> None:
     session = october.ok("sessions", "list", "--state", "ended")[0]["id"]
     for path in (plain, marked):
         october.ok("sessions", "attach", session, path)
-    said = [each["text"] for each in october.ok("sessions", "search", "flickers")]
+    hits = october.ok("sessions", "search", "flickers")
+    said = [hit["text"] for hit in hits if hit["where"] == "message"]
     assert len(said) == 2
     assert said[0] == said[1]
 

@@ -287,7 +287,7 @@ def test_what_is_no_export(book: Shell) -> None:
     for code, file, name in (
         (1, nothing, "no_events"),
         (1, OCTOBER, "partial_export"),
-        (1, book.ledger, "invalid_event"),
+        (1, book.ledger, "ledgers_own_file"),
         (1, book.folder / "none.jsonl", "unreadable_file"),
     ):
         ran = copy.run(*at(copy, *IMPORT, file, "--yes", "--json"))

@@ -62,7 +62,7 @@ CONTRACT: dict[str, dict[str, Any]] = {
         f"request.{state}": {**REQUEST, "reason?*": "busy"}
         for state in ("declined", "withdrawn", "taken", "expired")
     },
-    "session.rescheduled": {**SESSION, "start": T1, "minutes?": 30},
+    "session.rescheduled": {**SESSION, "start": T1, "minutes?": 30, "alias?": "S-1b"},
     "session.cancelled": {**SESSION, "by": "platform", "reason?*": "ill"},
     "session.missed": {**SESSION, "by": "customer"},
     "session.started": SESSION,
@@ -105,7 +105,7 @@ CONTRACT: dict[str, dict[str, Any]] = {
     "dispute.withdrawn": CLAIM,
     "dispute.accepted": {**CLAIM, "note?*": "right"},
     "dispute.rejected": {**CLAIM, "note?*": "wrong"},
-    "tip.received": {**SESSION, "amount": USD},
+    "tip.received": {**SESSION, "amount": USD, "again?": True},
     "adjustment.posted": {
         "adjustment": "A-1",
         "amount": {"amount": "-3.50", "currency": "USD"},
