@@ -82,10 +82,14 @@ class Entry:
 
 @dataclass(eq=False)
 class Count:
-    """What a bill adds to the minutes and sessions of a month, or takes from them."""
+    """What a bill adds to the minutes and sessions of a month, or takes from them.
+
+    `end` is when the session ended as it was billed then.
+    """
 
     month: str
     session: str
+    end: datetime
     minutes: Fraction
     sessions: int
     free: int
@@ -258,7 +262,9 @@ class Ledger:
         assert session.month
         minutes = sign * session.minutes if session.gross else Fraction()
         billed = int(bool(session.gross))
-        self.counts.append(Count(month, session.id, minutes, sign * billed, sign * (1 - billed)))
+        self.counts.append(
+            Count(month, session.id, session.times[1], minutes, sign * billed, sign * (1 - billed))
+        )
 
     def row(self, name: str) -> dict[str, object]:
         """One month as the contract prints it."""

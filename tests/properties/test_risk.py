@@ -38,21 +38,24 @@ def claimable(model: Model, last: str, as_of: datetime) -> int:
     Where refunds deduct the gross a session may have cost more than it earned: that is final.
     """
     found = 0
-    for session in model.sessions.values():
-        if session.gross and session.end:
+    # As each session was billed by then: a later correction changes nothing of this month.
+    by_then = {count.session: count for count in model.counts if count.month <= last}
+    for count in by_then.values():
+        if count.sessions > 0:
+            session = model.sessions[count.session]
             hours = session.policy.refund.window_hours
             gross, owed = left_of(model, session, last)
-            if gross > 0 and owed > 0 and as_of <= session.end + timedelta(hours=hours):
+            if gross > 0 and owed > 0 and as_of <= count.end + timedelta(hours=hours):
                 found += owed
     return found
 
 
 def moments(model: Model) -> Iterator[datetime]:
     """The instants at which something changes: the last of each window, and one later."""
-    for session in model.sessions.values():
-        if session.gross and session.end:
-            closes = session.end + timedelta(hours=session.policy.refund.window_hours)
-            yield from (session.end - MICROSECOND, session.end, closes, closes + MICROSECOND)
+    for count in model.counts:
+        window = timedelta(hours=model.sessions[count.session].policy.refund.window_hours)
+        closes = count.end + window
+        yield from (count.end - MICROSECOND, count.end, closes, closes + MICROSECOND)
 
 
 def month_end(model: Model, last: str) -> datetime:
