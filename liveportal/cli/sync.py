@@ -107,11 +107,15 @@ def _added(total: Synced, done: Synced) -> Synced:
     )
 
 
+_REJECTS = "--rejects"
+
+
 def naming_rejects(error: LiveportalError) -> None:
     """Name `--rejects` in the hint of an error that refuses a line of a feed."""
-    if isinstance(error, Refused | NotFound) and "line" in error.details:
-        way_on = "--rejects FILE goes on past such lines, and writes each with its reason."
-        error.hint = f"{error.hint} {way_on}" if error.hint else way_on
+    hint = error.hint or ""
+    if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
+        way_on = f"{_REJECTS} FILE goes on past such lines, and writes each with its reason."
+        error.hint = f"{hint} {way_on}".lstrip()
 
 
 def rejecting(stream: TextIO | None) -> Reject:
