@@ -22,28 +22,28 @@ from liveportal.cli.errors import (
 )
 from liveportal.cli.signals import exit_code_of, show_cursor, unwinding, word_for
 from liveportal.domain.errors import LiveportalError, OutOfMemory, OutputFailed
-from liveportal.ledger.done import noting, so_far
+from liveportal.ledger.done import begin, so_far
 
 COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the program and return its exit code; whatever happens, the user gets a sentence."""
-    with noting():
-        try:
-            _prepare_streams()
-            with unwinding():
-                code = run(argv)
-            if sys.stdout is not None:
-                sys.stdout.flush()  # What a full disk cut short must not pass for success.
-        except BrokenPipeError:
-            forget(sys.stdout)  # `| head` has seen enough: that is no failure.
-            return 0
-        except OSError as error:
-            forget(sys.stdout)
-            failed = OutputFailed(f"the output could not be written: {error.strerror}")
-            return report(_with_done(failed), argv)
-        return code
+    try:
+        _prepare_streams()
+        with unwinding():
+            begin()
+            code = run(argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # What a full disk cut short must not pass for success.
+    except BrokenPipeError:
+        forget(sys.stdout)  # `| head` has seen enough: that is no failure.
+        return 0
+    except OSError as error:
+        forget(sys.stdout)
+        failed = OutputFailed(f"the output could not be written: {error.strerror}")
+        return report(_with_done(failed), argv)
+    return code
 
 
 def run(argv: Sequence[str]) -> int:

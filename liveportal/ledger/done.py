@@ -1,13 +1,11 @@
 """What a command has done that stays done: so that a failure to show the result can say so.
 
-Whoever runs a command opens a note with `noting`; what commits something writes into it. Without
-one, as in a program of somebody else, nothing is kept.
+The command line calls `begin` before each command; what commits something notes it. Where that was
+not called, as in a program of somebody else, nothing is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 
@@ -34,15 +32,9 @@ class Done:
 _done: ContextVar[Done | None] = ContextVar("done", default=None)
 
 
-@contextmanager
-def noting() -> Iterator[Done]:
-    """Note what is done from now on."""
-    done = Done()
-    token = _done.set(done)
-    try:
-        yield done
-    finally:
-        _done.reset(token)
+def begin() -> None:
+    """Note from now on what is done."""
+    _done.set(Done())
 
 
 def so_far() -> Done:

@@ -15,6 +15,7 @@ from liveportal.domain.errors import DamagedBackup, InvalidBackup
 from liveportal.ledger.backups.bundle import Bundle
 from liveportal.ledger.opening import reading
 from liveportal.ledger.vault import ignored
+from liveportal.ledger.verify import verify
 from tests.helpers import dump
 from tests.verified import deeply
 
@@ -57,6 +58,7 @@ sys.exit(code)
 def environment(folder: Path) -> dict[str, str]:
     """Return what a process is given: nothing of the developer's."""
     home = {"HOME": str(folder), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    home["XDG_STATE_HOME"] = os.environ["XDG_STATE_HOME"]  # The test run's own (conftest).
     return {**home, "LIVEPORTAL_KEYRING": "off", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -92,10 +94,13 @@ def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON hold
     return json.loads(done.stdout)
 
 
-def content(ledger: Path) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return all that a ledger holds; it must open, and be what was written."""
+def content(ledger: Path, *, vault: bool = True) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return all that a ledger holds; it must open, and be what was written, its vault too."""
     with reading(ledger) as reader:
-        deeply(reader.db, ledger)
+        if vault:
+            deeply(reader.db, ledger)
+        else:
+            verify(reader.db)
         return dump(reader)
 
 

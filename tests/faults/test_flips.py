@@ -223,6 +223,7 @@ def test_every_byte(small: tuple[Path, Answers], amount: Amount, chunk: int) -> 
 # --- the write-ahead log --------------------------------------------------------------------------
 
 
+@pytest.mark.damages
 def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
     """The log has sums of its own: what stands after a flipped byte was never committed.
 
