@@ -18,7 +18,7 @@ from tests.verified import check_left_behind
 settings.register_profile("dev", max_examples=50, derandomize=True, deadline=None)
 settings.register_profile(
     "ci",
-    max_examples=250,
+    max_examples=120,
     derandomize=True,
     deadline=None,
     print_blob=True,
