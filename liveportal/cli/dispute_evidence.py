@@ -55,8 +55,8 @@ def evidence(
     It is a ZIP archive with a page for a browser (index.html) and the same as text. The same ledger
     gives the same bytes. -o names the pack; without it, it is CLAIM.zip.
 
-    The answer shows the pack's seal. Give it to whoever gets the pack, by another way: with it they
-    can check that they have the same pack. --redact also blacks out names in file names and in
+    The answer shows the pack's seal. Send it to the recipient separately: with it they can check
+    that they have the same pack. --redact also blacks out names in file names and in
     encoded spellings, and withholds what it cannot read; look through the pack all the same.
 
     Examples:
@@ -104,7 +104,7 @@ def evidence(
         "seal": seal,
     }
     render(Item(PACKED, row), shown)
-    hint(f"Give its seal to whoever gets it, by another way than the pack: {seal}")
+    hint(f"Send the recipient this seal, separately from the pack: {seal}")
 
 
 def reads_of(case: Case) -> Callable[[bytes, str], str]:

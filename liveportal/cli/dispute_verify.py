@@ -105,7 +105,7 @@ def _refuse(pack: Path, problems: Sequence[Problem]) -> None:
     first = problems[0]
     raise PackChanged(
         f"{pack} is not what was written: {first.file}: {first.what}",
-        hint="Ask whoever sent it for the pack again, or make it again from the ledger.",
+        hint="Ask the sender for the pack again, or make it again from the ledger.",
         file=str(pack),
         problems=[{"file": each.file, "what": each.what} for each in problems],
     )

@@ -126,9 +126,9 @@ def _missed(data: SessionMissed, event: Event, things: Things) -> Iterator[Cauti
     planned = session and session.planned_start
     if session and planned and event.time < planned:
         yield MissedEarly(
-            f"session {session.id} is planned for {short_text(planned)}: nobody can have missed it"
-            " before",
-            hint=f"`liveportal sessions cancel {session.id}` calls it off. {_ANYWAY}",
+            f"session {session.id} is planned for {short_text(planned)}, so it cannot have been"
+            " missed before then",
+            hint=f"`liveportal sessions cancel {session.id}` cancels it. {_ANYWAY}",
             id=session.id,
         )
 

@@ -203,7 +203,7 @@ class Policy:
         """Return the policy for books in a currency.
 
         Its amounts are in its own currency. They limit nothing in another one, so there the rate
-        bounds and the payout minimum are left away. Raises `InvalidPolicy`.
+        bounds and the payout minimum are left out. Raises `InvalidPolicy`.
         """
         if currency == self.currency:
             return self
@@ -410,11 +410,11 @@ def _amount_text(switch: str, value: object) -> str:
 
 
 def _amount(switch: str, text: str, currency: str) -> Money:
-    return _cached_amount(switch, text, currency, type(currency))
+    return _cached_amount(switch, text, currency, getattr(currency, "digits", None))
 
 
-@cache  # The same few texts are asked for again and again; the type tells a book's own digits.
-def _cached_amount(switch: str, text: str, currency: str, _kind: type) -> Money:
+@cache  # Books of one currency can differ in their digits, and their codes are equal.
+def _cached_amount(switch: str, text: str, currency: str, _digits: int | None) -> Money:
     if text == NO_LIMIT:
         return Money(LARGEST_MINOR if switch == "rate.maximum" else 0, currency)
     if "." in text:

@@ -27,6 +27,7 @@ from liveportal.domain.errors import (
     WrongKey,
 )
 from liveportal.ledger import driver, parts
+from liveportal.ledger.backups import files
 from liveportal.ledger.durable import settle
 
 if TYPE_CHECKING:
@@ -201,9 +202,8 @@ def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
 
     Raises `KeyFileExists` for anything at the path, and `OutputFailed`.
     """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
-        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="ascii", newline="\n") as file:
+        with os.fdopen(files.make(path), "w", encoding="ascii", newline="\n") as file:
             file.write(_OLD_HEAD + written(keys))
             file.flush()
             os.fsync(file.fileno())

@@ -429,7 +429,7 @@ def test_the_seal_is_shown_when_a_pack_is_made(disputed: Shell) -> None:
     assert made["seal"] == json.loads(disputed.run(*CHECK, "--json").out)["seal"]
     ran = disputed.run(*PACK, terminal=True)
     assert made["seal"] in ran.out.replace("\n", "")
-    assert "by another way" in ran.err
+    assert "separately from the pack" in ran.err
     alone = disputed.run(*CHECK, terminal=True)
     assert "Nothing was changed" not in alone.out
     with sqlite3.connect(disputed.ledger) as db:  # Nothing was recorded by any of it.
