@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from liveportal.portal import Portal
-from liveportal.domain.events import SessionPaused
+from liveportal.domain.events.types import SessionPaused
 
 with Portal.open(Path("ledger.db")) as portal:
     portal.do(SessionPaused(session="S-1"))
@@ -23,11 +23,11 @@ from pathlib import Path
 from time import time_ns
 from typing import TYPE_CHECKING, BinaryIO
 
-from liveportal.domain.authority import Origin
-from liveportal.domain.codec import INSTANT
-from liveportal.domain.envelope import CLI_SOURCE, NAME, Data, Event
 from liveportal.domain.errors import Caution, Conflict, LiveportalError
-from liveportal.domain.events import ArtifactAdded, PolicyAdopted
+from liveportal.domain.events.envelope import CLI_SOURCE, NAME, Event, EventData
+from liveportal.domain.events.fields import INSTANT
+from liveportal.domain.events.sources import Origin
+from liveportal.domain.events.types import ArtifactAdded, PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import driver
@@ -40,7 +40,7 @@ from liveportal.ledger.reader import Reader, Row, known_id
 from liveportal.ledger.store import Store
 
 if TYPE_CHECKING:
-    from liveportal.domain.profile import Changes
+    from liveportal.domain.profile.fields import Changes
     from liveportal.ledger.filling import Judge, KeyChanged
     from liveportal.ledger.forgetful import Forgotten
     from liveportal.ledger.vault import Taken
@@ -122,7 +122,7 @@ class Portal:
             store.close()
 
     @classmethod
-    def create(cls, path: Path, policy: Policy, *settings: Data, now: Clock = utc_now) -> None:
+    def create(cls, path: Path, policy: Policy, *settings: EventData, now: Clock = utc_now) -> None:
         """Make a ledger under a policy, with first settings such as preferences.
 
         Raises `LedgerExists` where there is something already, `LedgerUnwritable`.
@@ -139,7 +139,7 @@ class Portal:
 
     def event(
         self,
-        data: Data,
+        data: EventData,
         *,
         at: datetime | None = None,
         key: str | None = None,
@@ -160,7 +160,7 @@ class Portal:
 
     def do(  # noqa: PLR0913 (what a write is, told by name)
         self,
-        data: Data,
+        data: EventData,
         *,
         at: datetime | None = None,
         key: str | None = None,
@@ -253,7 +253,7 @@ class Portal:
             return Outcome("replayed", told.own_seq, event_at(db, told.own_seq).event)
         return door.record(event, insist=insist)
 
-    def _read_messages(self, artifact: int, data: Data, taken: Taken) -> tuple[str, ...]:
+    def _read_messages(self, artifact: int, data: EventData, taken: Taken) -> tuple[str, ...]:
         """Keep the messages of a transcript, and return what is to be said about them."""
         if not isinstance(data, ArtifactAdded) or data.kind != "transcript":
             return ()
@@ -298,7 +298,7 @@ class Portal:
     ) -> tuple[Outcome | None, Row]:
         """Change the payout profile; there is no outcome where nothing differs (see `filling`)."""
 
-        def event(data: Data) -> Event:
+        def event(data: EventData) -> Event:
             return self.event(data, at=at, key=key)
 
         from liveportal.ledger import filling  # Sealing: no other write pays for its import.

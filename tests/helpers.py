@@ -18,15 +18,15 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.authority import beyond_feeds
 from liveportal.domain.clock import parse_instant
-from liveportal.domain.codec import decode
-from liveportal.domain.envelope import CLI_SOURCE, PREFIX, Event
+from liveportal.domain.entities import Claim, Payout, Request, Session
 from liveportal.domain.errors import LiveportalError
-from liveportal.domain.events import TYPES
+from liveportal.domain.events.envelope import CLI_SOURCE, PREFIX, Event
+from liveportal.domain.events.fields import decode
+from liveportal.domain.events.sources import beyond_feeds
+from liveportal.domain.events.types import TYPES
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.things import Claim, Payout, Request, Session
 from liveportal.feeds import jsonl
 from liveportal.ledger.engine import in_memory
 from liveportal.ledger.journal import Journal, Outcome

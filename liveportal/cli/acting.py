@@ -24,7 +24,7 @@ from liveportal.ledger.reader import Reader
 
 if TYPE_CHECKING:
     # The door and all its rules: a read in the same module as a write has no use for them.
-    from liveportal.domain.envelope import Data
+    from liveportal.domain.events.envelope import EventData
     from liveportal.portal import Outcome, Portal
 
 BEFORE = ("id", "state", "error", "message")
@@ -47,7 +47,7 @@ class Step:
     """
 
     kind: str
-    data: Callable[[Writer, str], Data]
+    data: Callable[[Writer, str], EventData]
     fields: tuple[str, ...] = ()
     show: Show | None = None
     insist: frozenset[str] = frozenset()
@@ -99,7 +99,7 @@ class Writer:
 
     def record(
         self,
-        data: Data,
+        data: EventData,
         thing_id: str,
         *,
         many: bool = False,
@@ -124,7 +124,7 @@ class Writer:
 
     def result(self, outcome: Outcome, thing_id: str, shown: Row) -> Row:
         """Return what became of an event as the commands that record something show it."""
-        from liveportal.domain.rules import STATE_AFTER
+        from liveportal.domain.handlers.dispatch import STATE_AFTER
 
         kind = outcome.event.data.TYPE
         return {

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple, TextIO
 
 from liveportal.cli.terminal import console
-from liveportal.domain.earnings import Month
+from liveportal.domain.calculations.months import Month
 from liveportal.domain.money import Money
 
 NARROWEST = 8

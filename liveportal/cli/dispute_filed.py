@@ -20,7 +20,7 @@ from liveportal.cli.options import (
 from liveportal.cli.render import hint, ready
 from liveportal.cli.times import utc_now
 from liveportal.domain.errors import InvalidValue
-from liveportal.domain.events import (
+from liveportal.domain.events.types import (
     DisputeAccepted,
     DisputeFiled,
     DisputeRejected,

@@ -221,7 +221,7 @@ def adjust(
       liveportal earnings adjust -3.50 --reason "Transfer fee"
     """
     from liveportal.cli.acting import new_name, show_result, writing
-    from liveportal.domain.events import AdjustmentPosted
+    from liveportal.domain.events.types import AdjustmentPosted
 
     with writing(ledger, write, out, ("amount", "currency")) as writer:
         data = AdjustmentPosted(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.text import Text
     from rich.tree import Tree
 
-    from liveportal.domain.derivation import Node
+    from liveportal.domain.calculations.provenance import Node
 
 FIELDS = ("path", "what", "amount", "comes_to", "currency", "rule", "seq")
 LONGEST_TEXT = 100

@@ -12,9 +12,9 @@ from liveportal.cli.policies import load
 from liveportal.cli.render import hint, note, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.clock import zone as checked_zone
-from liveportal.domain.envelope import Data
 from liveportal.domain.errors import LedgerExists
-from liveportal.domain.events import PreferencesChanged
+from liveportal.domain.events.envelope import EventData
+from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.policy import DEFAULT_NAME
 from liveportal.portal import Portal
 
@@ -52,7 +52,7 @@ def init(
     ready(FIELDS, out, spared=ledger.files)
     profile = load(policy)
     chosen = profile if currency is None else profile.in_currency(currency.upper())
-    settings: list[Data] = []
+    settings: list[EventData] = []
     if timezone is not None:
         checked_zone(timezone)
         settings.append(PreferencesChanged(timezone=timezone))

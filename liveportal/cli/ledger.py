@@ -76,7 +76,7 @@ def reverse(
     Example: liveportal ledger reverse 0199f0a2-… --reason "entered twice" --yes
     """
     from liveportal.cli.acting import show_result, writing
-    from liveportal.domain.events import EntryReversed, EventRef
+    from liveportal.domain.events.types import EntryReversed, EventRef
 
     with writing(ledger, write, out) as writer:
         ref = seen.reversible(writer.reader, event, source)

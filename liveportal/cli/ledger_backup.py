@@ -25,7 +25,7 @@ from liveportal.cli.secret_files import (
     read_secret,
 )
 from liveportal.cli.times import utc_now
-from liveportal.domain import rotation
+from liveportal.domain import retention
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete, BackupLocked
 from liveportal.ledger.belonging import check_input
@@ -111,7 +111,7 @@ def backup(
     shown = _checked(out, to, keep)
     if recipient and (encrypt or passphrase_file):
         raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
-    keeping = rotation.Keep.parse(keep) if keep else None
+    keeping = retention.Keep.parse(keep) if keep else None
     lock = _lock(recipient or [], passphrase_file, encrypt=encrypt, dry_run=dry_run)
     from liveportal.ledger.backups.backup import Rotation, back_up
     from liveportal.ledger.backups.snapshot import extent
@@ -121,7 +121,7 @@ def backup(
         found = extent(reader.db)
         size = _size(reader)
     suffix = lock.suffix if lock else ".zip"
-    name = rotation.name_of(ledger.path.resolve().name, found.book, made_at, suffix)
+    name = retention.name_of(ledger.path.resolve().name, found.book, made_at, suffix)
     target = out.output or (to or Path()) / name
     check_target(target, ledger.files)
     plan = Rotation(to, keeping) if to and keeping else None

@@ -28,8 +28,8 @@ from liveportal.cli.results import Item, Row, Table, Told
 from liveportal.cli.times import utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
-from liveportal.domain.events import PayoutProfileRevealed
-from liveportal.domain.profile import MASKED, Changes, Values, changes, judge
+from liveportal.domain.events.types import PayoutProfileRevealed
+from liveportal.domain.profile.fields import MASKED, Changes, Values, changes, judge
 from liveportal.ledger.backups.remembered import LastBackup, last_backup
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.sealed import Seals

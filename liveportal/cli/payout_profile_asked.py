@@ -12,14 +12,7 @@ from liveportal.cli.confirm import answer, hidden
 from liveportal.cli.payout_profile_options import day
 from liveportal.cli.text import clean
 from liveportal.domain.errors import InvalidValue, LiveportalError
-from liveportal.domain.profile import (
-    FORMS,
-    METHODS,
-    Changes,
-    Values,
-    allowed,
-    usual_forms,
-)
+from liveportal.domain.profile.fields import FORMS, METHODS, Changes, Values, allowed, usual_forms
 
 Check = Callable[[str], str]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from liveportal.cli.text import clean
 from liveportal.domain.errors import InvalidValue
-from liveportal.domain.profile import FORMS, METHODS
+from liveportal.domain.profile.fields import FORMS, METHODS
 
 if TYPE_CHECKING:
     from types import ModuleType

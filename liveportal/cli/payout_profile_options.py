@@ -23,7 +23,7 @@ from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidTime, InvalidValue
 from liveportal.domain.patterns import pattern
-from liveportal.domain.profile import FIELDS
+from liveportal.domain.profile.fields import FIELDS
 from liveportal.domain.values import dataclass
 
 WHO = "Who and where"

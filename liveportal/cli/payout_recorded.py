@@ -14,12 +14,12 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.domain.events import (
+from liveportal.domain.events.types import (
     PayoutFailed,
-    PayoutMoved,
     PayoutPaid,
     PayoutReturned,
     PayoutSent,
+    PayoutStatusChanged,
 )
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import payouts as seen
@@ -100,7 +100,7 @@ def return_(
     act(payouts, _moved(PayoutReturned, reason, "was returned"), ledger, write, out)
 
 
-def _moved(kind: type[PayoutMoved], reason: str | None, asked: str | None = None) -> Step:
+def _moved(kind: type[PayoutStatusChanged], reason: str | None, asked: str | None = None) -> Step:
     """Return the step that a payout takes after it was sent; `asked` is what must be confirmed."""
 
     def question(reader: Reader, name: str) -> str:

@@ -21,7 +21,7 @@ from liveportal.cli.outputs import check_target
 from liveportal.cli.policies import load, shipped
 from liveportal.cli.render import render
 from liveportal.cli.results import Item, Table
-from liveportal.domain.events import PolicyAdopted
+from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 
 app = Commands("The platform's rules: list, show, use, check.", default="show")

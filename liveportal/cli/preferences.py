@@ -24,11 +24,11 @@ from liveportal.cli.preferences_shown import ADDED_FIELDS, added, worded
 from liveportal.cli.render import render
 from liveportal.cli.results import Item, Row
 from liveportal.cli.times import utc_now
-from liveportal.domain.codec import decode
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import LedgerBusy
-from liveportal.domain.events import PreferencesChanged
-from liveportal.domain.preferences import differing
+from liveportal.domain.events.envelope import CLI_SOURCE
+from liveportal.domain.events.fields import decode
+from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.handlers.preferences import differing
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import books as seen
 

@@ -16,12 +16,12 @@ from liveportal.cli import toml_file
 from liveportal.cli.confirm import STDIN, stdin_bytes
 from liveportal.cli.text import clean
 from liveportal.domain.clock import zone
-from liveportal.domain.codec import Record, decode, plan
 from liveportal.domain.errors import InvalidEvent, InvalidValue, LiveportalError, UnreadableFile
-from liveportal.domain.events import PreferencesChanged
-from liveportal.domain.hours import LOCAL_TIME
+from liveportal.domain.events.fields import EventRecord, decode, plan
+from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.handlers.preferences import STRUCTURED, structured, unreadable
 from liveportal.domain.money import Money
-from liveportal.domain.preferences import STRUCTURED, structured, unreadable
+from liveportal.domain.schedule.working_hours import LOCAL_TIME
 from liveportal.ledger.belonging import check_input
 
 LONGEST_FILE = 1_000_000
@@ -71,7 +71,7 @@ def _toml(path: str, value: object) -> Any:  # noqa: ANN401 (what TOML has)
             return _text(path, value)
         case tuple():
             return [_toml(f"{path}[{number}]", each) for number, each in enumerate(value, 1)]
-        case Record():
+        case EventRecord():
             return {
                 name: _toml(f"{path}.{name}", each)
                 for name, *_ in plan(type(value))

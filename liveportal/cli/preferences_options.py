@@ -19,10 +19,10 @@ from liveportal.cli.preferences_words import (
     read_vacation,
 )
 from liveportal.domain.errors import InvalidValue, UnknownThing
-from liveportal.domain.events import Buffers, PreferencesChanged
+from liveportal.domain.events.types import Buffers, PreferencesChanged
+from liveportal.domain.handlers.preferences import amended, unreadable
+from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.money import Money
-from liveportal.domain.preferences import amended, unreadable
-from liveportal.domain.requests import check_currency
 from liveportal.domain.values import dataclass
 
 SKILLS = "Rates and skills"

@@ -16,8 +16,13 @@ from liveportal.cli.preferences_words import (
     size_words,
 )
 from liveportal.cli.results import Row, Told
-from liveportal.domain.hours import WEEKDAYS, Availability, next_starts, open_this_week
-from liveportal.domain.preferences import STRUCTURED, Notifications, structured, unreadable
+from liveportal.domain.handlers.preferences import STRUCTURED, Notifications, structured, unreadable
+from liveportal.domain.schedule.working_hours import (
+    WEEKDAYS,
+    Availability,
+    next_starts,
+    open_this_week,
+)
 
 ADDED_FIELDS = ("hours", "recurring", "exceptions", "declines", "open_this_week", "unreadable")
 """What `show` has besides the preferences themselves."""

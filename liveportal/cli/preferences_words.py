@@ -10,13 +10,13 @@ from typing import Any
 
 from liveportal.cli.times import WEEKDAYS as DAY_NAMES
 from liveportal.cli.times import read_length
-from liveportal.domain.codec import decode, split
 from liveportal.domain.errors import InvalidEvent, InvalidValue
-from liveportal.domain.events import Vacation
-from liveportal.domain.hours import ONE_DAY, WEEKDAYS, Exception_, Recurrence, Week
+from liveportal.domain.events.fields import decode, split
+from liveportal.domain.events.types import Vacation
+from liveportal.domain.handlers.preferences import Declining
 from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
-from liveportal.domain.preferences import Declining
+from liveportal.domain.schedule.working_hours import ONE_DAY, WEEKDAYS, Exception_, Recurrence, Week
 
 MOST_DAYS = 10_000
 MEGABYTE = 1_000_000

@@ -15,8 +15,8 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.domain.events import (
-    ClaimAnswered,
+from liveportal.domain.events.types import (
+    ClaimClosed,
     RefundClaimed,
     RefundConceded,
     RefundDenied,
@@ -90,7 +90,7 @@ def concede(
     act(claims, step, ledger, write, out)
 
 
-def _answer(kind: type[ClaimAnswered], reason: str | None) -> Step:
+def _answer(kind: type[ClaimClosed], reason: str | None) -> Step:
     """Return the step that answers a claim in one of the four ways without a dispute."""
     return Step(
         "claim", lambda _, name: kind(claim=name, reason=reason), seen.RESULT_FIELDS, seen.result

@@ -29,8 +29,8 @@ from liveportal.cli.render import hint
 from liveportal.cli.requests_slots import chosen
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.errors import InvalidValue
-from liveportal.domain.events import (
-    Customer,
+from liveportal.domain.events.types import (
+    CustomerInfo,
     RequestAccepted,
     RequestDeclined,
     RequestOpened,
@@ -199,7 +199,7 @@ def add(
             request=new_name("REQ", request),
             kind="scheduled" if slot else "instant",
             direct=True if direct else None,
-            customer=Customer(id=customer, name=name),
+            customer=CustomerInfo(id=customer, name=name),
             title=title,
             description=description,
             skills=tuple(skill) if skill else None,

@@ -25,8 +25,8 @@ from liveportal.cli.sync import naming_rejects, rejecting
 from liveportal.cli.text import clean
 from liveportal.cli.times import utc_now
 from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
-from liveportal.domain.events import RequestDeclined, RequestOpened
-from liveportal.domain.preferences import structured
+from liveportal.domain.events.types import RequestDeclined, RequestOpened
+from liveportal.domain.handlers.preferences import structured
 from liveportal.domain.values import dataclass
 from liveportal.feeds.following import Part, followed, open_feed, streamed
 from liveportal.feeds.jsonl import Line

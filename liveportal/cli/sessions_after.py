@@ -22,8 +22,8 @@ from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOpti
 from liveportal.cli.sessions_named import One
 from liveportal.cli.spans import read_pause, read_span
 from liveportal.cli.times import read_time, utc_now
-from liveportal.domain.events import (
-    Customer,
+from liveportal.domain.events.types import (
+    CustomerInfo,
     ReviewPosted,
     SessionCorrected,
     SessionLogged,
@@ -91,7 +91,7 @@ def log(
         start, end, pauses = read_span(when, zone, utc_now())
         data = SessionLogged(
             session=new_name("S", session),
-            customer=Customer(id=customer, name=name),
+            customer=CustomerInfo(id=customer, name=name),
             rate=writer.amount(rate),
             start=start,
             end=end,

@@ -20,7 +20,7 @@ from liveportal.cli.render import hint, render
 from liveportal.cli.results import Item
 from liveportal.cli.text import clean
 from liveportal.domain.errors import UnreadableFile
-from liveportal.domain.preferences import LONGEST_ALARM, structured
+from liveportal.domain.handlers.preferences import LONGEST_ALARM, structured
 from liveportal.exports.calendar import Entry, Written, write
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows.calendar import book, planned_and_held

@@ -21,7 +21,7 @@ from liveportal.cli.times import as_known, read_month, read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
-from liveportal.domain.words import words
+from liveportal.domain.text_search import words
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import sessions as seen
 from liveportal.ledger.windows.selection import SORTS, Selection

@@ -17,8 +17,8 @@ from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, wit
 from liveportal.cli.render import hint, render
 from liveportal.cli.results import Row, Table, Told
 from liveportal.cli.times import MONTHS, WEEKDAYS, read_length
+from liveportal.domain.calculations.anomalies import LONGEST_UNPLANNED, find
 from liveportal.domain.clock import day_ends, local_date, shifted
-from liveportal.domain.findings import LONGEST_UNPLANNED, find
 from liveportal.ledger.windows import agenda as planned
 
 AGENDA = ("id", "start", "starts_in_seconds", "customer_name", "title", "expected_earned")

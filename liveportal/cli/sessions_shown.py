@@ -19,7 +19,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, wit
 from liveportal.cli.render import hint, render
 from liveportal.cli.results import Item
 from liveportal.cli.sessions_named import One
-from liveportal.domain.running import RUNNING
+from liveportal.domain.calculations.live_session import RUNNING
 from liveportal.ledger.reader import Row
 from liveportal.ledger.windows import running as live
 from liveportal.ledger.windows import sessions as seen

@@ -16,7 +16,7 @@ from liveportal.cli.options import (
 from liveportal.cli.render import hint
 from liveportal.cli.sessions_named import One
 from liveportal.cli.times import read_time, utc_now
-from liveportal.domain.events import (
+from liveportal.domain.events.types import (
     SessionCancelled,
     SessionEnded,
     SessionMissed,

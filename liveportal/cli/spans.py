@@ -36,9 +36,9 @@ from liveportal.cli.times import (
     unreadable,
     words_of,
 )
-from liveportal.domain.cautions import LONGEST_SESSION
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidTime
+from liveportal.domain.handlers.cautions import LONGEST_SESSION
 from liveportal.domain.patterns import pattern
 
 Span = tuple[datetime, datetime]

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from liveportal.domain.entities import Session
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.things import Session
 from liveportal.domain.values import dataclass
 
 

@@ -428,7 +428,7 @@ class BelowMinimumRate(Caution):
     code = "below_minimum_rate"
 
 
-class RequestExpired(Caution):
+class RequestLapsed(Caution):
     """An answer after the request's `expires`."""
 
     code = "request_expired"

@@ -79,7 +79,7 @@ class Counts(StrEnum):
 
 
 @quick
-class Trial(Value):
+class TrialTerms(Value):
     """The free minutes at the start (R5)."""
 
     minutes: int = 5
@@ -88,7 +88,7 @@ class Trial(Value):
 
 
 @quick
-class Billing(Value):
+class BillingTerms(Value):
     """How time becomes billed time."""
 
     rounding: Rounding = Rounding.EXACT
@@ -97,14 +97,14 @@ class Billing(Value):
 
 
 @quick
-class Fee(Value):
+class FeeTerms(Value):
     """The platform's part (R11)."""
 
     percent: Percent = Percent(30, 100)
 
 
 @quick
-class Refund(Value):
+class RefundTerms(Value):
     """Claims (R8)."""
 
     deducts: Deducts = Deducts.SHARE
@@ -113,7 +113,7 @@ class Refund(Value):
 
 
 @quick
-class Dispute(Value):
+class DisputeTerms(Value):
     """Answers to claims; without `window_hours` no deadline was stated."""
 
     window_hours: int | None = None
@@ -128,7 +128,7 @@ class Evidence(Value):
 
 
 @quick
-class Period(Value):
+class PeriodTerms(Value):
     """What cuts calendar months, and which month a session is in."""
 
     timezone: str = "UTC"
@@ -136,7 +136,7 @@ class Period(Value):
 
 
 @quick
-class Payout(Value):
+class PayoutTerms(Value):
     """When and how money is paid out (R12, R13)."""
 
     minimum: str = "100.00"
@@ -160,14 +160,14 @@ class Policy:
 
     name: str = DEFAULT_NAME
     currency: str = "USD"
-    trial: Trial = Trial()
-    billing: Billing = Billing()
-    fee: Fee = Fee()
-    refund: Refund = Refund()
-    dispute: Dispute = Dispute()
+    trial: TrialTerms = TrialTerms()
+    billing: BillingTerms = BillingTerms()
+    fee: FeeTerms = FeeTerms()
+    refund: RefundTerms = RefundTerms()
+    dispute: DisputeTerms = DisputeTerms()
     evidence: Evidence = Evidence()
-    period: Period = Period()
-    payout: Payout = Payout()
+    period: PeriodTerms = PeriodTerms()
+    payout: PayoutTerms = PayoutTerms()
     rate: Rate = Rate()
     source: Mapping[str, str] = field(default_factory=dict, compare=False, hash=False)
 

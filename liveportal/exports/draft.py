@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from liveportal.domain.answers import Record
+from liveportal.domain.calculations.claim_answers import DisputeRecord
+from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.case import Case
 from liveportal.domain.clock import microseconds, zone
-from liveportal.domain.earnings import minutes_text
-from liveportal.domain.sentences import sentence
+from liveportal.domain.events.describe import sentence
 from liveportal.domain.text import clean
 
 LAST_WORDS = 6
@@ -21,7 +21,7 @@ def draft(case: Case) -> str:
     return "\n".join(_lines(case))
 
 
-def notes(case: Case, record: Record) -> str:
+def notes(case: Case, record: DisputeRecord) -> str:
     """Return what the expert should have in mind while writing, and nobody else reads."""
     lines = [
         f"The claim: {case.claim}, {case.amount} {case.amount.currency}.",

@@ -1,4 +1,4 @@
-"""Events as lines of JSON, so that `ledger import` can record them again (`domain.exported`).
+"""Events as lines of JSON, which `ledger import` can record again (`domain.events.exported`).
 
 Lines are ASCII: whatever a terminal would obey is escaped, and so is half a surrogate pair, which
 UTF-8 cannot hold. The same event gives the same bytes.
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from liveportal.domain.codec import INSTANT, joined, split
-from liveportal.domain.envelope import Event
-from liveportal.domain.exported import ERASED, RECORDED_AT, RESERVED
+from liveportal.domain.events.envelope import Event
+from liveportal.domain.events.exported import ERASED, RECORDED_AT, RESERVED
+from liveportal.domain.events.fields import INSTANT, joined, split
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 

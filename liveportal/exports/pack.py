@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import IO, Any
 from zlib import crc32
 
-from liveportal.domain.archives import CHUNK_BYTES as _CHUNK
-from liveportal.domain.archives import add as _add
-from liveportal.domain.archives import seal_line
 from liveportal.domain.errors import InvalidPack
+from liveportal.domain.zip_members import CHUNK_BYTES as _CHUNK
+from liveportal.domain.zip_members import add as _add
+from liveportal.domain.zip_members import seal_line
 
 FORMAT = "liveportal.evidence.v1"
 MANIFEST = "manifest.json"

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from liveportal.domain.calculations.billing_steps import BillingStep, bill_steps
 from liveportal.domain.case import Case
-from liveportal.domain.explaining import Step, bill_steps
+from liveportal.domain.entities import Session
+from liveportal.domain.events.describe import Data, sentence
 from liveportal.domain.policy import Policy
-from liveportal.domain.sentences import Data, sentence
-from liveportal.domain.things import Session
 from liveportal.exports.dossier import Dossier, html, markdown
 from liveportal.exports.redaction import redactor
 from liveportal.exports.redaction_1 import redactor as redactor_1
@@ -52,7 +52,7 @@ class Page:
     html: Callable[[Dossier], str]
     markdown: Callable[[Dossier], str]
     sentence: Callable[[str, Data], str]
-    bill: Callable[[Session, Policy], list[Step]]
+    bill: Callable[[Session, Policy], list[BillingStep]]
     proof: str
     redactor: Callable[[Iterable[str]], Redact]
     names: Callable[[Case], set[str]]

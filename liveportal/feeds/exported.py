@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from liveportal.domain.clock import parse_instant, utc_text
-from liveportal.domain.codec import split
-from liveportal.domain.envelope import Event
 from liveportal.domain.errors import (
     FileChanged,
     InvalidEvent,
@@ -18,8 +16,10 @@ from liveportal.domain.errors import (
     LiveportalError,
     NoEvents,
 )
-from liveportal.domain.events import CustomerForgotten, PolicyAdopted
-from liveportal.domain.exported import ERASED, RECORDED_AT, RESERVED, ExportedEvent
+from liveportal.domain.events.envelope import Event
+from liveportal.domain.events.exported import ERASED, RECORDED_AT, RESERVED, ExportedEvent
+from liveportal.domain.events.fields import split
+from liveportal.domain.events.types import CustomerForgotten, PolicyAdopted
 from liveportal.feeds import jsonl
 
 LONGEST_LINE = 4 * jsonl.LONGEST_LINE

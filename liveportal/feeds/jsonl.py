@@ -17,10 +17,10 @@ from json.scanner import make_scanner
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from liveportal.domain.clock import parse_instant
-from liveportal.domain.codec import decode
-from liveportal.domain.envelope import PREFIX, Event
 from liveportal.domain.errors import InvalidEvent, InvalidTime, UnreadableFile
-from liveportal.domain.events import TYPES
+from liveportal.domain.events.envelope import PREFIX, Event
+from liveportal.domain.events.fields import decode
+from liveportal.domain.events.types import TYPES
 from liveportal.domain.patterns import pattern
 
 LONGEST_LINE = 16 * 1024 * 1024

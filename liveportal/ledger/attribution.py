@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 
 from liveportal.domain.clock import from_text
-from liveportal.domain.envelope import CLI_SOURCE, EXPERT_PREFIX, MACHINE, PREFIX, is_experts
+from liveportal.domain.events.envelope import CLI_SOURCE, EXPERT_PREFIX, MACHINE, PREFIX, is_experts
 from liveportal.domain.patterns import pattern
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.reader import attributes
@@ -78,8 +78,8 @@ def is_disguised(source: str, kind: str, facts: str, body: str | None) -> bool:
 
 def unauthorised(db: Connection) -> list[Unauthorised]:
     """Return the events that their source must not say, in journal order."""
-    from liveportal.domain.authority import beyond_feeds  # A history does without all events.
-    from liveportal.domain.events import TYPES
+    from liveportal.domain.events.sources import beyond_feeds  # A history does without all events.
+    from liveportal.domain.events.types import TYPES
     from liveportal.ledger.documents import read_event
     from liveportal.ledger.rows import compact
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
-from liveportal.domain.books import Change
+from liveportal.domain.accounts import TransactionKind
 from liveportal.domain.errors import LiveportalError
+from liveportal.domain.handlers.context import Decision
 from liveportal.domain.policy import Policy
-from liveportal.domain.posting import TransactionKind
 from liveportal.ledger.collector import no_collector
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.past import Past, Rows, past
@@ -73,7 +73,7 @@ class _Counting(Reckoning):
         self.rows: Rows = []
         self.corrected: set[str] = set()
 
-    def _as_counted(self, past: Past, change: Change, today: Rows) -> Change:  # noqa: ARG002
+    def _as_counted(self, past: Past, change: Decision, today: Rows) -> Decision:  # noqa: ARG002
         self.rows += today
         self.corrected |= {each.session for each in change.counts if each.kind in _CORRECTIONS}
         return change

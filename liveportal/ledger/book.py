@@ -13,27 +13,27 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from liveportal.domain.books import Change, Past, Thing, Told
+from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.codec import decode, in_currency, split
-from liveportal.domain.envelope import Data, Event
-from liveportal.domain.errors import AmountTooLarge
-from liveportal.domain.events import PreferencesChanged
-from liveportal.domain.money import LARGEST_MINOR
-from liveportal.domain.policy import Policy
-from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
-from liveportal.domain.things import (
+from liveportal.domain.entities import (
     Adjustment,
     Claim,
     Customer,
-    Item,
     Line,
+    OpenItem,
     Payout,
     Profile,
     Request,
     Session,
 )
+from liveportal.domain.errors import AmountTooLarge
+from liveportal.domain.events.envelope import Event, EventData
+from liveportal.domain.events.fields import decode, in_currency, split
+from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.handlers.context import Assertion, Decision, Entity, RecordedEvent
+from liveportal.domain.money import LARGEST_MINOR
+from liveportal.domain.policy import Policy
 from liveportal.ledger import forgetting, rows
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.driver import Connection
@@ -67,7 +67,7 @@ _AGENDA = f"{rows.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
 
 
 class LedgerBook:
-    """`liveportal.domain.books.Books` over a connection that is inside a write transaction.
+    """A `RuleContext` over a connection that is inside a write transaction.
 
     `former_rules` is set by a replay, for events that were recorded by an earlier version.
     """
@@ -81,8 +81,8 @@ class LedgerBook:
         self._appended: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._flows: dict[tuple[str, Account, Account], list[int]] = {}
         self._policies: dict[int, Policy] = {}
-        self._statements: dict[tuple[str, str], list[Told]] = {}
-        self._unwritten: dict[tuple[str, str], list[Told]] = defaultdict(list)
+        self._statements: dict[tuple[str, str], list[Assertion]] = {}
+        self._unwritten: dict[tuple[str, str], list[Assertion]] = defaultdict(list)
         self._agenda: dict[str, Session] | None = None
         self._open: OpenItems | None = None
         self._first_end: datetime | None = None
@@ -109,7 +109,7 @@ class LedgerBook:
         """The policy in force; before the first is adopted, the default profile."""
         return self._policies.get(self._policy_seq or 0) or self.policy_at(self.policy_seq)
 
-    def is_forgotten(self, data: Data, seq: int) -> bool:
+    def is_forgotten(self, data: EventData, seq: int) -> bool:
         """Tell whether the customer that an event is about was forgotten after event `seq`."""
         if not self._forgotten:
             return False  # As in nearly every book: nothing is looked up for every fact told again.
@@ -173,7 +173,7 @@ class LedgerBook:
         self._kept[Payout, payout_id] = payout
         return payout
 
-    def item(self, transaction: int) -> Item:
+    def item(self, transaction: int) -> OpenItem:
         """Return what a transaction earned or took, as payouts pay it."""
         found = self._look_up(rows.ITEM, transaction)
         if found is None:
@@ -184,7 +184,7 @@ class LedgerBook:
         """Return the sessions that are upcoming, live or paused: few, so they are all kept."""
         return self._agenda_by_id().values()
 
-    def open_items(self) -> list[Item]:
+    def open_items(self) -> list[OpenItem]:
         """Return the items with an open part, by time and transaction."""
         if self._open is None:
             self.flush()
@@ -229,7 +229,7 @@ class LedgerBook:
             self._kept[Profile, 0] = Profile(frozenset(name for (name,) in names))
         return self._kept[Profile, 0]  # type: ignore[no-any-return]
 
-    def past(self, source: str, event_id: str) -> Past | None:
+    def past(self, source: str, event_id: str) -> RecordedEvent | None:
         """Return a recorded event with what it booked."""
         self.flush()
         row = stored_event(self._db, source, event_id)
@@ -237,14 +237,14 @@ class LedgerBook:
             return None
         return self._past(row.seq, row.event)
 
-    def _past(self, seq: int, event: Event) -> Past:
+    def _past(self, seq: int, event: Event) -> RecordedEvent:
         data, thing = event.data, event.data.thing
         if data.THING == "session" and (session := self.session(getattr(data, data.THING))):
             thing = f"session:{session.id}"
         told = self.statements(thing, data.TYPE)
         confirms = next((each.confirms for each in told if each.seq == seq), None)
         fact = seq if confirms is None or self.former_rules else confirms
-        return Past(
+        return RecordedEvent(
             seq,
             event,
             self.transactions_of(seq),
@@ -266,7 +266,7 @@ class LedgerBook:
         """Return True if the event was reversed."""
         return seq in self.reversed_seqs
 
-    def statements(self, thing: str, kind: str) -> list[Told]:
+    def statements(self, thing: str, kind: str) -> list[Assertion]:
         """Return the events of a type that are about a thing, in journal order."""
         key = thing, kind
         if key not in self._statements:
@@ -275,7 +275,7 @@ class LedgerBook:
                 " ORDER BY seq",
                 key,
             ).fetchall()
-            told = {row[0]: Told(*row) for row in found}
+            told = {row[0]: Assertion(*row) for row in found}
             told.update({each.seq: each for each in self._unwritten[key]})
             self._statements[key] = list(told.values())
         return self._statements[key]
@@ -320,13 +320,13 @@ class LedgerBook:
         """Add a row to a table that only ever grows."""
         self._appended[table].append(values)
 
-    def tell(self, thing: str, kind: str, told: Told) -> None:
+    def tell(self, thing: str, kind: str, told: Assertion) -> None:
         """Add a statement: that an event of a type is about a thing."""
         self.append("statement", thing, kind, *told)
         known = self._statements.get((thing, kind))
         (self._unwritten[thing, kind] if known is None else known).append(told)
 
-    def booked(self, seq: int, change: Change) -> Booked:
+    def booked(self, seq: int, change: Decision) -> Booked:
         """Return the rows, as stored, of what an event books from the next transaction on."""
         transactions: list[tuple[Any, ...]] = []
         transfers: list[tuple[Any, ...]] = []
@@ -342,7 +342,7 @@ class LedgerBook:
         counts = [(seq, n, *write(each)) for n, each in enumerate(change.counts, 1)]
         return transactions, transfers, counts
 
-    def apply(self, seq: int, change: Change, booked: Booked) -> None:
+    def apply(self, seq: int, change: Decision, booked: Booked) -> None:
         """Take over what an event changed and booked, as decided on this very book."""
         if change.policy:
             self._adopt(seq, change.policy)
@@ -373,7 +373,7 @@ class LedgerBook:
         self._aliases = {**(self._aliases or {}), alias: session}
         self.append("session_alias", alias, session)
 
-    def check_turnover(self, change: Change) -> None:
+    def check_turnover(self, change: Decision) -> None:
         """Refuse what the books could not add up any more (rulebook 9), with `AmountTooLarge`."""
         if not change.transactions:
             return
@@ -400,13 +400,13 @@ class LedgerBook:
             self._turnover_minor += each.minor
         self._owed_minor += entry.effect_on(Account.PLATFORM)
         if net_minor := entry.net_minor:
-            item = Item(number, entry.time, entry.period, net_minor, session=entry.session)
+            item = OpenItem(number, entry.time, entry.period, net_minor, session=entry.session)
             self._keep(item)
             if self._open is not None:
                 self._open.book(item, refunds=entry.kind is TransactionKind.REFUND)
         self.next_transaction = number + 1
 
-    def _put(self, seq: int, thing: Thing) -> None:
+    def _put(self, seq: int, thing: Entity) -> None:
         kind = type(thing)
         if kind in rows.MAPPINGS:
             if isinstance(thing, Payout):
@@ -414,7 +414,9 @@ class LedgerBook:
             if isinstance(thing, Session):
                 self._follow(self._kept.get((Session, thing.id)), thing)
             elif (
-                isinstance(thing, Item) and self._open is not None and not self._open.settle(thing)
+                isinstance(thing, OpenItem)
+                and self._open is not None
+                and not self._open.settle(thing)
             ):
                 self._open = None
             self._keep(thing)
@@ -448,7 +450,7 @@ class LedgerBook:
         elif session.gross_minor and session.end is not None:
             self._first_end = min(self._first_end or session.end, session.end)
 
-    def _weigh(self, things: Iterable[Thing]) -> None:
+    def _weigh(self, things: Iterable[Entity]) -> None:
         """Tell the open items of what a claim or a bill does to them, once all of it is known."""
         for thing in things:
             session = self.session(thing.session) if isinstance(thing, Claim) else thing
@@ -509,7 +511,7 @@ class LedgerBook:
         ).fetchall()
         self._statements = {key: [] for key in wanted}
         for thing, kind, *statement in found:
-            self._statements[thing, kind].append(Told(*statement))
+            self._statements[thing, kind].append(Assertion(*statement))
 
     def prefetch(self, kind: str, ids: Iterable[str]) -> None:
         """Look up many things of a kind at once; what is not there is remembered as missing."""

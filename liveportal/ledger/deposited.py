@@ -16,7 +16,7 @@ from liveportal.domain.errors import (
     SealBroken,
     VerificationFailed,
 )
-from liveportal.domain.profile import DERIVED_FROM, FIELDS
+from liveportal.domain.profile.fields import DERIVED_FROM, FIELDS
 from liveportal.ledger import driver, engine, message_index, missing
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.evidence import Attached, attached, reader_of

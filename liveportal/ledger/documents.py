@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from liveportal.domain.clock import from_text
-from liveportal.domain.codec import decode, joined, split
-from liveportal.domain.envelope import PREFIX, Event
-from liveportal.domain.events import TYPES
+from liveportal.domain.events.envelope import PREFIX, Event
+from liveportal.domain.events.fields import decode, joined, split
+from liveportal.domain.events.types import TYPES
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.rows import compact
 

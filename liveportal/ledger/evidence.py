@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from liveportal.domain.envelope import CLI_SOURCE
-from liveportal.domain.events import ArtifactAdded
+from liveportal.domain.events.envelope import CLI_SOURCE
+from liveportal.domain.events.types import ArtifactAdded
 from liveportal.ledger import message_index
 from liveportal.ledger.attribution import is_from_command
 from liveportal.ledger.driver import Connection

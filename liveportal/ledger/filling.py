@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import Caution
-from liveportal.domain.events import PayoutProfileChanged
-from liveportal.domain.profile import Changes, Values
+from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
+from liveportal.domain.events.types import PayoutProfileChanged
+from liveportal.domain.profile.fields import Changes, Values
 from liveportal.ledger import done
 from liveportal.ledger.documents import stored_event
 from liveportal.ledger.journal import Outcome
@@ -25,7 +25,7 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
     store: Store,
     change: Changes,
     judge: Judge,
-    event: Callable[[Data], Event],
+    event: Callable[[EventData], Event],
     *,
     key: str | None,
     insist: Callable[[Caution], bool],

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from liveportal.domain.books import known
-from liveportal.domain.envelope import CLI_SOURCE, Event
 from liveportal.domain.errors import Caution
-from liveportal.domain.events import CustomerForgotten
+from liveportal.domain.events.envelope import CLI_SOURCE, Event
+from liveportal.domain.events.types import CustomerForgotten
+from liveportal.domain.handlers.context import require
 from liveportal.ledger import forgetting, traces
 from liveportal.ledger.backups.remembered import last_backup
 from liveportal.ledger.documents import event_at, stored_event
@@ -48,7 +48,7 @@ def forget(  # noqa: PLR0913 (what a write is, told by name)
 ) -> tuple[Outcome, Forgotten]:
     """See `Portal.forget`."""
     with store.writing() as door:
-        known("customer", customer, door.book.customer(customer))
+        require("customer", customer, door.book.customer(customer))
         there = forgetting.reach(store.db, customer)
         outcome = _recorded(store, door, event, there, customer, at, key, insist)
         door.flush()

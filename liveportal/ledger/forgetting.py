@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from liveportal.domain.books import Books
-from liveportal.domain.envelope import Data
-from liveportal.domain.events import CustomerForgotten, EntryReversed, ErasureRequested
+from liveportal.domain.events.envelope import EventData
+from liveportal.domain.events.types import CustomerForgotten, EntryReversed, ErasureRequested
+from liveportal.domain.handlers.context import RuleContext
 from liveportal.ledger.driver import Connection
 
 # ?1 is the customer.
@@ -133,7 +133,7 @@ def forgotten(db: Connection) -> dict[str, int]:
     return dict(found)
 
 
-def customer_of(books: Books, data: Data) -> str | None:
+def customer_of(books: RuleContext, data: EventData) -> str | None:
     """Return whose what an event tells of is; None for what is no customer's."""
     if isinstance(data, EntryReversed):
         past = books.past(data.event.source, data.event.id)

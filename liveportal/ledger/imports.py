@@ -16,12 +16,12 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from liveportal.domain.authority import Origin
 from liveportal.domain.clock import utc_text
-from liveportal.domain.envelope import CLI_SOURCE, PREFIX
 from liveportal.domain.errors import InvalidEvent, LiveportalError, PartialExport
-from liveportal.domain.events import PolicyAdopted, PreferencesChanged
-from liveportal.domain.exported import RECORDED_AT, ExportedEvent
+from liveportal.domain.events.envelope import CLI_SOURCE, PREFIX
+from liveportal.domain.events.exported import RECORDED_AT, ExportedEvent
+from liveportal.domain.events.sources import Origin
+from liveportal.domain.events.types import PolicyAdopted, PreferencesChanged
 from liveportal.ledger import engine, missing
 from liveportal.ledger.backups import files, replacing, snapshot
 from liveportal.ledger.blame import blamed

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text
-from liveportal.domain.things import NOT_LOOKED_UP, Claim, Item, Session
+from liveportal.domain.entities import NOT_LOOKED_UP, Claim, OpenItem, Session
 from liveportal.ledger.driver import Connection
 
 # What an undecided claim holds lies on the earning that it would take back. An earning counts for
@@ -26,10 +26,10 @@ _OPEN = """
 """
 
 
-def open_items(db: Connection) -> list[Item]:
+def open_items(db: Connection) -> list[OpenItem]:
     """Return the items that payouts have not settled whole, by time and transaction."""
     return [
-        Item(
+        OpenItem(
             transaction=number,
             time=from_text(time),
             period=period,
@@ -53,18 +53,18 @@ class OpenItems:
     It says what `open_items` would once all that is pending is written.
     """
 
-    def __init__(self, read: Iterable[Item]) -> None:
+    def __init__(self, read: Iterable[OpenItem]) -> None:
         self._items = {item.transaction: item for item in read}
 
-    def in_order(self) -> list[Item]:
+    def in_order(self) -> list[OpenItem]:
         """Return the items by time and transaction."""
         return sorted(self._items.values(), key=lambda item: (item.time, item.transaction))
 
-    def book(self, item: Item, *, refunds: bool) -> None:
+    def book(self, item: OpenItem, *, refunds: bool) -> None:
         """Take in what is booked now; what `refunds` counts for no gross of its own."""
         self._items[item.transaction] = changed(item, gross_minor=0) if refunds else item
 
-    def settle(self, item: Item) -> bool:
+    def settle(self, item: OpenItem) -> bool:
         """Take over what payouts have settled; False if that opens an item that is not known."""
         known = self._items.pop(item.transaction, None)
         if item.settled_minor == item.face_minor:

@@ -15,18 +15,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from liveportal.domain.authority import Origin, check_content, check_source
-from liveportal.domain.books import Change, Told
-from liveportal.domain.cautions import hasty
+from liveportal.domain.calculations.session_counts import counted
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.codec import in_currency, plan
-from liveportal.domain.confirmation import Assertion, confirmed, contradicting
-from liveportal.domain.counts import counted
-from liveportal.domain.envelope import CLI_SOURCE, MACHINE, Data, Event, is_experts
+from liveportal.domain.entities import Payout, Request, Session
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
-from liveportal.domain.events import (
-    AboutBook,
+from liveportal.domain.events.deduplication import differences
+from liveportal.domain.events.envelope import CLI_SOURCE, MACHINE, Event, EventData, is_experts
+from liveportal.domain.events.fields import in_currency, plan
+from liveportal.domain.events.sources import Origin, check_content, check_source
+from liveportal.domain.events.types import (
     ArtifactAdded,
+    BookEvent,
     CustomerForgotten,
     EntryReversed,
     ErasureRequested,
@@ -41,9 +40,10 @@ from liveportal.domain.events import (
     SessionRescheduled,
     TipReceived,
 )
-from liveportal.domain.rules import decide
-from liveportal.domain.telling import differences
-from liveportal.domain.things import Payout, Request, Session
+from liveportal.domain.handlers.cautions import hasty
+from liveportal.domain.handlers.confirmation import FirstAssertion, confirmed, contradicting
+from liveportal.domain.handlers.context import Assertion, Decision
+from liveportal.domain.handlers.dispatch import decide
 from liveportal.ledger import chain
 from liveportal.ledger.book import NOTHING_BOOKED, LedgerBook
 from liveportal.ledger.documents import (
@@ -159,23 +159,23 @@ class Journal:
         """Return what a person seldom means by an event, at the time of its recording."""
         return hasty(event, self.book, from_text(recorded_at or self._recorded_at or self._clock()))
 
-    def _conflict(self, seq: int, data: Data) -> Conflict:
+    def _conflict(self, seq: int, data: EventData) -> Conflict:
         return Conflict(f"{data.TYPE} of {data.thing}", self._contradictions(seq, data))
 
-    def _rival_review(self, told: Sequence[int], data: Data) -> int | None:
+    def _rival_review(self, told: Sequence[int], data: EventData) -> int | None:
         """Return another source's review by the same side: whoever posted it may change it."""
         if not isinstance(data, ReviewPosted):
             return None
         by = [seq for seq in told if getattr(self._told(seq), "by", None) == data.by]
         return by[-1] if by and self._contradictions(by[-1], data) else None
 
-    def _contradictions(self, seq: int, data: Data) -> list[str]:
+    def _contradictions(self, seq: int, data: EventData) -> list[str]:
         """Return the fields in which an event contradicts what event `seq` told before."""
-        return contradicting(Assertion(seq, self._told(seq)), data, self.book)
+        return contradicting(FirstAssertion(seq, self._told(seq)), data, self.book)
 
-    def _confirm(self, seq: int, event: Event, data: Data, recorded_at: str | None) -> Outcome:
+    def _confirm(self, seq: int, event: Event, data: EventData, recorded_at: str | None) -> Outcome:
         """Record that another source tells the fact of event `seq`, too."""
-        change = confirmed(Assertion(seq, self._told(seq)), event, data, self.book)
+        change = confirmed(FirstAssertion(seq, self._told(seq)), event, data, self.book)
         return self._append(event, data, change, recorded_at, confirms=seq)
 
     def flush(self) -> None:
@@ -217,7 +217,7 @@ class Journal:
             return None
         return self._pending.get(name) or stored_event(self._db, source, event_id)
 
-    def _flags_of(self, data: Data) -> tuple[str, ...]:
+    def _flags_of(self, data: EventData) -> tuple[str, ...]:
         """Return what was said of an event when it was recorded, as its thing still has it."""
         book = self.book
         if isinstance(data, RefundClaimed):
@@ -234,7 +234,7 @@ class Journal:
             thing = book.payout(data.payout)
         return thing.flags if thing else ()
 
-    def _told(self, seq: int) -> Data:
+    def _told(self, seq: int) -> EventData:
         """Return what an event said, with the ids that the book knows things by."""
         return self._canonical(self._in_book(self._recorded(seq).event).data)
 
@@ -249,7 +249,7 @@ class Journal:
         data = in_currency(event.data, currency)
         return event if data is event.data else replace(event, data=data)
 
-    def _canonical(self, data: Data) -> Data:
+    def _canonical(self, data: EventData) -> EventData:
         """Give a session its own id; a reversal names the event that asserted the fact first."""
         if isinstance(data, EntryReversed) and not self.book.former_rules:
             past = self.book.past(data.event.source, data.event.id)
@@ -263,7 +263,7 @@ class Journal:
         session = self.book.session(name)
         return data if session is None or session.id == name else replace(data, session=session.id)  # type: ignore[type-var]
 
-    def _told_by_others(self, data: Data, event: Event) -> list[int]:
+    def _told_by_others(self, data: EventData, event: Event) -> list[int]:
         """Return the facts of this type and thing that this source has not told itself yet."""
         source = event.source
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
@@ -296,8 +296,8 @@ class Journal:
     def _append(
         self,
         event: Event,
-        data: Data,
-        change: Change,
+        data: EventData,
+        change: Decision,
         recorded_at: str | None,
         *,
         confirms: int | None = None,
@@ -332,7 +332,7 @@ class Journal:
         self.appended += 1
         if event.source == CLI_SOURCE:
             self.own_id = event.id
-        book.tell(data.thing, data.TYPE, Told(seq, event.source, confirms))
+        book.tell(data.thing, data.TYPE, Assertion(seq, event.source, confirms))
         stored = StoredEvent(seq, event, recorded_at, facts, erased=erased or event.erased)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
@@ -364,7 +364,7 @@ def replayed(past: StoredEvent, event: Event) -> Outcome:
 
 
 # A setting can be set back to what it was: that is no old fact told again.
-_SETTINGS = (AboutBook, CustomerForgotten)
+_SETTINGS = (BookEvent, CustomerForgotten)
 
 # A command may confirm these: they have no state that would say whether they were recorded before.
 _WITHOUT_MACHINE = (TipReceived, ReviewPosted, ArtifactAdded, EntryReversed)
@@ -385,7 +385,7 @@ def _named_things(events: Iterable[Event]) -> dict[str, set[str]]:
     return found
 
 
-def _kinds_named(kind: type[Data]) -> tuple[str, ...]:
+def _kinds_named(kind: type[EventData]) -> tuple[str, ...]:
     """Return the kinds of things that events of a class name, each in the field of that name."""
     if kind not in _KINDS_NAMED:
         names = (name for name, *_ in plan(kind))

@@ -18,12 +18,12 @@ from itertools import repeat
 from operator import eq, itemgetter
 from typing import Any, TypeVar
 
-from liveportal.domain.books import Change, Past, Told
+from liveportal.domain.accounts import Transaction, TransactionKind
 from liveportal.domain.changing import changed
-from liveportal.domain.events import PreferencesChanged
+from liveportal.domain.entities import Line, OpenItem, Payout, Profile, Session
+from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.handlers.context import Assertion, Decision, RecordedEvent
 from liveportal.domain.policy import Policy
-from liveportal.domain.posting import Transaction, TransactionKind
-from liveportal.domain.things import Item, Line, Payout, Profile, Session
 from liveportal.ledger import rows
 from liveportal.ledger.book import LEFT, Booked, LedgerBook
 from liveportal.ledger.documents import stored_event
@@ -45,7 +45,7 @@ _SETTINGS = (PreferencesChanged, Profile)
 
 
 class MemoryBook(LedgerBook):
-    """`liveportal.domain.books.Books`, with everything in memory.
+    """`liveportal.domain.handlers.context.RuleContext`, with everything in memory.
 
     Of a `LedgerBook` it has what a change does to a book. It has no connection (`_db`), so that
     a look-up that was forgotten here fails instead of finding what is to be verified.
@@ -60,7 +60,7 @@ class MemoryBook(LedgerBook):
         self._packed: dict[type, dict[Any, bytes]] = {kind: {} for kind in rows.MAPPINGS}
         self._appended = defaultdict(list)
         self._rows: dict[str, list[Row]] = {table: [] for table in _SMALL}
-        self._told: dict[str, dict[str, dict[str, int | list[Told]]]] = {}
+        self._told: dict[str, dict[str, dict[str, int | list[Assertion]]]] = {}
         self._flows = {}
         self._policies = {}
         self._agenda = {}
@@ -84,14 +84,14 @@ class MemoryBook(LedgerBook):
         """Return a payout with its lines."""
         return self._look_up(rows.PAYOUT, payout_id)
 
-    def open_items(self) -> list[Item]:
+    def open_items(self) -> list[OpenItem]:
         """Return the items with an open part, by time and transaction."""
         if self._open is None:  # One was opened again.
             open_ = filter(_is_open, self._things(rows.ITEM))
             self._open = OpenItems(map(self._looked_up, open_))
         return self._open.in_order()
 
-    def _looked_up(self, item: Item) -> Item:
+    def _looked_up(self, item: OpenItem) -> OpenItem:
         """Return an item with what its session says of it, and an undecided claim."""
         session = self.session(item.session) if item.session else None
         found = item
@@ -119,7 +119,7 @@ class MemoryBook(LedgerBook):
             self._knows_first_end = True
         return self._first_end
 
-    def past(self, source: str, event_id: str) -> Past | None:
+    def past(self, source: str, event_id: str) -> RecordedEvent | None:
         """Return a recorded event with what it booked."""
         found = stored_event(self._journal, source, event_id)
         if found is None or found.seq >= self.next_seq:
@@ -136,7 +136,7 @@ class MemoryBook(LedgerBook):
 
     # --- who told what ----------------------------------------------------------------------------
 
-    def tell(self, thing: str, kind: str, told: Told) -> None:
+    def tell(self, thing: str, kind: str, told: Assertion) -> None:
         """Take note that an event of that type told something of a thing."""
         by_source = self._told.setdefault(kind, {}).setdefault(told.source, {})
         before = by_source.get(thing)
@@ -145,21 +145,21 @@ class MemoryBook(LedgerBook):
         else:
             by_source[thing] = [*self._listed(before or [], told.source), told]
 
-    def statements(self, thing: str, kind: str) -> list[Told]:
+    def statements(self, thing: str, kind: str) -> list[Assertion]:
         """Return which events told this of a thing, in their order."""
-        found: list[Told] = []
+        found: list[Assertion] = []
         for source, things in self._told.get(kind, {}).items():
             if (told := things.get(thing)) is not None:
                 found += self._listed(told, source)
         return sorted(found) if len(found) > 1 else found
 
     @staticmethod
-    def _listed(told: int | list[Told], source: str) -> list[Told]:
-        return [Told(told, source, None)] if isinstance(told, int) else told
+    def _listed(told: int | list[Assertion], source: str) -> list[Assertion]:
+        return [Assertion(told, source, None)] if isinstance(told, int) else told
 
     # --- what the journal writes ------------------------------------------------------------------
 
-    def apply(self, seq: int, change: Change, booked: Booked) -> None:
+    def apply(self, seq: int, change: Decision, booked: Booked) -> None:
         """Take over what an event changed and booked; personal data is gone from the ledger."""
         super().apply(seq, changed(change, forgets=None) if change.forgets else change, booked)
 
@@ -191,7 +191,7 @@ class MemoryBook(LedgerBook):
         for kind, things in older.items():
             newer = self._older[kind]
             rest = [(key, each) for key, each in things.items() if key not in newer]
-            if kind is Item and not finally_:  # What is open changes when it is paid.
+            if kind is OpenItem and not finally_:  # What is open changes when it is paid.
                 newer.update((key, each) for key, each in rest if _is_open(each))
                 rest = [(key, each) for key, each in rest if not _is_open(each)]
             self._pack(kind, rest)
@@ -309,7 +309,7 @@ def _key(columns: Sequence[str]) -> itemgetter[Any]:
     return itemgetter(*range(len(columns)))
 
 
-def _is_open(item: Item) -> bool:
+def _is_open(item: OpenItem) -> bool:
     return item.settled_minor != item.face_minor
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from liveportal.domain.words import folded
+from liveportal.domain.text_search import folded
 from liveportal.ledger import engine
 from liveportal.ledger.driver import Connection
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from liveportal.domain.envelope import CLI_SOURCE
-from liveportal.domain.events import PayoutProfileChanged
-from liveportal.domain.profile import DERIVED_FROM, FIELDS
+from liveportal.domain.events.envelope import CLI_SOURCE
+from liveportal.domain.events.types import PayoutProfileChanged
+from liveportal.domain.profile.fields import DERIVED_FROM, FIELDS
 from liveportal.ledger import evidence
 from liveportal.ledger.attribution import is_from_command
 from liveportal.ledger.driver import Connection

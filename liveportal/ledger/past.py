@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
 from liveportal.domain.clock import from_text
+from liveportal.domain.entities import SessionCount
 from liveportal.domain.errors import LiveportalError, UnreadableEvent
-from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
-from liveportal.domain.things import SessionCount
 from liveportal.ledger import chain
 from liveportal.ledger.documents import StoredEvent, read_event
 from liveportal.ledger.driver import Connection

@@ -7,13 +7,13 @@ from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
-from liveportal.domain.authority import Origin
+from liveportal.domain.accounts import Transaction
 from liveportal.domain.clock import LAST, utc_text
-from liveportal.domain.envelope import CLI_SOURCE, Event
+from liveportal.domain.entities import SessionCount
 from liveportal.domain.errors import LiveportalError, NotFound, Refused
-from liveportal.domain.events import ArtifactAdded
-from liveportal.domain.posting import Transaction
-from liveportal.domain.things import SessionCount
+from liveportal.domain.events.envelope import CLI_SOURCE, Event
+from liveportal.domain.events.sources import Origin
+from liveportal.domain.events.types import ArtifactAdded
 from liveportal.ledger import engine, message_index
 from liveportal.ledger.collector import no_collector
 from liveportal.ledger.documents import StoredEvent

@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
-from liveportal.domain.authority import Origin
-from liveportal.domain.books import Change, Thing, Told
+from liveportal.domain.accounts import Transaction
+from liveportal.domain.calculations.session_counts import counted
 from liveportal.domain.clock import LAST
-from liveportal.domain.counts import counted
-from liveportal.domain.envelope import Data, Event
+from liveportal.domain.entities import Claim, Customer, Payout, Request, Session, SessionCount
 from liveportal.domain.errors import Caution, LiveportalError
-from liveportal.domain.events import Customer as Named
-from liveportal.domain.events import PayoutSent, PolicyAdopted, RequestAccepted
+from liveportal.domain.events.envelope import Event, EventData
+from liveportal.domain.events.sources import Origin
+from liveportal.domain.events.types import CustomerInfo, PayoutSent, PolicyAdopted, RequestAccepted
+from liveportal.domain.handlers.context import Assertion, Decision, Entity
 from liveportal.domain.money import Money
-from liveportal.domain.posting import Transaction
-from liveportal.domain.things import Claim, Customer, Payout, Request, Session, SessionCount
 from liveportal.ledger.book import NOTHING_BOOKED, LedgerBook
 from liveportal.ledger.documents import StoredEvent
 from liveportal.ledger.driver import Connection
@@ -99,7 +98,7 @@ class Rebooking(Journal):
                 self.touched.lost.setdefault(name, past.seq)
             # What others build on is taken over all the same.
             policy = event.data.policy if isinstance(event.data, PolicyAdopted) else None
-            self._append(event, event.data, Change(policy=policy), past.recorded_at)
+            self._append(event, event.data, Decision(policy=policy), past.recorded_at)
 
     def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:  # noqa: ARG002
         """Return nothing: what is recorded already is not flagged again."""
@@ -108,8 +107,8 @@ class Rebooking(Journal):
     def _append(
         self,
         event: Event,
-        data: Data,
-        change: Change,
+        data: EventData,
+        change: Decision,
         recorded_at: str | None,  # noqa: ARG002 -- It is in the row.
         *,
         confirms: int | None = None,
@@ -134,7 +133,7 @@ class Rebooking(Journal):
             self.flush()  # What is pending in memory must not outlive what was erased.
         return Outcome("confirmed" if confirms else "recorded", past.seq, event)
 
-    def _as_booked(self, past: Past, event: Event, change: Change) -> Change:
+    def _as_booked(self, past: Past, event: Event, change: Decision) -> Decision:
         """Return a change with the transactions that were booked, where today's are others."""
         kept, today = past.transactions, change.transactions
         if past.seq not in self.touched.seqs:
@@ -144,7 +143,7 @@ class Rebooking(Journal):
             replace(change, transactions=kept, things=things, counts=()), event, self.book
         )
 
-    def _as_counted(self, past: Past, change: Change, today: Rows) -> Change:  # noqa: ARG002
+    def _as_counted(self, past: Past, change: Decision, today: Rows) -> Decision:  # noqa: ARG002
         """Return a change with the counts that are kept, where today's are others.
 
         Those that the event's digest covers are history. Those of older events were derived from
@@ -157,13 +156,13 @@ class Rebooking(Journal):
             self.miscounted = past.seq
         return replace(change, counts=past.counted)
 
-    def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
+    def _take_over(self, past: Past, event: Event, data: EventData, confirms: int | None) -> None:
         """Write an event as it was written."""
         book = self.book
         book.append("event", *past[:11])
         if past.body is not None:
             book.append("event_personal", past.seq, past.salt, past.body)
-        book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))
+        book.tell(data.thing, data.TYPE, Assertion(past.seq, event.source, confirms))
         self._pending[event.source, event.id] = self._pending_at[past.seq] = self._stored
         self._unknown.discard((event.source, event.id))
 
@@ -175,7 +174,7 @@ class Rebooking(Journal):
         if past.type.startswith("liveportal.payout_profile."):
             self.touched.profile = past.seq
 
-    def _touch(self, past: Past, data: Data, change: Change) -> None:
+    def _touch(self, past: Past, data: EventData, change: Decision) -> None:
         """Say what an event is about, if it is noted itself, or about what was touched before."""
         names = (
             _named(data) | _about(past) | {each for thing in change.things for each in _of(thing)}
@@ -194,7 +193,7 @@ class Rebooking(Journal):
         known = [self.book.claim(each) for each in claims]
         return {f"session:{each.session}" for each in known if each}
 
-    def _with_earning(self, thing: Thing, past: Past) -> Thing:
+    def _with_earning(self, thing: Entity, past: Past) -> Entity:
         """Return a session with an earning that is there: what was booked, not what would be."""
         if not isinstance(thing, Session) or (thing.earning or 0) < self.book.next_transaction:
             return thing
@@ -238,8 +237,8 @@ class Reckoning(Rebooking):
     def _find(self, source: str, event_id: str) -> StoredEvent | None:  # noqa: ARG002
         return None
 
-    def _take_over(self, past: Past, event: Event, data: Data, confirms: int | None) -> None:
-        self.book.tell(data.thing, data.TYPE, Told(past.seq, event.source, confirms))
+    def _take_over(self, past: Past, event: Event, data: EventData, confirms: int | None) -> None:
+        self.book.tell(data.thing, data.TYPE, Assertion(past.seq, event.source, confirms))
         self._pending_at[past.seq] = self._stored
 
 
@@ -249,12 +248,12 @@ def former_until(db: Connection) -> int:
     return int(latest)
 
 
-def _named(data: Data) -> set[str]:
+def _named(data: EventData) -> set[str]:
     """Return the things that an event names."""
     found = {data.thing}
     for kind in _NAMING:
         name = getattr(data, kind, None)
-        if isinstance(name, Named):
+        if isinstance(name, CustomerInfo):
             name = name.id
         if isinstance(name, str):
             found.add(f"{kind}:{name}")
@@ -273,7 +272,7 @@ def _about(past: Past) -> set[str]:
     }
 
 
-def _of(thing: Thing) -> Iterator[str]:
+def _of(thing: Entity) -> Iterator[str]:
     if isinstance(thing, Request | Session | Claim | Payout | Customer):
         yield f"{type(thing).__name__.lower()}:{thing.id}"
     names = {each.name for each in fields(thing)}

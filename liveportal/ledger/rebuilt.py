@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from liveportal.domain.earnings import Fold
+from liveportal.domain.calculations.months import MonthlyTotals
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.memory import MemoryBook
 from liveportal.ledger.playback import Rebuild
@@ -72,7 +72,7 @@ def check_flows(db: Connection) -> None:
         raise failed(f"the sums of {period} from {credit} to {debit} are not its transfers'")
 
 
-def check_views(db: Connection, fold: Fold) -> None:
+def check_views(db: Connection, fold: MonthlyTotals) -> None:
     """Check that the views show, of every month, what plain Python makes of the transactions."""
     reader = Reader(db, Path())
     claims, disputes = (db.execute(f"SELECT period FROM {each}") for each in ("claim", "dispute"))  # noqa: S608

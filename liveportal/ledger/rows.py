@@ -15,24 +15,24 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from liveportal.domain.clock import from_text, utc_text
-from liveportal.domain.money import Money
-from liveportal.domain.things import (
+from liveportal.domain.entities import (
     Adjustment,
     Artifact,
     Claim,
     Customer,
     DisputeFiling,
-    Item,
+    OpenItem,
     Payout,
     Request,
     Review,
     Session,
     SessionCount,
 )
+from liveportal.domain.money import Money
 from liveportal.domain.values import dataclass
 
 if TYPE_CHECKING:
-    from liveportal.domain.events import Slot
+    from liveportal.domain.events.types import Slot
 
 T = TypeVar("T")
 Value = Any  # What a driver binds and returns: str, int, bytes or None.
@@ -59,7 +59,7 @@ NOTHING = "[]"
 def _slots_text(slots: tuple[Slot, ...]) -> str:
     if not slots:
         return NOTHING
-    from liveportal.domain.codec import split
+    from liveportal.domain.events.fields import split
 
     return compact([split(slot)[0] for slot in slots])
 
@@ -67,8 +67,8 @@ def _slots_text(slots: tuple[Slot, ...]) -> str:
 def _slots(text: str) -> tuple[Slot, ...]:
     if text == NOTHING:
         return ()
-    from liveportal.domain.codec import decode
-    from liveportal.domain.events import Slot  # Forty classes that few reads have a use for.
+    from liveportal.domain.events.fields import decode
+    from liveportal.domain.events.types import Slot  # Forty classes that few reads have a use for.
 
     return tuple(decode(Slot, each) for each in json.loads(text))
 
@@ -246,7 +246,7 @@ REVIEW = Mapping(
 ITEM = Mapping(
     "item",
     ("transaction",),
-    Item,
+    OpenItem,
     ("transaction", "time", "period", "face_minor", "settled_minor", "session"),
     {"time": TIME},
 )
@@ -279,7 +279,7 @@ MAPPINGS: dict[type, Mapping[Any]] = {
     Adjustment: ADJUSTMENT,
     Artifact: ARTIFACT,
     Review: REVIEW,
-    Item: ITEM,
+    OpenItem: ITEM,
     Payout: PAYOUT,
 }
 """By the thing's class, in an order in which no row refers to one that is written later."""

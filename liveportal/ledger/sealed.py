@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.errors import KeyNotFound, SealBroken, WrongKey
-from liveportal.domain.profile import FIELDS, Changes, Value
+from liveportal.domain.profile.fields import FIELDS, Changes, Value
 from liveportal.ledger import missing
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.keys import Keys, keep_copy, key_id, new_key, no_key, wrong_key

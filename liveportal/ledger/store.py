@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liveportal.domain.events import RequestAccepted
+from liveportal.domain.events.types import RequestAccepted
 from liveportal.ledger import done, engine, parts
 from liveportal.ledger.driver import Connection, explained
 from liveportal.ledger.journal import Journal, Outcome

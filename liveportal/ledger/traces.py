@@ -18,9 +18,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from liveportal.domain.authority import Origin
 from liveportal.domain.clock import LAST
 from liveportal.domain.errors import LiveportalError
+from liveportal.domain.events.sources import Origin
 from liveportal.ledger import driver, engine, evidence, forgetting
 from liveportal.ledger.documents import event_at
 from liveportal.ledger.driver import Connection

@@ -91,13 +91,13 @@ def _check_history(
     db: Connection, progress: Progress
 ) -> tuple[int, bytes, tuple[RulesChanged, ...]]:
     """Walk the journal once: chain and digests as it is read, its rebuild as it is judged."""
-    from liveportal.domain.earnings import Fold
+    from liveportal.domain.calculations.months import MonthlyTotals
     from liveportal.ledger.deposited import check_values
     from liveportal.ledger.past import past
     from liveportal.ledger.playback import Rebuild
     from liveportal.ledger.rebuilt import check_derived, check_flows, check_views
 
-    fold, walk = Fold(), Proved(past(db))
+    fold, walk = MonthlyTotals(), Proved(past(db))
     try:
         played = Rebuild(db, walk, booked=fold.book, counts=fold.count, progress=progress)
     except UnreadableEvent as error:

@@ -21,10 +21,10 @@ from liveportal.cli.preferences_words import (
     rule_words,
     size_words,
 )
-from liveportal.domain.codec import decode
-from liveportal.domain.hours import WEEKDAYS, Exception_, Recurrence, Week
+from liveportal.domain.events.fields import decode
+from liveportal.domain.handlers.preferences import Declining
 from liveportal.domain.money import Money
-from liveportal.domain.preferences import Declining
+from liveportal.domain.schedule.working_hours import WEEKDAYS, Exception_, Recurrence, Week
 from tests.helpers import usd
 
 clock = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 30, 59]))

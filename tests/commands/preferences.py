@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from liveportal.domain.hours import WEEKDAYS
+from liveportal.domain.schedule.working_hours import WEEKDAYS
 
 if TYPE_CHECKING:
     from tests.commands.shell import Shell

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.domain.authority import Origin
-from liveportal.domain.envelope import CLI_SOURCE, MACHINE
-from liveportal.domain.events import TYPES
+from liveportal.domain.events.envelope import CLI_SOURCE, MACHINE
+from liveportal.domain.events.sources import Origin
+from liveportal.domain.events.types import TYPES
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger import machine
@@ -28,8 +28,8 @@ from tests.ledger.forms import make_released
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from liveportal.domain.envelope import Event
     from liveportal.domain.errors import LiveportalError
+    from liveportal.domain.events.envelope import Event
 
 SHA256 = hashlib.sha256(b"never here").hexdigest()
 OWN: dict[str, Any] = {"source": CLI_SOURCE}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE
+from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.policy import Policy
 from tests.commands.shell import Shell, error_of
 from tests.commands.test_sync import feed, opened

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from liveportal.domain.errors import LedgerBusy
-from liveportal.domain.events import CustomerForgotten, TipReceived
+from liveportal.domain.events.types import CustomerForgotten, TipReceived
 from liveportal.domain.money import Money
 from liveportal.ledger import durable
 from liveportal.ledger.backups import backup, replacing, snapshot
@@ -37,7 +37,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from liveportal.domain.errors import LedgerBusy
-from liveportal.domain.events import TipReceived
+from liveportal.domain.events.types import TipReceived
 from liveportal.domain.money import Money
 from liveportal.portal import Portal
 count = 0

@@ -24,7 +24,7 @@ from tests.ledger.conftest import query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from liveportal.domain.profile import Values
+    from liveportal.domain.profile.fields import Values
     from tests.commands.shell import Ran, Shell
 
 FORMATS = ((), ("--json",), ("--jsonl",), ("--csv",), ("--tsv",), ("--header",))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.refunds import MOVES, RELEASED, UNDECIDED
+from liveportal.domain.handlers.refunds import MOVES, RELEASED, UNDECIDED
 from tests.commands.shell import Shell
 from tests.commands.test_sync import feed
 from tests.helpers import amount, at, line

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from liveportal.cli.chart import BLOCKS, LETTERS, drawn
-from liveportal.domain.earnings import Month
+from liveportal.domain.calculations.months import Month
 from tests.commands.shell import Shell, assert_no_traceback
 from tests.helpers import amount, at, line
 

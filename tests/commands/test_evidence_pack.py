@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE
+from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.exports.pack import write_pack
 from tests.commands.shell import Shell
 from tests.commands.test_sync import feed

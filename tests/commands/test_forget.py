@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.domain.envelope import MACHINE
+from liveportal.domain.events.envelope import MACHINE
 from liveportal.ledger import engine
 from liveportal.ledger.opening import reading
 from tests.commands.states import READS

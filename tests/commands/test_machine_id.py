@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE, MACHINE
-from liveportal.domain.events import TipReceived
+from liveportal.domain.events.envelope import CLI_SOURCE, MACHINE
+from liveportal.domain.events.types import TipReceived
 from liveportal.domain.money import Money
 from liveportal.ledger import machine
 from liveportal.ledger.durable import make_folders

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveportal.cli.preferences_file import read, written
-from liveportal.domain.codec import decode
-from liveportal.domain.hours import Availability
+from liveportal.domain.events.fields import decode
+from liveportal.domain.schedule.working_hours import Availability
 from tests.commands.preferences import DAYTIME, EVERYTHING, RECORDED, changes
 from tests.helpers import amount, usd
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from liveportal.domain.envelope import CLI_SOURCE
+from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.ledger.journal import Outcome
 from liveportal.ledger.playback import played_back
 from liveportal.ledger.verify import verify

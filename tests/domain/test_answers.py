@@ -6,10 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from liveportal.domain.answers import Record, answer_by, if_silent, next_step
+from liveportal.domain.calculations.claim_answers import (
+    DisputeRecord,
+    answer_by,
+    if_silent,
+    next_step,
+)
 from liveportal.domain.clock import LAST
+from liveportal.domain.handlers.refunds import MOVES, RELEASED, UNDECIDED
 from liveportal.domain.policy import Policy
-from liveportal.domain.refunds import MOVES, RELEASED, UNDECIDED
 from tests.helpers import at, policy, usd
 
 STATES = sorted({"open", *MOVES.values()})
@@ -50,13 +55,23 @@ def test_silence_means_what_the_policy_says(state: str, silence: str) -> None:
 @pytest.mark.parametrize(
     ("record", "said", "warned"),
     [
-        (Record(), "0 filed, 0 accepted, 0 rejected, 0 withdrawn", None),
-        (Record(3, 2, 0, 1), "3 filed, 2 accepted, 0 rejected, 1 withdrawn", None),
-        (Record(2, 1, 1, 0), "2 filed, 1 accepted, 1 rejected, 0 withdrawn", "against once:"),
-        (Record(9, 1, 4, 0), "9 filed, 1 accepted, 4 rejected, 0 withdrawn", "against 4 times:"),
+        (DisputeRecord(), "0 filed, 0 accepted, 0 rejected, 0 withdrawn", None),
+        (DisputeRecord(3, 2, 0, 1), "3 filed, 2 accepted, 0 rejected, 1 withdrawn", None),
+        (
+            DisputeRecord(2, 1, 1, 0),
+            "2 filed, 1 accepted, 1 rejected, 0 withdrawn",
+            "against once:",
+        ),
+        (
+            DisputeRecord(9, 1, 4, 0),
+            "9 filed, 1 accepted, 4 rejected, 0 withdrawn",
+            "against 4 times:",
+        ),
     ],
 )
-def test_a_record_warns_once_it_has_to(record: Record, said: str, warned: str | None) -> None:
+def test_a_record_warns_once_it_has_to(
+    record: DisputeRecord, said: str, warned: str | None
+) -> None:
     """R10: repeated unwarranted disputes can close an account."""
     assert str(record) == said
     if warned is None:

@@ -6,16 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain.authority import (
-    Origin,
-    beyond_feeds,
-    check_content,
-    check_source,
-)
-from liveportal.domain.codec import decode, plan
-from liveportal.domain.envelope import CLI_SOURCE, EXPERT_PREFIX, Event, is_experts
 from liveportal.domain.errors import NotForFeeds
-from liveportal.domain.events import TYPES
+from liveportal.domain.events.envelope import CLI_SOURCE, EXPERT_PREFIX, Event, is_experts
+from liveportal.domain.events.fields import decode, plan
+from liveportal.domain.events.sources import Origin, beyond_feeds, check_content, check_source
+from liveportal.domain.events.types import TYPES
 from tests.domain.contract import BEYOND_FEEDS, CONTRACT, full
 from tests.helpers import FEED, OTHER, at
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.bounds import Bound, extremes
-from liveportal.domain.policy import Policy
-from liveportal.domain.readings import (
+from liveportal.domain.calculations.interpretation_range import Bound, extremes
+from liveportal.domain.interpretations import (
     BILLING,
     READINGS,
     explanations,
@@ -16,6 +15,7 @@ from liveportal.domain.readings import (
     other_readings,
     under,
 )
+from liveportal.domain.policy import Policy
 from liveportal.ledger.windows import bounds, reckoning
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, plain, policy

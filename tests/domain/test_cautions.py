@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain.cautions import hasty
 from liveportal.domain.clock import MICROSECOND
-from liveportal.domain.envelope import Event
 from liveportal.domain.errors import (
     Caution,
     InTheFuture,
@@ -23,6 +21,8 @@ from liveportal.domain.errors import (
     SlotInPast,
     StartedEarly,
 )
+from liveportal.domain.events.envelope import Event
+from liveportal.domain.handlers.cautions import hasty
 from tests.helpers import Book, amount, at, event
 
 NOW = at("10-05 12:00")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.codec import decode, joined, split
-from liveportal.domain.envelope import Data
 from liveportal.domain.errors import AmountTooLarge, InvalidEvent
-from liveportal.domain.events import TYPES, PreferencesChanged
+from liveportal.domain.events.envelope import EventData
+from liveportal.domain.events.fields import decode, joined, split
+from liveportal.domain.events.types import TYPES, PreferencesChanged
 from tests.domain.contract import CONTRACT, INSIDE, T1, USD, full, least, names
 from tests.helpers import short
 
@@ -27,9 +27,9 @@ def fields(*, optional: bool | None = None) -> list[Any]:
     ]
 
 
-def read(kind: str, data: object) -> Data:
+def read(kind: str, data: object) -> EventData:
     """Read the data of an event."""
-    found: Data = decode(TYPES[kind], data)
+    found: EventData = decode(TYPES[kind], data)
     return found
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.domain import codec
 from liveportal.domain.errors import AmountTooLarge, InvalidEvent
-from liveportal.domain.events import TYPES
+from liveportal.domain.events import fields
+from liveportal.domain.events.types import TYPES
 from tests.domain.contract import CONTRACT, T1, USD, full
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ def _variants(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_both_ways_read_the_same(kind: str) -> None:
     """Or else what is read would depend on which way was asked first."""
     for data in _variants(deepcopy(full(kind))):
-        careful = _read(codec._decoded, TYPES[kind], data, "", erased=False)  # noqa: SLF001
-        assert _read(codec._taken, TYPES[kind], data) == careful, data  # noqa: SLF001
+        careful = _read(fields._decoded, TYPES[kind], data, "", erased=False)  # noqa: SLF001
+        assert _read(fields._taken, TYPES[kind], data) == careful, data  # noqa: SLF001
 
 
 @pytest.mark.parametrize("kind", CONTRACT)
 def test_what_is_right_is_taken(kind: str) -> None:
     """The careful way is for what is wrong: nothing that is right pays for it."""
-    taken = codec._taken(TYPES[kind], full(kind))  # noqa: SLF001
-    assert taken == codec._decoded(TYPES[kind], full(kind), "", erased=False)  # noqa: SLF001
+    taken = fields._taken(TYPES[kind], full(kind))  # noqa: SLF001
+    assert taken == fields._decoded(TYPES[kind], full(kind), "", erased=False)  # noqa: SLF001

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain.codec import decode, in_currency, split
 from liveportal.domain.currencies import earlier_digits, listed_digits
 from liveportal.domain.errors import InvalidAmount, InvalidEvent, InvalidPolicy
-from liveportal.domain.events import PolicyAdopted, TipReceived
+from liveportal.domain.events.fields import decode, in_currency, split
+from liveportal.domain.events.types import PolicyAdopted, TipReceived
 from liveportal.domain.money import Currency, Money, currency_of, digits_of
 from liveportal.domain.policy import Policy
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain import deadlines as of
+from liveportal.domain.calculations import deadlines as of
+from liveportal.domain.calculations.deadlines import Deadline, in_order
+from liveportal.domain.calculations.forecast import forecast, overdue
 from liveportal.domain.clock import FIRST, day_ends, local_date
-from liveportal.domain.completeness import blocking, findings
-from liveportal.domain.deadlines import Deadline, in_order
-from liveportal.domain.events import Slot
-from liveportal.domain.forecast import forecast, overdue
-from liveportal.domain.payouts import Standing, due_date, preview
+from liveportal.domain.entities import Artifact, Claim, OpenItem, Request
+from liveportal.domain.events.types import Slot
+from liveportal.domain.handlers.payouts import PayoutPosition, due_date, preview
 from liveportal.domain.policy import Policy
-from liveportal.domain.profile import expiry
-from liveportal.domain.things import Artifact, Claim, Item, Request
+from liveportal.domain.profile.fields import expiry
+from liveportal.domain.profile.requirements import blocking, findings
 from tests.exports.cases import SESSION as CLAIMED
 from tests.helpers import at, policy, usd
 
@@ -173,14 +173,14 @@ def test_evidence_is_due_while_it_may_be_needed() -> None:
 # --- payouts --------------------------------------------------------------------------------------
 
 
-def item(number: int, period: str, face: int, **more: Any) -> Item:  # noqa: ANN401 (whatever it has)
+def item(number: int, period: str, face: int, **more: Any) -> OpenItem:  # noqa: ANN401 (whatever it has)
     """Return an open item of a month."""
-    return Item(number, at(f"{period[5:]}-02 09:00"), period, face, **more)
+    return OpenItem(number, at(f"{period[5:]}-02 09:00"), period, face, **more)
 
 
-def standing(*items: Item, owed: int | None = None, **tables: dict[str, Any]) -> Standing:
+def standing(*items: OpenItem, owed: int | None = None, **tables: dict[str, Any]) -> PayoutPosition:
     """Return how a book stands that has these items; the first session was long ago."""
-    return Standing(
+    return PayoutPosition(
         owed_minor=sum(each.open_minor for each in items) if owed is None else owed,
         items=items,
         first_billed_end=FIRST,
@@ -260,7 +260,7 @@ items = st.lists(
     items, st.sampled_from((0, 0, -300)), st.sampled_from(["1.00", "100.00"]), st.integers(0, 200)
 )
 def test_months_add_up_to_what_is_eligible(
-    found: list[Item], more: int, minimum: str, day: int
+    found: list[OpenItem], more: int, minimum: str, day: int
 ) -> None:
     """By any day, what was due until then is what a payout of that day would pay."""
     owed = sum(each.open_minor for each in found) + more
@@ -294,7 +294,7 @@ profiles = st.tuples(
 
 @given(items, profiles, st.integers(0, 400), st.integers(0, 90), st.sampled_from([0, 60, 200]))
 def test_due_preview_and_forecast_agree(
-    found: list[Item],
+    found: list[OpenItem],
     profile: tuple[list[str], str, date, str],
     day: int,
     due_days: int,

@@ -10,26 +10,26 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from liveportal.domain.declining import Asked, matched, reason_to_decline
-from liveportal.domain.diary import Diary
-from liveportal.domain.events import Slot, Vacation
-from liveportal.domain.hours import Availability, Week
+from liveportal.domain.events.types import Slot, Vacation
+from liveportal.domain.handlers.preferences import Declining
 from liveportal.domain.money import Money
-from liveportal.domain.preferences import Declining
+from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reason_to_decline
+from liveportal.domain.schedule.schedule import Schedule
+from liveportal.domain.schedule.working_hours import Availability, Week
 from tests.helpers import at, usd
 
 # Monday 5 October 2026, 09:00 in Paris; the expert is there on Mondays, and away from the 12th on.
 NOW = at("10-05 07:00")
-DIARY = Diary(
+DIARY = Schedule(
     zone="Europe/Paris",
     availability=Availability(weekly=Week(mon=("09:00-17:00",))),
     vacations=(Vacation(start=date(2026, 10, 12), end=date(2026, 10, 13)),),
 )
 OWN = ("Shaders", "urp")
-AT_ONCE = Asked(kind="instant", customer="C-1", rate=usd("2.00"), skills=("netcode",))
+AT_ONCE = RequestFacts(kind="instant", customer="C-1", rate=usd("2.00"), skills=("netcode",))
 
 
-def planned(*starts: str, minutes: int = 30) -> Asked:
+def planned(*starts: str, minutes: int = 30) -> RequestFacts:
     """Ask for help at one of several times."""
     slots = tuple(Slot(start=at(start), minutes=minutes) for start in starts)
     return replace(AT_ONCE, kind="scheduled", slots=slots)
@@ -38,7 +38,7 @@ def planned(*starts: str, minutes: int = 30) -> Asked:
 IN_HOURS, OUT_OF_HOURS, AWAY = "10-05 08:00", "10-06 08:00", "10-12 08:00"
 
 
-def declines(asked: Asked, own: tuple[str, ...] = OWN, **conditions: Any) -> bool:  # noqa: ANN401
+def declines(asked: RequestFacts, own: tuple[str, ...] = OWN, **conditions: Any) -> bool:  # noqa: ANN401
     """Tell whether a rule with these conditions declines it."""
     rule = Declining(reason="no", **conditions)
     found = reason_to_decline([rule], asked, own, DIARY, NOW)
@@ -77,7 +77,7 @@ def declines(asked: Asked, own: tuple[str, ...] = OWN, **conditions: Any) -> boo
         (replace(AT_ONCE, slots=(planned(IN_HOURS).slots[0],)), {"shorter_than": 31}, True),
     ],
 )
-def test_a_condition_alone(asked: Asked, conditions: dict[str, Any], holds: bool) -> None:
+def test_a_condition_alone(asked: RequestFacts, conditions: dict[str, Any], holds: bool) -> None:
     """Each condition holds of what it says, to the cent, the minute and the letter."""
     assert declines(asked, **conditions) is holds
 
@@ -156,7 +156,7 @@ requests = st.sampled_from(
 
 @given(requests, st.lists(conditions, min_size=1, max_size=3))
 def test_a_rule_is_the_conjunction_of_its_conditions(
-    asked: Asked, given_rules: list[dict[str, Any]]
+    asked: RequestFacts, given_rules: list[dict[str, Any]]
 ) -> None:
     """A rule declines exactly what each of its conditions alone would decline; the first counts."""
     rules = [Declining(reason=f"{n}", **each) for n, each in enumerate(given_rules)]

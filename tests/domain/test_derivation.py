@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import pytest
 
-from liveportal.domain.derivation import GROUPS, Entry, Move, Node, earned, owed, paid, whereabouts
-from liveportal.domain.explaining import Step, bill_steps, gross_steps, span
-from liveportal.domain.posting import TransactionKind
+from liveportal.domain.accounts import TransactionKind
+from liveportal.domain.calculations.billing_steps import BillingStep, bill_steps, gross_steps, span
+from liveportal.domain.calculations.provenance import (
+    GROUPS,
+    LedgerEntry,
+    Move,
+    Node,
+    earned,
+    owed,
+    paid,
+    whereabouts,
+)
 from liveportal.ledger.windows import derivation
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, policy
 
-EARNING = Entry(1, 4, "earning", 6000, 1800, 4200, 4200, session="S-1", memo="help")
-HOLD = Entry(2, 5, "hold", owed_minor=-4200, session="S-1", claim="CL-1")
-REFUND = Entry(3, 6, "refund", -6000, -1800, -4200, session="S-1", claim="CL-1")
-TIP = Entry(4, 7, "tip", net_minor=500, owed_minor=500, session="S-1")
+EARNING = LedgerEntry(1, 4, "earning", 6000, 1800, 4200, 4200, session="S-1", memo="help")
+HOLD = LedgerEntry(2, 5, "hold", owed_minor=-4200, session="S-1", claim="CL-1")
+REFUND = LedgerEntry(3, 6, "refund", -6000, -1800, -4200, session="S-1", claim="CL-1")
+TIP = LedgerEntry(4, 7, "tip", net_minor=500, owed_minor=500, session="S-1")
 
 
 def told(node: Node) -> list[tuple[str, int]]:
@@ -30,12 +39,12 @@ def test_every_kind_of_transaction_is_in_one_group() -> None:
 
 def test_a_month_is_its_groups_and_those_are_events() -> None:
     """What the customer paid and what the platform took are apart; a leaf names its event."""
-    tree = earned("Net", [EARNING, HOLD, REFUND, TIP], {1: [Step("a", "b")]})
+    tree = earned("Net", [EARNING, HOLD, REFUND, TIP], {1: [BillingStep("a", "b")]})
     assert told(tree) == [("Sessions", 4200), ("Refunds", -4200), ("Tips", 500)]
     earning = tree.parts[0].parts[0]
     assert earning.what == "earning S-1 (help)"
     assert told(earning) == [("Billed to the customer", 6000), ("The platform's part", -1800)]
-    assert earning.parts[0].steps == (Step("a", "b"),)
+    assert earning.parts[0].steps == (BillingStep("a", "b"),)
     assert [(leaf.minor, leaf.seq) for leaf in tree.leaves()] == [
         *((6000, 4), (-1800, 4)),
         *((-6000, 6), (1800, 6)),

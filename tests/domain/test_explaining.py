@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain.billing import Pause, active_time, bill
-from liveportal.domain.explaining import Step, bill_steps, span
+from liveportal.domain.calculations.billing import Pause, active_time, bill
+from liveportal.domain.calculations.billing_steps import BillingStep, bill_steps, span
+from liveportal.domain.entities import Session
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.things import Session
 from tests.exports.cases import SESSION
 from tests.helpers import at, policy
 from tests.properties import reckoning
@@ -66,7 +66,7 @@ def length(text: str) -> int:
     return -found if sign else found
 
 
-def minor(step: Step, currency: str) -> int:
+def minor(step: BillingStep, currency: str) -> int:
     """Read an amount back, in minor units."""
     number, _, named = step.comes_to.partition(" ")
     assert named == currency
@@ -149,7 +149,7 @@ def test_rounding_is_explained_where_it_changed_something() -> None:
     """A step that changes nothing is none; what it says is the switch's reading."""
     rules = policy(billing={"rounding": "up", "increment_seconds": 360, "minimum_minutes": 15})
     (step,) = (each for each in bill_steps(SESSION, rules) if each.what == "Time billed")
-    assert step == Step(
+    assert step == BillingStep(
         "Time billed", "0:24:00", "rounded up to 360 s, at least 15 minutes (billing.*)"
     )
     assert "Time billed" not in [each.what for each in bill_steps(SESSION, Policy())]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import Conflict, ImpossibleTime
+from liveportal.domain.events.envelope import CLI_SOURCE
 from tests.domain.facts import SHELL, correct, end, hosted, replay, reverse, sent
 from tests.helpers import FEED, OTHER, Book, amount
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
+from liveportal.domain.calculations.anomalies import CODES, Finding, SessionSpan, find, overlaps
 from liveportal.domain.clock import microseconds
-from liveportal.domain.findings import CODES, Finding, Span, find, overlaps
+from liveportal.domain.entities import Session
 from liveportal.domain.money import Money
-from liveportal.domain.things import Session
 from tests.helpers import at
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -247,22 +247,25 @@ def test_the_most_serious_comes_first_and_then_time_decides() -> None:
 MOMENTS = [datetime(2026, 10, 25, tzinfo=UTC) + n * 10 * MINUTE for n in range(8)]
 spans = st.lists(
     st.tuples(st.sampled_from(MOMENTS), st.sampled_from(MOMENTS), st.sampled_from("ABCDE")).map(
-        lambda each: Span(min(each[:2]), max(each[:2]), each[2])
+        lambda each: SessionSpan(min(each[:2]), max(each[:2]), each[2])
     ),
     max_size=8,
 )
 
 
-def overlap(one: Span, other: Span) -> bool:
+def overlap(one: SessionSpan, other: SessionSpan) -> bool:
     """Tell whether two spans have a moment in common."""
     return any(one.start <= t < one.end and other.start <= t < other.end for t in MOMENTS)
 
 
 @example(
-    [Span(MOMENTS[n], MOMENTS[m], name) for n, m, name in ((0, 7, "A"), (1, 2, "B"), (3, 4, "C"))]
+    [
+        SessionSpan(MOMENTS[n], MOMENTS[m], name)
+        for n, m, name in ((0, 7, "A"), (1, 2, "B"), (3, 4, "C"))
+    ]
 )
 @given(spans)
-def test_overlaps_are_those_of_every_pair(drawn: list[Span]) -> None:
+def test_overlaps_are_those_of_every_pair(drawn: list[SessionSpan]) -> None:
     """Whatever is named does overlap, and whatever overlaps anything is named."""
     found = overlaps(drawn)
     clashing = [pair for pair in combinations(drawn, 2) if overlap(*pair)]
@@ -315,7 +318,9 @@ def test_whatever_there_is_findings_are_well_formed(drawn: list[Session], now: d
 def test_a_sweep_takes_no_longer_than_sorting() -> None:
     """Ten thousand sessions of which all overlap are looked through at once."""
     start = MOMENTS[0]
-    many = [Span(start + n * MINUTE, start + 30_000 * MINUTE, f"S-{n}") for n in range(10_000)]
+    many = [
+        SessionSpan(start + n * MINUTE, start + 30_000 * MINUTE, f"S-{n}") for n in range(10_000)
+    ]
     before = time.process_time()
     assert len(overlaps(many)) == len(many) - 1
     assert time.process_time() - before < 2

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveportal.domain.clock import FIRST, LAST, zone
-from liveportal.domain.codec import decode
-from liveportal.domain.hours import (
+from liveportal.domain.events.fields import decode
+from liveportal.domain.schedule.working_hours import (
     WEEKDAYS,
     Availability,
     Recurrence,

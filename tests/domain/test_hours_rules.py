@@ -15,10 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveportal.domain.clock import LAST, zone
-from liveportal.domain.codec import split
 from liveportal.domain.errors import InvalidEvent
-from liveportal.domain.hours import A_CENTURY, Recurrence, next_starts, open_spans, open_this_week
-from liveportal.domain.preferences import unreadable
+from liveportal.domain.events.fields import split
+from liveportal.domain.handlers.preferences import unreadable
+from liveportal.domain.schedule.working_hours import (
+    A_CENTURY,
+    Recurrence,
+    next_starts,
+    open_spans,
+    open_this_week,
+)
 from tests.domain.test_hours import DAY, EVERY_DAY, PARIS, hours, rule, told
 from tests.helpers import at, short
 
@@ -248,6 +254,6 @@ def test_an_old_rule_takes_no_longer_than_a_new_one(
             yield each
 
     old = Recurrence(rrule=text, start=datetime(1970, 1, 5, 9), minutes=60)  # noqa: DTZ001
-    monkeypatch.setattr("liveportal.domain.hours._rule", counting)
+    monkeypatch.setattr("liveportal.domain.schedule.working_hours._rule", counting)
     assert len([*islice(old.starts(datetime(2026, 10, 5)), 5)]) == 5  # noqa: DTZ001
     assert looked_at <= 15

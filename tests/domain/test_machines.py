@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import pytest
 
-from liveportal.domain import errors, payouts, refunds, requests, sessions
-from liveportal.domain.envelope import CLI_SOURCE
-from liveportal.domain.events import TYPES
+from liveportal.domain import errors
+from liveportal.domain.events.envelope import CLI_SOURCE
+from liveportal.domain.events.types import TYPES
+from liveportal.domain.handlers import payouts, refunds, requests, sessions
 from liveportal.ledger.journal import Outcome
 from tests.helpers import OTHER, Book, amount
 

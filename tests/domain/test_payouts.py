@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from liveportal.domain import errors
-from liveportal.domain.payouts import (
+from liveportal.domain.entities import Line, OpenItem
+from liveportal.domain.handlers.payouts import (
+    PayoutPosition,
     Preview,
-    Standing,
     counted,
     due_date,
     first_wait,
@@ -21,7 +22,6 @@ from liveportal.domain.payouts import (
     preview,
 )
 from liveportal.domain.policy import Policy
-from liveportal.domain.things import Item, Line
 from liveportal.ledger.windows.payouts import preview_on
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, at, policy, usd
@@ -29,26 +29,26 @@ from tests.helpers import Book, amount, at, policy, usd
 FAR_OFF = "9999-12"
 
 
-def item(number: int, face: int, period: str = "2026-10", **data: int) -> Item:
+def item(number: int, face: int, period: str = "2026-10", **data: int) -> OpenItem:
     """Return an item of that many cents."""
     day = datetime(int(period[:4]), int(period[5:]), 15, tzinfo=UTC)
-    return Item(number, day, period, face, **data)  # type: ignore[arg-type]
+    return OpenItem(number, day, period, face, **data)  # type: ignore[arg-type]
 
 
 def shown(
-    items: list[Item],
+    items: list[OpenItem],
     on: date,
     rules: Policy | None = None,
-    **given: Any,  # noqa: ANN401 (fields of a `Standing`)
+    **given: Any,  # noqa: ANN401 (fields of a `PayoutPosition`)
 ) -> Preview:
     """Return the preview of a book that owes the items and nothing else."""
     owed = sum(each.face_minor - each.settled_minor - each.held_minor for each in items)
     return preview(replace(standing(items, rules), owed_minor=owed, **given), on)
 
 
-def standing(items: list[Item], rules: Policy | None = None) -> Standing:
+def standing(items: list[OpenItem], rules: Policy | None = None) -> PayoutPosition:
     """Return a book that has these items open and nothing that blocks a payout."""
-    return Standing(
+    return PayoutPosition(
         owed_minor=0,
         items=items,
         first_billed_end=None,

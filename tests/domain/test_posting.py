@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from liveportal.domain import posting
-from liveportal.domain.posting import ASSETS, Account, Transaction, TransactionKind, Transfer
+from liveportal.domain import accounts
+from liveportal.domain.accounts import ASSETS, Account, Transaction, TransactionKind, Transfer
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, at
 
@@ -174,14 +174,14 @@ def test_a_transfer_is_between_two_accounts() -> None:
 
 def test_legs_that_move_nothing_are_left_out() -> None:
     """A free part has no transfer; all the rest is of one positive amount."""
-    assert posting.earning(42, 0) == (Transfer(Account.PLATFORM, Account.SESSIONS, 42),)
-    assert posting.hold(0) == ()
+    assert accounts.earning(42, 0) == (Transfer(Account.PLATFORM, Account.SESSIONS, 42),)
+    assert accounts.hold(0) == ()
 
 
 def test_a_hold_and_a_cost_that_differ() -> None:
     """The decision closes the hold whole; any difference goes through assets:platform."""
     for cost, held in ((50, 42), (30, 42), (42, 42), (0, 42), (42, 0)):
-        legs = posting.refund(60, cost, held)
+        legs = accounts.refund(60, cost, held)
         entry = Transaction(TransactionKind.REFUND, at("10-05 10:00"), "2026-10", legs)
         assert entry.effect_on(Account.HELD) == -held
         assert entry.effect_on(Account.REFUNDS) == 60
@@ -192,11 +192,11 @@ def test_a_hold_and_a_cost_that_differ() -> None:
 
 def test_reversing_twice_is_nothing() -> None:
     """The inverse of the inverse is what there was."""
-    legs = posting.refund(60, 42, 42)
-    assert posting.reverse(posting.reverse(legs)) == legs
+    legs = accounts.refund(60, 42, 42)
+    assert accounts.reverse(accounts.reverse(legs)) == legs
     once = Transaction(TransactionKind.REFUND, at("10-05 10:00"), "2026-10", legs)
     undone = Transaction(
-        TransactionKind.REVERSAL, at("10-05 10:00"), "2026-10", posting.reverse(legs)
+        TransactionKind.REVERSAL, at("10-05 10:00"), "2026-10", accounts.reverse(legs)
     )
     assert all(once.effect_on(each) == -undone.effect_on(each) for each in Account)
 

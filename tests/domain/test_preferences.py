@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.codec import decode, split
 from liveportal.domain.errors import CurrencyMismatch, InvalidEvent, UnreadablePreference
-from liveportal.domain.events import PreferencesChanged, Vacation
-from liveportal.domain.hours import Availability
-from liveportal.domain.preferences import (
+from liveportal.domain.events.fields import decode, split
+from liveportal.domain.events.types import PreferencesChanged, Vacation
+from liveportal.domain.handlers.preferences import (
     STRUCTURED,
     Declining,
     Notifications,
@@ -20,6 +19,7 @@ from liveportal.domain.preferences import (
     structured,
     unreadable,
 )
+from liveportal.domain.schedule.working_hours import Availability
 from tests.helpers import Book, amount, event, usd
 
 WHEN = "10-05 08:00"

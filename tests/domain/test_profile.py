@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain import completeness, errors, profile
-from liveportal.domain.profile import Changes, Value, changes, expiry, judge
-from liveportal.domain.things import Profile
+from liveportal.domain import errors
+from liveportal.domain.entities import Profile
+from liveportal.domain.profile import fields, requirements
+from liveportal.domain.profile.fields import Changes, Value, changes, expiry, judge
 from tests.helpers import Book
 
 TODAY = date(2026, 11, 23)
@@ -34,13 +35,13 @@ FORCE = changes(GERMAN).values
 
 
 def judged(
-    change: Changes, force: profile.Values = FORCE, methods: tuple[str, ...] = BANK
+    change: Changes, force: fields.Values = FORCE, methods: tuple[str, ...] = BANK
 ) -> list[str]:
     """Return the codes of the cautions on a change."""
     return [each.code for each in judge(change, force, methods=methods, today=TODAY)]
 
 
-def refused(change: Changes, force: profile.Values = FORCE) -> errors.LiveportalError:
+def refused(change: Changes, force: fields.Values = FORCE) -> errors.LiveportalError:
     """Return the error with which a change is refused."""
     with pytest.raises((errors.IncompleteProfile, errors.InvalidValue)) as caught:
         judged(change, force)
@@ -56,7 +57,7 @@ numbers = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ -./+", min_size=1, max_s
 def test_never_more_than_four_characters_of_a_number_survive(number: str) -> None:
     """What is shown is a tail of four, or nothing of a number that is short."""
     compact = "".join(filter(str.isalnum, number))
-    for mask in (profile.mask_account, profile.mask_tax_number):
+    for mask in (fields.mask_account, fields.mask_tax_number):
         left = mask(number).translate(dict.fromkeys(map(ord, "*- ")))
         assert len(left) <= 4
         assert compact.endswith(left)
@@ -88,7 +89,7 @@ def test_what_is_shown(field: str, text: str, shown: str) -> None:
     assert value.plain == text
 
 
-@given(st.sampled_from(sorted(profile.FIELDS)), st.text(min_size=1))
+@given(st.sampled_from(sorted(fields.FIELDS)), st.text(min_size=1))
 def test_a_value_is_written_out_by_no_accident(field: str, text: str) -> None:
     """Neither its repr nor a container's holds it, and nothing pickles or copies it."""
     value = Value(field, text)
@@ -132,7 +133,7 @@ def test_a_form_is_given_whole() -> None:
 def test_afresh_forgets_all_else() -> None:
     """What is not given is cleared, whatever was there."""
     change = changes({"name": "Anna"}, afresh=True)
-    assert change.cleared == profile.FIELDS.keys() - {"name"}
+    assert change.cleared == fields.FIELDS.keys() - {"name"}
     assert change.after(FORCE) == {"name": Value("name", "Anna")}
     assert judged(change) == []
 
@@ -227,9 +228,9 @@ def test_what_is_seldom_meant(told: dict[str, str], codes: list[str]) -> None:
 )
 def test_methods_are_the_policys(methods: tuple[str, ...], ours: list[str]) -> None:
     """R12: what `payout.methods` does not list is a caution; `bank` is any transfer."""
-    assert list(profile.allowed(methods)) == ours
+    assert list(fields.allowed(methods)) == ours
     given_all = {"us_routing": "1", "us_account": "1", "iban": "1"}
-    for method, needs in profile.METHODS.items():
+    for method, needs in fields.METHODS.items():
         change = changes({"method": method, **{name: given_all[name] for name in needs}})
         assert (judged(change, methods=methods) == []) == (method in ours)
 
@@ -263,8 +264,8 @@ FACTS = {name: GERMAN[name] for name in ("method", "country", "tax_form", "tax_s
 def found(on: date = TODAY, methods: tuple[str, ...] = BANK, **told: str) -> dict[str, str]:
     """Return the state of each requirement of a profile that is filled in."""
     facts = {name: text for name, text in (FACTS | told).items() if text}
-    rows = completeness.findings(Profile.REQUIRED, facts, methods=methods, on=on)
-    blocks = completeness.blocking(Profile.REQUIRED, facts, methods=methods, on=on)
+    rows = requirements.findings(Profile.REQUIRED, facts, methods=methods, on=on)
+    blocks = requirements.blocking(Profile.REQUIRED, facts, methods=methods, on=on)
     assert blocks == {row.requirement for row in rows if row.blocks}
     assert all((row.message is None) == (row.state == "ok") for row in rows)
     assert all((row.hint is None) == (row.message is None) for row in rows)
@@ -279,7 +280,7 @@ def test_all_is_there() -> None:
 @given(st.sets(st.sampled_from(sorted(Profile.REQUIRED))))
 def test_what_is_missing_blocks(filled: set[str]) -> None:
     """R12, R14: each of the five, with the reason and the way out; the same as the rules say."""
-    rows = completeness.findings(filled, {}, methods=BANK, on=TODAY)
+    rows = requirements.findings(filled, {}, methods=BANK, on=TODAY)
     missing = {row.requirement for row in rows if row.state == "missing"}
     assert missing == {row.requirement for row in rows if row.blocks}
     assert missing == Profile(frozenset(filled)).missing

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain import errors
-from liveportal.domain.billing import MINUTE_US, SECOND_US, bill
+from liveportal.domain.calculations.billing import MINUTE_US, SECOND_US, bill
 from liveportal.domain.money import Money
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, policy, usd

@@ -24,7 +24,7 @@ def test_exactly_at_its_expiry_a_request_is_in_time(
     books.open(expires="2026-10-05T08:10:00Z")
     if flags:
         error = books.command_refuses("request.accepted", f"10-05 {when}", request="R-1")
-        assert isinstance(error, errors.RequestExpired)
+        assert isinstance(error, errors.RequestLapsed)
         outcome = books.tell("request.accepted", f"10-05 {when}", request="R-1")
         assert outcome.flags == books.session("R-1").flags == ("request_expired",)
     else:

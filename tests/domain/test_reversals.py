@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import NotReversible, PayoutTooLarge
+from liveportal.domain.events.envelope import CLI_SOURCE
 from tests.domain.facts import SHELL, replay, reverse, sent
 from tests.helpers import FEED, OTHER, Book, amount
 

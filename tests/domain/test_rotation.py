@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from liveportal.domain.errors import InvalidValue
-from liveportal.domain.rotation import SUFFIXES, Keep, kept, made_at, name_of
+from liveportal.domain.retention import SUFFIXES, Keep, kept, made_at, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from liveportal.domain.calculations.live_session import LiveSession, expected, running, starts_in
 from liveportal.domain.clock import MICROSECOND, shifted, utc_text
+from liveportal.domain.entities import Session
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.running import Running, expected, running, starts_in
-from liveportal.domain.things import Session
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, at, book, policy
 from tests.properties.pools import GAPS, SPANS, policy_of
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 policies = st.randoms(use_true_random=False).map(lambda random: policy_of(random.choice))
 
 
-def figures(books: Book, when: str | datetime, name: str = "S-1") -> Running:
+def figures(books: Book, when: str | datetime, name: str = "S-1") -> LiveSession:
     """Return a session's live figures at an instant, by the policy that it froze."""
     session = books.session(name)
     now = at(when) if isinstance(when, str) else when

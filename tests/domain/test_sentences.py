@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.codec import decode, joined, plan, split
-from liveportal.domain.events import TYPES
-from liveportal.domain.sentences import sentence
+from liveportal.domain.events.describe import sentence
+from liveportal.domain.events.fields import decode, joined, plan, split
+from liveportal.domain.events.types import TYPES
 from tests.helpers import amount
 
 TIME = "2026-10-05T14:00:00Z"

@@ -11,17 +11,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from liveportal.domain.clock import LAST
-from liveportal.domain.diary import Booked, Diary
-from liveportal.domain.events import Buffers, Slot, Vacation
-from liveportal.domain.hours import Availability, Exception_, Week
+from liveportal.domain.events.types import Buffers, Slot, Vacation
 from liveportal.domain.policy import Policy
-from liveportal.domain.slots import AGAINST, Ranked, earning, ranked
+from liveportal.domain.schedule.schedule import Booked, Schedule
+from liveportal.domain.schedule.slots import AGAINST, Ranked, earning, ranked
+from liveportal.domain.schedule.working_hours import Availability, Exception_, Week
 from tests.helpers import at, policy, usd
 
 PARIS = "Europe/Paris"
 NEW_YORK = "America/New_York"
 NOW = at("10-05 09:00")
-EMPTY = Diary(zone="UTC")
+EMPTY = Schedule(zone="UTC")
 
 
 def slot(start: str, minutes: int = 45) -> Slot:
@@ -45,7 +45,7 @@ def numbers(found: list[Ranked]) -> list[int]:
     return [each.number for each in found]
 
 
-def one(proposed: Slot, diary: Diary = EMPTY, zone: str | None = None) -> Ranked:
+def one(proposed: Slot, diary: Schedule = EMPTY, zone: str | None = None) -> Ranked:
     """Weigh a single slot."""
     (found,) = ranked([proposed], diary, zone, NOW)
     return found
@@ -54,7 +54,7 @@ def one(proposed: Slot, diary: Diary = EMPTY, zone: str | None = None) -> Ranked
 # --- what weighs ----------------------------------------------------------------------------------
 
 # A customer in New York, an expert in Paris with hours, buffers, a vacation and a session.
-BUSY = Diary(
+BUSY = Schedule(
     zone=PARIS,
     booked=(booked("S-1", "10-08 10:00"),),
     availability=weekly("09:00-23:30"),
@@ -154,7 +154,7 @@ def test_exactly_now_is_not_past_and_touching_is_no_conflict() -> None:
 )
 def test_half_past_seven_stays_half_past_seven(day: str, utc: str) -> None:
     """Hours from 07:30 judge 07:30 local the same before and after the clocks change."""
-    diary = Diary(zone=PARIS, availability=weekly("07:30-09:00"))
+    diary = Schedule(zone=PARIS, availability=weekly("07:30-09:00"))
     start = at(f"{day} {utc}")
     (found,) = ranked([Slot(start=start, minutes=90)], diary, None, at("01-01 00:00"))
     assert found.local is not None
@@ -188,7 +188,7 @@ def test_a_month_ends_in_the_zone_of_whom_it_concerns() -> None:
         (PARIS, "10-31 22:59", True),
         (PARIS, "10-31 23:00", False),
     ):
-        diary = Diary(zone=zone, vacations=vacation)
+        diary = Schedule(zone=zone, vacations=vacation)
         assert ("vacation" in one(slot(start, 1), diary).codes) is away, (zone, start)
 
 
@@ -249,7 +249,7 @@ sessions = st.builds(
 hours = st.sampled_from([None, weekly("07:30-09:00"), weekly("08:00-18:00"), weekly("22:00-02:00")])
 zones = st.sampled_from(["UTC", PARIS, NEW_YORK, "Pacific/Apia"])
 diaries = st.builds(
-    Diary,
+    Schedule,
     zone=zones,
     booked=st.lists(sessions, max_size=3).map(tuple),
     availability=hours,
@@ -262,7 +262,7 @@ nows = st.sampled_from([at("10-01 00:00"), at("10-25 01:00"), at("11-01 00:00")]
 
 @given(requests, diaries, customers, nows)
 def test_a_ranking_is_a_permutation(
-    slots: list[Slot], diary: Diary, customer: str | None, now: datetime
+    slots: list[Slot], diary: Schedule, customer: str | None, now: datetime
 ) -> None:
     """Every slot comes once with its own time, and what rules it out comes last."""
     found = ranked(slots, diary, customer, now)
@@ -280,7 +280,7 @@ def test_a_ranking_is_a_permutation(
 
 @given(requests, diaries, customers, nows, st.randoms(use_true_random=False))
 def test_the_order_of_the_slots_decides_nothing_but_ties(
-    slots: list[Slot], diary: Diary, customer: str | None, now: datetime, random: Random
+    slots: list[Slot], diary: Schedule, customer: str | None, now: datetime, random: Random
 ) -> None:
     """The same slots in another order rank the same, but for their numbers."""
     shuffled = [*slots]
@@ -297,7 +297,7 @@ def test_the_order_of_the_slots_decides_nothing_but_ties(
 
 @given(requests, diaries, customers, nows, st.data())
 def test_another_session_at_its_time_never_improves_a_slot(
-    slots: list[Slot], diary: Diary, customer: str | None, now: datetime, data: st.DataObject
+    slots: list[Slot], diary: Schedule, customer: str | None, now: datetime, data: st.DataObject
 ) -> None:
     """A session that overlaps one slot, and comes near no other, never moves that slot up."""
     number = data.draw(st.integers(1, len(slots)))
@@ -319,7 +319,7 @@ def test_another_session_at_its_time_never_improves_a_slot(
 
 @given(requests, diaries, customers, nows)
 def test_within_hours_is_never_below_the_same_outside(
-    slots: list[Slot], diary: Diary, customer: str | None, now: datetime
+    slots: list[Slot], diary: Schedule, customer: str | None, now: datetime
 ) -> None:
     """Of two slots against which the same speaks, but for the hours, the one within comes first."""
     found = ranked(slots, diary, customer, now)
@@ -332,7 +332,7 @@ def test_within_hours_is_never_below_the_same_outside(
 
 @given(diaries, customers, nows, proposals)
 def test_an_exception_that_closes_a_day_only_makes_it_worse(
-    diary: Diary, customer: str | None, now: datetime, proposed: Slot
+    diary: Schedule, customer: str | None, now: datetime, proposed: Slot
 ) -> None:
     """A slot on a day that has no hours is outside them, whatever the week says."""
     day = proposed.start.date()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain.words import (
+from liveportal.domain.text_search import (
     MOST_RUNS,
     SNIPPET_CHARACTERS,
     Finder,

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.case import Case, Happened, Kept, Said
+from liveportal.domain.entities import Session
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.things import Session
 from tests.helpers import amount, at, usd
 
 SESSION = Session(

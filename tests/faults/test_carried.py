@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from liveportal.domain.errors import NotShared
-from liveportal.domain.events import AdjustmentPosted
+from liveportal.domain.events.types import AdjustmentPosted
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.ledger import driver

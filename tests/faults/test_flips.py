@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import LiveportalError, VerificationFailed
-from liveportal.domain.events import TipReceived
+from liveportal.domain.events.types import TipReceived
 from liveportal.domain.money import Money
 from liveportal.feeds import transcripts
 from liveportal.ledger.driver import Connection

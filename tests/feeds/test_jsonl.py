@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from liveportal.domain.envelope import Event
 from liveportal.domain.errors import AmountTooLarge, InvalidEvent, LiveportalError
-from liveportal.domain.events import RequestOpened
+from liveportal.domain.events.envelope import Event
+from liveportal.domain.events.types import RequestOpened
 from liveportal.feeds import jsonl
 from liveportal.feeds.jsonl import lines, parse, read
 from tests.domain.contract import CONTRACT, full

@@ -23,12 +23,12 @@ from typing import cast
 from liveportal.cli import payout_profile_checks, preferences_file, spans, times, toml_file
 from liveportal.cli.earnings_statement import proved_by
 from liveportal.cli.payout_profile_options import _plain
-from liveportal.domain.codec import decode, joined, split
 from liveportal.domain.errors import LiveportalError
-from liveportal.domain.events import PreferencesChanged
+from liveportal.domain.events.fields import decode, joined, split
+from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.handlers.preferences import differing
 from liveportal.domain.money import Money, Percent
 from liveportal.domain.policy import Policy
-from liveportal.domain.preferences import differing
 from liveportal.domain.text import clean, csv_safe
 from liveportal.exports import events as exports
 from liveportal.exports.calendar import Entry, write

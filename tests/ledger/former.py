@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from liveportal.domain.envelope import CLI_SOURCE, Event
+from liveportal.domain.events.envelope import CLI_SOURCE, Event
 from liveportal.domain.policy import Policy
 from liveportal.portal import Portal
 from tests.helpers import FEED, OTHER, amount, event

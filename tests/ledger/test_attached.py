@@ -15,8 +15,8 @@ from liveportal.domain.errors import (
     DiskFull,
     LiveportalError,
 )
-from liveportal.domain.events import ArtifactAdded, CustomerForgotten
-from liveportal.domain.words import Finder
+from liveportal.domain.events.types import ArtifactAdded, CustomerForgotten
+from liveportal.domain.text_search import Finder
 from liveportal.feeds import transcripts
 from liveportal.ledger import engine, message_index
 from liveportal.ledger.driver import DatabaseError
@@ -30,7 +30,7 @@ from tests.ledger.conftest import contents, query
 from tests.ledger.test_vault import files, sha
 
 if TYPE_CHECKING:
-    from liveportal.domain.envelope import Event
+    from liveportal.domain.events.envelope import Event
     from tests.helpers import Clock
 
 CHAT = b"Mina: Rumpelstilzchen flickers\nJoe: no\n"

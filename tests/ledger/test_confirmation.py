@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import AlreadyExists, Conflict, CurrencyMismatch, LiveportalError
+from liveportal.domain.events.envelope import CLI_SOURCE
 from tests.helpers import FEED, OTHER, Book, amount
 
 SHELL = {"source": CLI_SOURCE}

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from liveportal import portal as portal_module
-from liveportal.domain.events import RequestAccepted
+from liveportal.domain.events.types import RequestAccepted
 from liveportal.domain.policy import Policy
 from liveportal.portal import Portal
 from tests.helpers import line

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain import errors
-from liveportal.domain.events import TipReceived
+from liveportal.domain.events.types import TipReceived
 from liveportal.domain.policy import Policy
 from liveportal.ledger import driver, engine
 from liveportal.ledger.opening import reading

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liveportal.domain.events import CustomerForgotten, RequestAccepted, SessionRescheduled
+from liveportal.domain.events.types import CustomerForgotten, RequestAccepted, SessionRescheduled
 from liveportal.domain.policy import Policy
 from liveportal.ledger.windows import sessions
 from liveportal.portal import Portal

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import Conflict
+from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.policy import Policy
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.opening import open_ledger

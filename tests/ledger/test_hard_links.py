@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from liveportal.domain.errors import LedgerLinked
-from liveportal.domain.events import AdjustmentPosted
+from liveportal.domain.events.types import AdjustmentPosted
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.ledger import engine, health
@@ -24,7 +24,7 @@ from tests.ledger.forms import asked
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from liveportal.domain.events import AdjustmentPosted
+from liveportal.domain.events.types import AdjustmentPosted
 from liveportal.domain.money import Money
 from liveportal.portal import Portal, new_id
 with Portal.open(Path(sys.argv[1])) as portal:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import Conflict, WrongState
-from liveportal.domain.events import RequestAccepted, SessionPaused, TipReceived
+from liveportal.domain.events.envelope import CLI_SOURCE
+from liveportal.domain.events.types import RequestAccepted, SessionPaused, TipReceived
 from liveportal.ledger.driver import Connection, DatabaseError
 from liveportal.portal import Portal
 from tests.helpers import OTHER, Book, Clock, amount, at, event, policy, usd

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.envelope import CLI_SOURCE
+from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import earnings
 from liveportal.portal import Portal, reading

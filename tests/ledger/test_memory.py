@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.things import Item, Session
+from liveportal.domain.entities import OpenItem, Session
 from liveportal.ledger import rows
 from liveportal.ledger.book import LedgerBook
 from liveportal.ledger.driver import Connection
@@ -125,7 +125,7 @@ def test_no_look_up_reaches_the_tables_that_are_verified(book: MemoryBook) -> No
     assert book.claim("none") is None
     with pytest.raises(KeyError):
         book.item(-1)
-    assert isinstance(book.item(next(book.rows("item"))[0]), Item)
+    assert isinstance(book.item(next(book.rows("item"))[0]), OpenItem)
 
 
 def test_a_mapping_has_all_columns_in_the_order_of_its_table(ledger: Connection) -> None:

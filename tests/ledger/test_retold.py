@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from liveportal.domain.envelope import CLI_SOURCE
 from liveportal.domain.errors import Conflict
+from liveportal.domain.events.envelope import CLI_SOURCE
 from tests.helpers import OTHER, Book, amount
 
 SHELL = {"source": CLI_SOURCE}

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain import refunds, sessions
-from liveportal.domain.billing import Bill, bill
-from liveportal.domain.books import Books, Change
-from liveportal.domain.envelope import Event
+from liveportal.domain.calculations.billing import Bill, bill
+from liveportal.domain.entities import Session
 from liveportal.domain.errors import VerificationFailed, WrongState
+from liveportal.domain.events.envelope import Event
+from liveportal.domain.handlers import refunds, sessions
+from liveportal.domain.handlers.context import Decision, RuleContext
+from liveportal.domain.handlers.dispatch import decide
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy
-from liveportal.domain.rules import decide
-from liveportal.domain.things import Session
 from liveportal.ledger import journal
 from liveportal.ledger.engine import open_file
 from liveportal.ledger.opening import reading
@@ -58,12 +58,12 @@ def _anything(session: Session, amount: Money | None, policy: Any) -> int:  # no
     return 100 if session.id == "S-3" else claimable(session, amount, policy)
 
 
-def _on_vacation(event: Event, books: Books) -> Change:
+def _on_vacation(event: Event, books: RuleContext) -> Decision:
     """Take a session as reported, however late it was rescheduled: today it is refused."""
     try:
         return decide(event, books)
     except WrongState:
-        return Change()
+        return Decision()
 
 
 sessions_share, claimable = share_of, refunds.claimable

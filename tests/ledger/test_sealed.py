@@ -18,7 +18,7 @@ from keyring.backends import chainer, fail, null
 
 from liveportal.domain import errors
 from liveportal.domain.policy import Policy
-from liveportal.domain.profile import FIELDS, Value, changes
+from liveportal.domain.profile.fields import FIELDS, Value, changes
 from liveportal.exports import events as exports
 from liveportal.feeds import exported
 from liveportal.ledger import engine, imports, keys

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from liveportal.domain.codec import ListOf, Struct, Text, plan
-from liveportal.domain.envelope import PREFIX
-from liveportal.domain.events import TYPES
+from liveportal.domain.events.envelope import PREFIX
+from liveportal.domain.events.fields import ListOf, Struct, Text, plan
+from liveportal.domain.events.types import TYPES
 from tests.helpers import FEED, OTHER, amount, at
 
 NOBODYS = {"adjustment.posted"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from liveportal.domain import events as on
-from liveportal.domain.envelope import CLI_SOURCE, Data
+from liveportal.domain.events import types as on
+from liveportal.domain.events.envelope import CLI_SOURCE, EventData
 from liveportal.domain.money import LARGEST_MINOR, Money
 from tests.properties import reckoning
 from tests.properties.state import FIGURES, Entry, Ledger, Request, Session, refuse
@@ -47,7 +47,7 @@ def moves() -> dict[tuple[str, str, str], str]:
 STEPS = moves()
 
 
-def verb(data: Data) -> str:
+def verb(data: EventData) -> str:
     """The step of a state machine; a claim's and a dispute's withdrawal are told apart."""
     after_dot = data.TYPE.split(".")[1]
     return data.TYPE if after_dot == "withdrawn" and data.THING == "claim" else after_dot

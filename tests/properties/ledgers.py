@@ -13,12 +13,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from liveportal.domain import earnings
+from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
+from liveportal.domain.calculations import months
 from liveportal.domain.clock import from_text
-from liveportal.domain.codec import joined, split
-from liveportal.domain.envelope import Event, is_experts
+from liveportal.domain.events.envelope import Event, is_experts
+from liveportal.domain.events.fields import joined, split
 from liveportal.domain.money import Money
-from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
 from liveportal.ledger import engine, rows
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.migrate import make_tables
@@ -185,7 +185,7 @@ def sql_month(db: Connection, name: str) -> object:
 def folded_months(db: Connection) -> list[dict[str, Any]]:
     """The months as plain Python folds them from the transactions read back."""
     books = reader(db)
-    found = earnings.fold(
+    found = months.fold(
         transactions(db),
         things(db, rows.SESSION_COUNT),
         things(db, rows.CLAIM),

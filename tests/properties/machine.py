@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from liveportal.domain import events as on
-from liveportal.domain.authority import Origin
-from liveportal.domain.envelope import CLI_SOURCE, Data, Event
 from liveportal.domain.errors import LiveportalError
+from liveportal.domain.events import types as on
+from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
+from liveportal.domain.events.sources import Origin
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
 from liveportal.ledger.journal import Journal
@@ -50,7 +50,7 @@ CLAIMS = ("CL-1", "CL-2")
 PAYOUTS = ("P-1", "P-2")
 NUMBERS = range(1, 10)
 AGAIN = ("no", "same", MIRROR, "same", MIRROR, CLI_SOURCE)
-CUSTOMER = on.Customer(id="cus-1", name="Ada")
+CUSTOMER = on.CustomerInfo(id="cus-1", name="Ada")
 SIZE = 32  # Bytes; some step makes about as many choices as they can deal.
 DRAWN = st.binary(min_size=SIZE, max_size=SIZE)
 
@@ -118,7 +118,7 @@ class Machine(RuleBasedStateMachine):
     def tell(
         self,
         deal: Deal,
-        data: Data,
+        data: EventData,
         at: datetime | None = None,
         *,
         source: str | None = None,

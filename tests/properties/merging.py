@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
-from liveportal.domain import events as on
-from liveportal.domain.envelope import CLI_SOURCE, Data, Event
+from liveportal.domain.events import types as on
+from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
 from liveportal.domain.money import Money
 from tests.properties.pools import ANSWERS, MICROSECOND, MIRROR, PLATFORM, borders, policy_of
 
 T = TypeVar("T")
 
 SOURCES = (CLI_SOURCE, PLATFORM, MIRROR)
-CUSTOMER = on.Customer(id="cus-1", name="Ada")
+CUSTOMER = on.CustomerInfo(id="cus-1", name="Ada")
 WAITS = (
     *(timedelta(0), MICROSECOND, timedelta(minutes=3), timedelta(minutes=5)),
     *(timedelta(minutes=7), timedelta(minutes=20), timedelta(hours=9), timedelta(days=11)),
@@ -71,7 +71,7 @@ class World:
         return self.time
 
     def happens(
-        self, data: Callable[[str], Data] | Data, at: datetime | None = None
+        self, data: Callable[[str], EventData] | EventData, at: datetime | None = None
     ) -> dict[str, str]:
         """Let every source report a fact, unless it missed it; return its event's id by source.
 
@@ -86,7 +86,7 @@ class World:
             names[report.source] = self.report(report, made, at)
         return names
 
-    def report(self, report: Report, data: Data, at: datetime) -> str:
+    def report(self, report: Report, data: EventData, at: datetime) -> str:
         """Add an event to what a source reports, a little late now and then."""
         self.number += 1
         name = f"e-{self.number}"
@@ -173,7 +173,7 @@ def lost_session(self: World, name: str) -> None:
             on.RequestAccepted(request=request, slot=1 if scheduled else None),
             self.wait(),
         )
-        steps: tuple[Data, ...] = (
+        steps: tuple[EventData, ...] = (
             on.SessionPaused(session=request),
             on.SessionResumed(session=request),
             on.SessionEnded(session=request),
@@ -255,7 +255,7 @@ def logged_session(self: World, name: str) -> None:
     rate, bill = self.money(), self.billed(self.money(least=0))
     self.time = max(self.time, marks[-1])
 
-    def logged(source: str) -> Data:
+    def logged(source: str) -> EventData:
         return on.SessionLogged(
             session=f"S-{name}",
             customer=CUSTOMER,
@@ -346,14 +346,14 @@ def adjustment(self: World, name: str) -> None:
     id_ = f"A-{self.pick((name, '1'))}"
     sign = self.pick((1, 1, -1))
 
-    def posted(money: Money) -> Data:
+    def posted(money: Money) -> EventData:
         amount = Money(sign * money.minor, money.currency)
         return on.AdjustmentPosted(adjustment=id_, amount=amount, reason="a reason")
 
     mistaken(self, lambda: posted(wrong), lambda: posted(right))
 
 
-def mistaken(self: World, wrong: Callable[[], Data], right: Callable[[], Data]) -> None:
+def mistaken(self: World, wrong: Callable[[], EventData], right: Callable[[], EventData]) -> None:
     """Some source records it wrong, takes that back, and records it right, as others do."""
     shell, *feeds = self.reports
     if self.one_in(2):
@@ -371,13 +371,15 @@ def payout(self: World, name: str) -> None:
     id_ = f"PO-{self.pick((name, '1'))}"
     wrong, right = self.money(), self.money()
 
-    def sent(amount: Money) -> Data:
+    def sent(amount: Money) -> EventData:
         return on.PayoutSent(payout=id_, amount=amount, method="paypal")
 
     bonus = on.AdjustmentPosted(adjustment=f"B-{name}", amount=right, reason="a reason")
     self.happens(bonus)
     mistaken(self, lambda: sent(wrong), lambda: sent(right))
-    steps: list[type[on.PayoutMoved]] = [self.pick((on.PayoutPaid, on.PayoutPaid, on.PayoutFailed))]
+    steps: list[type[on.PayoutStatusChanged]] = [
+        self.pick((on.PayoutPaid, on.PayoutPaid, on.PayoutFailed))
+    ]
     if self.one_in(2):
         steps.append(on.PayoutReturned)
     if self.one_in(3):

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from liveportal.domain import events as on
-from liveportal.domain.envelope import CLI_SOURCE, Data, Event
+from liveportal.domain.events import types as on
+from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
 from liveportal.domain.money import Money
 from tests.properties import reckoning
 from tests.properties.hosting import STEPS, Hosting, verb
@@ -40,7 +40,7 @@ class Verdict:
     flags: tuple[str, ...] = ()
 
 
-ClaimSteps = on.ClaimAnswered | on.DisputeFiled | on.DisputeWithdrawn | on.DisputeRuled
+ClaimSteps = on.ClaimClosed | on.DisputeFiled | on.DisputeWithdrawn | on.DisputeRuled
 
 
 class Model(Hosting):
@@ -86,12 +86,12 @@ class Model(Hosting):
         self.told[name] = fact
         return Verdict("recorded", tuple(self.flags))
 
-    def _left(self, data: Data) -> int:
+    def _left(self, data: EventData) -> int:
         """What a claim without an amount is for."""
         session = self.sessions.get(getattr(data, "session", ""))
         return session.gross - session.refunded if session else 0
 
-    def _contradicts(self, fact: Told, data: Data) -> bool:
+    def _contradicts(self, fact: Told, data: EventData) -> bool:
         """Compared is what was told first, and what that came to then."""
         found = contradictions(fact.data, data)
         if isinstance(data, on.RefundClaimed) and "amount" not in found:
@@ -100,7 +100,7 @@ class Model(Hosting):
             return bool(found) or meant != fact.came_to or currency != self.policy.currency
         return bool(found)
 
-    def _ours(self, data: Data) -> Data:
+    def _ours(self, data: EventData) -> EventData:
         """The same with the ids that the book knows: a session's own, a fact's first event."""
         if isinstance(data, on.EntryReversed):
             past = self.told.get((data.event.source, data.event.id))
@@ -113,7 +113,7 @@ class Model(Hosting):
             return replace(data, session=self.aliases[name])  # type: ignore[type-var]
         return data
 
-    def _told_by_others(self, data: Data, event: Event) -> list[Told]:
+    def _told_by_others(self, data: EventData, event: Event) -> list[Told]:
         """The same facts, by others.
 
         A setting is no fact, since it can be set back to what it was. A command is a step taken
@@ -151,7 +151,7 @@ class Model(Hosting):
             return found
         return [each for each in found if told.index(each) > erasures[-1]]
 
-    def _confirm(self, fact: Told, event: Event, ours: Data) -> Verdict:
+    def _confirm(self, fact: Told, event: Event, ours: EventData) -> Verdict:
         """Another id becomes an alias; another bill is booked as a correction."""
         data, first = event.data, fact.data
         if isinstance(data, on.RequestAccepted):
@@ -304,7 +304,7 @@ class Model(Hosting):
                 total += part
         return total
 
-    def payout_stepped(self, data: on.PayoutMoved, at: datetime) -> None:
+    def payout_stepped(self, data: on.PayoutStatusChanged, at: datetime) -> None:
         """It arrives, or it comes back and gives its lines back."""
         payout = self.payouts.get(data.payout) or refuse("not_found")
         after = STEPS.get(("payout", payout.state, verb(data))) or refuse("wrong_state")
@@ -335,12 +335,12 @@ class Model(Hosting):
     def entry_reversed(self, data: on.EntryReversed, at: datetime) -> None:
         """The exact inverse, once; for tips, adjustments and payouts entered by mistake."""
         past = self.told.get((data.event.source, data.event.id)) or refuse("not_found")
-        kinds = (on.TipReceived, on.AdjustmentPosted, on.PayoutSent, on.PayoutMoved)
+        kinds = (on.TipReceived, on.AdjustmentPosted, on.PayoutSent, on.PayoutStatusChanged)
         if not isinstance(past.data, kinds) or past.undone:
             refuse("not_reversible")
         if at < past.event.time:
             refuse("impossible_time")
-        if isinstance(past.data, on.PayoutSent | on.PayoutMoved):
+        if isinstance(past.data, on.PayoutSent | on.PayoutStatusChanged):
             self._step_back(self.payouts[past.data.payout], verb(past.data))
         if isinstance(past.data, on.AdjustmentPosted):
             self.adjustments.remove(past.data.adjustment)
@@ -460,7 +460,7 @@ TOLD = ("tip.received", "review.posted", "artifact.added", "entry.reversed")
 """What even a command can only tell, since there is no state to be in."""
 
 
-def is_the_experts(source: str, data: Data) -> bool:
+def is_the_experts(source: str, data: EventData) -> bool:
     """Tell whether only the expert may say this (2-events, "Who may say what")."""
     if isinstance(data, on.PreferencesChanged):
         given = {each.name for each in fields(data) if getattr(data, each.name) is not None}
@@ -493,9 +493,11 @@ ADDED = {
 """What says something else where the first telling had nothing."""
 
 
-def contradictions(first: Data | on.Customer, again: Data | on.Customer) -> list[str]:
+def contradictions(
+    first: EventData | on.CustomerInfo, again: EventData | on.CustomerInfo
+) -> list[str]:
     """The fields of fact that both give, and give differently; wording does not matter."""
-    words = () if isinstance(again, on.PayoutMoved) else WORDS
+    words = () if isinstance(again, on.PayoutStatusChanged) else WORDS
     kind = getattr(again, "TYPE", "")
     found = []
     for each in fields(again):  # type: ignore[arg-type]
@@ -509,7 +511,7 @@ def contradictions(first: Data | on.Customer, again: Data | on.Customer) -> list
             continue
         if each.name == "pauses":
             old, new = sorted(old), sorted(new)
-        if isinstance(new, on.Customer):
+        if isinstance(new, on.CustomerInfo):
             found += contradictions(old, new)
         elif old != new:
             found.append(each.name)

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from liveportal.domain import events as on
-from liveportal.domain.envelope import Data
+from liveportal.domain.events import types as on
+from liveportal.domain.events.envelope import EventData
 from liveportal.domain.policy import Policy
 from tests.properties import reckoning
 
@@ -49,7 +49,7 @@ SPANS = (
 GAPS = (*SPANS, timedelta(hours=2), DAY, timedelta(days=9), timedelta(days=40))
 AFTER_THE_END = (timedelta(0), MICROSECOND, DAY - MICROSECOND, DAY, DAY + MICROSECOND, 30 * DAY)
 MONTHS = ((2026, 10), (2026, 11), (2027, 1), (2027, 3), (2027, 4))
-ANSWERS: dict[str, Callable[..., Data]] = {
+ANSWERS: dict[str, Callable[..., EventData]] = {
     "conceded": on.RefundConceded,
     "granted": on.RefundGranted,
     "denied": on.RefundDenied,
@@ -60,7 +60,7 @@ ANSWERS: dict[str, Callable[..., Data]] = {
     "rejected": on.DisputeRejected,
 }
 CUSTOMERS = tuple(
-    on.Customer(id=name, name=called) for name in ("cus-1", "cus-2") for called in (None, "Ada")
+    on.CustomerInfo(id=name, name=called) for name in ("cus-1", "cus-2") for called in (None, "Ada")
 )
 PLATFORM, MIRROR = "https://help.example/7", "https://mirror.example/7"
 

@@ -13,8 +13,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from liveportal.domain.envelope import Event
-from liveportal.domain.events import Slot
+from liveportal.domain.events.envelope import Event
+from liveportal.domain.events.types import Slot
 from liveportal.domain.policy import Policy
 from tests.properties import reckoning
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from liveportal.domain import events as on
-from liveportal.domain.envelope import CLI_SOURCE, Data
+from liveportal.domain.events import types as on
+from liveportal.domain.events.envelope import CLI_SOURCE, EventData
 from tests.properties.machine import (
     CLAIMS,
     CUSTOMER,
@@ -33,7 +33,7 @@ from tests.properties.pools import (
 from tests.properties.state import FOREIGN_HOURS
 
 CLOSED = (on.RequestDeclined, on.RequestWithdrawn, on.RequestTaken, on.RequestExpired)
-STEPS: dict[str, Callable[..., Data]] = {
+STEPS: dict[str, Callable[..., EventData]] = {
     "started": on.SessionStarted,
     "paused": on.SessionPaused,
     "resumed": on.SessionResumed,
@@ -144,7 +144,7 @@ class StepMachine(Machine):
         """Tips, reviews and files."""
         name = deal.pick(SESSIONS)
         sha256 = deal.pick(("ab", "cd")) * 32
-        told: tuple[Data, ...] = (
+        told: tuple[EventData, ...] = (
             on.TipReceived(session=name, amount=self.money(deal, self.giant(deal, 5))),
             on.TipReceived(session=name, amount=self.money(deal), again=deal.pick((None, True))),
             on.ReviewPosted(session=name, by="customer", rating=deal.pick((1, 5))),
@@ -245,7 +245,7 @@ class StepMachine(Machine):
     @step
     def settle(self, deal: Deal) -> None:
         """What moves no money."""
-        told: tuple[Data, ...] = (
+        told: tuple[EventData, ...] = (
             on.PayoutProfileChanged(fields=PROFILE[: deal.pick((5, 2))]),
             on.PayoutProfileRevealed(fields=PROFILE[:1]),
             on.CustomerForgotten(customer="cus-1"),

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from liveportal.domain import events as on
-from liveportal.domain.envelope import CLI_SOURCE, Data, Event
+from liveportal.domain.events import types as on
+from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
 from liveportal.domain.money import Money
 from tests.properties.model import Model, is_the_experts
 from tests.properties.pools import (
@@ -95,7 +95,7 @@ class Author:
         """What the platform says it billed, now and then."""
         return self.money(least=0) if self.one_in(4) else None
 
-    def tell(self, data: Data, at: datetime | None = None) -> bool:
+    def tell(self, data: EventData, at: datetime | None = None) -> bool:
         """Add an event if it goes through; now and then the mirror tells it too."""
         source = CLI_SOURCE if is_the_experts(PLATFORM, data) else PLATFORM
         if not self._told(source, data, at or self.time):
@@ -109,11 +109,11 @@ class Author:
         if isinstance(data, on.SessionEnded):
             return replace(data, billed=self.billed())
         for words in ("title", "reason", "summary"):
-            if getattr(data, words, None) and not isinstance(data, on.PayoutMoved):
+            if getattr(data, words, None) and not isinstance(data, on.PayoutStatusChanged):
                 return replace(data, **{words: "in other words"})
         return data
 
-    def _told(self, source: str, data: Data, at: datetime) -> bool:
+    def _told(self, source: str, data: EventData, at: datetime) -> bool:
         event = Event(source, f"evt-{next(self._numbers)}", at, data)
         try:
             self.model.record(event)
@@ -170,7 +170,7 @@ def step(self: Author) -> None:
         return
     self.time += self.pick(SPANS)
     name = session.id
-    steps: dict[str, tuple[Data, ...]] = {
+    steps: dict[str, tuple[EventData, ...]] = {
         "upcoming": (
             on.SessionStarted(session=name),
             on.SessionStarted(session=name),
@@ -228,7 +228,7 @@ def after(self: Author) -> None:
     """Tips, reviews and files of a session that is over."""
     if session := self.some_session("ended"):
         name = session.id
-        told: tuple[Data, ...] = (
+        told: tuple[EventData, ...] = (
             on.TipReceived(session=name, amount=self.money()),
             on.TipReceived(session=name, amount=self.money()),
             on.ReviewPosted(session=name, by="customer", rating=self.random.randrange(1, 6)),
@@ -287,7 +287,7 @@ def pay(self: Author) -> None:
 
 def deliver(self: Author) -> None:
     """A payout arrives, fails or returns."""
-    ends: dict[str, tuple[type[on.PayoutMoved], ...]] = {
+    ends: dict[str, tuple[type[on.PayoutStatusChanged], ...]] = {
         "sent": (on.PayoutPaid, on.PayoutPaid, on.PayoutFailed),
         "paid": (on.PayoutReturned,),
     }
@@ -309,7 +309,7 @@ def reverse(self: Author) -> None:
 def settle(self: Author) -> None:
     """The expert's settings, and another policy for the sessions to come."""
     policy = policy_of(self.pick, like=self.model.policy)
-    told: tuple[Data, ...] = (
+    told: tuple[EventData, ...] = (
         on.PolicyAdopted(policy=policy),
         on.PreferencesChanged(minimum_rate=self.money()),
         on.PayoutProfileChanged(fields=("name", "email", "method", "address", "tax_form")),

@@ -17,12 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain import derivation as trees
+from liveportal.domain.calculations import provenance as trees
+from liveportal.domain.calculations.months import Month
+from liveportal.domain.calculations.provenance import CARRIED, Node
 from liveportal.domain.clock import from_text
-from liveportal.domain.derivation import CARRIED, Node
-from liveportal.domain.earnings import Month
-from liveportal.domain.envelope import Event
-from liveportal.domain.events import PolicyAdopted
+from liveportal.domain.events.envelope import Event
+from liveportal.domain.events.types import PolicyAdopted
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import bounds, breakdown, derivation, differences, earnings, zones

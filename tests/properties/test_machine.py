@@ -13,8 +13,8 @@ from random import Random
 from hypothesis import settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
-from liveportal.domain import events as on
 from liveportal.domain.clock import utc_text
+from liveportal.domain.events import types as on
 from liveportal.ledger.book import LedgerBook
 from liveportal.ledger.items import open_items
 from liveportal.ledger.playback import played_back

@@ -14,8 +14,8 @@ from random import Random
 import pytest
 
 from liveportal.domain.clock import utc_text
-from liveportal.domain.envelope import Event
 from liveportal.domain.errors import LiveportalError
+from liveportal.domain.events.envelope import Event
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.journal import Journal
 from liveportal.ledger.playback import played_back

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from liveportal.cli.run import main
-from liveportal.domain.events import PolicyAdopted
+from liveportal.domain.events.types import PolicyAdopted
 from liveportal.ledger.opening import reading
 from liveportal.portal import Portal
 from tests.helpers import Clock

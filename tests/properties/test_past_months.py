@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from hypothesis import given
 
+from liveportal.domain.calculations.months import Month
 from liveportal.domain.clock import month_of
-from liveportal.domain.earnings import Month
-from liveportal.domain.events import PolicyAdopted
+from liveportal.domain.events.types import PolicyAdopted
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.windows import earnings, statement

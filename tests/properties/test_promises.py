@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain import rules
 from liveportal.domain.clock import utc_text
-from liveportal.domain.events import PolicyAdopted
+from liveportal.domain.events.types import PolicyAdopted
+from liveportal.domain.handlers import dispatch
 from liveportal.ledger import rows
 from liveportal.ledger.driver import Connection
 from liveportal.ledger.playback import played_back
@@ -171,7 +171,7 @@ def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
         for number, claim in enumerate(undecided):
             disputed = claim.state == "disputed"
             kind = random.choice(answers[:3] if disputed else (answers[0], answers[3]))
-            answer = next(each for each in rules.RULES if kind == each.TYPE)
+            answer = next(each for each in dispatch.HANDLERS if kind == each.TYPE)
             made: Any = answer(claim=claim.id)
             # Its time may be ahead of the clock, which a person is asked about.
             ledgers.portal(db).do(made, at=last, key=f"end-{number}", insist=always)

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from liveportal.domain.events import PayoutFailed, PayoutReturned, PolicyAdopted
+from liveportal.domain.events.types import PayoutFailed, PayoutReturned, PolicyAdopted
 from tests.properties import ledgers
 from tests.properties.pools import READINGS
 from tests.properties.strategies import Book

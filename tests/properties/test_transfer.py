@@ -14,14 +14,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain.authority import Origin
 from liveportal.domain.clock import utc_text
-from liveportal.domain.envelope import CLI_SOURCE, Event
-from liveportal.domain.events import (
-    CustomerForgotten,
-    RequestAccepted,
-    RequestOpened,
-)
+from liveportal.domain.events.envelope import CLI_SOURCE, Event
+from liveportal.domain.events.sources import Origin
+from liveportal.domain.events.types import CustomerForgotten, RequestAccepted, RequestOpened
 from liveportal.exports.events import line
 from liveportal.feeds import exported
 from liveportal.ledger import imports

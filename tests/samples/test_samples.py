@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import Conflict, LiveportalError
-from liveportal.domain.events import PolicyAdopted
+from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.ledger.windows import earnings
 from liveportal.portal import Portal, Synced, reading

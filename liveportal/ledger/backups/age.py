@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from liveportal.domain.archives import new_member
 from liveportal.domain.errors import BackupLocked, DamagedBackup, InvalidValue
+from liveportal.domain.zip_members import new_member
 
 if TYPE_CHECKING:
     from pyrage import x25519

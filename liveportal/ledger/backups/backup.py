@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from liveportal.domain import rotation
+from liveportal.domain import retention
 from liveportal.domain.clock import utc_text
 from liveportal.domain.errors import (
     BackupExists,
@@ -27,7 +27,7 @@ from liveportal.domain.errors import (
     NotInVault,
     UnreadableFile,
 )
-from liveportal.domain.rotation import Keep
+from liveportal.domain.retention import Keep
 from liveportal.ledger import done, driver, engine, parts
 from liveportal.ledger.backups import bundle, files, snapshot
 from liveportal.ledger.backups.age import Encrypted, Lock
@@ -306,13 +306,13 @@ def surplus(plan: Rotation, ledger: Path, book: str, coming: Path) -> list[Path]
     a key, only those that say that they are.
     """
     name = ledger.resolve().name
-    there = {coming: rotation.made_at(coming.name, name, book)}
+    there = {coming: retention.made_at(coming.name, name, book)}
     with os.scandir(plan.folder) as entries:
         for each in entries:
-            time = rotation.made_at(each.name, name, book)
+            time = retention.made_at(each.name, name, book)
             if time is not None and each.is_file(follow_symlinks=False):
                 there[plan.folder / each.name] = time
-    kept = rotation.kept([time for time in there.values() if time is not None], plan.keep)
+    kept = retention.kept([time for time in there.values() if time is not None], plan.keep)
     gone = [path for path, time in there.items() if path != coming and time not in kept]
     return sorted(path for path in gone if _is_of(path, book))
 

@@ -27,9 +27,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from liveportal.domain.archives import CHUNK_BYTES, new_member, oddity, seal_line
 from liveportal.domain.clock import utc_text
 from liveportal.domain.errors import DamagedBackup, InvalidBackup, LiveportalError
+from liveportal.domain.zip_members import CHUNK_BYTES, new_member, oddity, seal_line
 
 FORMAT = "liveportal.backup.v1"
 LEDGER = "ledger.db"

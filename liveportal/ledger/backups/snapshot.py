@@ -8,9 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from liveportal.domain.envelope import PREFIX
 from liveportal.domain.errors import LedgerBusy
-from liveportal.domain.events import CustomerForgotten
+from liveportal.domain.events.envelope import PREFIX
+from liveportal.domain.events.types import CustomerForgotten
 from liveportal.ledger import chain, driver, engine, evidence, missing
 from liveportal.ledger.backups import files
 from liveportal.ledger.driver import Connection

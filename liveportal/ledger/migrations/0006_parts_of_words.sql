@@ -1,5 +1,5 @@
 -- What was said is found by parts of words and in every script: the index has every three letters in
--- a row, folded as `liveportal.domain.words` does it, and keeps no text. The program fills it.
+-- a row, folded as `liveportal.domain.text_search` does it, and keeps no text. The program fills it.
 DROP TRIGGER message_indexed;
 DROP TRIGGER message_erased;
 DROP TABLE message_index;

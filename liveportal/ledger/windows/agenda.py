@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from liveportal.domain.calculations.live_session import RUNNING, expected, starts_in
 from liveportal.domain.clock import zone
-from liveportal.domain.diary import Diary
+from liveportal.domain.entities import Session
 from liveportal.domain.errors import InvalidValue
-from liveportal.domain.running import RUNNING, expected, starts_in
-from liveportal.domain.things import Session
+from liveportal.domain.schedule.schedule import Schedule
 from liveportal.ledger.reader import NOT_OVER, Reader, Row
 from liveportal.ledger.rows import SESSION
 from liveportal.ledger.windows import people, sessions
@@ -66,7 +66,7 @@ def _place(row: Mapping[str, Any], now: datetime) -> int:
 
 
 def _more(
-    reader: Reader, session: Session, booked: Diary, zones: dict[str, str | None], now: datetime
+    reader: Reader, session: Session, booked: Schedule, zones: dict[str, str | None], now: datetime
 ) -> Row:
     start, end = session.planned_start, session.planned_end
     others = _without(booked, session.id)
@@ -79,9 +79,9 @@ def _more(
     }
 
 
-def _without(booked: Diary, session_id: str) -> Diary:
+def _without(booked: Schedule, session_id: str) -> Schedule:
     rest = tuple(each for each in booked.booked if each.session != session_id)
-    return Diary(booked.zone, rest, buffers=booked.buffers)
+    return Schedule(booked.zone, rest, buffers=booked.buffers)
 
 
 def _customers_zones(reader: Reader) -> dict[str, str | None]:

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from liveportal.domain.codec import decode, plan
 from liveportal.domain.errors import UnknownThing
-from liveportal.domain.events import PreferencesChanged
+from liveportal.domain.events.fields import decode, plan
+from liveportal.domain.events.types import PreferencesChanged
 from liveportal.ledger import driver, engine
 from liveportal.ledger.reader import Reader, Row, instant
 

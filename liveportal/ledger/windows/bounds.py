@@ -6,10 +6,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 
-from liveportal.domain.bounds import Bound, LeftOut, Retelling, extremes
+from liveportal.domain.calculations.interpretation_range import (
+    Bound,
+    EventRewriter,
+    LeftOut,
+    extremes,
+)
 from liveportal.domain.clock import from_text, month_of
+from liveportal.domain.interpretations import Interpretation, means_nothing, other_readings
 from liveportal.domain.policy import Policy
-from liveportal.domain.readings import Reading, means_nothing, other_readings
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.windows import earnings
 
@@ -40,7 +45,7 @@ _WHOLE_CLAIMS = """
 """
 
 
-def readings(reader: Reader) -> list[Reading]:
+def readings(reader: Reader) -> list[Interpretation]:
     """Return the readings to ask for."""
     return other_readings(_policies(reader), reader.own_timezone)
 
@@ -49,7 +54,9 @@ def _policies(reader: Reader) -> list[Policy]:
     return [reader.policy_at(row["seq"]) for row in reader.all("SELECT seq FROM policy")]
 
 
-def bounds(reader: Reader, first: str, last: str, asked: Sequence[Reading]) -> Iterator[Bound]:
+def bounds(
+    reader: Reader, first: str, last: str, asked: Sequence[Interpretation]
+) -> Iterator[Bound]:
     """Yield what the months from first to last came to, and would under each reading in turn."""
     booked = _bound(reader, first, last)
     yield booked
@@ -60,7 +67,7 @@ def bounds(reader: Reader, first: str, last: str, asked: Sequence[Reading]) -> I
         if means_nothing(reading, policies):
             yield replace(booked, reading=reading)  # Replaying takes a while in a long book.
             continue
-        retelling = Retelling(reading, whole)
+        retelling = EventRewriter(reading, whole)
         with _retold(reader, retelling) as seen:
             # Payouts were sent whatever the reading; only their month may be another.
             sent = sum(owed for time, owed in paid if month_of(time, seen.timezone) <= last)
@@ -94,7 +101,7 @@ def rows(reader: Reader, name: str, found: Sequence[Bound]) -> list[Row]:
 
 
 @contextmanager
-def _retold(reader: Reader, retelling: Retelling) -> Iterator[Reader]:
+def _retold(reader: Reader, retelling: EventRewriter) -> Iterator[Reader]:
     from liveportal.ledger.playback import played_back  # The whole door; few reads need it.
 
     with closing(played_back(reader.db, messages=False, retelling=retelling)) as copy:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
+from liveportal.domain.calculations.months import Month, effects
 from liveportal.domain.clock import from_text, local_date
-from liveportal.domain.earnings import Month, effects
-from liveportal.domain.hours import WEEKDAYS
-from liveportal.domain.posting import Account, Transaction, TransactionKind, Transfer
+from liveportal.domain.schedule.working_hours import WEEKDAYS
 from liveportal.ledger.reader import Reader, Row, personal
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows import people

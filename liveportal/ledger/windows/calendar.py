@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liveportal.domain.running import expected
+from liveportal.domain.calculations.live_session import expected
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.windows import sessions
 from liveportal.ledger.windows.agenda import every_session

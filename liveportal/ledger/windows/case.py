@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.case import Case, Happened, Kept, Said
-from liveportal.domain.envelope import CLI_SOURCE
+from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.money import Money
 from liveportal.ledger.opening import reading
 from liveportal.ledger.reader import Reader, Row, instant, personal

@@ -6,11 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from liveportal.domain.answers import NO_DEADLINE, Record, answer_by, if_silent, next_step
+from liveportal.domain.calculations.claim_answers import (
+    NO_DEADLINE,
+    DisputeRecord,
+    answer_by,
+    if_silent,
+    next_step,
+)
 from liveportal.domain.clock import from_text
+from liveportal.domain.entities import Session
+from liveportal.domain.handlers.refunds import UNDECIDED, cost_of, window_closes
 from liveportal.domain.money import Money
-from liveportal.domain.refunds import UNDECIDED, cost_of, window_closes
-from liveportal.domain.things import Session
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import SESSION
 from liveportal.ledger.windows.history import history
@@ -107,9 +113,9 @@ def claim(reader: Reader, claim_id: str, now: datetime) -> Row:
     }
 
 
-def record(reader: Reader) -> Record:
+def record(reader: Reader) -> DisputeRecord:
     """Return how the expert's disputes went so far."""
-    return Record(**(reader.one(_RECORD) or {}))
+    return DisputeRecord(**(reader.one(_RECORD) or {}))
 
 
 def result(reader: Reader, claim_id: str) -> Row:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from liveportal.domain.derivation import PLACES, Entry, Move, Node, earned, owed, paid, whereabouts
-from liveportal.domain.explaining import Step, gross_steps
+from liveportal.domain.calculations.billing_steps import BillingStep, gross_steps
+from liveportal.domain.calculations.provenance import (
+    PLACES,
+    LedgerEntry,
+    Move,
+    Node,
+    earned,
+    owed,
+    paid,
+    whereabouts,
+)
 from liveportal.ledger.reader import Reader, Row, personal
 from liveportal.ledger.rows import SESSION, compact
 
@@ -103,15 +112,15 @@ def nested(reader: Reader, node: Node) -> Row:
     }
 
 
-def _entries(reader: Reader, where: str, *values: object) -> list[Entry]:
+def _entries(reader: Reader, where: str, *values: object) -> list[LedgerEntry]:
     return [
         _entry(row) for row in reader.all(f"{_ENTRIES} WHERE {where} ORDER BY record.id", *values)
     ]
 
 
-def _entry(row: dict[str, Any]) -> Entry:
+def _entry(row: dict[str, Any]) -> LedgerEntry:
     told = personal(row["adjusted_body"]).get("reason") or personal(row["opened_body"]).get("title")
-    return Entry(
+    return LedgerEntry(
         id=row["id"],
         seq=row["seq"],
         kind=row["kind"],
@@ -130,7 +139,7 @@ def _entry(row: dict[str, Any]) -> Entry:
 
 def _moves(legs: Iterable[dict[str, Any]]) -> Iterator[Move]:
     for leg in legs:
-        entry = Entry(
+        entry = LedgerEntry(
             id=leg["id"],
             seq=leg["seq"],
             kind=leg["kind"],
@@ -143,7 +152,7 @@ def _moves(legs: Iterable[dict[str, Any]]) -> Iterator[Move]:
                 yield Move(entry, account, minor)
 
 
-def _steps(reader: Reader, entries: Sequence[Entry]) -> dict[int, list[Step]]:
+def _steps(reader: Reader, entries: Sequence[LedgerEntry]) -> dict[int, list[BillingStep]]:
     """Return how time became money, for the transactions that sessions stand booked by now."""
     names = compact(sorted({entry.session for entry in entries if entry.session}))
     rows = reader.db.execute(

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from liveportal.domain.clock import from_text, shifted
-from liveportal.domain.codec import decode
-from liveportal.domain.diary import Booked, Diary
-from liveportal.domain.events import Buffers, Vacation
-from liveportal.domain.preferences import structured
+from liveportal.domain.events.fields import decode
+from liveportal.domain.events.types import Buffers, Vacation
+from liveportal.domain.handlers.preferences import structured
+from liveportal.domain.schedule.schedule import Booked, Schedule
 from liveportal.ledger.reader import NOT_OVER, Reader
 
 
-def diary(reader: Reader) -> Diary:
+def diary(reader: Reader) -> Schedule:
     """Return the diary as it stands: sessions upcoming, live or paused, hours, days off."""
     preferences = reader.preferences
     buffers = preferences.get("buffers")
-    return Diary(
+    return Schedule(
         zone=reader.own_timezone,
         booked=_booked(reader),
         availability=structured("availability", preferences.get("availability")),

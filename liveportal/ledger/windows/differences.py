@@ -9,9 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from liveportal.domain.calculations.months import Month, names_in_a_row, run_up
 from liveportal.domain.clock import from_text
-from liveportal.domain.earnings import Month, names_in_a_row, run_up
-from liveportal.domain.envelope import PREFIX
+from liveportal.domain.events.envelope import PREFIX
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows import earnings

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from liveportal.domain.clock import from_text, local_date, shifted, utc_text
-from liveportal.domain.deadlines import (
+from liveportal.domain.calculations.deadlines import (
     Deadline,
     in_order,
     of_claim,
@@ -19,8 +18,9 @@ from liveportal.domain.deadlines import (
     of_upcoming,
     of_window,
 )
-from liveportal.domain.events import CustomerForgotten, ErasureRequested
-from liveportal.domain.things import Session
+from liveportal.domain.clock import from_text, local_date, shifted, utc_text
+from liveportal.domain.entities import Session
+from liveportal.domain.events.types import CustomerForgotten, ErasureRequested
 from liveportal.ledger.reader import NOT_OVER, Reader, Row, personal
 from liveportal.ledger.rows import ARTIFACT, CLAIM, REQUEST, SESSION, compact
 from liveportal.ledger.vault import Vault

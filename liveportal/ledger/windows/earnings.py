@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from liveportal.domain.billing import SECOND_US
-from liveportal.domain.claimable import closes
+from liveportal.domain.calculations.billing import SECOND_US
+from liveportal.domain.calculations.months import Month, add, fill_gaps, gaps_in
+from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import LAST as LAST_INSTANT
 from liveportal.domain.clock import from_text, month_ends, months_between, shifted, utc_text
-from liveportal.domain.earnings import Month, added, gaps_in, in_a_row
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, SessionMonth
 from liveportal.ledger.reader import BOOKED_MONTHS, Reader, Row, instant, personal
@@ -85,7 +85,7 @@ def month(reader: Reader, name: str) -> Row:
 def span(reader: Reader, first: str, last: str, name: str) -> Row:
     """Return the months from first to last as one row of that name, with the balance at its end."""
     found = figures_of(reader, first, last)
-    whole = functools.reduce(added, found.values(), Month(month=name))
+    whole = functools.reduce(add, found.values(), Month(month=name))
     row = whole.row(reader.timezone, reader.currency)
     row["balance"] = _balance(reader, last)
     return row
@@ -184,7 +184,7 @@ def months_and_gaps(
     The book reaches from the first to the last month in which something happened, without gaps of
     up to 120 months; a longer run of empty months is left out (rulebook 9).
     """
-    found = in_a_row(figures_of(reader))
+    found = fill_gaps(figures_of(reader))
     gaps = [
         (max(since, first), min(until, last))
         for since, until in gaps_in([each.month for each in found])

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from liveportal.domain.cautions import hasty
 from liveportal.domain.clock import from_text
-from liveportal.domain.things import Request, Session
+from liveportal.domain.entities import Request, Session
+from liveportal.domain.handlers.cautions import hasty
 from liveportal.ledger.documents import read_event
 from liveportal.ledger.reader import Reader
 from liveportal.ledger.rows import REQUEST, SESSION

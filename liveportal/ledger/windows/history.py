@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from liveportal.domain.codec import joined
-from liveportal.domain.envelope import PREFIX, is_experts
+from liveportal.domain.events.envelope import PREFIX, is_experts
+from liveportal.domain.events.fields import joined
 from liveportal.ledger.attribution import is_disguised
 from liveportal.ledger.reader import Reader, instant, personal
 

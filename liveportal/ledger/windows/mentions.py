@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from liveportal.domain.text import clean
-from liveportal.domain.words import Finder, folded, term
+from liveportal.domain.text_search import Finder, folded, term
 from liveportal.ledger.reader import Reader, personal
 from liveportal.ledger.windows import people
 from liveportal.ledger.windows.search import sessions_saying

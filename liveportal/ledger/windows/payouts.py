@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from liveportal.domain.forecast import forecast, letter, overdue
-from liveportal.domain.payouts import Standing, due_date, open_by_month, preview
+from liveportal.domain.calculations.forecast import forecast, letter, overdue
+from liveportal.domain.handlers.payouts import PayoutPosition, due_date, open_by_month, preview
 from liveportal.ledger.items import open_items
 from liveportal.ledger.reader import Reader, Row, instant
 from liveportal.ledger.windows import profile
@@ -32,10 +32,10 @@ _LINES = """
 """
 
 
-def standing(reader: Reader) -> Standing:
+def standing(reader: Reader) -> PayoutPosition:
     """Return what payouts are worked out from."""
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
-    return Standing(
+    return PayoutPosition(
         owed_minor=_balance(reader)["owed"],
         items=open_items(reader.db),
         first_billed_end=instant(first["ended"]) if first else None,

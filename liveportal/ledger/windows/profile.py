@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from liveportal.domain import completeness, profile
-from liveportal.domain.completeness import Finding
-from liveportal.domain.things import Profile
+from liveportal.domain.entities import Profile
+from liveportal.domain.profile import fields, requirements
+from liveportal.domain.profile.requirements import Finding
 from liveportal.ledger.reader import Reader, Row, instant
 
 FIELDS = (
-    *profile.FIELDS,
+    *fields.FIELDS,
     *("complete", "missing", "filled", "changed_at", "revealed_at"),
 )
 CHECK_FIELDS = ("requirement", "state", "blocks", "message", "hint", "until")
@@ -28,7 +28,7 @@ def filled(reader: Reader) -> frozenset[str]:
 def enter_again(reader: Reader) -> tuple[str, ...]:
     """Return the fields whose values an import could not bring, in the order of fields."""
     found = {row["field"] for row in reader.all("SELECT field FROM missing_value")}
-    return tuple(name for name in profile.FIELDS if name in found)
+    return tuple(name for name in fields.FIELDS if name in found)
 
 
 def facts(reader: Reader) -> dict[str, str]:
@@ -45,14 +45,14 @@ def missing_on(reader: Reader) -> Callable[[date], frozenset[str]]:
     """Return a function from a day to the requirements that keep back a payout of that day."""
     methods, names, plain = reader.policy.payout.methods, filled(reader), facts(reader)
     lost = enter_again(reader)
-    return lambda on: completeness.blocking(names, plain, methods=methods, on=on, lost=lost)
+    return lambda on: requirements.blocking(names, plain, methods=methods, on=on, lost=lost)
 
 
 def findings(reader: Reader, on: date) -> tuple[Finding, ...]:
     """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
     methods = reader.policy.payout.methods
     lost = enter_again(reader)
-    return completeness.findings(filled(reader), facts(reader), methods=methods, on=on, lost=lost)
+    return requirements.findings(filled(reader), facts(reader), methods=methods, on=on, lost=lost)
 
 
 def checked(reader: Reader, on: date) -> list[Row]:
@@ -67,9 +67,9 @@ def shown(reader: Reader, values: Mapping[str, object]) -> Row:
     signed = plain.get("tax_signed")
     missing = sorted(Profile(names).missing)
     return {
-        **{name: values.get(name) for name in profile.FIELDS},
+        **{name: values.get(name) for name in fields.FIELDS},
         "tax_signed": date.fromisoformat(signed) if signed else None,
-        "tax_expires": profile.expiry(plain),
+        "tax_expires": fields.expiry(plain),
         "complete": not missing and not lost,
         "missing": missing,
         "filled": sorted(names),

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from liveportal.domain.earnings import minutes_text
+from liveportal.domain.calculations.months import minutes_text
+from liveportal.domain.entities import Session
+from liveportal.domain.interpretations import explanations
 from liveportal.domain.money import Money
-from liveportal.domain.readings import explanations
-from liveportal.domain.things import Session
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.rows import SESSION
 
 if TYPE_CHECKING:
-    from liveportal.domain.events import SessionCorrected
+    from liveportal.domain.events.types import SessionCorrected
 
 FIELDS = (
     *("session", "customer", "month", "start", "end", "minutes", "rate", "billed", "expected"),
@@ -81,7 +81,10 @@ def calculated(reader: Reader, session_id: str, right: SessionCorrected) -> Mone
 
     Raises `ImpossibleTime` if the pauses do not fit the times.
     """
-    from liveportal.domain.sessions import own_bill, right_times  # No read needs the rules.
+    from liveportal.domain.handlers.sessions import (  # No read needs the rules.
+        own_bill,
+        right_times,
+    )
 
     row = reader.db.execute(f"{SESSION.select} WHERE id = ?", (session_id,)).fetchone()
     session = SESSION.read(row)

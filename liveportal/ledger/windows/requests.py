@@ -12,13 +12,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from liveportal.domain.clock import from_text, shifted, utc_text
-from liveportal.domain.codec import in_currency
-from liveportal.domain.declining import Asked, matched, reason_to_decline
-from liveportal.domain.diary import Diary
-from liveportal.domain.events import Slot
+from liveportal.domain.events.fields import in_currency
+from liveportal.domain.events.types import Slot
+from liveportal.domain.handlers.preferences import structured
 from liveportal.domain.money import Money, half_up
-from liveportal.domain.preferences import structured
-from liveportal.domain.slots import earning, ranked
+from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reason_to_decline
+from liveportal.domain.schedule.schedule import Schedule
+from liveportal.domain.schedule.slots import earning, ranked
 from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.rows import compact
@@ -159,8 +159,8 @@ def _slots(found: Mapping[str, Any]) -> list[Slot]:
     ]
 
 
-def _asked(reader: Reader, found: Mapping[str, Any]) -> Asked:
-    return Asked(
+def _asked(reader: Reader, found: Mapping[str, Any]) -> RequestFacts:
+    return RequestFacts(
         kind=found["kind"],
         customer=found["customer"],
         rate=Money(found["rate"], reader.currency_called(found["currency"])),
@@ -178,7 +178,7 @@ class _Seen:
     found: Sequence[Mapping[str, Any]]
 
     @cached_property
-    def diary(self) -> Diary:
+    def diary(self) -> Schedule:
         return diary(self.reader)
 
     @cached_property

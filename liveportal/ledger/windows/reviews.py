@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from liveportal.domain.billing import SECOND_US
-from liveportal.domain.earnings import minutes_text
+from liveportal.domain.calculations.billing import SECOND_US
+from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.money import format_minor, half_up
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.windows import people

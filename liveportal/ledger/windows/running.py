@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from liveportal.domain.calculations.live_session import running, starts_in
 from liveportal.domain.clock import MICROSECOND
-from liveportal.domain.running import running, starts_in
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.rows import SESSION
 

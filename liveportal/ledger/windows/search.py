@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.patterns import pattern
-from liveportal.domain.words import Finder, Term, folded, may_have, term
+from liveportal.domain.text_search import Finder, Term, folded, may_have, term
 from liveportal.ledger.reader import Reader, Row, personal
 from liveportal.ledger.rows import compact
 from liveportal.ledger.windows import people

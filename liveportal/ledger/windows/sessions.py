@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.clock import from_text, shifted
-from liveportal.domain.earnings import minutes_text
 from liveportal.domain.money import Money
 from liveportal.ledger.reader import Reader, Row, instant, personal
 from liveportal.ledger.windows import people, said

@@ -6,7 +6,7 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
-from liveportal.domain.earnings import minutes_text
+from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.money import Money
 from liveportal.domain.statement import FORM, WITH_CORRECTIONS, Document, Seal, plain, seal_of
 from liveportal.ledger.playback import played_back

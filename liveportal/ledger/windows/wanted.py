@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.clock import utc_text
-from liveportal.domain.declining import matched
 from liveportal.domain.money import Money
+from liveportal.domain.schedule.auto_decline import matched
 from liveportal.domain.values import dataclass
 from liveportal.ledger.reader import Row
 from liveportal.ledger.rows import compact

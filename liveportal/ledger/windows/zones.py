@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from liveportal.domain.accounts import TransactionKind
+from liveportal.domain.calculations.months import Month, effects
 from liveportal.domain.clock import from_text, month_of
-from liveportal.domain.earnings import Month, effects
 from liveportal.domain.policy import SessionMonth
-from liveportal.domain.posting import TransactionKind
 from liveportal.ledger.reader import Reader, Row
 from liveportal.ledger.windows.breakdown import booked
 from liveportal.ledger.windows.earnings import FIRST, LAST

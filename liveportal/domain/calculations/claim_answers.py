@@ -1,0 +1,74 @@
+"""What a claim asks of the expert: by when, what comes next, and what silence means.
+
+Time alone never moves money: what is said here is shown, and booked when the platform says so.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from liveportal.domain.clock import shifted
+from liveportal.domain.handlers.refunds import RELEASED, UNDECIDED
+from liveportal.domain.money import Money
+from liveportal.domain.policy import Policy, Silence
+from liveportal.domain.values import dataclass
+
+NO_DEADLINE = "no stated deadline"
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRecord:
+    """How the expert's disputes went so far; a claim may be disputed again after a withdrawal."""
+
+    filed: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    withdrawn: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.filed} filed, {self.accepted} accepted, {self.rejected} rejected,"
+            f" {self.withdrawn} withdrawn"
+        )
+
+    @property
+    def warning(self) -> str | None:
+        """What the record puts at risk (R10); None while nothing speaks against the expert."""
+        if not self.rejected:
+            return None
+        times = "once" if self.rejected == 1 else f"{self.rejected} times"
+        return (
+            f"You were ruled against {times}: repeated unwarranted disputes can close an account."
+        )
+
+
+def answer_by(claimed_at: datetime, policy: Policy) -> datetime | None:
+    """Return until when a claim can be answered; None: none was stated (`dispute.window_hours`)."""
+    hours = policy.dispute.window_hours
+    return None if hours is None else shifted(claimed_at, timedelta(hours=hours))
+
+
+def next_step(state: str, cost: Money) -> str:
+    """Return what happens next with a claim in that state; `cost` is what it costs, or did."""
+    price = f"{cost} {cost.currency}"
+    if state == "open":
+        return "Answer it: dispute it and say what happened, or concede it."
+    if state == "disputed":  # R9
+        return (
+            "A community manager hears both sides. Accepted, nothing is deducted;"
+            f" rejected, {price} is."
+        )
+    if state in RELEASED:
+        return "Decided: nothing was deducted."
+    return f"Decided: {price} was deducted; the customer has it within two working days."  # R15
+
+
+def if_silent(state: str, cost: Money, policy: Policy) -> str | None:
+    """Return what happens if the expert does nothing; None once the claim is decided."""
+    if state not in UNDECIDED:
+        return None
+    if state == "disputed":
+        return "Nothing more is asked of you."
+    if policy.dispute.silence is Silence.NONE:
+        return "The rules do not say what silence means; the money stays held until it is decided."
+    return f"Silence counts as consent: {cost} {cost.currency} is deducted."

@@ -1,0 +1,239 @@
+"""From transactions to months: the same figures that the ledger's views give, in plain Python.
+
+The two are held against each other by a property test. Amounts are minor units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from liveportal.domain.accounts import ASSETS, Account, Transaction, TransactionKind
+from liveportal.domain.calculations.billing import MINUTE_US
+from liveportal.domain.clock import months_between
+from liveportal.domain.money import Money, format_minor, half_up
+from liveportal.domain.values import dataclass
+
+if TYPE_CHECKING:
+    from liveportal.domain.entities import Claim, DisputeFiling, SessionCount
+
+_COUNTED = ("billed_us", "sessions", "free_sessions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """What a month came to, and the balance at its end."""
+
+    month: str
+    sessions: int = 0
+    free_sessions: int = 0
+    billed_us: int = 0
+    gross_minor: int = 0
+    fee_minor: int = 0
+    refund_claims: int = 0
+    disputes: int = 0
+    refunds: int = 0
+    refunded_minor: int = 0
+    deducted_minor: int = 0
+    tips_minor: int = 0
+    adjustments_minor: int = 0
+    owed_minor: int = 0
+    held_minor: int = 0
+    in_transit_minor: int = 0
+    paid_out_minor: int = 0
+
+    @property
+    def earned_minor(self) -> int:
+        """What the sessions earned the expert, before refunds."""
+        return self.gross_minor - self.fee_minor
+
+    @property
+    def net_minor(self) -> int:
+        """What the month earned in all."""
+        return self.earned_minor - self.deducted_minor + self.tips_minor + self.adjustments_minor
+
+    def row(self, timezone: str, currency: str) -> dict[str, object]:
+        """Return the month as `earnings --json` shows it."""
+
+        def money(minor: int) -> Money:
+            return Money(minor, currency)
+
+        return {
+            "month": self.month,
+            "timezone": timezone,
+            "currency": currency,
+            "sessions": self.sessions,
+            "free_sessions": self.free_sessions,
+            "minutes": minutes_text(self.billed_us),
+            "gross": money(self.gross_minor),
+            "platform_fee": money(self.fee_minor),
+            "earned": money(self.earned_minor),
+            "refund_claims": self.refund_claims,
+            "disputes": self.disputes,
+            "refunds": self.refunds,
+            "refunded": money(self.refunded_minor),
+            "deducted": money(self.deducted_minor),
+            "tips": money(self.tips_minor),
+            "adjustments": money(self.adjustments_minor),
+            "net": money(self.net_minor),
+            "balance": {
+                "owed": money(self.owed_minor),
+                "held": money(self.held_minor),
+                "in_transit": money(self.in_transit_minor),
+                "paid_out": money(self.paid_out_minor),
+            },
+        }
+
+
+def minutes_text(span_us: int) -> str:
+    """Write a length of time as minutes, rounded half-up to two digits."""
+    return format_minor(half_up(span_us * 100, MINUTE_US), 2)
+
+
+def add(month: Month, other: Month) -> Month:
+    """Return the first month with all figures of the other added."""
+    figures = [part.name for part in fields(Month) if part.name != "month"]
+    return replace(month, **{name: getattr(month, name) + getattr(other, name) for name in figures})
+
+
+LONGEST_GAP = 120
+"""In months: a longer run in which nothing happened is left out (rulebook 9)."""
+
+
+def fill_gaps(months: Mapping[str, Month]) -> list[Month]:
+    """Return the months of a book, oldest first, with the balances of flows run up.
+
+    They reach from the first to the last month that has any figure; see `names_in_a_row`.
+    """
+    figures = {name: each for name, each in months.items() if each != Month(month=name)}
+    return run_up(figures, names_in_a_row(figures))
+
+
+def names_in_a_row(months: Iterable[str]) -> list[str]:
+    """Return months, oldest first, with the empty ones between them, but no run over 120 long."""
+    found: list[str] = []
+    for name in sorted(months):
+        between = months_between(found[-1], name)[1:-1] if found else []
+        found += [*between, name] if len(between) <= LONGEST_GAP else [name]
+    return found
+
+
+def gaps_in(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the runs of months, first and last, that are left out between these names."""
+    pairs = [months_between(one, other) for one, other in pairwise(names) if one < other]
+    return [(between[1], between[-2]) for between in pairs if len(between) > 2]  # noqa: PLR2004
+
+
+def run_up(months: Mapping[str, Month], names: Iterable[str]) -> list[Month]:
+    """Return the months of these names, oldest first, with the balances of flows run up.
+
+    Every month that has a figure must be among the names.
+    """
+    found: list[Month] = []
+    last = Month(month="")
+    for name in names:
+        flow = months.get(name, Month(month=name))
+        last = replace(
+            flow,
+            owed_minor=last.owed_minor + flow.owed_minor,
+            held_minor=last.held_minor + flow.held_minor,
+            in_transit_minor=last.in_transit_minor + flow.in_transit_minor,
+            paid_out_minor=last.paid_out_minor + flow.paid_out_minor,
+        )
+        found.append(last)
+    return found
+
+
+class MonthlyTotals:
+    """The months of a book, added up as its transactions and counts come."""
+
+    def __init__(self) -> None:
+        self._months: dict[str, dict[str, int]] = {}
+        self._moved: dict[tuple[str, bool, Account, Account], int] = {}
+        """What went between two accounts in a month, apart for refunds: they count otherwise."""
+
+    def book(self, entry: Transaction) -> None:
+        """Add a transaction."""
+        moved, period, refund = self._moved, entry.period, entry.kind is TransactionKind.REFUND
+        for each in entry.transfers:
+            key = period, refund, each.debit, each.credit
+            moved[key] = moved.get(key, 0) + each.minor
+        if refund:  # It is counted even if it moves nothing.
+            self._add(period, {"refunds": 1})
+
+    def count(self, entry: SessionCount) -> None:
+        """Add what a bill or a correction adds to the minutes and sessions of a month."""
+        figures = {name: getattr(entry, name) for name in _COUNTED}
+        self._add(entry.period, figures)
+
+    def months(self, claims: Iterable[str], disputes: Iterable[str]) -> list[Month]:
+        """Return the months, with the claims and disputes of these months.
+
+        Called once, when all is booked. What cancels out opens no month.
+        """
+        for (period, refund, debit, credit), minor in self._moved.items():
+            self._add(period, _figures({debit: minor, credit: -minor}, refund=refund))
+        for period in claims:
+            self._add(period, {"refund_claims": 1})
+        for period in disputes:
+            self._add(period, {"disputes": 1})
+        return fill_gaps(
+            {
+                name: Month(month=name, **sums)
+                for name, sums in self._months.items()
+                if any(sums.values())  # Transactions that cancel each other open no month.
+            }
+        )
+
+    def _add(self, period: str, figures: Mapping[str, int]) -> None:
+        month = self._months.setdefault(period, {})
+        for name, figure in figures.items():
+            month[name] = month.get(name, 0) + figure
+
+
+def fold(
+    entries: Iterable[Transaction],
+    counts: Iterable[SessionCount],
+    claims: Iterable[Claim],
+    disputes: Iterable[DisputeFiling],
+) -> list[Month]:
+    """Fold a book into its months."""
+    folded = MonthlyTotals()
+    for entry in entries:
+        folded.book(entry)
+    for count in counts:
+        folded.count(count)
+    return folded.months(
+        (claim.period for claim in claims), (dispute.period for dispute in disputes)
+    )
+
+
+def effects(entry: Transaction) -> dict[str, int]:
+    """Return what a transaction adds to the figures of a month."""
+    on: dict[Account, int] = {}
+    for each in entry.transfers:
+        on[each.debit] = on.get(each.debit, 0) + each.minor
+        on[each.credit] = on.get(each.credit, 0) - each.minor
+    if entry.kind is TransactionKind.REFUND:
+        return _figures(on, refund=True) | {"refunds": 1}
+    return _figures(on, refund=False)
+
+
+def _figures(moved: Mapping[Account, int], *, refund: bool) -> dict[str, int]:
+    """Return what these changes of accounts add to the figures of a month."""
+    on = dict.fromkeys(Account, 0) | dict(moved)
+    figures = {
+        "owed_minor": on[Account.PLATFORM],
+        "held_minor": on[Account.HELD],
+        "in_transit_minor": on[Account.TRANSIT],
+        "paid_out_minor": on[Account.BANK],
+        "tips_minor": -on[Account.TIPS],
+        "adjustments_minor": -on[Account.ADJUSTMENTS],
+        "gross_minor": -on[Account.SESSIONS],
+    }
+    if refund:
+        net = sum(on[account] for account in ASSETS)
+        return figures | {"refunded_minor": on[Account.REFUNDS], "deducted_minor": -net}
+    return figures | {"fee_minor": on[Account.FEE]}

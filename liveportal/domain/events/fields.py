@@ -1,0 +1,512 @@
+"""How the values of an event are written in JSON, read back, and kept apart as facts and persons.
+
+A *kind* knows one sort of value: how it reads it from JSON (`read`, which may convert), what values
+there are (`check`), and how it is written (`write`). An event's dataclass declares a kind for each
+of its fields with `of`; all else (reading, checking, splitting, comparing) follows from that.
+
+A field's path in an error is what stands in the JSON below `data`: `customer.id`, `slots[2].start`.
+
+Nearly everything that is read is right, so reading goes two ways: the quick one (`taken`) takes
+what is right and knows no paths; what it does not take is read again the careful way, which names
+what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, field, fields, replace
+from datetime import UTC, date, datetime
+from types import EllipsisType
+from typing import Any
+
+from liveportal.domain.changing import Value, made
+from liveportal.domain.clock import parse_instant
+from liveportal.domain.errors import (
+    AmountTooLarge,
+    InvalidAmount,
+    InvalidEvent,
+    InvalidPolicy,
+    InvalidTime,
+)
+from liveportal.domain.money import Money, digits_of
+from liveportal.domain.patterns import pattern as late
+from liveportal.domain.policy import Policy
+
+
+class FieldType:
+    """A sort of value. The base class takes JSON as it is."""
+
+    def read(self, path: str, raw: Any) -> Any:  # noqa: ARG002 (other kinds name it)
+        """Read a value from JSON; raises `InvalidEvent` with the path."""
+        return raw
+
+    def check(self, path: str, value: Any) -> None:
+        """Refuse a value that there is not, with `InvalidEvent`."""
+
+    def taken(self, raw: Any) -> Any:
+        """Read and check a value, the quick way: where it is wrong, the error names no path."""
+        value = self.read("", raw)
+        self.check("", value)
+        return value
+
+    def write(self, value: Any) -> Any:
+        """Write a value as JSON."""
+        return value
+
+
+class Text(FieldType):
+    """A text; everything is allowed in it, so whoever prints it must clean it."""
+
+    def read(self, path: str, raw: Any) -> str:
+        if not isinstance(raw, str):
+            raise InvalidEvent(path, "must be a text")
+        return raw
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, str):
+            raise InvalidEvent(path, "must be a text")
+
+    def taken(self, raw: Any) -> Any:
+        self.check("", raw)  # Which tells a text from other JSON, too.
+        return raw
+
+
+class Pattern(Text):
+    """A text of a given form."""
+
+    def __init__(self, pattern: str, form: str) -> None:
+        self._pattern = late(pattern, re.ASCII)
+        self._form = form
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, str) or not self._pattern.fullmatch(value):
+            raise InvalidEvent(path, f"must be {self._form}")
+
+    def taken(self, raw: Any) -> Any:
+        if type(raw) is str and self._pattern.fullmatch(raw):
+            return raw
+        raise InvalidEvent("", "is of another form")
+
+
+class Choice(Text):
+    """One of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+
+    def check(self, path: str, value: Any) -> None:
+        if value not in self._words:
+            raise InvalidEvent(path, f"must be one of {', '.join(self._words)}")
+
+
+class Integer(FieldType):
+    """A whole number in a range, both ends included."""
+
+    def __init__(self, lowest: int, highest: int) -> None:
+        self._lowest, self._highest = lowest, highest
+
+    def check(self, path: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise InvalidEvent(path, "must be a whole number")
+        if not self._lowest <= value <= self._highest:
+            raise InvalidEvent(path, f"must be from {self._lowest} to {self._highest}")
+
+
+class Boolean(FieldType):
+    """True or false."""
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, bool):
+            raise InvalidEvent(path, "must be true or false")
+
+
+class Instant(FieldType):
+    """An instant, with the offset that belongs to it kept."""
+
+    def read(self, path: str, raw: Any) -> datetime:
+        if not isinstance(raw, str):
+            raise InvalidEvent(path, "must be a time with an offset, as text")
+        try:
+            return parse_instant(raw)
+        except InvalidTime as error:
+            raise InvalidEvent(path, error.message) from None
+
+    def taken(self, raw: Any) -> datetime:
+        return self.read("", raw)  # What it reads has an offset.
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, datetime) or value.utcoffset() is None:
+            raise InvalidEvent(path, "must be a time with an offset")
+
+    def write(self, value: datetime) -> str:
+        text = value.isoformat()
+        return f"{text[:-6]}Z" if value.tzinfo is UTC else text
+
+
+class Day(FieldType):
+    """A calendar day."""
+
+    def read(self, path: str, raw: Any) -> date:
+        try:
+            return date.fromisoformat(raw)
+        except (TypeError, ValueError):
+            raise InvalidEvent(path, "must be a date such as 2026-10-05") from None
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, date):
+            raise InvalidEvent(path, "must be a date")
+
+    def write(self, value: date) -> str:
+        return value.isoformat()
+
+
+class Amount(FieldType):
+    """An amount of money: `{"amount": "84.00", "currency": "USD"}`."""
+
+    def __init__(self, lowest_minor: int | None) -> None:
+        self._lowest_minor = lowest_minor
+
+    def read(self, path: str, raw: Any) -> Money:
+        if not isinstance(raw, dict) or raw.keys() != {"amount", "currency"}:
+            raise InvalidEvent(path, 'must be {"amount": "84.00", "currency": "USD"}')
+        amount, currency = raw["amount"], raw["currency"]
+        if not isinstance(amount, str) or not isinstance(currency, str):
+            raise InvalidEvent(path, "must have its amount as a decimal text, never a number")
+        try:
+            return Money.parse(amount, currency)
+        except InvalidAmount as error:
+            raise InvalidEvent(path, error.message) from None
+        except AmountTooLarge as error:
+            raise error.located(path, field=path) from None
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, Money):
+            raise InvalidEvent(path, "must be an amount")
+        if self._lowest_minor is not None and value.minor < self._lowest_minor:
+            least = "above zero" if self._lowest_minor else "zero or more"
+            raise InvalidEvent(path, f"must be {least}")
+
+    def write(self, value: Money) -> dict[str, str]:
+        return {"amount": str(value), "currency": value.currency}
+
+
+class SignedAmount(Amount):
+    """A signed amount that moves something."""
+
+    def check(self, path: str, value: Any) -> None:
+        super().check(path, value)
+        if not value:
+            raise InvalidEvent(path, "must not be zero")
+
+
+class ListOf(FieldType):
+    """A list of values of one kind, with a bound on how many."""
+
+    def __init__(self, kind: FieldType, lowest: int = 0, highest: int = 10_000) -> None:
+        self._kind, self._lowest, self._highest = kind, lowest, highest
+
+    def read(self, path: str, raw: Any) -> tuple[Any, ...]:
+        if not isinstance(raw, list):
+            raise InvalidEvent(path, "must be a list")
+        return tuple(self._kind.read(f"{path}[{n}]", item) for n, item in enumerate(raw, 1))
+
+    def taken(self, raw: Any) -> tuple[Any, ...]:
+        if not isinstance(raw, list) or not self._lowest <= len(raw) <= self._highest:
+            raise InvalidEvent("", "is not such a list")
+        return tuple([self._kind.taken(item) for item in raw])
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, tuple):
+            raise InvalidEvent(path, "must be a list")
+        if not self._lowest <= len(value) <= self._highest:
+            raise InvalidEvent(path, f"must have from {self._lowest} to {self._highest} entries")
+        for n, item in enumerate(value, 1):
+            self._kind.check(f"{path}[{n}]", item)
+
+    def write(self, value: tuple[Any, ...]) -> list[Any]:
+        return [self._kind.write(item) for item in value]
+
+
+class Interval(FieldType):
+    """A stretch of time as `[from, to]`; which of them may be, the rules say."""
+
+    def read(self, path: str, raw: Any) -> tuple[datetime, datetime]:
+        if not isinstance(raw, list) or len(raw) != 2:  # noqa: PLR2004
+            raise InvalidEvent(path, "must be [from, to]")
+        return INSTANT.read(f"{path}[1]", raw[0]), INSTANT.read(f"{path}[2]", raw[1])
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, tuple) or len(value) != 2:  # noqa: PLR2004
+            raise InvalidEvent(path, "must be (from, to)")
+        for number, each in enumerate(value, 1):
+            INSTANT.check(f"{path}[{number}]", each)
+
+    def write(self, value: tuple[datetime, datetime]) -> list[str]:
+        return [INSTANT.write(value[0]), INSTANT.write(value[1])]
+
+
+class Struct(FieldType):
+    """An object with declared fields: a nested dataclass made with `of`."""
+
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+
+    def read(self, path: str, raw: Any) -> Any:
+        return decode(self._kind, raw, path)
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, self._kind):
+            raise InvalidEvent(path, "must be an object")
+
+    def taken(self, raw: Any) -> Any:
+        return _taken(self._kind, raw)
+
+    def write(self, value: Any) -> dict[str, Any]:
+        facts, personal = split(value)
+        return facts | personal
+
+
+class Document(FieldType):
+    """A JSON object or list whose inside is not this contract's business, but for its depth."""
+
+    DEEPEST = 32  # Whoever writes it out again must not run out of stack.
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, dict | list):
+            raise InvalidEvent(path, "must be an object or a list")
+        level: list[Any] = [value]
+        for _ in range(self.DEEPEST):
+            inner = [each.values() if isinstance(each, dict) else each for each in level]
+            level = [one for each in inner for one in each if isinstance(one, dict | list)]
+        if level:
+            raise InvalidEvent(path, f"is nested deeper than {self.DEEPEST} levels")
+
+
+class PolicyDocument(FieldType):
+    """A whole policy."""
+
+    def read(self, path: str, raw: Any) -> Policy:
+        try:
+            return Policy.from_recorded(raw)
+        except InvalidPolicy as error:
+            switch, reason = error.details["switch"], error.details["reason"]
+            raise InvalidEvent(f"{path}.{switch}", str(reason)) from None
+
+    def check(self, path: str, value: Any) -> None:
+        if not isinstance(value, Policy):
+            raise InvalidEvent(path, "must be a policy")
+
+    def write(self, value: Policy) -> dict[str, Any]:
+        return value.recorded
+
+
+ID_FORM = "1-64 of letters, digits, '.', '_', ':' and '-'"
+ID = Pattern(r"[A-Za-z0-9._:-]{1,64}", ID_FORM)
+TEXT = Text()
+INSTANT = Instant()
+POSITIVE = Amount(1)
+BILLED = Amount(0)
+SIGNED = SignedAmount(None)
+BOOLEAN = Boolean()
+
+# --- records: values whose fields are declared with `of` -----------------------------------------
+
+
+def of(kind: FieldType, *, default: EllipsisType | None = ..., personal: bool = False) -> Any:
+    """Declare a field: its kind, whether it may be missing (`default=None`), and be erased."""
+    metadata = {"kind": kind, "personal": personal}
+    if default is None:
+        return field(default=None, metadata=metadata)
+    return field(metadata=metadata)
+
+
+class EventRecord(Value):
+    """A value that is checked, field by field, as it is made: an illegal one cannot be built."""
+
+    def __init__(self, **values: Any) -> None:
+        own: dict[str, Any] = {}
+        for name, kind, optional, _ in plan(type(self)):
+            own[name] = given = values.pop(name, None)
+            if given is not None:
+                kind.check(name, given)
+            elif not optional:
+                raise InvalidEvent(name, "is missing")
+        if values:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(values)}")
+        object.__setattr__(self, "__dict__", own)
+        self.check_whole()
+
+    def check_whole(self) -> None:
+        """Refuse what is wrong although each field is right, with `InvalidEvent`."""
+
+
+Plan = tuple[tuple[str, FieldType, bool, bool], ...]
+_PLANS: dict[type, Plan] = {}
+
+
+def plan(kind: type) -> Plan:
+    """Return a record's fields: name, kind, optional, personal. Made once a class."""
+    if kind not in _PLANS:
+        _PLANS[kind] = tuple(
+            (
+                each.name,
+                each.metadata["kind"],
+                each.default is not MISSING,
+                each.metadata["personal"],
+            )
+            for each in fields(kind)
+        )
+    return _PLANS[kind]
+
+
+def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any:
+    """Read a record from a JSON object; raises `InvalidEvent` with the first field that is wrong.
+
+    Of an `erased` record the personal texts may be missing; they read as empty.
+    """
+    try:
+        return _taken(kind, raw)
+    except (InvalidEvent, AmountTooLarge):
+        return _decoded(kind, raw, path, erased=erased)
+
+
+def _taken(kind: type, raw: Any) -> Any:
+    """Read a record the quick way; raises for whatever is not plainly right."""
+    if not isinstance(raw, dict):
+        raise InvalidEvent("", "must be an object")
+    takers, check_whole = _TAKERS.get(kind) or _takers(kind)
+    own = {}
+    missing = 0
+    for name, take, optional in takers:
+        value = raw.get(name)
+        if value is not None:
+            own[name] = take(value)
+        elif optional:
+            own[name] = None
+            missing += 1
+        else:
+            raise InvalidEvent(name, "is missing")
+    if len(own) - missing != len(raw):
+        raise InvalidEvent("", "has a field that is none, or null")
+    new: Any = made(kind, own)
+    if check_whole:
+        check_whole(new)
+    return new
+
+
+Takers = tuple[
+    tuple[tuple[str, Callable[[Any], Any], bool], ...], Callable[[EventRecord], None] | None
+]
+_TAKERS: dict[type, Takers] = {}
+
+
+def _takers(kind: type[EventRecord]) -> Takers:
+    """Return how each field is read, and what checks the whole where anything does."""
+    whole = kind.check_whole
+    _TAKERS[kind] = (
+        tuple((name, each.taken, optional) for name, each, optional, _ in plan(kind)),
+        None if whole is EventRecord.check_whole else whole,
+    )
+    return _TAKERS[kind]
+
+
+def _decoded(kind: type, raw: Any, path: str, *, erased: bool) -> Any:
+    """Read a record the careful way, which names what is wrong."""
+    if not isinstance(raw, dict):
+        raise InvalidEvent(path or "data", "must be an object")
+    prefix = f"{path}." if path else ""
+    values = {}
+    gone = {}
+    for name, field_kind, optional, personal in plan(kind):
+        value = raw.get(name)
+        if value is not None:
+            values[name] = field_kind.read(prefix + name, value)
+        elif name in raw:
+            raise InvalidEvent(prefix + name, "must not be null; leave it out instead")
+        elif not optional:
+            if not (erased and personal):
+                _check_names(kind, raw, prefix)  # A misspelt name explains what is missing.
+                raise InvalidEvent(prefix + name, "is missing")
+            gone[name] = ""
+    if len(values) != len(raw):
+        _check_names(kind, raw, prefix)
+    try:
+        return kind(**values, **gone)
+    except InvalidEvent as error:
+        raise InvalidEvent(prefix + error.field, error.reason) if path else error from None
+
+
+def _check_names(kind: type, raw: dict[str, Any], prefix: str) -> None:
+    known = {name for name, *_ in plan(kind)}
+    for name in raw:
+        if name not in known:
+            raise InvalidEvent(prefix + name[:64], "is not a field of this event")
+
+
+def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write a record as two JSON objects: its facts, and what can be erased with a person."""
+    facts: dict[str, Any] = {}
+    personal: dict[str, Any] = {}
+    own = record.__dict__
+    kind = type(record)
+    for name, write, is_personal, is_struct in _WRITERS.get(kind) or _writers(kind):
+        value = own[name]
+        if value is None:
+            continue
+        if is_struct:
+            facts[name], below = split(value)
+            if below:
+                personal[name] = below
+        else:
+            (personal if is_personal else facts)[name] = write(value) if write else value
+    return facts, personal
+
+
+Writers = tuple[tuple[str, Callable[[Any], Any] | None, bool, bool], ...]
+_WRITERS: dict[type, Writers] = {}
+
+
+def _writers(kind: type) -> Writers:
+    """Return how each field is written: None as it is; whether it is personal, or has parts."""
+    _WRITERS[kind] = tuple(
+        (
+            name,
+            None if type(each).write is FieldType.write else each.write,
+            personal,
+            type(each) is Struct and not personal,
+        )
+        for name, each, _, personal in plan(kind)
+    )
+    return _WRITERS[kind]
+
+
+def in_currency(record: Any, currency: str) -> Any:
+    """Return a record with its amounts in the digits that a book keeps of its currency.
+
+    Amounts are read before the book is known, with the digits of ISO 4217. Raises `InvalidEvent`
+    for an amount, or a policy, with more digits than the book's.
+    """
+    found = {}
+    for name, *_ in plan(type(record)):
+        value = getattr(record, name)
+        own = getattr(value, "currency", None)
+        if own != currency or digits_of(own) == digits_of(currency):
+            continue
+        try:
+            found[name] = value.in_digits_of(currency)
+        except InvalidAmount as error:
+            raise InvalidEvent(name, error.message) from None
+        except InvalidPolicy as error:
+            switch, reason = error.details["switch"], error.details["reason"]
+            raise InvalidEvent(f"{name}.{switch}", str(reason)) from None
+    return replace(record, **found) if found else record
+
+
+def joined(facts: Mapping[str, Any], personal: Mapping[str, Any]) -> dict[str, Any]:
+    """Put back together what `split` took apart."""
+    whole = dict(facts)
+    for name, value in personal.items():
+        below = whole.get(name)
+        whole[name] = {**below, **value} if isinstance(below, dict) else value
+    return whole

@@ -1,0 +1,185 @@
+"""The expert's preferences: what they may be, and what the structured ones mean.
+
+`availability`, `auto_decline` and `notifications` are kept as they came, since a platform may have
+forms of its own: a feed that has others than ours is recorded and flagged, a command is refused.
+What cannot be read counts as not set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from liveportal.domain.clock import zone
+from liveportal.domain.errors import (
+    Caution,
+    InvalidEvent,
+    InvalidValue,
+    LiveportalError,
+    UnreadablePreference,
+)
+from liveportal.domain.events.envelope import Event, EventData, event_data
+from liveportal.domain.events.fields import (
+    BOOLEAN,
+    ID,
+    POSITIVE,
+    TEXT,
+    Choice,
+    EventRecord,
+    Integer,
+    ListOf,
+    decode,
+    of,
+    plan,
+)
+from liveportal.domain.events.types import MINUTES, PreferencesChanged
+from liveportal.domain.handlers.context import Decision, Rule, RuleContext
+from liveportal.domain.handlers.requests import rate_cautions
+from liveportal.domain.money import Money
+from liveportal.domain.schedule.working_hours import Availability
+
+LONGEST_ALARM = 4 * 7 * 24 * 60
+
+
+@event_data
+class Declining(EventRecord):
+    """A rule that declines requests by itself: all that it names must hold of a request.
+
+    `unmatched`: it asks for skills, and none is the expert's. `outside_hours`, `on_vacation` and
+    `shorter_than` (minutes) look at its slots and hold if they hold of all; an instant request
+    is now, and has no length.
+    """
+
+    reason: str = of(TEXT)
+    kind: str | None = of(Choice("instant", "scheduled"), default=None)
+    below_rate: Money | None = of(POSITIVE, default=None)
+    unmatched: bool | None = of(BOOLEAN, default=None)
+    outside_hours: bool | None = of(BOOLEAN, default=None)
+    on_vacation: bool | None = of(BOOLEAN, default=None)
+    shorter_than: int | None = of(MINUTES, default=None)
+    customers: tuple[str, ...] | None = of(ListOf(ID), default=None)
+
+    def check_whole(self) -> None:
+        """Refuse a rule without a condition."""
+        if all(getattr(self, each.name) is None for each in fields(self) if each.name != "reason"):
+            raise InvalidEvent("reason", "stands alone: a rule names at least one condition")
+
+
+@event_data
+class Notifications(EventRecord):
+    """How the expert is told: by the `bell` of `requests watch`, by `alarms` in calendars.
+
+    Alarms are minutes before a session.
+    """
+
+    bell: bool | None = of(BOOLEAN, default=None)
+    alarms: tuple[int, ...] | None = of(ListOf(Integer(0, LONGEST_ALARM), 0, 10), default=None)
+
+
+def read_availability(document: Any) -> Availability:  # noqa: ANN401 (a JSON document)
+    """Read the hours of a preference; raises `InvalidEvent` with the field that is wrong."""
+    return decode(Availability, document, "availability")  # type: ignore[no-any-return]
+
+
+def read_auto_decline(document: Any) -> tuple[Declining, ...]:  # noqa: ANN401 (a JSON document)
+    """Read the rules that decline by themselves; raises `InvalidEvent`."""
+    if not isinstance(document, list):
+        raise InvalidEvent("auto_decline", "must be a list of rules")
+    return tuple(
+        decode(Declining, each, f"auto_decline[{number}]")
+        for number, each in enumerate(document, 1)
+    )
+
+
+def read_notifications(document: Any) -> Notifications:  # noqa: ANN401 (a JSON document)
+    """Read how the expert is told; raises `InvalidEvent`."""
+    return decode(Notifications, document, "notifications")  # type: ignore[no-any-return]
+
+
+STRUCTURED: Mapping[str, Callable[[Any], Any]] = {
+    "availability": read_availability,
+    "auto_decline": read_auto_decline,
+    "notifications": read_notifications,
+}
+"""How each structured preference is read."""
+
+
+def structured(name: str, document: object) -> Any:  # noqa: ANN401 (whatever the reader makes)
+    """Return a structured preference as its own value; None where it is not set, or unreadable."""
+    if document is None:
+        return None
+    try:
+        return STRUCTURED[name](document)
+    except LiveportalError:
+        return None
+
+
+def unreadable(name: str, document: object) -> InvalidEvent | None:
+    """Return what is wrong with a structured preference; None where it is not set, or nothing."""
+    if document is None:
+        return None
+    try:
+        STRUCTURED[name](document)
+    except LiveportalError as error:
+        field = str(error.details.get("field") or name)
+        return error if isinstance(error, InvalidEvent) else InvalidEvent(field, error.message)
+    return None
+
+
+def amended(name: str, document: object, parts: Mapping[str, object]) -> dict[str, Any]:
+    """Return a structured preference with these parts in place of its own; None takes one away.
+
+    All others stay as they were written. Of what cannot be read, nothing stays.
+    """
+    kept = document if structured(name, document) is not None else {}
+    assert isinstance(kept, dict)  # noqa: S101 (those with parts are objects)
+    return {part: value for part, value in {**kept, **parts}.items() if value is not None}
+
+
+def differing(given: PreferencesChanged, force: PreferencesChanged) -> dict[str, Any]:
+    """Return the preferences given that mean something else than those in force."""
+    return {
+        name: value
+        for name, *_ in plan(PreferencesChanged)
+        if (value := getattr(given, name)) is not None
+        and _meaning(name, value) != _meaning(name, getattr(force, name))
+    }
+
+
+def _meaning(name: str, value: object) -> object:
+    return structured(name, value) if name in STRUCTURED else value
+
+
+def preferred(data: PreferencesChanged, event: Event, context: RuleContext) -> Decision:
+    """The expert's preferences; what is not named stays as it was."""
+    cautions: list[Caution] = []
+    for rate in (data.minimum_rate, data.direct_rate):
+        if rate is not None:
+            cautions += rate_cautions(rate, context.policy)
+    if data.timezone is not None:
+        try:
+            zone(data.timezone)
+        except InvalidValue as error:
+            raise InvalidEvent("timezone", error.message) from None
+    given = {
+        part.name: value for part in fields(data) if (value := getattr(data, part.name)) is not None
+    }
+    if not given:
+        raise InvalidEvent("data", "names no preference")
+    cautions += [caution for name in STRUCTURED if (caution := _cautious(name, given.get(name)))]
+    return Decision(things=(replace(context.preferences, **given),), cautions=tuple(cautions))
+
+
+def _cautious(name: str, document: object) -> Caution | None:
+    error = unreadable(name, document)
+    if error is None:
+        return None
+    return UnreadablePreference(
+        error.message,
+        hint="--anyway keeps it as it is; it then counts as not set.",
+        field=error.field,
+    )
+
+
+RULES: dict[type[EventData], Rule] = {PreferencesChanged: preferred}

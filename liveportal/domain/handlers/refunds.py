@@ -1,0 +1,219 @@
+"""Claims and disputes: money held while undecided, then deducted or released, whole.
+
+open -> disputed -> accepted (released) | rejected (deducted) | dispute withdrawn -> open
+open -> conceded | granted (deducted) | denied (released); open | disputed -> withdrawn (released)
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from liveportal.domain import accounts
+from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
+from liveportal.domain.calculations.refund_window import closes
+from liveportal.domain.changing import changed
+from liveportal.domain.clock import month_of, short_text
+from liveportal.domain.entities import Claim, DisputeFiling, Session
+from liveportal.domain.errors import (
+    AlreadyExists,
+    ClaimNotOpen,
+    ClaimOpen,
+    ImpossibleTime,
+    LateClaim,
+    NothingToRefund,
+    PartialRefund,
+    RefundTooLarge,
+    WrongState,
+)
+from liveportal.domain.events.envelope import Event, EventData
+from liveportal.domain.events.types import (
+    ClaimClosed,
+    DisputeAccepted,
+    DisputeFiled,
+    DisputeRejected,
+    DisputeRuled,
+    DisputeWithdrawn,
+    RefundClaimed,
+    RefundConceded,
+    RefundDenied,
+    RefundGranted,
+    RefundWithdrawn,
+)
+from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.handlers.requests import check_currency
+from liveportal.domain.handlers.sessions import require_ended
+from liveportal.domain.money import Money, take_back
+from liveportal.domain.policy import Deducts, Policy
+
+MOVES = {
+    ("open", "dispute.filed"): "disputed",
+    ("open", "refund.conceded"): "conceded",
+    ("open", "refund.granted"): "granted",
+    ("open", "refund.denied"): "denied",
+    ("open", "refund.withdrawn"): "withdrawn",
+    ("disputed", "refund.withdrawn"): "withdrawn",
+    ("disputed", "dispute.withdrawn"): "open",
+    ("disputed", "dispute.accepted"): "accepted",
+    ("disputed", "dispute.rejected"): "rejected",
+}
+UNDECIDED = frozenset({"open", "disputed"})
+RELEASED = frozenset({"denied", "withdrawn", "accepted"})
+
+
+def claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decision:
+    """A customer wants money back: what that may cost is held until it is decided (R8)."""
+    if context.claim(data.claim):
+        raise AlreadyExists(f"claim {data.claim} exists already", kind="claim", id=data.claim)
+    session = require_ended(event, data.session, context)
+    policy = context.policy_at(session.policy)
+    amount_minor = claimable(session, data.amount, policy)
+    late = is_late(session, event.time, policy)
+    claim = Claim(
+        id=data.claim,
+        session=session.id,
+        state="open",
+        amount_minor=amount_minor,
+        hold_minor=take_back(amount_minor, session.refunded_minor, policy.fee.percent),
+        claimed_at=event.time,
+        period=month_of(event.time, context.policy.period.timezone),
+        late=late,
+    )
+    session = changed(session, claim=claim.id, claim_undecided=True)
+    hold = _entry(TransactionKind.HOLD, event, claim, accounts.hold(claim.hold_minor), context)
+    return Decision(
+        things=(claim, session),
+        transactions=(hold,),
+        cautions=(_late(session, policy),) if late else (),
+    )
+
+
+def claimable(session: Session, amount: Money | None, policy: Policy) -> int:
+    """Return what a claim is for, in minor units: everything that is left unless it says less."""
+    if session.claim_undecided:
+        raise ClaimOpen(
+            f"session {session.id} has an undecided claim, {session.claim}",
+            hint="It must be decided first.",
+            id=session.id,
+            claim=session.claim,
+        )
+    if not session.left_minor:
+        billed = "billed nothing" if not session.gross_minor else "was refunded whole"
+        raise NothingToRefund(f"session {session.id} {billed}", id=session.id)
+    if amount is None:
+        return session.left_minor
+    left = Money(session.left_minor, session.currency)
+    check_currency(amount, policy)
+    if amount > left:
+        raise RefundTooLarge(
+            f"{amount} is more than the {left} that is left of session {session.id}",
+            id=session.id,
+            left=str(left),
+        )
+    if amount < left and not policy.refund.partial:
+        raise PartialRefund(
+            f"this policy knows full refunds only: {left} of session {session.id}, not {amount}",
+            hint="Leave the amount out.",
+            id=session.id,
+            left=str(left),
+        )
+    return amount.minor
+
+
+def is_late(session: Session, at: datetime, policy: Policy) -> bool:
+    """Tell whether a claim comes after the window; exactly at its end is in time (R8)."""
+    until = window_closes(session, policy)
+    return until is not None and at > until
+
+
+def window_closes(session: Session, policy: Policy) -> datetime | None:
+    """Return the last instant at which a claim is in time, or None while nothing is ended."""
+    return None if session.end is None else closes(session.end, policy)
+
+
+def filed(data: DisputeFiled, event: Event, context: RuleContext) -> Decision:
+    """The expert disputes a claim; the money stays held."""
+    claim, _ = _stepped(data.claim, event, context)
+    period = month_of(event.time, context.policy.period.timezone)
+    filing = DisputeFiling(context.next_seq, claim.id, event.time, period)
+    return Decision(things=(changed(claim, disputed_at=event.time), filing))
+
+
+def reopened(data: DisputeWithdrawn, event: Event, context: RuleContext) -> Decision:
+    """The expert withdraws the dispute: the claim is open again."""
+    claim, _ = _stepped(data.claim, event, context)
+    return Decision(things=(changed(claim, disputed_at=None),))
+
+
+def decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleContext) -> Decision:
+    """A claim ends: its hold is closed whole, by a deduction or by a release (R8, R9)."""
+    claim, session = _stepped(data.claim, event, context)
+    claim = changed(claim, decided_at=event.time)
+    if claim.state in RELEASED:
+        session = changed(session, claim_undecided=False)
+        legs = accounts.release(claim.hold_minor)
+        release = _entry(TransactionKind.RELEASE, event, claim, legs, context)
+        return Decision(things=(claim, session), transactions=(release,))
+    policy = context.policy_at(session.policy)
+    claim = changed(claim, cost_minor=cost_of(claim.amount_minor, session, policy))
+    refunded_minor = session.refunded_minor + claim.amount_minor
+    session = changed(session, claim_undecided=False, refunded_minor=refunded_minor)
+    legs = accounts.refund(claim.amount_minor, claim.cost_minor, claim.hold_minor)
+    refund = _entry(TransactionKind.REFUND, event, claim, legs, context)
+    return Decision(things=(claim, session), transactions=(refund,))
+
+
+def cost_of(amount_minor: int, session: Session, policy: Policy) -> int:
+    """Return what a refund takes from the expert, reckoned now (`refund.deducts`)."""
+    if policy.refund.deducts is Deducts.GROSS:
+        return amount_minor
+    return take_back(amount_minor, session.refunded_minor, policy.fee.percent)
+
+
+def _stepped(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, Session]:
+    claim = require("claim", claim_id, context.claim(claim_id))
+    opens = ("open", event.data.TYPE) in MOVES
+    error = ClaimNotOpen if opens and claim.state != "open" else WrongState
+    state = next_state(MOVES, claim, event, error)
+    decides = state not in UNDECIDED
+    if event.time < claim.claimed_at and (decides or not context.former_rules):
+        raise ImpossibleTime(
+            f"that is before claim {claim.id} was made, at {short_text(claim.claimed_at)}",
+            id=claim.id,
+        )
+    session = require("session", claim.session, context.session(claim.session))
+    return changed(claim, state=state), session
+
+
+def _entry(
+    kind: TransactionKind,
+    event: Event,
+    claim: Claim,
+    legs: tuple[Transfer, ...],
+    context: RuleContext,
+) -> Transaction:
+    period = month_of(event.time, context.policy.period.timezone)
+    return Transaction(kind, event.time, period, legs, session=claim.session, claim=claim.id)
+
+
+def _late(session: Session, policy: Policy) -> LateClaim:
+    last = window_closes(session, policy)
+    until = f", until {short_text(last)}" if last else ""
+    return LateClaim(
+        f"the {policy.refund.window_hours} hours in which session {session.id} could be claimed"
+        f" are over{until}",
+        hint="--late records the claim all the same, and says so on it.",
+        id=session.id,
+    )
+
+
+RULES: dict[type[EventData], Rule] = {
+    RefundClaimed: claimed,
+    RefundConceded: decided,
+    RefundGranted: decided,
+    RefundDenied: decided,
+    RefundWithdrawn: decided,
+    DisputeFiled: filed,
+    DisputeWithdrawn: reopened,
+    DisputeAccepted: decided,
+    DisputeRejected: decided,
+}

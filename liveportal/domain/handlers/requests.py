@@ -1,0 +1,300 @@
+"""Requests: opened, then answered once.
+
+open -> accepted | declined | withdrawn | taken | expired; accepted -> taken (the race was lost).
+The shell may be ahead of the platform: what a feed reports of a request that is closed already has
+no effect, and a request that a feed takes away voids a session that billed nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from liveportal.domain.changing import changed
+from liveportal.domain.clock import MICROSECOND, local_date, shifted
+from liveportal.domain.entities import Customer, Request, Session
+from liveportal.domain.errors import (
+    AlreadyExists,
+    BelowMinimumRate,
+    Caution,
+    Conflict,
+    CurrencyMismatch,
+    DoubleBooking,
+    InvalidEvent,
+    OnVacation,
+    RateOutOfBounds,
+    RequestLapsed,
+    SlotNeeded,
+    WrongState,
+)
+from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
+from liveportal.domain.events.types import (
+    RequestAccepted,
+    RequestClosed,
+    RequestDeclined,
+    RequestExpired,
+    RequestOpened,
+    RequestTaken,
+    RequestWithdrawn,
+    Slot,
+)
+from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.money import Money
+from liveportal.domain.policy import Policy
+
+MOVES = {
+    ("open", "request.accepted"): "accepted",
+    ("open", "request.declined"): "declined",
+    ("open", "request.withdrawn"): "withdrawn",
+    ("open", "request.taken"): "taken",
+    ("open", "request.expired"): "expired",
+    ("accepted", "request.taken"): "taken",
+}
+_BY_FEED = {
+    **MOVES,
+    ("accepted", "request.withdrawn"): "withdrawn",
+    ("accepted", "request.expired"): "expired",
+}
+CLOSED = frozenset({"declined", "withdrawn", "taken", "expired"})
+LOST_RACE = "lost_race"
+"""The flag of a session that was cancelled because its request went to somebody else (R3)."""
+SUPERSEDED = "superseded"
+"""The flag of what a feed reports when the expert recorded something later already."""
+
+
+def opened(data: RequestOpened, event: Event, context: RuleContext) -> Decision:
+    """A customer asks for help; the rate is frozen here (R4)."""
+    if context.request(data.request):
+        raise AlreadyExists(
+            f"request {data.request} exists already", kind="request", id=data.request
+        )
+    if (data.kind == "scheduled") is not bool(data.slots):
+        wanted = "are required" if data.kind == "scheduled" else "are not allowed"
+        raise InvalidEvent("slots", f"{wanted} for a request that is {data.kind}")
+    cautions = rate_cautions(data.rate, context.policy)
+    request = Request(
+        id=data.request,
+        kind=data.kind,
+        direct=bool(data.direct),
+        customer=data.customer.id,
+        rate=data.rate,
+        state="open",
+        opened_at=event.time,
+        opened_seq=context.next_seq,
+        slots=data.slots or (),
+        expires=data.expires,
+        flags=tuple([caution.code for caution in cautions]),
+    )
+    person = Customer(id=data.customer.id, described_seq=context.next_seq)
+    return Decision(things=(request, person), cautions=cautions)
+
+
+def accepted(data: RequestAccepted, event: Event, context: RuleContext) -> Decision:
+    """Take a request: an instant one is live at once, a scheduled one stands at its slot (R3)."""
+    request = require("request", data.request, context.request(data.request))
+    state = next_state(MOVES, request, event)
+    check_currency(request.rate, context.policy)
+    slot = chosen_slot(request, data.slot)
+    session_id = data.session or request.id
+    if context.session(session_id):
+        raise AlreadyExists(f"session {session_id} exists already", kind="session", id=session_id)
+    cautions = acceptance_cautions(request, slot, event.time, context)
+    # Nobody is stopped from helping two at once; it is only said.
+    live = slot is None and any(each.state != "upcoming" for each in context.agenda())
+    flags = ("another_session_live",) if live else ()
+    session = Session(
+        id=session_id,
+        customer=request.customer,
+        state="upcoming" if slot else "live",
+        rate=request.rate,
+        policy=context.policy_seq,
+        agreed_seq=context.next_seq,
+        last_time=event.time,
+        request=request.id,
+        planned_start=slot.start if slot else None,
+        planned_minutes=slot.minutes if slot else None,
+        start=None if slot else event.time,
+        flags=(*[caution.code for caution in cautions], *flags),
+    )
+    request = changed(request, state=state, session=session_id, closed_at=event.time)
+    return Decision(things=(request, session), cautions=cautions, flags=flags)
+
+
+def closed(data: RequestClosed, event: Event, context: RuleContext) -> Decision:
+    """Decline a request, or learn that it is gone."""
+    request = require("request", data.request, context.request(data.request))
+    by_feed = event.source != CLI_SOURCE
+    if request.state in CLOSED and by_feed:
+        return Decision(flags=(SUPERSEDED,))
+    if request.state == "accepted" and isinstance(data, RequestDeclined) and by_feed:
+        raise Conflict(f"the answer to request {request.id}", ["type"])
+    state = next_state(_BY_FEED if by_feed else MOVES, request, event)
+    done = changed(request, state=state, closed_at=event.time)
+    if request.session is None:
+        return Decision(things=(done,))
+    session = require("session", request.session, context.session(request.session))
+    return Decision(things=(done, *_void(session)), flags=(LOST_RACE,))
+
+
+def _void(session: Session) -> tuple[Session, ...]:
+    """Return a session cancelled because the race was lost; nothing if it never took place (R3).
+
+    Raises `WrongState` if it was billed.
+    """
+    if session.gross_minor:
+        raise WrongState(
+            f"Session {session.id} of this request was billed, so the request was not lost.",
+            hint="`liveportal sessions correct` corrects what was billed.",
+            id=session.id,
+            state=session.state,
+        )
+    if session.state in ("cancelled", "missed"):
+        return ()
+    flags = tuple(dict.fromkeys((*session.flags, LOST_RACE)))
+    return (changed(session, state="cancelled", paused_since=None, period=None, flags=flags),)
+
+
+def alias_of(session_id: str, alias: str | None, context: RuleContext) -> tuple[str, str] | None:
+    """Return a new alias and its session; None if there is none, or if it is known already.
+
+    Raises `AlreadyExists` if the id is that of another session.
+    """
+    if alias is None:
+        return None
+    other = context.session(alias)
+    if other is None:
+        return alias, session_id
+    if other.id != session_id:
+        raise AlreadyExists(f"session {alias} exists already", kind="session", id=alias)
+    return None
+
+
+def chosen_slot(request: Request, number: int | None) -> Slot | None:
+    """Return the slot of that number; raises `SlotNeeded` where it is missing or there is none."""
+    if not request.slots:
+        if number is not None:
+            raise SlotNeeded(
+                f"request {request.id} is instant: it has no slots",
+                hint="Accept it without a slot.",
+            )
+        return None
+    if number is None:
+        raise SlotNeeded(
+            f"request {request.id} is scheduled: choose one of its slots",
+            hint=f"Give --slot 1 to {len(request.slots)}, or --best;"
+            f" `liveportal requests show {request.id}` shows them.",
+            slots=len(request.slots),
+        )
+    if number > len(request.slots):
+        raise SlotNeeded(
+            f"request {request.id} has {len(request.slots)} slots, not {number}",
+            hint=f"`liveportal requests show {request.id}` shows them.",
+            slots=len(request.slots),
+        )
+    return request.slots[number - 1]
+
+
+def acceptance_cautions(
+    request: Request, slot: Slot | None, at: datetime, context: RuleContext
+) -> tuple[Caution, ...]:
+    """Return what speaks against accepting; the order is that in which a command is refused."""
+    cautions: list[Caution] = []
+    if request.expires and at > request.expires:
+        cautions.append(
+            RequestLapsed(
+                f"request {request.id} expired before it was accepted",
+                hint="--anyway accepts it all the same, if the platform still took it.",
+            )
+        )
+    minimum = context.preferences.minimum_rate
+    if minimum and minimum.currency == request.rate.currency and request.rate < minimum:  # R2
+        cautions.append(
+            BelowMinimumRate(
+                f"request {request.id} pays {request.rate} a minute, your minimum is {minimum}",
+                hint="--anyway accepts it all the same.",
+            )
+        )
+    if slot:
+        cautions += schedule_cautions(slot.start, slot.minutes, context)
+    return tuple(cautions)
+
+
+def schedule_cautions(
+    start: datetime, minutes: int, context: RuleContext, *, moving: str | None = None
+) -> list[Caution]:
+    """Return what a session at that time would collide with: other sessions, and vacation."""
+    end = shifted(start, timedelta(minutes=minutes))
+    cautions: list[Caution] = []
+    if clashes := clashing(start, end, context, moving=moving):
+        cautions.append(
+            DoubleBooking(
+                f"session {clashes[0]} is booked at that time",
+                hint="Choose another slot, or --overlap books both.",
+                sessions=clashes,
+            )
+        )
+    zone_name = context.preferences.timezone or context.policy.period.timezone
+    first, last = local_date(start, zone_name), local_date(end - MICROSECOND, zone_name)
+    if any(
+        _overlap(first, last, each.start, each.end) for each in context.preferences.vacations or ()
+    ):
+        cautions.append(
+            OnVacation(
+                f"{first} is in your vacation", hint="Choose another slot, or --anyway books it."
+            )
+        )
+    return cautions
+
+
+def clashing(
+    start: datetime, end: datetime, context: RuleContext, *, moving: str | None = None
+) -> list[str]:
+    """Return the ids of the booked sessions that overlap [start, end)."""
+    return sorted(
+        each.id
+        for each in context.agenda()
+        if each.id != moving
+        and each.planned_start is not None
+        and each.planned_end is not None
+        and each.planned_start < end
+        and start < each.planned_end
+    )
+
+
+def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
+    """Check a rate against the policy's bounds (R1) and the book's currency."""
+    check_currency(rate, policy)
+    lowest, highest = policy.rate_bounds
+    if lowest.minor <= rate.minor <= highest.minor:
+        return ()
+    return (
+        RateOutOfBounds(
+            f"a rate of {rate} is outside {policy.rate.minimum} to {policy.rate.maximum}"
+            f" {rate.currency} a minute",
+            hint="--anyway records it all the same.",
+        ),
+    )
+
+
+def check_currency(amount: Money, policy: Policy) -> None:
+    """Refuse an amount in another currency than the book's, with `CurrencyMismatch`."""
+    if amount.currency != policy.currency:
+        raise CurrencyMismatch(
+            f"{amount.currency} is not the book's currency, which is {policy.currency}",
+            hint="One book is one currency: keep another ledger for the other one.",
+            currency=amount.currency,
+            expected=policy.currency,
+        )
+
+
+def _overlap(first: date, last: date, start: date, end: date) -> bool:
+    return first <= end and start <= last
+
+
+RULES: dict[type[EventData], Rule] = {
+    RequestOpened: opened,
+    RequestAccepted: accepted,
+    RequestDeclined: closed,
+    RequestWithdrawn: closed,
+    RequestTaken: closed,
+    RequestExpired: closed,
+}

@@ -1,0 +1,379 @@
+"""Sessions: agreed, held, billed once, and corrected by a new entry if that was wrong.
+
+upcoming -> live <-> paused; live | paused -> ended; upcoming -> cancelled | missed | upcoming.
+An instant request's session begins live; one logged by hand enters as ended. A session that billed
+nothing is cancelled if its request was lost (see `requests`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from liveportal.domain import accounts
+from liveportal.domain.accounts import Transaction, TransactionKind
+from liveportal.domain.calculations.billing import Pause, active_time, bill
+from liveportal.domain.changing import changed
+from liveportal.domain.clock import month_of, short_text
+from liveportal.domain.entities import Artifact, Customer, Review, Session
+from liveportal.domain.errors import (
+    AlreadyExists,
+    CorrectionRefused,
+    ImpossibleTime,
+    InvalidEvent,
+    WrongState,
+)
+from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
+from liveportal.domain.events.types import (
+    ArtifactAdded,
+    ReviewPosted,
+    SessionCancelled,
+    SessionCorrected,
+    SessionEnded,
+    SessionLogged,
+    SessionMissed,
+    SessionPaused,
+    SessionRescheduled,
+    SessionResumed,
+    SessionStarted,
+    TipReceived,
+)
+from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
+from liveportal.domain.handlers.requests import (
+    SUPERSEDED,
+    alias_of,
+    check_currency,
+    rate_cautions,
+    schedule_cautions,
+)
+from liveportal.domain.money import Money, share_of
+from liveportal.domain.policy import Policy, SessionMonth
+
+MOVES = {
+    ("upcoming", "session.rescheduled"): "upcoming",
+    ("upcoming", "session.cancelled"): "cancelled",
+    ("upcoming", "session.missed"): "missed",
+    ("upcoming", "session.started"): "live",
+    ("live", "session.paused"): "paused",
+    ("paused", "session.resumed"): "live",
+    ("live", "session.ended"): "ended",
+    ("paused", "session.ended"): "ended",
+}
+
+
+def started(data: SessionStarted, event: Event, context: RuleContext) -> Decision:
+    """The timer starts."""
+    return Decision(things=(_stepped(data.session, event, context, start=event.time),))
+
+
+def paused(data: SessionPaused, event: Event, context: RuleContext) -> Decision:
+    """The timer stops; paused time is not charged (R6)."""
+    if _is_superseded(data, event, context):
+        return Decision(flags=(SUPERSEDED,))
+    return Decision(things=(_stepped(data.session, event, context, paused_since=event.time),))
+
+
+def resumed(data: SessionResumed, event: Event, context: RuleContext) -> Decision:
+    """The timer runs again."""
+    if _is_superseded(data, event, context):
+        return Decision(flags=(SUPERSEDED,))
+    return Decision(things=(_unpaused(_stepped(data.session, event, context), event.time),))
+
+
+def cancelled_or_missed(
+    data: SessionCancelled | SessionMissed, event: Event, context: RuleContext
+) -> Decision:
+    """A session is cancelled, or somebody did not come: nothing is booked."""
+    return Decision(things=(_stepped(data.session, event, context),))
+
+
+def rescheduled(data: SessionRescheduled, event: Event, context: RuleContext) -> Decision:
+    """An upcoming session gets another time, and another length if one is given."""
+    session = _stepped(data.session, event, context)
+    alias = alias_of(session.id, data.alias, context)
+    minutes = data.minutes or session.planned_minutes or 0
+    cautions = tuple(schedule_cautions(data.start, minutes, context, moving=session.id))
+    flags = tuple(caution.code for caution in cautions)
+    session = changed(session, planned_start=data.start, planned_minutes=minutes, flags=flags)
+    return Decision(things=(session,), cautions=cautions, alias=alias)
+
+
+def ended(data: SessionEnded, event: Event, context: RuleContext) -> Decision:
+    """The session is over: it is billed, by the policy that it froze or as the platform says."""
+    session = _unpaused(_stepped(data.session, event, context, end=event.time), event.time)
+    return _billed(session, data.billed, context)
+
+
+def logged(data: SessionLogged, event: Event, context: RuleContext) -> Decision:
+    """A past session in one event; it counts from its end, whenever it is recorded."""
+    if context.session(data.session):
+        raise AlreadyExists(
+            f"session {data.session} exists already", kind="session", id=data.session
+        )
+    pauses = checked_pauses(data.start, data.end, data.pauses or ())
+    cautions = rate_cautions(data.rate, context.policy)
+    session = Session(
+        id=data.session,
+        customer=data.customer.id,
+        state="ended",
+        rate=data.rate,
+        policy=context.policy_seq,
+        agreed_seq=context.next_seq,
+        last_time=data.end,
+        start=data.start,
+        end=data.end,
+        pauses=pauses,
+        flags=tuple(caution.code for caution in cautions),
+    )
+    decision = _billed(session, data.billed, context)
+    things = (*decision.things, Customer(data.customer.id, context.next_seq))
+    return changed(decision, things=things, cautions=cautions)
+
+
+def corrected(data: SessionCorrected, event: Event, context: RuleContext) -> Decision:
+    """What was recorded of a session was wrong: its earning is reversed, the right one booked."""
+    session = require("session", data.session, context.session(data.session))
+    if session.state != "ended" or session.start is None or session.end is None:
+        raise WrongState(
+            f"session {session.id} is {session.state}: only an ended one can be corrected",
+            id=session.id,
+            state=session.state,
+        )
+    if session.claim_undecided or session.refunded_minor:
+        why = "a claim on it is undecided" if session.claim_undecided else "money was given back"
+        raise CorrectionRefused(f"session {session.id} cannot be corrected: {why}", id=session.id)
+    if (data.start, data.end, data.pauses, data.billed) == (None, None, None, None):
+        raise InvalidEvent("session", "nothing to correct: give start, end, pauses or billed")
+    right = right_times(session, data, former=context.former_rules)
+    if right.end and event.time < right.end and not context.former_rules:
+        raise ImpossibleTime(
+            f"The correction is dated before session {session.id} ended,"
+            f" at {short_text(right.end)}.",
+            hint="Give a later --at.",
+            id=session.id,
+        )
+    billed = data.billed
+    if billed is None and session.billed_minor is not None and not context.former_rules:
+        billed = Money(session.billed_minor, session.currency)
+    return _rebilled(session, right, billed, event.time, context)
+
+
+def right_times(session: Session, data: SessionCorrected, *, former: bool = False) -> Session:
+    """Return an ended session with the start, end and pauses that a correction gives it.
+
+    A pause that was open at the old end closes at the new one. Raises `ImpossibleTime`.
+    """
+    if session.start is None or session.end is None:
+        raise ValueError("only an ended session has times to correct")
+    start, end = data.start or session.start, data.end or session.end
+    pauses = session.pauses if data.pauses is None else data.pauses
+    if data.pauses is None and pauses and not former:
+        *closed, (since, until) = pauses
+        pauses = (*closed, (since, end if until == session.end else until))
+    return changed(session, start=start, end=end, pauses=checked_pauses(start, end, pauses))
+
+
+def own_bill(session: Session, policy: Policy) -> Money:
+    """Return the gross of an ended session by our own calculation, under the policy it froze."""
+    if session.start is None or session.end is None:
+        raise ValueError("only an ended session is billed")
+    active_us = active_time(session.start, session.end, session.pauses)
+    return bill(active_us, session.rate, policy).gross
+
+
+def rebilled(session: Session, billed: Money, at: datetime, context: RuleContext) -> Decision:
+    """Book the difference to another bill: the earning is reversed, the right one booked."""
+    return _rebilled(session, session, billed, at, context)
+
+
+def rebilled_formerly(
+    session: Session, billed: Money, at: datetime, context: RuleContext
+) -> Decision:
+    """Do so as earlier versions did: an undecided claim for everything changed with the bill."""
+    decision = _rebilled(session, session, billed, at, context)
+    if not session.claim_undecided or session.claim is None:
+        return decision
+    claim = require("claim", session.claim, context.claim(session.claim))
+    if claim.amount_minor != session.left_minor:
+        return decision
+    claim = changed(claim, amount_minor=billed.minor - session.refunded_minor)
+    return changed(decision, things=(*decision.things, claim))
+
+
+def artifact(data: ArtifactAdded, event: Event, context: RuleContext) -> Decision:
+    """Evidence; it may come at any time."""
+    session = require("session", data.session, context.session(data.session))
+    found = Artifact(
+        context.next_seq, session.id, data.kind, data.sha256, data.bytes, data.media_type
+    )
+    return Decision(things=(found,))
+
+
+def reviewed(data: ReviewPosted, event: Event, context: RuleContext) -> Decision:
+    """One side says how it was (R7)."""
+    session = require_ended(event, data.session, context)
+    review = Review(session.id, data.by, data.rating, event.time, context.next_seq)
+    return Decision(things=(review,))
+
+
+def tipped(data: TipReceived, event: Event, context: RuleContext) -> Decision:
+    """A tip is the expert's whole."""
+    session = require_ended(event, data.session, context)
+    check_currency(data.amount, context.policy)
+    tip = Transaction(
+        TransactionKind.TIP,
+        event.time,
+        month_of(event.time, context.policy.period.timezone),
+        accounts.tip(data.amount.minor),
+        session=session.id,
+    )
+    return Decision(transactions=(tip,))
+
+
+def require_ended(event: Event, session_id: str, context: RuleContext) -> Session:
+    """Return an ended session, for what can only follow its end."""
+    session = require("session", session_id, context.session(session_id))
+    if session.state != "ended" or session.end is None:
+        raise WrongState(
+            f"session {session.id} is {session.state}: it has not ended",
+            hint="End the session first.",
+            id=session.id,
+            state=session.state,
+        )
+    if event.time < session.end:
+        raise ImpossibleTime(
+            f"that is before session {session.id} ended, at {short_text(session.end)}",
+            id=session.id,
+        )
+    return session
+
+
+def checked_pauses(start: datetime, end: datetime, pauses: Sequence[Pause]) -> tuple[Pause, ...]:
+    """Return the pauses in order of time; raises `ImpossibleTime` unless they fit the session."""
+    if end < start:
+        raise ImpossibleTime("the session would end before it starts")
+    ordered = tuple(sorted(pauses))
+    free_from = start
+    for since, until in ordered:
+        if until < since or since < free_from or until > end:
+            raise ImpossibleTime(
+                "a pause ends before it starts, overlaps another, or is outside the session"
+            )
+        free_from = until
+    return ordered
+
+
+def period_of(session: Session, policy: Policy) -> str:
+    """Return the month that a session falls in (`period.*`)."""
+    month_by = policy.period.session_month
+    instant = session.start if month_by is SessionMonth.START else session.end
+    if instant is None:
+        raise ValueError("only an ended session falls in a month")
+    return month_of(instant, policy.period.timezone)
+
+
+def _is_superseded(
+    data: SessionPaused | SessionResumed, event: Event, context: RuleContext
+) -> bool:
+    """Tell whether a feed reports a pause of a session whose end the expert recorded first."""
+    session = context.session(data.session)
+    if session is None or session.state != "ended" or event.source == CLI_SOURCE:
+        return False
+    ends = context.statements(f"session:{session.id}", SessionEnded.TYPE)
+    return bool(ends) and ends[0].source == CLI_SOURCE
+
+
+def _stepped(session_id: str, event: Event, context: RuleContext, **also: datetime) -> Session:
+    """Move a session by its state machine, and set what changes `also`; no time goes back."""
+    session = require("session", session_id, context.session(session_id))
+    state = next_state(MOVES, session, event)
+    if event.time < session.last_time:
+        raise ImpossibleTime(
+            f"session {session.id} was already at {short_text(session.last_time)}",
+            hint="Its times must not go back; give a later --at.",
+            id=session.id,
+        )
+    return changed(session, state=state, last_time=event.time, **also)
+
+
+def _unpaused(session: Session, at: datetime) -> Session:
+    if session.paused_since is None:
+        return session
+    pauses = (*session.pauses, (session.paused_since, at))
+    return changed(session, pauses=pauses, paused_since=None)
+
+
+def _reckoned(session: Session, billed: Money | None, context: RuleContext) -> Session:
+    """Bill an ended session: by its policy, or as the platform billed it, which then stands."""
+    if session.start is None or session.end is None:
+        raise ValueError("only an ended session is billed")
+    policy = context.policy_at(session.policy)
+    expected = bill(active_time(session.start, session.end, session.pauses), session.rate, policy)
+    if billed is not None:
+        check_currency(billed, context.policy)
+    gross = expected.gross if billed is None else billed
+    return changed(
+        session,
+        active_us=expected.active_us,
+        billed_us=expected.billed_us,
+        gross_minor=gross.minor,
+        fee_minor=gross.minor - share_of(gross.minor, policy.fee.percent),
+        expected_minor=expected.gross.minor,
+        billed_minor=None if billed is None else billed.minor,
+        # It stays in the month that it was first billed in, whatever is corrected later.
+        period=session.period or period_of(session, context.policy),
+    )
+
+
+def _billed(session: Session, billed: Money | None, context: RuleContext) -> Decision:
+    session = _reckoned(session, billed, context)
+    if not session.gross_minor:
+        return Decision(things=(session,))  # R5: free, and so it books nothing.
+    session = changed(session, earning=context.next_transaction)
+    return Decision(things=(session,), transactions=(_earned(session),))
+
+
+def _rebilled(
+    session: Session, right: Session, billed: Money | None, at: datetime, context: RuleContext
+) -> Decision:
+    """Reverse a session's earning exactly, and book the right one, both in the month of `at`."""
+    right = _reckoned(right, billed, context)
+    period = month_of(at, context.policy.period.timezone)
+    booked: list[Transaction] = []
+    if session.earning is not None:
+        wrong = _earning(session, TransactionKind.REVERSAL, at, period)
+        booked.append(replace(wrong, transfers=accounts.reverse(wrong.transfers)))
+    if right.gross_minor:
+        right = changed(right, earning=context.next_transaction + len(booked))
+        booked.append(_earning(right, TransactionKind.CORRECTION, at, period))
+    else:
+        right = changed(right, earning=None)
+    return Decision(things=(right,), transactions=tuple(booked))
+
+
+def _earned(session: Session) -> Transaction:
+    if session.end is None or session.period is None:
+        raise ValueError("only an ended session earns")
+    return _earning(session, TransactionKind.EARNING, session.end, session.period)
+
+
+def _earning(session: Session, kind: TransactionKind, at: datetime, period: str) -> Transaction:
+    legs = accounts.earning(session.share_minor, session.fee_minor)
+    return Transaction(kind, at, period, legs, session=session.id)
+
+
+RULES: dict[type[EventData], Rule] = {
+    SessionRescheduled: rescheduled,
+    SessionCancelled: cancelled_or_missed,
+    SessionMissed: cancelled_or_missed,
+    SessionStarted: started,
+    SessionPaused: paused,
+    SessionResumed: resumed,
+    SessionEnded: ended,
+    SessionLogged: logged,
+    SessionCorrected: corrected,
+    ArtifactAdded: artifact,
+    ReviewPosted: reviewed,
+    TipReceived: tipped,
+}

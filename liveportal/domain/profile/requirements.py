@@ -1,0 +1,134 @@
+"""What a payout needs of its profile: what is missing, and what does not hold (R12, R14)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+
+from liveportal.domain.profile.fields import expiry, fits, is_listed, usual_forms, worded
+from liveportal.domain.values import dataclass
+
+SOON = timedelta(days=60)
+"""How long before its end a tax form is spoken of: as long as a payout takes (R13)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Whether the profile has one thing that a payout needs.
+
+    `blocks` tells that nothing is paid out before it is mended.
+    """
+
+    requirement: str
+    state: str = "ok"
+    blocks: bool = False
+    message: str | None = None
+    hint: str | None = None
+    until: date | None = None
+
+
+_SET = "liveportal payout profile set"
+_WHY = {
+    "name": ("the payee has no name (R12)", "--name"),
+    "email": ("there is no e-mail address to write to (R12)", "--email"),
+    "method": ("it is not said how to pay (R12)", "--method"),
+    "address": ("there is no address (R12)", "--country and --line, --city, --postal-code"),
+    "tax_form": ("tax information is required of everyone (R14)", "--tax-form"),
+}
+
+
+def findings(
+    filled: Collection[str],
+    facts: Mapping[str, str],
+    *,
+    methods: Collection[str],
+    on: date,
+    lost: Collection[str] = (),
+) -> tuple[Finding, ...]:
+    """Return what a payout needs of the profile, and whether it is there on a day (R12, R14).
+
+    `lost` are the fields whose values an import could not bring: each of them blocks.
+    """
+    names = (*_WHY, *(name for name in lost if name not in _WHY))
+    return tuple(
+        _lost(name)
+        if name in lost
+        else _looked_at(name, facts, methods, on)
+        if name in filled
+        else _missing(name)
+        for name in names
+    )
+
+
+def blocking(
+    filled: Collection[str],
+    facts: Mapping[str, str],
+    *,
+    methods: Collection[str],
+    on: date,
+    lost: Collection[str] = (),
+) -> frozenset[str]:
+    """Return the requirements for whose sake nothing is paid out on a day."""
+    found = findings(filled, facts, methods=methods, on=on, lost=lost)
+    return frozenset(each.requirement for each in found if each.blocks)
+
+
+def _missing(name: str) -> Finding:
+    why, options = _WHY[name]
+    return Finding(
+        requirement=name,
+        state="missing",
+        blocks=True,
+        message=why,
+        hint=f"Give it: `{_SET}` with {options}.",
+    )
+
+
+def _lost(name: str) -> Finding:
+    options = f" with {_WHY[name][1]}" if name in _WHY else ""
+    return Finding(
+        requirement=name,
+        state="enter_again",
+        blocks=True,
+        message="the import could not bring its value: no event holds it",
+        hint=f"Enter it again: `{_SET}`{options}.",
+    )
+
+
+def _looked_at(name: str, facts: Mapping[str, str], methods: Collection[str], on: date) -> Finding:
+    method = facts.get("method")
+    if name == "method" and method and not is_listed(method, methods):
+        return Finding(
+            requirement=name,
+            state="not_allowed",
+            blocks=True,
+            message=f"the policy in force pays by {', '.join(methods)}, not by {method}",
+            hint=f"`{_SET} --method ...` changes it.",
+        )
+    return _form_looked_at(facts, on) if name == "tax_form" else Finding(requirement=name)
+
+
+def _form_looked_at(facts: Mapping[str, str], on: date) -> Finding:
+    name, ends = "tax_form", expiry(facts)
+    renew = f"Sign a new one, then `{_SET} --tax-signed DATE`."
+    if not fits(facts):
+        forms = worded(usual_forms(facts["country"]))
+        return Finding(
+            requirement=name,
+            state="unfitting",
+            blocks=True,
+            message=f"{facts['tax_form']} is not for {facts['country']}: there it is {forms} (R14)",
+            hint=f"`{_SET}` with --tax-form and its number, or another --country.",
+            until=ends,
+        )
+    if ends and ends < on:
+        message = f"the form was valid until {ends} (R14)"
+        return Finding(
+            requirement=name, state="expired", blocks=True, message=message, hint=renew, until=ends
+        )
+    if ends and ends - on <= SOON:
+        message = f"the form is valid until {ends} only"
+        return Finding(
+            requirement=name, state="expires_soon", message=message, hint=renew, until=ends
+        )
+    return Finding(requirement=name, until=ends)
