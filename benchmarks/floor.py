@@ -7,7 +7,7 @@ plain driver, in batches, in one transaction. It knows no rules, no replays, no 
 refusals: no door can be faster, and a good one is not many times slower.
 
 The driver is used as it comes. With `--adapted` it binds NULL and bytes without looking for
-adapters first, as the ledger has it (see `liveportal.ledger.driver`): a still lower floor.
+adapters first, as the ledger has it (see `liveportal.ledger.storage.driver`): a still lower floor.
 
     python -m benchmarks.floor [--adapted] FEED
 """

@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from liveportal.ledger.opening import reading
+from liveportal.ledger.opening import open_readonly
 
 _LEGS = """
     SELECT entry.id, substr(entry.time, 1, 10), entry.kind, coalesce(entry.session, ''),
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 def entries(ledger: Path) -> Iterator[Entry]:
     """Yield the transactions of a ledger in their order."""
-    with reading(ledger) as reader:
+    with open_readonly(ledger) as reader:
         for _, legs in groupby(reader.db.execute(_LEGS), key=lambda leg: leg[0]):
             own = list(legs)
             _, day, kind, session, _, _ = own[0]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from benchmarks.books import MONTH, OPEN_REQUESTS, SEARCHED
 from benchmarks.eager import eager_program
 from benchmarks.measure import Contestant, fixed
-from liveportal.ledger.windows import earnings
+from liveportal.ledger.queries import earnings
 
 FIRST, LAST = earnings.FIRST, earnings.LAST
 FLOOR = "parse, validate, chain and insert (floor.py)"

@@ -30,20 +30,20 @@ from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import ArtifactAdded, PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
-from liveportal.ledger import driver
-from liveportal.ledger.blame import blamed
-from liveportal.ledger.collector import no_collector
-from liveportal.ledger.documents import event_at, stored_event
-from liveportal.ledger.journal import Journal, Outcome
-from liveportal.ledger.opening import reading
-from liveportal.ledger.reader import Reader, Row, known_id
-from liveportal.ledger.store import Store
+from liveportal.ledger.damage import diagnosing_damage
+from liveportal.ledger.format.serialisation import event_at, stored_event
+from liveportal.ledger.journal.journal import Journal, Outcome
+from liveportal.ledger.ledger_file import LedgerFile
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.reader import Reader, Row, known_id
+from liveportal.ledger.storage import driver
+from liveportal.ledger.storage.gc_pause import no_collector
 
 if TYPE_CHECKING:
     from liveportal.domain.profile.fields import Changes
-    from liveportal.ledger.filling import Judge, KeyChanged
-    from liveportal.ledger.forgetful import Forgotten
-    from liveportal.ledger.vault import Taken
+    from liveportal.ledger.attachments.vault import StagedFile
+    from liveportal.ledger.erasure.service import ErasureResult
+    from liveportal.ledger.secrets.payout_profile import Judge, KeyChanged
 
 CHUNK_LINES = 2_000
 
@@ -106,7 +106,7 @@ class Synced:
 class Portal:
     """A book, open for writing. Everything goes through `record`, `do` and `sync`."""
 
-    def __init__(self, store: Store, now: Clock) -> None:
+    def __init__(self, store: LedgerFile, now: Clock) -> None:
         self._store = store
         self._now = now
 
@@ -114,9 +114,9 @@ class Portal:
     @contextmanager
     def open(cls, path: Path, *, dry_run: bool = False, now: Clock = utc_now) -> Iterator[Portal]:
         """Open a ledger; with `dry_run` everything happens and is rolled back."""
-        store = Store.open(path, now, keep=not dry_run)
+        store = LedgerFile.open(path, now, keep=not dry_run)
         try:
-            with blamed(store.db):
+            with diagnosing_damage(store.db):
                 yield cls(store, now)
         finally:
             store.close()
@@ -127,7 +127,7 @@ class Portal:
 
         Raises `LedgerExists` where there is something already, `LedgerUnwritable`.
         """
-        with Store.create(path, now) as store:
+        with LedgerFile.create(path, now) as store:
             portal = cls(store, now)
             portal.record(
                 [portal.event(each) for each in (PolicyAdopted(policy=policy), *settings)]
@@ -196,8 +196,9 @@ class Portal:
         Its messages, if it is a transcript, are kept with the event. `show` looks as in `do`, and
         is told the artifact. Raises what `Vault.taking` and the door raise; then nothing is kept.
         """
-        from liveportal.ledger import evidence, missing  # No other write pays for their import.
-        from liveportal.ledger.vault import LIMIT_BYTES, Vault
+        from liveportal.ledger.attachments import index
+        from liveportal.ledger.attachments.vault import LIMIT_BYTES, Vault
+        from liveportal.ledger.secrets import missing  # No other write pays for their import.
 
         limit = self.reader().preferences.get("attachment_limit") or LIMIT_BYTES
         vault, keep, db = Vault(self._store.path), self._store.keep, self._store.db
@@ -207,9 +208,9 @@ class Portal:
         ):
             outcome = self._attached(door, data, taken, at, key, insist)
             door.flush()
-            artifact = evidence.artifact_of(db, outcome.seq)
+            artifact = index.artifact_of(db, outcome.seq)
             # What was erased is not restored by saying it again.
-            if not evidence.is_erased(db, outcome.seq):
+            if not index.is_erased(db, outcome.seq):
                 flags = self._read_messages(artifact, outcome.event.data, taken)
                 missing.attached(db, artifact)
                 outcome = outcome._replace(flags=(*outcome.flags, *flags))
@@ -223,15 +224,18 @@ class Portal:
         self,
         door: Journal,
         data: Attachment,
-        taken: Taken,
+        taken: StagedFile,
         at: datetime | None,
         key: str | None,
         insist: Insist,
     ) -> Outcome:
         """Record that a file is attached, or return what was recorded when it was before."""
-        from liveportal.ledger import evidence
+        from liveportal.ledger.attachments import index
 
-        db, told = self._store.db, evidence.told(self._store.db, data.session, taken.sha256)
+        db, told = (
+            self._store.db,
+            index.recorded_artifact(self._store.db, data.session, taken.sha256),
+        )
         kind, media_type, assumed = data.kind, data.media_type, {"media_type", *data.assumed}
         if told:
             kind = told.kind if "kind" in assumed else kind
@@ -253,19 +257,19 @@ class Portal:
             return Outcome("replayed", told.own_seq, event_at(db, told.own_seq).event)
         return door.record(event, insist=insist)
 
-    def _read_messages(self, artifact: int, data: EventData, taken: Taken) -> tuple[str, ...]:
+    def _read_messages(self, artifact: int, data: EventData, taken: StagedFile) -> tuple[str, ...]:
         """Keep the messages of a transcript, and return what is to be said about them."""
         if not isinstance(data, ArtifactAdded) or data.kind != "transcript":
             return ()
         from liveportal.feeds import transcripts
-        from liveportal.ledger import evidence
-        from liveportal.ledger.windows import said
+        from liveportal.ledger.attachments import index
+        from liveportal.ledger.queries import transcripts as transcript_queries
 
         reader = self.reader()
-        began, zone = said.began(reader, artifact), reader.own_timezone
+        began, zone = transcript_queries.began(reader, artifact), reader.own_timezone
         found = transcripts.read(taken.stream, data.name, began=began, timezone=zone)
         rows = [(each.offset_ms, each.speaker, each.text) for each in found.messages]
-        evidence.keep_messages(self._store.db, artifact, rows, reader=found.reader)
+        index.keep_messages(self._store.db, artifact, rows, reader=found.reader)
         return found.flags
 
     def forget(
@@ -275,16 +279,16 @@ class Portal:
         at: datetime | None = None,
         key: str | None = None,
         insist: Insist = never,
-    ) -> tuple[Outcome, Forgotten]:
+    ) -> tuple[Outcome, ErasureResult]:
         """Erase all personal data of a customer, and record that it was.
 
         If no personal data remains and no request of the customer is open, nothing is recorded: the
         last erasure is returned as a replay.
         Raises `UnknownThing`, and what the door raises.
         """
-        from liveportal.ledger import forgetful  # No other write pays for its import.
+        from liveportal.ledger.erasure import service  # No other write pays for its import.
 
-        return forgetful.forget(self._store, self.event, customer, at=at, key=key, insist=insist)
+        return service.forget(self._store, self.event, customer, at=at, key=key, insist=insist)
 
     def fill_profile(  # noqa: PLR0913 (what a write is, told by name)
         self,
@@ -301,15 +305,19 @@ class Portal:
         def event(data: EventData) -> Event:
             return self.event(data, at=at, key=key)
 
-        from liveportal.ledger import filling  # Sealing: no other write pays for its import.
+        from liveportal.ledger.secrets import (
+            payout_profile,  # Sealing: no other write pays for its import.
+        )
 
-        return filling.filled(self._store, change, judge, event, key=key, insist=insist, show=show)
+        return payout_profile.filled(
+            self._store, change, judge, event, key=key, insist=insist, show=show
+        )
 
     def change_key(self, keep_old: Path | None = None) -> KeyChanged:
         """Seal what is sealed under a new key; `keep_old` is a new file that gets the old one."""
-        from liveportal.ledger import filling
+        from liveportal.ledger.secrets import payout_profile
 
-        return filling.change_key(self._store, keep_old)
+        return payout_profile.change_key(self._store, keep_old)
 
     def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none.
@@ -376,7 +384,7 @@ class Portal:
 
     def head(self) -> str:
         """Return the hash of the last event, in hex."""
-        with driver.explained(self._store.path):
+        with driver.translating_errors(self._store.path):
             return Journal(self._store.db, self._now).head.hex()
 
 
@@ -418,4 +426,4 @@ def _parsed(line: jsonl.Line) -> Event | LiveportalError:
         return error
 
 
-__all__ = ["Attachment", "Outcome", "Portal", "Synced", "new_id", "reading", "utc_now"]
+__all__ = ["Attachment", "Outcome", "Portal", "Synced", "new_id", "open_readonly", "utc_now"]

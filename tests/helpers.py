@@ -28,11 +28,11 @@ from liveportal.domain.events.types import TYPES
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
-from liveportal.ledger.engine import in_memory
-from liveportal.ledger.journal import Journal, Outcome
-from liveportal.ledger.migrate import make_tables
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import earnings
+from liveportal.ledger.journal.journal import Journal, Outcome
+from liveportal.ledger.queries import earnings
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage.connection import in_memory
+from liveportal.ledger.storage.schema.migrate import make_tables
 from liveportal.portal import Portal
 
 FEED = "https://help.example/experts/7"

@@ -16,10 +16,10 @@ import pytest
 
 from liveportal.domain.errors import IntegrityFailed, LiveportalError
 from liveportal.feeds import transcripts
-from liveportal.ledger import engine
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.parts import BESIDE
-from liveportal.ledger.verify import Verified, verify
+from liveportal.ledger.storage import connection
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.temp_files import BESIDE
+from liveportal.ledger.verify.verify import Verified, verify
 
 LARGEST_BYTES = 2_000_000
 """Larger ledgers are made to measure something: they would take longer than their tests."""
@@ -51,10 +51,10 @@ def _is_ledger(path: Path) -> bool:
             return False
         if seen.st_size > LARGEST_BYTES or seen.st_nlink > 1:  # With two names it is refused.
             return False
-        head = engine.head_of(path)
+        head = connection.head_of(path)
         return head is not None and (head.application_id, head.form) == (
-            engine.APPLICATION_ID,
-            engine.SCHEMA_VERSION,
+            connection.APPLICATION_ID,
+            connection.SCHEMA_VERSION,
         )
     return False
 
@@ -65,7 +65,7 @@ def _check(path: Path) -> None:
         return
     copy = _COPY.fullmatch(path.name)
     try:
-        with closing(engine.open_file(path, readonly=True)) as db:
+        with closing(connection.open_file(path, readonly=True)) as db:
             # A copy that is kept beside a ledger shares its vault.
             deeply(db, path.with_name(copy[1]) if copy else path)
     except IntegrityFailed as error:

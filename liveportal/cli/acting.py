@@ -20,7 +20,7 @@ from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.money import Money
 from liveportal.domain.values import dataclass
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
     # The door and all its rules: a read in the same module as a write has no use for them.

@@ -67,8 +67,8 @@ def evidence(
     from liveportal.exports.exhibits import Rules
     from liveportal.exports.pack import write_pack
     from liveportal.exports.pages import CURRENT, people
-    from liveportal.ledger.vault import Vault
-    from liveportal.ledger.windows.case import case as case_of
+    from liveportal.ledger.attachments.vault import Vault
+    from liveportal.ledger.queries.case import case as case_of
 
     if out.output == Path("-"):
         raise typer.BadParameter("a pack is a file: name it", param_hint="--output")

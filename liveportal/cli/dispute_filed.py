@@ -26,9 +26,9 @@ from liveportal.domain.events.types import (
     DisputeRejected,
     DisputeWithdrawn,
 )
-from liveportal.ledger.opening import reading
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import claims as seen
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries import claims as seen
+from liveportal.ledger.queries.reader import Reader
 from liveportal.portal import Portal
 
 
@@ -96,14 +96,14 @@ def _drafted(claim: str, ledger: LedgerOption) -> str:
     """Let the expert write the summary, from what the ledger knows of the session."""
     from liveportal.cli.editor import edited
     from liveportal.exports.draft import draft, notes
-    from liveportal.ledger.windows.case import case
+    from liveportal.ledger.queries.case import case
 
     with Portal.open(ledger.path, dry_run=True) as portal:
         name = portal.known("claim", claim)
         portal.do(DisputeFiled(claim=name, summary="?"))  # Nobody writes what would be refused.
-    with reading(ledger.path) as reader:
+    with open_readonly(ledger.path) as reader:
         found = case(reader, name, utc_now())
-        record = seen.record(reader)
+        record = seen.dispute_history(reader)
     return edited(draft(found), notes(found, record))
 
 
@@ -121,9 +121,9 @@ def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
     """Show a person what is about to be sent, and how their disputes went so far."""
     if sys.stderr is None or not sys.stderr.isatty():
         return
-    with reading(ledger.path) as reader:
+    with open_readonly(ledger.path) as reader:
         about = seen.claim(reader, reader.known("claim", claim), utc_now())
-        record = seen.record(reader)
+        record = seen.dispute_history(reader)
     hint(f"Disputing {about['id']}: {about['amount']} {about['currency']}, {about['title'] or ''}")
     for line in text.splitlines():
         hint(f"  | {line}")

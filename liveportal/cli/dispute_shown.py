@@ -11,7 +11,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, wit
 from liveportal.cli.refunds_shown import HUMAN, SHOWN, STATES
 from liveportal.cli.render import render
 from liveportal.cli.results import Item, Table
-from liveportal.ledger.windows import claims as seen
+from liveportal.ledger.queries import claims as seen
 
 One = Annotated[
     str, typer.Argument(metavar="CLAIM", help="A claim, whole or by a unique prefix of its id.")

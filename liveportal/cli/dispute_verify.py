@@ -17,8 +17,8 @@ from liveportal.cli.options import LedgerOption, OutputOptions, with_options
 from liveportal.cli.render import hint, ready, render
 from liveportal.cli.results import Item
 from liveportal.domain.errors import InvalidPack, LiveportalError, PackChanged
-from liveportal.ledger.belonging import check_input
-from liveportal.ledger.opening import reading
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
     from liveportal.exports.comparing import Compared, Ledger
@@ -136,11 +136,11 @@ def _in_ledger(
 ) -> Compared | bool | None:
     """Hold a pack against the ledger; False where it is another's, None where none can be asked."""
     from liveportal.exports.comparing import Pack, compare
-    from liveportal.ledger.windows.case import stands
+    from liveportal.ledger.queries.case import stands
 
     wanted = ledger.typed or keep or name
     try:
-        with reading(ledger.path) as reader:
+        with open_readonly(ledger.path) as reader:
             if not stands(reader, manifest["events"], manifest["ledger"]):
                 return False
         found = _ledger(manifest, ledger.path, keep, name)
@@ -166,15 +166,15 @@ def _ledger(
     """Return what the ledger gives as of the events of a pack; None where it has no such claim."""
     from liveportal.exports.comparing import Ledger, page_of
     from liveportal.exports.pages import CURRENT, people
-    from liveportal.ledger.forgetting import forgotten_at
-    from liveportal.ledger.windows.case import case as case_of
+    from liveportal.ledger.erasure.rows import forgotten_at
+    from liveportal.ledger.queries.case import case as case_of
 
     last = manifest["ledger"]["events"]
-    with reading(path, last_seq=last) as reader:
+    with open_readonly(path, last_seq=last) as reader:
         if reader.one("SELECT 1 FROM claim WHERE id = ?", manifest["claim"]) is None:
             return None
         case = case_of(reader, manifest["claim"], moment(reader))
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         forgotten = (forgotten_at(reader.db, case.customer) or 0) > last
     page = page_of(manifest) or CURRENT
     redact = people(page, case, keep or (), name or ()) if manifest["redacted"] else None

@@ -30,8 +30,9 @@ from liveportal.cli.text import no_colour
 from liveportal.cli.times import utc_now
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import driver, engine, keys
 from liveportal.ledger.health import Health, gather
+from liveportal.ledger.secrets import key_store
+from liveportal.ledger.storage import connection, driver
 
 app = Commands()
 
@@ -72,10 +73,10 @@ def surroundings(health: Health, ledger: LedgerOption) -> Surroundings:
         system=f"{platform.system()} {platform.machine()}",
         sqlite=driver.SQLITE_VERSION,
         sqlite_from=driver.DRIVER,
-        wal_is_safe=engine.wal_is_safe(),
+        wal_is_safe=connection.wal_is_safe(),
         user=os.geteuid() if os.name == "posix" else None,
         named_ledger=ledger.ledger is not None or LEDGER_VARIABLE in os.environ,
-        keyring=keys.keyring_is_on(),
+        keyring=key_store.keyring_is_on(),
         keyring_installed=find_spec("keyring") is not None,
         tzdata=_tzdata(),
         zone_source=_zone_source(),

@@ -18,8 +18,8 @@ from liveportal.cli.results import Row, Table, Told
 from liveportal.cli.text import clean
 from liveportal.cli.times import read_length
 from liveportal.domain.clock import from_text, shifted
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import due as seen
+from liveportal.ledger.queries import due as seen
+from liveportal.ledger.queries.reader import Reader
 
 app = Commands()
 
@@ -93,7 +93,7 @@ def _is_by(row: Mapping[str, Any], last: datetime) -> bool:
 def _write_calendar(reader: Reader, rows: Sequence[Row], path: Path) -> None:
     from liveportal.cli.sessions_calendar import existing
     from liveportal.exports.calendar import write
-    from liveportal.ledger.windows.calendar import book
+    from liveportal.ledger.queries.calendar import book
 
     last = reader.one("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1") or {}
     known_at = from_text(last["recorded_at"])

@@ -25,7 +25,7 @@ from liveportal.cli.options import (
 from liveportal.cli.outputs import opened
 from liveportal.cli.render import for_person, hint, note, render
 from liveportal.cli.results import Item, Table
-from liveportal.ledger.windows import earnings as seen
+from liveportal.ledger.queries import earnings as seen
 
 app = Commands(
     "What you earned: summary, months, sessions, transactions, explain, check, diff, statement,"

@@ -21,7 +21,7 @@ from liveportal.cli.render import for_person, hint, render
 from liveportal.cli.results import Item, Row, Table, Told
 from liveportal.cli.times import as_known, utc_now
 from liveportal.domain.money import Money
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.queries.reader import Reader
 
 HUMAN_GROUP = (
     *("group", "name", "sessions", "minutes", "gross", "platform_fee", "deducted", "tips", "net"),
@@ -47,7 +47,7 @@ def otherwise(
 
 def by_group(reader: Reader, way: str, asked: Span, zone: str) -> Table:
     """Return the figures of some months by what their sessions have in common."""
-    from liveportal.ledger.windows import breakdown
+    from liveportal.ledger.queries import breakdown
 
     if way not in breakdown.WAYS:
         raise typer.BadParameter(
@@ -65,12 +65,12 @@ def by_group(reader: Reader, way: str, asked: Span, zone: str) -> Table:
 
 def zones_compared(reader: Reader, asked: Span) -> Table:
     """Return what of some months would be in another one, in the expert's own zone and in UTC."""
-    from liveportal.ledger.windows import zones
+    from liveportal.ledger.queries import zone_comparison
 
     others = [zone for zone in (reader.own_timezone, "UTC") if zone != reader.timezone]
     found: list[dict[str, Any]] = [
         row
-        for row in zones.moved(reader, list(dict.fromkeys(others)))
+        for row in zone_comparison.moved(reader, list(dict.fromkeys(others)))
         if any(asked.first <= str(row[name]) <= asked.last for name in ("month", "would_be"))
     ]
     sessions: Counter[str] = Counter()
@@ -84,7 +84,7 @@ def zones_compared(reader: Reader, asked: Span) -> Table:
         return f"{_move(row)}: sessions {sessions[_move(row)]}, net {net}"
 
     return Table(
-        zones.FIELDS,
+        zone_comparison.FIELDS,
         found,
         HUMAN_MOVED,
         title=f"What falls in another month than in {reader.timezone}",
@@ -99,22 +99,22 @@ def _move(row: Row) -> str:
 
 def bounds_of(reader: Reader, asked: Span) -> Table:
     """Return what some months would be under each other reading of a switch."""
-    from liveportal.ledger.windows import bounds
+    from liveportal.ledger.queries import interpretation_range
 
-    readings = bounds.readings(reader)
+    readings = interpretation_range.interpretations(reader)
     found = []
     with progress("Replaying", len(readings)) as told:
-        for bound in bounds.bounds(reader, asked.first, asked.last, readings):
+        for bound in interpretation_range.bounds(reader, asked.first, asked.last, readings):
             found.append(bound)
             told(int(bound.reading is not None))
-    rows: list[dict[str, Any]] = bounds.rows(reader, asked.name, found)
+    rows: list[dict[str, Any]] = interpretation_range.rows(reader, asked.name, found)
     nets = [row["net"] for row in rows]
     for row in rows:
         if row["switch"] is None:
             row["switch"] = Told(None, _in_words("as it was booked"))
         row["left_out"] = Told(row["left_out"], _in_words(*map(_refused, row["left_out"])))
     title = f"Net of {asked.name}: from {min(nets)} to {max(nets)} {reader.currency}"
-    return Table(bounds.FIELDS, rows, HUMAN_BOUND, title=title)
+    return Table(interpretation_range.FIELDS, rows, HUMAN_BOUND, title=title)
 
 
 BOUNDS_HINT = (
@@ -158,7 +158,7 @@ def diff(
       liveportal earnings diff 2026-11-01
       liveportal earnings diff "2026-11-01 09:00" yesterday --json
     """
-    from liveportal.ledger.windows import differences
+    from liveportal.ledger.queries import as_known_diff
 
     with windows(ledger, read, out) as reader:
         zone, now = read.timezone or reader.own_timezone, utc_now()
@@ -167,13 +167,13 @@ def diff(
         if until and until < since:
             raise typer.BadParameter("the first time must not be the later one")
         with (
-            differences.known(reader, since) as earlier,
-            differences.known(reader, until) as later,
+            as_known_diff.known(reader, since) as earlier,
+            as_known_diff.known(reader, until) as later,
         ):
-            rows = differences.differences(earlier, later)
+            rows = as_known_diff.differences(earlier, later)
         shown_in = zone_of(reader, read)
     if not (rows and for_person(out) and out.columns is None):
-        render(Table(differences.FIELDS, rows, empty="Nothing changed."), out, zone=shown_in)
+        render(Table(as_known_diff.FIELDS, rows, empty="Nothing changed."), out, zone=shown_in)
         return
     for row in rows:
         shown = row | {"events": Told(row["events"], _events_in_words(row["events"]))}
@@ -220,18 +220,18 @@ def check(
       liveportal earnings check
       liveportal earnings check --month last --all --csv
     """
-    from liveportal.ledger.windows import reckoning
+    from liveportal.ledger.queries import billing_audit
 
     with windows(ledger, read, out) as reader:
         asked = span_asked(reader, month, first, last, year)
-        rows = reckoning.checked(reader, asked.first, asked.last, everything=everything)
+        rows = billing_audit.checked(reader, asked.first, asked.last, everything=everything)
         zone, currency = zone_of(reader, read), reader.currency
     differing: list[Any] = [row["difference"] for row in rows if row["difference"]]
     reported = any(row["reported"] is not None for row in rows)
     total = sum(differing, Money(0, currency))
     title = f"Sessions billed otherwise than reckoned: {len(differing)}, by {total} {currency}"
     table = Table(
-        reckoning.FIELDS,
+        billing_audit.FIELDS,
         rows,
         (*HUMAN_CHECKED, "reported") if reported else HUMAN_CHECKED,
         title=title if rows else None,

@@ -8,8 +8,8 @@ import typer
 
 from liveportal.cli.times import read_month, utc_now
 from liveportal.domain.clock import local_date
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows.earnings import FIRST, LAST
+from liveportal.ledger.queries.earnings import FIRST, LAST
+from liveportal.ledger.queries.reader import Reader
 
 MONTH_HELP = "2026-10, oct, last or this."
 OneMonth = Annotated[str | None, typer.Option("--month", metavar="MONTH", help=MONTH_HELP)]

@@ -22,8 +22,8 @@ from liveportal.cli.times import read_month, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
 from liveportal.domain.patterns import pattern
-from liveportal.ledger.belonging import check_input
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
     from liveportal.domain.statement import Document, Seal  # Hashes: no other read needs it.
@@ -55,7 +55,7 @@ def statement(
       liveportal earnings statement 2026 -o 2026.csv
     """
     from liveportal.domain.statement import seal_of
-    from liveportal.ledger.windows.statement import statement as made
+    from liveportal.ledger.queries.statement import statement as made
 
     shown = replace(out, output=None)
     ready(FIELDS, shown)
@@ -109,7 +109,7 @@ def proved_by(reader: Reader, path: Path) -> str:
     Raises `UnreadableFile`, `NotAStatement`, `StatementChanged`.
     """
     from liveportal.domain.statement import seal_in
-    from liveportal.ledger.windows.statement import document_of
+    from liveportal.ledger.queries.statement import document_of
 
     content = _content(path)
     seal = seal_in(content.decode("utf-8", "replace"))

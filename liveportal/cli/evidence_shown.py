@@ -16,8 +16,8 @@ from liveportal.cli.results import Item, Row, Table
 from liveportal.cli.text import clean
 from liveportal.domain.artifacts import safe_name
 from liveportal.domain.errors import LiveportalError, NotOpened
-from liveportal.ledger.vault import Vault
-from liveportal.ledger.windows import said
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.queries import transcripts as transcript_queries
 
 OPENED = ("id", "name", "kind", "sha256", "path")
 
@@ -38,7 +38,7 @@ def _show_transcript(
     """Show what was said in a session: through a pager on a terminal, else as rows."""
     with windows(ledger, read, out) as reader:
         name = reader.known("session", session)
-        rows = said.messages(reader, name)
+        rows = transcript_queries.messages(reader, name)
         zone = zone_of(reader, read)
     if not rows:
         hint(f"`liveportal sessions attach {name} FILE` adds a transcript.")
@@ -46,7 +46,7 @@ def _show_transcript(
         _page(list(_lines(rows)))
         return
     empty = "No transcript of it was attached."
-    render(Table(said.MESSAGE_FIELDS, rows, empty=empty), out, zone=zone)
+    render(Table(transcript_queries.MESSAGE_FIELDS, rows, empty=empty), out, zone=zone)
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _open(
     ready(OPENED, out, spared=ledger.files)
     with windows(ledger, read, out) as reader:
         name = reader.known("session", session)
-        found = said.named(reader, name, text)
+        found = transcript_queries.named(reader, name, text)
         zone = zone_of(reader, read)
     sha256 = str(found["sha256"])
     folder = Path(mkdtemp(prefix="liveportal-"))

@@ -19,7 +19,7 @@ from liveportal.cli.results import Item, Row, Table
 from liveportal.cli.text import clean
 from liveportal.cli.times import read_month, utc_now
 from liveportal.domain.clock import local_date
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -46,11 +46,11 @@ def explain_month(
       liveportal earnings explain last
       liveportal earnings explain 2026-10 --json
     """
-    from liveportal.ledger.windows import derivation
+    from liveportal.ledger.queries import provenance
 
     with windows(ledger, read, out) as reader:
         name = read_month(month, local_date(utc_now(), reader.timezone))
-        net, owed = derivation.month(reader, name)
+        net, owed = provenance.month(reader, name)
         show = _shower(reader, {"month": name}, {"net": net, "owed": owed}, read, out)
     show()
 
@@ -68,11 +68,11 @@ def explain_session(
 
     Example: liveportal sessions explain S-1001
     """
-    from liveportal.ledger.windows import derivation
+    from liveportal.ledger.queries import provenance
 
     with windows(ledger, read, out) as reader:
         name = reader.known("session", session)
-        net, where = derivation.session(reader, name)
+        net, where = provenance.session(reader, name)
         show = _shower(reader, {"session": name}, {"net": net, "where": where}, read, out)
     show()
 
@@ -90,11 +90,11 @@ def explain_payout(
 
     Example: liveportal payout explain PO-1
     """
-    from liveportal.ledger.windows import derivation
+    from liveportal.ledger.queries import provenance
 
     with windows(ledger, read, out) as reader:
         name = reader.known("payout", payout)
-        lines = derivation.payout(reader, name)
+        lines = provenance.payout(reader, name)
         show = _shower(reader, {"payout": name}, {"lines": lines}, read, out)
     show()
 
@@ -108,9 +108,9 @@ def _shower(
 ) -> Callable[[], None]:
     """Fetch what trees are shown with, and return what shows them when the ledger is closed."""
     if out.json or out.jsonl:
-        from liveportal.ledger.windows import derivation
+        from liveportal.ledger.queries import provenance
 
-        row = {**about, **{name: derivation.nested(reader, tree) for name, tree in trees.items()}}
+        row = {**about, **{name: provenance.nested(reader, tree) for name, tree in trees.items()}}
         return lambda: render(Item(tuple(row), row), out)
     if for_person(out) and out.columns is None:
         drawn = [_drawn(reader, tree, "bold") for tree in trees.values()]

@@ -18,7 +18,7 @@ from liveportal.cli.options import (
 from liveportal.cli.outputs import check_target
 from liveportal.cli.render import render
 from liveportal.cli.results import Item
-from liveportal.ledger.windows import books as seen
+from liveportal.ledger.queries import ledger_info as seen
 
 app = Commands(
     "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget."

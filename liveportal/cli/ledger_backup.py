@@ -28,15 +28,15 @@ from liveportal.cli.times import utc_now
 from liveportal.domain import retention
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete, BackupLocked
-from liveportal.ledger.belonging import check_input
-from liveportal.ledger.opening import reading
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
-    from liveportal.ledger.backups.age import Lock, Opener
-    from liveportal.ledger.backups.backup import Made, Rotation
-    from liveportal.ledger.backups.restore import Restored, Restoring
-    from liveportal.ledger.backups.snapshot import Extent
+    from liveportal.ledger.backup.age import Decryption, Encryption
+    from liveportal.ledger.backup.backup import BackupResult, RetentionPlan
+    from liveportal.ledger.backup.restore import Restored, Restoring
+    from liveportal.ledger.backup.snapshot import LedgerExtent
 
 BACKUP_FIELDS = (
     *("file", "bytes", "book", "events", "head", "made_at", "files", "absent", "damaged"),
@@ -72,7 +72,7 @@ def backup(
         ),
     ] = None,
     encrypt: Annotated[
-        bool, typer.Option("--encrypt", help="Lock it with a passphrase, which is asked for.")
+        bool, typer.Option("--encrypt", help="Encryption it with a passphrase, which is asked for.")
     ] = False,
     recipient: Annotated[
         list[str] | None,
@@ -113,18 +113,18 @@ def backup(
         raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
     keeping = retention.Keep.parse(keep) if keep else None
     lock = _lock(recipient or [], passphrase_file, encrypt=encrypt, dry_run=dry_run)
-    from liveportal.ledger.backups.backup import Rotation, back_up
-    from liveportal.ledger.backups.snapshot import extent
+    from liveportal.ledger.backup.backup import RetentionPlan, back_up
+    from liveportal.ledger.backup.snapshot import extent
 
     made_at = utc_now().replace(microsecond=0)
-    with reading(ledger.path) as reader:
+    with open_readonly(ledger.path) as reader:
         found = extent(reader.db)
         size = _size(reader)
     suffix = lock.suffix if lock else ".zip"
     name = retention.name_of(ledger.path.resolve().name, found.book, made_at, suffix)
     target = out.output or (to or Path()) / name
     check_target(target, ledger.files)
-    plan = Rotation(to, keeping) if to and keeping else None
+    plan = RetentionPlan(to, keeping) if to and keeping else None
     if dry_run:
         render(Item(BACKUP_FIELDS, _planned(ledger.path, target, found, plan)), shown)
         return
@@ -151,18 +151,18 @@ def _checked(out: OutputOptions, to: Path | None, keep: str | None) -> OutputOpt
 
 def _lock(
     recipients: list[str], passphrase_file: Path | None, *, encrypt: bool, dry_run: bool
-) -> Lock | None:
+) -> Encryption | None:
     if not (recipients or passphrase_file or encrypt):
         return None
-    from liveportal.ledger.backups.age import Lock
+    from liveportal.ledger.backup.age import Encryption
 
     if recipients:
-        lock = Lock(recipients)
+        lock = Encryption(recipients)
         lock.check()
         return lock
     if dry_run:
-        return Lock()  # Nothing is locked: nobody is asked.
-    return Lock(
+        return Encryption()  # Nothing is locked: nobody is asked.
+    return Encryption(
         passphrase=read_passphrase(passphrase_file) if passphrase_file else new_passphrase()
     )
 
@@ -174,8 +174,8 @@ def _size(reader: Reader) -> int:
     return reader.path.stat().st_size + int(evidence)
 
 
-def _planned(ledger: Path, target: Path, found: Extent, plan: Rotation | None) -> Row:
-    from liveportal.ledger.backups.backup import surplus
+def _planned(ledger: Path, target: Path, found: LedgerExtent, plan: RetentionPlan | None) -> Row:
+    from liveportal.ledger.backup.backup import surplus
 
     gone = surplus(plan, ledger, found.book, target) if plan else []
     return {
@@ -189,7 +189,7 @@ def _planned(ledger: Path, target: Path, found: Extent, plan: Rotation | None) -
     }
 
 
-def _made(made: Made, lock: Lock | None) -> Row:
+def _made(made: BackupResult, lock: Encryption | None) -> Row:
     manifest = made.manifest
     return {
         "file": str(made.file),
@@ -208,12 +208,12 @@ def _made(made: Made, lock: Lock | None) -> Row:
     }
 
 
-def _human(made: Made) -> tuple[str, ...]:
+def _human(made: BackupResult) -> tuple[str, ...]:
     seldom = {"damaged": made.manifest.damaged, "key": made.key, "removed": made.removed}
     return ("file", "bytes", "events", "files", *(name for name, there in seldom.items() if there))
 
 
-def _complain(made: Made) -> None:
+def _complain(made: BackupResult) -> None:
     """Say aloud what is not in the backup that a restore would need."""
     if made.key in ("left_out", "in_keyring"):
         hint("The key to the payout profile is not in it: keep a copy of that elsewhere.")
@@ -272,7 +272,7 @@ def restore(
       liveportal ledger restore ledger-0199f0a2c4d1-20261128T120000Z.zip --dry-run
       liveportal --ledger new.db ledger restore backup.zip.age --identity key.txt
     """
-    from liveportal.ledger.backups.restore import restoring
+    from liveportal.ledger.backup.restore import restoring
 
     ready(RESTORE_FIELDS, out, spared=(*ledger.files, file))
     check_input(file)
@@ -303,13 +303,13 @@ def _bytes(file: Path) -> int:
     return file.stat().st_size if file.is_file() else 0
 
 
-def _opener(file: Path, identity: Path | None, passphrase_file: Path | None) -> Opener | None:
+def _opener(file: Path, identity: Path | None, passphrase_file: Path | None) -> Decryption | None:
     """Return what opens a backup, asking for a passphrase; None for one that is not encrypted.
 
     Raises `BackupLocked` where it is not given and cannot be asked for.
     """
-    from liveportal.ledger.backups.age import Opener
-    from liveportal.ledger.backups.restore import opening
+    from liveportal.ledger.backup.age import Decryption
+    from liveportal.ledger.backup.restore import opening
 
     kind = opening(file)
     if kind == "recipient":
@@ -319,10 +319,10 @@ def _opener(file: Path, identity: Path | None, passphrase_file: Path | None) -> 
                 hint="--identity FILE names the secret key that opens it.",
                 path=str(file),
             )
-        return Opener(identities=[read_secret(identity)])
+        return Decryption(identities=[read_secret(identity)])
     if kind == "passphrase":
         given = read_passphrase(passphrase_file) if passphrase_file else known_passphrase()
-        return Opener(passphrase=given)
+        return Decryption(passphrase=given)
     return None
 
 

@@ -18,9 +18,9 @@ from liveportal.cli.results import Item
 from liveportal.cli.times import utc_now
 from liveportal.domain.clock import month_of, utc_text
 from liveportal.exports.events import line
-from liveportal.ledger.documents import StoredEvent, journal
-from liveportal.ledger.opening import reading
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.format.serialisation import StoredEvent, journal
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.reader import Reader
 
 app = Commands("Write the journal to a file: events.")
 
@@ -60,7 +60,7 @@ def events(
         )
     ready(FIELDS, out)
     check_target(path, ledger.files)
-    with reading(ledger.path) as reader:
+    with open_readonly(ledger.path) as reader:
         known_at = read.known_at(reader.own_timezone, utc_now())
         found = journal(reader.db, until=utc_text(known_at) if known_at else None)
         if first or last:

@@ -16,7 +16,7 @@ from liveportal.cli.render import hint
 from liveportal.cli.results import Row, Told
 
 if TYPE_CHECKING:
-    from liveportal.ledger.forgetful import Forgotten
+    from liveportal.ledger.erasure.service import ErasureResult
 
 FIELDS = ("events", "messages", "files", "copies", "log_emptied", "left")
 
@@ -55,7 +55,7 @@ def forget(
         hint("Another program reads the ledger: when it has ended, run this again.")
 
 
-def _shown(done: Forgotten) -> Row:
+def _shown(done: ErasureResult) -> Row:
     left: list[dict[str, str | None]] = [
         {"what": each.what, "path": each.path, "hint": each.hint} for each in done.left
     ]

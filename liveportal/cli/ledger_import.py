@@ -26,7 +26,7 @@ from liveportal.domain.errors import UnreadableFile
 from liveportal.feeds import exported
 from liveportal.feeds.following import open_feed
 from liveportal.ledger import imports
-from liveportal.ledger.belonging import check_input
+from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
     from liveportal.feeds.exported import Contents

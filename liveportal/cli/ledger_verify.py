@@ -17,11 +17,11 @@ from liveportal.cli.outputs import check_target
 from liveportal.cli.progress import progress
 from liveportal.cli.render import hint, render
 from liveportal.cli.results import Item
-from liveportal.ledger.opening import reading
-from liveportal.ledger.reader import Reader, instant
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.reader import Reader, instant
 
 if TYPE_CHECKING:
-    from liveportal.ledger.verify import Verified
+    from liveportal.ledger.verify.verify import Verified
 
 FIELDS = (
     *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
@@ -73,7 +73,7 @@ def verify(
     """
     heads = [_head(each) for each in head or ()]
     check_target(out.output, (*ledger.files, *((statement,) if statement else ())))
-    with reading(ledger.path) as reader:
+    with open_readonly(ledger.path) as reader:
         found = _verified(reader, heads, deep=deep)
         proved = None
         if statement is not None:
@@ -97,7 +97,7 @@ def _head(text: str) -> str:
 
 def _verified(reader: Reader, heads: list[str], *, deep: bool) -> Verified:
     from liveportal.feeds import transcripts
-    from liveportal.ledger.verify import ignored, verify
+    from liveportal.ledger.verify.verify import ignored, verify
 
     (events,) = reader.db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
     with progress("Verifying", events) if events >= MANY else nullcontext(ignored) as told:

@@ -12,8 +12,8 @@ import typer
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
 from liveportal.cli.outputs import check_target
 from liveportal.cli.times import utc_now
-from liveportal.ledger.opening import reading
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.reader import Reader
 
 States = Annotated[
     list[str] | None,
@@ -25,12 +25,12 @@ States = Annotated[
 def windows(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iterator[Reader]:
     """Open the ledger's windows, as `--as-known` says; the output must not be the ledger."""
     check_target(out.output, ledger.files)
-    with reading(ledger.path) as reader:
+    with open_readonly(ledger.path) as reader:
         until = read.known_at(reader.own_timezone, utc_now())
         if until is None:
             yield reader
             return
-    with reading(ledger.path, as_known=until) as reader:
+    with open_readonly(ledger.path, as_known=until) as reader:
         yield reader
 
 

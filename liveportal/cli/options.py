@@ -79,7 +79,7 @@ class LedgerOption(Options):
     @property
     def files(self) -> tuple[Path, ...]:
         """The ledger's file, and all that lies beside it under a name of its own."""
-        from liveportal.ledger.parts import own_files
+        from liveportal.ledger.storage.temp_files import own_files
 
         return own_files(self.path)
 

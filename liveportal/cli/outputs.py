@@ -12,8 +12,8 @@ from typing import IO, Any, TextIO
 from liveportal.cli.errors import check_stdout
 from liveportal.cli.text import clean
 from liveportal.domain.errors import OutputFailed
-from liveportal.ledger.durable import settle
-from liveportal.ledger.parts import part_of, sweep
+from liveportal.ledger.storage.fsync import fsync_dir
+from liveportal.ledger.storage.temp_files import part_of, sweep
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
@@ -23,7 +23,10 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
     """
     if path is None or path == Path("-"):
         return
-    from liveportal.ledger.belonging import is_same, ledger_of  # Most output is for the screen.
+    from liveportal.ledger.storage.ledger_paths import (  # Most output is for the screen.
+        is_same,
+        ledger_of,
+    )
 
     try:
         exists = path.exists()
@@ -125,7 +128,7 @@ def _replaced(path: Path, *, binary: bool = False) -> Iterator[Any]:
             file.flush()
             os.fsync(descriptor)
         part.replace(path)
-        settle(path.parent)
+        fsync_dir(path.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

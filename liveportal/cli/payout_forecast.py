@@ -16,8 +16,8 @@ from liveportal.cli.render import for_person, render
 from liveportal.cli.results import Item, Table, Told
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.clock import local_date
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import payouts as seen
+from liveportal.ledger.queries import payouts as seen
+from liveportal.ledger.queries.reader import Reader
 
 On = Annotated[
     str | None, typer.Option("--on", metavar="DATE", help="As of that day; default: today.")

@@ -30,10 +30,10 @@ from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
 from liveportal.domain.events.types import PayoutProfileRevealed
 from liveportal.domain.profile.fields import MASKED, Changes, Values, changes, judge
-from liveportal.ledger.backups.remembered import LastBackup, last_backup
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.sealed import Seals
-from liveportal.ledger.windows import profile as seen
+from liveportal.ledger.backup.last_backup import LastBackup, last_backup
+from liveportal.ledger.queries import profile as seen
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 from liveportal.portal import Outcome, Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
@@ -71,7 +71,7 @@ def show(
         row, zone = _revealed(ledger, read, out, yes=yes)
     else:
         with windows(ledger, read, out) as reader:
-            values = {} if read.as_known else Seals(reader.db, reader.path).values()
+            values = {} if read.as_known else EncryptedFields(reader.db, reader.path).values()
             row, zone = _row(reader, values, frozenset()), zone_of(reader, read)
     human = (*HUMAN, "enter_again") if row["enter_again"] else HUMAN
     render(Item(FIELDS, row, human, title="Payout profile"), out, zone=zone)
@@ -84,7 +84,7 @@ def _revealed(
     ready(FIELDS, out, spared=ledger.files)
     with Portal.open(ledger.path) as portal:
         reader = portal.reader()
-        values = Seals(reader.db, reader.path).values()
+        values = EncryptedFields(reader.db, reader.path).values()
         asked = out.columns or MASKED
         names = tuple(name for name in MASKED if name in asked and name in values)
         if names:
@@ -169,7 +169,7 @@ def _asked(writer: Writer) -> Changes:
     from liveportal.cli.payout_profile_asked import Asked, summary
 
     reader = writer.reader
-    force = Seals(reader.db, reader.path).values()
+    force = EncryptedFields(reader.db, reader.path).values()
     given = Asked(force, reader.policy.payout.methods, writer.zone).everything()
     change = changes(checks.checked(given))
     for caution in _cautions(writer, change, force):
@@ -252,7 +252,7 @@ def check(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
 
 def _opened(reader: Reader, rows: list[Row]) -> list[Row]:
     """Add whether the sealed values open and are the ones told of, and the address is complete."""
-    seals = Seals(reader.db, reader.path)
+    seals = EncryptedFields(reader.db, reader.path)
     found: dict[str, object] = {
         **dict.fromkeys(seen.CHECK_FIELDS),
         "requirement": "seal",

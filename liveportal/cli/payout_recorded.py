@@ -21,8 +21,8 @@ from liveportal.domain.events.types import (
     PayoutSent,
     PayoutStatusChanged,
 )
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import payouts as seen
+from liveportal.ledger.queries import payouts as seen
+from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
     list[str],

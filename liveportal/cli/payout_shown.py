@@ -11,7 +11,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, wit
 from liveportal.cli.payout_forecast import On, day_of
 from liveportal.cli.render import render
 from liveportal.cli.results import Item, Table
-from liveportal.ledger.windows import payouts as seen
+from liveportal.ledger.queries import payouts as seen
 
 STATES = ("sent", "paid", "failed", "returned", "reversed")
 One = Annotated[

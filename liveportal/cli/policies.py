@@ -9,7 +9,7 @@ from pathlib import Path
 from liveportal.cli import toml_file
 from liveportal.domain.errors import InvalidPolicy, PolicyNotFound, UnreadableFile
 from liveportal.domain.policy import DEFAULT_NAME, Policy
-from liveportal.ledger.belonging import check_input
+from liveportal.ledger.storage.ledger_paths import check_input
 
 LONGEST_FILE = 1_000_000  # Bytes; a policy is a page.
 

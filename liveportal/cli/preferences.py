@@ -29,8 +29,8 @@ from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.handlers.preferences import differing
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import books as seen
+from liveportal.ledger.queries import ledger_info as seen
+from liveportal.ledger.queries.reader import Reader
 
 app = Commands("Your preferences: show, set, export, import.", default="show")
 

@@ -22,7 +22,7 @@ from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.handlers.preferences import STRUCTURED, structured, unreadable
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.working_hours import LOCAL_TIME
-from liveportal.ledger.belonging import check_input
+from liveportal.ledger.storage.ledger_paths import check_input
 
 LONGEST_FILE = 1_000_000
 """In bytes: more than any list of skills."""

@@ -23,8 +23,8 @@ from liveportal.domain.events.types import (
     RefundGranted,
     RefundWithdrawn,
 )
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import claims as seen
+from liveportal.ledger.queries import claims as seen
+from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
     list[str],

@@ -10,7 +10,7 @@ from liveportal.cli.looking import States, checked_states, moment, windows, zone
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.render import hint, render
 from liveportal.cli.results import Item, Table
-from liveportal.ledger.windows import claims as seen
+from liveportal.ledger.queries import claims as seen
 
 STATES = (
     *("open", "disputed", "conceded", "granted", "rejected"),

@@ -37,7 +37,7 @@ from liveportal.domain.events.types import (
     RequestWithdrawn,
     Slot,
 )
-from liveportal.ledger.windows import requests as seen
+from liveportal.ledger.queries import requests as seen
 
 Ids = Annotated[
     list[str],

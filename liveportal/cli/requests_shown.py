@@ -21,9 +21,9 @@ from liveportal.cli.results import Item, Table, Told
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
-from liveportal.ledger.reader import Reader, Row
-from liveportal.ledger.windows import requests as seen
-from liveportal.ledger.windows.wanted import SORTS, Wanted
+from liveportal.ledger.queries import requests as seen
+from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 
 STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
 KINDS = ("instant", "scheduled")
@@ -109,7 +109,7 @@ def list_(
         raise typer.BadParameter(f"{sort!r} is not one of {', '.join(SORTS)}", param_hint="--sort")
     with windows(ledger, read, out) as reader:
         now, zone = moment(reader), zone_of(reader, read)
-        wanted = Wanted(
+        wanted = RequestFilter(
             states=states,
             kind=kind,
             skills=skill or (),

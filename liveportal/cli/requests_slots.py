@@ -13,7 +13,7 @@ from liveportal.cli.text import clean
 from liveportal.cli.times import utc_now
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import SlotsPast
-from liveportal.ledger.windows import requests as seen
+from liveportal.ledger.queries import requests as seen
 
 if TYPE_CHECKING:
     from liveportal.cli.acting import Writer

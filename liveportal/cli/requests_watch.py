@@ -30,10 +30,10 @@ from liveportal.domain.handlers.preferences import structured
 from liveportal.domain.values import dataclass
 from liveportal.feeds.following import Part, followed, open_feed, streamed
 from liveportal.feeds.jsonl import Line
-from liveportal.ledger.belonging import check_input
-from liveportal.ledger.reader import Reader, Row
-from liveportal.ledger.windows import requests as seen
-from liveportal.ledger.windows.wanted import Wanted
+from liveportal.ledger.queries import requests as seen
+from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.request_filter import RequestFilter
+from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.portal import Outcome, Portal, Reject
 
 FIELDS = (*seen.FIELDS, "reason")
@@ -221,7 +221,7 @@ def _new(portal: Portal, ids: list[str], choice: Choice) -> list[Row]:
             portal.do(RequestDeclined(request=name, reason=reason))
         except Refused:  # Somebody else answered it meanwhile.
             del reasons[name]
-    wanted = Wanted(ids=ids, states=("open", "declined"), matching=choice.matching)
+    wanted = RequestFilter(ids=ids, states=("open", "declined"), matching=choice.matching)
     rows: list[dict[str, Any]] = [
         row | {"reason": reasons.get(str(row["id"]))}
         for row in seen.requests(portal.reader(), now, wanted)

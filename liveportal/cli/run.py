@@ -22,7 +22,7 @@ from liveportal.cli.errors import (
 )
 from liveportal.cli.signals import exit_code_of, show_cursor, unwinding, word_for
 from liveportal.domain.errors import LiveportalError, OutOfMemory, OutputFailed
-from liveportal.ledger.done import begin, so_far
+from liveportal.ledger.storage.commits import begin, so_far
 
 COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
 

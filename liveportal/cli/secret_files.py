@@ -8,7 +8,7 @@ from pathlib import Path
 
 from liveportal.cli.confirm import STDIN, can_ask, hidden, stdin_bytes
 from liveportal.domain.errors import BackupLocked, InvalidValue, UnreadableFile, UnsafeKey
-from liveportal.ledger.belonging import check_input
+from liveportal.ledger.storage.ledger_paths import check_input
 
 LONGEST_BYTES = 100_000
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

@@ -29,8 +29,8 @@ from liveportal.domain.events.types import (
     SessionLogged,
     TipReceived,
 )
-from liveportal.ledger.windows import sessions as seen
-from liveportal.ledger.windows.reckoning import calculated
+from liveportal.ledger.queries import sessions as seen
+from liveportal.ledger.queries.billing_audit import calculated
 
 Pauses = Annotated[
     list[str] | None,

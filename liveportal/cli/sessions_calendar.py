@@ -22,8 +22,8 @@ from liveportal.cli.text import clean
 from liveportal.domain.errors import UnreadableFile
 from liveportal.domain.handlers.preferences import LONGEST_ALARM, structured
 from liveportal.exports.calendar import Entry, Written, write
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows.calendar import book, planned_and_held
+from liveportal.ledger.queries.calendar import book, planned_and_held
+from liveportal.ledger.queries.reader import Reader
 
 FIELDS = ("events", "cancelled", "path", "calendar")
 HUMAN = ("events", "cancelled", "path")

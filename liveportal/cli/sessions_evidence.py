@@ -33,14 +33,14 @@ from liveportal.cli.sessions_named import One
 from liveportal.cli.times import read_time, utc_now
 from liveportal.domain.artifacts import KINDS, guessed_kind
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger.vault import ignored
-from liveportal.ledger.windows import said
-from liveportal.ledger.windows import search as find
+from liveportal.ledger.attachments.vault import ignored
+from liveportal.ledger.queries import session_search as find
+from liveportal.ledger.queries import transcripts
 
 if TYPE_CHECKING:
     from liveportal.portal import Attachment
 
-FIELDS = ("file", *said.ARTIFACT_FIELDS)
+FIELDS = ("file", *transcripts.ARTIFACT_FIELDS)
 HITS = 20
 """How many hits a terminal shows where `--limit` does not say."""
 
@@ -130,7 +130,7 @@ def _attached(
             key=f"{write.key}:{data.name}" if write.key and many else write.key,
             insist=writer.insists,
             progress=told,
-            show=said.artifact,
+            show=transcripts.artifact,
         )
     return {
         "id": session,

@@ -22,9 +22,9 @@ from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import sessions as seen
-from liveportal.ledger.windows.selection import SORTS, Selection
+from liveportal.ledger.queries import sessions as seen
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 
 STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
 HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
@@ -117,7 +117,7 @@ def list_(
     """
     if month is not None and (first is not None or last is not None):
         raise typer.BadParameter("give --month, or --from and --to")
-    selection = Selection(
+    selection = SessionFilter(
         states=checked_states(state, STATES),
         customer=customer,
         claimed=claimed,
@@ -151,14 +151,14 @@ def _checked_sort(name: str) -> str:
 
 
 def _narrowed(
-    selection: Selection,
+    selection: SessionFilter,
     reader: Reader,
     zone: str,
     month: str | None,
     first: str | None,
     last: str | None,
     since: str | None,
-) -> Selection:
+) -> SessionFilter:
     """Narrow a selection to the months, the days and times, or the news that were asked for."""
     now = utc_now()
     today = local_date(now, reader.timezone)

@@ -19,7 +19,7 @@ from liveportal.cli.results import Row, Table, Told
 from liveportal.cli.times import MONTHS, WEEKDAYS, read_length
 from liveportal.domain.calculations.anomalies import LONGEST_UNPLANNED, find
 from liveportal.domain.clock import day_ends, local_date, shifted
-from liveportal.ledger.windows import agenda as planned
+from liveportal.ledger.queries import agenda as planned
 
 AGENDA = ("id", "start", "starts_in_seconds", "customer_name", "title", "expected_earned")
 FINDINGS = ("session", "finding", "message", "since", "other", "hint")

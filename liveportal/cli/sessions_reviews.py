@@ -13,7 +13,7 @@ from liveportal.cli.looking import windows, zone_of
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.render import hint, render
 from liveportal.cli.results import Row, Table
-from liveportal.ledger.windows import reviews as seen
+from liveportal.ledger.queries import reviews as seen
 
 HUMAN = (
     *("customer", "customer_name", "sessions", "reviews_of_you", "rating_of_you"),

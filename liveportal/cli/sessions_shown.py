@@ -20,9 +20,9 @@ from liveportal.cli.render import hint, render
 from liveportal.cli.results import Item
 from liveportal.cli.sessions_named import One
 from liveportal.domain.calculations.live_session import RUNNING
-from liveportal.ledger.reader import Row
-from liveportal.ledger.windows import running as live
-from liveportal.ledger.windows import sessions as seen
+from liveportal.ledger.queries import live_figures as live
+from liveportal.ledger.queries import sessions as seen
+from liveportal.ledger.queries.reader import Row
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)

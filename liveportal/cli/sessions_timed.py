@@ -25,7 +25,7 @@ from liveportal.domain.events.types import (
     SessionResumed,
     SessionStarted,
 )
-from liveportal.ledger.windows import sessions as seen
+from liveportal.ledger.queries import sessions as seen
 
 Ids = Annotated[
     list[str],

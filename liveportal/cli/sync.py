@@ -21,7 +21,7 @@ from liveportal.cli.results import Item
 from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
 from liveportal.feeds.following import open_feed
 from liveportal.feeds.jsonl import Line
-from liveportal.ledger.belonging import check_input
+from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.portal import Portal, Reject, Synced
 
 app = Commands()

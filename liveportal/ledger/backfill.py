@@ -13,13 +13,13 @@ from liveportal.domain.accounts import TransactionKind
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.handlers.context import Decision
 from liveportal.domain.policy import Policy
-from liveportal.ledger.collector import no_collector
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.past import Past, Rows, past
-from liveportal.ledger.proving import Proved
-from liveportal.ledger.rebooking import Reckoning
-from liveportal.ledger.rows import compact
-from liveportal.ledger.statements import INSERT
+from liveportal.ledger.format.event_log import JournalEntry, Rows, iter_journal
+from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.replay.replay_journal import Reckoning
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.gc_pause import no_collector
+from liveportal.ledger.storage.schema.sql import INSERT
+from liveportal.ledger.verify.chain import VerifiedEvents
 
 _CORRECTIONS = (TransactionKind.REVERSAL, TransactionKind.CORRECTION)
 _WITH_COUNTS = 4
@@ -53,7 +53,7 @@ def _count_sessions(db: Connection) -> None:
     """
     door = _Counting(db)
     with no_collector():
-        for number, each in enumerate(Proved(past(db)), 1):
+        for number, each in enumerate(VerifiedEvents(iter_journal(db)), 1):
             door.rebook(each, each.stored)
             if number % _PACKED_TOGETHER == 0:
                 door.flush()
@@ -73,7 +73,7 @@ class _Counting(Reckoning):
         self.rows: Rows = []
         self.corrected: set[str] = set()
 
-    def _as_counted(self, past: Past, change: Decision, today: Rows) -> Decision:  # noqa: ARG002
+    def _as_counted(self, past: JournalEntry, change: Decision, today: Rows) -> Decision:  # noqa: ARG002
         self.rows += today
         self.corrected |= {each.session for each in change.counts if each.kind in _CORRECTIONS}
         return change

@@ -18,26 +18,20 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger import (
-    attribution,
-    driver,
-    engine,
-    evidence,
-    hard_links,
-    keys,
-    missing,
-    parts,
-    traces,
-)
-from liveportal.ledger.attribution import Unauthorised
-from liveportal.ledger.backups.remembered import LastBackup, last_backup
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.evidence import Attached
-from liveportal.ledger.vault import Vault
+from liveportal.ledger.attachments import index
+from liveportal.ledger.attachments.index import Attached
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.backup.last_backup import LastBackup, last_backup
+from liveportal.ledger.erasure import residue
+from liveportal.ledger.format import attribution
+from liveportal.ledger.format.attribution import Unauthorised
+from liveportal.ledger.secrets import key_store, missing
+from liveportal.ledger.storage import connection, driver, hard_links, temp_files
+from liveportal.ledger.storage.driver import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FileInfo:
     """A file or folder of a ledger: what it is, and who may do what with it."""
 
     what: str
@@ -79,14 +73,14 @@ class Health:
     path: Path
     exists: bool = False
     is_file: bool = False
-    head: engine.Head | None = None
+    head: connection.Head | None = None
     bytes: int = 0
     written_at: datetime | None = None
     inside: Inside | None = None
     problem: str | None = None
     mend: str = "Run this again."
     passing: bool = False
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[FileInfo] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
     mark: bool = False
@@ -143,35 +137,35 @@ def _look_around(found: Health, real: Path) -> None:
     if not found.exists:
         return
     vault = Vault(found.path).folder
-    copies = traces.copies_of(found.path)
+    copies = residue.copies_of(found.path)
     found.copies = [str(each) for each in copies if not each.name.startswith(".")]
     found.left_behind = [str(each) for each in _left_behind(found, real, vault)]
-    found.mark = engine.mark_of(found.path).exists()
+    found.mark = connection.erasure_marker(found.path).exists()
     named = (
         ("ledger", found.path),
         ("folder", real.parent),
-        *(("ledger", Path(f"{real}{suffix}")) for suffix in parts.BESIDE),
+        *(("ledger", Path(f"{real}{suffix}")) for suffix in temp_files.BESIDE),
         ("vault", vault),
         *(("vault", each) for each in sorted(vault.glob("??"))),
-        ("key", parts.beside(real, parts.KEY)),
+        ("key", temp_files.beside(real, temp_files.KEY)),
         *(("copy", each) for each in copies),
     )
     found.entries = [entry for what, each in named if (entry := _entry(what, each))]
     found.vault_bytes = sum(_size(each) for each in vault.glob("??/*"))
 
 
-def _entry(what: str, path: Path) -> Entry | None:
+def _entry(what: str, path: Path) -> FileInfo | None:
     try:
         link = path.lstat()
         seen = path.stat()
     except OSError:
         return None
     is_link = stat.S_ISLNK(link.st_mode)
-    return Entry(what, str(path), stat.S_IMODE(seen.st_mode), seen.st_uid, is_link)
+    return FileInfo(what, str(path), stat.S_IMODE(seen.st_mode), seen.st_uid, is_link)
 
 
 def _left_behind(found: Health, real: Path, vault: Path) -> Iterator[Path]:
-    yield from traces.parts_beside(found.path)
+    yield from residue.parts_beside(found.path)
     with suppress(OSError):
         yield from Vault(found.path).parts() if vault.is_dir() else ()
     journal = real.with_name(f"{real.name}-journal")
@@ -213,25 +207,25 @@ def _look_at_names(found: Health) -> None:
 
 def _look_inside(found: Health) -> None:
     try:
-        found.head = engine.head_of(found.path)
+        found.head = connection.head_of(found.path)
     except OSError as error:
         found.problem = f"it cannot be read: {error.strerror}"
         found.mend = "Look whose it is, and who may read it."
         return
     head = found.head
-    if head is None or head.application_id != engine.APPLICATION_ID:
+    if head is None or head.application_id != connection.APPLICATION_ID:
         found.problem = "it is not a liveportal ledger"
         found.mend = "Check the path, or restore a backup."
     elif not head.form:
         found.problem = "it was never finished: it holds nothing"
         found.mend = "Remove it, and run init again."
-    elif head.form > engine.SCHEMA_VERSION:
+    elif head.form > connection.SCHEMA_VERSION:
         found.problem = f"it was written by a newer liveportal (form {head.form})"
         found.mend = "Upgrade liveportal."
     elif found.linked is not None and not hard_links.is_readable(found.path, found.names):
         found.problem = "what was recorded last may lie in the log of another name of it"
         found.mend = "See the check links."
-    elif head.wal and not engine.wal_is_safe():
+    elif head.wal and not connection.wal_is_safe():
         found.problem = "this SQLite could damage its log"
         found.mend = "See the check sqlite."
     else:
@@ -259,7 +253,7 @@ def _stamp(path: Path) -> tuple[tuple[int, int], ...]:
 
 def _look_at_rows(found: Health) -> None:
     try:
-        db = engine.look(found.path)
+        db = connection.open_untouched(found.path)
         if db is None:
             found.problem = "a write was interrupted; the next command undoes or finishes it"
             found.mend, found.passing = "Run any other command, such as `ledger info`.", True
@@ -291,7 +285,7 @@ def _inside(db: Connection) -> Inside:
     book = one("SELECT timezone FROM policy ORDER BY seq DESC LIMIT 1")
     own = one("SELECT document ->> 'timezone' FROM preferences ORDER BY seq DESC LIMIT 1")
     has_messages = one("SELECT 1 FROM sqlite_schema WHERE name = 'message'")
-    files = evidence.attached(db) if has_messages else []
+    files = index.attached(db) if has_messages else []
     has_seals = one("SELECT 1 FROM sqlite_schema WHERE name = 'fingerprint_key'")
     may_miss = bool(one("SELECT 1 FROM sqlite_schema WHERE name = 'missing_file'"))
     noted = missing.noted_files(db) if may_miss else frozenset()
@@ -323,6 +317,6 @@ def _one(db: Connection) -> Any:  # noqa: ANN401 (whatever a column holds)
 def _look_for_key(found: Health, real: Path) -> None:
     """Read the key file, if there is one; the keyring is not asked, since it may ask its owner."""
     try:
-        found.key_ids = keys.in_file(parts.beside(real, parts.KEY))
+        found.key_ids = key_store.in_file(temp_files.beside(real, temp_files.KEY))
     except LiveportalError as error:
         found.key_problem = error.message

@@ -22,15 +22,16 @@ from liveportal.domain.events.envelope import CLI_SOURCE, PREFIX
 from liveportal.domain.events.exported import RECORDED_AT, ExportedEvent
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import PolicyAdopted, PreferencesChanged
-from liveportal.ledger import engine, missing
-from liveportal.ledger.backups import files, replacing, snapshot
-from liveportal.ledger.blame import blamed
-from liveportal.ledger.collector import no_collector
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.migrate import make_tables
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.backup import files, snapshot, swap
+from liveportal.ledger.damage import diagnosing_damage
+from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_ledger
-from liveportal.ledger.store import Store
-from liveportal.ledger.vault import Vault
+from liveportal.ledger.secrets import missing
+from liveportal.ledger.storage import connection
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.gc_pause import no_collector
+from liveportal.ledger.storage.schema.migrate import make_tables
 
 Clock = Callable[[], datetime]
 Chunks = Iterable[list[ExportedEvent]]
@@ -113,26 +114,26 @@ def carry_out(
         with _opened(path, now, keep=keep) as store:
             return _recorded(store, chunks, now, as_exported=False)
     if not keep:
-        with closing(engine.in_memory()) as db:
-            with engine.writing(db, path):
+        with closing(connection.in_memory()) as db:
+            with connection.immediate_transaction(db, path):
                 make_tables(db)
-            return _recorded(Store(db, path, now, keep=False), chunks, now, as_exported=True)
+            return _recorded(LedgerFile(db, path, now, keep=False), chunks, now, as_exported=True)
     if into is Target.EMPTY:
         return _replaced(path, chunks, now)
     real = path.resolve()
     with (
-        files.explained(real, undone="Nothing was imported."),
-        files.housed(real),
-        Store.create(path, now) as store,
+        files.translating_errors(real, undone="Nothing was imported."),
+        files.ensured_parent(real),
+        LedgerFile.create(path, now) as store,
     ):
         return _recorded(store, chunks, now, as_exported=True)
 
 
 @contextmanager
-def _opened(path: Path, now: Clock, *, keep: bool) -> Iterator[Store]:
-    store = Store.open(path, now, keep=keep)
+def _opened(path: Path, now: Clock, *, keep: bool) -> Iterator[LedgerFile]:
+    store = LedgerFile.open(path, now, keep=keep)
     try:
-        with blamed(store.db):
+        with diagnosing_damage(store.db):
             yield store
     finally:
         store.close()
@@ -142,25 +143,25 @@ def _replaced(path: Path, chunks: Chunks, now: Clock) -> Imported:
     """Make a ledger beside an empty one, and let it take its place in one step."""
     real = path.resolve()
     with (
-        files.explained(real, undone="Nothing was imported."),
-        files.alone(real),
+        files.translating_errors(real, undone="Nothing was imported."),
+        files.backup_lock(real),
         files.private_folder(real) as folder,
     ):
         with closing(open_ledger(real, readonly=True)) as db:
             was = snapshot.extent(db)
             if not _is_empty(db):
-                raise replacing.changed(real)
+                raise swap.is_replaced(real)
         staged = folder / _STAGED
-        with Store.create(staged, now, called=path) as store:
+        with LedgerFile.create(staged, now, called=path) as store:
             done = _recorded(store, chunks, now, as_exported=True, vault=Vault(real))
-        with closing(engine.plain(staged)) as db:
+        with closing(connection.connect_raw(staged)) as db:
             db.execute("PRAGMA journal_mode = DELETE").fetchall()
-        kept = replacing.replace(real, staged, now(), was)
+        kept = swap.replace(real, staged, now(), was)
     return replace(done, kept=kept)
 
 
 def _recorded(
-    store: Store, chunks: Chunks, now: Clock, *, as_exported: bool, vault: Vault | None = None
+    store: LedgerFile, chunks: Chunks, now: Clock, *, as_exported: bool, vault: Vault | None = None
 ) -> Imported:
     counts: Counter[str] = Counter()
     last = ""

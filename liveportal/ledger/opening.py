@@ -9,27 +9,27 @@ from pathlib import Path
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LedgerUnwritable
-from liveportal.ledger import engine
-from liveportal.ledger.blame import blamed
-from liveportal.ledger.driver import Connection, explained
-from liveportal.ledger.engine import SCHEMA_VERSION
-from liveportal.ledger.reader import Reader
+from liveportal.ledger.damage import diagnosing_damage
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage import connection
+from liveportal.ledger.storage.connection import SCHEMA_VERSION
+from liveportal.ledger.storage.driver import Connection, translating_errors
 
 
 def open_ledger(path: Path, *, readonly: bool) -> Connection:
     """Open a ledger in the current form, bringing an older one to it first.
 
     That is so for a read, too, and for a dry run: the form is how a ledger is kept, and nothing
-    that it says changes with it. Raises what `engine.open_file` raises, and what `upgrade` does.
+    that it says changes with it. Raises what `connection.open_file` and `upgrade` raise.
     """
-    db = engine.open_file(path, readonly=readonly)
-    if engine.mark_of(path).exists():
-        from liveportal.ledger import traces  # After a crash only.
+    db = connection.open_file(path, readonly=readonly)
+    if connection.erasure_marker(path).exists():
+        from liveportal.ledger.erasure import residue  # After a crash only.
 
-        traces.resume(path)
+        residue.resume(path)
     try:
-        with explained(path):
-            form = engine.form_of(db)
+        with translating_errors(path):
+            form = connection.schema_version_of(db)
     except BaseException:
         db.close()
         raise
@@ -43,11 +43,11 @@ def open_ledger(path: Path, *, readonly: bool) -> Connection:
     except LedgerUnwritable as error:
         error.hint = "Make its folder and all its files writable, or open a copy of it elsewhere."
         raise error.located(f"the ledger is of form {form} and has to be upgraded first") from None
-    return engine.open_file(path, readonly=readonly)
+    return connection.open_file(path, readonly=readonly)
 
 
 @contextmanager
-def reading(
+def open_readonly(
     path: Path, *, as_known: datetime | None = None, last_seq: int | None = None
 ) -> Iterator[Reader]:
     """Open a ledger's windows; with `as_known`, as of the last event recorded by that instant.
@@ -57,16 +57,18 @@ def reading(
     """
     db = open_ledger(path, readonly=True)
     try:
-        with explained(path), blamed(db):
+        with translating_errors(path), diagnosing_damage(db):
             db.execute("BEGIN")  # One state for everything that is read.
             if last_seq is not None:
                 as_known = _recorded_at(db, last_seq)
             if as_known is None:
                 yield Reader(db, path)
                 return
-            from liveportal.ledger.playback import played_back  # The whole door; few reads need it.
+            from liveportal.ledger.replay.replay import (
+                replayed_copy,  # The whole door; few reads need it.
+            )
 
-            copy = played_back(db, until=as_known, last_seq=last_seq)
+            copy = replayed_copy(db, until=as_known, last_seq=last_seq)
             try:
                 yield Reader(copy, path, as_known)
             finally:

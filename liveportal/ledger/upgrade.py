@@ -13,11 +13,12 @@ from liveportal.domain.errors import (
     UnreadableEvent,
     VerificationFailed,
 )
-from liveportal.ledger import driver, engine, migrate, parts
 from liveportal.ledger.backfill import backfill
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.engine import SCHEMA_VERSION
-from liveportal.ledger.verify import verify
+from liveportal.ledger.storage import connection, driver, temp_files
+from liveportal.ledger.storage.connection import SCHEMA_VERSION
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema import migrate
+from liveportal.ledger.verify.verify import verify
 
 
 def upgrade(path: Path) -> None:
@@ -28,12 +29,12 @@ def upgrade(path: Path) -> None:
     to do. Raises `MigrationFailed`, `DiskFull`, `LedgerBusy`, `LedgerUnwritable`; the ledger is
     then as it was, and no copy is left.
     """
-    with closing(engine.open_file(path, readonly=False)) as db:
+    with closing(connection.open_file(path, readonly=False)) as db:
         copy: Path | None = None
         try:
-            with engine.writing(db, path):
+            with connection.immediate_transaction(db, path):
                 # Under the lock: another program may have been quicker, and be a newer one.
-                if (form := engine.form_of(db)) >= SCHEMA_VERSION:
+                if (form := connection.schema_version_of(db)) >= SCHEMA_VERSION:
                     return
                 _check_sound(db, path)
                 copy = _keep_copy(path, form)
@@ -41,7 +42,7 @@ def upgrade(path: Path) -> None:
         except BaseException:
             # Interrupted right after the commit it was upgraded all the same.
             with suppress(driver.DatabaseError):
-                if copy is not None and engine.form_of(db) < SCHEMA_VERSION:
+                if copy is not None and connection.schema_version_of(db) < SCHEMA_VERSION:
                     copy.unlink(missing_ok=True)
             raise
 
@@ -59,7 +60,7 @@ def _check_sound(db: Connection, path: Path) -> None:
 def _make_over(db: Connection, path: Path, form: int) -> None:
     """Take all steps, fill in what is new, and verify what came of it before it is kept."""
     try:
-        with driver.explained(path):
+        with driver.translating_errors(path):
             migrate.make_tables(db)
             backfill(db, form)
             verify(db)
@@ -86,17 +87,20 @@ def _keep_copy(path: Path, form: int) -> Path | None:
     # Where the file itself is, not a link to it; absolute, so that no name is taken for a URI.
     real = path.resolve()
     wanted = real.with_name(f"{real.name}.form{form}")
-    parts.sweep(wanted, stale_seconds=None)  # Under the lock nobody else is at it.
-    part = parts.part_of(wanted)
+    temp_files.sweep(wanted, stale_seconds=None)  # Under the lock nobody else is at it.
+    part = temp_files.part_of(wanted)
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with closing(engine.open_file(path, readonly=True)) as db, driver.explained(wanted):
+        with (
+            closing(connection.open_file(path, readonly=True)) as db,
+            driver.translating_errors(wanted),
+        ):
             db.execute("VACUUM INTO ?", (str(part),))  # SQLite takes an empty file for none.
         return _named(part, wanted)
     except OSError as error:
         raise driver.unwritable(wanted, error) from None
     finally:
-        parts.remove(part)
+        temp_files.remove(part)
 
 
 def _named(part: Path, wanted: Path) -> Path | None:
@@ -109,7 +113,7 @@ def _named(part: Path, wanted: Path) -> Path | None:
         except OSError:
             pass  # There is none, or none that can be read.
         try:
-            engine.move_new(part, copy)
+            connection.move_new(part, copy)
         except LedgerExists:
             number += 1
             copy = wanted.with_name(f"{wanted.name}.{number}")

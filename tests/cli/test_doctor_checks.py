@@ -20,11 +20,11 @@ from liveportal.cli.doctor_checks import (
     Surroundings,
     examined,
 )
-from liveportal.ledger.attribution import Unauthorised
-from liveportal.ledger.backups.remembered import LastBackup
-from liveportal.ledger.engine import APPLICATION_ID, Head
-from liveportal.ledger.evidence import Attached
-from liveportal.ledger.health import Entry, Health, Inside, file_system
+from liveportal.ledger.attachments.index import Attached
+from liveportal.ledger.backup.last_backup import LastBackup
+from liveportal.ledger.format.attribution import Unauthorised
+from liveportal.ledger.health import FileInfo, Health, Inside, file_system
+from liveportal.ledger.storage.connection import APPLICATION_ID, Head
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=2)
@@ -54,10 +54,10 @@ NONE: dict[str, Any] = {"exists": False, "is_file": False, "inside": None, "head
 NONE |= {"entries": [], "backup": None}
 
 
-def entry(what: str = "ledger", **values: Any) -> Entry:  # noqa: ANN401
+def entry(what: str = "ledger", **values: Any) -> FileInfo:  # noqa: ANN401
     """Return a private file of the user's own, unless told otherwise."""
     given: dict[str, Any] = {"path": f"/x/{what}", "mode": 0o600, "owner": 1000, "is_link": False}
-    return Entry(what, **(given | values))
+    return FileInfo(what, **(given | values))
 
 
 def healthy() -> Health:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from liveportal.ledger.windows import requests as seen
+from liveportal.ledger.queries import requests as seen
 from tests.commands.test_sync import feed, opened
 from tests.helpers import amount, line
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyrage
 
-from liveportal.ledger.driver import Connection
+from liveportal.ledger.storage.driver import Connection
 from tests.commands.test_profile import GERMAN
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import Any
 from unittest.mock import patch
 
 from liveportal.cli.run import main
-from liveportal.ledger import driver, engine
+from liveportal.ledger.storage import connection as sqlite_connection
+from liveportal.ledger.storage import driver
 from tests.helpers import amount, line
 
 NOW = "11-04 12:00"
@@ -143,7 +144,7 @@ class Effort:
 @contextmanager
 def watched() -> Iterator[Effort]:
     """Note what the engine does as long as this lasts."""
-    connect = engine._connect  # noqa: SLF001 -- The one place where a file is opened.
+    connect = sqlite_connection._connect  # noqa: SLF001 -- The one place where a file is opened.
     effort = Effort()
 
     def watching(*given: Any, **more: Any) -> driver.Connection:  # noqa: ANN401
@@ -152,7 +153,7 @@ def watched() -> Iterator[Effort]:
         connection.set_progress_handler(effort.step, 100)
         return connection
 
-    with patch.object(engine, "_connect", watching):
+    with patch.object(sqlite_connection, "_connect", watching):
         yield effort
 
 

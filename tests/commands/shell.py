@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 import liveportal
 from liveportal.cli.run import main
-from liveportal.ledger.opening import reading
+from liveportal.ledger.opening import open_readonly
 from tests.helpers import dump, say
 
 ROOT = Path(liveportal.__file__).parents[1]
@@ -142,7 +142,7 @@ class Shell:
 
     def dump(self) -> list[tuple[str, list[dict[str, Any]]]]:
         """Return all that the ledger holds, table by table."""
-        with reading(self.ledger) as reader:
+        with open_readonly(self.ledger) as reader:
             return dump(reader)
 
     # --- making ---------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import TYPES
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
-from liveportal.ledger import machine
-from liveportal.ledger.attribution import NEVER_BY_COMMANDS
-from liveportal.ledger.opening import reading
-from liveportal.ledger.playback import played_back
-from liveportal.ledger.store import Store
+from liveportal.ledger.format.attribution import NEVER_BY_COMMANDS
+from liveportal.ledger.ledger_file import LedgerFile
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.replay.replay import replayed_copy
+from liveportal.ledger.secrets import machine_id
 from liveportal.portal import new_id, utc_now
 from tests.commands.shell import ROOT, Shell
 from tests.commands.test_sync import feed
@@ -40,7 +40,7 @@ PROFILE = ["name", "email", "method", "country", "line", "city"]
 
 def recorded_before(ledger: Path, *lines: bytes) -> None:
     """Record lines as a version did that let a feed say everything."""
-    store = Store.open(ledger, utc_now)
+    store = LedgerFile.open(ledger, utc_now)
     try:
         with store.writing() as door:
             for each in lines:
@@ -123,7 +123,7 @@ def test_a_file_that_a_command_attached_and_that_is_lost(
     """Still fails: the machine's id, or an id made at that moment, tell a command from a feed."""
     key = ("--key", "k") if proof == "machine" else ()
     if proof == "id":
-        monkeypatch.setattr(machine, "this_machine", lambda: None)
+        monkeypatch.setattr(machine_id, "this_machine", lambda: None)
     spoken.ok("sessions", "attach", "S-1003", spoken.file("a.cs", b"x"), "--kind", "code", *key)
     for each in spoken.ledger.with_name("ledger.db.vault").glob("??/*"):
         each.unlink()
@@ -235,8 +235,8 @@ def test_what_is_told_otherwise_may_be_a_feeds(spoken: Shell) -> None:
     said = line("preferences.changed", "11-02 09:00", id="2", skills=["x"])
     recorded_before(spoken.ledger, said, line("tip.received", "11-02 09:00", id="t", **TIP, **OWN))
     retold = _Retold()
-    with reading(spoken.ledger) as reader:
-        played_back(reader.db, retelling=retold).close()
+    with open_readonly(spoken.ledger) as reader:
+        replayed_copy(reader.db, retelling=retold).close()
     assert retold.errors == []
 
 

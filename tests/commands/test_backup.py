@@ -16,11 +16,11 @@ import pyrage
 import pytest
 
 from liveportal.domain.errors import BackupExists
-from liveportal.ledger.backups import files
-from liveportal.ledger.backups.age import Lock
-from liveportal.ledger.backups.backup import back_up, last_backup
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.vault import Vault
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.backup import files
+from liveportal.ledger.backup.age import Encryption
+from liveportal.ledger.backup.backup import back_up, last_backup
+from liveportal.ledger.storage.driver import Connection
 from tests.commands.backing import (
     CHAT,
     PASSPHRASE,
@@ -274,7 +274,7 @@ def test_nothing_plain_lies_outside_of_the_ledgers_folder(
 
     public, _ = key_pair(rich)
     at = datetime(2026, 11, 28, 12, tzinfo=UTC)
-    back_up(rich.ledger, target / "b.age", made_at=at, lock=Lock([public]), progress=look)
+    back_up(rich.ledger, target / "b.age", made_at=at, lock=Encryption([public]), progress=look)
     assert len(seen) > 3
     for content in seen:
         assert CHAT.encode() not in content
@@ -424,7 +424,7 @@ def test_the_last_good_backup_is_remembered(october: Shell) -> None:
 def test_one_at_a_time(october: Shell) -> None:
     """While one backup or restore runs, another is told to try again; recording goes on."""
     october.ok(*BACKUP, "-o", "copy.zip")
-    with files.alone(october.ledger):
+    with files.backup_lock(october.ledger):
         for argv in ((*BACKUP, "-o", "b.zip"), (*RESTORE, "copy.zip", "--yes")):
             error = october.refuses(5, *argv)
             assert (error["code"], "another backup" in error["message"]) == ("ledger_busy", True)

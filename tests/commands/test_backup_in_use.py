@@ -15,14 +15,14 @@ import pytest
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.types import CustomerForgotten, TipReceived
 from liveportal.domain.money import Money
-from liveportal.ledger import durable
-from liveportal.ledger.backups import backup, replacing, snapshot
-from liveportal.ledger.backups.backup import Made, back_up
-from liveportal.ledger.backups.restore import restoring
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.opening import reading
-from liveportal.ledger.vault import Vault
-from liveportal.ledger.verify import verify
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.backup import backup, snapshot, swap
+from liveportal.ledger.backup.backup import BackupResult, back_up
+from liveportal.ledger.backup.restore import restoring
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.storage import fsync
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.commands.backing import fill, journal_mode, members
 
@@ -59,7 +59,7 @@ def tip(cents: int) -> TipReceived:
 
 def events(path: Path) -> int:
     """Return how many events a ledger has; it must be what was written."""
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         return verify(reader.db).events
 
 
@@ -80,7 +80,7 @@ def test_while_four_processes_write(october: Shell, mode: str) -> None:
     for writer in writers:
         assert writer.stdout is not None
         assert writer.stdout.readline() == b"ready\n"
-    made: list[Made] = []
+    made: list[BackupResult] = []
     while len(made) < 4:
         with suppress(LedgerBusy):
             target = october.folder / f"{len(made)}.zip"
@@ -106,7 +106,7 @@ def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> 
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     count = events(october.ledger)
     with Portal.open(october.ledger) as portal:
-        with reading(october.ledger) as reader:
+        with open_readonly(october.ledger) as reader:
             portal.do(tip(5))
         with (
             closing(Connection(str(october.ledger), isolation_level=None)) as other,
@@ -127,7 +127,7 @@ def test_a_reader_that_does_not_end_keeps_seeing_the_old_one(october: Shell) -> 
     with Portal.open(october.ledger) as portal:
         portal.do(tip(5))
     count = events(october.ledger)
-    with reading(october.ledger) as reader:
+    with open_readonly(october.ledger) as reader:
         (seen,) = reader.db.execute("SELECT count(*) FROM event").fetchone()
         with restoring(october.ledger, october.folder / "copy.zip") as found:
             found.carry_out(AT)
@@ -141,7 +141,7 @@ def test_somebody_holds_the_ledger(
 ) -> None:
     """A restore that waits in vain gives up, changes nothing, and leaves nothing behind."""
     journal_mode(october.ledger, mode)
-    monkeypatch.setattr("liveportal.ledger.engine.BUSY_MS", 50)
+    monkeypatch.setattr("liveportal.ledger.storage.connection.BUSY_MS", 50)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     count = events(october.ledger)
     with closing(Connection(str(october.ledger), isolation_level=None)) as other:
@@ -166,7 +166,7 @@ def test_somebody_holds_the_ledger(
 def test_a_backup_does_not_wait_for_ever(october: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where somebody holds the ledger alone, a backup gives up after a while: exit 5."""
     journal_mode(october.ledger, "DELETE")
-    monkeypatch.setattr("liveportal.ledger.engine.BUSY_MS", 50)
+    monkeypatch.setattr("liveportal.ledger.storage.connection.BUSY_MS", 50)
     with closing(Connection(str(october.ledger), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(LedgerBusy):
@@ -197,14 +197,14 @@ def test_nobody_can_record_between_copy_and_replacement(
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     tries: list[int] = []
-    settle = durable.settle_file
+    settle = fsync.fsync_file
 
     def settled(path: Path) -> None:
         settle(path)
         ran = october.process("sessions", "tip", "S-1001", "5")
         tries.append(ran.code)
 
-    monkeypatch.setattr(replacing, "settle_file", settled)
+    monkeypatch.setattr(swap, "fsync_file", settled)
     with restoring(october.ledger, october.folder / "copy.zip") as found:
         count = found.extent.events
         found.carry_out(AT)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain.errors import DiskFull
-from liveportal.ledger.store import Store
+from liveportal.ledger.ledger_file import LedgerFile
 from tests.commands.backing import fill, key_pair
 from tests.commands.shell import Shell
 from tests.commands.test_profile import IBAN
@@ -146,10 +146,10 @@ def test_where_the_old_key_goes(sealed: Shell) -> None:
 def test_a_rotation_that_fails(sealed: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was changed, and no copy of the key lies about."""
 
-    def full(_store: Store) -> None:
+    def full(_store: LedgerFile) -> None:
         raise DiskFull("the disk is full")
 
-    monkeypatch.setattr("liveportal.ledger.sealed.Seals.rotate", full)
+    monkeypatch.setattr("liveportal.ledger.secrets.encrypted_fields.EncryptedFields.rotate", full)
     assert sealed.run(*ROTATE, "--keep-old-key", "old.key").code == 1
     assert not (sealed.folder / "old.key").exists()
     monkeypatch.undo()

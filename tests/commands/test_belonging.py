@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from liveportal.ledger import belonging, parts
+from liveportal.ledger.storage import ledger_paths, temp_files
 from tests.commands.shell import Shell
 
 OWN = (
@@ -134,14 +134,20 @@ def test_attaching_to_a_dispute(states: Shell) -> None:
 def test_the_list_is_complete(tmp_path: Path) -> None:
     """Each name that the program gives to what it keeps is on the list."""
     ledger = tmp_path / "ledger.db"
-    for own in parts.own_files(ledger):
-        assert belonging.is_same(own, own.with_name(own.name.upper()))
-    source = Path(belonging.__file__).parent
+    for own in temp_files.own_files(ledger):
+        assert ledger_paths.is_same(own, own.with_name(own.name.upper()))
+    source = Path(ledger_paths.__file__).parent
     spelt = [
         (file.name, suffix)
         for file in source.rglob("*.py")
-        for suffix in (parts.KEY, parts.VAULT, parts.DRAFTS, parts.MARK, parts.BACKUPS)
+        for suffix in (
+            temp_files.KEY,
+            temp_files.VAULT,
+            temp_files.DRAFTS,
+            temp_files.MARK,
+            temp_files.BACKUPS,
+        )
         if f'}}{suffix}"' in file.read_text() and file.name != "parts.py"
     ]
     assert spelt == [], "these are named in one place"
-    assert os.path.realpath(ledger) == str(parts.own_files(ledger)[0])
+    assert os.path.realpath(ledger) == str(temp_files.own_files(ledger)[0])

@@ -17,7 +17,7 @@ import pytest
 
 from liveportal.cli import payout_profile
 from liveportal.cli.app import COMMANDS
-from liveportal.ledger import sealed
+from liveportal.ledger.secrets import encrypted_fields
 from tests.commands.states import OWN_POLICY, READS, WRITES
 from tests.ledger.conftest import query
 
@@ -299,7 +299,7 @@ def test_the_canary_sings(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None
 
         decrypt = encrypt
 
-    monkeypatch.setattr(sealed, "_cipher", lambda _key: Glass())
+    monkeypatch.setattr(encrypted_fields, "_cipher", lambda _key: Glass())
     again = (*SET, "--from", "-", "--start-over", "--yes", "--anyway")
     assert watch(*again, stdin=watch.canary.document).code == 0
     with pytest.raises(AssertionError):

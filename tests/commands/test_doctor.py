@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger import driver, engine, health
+from liveportal.ledger import health
+from liveportal.ledger.storage import connection, driver
 from liveportal.portal import Portal
 from tests.commands.shell import ROOT
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 _KILLED = """
 import os, sys
 from pathlib import Path
-from liveportal.ledger import engine, health
-db = engine.open_file(Path(sys.argv[1]), readonly=False)
+from liveportal.ledger import health
+from liveportal.ledger.storage import connection
+db = connection.open_file(Path(sys.argv[1]), readonly=False)
 db.execute("PRAGMA cache_size = 1")
 db.execute("BEGIN IMMEDIATE")
 for n in range(200):
@@ -96,7 +98,7 @@ def _header(offset: int, number: int) -> Callable[[Shell], None]:
 def _killed(what: str, *, wal: bool, drop: str = "") -> Callable[[Shell], None]:
     def kill(shell: Shell) -> None:
         if not wal:
-            db = engine.open_file(shell.ledger, readonly=False)
+            db = connection.open_file(shell.ledger, readonly=False)
             db.execute("PRAGMA journal_mode = DELETE")
             db.close()
         argv = [sys.executable, "-c", _KILLED, str(shell.ledger), what]
@@ -149,8 +151,8 @@ def test_in_every_state(states: Shell, state: str) -> None:
 
 def test_a_ledger_that_somebody_writes_to(states: Shell) -> None:
     """A writer is neither in the way nor kept out; what is committed is seen."""
-    db = engine.open_file(states.ledger, readonly=False)
-    with engine.writing(db, states.ledger):
+    db = connection.open_file(states.ledger, readonly=False)
+    with connection.immediate_transaction(db, states.ledger):
         db.execute("CREATE TABLE x (a)")
         rows = {row["check"]: row for row in states.ok("doctor")}
     db.close()
@@ -177,7 +179,7 @@ def test_a_ledger_that_changes_under_the_look(
 
 def test_a_ledger_that_somebody_has_for_themselves(states: Shell) -> None:
     """Whoever locks it with a rollback journal keeps everybody out: that is a warning."""
-    db = engine.open_file(states.ledger, readonly=False)
+    db = connection.open_file(states.ledger, readonly=False)
     db.execute("PRAGMA journal_mode = DELETE")
     db.execute("BEGIN EXCLUSIVE")
     rows = {row["check"]: row for row in states.ok("doctor")}
@@ -206,10 +208,10 @@ def test_what_is_wrong_with_the_files(states: Shell) -> None:
     (states.folder / ".real.db.form1.abcd.part").unlink()
     rows = {row["check"]: row for row in json.loads(states.process("doctor", "--json").out)}
     assert "form1" in rows["left_behind"]["message"]
-    engine.mark_of(states.ledger).write_bytes(b"x")
+    connection.erasure_marker(states.ledger).write_bytes(b"x")
     rows = {row["check"]: row for row in json.loads(states.process("doctor", "--json").out)}
     assert "forgotten" in rows["left_behind"]["message"]
-    assert engine.mark_of(states.ledger).exists()
+    assert connection.erasure_marker(states.ledger).exists()
 
 
 def test_the_key(states: Shell) -> None:
@@ -274,7 +276,7 @@ def test_an_old_ledger_is_not_upgraded(empty: Shell) -> None:
     Portal.create(empty.folder / "other.db", Policy())
     _header(60, 1)(empty)
     empty.process("doctor")
-    head = engine.head_of(empty.ledger)
+    head = connection.head_of(empty.ledger)
     assert head is not None
     assert head.form == 1
     assert not list(empty.folder.glob("*.form1*"))

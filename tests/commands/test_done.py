@@ -117,7 +117,7 @@ def test_too_little_memory_is_no_bug(october: Shell, error: Exception) -> None:
         raise error
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("liveportal.ledger.journal.Journal.flush", fail)
+        patch.setattr("liveportal.ledger.journal.journal.Journal.flush", fail)
         ran = october.run(*ADJUST, "--json")
     told = error_of(ran.err)
     assert (ran.code, told["code"], ran.out) == (1, "out_of_memory", "")

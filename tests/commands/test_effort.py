@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from liveportal.ledger import engine
+from liveportal.ledger.storage import connection
 from tests.commands.busy import Effort, feed, made, plan, watched, whole_reads
 from tests.commands.planning import SetClock, now
 from tests.commands.shell import Shell
@@ -115,7 +115,7 @@ def _shape(statements: list[str]) -> list[str]:
 def test_a_read_finds_what_it_shows_by_an_index(shell: Shell, books: Books, command: str) -> None:
     """No table that grows with what happened is read row by row."""
     effort = _effort(shell, books.many, command)
-    with closing(engine.open_file(books.many, readonly=True)) as db:
+    with closing(connection.open_file(books.many, readonly=True)) as db:
         tables = {
             name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         }

@@ -16,7 +16,7 @@ import pytest
 import typer
 
 from liveportal.domain.artifacts import KINDS, safe_name
-from liveportal.ledger.vault import Vault
+from liveportal.ledger.attachments.vault import Vault
 from tests.commands.test_hostile import BIDI, BREAKS, ESCAPES, FORBIDDEN
 
 if TYPE_CHECKING:

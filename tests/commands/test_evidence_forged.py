@@ -24,8 +24,8 @@ from liveportal.exports import evidence
 from liveportal.exports.exhibits import Rules
 from liveportal.exports.pack import Part, write_pack
 from liveportal.exports.pages import CURRENT, PAGES, Page, people
-from liveportal.ledger.opening import reading
-from liveportal.ledger.windows.case import case as case_of
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.case import case as case_of
 from tests.commands.shell import Shell, error_of
 from tests.commands.test_evidence_pack import CHECK, PACK, manifest, unpacked
 from tests.commands.test_sync import feed
@@ -94,7 +94,7 @@ def refused(shell: Shell, *argv: object) -> list[dict[str, str]]:
 @contextmanager
 def told(shell: Shell) -> Iterator[Case]:
     """Give the case as the ledger has it."""
-    with reading(shell.ledger) as reader:
+    with open_readonly(shell.ledger) as reader:
         yield case_of(reader, "CL-2", NOW)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from liveportal.domain.events.envelope import MACHINE
-from liveportal.ledger import engine
-from liveportal.ledger.opening import reading
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.storage import connection
 from tests.commands.states import READS
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ MONEY = (
 
 def _texts(shell: Shell) -> set[str]:
     """Return every personal text in the ledger; the machine's id is no customer's."""
-    with reading(shell.ledger) as reader:
+    with open_readonly(shell.ledger) as reader:
         bodies = reader.db.execute("SELECT body FROM event_personal").fetchall()
 
     def inside(value: Any) -> list[str]:  # noqa: ANN401 (JSON)
@@ -95,7 +95,7 @@ def test_a_dry_run_touches_no_file(states: Shell) -> None:
     before = states.ledger.read_bytes()
     states.ok(*FORGET, "C-77", "--dry-run")
     assert states.ledger.read_bytes() == before
-    assert not engine.mark_of(states.ledger).exists()
+    assert not connection.erasure_marker(states.ledger).exists()
 
 
 @pytest.mark.parametrize("form", [("--json",), ("--csv",), ()])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.ledger.opening import reading
-from liveportal.ledger.windows import sessions
-from liveportal.ledger.windows.selection import SORTS, Selection
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries import sessions
+from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 from tests.commands.test_sync import feed, opened
 from tests.helpers import amount, line
 
@@ -91,10 +91,10 @@ def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
         argv += ["--disputed"] if disputed else []
         argv += ["--customer", customer] if customer else []
         argv += ["--month", month] if month else []
-        with reading(states.ledger) as reader:
+        with open_readonly(states.ledger) as reader:
             found = sessions.sessions(
                 reader,
-                Selection(
+                SessionFilter(
                     states=(state,) if state else (),
                     claimed=claimed,
                     disputed=disputed,
@@ -244,10 +244,10 @@ def test_a_list_costs_few_statements(empty: Shell, tmp_path: Path) -> None:
         if number not in (9, 59):
             continue
         empty.ok("sync", feed(empty, f"{number}.jsonl", *lines))
-        with reading(empty.ledger) as reader:
+        with open_readonly(empty.ledger) as reader:
             said: list[str] = []
             reader.db.set_trace_callback(said.append)
-            asked = Selection(words=("help",), after_seq=0, claimed=False, sort="-earned")
+            asked = SessionFilter(words=("help",), after_seq=0, claimed=False, sort="-earned")
             rows = sessions.sessions(reader, asked)
             reader.db.set_trace_callback(None)
         assert len(rows) == number + 1

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liveportal.ledger import engine, message_index
+from liveportal.ledger.attachments import message_index
+from liveportal.ledger.storage import connection
 from tests.commands.test_history import held, ids, reviewed
 from tests.commands.test_hostile import ESCAPES, FORBIDDEN, HOSTILE
 from tests.commands.test_sync import feed
@@ -50,7 +51,7 @@ def spoken(empty: Shell) -> Shell:
             "INSERT INTO message (artifact, n, speaker, text) VALUES (?, ?, 'Mina', ?)",
             *(artifact, n, text),
         )
-    with closing(engine.open_file(empty.ledger, readonly=False)) as db:
+    with closing(connection.open_file(empty.ledger, readonly=False)) as db:
         message_index.fill(db)
     return empty
 

@@ -24,9 +24,9 @@ from liveportal.domain.errors import (
     NewerLedger,
     VerificationFailed,
 )
-from liveportal.ledger.backups.backup import back_up
-from liveportal.ledger.backups.restore import restoring
-from liveportal.ledger.driver import Connection
+from liveportal.ledger.backup.backup import back_up
+from liveportal.ledger.backup.restore import restoring
+from liveportal.ledger.storage.driver import Connection
 from tests.commands.backing import archived, fill, members
 from tests.commands.shell import Shell
 

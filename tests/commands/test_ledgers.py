@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liveportal.ledger.engine import SCHEMA_VERSION, open_file
+from liveportal.ledger.storage.connection import SCHEMA_VERSION, open_file
 from tests.commands.shell import OCTOBER, Shell
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def test_a_newer_ledger_is_left_alone(october: Shell, argv: tuple[object, ...]) 
 HOLDER = """
 import sys
 from pathlib import Path
-from liveportal.ledger.engine import open_file
+from liveportal.ledger.storage.connection import open_file
 held = open_file(Path(sys.argv[1]), readonly=False)
 held.execute("BEGIN IMMEDIATE")
 print("held", flush=True)

@@ -15,8 +15,8 @@ import pytest
 from liveportal.domain.events.envelope import CLI_SOURCE, MACHINE
 from liveportal.domain.events.types import TipReceived
 from liveportal.domain.money import Money
-from liveportal.ledger import machine
-from liveportal.ledger.durable import make_folders
+from liveportal.ledger.secrets import machine_id
+from liveportal.ledger.storage.fsync import make_folders
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.commands.states import WRITES
@@ -69,7 +69,7 @@ def test_it_is_made_with_the_first_event_that_is_kept(book: Shell, tmp_ledger_en
     assert not list(tmp_ledger_env.rglob("machine"))
     book.ok(*TIP)
     (path,) = tmp_ledger_env.rglob("machine")
-    assert path == machine.state_file()
+    assert path == machine_id.state_file()
     made = path.read_text()
     assert re.fullmatch(r"[0-9a-f]{32}\n", made)
     book.ok("sessions", "tip", "S-1002", "6.00")
@@ -109,7 +109,7 @@ def test_the_package_has_it_too(book: Shell) -> None:
 @pytest.mark.parametrize("there", [b"", b"not an id\n", b"\xff" * 33, b"0" * 1_000, "folder"])
 def test_what_is_no_id_stays(book: Shell, there: bytes | str) -> None:
     """Then events have none, and are recorded all the same."""
-    path = machine.state_file()
+    path = machine_id.state_file()
     path.parent.mkdir(parents=True)
     if isinstance(there, str):
         path.mkdir()
@@ -124,7 +124,7 @@ def test_what_is_no_id_stays(book: Shell, there: bytes | str) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="a link")
 def test_no_link_is_followed(book: Shell) -> None:
     """Nothing is read through one, and nothing written."""
-    path = machine.state_file()
+    path = machine_id.state_file()
     path.parent.mkdir(parents=True)
     path.symlink_to(book.folder / "elsewhere")
     before = last(book)
@@ -135,7 +135,7 @@ def test_no_link_is_followed(book: Shell) -> None:
 
 def test_where_no_folder_can_be_made(book: Shell, tmp_ledger_env: Path) -> None:
     """A file where the folder should be; the event is recorded without an id."""
-    folder = machine.state_file().parent
+    folder = machine_id.state_file().parent
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.write_text("in the way")
     before = last(book)
@@ -154,20 +154,20 @@ def test_where_it_is_read_is_where_it_is_made(
         monkeypatch.delenv("XDG_STATE_HOME")
     else:
         monkeypatch.setenv("XDG_STATE_HOME", state.format(home=tmp_ledger_env))
-    assert machine._xdg_file() == machine.state_file()  # noqa: SLF001
+    assert machine_id._xdg_file() == machine_id.state_file()  # noqa: SLF001
 
 
 def test_of_two_that_make_it_the_first_one_counts(
     book: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process made it meanwhile: its id is the machine's."""
-    path = machine.state_file()
+    path = machine_id.state_file()
 
     def slow(folder: Path) -> None:
         make_folders(folder)
         path.write_text("ab" * 16)
 
-    monkeypatch.setattr("liveportal.ledger.machine.make_folders", slow)
+    monkeypatch.setattr("liveportal.ledger.secrets.machine_id.make_folders", slow)
     before = last(book)
     book.ok(*TIP)
     assert own(book, before) == ["ab" * 16]
@@ -176,7 +176,7 @@ def test_of_two_that_make_it_the_first_one_counts(
 def test_a_replay_does_not_compare_it(book: Shell) -> None:
     """The same key from another machine is the same event."""
     book.ok(*TIP, "--key", "k", "--at", "2026-11-02 09:00")
-    machine.state_file().write_text("cd" * 16)
+    machine_id.state_file().write_text("cd" * 16)
     assert book.ok(*TIP, "--key", "k", "--at", "2026-11-02 09:00")["replayed"] is True
 
 
@@ -187,14 +187,14 @@ def test_it_is_erased_with_the_customer(book: Shell) -> None:
     book.ok(*TIP)
     book.ok("ledger", "forget", customer, "--yes")
     assert own(book, before) == [None, None]
-    assert machine.state_file().read_bytes().strip() not in book.ledger.read_bytes()
+    assert machine_id.state_file().read_bytes().strip() not in book.ledger.read_bytes()
 
 
 def test_it_is_in_nothing_that_is_shown_or_handed_on(book: Shell) -> None:
     """Neither in a read, in words, nor in JSON, nor in a pack, a statement or a calendar."""
     book.ok(*TIP)
     book.ok("dispute", "file", "CL-2", "--summary", "no")
-    secret = machine.state_file().read_text().strip()
+    secret = machine_id.state_file().read_text().strip()
     assert secret.encode() in book.ledger.read_bytes()
     reads = (
         *(("sessions", "show", "S-1003"), ("dispute", "show", "CL-2"), ("ledger", "info")),

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from liveportal.cli.preferences_shown import ADDED_FIELDS
-from liveportal.ledger.windows import books
+from liveportal.ledger.queries import ledger_info
 from tests.commands.preferences import EVERYTHING, RECORDED, SATURDAYS, WORDS, changes
 from tests.commands.shell import PROGRAM, error_of
 from tests.commands.test_hostile import FORBIDDEN, HOSTILE
 from tests.helpers import line
 
 if TYPE_CHECKING:
-    from liveportal.ledger.reader import Reader
+    from liveportal.ledger.queries.reader import Reader
     from tests.commands.shell import Shell
 
 
@@ -129,11 +129,11 @@ def test_a_repeated_command_means_what_it_meant(full: Shell) -> None:
 
 def test_nobody_is_overwritten_unseen(full: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever changes preferences between the look and the record makes the command try again."""
-    look = books.preferences_before
+    look = ledger_info.preferences_before
 
     def somebody_else_first(reader: Reader, *name: Any) -> tuple[int, Any]:  # noqa: ANN401
         found = look(reader, *name)
-        monkeypatch.setattr(books, "preferences_before", look)
+        monkeypatch.setattr(ledger_info, "preferences_before", look)
         subprocess.run(
             [*PROGRAM, "preferences", "set", "--hours", "sun 9-10"],
             env=full.environment(),
@@ -142,7 +142,7 @@ def test_nobody_is_overwritten_unseen(full: Shell, monkeypatch: pytest.MonkeyPat
         )
         return found
 
-    monkeypatch.setattr(books, "preferences_before", somebody_else_first)
+    monkeypatch.setattr(ledger_info, "preferences_before", somebody_else_first)
     ran = full.run("preferences", "set", "--except", "2026-11-11", "--json")
     assert (ran.code, error_of(ran.err)["code"]) == (5, "ledger_busy")
     assert full.ok("preferences")["hours"] == ["sun 09:00-10:00"]

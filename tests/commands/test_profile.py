@@ -397,7 +397,7 @@ def test_what_cannot_be_recorded_is_not_revealed(
     def full(*_args: object, **_more: object) -> None:
         raise errors.DiskFull("the disk is full")
 
-    monkeypatch.setattr("liveportal.ledger.journal.Journal.record", full)
+    monkeypatch.setattr("liveportal.ledger.journal.journal.Journal.record", full)
     ran = german.run(*SHOW, "--reveal", "--yes")
     assert (ran.code, ran.out) == (1, "")
     assert IBAN not in ran.err

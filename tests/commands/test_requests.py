@@ -7,9 +7,9 @@ from unittest.mock import patch
 
 import pytest
 
-from liveportal.ledger.opening import reading
-from liveportal.ledger.windows import requests as seen
-from liveportal.ledger.windows.wanted import Wanted
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries import requests as seen
+from liveportal.ledger.queries.request_filter import RequestFilter
 from tests.commands.asked import (
     NOW,
     OPEN,
@@ -183,10 +183,10 @@ def test_a_list_asks_a_fixed_number_of_questions(empty: Shell) -> None:
     empty.ok("sync", feed(empty, "many.jsonl", *many))
     counts = []
     for ids in (["R-1"], None):
-        with reading(empty.ledger) as reader:
+        with open_readonly(empty.ledger) as reader:
             asked_for: list[str] = []
             reader.db.set_trace_callback(asked_for.append)
-            rows = seen.requests(reader, at("10-05 09:00"), Wanted(ids=ids))
+            rows = seen.requests(reader, at("10-05 09:00"), RequestFilter(ids=ids))
             reader.db.set_trace_callback(None)
         counts.append((len(rows), len(asked_for)))
     assert [rows for rows, _ in counts] == [1, 20]

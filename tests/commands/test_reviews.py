@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.ledger.windows.reviews import average
+from liveportal.ledger.queries.reviews import average
 from tests.commands.test_history import held
 from tests.commands.test_hostile import FORBIDDEN, FORMULA, HOSTILE
 from tests.commands.test_sync import feed

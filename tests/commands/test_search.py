@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveportal.cli.sessions_evidence import HITS
-from liveportal.ledger import message_index
-from liveportal.ledger.windows.search import Where, matching, search
+from liveportal.ledger.attachments import message_index
+from liveportal.ledger.queries.session_search import Where, matching, search
 from tests.commands.test_evidence import ATTACH
 from tests.commands.test_hostile import BIDI, ESCAPES, FORBIDDEN
 from tests.helpers import Book, book

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.ledger.engine import open_file
+from liveportal.ledger.storage.connection import open_file
 from tests.commands.shell import OCTOBER, Shell
 from tests.helpers import amount, line
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liveportal.cli import ledger_verify
-from liveportal.ledger import chain
-from liveportal.ledger.engine import open_file
-from liveportal.ledger.past import past
+from liveportal.ledger.format import hash_chain
+from liveportal.ledger.format.event_log import iter_journal
+from liveportal.ledger.storage.connection import open_file
 from tests.commands.shell import Shell
 from tests.ledger.test_verify import tampered
 
@@ -31,15 +31,15 @@ def _head(shell: Shell) -> str:
 def _rewritten(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) -> None:
     """Change the facts of an event, and all hashes from there on if the forger knows how."""
     with closing(open_file(path, readonly=True)) as db:
-        events = list(past(db))
-    head = chain.GENESIS
+        events = list(iter_journal(db))
+    head = hash_chain.GENESIS
     changes = []
     for each in events:
         facts = each.facts.replace(was, becomes) if each.seq == seq else each.facts
         assert each.seq != seq or facts != each.facts
         fields = map(str, each[:6])
         prev = head
-        head = chain.event_hash(prev, fields, facts, each.personal_digest, each.effects_digest)
+        head = hash_chain.event_hash(prev, fields, facts, each.personal_digest, each.effects_digest)
         values = (facts, *((prev, head) if hashes else (each.prev_hash, each.hash)), each.seq)
         changes.append(
             ("UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?", values)
@@ -173,7 +173,7 @@ def test_what_stumbles_over_damage_says_so(states: Shell, statement: str) -> Non
 
 def test_a_bug_is_a_bug_all_the_same(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the ledger is what was written, whatever goes wrong is ours."""
-    from liveportal.ledger.windows import earnings
+    from liveportal.ledger.queries import earnings
 
     monkeypatch.setattr(earnings, "months_and_gaps", lambda _reader, *_: 1 // 0)
     ran = states.run("earnings", "months", "--json")

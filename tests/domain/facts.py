@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from liveportal.domain.events.envelope import CLI_SOURCE
-from liveportal.ledger.journal import Outcome
-from liveportal.ledger.playback import played_back
-from liveportal.ledger.verify import verify
+from liveportal.ledger.journal.journal import Outcome
+from liveportal.ledger.replay.replay import replayed_copy
+from liveportal.ledger.verify.verify import verify
 from tests.helpers import FEED, Book, amount
 from tests.properties.ledgers import tables
 
@@ -19,7 +19,7 @@ def replay(books: Book) -> Iterator[None]:
     yield
     books.door.flush()
     books.db.execute("COMMIT")
-    copy = played_back(books.db)
+    copy = replayed_copy(books.db)
     assert tables(copy, replayed=True) == tables(books.db, replayed=True)
     copy.close()
     assert verify(books.db).rules_changed == ()

@@ -16,7 +16,7 @@ from liveportal.domain.interpretations import (
     under,
 )
 from liveportal.domain.policy import Policy
-from liveportal.ledger.windows import bounds, reckoning
+from liveportal.ledger.queries import billing_audit, interpretation_range
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, plain, policy
 
@@ -25,7 +25,7 @@ OCTOBER = ("2026-10", "2026-10")
 
 def bound(book: Book, switch: str, reading: object) -> Bound:
     """Return what October would be under a reading."""
-    _, found = bounds.bounds(book.reader(), *OCTOBER, [(switch, reading)])
+    _, found = interpretation_range.bounds(book.reader(), *OCTOBER, [(switch, reading)])
     return found
 
 
@@ -126,7 +126,9 @@ def test_a_refund_that_deducts_the_gross(books: Book) -> None:
     books.log(gross="100.00")
     books.claim()
     books.tell("refund.granted", "10-05 12:00", claim="CL-1")
-    booked, other = bounds.bounds(books.reader(), *OCTOBER, [("refund.deducts", "gross")])
+    booked, other = interpretation_range.bounds(
+        books.reader(), *OCTOBER, [("refund.deducts", "gross")]
+    )
     assert (booked.net_minor, other.net_minor) == (0, -3000)
     assert extremes([booked, other]) == (-3000, 0)
 
@@ -182,10 +184,10 @@ def test_a_claim_on_what_would_be_free_is_left_out_and_said(books: Book) -> None
     found = bound(books, "billing.rounding", "down")
     assert found.left_out == ()
     reader = books.reader()
-    rows = bounds.rows(
+    rows = interpretation_range.rows(
         reader,
         "2026-10",
-        list(bounds.bounds(reader, *OCTOBER, [("trial.minutes", 6)])),
+        list(interpretation_range.bounds(reader, *OCTOBER, [("trial.minutes", 6)])),
     )
     assert plain(rows[1]["left_out"]) == [
         {"seq": 5, "type": "refund.claimed", "thing": "claim:CL-1", "code": "nothing_to_refund"}
@@ -248,10 +250,10 @@ def test_two_policies_are_both_read_otherwise(books: Book) -> None:
 def test_the_reading_that_explains_a_bill(books: Book, billed: str, found: list[str]) -> None:
     """5:01 at $5 is 25.08 by the policy; another amount may be one other reading's."""
     live(books, 301, billed=amount(billed))
-    rows = reckoning.checked(books.reader(), "0001-01", "9999-12", everything=True)
+    rows = billing_audit.checked(books.reader(), "0001-01", "9999-12", everything=True)
     assert rows[0]["explained_by"] == found
     assert str(rows[0]["expected"]) == "25.08"
-    differing = reckoning.checked(books.reader(), "0001-01", "9999-12", everything=False)
+    differing = billing_audit.checked(books.reader(), "0001-01", "9999-12", everything=False)
     assert len(differing) == (billed != "25.08")
 
 

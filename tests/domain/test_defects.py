@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from liveportal.domain.money import Money
-from liveportal.ledger.windows import breakdown, derivation, earnings
+from liveportal.ledger.queries import breakdown, earnings, provenance
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, at
 
@@ -46,7 +46,7 @@ def test_ten_rows_add_up_to_what_is_shown(books: Book) -> None:
     assert str(rows[-1]["balance"]) == "7.75"
     (group,) = breakdown.rows(reader, "customer", "2026-10", "2026-10", "UTC")
     assert str(group["net"]) == "7.75"
-    net, _ = derivation.month(reader, "2026-10")
+    net, _ = provenance.month(reader, "2026-10")
     assert [net.minor, sum(leaf.minor for leaf in net.leaves())] == [775, 775]
 
 
@@ -100,7 +100,7 @@ def test_a_negative_balance_is_not_clamped(books: Book) -> None:
     assert owed(books) == "28.00"
     rows = earnings.transactions(books.reader())
     assert [str(row["balance"]) for row in rows] == ["42.00", "0.00", "-42.00", "-42.00", "28.00"]
-    _, carried = derivation.month(books.reader(), "2026-11")
+    _, carried = provenance.month(books.reader(), "2026-11")
     assert Money(carried.parts[0].minor, "USD") == Money(-4200, "USD")
 
 

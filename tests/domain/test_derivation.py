@@ -16,7 +16,7 @@ from liveportal.domain.calculations.provenance import (
     paid,
     whereabouts,
 )
-from liveportal.ledger.windows import derivation
+from liveportal.ledger.queries import provenance
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, policy
 
@@ -166,7 +166,7 @@ def story(books: Book) -> None:
 def test_a_correction_and_a_reversal_are_explained(books: Book) -> None:
     """The first booking is marked, what took it back and what stands are there; no plug."""
     story(books)
-    net, _ = derivation.session(books.reader(), "S-1")
+    net, _ = provenance.session(books.reader(), "S-1")
     assert told(net) == [("Sessions", 4200), ("Corrections and reversals", -1200), ("Tips", 500)]
     (first,), others = net.parts[0].parts, net.parts[1].parts
     assert first.rule == "R11, corrected later"
@@ -178,7 +178,7 @@ def test_a_correction_and_a_reversal_are_explained(books: Book) -> None:
 def test_a_payout_that_came_back_is_seen_in_both_directions(books: Book) -> None:
     """What is owed says what left and what came back; only what arrived is paid out."""
     story(books)
-    _, where = derivation.session(books.reader(), "S-1")
+    _, where = provenance.session(books.reader(), "S-1")
     owed_now, arrived = where.parts
     assert (owed_now.what, arrived.what) == ("Owed by the platform", "Paid out")
     assert arrived.minor == 3700
@@ -201,7 +201,7 @@ def test_a_reversed_payout_is_nowhere_any_more(books: Book) -> None:
         method="paypal",
     )
     books.tell("entry.reversed", "10-08 09:00", event={"source": "p", "id": "sent"}, reason="typo")
-    _, where = derivation.session(books.reader(), "S-1")
+    _, where = provenance.session(books.reader(), "S-1")
     (owed_now,) = where.parts
     assert told(owed_now) == [
         ("earning S-1", 4200),
@@ -213,9 +213,9 @@ def test_a_reversed_payout_is_nowhere_any_more(books: Book) -> None:
 def test_a_forgotten_customers_words_are_gone_and_the_money_stays(books: Book) -> None:
     """The title is theirs; the amounts are the books'."""
     books.log(gross="60.00", title="my secret")
-    before, _ = derivation.session(books.reader(), "S-1")
+    before, _ = provenance.session(books.reader(), "S-1")
     books.tell("customer.forgotten", "10-06 09:00", customer="C-1")
-    after, _ = derivation.session(books.reader(), "S-1")
+    after, _ = provenance.session(books.reader(), "S-1")
     assert "my secret" in before.parts[0].parts[0].what
     assert "my secret" not in repr(after)
     assert after.minor == before.minor == 4200

@@ -361,7 +361,7 @@ def test_transactions_that_cancel_each_other_open_no_month(books: Book) -> None:
     books.log()
     books.tell("tip.received", "11-05 11:00", id="t", session="S-1", amount=amount("5.00"), **SHELL)
     reverse(books, "t", "11-06 10:00")
-    from liveportal.ledger.windows import earnings
+    from liveportal.ledger.queries import earnings
 
     assert [row["month"] for row in earnings.months(books.reader())] == ["2026-10"]
     assert [month.month for month in earnings.latest(books.reader(), "2026-12")] == ["2026-10"]

@@ -14,7 +14,7 @@ from liveportal.domain import errors
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.types import TYPES
 from liveportal.domain.handlers import payouts, refunds, requests, sessions
-from liveportal.ledger.journal import Outcome
+from liveportal.ledger.journal.journal import Outcome
 from tests.helpers import OTHER, Book, amount
 
 EARLY, LATE = "10-05 12:00", "10-06 09:00"

@@ -22,7 +22,7 @@ from liveportal.domain.handlers.payouts import (
     preview,
 )
 from liveportal.domain.policy import Policy
-from liveportal.ledger.windows.payouts import preview_on
+from liveportal.ledger.queries.payouts import preview_on
 from tests.domain.conftest import NewBook
 from tests.helpers import Book, amount, at, policy, usd
 

@@ -12,7 +12,7 @@ import pytest
 from liveportal.domain import errors
 from liveportal.domain.handlers.payouts import due_date, first_wait
 from liveportal.domain.policy import Policy
-from liveportal.ledger.windows.payouts import preview_on
+from liveportal.ledger.queries.payouts import preview_on
 from tests.helpers import Book, amount, at, book, usd
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import liveportal
 from liveportal.domain.errors import DamagedBackup, InvalidBackup
-from liveportal.ledger.backups.bundle import Bundle
-from liveportal.ledger.opening import reading
-from liveportal.ledger.vault import ignored
-from liveportal.ledger.verify import verify
+from liveportal.ledger.attachments.vault import ignored
+from liveportal.ledger.backup.archive import Bundle
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.verify.verify import verify
 from tests.helpers import dump
 from tests.verified import deeply
 
@@ -26,7 +26,7 @@ ROOT = Path(liveportal.__file__).parents[1]
 KILLED_AT = """
 import os, pathlib, signal, sys
 sys.path.insert(0, {root!r})
-from liveportal.ledger import driver
+from liveportal.ledger.storage import driver
 calls, deadly, after = 0, int(sys.argv[1]), sys.argv[2] == "after"
 def counted(call):
     def counting(*given, **named):
@@ -96,7 +96,7 @@ def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON hold
 
 def content(ledger: Path, *, vault: bool = True) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return all that a ledger holds; it must open, and be what was written, its vault too."""
-    with reading(ledger) as reader:
+    with open_readonly(ledger) as reader:
         if vault:
             deeply(reader.db, ledger)
         else:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from liveportal.ledger import driver
-from liveportal.ledger.opening import reading
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage import driver
+from liveportal.ledger.verify.projections import DERIVED
 from tests.commands.shell import OCTOBER
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
 from tests.faults.nursery import Ended, Nursery, Order
@@ -159,7 +159,7 @@ USUAL = {
 
 def story(ledger: Path, drawn: Iterable[str] = (), *, verified: bool = True) -> Story:
     """Verify a ledger, and return its events; `drawn` are fields that are not looked at."""
-    with reading(ledger) as reader:
+    with open_readonly(ledger) as reader:
         if verified:
             deeply(reader.db, ledger)
         return _events(reader, frozenset(drawn))
@@ -179,7 +179,7 @@ def _events(reader: Reader, drawn: frozenset[str]) -> Story:
 
 def derived(ledger: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Return the derived tables of a ledger, and the messages of its transcripts."""
-    with reading(ledger) as reader:
+    with open_readonly(ledger) as reader:
         tables = (*DERIVED, "message")
         # The names are the ledger's own.
         return {

@@ -237,7 +237,7 @@ def _child(order: Order, pipe: int) -> int:
         os.setgid(order.uid)
         os.setuid(order.uid)
     if order.busy_ms is not None:
-        engine: Any = importlib.import_module("liveportal.ledger.engine")
+        engine: Any = importlib.import_module("liveportal.ledger.storage.connection")
         engine.BUSY_MS = order.busy_ms
     count = _lines(order, pipe) if order.by == LINES else _points(order, pipe)
     os.write(pipe, b"null\n")
@@ -334,7 +334,7 @@ def _points(order: Order, pipe: int) -> Callable[[], int]:
     point, count = _hits(order, pipe)
     if order.by != POINTS:
         return count
-    driver: Any = importlib.import_module("liveportal.ledger.driver")
+    driver: Any = importlib.import_module("liveportal.ledger.storage.driver")
     driver.Connection = _watched(driver, order, point)
     fsync = os.fsync
 

@@ -17,8 +17,8 @@ import pytest
 
 from liveportal.domain.errors import DamagedBackup, InvalidBackup
 from liveportal.domain.policy import Policy
-from liveportal.ledger.backups.backup import back_up
-from liveportal.ledger.backups.restore import restoring
+from liveportal.ledger.backup.backup import back_up
+from liveportal.ledger.backup.restore import restoring
 from liveportal.portal import Portal
 from tests.commands.shell import OCTOBER
 from tests.faults.backups import content, environment, good_backups, litter, ran

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.vault import Vault
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.storage.driver import Connection
 from tests.commands.shell import OCTOBER
 from tests.faults.backups import content, environment, good_backups, killed_at, litter, ran
 from tests.faults.conftest import Amount

@@ -18,10 +18,10 @@ from liveportal.domain.errors import NotShared
 from liveportal.domain.events.types import AdjustmentPosted
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.ledger import driver
-from liveportal.ledger.verify import verify
-from liveportal.ledger.windows import earnings
-from liveportal.portal import Portal, new_id, reading
+from liveportal.ledger.queries import earnings
+from liveportal.ledger.storage import driver
+from liveportal.ledger.verify.verify import verify
+from liveportal.portal import Portal, new_id, open_readonly
 from tests.faults.books import MODES
 from tests.helpers import Clock
 
@@ -47,7 +47,7 @@ def _bonus(name: str) -> AdjustmentPosted:
 
 
 def _recorded(path: Path) -> list[tuple[str, str]]:
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         verify(reader.db)
         rows = reader.all("SELECT id, recorded_at FROM event ORDER BY seq")
         return [(row["id"], row["recorded_at"]) for row in rows]
@@ -74,14 +74,14 @@ def test_a_clock_that_goes_back(book: Path) -> None:
     for (_, at), (_, later) in pairwise(told):
         # As known at any instant: all that was recorded by then, in the journal's order.
         known = [name for name, when in told if when <= at]
-        with reading(book, as_known=datetime.fromisoformat(at)) as reader:
+        with open_readonly(book, as_known=datetime.fromisoformat(at)) as reader:
             assert [row["id"] for row in reader.all("SELECT id FROM event ORDER BY seq")] == known
             net = [row["net"] for row in earnings.months(reader)]
             assert sum(each.minor for each in net if isinstance(each, Money)) == 100 * (
                 len(known) - 1
             )
         assert at <= later
-    with reading(book, as_known=NOW - HOUR) as reader:
+    with open_readonly(book, as_known=NOW - HOUR) as reader:
         assert reader.all("SELECT id FROM event") == []
 
 
@@ -118,22 +118,22 @@ def test_a_clock_that_is_far_off(book: Path, now: datetime) -> None:
 
 def _in_a_child(work: Callable[[], object]) -> str:
     """Run work in a forked process that ends as Python does; return what it raised."""
-    reading, writing = os.pipe()
+    read_end, write_end = os.pipe()
     sys.stdout.flush()
     pid = _fork()
     if pid == 0:
-        os.close(reading)
+        os.close(read_end)
         try:
             work()
             said = "done"
         except BaseException as error:  # noqa: BLE001 -- Whatever it is, it is told.
             said = f"{type(error).__name__}: {error}"
-        os.write(writing, said.encode())
+        os.write(write_end, said.encode())
         os._exit(0)
-    os.close(writing)
+    os.close(write_end)
     os.waitpid(pid, 0)
-    said = os.read(reading, 10_000).decode()
-    os.close(reading)
+    said = os.read(read_end, 10_000).decode()
+    os.close(read_end)
     return said
 
 

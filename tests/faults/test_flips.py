@@ -23,10 +23,10 @@ from liveportal.domain.errors import LiveportalError, VerificationFailed
 from liveportal.domain.events.types import TipReceived
 from liveportal.domain.money import Money
 from liveportal.feeds import transcripts
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.opening import reading
-from liveportal.ledger.verify import verify
-from liveportal.ledger.windows.search import Where, matching, search
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.session_search import Where, matching, search
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.faults.conftest import Amount
 from tests.ledger import rich
@@ -41,7 +41,7 @@ Answers = tuple[Any, ...]
 
 def answers(path: Path) -> Answers:
     """Return all that a ledger says: what its windows show, and every row that it has."""
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         tables = [
             name
             for (name,) in reader.db.execute(
@@ -62,7 +62,7 @@ def answers(path: Path) -> Answers:
 def outcome(path: Path, whole: Answers, *, ask: bool) -> str:
     """Return how a flip was found, or `unused`; with `ask` the windows are tried in any case."""
     try:
-        with reading(path) as reader:
+        with open_readonly(path) as reader:
             told = verify(reader.db, vault=path, deep=True, read=transcripts.read)
             assert told.rules_changed == (), "a damaged ledger is no question of rules"
     except VerificationFailed as error:
@@ -263,7 +263,7 @@ def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amou
         broken[place] ^= random_.randrange(1, 256)
         (kept / log.name).write_bytes(broken)
         try:
-            with reading(kept / path.name) as reader:
+            with open_readonly(kept / path.name) as reader:
                 verify(reader.db)
             state = states.index(answers(kept / path.name))
             seen[f"as after transaction {state}"] += 1

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine
-from liveportal.ledger.opening import reading
-from liveportal.ledger.verify import verify
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.storage import connection
+from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.commands.shell import PROGRAM, ROOT
 from tests.ledger.test_traces import Told, attach
@@ -32,10 +32,10 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="a kill that nothing 
 _KILLED = """
 import importlib, os, signal, sys
 from pathlib import Path
-from liveportal.ledger import engine
+from liveportal.ledger.storage import connection
 path, module, name, when, count, journal = sys.argv[1:]
 if journal == "delete":
-    engine.wal_is_safe = lambda *_: False
+    connection.wal_is_safe = lambda *_: False
 from liveportal.portal import Portal
 owner = importlib.import_module(module)
 for part in name.split(".")[:-1]:
@@ -55,7 +55,7 @@ setattr(owner, name, killed)
 with Portal.open(Path(path)) as portal:
     portal.forget("C-1")
 """
-TRACES, VAULT = "liveportal.ledger.traces", "liveportal.ledger.vault"
+TRACES, VAULT = "liveportal.ledger.erasure.residue", "liveportal.ledger.attachments.vault"
 POINTS = (
     (TRACES, "mark", "before", 1),
     (TRACES, "mark", "after", 1),
@@ -80,13 +80,13 @@ def _made(
     customers: Sequence[str] = ("C-1", "C-2"),
 ) -> Told:
     if journal == "delete":
-        monkeypatch.setattr(engine, "wal_is_safe", lambda *_: False)
+        monkeypatch.setattr(connection, "wal_is_safe", lambda *_: False)
     told = Told(folder / "books" / "ledger.db", Teller())
     Portal.create(told.path, Policy())
     for customer in customers:
         told.sync(told.teller.story(customer))
         attach(told, customer)
-    db = engine.open_file(told.path, readonly=True)
+    db = connection.open_file(told.path, readonly=True)
     db.execute("VACUUM INTO ?", (str(told.path.with_name("ledger.db.form1")),))
     db.close()
     return told
@@ -114,9 +114,9 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 
 def _check(told: Told, others: list[object]) -> None:
     assert not told.left("C-1")
-    assert not engine.mark_of(told.path).exists()
+    assert not connection.erasure_marker(told.path).exists()
     assert told.others("C-1") == others
-    with reading(told.path) as reader:
+    with open_readonly(told.path) as reader:
         verify(reader.db)
 
 
@@ -138,12 +138,12 @@ def test_killed_at_a_point(
     told = Told(tmp_path / "books" / "ledger.db", templates[journal].teller)
     shutil.copytree(templates[journal].path.parent, told.path.parent)
     if journal == "delete":
-        monkeypatch.setattr(engine, "wal_is_safe", lambda *_: False)
+        monkeypatch.setattr(connection, "wal_is_safe", lambda *_: False)
     others, left = told.others("C-1"), told.left("C-1")
     argv = [str(told.path), module, name, when, str(count), journal]
     ran = subprocess.run([sys.executable, "-c", _KILLED, *argv], cwd=ROOT, timeout=60, check=False)
     assert ran.returncode == -signal.SIGKILL, "the point was not reached"
-    with reading(told.path) as reader:  # The next to open it: a read.
+    with open_readonly(told.path) as reader:  # The next to open it: a read.
         kinds = [kind for (kind,) in reader.db.execute("SELECT type FROM event")]
     committed = "liveportal.customer.forgotten" in kinds
     assert committed is (name != "mark")
@@ -209,6 +209,6 @@ def test_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: A
         outcomes = [portal.forget(each)[0].status for each in customers]
     assert outcomes == ["replayed"] * len(customers)
     assert not told.left(*customers)
-    assert not engine.mark_of(told.path).exists()
-    with reading(told.path) as reader:
+    assert not connection.erasure_marker(told.path).exists()
+    with open_readonly(told.path) as reader:
         verify(reader.db)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
-from liveportal.ledger import engine
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.sealed import Seals
-from liveportal.ledger.vault import Vault
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
+from liveportal.ledger.storage import connection
+from liveportal.ledger.storage.driver import Connection
 from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
 from tests.faults.power.judge import judged
@@ -189,14 +189,14 @@ def attach_to_an_open_ledger(mode: str) -> Scenario:
 def values(db: Connection) -> object:
     """Return the payout profile in plain; a new key makes other fingerprints of the same values."""
     (_, _, file) = db.execute("PRAGMA database_list").fetchone()
-    found = Seals(db, Path(file)).values()
+    found = EncryptedFields(db, Path(file)).values()
     return {name: value.plain for name, value in found.items()}
 
 
 def profile_opens(found: Found) -> None:
     """Whatever is sealed can be opened, and is what the journal tells of."""
     if found.db:
-        seals = Seals(found.db, found.ledger)
+        seals = EncryptedFields(found.db, found.ledger)
         if seals.key_id is not None:
             assert seals.disproved(seals.values()) == []
 
@@ -314,7 +314,7 @@ def _torn(shell: Shell, mode: str) -> None:
     whole.mkdir(exist_ok=True)
     with on(whole / "ledger.db") as typed:
         made(typed, mode, OCTOBER.read_bytes())
-        with closing(engine.open_file(typed.ledger, readonly=False)) as db:
+        with closing(connection.open_file(typed.ledger, readonly=False)) as db:
             db.execute("PRAGMA cache_size = 8")
             db.execute("BEGIN IMMEDIATE")
             db.execute("CREATE TABLE much (text TEXT)")

@@ -17,11 +17,11 @@ from typing import IO, TYPE_CHECKING
 
 import pyrage
 
-from liveportal.ledger.backups import age
-from liveportal.ledger.backups.age import Opener
-from liveportal.ledger.backups.bundle import Bundle, Manifest
-from liveportal.ledger.backups.remembered import file_of, last_backup
-from liveportal.ledger.vault import Vault, ignored
+from liveportal.ledger.attachments.vault import Vault, ignored
+from liveportal.ledger.backup import age
+from liveportal.ledger.backup.age import Decryption
+from liveportal.ledger.backup.archive import Bundle, Manifest
+from liveportal.ledger.backup.last_backup import file_of, last_backup
 from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
 from tests.faults.power.judge import judged
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 KEY = pyrage.x25519.Identity.generate()
 PASSPHRASE = "correct horse battery staple"  # noqa: S105 (of tests only)
-OPENER = Opener(identities=[str(KEY)], passphrase=PASSPHRASE)
+OPENER = Decryption(identities=[str(KEY)], passphrase=PASSPHRASE)
 _SOUND: dict[bytes, Manifest] = {}
 
 

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from liveportal.cli.run import main
-from liveportal.ledger import driver, engine
+from liveportal.ledger.storage import connection, driver
 from tests.commands.shell import assert_no_traceback
 from tests.commands.states import READS, WRITES, Write
 from tests.faults.books import AT, MODES, Place, Scene, set_up, story
@@ -41,7 +41,7 @@ def place(nursery: Nursery, made: Path, folder: Path, mode: str) -> Place:
 def test_a_reader_that_holds_the_ledger(place: Place, mode: str) -> None:
     """In WAL writers go on; with a rollback journal they are told to try again, and it is so."""
     before = story(place.ledger)
-    with closing(engine.open_file(place.ledger, readonly=True)) as db:
+    with closing(connection.open_file(place.ledger, readonly=True)) as db:
         db.execute("BEGIN")
         assert db.execute("SELECT count(*) FROM event").fetchone() == (len(before),)
         ended = place.run(*_ADJUST, busy_ms=200)
@@ -63,8 +63,8 @@ def test_a_reader_that_holds_the_ledger(place: Place, mode: str) -> None:
 def test_a_writer_waits_for_five_seconds(nursery: Nursery, made: Path, folder: Path) -> None:
     """A reader that ends within the time is waited for, and nothing is lost."""
     place = set_up(nursery, made, _SCENE, "DELETE", folder)
-    assert engine.BUSY_MS == 5_000
-    with closing(engine.open_file(place.ledger, readonly=True)) as db:
+    assert connection.BUSY_MS == 5_000
+    with closing(connection.open_file(place.ledger, readonly=True)) as db:
         db.execute("BEGIN")
         db.execute("SELECT count(*) FROM event").fetchone()
         order = place.order(*_ADJUST)

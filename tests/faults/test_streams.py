@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from liveportal.ledger import engine
+from liveportal.ledger.storage import connection
 from tests.commands.shell import assert_no_traceback
 from tests.commands.states import READS, WRITES, Write
 from tests.faults.books import MODES, Place, set_up, story
@@ -86,7 +86,7 @@ def test_what_is_written_is_kept_once(
 
 
 def _count(place: Place) -> int:
-    with closing(engine.open_file(place.ledger, readonly=True)) as db:
+    with closing(connection.open_file(place.ledger, readonly=True)) as db:
         return int(db.execute("SELECT count(*) FROM event").fetchone()[0])
 
 

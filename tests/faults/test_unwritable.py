@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from liveportal.ledger import engine
+from liveportal.ledger.storage import connection
 from tests.commands.shell import assert_no_traceback
 from tests.commands.states import READS
 from tests.faults.books import MODES, Place, Scene, set_up, story
@@ -167,7 +167,7 @@ def test_a_ledger_that_is_replaced_while_it_is_open(
 ) -> None:
     """Whoever has the old file open reads and writes the old one, never a mixture."""
     place = set_up(nursery, made, SYNC, mode, folder, before="states")
-    with closing(engine.open_file(place.ledger, readonly=True)) as db:
+    with closing(connection.open_file(place.ledger, readonly=True)) as db:
         count = db.execute("SELECT count(*) FROM event").fetchone()
         shutil.copyfile(made / mode / "empty", folder / "other")
         (folder / "other").replace(place.ledger)

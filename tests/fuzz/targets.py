@@ -36,13 +36,14 @@ from liveportal.exports.pack import verify_pack
 from liveportal.exports.statement import rows
 from liveportal.feeds import exported, jsonl, transcripts
 from liveportal.feeds.following import streamed
-from liveportal.ledger import imports, keys
-from liveportal.ledger.documents import journal
-from liveportal.ledger.opening import reading
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.verify import verify
-from liveportal.ledger.windows import search as find
-from liveportal.ledger.windows.statement import statement as made
+from liveportal.ledger import imports
+from liveportal.ledger.format.serialisation import journal
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries import session_search as find
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.queries.statement import statement as made
+from liveportal.ledger.secrets import key_store
+from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 
 Target = Callable[[bytes], bool]
@@ -97,7 +98,7 @@ def october() -> Path:
 @cache
 def october_statement() -> bytes:
     """Return that ledger's statement of October."""
-    with reading(october()) as reader:
+    with open_readonly(october()) as reader:
         return rows(made(reader, "2026-10")).encode()
 
 
@@ -133,7 +134,7 @@ def sync(data: bytes) -> bool:
                 assert portal.head() == before, "a refused feed left something behind"
                 raise
             assert synced.head == portal.head()
-        with reading(path) as reader:
+        with open_readonly(path) as reader:
             verify(reader.db)
         return bool(synced.recorded)
     finally:
@@ -167,7 +168,7 @@ def export(data: bytes) -> bool:
 
 
 def _exported(path: Path) -> bytes:
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         verify(reader.db, vault=path, deep=False)
         lines = [exports.line(e.event, e.recorded_at, erased=e.erased) for e in journal(reader.db)]
     return "".join(f"{each}\n" for each in lines).encode("ascii")
@@ -302,7 +303,7 @@ def statement(data: bytes) -> bool:
     whole = october_statement()
     path = scratch() / "statement.csv"
     path.write_bytes(data.replace(b"@STATEMENT@", whole).replace(b"@SEAL@", whole.splitlines()[-1]))
-    with reading(october()) as reader:
+    with open_readonly(october()) as reader:
         proved_by(reader, path)
     return True
 
@@ -310,7 +311,7 @@ def statement(data: bytes) -> bool:
 @target
 def key(data: bytes) -> bool:
     """A file of keys."""
-    return bool(keys.parsed(data.decode("ascii", "replace"), "the file"))
+    return bool(key_store.parsed(data.decode("ascii", "replace"), "the file"))
 
 
 # --- what people type -----------------------------------------------------------------------------
@@ -369,7 +370,7 @@ def search(data: bytes) -> bool:
     finder = find.matching(words)
     if finder is None:
         return False
-    with reading(october()) as reader:
+    with open_readonly(october()) as reader:
         find.search(reader, finder, find.Where(speaker=words[0]), 1)
         find.search(reader, finder, find.Where(), 1)
         _known(reader, words[0])

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.opening import reading
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.storage.driver import Connection
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.helpers import Book, Clock, book, dump, policy
@@ -69,7 +69,7 @@ def old_shell(
 
 def contents(path: Path) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return all that a ledger file holds, table by table."""
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         return dump(reader)
 
 

@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.vault import Vault
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.storage.driver import Connection
 from tests.ledger import rich
 
 FIXTURES = Path(__file__).parent / "fixtures"

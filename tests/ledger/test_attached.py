@@ -18,13 +18,14 @@ from liveportal.domain.errors import (
 from liveportal.domain.events.types import ArtifactAdded, CustomerForgotten
 from liveportal.domain.text_search import Finder
 from liveportal.feeds import transcripts
-from liveportal.ledger import engine, message_index
-from liveportal.ledger.driver import DatabaseError
-from liveportal.ledger.vault import Taken, Vault
-from liveportal.ledger.verify import verify
-from liveportal.ledger.windows import said
-from liveportal.ledger.windows.search import Where, matching, search
-from liveportal.portal import Attachment, Portal, reading
+from liveportal.ledger.attachments import message_index
+from liveportal.ledger.attachments.vault import StagedFile, Vault
+from liveportal.ledger.queries import transcripts as transcript_queries
+from liveportal.ledger.queries.session_search import Where, matching, search
+from liveportal.ledger.storage import connection
+from liveportal.ledger.storage.driver import DatabaseError
+from liveportal.ledger.verify.verify import verify
+from liveportal.portal import Attachment, Portal, open_readonly
 from tests.helpers import amount, at, event
 from tests.ledger.conftest import contents, query
 from tests.ledger.test_vault import files, sha
@@ -86,7 +87,7 @@ def messages(ledger: Path) -> list[tuple[int, str]]:
 
 def verified(ledger: Path) -> None:
     """The ledger is what was written, and its index that of its messages."""
-    with reading(ledger) as reader:
+    with open_readonly(ledger) as reader:
         verify(reader.db, vault=ledger, deep=True, read=transcripts.read)
 
 
@@ -165,7 +166,7 @@ def test_a_dry_run_touches_nothing(book: Path, tmp_path: Path) -> None:
     source.write_bytes(CHAT)
     with Portal.open(book, dry_run=True) as portal:
         data = Attachment("S-1", "chat.txt", "transcript")
-        _, row = portal.attach(source, data, show=said.artifact)
+        _, row = portal.attach(source, data, show=transcript_queries.artifact)
     assert (row["messages"], row["stored"]) == (2, False)
     assert (sorted(book.parent.rglob("*")), contents(book)) == before
 
@@ -176,7 +177,7 @@ def test_the_messages_are_written_with_the_event(
     """If the transaction fails at its end, neither is there, nor half a file."""
     before = contents(book)
 
-    def fail(_vault: Vault, _taken: Taken) -> None:
+    def fail(_vault: Vault, _taken: StagedFile) -> None:
         raise DiskFull("full")
 
     monkeypatch.setattr(Vault, "place", fail)
@@ -189,7 +190,7 @@ def test_the_messages_are_written_with_the_event(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from liveportal.ledger.vault import Vault
+from liveportal.ledger.attachments.vault import Vault
 from liveportal.portal import Attachment, Portal
 
 placed = Vault.place
@@ -235,15 +236,15 @@ def test_messages_are_known_since_the_file_was_attached(book: Path, clock: Clock
         portal.attach(source, Attachment("S-2", "chat.txt", "transcript"))
     found = []
     for day in days:
-        with reading(book, as_known=day) as reader:
+        with open_readonly(book, as_known=day) as reader:
             hits = search(reader, finder("rumpelstilzchen"), Where())
             found.append([hit["session"] for hit in hits])
-            assert len(said.messages(reader, "S-1")) == (0 if day == days[0] else 2)
-            assert [each["messages"] for each in said.artifacts(reader, "S-1")] == [
+            assert len(transcript_queries.messages(reader, "S-1")) == (0 if day == days[0] else 2)
+            assert [each["messages"] for each in transcript_queries.artifacts(reader, "S-1")] == [
                 0 if day == days[0] else 2
             ]
     assert found == [[], ["S-1"], ["S-1", "S-2"]]
-    with reading(book, as_known=days[2]) as copy, reading(book) as now:
+    with open_readonly(book, as_known=days[2]) as copy, open_readonly(book) as now:
         match = finder("flick*")
         assert search(copy, match, Where()) == search(now, match, Where())
 
@@ -254,9 +255,9 @@ def test_a_replay_sees_what_the_first_time_saw(book: Path, tmp_path: Path) -> No
     source.write_bytes(CHAT)
     with Portal.open(book) as portal:
         data = Attachment("S-1", "chat.txt", "transcript")
-        first = portal.attach(source, data, show=said.artifact)
+        first = portal.attach(source, data, show=transcript_queries.artifact)
         attach(book, b"Mina: later", name="later.txt")
-        again = portal.attach(source, data, show=said.artifact)
+        again = portal.attach(source, data, show=transcript_queries.artifact)
     assert again[0].status == "replayed"
     assert again[1] == first[1]
     assert first[1]["messages"] == 2
@@ -276,7 +277,7 @@ MEET = b"00:00:00\nMina: Rumpelstilzchen flickers\nJoe: no\n"
 
 def older(ledger: Path) -> None:
     """Make of the messages of a transcript what the first version of the readers made of it."""
-    with closing(engine.open_file(ledger, readonly=False)) as db:
+    with closing(connection.open_file(ledger, readonly=False)) as db:
         db.execute("DELETE FROM message")
         db.execute("DELETE FROM transcript")
         text = "Mina: Rumpelstilzchen flickers\nJoe: no"
@@ -289,7 +290,7 @@ def older(ledger: Path) -> None:
 
 def outdated(ledger: Path) -> int:
     """Return how many transcripts were read otherwise, of a ledger that verifies."""
-    with reading(ledger) as reader:
+    with open_readonly(ledger) as reader:
         found = verify(reader.db, vault=ledger, deep=True, read=transcripts.read).deposit
     assert found
     return found.outdated
@@ -305,7 +306,7 @@ def test_what_an_earlier_version_read_verifies(book: Path) -> None:
     assert attach(book, MEET) == "replayed"
     assert query(book, "SELECT n, offset_ms, speaker, text FROM message") == before
     assert outdated(book) == 0
-    with reading(book) as reader:
+    with open_readonly(book) as reader:
         where = Where(speaker="Mina")
         assert len(search(reader, finder("stilzchen"), where)) == 1
         assert search(reader, finder("no"), where) == []
@@ -339,7 +340,7 @@ def forget(ledger: Path, customer: str = "C-1", *, by_feed: bool = False) -> Non
 
 def indexed(ledger: Path) -> set[str]:
     """Return all that the index of messages has."""
-    with closing(engine.open_file(ledger, readonly=True)) as db:
+    with closing(connection.open_file(ledger, readonly=True)) as db:
         db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, row)")
         return {term for (term,) in db.execute("SELECT term FROM temp.terms")}
 
@@ -460,7 +461,7 @@ def test_files_go_after_the_commit_only(
 def test_nobody_attaches_what_is_being_erased(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The ledger is locked meanwhile."""
     attach(book)
-    monkeypatch.setattr(engine, "BUSY_MS", 50)
+    monkeypatch.setattr(connection, "BUSY_MS", 50)
 
     def erase(_vault: Vault, _sha256: str) -> None:
         with pytest.raises(LiveportalError) as caught:

@@ -6,7 +6,7 @@ import pytest
 
 from liveportal.domain import errors
 from liveportal.domain.money import LARGEST_MINOR
-from liveportal.ledger.windows import earnings
+from liveportal.ledger.queries import earnings
 from tests.helpers import FEED, Book, amount, plain, policy
 from tests.ledger.conftest import NewBook
 

@@ -11,8 +11,8 @@ import pytest
 
 from liveportal.domain.errors import LedgerUnwritable
 from liveportal.domain.policy import Policy
-from liveportal.ledger.durable import make_folders, settle, settle_file
-from liveportal.ledger.vault import Vault
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.storage.fsync import fsync_dir, fsync_file, make_folders
 from liveportal.portal import Portal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="folders are synced on POSIX")
@@ -77,11 +77,11 @@ def test_a_file_system_that_syncs_no_folders(
         monkeypatch.setattr(os, "fsync", failing)
 
     fails(errno.EINVAL)
-    settle(tmp_path)
+    fsync_dir(tmp_path)
     Portal.create(tmp_path / "ledger.db", Policy())
     fails(errno.EIO)
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-        settle(tmp_path)
+        fsync_dir(tmp_path)
     with pytest.raises(LedgerUnwritable):
         Portal.create(tmp_path / "other.db", Policy())
 
@@ -93,15 +93,15 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(os, "open", denied)
-    settle(tmp_path)
+    fsync_dir(tmp_path)
 
 
 def test_a_file_that_is_not_there_needs_no_sync(tmp_path: Path, synced: list[Path]) -> None:
     """The log of a ledger, say; through a link nothing is opened."""
-    settle_file(tmp_path / "no")
+    fsync_file(tmp_path / "no")
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to(tmp_path / "file")
     with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
-        settle_file(tmp_path / "link")
-    settle_file(tmp_path / "file")
+        fsync_file(tmp_path / "link")
+    fsync_file(tmp_path / "file")
     assert synced == [tmp_path / "file"]

@@ -18,9 +18,9 @@ import pytest
 from liveportal.domain import errors
 from liveportal.domain.events.types import TipReceived
 from liveportal.domain.policy import Policy
-from liveportal.ledger import driver, engine
-from liveportal.ledger.opening import reading
-from liveportal.ledger.store import Store
+from liveportal.ledger.ledger_file import LedgerFile
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.storage import connection, driver
 from liveportal.portal import Portal
 from tests.helpers import Clock, event, usd
 from tests.ledger.conftest import contents, query
@@ -30,7 +30,7 @@ Open = Callable[[Path], None]
 
 def read(path: Path) -> None:
     """Open a ledger for reading, and read."""
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         assert reader.policy.name
 
 
@@ -207,7 +207,7 @@ def test_somebody_else_s_database(tmp_path: Path, open_it: Open) -> None:
 @both
 def test_a_newer_ledger(ledger: Path, open_it: Open) -> None:
     """A ledger that a newer program wrote is refused, and left as it was."""
-    query(ledger, f"PRAGMA user_version = {engine.SCHEMA_VERSION + 1}")
+    query(ledger, f"PRAGMA user_version = {connection.SCHEMA_VERSION + 1}")
     before = ledger.read_bytes()
     with pytest.raises(errors.NewerLedger) as caught:
         open_it(ledger)
@@ -231,7 +231,7 @@ def test_a_damaged_ledger(ledger: Path, open_it: Open) -> None:
 def test_a_ledger_that_was_never_finished(tmp_path: Path, open_it: Open) -> None:
     """A file without tables, whatever left it there, is refused in a sentence."""
     path = tmp_path / "ledger.db"
-    engine.create(path).close()
+    connection.create(path).close()
     with pytest.raises(errors.NotALedger):
         open_it(path)
 
@@ -245,7 +245,7 @@ def torn(ledger: Path, tmp_path: Path) -> Path:
     query(ledger, "PRAGMA journal_mode = DELETE")
     path = tmp_path / "torn" / "ledger.db"
     path.parent.mkdir()
-    with closing(engine.open_file(ledger, readonly=False)) as db:
+    with closing(connection.open_file(ledger, readonly=False)) as db:
         db.execute("PRAGMA cache_size = 1")
         db.execute("BEGIN IMMEDIATE")
         # More than the cache holds, so that some of it is in the file before the commit.
@@ -335,7 +335,7 @@ def test_what_the_system_does_not_permit(
 
 def test_writing_through_a_reader(ledger: Path) -> None:
     """A reading command cannot write: its connection is read-only."""
-    with reading(ledger) as reader, pytest.raises(driver.DatabaseError, match="readonly"):
+    with open_readonly(ledger) as reader, pytest.raises(driver.DatabaseError, match="readonly"):
         reader.db.execute("DELETE FROM profile_field")
 
 
@@ -343,7 +343,7 @@ def test_writing_through_a_reader(ledger: Path) -> None:
 
 HOLDER = """
 import sys, time
-from liveportal.ledger.driver import Connection
+from liveportal.ledger.storage.driver import Connection
 db = Connection(sys.argv[1], isolation_level=None)
 db.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
@@ -354,7 +354,7 @@ db.execute("ROLLBACK")
 
 def test_a_ledger_that_another_process_holds(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another process writes, reading goes on; writing waits a while, then says busy."""
-    monkeypatch.setattr(engine, "BUSY_MS", 50)
+    monkeypatch.setattr(connection, "BUSY_MS", 50)
     before = contents(ledger)
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(ledger)],
@@ -380,10 +380,10 @@ def test_a_ledger_that_another_process_holds(ledger: Path, monkeypatch: pytest.M
 
 def test_a_writer_waits_for_the_lock() -> None:
     """A writer waits for five seconds before it says busy."""
-    assert engine.BUSY_MS == 5_000
+    assert connection.BUSY_MS == 5_000
 
 
-def interrupted(store: Store, interruption: BaseException) -> None:
+def interrupted(store: LedgerFile, interruption: BaseException) -> None:
     """Record something, and be interrupted before the end of the transaction."""
     with store.writing() as door:
         door.record(event("adjustment.posted", "10-05 09:00", **ADJUSTMENT))
@@ -394,7 +394,7 @@ def interrupted(store: Store, interruption: BaseException) -> None:
 def test_an_error_inside_a_transaction_rolls_it_back(ledger: Path) -> None:
     """Whatever happens, Ctrl-C too: no transaction stays open, and nothing was written."""
     before = contents(ledger)
-    store = Store.open(ledger, Clock())
+    store = LedgerFile.open(ledger, Clock())
     for interruption in (KeyboardInterrupt, ValueError):
         with pytest.raises(interruption):
             interrupted(store, interruption())

@@ -10,7 +10,7 @@ import pytest
 
 from liveportal.domain.events.types import CustomerForgotten, RequestAccepted, SessionRescheduled
 from liveportal.domain.policy import Policy
-from liveportal.ledger.windows import sessions
+from liveportal.ledger.queries import sessions
 from liveportal.portal import Portal
 from tests.helpers import at
 

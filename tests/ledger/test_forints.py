@@ -18,10 +18,10 @@ import pytest
 from liveportal.domain.errors import InvalidEvent, MigrationFailed, VerificationFailed
 from liveportal.domain.policy import Policy
 from liveportal.ledger import backfill
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.opening import open_ledger, reading
-from liveportal.ledger.verify import Verified, verify
-from liveportal.ledger.windows import earnings, statement
+from liveportal.ledger.opening import open_ledger, open_readonly
+from liveportal.ledger.queries import earnings, statement
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.verify import Verified, verify
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.helpers import event
@@ -73,7 +73,7 @@ def verified(path: Path) -> Verified:
 def shown(path: Path) -> dict[str, tuple[Any, ...]]:
     """Return the figures of each month that corrections touch."""
     names = ("sessions", "free_sessions", "minutes", "gross", "platform_fee")
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         return {
             str(row["month"]): tuple(
                 row[name] if isinstance(row[name], int) else str(row[name]) for name in names
@@ -99,7 +99,7 @@ def test_months_that_were_over_are_as_they_were(book: Path) -> None:
 @pytest.mark.parametrize("name", [*MONTHS, "2026"])
 def test_its_statements_add_up(book: Path, name: str) -> None:
     """The rows of sessions, corrections among them, come to the summary."""
-    with reading(book) as reader:
+    with open_readonly(book) as reader:
         document = statement.statement(reader, name)
     summary = document["summary"]
     for column, figure in (("gross", "gross"), ("fee", "platform_fee"), ("earned", "earned")):
@@ -114,7 +114,7 @@ def test_its_statements_add_up(book: Path, name: str) -> None:
 
 def test_its_digits_are_written_down(book: Path) -> None:
     """It was made without digits, and keeps them: its amounts are what they were."""
-    with reading(book) as reader:
+    with open_readonly(book) as reader:
         assert str(reader.money(21000)) == "21000"
         assert {row["digits"] for row in digits(book)} == {0}
         assert reader.policy.payout_minimum == reader.money(20000)
@@ -184,7 +184,7 @@ def test_a_feed_with_more_digits_than_the_book(book: Path) -> None:
 
 def test_a_policy_of_the_book_as_a_file(book: Path) -> None:
     """The digits are the book's: a policy file has no say in them."""
-    with reading(book) as reader:
+    with open_readonly(book) as reader:
         assert "digits" not in reader.policy.document
         assert reader.policy.recorded["digits"] == 0
         assert Policy.from_recorded(reader.policy.recorded) == reader.policy

@@ -13,11 +13,11 @@ import pytest
 from liveportal.domain.errors import Conflict
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.policy import Policy
-from liveportal.ledger.driver import Connection
 from liveportal.ledger.opening import open_ledger
-from liveportal.ledger.playback import played_back
-from liveportal.ledger.rebooking import former_until
-from liveportal.ledger.verify import verify
+from liveportal.ledger.replay.replay import replayed_copy
+from liveportal.ledger.replay.replay_journal import former_until
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.helpers import OTHER, amount, event
 from tests.ledger import former
@@ -52,7 +52,7 @@ def test_an_upgraded_ledger_stays_as_it_was_booked(upgraded: Connection) -> None
     """It verifies, no rule has changed for it, and a replay gives the same tables."""
     assert verify(upgraded).rules_changed == ()
     assert former_until(upgraded) == upgraded.execute("SELECT max(seq) FROM event").fetchone()[0]
-    with closing(played_back(upgraded)) as copy:
+    with closing(replayed_copy(upgraded)) as copy:
         assert tables(copy, replayed=True) == tables(upgraded, replayed=True)
         assert former_until(copy) == former_until(upgraded), "also for who replays the copy"
 
@@ -81,7 +81,7 @@ def test_new_events_are_judged_by_the_rules_of_today(path: Path) -> None:
         session = db.execute("SELECT gross_minor, expected_minor FROM session WHERE id = 'S-6'")
         assert session.fetchall() == [(60_00, 30_00)]
         assert verify(db).rules_changed == ()
-        with closing(played_back(db)) as copy:
+        with closing(replayed_copy(db)) as copy:
             assert tables(copy, replayed=True) == tables(db, replayed=True)
 
 

@@ -14,8 +14,9 @@ from liveportal.domain.errors import LedgerLinked
 from liveportal.domain.events.types import AdjustmentPosted
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine, health
-from liveportal.ledger.opening import reading
+from liveportal.ledger import health
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.storage import connection
 from liveportal.portal import Portal, new_id
 from tests.commands.shell import ROOT, Shell
 from tests.ledger.forms import asked
@@ -51,7 +52,7 @@ def _adjust(path: Path) -> None:
 
 
 def _events(path: Path) -> int:
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         return int(reader.db.execute("SELECT count(*) FROM event").fetchone()[0])
 
 
@@ -181,7 +182,7 @@ def test_doctor_sees_it(path: Path, second: Path, tmp_ledger_env: Path) -> None:
     assert str(second) in line
     assert "cp -p" in line
     assert health.gather(path).inside is not None
-    with closing(engine.plain(second)) as db:  # Somebody writes under it all the same.
+    with closing(connection.connect_raw(second)) as db:  # Somebody writes under it all the same.
         db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute("CREATE TABLE x (a)")
         seen = health.gather(path)

@@ -13,7 +13,7 @@ import pytest
 from liveportal.domain.errors import Conflict, WrongState
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.types import RequestAccepted, SessionPaused, TipReceived
-from liveportal.ledger.driver import Connection, DatabaseError
+from liveportal.ledger.storage.driver import Connection, DatabaseError
 from liveportal.portal import Portal
 from tests.helpers import OTHER, Book, Clock, amount, at, event, policy, usd
 from tests.ledger.conftest import contents, query

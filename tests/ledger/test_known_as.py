@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from liveportal.domain.events.envelope import CLI_SOURCE
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import earnings
-from liveportal.portal import Portal, reading
+from liveportal.ledger.queries import earnings
+from liveportal.ledger.queries.reader import Reader
+from liveportal.portal import Portal, open_readonly
 from tests.helpers import OTHER, Clock, amount, at, event, plain, policy
 from tests.ledger.conftest import contents
 
@@ -23,7 +23,7 @@ TICK = timedelta(microseconds=1)
 
 def month(path: Path, as_known: datetime | None = None) -> dict[str, Any]:
     """Return October as it is, or as it was known."""
-    with reading(path, as_known=as_known) as reader:
+    with open_readonly(path, as_known=as_known) as reader:
         found: dict[str, Any] = plain(earnings.month(reader, "2026-10"))
         return found
 
@@ -100,7 +100,7 @@ def test_it_is_what_was_recorded_not_what_had_happened(ledger: Path, clock: Cloc
 
 def test_before_the_ledger_was_made(ledger: Path, clock: Clock) -> None:
     """Nothing is known: an empty book under the default policy."""
-    with days(ledger, clock), reading(ledger, as_known=at("2020-01-01T00:00:00Z")) as reader:
+    with days(ledger, clock), open_readonly(ledger, as_known=at("2020-01-01T00:00:00Z")) as reader:
         assert earnings.months(reader) == []
         assert reader.policy == policy(name="unity-live-help")
 
@@ -108,16 +108,16 @@ def test_before_the_ledger_was_made(ledger: Path, clock: Clock) -> None:
 def test_other_windows_open_on_it_too(ledger: Path, clock: Clock) -> None:
     """The policy, the Transaction Record and the ids are as they were known."""
     with days(ledger, clock) as noted:
-        with reading(ledger, as_known=noted[-2][0]) as reader:
+        with open_readonly(ledger, as_known=noted[-2][0]) as reader:
             assert reader.policy == policy(name="unity-live-help")
-        with reading(ledger, as_known=noted[2][0]) as reader:
+        with open_readonly(ledger, as_known=noted[2][0]) as reader:
             (entry,) = earnings.transactions(reader)
             assert (entry["kind"], str(entry["gross"]), entry["memo"]) == (
                 "earning",
                 "60.00",
                 "Shader",
             )
-        with reading(ledger, as_known=noted[4][0]) as reader:
+        with open_readonly(ledger, as_known=noted[4][0]) as reader:
             assert reader.known("session", "S-x") == "S-1"
 
 
@@ -148,5 +148,5 @@ def test_a_replay_gives_the_same_derived_tables(ledger: Path, clock: Clock, eras
         def derived(reader: Reader) -> dict[str, list[dict[str, Any]]]:
             return {name: reader.all(f'SELECT * FROM "{name}"') for name in DERIVED}  # noqa: S608
 
-        with reading(ledger) as now, reading(ledger, as_known=clock.now) as replayed:
+        with open_readonly(ledger) as now, open_readonly(ledger, as_known=clock.now) as replayed:
             assert derived(replayed) == derived(now)

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from liveportal.domain.entities import OpenItem, Session
-from liveportal.ledger import rows
-from liveportal.ledger.book import LedgerBook
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.engine import open_file
-from liveportal.ledger.memory import MemoryBook
-from liveportal.ledger.past import past
-from liveportal.ledger.playback import Rebuild
-from liveportal.ledger.rebuilt import KEYS
+from liveportal.ledger.format import row_mapping
+from liveportal.ledger.format.event_log import iter_journal
+from liveportal.ledger.journal.projection import Projection
+from liveportal.ledger.replay.memory import MemoryBook
+from liveportal.ledger.replay.replay import ReplayResult
+from liveportal.ledger.storage.connection import open_file
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.projections import KEYS
 from liveportal.portal import Portal
 from tests.helpers import line
 from tests.ledger import rich
@@ -52,8 +52,8 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
 def book(ledger: Connection, request: pytest.FixtureRequest) -> MemoryBook:
     """Rebuild it, packing what is in memory after so many events."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("liveportal.ledger.playback._CHUNK", request.param)
-        return Rebuild(ledger, past(ledger)).book
+        patch.setattr("liveportal.ledger.replay.replay._CHUNK", request.param)
+        return ReplayResult(ledger, iter_journal(ledger)).book
 
 
 @pytest.mark.parametrize("table", KEYS)
@@ -77,7 +77,7 @@ def test_rules_see_the_same(
     ledger: Connection, book: MemoryBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever they look up of the book as a whole."""
-    own = LedgerBook(ledger)
+    own = Projection(ledger)
     # It is open for reading only.
     monkeypatch.setattr(own, "flush", lambda: None)
     for name in ("next_seq", "next_transaction", "policy", "policy_seq", "preferences", "profile"):
@@ -101,7 +101,7 @@ def test_what_is_opened_again_is_found(ledger: Connection, book: MemoryBook) -> 
     followed = book.open_items()
     assert followed
     book._open = None  # noqa: SLF001 -- As after a payout that came back.
-    assert book.open_items() == followed == LedgerBook(ledger).open_items()
+    assert book.open_items() == followed == Projection(ledger).open_items()
     first = book.first_billed_end()
     book._knows_first_end = False  # noqa: SLF001 -- As after a correction of that session.
     assert book.first_billed_end() == first is not None
@@ -109,7 +109,7 @@ def test_what_is_opened_again_is_found(ledger: Connection, book: MemoryBook) -> 
 
 def test_the_past_is_read_up_to_where_it_is(ledger: Connection, book: MemoryBook) -> None:
     """An event of the journal is there with what it booked, but none that is still to come."""
-    own = LedgerBook(ledger)
+    own = Projection(ledger)
     named = ledger.execute("SELECT seq, source, id FROM event ORDER BY seq").fetchall()
     for _, source, name in named:
         assert book.past(source, name) == own.past(source, name)
@@ -130,7 +130,7 @@ def test_no_look_up_reaches_the_tables_that_are_verified(book: MemoryBook) -> No
 
 def test_a_mapping_has_all_columns_in_the_order_of_its_table(ledger: Connection) -> None:
     """Packed rows are compared with `SELECT *`."""
-    for mapping in rows.MAPPINGS.values():
+    for mapping in row_mapping.MAPPINGS.values():
         columns = ledger.execute(f'PRAGMA table_info("{mapping.table}")').fetchall()
         assert tuple(row[1] for row in columns) == mapping.columns
 

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from liveportal.domain import errors
-from liveportal.ledger import engine, migrate
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.engine import SCHEMA_VERSION
-from liveportal.ledger.opening import open_ledger, reading
+from liveportal.ledger.opening import open_ledger, open_readonly
+from liveportal.ledger.storage import connection as sqlite_connection
+from liveportal.ledger.storage.connection import SCHEMA_VERSION
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema import migrate
 from liveportal.ledger.upgrade import upgrade
-from liveportal.ledger.verify import verify
+from liveportal.ledger.verify.verify import verify
 from tests.commands.shell import Shell, error_of
 from tests.ledger.forms import asked, beside, form, untouched, whole
 from tests.ledger.test_engine import HOLDER
@@ -69,7 +70,7 @@ def test_an_interrupted_upgrade_changes_nothing(old: Path, monkeypatch: pytest.M
 KILLED = """
 import os, sys
 from pathlib import Path
-from liveportal.ledger import engine, migrate
+from liveportal.ledger.storage.schema import migrate
 from liveportal.ledger.upgrade import upgrade
 made = migrate.make_tables
 def killed(db):
@@ -90,7 +91,7 @@ def test_a_killed_upgrade_changes_nothing(old: Path) -> None:
     assert form(old) == 1
     assert whole(old) == before
     upgrade(old)
-    with reading(old) as reader:
+    with open_readonly(old) as reader:
         verify(reader.db)
     copies = [old.with_name(name) for name in beside(old)]
     assert [each.name for each in copies] == ["ledger.db.form1"]
@@ -137,16 +138,16 @@ def test_a_newer_form_is_refused_untouched(old: Path) -> None:
 
 def test_no_step_leads_back() -> None:
     """Whatever the form is beyond the current one, it stands, and no table is made."""
-    with closing(engine.in_memory()) as db:
+    with closing(sqlite_connection.in_memory()) as db:
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
         migrate.make_tables(db)
-        assert engine.form_of(db) == SCHEMA_VERSION + 1
+        assert sqlite_connection.schema_version_of(db) == SCHEMA_VERSION + 1
         assert db.execute("SELECT 1 FROM sqlite_schema").fetchall() == []
 
 
 def test_a_newer_program_may_be_quicker(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look at the form and the lock another program went further: it stands."""
-    real = engine.writing
+    real = sqlite_connection.immediate_transaction
 
     @contextmanager
     def late(db: Connection, path: Path) -> Iterator[None]:
@@ -154,7 +155,7 @@ def test_a_newer_program_may_be_quicker(old: Path, monkeypatch: pytest.MonkeyPat
         with real(db, path):
             yield
 
-    monkeypatch.setattr(engine, "writing", late)
+    monkeypatch.setattr(sqlite_connection, "immediate_transaction", late)
     before = whole(old)
     with pytest.raises(errors.NewerLedger):
         open_ledger(old, readonly=True)
@@ -170,7 +171,7 @@ def test_a_ledger_that_is_written_to(
     old: Path, monkeypatch: pytest.MonkeyPatch, readonly: bool
 ) -> None:
     """While another process writes, the upgrade waits a while, then says busy; later it goes on."""
-    monkeypatch.setattr(engine, "BUSY_MS", 50)
+    monkeypatch.setattr(sqlite_connection, "BUSY_MS", 50)
     with (
         untouched(old),
         subprocess.Popen(
@@ -194,7 +195,7 @@ def test_a_ledger_that_is_written_to(
 
 def test_a_ledger_that_is_read(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a write-ahead log a reader is in nobody's way; with a rollback journal it is: busy."""
-    monkeypatch.setattr(engine, "BUSY_MS", 50)
+    monkeypatch.setattr(sqlite_connection, "BUSY_MS", 50)
     before = whole(old)
     with closing(Connection(str(old), isolation_level=None)) as reader:
         wal = reader.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -245,14 +246,14 @@ def test_no_room_for_the_copy(old: Path, limit: int) -> None:
 
 def test_no_room_for_the_upgrade(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copy fits, and the new tables do not: the ledger as it was, and no copy left."""
-    settle = engine._settle  # noqa: SLF001
+    settle = sqlite_connection._settle  # noqa: SLF001
     pages = asked(old, "PRAGMA page_count")[0][0]
 
     def settled(connection: Connection) -> None:
         settle(connection)
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    monkeypatch.setattr(engine, "_settle", settled)
+    monkeypatch.setattr(sqlite_connection, "_settle", settled)
     with untouched(old), pytest.raises(errors.DiskFull):
         upgrade(old)
 

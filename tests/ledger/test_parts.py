@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from liveportal.ledger.parts import STALE_SECONDS, part_of, remove, sweep
+from liveportal.ledger.storage.temp_files import STALE_SECONDS, part_of, remove, sweep
 
 
 def _aged(path: Path) -> Path:

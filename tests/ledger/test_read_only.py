@@ -11,9 +11,9 @@ import pyrage
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine
-from liveportal.ledger.backups.age import Opener
-from liveportal.ledger.backups.restore import restoring
+from liveportal.ledger.backup.age import Decryption
+from liveportal.ledger.backup.restore import restoring
+from liveportal.ledger.storage import connection
 from liveportal.portal import Portal
 from tests.commands.shell import PROGRAM, ROOT
 
@@ -26,8 +26,8 @@ _READ_ONLY = 'mount --bind "$1" "$2" && mount -o remount,ro,bind "$2" && shift 2
 _LEFT_BEHIND = """
 import os, sys
 from pathlib import Path
-from liveportal.ledger import engine
-db = engine.open_file(Path(sys.argv[1]), readonly=False)
+from liveportal.ledger.storage import connection
+db = connection.open_file(Path(sys.argv[1]), readonly=False)
 db.execute("CREATE TABLE x (a)")
 db.execute("DROP TABLE x")
 os._exit(0)
@@ -65,7 +65,7 @@ def test_it_is_read(
 ) -> None:
     """Everything is in the one file: that is enough."""
     if not wal:
-        monkeypatch.setattr(engine, "wal_is_safe", lambda *_: False)
+        monkeypatch.setattr(connection, "wal_is_safe", lambda *_: False)
         (tmp_path / "own" / "ledger.db").unlink()
         Portal.create(tmp_path / "own" / "ledger.db", Policy())
     code, out, err = read("ledger", "info", "--field", "events,journal_mode")
@@ -91,7 +91,7 @@ def test_it_is_backed_up(
     (made,) = target.iterdir()
     assert not [*temporary.iterdir()]
     assert [each.name for each in (tmp_path / "own").iterdir()] == ["ledger.db"]
-    opener = Opener(identities=[str(identity)])
+    opener = Decryption(identities=[str(identity)])
     with restoring(tmp_path / "new" / "ledger.db", made, opener=opener) as found:
         assert found.extent.events == 1
     code, _, err = read("ledger", "restore", str(made), "--yes")

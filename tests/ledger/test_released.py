@@ -17,15 +17,16 @@ import pytest
 
 from liveportal.domain import errors
 from liveportal.feeds import transcripts
-from liveportal.ledger import driver, engine, migrate
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.engine import SCHEMA_VERSION
-from liveportal.ledger.opening import open_ledger, reading
-from liveportal.ledger.sealed import Seals
+from liveportal.ledger.opening import open_ledger, open_readonly
+from liveportal.ledger.queries import claims, earnings, payouts, requests, sessions
+from liveportal.ledger.queries.session_search import Where, matching, search
+from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
+from liveportal.ledger.storage import connection, driver
+from liveportal.ledger.storage.connection import SCHEMA_VERSION
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema import migrate
 from liveportal.ledger.upgrade import upgrade
-from liveportal.ledger.verify import verify
-from liveportal.ledger.windows import claims, earnings, payouts, requests, sessions
-from liveportal.ledger.windows.search import Where, matching, search
+from liveportal.ledger.verify.verify import verify
 from tests.commands.shell import Shell
 from tests.helpers import plain
 from tests.ledger import rich
@@ -72,7 +73,7 @@ def today(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 def figures(path: Path) -> dict[str, Any]:
     """Return what a person sees of a ledger, but for the ids that commands made up."""
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         return {
             "months": plain(earnings.months(reader)),
             "sessions": plain(sessions.sessions(reader)),
@@ -120,7 +121,7 @@ def test_it_verifies(released: tuple[int, Path]) -> None:
 def test_its_messages_are_found(released: tuple[int, Path]) -> None:
     """From the second form on messages are kept, and they stay searchable."""
     number, path = released
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         finder = matching(["flickers"])
         assert finder
         hits = search(reader, finder, Where())
@@ -134,7 +135,7 @@ def test_its_sealed_profile_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path = tmp_path / "books" / "ledger.db"
     make_released(path, 3)
     with closing(open_ledger(path, readonly=True)) as db:
-        seals = Seals(db, path)
+        seals = EncryptedFields(db, path)
         seals.ready()
         values = seals.values()
         told = verify(db, vault=path, deep=True, read=transcripts.read)
@@ -230,7 +231,7 @@ def test_a_failure_at_any_statement(
 
 def test_a_failure_of_the_commit(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit that fails is no upgrade, and leaves no copy."""
-    real = engine.open_file
+    real = connection.open_file
 
     class Uncommitted(_Failing):
         in_transaction = True
@@ -251,7 +252,7 @@ def test_a_failure_of_the_commit(older: Path, monkeypatch: pytest.MonkeyPatch) -
         return db if readonly else Uncommitted(db, 0, KeyboardInterrupt())
 
     with untouched(older, form(older)), monkeypatch.context() as patch:
-        patch.setattr(engine, "open_file", opened)
+        patch.setattr(connection, "open_file", opened)
         with pytest.raises(errors.DiskFull):
             upgrade(older)
     upgrade(older)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liveportal.ledger.backups.backup import LastBackup, last_backup
-from liveportal.ledger.backups.remembered import file_of, remember
+from liveportal.ledger.backup.backup import LastBackup, last_backup
+from liveportal.ledger.backup.last_backup import file_of, remember
 
 if TYPE_CHECKING:
     from pathlib import Path

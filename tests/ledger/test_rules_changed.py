@@ -23,12 +23,12 @@ from liveportal.domain.handlers.context import Decision, RuleContext
 from liveportal.domain.handlers.dispatch import decide
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy
-from liveportal.ledger import journal
-from liveportal.ledger.engine import open_file
-from liveportal.ledger.opening import reading
-from liveportal.ledger.playback import played_back
-from liveportal.ledger.rebooking import RulesChanged
-from liveportal.ledger.verify import verify
+from liveportal.ledger.journal import journal
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.replay.replay import replayed_copy
+from liveportal.ledger.replay.replay_journal import RuleDrift
+from liveportal.ledger.storage.connection import open_file
+from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.helpers import line
@@ -118,7 +118,7 @@ def older(
     return request.param, copy
 
 
-def changes(path: Path) -> tuple[RulesChanged, ...]:
+def changes(path: Path) -> tuple[RuleDrift, ...]:
     """Return what today's rules would judge otherwise."""
     with closing(open_file(path, readonly=True)) as db:
         return verify(db).rules_changed
@@ -160,7 +160,7 @@ def test_history_stands(older: tuple[str, Path]) -> None:
 def test_what_was_booked_is_told_as_it_was(older: tuple[str, Path]) -> None:
     """Played back, every month has the money that it had, and the journal its head."""
     _, path = older
-    with reading(path) as reader, closing(played_back(reader.db)) as copy:
+    with open_readonly(path) as reader, closing(replayed_copy(reader.db)) as copy:
         for query in (
             "SELECT * FROM month_money ORDER BY period",
             'SELECT * FROM "transaction" ORDER BY id',

@@ -21,12 +21,14 @@ from liveportal.domain.policy import Policy
 from liveportal.domain.profile.fields import FIELDS, Value, changes
 from liveportal.exports import events as exports
 from liveportal.feeds import exported
-from liveportal.ledger import engine, imports, keys
-from liveportal.ledger.documents import journal
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.keys import KEYRING_VARIABLE, Keys, key_id, new_key
-from liveportal.ledger.sealed import Seals
-from liveportal.ledger.verify import verify
+from liveportal.ledger import imports
+from liveportal.ledger.format.serialisation import journal
+from liveportal.ledger.secrets import key_store
+from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
+from liveportal.ledger.secrets.key_store import KEYRING_VARIABLE, Keys, key_id, new_key
+from liveportal.ledger.storage import connection
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal, utc_now
 from tests.ledger.conftest import query
 
@@ -50,10 +52,10 @@ def fill(path: Path, told: dict[str, str], *, key: str | None = None, afresh: bo
 
 
 @contextmanager
-def seals(path: Path) -> Iterator[Seals]:
+def seals(path: Path) -> Iterator[EncryptedFields]:
     """Open the sealed values of a ledger."""
-    with closing(engine.open_file(path, readonly=True)) as db:
-        yield Seals(db, path)
+    with closing(connection.open_file(path, readonly=True)) as db:
+        yield EncryptedFields(db, path)
 
 
 def values(path: Path) -> dict[str, str]:
@@ -207,7 +209,9 @@ def test_a_value_opens_in_its_own_column_only(ledger: Path) -> None:
 
 def test_what_is_replaced_is_gone(ledger: Path) -> None:
     """The old sealed bytes are neither in a free page nor in the log; the newest value wins."""
-    with closing(engine.open_file(ledger, readonly=True)):  # So that the log outlives a command.
+    with closing(
+        connection.open_file(ledger, readonly=True)
+    ):  # So that the log outlives a command.
         fill(ledger, {"iban": IBAN})
         ((old,),) = query(ledger, "SELECT body FROM sealed_value")
         assert any(old in each.read_bytes() for each in ledger.parent.iterdir())
@@ -282,7 +286,7 @@ def test_the_ledger_still_verifies(ledger: Path) -> None:
     """Sealed values are derived from nothing, and what is cleared is cleared in a rebuild, too."""
     fill(ledger, SECRET)
     fill(ledger, {"iban": "", "method": "paypal"})
-    with closing(engine.open_file(ledger, readonly=True)) as db:
+    with closing(connection.open_file(ledger, readonly=True)) as db:
         assert verify(db).events == 3
 
 
@@ -476,9 +480,9 @@ def test_a_crash_at_any_point_of_a_rotation(
 
         monkeypatch.setattr(Keys, "save", saved)
     if where == "sealed":
-        monkeypatch.setattr(Seals, "_seal", _crash)
+        monkeypatch.setattr(EncryptedFields, "_seal", _crash)
     if where == "committed":
-        monkeypatch.setattr(Seals, "prune", _crash)
+        monkeypatch.setattr(EncryptedFields, "prune", _crash)
     with pytest.raises(Crash):
         rotate(ledger)
     monkeypatch.undo()
@@ -496,7 +500,7 @@ def test_a_crash_at_any_point_of_a_rotation(
 
 def test_the_first_key_outlives_a_crash(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kept before anything is sealed with it; a second attempt begins anew."""
-    monkeypatch.setattr(Seals, "put", _crash)
+    monkeypatch.setattr(EncryptedFields, "put", _crash)
     with pytest.raises(Crash):
         fill(ledger, SECRET)
     monkeypatch.undo()
@@ -511,15 +515,15 @@ def test_another_process_changed_the_key_meanwhile(
 ) -> None:
     """A key that was looked up too early is looked up again, under the lock."""
     fill(ledger, SECRET)
-    ready, calls = Seals.ready, []
+    ready, calls = EncryptedFields.ready, []
 
-    def too_early(self: Seals, *, afresh: bool = False) -> None:
+    def too_early(self: EncryptedFields, *, afresh: bool = False) -> None:
         ready(self, afresh=afresh)
         calls.append(self)
         if len(calls) == 1:  # And not when the other program gets ready itself.
             rotate(ledger)
 
-    monkeypatch.setattr(Seals, "ready", too_early)
+    monkeypatch.setattr(EncryptedFields, "ready", too_early)
     assert fill(ledger, {"name": "Bob"}) == "recorded"
     assert len(calls) == 2
     assert values(ledger) == SECRET | {"name": "Bob"}
@@ -618,7 +622,7 @@ def use(monkeypatch: pytest.MonkeyPatch, ring: KeyringBackend) -> None:
     """Make a keyring that of the system."""
     monkeypatch.delenv(KEYRING_VARIABLE, raising=False)
     monkeypatch.setattr("keyring.core._keyring_backend", ring)
-    monkeypatch.setattr(keys, "KEYRING_SECONDS", 0.3 if isinstance(ring, Silent) else 10.0)
+    monkeypatch.setattr(key_store, "KEYRING_SECONDS", 0.3 if isinstance(ring, Silent) else 10.0)
 
 
 def test_the_key_is_in_the_keyring_where_there_is_one(
@@ -722,13 +726,13 @@ def test_an_imported_ledger_leaves_the_key_of_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, afresh: bool
 ) -> None:
     """Without a machine's id both have one name in the keyring; the key that is there stays."""
-    monkeypatch.setattr("liveportal.ledger.machine.this_machine", lambda: None)
+    monkeypatch.setattr("liveportal.ledger.secrets.machine_id.this_machine", lambda: None)
     ring = Ring()
     use(monkeypatch, ring)
     ledger, copy = tmp_path / "ledger.db", tmp_path / "copy.db"
     Portal.create(ledger, Policy())
     fill(ledger, SECRET)
-    with closing(engine.open_file(ledger, readonly=True)) as db:
+    with closing(connection.open_file(ledger, readonly=True)) as db:
         lines = [exports.line(e.event, e.recorded_at, erased=e.erased) for e in journal(db)]
     content = "\n".join(lines).encode()
     chunks = exported.events(BytesIO(content), exported.contents(BytesIO(content)).digest)

@@ -15,11 +15,12 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, StaticPool, Table,
 from sqlalchemy.dialects.sqlite import dialect
 from sqlmodel import Session, SQLModel, create_engine, select
 
-from liveportal.ledger import rows, statements
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.engine import in_memory
-from liveportal.ledger.statements import ADD_FLOW, INSERT, UPSERT
-from liveportal.ledger.tables import LedgerRow, statements_module
+from liveportal.ledger.format import row_mapping
+from liveportal.ledger.storage.connection import in_memory
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema import sql as schema_sql
+from liveportal.ledger.storage.schema.models import LedgerRow, statements_module
+from liveportal.ledger.storage.schema.sql import ADD_FLOW, INSERT, UPSERT
 
 TABLES = LedgerRow.metadata.tables
 CLASSES: dict[str, type[LedgerRow]] = {
@@ -35,7 +36,7 @@ Row = tuple[object, ...]
 
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=str)
 each_mapping = pytest.mark.parametrize(
-    "mapping", rows.MAPPINGS.values(), ids=lambda mapping: mapping.table
+    "mapping", row_mapping.MAPPINGS.values(), ids=lambda mapping: mapping.table
 )
 
 
@@ -43,7 +44,9 @@ each_mapping = pytest.mark.parametrize(
 def db() -> Iterator[Connection]:
     """Give a ledger that the numbered SQL made, with nothing in it."""
     connection = in_memory()
-    for script in sorted(files("liveportal.ledger").joinpath("migrations").iterdir(), key=str):
+    for script in sorted(
+        files("liveportal.ledger.storage.schema").joinpath("migrations").iterdir(), key=str
+    ):
         connection.executescript(script.read_text("utf-8"))
     yield connection
     connection.close()
@@ -143,10 +146,12 @@ def test_constraints(db: Connection, table: Table) -> None:
 
 def test_the_statements_are_as_generated() -> None:
     """What is checked in is what the tables give; the command prints it."""
-    checked_in = Path(str(statements.__file__)).read_text("utf-8")
+    checked_in = Path(str(schema_sql.__file__)).read_text("utf-8")
     assert checked_in == statements_module()
     printed = subprocess.run(
-        [sys.executable, "-m", "liveportal.ledger.tables"], check=True, capture_output=True
+        [sys.executable, "-m", "liveportal.ledger.storage.schema.models"],
+        check=True,
+        capture_output=True,
     )
     assert printed.stdout.decode().replace("\r\n", "\n") == checked_in
 
@@ -154,7 +159,7 @@ def test_the_statements_are_as_generated() -> None:
 def test_the_statements_import_nothing() -> None:
     """A write takes its statements without waiting for SQLModel, or for anything else."""
     script = (
-        "import sys; before = set(sys.modules); import liveportal.ledger.statements;"
+        "import sys; before = set(sys.modules); import liveportal.ledger.storage.schema.sql;"
         " print(*sorted(set(sys.modules) - before))"
     )
     loaded = subprocess.run(
@@ -163,18 +168,20 @@ def test_the_statements_import_nothing() -> None:
     assert loaded.stdout.split() == [
         "liveportal",
         "liveportal.ledger",
-        "liveportal.ledger.statements",
+        "liveportal.ledger.storage",
+        "liveportal.ledger.storage.schema",
+        "liveportal.ledger.storage.schema.sql",
     ]
 
 
 def test_what_there_are_statements_for() -> None:
     """Every table can be added to; the things, and nothing else, can be replaced."""
     assert list(INSERT) == list(TABLES)
-    assert set(UPSERT) == {mapping.table for mapping in rows.MAPPINGS.values()}
+    assert set(UPSERT) == {mapping.table for mapping in row_mapping.MAPPINGS.values()}
 
 
 @each_mapping
-def test_mappings(mapping: rows.Mapping[object]) -> None:
+def test_mappings(mapping: row_mapping.Mapping[object]) -> None:
     """What a mapping binds is what the statements take: the columns in the table's order."""
     table = TABLES[mapping.table]
     assert mapping.columns == tuple(column.name for column in table.columns)

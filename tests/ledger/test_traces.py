@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine, forgetful, traces
-from liveportal.ledger.backups.remembered import LastBackup
-from liveportal.ledger.opening import reading
-from liveportal.ledger.rebuilt import DERIVED
-from liveportal.ledger.verify import verify
+from liveportal.ledger.backup.last_backup import LastBackup
+from liveportal.ledger.erasure import residue, service
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.storage import connection
+from liveportal.ledger.verify.projections import DERIVED
+from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Attachment, Portal
 from tests.helpers import FEED, amount, at, say
 from tests.ledger.told import NOBODYS, Teller, all_paths, canary, told_of
@@ -43,7 +44,7 @@ class Told(NamedTuple):
 
     def rows(self) -> dict[str, list[Any]]:
         """Return what rules and money read: all derived tables, and the chain."""
-        with reading(self.path) as reader:
+        with open_readonly(self.path) as reader:
             tables = {
                 name: reader.db.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()  # noqa: S608
                 for name in DERIVED
@@ -55,7 +56,7 @@ class Told(NamedTuple):
     def others(self, customer: str) -> list[Any]:
         """Return the personal data of all others: bodies and messages."""
         gone = set(self.teller.canaries[customer])
-        with reading(self.path) as reader:
+        with open_readonly(self.path) as reader:
             bodies = reader.db.execute("SELECT seq, salt, body FROM event_personal").fetchall()
             said = reader.db.execute("SELECT id, speaker, text FROM message").fetchall()
         return [row for row in (*bodies, *said) if not told_of(list(gone), str(row).encode())]
@@ -70,7 +71,7 @@ class Told(NamedTuple):
 def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Give the journal mode that ledgers are made in."""
     if request.param == "delete":
-        monkeypatch.setattr(engine, "wal_is_safe", lambda *_: False)
+        monkeypatch.setattr(connection, "wal_is_safe", lambda *_: False)
     return str(request.param)
 
 
@@ -85,7 +86,7 @@ def told(tmp_path: Path, mode: str) -> Told:
         attach(made, customer)
     data = {"adjustment": "A-1", "amount": amount("5.00")}
     made.sync(made.teller.line(FEED, "a-1", "adjustment.posted", "10-09 09:00", data, "nobody"))
-    with reading(made.path) as reader:
+    with open_readonly(made.path) as reader:
         assert reader.db.execute("PRAGMA journal_mode").fetchone()[0] == mode
     return made
 
@@ -141,7 +142,7 @@ def test_nothing_is_left_of_who_is_forgotten(told: Told) -> None:
         assert after.pop("event")[:-1] == before.pop("event")
         assert after == before
         assert told.others(customer) == others
-        with reading(told.path) as reader:
+        with open_readonly(told.path) as reader:
             verify(reader.db)
     assert len(told.left("nobody")) == len(told.teller.canaries["nobody"])
     assert not [file for file in told.path.parent.rglob("*") if file.name.endswith(".forgetting")]
@@ -171,7 +172,7 @@ def test_telling_it_again_restores_nothing(told: Told) -> None:
     after = told.rows()
     del before["event"], after["event"]
     assert after == before
-    with reading(told.path) as reader:
+    with open_readonly(told.path) as reader:
         verify(reader.db)
 
 
@@ -242,23 +243,23 @@ def test_a_reader_that_holds_the_log(
     """It is said that the log could not be emptied, and whoever opens the ledger next does it."""
     if mode == "delete":
         pytest.skip("a rollback journal knows no readers beside a writer")
-    monkeypatch.setattr(engine, "BUSY_MS", 50)
+    monkeypatch.setattr(connection, "BUSY_MS", 50)
     told.sync(told.teller.line(*_request("R-log")))
-    with reading(told.path) as reader:
+    with open_readonly(told.path) as reader:
         reader.one("SELECT count(*) FROM event")
         with Portal.open(told.path) as portal:
             outcome, done = portal.forget("C-1")
         assert (outcome.status, done.rewritten) == ("recorded", False)
         assert told.left("C-1")
-        assert engine.mark_of(told.path).exists()
+        assert connection.erasure_marker(told.path).exists()
         size = told.path.with_name("ledger.db-wal").stat().st_size
-        with reading(told.path), Portal.open(told.path):
+        with open_readonly(told.path), Portal.open(told.path):
             pass  # Whoever opens it meanwhile does not let the log grow.
         assert told.path.with_name("ledger.db-wal").stat().st_size == size
-    with reading(told.path):
+    with open_readonly(told.path):
         pass
     assert not told.left("C-1")
-    assert not engine.mark_of(told.path).exists()
+    assert not connection.erasure_marker(told.path).exists()
 
 
 def _request(name: str) -> tuple[Any, ...]:
@@ -268,19 +269,19 @@ def _request(name: str) -> tuple[Any, ...]:
 
 def test_the_mark_of_who_came_later_stays(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who forgets while another is at it leaves a mark of their own, and it is not taken away."""
-    real = traces._erase_files  # noqa: SLF001
+    real = residue._erase_files  # noqa: SLF001
 
     def meanwhile(*args: Any) -> None:  # noqa: ANN401
         real(*args)
-        traces.mark(told.path)
+        residue.mark(told.path)
 
-    monkeypatch.setattr(traces, "_erase_files", meanwhile)
+    monkeypatch.setattr(residue, "_erase_files", meanwhile)
     with Portal.open(told.path) as portal:
         portal.forget("C-1")
-    assert engine.mark_of(told.path).exists()
-    monkeypatch.setattr(traces, "_erase_files", real)
-    with reading(told.path):
-        assert not engine.mark_of(told.path).exists()
+    assert connection.erasure_marker(told.path).exists()
+    monkeypatch.setattr(residue, "_erase_files", real)
+    with open_readonly(told.path):
+        assert not connection.erasure_marker(told.path).exists()
 
 
 # --- copies ---------------------------------------------------------------------------------------
@@ -288,7 +289,7 @@ def test_the_mark_of_who_came_later_stays(told: Told, monkeypatch: pytest.Monkey
 
 def _copy(told: Told, name: str) -> Path:
     copy = told.path.with_name(name)
-    db = engine.open_file(told.path, readonly=True)
+    db = connection.open_file(told.path, readonly=True)
     db.execute("VACUUM INTO ?", (str(copy),))
     db.close()
     return copy
@@ -307,14 +308,14 @@ def test_copies_in_the_folder_are_forgotten_in(told: Told) -> None:
     assert not told.left("C-1")
     for copy in copies:
         assert Told(copy, told.teller).others("C-1") == others
-        with reading(copy) as reader:
+        with open_readonly(copy) as reader:
             verify(reader.db)
 
 
 def test_a_copy_of_the_first_form(told: Told) -> None:
     """It has no messages, and is not upgraded for it."""
     copy = _copy(told, "ledger.db.form1")
-    db = engine.open_file(copy, readonly=False)
+    db = connection.open_file(copy, readonly=False)
     for name in ("message_index", "message"):
         db.execute(f"DROP TABLE {name}")
     db.execute("PRAGMA user_version = 1")
@@ -323,7 +324,7 @@ def test_a_copy_of_the_first_form(told: Told) -> None:
         _, done = portal.forget("C-1")
     assert done.copies == [str(copy)]
     assert not told.left("C-1")
-    head = engine.head_of(copy)
+    head = connection.head_of(copy)
     assert head is not None
     assert head.form == 1
 
@@ -339,11 +340,11 @@ def test_a_copy_that_an_upgrade_made(tmp_path: Path, form: int) -> None:
     copy = tmp_path / f"ledger.db.form{form}"
     assert len(done) > 1
     assert {name for each in done for name in each.copies} == {str(copy)}
-    head = engine.head_of(copy)
+    head = connection.head_of(copy)
     assert head is not None
     assert head.form == form
     for each in (copy, path):
-        with reading(each) as reader:
+        with open_readonly(each) as reader:
             verify(reader.db)
             (customers,) = reader.db.execute("SELECT count(*) FROM customer").fetchone()
             assert customers == len(done)
@@ -387,7 +388,7 @@ def test_what_is_not_reached_is_told(told: Told) -> None:
     }
     assert tried.left == done.left[: len(tried.left)]
     assert all(each.hint for each in done.left)
-    assert not engine.mark_of(told.path).exists()
+    assert not connection.erasure_marker(told.path).exists()
     for each in (damaged, part):
         each.unlink()
     assert not told.left("C-1")
@@ -409,7 +410,7 @@ def test_the_last_backup_is_named(told: Told, monkeypatch: pytest.MonkeyPatch) -
     """A backup that is remembered, and is still there, still has the customer."""
     kept = told.path.with_name("backup")
     last = LastBackup(at("10-06 10:00"), kept, "", 9, "")
-    monkeypatch.setattr(forgetful, "last_backup", lambda _: last)
+    monkeypatch.setattr(service, "last_backup", lambda _: last)
     with Portal.open(told.path) as portal:
         assert portal.forget("C-1")[1].left == []
         kept.write_bytes(b"x")
@@ -420,7 +421,7 @@ def test_the_last_backup_is_named(told: Told, monkeypatch: pytest.MonkeyPatch) -
 def test_a_copy_that_a_crash_left_goes(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nobody wrote to for an hour, nobody will finish."""
     part = _copy(told, ".ledger.db.form1.abcd.part")
-    monkeypatch.setattr(traces, "STALE_SECONDS", -60)
+    monkeypatch.setattr(residue, "STALE_SECONDS", -60)
     with Portal.open(told.path) as portal:
         _, done = portal.forget("C-1")
     assert not part.exists()

@@ -12,14 +12,15 @@ import pytest
 
 from liveportal.cli.run import main
 from liveportal.domain.policy import Policy
-from liveportal.ledger import engine, migrate
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.engine import SCHEMA_VERSION
-from liveportal.ledger.opening import open_ledger, reading
-from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.opening import open_ledger, open_readonly
+from liveportal.ledger.queries import ledger_info, sessions
+from liveportal.ledger.storage import connection
+from liveportal.ledger.storage.connection import SCHEMA_VERSION
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema import migrate
 from liveportal.ledger.upgrade import upgrade
-from liveportal.ledger.verify import verify
-from liveportal.ledger.windows import books, sessions
+from liveportal.ledger.verify.projections import DERIVED
+from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.commands.shell import OCTOBER, PROGRAM, Shell
 from tests.helpers import dump, plain
@@ -42,7 +43,7 @@ PINNED = {
 
 def test_released_steps_are_never_edited() -> None:
     """The released steps are, byte by byte, what they were released as."""
-    folder = files("liveportal.ledger").joinpath("migrations")
+    folder = files("liveportal.ledger.storage.schema").joinpath("migrations")
     for name, digest in PINNED.items():
         assert hashlib.sha256(folder.joinpath(name).read_bytes()).hexdigest() == digest
 
@@ -56,7 +57,7 @@ def test_the_steps_lead_to_the_current_form() -> None:
 def test_a_last_statement_needs_no_semicolon() -> None:
     """No statement is left out silently; comments at the end are none."""
     script = "CREATE TABLE a (x);\n-- Of it:\nCREATE TABLE b (x)\n"
-    with closing(engine.in_memory()) as db:
+    with closing(connection.in_memory()) as db:
         migrate._run(db, script)  # noqa: SLF001
         migrate._run(db, "CREATE TABLE c (x);\n-- That is all.\n")  # noqa: SLF001
         assert len(db.execute("SELECT 1 FROM sqlite_schema").fetchall()) == 3
@@ -70,13 +71,13 @@ def test_an_old_ledger_is_brought_to_the_current_form(old: Path, readonly: bool)
     """To read or to write, it is opened in the current form, and a copy is as it was."""
     before = whole(old)
     with closing(open_ledger(old, readonly=readonly)) as db:
-        assert engine.form_of(db) == SCHEMA_VERSION
+        assert connection.schema_version_of(db) == SCHEMA_VERSION
     copy = old.with_name("ledger.db.form1")
     assert beside(old) == {copy.name}
     assert whole(copy) == before
     assert form(copy) == 1
-    with closing(engine.open_file(copy, readonly=True)) as db:
-        assert engine.form_of(db) == 1
+    with closing(connection.open_file(copy, readonly=True)) as db:
+        assert connection.schema_version_of(db) == 1
     assert {each.stat().st_mode & 0o777 for each in old.parent.iterdir()} == {0o600}
 
 
@@ -106,14 +107,14 @@ def test_an_upgraded_ledger_gives_the_same_answers(old: Path, tmp_path: Path) ->
     for argv in (["init"], ["sync", str(OCTOBER)]):
         assert main([*argv, "--ledger", str(fresh), "-o", str(tmp_path / "out")]) == 0
     head = asked(old, "SELECT hash FROM event ORDER BY seq DESC LIMIT 1")[0][0].hex()
-    with reading(old) as ours, reading(fresh) as theirs:
+    with open_readonly(old) as ours, open_readonly(fresh) as theirs:
         kept, made = dict(dump(ours)), dict(dump(theirs))
         assert kept.keys() == made.keys()
         # The policy that was adopted then stands, whatever switches there are today.
         compared = set(DERIVED) - {"policy"}
         assert {name: kept[name] for name in compared} == {name: made[name] for name in compared}
         assert plain(sessions.sessions(ours)) == plain(sessions.sessions(theirs))
-        assert verify(ours.db).head == head == books.info(ours)["head"]
+        assert verify(ours.db).head == head == ledger_info.info(ours)["head"]
         assert _schema(ours.db) == _schema(theirs.db)
 
 
@@ -192,8 +193,8 @@ def test_the_copy_lies_beside_the_file_itself(old: Path, tmp_path: Path) -> None
     """A link names the ledger: the copy is where the ledger is."""
     link = tmp_path / "link.db"
     link.symlink_to(old)
-    with reading(link) as reader:
-        assert books.info(reader)["form"] == SCHEMA_VERSION
+    with open_readonly(link) as reader:
+        assert ledger_info.info(reader)["form"] == SCHEMA_VERSION
     assert link.is_symlink()
     assert beside(old) == {"ledger.db.form1"}
 

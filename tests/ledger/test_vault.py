@@ -25,8 +25,8 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeVault,
 )
-from liveportal.ledger.parts import STALE_SECONDS
-from liveportal.ledger.vault import CHUNK_BYTES, Taken, Vault, ignored
+from liveportal.ledger.attachments.vault import CHUNK_BYTES, StagedFile, Vault, ignored
+from liveportal.ledger.storage.temp_files import STALE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def sha(content: bytes) -> str:
 
 def add(
     vault: Vault, path: Path, limit: int = LIMIT, progress: Callable[[int], None] = ignored
-) -> Taken:
+) -> StagedFile:
     """Take a file and give it its place."""
     with vault.taking(path, limit=limit, progress=progress) as taken:
         vault.place(taken)

@@ -13,16 +13,16 @@ import pytest
 from liveportal.domain.errors import HeadNotFound, LiveportalError, NotALedger, VerificationFailed
 from liveportal.domain.policy import Policy
 from liveportal.feeds import transcripts
-from liveportal.ledger import chain
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.engine import open_file
-from liveportal.ledger.opening import reading
-from liveportal.ledger.past import past
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.rebuilt import DERIVED
-from liveportal.ledger.vault import Vault
-from liveportal.ledger.verify import Verified, verify
-from liveportal.ledger.windows import books, earnings
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.format import hash_chain
+from liveportal.ledger.format.event_log import iter_journal
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries import earnings, ledger_info
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage.connection import open_file
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.projections import DERIVED
+from liveportal.ledger.verify.verify import Verified, verify
 from liveportal.portal import Portal
 from tests.ledger import rich
 from tests.ledger.forms import asked
@@ -87,10 +87,10 @@ def test_what_was_written_verifies(path: Path, deep: bool) -> None:
     for table in DERIVED:
         assert asked(path, f'SELECT 1 FROM "{table}" LIMIT 1'), f"nothing to compare in {table}"  # noqa: S608
     told = verified(path, deep=deep)
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         assert (told.head, told.events) == (
-            books.info(reader)["head"],
-            books.info(reader)["events"],
+            ledger_info.info(reader)["head"],
+            ledger_info.info(reader)["events"],
         )
     assert told.rules_changed == ()
     assert told.deposit is not None
@@ -548,13 +548,13 @@ def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:
 def _rewritten(path: Path, change: Callable[[list[Any]], None], first: int) -> None:
     """Rewrite history as a forger would who knows the code: every hash from there on made anew."""
     with closing(open_file(path, readonly=True)) as db:
-        events = list(past(db))
-    head, statements = chain.GENESIS, []
+        events = list(iter_journal(db))
+    head, statements = hash_chain.GENESIS, []
     for each in events:
         row: list[Any] = list(each[:11])
         if each.seq == first:
             change(row)
-        prev, head = head, chain.event_hash(head, map(str, row[:6]), row[6], row[7], row[8])
+        prev, head = head, hash_chain.event_hash(head, map(str, row[:6]), row[6], row[7], row[8])
         statements.append(
             (
                 "UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?",

@@ -8,8 +8,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.ledger import chain
-from liveportal.ledger.rows import compact
+from liveportal.ledger.format import hash_chain
+from liveportal.ledger.format.row_mapping import compact
 
 _JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
@@ -37,6 +37,6 @@ def test_the_hash_is_that_of_the_definition(fields: tuple[str, ...], facts: str)
     whole = b"liveportal.journal.v1" + b"prev"
     whole += b"".join(len(each).to_bytes(8, "big") + each for each in encoded)
     whole += hashlib.sha256(facts.encode()).digest() + b"personal" + b"effects"
-    found = chain.event_hash(b"prev", fields, facts, b"personal", b"effects")
+    found = hash_chain.event_hash(b"prev", fields, facts, b"personal", b"effects")
     assert found == hashlib.sha256(whole).digest()
-    assert found == chain.event_hash(b"prev", iter(fields), facts, b"personal", b"effects")
+    assert found == hash_chain.event_hash(b"prev", iter(fields), facts, b"personal", b"effects")

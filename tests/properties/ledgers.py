@@ -19,12 +19,13 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.events.envelope import Event, is_experts
 from liveportal.domain.events.fields import joined, split
 from liveportal.domain.money import Money
-from liveportal.ledger import engine, rows
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.migrate import make_tables
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.store import Store
-from liveportal.ledger.windows import earnings as window
+from liveportal.ledger.format import row_mapping
+from liveportal.ledger.ledger_file import LedgerFile
+from liveportal.ledger.queries import earnings as window
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage import connection
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema.migrate import make_tables
 from liveportal.portal import Portal, Synced
 
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
@@ -39,15 +40,15 @@ def clock() -> datetime:
 
 @cache
 def _empty() -> Connection:
-    db = engine.in_memory()
-    with engine.writing(db, NOWHERE):
+    db = connection.in_memory()
+    with connection.immediate_transaction(db, NOWHERE):
         make_tables(db)
     return db
 
 
 def new_ledger() -> Connection:
     """Return a ledger in memory with nothing in it: a copy, which is quicker than making tables."""
-    db = engine.in_memory()
+    db = connection.in_memory()
     _empty().backup(db)
     return db
 
@@ -65,7 +66,7 @@ def portal(db: Connection, *, at: datetime = NOW) -> Portal:
     def now() -> datetime:
         return at
 
-    return Portal(Store(db, NOWHERE, now), now)
+    return Portal(LedgerFile(db, NOWHERE, now), now)
 
 
 def reader(db: Connection) -> Reader:
@@ -159,7 +160,7 @@ def transactions(db: Connection) -> list[Transaction]:
     ]
 
 
-def things(db: Connection, mapping: rows.Mapping[Any]) -> list[Any]:
+def things(db: Connection, mapping: row_mapping.Mapping[Any]) -> list[Any]:
     """Read all things of a kind back."""
     return [mapping.read(row) for row in db.execute(mapping.select).fetchall()]
 
@@ -187,9 +188,9 @@ def folded_months(db: Connection) -> list[dict[str, Any]]:
     books = reader(db)
     found = months.fold(
         transactions(db),
-        things(db, rows.SESSION_COUNT),
-        things(db, rows.CLAIM),
-        things(db, rows.DISPUTE),
+        things(db, row_mapping.SESSION_COUNT),
+        things(db, row_mapping.CLAIM),
+        things(db, row_mapping.DISPUTE),
     )
     return [plain(month.row(books.timezone, books.currency)) for month in found]
 

@@ -21,7 +21,7 @@ from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
-from liveportal.ledger.journal import Journal
+from liveportal.ledger.journal.journal import Journal
 from tests.properties import ledgers
 from tests.properties.model import Model, is_the_experts
 from tests.properties.pools import (

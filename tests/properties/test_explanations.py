@@ -23,9 +23,16 @@ from liveportal.domain.calculations.provenance import CARRIED, Node
 from liveportal.domain.clock import from_text
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.types import PolicyAdopted
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import bounds, breakdown, derivation, differences, earnings, zones
+from liveportal.ledger.queries import (
+    as_known_diff,
+    breakdown,
+    earnings,
+    interpretation_range,
+    provenance,
+    zone_comparison,
+)
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage.driver import Connection
 from tests.properties import ledgers
 from tests.properties.ledgers import empty_ledger, recorded
 from tests.properties.strategies import Book, books
@@ -67,7 +74,7 @@ def check_book(db: Connection) -> set[str]:
     seqs = {seq for (seq,) in db.execute("SELECT seq FROM event")}
     reached: set[str] = set()
     for month in earnings.months(reader):
-        net, owed = derivation.month(reader, str(month["month"]))
+        net, owed = provenance.month(reader, str(month["month"]))
         balance = month["balance"]
         assert isinstance(balance, dict)
         assert reader.money(net.minor) == month["net"]
@@ -76,14 +83,14 @@ def check_book(db: Connection) -> set[str]:
         check_tree(owed, seqs, carried=True)
         reached |= {part.what for part in (*net.parts, *owed.parts)}
     for session in names(db, "session"):
-        net, where = derivation.session(reader, session)
+        net, where = provenance.session(reader, session)
         check_tree(net, seqs)
         check_tree(where, seqs)
         assert net.minor == where.minor, "all that was earned is somewhere"
         assert {part.what: part.minor for part in where.parts} == places(db, session)
         reached |= {part.what for part in (*net.parts, *where.parts)}
     for name, amount in db.execute("SELECT id, amount_minor FROM payout").fetchall():
-        lines = derivation.payout(reader, name)
+        lines = provenance.payout(reader, name)
         check_tree(lines, seqs)
         assert lines.minor == amount
         reached |= {"Part" for part in lines.parts if part.what.startswith("Part of")}
@@ -187,7 +194,7 @@ def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
     """In the book's own zone nothing moves; in another, all and only what its calendar moves."""
     with recorded(book.events) as db:
         reader = ledgers.reader(db)
-        assert zones.moved(reader, [reader.timezone]) == []
+        assert zone_comparison.moved(reader, [reader.timezone]) == []
         by_start = reader.policy.period.session_month == "start"
         expected = set()
         for number, kind, time, period in db.execute(
@@ -196,7 +203,7 @@ def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
             local = from_text(time).astimezone(ZoneInfo(zone))
             if f"{local:%Y-%m}" != period and not (by_start and kind == "earning"):
                 expected.add(number)
-        found = zones.moved(reader, [zone])
+        found = zone_comparison.moved(reader, [zone])
         booked = {
             row["transaction"]
             for row in found
@@ -220,7 +227,7 @@ def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) ->
         reader = ledgers.reader(db)
         found = monthly(earnings.figures_of(reader))
         minutes: Counter[str] = Counter()
-        for row in zones.moved(reader, [zone]):
+        for row in zone_comparison.moved(reader, [zone]):
             for name in FIGURES:
                 minor = getattr(row[name], "minor", row[name])
                 assert isinstance(minor, int)
@@ -274,12 +281,12 @@ def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataO
         reader = ledgers.reader(db)
         after = {row["month"]: row for row in ledgers.sql_months(db)}
         with (
-            differences.known(reader, ledgers.NOW) as first,
-            differences.known(reader, later) as second,
+            as_known_diff.known(reader, ledgers.NOW) as first,
+            as_known_diff.known(reader, later) as second,
         ):
-            found = differences.differences(first, second)
-            assert found == differences.differences(first, reader)
-            assert differences.differences(second, reader) == []
+            found = as_known_diff.differences(first, second)
+            assert found == as_known_diff.differences(first, reader)
+            assert as_known_diff.differences(second, reader) == []
             check_differences(found, first, reader)
         own = {name for name in after if changed_by_itself(before.get(name), after[name])}
         assert own <= {row["month"] for row in found}
@@ -319,9 +326,9 @@ def test_every_reading_can_be_asked_for(book: Book, random: Random) -> None:
     """What a reading refuses is said; the others stand as they were booked."""
     with recorded(book.events) as db:
         reader = ledgers.reader(db)
-        readings = bounds.readings(reader)
+        readings = interpretation_range.interpretations(reader)
         asked = random.sample(readings, min(3, len(readings)))
-        booked, *others = bounds.bounds(reader, earnings.FIRST, earnings.LAST, asked)
+        booked, *others = interpretation_range.bounds(reader, earnings.FIRST, earnings.LAST, asked)
         assert len(others) == len(asked)
         assert booked.owed_minor == ledgers.balance(db)["owed"]
         for bound in others:
@@ -342,7 +349,7 @@ def test_the_reading_in_force_gives_the_books(book: Book) -> None:
         policy = reader.policy.switches()
         readings = [(name, policy[name]) for name in ("period.timezone", "period.session_month")]
         for name in [*earnings.figures_of(reader), "2001-01", "2099-12"]:
-            booked, *same = bounds.bounds(reader, name, name, readings)
+            booked, *same = interpretation_range.bounds(reader, name, name, readings)
             for each in same:
                 assert (each.net_minor, each.owed_minor) == (booked.net_minor, booked.owed_minor)
                 assert each.left_out == ()

@@ -15,10 +15,10 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from liveportal.domain.clock import utc_text
 from liveportal.domain.events import types as on
-from liveportal.ledger.book import LedgerBook
-from liveportal.ledger.items import open_items
-from liveportal.ledger.playback import played_back
-from liveportal.ledger.verify import verify
+from liveportal.ledger.format.open_items import open_items
+from liveportal.ledger.journal.projection import Projection
+from liveportal.ledger.replay.replay import replayed_copy
+from liveportal.ledger.verify.verify import verify
 from tests.properties import ledgers
 from tests.properties.machine import (
     ALL_STEPS,
@@ -166,7 +166,7 @@ class BookMachine(StepMachine):
         followed, first = book.open_items(), book.first_billed_end()
         book.flush()
         assert followed == open_items(self.db), "what is followed in memory is what is written"
-        assert first == LedgerBook(self.db).first_billed_end()
+        assert first == Projection(self.db).first_billed_end()
         if deal.one_in(2):
             self.door.flush()  # Else what was looked up goes on being followed.
         self.books_agree()
@@ -202,7 +202,7 @@ class BookMachine(StepMachine):
             self.books_agree()
             self.db.execute("COMMIT")
             if self.plays_back:
-                with closing(played_back(self.db)) as copy:
+                with closing(replayed_copy(self.db)) as copy:
                     expected = ledgers.tables(self.db, replayed=True)
                     assert ledgers.tables(copy, replayed=True) == expected
                 assert verify(self.db).rules_changed == ()

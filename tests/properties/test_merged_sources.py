@@ -16,10 +16,10 @@ import pytest
 from liveportal.domain.clock import utc_text
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.envelope import Event
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.journal import Journal
-from liveportal.ledger.playback import played_back
-from liveportal.ledger.verify import verify
+from liveportal.ledger.journal.journal import Journal
+from liveportal.ledger.replay.replay import replayed_copy
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.verify import verify
 from tests.properties import ledgers
 from tests.properties.machine import HASTY
 from tests.properties.merging import World
@@ -142,13 +142,13 @@ class Merged:
             assert amount == paid, "7: lines add up to the payout"
         for face, settled in db.execute("SELECT face_minor, settled_minor FROM item").fetchall():
             assert 0 <= settled <= face or face <= settled <= 0, "7: nothing is paid twice"
-        with closing(played_back(db)) as copy:
+        with closing(replayed_copy(db)) as copy:
             expected = ledgers.tables(db, replayed=True)
             assert ledgers.tables(copy, replayed=True) == expected, "8: a replay gives the same"
         assert verify(db).rules_changed == (), "8: and it verifies"
         check_book(db)  # Whatever is explained adds up to it.
         db.execute("DELETE FROM event_personal")
-        with closing(played_back(db)) as copy:
+        with closing(replayed_copy(db)) as copy:
             assert ledgers.tables(copy, replayed=True) == expected, "8: without personal data, too"
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from liveportal.cli.run import main
 from liveportal.domain.events.types import PolicyAdopted
-from liveportal.ledger.opening import reading
+from liveportal.ledger.opening import open_readonly
 from liveportal.portal import Portal
 from tests.helpers import Clock
 from tests.properties.strategies import Book
@@ -43,7 +43,7 @@ def run(*argv: object) -> dict[str, Any]:
 
 def claims(ledger: Path) -> list[tuple[str, str]]:
     """Return the claims of a ledger, and their sessions."""
-    with reading(ledger) as reader:
+    with open_readonly(ledger) as reader:
         return [(row["id"], row["session"]) for row in reader.all("SELECT id, session FROM claim")]
 
 

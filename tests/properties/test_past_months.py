@@ -11,9 +11,9 @@ from hypothesis import given
 from liveportal.domain.calculations.months import Month
 from liveportal.domain.clock import month_of
 from liveportal.domain.events.types import PolicyAdopted
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.reader import Reader
-from liveportal.ledger.windows import earnings, statement
+from liveportal.ledger.queries import earnings, statement
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage.driver import Connection
 from tests.properties import ledgers
 from tests.properties.ledgers import empty_ledger
 from tests.properties.strategies import Book, books

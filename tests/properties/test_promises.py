@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from liveportal.domain.clock import utc_text
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.handlers import dispatch
-from liveportal.ledger import rows
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.playback import played_back
-from liveportal.portal import Portal, always, reading
+from liveportal.ledger.format import row_mapping
+from liveportal.ledger.replay.replay import replayed_copy
+from liveportal.ledger.storage.driver import Connection
+from liveportal.portal import Portal, always, open_readonly
 from tests.properties import ledgers, reckoning
 from tests.properties.ledgers import NOWHERE, empty_ledger, recorded, tables
 from tests.properties.strategies import Book, books
@@ -122,7 +122,7 @@ def test_2_fee_and_share_are_the_gross(book: Book) -> None:
         assert all(fee + share == gross for _, gross, fee, share in earned)
 
         latest = {session: (gross, fee) for session, gross, fee, _ in earned}
-        for session in ledgers.things(db, rows.SESSION):
+        for session in ledgers.things(db, row_mapping.SESSION):
             if session.gross_minor:
                 assert latest[session.id] == (session.gross_minor, session.fee_minor)
                 policy = book.model.sessions[session.id].policy
@@ -140,12 +140,12 @@ def test_3_refunds_never_take_more_than_there_was(book: Book) -> None:
     with recorded(book.events) as db:
         cost: Counter[str] = Counter()
         back: Counter[str] = Counter()
-        for claim in ledgers.things(db, rows.CLAIM):
+        for claim in ledgers.things(db, row_mapping.CLAIM):
             if claim.state in ("conceded", "granted", "rejected"):
                 cost[claim.session] += claim.cost_minor
                 back[claim.session] += claim.amount_minor
         net = net_of(db)
-        for session in ledgers.things(db, rows.SESSION):
+        for session in ledgers.things(db, row_mapping.SESSION):
             reading_ = book.model.sessions[session.id].policy.refund.deducts
             most = session.share_minor if reading_ == "share" else session.gross_minor
             assert back[session.id] == session.refunded_minor <= session.gross_minor
@@ -162,7 +162,7 @@ def test_3_refunds_never_take_more_than_there_was(book: Book) -> None:
 def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
     """What is held is what undecided claims hold; once all are decided, nothing is."""
     with recorded(book.events) as db:
-        claims = ledgers.things(db, rows.CLAIM)
+        claims = ledgers.things(db, row_mapping.CLAIM)
         undecided = [each for each in claims if each.state in UNDECIDED]
         assert ledgers.balance(db)["held"] == sum(each.hold_minor for each in undecided)
 
@@ -231,13 +231,13 @@ def test_7_payout_lines_add_up_and_nothing_is_paid_twice(book: Book) -> None:
         lines: dict[str, dict[int, int]] = defaultdict(dict)
         for payout, item, minor in ledgers.lines(db):
             lines[payout][item] = minor
-        payouts = ledgers.things(db, rows.PAYOUT)
+        payouts = ledgers.things(db, row_mapping.PAYOUT)
         settled: Counter[int] = Counter()
         for payout in payouts:
             assert sum(lines[payout.id].values()) == payout.amount_minor
             if payout.state not in GONE:
                 settled.update(lines[payout.id])
-        for item in ledgers.things(db, rows.ITEM):
+        for item in ledgers.things(db, row_mapping.ITEM):
             paid = settled[item.transaction]
             assert item.settled_minor == paid
             assert 0 <= paid <= item.face_minor or item.face_minor <= paid <= 0
@@ -272,7 +272,7 @@ def test_7_lines_are_those_that_the_rulebook_chooses(book: Book) -> None:
 @given(books())
 def test_8_replaying_the_journal_gives_the_same_tables(book: Book) -> None:
     """Every derived table follows from the journal's facts, in their order."""
-    with recorded(book.events) as db, closing(played_back(db)) as copy:
+    with recorded(book.events) as db, closing(replayed_copy(db)) as copy:
         assert tables(copy, replayed=True) == tables(db, replayed=True)
 
 
@@ -295,7 +295,7 @@ def test_8_also_after_personal_data_was_erased(
         for (seq,) in db.execute("SELECT seq FROM event_personal ORDER BY seq").fetchall():
             if everything or random.getrandbits(1):
                 db.execute("DELETE FROM event_personal WHERE seq = ?", (seq,))
-        with closing(played_back(db)) as copy:
+        with closing(replayed_copy(db)) as copy:
             assert tables(copy, replayed=True) == before
 
 
@@ -308,7 +308,7 @@ def test_8_a_prefix_is_what_was_known_then(book: Book, data: st.DataObject) -> N
         before = tables(db, replayed=True)
         much_later = ledgers.NOW + timedelta(seconds=1)
         ledgers.portal(db, at=much_later).record(list(book.events[known:]))
-        with closing(played_back(db, until=ledgers.NOW)) as copy:
+        with closing(replayed_copy(db, until=ledgers.NOW)) as copy:
             assert tables(copy, replayed=True) == before
 
 
@@ -327,6 +327,6 @@ def test_a_ledger_file_holds_the_same_books(seed: int) -> None:
         for dry_run in (True, False):
             with Portal.open(path, dry_run=dry_run, now=ledgers.clock) as portal:
                 ledgers.told(portal, book.events)
-            with reading(path) as reader:
+            with open_readonly(path) as reader:
                 expected = [] if dry_run else book.model.months()
                 assert ledgers.sql_months(reader) == expected

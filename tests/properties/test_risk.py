@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from liveportal.domain.clock import utc_text
-from liveportal.ledger.windows import earnings
+from liveportal.ledger.queries import earnings
 from tests.properties import ledgers
 from tests.properties.model import Model
 from tests.properties.pools import MICROSECOND

@@ -21,12 +21,12 @@ from liveportal.domain.events.types import CustomerForgotten, RequestAccepted, R
 from liveportal.exports.events import line
 from liveportal.feeds import exported
 from liveportal.ledger import imports
-from liveportal.ledger.documents import journal
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.playback import played_back
-from liveportal.ledger.store import Store
-from liveportal.ledger.vault import Vault
-from liveportal.ledger.verify import verify
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.format.serialisation import journal
+from liveportal.ledger.ledger_file import LedgerFile
+from liveportal.ledger.replay.replay import replayed_copy
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.verify import verify
 from tests.properties import ledgers
 from tests.properties.ledgers import NOW, NOWHERE, empty_ledger, tables
 from tests.properties.strategies import Book, books
@@ -63,7 +63,7 @@ def imported(content: bytes, *, as_exported: bool = True) -> Iterator[Connection
     found = exported.contents(BytesIO(content))
     chunks = exported.events(BytesIO(content), found.digest)
     with empty_ledger() as db:
-        store = Store(db, NOWHERE, later, is_new=True)
+        store = LedgerFile(db, NOWHERE, later, is_new=True)
         imports._recorded(store, chunks, later, as_exported=as_exported, vault=Vault(NOWHERE))  # noqa: SLF001
         yield db
 
@@ -81,7 +81,7 @@ def compared(db: Connection) -> tuple[dict[str, ledgers.Table], ledgers.Table, l
 
 def _record(db: Connection, events: Sequence[Event], at: datetime) -> None:
     """Record events of whatever source, at a time of the clock."""
-    with Store(db, NOWHERE, lambda: at, is_new=True).writing() as door:
+    with LedgerFile(db, NOWHERE, lambda: at, is_new=True).writing() as door:
         for each in events:
             door.record(each, origin=Origin.JOURNAL)
 
@@ -125,8 +125,8 @@ def test_as_known_answers_as_before(book: Book, data: st.DataObject) -> None:
         for hours in range(4):
             known = NOW + timedelta(hours=hours)
             with (
-                closing(played_back(db, until=known)) as then,
-                closing(played_back(copy, until=known)) as also,
+                closing(replayed_copy(db, until=known)) as then,
+                closing(replayed_copy(copy, until=known)) as also,
             ):
                 assert compared(also) == compared(then)
 
@@ -178,7 +178,7 @@ def test_an_import_again_changes_nothing(book: Book, data: st.DataObject) -> Non
             content = exported_lines(db, without_personal=without)
             found = exported.contents(BytesIO(content))
             chunks = exported.events(BytesIO(content), found.digest)
-            store = Store(db, NOWHERE, ledgers.clock)
+            store = LedgerFile(db, NOWHERE, ledgers.clock)
             done = imports._recorded(store, chunks, ledgers.clock, as_exported=False)  # noqa: SLF001
             assert (done.recorded, done.replayed) == (0, found.events)
             assert tables(db) == before

@@ -21,8 +21,8 @@ import pytest
 from liveportal.domain.errors import Conflict, LiveportalError
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
-from liveportal.ledger.windows import earnings
-from liveportal.portal import Portal, Synced, reading
+from liveportal.ledger.queries import earnings
+from liveportal.portal import Portal, Synced, open_readonly
 from tests.helpers import plain
 from tests.ledger.conftest import contents
 
@@ -45,7 +45,7 @@ def expected(name: str) -> Any:  # noqa: ANN401 (whatever the JSON holds)
 
 def answer(name: str, path: Path) -> Any:  # noqa: ANN401
     """Return what the windows show of a sample: October, or all months."""
-    with reading(path) as reader:
+    with open_readonly(path) as reader:
         if name == "october":
             return plain(earnings.month(reader, "2026-10"))
         return plain(earnings.months(reader))

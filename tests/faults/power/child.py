@@ -12,25 +12,29 @@ from unittest.mock import patch
 
 from liveportal.cli import outputs
 from liveportal.cli.run import main
-from liveportal.ledger import durable, engine, keys, traces, vault
-from liveportal.ledger.backups import backup, files, replacing
-from liveportal.ledger.driver import Connection
-from liveportal.ledger.keys import Keys
+from liveportal.ledger.attachments import vault
+from liveportal.ledger.backup import backup, files, swap
+from liveportal.ledger.erasure import residue
+from liveportal.ledger.secrets import key_store
+from liveportal.ledger.secrets.key_store import Keys
+from liveportal.ledger.storage import connection as sqlite_connection
+from liveportal.ledger.storage import fsync
+from liveportal.ledger.storage.driver import Connection
 
 
 def delete_mode() -> None:
     """Make ledgers as where the linked SQLite has the bug of the write-ahead log."""
-    engine.wal_is_safe = lambda *_: False
+    sqlite_connection.wal_is_safe = lambda *_: False
 
 
 def _set(pragma: str) -> None:
-    settle = engine._settle  # noqa: SLF001 -- What is broken is the inside.
+    settle = sqlite_connection._settle  # noqa: SLF001 -- What is broken is the inside.
 
     def settled(connection: Connection) -> None:
         settle(connection)
         connection.execute(f"PRAGMA {pragma}")
 
-    patch.object(engine, "_settle", settled).start()
+    patch.object(sqlite_connection, "_settle", settled).start()
 
 
 def off() -> None:
@@ -65,9 +69,9 @@ def unsynced_files() -> None:
 
 def unsynced_names() -> None:
     """No folder is synced, but by SQLite."""
-    beside = (backup, durable, engine, files, keys, replacing, traces, vault)
+    beside = (backup, fsync, sqlite_connection, files, key_store, swap, residue, vault)
     for module in (*beside, outputs):
-        patch.object(module, "settle", lambda _folder: None).start()
+        patch.object(module, "fsync_dir", lambda _folder: None).start()
 
 
 def unsynced_vault() -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger.driver import Connection, DatabaseError
 from liveportal.ledger.opening import open_ledger
-from liveportal.ledger.verify import verify
+from liveportal.ledger.storage.driver import Connection, DatabaseError
+from liveportal.ledger.verify.verify import verify
 from tests.faults.power.crash import CHANCE, FIXED, Crashed, Plan, crashed
 from tests.faults.power.scenario import (
     EVENTS,

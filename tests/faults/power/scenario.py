@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from liveportal.ledger.driver import Connection
 from liveportal.ledger.opening import open_ledger
-from liveportal.ledger.rebuilt import DERIVED
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.verify.projections import DERIVED
 from tests.commands.shell import PROGRAM, ROOT, Shell
 from tests.faults.power import trace
 from tests.faults.power.disk import Disk, paths
@@ -246,7 +246,7 @@ def shell(ledger: Path) -> Iterator[Shell]:
 def _reader(ledger: Path) -> Iterator[None]:
     """Let another program hold a ledger open, as `requests watch` does."""
     # In this one it would lose its locks whenever a copy of the file is closed.
-    holding = "import sys; from liveportal.ledger.driver import Connection\n"
+    holding = "import sys; from liveportal.ledger.storage.driver import Connection\n"
     holding += "db = Connection(sys.argv[1])\n"
     holding += "print(db.execute('SELECT count(*) FROM event').fetchall(), flush=True); input()"
     argv = [sys.executable, "-c", holding, str(ledger)]

@@ -1,0 +1,152 @@
+"""Evidence in the book: what was told of a file before, and the messages read from it.
+
+Only a command attaches a file, and puts it into the vault; a feed just reports files. In a journal
+of an earlier version a line of a feed may look like a command's (`attribution`): then the file may
+never have been in the vault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from liveportal.domain.events.envelope import CLI_SOURCE
+from liveportal.domain.events.types import ArtifactAdded
+from liveportal.ledger.attachments import message_index
+from liveportal.ledger.format.attribution import is_from_command
+from liveportal.ledger.queries.reader import personal
+from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema.sql import INSERT
+
+_TOLD = """
+    SELECT artifact.seq, artifact.kind, artifact.media_type, min(own.seq)
+    FROM artifact
+    LEFT JOIN statement AS own ON own.thing = 'session:' || artifact.session
+        AND own.type = 'artifact.added' AND coalesce(own.confirms, own.seq) = artifact.seq
+        AND own.source = ?
+    WHERE artifact.session = ? AND artifact.sha256 = ?
+    GROUP BY artifact.seq
+    ORDER BY min(own.seq) IS NULL, artifact.seq
+"""
+# Of a customer who is forgotten the files are gone.
+_ATTACHED = """
+    SELECT artifact.seq, artifact.session, artifact.kind, sha256, bytes, own.seq, body,
+           event.id, event.recorded_at,
+           EXISTS (SELECT 1 FROM message WHERE message.artifact = artifact.seq)
+    FROM artifact
+    JOIN statement AS own ON own.thing = 'session:' || artifact.session
+        AND own.type = ? AND coalesce(own.confirms, own.seq) = artifact.seq AND own.source = ?
+    JOIN event ON event.seq = own.seq
+    JOIN event_personal ON event_personal.seq = own.seq
+    ORDER BY artifact.seq
+"""
+# Who is forgotten has nothing personal left, and every telling of a file has its name.
+_NOBODYS = """
+    SELECT sha256 FROM artifact
+    EXCEPT
+    SELECT sha256 FROM artifact
+    JOIN statement AS told ON told.thing = 'session:' || artifact.session
+        AND told.type = 'artifact.added' AND coalesce(told.confirms, told.seq) = artifact.seq
+    JOIN event_personal ON event_personal.seq = told.seq
+"""
+
+
+class RecordedArtifact(NamedTuple):
+    """A file that was told of: its artifact, and the event by which a command did, if any."""
+
+    artifact: int
+    kind: str
+    media_type: str | None
+    own_seq: int | None
+
+
+class Attached(NamedTuple):
+    """A file that an event of the expert's own source attached; `body` is its personal part."""
+
+    artifact: int
+    session: str
+    kind: str
+    sha256: str
+    bytes: int
+    seq: int
+    body: str
+    event: str
+    recorded_at: str
+    has_messages: int
+
+    def __str__(self) -> str:
+        return f"the file {self.sha256[:12]}… of session {self.session} (event {self.seq})"
+
+    @property
+    def name(self) -> str:
+        """The name under which the file was attached."""
+        return str(personal(self.body).get("name", ""))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether a command attached it for certain, so that the vault had the file.
+
+        Its messages were kept, or its event is a command's for certain.
+        """
+        return bool(self.has_messages) or is_from_command(self.event, self.recorded_at, self.body)
+
+
+def attached(db: Connection) -> list[Attached]:
+    """Return the files that events of the expert's own source attached, in journal order."""
+    found = db.execute(_ATTACHED, (ArtifactAdded.TYPE, CLI_SOURCE)).fetchall()
+    return [Attached(*row) for row in found]
+
+
+def recorded_artifact(db: Connection, session: str, sha256: str) -> RecordedArtifact | None:
+    """Return what was told of a file of a session, by a command rather than by a feed."""
+    row = db.execute(_TOLD, (CLI_SOURCE, session, sha256)).fetchone()
+    return RecordedArtifact(*row) if row else None
+
+
+def orphaned_hashes(db: Connection) -> list[str]:
+    """Return the hashes of the files of forgotten customers that are nobody else's, too."""
+    return [sha256 for (sha256,) in db.execute(_NOBODYS).fetchall()]
+
+
+def artifact_of(db: Connection, seq: int) -> int:
+    """Return the artifact that an event tells of: its own, or the one that it confirms."""
+    row = db.execute("SELECT coalesce(confirms, seq) FROM statement WHERE seq = ?", (seq,))
+    return int(row.fetchone()[0])
+
+
+def is_erased(db: Connection, seq: int) -> bool:
+    """Tell whether what an event told of a file is forgotten."""
+    found = db.execute("SELECT 1 FROM event_personal WHERE seq = ?", (seq,)).fetchone()
+    return found is None
+
+
+def keep_messages(
+    db: Connection,
+    artifact: int,
+    messages: Sequence[tuple[int | None, str | None, str]],
+    *,
+    reader: int,
+) -> None:
+    """Keep what was said in a transcript, once for each version of its `reader`.
+
+    What an earlier version read gives way to what this one reads, if that is anything.
+    """
+    if not messages:
+        return
+    if db.execute("SELECT 1 FROM message WHERE artifact = ?", (artifact,)).fetchone():
+        if reader_of(db, artifact) >= reader:
+            return
+        db.execute("DELETE FROM message WHERE artifact = ?", (artifact,))
+        message_index.rebuild(db)
+    rows = ((None, artifact, n, *message) for n, message in enumerate(messages, 1))
+    db.executemany(INSERT["message"], rows)
+    added = db.execute("SELECT id, text FROM message WHERE artifact = ? ORDER BY id", (artifact,))
+    message_index.add(db, added.fetchall())
+    db.execute("DELETE FROM transcript WHERE artifact = ?", (artifact,))
+    db.execute(INSERT["transcript"], (artifact, reader))
+
+
+def reader_of(db: Connection, artifact: int) -> int:
+    """Return the version of the readers that read a transcript's messages."""
+    row = db.execute("SELECT reader FROM transcript WHERE artifact = ?", (artifact,)).fetchone()
+    return int(row[0]) if row else 1

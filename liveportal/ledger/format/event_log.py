@@ -1,0 +1,150 @@
+"""The journal as it lies there: every event with what it booked, in one ordered pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
+from liveportal.domain.clock import from_text
+from liveportal.domain.entities import SessionCount
+from liveportal.domain.errors import LiveportalError, UnreadableEvent
+from liveportal.ledger.format import hash_chain
+from liveportal.ledger.format.row_mapping import SESSION_COUNT
+from liveportal.ledger.format.serialisation import StoredEvent, read_event
+from liveportal.ledger.storage.driver import Connection
+
+_EVENTS = """
+    SELECT event.seq, source, id, type, time, recorded_at, facts, personal_digest,
+           effects_digest, prev_hash, hash, salt, body
+    FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
+"""
+_ENTRY = """
+    SELECT id, seq, kind, time, period, session, claim, payout, adjustment FROM "transaction"
+"""
+_MOVE = 'SELECT "transaction", n, debit, credit, amount, period FROM transfer'
+_COUNTS = f"SELECT seq, n, {SESSION_COUNT.names} FROM session_count ORDER BY seq, n"  # noqa: S608 (names of our own)
+_TRANSACTIONS = f"{_ENTRY} ORDER BY seq, id"
+_TRANSFERS = f'{_MOVE} ORDER BY "transaction", n'
+
+Rows = list[tuple[Any, ...]]
+_UNREADABLE = (
+    *(LiveportalError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
+    RecursionError,
+)
+
+
+class JournalEntry(NamedTuple):
+    """An event as it is stored, its personal data, and the rows of what it booked."""
+
+    seq: int
+    source: str
+    id: str
+    type: str
+    time: str
+    recorded_at: str
+    facts: str
+    personal_digest: bytes
+    effects_digest: bytes
+    prev_hash: bytes
+    hash: bytes
+    salt: bytes | None
+    body: str | None
+    entries: Rows
+    transfers: Rows
+    counts: Rows
+
+    @property
+    def stored(self) -> StoredEvent:
+        """The event itself, decoded; raises `UnreadableEvent`."""
+        try:
+            return read_event((*self[:7], self.body, self.personal_digest != b""))
+        except _UNREADABLE as error:
+            raise unreadable(self.seq, error) from error
+
+    @property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """What the event booked, as the domain knows it."""
+        return _transactions(self.entries, self.transfers)
+
+    @property
+    def counts_proved(self) -> bool:
+        """Whether the event has counts that its digest covers; events older than these have not."""
+        if not self.counts:
+            return False
+        proved = hash_chain.effects_digest(self.entries, self.transfers, self.counts)
+        return proved == self.effects_digest
+
+    @property
+    def counted(self) -> tuple[SessionCount, ...]:
+        """What the event added to the counts of months."""
+        return tuple(SESSION_COUNT.read(row[2:]) for row in self.counts)
+
+
+def _transactions(entries: Rows, transfers: Rows) -> tuple[Transaction, ...]:
+    moves: dict[int, list[Transfer]] = {number: [] for number, *_ in entries}
+    for number, _, debit, credit, minor, _ in transfers:
+        moves[number].append(Transfer(Account(debit), Account(credit), minor))
+    return tuple(
+        Transaction(TransactionKind(kind), from_text(time), period, tuple(moves[number]), *of)
+        for number, _, kind, time, period, *of in entries
+    )
+
+
+def unreadable(seq: int, error: Exception) -> UnreadableEvent:
+    """Say that an event cannot be read, or played back, and why."""
+    reason = error.message if isinstance(error, LiveportalError) else f"{error}"
+    return UnreadableEvent(
+        f"event {seq} cannot be read: {reason}",
+        hint="`liveportal ledger verify` tells what was changed.",
+        seq=seq,
+    )
+
+
+def iter_journal(
+    db: Connection, *, until: str | None = None, last_seq: int | None = None
+) -> Iterator[JournalEntry]:
+    """Yield the journal in its order, up to an event or what was recorded by then (stored form).
+
+    Rows that belong to no event, or to none before `until`, are passed over.
+    """
+    where = " WHERE event.seq <= coalesce(?, event.seq) AND recorded_at <= coalesce(?, recorded_at)"
+    entries, transfers = iter(db.execute(_TRANSACTIONS)), iter(db.execute(_TRANSFERS))
+    entry, transfer = next(entries, None), next(transfers, None)
+    counts = iter(db.execute(_COUNTS))
+    count = next(counts, None)
+    nothing: Rows = []
+    for row in db.execute(f"{_EVENTS}{where} ORDER BY event.seq", (last_seq, until)):
+        seq = row[0]
+        while entry is not None and entry[1] < seq:
+            entry = next(entries, None)
+        while count is not None and count[0] < seq:
+            count = next(counts, None)
+        counted = nothing
+        while count is not None and count[0] == seq:
+            counted = [*counted, count]
+            count = next(counts, None)
+        if entry is None or entry[1] != seq:
+            yield JournalEntry._make((*row, nothing, nothing, counted))
+            continue
+        booked: Rows = []
+        moved: Rows = []
+        while entry is not None and entry[1] == seq:
+            booked.append(entry)
+            while transfer is not None and transfer[0] <= entry[0]:
+                if transfer[0] == entry[0]:
+                    moved.append(transfer)
+                transfer = next(transfers, None)
+            entry = next(entries, None)
+        yield JournalEntry._make((*row, booked, moved, counted))
+
+
+def booked_by(db: Connection, seq: int) -> tuple[Transaction, ...]:
+    """Return what one event booked."""
+    entries = db.execute(f"{_ENTRY} WHERE seq = ? ORDER BY id", (seq,)).fetchall()
+    transfers = [
+        move
+        for number, *_ in entries
+        for move in db.execute(f'{_MOVE} WHERE "transaction" = ? ORDER BY n', (number,)).fetchall()
+    ]
+    return _transactions(entries, transfers)

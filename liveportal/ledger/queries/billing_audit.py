@@ -1,0 +1,93 @@
+"""What the platform billed against our own calculation, session by session."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from liveportal.domain.calculations.months import minutes_text
+from liveportal.domain.entities import Session
+from liveportal.domain.interpretations import explanations
+from liveportal.domain.money import Money
+from liveportal.ledger.format.row_mapping import SESSION
+from liveportal.ledger.queries.reader import Reader, Row
+
+if TYPE_CHECKING:
+    from liveportal.domain.events.types import SessionCorrected
+
+FIELDS = (
+    *("session", "customer", "month", "start", "end", "minutes", "rate", "billed", "expected"),
+    *("difference", "currency", "policy", "explained_by", "reported"),
+)
+
+_ENDED = f"""
+    {SESSION.select} WHERE period BETWEEN ? AND ?
+        AND (? OR gross_minor <> expected_minor OR flags LIKE '%"billed_differs"%')
+    ORDER BY start, agreed_seq
+"""
+_REPORTED = """
+    SELECT event.facts FROM statement JOIN event USING (seq)
+    WHERE thing = 'session:' || ? AND confirms IS NOT NULL
+        AND statement.type IN ('session.ended', 'session.logged')
+    ORDER BY seq DESC
+"""
+
+
+def checked(reader: Reader, first: str, last: str, *, everything: bool) -> list[Row]:
+    """Return the sessions of the months whose bill is not our own calculation, or every one.
+
+    `reported` is a bill that differs from the one in the books, and was not booked, since a
+    correction or a refund came first; None where there is no such bill.
+    """
+    found = reader.db.execute(_ENDED, (first, last, everything)).fetchall()
+    return [_row(reader, SESSION.read(row, reader.currency)) for row in found]
+
+
+def _row(reader: Reader, session: Session) -> Row:
+    policy = reader.policy_at(session.policy)
+    difference = session.gross_minor - session.expected_minor
+    readings = explanations(session, policy) if difference else ()
+    return {
+        "session": session.id,
+        "customer": session.customer,
+        "month": session.period,
+        "start": session.start,
+        "end": session.end,
+        "minutes": minutes_text(session.billed_us),
+        "rate": session.rate,
+        "billed": Money(session.gross_minor, session.currency),
+        "expected": Money(session.expected_minor, session.currency),
+        "difference": Money(difference, session.currency),
+        "currency": session.currency,
+        "policy": policy.name,
+        "explained_by": [f"{switch} = {reading}" for switch, reading in readings],
+        "reported": _reported(reader, session),
+    }
+
+
+def _reported(reader: Reader, session: Session) -> Money | None:
+    if "billed_differs" not in session.flags:
+        return None
+    for row in reader.all(_REPORTED, session.id):
+        if billed := json.loads(row["facts"]).get("billed"):
+            reported = Money.parse(billed["amount"], session.currency)
+            if reported.minor != session.gross_minor:
+                return reported
+    return None
+
+
+def calculated(reader: Reader, session_id: str, right: SessionCorrected) -> Money | None:
+    """Return our own calculation of a session with corrected times; None if it has not ended.
+
+    Raises `ImpossibleTime` if the pauses do not fit the times.
+    """
+    from liveportal.domain.handlers.sessions import (  # No read needs the rules.
+        own_bill,
+        right_times,
+    )
+
+    row = reader.db.execute(f"{SESSION.select} WHERE id = ?", (session_id,)).fetchone()
+    session = SESSION.read(row)
+    if session.start is None or session.end is None:
+        return None
+    return own_bill(right_times(session, right), reader.policy_at(session.policy))

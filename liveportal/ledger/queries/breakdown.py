@@ -1,0 +1,180 @@
+"""Earnings by customer, skill, kind of request or weekday: months cut another way.
+
+The groups of a span add up to its figures, since everything is in one group: money and counts are
+those of the session that they belong to, in the month in which they count, and what belongs to no
+session (adjustments) is a group of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
+from liveportal.domain.calculations.months import Month, effects
+from liveportal.domain.clock import from_text, local_date
+from liveportal.domain.schedule.working_hours import WEEKDAYS
+from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.queries import customers
+from liveportal.ledger.queries.reader import Reader, Row, personal
+
+WAYS = ("customer", "skill", "kind", "weekday")
+FIELDS = (
+    *("group", "name", "sessions", "free_sessions", "minutes", "gross", "platform_fee", "earned"),
+    *("refund_claims", "disputes", "refunds", "refunded", "deducted", "tips", "adjustments"),
+    *("net", "currency"),
+)
+NO_REQUEST = "logged"
+"""The kind of a session that was entered by hand."""
+
+_SESSIONS = """
+    SELECT session.id, session.customer, request.kind,
+           opened.body AS opened_body, described.body AS described_body,
+           -- A correction moves nothing of a month that is over to another weekday.
+           coalesce((
+               SELECT start FROM session_count AS first WHERE first.session = session.id
+               ORDER BY seq, n LIMIT 1
+           ), session.start) AS start
+    FROM session
+    JOIN customer ON customer.id = session.customer
+    LEFT JOIN request ON request.id = session.request
+    LEFT JOIN event_personal AS opened
+        ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
+    LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
+    WHERE session.id IN (SELECT value FROM json_each(?))
+    ORDER BY session.agreed_seq
+"""
+_COUNTED = """
+    SELECT session, sessions, free_sessions, billed_us, 0 AS refund_claims, 0 AS disputes
+        FROM session_count WHERE period BETWEEN ?1 AND ?2
+    UNION ALL SELECT session, 0, 0, 0, 1, 0 FROM claim WHERE period BETWEEN ?1 AND ?2
+    UNION ALL SELECT claim.session, 0, 0, 0, 0, 1 FROM dispute
+        JOIN claim ON claim.id = dispute.claim WHERE dispute.period BETWEEN ?1 AND ?2
+"""
+_MOVED = """
+    SELECT entry.id, entry.kind, entry.time, entry.period, entry.session, entry.claim,
+           entry.payout, entry.adjustment, debit, credit, amount
+    FROM "transaction" AS entry LEFT JOIN transfer ON transfer."transaction" = entry.id
+    WHERE entry.period BETWEEN ? AND ?
+    ORDER BY entry.id, n
+"""
+
+Group = tuple[str, ...] | None
+"""What sessions have in common; None for what belongs to no session, or was erased."""
+
+
+def groups(reader: Reader, way: str, first: str, last: str, zone: str) -> dict[Group, Month]:
+    """Return the figures of the months from first to last, by group; see `WAYS`."""
+    counts = reader.all(_COUNTED, first, last)
+    entries = [entry for _, entry in booked(reader, first, last)]
+    named = {each["session"] for each in counts}
+    named |= {each.session for each in entries if each.session}
+    sessions = _sessions(reader, named)
+    group_of = _grouping(way, sessions, zone)
+    found: dict[Group, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for count in counts:
+        figures = found[group_of(count.pop("session"))]
+        for name, value in count.items():
+            figures[name] += value
+    for entry in entries:
+        moved = effects(entry)
+        # What only moves from one place to another, as payouts do, has no part in the figures.
+        if entry.net_minor or moved["gross_minor"] or entry.kind is TransactionKind.REFUND:
+            figures = found[group_of(entry.session)]
+            for name, value in moved.items():
+                figures[name] += value
+    return {group: Month(month=first, **figures) for group, figures in found.items()}
+
+
+def rows(reader: Reader, way: str, first: str, last: str, zone: str) -> list[Row]:
+    """Return the groups as they are shown: what earned most first, weekdays in their order."""
+    found = groups(reader, way, first, last, zone)
+    names = _names(reader, found) if way == "customer" else {}
+    order = sorted(found, key=lambda group: _place(way, group, found[group]))
+    return [_row(reader, found[group], group, names) for group in order]
+
+
+def _row(
+    reader: Reader, figures: Month, group: Group, names: Mapping[str, str | None]
+) -> dict[str, Any]:
+    text = None if group is None else ", ".join(group)
+    row = figures.row(reader.timezone, reader.currency)
+    shown = {"group": text, "name": names.get(text) if text else None}
+    return shown | {name: row[name] for name in FIELDS if name not in shown}
+
+
+def _place(way: str, group: Group, figures: Month) -> tuple[bool, int, Group]:
+    if group is None:
+        return True, 0, group
+    if way == "weekday":
+        return False, WEEKDAYS.index(group[0]), group
+    return False, -figures.net_minor, group
+
+
+def _grouping(
+    way: str, sessions: Mapping[str, Mapping[str, Any]], zone: str
+) -> Callable[[str | None], Group]:
+    """Return what tells a session's group.
+
+    A session counts once, under all its skills together: what part of it each of them earned,
+    nobody knows. Skills are the same whatever their case; the first spelling is shown.
+    """
+    spelt: dict[tuple[str, ...], Group] = {}
+
+    def of(session: Mapping[str, Any]) -> Group:
+        if way == "customer":
+            return (session["customer"],)
+        if way == "kind":
+            return (session["kind"] or NO_REQUEST,)
+        if way == "weekday":
+            return (WEEKDAYS[local_date(from_text(session["start"]), zone).weekday()],)
+        told = personal(session["opened_body"]).get("skills") or ()
+        skills = {each.casefold(): each for each in told}
+        same = tuple(sorted(skills))
+        return spelt.setdefault(same, tuple(skills[each] for each in same) or None)
+
+    known = {name: of(session) for name, session in sessions.items()}
+    return lambda name: known[name] if name else None
+
+
+def _sessions(reader: Reader, names: set[str]) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in reader.all(_SESSIONS, compact(sorted(names)))}
+
+
+def _names(reader: Reader, found: Mapping[Group, Month]) -> dict[str, str | None]:
+    """Return the latest names of the customers that are groups."""
+    ids = compact(sorted(group[0] for group in found if group))
+    latest = reader.all(
+        "SELECT customer.id, body FROM customer"
+        " LEFT JOIN event_personal ON event_personal.seq = customer.described_seq"
+        " WHERE customer.id IN (SELECT value FROM json_each(?))",
+        ids,
+    )
+    told = customers.customers(reader, {row["id"]: row["body"] for row in latest})
+    return {name: each.get("name") for name, each in told.items()}
+
+
+def booked(reader: Reader, first: str, last: str) -> Iterator[tuple[int, Transaction]]:
+    """Yield what was booked in the months from first to last, with the transactions' numbers."""
+    found = reader.all(_MOVED, first, last)
+    for number, legs in groupby(found, key=lambda leg: leg["id"]):
+        first_leg, *others = list(legs)
+        yield (
+            number,
+            Transaction(
+                TransactionKind(first_leg["kind"]),
+                from_text(first_leg["time"]),
+                first_leg["period"],
+                tuple(
+                    Transfer(Account(leg["debit"]), Account(leg["credit"]), leg["amount"])
+                    for leg in (first_leg, *others)
+                    if leg["amount"]
+                ),
+                session=first_leg["session"],
+                claim=first_leg["claim"],
+                payout=first_leg["payout"],
+                adjustment=first_leg["adjustment"],
+            ),
+        )

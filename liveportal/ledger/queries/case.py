@@ -1,0 +1,160 @@
+"""A claim's case: the session, its events with their hashes, what was said, the files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from liveportal.domain.case import Case, Happened, Kept, Said
+from liveportal.domain.events.envelope import CLI_SOURCE
+from liveportal.domain.money import Money
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.format.row_mapping import SESSION
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.claims import claim as claim_row
+from liveportal.ledger.queries.history import history
+from liveportal.ledger.queries.reader import Reader, Row, instant, personal
+
+_MESSAGES = """
+    SELECT offset_ms, speaker, text FROM message JOIN artifact ON artifact.seq = message.artifact
+    WHERE session = ? ORDER BY offset_ms IS NULL, offset_ms, artifact, n
+"""
+_KEPT = """
+    SELECT artifact.kind, artifact.bytes, artifact.sha256, artifact.media_type, event.time, body,
+        EXISTS (
+            SELECT 1 FROM artifact AS same JOIN statement AS own
+                ON own.thing = 'session:' || same.session AND own.type = 'artifact.added'
+                AND coalesce(own.confirms, own.seq) = same.seq
+            WHERE same.session = artifact.session AND same.sha256 = artifact.sha256
+                AND own.source = ?
+        ) AS attached
+    FROM artifact JOIN event USING (seq) LEFT JOIN event_personal USING (seq)
+    WHERE session = ? ORDER BY event.time, seq
+"""
+
+
+def case(reader: Reader, claim_id: str, now: datetime) -> Case:
+    """Return all that the ledger knows of a claim."""
+    claim = claim_row(reader, claim_id, now)
+    found = reader.db.execute(f"{SESSION.select} WHERE id = ?", (claim["session"],)).fetchone()
+    session = SESSION.read(found, reader.currency)
+    (last,) = reader.all("SELECT max(seq) AS seq FROM event")
+    return Case(
+        claim=claim_id,
+        state=str(claim["state"]),
+        amount=_money(claim, "amount"),
+        cost=_money(claim, "cost"),
+        reason=_text(claim, "reason"),
+        late=bool(claim["late"]),
+        summary=_text(claim, "summary"),
+        title=_text(claim, "title"),
+        customer=session.customer,
+        customer_name=_text(claim, "customer_name"),
+        session=session,
+        policy=reader.policy_at(session.policy),
+        zone=reader.timezone,
+        events=_events(reader, claim_id, session.id, session.request),
+        messages=[_said(row) for row in reader.all(_MESSAGES, session.id)],
+        kept=_kept(reader, session.id),
+        head=_hashes(reader, [last["seq"]])[last["seq"]],
+        journal_length=last["seq"],
+    )
+
+
+def stands(reader: Reader, events: Sequence[Mapping[str, Any]], journal: Mapping[str, Any]) -> bool:
+    """Tell whether events stand in the journal, at their places and with their hashes.
+
+    Raises `VerificationFailed` where the journal up to them is not what was written: then a hash
+    that stands in it proves nothing.
+    """
+    claimed = [(each["seq"], each["hash"]) for each in events]
+    claimed.append((journal["events"], journal["head"]))
+    for seq, told in claimed:
+        row = reader.one("SELECT hash FROM event WHERE seq = ?", seq)
+        if row is None or row["hash"].hex() != told:
+            return False
+    from liveportal.ledger.format.event_log import (
+        iter_journal,  # The journal as a whole: no other case asks for it.
+    )
+    from liveportal.ledger.verify.chain import VerifiedEvents
+
+    for _ in VerifiedEvents(iter_journal(reader.db, last_seq=max(seq for seq, _ in claimed))):
+        pass
+    return True
+
+
+def _events(
+    reader: Reader, claim_id: str, session_id: str, request_id: str | None
+) -> list[Happened]:
+    things = [f"claim:{claim_id}", f"session:{session_id}"]
+    if request_id:
+        things.append(f"request:{request_id}")
+    happened = history(reader, *things)
+    hashes = _hashes(reader, [each["seq"] for each in happened])
+    reversed_ = {row["reversed_seq"] for row in reader.all("SELECT reversed_seq FROM reversal")}
+    return [
+        Happened(
+            seq=each["seq"],
+            time=each["time"],
+            kind=each["type"],
+            data=each["data"],
+            source=each["source"],
+            id=each["event"],
+            hash=hashes[each["seq"]],
+            tells=each["seq"] not in reversed_
+            and (not each["confirms"] or _rebilled(each["data"])),
+        )
+        for each in happened
+    ]
+
+
+def _rebilled(data: Mapping[str, Any]) -> bool:
+    """Tell whether a second telling says what was billed, which the first may not have known."""
+    return "billed" in data
+
+
+def _hashes(reader: Reader, seqs: Sequence[int]) -> dict[int, str]:
+    """Return events' hashes as the journal has them: a copy as of an earlier time has others."""
+    if reader.as_of is not None:
+        with open_readonly(reader.path) as journal:
+            return _hashes(journal, seqs)
+    found = reader.all(
+        "SELECT seq, hash FROM event WHERE seq IN (SELECT value FROM json_each(?))",
+        json.dumps(seqs),
+    )
+    return {row["seq"]: row["hash"].hex() for row in found}
+
+
+def _said(row: dict[str, Any]) -> Said:
+    offset = None if row["offset_ms"] is None else timedelta(milliseconds=row["offset_ms"])
+    return Said(offset, row["speaker"], row["text"])
+
+
+def _kept(reader: Reader, session_id: str) -> list[Kept]:
+    vault = Vault(reader.path)
+    return [
+        Kept(
+            name=personal(row["body"]).get("name") or row["kind"],
+            kind=row["kind"],
+            bytes=row["bytes"],
+            sha256=row["sha256"],
+            media_type=row["media_type"],
+            time=instant(row["time"]),
+            path=vault.path(row["sha256"]) if vault.holds(row["sha256"]) else None,
+            attached=bool(row["attached"]),
+        )
+        for row in reader.all(_KEPT, CLI_SOURCE, session_id)
+    ]
+
+
+def _money(row: Row, name: str) -> Money:
+    value = row[name]
+    assert isinstance(value, Money)  # noqa: S101 (a row's values are objects to the type checker)
+    return value
+
+
+def _text(row: Row, name: str) -> str | None:
+    value = row[name]
+    return None if value is None else str(value)

@@ -1,0 +1,126 @@
+"""The book itself: its policies, the expert's preferences, the journal's head."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from liveportal.domain.errors import UnknownThing
+from liveportal.domain.events.fields import decode, plan
+from liveportal.domain.events.types import PreferencesChanged
+from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.ledger.storage import connection, driver
+
+PREFERENCE_FIELDS = tuple(name for name, *_ in plan(PreferencesChanged))
+INFO_FIELDS = (
+    *("path", "form", "journal_mode", "sqlite", "currency", "timezone", "own_timezone", "policy"),
+    *("events", "transactions", "first_recorded", "last_recorded", "head", "bytes"),
+)
+
+
+def preferences(reader: Reader) -> Row:
+    """Return the preferences in force; null where none is set."""
+    document = dict(reader.preferences)
+    values = decode(PreferencesChanged, document) if document else PreferencesChanged()
+    row: Row = {name: document.get(name) for name in PREFERENCE_FIELDS}
+    return row | {"minimum_rate": values.minimum_rate, "direct_rate": values.direct_rate}
+
+
+def preferences_before(
+    reader: Reader, source: str, key: str | None
+) -> tuple[int, Mapping[str, Any]]:
+    """Return the preferences in force, as their document, and the seq of the event that set them.
+
+    Where the event of that name is recorded, they are those before it: a command that is repeated
+    must mean what it meant at first. 0 and nothing before any was set.
+    """
+    row = reader.one(
+        "SELECT seq, document FROM preferences WHERE seq < coalesce("
+        "(SELECT seq FROM event WHERE source = ? AND id = ?), 9223372036854775807)"
+        " ORDER BY seq DESC LIMIT 1",
+        source,
+        key,
+    )
+    return (row["seq"], json.loads(row["document"])) if row else (0, {})
+
+
+def preferences_replaced(reader: Reader) -> int:
+    """Return the seq of the preferences before those in force; 0 where there were none."""
+    row = reader.one("SELECT seq FROM preferences ORDER BY seq DESC LIMIT 1 OFFSET 1")
+    return row["seq"] if row else 0
+
+
+def policies(reader: Reader) -> list[Row]:
+    """Return the policies that the book adopted, in journal order."""
+    found = reader.all(
+        "SELECT policy.seq, name, currency, timezone, event.time, document"
+        " FROM policy JOIN event USING (seq) ORDER BY seq"
+    )
+    return [
+        {
+            "seq": row["seq"],
+            "name": row["name"],
+            "adopted_at": instant(row["time"]),
+            "document": json.loads(row["document"]),
+        }
+        for row in found
+    ]
+
+
+def info(reader: Reader) -> Row:
+    """Return what the ledger is: its file, form, policy, extent and the journal's head (hex)."""
+    last = reader.one("SELECT seq, recorded_at, hash FROM event ORDER BY seq DESC LIMIT 1")
+    first = reader.one("SELECT recorded_at FROM event ORDER BY seq LIMIT 1")
+    entries = reader.one('SELECT coalesce(max(id), 0) AS n FROM "transaction"')
+    return {
+        "path": str(reader.path),
+        "form": _pragma(reader, "user_version"),
+        "journal_mode": _journal_mode(reader),
+        "sqlite": driver.SQLITE_VERSION,
+        "currency": reader.currency,
+        "timezone": reader.timezone,
+        "own_timezone": reader.own_timezone,
+        "policy": reader.policy.name,
+        "events": last["seq"] if last else 0,
+        "transactions": entries["n"] if entries else 0,
+        "first_recorded": instant(first["recorded_at"]) if first else None,
+        "last_recorded": instant(last["recorded_at"]) if last else None,
+        "head": last["hash"].hex() if last else None,
+        "bytes": reader.path.stat().st_size,
+    }
+
+
+def _journal_mode(reader: Reader) -> object:
+    mode = _pragma(reader, "journal_mode")
+    head = connection.head_of(reader.path) if mode == "delete" else None
+    # Where a folder cannot be written, a log is read past; it is there all the same.
+    return "wal" if head and head.wal else mode
+
+
+def _pragma(reader: Reader, name: str) -> object:
+    return reader.db.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
+    """Return the source and id of the event that a text names.
+
+    The id of an adjustment or a payout names the event that made it; the last one, if it was
+    reversed and recorded once more. Raises `UnknownThing`.
+    """
+    found = reader.one("SELECT source, id FROM event WHERE source = ? AND id = ?", source, name)
+    for kind, told in (("adjustment", "adjustment.posted"), ("payout", "payout.sent")):
+        found = found or reader.one(
+            "SELECT event.source, event.id FROM statement JOIN event USING (seq)"
+            " WHERE thing = ? AND statement.type = ? AND confirms IS NULL"
+            " ORDER BY seq DESC LIMIT 1",
+            f"{kind}:{name}",
+            told,
+        )
+    if found is None:
+        raise UnknownThing(
+            f"there is no event {name} of {source}",
+            hint="`payout show` and `sessions show` name events; --source names a feed's own.",
+            id=name,
+        )
+    return found["source"], found["id"]

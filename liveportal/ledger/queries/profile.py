@@ -1,0 +1,88 @@
+"""The payout profile, as far as it is known without the key: what is filled in, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from liveportal.domain.entities import Profile
+from liveportal.domain.profile import fields, requirements
+from liveportal.domain.profile.requirements import Finding
+from liveportal.ledger.queries.reader import Reader, Row, instant
+
+FIELDS = (
+    *fields.FIELDS,
+    *("complete", "missing", "filled", "changed_at", "revealed_at"),
+)
+CHECK_FIELDS = ("requirement", "state", "blocks", "message", "hint", "until")
+
+
+def filled(reader: Reader) -> frozenset[str]:
+    """Return the fields that are filled in: all that events set, but for what is to be entered."""
+    found = reader.all(
+        "SELECT name FROM profile_field WHERE name NOT IN (SELECT field FROM missing_value)"
+    )
+    return frozenset(row["name"] for row in found)
+
+
+def enter_again(reader: Reader) -> tuple[str, ...]:
+    """Return the fields whose values an import could not bring, in the order of fields."""
+    found = {row["field"] for row in reader.all("SELECT field FROM missing_value")}
+    return tuple(name for name in fields.FIELDS if name in found)
+
+
+def facts(reader: Reader) -> dict[str, str]:
+    """Return what is kept plain; empty as of an earlier time, for only names are in the journal."""
+    return {row["field"]: row["value"] for row in reader.all("SELECT * FROM profile_fact")}
+
+
+def is_sealed(reader: Reader) -> bool:
+    """Tell whether anything is sealed, and a key needed for it."""
+    return reader.one("SELECT 1 FROM fingerprint_key") is not None
+
+
+def missing_on(reader: Reader) -> Callable[[date], frozenset[str]]:
+    """Return a function from a day to the requirements that keep back a payout of that day."""
+    methods, names, plain = reader.policy.payout.methods, filled(reader), facts(reader)
+    lost = enter_again(reader)
+    return lambda on: requirements.blocking(names, plain, methods=methods, on=on, lost=lost)
+
+
+def findings(reader: Reader, on: date) -> tuple[Finding, ...]:
+    """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
+    methods = reader.policy.payout.methods
+    lost = enter_again(reader)
+    return requirements.findings(filled(reader), facts(reader), methods=methods, on=on, lost=lost)
+
+
+def checked(reader: Reader, on: date) -> list[Row]:
+    """Return the same as rows."""
+    found = findings(reader, on)
+    return [{name: getattr(each, name) for name in CHECK_FIELDS} for each in found]
+
+
+def shown(reader: Reader, values: Mapping[str, object]) -> Row:
+    """Return the profile with the values given, and what is known of it besides."""
+    names, plain, lost = filled(reader), facts(reader), enter_again(reader)
+    signed = plain.get("tax_signed")
+    missing = sorted(Profile(names).missing)
+    return {
+        **{name: values.get(name) for name in fields.FIELDS},
+        "tax_signed": date.fromisoformat(signed) if signed else None,
+        "tax_expires": fields.expiry(plain),
+        "complete": not missing and not lost,
+        "missing": missing,
+        "filled": sorted(names),
+        "changed_at": _last(reader, "payout_profile.changed"),
+        "revealed_at": _last(reader, "payout_profile.revealed"),
+        "enter_again": list(lost),
+    }
+
+
+def _last(reader: Reader, kind: str) -> object:
+    row = reader.one(
+        "SELECT time FROM statement JOIN event USING (seq)"
+        " WHERE thing = 'book' AND statement.type = ? ORDER BY seq DESC LIMIT 1",
+        kind,
+    )
+    return instant(row["time"]) if row else None

@@ -1,0 +1,167 @@
+"""Where amounts come from: months, sessions and payouts as trees over their transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from liveportal.domain.calculations.billing_steps import BillingStep, gross_steps
+from liveportal.domain.calculations.provenance import (
+    PLACES,
+    LedgerEntry,
+    Move,
+    Node,
+    earned,
+    owed,
+    paid,
+    whereabouts,
+)
+from liveportal.ledger.format.row_mapping import SESSION, compact
+from liveportal.ledger.queries.reader import Reader, Row, personal
+
+_ENTRIES = """
+    SELECT record.id, record.seq, record.kind, record.gross, record.fee, record.net, record.owed,
+           record.session, record.claim, record.payout, record.adjustment,
+           opened.body AS opened_body, adjusted.body AS adjusted_body,
+           record.kind IN ('earning', 'correction') AND record.id IS NOT session.earning
+               AS superseded
+    FROM transaction_record AS record
+    LEFT JOIN session ON session.id = record.session
+    LEFT JOIN request ON request.id = session.request
+    LEFT JOIN event_personal AS opened
+        ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
+    LEFT JOIN adjustment ON adjustment.id = record.adjustment
+    LEFT JOIN event_personal AS adjusted ON adjusted.seq = adjustment.seq
+"""
+_BEFORE = """
+    SELECT coalesce(sum(owed), 0) AS owed, max(period) AS last FROM month_money WHERE period < ?
+"""
+_LEGS = """
+    SELECT entry.id, entry.seq, entry.kind, entry.session, entry.claim, entry.payout,
+           debit, credit, amount
+    FROM "transaction" AS entry JOIN transfer ON transfer."transaction" = entry.id
+"""
+# Payouts are few and lines are many: a line is looked up by its payout.
+_PAID = """
+    SELECT payout_line.payout, sum(payout_line.amount_minor) AS minor
+    FROM payout CROSS JOIN "transaction" AS entry ON entry.session = ?
+    JOIN payout_line ON payout_line.payout = payout.id AND payout_line.item = entry.id
+    GROUP BY payout_line.payout ORDER BY payout.sent_at, payout.id
+"""
+_STEPS_OF_PAYOUT = """
+    WHERE entry.seq IN (
+        SELECT seq FROM statement WHERE thing = 'payout:' || ?1
+        UNION ALL SELECT reversal.seq FROM statement
+            JOIN reversal ON reversal.reversed_seq = statement.seq
+            WHERE thing = 'payout:' || ?1
+    )
+"""
+
+
+def month(reader: Reader, name: str) -> tuple[Node, Node]:
+    """Return what a month earned, and what is owed at its end, as trees."""
+    entries = _entries(reader, "record.period = ?", name)
+    (before,) = reader.all(_BEFORE, name)
+    net = earned(f"Net of {name}", entries, _steps(reader, entries))
+    return net, owed(f"Owed at the end of {name}", before["owed"], before["last"], entries)
+
+
+def session(reader: Reader, session_id: str) -> tuple[Node, Node]:
+    """Return what a session earned, and where that money is, as trees."""
+    entries = _entries(reader, "record.session = ?", session_id)
+    net = earned(f"Net of session {session_id}", entries, _steps(reader, entries))
+    legs = reader.all(f"{_LEGS} WHERE entry.session = ? ORDER BY entry.id, n", session_id)
+    moves = list(_moves(legs))
+    for line in reader.all(_PAID, session_id):
+        taken = reader.all(f"{_LEGS} {_STEPS_OF_PAYOUT} ORDER BY entry.id", line["payout"])
+        # Of each step of the payout, only what it moves of this session's money.
+        moves += _moves(leg | {"amount": line["minor"]} for leg in taken)
+    return net, whereabouts(f"Where the money of session {session_id} is", moves)
+
+
+def payout(reader: Reader, payout_id: str) -> Node:
+    """Return what a payout paid as a tree: its lines, and what each is of."""
+    lines = reader.all(
+        "SELECT item, amount_minor FROM payout_line WHERE payout = ? ORDER BY item", payout_id
+    )
+    # They lie close together: payouts pay the oldest first.
+    between = (lines[0]["item"], lines[-1]["item"])
+    found = {each.id: each for each in _entries(reader, "record.id BETWEEN ? AND ?", *between)}
+    pairs = [(found[line["item"]], line["amount_minor"]) for line in lines]
+    return paid(f"Payout {payout_id}", pairs, _steps(reader, [entry for entry, _ in pairs]))
+
+
+def nested(reader: Reader, node: Node) -> Row:
+    """Return a tree as JSON shows it."""
+    return {
+        "what": node.what,
+        "amount": reader.money(node.minor),
+        "currency": reader.currency,
+        "rule": node.rule or None,
+        "seq": node.seq,
+        "steps": [
+            {
+                "what": step.what,
+                "comes_to": step.comes_to,
+                "rule": step.rule or None,
+                "seq": node.seq,
+            }
+            for step in node.steps
+        ],
+        "parts": [nested(reader, part) for part in node.parts],
+    }
+
+
+def _entries(reader: Reader, where: str, *values: object) -> list[LedgerEntry]:
+    return [
+        _entry(row) for row in reader.all(f"{_ENTRIES} WHERE {where} ORDER BY record.id", *values)
+    ]
+
+
+def _entry(row: dict[str, Any]) -> LedgerEntry:
+    told = personal(row["adjusted_body"]).get("reason") or personal(row["opened_body"]).get("title")
+    return LedgerEntry(
+        id=row["id"],
+        seq=row["seq"],
+        kind=row["kind"],
+        gross_minor=row["gross"],
+        fee_minor=row["fee"],
+        net_minor=row["net"],
+        owed_minor=row["owed"],
+        session=row["session"],
+        claim=row["claim"],
+        payout=row["payout"],
+        adjustment=row["adjustment"],
+        memo=told,
+        superseded=bool(row["superseded"]),
+    )
+
+
+def _moves(legs: Iterable[dict[str, Any]]) -> Iterator[Move]:
+    for leg in legs:
+        entry = LedgerEntry(
+            id=leg["id"],
+            seq=leg["seq"],
+            kind=leg["kind"],
+            session=leg["session"],
+            claim=leg["claim"],
+            payout=leg["payout"],
+        )
+        for account, minor in ((leg["debit"], leg["amount"]), (leg["credit"], -leg["amount"])):
+            if account in PLACES:
+                yield Move(entry, account, minor)
+
+
+def _steps(reader: Reader, entries: Sequence[LedgerEntry]) -> dict[int, list[BillingStep]]:
+    """Return how time became money, for the transactions that sessions stand booked by now."""
+    names = compact(sorted({entry.session for entry in entries if entry.session}))
+    rows = reader.db.execute(
+        f"{SESSION.select} WHERE id IN (SELECT value FROM json_each(?)) AND earning IS NOT NULL",  # noqa: S608 (names of our own)
+        (names,),
+    ).fetchall()
+    found = {}
+    for row in rows:
+        thing = SESSION.read(row, reader.currency)
+        if thing.earning is not None:
+            found[thing.earning] = gross_steps(thing, reader.policy_at(thing.policy))
+    return found

@@ -1,0 +1,174 @@
+"""Reading a ledger lightly: the standard driver, plain SQL, plain rows.
+
+Nothing here imports SQLModel, and nothing writes. The windows (`liveportal.ledger.queries`) are
+functions on a `Reader`; their rows hold `Money`, `datetime` and plain values. Everything is fetched
+before it is returned: an open cursor would block the writer for as long as a pager is open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from liveportal.domain.clock import from_text
+from liveportal.domain.errors import AmbiguousPrefix, UnknownThing
+from liveportal.domain.money import Money, currency_of
+from liveportal.domain.policy import Policy
+from liveportal.ledger.storage.driver import Connection
+
+Row = dict[str, object]
+
+NOT_OVER = "session.state IN ('upcoming', 'live', 'paused')"
+"""Sessions that are still to come or running: word for word as the index of the few has it, or
+SQLite would read every session there was."""
+
+BOOKED_MONTHS = """
+    WITH RECURSIVE booked (period) AS (
+        SELECT min(period) FROM "transaction"
+        UNION ALL
+        SELECT (SELECT min(period) FROM "transaction" WHERE period > booked.period)
+        FROM booked WHERE booked.period IS NOT NULL
+    )
+"""
+"""The months that have transactions, found by one step a month in their index: what is rare in each
+is then found by its kind, where SQLite would read the index from end to end."""
+
+
+class Reader:
+    """A ledger's windows, on a read-only connection.
+
+    `as_of` is the instant as of which they show what was known; None: all of it.
+    """
+
+    def __init__(self, db: Connection, path: Path, as_of: datetime | None = None) -> None:
+        self.db = db
+        self.path = path
+        self.as_of = as_of
+        self._policies: dict[int, Policy] = {}
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        row = self.one("SELECT document FROM policy ORDER BY seq DESC LIMIT 1")
+        return Policy.from_recorded(json.loads(row["document"])) if row else Policy()
+
+    def policy_at(self, seq: int) -> Policy:
+        """Return the policy that an event adopted; read once, since things share them."""
+        if seq not in self._policies:
+            (row,) = self.all("SELECT document FROM policy WHERE seq = ?", seq)
+            self._policies[seq] = Policy.from_recorded(json.loads(row["document"]))
+        return self._policies[seq]
+
+    @cached_property
+    def currency(self) -> str:
+        """The book's currency, which knows how many digits the book keeps of it."""
+        row = self.one(
+            "SELECT currency, document ->> 'digits' AS digits FROM policy ORDER BY seq DESC LIMIT 1"
+        )
+        return currency_of(row["currency"], row["digits"]) if row else Policy().currency
+
+    def currency_called(self, code: str) -> str:
+        """Return the book's currency for its code, and any other code as it is."""
+        return self.currency if code == self.currency else code
+
+    @cached_property
+    def timezone(self) -> str:
+        """The zone that cuts the book's months."""
+        row = self.one("SELECT timezone FROM policy ORDER BY seq DESC LIMIT 1")
+        return row["timezone"] if row else Policy().period.timezone
+
+    @cached_property
+    def preferences(self) -> Mapping[str, Any]:
+        """The preferences in force, as their document; empty before any is set."""
+        row = self.one("SELECT document FROM preferences ORDER BY seq DESC LIMIT 1")
+        return json.loads(row["document"]) if row else {}
+
+    @property
+    def own_timezone(self) -> str:
+        """The expert's zone, in which typed times are read; the book's where none was set."""
+        return str(self.preferences.get("timezone") or self.timezone)
+
+    def all(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        """Return all rows of a query, by column name."""
+        self.db.check_owner()
+        cursor = self.db.execute(statement, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def one(self, statement: str, *values: object) -> dict[str, Any] | None:
+        """Return the first row of a query, or None."""
+        found = self.all(statement, *values)
+        return found[0] if found else None
+
+    def money(self, minor: int | None) -> Money | None:
+        """Return minor units of the book's currency as money."""
+        return None if minor is None else Money(minor, self.currency)
+
+    def known(self, kind: str, text: str) -> str:
+        """Return the id that a text names: the id itself, or a prefix that only one id begins with.
+
+        Raises `UnknownThing` or `AmbiguousPrefix`.
+        """
+        return known_id(self.db, kind, text)
+
+
+def known_id(db: Connection, kind: str, text: str) -> str:
+    """See `Reader.known`; also for the session ids that the platform uses besides ours."""
+    if not text or not text.isascii():
+        raise _unknown(kind, text)
+    if kind == "session":
+        alias = db.execute("SELECT session FROM session_alias WHERE alias = ?", (text,)).fetchone()
+        if alias:
+            return str(alias[0])
+    # Ids are ASCII without "~", so everything that begins with the text lies below it and "~".
+    found = db.execute(
+        f"SELECT id FROM \"{kind}\" WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 4",  # noqa: S608 (a kind is ours)
+        (text,),
+    ).fetchall()
+    ids = [str(each) for (each,) in found]
+    if text in ids:
+        return text
+    if not ids:
+        raise _unknown(kind, text)
+    if len(ids) > 1:
+        raise AmbiguousPrefix(
+            f"{text} could be {', '.join(ids[:3])}{' or others' if len(ids) > 3 else ''}",  # noqa: PLR2004
+            hint="Write more of the id.",
+            kind=kind,
+            id=text,
+            candidates=ids[:3],
+        )
+    return ids[0]
+
+
+def _unknown(kind: str, text: str) -> UnknownThing:
+    hint = f"`liveportal {_LISTS[kind]}` lists what there is." if kind in _LISTS else None
+    return UnknownThing(f"there is no {kind} {text}", hint=hint, kind=kind, id=text)
+
+
+_LISTS = {
+    "request": "requests list",
+    "session": "sessions list",
+    "claim": "refunds list",
+    "payout": "payout list",
+    "customer": "sessions reviews",
+}
+
+
+def instant(value: str | None) -> datetime | None:
+    """Return a stored time as an instant."""
+    return None if value is None else from_text(value)
+
+
+def personal(body: str | None) -> dict[str, Any]:
+    """Return the personal data of an event; empty where there is none, or it was erased."""
+    return json.loads(body).get("data", {}) if body else {}
+
+
+def attributes(body: str | None) -> dict[str, Any]:
+    """Return the other CloudEvents attributes of an event; empty where there are none."""
+    return json.loads(body).get("attributes", {}) if body else {}

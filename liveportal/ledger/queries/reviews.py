@@ -1,0 +1,107 @@
+"""Reviews, both ways (R7): what customers said of the expert, and the expert of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from liveportal.domain.calculations.billing import SECOND_US
+from liveportal.domain.calculations.months import minutes_text
+from liveportal.domain.money import format_minor, half_up
+from liveportal.ledger.queries import customers as customer_queries
+from liveportal.ledger.queries.reader import Reader, Row, instant, personal
+
+FIELDS = (
+    *("customer", "customer_name", "sessions", "minutes", "reviews_of_you", "rating_of_you"),
+    *("reviews_by_you", "rating_by_you", "last_session", "last_review"),
+)
+REVIEW_FIELDS = ("session", "by", "rating", "time", "text")
+
+_CUSTOMERS = """
+    WITH given AS (
+        SELECT session.customer, max(review.time) AS last_review,
+               sum(by = 'customer') AS of_you, sum(rating * (by = 'customer')) AS stars_of_you,
+               sum(by = 'expert') AS by_you, sum(rating * (by = 'expert')) AS stars_by_you
+        FROM review JOIN session ON session.id = review.session GROUP BY session.customer
+    )
+    SELECT session.customer, count(*) AS sessions, max(session."end") AS last_session,
+           -- In two sums: microseconds of a long book would not fit into one.
+           sum(billed_us / 1000000) AS billed_s, sum(billed_us % 1000000) AS billed_rest_us,
+           coalesce(of_you, 0) AS of_you, coalesce(stars_of_you, 0) AS stars_of_you,
+           coalesce(by_you, 0) AS by_you, coalesce(stars_by_you, 0) AS stars_by_you,
+           last_review, described.body AS described_body
+    FROM session
+    LEFT JOIN given USING (customer)
+    JOIN customer ON customer.id = session.customer
+    LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
+    WHERE session.state = 'ended'
+    GROUP BY session.customer
+    ORDER BY max(max(session."end"), coalesce(last_review, '')) DESC, session.customer
+"""
+_REVIEWS = """
+    SELECT session, by, rating, review.time, body
+    FROM review JOIN session ON session.id = review.session
+    LEFT JOIN event_personal ON event_personal.seq = review.seq
+    WHERE session.customer = ? ORDER BY review.time, review.seq
+"""
+
+
+def customers(reader: Reader) -> list[Row]:
+    """Return every customer of an ended session, whoever was there last first."""
+    found = reader.all(_CUSTOMERS)
+    told = customer_queries.customers(
+        reader, {each["customer"]: each["described_body"] for each in found}
+    )
+    return [_customer(each, told[each["customer"]].get("name")) for each in found]
+
+
+def _customer(found: dict[str, Any], name: object) -> Row:
+    return {
+        "customer": found["customer"],
+        "customer_name": name,
+        "sessions": found["sessions"],
+        "minutes": minutes_text(found["billed_s"] * SECOND_US + found["billed_rest_us"]),
+        "reviews_of_you": found["of_you"],
+        "rating_of_you": average(found["stars_of_you"], found["of_you"]),
+        "reviews_by_you": found["by_you"],
+        "rating_by_you": average(found["stars_by_you"], found["by_you"]),
+        "last_session": instant(found["last_session"]),
+        "last_review": instant(found["last_review"]),
+    }
+
+
+def reviews(reader: Reader, customer_id: str) -> list[Row]:
+    """Return the reviews of a customer's sessions, both ways, in the order they were given."""
+    return [
+        {
+            "session": row["session"],
+            "by": row["by"],
+            "rating": row["rating"],
+            "time": instant(row["time"]),
+            "text": personal(row["body"]).get("text"),
+        }
+        for row in reader.all(_REVIEWS, customer_id)
+    ]
+
+
+def overall(reader: Reader, customer_id: str | None = None) -> Row:
+    """Return how many reviews there are in each direction, and their averages over all of them."""
+    found = reader.all(
+        "SELECT by, count(*) AS n, sum(rating) AS stars FROM review"
+        " JOIN session ON session.id = review.session"
+        " WHERE ?1 IS NULL OR session.customer = ?1 GROUP BY by",
+        customer_id,
+    )
+    given = {row["by"]: (row["stars"], row["n"]) for row in found}
+    of_you, by_you = given.get("customer", (0, 0)), given.get("expert", (0, 0))
+    return {
+        "reviews_of_you": of_you[1],
+        "rating_of_you": average(*of_you),
+        "reviews_by_you": by_you[1],
+        "rating_by_you": average(*by_you),
+    }
+
+
+def average(stars: int, count: int) -> Decimal | None:
+    """Return the average of ratings to two digits, rounded half-up; None where there are none."""
+    return Decimal(format_minor(half_up(stars * 100, count), 2)) if count else None

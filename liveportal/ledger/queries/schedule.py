@@ -1,0 +1,38 @@
+"""The expert's diary as the book has it: what is booked, and the preferences about time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from liveportal.domain.clock import from_text, shifted
+from liveportal.domain.events.fields import decode
+from liveportal.domain.events.types import Buffers, Vacation
+from liveportal.domain.handlers.preferences import structured
+from liveportal.domain.schedule.schedule import Booked, Schedule
+from liveportal.ledger.queries.reader import NOT_OVER, Reader
+
+
+def diary(reader: Reader) -> Schedule:
+    """Return the diary as it stands: sessions upcoming, live or paused, hours, days off."""
+    preferences = reader.preferences
+    buffers = preferences.get("buffers")
+    return Schedule(
+        zone=reader.own_timezone,
+        booked=_booked(reader),
+        availability=structured("availability", preferences.get("availability")),
+        buffers=decode(Buffers, buffers) if buffers else None,
+        vacations=tuple(decode(Vacation, each) for each in preferences.get("vacations", ())),
+    )
+
+
+def _booked(reader: Reader) -> tuple[Booked, ...]:
+    """Return the sessions that were agreed for a time; instant ones have none."""
+    found = reader.all(
+        "SELECT id, planned_start, planned_minutes FROM session"  # noqa: S608 (our own words)
+        f" WHERE {NOT_OVER} AND planned_start IS NOT NULL ORDER BY id"
+    )
+    starts = [(row, from_text(row["planned_start"])) for row in found]
+    return tuple(
+        Booked(row["id"], start, shifted(start, timedelta(minutes=row["planned_minutes"])))
+        for row, start in starts
+    )

@@ -1,0 +1,107 @@
+"""Which sessions of the history are asked for, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from liveportal.domain.clock import utc_text
+from liveportal.domain.money import Money
+from liveportal.domain.values import dataclass
+from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
+from liveportal.ledger.queries.session_mentions import mentioning
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+SORTS = ("start", "end", "earned", "minutes", "rate", "seq")
+
+START = "coalesce(session.start, session.planned_start)"
+DISPUTED = (
+    "EXISTS (SELECT 1 FROM claim JOIN dispute ON dispute.claim = claim.id"
+    " WHERE claim.session = session.id)"
+)
+# An event is about one of these things, so that no two sessions have the same position.
+LAST_SEQ = """
+    max(
+        session.agreed_seq,
+        coalesce((SELECT max(seq) FROM statement WHERE thing = 'session:' || session.id), 0),
+        coalesce((SELECT max(seq) FROM statement WHERE thing = 'request:' || session.request), 0),
+        coalesce((SELECT max(statement.seq) FROM claim
+                  JOIN statement ON statement.thing = 'claim:' || claim.id
+                  WHERE claim.session = session.id), 0)
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFilter:
+    """What a session must be to be listed: all that is given here, and at first nothing is.
+
+    Months are those that an ended session falls in; `since` and `until` are when it starts, both
+    included; `after_seq` is a position of the journal after which something was recorded of it.
+    `sort` is one of `SORTS`, with a `-` before it the other way round.
+    """
+
+    states: Sequence[str] = ()
+    customer: str | None = None
+    first_month: str | None = None
+    last_month: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    claimed: bool = False
+    disputed: bool = False
+    after_seq: int | None = None
+    words: Sequence[str] = ()
+    sort: str = "start"
+
+    def where(self, reader: Reader) -> tuple[str, list[object]]:
+        """Return the condition in SQL, and the values of its parameters."""
+        given: dict[str, object] = {
+            _one_of("session.state"): compact(list(self.states)) if self.states else None,
+            _one_of("session.customer"): None
+            if self.customer is None
+            else compact([self.customer]),
+            "session.period >= ?": self.first_month,
+            "session.period <= ?": self.last_month,
+            f"{START} >= ?": self.since and utc_text(self.since),
+            f"{START} <= ?": self.until and utc_text(self.until),
+            f"{LAST_SEQ} > ?": self.after_seq,
+            _one_of("session.id"): compact(mentioning(reader, self.words)) if self.words else None,
+        }
+        asked = {condition: value for condition, value in given.items() if value is not None}
+        conditions = list(asked)
+        if self.states and {"upcoming", "live", "paused"}.issuperset(self.states):
+            conditions.append(NOT_OVER)
+        if self.claimed:
+            conditions.append("EXISTS (SELECT 1 FROM claim WHERE claim.session = session.id)")
+        if self.disputed:
+            conditions.append(DISPUTED)
+        return " AND ".join(conditions) or "TRUE", list(asked.values())
+
+    def ordered(self, rows: Sequence[Row]) -> list[Row]:
+        """Return rows in the order asked for; those without the value come last, either way.
+
+        Rows with the same value stay in the order in which they came: by their start.
+        """
+        name = self.sort.removeprefix("-")
+        valued = [row for row in rows if row[name] is not None]
+        valued.sort(key=lambda row: _comparable(row[name]), reverse=self.sort.startswith("-"))
+        return valued + [row for row in rows if row[name] is None]
+
+
+def _one_of(column: str) -> str:
+    return f"{column} IN (SELECT value FROM json_each(?))"  # noqa: S608 (a name of our own)
+
+
+def _comparable(value: object) -> datetime | Decimal | int:
+    match value:
+        case Money():
+            return value.minor  # Of whatever currency: a book has one as soon as it has money.
+        case datetime() | int():
+            return value
+    from decimal import Decimal
+
+    return Decimal(str(value))  # Minutes are written as a decimal number.

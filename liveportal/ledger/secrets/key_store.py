@@ -1,0 +1,325 @@
+"""The keys of a book: in the system's keyring where there is one, else in a file beside the ledger.
+
+A book has one key, and two while it is changed for another; they are kept together, as one text.
+`ledger.db.key` is its owner's alone, never written through a link, and refused when others may read
+it. `LIVEPORTAL_KEYRING=off` leaves the keyring out, which is the extra `keyring`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import shlex
+import stat
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from liveportal.domain.errors import (
+    KeyFileExists,
+    KeyNotFound,
+    KeyringUnavailable,
+    OutputFailed,
+    UnsafeKey,
+    WrongKey,
+)
+from liveportal.ledger.backup import files
+from liveportal.ledger.storage import driver, temp_files
+from liveportal.ledger.storage.fsync import fsync_dir
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+T = TypeVar("T")
+
+KEYRING_VARIABLE = "LIVEPORTAL_KEYRING"
+SERVICE = "liveportal"
+KEY_BYTES = 32
+KEYRING_SECONDS = 15.0
+"""How long the keyring may take; it may have to ask its owner for a password."""
+
+_HEAD = """\
+# The key to the sealed values of the ledger beside it. Without it they cannot be read, and with it
+# anybody can: keep a copy, apart from the copies of the ledger.
+"""
+_OLD_HEAD = """\
+# An earlier key, kept by rotate-key: for backups and copies of the ledger from before.
+# To read the payout profile of one of them, add this line to the file ledger.db.key beside it.
+"""
+_PART = ".part"
+_LONGEST_FILE = 10_000
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_READING = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+)
+
+
+def new_key() -> bytes:
+    """Return a fresh key."""
+    return os.urandom(KEY_BYTES)
+
+
+def key_id(key: bytes) -> str:
+    """Return what a key is called where it was used; nothing about it follows from that."""
+    return hashlib.sha256(b"liveportal.key.v1" + key).hexdigest()[:16]
+
+
+class Keys:
+    """Where the keys of a book are kept; `book` tells it from all others in the keyring."""
+
+    def __init__(self, ledger: Path, book: str) -> None:
+        self.file = temp_files.beside(ledger, temp_files.KEY)
+        self._book = book
+
+    def load(self) -> dict[str, bytes]:
+        """Return the keys by their ids; none where none are kept.
+
+        Raises `UnsafeKey`, `WrongKey` for what is no key, `KeyringUnavailable`.
+        """
+        text = _content(self.file)
+        where = str(self.file)
+        if text is None:
+            where = "the keyring"
+            text = _in_keyring(lambda ring: ring.get_password(SERVICE, self._book))
+        return parsed(text, where) if text else {}
+
+    def in_file(self) -> str | None:
+        """Return the key file's text; None where there is none, whatever the keyring has.
+
+        Raises `UnsafeKey`, `WrongKey` for what is no key.
+        """
+        text = _content(self.file)
+        return text if text and parsed(text, str(self.file)) else None
+
+    def save(self, keys: Mapping[str, bytes], *, first: bool) -> str:
+        """Keep exactly these keys from now on, and return where: `keyring`, or the file's path.
+
+        They stay where they are. The `first` go to the keyring if it takes them, else to the file.
+        Inside a transaction. Raises `UnsafeKey`, `LedgerUnwritable`, `KeyringUnavailable`.
+        """
+        text = written(keys)
+        if _content(self.file) is None and self._keep_in_keyring(text, first=first):
+            return "keyring"
+        self._write(_HEAD + text)
+        return str(self.file)
+
+    def _keep_in_keyring(self, text: str, *, first: bool) -> bool:
+        def keep(ring: KeyringBackend) -> bool:
+            ring.set_password(SERVICE, self._book, text)
+            return ring.get_password(SERVICE, self._book) == text
+
+        try:
+            return bool(_in_keyring(keep))
+        except KeyringUnavailable:
+            if not first:
+                raise
+            return False
+
+    def _write(self, text: str) -> None:
+        """Write the file under another name and give it its own: whole, or not at all.
+
+        The ledger is locked meanwhile, so whatever else has such a name was left by a crash.
+        """
+        part = self.file.with_name(f".{self.file.name}{_PART}")
+        try:
+            part.unlink(missing_ok=True)
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(handle)
+            part.replace(self.file)
+            fsync_dir(self.file.parent)
+        except OSError as error:
+            raise driver.unwritable(self.file, error) from None
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+def _content(file: Path) -> str | None:
+    """Return what a key file holds; None where there is none. Raises `UnsafeKey`."""
+    try:
+        handle = os.open(file, _READING)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        what = "is a link" if file.is_symlink() else f"cannot be read: {error.strerror}"
+        raise _unsafe(file, what) from None
+    try:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            raise _unsafe(file, "is not a file")
+        if os.name != "nt" and mode & _OTHERS:
+            raise _unsafe(file, "may be read by others")
+        return os.read(handle, _LONGEST_FILE).decode("ascii", "replace")
+    finally:
+        os.close(handle)
+
+
+def in_file(file: Path) -> tuple[str, ...] | None:
+    """Return the ids of the keys in a key file; None where there is none.
+
+    Raises `UnsafeKey`, and `WrongKey` for what is no key.
+    """
+    text = _content(file)
+    return None if text is None else tuple(parsed(text, str(file)))
+
+
+def keyring_is_on() -> bool:
+    """Tell whether the system's keyring would be asked; it is not."""
+    if os.environ.get(KEYRING_VARIABLE, "").casefold() == "off":
+        return False
+    from importlib.util import find_spec
+
+    return find_spec("keyring") is not None
+
+
+def _unsafe(file: Path, what: str) -> UnsafeKey:
+    return UnsafeKey(
+        f"the key file {file} {what}",
+        hint="Make it a file of your own that nobody else may read: chmod 600.",
+        path=str(file),
+    )
+
+
+def written(keys: Mapping[str, bytes]) -> str:
+    """Return the text that keys are kept as, one a line."""
+    return "".join(f"{name} {base64.b64encode(key).decode()}\n" for name, key in keys.items())
+
+
+def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
+    """Write keys to a new file of the owner's alone, and make sure that the disk has it.
+
+    Raises `KeyFileExists` for anything at the path, and `OutputFailed`.
+    """
+    try:
+        with os.fdopen(files.make(path), "w", encoding="ascii", newline="\n") as file:
+            file.write(_OLD_HEAD + written(keys))
+            file.flush()
+            os.fsync(file.fileno())
+        fsync_dir(path.parent)
+    except FileExistsError:
+        raise KeyFileExists(
+            f"there is something at {path} already",
+            hint="A key never takes the place of anything: choose another name.",
+            path=str(path),
+        ) from None
+    except OSError as error:
+        raise OutputFailed(
+            f"{path} could not be written: {error.strerror}", hint="The key was not changed."
+        ) from None
+
+
+def wrong_key(file: Path, wanted: str, found: Iterable[str]) -> WrongKey:
+    """Return the error for keys of which none is the one that the sealed values need."""
+    add = f"cat FILE >> {shlex.quote(str(file))}"
+    if not file.exists():
+        add = f"cp -p FILE {shlex.quote(str(file))}"
+    there = list(found)
+    return WrongKey(
+        f"the payout profile is sealed with the key {wanted}, and the key that is kept for this"
+        f" ledger is {', '.join(there)}",
+        hint="Nothing is damaged. Add the right key, such as `rotate-key --keep-old-key FILE` kept"
+        f" it: {add}. If it is lost, enter the profile again: `liveportal payout profile set"
+        " --start-over`.",
+        needed=wanted,
+        found=there,
+    )
+
+
+def no_key(file: Path, wanted: str) -> KeyNotFound:
+    """Return the error for a ledger whose key is nowhere."""
+    return KeyNotFound(
+        f"the key to the sealed values ({wanted}) is not there: neither {file}, nor an entry in the"
+        " system's keyring",
+        hint="Put the key back from your copy. If it is lost, enter the profile again: `liveportal"
+        f" payout profile set --start-over`. {KEYRING_VARIABLE}=off hides the keyring.",
+        path=str(file),
+        needed=wanted,
+    )
+
+
+def parsed(text: str, where: str) -> dict[str, bytes]:
+    """Read the keys of a text by their ids; raises `WrongKey` for what is no key."""
+    found: dict[str, bytes] = {}
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, _, encoded = line.partition(" ")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except ValueError:  # Also what is not ASCII.
+            key = b""
+        if len(key) != KEY_BYTES or key_id(key) != name:
+            raise WrongKey(
+                f"what is kept in {where} is no key",
+                hint="Put the key back as it was, from wherever you keep a copy.",
+            )
+        found[name] = key
+    return found
+
+
+# --- the keyring ------------------------------------------------------------------------------
+
+
+def _in_keyring(ask: Callable[[KeyringBackend], T]) -> T | None:
+    """Ask the system's keyring; None where there is none. Raises `KeyringUnavailable`.
+
+    In a thread, which is left behind when nothing answers: a keyring is reached through a bus that
+    may hang, and even to look for one is to call there.
+    """
+    if os.environ.get(KEYRING_VARIABLE, "").casefold() == "off":
+        return None
+    answers: list[T | None] = []
+    failures: list[str] = []
+
+    def asking() -> None:
+        try:
+            ring = _keyring()
+            answers.append(None if ring is None else ask(ring))
+        except Exception as error:  # noqa: BLE001 -- Whatever a backend raises; not what it says.
+            failures.append(type(error).__name__)
+
+    thread = threading.Thread(target=asking, daemon=True)
+    thread.start()
+    thread.join(KEYRING_SECONDS)
+    if answers:
+        return answers[0]
+    why = failures[0] if failures else f"no answer in {KEYRING_SECONDS:.0f} seconds"
+    raise KeyringUnavailable(
+        f"the system's keyring cannot be used: {why}",
+        hint=f"Unlock it and try again; {KEYRING_VARIABLE}=off leaves it out.",
+    )
+
+
+def _keyring() -> KeyringBackend | None:
+    """Return the keyring in use, if it is one that keeps secrets."""
+    try:
+        import keyring
+        from keyring.backends.chainer import ChainerBackend
+    except ImportError:
+        return None
+    ring = keyring.get_keyring()
+    # One that asks all others would keep a secret in whichever takes it.
+    rings = ring.backends if isinstance(ring, ChainerBackend) else [ring]
+    return next((each for each in rings if _keeps_secrets(each)), None)
+
+
+def _keeps_secrets(ring: KeyringBackend) -> bool:
+    """Tell whether a backend is a real keyring: not one that fails, forgets, or writes plain text.
+
+    Keyring's own measure: a priority of 1 or more is a backend that it recommends.
+    """
+    kind = type(ring)
+    plain = kind.__module__.startswith(("keyring.backends.null", "keyring.backends.fail"))
+    return not plain and "plaintext" not in kind.__name__.casefold() and ring.priority >= 1

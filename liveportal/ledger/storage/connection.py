@@ -1,0 +1,381 @@
+"""Opening a ledger file safely, and its transactions. `driver` says by which SQLite."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from liveportal.domain.errors import (
+    LedgerBusy,
+    LedgerExists,
+    LedgerNotFound,
+    LedgerUnwritable,
+    LiveportalError,
+    NewerLedger,
+    NotALedger,
+    UnsafeSqlite,
+)
+from liveportal.ledger.storage.driver import (
+    SQLITE_VERSION,
+    SQLITE_VERSION_INFO,
+    Connection,
+    connect,
+    damaged,
+    translating_errors,
+    unwritable,
+)
+from liveportal.ledger.storage.fsync import fsync_dir, make_folders
+from liveportal.ledger.storage.temp_files import MARK, beside
+
+APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
+SCHEMA_VERSION = 7
+BUSY_MS = 5_000
+_HEAD_BYTES = 100
+_WAL_VERSION = 2
+
+
+def wal_is_safe(version: tuple[int, ...] = SQLITE_VERSION_INFO) -> bool:
+    """Tell whether this SQLite has the fix of the WAL-reset bug, which could corrupt a ledger."""
+    return version >= (3, 51, 3) or any(
+        version[:2] == branch[:2] and version >= branch for branch in ((3, 50, 7), (3, 44, 6))
+    )
+
+
+def create(path: Path, *, called: Path | None = None) -> Connection:
+    """Create an empty ledger file, private to its owner, and return a connection to it.
+
+    Raises `LedgerExists` for any file, link or folder at the path, `LedgerUnwritable` where none
+    can be made; `called` is the path that the user knows it by.
+    """
+    called = called or path
+    try:
+        make_folders(path.parent)
+    except (FileExistsError, NotADirectoryError):
+        raise LedgerUnwritable(
+            f"{called.parent} is not a folder",
+            hint="Choose another place with --ledger.",
+            path=str(called),
+        ) from None
+    except OSError as error:
+        raise unwritable(called, error) from None
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    except FileExistsError:
+        check_free(path)
+        raise
+    except OSError as error:
+        raise unwritable(called, error) from None
+    os.close(handle)
+    connection = _connect(path, "rw", called)
+    with translating_errors(called):
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe() else 'DELETE'}")
+        _settle(connection)
+    return connection
+
+
+def check_free(path: Path) -> None:
+    """Raise `LedgerExists` if there is anything at the path, even a broken link."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise unwritable(path, error) from None
+    raise LedgerExists(
+        f"there is something at {path} already",
+        hint="Choose another path with --ledger; an existing ledger is never touched.",
+        path=str(path),
+    )
+
+
+def move_new(part: Path, path: Path) -> None:
+    """Give a finished file its name, never the place of another, and keep that on the disk.
+
+    Raises `LedgerExists`, `LedgerUnwritable`, and `OSError` where there are no hard links.
+    """
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        check_free(path)
+        raise
+    except OSError:  # A file system without hard links: as good as it can do.
+        check_free(path)
+        part.rename(path)
+    try:
+        fsync_dir(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def open_file(path: Path, *, readonly: bool) -> Connection:
+    """Open an existing ledger; raises what is wrong with it as one of the ledger's own errors."""
+    try:
+        seen = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise LedgerNotFound(
+            f"there is no ledger at {path}",
+            hint="`liveportal init` makes one; --ledger or LIVEPORTAL_LEDGER names another.",
+            path=str(path),
+        ) from None
+    except OSError as error:
+        raise NotALedger(f"{path} cannot be read: {error.strerror}", path=str(path)) from None
+    if not stat.S_ISREG(seen.st_mode):
+        raise NotALedger(f"{path} is not a file", path=str(path))
+    if not os.access(path, os.R_OK):
+        raise LedgerUnwritable(f"{path} cannot be read: permission denied", path=str(path))
+    if not readonly and not os.access(path, os.W_OK):
+        raise LedgerUnwritable(
+            f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
+        )
+    if seen.st_nlink > 1:
+        _check_names(path, readonly=readonly)
+    if not readonly:
+        return _opened(path, "rw")
+    # A log needs files beside the ledger, also for a read: where none can be made, none may be due.
+    still = not os.access(_folder(path), os.W_OK) and has_no_wal(path)
+    try:
+        return _opened(path, "ro", still=still)
+    except LedgerUnwritable:
+        _mend(path)
+    return _opened(path, "ro")
+
+
+def _check_names(path: Path, *, readonly: bool) -> None:
+    from liveportal.ledger.storage import hard_links  # Nearly no ledger has a second name.
+
+    (hard_links.check_readable if readonly else hard_links.check_writable)(path)
+
+
+def _opened(path: Path, mode: str, *, still: bool = False) -> Connection:
+    connection = _connect(path, mode, path, still=still)
+    try:
+        with translating_errors(path):
+            _check_ours(connection, path)
+            _settle(connection)
+    except UnicodeDecodeError as error:
+        # SQLite quotes what it cannot read, and the driver cannot read that.
+        connection.close()
+        raise damaged(path) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_raw(path: Path) -> Connection:
+    """Connect to a file of our own making that is no ledger yet, or may be a damaged one."""
+    return _connect(path, "rw", path)
+
+
+def has_no_wal(path: Path) -> bool:
+    """Tell whether a ledger that is kept with a log has none: all that it holds is in one file.
+
+    A ledger with a rollback journal is never still: who reads it must know of who writes it.
+    """
+    with suppress(OSError):
+        head = head_of(path)
+        if head is not None and head.wal:
+            real = os.path.realpath(path)
+            return not any(_has_content(f"{real}{suffix}") for suffix in ("-wal", "-journal"))
+    return False
+
+
+def open_untouched(path: Path) -> Connection | None:
+    """Open a ledger to look at it: nothing is changed, and nothing is left beside it.
+
+    None where that cannot be: an interrupted write has to be undone first. Raises the driver's
+    own `DatabaseError`.
+    """
+    real = os.path.realpath(path)
+    head, still = head_of(path), has_no_wal(path)
+    if _has_content(f"{real}-journal"):
+        return None
+    if head is not None and head.wal and not still and not os.path.exists(f"{real}-shm"):  # noqa: PTH110
+        return None
+    return _connect(path, "ro", path, still=still, wait_ms=0)
+
+
+def _has_content(path: str) -> bool:
+    try:
+        return os.stat(path).st_size > 0  # noqa: PTH116 (a name with a suffix)
+    except FileNotFoundError:
+        return False
+
+
+def _folder(path: Path) -> str:
+    return os.path.dirname(os.path.realpath(path))  # noqa: PTH120 (of the file, not of a link)
+
+
+def _needs_its_log(path: Path) -> LiveportalError:
+    return LedgerUnwritable(
+        f"{path} cannot be read where it is: it has a log, and its folder cannot be written",
+        hint="Copy the ledger and the -wal file beside it to a folder of your own; read it there.",
+        path=str(path),
+    )
+
+
+def _mend(path: Path) -> None:
+    """Roll back what a program that was killed has half written: a reader alone may not.
+
+    Raises `LedgerUnwritable` where it cannot be done.
+    """
+    try:
+        open_file(path, readonly=False).close()
+    except LedgerUnwritable:
+        if not _has_content(f"{os.path.realpath(path)}-journal"):
+            raise _needs_its_log(path) from None
+        raise LedgerUnwritable(
+            f"{path} was left in the middle of a write, and cannot be mended",
+            hint="It, its folder, and all files that begin with its name must be writable, also to"
+            " read it. Or open a copy of them elsewhere.",
+            path=str(path),
+        ) from None
+
+
+def in_memory() -> Connection:
+    """Return a connection to a temporary ledger that is nobody else's."""
+    connection = connect(":memory:")
+    _settle(connection)
+    return connection
+
+
+def _connect(
+    path: Path, mode: str, called: Path, *, still: bool = False, wait_ms: int | None = None
+) -> Connection:
+    # A path is data: quoted, so that `?` and `#` in a folder's name are no parameters.
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}{'&immutable=1' if still else ''}"
+    wait_s = (BUSY_MS if wait_ms is None else wait_ms) / 1000
+    with translating_errors(called):
+        return connect(uri, uri=True, wait_s=wait_s)
+
+
+def _settle(connection: Connection) -> None:
+    wal = connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    connection.executescript(
+        f"""
+        PRAGMA synchronous = {"FULL" if wal else "EXTRA"};
+        PRAGMA foreign_keys = ON;
+        PRAGMA recursive_triggers = ON;
+        PRAGMA trusted_schema = OFF;
+        PRAGMA cell_size_check = ON;
+        PRAGMA secure_delete = ON;
+        """
+    )
+
+
+def _check_ours(connection: Connection, path: Path) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise NotALedger(
+            f"{path} is not a liveportal ledger",
+            hint="Check the path; `liveportal ledger path` shows the one in use.",
+            path=str(path),
+        )
+    version = schema_version_of(connection)
+    if not version:
+        raise NotALedger(
+            f"{path} was never finished: it holds nothing", hint="Remove it, and run init again."
+        )
+    if version > SCHEMA_VERSION:
+        raise NewerLedger(
+            f"{path} was written by a newer liveportal (form {version}, this one knows"
+            f" {SCHEMA_VERSION})",
+            hint="Upgrade liveportal; nothing was changed.",
+            path=str(path),
+        )
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal" and not wal_is_safe():
+        raise UnsafeSqlite(
+            f"SQLite {SQLITE_VERSION} has a bug that can corrupt this ledger's journal (WAL)",
+            hint="Install the pysqlite3 wheel, or a Python with SQLite 3.51.3 or later.",
+            path=str(path),
+        )
+
+
+def erasure_marker(path: Path) -> Path:
+    """Return the mark that lies beside a ledger while traces of somebody are still to be erased."""
+    return beside(path, MARK)
+
+
+class Head(NamedTuple):
+    """What the first bytes of a SQLite file say of it."""
+
+    application_id: int
+    form: int
+    wal: bool
+
+
+def head_of(path: Path) -> Head | None:
+    """Read what a file says of itself, without opening it as a database; None: it is none.
+
+    Raises `OSError`.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if len(head) < _HEAD_BYTES or not head.startswith(b"SQLite format 3\0"):
+        return None
+    form, application_id = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
+    return Head(application_id, form, wal=head[18] == _WAL_VERSION)
+
+
+def schema_version_of(connection: Connection) -> int:
+    """Return the number of the form that a ledger is in."""
+    form: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return form
+
+
+@contextmanager
+def immediate_transaction(connection: Connection, path: Path) -> Iterator[None]:
+    """Run one immediate transaction: kept at the end, or rolled back if anything is raised.
+
+    Raises `LedgerLinked` if the file got a second name since it was opened.
+    """
+    with translating_errors(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            with suppress(OSError):  # A ledger that is being made has no name yet.
+                if path.stat().st_nlink > 1:
+                    _check_names(path, readonly=False)
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            # A failed commit leaves the transaction open; so does Ctrl-C.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def savepoint(connection: Connection, path: Path) -> Iterator[None]:
+    """Run one step of a transaction that is never kept: closing the connection rolls it back."""
+    with translating_errors(path):
+        if not connection.in_transaction:
+            connection.execute("BEGIN IMMEDIATE")
+        connection.execute("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            if connection.in_transaction:  # A full disk has rolled back all of it already.
+                connection.execute("ROLLBACK TO step")
+            raise
+        finally:
+            if connection.in_transaction:
+                connection.execute("RELEASE step")
+
+
+def checkpoint(connection: Connection, path: Path) -> None:
+    """Bring all that was written into the file itself; raises `DiskFull`, `LedgerBusy`.
+
+    What is closed does that, too, but is silent where it fails: then the rest stays in the log,
+    which does not come along when the file is given another name.
+    """
+    with translating_errors(path):
+        (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise LedgerBusy(
+                f"another program is at {path}", hint="Try again in a moment.", path=str(path)
+            )
