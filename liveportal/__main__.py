@@ -22,7 +22,7 @@ def main() -> int:
         # each 700 as is usual, is a tenth of what a read costs. What a long sync does of its own
         # goes on.
         gc.set_threshold(50_000, 20, 20)
-        from liveportal.cli.run import main as cli_main
+        from liveportal.cli.main import main as cli_main
 
         return cli_main(sys.argv[1:])
     except KeyboardInterrupt as error:  # While modules are still being imported, or at the end.

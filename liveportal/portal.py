@@ -5,7 +5,7 @@ from liveportal.portal import Portal
 from liveportal.domain.events.types import SessionPaused
 
 with Portal.open(Path("ledger.db")) as portal:
-    portal.do(SessionPaused(session="S-1"))
+    portal.execute(SessionPaused(session="S-1"))
 
 A portal stays in the process and the thread that opened it: carried into another one, or across a
 fork, it raises `NotShared`. Each process and each thread opens its own.
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
 CHUNK_LINES = 2_000
 
 Clock = Callable[[], datetime]
-Insist = Callable[[Caution], bool]
+Allow = Callable[[Caution], bool]
 """Tells of a caution whether it is let through."""
 
-Reject = Callable[[jsonl.Line, LiveportalError], None]
-Tell = Callable[[Outcome], object]
+OnError = Callable[[jsonl.Line, LiveportalError], None]
+OnOutcome = Callable[[Outcome], object]
 
 
 def always(_caution: Caution) -> bool:
@@ -104,7 +104,7 @@ class Synced:
 
 
 class Portal:
-    """A book, open for writing. Everything goes through `record`, `do` and `sync`."""
+    """A book, open for writing. Everything goes through `record`, `execute` and `sync`."""
 
     def __init__(self, store: LedgerFile, now: Clock) -> None:
         self._store = store
@@ -158,27 +158,27 @@ class Portal:
         names = frozenset(assumed) | (frozenset() if at else frozenset({"time"}))
         return Event(CLI_SOURCE, key or new_id(), time, data, assumed=names)
 
-    def do(  # noqa: PLR0913 (what a write is, told by name)
+    def execute(  # noqa: PLR0913 (what a write is, told by name)
         self,
         data: EventData,
         *,
         at: datetime | None = None,
         key: str | None = None,
         assumed: Iterable[str] = (),
-        insist: Insist = never,
-        show: Callable[[Reader, Outcome], Row] = lambda _reader, _outcome: {},
+        allow: Allow = never,
+        read_back: Callable[[Reader, Outcome], Row] = lambda _reader, _outcome: {},
     ) -> tuple[Outcome, Row]:
-        """Record what the expert does, and return what became of it and what `show` then sees.
+        """Record what the expert does; return its outcome, and the row that `read_back` reads.
 
-        `show` looks before the transaction ends, so that a dry run sees the same, and at a replay
-        it sees what the first time saw. Raises the refusal, or a caution not insisted on.
+        `read_back` reads before the transaction ends, so that a dry run reads the same; at a replay
+        it reads what the first recording read. Raises the refusal, or a caution not allowed.
         """
         event = self.event(data, at=at, key=key, assumed=assumed)
         with self._store.writing() as door:
-            outcome = door.record(event, insist=insist)
+            outcome = door.record(event, allow=allow)
             door.flush()
             with self._store.as_after(outcome) as reader:
-                return outcome, show(reader, outcome)
+                return outcome, read_back(reader, outcome)
 
     def attach(  # noqa: PLR0913 (what a write is, told by name)
         self,
@@ -187,14 +187,15 @@ class Portal:
         *,
         at: datetime | None = None,
         key: str | None = None,
-        insist: Insist = never,
+        allow: Allow = never,
         progress: Callable[[int], None] = lambda _: None,
-        show: Callable[[Reader, int], Row] = lambda _reader, _artifact: {},
+        read_back: Callable[[Reader, int], Row] = lambda _reader, _artifact: {},
     ) -> tuple[Outcome, Row]:
         """Put a file into the vault and record that it belongs to a session, once.
 
-        Its messages, if it is a transcript, are kept with the event. `show` looks as in `do`, and
-        is told the artifact. Raises what `Vault.taking` and the door raise; then nothing is kept.
+        The messages of a transcript are kept with the event. `read_back` reads as in `execute`;
+        it receives the artifact. Raises what `Vault.taking` and the journal raise; then nothing is
+        kept.
         """
         from liveportal.ledger.attachments import index
         from liveportal.ledger.attachments.vault import LIMIT_BYTES, Vault
@@ -206,7 +207,7 @@ class Portal:
             vault.taking(file, limit=int(limit), keep=keep, progress=progress) as taken,
             self._store.writing() as door,
         ):
-            outcome = self._attached(door, data, taken, at, key, insist)
+            outcome = self._attached(door, data, taken, at, key, allow)
             door.flush()
             artifact = index.artifact_of(db, outcome.seq)
             # What was erased is not restored by saying it again.
@@ -217,7 +218,7 @@ class Portal:
                 if keep:
                     vault.place(taken)
             with self._store.as_after(outcome) as reader:
-                shown = show(reader, artifact)
+                shown = read_back(reader, artifact)
         return outcome, shown
 
     def _attached(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it goes through)
@@ -227,7 +228,7 @@ class Portal:
         taken: StagedFile,
         at: datetime | None,
         key: str | None,
-        insist: Insist,
+        allow: Allow,
     ) -> Outcome:
         """Record that a file is attached, or return what was recorded when it was before."""
         from liveportal.ledger.attachments import index
@@ -255,7 +256,7 @@ class Portal:
             )
         if told and told.own_seq and not stored_event(db, CLI_SOURCE, event.id):
             return Outcome("replayed", told.own_seq, event_at(db, told.own_seq).event)
-        return door.record(event, insist=insist)
+        return door.record(event, allow=allow)
 
     def _read_messages(self, artifact: int, data: EventData, taken: StagedFile) -> tuple[str, ...]:
         """Keep the messages of a transcript, and return what is to be said about them."""
@@ -278,7 +279,7 @@ class Portal:
         *,
         at: datetime | None = None,
         key: str | None = None,
-        insist: Insist = never,
+        allow: Allow = never,
     ) -> tuple[Outcome, ErasureResult]:
         """Erase all personal data of a customer, and record that it was.
 
@@ -288,7 +289,7 @@ class Portal:
         """
         from liveportal.ledger.erasure import service  # No other write pays for its import.
 
-        return service.forget(self._store, self.event, customer, at=at, key=key, insist=insist)
+        return service.forget(self._store, self.event, customer, at=at, key=key, allow=allow)
 
     def fill_profile(  # noqa: PLR0913 (what a write is, told by name)
         self,
@@ -297,8 +298,8 @@ class Portal:
         *,
         at: datetime | None = None,
         key: str | None = None,
-        insist: Insist = never,
-        show: Callable[[Reader], Row] = lambda _reader: {},
+        allow: Allow = never,
+        read_back: Callable[[Reader], Row] = lambda _reader: {},
     ) -> tuple[Outcome | None, Row]:
         """Change the payout profile; there is no outcome where nothing differs (see `filling`)."""
 
@@ -310,25 +311,25 @@ class Portal:
         )
 
         return payout_profile.filled(
-            self._store, change, judge, event, key=key, insist=insist, show=show
+            self._store, change, judge, event, key=key, allow=allow, read_back=read_back
         )
 
-    def change_key(self, keep_old: Path | None = None) -> KeyChanged:
+    def rotate_key(self, keep_old: Path | None = None) -> KeyChanged:
         """Seal what is sealed under a new key; `keep_old` is a new file that gets the old one."""
         from liveportal.ledger.secrets import payout_profile
 
-        return payout_profile.change_key(self._store, keep_old)
+        return payout_profile.rotate_key(self._store, keep_old)
 
-    def record(self, events: Sequence[Event], *, insist: Insist = always) -> list[Outcome]:
+    def record(self, events: Sequence[Event], *, allow: Allow = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none.
 
         An event's source decides what it may say: the expert's own (`event`) everything, any other
         what a feed may say. Raises `NotForFeeds`, and what the door raises.
         """
         with self._store.writing() as door:
-            return [door.record(event, insist=insist) for event in events]
+            return [door.record(event, allow=allow) for event in events]
 
-    def known(self, kind: str, text: str) -> str:
+    def resolve_id(self, kind: str, text: str) -> str:
         """Return the id that a text names, whole or by a unique prefix (see `Reader.known`)."""
         return known_id(self._store.db, kind, text)
 
@@ -337,22 +338,21 @@ class Portal:
         feed: BinaryIO,
         *,
         batch: int | None = None,
-        reject: Reject | None = None,
+        on_error: OnError | None = None,
         progress: Callable[[int], None] = lambda _: None,
         before: int = 0,
-        tell: Tell = lambda _: None,
+        on_outcome: OnOutcome = lambda _: None,
     ) -> Synced:
         """Record a feed in its own order: all of it, or nothing.
 
-        Other programs can write until its first lines have come.
+        Other programs can write until its first lines have arrived.
 
-        `batch` commits every so many lines, or before they are many megabytes, for streams without
-        an end. `reject` is told of each
-        bad line and its reason, and the feed goes on. `progress` is told of every chunk's bytes,
-        `tell` what became of each event, before it is known whether that is kept. `before` is how
-        many lines came before, where the feed is the continuation of another.
-        What a feed may not say (2-events, "Who may say what") is a bad line. Raises the first bad
-        line's own error, which names the line.
+        Commit every `batch` lines, or every 8 MiB if that comes first: for streams without an end.
+        `on_error` receives each bad line and its error, and the feed goes on; without it the first
+        bad line's error is raised, and names the line. What a feed may not report
+        (`events.sources`) is a bad line. `progress` receives the bytes of each chunk; `on_outcome`
+        the outcome of each event, before its transaction is committed. `before` is the number of
+        lines that came before, if the feed continues another.
         """
         counts: Counter[str] = Counter()
         lines = jsonl.lines(feed, before)
@@ -364,14 +364,14 @@ class Portal:
                     return Synced(head=self.head())
                 with self._store.writing() as door:
                     while chunk is not None:
-                        _record_lines(door, chunk, counts, reject, tell)
+                        _record_lines(door, chunk, counts, on_error, on_outcome)
                         progress(_bytes(chunk))
                         chunk = next(chunks, None)
                     return Synced(**counts, head=door.head.hex())
             for chunk in jsonl.chunks(lines, batch):
                 try:
                     with self._store.writing() as door:
-                        _record_lines(door, chunk, counts, reject, tell)
+                        _record_lines(door, chunk, counts, on_error, on_outcome)
                 except LiveportalError as error:
                     if self._store.keep:
                         error.hint = (
@@ -392,8 +392,8 @@ def _record_lines(
     door: Journal,
     chunk: Sequence[jsonl.Line],
     counts: Counter[str],
-    reject: Reject | None,
-    tell: Tell,
+    on_error: OnError | None,
+    on_outcome: OnOutcome,
 ) -> None:
     """Parse a chunk, look up what it asks for, and record it line by line."""
     parsed = [_parsed(line) for line in chunk]
@@ -404,12 +404,12 @@ def _record_lines(
                 raise event
             outcome = door.record(event, origin=Origin.FEED)
             counts[outcome.status] += 1
-            tell(outcome)
+            on_outcome(outcome)
         except LiveportalError as error:
             error.located(f"line {line.number}", line=line.number)
-            if reject is None:
+            if on_error is None:
                 raise
-            reject(line, error)
+            on_error(line, error)
             counts["refused"] += 1
     parsed.clear()  # An error that was raised keeps this frame: it must not keep the chunk, too.
     door.flush()

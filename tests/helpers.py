@@ -158,7 +158,7 @@ class Book:
 
     def command(self, kind: str, when: str, /, **data: Any) -> Outcome:  # noqa: ANN401
         """Record an event as a command does that overrides no caution."""
-        return self.door.record(event(kind, when, **data), insist=lambda _: False)
+        return self.door.record(event(kind, when, **data), allow=lambda _: False)
 
     def refuses(self, kind: str, when: str, /, **data: Any) -> LiveportalError:  # noqa: ANN401
         """Return the error with which an event is refused; nothing may have changed."""

@@ -10,8 +10,8 @@ To add a command, write the module `liveportal.cli.<name>` with an `app`, and a 
     @with_options(LedgerOption, ReadOptions, OutputOptions)
     def list_(...): ...
 
-    app.place("show", "liveportal.cli.requests_shown")   # a function of another module
-    app.group("profile", "liveportal.cli.payout_profile", "What is needed to pay you.")
+    app.place("show", "liveportal.cli.commands.requests.list_show")   # a function of another module
+    app.group("profile", "liveportal.cli.commands.payouts.profile", "What is needed to pay you.")
 
 A module is imported only when its command is run or its own help asked for, so that a read does not
 pay for the writes of its group; the root's help, suggestions and completion read the table. A
@@ -34,9 +34,9 @@ from typer.core import MarkupMode, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 from typer.models import CommandFunctionType
 
-from liveportal.cli.errors import check_stdout
+from liveportal.cli.io.errors import check_stdout
+from liveportal.cli.io.text import no_colour
 from liveportal.cli.options import BOOK, LEDGER_HELP, LEDGER_VARIABLE
-from liveportal.cli.text import no_colour
 
 if TYPE_CHECKING:
     # Typer carries its own click and names these types nowhere else.
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from typer._click.shell_completion import CompletionItem
 
 
-class Lazy(NamedTuple):
+class LazyGroup(NamedTuple):
     """A module's commands: where they live, and what the root's help says of them."""
 
     module: str
@@ -62,7 +62,7 @@ class Lazy(NamedTuple):
         return command
 
 
-class Function(NamedTuple):
+class LoadedCommand(NamedTuple):
     """One command of a group: a function whose docstring is its help."""
 
     call: Callable[..., Any]
@@ -77,11 +77,11 @@ class Function(NamedTuple):
     def load(self, name: str) -> ClickCommand:
         """Build the command; with its options that costs a millisecond or two."""
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(name, cls=Words if self.words else Command)(self.call)
+        single.command(name, cls=DashWordCommand if self.words else Command)(self.call)
         return get_command(single)
 
 
-class Placed(NamedTuple):
+class LazyCommand(NamedTuple):
     """One command of a group, in a module that only that command imports."""
 
     module: str
@@ -90,10 +90,10 @@ class Placed(NamedTuple):
     hidden: bool = False
 
     @property
-    def function(self) -> Function:
+    def function(self) -> LoadedCommand:
         """The function there; imports its module."""
         found = getattr(importlib.import_module(self.module), self.attribute)
-        return Function(found, words=self.words)
+        return LoadedCommand(found, words=self.words)
 
     @property
     def help(self) -> str:
@@ -105,21 +105,37 @@ class Placed(NamedTuple):
         return self.function.load(name)
 
 
-COMMANDS: dict[str, Lazy] = {
-    "init": Lazy("liveportal.cli.init", "Make a ledger."),
-    "demo": Lazy("liveportal.cli.demo", "See a month of a fictional expert, and what to try next."),
-    "sync": Lazy("liveportal.cli.sync", "Record what the platform reports."),
-    "requests": Lazy("liveportal.cli.requests", "Requests for your help: accept, decline, add."),
-    "sessions": Lazy("liveportal.cli.sessions", "Sessions: upcoming, live and past."),
-    "refunds": Lazy("liveportal.cli.refunds", "Refund claims, and what became of them."),
-    "dispute": Lazy("liveportal.cli.dispute", "Dispute a refund claim."),
-    "earnings": Lazy("liveportal.cli.earnings", "What you earned: by month, by transaction."),
-    "payout": Lazy("liveportal.cli.payout", "What is to be paid out, and what was."),
-    "due": Lazy("liveportal.cli.due", "What needs an answer, by when."),
-    "preferences": Lazy("liveportal.cli.preferences", "Your rates, skills, languages and hours."),
-    "policy": Lazy("liveportal.cli.policy", "The platform's rules, as this ledger reads them."),
-    "ledger": Lazy("liveportal.cli.ledger", "The ledger itself: where it is, whether it is sound."),
-    "doctor": Lazy("liveportal.cli.doctor", "What is wrong here, and how to mend it."),
+COMMANDS: dict[str, LazyGroup] = {
+    "init": LazyGroup("liveportal.cli.commands.init", "Make a ledger."),
+    "demo": LazyGroup(
+        "liveportal.cli.commands.demo", "See a month of a fictional expert, and what to try next."
+    ),
+    "sync": LazyGroup("liveportal.cli.commands.sync", "Record what the platform reports."),
+    "requests": LazyGroup(
+        "liveportal.cli.commands.requests", "Requests for your help: accept, decline, add."
+    ),
+    "sessions": LazyGroup("liveportal.cli.commands.sessions", "Sessions: upcoming, live and past."),
+    "refunds": LazyGroup(
+        "liveportal.cli.commands.refunds", "Refund claims, and what became of them."
+    ),
+    "dispute": LazyGroup("liveportal.cli.commands.disputes", "Dispute a refund claim."),
+    "earnings": LazyGroup(
+        "liveportal.cli.commands.earnings", "What you earned: by month, by transaction."
+    ),
+    "payout": LazyGroup("liveportal.cli.commands.payouts", "What is to be paid out, and what was."),
+    "due": LazyGroup("liveportal.cli.commands.due", "What needs an answer, by when."),
+    "preferences": LazyGroup(
+        "liveportal.cli.commands.preferences", "Your rates, skills, languages and hours."
+    ),
+    "policy": LazyGroup(
+        "liveportal.cli.commands.policy", "The platform's rules, as this ledger reads them."
+    ),
+    "ledger": LazyGroup(
+        "liveportal.cli.commands.ledger", "The ledger itself: where it is, whether it is sound."
+    ),
+    "doctor": LazyGroup(
+        "liveportal.cli.commands.doctor", "What is wrong here, and how to mend it."
+    ),
 }
 
 
@@ -202,7 +218,7 @@ class Command(_PlainHelp, TyperCommand):
 class Stub(Command):
     """A command by its name alone; its help is looked up when it is listed."""
 
-    def __init__(self, name: str, entry: Lazy | Function | Placed) -> None:
+    def __init__(self, name: str, entry: LazyGroup | LoadedCommand | LazyCommand) -> None:
         self.entry = entry
         super().__init__(name, hidden=entry.hidden)
 
@@ -216,7 +232,7 @@ class Stub(Command):
         """Take no notice of the empty one that every command begins with."""
 
 
-class Words(Command):
+class DashWordCommand(Command):
     """A command to which `-word` is a word to leave out; options of one letter stand alone."""
 
     arguments = _LEFT_OUT
@@ -229,7 +245,7 @@ class Group(_PlainHelp, TyperGroup):
     """
 
     default: ClassVar[str | None] = None
-    entries: ClassVar[Mapping[str, Lazy | Function | Placed]] = {}
+    entries: ClassVar[Mapping[str, LazyGroup | LoadedCommand | LazyCommand]] = {}
 
     def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 -- Handed on as they come.
         super().__init__(**attrs)
@@ -308,7 +324,9 @@ class Commands(typer.Typer):
     """The commands of one module: a group if it has a help of its own, else a single command."""
 
     def __init__(self, help: str | None = None, *, default: str | None = None) -> None:  # noqa: A002
-        self.functions: dict[str, Function | Lazy | Placed] | None = {} if help else None
+        self.functions: dict[str, LoadedCommand | LazyGroup | LazyCommand] | None = (
+            {} if help else None
+        )
         if help and default:
             help = f"{help}\n\nWithout a command: {default}."  # noqa: A001 -- Typer's own name.
         chosen = {"default": default, "entries": self.functions}
@@ -329,7 +347,7 @@ class Commands(typer.Typer):
         def add(function: CommandFunctionType) -> CommandFunctionType:
             if self.functions is None:
                 return super(Commands, self).command(name, cls=Command, hidden=hidden)(function)
-            self.functions[name] = Function(function, hidden, words)
+            self.functions[name] = LoadedCommand(function, hidden, words)
             return function
 
         return add
@@ -340,13 +358,13 @@ class Commands(typer.Typer):
         """Add a command of another module, called as it is there unless another name is given."""
         if self.functions is None:
             raise TypeError("a single command has no others")
-        self.functions[name] = Placed(module, attribute or name, words)
+        self.functions[name] = LazyCommand(module, attribute or name, words)
 
     def group(self, name: str, module: str, help: str) -> None:  # noqa: A002
         """Add a group within this group, whose module is imported when it is used."""
         if self.functions is None:
             raise TypeError("a single command has no groups")
-        self.functions[name] = Lazy(module, help)
+        self.functions[name] = LazyGroup(module, help)
 
 
 app = typer.Typer(

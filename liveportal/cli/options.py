@@ -107,7 +107,7 @@ def default_ledger() -> Path:
 
 @dataclass(frozen=True)
 class OutputOptions(Options):
-    """How results are written; see `liveportal.cli.render`."""
+    """How results are written; see `liveportal.cli.io.render`."""
 
     json: Annotated[
         bool,
@@ -203,7 +203,7 @@ class ReadOptions(Options):
         """
         if self.as_known is None:
             return None
-        from liveportal.cli.times import as_known
+        from liveportal.cli.parse.times import as_known
 
         return as_known(self.as_known, self.timezone or zone_name, now)
 
@@ -259,7 +259,7 @@ class WriteOptions(Options):
         """
         if self.at is None:
             return None
-        from liveportal.cli.times import read_time
+        from liveportal.cli.parse.times import read_time
 
         return read_time(self.at, self.timezone or zone_name, now, past=True)
 
@@ -285,12 +285,12 @@ def with_options(*groups: type[Options]) -> Callable[[_Command], _Command]:
     """
 
     def decorate(command: _Command) -> _Command:
-        return _Flattened(command, groups)  # type: ignore[return-value]
+        return OptionGroupsCommand(command, groups)  # type: ignore[return-value]
 
     return decorate
 
 
-class _Flattened:
+class OptionGroupsCommand:
     """A command with the options of its groups as parameters, as Typer wants them.
 
     The signature is worked out when Typer asks for it: of a module's commands only one is run.
@@ -339,6 +339,7 @@ class _Flattened:
         )
 
     def __call__(self, **values: Any) -> Any:  # noqa: ANN401 -- As the command itself.
+        """Build the option objects from their parts, and call the command."""
         context = values.pop(_CONTEXT)
         typed = {name: values.pop(name) for name in self.shared}
         for group, name in self.names.items():

@@ -1,8 +1,8 @@
 """What can go wrong, each failure a class with a stable code.
 
-The *families* below say what kind of failure it is; `liveportal.cli.errors` maps families to exit
-codes. Scripts rely on the codes: they only ever grow in number. Anything that is raised and is not
-a `LiveportalError` is a bug.
+The *families* below say what kind of failure it is; `liveportal.cli.io.errors` maps families to
+exit codes. Scripts rely on the codes: they only ever grow in number. Anything that is raised and is
+not a `LiveportalError` is a bug.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CalendarEvent:
     """A session as a calendar has it.
 
     `changes` counts what happened to its time or standing, `changed_at` is when anything of it was
@@ -71,7 +71,7 @@ def uid(book: str, session: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"urn:liveportal:{book}:{session}"))
 
 
-def write(book: str, entries: Sequence[Entry], existing: bytes = b"") -> Written:
+def write(book: str, entries: Sequence[CalendarEvent], existing: bytes = b"") -> Written:
     """Return a calendar with the sessions of a book, put into an existing one if there is any.
 
     `book` is its name. Events that the existing calendar has of sessions that the book does not
@@ -109,7 +109,7 @@ def _frame() -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _event(book: str, entry: Entry) -> Event:
+def _event(book: str, entry: CalendarEvent) -> Event:
     from icalendar import Alarm, Event
 
     event = Event()

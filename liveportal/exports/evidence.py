@@ -13,7 +13,7 @@ from liveportal.domain.money import Money
 from liveportal.domain.text import clean
 from liveportal.exports.dossier import Dossier, Figure, Moment
 from liveportal.exports.exhibits import Filed, Rules, blackened, filed
-from liveportal.exports.pack import Part
+from liveportal.exports.pack import PackEntry
 from liveportal.exports.pages import CURRENT, FIRST, Page
 
 LARGEST_FILE = 100_000_000
@@ -78,7 +78,7 @@ def _is_place(seq: object) -> bool:
     return isinstance(seq, int) and 0 < seq < 2**63  # More than that no journal holds.
 
 
-def parts(case: Case, rules: Rules) -> list[Part]:
+def parts(case: Case, rules: Rules) -> list[PackEntry]:
     """Return the files of a pack. A redacted one has other people blacked out of every text.
 
     What cannot be blacked out is withheld. Reads each packed text once, and no other file.
@@ -92,7 +92,7 @@ def parts(case: Case, rules: Rules) -> list[Part]:
     found = []
     for name, content in texts(shown, files, page).items():
         original = sha256(whole[name]).hexdigest() if name in whole else None
-        found.append(Part(name, content, *TEXT_FILES[name], original))
+        found.append(PackEntry(name, content, *TEXT_FILES[name], original))
     return found + [_file(each, page) for each in files if each.exhibit.file is not None]
 
 
@@ -171,12 +171,12 @@ def _message_line(said: Said) -> str:
     return f"{stamp}{speaker}{clean(said.text)}\n"
 
 
-def _file(each: Filed, page: Page) -> Part:
+def _file(each: Filed, page: Page) -> PackEntry:
     kept, exhibit = each.kept, each.exhibit
     media_type = exhibit.media_type or UNKNOWN_TYPE
     assert exhibit.file is not None  # noqa: S101 (what is withheld is not asked for)
     assert kept.path is not None  # noqa: S101 (what has no file is withheld)
     if each.black is None:
-        return Part(exhibit.file, kept.path, exhibit.shows, media_type)
+        return PackEntry(exhibit.file, kept.path, exhibit.shows, media_type)
     original = kept.sha256 if page.guessable else None
-    return Part(exhibit.file, each.black, exhibit.shows, media_type, original)
+    return PackEntry(exhibit.file, each.black, exhibit.shows, media_type, original)

@@ -41,7 +41,7 @@ _NAME = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PackEntry:
     """A file of the pack: its content or where that lies, and in one line what it shows."""
 
     name: str
@@ -76,7 +76,7 @@ class Checked:
     problems: Sequence[Problem]
 
 
-def write_pack(target: IO[bytes], parts: Sequence[Part], about: Mapping[str, Any]) -> str:
+def write_pack(target: IO[bytes], parts: Sequence[PackEntry], about: Mapping[str, Any]) -> str:
     """Write a pack to a stream, and return the SHA-256 of its manifest (hex).
 
     `about` are the manifest's own facts: what the pack is of, and where in the journal it stands.
@@ -147,7 +147,7 @@ def _damaged(what: str) -> Checked:
     return Checked({}, "", [Problem(DIRECTORY, f"it is damaged: {what}")])
 
 
-def item_of(part: Part) -> dict[str, Any]:
+def item_of(part: PackEntry) -> dict[str, Any]:
     """Return what a manifest says of a part."""
     digest, size = _digest(part.content)
     item: dict[str, Any] = {

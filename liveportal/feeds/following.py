@@ -24,7 +24,7 @@ when it has more; for a file (None), after a moment."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FeedChunk:
     """Lines of a feed that came together, and how many came before them."""
 
     content: bytes
@@ -50,7 +50,7 @@ def _read(stream: BufferedReader) -> bytes:
         raise UnreadableFile(f"the feed cannot be read: {error.strerror}") from None
 
 
-def streamed(stream: BufferedReader, wait: Wait) -> Iterator[Part]:
+def streamed(stream: BufferedReader, wait: Wait) -> Iterator[FeedChunk]:
     """Yield what a stream brings, until it ends."""
     lines = _Lines()
     while True:
@@ -61,7 +61,7 @@ def streamed(stream: BufferedReader, wait: Wait) -> Iterator[Part]:
     yield from lines.ended()
 
 
-def followed(opened: BufferedReader, path: str, wait: Wait, *, once: bool) -> Iterator[Part]:
+def followed(opened: BufferedReader, path: str, wait: Wait, *, once: bool) -> Iterator[FeedChunk]:
     """Yield what is in an open file and what is written to it; `once`: up to its present end.
 
     The last line may be unfinished: it waits for its end. The end of what does not grow ends it,
@@ -77,7 +77,7 @@ def followed(opened: BufferedReader, path: str, wait: Wait, *, once: bool) -> It
         stream = None if once else _opened_again(path, wait)
 
 
-def _written(stream: BufferedReader, path: str, wait: Wait, *, once: bool) -> Iterator[Part]:
+def _written(stream: BufferedReader, path: str, wait: Wait, *, once: bool) -> Iterator[FeedChunk]:
     """Yield what is in an open file, until another one is in its place or it was cut."""
     lines = _Lines()
     replaced = False
@@ -124,7 +124,7 @@ class _Lines:
         self._rest = bytearray()
         self._before = 0
 
-    def taken(self, chunk: bytes) -> Iterator[Part]:
+    def taken(self, chunk: bytes) -> Iterator[FeedChunk]:
         """Take a chunk, and yield the lines that it ends."""
         ends = chunk.rfind(b"\n") + 1
         if ends:
@@ -134,10 +134,10 @@ class _Lines:
         # One byte more than a line may have: enough to tell that it is too long.
         del self._rest[LONGEST_LINE + 1 :]
 
-    def ended(self) -> Iterator[Part]:
+    def ended(self) -> Iterator[FeedChunk]:
         """Yield what is there, whether or not its last line has its end."""
         if self._rest:
-            part = Part(bytes(self._rest), self._before)
+            part = FeedChunk(bytes(self._rest), self._before)
             self._before += part.content.count(b"\n")
             self._rest.clear()
             yield part

@@ -54,7 +54,7 @@ def _count_sessions(db: Connection) -> None:
     door = _Counting(db)
     with no_collector():
         for number, each in enumerate(VerifiedEvents(iter_journal(db)), 1):
-            door.rebook(each, each.stored)
+            door.replay_event(each, each.stored)
             if number % _PACKED_TOGETHER == 0:
                 door.flush()
     for row in door.rows:

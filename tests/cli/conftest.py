@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pytest
 
-from liveportal.cli.app import COMMANDS, Lazy
-from liveportal.cli.run import main
+from liveportal.cli.app import COMMANDS, LazyGroup
+from liveportal.cli.main import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +44,8 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
     """Run the program in this process, its output going into a pipe."""
-    monkeypatch.setitem(COMMANDS, "sample", Lazy("tests.cli.sample", "Samples."))
-    monkeypatch.setitem(COMMANDS, "single", Lazy("tests.cli.sample_single", "One command."))
+    monkeypatch.setitem(COMMANDS, "sample", LazyGroup("tests.cli.sample", "Samples."))
+    monkeypatch.setitem(COMMANDS, "single", LazyGroup("tests.cli.sample_single", "One command."))
 
     def in_process(*argv: str) -> Result:
         code = main(argv)

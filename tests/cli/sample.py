@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -16,8 +18,6 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.render import hint, render
-from liveportal.cli.results import Item, Table
 from liveportal.domain.errors import DoubleBooking, WrongState
 from liveportal.domain.money import Money
 
@@ -64,7 +64,7 @@ def summary(
         "as_known": read.as_known,
         "balance": {"owed": Money(-5, "USD"), "held": Money(0, "USD")},
     }
-    render(Item(("month", "ledger", "as_known", "balance.owed", "balance.held"), row), out)
+    render(Detail(("month", "ledger", "as_known", "balance.owed", "balance.held"), row), out)
     hint("Try sample rows.")
 
 
@@ -89,7 +89,7 @@ def write(read: ReadOptions, write: WriteOptions, out: OutputOptions) -> None:
         "yes": write.yes,
         "same_zone": read.timezone == write.timezone,
     }
-    render(Item(tuple(row), row), out)
+    render(Detail(tuple(row), row), out)
 
 
 @app.command("fail")
@@ -109,4 +109,4 @@ def secret() -> None:
 @with_options(LedgerOption, OutputOptions)
 def deep(ledger: LedgerOption, out: OutputOptions) -> None:
     """Go deep."""
-    render(Item(("path",), {"path": ledger.path}), out)
+    render(Detail(("path",), {"path": ledger.path}), out)

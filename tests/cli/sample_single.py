@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.io.render import render
+from liveportal.cli.io.view_model import Table
 from liveportal.cli.options import OutputOptions, with_options
-from liveportal.cli.render import render
-from liveportal.cli.results import Table
 
 app = Commands()
 

@@ -12,7 +12,7 @@ import pytest
 
 from liveportal import __main__, __version__
 from liveportal.cli.app import COMMANDS
-from liveportal.cli.text import clean
+from liveportal.cli.io.text import clean
 from tests.cli.conftest import Terminal
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def imported_by(*argv: str) -> set[str]:
         sys.argv[0] = "liveportal"
         from liveportal.__main__ import main
         if sys.argv[1:2] == ["sample"]:
-            from liveportal.cli.app import COMMANDS, Lazy
-            COMMANDS["sample"] = Lazy("tests.cli.sample", "Samples.")
+            from liveportal.cli.app import COMMANDS, LazyGroup
+            COMMANDS["sample"] = LazyGroup("tests.cli.sample", "Samples.")
         code = main()
         print(*sys.modules, file=sys.stderr)
         sys.exit(code)
@@ -86,7 +86,7 @@ def test_an_interruption_while_importing(monkeypatch: pytest.MonkeyPatch) -> Non
     def interrupted(_argv: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("liveportal.cli.run.main", interrupted)
+    monkeypatch.setattr("liveportal.cli.main.main", interrupted)
     monkeypatch.setattr(sys, "argv", ["liveportal"])
     assert __main__.main() == 130
 

@@ -7,7 +7,14 @@ import sys
 
 import pytest
 
-from liveportal.cli.confirm import TEXT_LIMIT, Declined, InvalidInput, confirm, read_ids, read_text
+from liveportal.cli.io.prompts import (
+    TEXT_LIMIT,
+    Declined,
+    InvalidInput,
+    confirm,
+    read_ids,
+    read_text,
+)
 from liveportal.domain.errors import ConfirmationNeeded
 from tests.cli.conftest import Terminal
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from liveportal.cli.doctor_checks import (
+from liveportal.cli.commands.doctor.checks import (
     CHECKS,
     FAILED,
     OK,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import liveportal
-from liveportal.cli.errors import EXIT_CODES, exit_code_for, hint_for
+from liveportal.cli.io.errors import EXIT_CODES, exit_code_for, hint_for
 from liveportal.domain.errors import DoubleBooking, LiveportalError
 from tests.cli.conftest import Terminal
 from tests.cli.sample import FAILURES
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 SAMPLE = """
 import sys
-from liveportal.cli.app import COMMANDS, Lazy
-COMMANDS["sample"] = Lazy("tests.cli.sample", "Samples.")
-COMMANDS["single"] = Lazy("tests.cli.sample_single", "One command.")
+from liveportal.cli.app import COMMANDS, LazyGroup
+COMMANDS["sample"] = LazyGroup("tests.cli.sample", "Samples.")
+COMMANDS["single"] = LazyGroup("tests.cli.sample_single", "One command.")
 from liveportal.__main__ import main
 sys.exit(main())
 """

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.cli.preferences_words import (
+from liveportal.cli.parse.availability_syntax import (
     declining_words,
     exception_words,
     hours_words,

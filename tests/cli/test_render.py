@@ -18,12 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.cli.errors import UnknownField
+from liveportal.cli.io.errors import UnknownField
+from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.rich_output import short_time
+from liveportal.cli.io.text import clean, csv_safe
+from liveportal.cli.io.view_model import Detail, Table, cell, is_number, plain
 from liveportal.cli.options import OutputOptions
-from liveportal.cli.render import hint, ready, render
-from liveportal.cli.results import Item, Table, cell, is_number, plain
-from liveportal.cli.terminal import short_time
-from liveportal.cli.text import clean, csv_safe
 from liveportal.domain.errors import OutputFailed
 from liveportal.domain.money import Money
 from tests.cli.conftest import Terminal
@@ -31,7 +31,7 @@ from tests.cli.conftest import Terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from liveportal.cli.results import Row
+    from liveportal.cli.io.view_model import Row
 
 NOW = datetime(2026, 10, 9, 10, tzinfo=UTC)
 
@@ -63,7 +63,7 @@ FIELDS = (
 )
 
 
-def shown(result: Table | Item, to: io.StringIO | None = None, **options: Any) -> str:  # noqa: ANN401
+def shown(result: Table | Detail, to: io.StringIO | None = None, **options: Any) -> str:  # noqa: ANN401
     """Return what a result is rendered to."""
     stream = to or io.StringIO()
     render(result, OutputOptions(**options), stdout=stream, zone="UTC", width=200, now=NOW)
@@ -72,7 +72,7 @@ def shown(result: Table | Item, to: io.StringIO | None = None, **options: Any) -
 
 def test_an_item_as_json() -> None:
     """JSON has every field, nested as its name says, amounts as strings, times in UTC."""
-    assert json.loads(shown(Item(FIELDS, REQUEST), json=True)) == {
+    assert json.loads(shown(Detail(FIELDS, REQUEST), json=True)) == {
         "id": "R-1",
         "state": "open",
         "customer": {"id": "C-1", "name": "Mina\x1b[31m\t\u202eX"},
@@ -96,7 +96,7 @@ def test_rows_are_plain() -> None:
         '[{"start":"2026-10-09T10:00:00Z","minutes":30}]\t\t2026-10-09\t=HYPERLINK(1)\t'
         "2026-10-09T10:00:00Z\t-3\n"
     )
-    assert shown(Item(FIELDS, REQUEST)) == line
+    assert shown(Detail(FIELDS, REQUEST)) == line
     assert shown(Table(FIELDS, [REQUEST]), tsv=True, header=True) == "\t".join(FIELDS) + "\n" + line
 
 
@@ -142,7 +142,7 @@ def test_one_field_gives_bare_values() -> None:
 
 def test_an_outer_field_is_all_that_is_within() -> None:
     """`--fields customer` is the customer, a column each."""
-    assert shown(Item(FIELDS, REQUEST), csv=True, fields=["customer"]).startswith(
+    assert shown(Detail(FIELDS, REQUEST), csv=True, fields=["customer"]).startswith(
         "customer.id,customer.name\n"
     )
 
@@ -150,7 +150,7 @@ def test_an_outer_field_is_all_that_is_within() -> None:
 def test_a_nested_value_that_is_none() -> None:
     """What would stand in nothing is nothing, and dotted names may be the row's own."""
     row = {"claim": None, "balance.owed": Money(1, "USD")}
-    item = Item(("claim.id", "balance.owed"), row)
+    item = Detail(("claim.id", "balance.owed"), row)
     assert json.loads(shown(item, json=True)) == {
         "claim": {"id": None},
         "balance": {"owed": "0.01"},
@@ -185,9 +185,9 @@ def test_values_that_results_do_not_have(value: object) -> None:
 def test_a_row_without_its_field_is_a_bug() -> None:
     """A documented field is never quietly missing."""
     with pytest.raises(KeyError):
-        shown(Item(("id", "state"), {"id": "R-1"}))
+        shown(Detail(("id", "state"), {"id": "R-1"}))
     with pytest.raises(KeyError):
-        shown(Item(("id.x",), {"id": "R-1"}))
+        shown(Detail(("id.x",), {"id": "R-1"}))
 
 
 # --- every type in every format ---------------------------------------------------------------
@@ -240,7 +240,7 @@ def test_rows_come_back_as_they_were(rows: list[dict[str, object]]) -> None:
 @given(ROWS, st.booleans())
 def test_a_terminal_obeys_nothing_in_a_value(rows: list[dict[str, object]], one: bool) -> None:
     """Whatever a value holds, a terminal gets text and line breaks; years without a zone, too."""
-    for result in [Item(("a", "b"), row) for row in rows] if one else [Table(("a", "b"), rows)]:
+    for result in [Detail(("a", "b"), row) for row in rows] if one else [Table(("a", "b"), rows)]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("NO_COLOR", "1")
             text = shown(result, Terminal())
@@ -278,7 +278,7 @@ def test_a_terminal_shows_a_listing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     later = NOW + timedelta(hours=1)
     row = REQUEST | {"slots": [{"start": NOW, "minutes": 30}, {"start": later, "minutes": 1}]}
-    text = shown(Item(FIELDS, row, human=("id", "customer.id", "slots", "skills")), Terminal())
+    text = shown(Detail(FIELDS, row, human=("id", "customer.id", "slots", "skills")), Terminal())
     assert [line.rstrip() for line in text.splitlines()] == [
         "id           R-1",
         "customer id  C-1",
@@ -304,14 +304,14 @@ def test_colour_can_be_turned_off(
     """No escape sequence reaches a terminal that wants none."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert "\x1b[" in shown(Item(("id",), REQUEST), Terminal())
+    assert "\x1b[" in shown(Detail(("id",), REQUEST), Terminal())
     monkeypatch.setenv(variable, value)
-    assert "\x1b" not in shown(Item(("id",), REQUEST), Terminal())
+    assert "\x1b" not in shown(Detail(("id",), REQUEST), Terminal())
 
 
 def test_json_on_a_terminal_is_indented() -> None:
     """The same document, easier to read."""
-    assert shown(Item(("id",), REQUEST), Terminal(), json=True) == '{\n  "id": "R-1"\n}\n'
+    assert shown(Detail(("id",), REQUEST), Terminal(), json=True) == '{\n  "id": "R-1"\n}\n'
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_a_dash_is_standard_output() -> None:
     """`-o -` is where results go anyway."""
-    assert shown(Item(("id",), REQUEST), output=Path("-")) == "R-1\n"
+    assert shown(Detail(("id",), REQUEST), output=Path("-")) == "R-1\n"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a privilege elsewhere")
@@ -387,10 +387,10 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     link.symlink_to(target)
     for path in (link, tmp_path):
         with pytest.raises(OutputFailed, match="not a regular file"):
-            shown(Item(("id",), REQUEST), output=path)
+            shown(Detail(("id",), REQUEST), output=path)
     assert target.read_text() == "old"
     assert link.is_symlink()
-    shown(Item(("id",), REQUEST), output=Path(os.devnull))
+    shown(Detail(("id",), REQUEST), output=Path(os.devnull))
     assert Path(os.devnull).is_char_device()
 
 
@@ -398,7 +398,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_made(tmp_path: Path, name: str) -> None:
     """A folder that is missing, a name that is too long: both are told, neither is a bug."""
     with pytest.raises(OutputFailed):
-        shown(Item(("id",), REQUEST), output=tmp_path / name)
+        shown(Detail(("id",), REQUEST), output=tmp_path / name)
 
 
 def test_what_is_in_use_is_not_written_over(tmp_path: Path) -> None:
@@ -408,11 +408,11 @@ def test_what_is_in_use_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     out = OutputOptions(output=tmp_path / "sub" / ".." / "ledger.db")
     with pytest.raises(OutputFailed, match="in use"):
-        ready(FIELDS, out, spared=[tmp_path / "none", ledger])
-    ready(FIELDS, OutputOptions(output=tmp_path / "new"), spared=[ledger])
-    ready(FIELDS, OutputOptions(output=Path("-")), spared=[ledger])
+        check_output_possible(FIELDS, out, spared=[tmp_path / "none", ledger])
+    check_output_possible(FIELDS, OutputOptions(output=tmp_path / "new"), spared=[ledger])
+    check_output_possible(FIELDS, OutputOptions(output=Path("-")), spared=[ledger])
     with pytest.raises(UnknownField):
-        ready(FIELDS, OutputOptions(fields=["nothing"]))
+        check_output_possible(FIELDS, OutputOptions(fields=["nothing"]))
 
 
 class _Broken(io.StringIO):
@@ -427,12 +427,12 @@ class _Broken(io.StringIO):
 def test_a_stream_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk is a failure with a sentence; a closed pipe is none and passes."""
     with pytest.raises(OutputFailed, match="No space"):
-        shown(Item(("id",), REQUEST), _Broken(OSError(28, "No space left on device")))
+        shown(Detail(("id",), REQUEST), _Broken(OSError(28, "No space left on device")))
     with pytest.raises(BrokenPipeError):
-        shown(Item(("id",), REQUEST), _Broken(BrokenPipeError(32, "Broken pipe")))
+        shown(Detail(("id",), REQUEST), _Broken(BrokenPipeError(32, "Broken pipe")))
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(OutputFailed, match="no standard output"):
-        render(Item(("id",), REQUEST), OutputOptions())
+        render(Detail(("id",), REQUEST), OutputOptions())
 
 
 def test_a_failure_of_the_rows_is_not_the_outputs() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liveportal.cli.spans import read_pause, read_span
+from liveportal.cli.parse.spans import read_pause, read_span
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidTime
 from tests.cli.test_times import PARIS

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.cli.text import clean, csv_safe
+from liveportal.cli.io.text import clean, csv_safe
 
 JOINERS = "\u200c\u200d"
 # Format characters that draw something: Arabic and other number signs, musical and shorthand marks.

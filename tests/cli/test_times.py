@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.cli.spans import read_span
-from liveportal.cli.times import as_known, read_month, read_time, utc_now
+from liveportal.cli.parse.spans import read_span
+from liveportal.cli.parse.times import as_known, read_month, read_time, utc_now
 from liveportal.domain.clock import short_text, zone
 from liveportal.domain.errors import InvalidMonth, InvalidTime, InvalidValue, LiveportalError
 
@@ -328,8 +328,8 @@ def test_what_is_slow_to_import_waits() -> None:
     """ISO times, this and last month and named days need neither pendulum nor dateutil."""
     code = """if True:
         import sys
-        from liveportal.cli.spans import read_span
-        from liveportal.cli.times import *
+        from liveportal.cli.parse.spans import read_span
+        from liveportal.cli.parse.times import *
         now = utc_now()
         read_time("2026-10-05 09:00", "Europe/Paris", now)
         read_time("friday 9am", "Europe/Paris", now)

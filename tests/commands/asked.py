@@ -91,7 +91,7 @@ def nine_o_clock(shell: Shell) -> Iterator[None]:
     shell.says(PREFERENCES)
     assert shell.ok("sync", feed(shell, "asked.jsonl", *REQUESTS))["recorded"] == 12
     now = datetime.fromisoformat(NOW)
-    with patch("liveportal.cli.looking.utc_now", lambda: now):
+    with patch("liveportal.cli.read_command.utc_now", lambda: now):
         yield
 
 

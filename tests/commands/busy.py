@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 from liveportal.ledger.storage import connection as sqlite_connection
 from liveportal.ledger.storage import driver
 from tests.helpers import amount, line

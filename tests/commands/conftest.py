@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 from tests.commands.shell import OCTOBER, Shell
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
 

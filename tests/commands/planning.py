@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli import looking
+from liveportal.cli import read_command
 from tests.commands.shell import Shell
 from tests.helpers import amount, at, line
 
@@ -21,7 +21,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     """Return what sets the clock of the commands that read; it stands at a Wednesday's noon."""
 
     def set_clock(text: str) -> None:
-        monkeypatch.setattr(looking, "utc_now", lambda: at(text))
+        monkeypatch.setattr(read_command, "utc_now", lambda: at(text))
 
     set_clock("11-04 12:00")
     return set_clock

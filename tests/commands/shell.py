@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import liveportal
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 from liveportal.ledger.opening import open_readonly
 from tests.helpers import dump, say
 

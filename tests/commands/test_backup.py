@@ -288,9 +288,9 @@ def test_a_passphrase_is_typed_twice_and_then_once(
     october: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a terminal it is asked for without showing it; two different ones make no backup."""
-    monkeypatch.setattr("liveportal.cli.secret_files.can_ask", lambda: True)
+    monkeypatch.setattr("liveportal.cli.io.secrets.can_ask", lambda: True)
     typed = iter(["one", "two", "", "one", "one", "one"])
-    monkeypatch.setattr("liveportal.cli.secret_files.hidden", lambda _: next(typed))
+    monkeypatch.setattr("liveportal.cli.io.secrets.hidden", lambda _: next(typed))
     for _ in range(2):
         ran = october.run(*BACKUP, "--encrypt")
         assert (ran.code, ran.out) == (1, "")

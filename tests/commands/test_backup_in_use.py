@@ -46,7 +46,7 @@ with Portal.open(Path(sys.argv[1])) as portal:
     while not Path(sys.argv[2]).exists():
         tip = TipReceived(session="S-1001", amount=Money(1, "USD"))
         with suppress(LedgerBusy):  # Four who write all the time, on a slow disk: tried again.
-            portal.do(tip, key=f"{sys.argv[3]}-{count}")
+            portal.execute(tip, key=f"{sys.argv[3]}-{count}")
             count += 1
 print(count)
 """
@@ -107,7 +107,7 @@ def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> 
     count = events(october.ledger)
     with Portal.open(october.ledger) as portal:
         with open_readonly(october.ledger) as reader:
-            portal.do(tip(5))
+            portal.execute(tip(5))
         with (
             closing(Connection(str(october.ledger), isolation_level=None)) as other,
             restoring(october.ledger, october.folder / "copy.zip") as found,
@@ -115,7 +115,7 @@ def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> 
             assert other.execute("SELECT count(*) FROM event").fetchone() == (count + 1,)
             found.carry_out(AT)
             assert other.execute("SELECT count(*) FROM event").fetchone() == (count,)
-        portal.do(tip(7), key="after")
+        portal.execute(tip(7), key="after")
         assert reader.path == october.ledger
     assert events(october.ledger) == count + 1
 
@@ -125,7 +125,7 @@ def test_a_reader_that_does_not_end_keeps_seeing_the_old_one(october: Shell) -> 
     journal_mode(october.ledger, "WAL")
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     with Portal.open(october.ledger) as portal:
-        portal.do(tip(5))
+        portal.execute(tip(5))
     count = events(october.ledger)
     with open_readonly(october.ledger) as reader:
         (seen,) = reader.db.execute("SELECT count(*) FROM event").fetchone()
@@ -181,7 +181,7 @@ def test_who_records_after_the_question_is_not_overrun(october: Shell, mode: str
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     with restoring(october.ledger, october.folder / "copy.zip") as found:
         with Portal.open(october.ledger) as portal:
-            portal.do(tip(5))
+            portal.execute(tip(5))
         count = events(october.ledger)
         with pytest.raises(LedgerBusy, match="meanwhile"):
             found.carry_out(AT)
@@ -243,7 +243,7 @@ def test_who_is_forgotten_meanwhile_is_not_in_it(
         if len(done) < times:
             done.append(rest[len(done)])
             with Portal.open(shell.ledger) as portal:
-                portal.do(CustomerForgotten(customer=done[-1]))
+                portal.execute(CustomerForgotten(customer=done[-1]))
 
     monkeypatch.setattr(snapshot, "copied", then_forgotten)
     target = shell.folder / "copy.zip"

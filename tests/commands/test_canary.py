@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from liveportal.cli import payout_profile
 from liveportal.cli.app import COMMANDS
+from liveportal.cli.commands.payouts import profile
 from liveportal.ledger.secrets import encrypted_fields
 from tests.commands.states import OWN_POLICY, READS, WRITES
 from tests.ledger.conftest import query
@@ -259,7 +259,7 @@ def test_no_bug_shows_it(
     monkeypatch.setenv("LIVEPORTAL_DEBUG", "1")
     caplog.set_level("DEBUG")
     with monkeypatch.context() as patch:
-        patch.setattr(payout_profile, "judge", careless)
+        patch.setattr(profile, "judge", careless)
         ran = watch(*SET, "--from", "-", stdin=watch.canary.document)
         assert "Traceback" in ran.err
         assert "****" in ran.err

@@ -52,7 +52,7 @@ writes = pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 @pytest.fixture(autouse=True)
 def _ages_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what counts from now count from the same instant, however slow the machine is."""
-    monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: NOW)
+    monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: NOW)
 
 
 def _options(shell: Shell, *command: str) -> set[str]:

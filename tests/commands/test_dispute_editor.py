@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from liveportal.cli.editor import CUT
+from liveportal.cli.io.editor import CUT
 from tests.commands.shell import Shell
 
 Use = Callable[[str], None]

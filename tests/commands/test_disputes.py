@@ -151,7 +151,7 @@ def logged(shell: Shell, session: str, day: str, customer: str = "C-50") -> None
 
 def test_the_time_left_is_counted_down(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """`dispute.window_hours`: until when, and how long that is, also once it is over."""
-    monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: at("10-06 09:00"))
+    monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: at("10-06 09:00"))
     monkeypatch.setenv("NO_COLOR", "1")
     window(empty, "strict", '[dispute]\nwindow_hours = 48\nsilence = "none"\n')
     logged(empty, "S-1", "10-05")
@@ -161,7 +161,7 @@ def test_the_time_left_is_counted_down(empty: Shell, monkeypatch: pytest.MonkeyP
     assert shown["left_seconds"] == 27 * 3600
     words = empty.run("refunds", "show", "CL-9", terminal=True).out
     assert re.search(r"\nleft +1 d 3 h *\n", words)
-    monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: at("10-07 12:00:01"))
+    monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: at("10-07 12:00:01"))
     assert empty.ok("refunds", "show", "CL-9")["left_seconds"] == -1
     assert "held until it is decided" in shown["if_silent"]
     empty.ok("dispute", "file", "CL-9", "--summary", "x")
@@ -238,7 +238,7 @@ def test_conceding_says_what_it_deducts(states: Shell, monkeypatch: pytest.Monke
     cost = states.ok("refunds", "show", "CL-2")["cost"]
     assert f"It deducts {cost} USD." in error["message"]
     before = states.dump()
-    monkeypatch.setattr("liveportal.cli.confirm._is_terminal", lambda _: True)
+    monkeypatch.setattr("liveportal.cli.io.prompts._is_terminal", lambda _: True)
     ran = states.run("refunds", "concede", "CL-2", stdin=b"n\n", terminal=True)
     assert ran.code == 7
     assert f"It deducts {cost} USD." in ran.err

@@ -244,7 +244,7 @@ def test_on_a_terminal_and_in_a_pipe(states: Shell, monkeypatch: pytest.MonkeyPa
     assert len(rows) == 18
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr("liveportal.cli.terminal.Console", _coloured())
+    monkeypatch.setattr("liveportal.cli.io.rich_output.Console", _coloured())
     shown = states.run("doctor", terminal=True).out
     assert "\x1b[32mok" in shown
     monkeypatch.setenv("NO_COLOR", "1")

@@ -91,15 +91,15 @@ def test_a_file_that_cannot_be_written(october: Shell, monkeypatch: pytest.Monke
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("liveportal.cli.outputs.os.fsync", full)
-    real = Portal.do
+    monkeypatch.setattr("liveportal.cli.io.output_file.os.fsync", full)
+    real = Portal.execute
 
-    def do(*argv: Any, **more: Any) -> Any:  # noqa: ANN401
+    def execute(*argv: Any, **more: Any) -> Any:  # noqa: ANN401
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("os.fsync", lambda _: None)
             return real(*argv, **more)
 
-    monkeypatch.setattr(Portal, "do", do)
+    monkeypatch.setattr(Portal, "execute", execute)
     ran = october.run(*ADJUST, "-o", "out.txt", "--json")
     assert ran.code == 74
     assert error_of(ran.err)["message"].endswith("but 1 event was recorded")
@@ -129,12 +129,12 @@ def test_a_system_that_has_no_more(empty: Shell) -> None:
     """In a process that may have little, where a whole feed does not fit."""
     program = (
         "import resource, sys\n"
-        "from liveportal.cli.run import main\n"
-        "import liveportal.cli.requests_shown, liveportal.ledger.opening\n"
+        "from liveportal.cli.main import main\n"
+        "import liveportal.cli.commands.requests.list_show, liveportal.ledger.opening\n"
         "def much(*_): return bytearray(1 << 40)\n"
-        "import liveportal.cli.looking as looking\n"
-        "looking.moment = much\n"
-        "liveportal.cli.requests_shown.moment = much\n"
+        "import liveportal.cli.read_command as read_command\n"
+        "read_command.reference_time = much\n"
+        "liveportal.cli.commands.requests.list_show.reference_time = much\n"
         "sys.exit(main(['requests', 'list', '--json']))\n"
     )
     done = subprocess.run(

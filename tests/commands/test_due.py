@@ -32,7 +32,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> object:
     """Give a function that sets the time that reads count from."""
 
     def put(now: datetime) -> None:
-        monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: now)
+        monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: now)
 
     put(NOW)
     return put

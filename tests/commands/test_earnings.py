@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli.chart import BLOCKS, LETTERS, drawn
+from liveportal.cli.io.chart import BLOCKS, LETTERS, drawn
 from liveportal.domain.calculations.months import Month
 from tests.commands.shell import Shell, assert_no_traceback
 from tests.helpers import amount, at, line

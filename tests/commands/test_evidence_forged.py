@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli.dispute_evidence import reads_of
+from liveportal.cli.commands.disputes.evidence import reads_of
 from liveportal.domain.case import Case, Said
 from liveportal.domain.money import Money
 from liveportal.exports import evidence
 from liveportal.exports.exhibits import Rules
-from liveportal.exports.pack import Part, write_pack
+from liveportal.exports.pack import PackEntry, write_pack
 from liveportal.exports.pages import CURRENT, PAGES, Page, people
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.case import case as case_of
@@ -52,18 +52,18 @@ def disputed(proved: Shell) -> Shell:
     return proved
 
 
-def seal(shell: Shell, parts: list[Part], about: dict[str, Any]) -> None:
+def seal(shell: Shell, parts: list[PackEntry], about: dict[str, Any]) -> None:
     """Write a pack as the program does."""
     with (shell.folder / "pack.zip").open("wb") as stream:
         write_pack(stream, parts, about)
 
 
-def parts_of(shell: Shell) -> tuple[list[Part], dict[str, Any]]:
+def parts_of(shell: Shell) -> tuple[list[PackEntry], dict[str, Any]]:
     """Return what the pack was made of."""
     told = manifest(shell)
     contents = unpacked(shell)
     parts = [
-        Part(
+        PackEntry(
             *(item["file"], contents[item["file"]], item["shows"], item["media_type"]),
             item.get("original_sha256"),
         )
@@ -172,7 +172,7 @@ def test_every_file_and_line_is_held(disputed: Shell) -> None:
         seal(disputed, parts[:number] + parts[number + 1 :], about)
         assert refused(disputed) == [{"file": part.name, "what": "it is missing"}]
     for name in ("files/04-more.txt", "files/01-more.txt", "more.txt"):
-        seal(disputed, [*parts, Part(name, b"x", "More.")], about)
+        seal(disputed, [*parts, PackEntry(name, b"x", "More.")], about)
         assert refused(disputed) == [{"file": name, "what": "the ledger gives no such file"}]
 
 

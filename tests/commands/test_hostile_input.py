@@ -35,7 +35,7 @@ MEMORY = 600 * MEGABYTE
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2)
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 sys.exit(main(sys.argv[2:]))
 """
 MANY = 300_000

@@ -41,7 +41,7 @@ OWN = {
     "payout list --json": (62, ""),
     "due --json": (69, ""),
 }
-# What no read and no plain write needs: replays, checks, backups, exports and what reads outside files.
+# What neither a read nor a plain write needs: replays, checks, backups, exports, outside files.
 HEAVY = (
     *("exports", "feeds.transcripts", "ledger.backup.archive", "ledger.backup.restore"),
     *("ledger.erasure.residue", "ledger.erasure.service", "ledger.replay"),

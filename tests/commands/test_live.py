@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli import looking
-from liveportal.cli.live import clock
-from liveportal.cli.results import Told, cell, is_number, plain
+from liveportal.cli import read_command
+from liveportal.cli.commands.sessions.follow_view import clock
+from liveportal.cli.io.view_model import HumanValue, cell, is_number, plain
 from tests.commands.shell import PROGRAM, Shell, assert_no_traceback
 from tests.helpers import amount, at, line
 
@@ -32,7 +32,7 @@ SetClock = Callable[[str], None]
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     """Return what sets the clock of the commands that read."""
-    return lambda text: monkeypatch.setattr(looking, "utc_now", lambda: at(text))
+    return lambda text: monkeypatch.setattr(read_command, "utc_now", lambda: at(text))
 
 
 def shown(shell: Shell, name: str, *options: object) -> dict[str, Any]:
@@ -228,9 +228,9 @@ def test_a_stopwatch(seconds: int, text: str) -> None:
 
 def test_a_value_that_is_told_is_itself_everywhere_else() -> None:
     """Words are for people; formats have what they are made of."""
-    told = Told(timedelta(seconds=90), lambda _now, _local: ["a while"])
+    told = HumanValue(timedelta(seconds=90), lambda _now, _local: ["a while"])
     assert (plain(told), cell(told), is_number(told)) == (90, "90", True)
-    listed = Told([{"a": 1}], lambda _now, _local: ["one"])
+    listed = HumanValue([{"a": 1}], lambda _now, _local: ["one"])
     assert (plain(listed), cell(listed), is_number(listed)) == ([{"a": 1}], '[{"a":1}]', False)
 
 

@@ -95,11 +95,11 @@ def test_every_command_that_records_has_it(book: Shell, write: Any) -> None:  # 
 
 
 def test_the_package_has_it_too(book: Shell) -> None:
-    """By `do` and by `record`, whatever attributes the event had."""
+    """By `execute` and by `record`, whatever attributes the event had."""
     before = last(book)
     with Portal.open(book.ledger) as portal:
         tip = TipReceived(session="S-1003", amount=Money(100, "USD"))
-        portal.do(tip)
+        portal.execute(tip)
         portal.record([portal.event(tip)])
     first, second = own(book, before)
     assert first

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.cli.preferences_shown import ADDED_FIELDS
+from liveportal.cli.commands.preferences.show import ADDED_FIELDS
 from liveportal.ledger.queries import ledger_info
 from tests.commands.preferences import EVERYTHING, RECORDED, SATURDAYS, WORDS, changes
 from tests.commands.shell import PROGRAM, error_of

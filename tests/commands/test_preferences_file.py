@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.cli.preferences_file import read, written
+from liveportal.cli.commands.preferences.toml_document import read, written
 from liveportal.domain.events.fields import decode
 from liveportal.domain.schedule.working_hours import Availability
 from tests.commands.preferences import DAYTIME, EVERYTHING, RECORDED, changes

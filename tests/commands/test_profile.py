@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli import payout_profile_checks as checks
+from liveportal.cli.parse import profile_fields as checks
 from liveportal.domain import errors
 from tests.commands.shell import Shell
 from tests.commands.test_imports import SLOW, _imported

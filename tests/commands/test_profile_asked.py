@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liveportal.cli import confirm, payout_profile, payout_profile_asked, payout_profile_options
+from liveportal.cli.commands.payouts import profile as payouts_profile
+from liveportal.cli.commands.payouts.profile import options, wizard
+from liveportal.cli.io import prompts
 from tests.commands.shell import PROGRAM
 from tests.commands.test_profile import IBAN, SET, SHOW, TAX_NUMBER, events
 
@@ -27,10 +29,10 @@ class Person:
         self.asked: list[str] = []
         self.hidden: list[str] = []
         self._answers: Iterator[str] = iter(())
-        for module in (payout_profile_asked, payout_profile_options):
+        for module in (wizard, options):
             monkeypatch.setattr(module, "hidden", self._hidden)
-        monkeypatch.setattr(payout_profile_asked, "answer", self._answer)
-        for module in (confirm, payout_profile, payout_profile_options):
+        monkeypatch.setattr(wizard, "answer", self._answer)
+        for module in (prompts, payouts_profile, options):
             monkeypatch.setattr(module, "can_ask", lambda: True)
 
     def __call__(self, *argv: str, answers: tuple[str, ...], yes: str = "y") -> Ran:
@@ -44,7 +46,7 @@ class Person:
     def _answer(self, question: str) -> str:
         self.asked.append(question)
         if (text := next(self._answers, None)) is None:
-            raise confirm.Declined("nothing was answered")
+            raise prompts.Declined("nothing was answered")
         return text
 
     def _hidden(self, question: str) -> str:

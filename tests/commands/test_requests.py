@@ -114,7 +114,7 @@ def test_as_known_lapses_as_it_was_then(asked: Shell) -> None:
     """--as-known counts from its own instant, or from now where that is ahead."""
     argv = ("--as-known", "2999-01-01", "--state", "open")
     assert listed(asked, *argv) == OPEN
-    with patch("liveportal.cli.looking.utc_now", lambda: at("3000-01-01T00:00:00Z")):
+    with patch("liveportal.cli.read_command.utc_now", lambda: at("3000-01-01T00:00:00Z")):
         assert listed(asked, *argv) == ["CHEAP", "OTHER"]
         (row, _) = asked.ok("requests", "list", *argv)
         assert (

@@ -32,7 +32,7 @@ def risk(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, now: datetime, *argv: object
 ) -> tuple[str, str, str]:
     """Return what is final, claimable and held at a moment; always the whole balance."""
-    monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: now)
+    monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: now)
     shown: dict[str, Any] = shell.ok("earnings", *(argv or ("--month", "2026-10")))
     found = shown["risk"]
     balance = shown["balance"]
@@ -105,7 +105,7 @@ def test_a_month_is_at_risk_as_at_its_end(earned: Shell, monkeypatch: pytest.Mon
 
 def test_every_format_has_it(earned: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """In rows each is a column of its own, after all that were there before."""
-    monkeypatch.setattr("liveportal.cli.looking.utc_now", lambda: CLOSES + MICROSECOND)
+    monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: CLOSES + MICROSECOND)
     header, row = earned.tells("earnings", "--month", "2026-10", "--csv").splitlines()
     assert header.split(",")[-4:] == ["risk.final", "risk.claimable", "risk.held", "risk.as_of"]
     assert row.split(",")[-4:-1] == ["96.00", "0.00", "0.00"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liveportal.cli import ledger_verify
+from liveportal.cli.commands.ledger import verify
 from liveportal.ledger.format import hash_chain
 from liveportal.ledger.format.event_log import iter_journal
 from liveportal.ledger.storage.connection import open_file
@@ -106,7 +106,7 @@ def test_what_is_no_head(states: Shell, head: str) -> None:
 def test_progress_is_for_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bar where somebody looks and waits; in a pipe, and for a short journal, nothing."""
     assert "Verifying" not in states.run(*VERIFY, terminal=True).err
-    monkeypatch.setattr(ledger_verify, "MANY", 1)
+    monkeypatch.setattr(verify, "MANY", 1)
     assert "Verifying" in states.run(*VERIFY, terminal=True).err
     assert states.run(*VERIFY).err == ""
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from liveportal.cli.requests_watch import FIELDS
+from liveportal.cli.commands.requests.watch import FIELDS
 from liveportal.feeds import following, jsonl
 from tests.commands.shell import Shell, error_of
 from tests.commands.test_sync import feed

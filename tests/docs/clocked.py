@@ -7,7 +7,7 @@ from datetime import datetime
 
 import time_machine
 
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 
 with time_machine.travel(datetime.fromisoformat(sys.argv[1]), tick=False):
     sys.exit(main(sys.argv[2:]))

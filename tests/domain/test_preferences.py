@@ -118,7 +118,7 @@ def test_a_command_insists_on_what_cannot_be_read(
     assert "--anyway" in str(error.hint)
     assert error.details["field"] == field
     told = event("preferences.changed", WHEN, **{name: document})
-    outcome = books.door.record(told, insist=lambda each: each.override == "--anyway")
+    outcome = books.door.record(told, allow=lambda each: each.override == "--anyway")
     assert outcome.flags == (UnreadablePreference.code,)
     assert books.reader().preferences == {name: document}
 

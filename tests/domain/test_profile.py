@@ -337,7 +337,7 @@ def test_a_null_fingerprint_clears_its_field(books: Book) -> None:
         "payout_profile.changed", "10-01 10:00", fields=["iban", "email"], fingerprints=marks
     )
     assert books.door.book.profile.fields == {"name", "email"}
-    books.door.book.forget_kept()
+    books.door.book.flush_and_clear()
     assert books.door.book.profile.fields == {"name", "email"}
     books.tell("payout_profile.changed", "10-01 11:00", fields=["iban"], fingerprints=[None])
     assert books.door.book.profile.fields == {"name", "email", "iban"}

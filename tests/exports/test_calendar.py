@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveportal.domain.errors import NotACalendar
-from liveportal.exports.calendar import BOOK, Entry, uid, write
+from liveportal.exports.calendar import BOOK, CalendarEvent, uid, write
 from tests.helpers import at
 
 NAME = "0123456789abcdef"
@@ -38,9 +38,9 @@ FOREIGN = (
 )
 
 
-def entry(session: str = "S-1", **more: Any) -> Entry:  # noqa: ANN401
+def entry(session: str = "S-1", **more: Any) -> CalendarEvent:  # noqa: ANN401
     """Return a session of an hour, but for what is given."""
-    made = Entry(
+    made = CalendarEvent(
         session=session,
         start=at("11-05 09:00"),
         end=at("11-05 10:00"),

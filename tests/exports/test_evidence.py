@@ -17,7 +17,7 @@ from liveportal.domain.case import Case, Kept, Said
 from liveportal.exports import evidence
 from liveportal.exports.evidence import LARGEST_FILE, dossier, is_about
 from liveportal.exports.exhibits import Reads, Rules, no_reader
-from liveportal.exports.pack import Part, verify_pack, write_pack
+from liveportal.exports.pack import PackEntry, verify_pack, write_pack
 from liveportal.exports.pages import CURRENT, Redact
 from liveportal.exports.redaction import redactor
 from liveportal.exports.redaction_1 import BLACK
@@ -32,7 +32,7 @@ def parts(
     redact: Redact | None = None,
     largest: int = LARGEST_FILE,
     reads: Reads = no_reader,
-) -> list[Part]:
+) -> list[PackEntry]:
     """Return the parts of a pack in the current format."""
     return evidence.parts(made, Rules(CURRENT, largest, redact, reads))
 
@@ -42,14 +42,14 @@ def about(made: Case, *, redact: Redact | None = None) -> dict[str, Any]:
     return evidence.about(made, Rules(CURRENT, LARGEST_FILE, redact))
 
 
-def by_name(found: list[Part]) -> dict[str, Part]:
+def by_name(found: list[PackEntry]) -> dict[str, PackEntry]:
     """Return the parts of a pack by their names, each once."""
     named = {part.name: part for part in found}
     assert len(named) == len(found)
     return named
 
 
-def text(part: Part) -> str:
+def text(part: PackEntry) -> str:
     """Return what a part says."""
     content = part.content if isinstance(part.content, bytes) else part.content.read_bytes()
     return content.decode()

@@ -23,7 +23,7 @@ from liveportal.exports.pack import (
     FORMAT,
     MANIFEST,
     SEAL,
-    Part,
+    PackEntry,
     Problem,
     verify_pack,
     write_pack,
@@ -32,14 +32,14 @@ from tests.helpers import short
 
 ABOUT = {"claim": "CL-1"}
 PARTS = (
-    Part("index.html", b"<p>What happened.</p>", "What happened.", "text/html"),
-    Part("files/01-chat.txt", b"\x00\xff" * 20, "What was said.", original_sha256="ab" * 32),
-    Part("empty.txt", b"", "Nothing."),
+    PackEntry("index.html", b"<p>What happened.</p>", "What happened.", "text/html"),
+    PackEntry("files/01-chat.txt", b"\x00\xff" * 20, "What was said.", original_sha256="ab" * 32),
+    PackEntry("empty.txt", b"", "Nothing."),
 )
 MASKS = (0x01, 0x20, 0x80, 0xFF)
 
 
-def written(*parts: Part) -> bytes:
+def written(*parts: PackEntry) -> bytes:
     """Return a pack's bytes."""
     stream = BytesIO()
     write_pack(stream, parts or PARTS, ABOUT)
@@ -147,7 +147,7 @@ def test_a_file_and_bytes_are_packed_alike(tmp_path: Path, whole: bytes) -> None
     """Content may lie in a file: it is read in pieces, and gives the same pack."""
     file = tmp_path / "chat"
     file.write_bytes(b"\x00\xff" * 20)
-    chat = Part("files/01-chat.txt", file, "What was said.", original_sha256="ab" * 32)
+    chat = PackEntry("files/01-chat.txt", file, "What was said.", original_sha256="ab" * 32)
     assert written(PARTS[0], chat, PARTS[2]) == whole
 
 
@@ -175,7 +175,7 @@ def test_a_pack_is_written_into_a_pipe_as_into_a_file(whole: bytes) -> None:
 def test_a_part_has_a_plain_name(name: str) -> None:
     """No name leads out of the folder in which a pack is unpacked, or means different things."""
     with pytest.raises(ValueError, match="no name"):
-        Part(name, b"", "x")
+        PackEntry(name, b"", "x")
 
 
 names = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True)
@@ -190,7 +190,7 @@ def test_every_pack_verifies(
 ) -> None:
     """What was written and not touched has no problems, whatever it is of."""
     stream = BytesIO()
-    write_pack(stream, [Part(name, content, "x") for name, content in contents.items()], about)
+    write_pack(stream, [PackEntry(name, content, "x") for name, content in contents.items()], about)
     (scratch / "pack.zip").write_bytes(stream.getvalue())
     checked = verify_pack(scratch / "pack.zip")
     assert checked.problems == []
@@ -508,7 +508,7 @@ def peak(folder: Path, content: bytes, limit: int = 20_000_000) -> list[Problem]
 
 def test_a_thousand_files_are_checked_in_one_go(tmp_path: Path) -> None:
     """The time is that of the files' number, not of its square."""
-    parts = [Part(f"f{number}", b"", "x") for number in range(1_000)]
+    parts = [PackEntry(f"f{number}", b"", "x") for number in range(1_000)]
     content = written(*parts)
     assert problems(tmp_path, content) == []
 

@@ -48,7 +48,7 @@ class Counting(driver.Connection):
 driver.Connection = Counting
 connect = driver.dbapi.connect
 driver.dbapi.connect = lambda *given, **named: connect(*given, **{{**named, "factory": Counting}})
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 code = main(sys.argv[3:])
 print(calls, file=sys.stderr)
 sys.exit(code)

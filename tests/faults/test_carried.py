@@ -64,7 +64,7 @@ def test_a_clock_that_goes_back(book: Path) -> None:
     for number, step in enumerate(steps):
         clock.now += step
         with Portal.open(book, now=clock) as portal:
-            outcome, _ = portal.do(_bonus(f"AD-{number}"), key=f"k-{number}")
+            outcome, _ = portal.execute(_bonus(f"AD-{number}"), key=f"k-{number}")
             assert outcome.event.time == clock.now, "when it happened is what the clock says"
     told = _recorded(book)
     assert [name for name, _ in told[1:]] == [f"k-{n}" for n in range(len(steps))]
@@ -94,7 +94,7 @@ def test_ids_are_fresh_whatever_the_clock_says(book: Path, monkeypatch: pytest.M
     assert len(set(names)) == len(names)
     clock = Clock(NOW)
     with Portal.open(book, now=clock) as portal:
-        portal.do(_bonus("AD-1"))
+        portal.execute(_bonus("AD-1"))
     assert len(_recorded(book)) == 2
 
 
@@ -105,9 +105,9 @@ def test_ids_are_fresh_whatever_the_clock_says(book: Path, monkeypatch: pytest.M
 def test_a_clock_that_is_far_off(book: Path, now: datetime) -> None:
     """A battery that is empty, a year that is mistyped: it is recorded, and all goes on."""
     with Portal.open(book, now=Clock(now)) as portal:
-        portal.do(_bonus("AD-1"), key="far")
+        portal.execute(_bonus("AD-1"), key="far")
     with Portal.open(book, now=Clock(NOW + HOUR)) as portal:
-        portal.do(_bonus("AD-2"), key="right")
+        portal.execute(_bonus("AD-2"), key="right")
     told = _recorded(book)
     assert [name for name, _ in told[1:]] == ["far", "right"]
     assert [at for _, at in told] == sorted(at for _, at in told)
@@ -150,22 +150,22 @@ def _fork() -> int:
 @pytest.mark.parametrize(
     "use",
     [
-        lambda portal: portal.do(_bonus("AD-child"), key="child"),
+        lambda portal: portal.execute(_bonus("AD-child"), key="child"),
         lambda portal: portal.record([portal.event(_bonus("AD-child"), key="child")]),
         lambda portal: portal.reader().policy,
-        lambda portal: portal.known("session", "S-1"),
+        lambda portal: portal.resolve_id("session", "S-1"),
         lambda portal: portal.head(),
     ],
-    ids=["do", "record", "read", "known", "head"],
+    ids=["execute", "record", "read", "resolve_id", "head"],
 )
 def test_a_portal_is_not_carried_across_a_fork(
     book: Path, mode: str, use: Callable[[Portal], object]
 ) -> None:
     """A child that uses its parent's portal is told to open its own; the parent goes on."""
     with Portal.open(book, now=Clock(NOW)) as portal:
-        portal.do(_bonus("AD-1"), key="first")
+        portal.execute(_bonus("AD-1"), key="first")
         assert _in_a_child(lambda: use(portal)).startswith("NotShared: ")
-        portal.do(_bonus("AD-2"), key="second")
+        portal.execute(_bonus("AD-2"), key="second")
     assert [name for name, _ in _recorded(book)[1:]] == ["first", "second"]
     assert mode
 
@@ -199,16 +199,16 @@ def _unwind(portal: Portal, door: object) -> None:
 def test_a_child_that_opens_its_own(book: Path, mode: str) -> None:
     """Each process with a portal of its own: everything of everybody is there once."""
     with Portal.open(book, now=Clock(NOW)) as portal:
-        portal.do(_bonus("AD-1"), key="first")
+        portal.execute(_bonus("AD-1"), key="first")
         assert _in_a_child(lambda: _own(book, "child")) == "done"
-        portal.do(_bonus("AD-2"), key="second")
+        portal.execute(_bonus("AD-2"), key="second")
     assert [name for name, _ in _recorded(book)[1:]] == ["first", "child", "second"]
     assert mode
 
 
 def _own(path: Path, name: str) -> None:
     with Portal.open(path) as portal:
-        portal.do(_bonus(f"AD-{name}"), key=name)
+        portal.execute(_bonus(f"AD-{name}"), key=name)
 
 
 @modes
@@ -235,7 +235,7 @@ def test_a_portal_is_not_carried_into_a_thread(book: Path, mode: str) -> None:
 
     def use() -> None:
         try:
-            portal.do(_bonus("AD-thread"), key="thread")
+            portal.execute(_bonus("AD-thread"), key="thread")
         except NotShared as error:
             raised.append(error)
         _own(book, "own")
@@ -244,7 +244,7 @@ def test_a_portal_is_not_carried_into_a_thread(book: Path, mode: str) -> None:
         thread = threading.Thread(target=use)
         thread.start()
         thread.join()
-        portal.do(_bonus("AD-2"), key="second")
+        portal.execute(_bonus("AD-2"), key="second")
     assert len(raised) == 1
     assert [name for name, _ in _recorded(book)[1:]] == ["own", "second"]
     assert mode

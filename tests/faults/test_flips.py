@@ -92,7 +92,7 @@ def _asked(path: Path) -> None:
 
 def _written(path: Path) -> None:
     with Portal.open(path, dry_run=True) as portal:
-        portal.do(TipReceived(session="S-1", amount=Money(100, "USD")))
+        portal.execute(TipReceived(session="S-1", amount=Money(100, "USD")))
 
 
 def _check_that(message: str) -> str:
@@ -242,7 +242,7 @@ def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amou
         states.append(answers(path))
         for number in range(4):
             with Portal.open(path) as portal:
-                portal.do(TipReceived(session="S-1", amount=Money(100 + number, "USD")))
+                portal.execute(TipReceived(session="S-1", amount=Money(100 + number, "USD")))
             states.append(answers(path))
         for each in (path, log):
             shutil.copyfile(each, kept / each.name)

@@ -18,7 +18,7 @@ from tests.faults.stages import Stage, Stages
 scenes = pytest.mark.parametrize("scene", [*WRITES, READ], ids=lambda scene: scene.name)
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-_OUTERMOST = ("/cli/run.py", "/cli/signals.py")
+_OUTERMOST = ("/cli/main.py", "/cli/signals.py")
 WORDS = {130: "error: interrupted\n", 143: "error: terminated\n", 129: "error: terminated\n"}
 
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 from liveportal.ledger.storage import connection, driver
 from tests.commands.shell import assert_no_traceback
 from tests.commands.states import READS, WRITES, Write

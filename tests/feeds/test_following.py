@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from liveportal.domain.errors import UnreadableFile
 from liveportal.feeds import following
-from liveportal.feeds.following import Part, followed, open_feed, streamed
+from liveportal.feeds.following import FeedChunk, followed, open_feed, streamed
 from liveportal.feeds.jsonl import lines
 
 
@@ -33,9 +33,9 @@ def script(*steps: Callable[[], object]) -> Callable[[BufferedReader | None], No
     return wait
 
 
-def seen(path: Path, *steps: Callable[[], object]) -> list[Part]:
+def seen(path: Path, *steps: Callable[[], object]) -> list[FeedChunk]:
     """Follow a file while the steps are done, and return what came."""
-    found: list[Part] = []
+    found: list[FeedChunk] = []
 
     def follow() -> None:
         for part in followed(open_feed(str(path)), str(path), script(*steps), once=False):
@@ -52,7 +52,7 @@ def test_parts_are_whole_lines_and_count_on(tmp_path: Path) -> None:
     path.write_bytes(b"one\n\ntw")
     with path.open("ab", buffering=0) as file:
         found = seen(path, lambda: file.write(b"o"), lambda: file.write(b"\nthree\nfo"))
-    assert found == [Part(b"one\n\n", 0), Part(b"two\nthree\n", 2)]
+    assert found == [FeedChunk(b"one\n\n", 0), FeedChunk(b"two\nthree\n", 2)]
 
 
 def test_another_file_is_read_from_its_start_after_the_last_of_the_old_one(tmp_path: Path) -> None:
@@ -66,7 +66,11 @@ def test_another_file_is_read_from_its_start_after_the_last_of_the_old_one(tmp_p
         new.write_bytes(b"first\n")
         new.replace(path)
 
-    assert seen(path, replace) == [Part(b"one\n", 0), Part(b"last\n", 1), Part(b"first\n", 0)]
+    assert seen(path, replace) == [
+        FeedChunk(b"one\n", 0),
+        FeedChunk(b"last\n", 1),
+        FeedChunk(b"first\n", 0),
+    ]
 
 
 def test_a_file_may_be_gone_for_a_moment(tmp_path: Path) -> None:
@@ -79,7 +83,7 @@ def test_a_file_may_be_gone_for_a_moment(tmp_path: Path) -> None:
         path.unlink()
 
     found = seen(path, cut, lambda: None, lambda: path.write_bytes(b"two\n"))
-    assert found == [Part(b"one\n", 0), Part(b"two\n", 0)]
+    assert found == [FeedChunk(b"one\n", 0), FeedChunk(b"two\n", 0)]
 
 
 def test_what_cannot_be_opened_again_is_told(tmp_path: Path) -> None:

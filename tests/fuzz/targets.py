@@ -20,9 +20,10 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import cast
 
-from liveportal.cli import payout_profile_checks, preferences_file, spans, times, toml_file
-from liveportal.cli.earnings_statement import proved_by
-from liveportal.cli.payout_profile_options import _plain
+from liveportal.cli.commands.earnings.statement import proved_by
+from liveportal.cli.commands.payouts.profile.options import _plain
+from liveportal.cli.commands.preferences import toml_document
+from liveportal.cli.parse import profile_fields, spans, times, toml_file
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.fields import decode, joined, split
 from liveportal.domain.events.types import PreferencesChanged
@@ -31,7 +32,7 @@ from liveportal.domain.money import Money, Percent
 from liveportal.domain.policy import Policy
 from liveportal.domain.text import clean, csv_safe
 from liveportal.exports import events as exports
-from liveportal.exports.calendar import Entry, write
+from liveportal.exports.calendar import CalendarEvent, write
 from liveportal.exports.pack import verify_pack
 from liveportal.exports.statement import rows
 from liveportal.feeds import exported, jsonl, transcripts
@@ -242,11 +243,11 @@ def preferences(data: bytes) -> bool:
         return False
 
     def read(given: str) -> PreferencesChanged:
-        return preferences_file.read(given, "file", _money)
+        return toml_document.read(given, "file", _money)
 
     found = read(text)
     facts, personal = split(found)
-    assert differing(read(preferences_file.written(joined(facts, personal))), found) == {}
+    assert differing(read(toml_document.written(joined(facts, personal))), found) == {}
     return True
 
 
@@ -266,14 +267,14 @@ def profile(data: bytes) -> bool:
     except ValueError:
         return False
     given = {name: _plain(name, document, "UTC") for name in document}
-    payout_profile_checks.checked(given)
+    profile_fields.checked(given)
     return True
 
 
 @target
 def calendar(data: bytes) -> bool:
     """A calendar that the sessions are put into: its own events stay, and it can be read again."""
-    entry = Entry(
+    entry = CalendarEvent(
         session="S-1",
         start=NOW,
         end=None,
@@ -379,7 +380,7 @@ def search(data: bytes) -> bool:
 
 def _known(reader: Reader, text: str) -> None:
     with suppress(LiveportalError):
-        assert reader.known("session", text).startswith(text)
+        assert reader.resolve_id("session", text).startswith(text)
 
 
 def _text(data: bytes) -> str | None:

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import time_machine
 
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 from tests.commands import states
 from tests.commands.shell import OCTOBER
 from tests.ledger import rich

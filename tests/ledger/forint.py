@@ -90,7 +90,7 @@ def feed() -> bytes:
 
 def make(folder: Path) -> Path:
     """Make the ledger in a folder, and return its path; raises `RuntimeError` if anything fails."""
-    from liveportal.cli.run import main
+    from liveportal.cli.main import main
 
     ledger = folder / "ledger.db"
     files = {name: folder / name for name in ("forints.toml", "cheaper.toml", "feed.jsonl")}

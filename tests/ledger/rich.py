@@ -193,8 +193,8 @@ def commands(form: int) -> Iterator[tuple[str, ...]]:
 
 def make(folder: Path, form: int) -> Path:
     """Make the ledger in a folder, and return its path; raises `RuntimeError` if anything fails."""
+    from liveportal.cli.main import main
     from liveportal.cli.options import WriteOptions
-    from liveportal.cli.run import main
 
     # Its times may be ahead of the clock; an older program, run by this module, has no caution.
     meant = ("--anyway",) if hasattr(WriteOptions, "anyway") else ()

@@ -166,7 +166,7 @@ def test_a_dry_run_touches_nothing(book: Path, tmp_path: Path) -> None:
     source.write_bytes(CHAT)
     with Portal.open(book, dry_run=True) as portal:
         data = Attachment("S-1", "chat.txt", "transcript")
-        _, row = portal.attach(source, data, show=transcript_queries.artifact)
+        _, row = portal.attach(source, data, read_back=transcript_queries.artifact)
     assert (row["messages"], row["stored"]) == (2, False)
     assert (sorted(book.parent.rglob("*")), contents(book)) == before
 
@@ -255,9 +255,9 @@ def test_a_replay_sees_what_the_first_time_saw(book: Path, tmp_path: Path) -> No
     source.write_bytes(CHAT)
     with Portal.open(book) as portal:
         data = Attachment("S-1", "chat.txt", "transcript")
-        first = portal.attach(source, data, show=transcript_queries.artifact)
+        first = portal.attach(source, data, read_back=transcript_queries.artifact)
         attach(book, b"Mina: later", name="later.txt")
-        again = portal.attach(source, data, show=transcript_queries.artifact)
+        again = portal.attach(source, data, read_back=transcript_queries.artifact)
     assert again[0].status == "replayed"
     assert again[1] == first[1]
     assert first[1]["messages"] == 2
@@ -335,7 +335,7 @@ def forget(ledger: Path, customer: str = "C-1", *, by_feed: bool = False) -> Non
         if by_feed:
             portal.record([event("customer.forgotten", "10-07 08:00", customer=customer)])
         else:
-            portal.do(CustomerForgotten(customer=customer))
+            portal.execute(CustomerForgotten(customer=customer))
 
 
 def indexed(ledger: Path) -> set[str]:
@@ -438,7 +438,7 @@ def test_files_go_after_the_commit_only(
     """A dry run and a failing transaction leave them; a commit is seen by others before."""
     attach(book)
     with Portal.open(book, dry_run=True) as portal:
-        portal.do(CustomerForgotten(customer="C-1"))
+        portal.execute(CustomerForgotten(customer="C-1"))
     assert Vault(book).holds(sha(CHAT))
     with Portal.open(book) as portal, pytest.raises(LiveportalError):
         portal.record(
@@ -475,6 +475,8 @@ def test_nobody_attaches_what_is_being_erased(book: Path, monkeypatch: pytest.Mo
 def test_without_a_vault_nothing_is_looked_for(book: Path) -> None:
     """Most ledgers have none."""
     with Portal.open(book) as portal:
-        portal.do(ArtifactAdded(session="S-1", kind="code", name="x", sha256=sha(CHAT), bytes=1))
+        portal.execute(
+            ArtifactAdded(session="S-1", kind="code", name="x", sha256=sha(CHAT), bytes=1)
+        )
     forget(book)
     assert not Vault(book).folder.exists()

@@ -275,13 +275,17 @@ def test_ids_are_found_whole_or_by_a_unique_prefix(books: Book) -> None:
     for name in ("R-1", "R-10", "R-11", "Q"):
         books.open(name)
     reader = books.reader()
-    assert [reader.known("request", text) for text in ("R-1", "R-10", "Q")] == ["R-1", "R-10", "Q"]
+    assert [reader.resolve_id("request", text) for text in ("R-1", "R-10", "Q")] == [
+        "R-1",
+        "R-10",
+        "Q",
+    ]
     with pytest.raises(errors.AmbiguousPrefix) as caught:
-        reader.known("request", "R")
+        reader.resolve_id("request", "R")
     assert caught.value.details["candidates"] == ["R-1", "R-10", "R-11"]
     for text in ("", "X", "r-1", "R-2", "%", "R_1", "~", "R-1~"):
         with pytest.raises(errors.UnknownThing):
-            reader.known("request", text)
+            reader.resolve_id("request", text)
 
 
 @pytest.mark.parametrize("text", ["\udcff", "\x00", "💥", "R" * 100_000])
@@ -290,7 +294,7 @@ def test_ids_that_no_shell_should_give(books: Book, text: str) -> None:
     books.open()
     for kind in ("request", "session"):
         with pytest.raises(errors.UnknownThing):
-            books.reader().known(kind, text)
+            books.reader().resolve_id(kind, text)
 
 
 # --- cautions of the calendar ---------------------------------------------------------------------

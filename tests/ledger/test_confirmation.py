@@ -242,8 +242,8 @@ def test_an_alias_resolves_everywhere(books: Book) -> None:
     for table in ("transaction", "review", "artifact", "claim", "item"):
         named = books.rows(f'SELECT DISTINCT session FROM "{table}"')  # noqa: S608 (our own names)
         assert named == [{"session": "S-mine"}], table
-    assert books.reader().known("session", "S-theirs") == "S-mine"
-    assert books.reader().known("session", "S-m") == "S-mine"
+    assert books.reader().resolve_id("session", "S-theirs") == "S-mine"
+    assert books.reader().resolve_id("session", "S-m") == "S-mine"
     assert [row["id"] for row in books.rows("SELECT id FROM session")] == ["S-mine"]
 
 

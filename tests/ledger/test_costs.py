@@ -127,7 +127,7 @@ def test_a_single_write_runs_few_statements(ledger: Path) -> None:
     with Portal.open(ledger) as portal:
         portal.sync(BytesIO(opened))
         portal.reader().db.set_trace_callback(told.append)
-        portal.do(RequestAccepted(request="R-0"))
+        portal.execute(RequestAccepted(request="R-0"))
     ours = [" ".join(each.split()) for each in told if not each.startswith("--")]
     assert len(asked(ours)) <= ASKED_BY_A_WRITE
     assert sum(each.startswith("INSERT") for each in ours) <= WRITTEN_BY_AN_ACCEPTANCE

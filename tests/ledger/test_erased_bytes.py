@@ -53,7 +53,7 @@ def test_nothing_of_a_forgotten_customer_is_left_in_the_files(
             event = portal.event(CustomerForgotten(customer="C-1"), at=at("10-07 08:00"))
             portal.record([event])
         else:
-            portal.do(CustomerForgotten(customer="C-1"))
+            portal.execute(CustomerForgotten(customer="C-1"))
         for file in tmp_path.iterdir():
             assert NAME.encode() not in file.read_bytes(), file.name
     assert NAME.encode() not in path.read_bytes()
@@ -68,15 +68,15 @@ def test_a_replayed_acceptance_shows_the_time_that_was_accepted(tmp_path: Path) 
         portal.sync(io.BytesIO(opened(1, kind="scheduled", slots=[slot])))
 
         def accepted() -> object:
-            _, row = portal.do(
+            _, row = portal.execute(
                 RequestAccepted(request="R-1", slot=1),
                 at=at("10-05 09:00"),
                 key="k",
-                show=lambda reader, _: sessions.planned(reader, "R-1"),
+                read_back=lambda reader, _: sessions.planned(reader, "R-1"),
             )
             return row["start"]
 
         first = accepted()
         moved = SessionRescheduled(session="R-1", start=at("10-13 09:00"))
-        portal.do(moved, at=at("10-06 09:00"))
+        portal.execute(moved, at=at("10-06 09:00"))
         assert accepted() == first

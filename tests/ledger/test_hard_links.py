@@ -36,7 +36,8 @@ with Portal.open(Path(sys.argv[1])) as portal:
         for n in range(200):
             db.execute(f"CREATE TABLE x{n} (a)")
     else:
-        portal.do(AdjustmentPosted(adjustment=new_id(), amount=Money(500, "USD"), reason="bonus"))
+        amount = Money(500, "USD")
+        portal.execute(AdjustmentPosted(adjustment=new_id(), amount=amount, reason="bonus"))
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -48,7 +49,9 @@ def _killed(path: Path, when: str = "after") -> None:
 
 def _adjust(path: Path) -> None:
     with Portal.open(path) as portal:
-        portal.do(AdjustmentPosted(adjustment=new_id(), amount=Money(500, "USD"), reason="bonus"))
+        portal.execute(
+            AdjustmentPosted(adjustment=new_id(), amount=Money(500, "USD"), reason="bonus")
+        )
 
 
 def _events(path: Path) -> int:
@@ -143,10 +146,10 @@ def test_a_name_that_comes_while_it_is_open(path: Path) -> None:
             AdjustmentPosted(adjustment=new_id(), amount=Money(500, "USD"), reason="bonus")
             for _ in range(2)
         )
-        portal.do(first)
+        portal.execute(first)
         path.with_name("second.db").hardlink_to(path)
         with pytest.raises(LedgerLinked):
-            portal.do(other)
+            portal.execute(other)
     assert _events(path) == 3
 
 

@@ -142,11 +142,11 @@ def test_a_command_repeated_an_hour_later_is_a_replay(ledger: Path, clock: Clock
     with Portal.open(ledger, now=clock) as portal:
         clock.now = at("10-05 08:00")
         portal.record([event("request.opened", "10-05 08:00", **opened())])
-        first, _ = portal.do(
+        first, _ = portal.execute(
             RequestAccepted(request="R-1", session="S-made-up"), key="K", assumed=["session"]
         )
         clock.now = at("10-05 09:00")
-        again, _ = portal.do(
+        again, _ = portal.execute(
             RequestAccepted(request="R-1", session="S-another"), key="K", assumed=["session"]
         )
         assert (again.status, again.seq) == ("replayed", first.seq)
@@ -160,20 +160,20 @@ def test_a_command_with_another_given_time_is_a_conflict(ledger: Path, clock: Cl
     with Portal.open(ledger, now=clock) as portal:
         portal.record([event("request.opened", "10-05 08:00", **opened())])
         clock.now = at("10-05 08:02")
-        portal.do(RequestAccepted(request="R-1"), at=at("10-05 08:01"), key="K")
+        portal.execute(RequestAccepted(request="R-1"), at=at("10-05 08:01"), key="K")
         with pytest.raises(Conflict) as caught:
-            portal.do(RequestAccepted(request="R-1"), at=at("10-05 08:02"), key="K")
+            portal.execute(RequestAccepted(request="R-1"), at=at("10-05 08:02"), key="K")
         assert caught.value.fields == ["time"]
-        assert portal.do(RequestAccepted(request="R-1"), key="K")[0].status == "replayed"
+        assert portal.execute(RequestAccepted(request="R-1"), key="K")[0].status == "replayed"
 
 
 def test_a_key_reused_for_something_else_is_a_conflict(ledger: Path, clock: Clock) -> None:
     """One key is one command."""
     with Portal.open(ledger, now=clock) as portal:
         portal.record([event("request.opened", "10-05 08:00", **opened())])
-        portal.do(RequestAccepted(request="R-1"), key="K")
+        portal.execute(RequestAccepted(request="R-1"), key="K")
         with pytest.raises(Conflict):
-            portal.do(SessionPaused(session="R-1"), key="K")
+            portal.execute(SessionPaused(session="R-1"), key="K")
 
 
 def test_ids_of_commands_are_fresh_and_sort_by_time(ledger: Path, clock: Clock) -> None:
@@ -335,11 +335,11 @@ def test_a_dry_run_leaves_nothing_and_no_gap(filled: Path) -> None:
     """The real transaction, rolled back: the next event's number is the last + 1."""
     before = contents(filled)
     with Portal.open(filled, dry_run=True) as portal:
-        outcome, _ = portal.do(TipReceived(session="R-1", amount=usd("5.00")))
+        outcome, _ = portal.execute(TipReceived(session="R-1", amount=usd("5.00")))
         assert (outcome.status, outcome.seq) == ("recorded", 5)
     assert contents(filled) == before
     with Portal.open(filled) as portal:
-        assert portal.do(TipReceived(session="R-1", amount=usd("5.00")))[0].seq == 5
+        assert portal.execute(TipReceived(session="R-1", amount=usd("5.00")))[0].seq == 5
     assert [seq for (seq,) in query(filled, "SELECT seq FROM event ORDER BY seq")] == [
         1,
         2,
@@ -353,7 +353,7 @@ def test_a_dry_run_refuses_as_the_real_one_does(filled: Path) -> None:
     """A dry run ends with the refusal that the run would have ended with."""
     for dry_run in (True, False):
         with Portal.open(filled, dry_run=dry_run) as portal, pytest.raises(WrongState):
-            portal.do(SessionPaused(session="R-1"))
+            portal.execute(SessionPaused(session="R-1"))
 
 
 def test_records_are_all_or_nothing(filled: Path) -> None:
@@ -372,6 +372,6 @@ def test_records_are_all_or_nothing(filled: Path) -> None:
 def test_a_clock_that_lags_far_behind(filled: Path) -> None:
     """A machine whose clock was reset records all the same, in order."""
     with Portal.open(filled, now=Clock(at("01-01 00:00") - timedelta(days=9_000))) as portal:
-        portal.do(TipReceived(session="R-1", amount=usd("5.00")), at=at("10-05 09:00"))
+        portal.execute(TipReceived(session="R-1", amount=usd("5.00")), at=at("10-05 09:00"))
     times = [time for (time,) in query(filled, "SELECT recorded_at FROM event ORDER BY seq")]
     assert times == sorted(times)

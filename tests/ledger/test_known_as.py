@@ -118,7 +118,7 @@ def test_other_windows_open_on_it_too(ledger: Path, clock: Clock) -> None:
                 "Shader",
             )
         with open_readonly(ledger, as_known=noted[4][0]) as reader:
-            assert reader.known("session", "S-x") == "S-1"
+            assert reader.resolve_id("session", "S-x") == "S-1"
 
 
 def test_looking_back_changes_nothing(ledger: Path, clock: Clock) -> None:

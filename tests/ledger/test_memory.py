@@ -43,7 +43,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
         patch.setenv("LIVEPORTAL_KEYRING", "off")
         path = rich.make(tmp_path_factory.mktemp("rich"), rich.LATEST)
         with Portal.open(path) as portal:
-            portal.sync(BytesIO(b"".join(MORE)), reject=_refuse)
+            portal.sync(BytesIO(b"".join(MORE)), on_error=_refuse)
         with closing(open_file(path, readonly=True)) as db:
             yield db
 

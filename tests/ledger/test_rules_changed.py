@@ -104,7 +104,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             Portal.create(path, Policy())
             with Portal.open(path) as portal:
                 feed = BytesIO(rich.feed() + b"".join(MORE))
-                portal.sync(feed, reject=lambda *_: None)
+                portal.sync(feed, on_error=lambda *_: None)
     return found
 
 

@@ -238,7 +238,7 @@ def test_a_key_names_a_change_for_ever(ledger: Path) -> None:
     assert fill(ledger, {"name": "Bob"}) == "recorded"
     assert fill(ledger, SECRET, key="k") == "replayed"
     with Portal.open(ledger) as portal:
-        portal.change_key()
+        portal.rotate_key()
     assert fill(ledger, SECRET, key="k") == "replayed"
     assert values(ledger)["name"] == "Bob"
     with pytest.raises(errors.Conflict) as caught:
@@ -253,7 +253,7 @@ def test_the_journal_proves_which_value_was_in_force(ledger: Path) -> None:
     """A fact that was changed behind the journal's back is found, before and after a rotation."""
     fill(ledger, SECRET)
     with Portal.open(ledger) as portal:
-        portal.change_key()
+        portal.rotate_key()
     fill(ledger, {"name": "Bob"})
     with seals(ledger) as opened:
         assert opened.disproved(opened.values()) == []
@@ -313,7 +313,7 @@ def test_a_dry_run_makes_no_key(ledger: Path) -> None:
     fill(ledger, SECRET)
     content = key_file(ledger).read_bytes()
     with Portal.open(ledger, dry_run=True) as portal:
-        assert portal.change_key()[1:3] == (None, 3)
+        assert portal.rotate_key()[1:3] == (None, 3)
     assert key_file(ledger).read_bytes() == content
     assert values(ledger) == SECRET
 
@@ -428,7 +428,7 @@ def test_a_ledger_without_a_folder_to_keep_a_key_in(
 def rotate(path: Path) -> tuple[str, str | None, int]:
     """Change the key of a ledger."""
     with Portal.open(path) as portal:
-        return portal.change_key()[:3]
+        return portal.rotate_key()[:3]
 
 
 def test_rotation_seals_everything_anew_and_drops_the_old_key(ledger: Path) -> None:

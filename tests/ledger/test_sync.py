@@ -197,7 +197,7 @@ def test_rejects_are_told_and_the_feed_goes_on(ledger: Path) -> None:
     synced = sync(
         ledger,
         [FEED[0], b"junk\n", FEED[1], late, FEED[1], opened(1, title="x"), FEED[2]],
-        reject=lambda bad, error: told.append((bad, error)),
+        on_error=lambda bad, error: told.append((bad, error)),
     )
     assert counts(synced) == (3, 1, 0, 3)
     assert [bad.number for bad, _ in told] == [2, 4, 6]
@@ -211,7 +211,7 @@ def test_a_rejected_line_leaves_nothing_behind(ledger: Path) -> None:
     """What follows a rejected line is judged as if it had never come."""
     told: list[LiveportalError] = []
     early = line("session.paused", "10-05 08:59", id="x", session="S-1")
-    sync(ledger, [*FEED, STORY[0], early, *STORY[1:]], reject=lambda _, error: told.append(error))
+    sync(ledger, [*FEED, STORY[0], early, *STORY[1:]], on_error=lambda _, error: told.append(error))
     assert len(told) == 1
     ((gross,),) = query(ledger, "SELECT gross_minor FROM session")
     assert gross == 60_00
@@ -221,7 +221,7 @@ def test_rejects_in_batches(ledger: Path) -> None:
     """Both together: bad lines are put aside, good ones committed as they come."""
     told: list[int] = []
     feed = [b"junk\n" if number % 7 == 0 else each for number, each in enumerate(FEED, 1)]
-    synced = sync(ledger, feed, batch=5, reject=lambda bad, _: told.append(bad.number))
+    synced = sync(ledger, feed, batch=5, on_error=lambda bad, _: told.append(bad.number))
     assert told == [7, 14, 21, 28]
     assert counts(synced) == (26, 0, 0, 4)
 
@@ -231,7 +231,7 @@ def test_a_line_too_long_can_be_rejected(ledger: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(jsonl, "LONGEST_LINE", 1_000)
     told: list[int] = []
     feed = [FEED[0], b"x" * 5_000 + b"\n", FEED[1]]
-    synced = sync(ledger, feed, reject=lambda bad, _: told.append(bad.number))
+    synced = sync(ledger, feed, on_error=lambda bad, _: told.append(bad.number))
     assert (told, counts(synced)) == ([2], (2, 0, 0, 1))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 from liveportal.domain.policy import Policy
 from liveportal.ledger.opening import open_ledger, open_readonly
 from liveportal.ledger.queries import ledger_info, sessions

@@ -67,7 +67,7 @@ Steps = (
 class Hosting(Ledger):
     """What becomes of requests and sessions. A rule checks all before it changes anything."""
 
-    insist = True
+    allow = True
     flags: list[str]
     source: str
 
@@ -95,7 +95,7 @@ class Hosting(Ledger):
 
     def caution(self, code: str, *, when: bool) -> None:
         """Flag what is allowed but seldom meant; a command that does not insist is refused."""
-        if when and not self.insist:
+        if when and not self.allow:
             refuse(code)
         if when:
             self.flags.append(code)

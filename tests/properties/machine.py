@@ -142,32 +142,32 @@ class Machine(RuleBasedStateMachine):
         if not_before and deal.one_in(3):
             self.judged(Event(source, f"{name}-early", not_before - MICROSECOND, data))
         event = Event(source, name, at, data)
-        insist = not deal.one_in(3)
-        went = self.judged(event, insist=insist) or (not insist and self.judged(event))
+        allow = not deal.one_in(3)
+        went = self.judged(event, allow=allow) or (not allow and self.judged(event))
         again = deal.pick(AGAIN) if went else "no"
         if went and source != CLI_SOURCE and deal.one_in(9):
             self.judged(Event(source, f"{name}-more", at, data))  # The same source, once more.
         if again == "same":
-            assert self.judged(event, insist=False)
+            assert self.judged(event, allow=False)
             self.judged(replace(event, time=event.time + MICROSECOND))
         elif again != "no":
             self.judged(replace(event, source=again, time=event.time + DAY))
         return went
 
-    def judged(self, event: Event, *, insist: bool = True, feed: bool = False) -> bool:
+    def judged(self, event: Event, *, allow: bool = True, feed: bool = False) -> bool:
         """Let both judge an event, and compare: the outcome, the flags, and that a no is a no."""
         origin = Origin.FEED if feed else Origin.EXPERT
         before = self.position()
         unsure, flags = set[str](), set[str]()
         try:
-            verdict = self.model.record(event, insist=insist, feed=feed)
+            verdict = self.model.record(event, allow=allow, feed=feed)
             expected, flags, unsure = verdict.status, set(verdict.flags), set(self.model.unsure)
         except Refusal as refusal:
             expected = refusal.code
         self.story.append(f"{expected}: {event.data} of {event.source} at {event.time}")
         try:
             outcome = self.door.record(
-                event, insist=lambda each: insist or each.code in HASTY, origin=origin
+                event, allow=lambda each: allow or each.code in HASTY, origin=origin
             )
             actual = outcome.status
             assert actual == "replayed" or set(outcome.flags) - unsure - HASTY == flags - unsure

@@ -49,10 +49,10 @@ class Model(Hosting):
     unsure: tuple[str, ...] = ()
     """Flags of the last event that the rulebook leaves open."""
 
-    def record(self, event: Event, *, insist: bool = True, feed: bool = False) -> Verdict:
+    def record(self, event: Event, *, allow: bool = True, feed: bool = False) -> Verdict:
         """Judge and record an event; raises `Refusal`, and then nothing has changed.
 
-        Without `insist` a caution is a refusal, as it is for a command. What comes in by a `feed`
+        Without `allow` a caution is a refusal, as it is for a command. What comes in by a `feed`
         is never the expert's.
         """
         if feed and event.source == CLI_SOURCE:
@@ -65,9 +65,9 @@ class Model(Hosting):
         if event.source != CLI_SOURCE and is_the_experts(event.source, event.data):
             refuse("not_for_feeds")
         data = self._ours(event.data)
-        others = self._told_by_others(data, event)
+        others = self._unconfirmed_assertions(data, event)
         booked = len(self.entries)
-        self.flags, self.insist, self.unsure, self.source = [], insist, (), event.source
+        self.flags, self.allow, self.unsure, self.source = [], allow, (), event.source
         same = next((fact for fact in others if not self._contradicts(fact, data)), None)
         if same:
             return self._confirm(same, event, data)
@@ -113,7 +113,7 @@ class Model(Hosting):
             return replace(data, session=self.aliases[name])  # type: ignore[type-var]
         return data
 
-    def _told_by_others(self, data: EventData, event: Event) -> list[Told]:
+    def _unconfirmed_assertions(self, data: EventData, event: Event) -> list[Told]:
         """The same facts, by others.
 
         A setting is no fact, since it can be set back to what it was. A command is a step taken

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli.run import main
+from liveportal.cli.main import main
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.ledger.opening import open_readonly
 from liveportal.portal import Portal

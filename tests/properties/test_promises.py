@@ -174,7 +174,7 @@ def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
             answer = next(each for each in dispatch.HANDLERS if kind == each.TYPE)
             made: Any = answer(claim=claim.id)
             # Its time may be ahead of the clock, which a person is asked about.
-            ledgers.portal(db).do(made, at=last, key=f"end-{number}", insist=always)
+            ledgers.portal(db).execute(made, at=last, key=f"end-{number}", allow=always)
 
         assert ledgers.balance(db)["held"] == 0
 

@@ -44,13 +44,13 @@ def forget(  # noqa: PLR0913 (what a write is, told by name)
     *,
     at: datetime | None,
     key: str | None,
-    insist: Callable[[Caution], bool],
+    allow: Callable[[Caution], bool],
 ) -> tuple[Outcome, ErasureResult]:
     """See `Portal.forget`."""
     with store.writing() as door:
         require("customer", customer, door.book.customer(customer))
         there = rows.reach(store.db, customer)
-        outcome = _recorded(store, door, event, there, customer, at, key, insist)
+        outcome = _recorded(store, door, event, there, customer, at, key, allow)
         door.flush()
         foreseen = residue.foresee(store.db, store.path)
         replayed = outcome.status == "replayed"
@@ -90,11 +90,11 @@ def _recorded(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it 
     customer: str,
     at: datetime | None,
     key: str | None,
-    insist: Callable[[Caution], bool],
+    allow: Callable[[Caution], bool],
 ) -> Outcome:
     last = rows.forgotten_at(store.db, customer)
     is_new = key is None or stored_event(store.db, CLI_SOURCE, key) is None
     asked = rows.is_requested(store.db, customer)
     if last is not None and is_new and not there and not asked:
         return Outcome("replayed", last, event_at(store.db, last).event)
-    return door.record(event(CustomerForgotten(customer=customer), at=at, key=key), insist=insist)
+    return door.record(event(CustomerForgotten(customer=customer), at=at, key=key), allow=allow)

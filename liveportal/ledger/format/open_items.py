@@ -84,7 +84,7 @@ class OpenItems:
                 policy=session.policy,
             )
 
-    def supersede(self, earning: int | None) -> None:
+    def detach_earning(self, earning: int | None) -> None:
         """Take it that no session has this earning any more: it stands for itself."""
         if item := self._items.get(earning or 0):
             self._items[item.transaction] = changed(item, **NOT_LOOKED_UP)

@@ -106,14 +106,14 @@ class Journal:
         self,
         event: Event,
         *,
-        insist: Callable[[Caution], bool] = lambda _: True,
+        allow: Callable[[Caution], bool] = lambda _: True,
         recorded_at: str | None = None,
         origin: Origin = Origin.EXPERT,
     ) -> Outcome:
         """Record an event once, with all that follows from it.
 
         Raises `Conflict` for a name or fact that was recorded with other content, `NotForFeeds` for
-        what its source may not say, the rules' own refusals, and the first caution that `insist`
+        what its source may not say, the rules' own refusals, and the first caution that `allow`
         does not let through.
         """
         check_source(event, origin)
@@ -124,13 +124,13 @@ class Journal:
             flags += _codes(self._hasty(past.event, past.recorded_at))
             return replayed(past, event)._replace(flags=flags)
         check_content(event, origin)
-        data = self._canonical(event.data)
-        told = self._told_by_others(data, event)
+        data = self._resolve_session_alias(event.data)
+        told = self._unconfirmed_assertions(data, event)
         if told:
             same = next((seq for seq in told if not self._contradictions(seq, data)), None)
             if same:
                 return self._confirm(same, self._signed(event, origin), data, recorded_at)
-            if rival := self._rival_review(told, data):
+            if rival := self._conflicting_review(told, data):
                 raise self._conflict(rival, data)
         try:
             judged = event if data is event.data else replace(event, data=data)
@@ -141,7 +141,7 @@ class Journal:
             raise
         hasty = self._hasty(judged, recorded_at)
         for caution in (*change.cautions, *hasty):
-            if not insist(caution):
+            if not allow(caution):
                 raise caution
         if hasty:
             change = replace(change, flags=(*change.flags, *_codes(hasty)))
@@ -162,7 +162,7 @@ class Journal:
     def _conflict(self, seq: int, data: EventData) -> Conflict:
         return Conflict(f"{data.TYPE} of {data.thing}", self._contradictions(seq, data))
 
-    def _rival_review(self, told: Sequence[int], data: EventData) -> int | None:
+    def _conflicting_review(self, told: Sequence[int], data: EventData) -> int | None:
         """Return another source's review by the same side: whoever posted it may change it."""
         if not isinstance(data, ReviewPosted):
             return None
@@ -180,7 +180,7 @@ class Journal:
 
     def flush(self) -> None:
         """Write what is pending and let go of what was looked up, so that memory stays flat."""
-        self.book.forget_kept()
+        self.book.flush_and_clear()
         self._pending.clear()
         self._pending_at.clear()
         self._unknown.clear()
@@ -236,7 +236,7 @@ class Journal:
 
     def _told(self, seq: int) -> EventData:
         """Return what an event said, with the ids that the book knows things by."""
-        return self._canonical(self._in_book(self._recorded(seq).event).data)
+        return self._resolve_session_alias(self._in_book(self._recorded(seq).event).data)
 
     def _recorded(self, seq: int) -> StoredEvent:
         return self._pending_at.get(seq) or event_at(self._db, seq)
@@ -249,7 +249,7 @@ class Journal:
         data = in_currency(event.data, currency)
         return event if data is event.data else replace(event, data=data)
 
-    def _canonical(self, data: EventData) -> EventData:
+    def _resolve_session_alias(self, data: EventData) -> EventData:
         """Give a session its own id; a reversal names the event that asserted the fact first."""
         if isinstance(data, EntryReversed) and not self.book.former_rules:
             past = self.book.past(data.event.source, data.event.id)
@@ -263,7 +263,7 @@ class Journal:
         session = self.book.session(name)
         return data if session is None or session.id == name else replace(data, session=session.id)  # type: ignore[type-var]
 
-    def _told_by_others(self, data: EventData, event: Event) -> list[int]:
+    def _unconfirmed_assertions(self, data: EventData, event: Event) -> list[int]:
         """Return the facts of this type and thing that this source has not told itself yet."""
         source = event.source
         if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):

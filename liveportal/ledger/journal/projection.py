@@ -447,7 +447,7 @@ class Projection:
             else:
                 self._agenda.pop(session.id, None)
         if self._open is not None and was is not None and was.earning != session.earning:
-            self._open.supersede(was.earning)
+            self._open.detach_earning(was.earning)
         if was is not None and was.end is not None and was.end == self._first_end:
             self._knows_first_end = False  # Another may be the first now.
         elif session.gross_minor and session.end is not None:
@@ -494,7 +494,7 @@ class Projection:
             self._insert(table)
         self._unflushed_from = self.next_seq
 
-    def forget_kept(self) -> None:
+    def flush_and_clear(self) -> None:
         """Flush, and drop what was looked up, so that memory stays flat over a long feed."""
         self.flush()
         self._kept.clear()

@@ -108,7 +108,7 @@ class Reader:
         """Return minor units of the book's currency as money."""
         return None if minor is None else Money(minor, self.currency)
 
-    def known(self, kind: str, text: str) -> str:
+    def resolve_id(self, kind: str, text: str) -> str:
         """Return the id that a text names: the id itself, or a prefix that only one id begins with.
 
         Raises `UnknownThing` or `AmbiguousPrefix`.

@@ -177,7 +177,7 @@ class MemoryBook(Projection):
     def flush(self) -> None:
         """Write nothing: there is no file."""
 
-    def forget_kept(self) -> None:
+    def flush_and_clear(self) -> None:
         """Pack what did not change for a while, so that memory does not grow by much."""
         self._forget(finally_=False)
 

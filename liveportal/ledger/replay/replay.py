@@ -90,7 +90,7 @@ class ReplayResult:
         with no_collector():
             for chunk in _chunks(events):
                 for each, stored in chunk:
-                    door.rebook(each, stored)
+                    door.replay_event(each, stored)
                     for entry in door.transactions:
                         booked(entry)
                     for count in door.counts:
@@ -117,7 +117,7 @@ def _play_back(copy: Connection, events: Iterable[JournalEntry], former: int) ->
         for chunk in _chunks(events):
             door.prefetch([stored.event for _, stored in chunk])
             for each, stored in chunk:
-                door.rebook(each, stored)
+                door.replay_event(each, stored)
             door.flush()
 
 

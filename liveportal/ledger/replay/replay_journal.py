@@ -81,7 +81,7 @@ class ReplayJournal(Journal):
         self.miscounted: int | None = None
         """The first event whose counts are not those that its journal gives."""
 
-    def rebook(self, past: JournalEntry, stored: StoredEvent) -> None:
+    def replay_event(self, past: JournalEntry, stored: StoredEvent) -> None:
         """Judge an event anew, and book what it booked."""
         self._past, self._stored, event = past, stored, stored.event
         self.book.former_rules = past.seq <= self._former_until
@@ -127,7 +127,7 @@ class ReplayJournal(Journal):
         if self.changes:
             self._touch(past, data, change)
         self.transactions, self.counts = change.transactions, change.counts
-        self._take_over(past, event, data, confirms)
+        self._copy_event(past, event, data, confirms)
         book.apply(past.seq, change, booked)
         if change.forgets:
             self.flush()  # What is pending in memory must not outlive what was erased.
@@ -156,7 +156,7 @@ class ReplayJournal(Journal):
             self.miscounted = past.seq
         return replace(change, counts=past.counted)
 
-    def _take_over(
+    def _copy_event(
         self, past: JournalEntry, event: Event, data: EventData, confirms: int | None
     ) -> None:
         """Write an event as it was written."""
@@ -233,13 +233,13 @@ class Reckoning(ReplayJournal):
 
     def flush(self) -> None:
         """Pack what was not changed for a while."""
-        self.book.forget_kept()
+        self.book.flush_and_clear()
         self._pending_at.clear()
 
     def _find(self, source: str, event_id: str) -> StoredEvent | None:  # noqa: ARG002
         return None
 
-    def _take_over(
+    def _copy_event(
         self, past: JournalEntry, event: Event, data: EventData, confirms: int | None
     ) -> None:
         self.book.tell(data.thing, data.TYPE, Assertion(past.seq, event.source, confirms))

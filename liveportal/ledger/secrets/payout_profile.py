@@ -28,8 +28,8 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
     event: Callable[[EventData], Event],
     *,
     key: str | None,
-    insist: Callable[[Caution], bool],
-    show: Callable[[Reader], Row],
+    allow: Callable[[Caution], bool],
+    read_back: Callable[[Reader], Row],
 ) -> tuple[Outcome | None, Row]:
     """Record that the profile is changed, and seal its values with the event.
 
@@ -45,20 +45,20 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
             force = {} if change.afresh else seals.values()
             judge(force)
             if not change.afresh and change.after(force) == force:
-                return None, show(store.reader())
+                return None, read_back(store.reader())
             if change.afresh:
                 seals.forget()
         recorded = getattr(past.event.data, "fingerprints", None) if past else None
         marks = seals.fingerprints(change, recorded)
         outcome = door.record(
-            event(PayoutProfileChanged(fields=change.told, fingerprints=marks)), insist=insist
+            event(PayoutProfileChanged(fields=change.told, fingerprints=marks)), allow=allow
         )
         door.flush()
         if outcome.status == "recorded":
             seals.put(outcome.seq, change)
             door.forgot = True  # What was replaced must not lie on in the log.
         with store.as_after(outcome) as reader:
-            shown = show(reader)
+            shown = read_back(reader)
     if prunes:
         with store.writing():
             seals.prune()
@@ -77,7 +77,7 @@ class KeyChanged(NamedTuple):
     old_key: str
 
 
-def change_key(store: LedgerFile, keep_old: Path | None = None) -> KeyChanged:
+def rotate_key(store: LedgerFile, keep_old: Path | None = None) -> KeyChanged:
     """Seal all that is sealed under a new key; `keep_old` is a new file that gets the old one.
 
     Raises what `EncryptedFields` raises: `KeyNotFound` also where nothing is sealed. Then there is

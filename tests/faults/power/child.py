@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from unittest.mock import patch
 
-from liveportal.cli import outputs
-from liveportal.cli.run import main
+from liveportal.cli.io import output_file
+from liveportal.cli.main import main
 from liveportal.ledger.attachments import vault
 from liveportal.ledger.backup import backup, files, swap
 from liveportal.ledger.erasure import residue
@@ -70,7 +70,7 @@ def unsynced_files() -> None:
 def unsynced_names() -> None:
     """No folder is synced, but by SQLite."""
     beside = (backup, fsync, sqlite_connection, files, key_store, swap, residue, vault)
-    for module in (*beside, outputs):
+    for module in (*beside, output_file):
         patch.object(module, "fsync_dir", lambda _folder: None).start()
 
 

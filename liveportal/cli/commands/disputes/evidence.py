@@ -1,0 +1,120 @@
+"""`liveportal dispute evidence`: packs that prove what happened.
+
+`liveportal.cli.commands.disputes` adds these commands to its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.io.output_file import check_target, opened_bytes
+from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.view_model import Detail
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.read_command import open_reader, reference_time
+from liveportal.domain.case import Case
+from liveportal.domain.clock import FIRST
+
+PACKED = ("claim", "session", "file", "files", "withheld", "redacted", "events", "head", "seal")
+Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", metavar="NAME", help="A speaker not to black out: yourself."),
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--name", metavar="NAME", help="Another name to black out; repeatable."),
+]
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def evidence(
+    claim: Annotated[
+        str, typer.Argument(metavar="CLAIM", help="A claim, whole or by a unique prefix.")
+    ],
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Black out other people: names, addresses, numbers.")
+    ] = False,
+    keep: Keep = None,
+    name: Names = None,
+    largest: Annotated[
+        int,
+        typer.Option("--largest", min=0, metavar="MB", help="Of larger files only the hash."),
+    ] = 100,
+) -> None:
+    """Write a pack that proves what happened: timeline, bill, transcript, files, hashes.
+
+    It is a ZIP archive with a page for a browser (index.html) and the same as text. The same ledger
+    gives the same bytes. -o names the pack; without it, it is CLAIM.zip.
+
+    The answer shows the pack's seal. Send it to the recipient separately: with it they can check
+    that they have the same pack. --redact also blacks out names in file names and in
+    encoded spellings, and withholds what it cannot read; look through the pack all the same.
+
+    Examples:
+      liveportal dispute evidence CL-1 -o case.zip
+      liveportal dispute evidence CL-1 --redact --keep Ana -o public.zip
+    """
+    from liveportal.exports import evidence as exports
+    from liveportal.exports.exhibits import Rules
+    from liveportal.exports.pack import write_pack
+    from liveportal.exports.pages import CURRENT, people
+    from liveportal.ledger.attachments.vault import Vault
+    from liveportal.ledger.queries.case import case as case_of
+
+    if out.output == Path("-"):
+        raise typer.BadParameter("a pack is a file: name it", param_hint="--output")
+    if (keep or name) and not redact:
+        raise typer.BadParameter("--keep and --name belong to --redact")
+    shown = replace(out, output=None)
+    check_output_possible(PACKED, shown)
+    with open_reader(ledger, read, out) as reader:
+        case = case_of(reader, reader.resolve_id("claim", claim), reference_time(reader))
+        vault = Vault(reader.path)
+    limit = largest * 1_000_000
+    for kept in case.kept:
+        if kept.path is not None and kept.bytes <= limit:
+            vault.check(kept.sha256)  # What is sealed must be what was attached.
+    # To Windows a colon names a drive, or a stream of a file.
+    target = out.output or Path(f"{case.claim.replace(':', '-')}.zip")
+    check_target(target, ledger.files)
+    black = people(CURRENT, case, keep or (), name or ()) if redact else None
+    rules = Rules(CURRENT, limit, black, reads_of(case))
+    found = exports.parts(case, rules)
+    about = exports.about(case, rules)
+    with opened_bytes(target) as stream:
+        seal = write_pack(stream, found, about)
+    row = {
+        "claim": case.claim,
+        "session": case.session.id,
+        "file": str(target),
+        "files": len(found),
+        "withheld": len(case.kept) - sum(part.name.startswith("files/") for part in found),
+        "redacted": redact,
+        "events": case.journal_length,
+        "head": case.head,
+        "seal": seal,
+    }
+    render(Detail(PACKED, row), shown)
+    hint(f"Send the recipient this seal, separately from the pack: {seal}")
+
+
+def reads_of(case: Case) -> Callable[[bytes, str], str]:
+    """Return what the program's own reader of transcripts finds in the files of a case."""
+    from liveportal.feeds.transcripts import read
+
+    began = case.session.start or case.session.planned_start or FIRST
+
+    def reads(content: bytes, name: str) -> str:
+        found = read(BytesIO(content), name, began=began, timezone=case.zone)
+        return "\n".join(f"{each.speaker or ''}: {each.text}" for each in found.messages)
+
+    return reads

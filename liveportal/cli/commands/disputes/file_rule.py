@@ -1,0 +1,192 @@
+"""`liveportal dispute` file, withdraw, rule: what is said against a claim, and decided."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.commands.disputes.list_show import One
+from liveportal.cli.io.prompts import STDIN, read_text
+from liveportal.cli.io.render import check_output_possible, hint
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.parse.times import utc_now
+from liveportal.cli.write_command import Writer, WriteStep, all_fields, run_step
+from liveportal.domain.errors import InvalidValue
+from liveportal.domain.events.types import (
+    DisputeAccepted,
+    DisputeFiled,
+    DisputeRejected,
+    DisputeWithdrawn,
+)
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries import claims as seen
+from liveportal.ledger.queries.reader import Reader
+from liveportal.portal import Portal
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def file_(
+    claim: One,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    summary: Annotated[
+        str | None,
+        typer.Option("--summary", metavar="TEXT", help="What happened in the session; - reads it."),
+    ] = None,
+    edit: Annotated[
+        bool, typer.Option("--edit", help="Write it in your editor, from a draft of the facts.")
+    ] = False,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option("--attach", metavar="FILE", help="Evidence for the session; repeatable."),
+    ] = None,
+) -> None:
+    """Dispute a refund claim, with a summary of what happened in the session.
+
+    --edit opens $EDITOR with a draft made of the session: its timeline, billed and paused minutes,
+    review, and the end of the transcript. On a terminal the summary is shown with your record so
+    far: repeated unwarranted disputes can close an account. --dry-run only shows it. --attach puts
+    files into the vault, as `sessions attach` does; `dispute evidence` makes a pack of them.
+
+    Examples:
+      liveportal dispute file CL-1 --edit
+      liveportal dispute file CL-1 --summary "Fixed at 14:17, see the recording." --attach call.mp4
+      liveportal dispute file CL-1 --summary - < summary.txt
+    """
+    if (summary is None) is not edit:
+        raise typer.BadParameter("say what happened: give --summary TEXT, or --edit")
+    if claim == STDIN and summary == STDIN:
+        raise typer.BadParameter("only one of claim and summary can be read from standard input")
+    if claim == STDIN and (edit or attach):
+        raise typer.BadParameter("--edit and --attach are for one claim: name it")
+    check_output_possible(all_fields(seen.RESULT_FIELDS), out, spared=ledger.files)
+    text = _drafted(claim, ledger) if summary is None else read_text(summary)
+    if not text.strip():
+        raise InvalidValue(
+            "the summary is empty", hint="Say what happened; the review reads nothing else of you."
+        )
+    if claim != STDIN:
+        _preview(claim, text, ledger)
+    if attach:
+        with Portal.open(ledger.path, dry_run=True) as portal:
+            name = portal.resolve_id("claim", claim)
+            # Nothing is attached to what would be refused.
+            Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name)
+    for file in attach or ():
+        _attach(claim, file, ledger, write)
+    step = WriteStep(
+        "claim",
+        lambda _, name: DisputeFiled(claim=name, summary=text),
+        fields=seen.RESULT_FIELDS,
+        read_back=seen.result,
+    )
+    run_step([claim], step, ledger, write, out)
+
+
+def _drafted(claim: str, ledger: LedgerOption) -> str:
+    """Let the expert write the summary, from what the ledger knows of the session."""
+    from liveportal.cli.io.editor import edited
+    from liveportal.exports.draft import draft, notes
+    from liveportal.ledger.queries.case import case
+
+    with Portal.open(ledger.path, dry_run=True) as portal:
+        name = portal.resolve_id("claim", claim)
+        portal.execute(
+            DisputeFiled(claim=name, summary="?")
+        )  # Nobody writes what would be refused.
+    with open_readonly(ledger.path) as reader:
+        found = case(reader, name, utc_now())
+        record = seen.dispute_history(reader)
+    return edited(draft(found), notes(found, record))
+
+
+def _attach(claim: str, file: Path, ledger: LedgerOption, write: WriteOptions) -> None:
+    """Put a file into the vault first: it is evidence whatever becomes of the claim."""
+    from liveportal.cli.commands.sessions.attach_search import described
+
+    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+        session = str(seen.result(portal.reader(), portal.resolve_id("claim", claim))["session"])
+        key = f"{write.key}:{file.name}" if write.key else None
+        portal.attach(file, described(session, file), key=key)
+
+
+def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
+    """Show a person what is about to be sent, and how their disputes went so far."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return
+    with open_readonly(ledger.path) as reader:
+        about = seen.claim(reader, reader.resolve_id("claim", claim), utc_now())
+        record = seen.dispute_history(reader)
+    hint(f"Disputing {about['id']}: {about['amount']} {about['currency']}, {about['title'] or ''}")
+    for line in text.splitlines():
+        hint(f"  | {line}")
+    hint(f"Your disputes so far: {record}.")
+    if record.warning:
+        hint(record.warning)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def withdraw(claim: One, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
+    """Withdraw a dispute: the claim is open again. Asks first.
+
+    Example: liveportal dispute withdraw CL-1 --yes
+    """
+    step = WriteStep(
+        "claim",
+        lambda _, name: DisputeWithdrawn(claim=name),
+        fields=seen.RESULT_FIELDS,
+        read_back=seen.result,
+        question=_withdraw_question,
+    )
+    run_step([claim], step, ledger, write, out)
+
+
+def _withdraw_question(reader: Reader, claim_id: str) -> str:
+    row = seen.result(reader, claim_id)
+    return (
+        f"Withdraw the dispute of claim {claim_id}? It is open again, and may cost"
+        f" {row['cost']} {row['currency']}."
+    )
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def rule(
+    claim: One,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    accepted: Annotated[
+        bool | None,
+        typer.Option(
+            "--accepted/--rejected", help="Accepted: nothing is deducted. Rejected: it is."
+        ),
+    ] = None,
+    note: Annotated[
+        str | None, typer.Option("--note", metavar="TEXT", help="What was said.")
+    ] = None,
+) -> None:
+    """Record what the review decided.
+
+    Examples:
+      liveportal dispute rule CL-1 --accepted
+      liveportal dispute rule CL-1 --rejected --note "The recording has no sound."
+    """
+    if accepted is None:
+        raise typer.BadParameter("say --accepted or --rejected")
+    decision = DisputeAccepted if accepted else DisputeRejected
+    step = WriteStep(
+        "claim",
+        lambda _, name: decision(claim=name, note=note),
+        fields=seen.RESULT_FIELDS,
+        read_back=seen.result,
+    )
+    run_step([claim], step, ledger, write, out)

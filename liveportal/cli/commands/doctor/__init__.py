@@ -1,0 +1,116 @@
+"""`liveportal doctor`: what is wrong with this installation, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+import typer
+
+from liveportal import __version__
+from liveportal.cli.app import Commands
+from liveportal.cli.commands.doctor.checks import (
+    FAILED,
+    OK,
+    SKIPPED,
+    WARNING,
+    Check,
+    Surroundings,
+    examined,
+)
+from liveportal.cli.io.render import check_output_possible, render
+from liveportal.cli.io.text import no_colour
+from liveportal.cli.io.view_model import Coloured, Table
+from liveportal.cli.options import LEDGER_VARIABLE, LedgerOption, OutputOptions, with_options
+from liveportal.cli.parse.times import utc_now
+from liveportal.domain.clock import zone
+from liveportal.domain.errors import LiveportalError
+from liveportal.ledger.health import Health, gather
+from liveportal.ledger.secrets import key_store
+from liveportal.ledger.storage import connection, driver
+
+app = Commands()
+
+COLOURS = {OK: "green", WARNING: "yellow", FAILED: "bold red", SKIPPED: "dim"}
+
+
+@app.command("doctor")
+@with_options(LedgerOption, OutputOptions)
+def doctor(
+    ledger: LedgerOption,
+    out: OutputOptions,
+) -> None:
+    """Examine this installation and its ledger, and say how to mend what is wrong.
+
+    Nothing is changed, asked or sent. Exit code 1 if something failed; warnings do not fail.
+
+    Examples:
+      liveportal doctor
+      liveportal doctor --json | jq '.[] | select(.status != "ok")'
+    """
+    check_output_possible(Check._fields, out, spared=ledger.files)
+    health = gather(ledger.path)
+    found = examined(health, surroundings(health, ledger), utc_now())
+    rows = [
+        {**each._asdict(), "status": Coloured(each.status, COLOURS[each.status])} for each in found
+    ]
+    render(Table(Check._fields, rows), out)
+    if any(each.status == FAILED for each in found):
+        raise typer.Exit(1)
+
+
+def surroundings(health: Health, ledger: LedgerOption) -> Surroundings:
+    """Return what the program runs in."""
+    implementation, version = platform.python_implementation(), platform.python_version()
+    return Surroundings(
+        version=__version__,
+        python=f"{implementation} {version}",
+        system=f"{platform.system()} {platform.machine()}",
+        sqlite=driver.SQLITE_VERSION,
+        sqlite_from=driver.DRIVER,
+        wal_is_safe=connection.wal_is_safe(),
+        user=os.geteuid() if os.name == "posix" else None,
+        named_ledger=ledger.ledger is not None or LEDGER_VARIABLE in os.environ,
+        keyring=key_store.keyring_is_on(),
+        keyring_installed=find_spec("keyring") is not None,
+        tzdata=_tzdata(),
+        zone_source=_zone_source(),
+        zones=_zones(health),
+        has_stfolder=any((Path(each) / ".stfolder").exists() for each in health.parents),
+        is_terminal=sys.stdout is not None and sys.stdout.isatty(),
+        encoding=str(getattr(sys.stdout, "encoding", None)),
+        width=shutil.get_terminal_size().columns,
+        colour=not no_colour(),
+    )
+
+
+def _zones(health: Health) -> tuple[tuple[str, str, bool], ...]:
+    inside = health.inside.zones if health.inside else ()
+    return tuple((whose, name, _is_zone(name)) for whose, name in (*inside, ("contract", "UTC")))
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zone(name)
+    except LiveportalError:
+        return False
+    return True
+
+
+def _zone_source() -> str:
+    """Return the first folder of the system that has zones, or `none`."""
+    from zoneinfo import TZPATH
+
+    return next((each for each in TZPATH if (Path(each) / "Europe" / "Paris").is_file()), "none")
+
+
+def _tzdata() -> str | None:
+    try:
+        return metadata.version("tzdata")
+    except metadata.PackageNotFoundError:
+        return None

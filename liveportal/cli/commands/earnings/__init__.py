@@ -1,0 +1,245 @@
+"""`liveportal earnings`: what was earned, by month and by transaction.
+
+What looks at it otherwise (by group, zone, reading, known-time) is in `earnings_analysis`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.app import Commands
+from liveportal.cli.commands.earnings.analysis import BOUNDS_HINT, otherwise, zones_compared
+from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Year, span_asked
+from liveportal.cli.io.output_file import opened
+from liveportal.cli.io.render import for_person, hint, note, render
+from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.options import (
+    LedgerOption,
+    NewId,
+    OutputOptions,
+    ReadOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.read_command import display_zone, open_reader, reference_time
+from liveportal.ledger.queries import earnings as seen
+
+app = Commands(
+    "What you earned: summary, months, sessions, transactions, explain, check, diff, statement,"
+    " adjust.",
+    default="summary",
+)
+
+HUMAN_MONTH = (
+    *("month", "sessions", "gross", "platform_fee", "earned", "deducted", "net", "balance.owed"),
+)
+HUMAN_TRANSACTION = (*("time", "kind", "session", "payout", "amount", "owed", "balance", "memo"),)
+HUMAN_SESSIONS = (
+    *("month", "sessions", "free_sessions", "minutes", "refund_claims", "disputes", "refunds"),
+    "refunded",
+)
+Compare = Annotated[
+    bool,
+    typer.Option(
+        "--compare-zones", help="What would fall in another month, in your own zone and in UTC."
+    ),
+]
+
+
+@app.command("summary")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def summary(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    month: OneMonth = None,
+    first: First = None,
+    last: Last = None,
+    year: Year = None,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="WAY", help="By customer, skill, kind or weekday."),
+    ] = None,
+    bounds: Annotated[
+        bool,
+        typer.Option("--bounds", help="What it would be, were the platform read otherwise."),
+    ] = False,
+    compare: Compare = False,
+) -> None:
+    """Show a month: sessions, gross, fee, refunds, net, and the balance at its end.
+
+    Money at risk stands apart: final, still claimable (the refund window is open), held by claims.
+    A terminal draws the twelve months up to it. A year, or several months, are shown as one.
+
+    --by adds up to the same figures: a session counts once, under all its skills together, on the
+    weekday on which it began in your zone. --bounds replays the journal under each other reading
+    that the platform left open, one switch at a time; what it billed itself stands under all.
+
+    Examples:
+      liveportal earnings
+      liveportal earnings --month 2026-10 --json
+      liveportal earnings --year 2026 --by skill
+      liveportal earnings --month last --as-known 2026-11-01
+      liveportal earnings --month last --bounds
+    """
+    if sum((by is not None, bounds, compare)) > 1:
+        raise typer.BadParameter("--by, --bounds and --compare-zones exclude one another")
+    with open_reader(ledger, read, out) as reader:
+        asked = span_asked(reader, month, first, last, year, default="this")
+        zone, currency = display_zone(reader, read), reader.currency
+        result: Table | Detail | None = otherwise(
+            reader, asked, zone, by=by, bounds=bounds, compare=compare
+        )
+        latest = []
+        if result is None:
+            row = seen.summary(reader, *asked, reference_time(reader))
+            result = Detail(seen.SUMMARY_FIELDS, row, title=f"Earnings of {asked.name}")
+            latest = seen.latest(reader, asked.last) if for_person(out) else []
+    render(result, out, zone=zone)
+    if latest and out.columns is None:
+        from liveportal.cli.io.chart import draw  # rich: only a terminal has it.
+
+        with opened(None) as stream:
+            draw(latest, currency, stream)
+    if bounds:
+        hint(BOUNDS_HINT)
+
+
+@app.command("months")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def months(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    first: First = None,
+    last: Last = None,
+    year: Year = None,
+    compare: Compare = False,
+) -> None:
+    """Show every month from the first to the last in which something happened, oldest first.
+
+    Months between them without an entry are shown, too; a run of over 120 such months is left out,
+    and a note names it. A correction counts in the month in which it was made, with its sign: it
+    never changes a month that is over.
+
+    Examples:
+      liveportal earnings months
+      liveportal earnings months --year 2026 --csv -o 2026.csv
+      liveportal earnings months --compare-zones
+    """
+    with open_reader(ledger, read, out) as reader:
+        asked = span_asked(reader, None, first, last, year)
+        gaps: list[tuple[str, str]] = []
+        if compare:
+            table = zones_compared(reader, asked)
+        else:
+            rows, gaps = seen.months_and_gaps(reader, asked.first, asked.last)
+            table = Table(seen.MONTH_FIELDS, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
+        zone = display_zone(reader, read)
+    render(table, out, zone=zone)
+    _name_gaps(gaps)
+
+
+@app.command("sessions")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def sessions(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    first: First = None,
+    last: Last = None,
+    year: Year = None,
+) -> None:
+    """Show the Session Summary: sessions, refund claims, disputes and refunds, by month.
+
+    Examples:
+      liveportal earnings sessions
+      liveportal earnings sessions --year 2026 --csv
+    """
+    with open_reader(ledger, read, out) as reader:
+        asked = span_asked(reader, None, first, last, year)
+        rows, gaps = seen.months_and_gaps(reader, asked.first, asked.last)
+        zone = display_zone(reader, read)
+    table = Table(seen.SESSION_SUMMARY_FIELDS, rows, HUMAN_SESSIONS, empty="No sessions yet.")
+    render(table, out, zone=zone)
+    _name_gaps(gaps)
+
+
+def _name_gaps(gaps: Sequence[tuple[str, str]]) -> None:
+    """Name the runs of empty months that are left out."""
+    for first, last in gaps:
+        note(f"From {first} to {last} nothing happened: these months are left out.")
+
+
+@app.command("transactions")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def transactions(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    month: OneMonth = None,
+    first: First = None,
+    last: Last = None,
+    year: Year = None,
+) -> None:
+    """Show the Transaction Record: every earning, hold, refund, tip, payout, oldest first.
+
+    The balance is what is owed after each, in the order in which they were recorded; the months
+    before are in it.
+
+    Examples:
+      liveportal earnings transactions --month oct
+      liveportal earnings transactions --jsonl | jq -r .amount
+    """
+    with open_reader(ledger, read, out) as reader:
+        asked = span_asked(reader, month, first, last, year)
+        rows = seen.transactions(reader, asked.first, asked.last)
+        zone = display_zone(reader, read)
+    table = Table(seen.TRANSACTION_FIELDS, rows, HUMAN_TRANSACTION, empty="No transactions.")
+    render(table, out, zone=zone)
+
+
+@app.command("adjust")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def adjust(
+    amount: Annotated[
+        str, typer.Argument(metavar="AMOUNT", help="A bonus such as 25.00, or a fee such as -3.50.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What it is for.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    adjustment: NewId = None,
+) -> None:
+    """Record a bonus, or a fee, that the platform posted.
+
+    Examples:
+      liveportal earnings adjust 25.00 --reason "Mentor of the month"
+      liveportal earnings adjust -3.50 --reason "Transfer fee"
+    """
+    from liveportal.cli.write_command import new_name, show_result, writing
+    from liveportal.domain.events.types import AdjustmentPosted
+
+    with writing(ledger, write, out, ("amount", "currency")) as writer:
+        data = AdjustmentPosted(
+            adjustment=new_name("AD", adjustment),
+            amount=writer.amount(amount),
+            reason=reason,
+        )
+        row = writer.record(
+            data,
+            data.adjustment,
+            assumed=() if adjustment is not None else ("adjustment",),
+        )
+        zone = writer.zone
+    shown = {**row, "amount": data.amount, "currency": data.amount.currency}
+    show_result(shown, ("amount", "currency"), out, zone=zone)
+
+
+app.place("explain", "liveportal.cli.commands.explain", "explain_month")
+app.place("check", "liveportal.cli.commands.earnings.analysis")
+app.place("diff", "liveportal.cli.commands.earnings.analysis")
+app.place("statement", "liveportal.cli.commands.earnings.statement")

@@ -1,0 +1,171 @@
+"""`liveportal earnings statement`: a month or a year on paper, that can be proved later.
+
+`liveportal.cli.commands.earnings` adds this command to its own, and `ledger verify` checks what it
+wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from liveportal.cli.io.output_file import check_target, opened_bytes
+from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.view_model import Detail
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.parse.times import read_month, utc_now
+from liveportal.cli.read_command import open_reader
+from liveportal.domain.clock import local_date
+from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
+from liveportal.domain.patterns import pattern
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage.ledger_paths import check_input
+
+if TYPE_CHECKING:
+    from liveportal.domain.statement import Document, Seal  # Hashes: no other read needs it.
+
+LONGEST_FILE = 100_000_000
+"""In bytes: the statement of a year with a session a minute."""
+FIELDS = ("statement", "file", "net", "currency", "transactions", "events", "head", "digest")
+_YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def statement(
+    period: Annotated[
+        str, typer.Argument(metavar="MONTH|YEAR", help="2026-10, oct, last, or a year: 2026.")
+    ],
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+) -> None:
+    """Write a statement of a month or a year: HTML, PDF or CSV, by the ending of -o FILE.
+
+    The page prints well, in light and dark, and needs nothing else. A year has the figures that tax
+    forms ask for. Nothing personal is in it. At its end stands the journal's head:
+    `liveportal ledger verify --statement FILE` proves later that the ledger still holds this.
+
+    Examples:
+      liveportal earnings statement last -o october.html
+      liveportal earnings statement 2026 -o 2026.pdf
+      liveportal earnings statement 2026 -o 2026.csv
+    """
+    from liveportal.domain.statement import seal_of
+    from liveportal.ledger.queries.statement import statement as made
+
+    shown = replace(out, output=None)
+    check_output_possible(FIELDS, shown)
+    if out.output is None:
+        raise typer.BadParameter("name the file with -o: its ending says .html, .pdf or .csv")
+    write = writer_of(out.output)
+    check_target(out.output, ledger.files)
+    with open_reader(ledger, read, out) as reader:
+        is_year = _YEAR.fullmatch(period)
+        name = period if is_year else read_month(period, local_date(utc_now(), reader.timezone))
+        document = made(reader, name)
+    content = write(document)
+    with opened_bytes(out.output) as stream:
+        stream.write(content)
+    seal = seal_of(document)
+    row = {
+        "statement": name,
+        "file": str(out.output),
+        "net": document["summary"]["net"],
+        "currency": document["currency"],
+        "transactions": len(document["transactions"]),
+        "events": seal.events,
+        "head": seal.head,
+        "digest": seal.digest,
+    }
+    render(Detail(FIELDS, row), shown)
+    hint(f"`liveportal ledger verify --statement {out.output}` proves it.")
+
+
+def writer_of(path: Path) -> Callable[[Document], bytes]:
+    """Return what writes a file of that ending; ends with a usage error for another one."""
+    suffix = path.suffix.lower()
+    if suffix in (".html", ".htm"):
+        from liveportal.exports.statement import html
+
+        return lambda document: html(document).encode()
+    if suffix == ".csv":
+        from liveportal.exports.statement import rows
+
+        return lambda document: rows(document).encode()
+    if suffix == ".pdf":
+        from liveportal.exports.statement_pdf import pdf
+
+        return pdf
+    raise typer.BadParameter(f"{path.name} ends with none of .html, .pdf and .csv")
+
+
+def proved_by(reader: Reader, path: Path) -> str:
+    """Prove a statement by the ledger, and return its month or year.
+
+    Raises `UnreadableFile`, `NotAStatement`, `StatementChanged`.
+    """
+    from liveportal.domain.statement import seal_in
+    from liveportal.ledger.queries.statement import document_of
+
+    content = _content(path)
+    seal = seal_in(content.decode("utf-8", "replace"))
+    if seal is None:
+        raise NotAStatement(
+            f"{path} is no statement: it has no seal",
+            hint="Give a file that `liveportal earnings statement` wrote.",
+            file=str(path),
+        )
+    document = document_of(reader, seal)
+    if document is None:
+        raise StatementChanged(
+            f"this ledger does not hold what {path} shows of {seal.name}",
+            hint="It is of another ledger, or one of the two was changed." + _earlier(seal),
+            file=str(path),
+            statement=seal.name,
+        )
+    if content != writer_of(path)(document) and not _only_written_otherwise(path, content):
+        raise StatementChanged(
+            f"{path} was changed: the ledger holds {seal.name} as it was",
+            hint="Write it anew with `liveportal earnings statement`.",
+            file=str(path),
+            statement=seal.name,
+        )
+    return seal.name
+
+
+def _earlier(seal: Seal) -> str:
+    """Say what else may be, of a statement in the form without corrections."""
+    from liveportal.domain.statement import WITH_CORRECTIONS
+
+    if seal.form == WITH_CORRECTIONS:
+        return ""
+    return (
+        " A statement with corrections that a version before December 2026 wrote has another form:"
+        " write it again with `liveportal earnings statement`."
+    )
+
+
+def _content(path: Path) -> bytes:
+    check_input(path)
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(LONGEST_FILE + 1)
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path} cannot be read: {error.strerror}", hint="Check the path.", path=str(path)
+        ) from None
+    if len(content) > LONGEST_FILE:
+        raise UnreadableFile(f"{path} is longer than {LONGEST_FILE} bytes", path=str(path))
+    return content
+
+
+def _only_written_otherwise(path: Path, content: bytes) -> bool:
+    """Tell whether a PDF is whole, and differs only since another library wrote it."""
+    from liveportal.exports.statement_pdf import is_unchanged
+
+    return path.suffix.lower() == ".pdf" and is_unchanged(content)

@@ -1,0 +1,183 @@
+"""Explanations: `earnings explain`, `sessions explain`, `payout explain`.
+
+Each group adds its command to its own. A tree is nested in JSON, drawn on a terminal, and a row a
+node everywhere else; the rows of its `path` `net.1` are the parts of `net`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from liveportal.cli.io.output_file import opened
+from liveportal.cli.io.render import for_person, render
+from liveportal.cli.io.text import clean
+from liveportal.cli.io.view_model import Detail, Row, Table
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.parse.times import read_month, utc_now
+from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.domain.clock import local_date
+from liveportal.ledger.queries.reader import Reader
+
+if TYPE_CHECKING:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from liveportal.domain.calculations.provenance import Node
+
+FIELDS = ("path", "what", "amount", "comes_to", "currency", "rule", "seq")
+LONGEST_TEXT = 100
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def explain_month(
+    month: Annotated[str, typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.")],
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+) -> None:
+    """Show where a month's money comes from: every cent, with its rule and its event.
+
+    Each amount is the sum of what stands below it, down to single events of the journal (`seq`).
+
+    Examples:
+      liveportal earnings explain last
+      liveportal earnings explain 2026-10 --json
+    """
+    from liveportal.ledger.queries import provenance
+
+    with open_reader(ledger, read, out) as reader:
+        name = read_month(month, local_date(utc_now(), reader.timezone))
+        net, owed = provenance.month(reader, name)
+        show = _shower(reader, {"month": name}, {"net": net, "owed": owed}, read, out)
+    show()
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def explain_session(
+    session: Annotated[
+        str, typer.Argument(metavar="ID", help="A session, whole or by a unique prefix of its id.")
+    ],
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+) -> None:
+    """Show how a session's time became its money, and where that money is now.
+
+    Example: liveportal sessions explain S-1001
+    """
+    from liveportal.ledger.queries import provenance
+
+    with open_reader(ledger, read, out) as reader:
+        name = reader.resolve_id("session", session)
+        net, where = provenance.session(reader, name)
+        show = _shower(reader, {"session": name}, {"net": net, "where": where}, read, out)
+    show()
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def explain_payout(
+    payout: Annotated[
+        str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
+    ],
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+) -> None:
+    """Show what a payout paid: each earning, whole or in part, and what it took back.
+
+    Example: liveportal payout explain PO-1
+    """
+    from liveportal.ledger.queries import provenance
+
+    with open_reader(ledger, read, out) as reader:
+        name = reader.resolve_id("payout", payout)
+        lines = provenance.payout(reader, name)
+        show = _shower(reader, {"payout": name}, {"lines": lines}, read, out)
+    show()
+
+
+def _shower(
+    reader: Reader,
+    about: Mapping[str, str],
+    trees: Mapping[str, Node],
+    read: ReadOptions,
+    out: OutputOptions,
+) -> Callable[[], None]:
+    """Fetch what trees are shown with, and return what shows them when the ledger is closed."""
+    if out.json or out.jsonl:
+        from liveportal.ledger.queries import provenance
+
+        row = {**about, **{name: provenance.nested(reader, tree) for name, tree in trees.items()}}
+        return lambda: render(Detail(tuple(row), row), out)
+    if for_person(out) and out.columns is None:
+        drawn = [_drawn(reader, tree, "bold") for tree in trees.values()]
+        return lambda: _draw(drawn)
+    rows = [row for name, tree in trees.items() for row in _rows(reader, tree, name)]
+    zone = display_zone(reader, read)
+    return lambda: render(Table(FIELDS, rows), out, zone=zone)
+
+
+def _rows(reader: Reader, node: Node, path: str) -> Iterator[Row]:
+    """Yield a node, how time became its amount, and what it is made of."""
+    yield {
+        "path": path,
+        "what": node.what,
+        "amount": reader.money(node.minor),
+        "comes_to": None,
+        "currency": reader.currency,
+        "rule": node.rule or None,
+        "seq": node.seq,
+    }
+    blank: dict[str, Any] = dict.fromkeys(FIELDS)
+    for number, step in enumerate(node.steps, 1):
+        yield blank | {
+            "path": f"{path}.s{number}",
+            "what": step.what,
+            "comes_to": step.comes_to,
+            "rule": step.rule or None,
+            "seq": node.seq,
+        }
+    for number, part in enumerate(node.parts, 1):
+        yield from _rows(reader, part, f"{path}.{number}")
+
+
+# --- on a terminal --------------------------------------------------------------------------------
+
+
+def _draw(trees: Iterable[Tree]) -> None:
+    """Draw trees: the amount first, then what it is; rule and event fainter behind it."""
+    from liveportal.cli.io.rich_output import console  # rich: only a terminal has it.
+
+    with opened(None) as stream:
+        paper = console(stream)
+        for number, tree in enumerate(trees):
+            if number:
+                paper.print()
+            paper.print(tree)
+
+
+def _drawn(reader: Reader, node: Node, style: str = "") -> Tree:
+    from rich.tree import Tree
+
+    rules = [node.rule, f"event {node.seq}" if node.seq else ""]
+    tree = Tree(_label(f"{reader.money(node.minor)}  {_cut(node.what)}", rules, style))
+    for step in node.steps:
+        tree.add(_label(f"{_cut(step.what)}: {step.comes_to}", [step.rule]))
+    for part in node.parts:
+        tree.children.append(_drawn(reader, part))
+    return tree
+
+
+def _label(text: str, rules: Iterable[str], style: str = "") -> Text:
+    from rich.text import Text
+
+    said = "; ".join(rule for rule in rules if rule)
+    return Text.assemble((clean(text), style), (f"  [{clean(said)}]" if said else "", "dim"))
+
+
+def _cut(text: str) -> str:
+    """Return what a line has room for: titles are a stranger's, and of any length."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"

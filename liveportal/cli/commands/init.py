@@ -1,0 +1,79 @@
+"""`liveportal init`: a ledger begins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.app import Commands
+from liveportal.cli.io.render import check_output_possible, hint, note, render
+from liveportal.cli.io.view_model import Detail
+from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
+from liveportal.cli.parse.policy_files import load
+from liveportal.domain.clock import zone as checked_zone
+from liveportal.domain.errors import LedgerExists
+from liveportal.domain.events.envelope import EventData
+from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.policy import DEFAULT_NAME
+from liveportal.portal import Portal
+
+app = Commands()
+
+FIELDS = ("path", "policy", "currency", "timezone", "own_timezone", "dry_run")
+
+
+@app.command("init")
+@with_options(LedgerOption, OutputOptions)
+def init(
+    ledger: LedgerOption,
+    out: OutputOptions,
+    policy: Annotated[
+        str, typer.Option("--policy", metavar="NAME|FILE", help="The platform's rules.")
+    ] = DEFAULT_NAME,
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="Default: the policy's.")
+    ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="ZONE", help="Your own, for times that you type."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be made.")
+    ] = False,
+    _yes: Yes = False,
+) -> None:
+    """Make a ledger: one expert, one currency, one file. An existing file is never touched.
+
+    Examples:
+      liveportal init --timezone Europe/Paris
+      liveportal init --policy quarter-hour --ledger consulting.db
+    """
+    check_output_possible(FIELDS, out, spared=ledger.files)
+    profile = load(policy)
+    chosen = profile if currency is None else profile.in_currency(currency.upper())
+    settings: list[EventData] = []
+    if timezone is not None:
+        checked_zone(timezone)
+        settings.append(PreferencesChanged(timezone=timezone))
+    if not dry_run:
+        Portal.create(ledger.path, chosen, *settings)
+    elif ledger.path.exists():
+        raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))
+    row = {
+        "path": str(ledger.path),
+        "policy": chosen.name,
+        "currency": chosen.currency,
+        "timezone": chosen.period.timezone,
+        "own_timezone": timezone or chosen.period.timezone,
+        "dry_run": dry_run,
+    }
+    render(Detail(FIELDS, row, title="A new ledger"), out)
+    if chosen.currency != profile.currency:
+        note(
+            f"The amounts of {profile.name} are in {profile.currency}, so this ledger has no rate"
+            " bounds and no payout minimum. `liveportal policy use FILE` sets them."
+        )
+    if not timezone:
+        hint("Times you type are read as UTC; `liveportal preferences set --zone ZONE` changes it.")
+    hint("Next: `liveportal sync FEED`, or `liveportal requests add`.")

@@ -1,0 +1,94 @@
+"""`liveportal ledger`: the file itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.app import Commands
+from liveportal.cli.io.output_file import check_target
+from liveportal.cli.io.render import render
+from liveportal.cli.io.view_model import Detail
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.ledger.queries import ledger_info as seen
+
+app = Commands(
+    "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget."
+)
+app.place("verify", "liveportal.cli.commands.ledger.verify")
+
+
+@app.command("path")
+@with_options(LedgerOption, OutputOptions)
+def path(ledger: LedgerOption, out: OutputOptions) -> None:
+    """Print where the ledger is, or would be.
+
+    Example: sqlite3 -readonly "$(liveportal ledger path)" 'SELECT count(*) FROM event'
+    """
+    check_target(out.output, ledger.files)
+    row = {"path": str(ledger.path), "exists": ledger.path.is_file()}
+    shown = ("path",) if not (out.json or out.jsonl or out.columns) else ("path", "exists")
+    render(Detail(shown, row), out)
+
+
+@app.command("info")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show what the ledger holds: events, transactions, policy, zone, and the journal's head.
+
+    Example: liveportal ledger info --json
+    """
+    with open_reader(ledger, read, out) as reader:
+        row = seen.info(reader)
+        zone = display_zone(reader, read)
+    render(Detail(seen.INFO_FIELDS, row, title="Ledger"), out, zone=zone)
+
+
+@app.command("reverse")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def reverse(
+    event: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENT", help="An event's id, or that of an adjustment or a payout."
+        ),
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it was wrong.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    source: Annotated[
+        str, typer.Option("--source", metavar="URI", help="Its source; default: this program.")
+    ] = "urn:liveportal:cli",
+) -> None:
+    """Reverse a tip, adjustment or payout that was entered by mistake. Asks first.
+
+    The exact inverse is booked, once; both stay visible.
+
+    Example: liveportal ledger reverse 0199f0a2-… --reason "entered twice" --yes
+    """
+    from liveportal.cli.write_command import show_result, writing
+    from liveportal.domain.events.types import EntryReversed, EventRef
+
+    with writing(ledger, write, out) as writer:
+        ref = seen.reversible(writer.reader, event, source)
+        writer.ask(f"Reverse event {ref[1]}?")
+        data = EntryReversed(event=EventRef(source=ref[0], id=ref[1]), reason=reason)
+        row = writer.record(data, ref[1])
+        zone = writer.zone
+    show_result(row, (), out, zone=zone)
+
+
+app.place("backup", "liveportal.cli.commands.ledger.backup")
+app.place("restore", "liveportal.cli.commands.ledger.backup")
+app.group("export", "liveportal.cli.commands.ledger.export", "Write the journal to a file.")
+app.place("import", "liveportal.cli.commands.ledger.import_file", "import_")
+app.place("forget", "liveportal.cli.commands.ledger.forget")

@@ -1,0 +1,367 @@
+"""`liveportal ledger backup` and `restore`: a copy that is proved, and the way back.
+
+`liveportal.cli.commands.ledger` adds these commands to its own.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from liveportal.cli.io.output_file import check_target
+from liveportal.cli.io.progress import progress
+from liveportal.cli.io.prompts import STDIN, confirm
+from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.secrets import known_passphrase, new_passphrase, read_passphrase, read_secret
+from liveportal.cli.io.view_model import Detail, Row
+from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
+from liveportal.cli.parse.times import utc_now
+from liveportal.domain import retention
+from liveportal.domain.clock import from_text
+from liveportal.domain.errors import BackupIncomplete, BackupLocked
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.storage.ledger_paths import check_input
+
+if TYPE_CHECKING:
+    from liveportal.ledger.backup.age import Decryption, Encryption
+    from liveportal.ledger.backup.backup import BackupResult, RetentionPlan
+    from liveportal.ledger.backup.restore import Restored, Restoring
+    from liveportal.ledger.backup.snapshot import LedgerExtent
+
+BACKUP_FIELDS = (
+    *("file", "bytes", "book", "events", "head", "made_at", "files", "absent", "damaged"),
+    *("encrypted", "key", "removed", "dry_run"),
+)
+RESTORE_FIELDS = (
+    *("ledger", "state", "book", "events", "head", "made_at", "files", "damaged", "replaced"),
+    *("lost", "kept", "brought_back", "key", "dry_run"),
+)
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Show what would happen; change nothing.", rich_help_panel="Writing"
+    ),
+]
+
+
+@with_options(LedgerOption, OutputOptions)
+def backup(
+    ledger: LedgerOption,
+    out: OutputOptions,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Into that folder, under a dated name."),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep",
+            metavar="7d,4w,12m",
+            help="In --to, remove older ones but the newest of each of the last days, weeks, months"
+            " or years (y) that have one.",
+        ),
+    ] = None,
+    encrypt: Annotated[
+        bool, typer.Option("--encrypt", help="Lock it with a passphrase, which is asked for.")
+    ] = False,
+    recipient: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--recipient",
+            metavar="KEY",
+            help="Encrypt to a public key of age (age1…); repeatable; needs no secret.",
+        ),
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--passphrase-file",
+            metavar="FILE",
+            help="Lock it with the passphrase in a file that only you may read; - is standard"
+            " input.",
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+    _yes: Yes = False,
+) -> None:
+    """Back up the ledger and its vault, verified, while it is in use; into one file.
+
+    It is a ZIP archive that holds the ledger, its evidence files, and a manifest with the SHA-256
+    of each. It is read back from the disk, and its ledger verified, before it gets its name; it
+    never takes the place of another file. -o names it; without -o and --to it goes into the current
+    folder, under a dated name. With --recipient or a passphrase it is encrypted in the format of
+    age (age-encryption.org), and then it has the key to the payout profile, too, if that is in a
+    file. Where evidence files are damaged or lost, all others are backed up and the exit code is 6.
+
+    Examples:
+      liveportal ledger backup -o /media/stick/ledger.zip
+      liveportal ledger backup --to ~/backups --keep 7d,4w,12m
+      liveportal ledger backup --to ~/cloud --recipient age1ql3z7…
+    """
+    shown = _checked(out, to, keep)
+    if recipient and (encrypt or passphrase_file):
+        raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
+    keeping = retention.Keep.parse(keep) if keep else None
+    lock = _lock(recipient or [], passphrase_file, encrypt=encrypt, dry_run=dry_run)
+    from liveportal.ledger.backup.backup import RetentionPlan, back_up
+    from liveportal.ledger.backup.snapshot import extent
+
+    made_at = utc_now().replace(microsecond=0)
+    with open_readonly(ledger.path) as reader:
+        found = extent(reader.db)
+        size = _size(reader)
+    suffix = lock.suffix if lock else ".zip"
+    name = retention.name_of(ledger.path.resolve().name, found.book, made_at, suffix)
+    target = out.output or (to or Path()) / name
+    check_target(target, ledger.files)
+    plan = RetentionPlan(to, keeping) if to and keeping else None
+    if dry_run:
+        render(Detail(BACKUP_FIELDS, _planned(ledger.path, target, found, plan)), shown)
+        return
+    with progress("Backing up", 2 * size) as told:
+        made = back_up(
+            ledger.path, target, made_at=made_at, lock=lock, rotation=plan, progress=told
+        )
+    render(Detail(BACKUP_FIELDS, _made(made, lock), _human(made), title="Backed up"), shown)
+    _complain(made)
+
+
+def _checked(out: OutputOptions, to: Path | None, keep: str | None) -> OutputOptions:
+    """Refuse options that do not belong together; return how the result itself is shown."""
+    if out.output == Path(STDIN):
+        raise typer.BadParameter("a backup is a file: name it", param_hint="--output")
+    if out.output and to:
+        raise typer.BadParameter("-o names a file and --to a folder: choose one")
+    if keep and not to:
+        raise typer.BadParameter("--keep belongs to --to")
+    shown = replace(out, output=None)
+    check_output_possible(BACKUP_FIELDS, shown)
+    return shown
+
+
+def _lock(
+    recipients: list[str], passphrase_file: Path | None, *, encrypt: bool, dry_run: bool
+) -> Encryption | None:
+    if not (recipients or passphrase_file or encrypt):
+        return None
+    from liveportal.ledger.backup.age import Encryption
+
+    if recipients:
+        lock = Encryption(recipients)
+        lock.check()
+        return lock
+    if dry_run:
+        return Encryption()  # Nothing is locked: nobody is asked.
+    return Encryption(
+        passphrase=read_passphrase(passphrase_file) if passphrase_file else new_passphrase()
+    )
+
+
+def _size(reader: Reader) -> int:
+    (evidence,) = reader.db.execute(
+        "SELECT coalesce(sum(bytes), 0) FROM (SELECT DISTINCT sha256, bytes FROM artifact)"
+    ).fetchone()
+    return reader.path.stat().st_size + int(evidence)
+
+
+def _planned(ledger: Path, target: Path, found: LedgerExtent, plan: RetentionPlan | None) -> Row:
+    from liveportal.ledger.backup.backup import surplus
+
+    gone = surplus(plan, ledger, found.book, target) if plan else []
+    return {
+        **dict.fromkeys(BACKUP_FIELDS),
+        "file": str(target),
+        "book": found.book,
+        "events": found.events,
+        "head": found.head,
+        "removed": [str(path) for path in gone],
+        "dry_run": True,
+    }
+
+
+def _made(made: BackupResult, lock: Encryption | None) -> Row:
+    manifest = made.manifest
+    return {
+        "file": str(made.file),
+        "bytes": made.bytes,
+        "book": manifest.book,
+        "events": manifest.events,
+        "head": manifest.head,
+        "made_at": from_text(manifest.made_at),
+        "files": sum(file.kept is not None for file in manifest.files),
+        "absent": manifest.absent,
+        "damaged": list(manifest.damaged),
+        "encrypted": lock.kind if lock else None,
+        "key": made.key,
+        "removed": [str(path) for path in made.removed],
+        "dry_run": False,
+    }
+
+
+def _human(made: BackupResult) -> tuple[str, ...]:
+    seldom = {"damaged": made.manifest.damaged, "key": made.key, "removed": made.removed}
+    return ("file", "bytes", "events", "files", *(name for name, there in seldom.items() if there))
+
+
+def _complain(made: BackupResult) -> None:
+    """Say aloud what is not in the backup that a restore would need."""
+    if made.key in ("left_out", "in_keyring"):
+        hint("The key to the payout profile is not in it: keep a copy of that elsewhere.")
+    if made.key in ("wrong_key", "key_not_found"):
+        hint("The key to the payout profile is not there: `liveportal payout profile check`.")
+    if damaged := list(made.manifest.damaged):
+        raise BackupIncomplete(
+            f"{made.file} was made, but {len(damaged)} evidence files are damaged or lost,"
+            f" the first {damaged[0][:12]}…",
+            hint="Attach the right files again. No older backup was removed.",
+            file=str(made.file),
+            damaged=damaged,
+        )
+
+
+# --- restore --------------------------------------------------------------------------------------
+
+
+@with_options(LedgerOption, OutputOptions)
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `ledger backup` wrote.")],
+    ledger: LedgerOption,
+    out: OutputOptions,
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            "--identity",
+            metavar="FILE",
+            help="A secret key of age that opens it; - is standard input.",
+        ),
+    ] = None,
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--passphrase-file",
+            metavar="FILE",
+            help="The passphrase, in a file that only you may read; - is standard input.",
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel="Writing"),
+    ] = False,
+) -> None:
+    """Restore a backup: to where the ledger is, or where there is none yet. Asks first.
+
+    Everything in it is checked before anything is touched, and its ledger verified. A ledger that
+    is there is replaced in one step, while other programs may have it open, and a copy of it is
+    kept beside it (`kept`): nothing that was recorded since is lost. Evidence files come back, and
+    so does the key to the payout profile, if the backup has it. Whether the key that the profile
+    needs is there then is compared first, and said (`key`), also by --dry-run: restored, kept, or
+    wrong_key and key_not_found, with which all but the profile can be read.
+
+    Examples:
+      liveportal ledger restore ledger-0199f0a2c4d1-20261128T120000Z.zip --dry-run
+      liveportal --ledger new.db ledger restore backup.zip.age --identity key.txt
+    """
+    from liveportal.ledger.backup.restore import restoring
+
+    check_output_possible(RESTORE_FIELDS, out, spared=(*ledger.files, file))
+    check_input(file)
+    opener = _opener(file, identity, passphrase_file)
+    with ExitStack() as stack:
+        with progress("Checking", _bytes(file)) as told:
+            checked = restoring(ledger.path, file, opener=opener, progress=told)
+            found = stack.enter_context(checked)
+        if found.replaced is not None:
+            confirm(_question(ledger.path, found), yes=yes, dry_run=dry_run)
+        done = None
+        if not dry_run:
+            with progress("Restoring", found.manifest.size) as told:
+                done = found.carry_out(utc_now(), told)
+    fit = done.key if done else found.key
+    row = {**_restored(ledger.path, found, done), "key": fit.state}
+    human = ("ledger", "state", "events", *(name for name in RESTORE_FIELDS[6:] if row[name]))
+    title = "This would be restored" if dry_run else "Restored"
+    render(Detail(RESTORE_FIELDS, row, human, title=title), out)
+    if fit.problem is not None:
+        hint(f"The payout profile cannot be read: {fit.problem.message}.")
+        hint(fit.problem.hint or "")
+    for customer in found.replaced.forgotten if found.replaced else ():
+        hint(f"The backup has {customer} again: `liveportal ledger forget {customer}`.")
+
+
+def _bytes(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0
+
+
+def _opener(file: Path, identity: Path | None, passphrase_file: Path | None) -> Decryption | None:
+    """Return what opens a backup, asking for a passphrase; None for one that is not encrypted.
+
+    Raises `BackupLocked` where it is not given and cannot be asked for.
+    """
+    from liveportal.ledger.backup.age import Decryption
+    from liveportal.ledger.backup.restore import opening
+
+    kind = opening(file)
+    if kind == "recipient":
+        if identity is None:
+            raise BackupLocked(
+                f"{file} is encrypted to a key",
+                hint="--identity FILE names the secret key that opens it.",
+                path=str(file),
+            )
+        return Decryption(identities=[read_secret(identity)])
+    if kind == "passphrase":
+        given = read_passphrase(passphrase_file) if passphrase_file else known_passphrase()
+        return Decryption(passphrase=given)
+    return None
+
+
+def _question(ledger: Path, found: Restoring) -> str:
+    """Say what a restore would replace and what it would lack, and ask whether it may."""
+    problem = found.key.problem
+    lacks = f" Its payout profile cannot be read then: {problem.message}." if problem else ""
+    return _what_is_replaced(ledger, found) + lacks
+
+
+def _what_is_replaced(ledger: Path, found: Restoring) -> str:
+    replaced, events = found.replaced, found.extent.events
+    if replaced is None or replaced.extent is None:
+        return (
+            f"Replace {ledger}, which is damaged or no ledger, by the backup of {events} events?"
+            " What is there is moved aside."
+        )
+    if replaced.extent.book != found.extent.book:
+        return (
+            f"Replace {ledger}, which is another book ({replaced.extent.events} events), by the"
+            f" backup of {events} events? A copy of it is kept beside it."
+        )
+    lost = f"the {replaced.lost} that the backup has not" if replaced.lost else "all of them"
+    return (
+        f"The ledger at {ledger} has {replaced.extent.events} events, the backup {events}. Replace"
+        f" it? {lost[0].upper()}{lost[1:]} stay in a copy beside it."
+    )
+
+
+def _restored(ledger: Path, found: Restoring, done: Restored | None) -> Row:
+    manifest, replaced = found.manifest, found.replaced
+    there = replaced.extent if replaced else None
+    return {
+        "ledger": str(ledger),
+        "state": "replaced" if replaced else "created",
+        "book": found.extent.book,
+        "events": found.extent.events,
+        "head": found.extent.head,
+        "made_at": from_text(manifest.made_at),
+        "files": done.files if done else None,
+        "damaged": list(manifest.damaged),
+        "replaced": there.events if there else None,
+        "lost": replaced.lost if replaced else 0,
+        "kept": str(done.kept) if done and done.kept else None,
+        "brought_back": list(replaced.forgotten) if replaced else [],
+        "dry_run": done is None,
+    }

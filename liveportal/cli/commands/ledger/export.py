@@ -1,0 +1,90 @@
+"""`liveportal ledger export`: the journal in the formats of other programs, and in our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.app import Commands
+from liveportal.cli.commands.earnings.span import First, Last, span_asked
+from liveportal.cli.io.output_file import check_target, opened
+from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.view_model import Detail
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.parse.times import utc_now
+from liveportal.domain.clock import month_of, utc_text
+from liveportal.exports.events import line
+from liveportal.ledger.format.serialisation import StoredEvent, journal
+from liveportal.ledger.opening import open_readonly
+from liveportal.ledger.queries.reader import Reader
+
+app = Commands("Write the journal to a file: events.")
+
+FIELDS = ("path", "events", "erased")
+
+
+@app.command("events")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def events(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    first: First = None,
+    last: Last = None,
+    without_personal: Annotated[
+        bool,
+        typer.Option("--without-personal", help="Leave out what is personal; ids and money stay."),
+    ] = False,
+) -> None:
+    """Write every event of the journal, one line of JSON each, for `ledger import`.
+
+    A line is the event as a feed has it, and `recordedat`: when this ledger recorded it. Where the
+    personal part of an event was erased, or is left out, the line says `erased`. Values of the
+    payout profile and attached files are in no event; a backup has them, an export has not.
+
+    --from and --to choose events by the month of their time, in the ledger's zone. Such a part can
+    be imported into a ledger that has the events before it; a ledger begins with a whole export.
+
+    Examples:
+      liveportal ledger export events -o book.jsonl
+      liveportal ledger export events --as-known 2026-10-31 --without-personal | gzip > october.gz
+    """
+    path = None if out.output in (None, Path("-")) else out.output
+    if path is None and any((out.json, out.csv, out.tsv, out.header, out.fields)):
+        raise typer.BadParameter(
+            "events are lines of JSON; a summary in another format needs -o FILE"
+        )
+    check_output_possible(FIELDS, out)
+    check_target(path, ledger.files)
+    with open_readonly(ledger.path) as reader:
+        known_at = read.known_at(reader.own_timezone, utc_now())
+        found = journal(reader.db, until=utc_text(known_at) if known_at else None)
+        if first or last:
+            found = _in_months(reader, found, first, last)
+        count = erased = 0
+        with opened(path) as stream:
+            for each in found:
+                text = line(
+                    each.event,
+                    each.recorded_at,
+                    erased=each.erased,
+                    without_personal=without_personal,
+                )
+                stream.write(f"{text}\n")
+                count += 1
+                erased += each.erased
+    if path is not None:
+        row = {"path": path, "events": count, "erased": erased}
+        render(Detail(FIELDS, row, title="Exported"), replace(out, output=None))
+        hint("`liveportal ledger import` makes a ledger of it; see its help for what it lacks.")
+
+
+def _in_months(
+    reader: Reader, found: Iterable[StoredEvent], first: str | None, last: str | None
+) -> Iterator[StoredEvent]:
+    span, zone = span_asked(reader, None, first, last, None), reader.timezone
+    return (each for each in found if span.first <= month_of(each.event.time, zone) <= span.last)

@@ -1,0 +1,21 @@
+"""`liveportal payout`: what is to be paid out, what was, and what is needed for it."""
+
+from __future__ import annotations
+
+from liveportal.cli.app import Commands
+
+app = Commands(
+    "Payouts: preview, forecast, overdue, list, show, explain, record, paid, fail, return."
+)
+
+app.place("preview", "liveportal.cli.commands.payouts.list_show")
+app.place("list", "liveportal.cli.commands.payouts.list_show", "list_")
+app.place("show", "liveportal.cli.commands.payouts.list_show")
+app.place("explain", "liveportal.cli.commands.explain", "explain_payout")
+app.place("record", "liveportal.cli.commands.payouts.record")
+app.place("paid", "liveportal.cli.commands.payouts.record")
+app.place("fail", "liveportal.cli.commands.payouts.record")
+app.place("return", "liveportal.cli.commands.payouts.record", "return_")
+app.group("profile", "liveportal.cli.commands.payouts.profile", "What is needed to pay you.")
+app.place("forecast", "liveportal.cli.commands.payouts.forecast")
+app.place("overdue", "liveportal.cli.commands.payouts.forecast")

@@ -1,0 +1,71 @@
+"""`liveportal payout`, looking ahead and back: forecast, overdue.
+
+`liveportal.cli.commands.payouts` adds these commands to its own.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.io.render import for_person, render
+from liveportal.cli.io.view_model import Detail, HumanValue, Table
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.domain.clock import local_date
+from liveportal.ledger.queries import payouts as seen
+from liveportal.ledger.queries.reader import Reader
+
+On = Annotated[
+    str | None, typer.Option("--on", metavar="DATE", help="As of that day; default: today.")
+]
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
+    """Show when how much will be paid out, of what is earned so far.
+
+    Each payout is as if those before it were sent when they are due. What is blocked, as `payout
+    preview` says of that day, is carried over to the next: nothing comes while it is below the
+    minimum, or while the payout profile is incomplete.
+
+    Examples:
+      liveportal payout forecast
+      liveportal payout forecast --json --fields on,amount,total
+    """
+    with open_reader(ledger, read, out) as reader:
+        rows = seen.forecast_on(reader, day_of(reader, on))
+        zone = display_zone(reader, read)
+    human = ("on", "months", "amount", "total", "carried", "blocked")
+    table = Table(seen.FORECAST_FIELDS, rows, human, empty="Nothing is to be paid out.")
+    render(table, out, zone=zone)
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
+    """Show what should have been paid out and was not, with a text to ask for it.
+
+    Examples:
+      liveportal payout overdue
+      liveportal payout overdue --json | jq -r '.[].letter'
+    """
+    with open_reader(ledger, read, out) as reader:
+        row = seen.overdue_on(reader, day_of(reader, on))
+        zone = display_zone(reader, read)
+    if row is None or not for_person(out):
+        rows = [row] if row else []
+        render(Table(seen.OVERDUE_FIELDS, rows, empty="Nothing is overdue."), out, zone=zone)
+        return
+    lines = str(row["letter"]).splitlines()
+    shown = {**row, "letter": HumanValue(row["letter"], lambda _now, _local: lines)}
+    render(Detail(seen.OVERDUE_FIELDS, shown, title="Overdue"), out, zone=zone)
+
+
+def day_of(reader: Reader, on: str | None) -> date:
+    """Return the day that `--on` names, in the platform's zone; default: today."""
+    zone, now = reader.timezone, utc_now()
+    moment = read_time(on, zone, now, date_only=True) if on is not None else now
+    return local_date(moment, zone)

@@ -1,0 +1,65 @@
+"""`liveportal payout` preview, list, show: what only looks at payouts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.commands.payouts.forecast import On, day_of
+from liveportal.cli.io.render import render
+from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.read_command import States, checked_states, display_zone, open_reader
+from liveportal.ledger.queries import payouts as seen
+
+STATES = ("sent", "paid", "failed", "returned", "reversed")
+One = Annotated[
+    str, typer.Argument(metavar="ID", help="A payout, whole or by a unique prefix of its id.")
+]
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def preview(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    on: On = None,
+) -> None:
+    """Show what a payout would be today, and what blocks it.
+
+    Examples:
+      liveportal payout preview
+      liveportal payout preview --on 2026-12-30 --json
+    """
+    with open_reader(ledger, read, out) as reader:
+        row = seen.preview_on(reader, day_of(reader, on))
+        shown_in = display_zone(reader, read)
+    render(Detail(seen.PREVIEW_FIELDS, row, title="Payout preview"), out, zone=shown_in)
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(
+    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
+) -> None:
+    """List payouts, the oldest first.
+
+    Example: liveportal payout list --state sent
+    """
+    states = checked_states(state, STATES)
+    with open_reader(ledger, read, out) as reader:
+        rows = seen.payouts(reader, states)
+        zone = display_zone(reader, read)
+    render(Table(seen.FIELDS, rows, empty="No payouts."), out, zone=zone)
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show a payout: the earnings that it pays, and what happened to it.
+
+    Example: liveportal payout show PO-2
+    """
+    with open_reader(ledger, read, out) as reader:
+        row = seen.payout(reader, reader.resolve_id("payout", payout))
+        zone = display_zone(reader, read)
+    render(Detail(seen.SHOW_FIELDS, row), out, zone=zone)

@@ -1,0 +1,232 @@
+"""What `payout profile set` is given: by options, by a file, and never a secret in an argument."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from liveportal.cli.commands.preferences.toml_document import content_of
+from liveportal.cli.io.prompts import STDIN, can_ask, hidden, read_text
+from liveportal.cli.io.render import hint
+from liveportal.cli.options import Options
+from liveportal.cli.parse import toml_file
+from liveportal.cli.parse.profile_fields import PARTS, wrong
+from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.domain.clock import local_date
+from liveportal.domain.errors import InvalidTime, InvalidValue
+from liveportal.domain.patterns import pattern
+from liveportal.domain.profile.fields import FIELDS
+from liveportal.domain.values import dataclass
+
+WHO = "Who and where"
+PAID = "How you are paid"
+TAX = "Tax"
+
+SECRETS = ("iban", "us_account", "tax_number")
+DAYS = ("tax_signed", "tax_expires")
+KEYS = tuple(name for name in FIELDS if name != "bic")
+"""What a file may name."""
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_PLACE = pattern(r"\(at (?:line [0-9]+, column [0-9]+|end of document)\)")
+
+Text = str | None
+
+
+def _secret(name: str, help: str) -> Any:  # noqa: A002, ANN401 -- As typer.Option does.
+    return typer.Option(
+        name,
+        metavar="-",
+        help=f"{help}: asked for without echo, or read from standard input.",
+        rich_help_panel=TAX if "tax" in name else PAID,
+    )
+
+
+@dataclass(frozen=True)
+class Profile(Options):
+    """Whatever the profile can be set to; None: it stays as it is, an empty text: it is cleared."""
+
+    name: Annotated[
+        Text, typer.Option("--name", help="The payee, as the bank knows it.", rich_help_panel=WHO)
+    ] = None
+    email: Annotated[
+        Text, typer.Option("--email", help="Where you are written to.", rich_help_panel=WHO)
+    ] = None
+    country: Annotated[
+        Text,
+        typer.Option("--country", help="Where you reside: DE, or Germany.", rich_help_panel=WHO),
+    ] = None
+    line: Annotated[
+        list[str] | None,
+        typer.Option("--line", help="Street and number; repeatable.", rich_help_panel=WHO),
+    ] = None
+    city: Annotated[Text, typer.Option("--city", help="The city.", rich_help_panel=WHO)] = None
+    district: Annotated[
+        Text, typer.Option("--district", help="A part of the city.", rich_help_panel=WHO)
+    ] = None
+    region: Annotated[
+        Text,
+        typer.Option("--region", help="State or province, where one is.", rich_help_panel=WHO),
+    ] = None
+    postal_code: Annotated[
+        Text, typer.Option("--postal-code", help="The postal code.", rich_help_panel=WHO)
+    ] = None
+    sorting_code: Annotated[
+        Text, typer.Option("--sorting-code", help="Such as CEDEX.", rich_help_panel=WHO)
+    ] = None
+    method: Annotated[
+        Text,
+        typer.Option(
+            "--method", metavar="METHOD", help="paypal, iban or us_account.", rich_help_panel=PAID
+        ),
+    ] = None
+    paypal: Annotated[
+        Text,
+        typer.Option(
+            "--paypal",
+            metavar="EMAIL",
+            help="The address that PayPal knows, if another.",
+            rich_help_panel=PAID,
+        ),
+    ] = None
+    iban: Annotated[Text, _secret("--iban", "The IBAN")] = None
+    us_routing: Annotated[
+        Text,
+        typer.Option("--us-routing", help="A US bank's routing number.", rich_help_panel=PAID),
+    ] = None
+    us_account: Annotated[Text, _secret("--us-account", "The account's number")] = None
+    tax_form: Annotated[
+        Text,
+        typer.Option(
+            "--tax-form",
+            metavar="FORM",
+            help="w9 (US), w8ben (others), or vat: none of them, and a VAT number.",
+            rich_help_panel=TAX,
+        ),
+    ] = None
+    tax_number: Annotated[Text, _secret("--tax-number", "The number on the form")] = None
+    tax_signed: Annotated[
+        Text,
+        typer.Option(
+            "--tax-signed", metavar="DATE", help="When you signed it.", rich_help_panel=TAX
+        ),
+    ] = None
+    tax_expires: Annotated[
+        Text,
+        typer.Option(
+            "--tax-expires",
+            metavar="DATE",
+            help="Its last day, if the platform says another than the form.",
+            rich_help_panel=TAX,
+        ),
+    ] = None
+
+    @property
+    def secrets(self) -> list[str]:
+        """The secrets that are given."""
+        return [name for name in SECRETS if getattr(self, name) is not None]
+
+    def given(self, zone: str) -> dict[str, Any]:
+        """Return what was given, by field; asks for, or reads, what is secret.
+
+        Ends with a usage error where a secret was typed as an argument.
+        """
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        typed = {name: value for name, value in values.items() if value is not None}
+        secrets = self.secrets
+        for name in secrets:
+            if typed[name] != STDIN:
+                raise typer.BadParameter(
+                    "takes only -, never the number: the shell would remember it",
+                    param_hint=_option(name),
+                )
+        if len(secrets) > 1 and not can_ask():
+            raise typer.BadParameter(
+                "standard input holds one number only; use --from FILE for more",
+                param_hint=_option(secrets[1]),
+            )
+        if address := {name: typed.pop(name) for name in ("line", *PARTS) if name in typed}:
+            lines = address.pop("line", [])
+            typed["address"] = {"lines": lines, **address}
+        for name in DAYS:
+            if typed.get(name):
+                typed[name] = day(name, typed[name], zone)
+        return typed | {name: secret(name) for name in secrets}
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def secret(name: str) -> str:
+    """Return a secret: asked for without echo, or else all of standard input.
+
+    Raises `InvalidValue` for none: whatever should have printed it may have failed.
+    """
+    text = hidden(f"{name} (not shown):") if can_ask() else read_text(STDIN)
+    if not text:
+        raise wrong(name, "nothing was given")
+    return text
+
+
+def day(name: str, text: str, zone: str) -> str:
+    """Read a day as people type it; raises `InvalidValue`."""
+    try:
+        moment = read_time(text, zone, utc_now(), past=name == "tax_signed", date_only=True)
+    except InvalidTime:
+        raise wrong(name, "is no day", "Write it like 2026-01-31.") from None
+    if name == "tax_signed" and moment > utc_now():
+        raise wrong(name, "is still to come")
+    return local_date(moment, zone).isoformat()
+
+
+# --- a file -------------------------------------------------------------------------------------
+
+
+def from_file(file: str, zone: str) -> dict[str, Any]:
+    """Return what a TOML file gives, by field; `-` is standard input.
+
+    Errors name the key or the place in it, never what stands there. Raises `UnreadableFile`,
+    `InvalidInput`, `InvalidValue`.
+    """
+    where, text = content_of(file)
+    if file != STDIN:
+        _advise(Path(file))
+    try:
+        document = toml_file.loads(text)
+    except ValueError as error:
+        place = _PLACE.search(str(error))
+        raise InvalidValue(
+            f"{where} is not TOML{f' {place[0]}' if place else ''}",
+            hint='Write one a line, such as: name = "Anna Example"',
+        ) from None
+    return {name: _plain(name, document, zone) for name in document}
+
+
+def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
+    if name not in KEYS:
+        known = ", ".join(KEYS)
+        # What is no name at all may be a secret in the wrong place.
+        called = f"{name} is" if re.fullmatch("[a-z_]{1,32}", name) else "a key in it is"
+        raise InvalidValue(f"{called} no field of the payout profile", hint=f"There are {known}.")
+    value = document[name]
+    if name not in DAYS:
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if not isinstance(value, str):
+        raise wrong(name, "must be a day such as 2026-01-31")
+    return day(name, value, zone) if value else ""
+
+
+def _advise(file: Path) -> None:
+    if os.name != "nt" and file.stat().st_mode & _OTHERS:
+        hint(f"Others may read {file}: chmod 600, or remove it when it is no longer needed.")

@@ -1,0 +1,120 @@
+"""`liveportal payout` record, paid, fail, return: what became of payouts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.options import (
+    LedgerOption,
+    NewId,
+    OutputOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.write_command import WriteStep, new_name, run_step, show_result, writing
+from liveportal.domain.events.types import (
+    PayoutFailed,
+    PayoutPaid,
+    PayoutReturned,
+    PayoutSent,
+    PayoutStatusChanged,
+)
+from liveportal.ledger.queries import payouts as seen
+from liveportal.ledger.queries.reader import Reader
+
+Ids = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="Payouts, whole or by a unique prefix; - reads ids."),
+]
+Why = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def record(
+    sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="What was sent, such as 168.55.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    payout: NewId = None,
+    method: Annotated[str, typer.Option("--method", help="How it was sent.")] = "paypal",
+    reference: Annotated[
+        str | None, typer.Option("--reference", metavar="TEXT", help="The sender's reference.")
+    ] = None,
+) -> None:
+    """Record that the platform sent a payout; it pays the oldest open earnings first.
+
+    Without --id, one that equals a payout of the last 60 days in amount and method is refused as a
+    possible duplicate, unless --anyway is given.
+
+    Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
+    """
+    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
+        data = PayoutSent(
+            payout=new_name("PO", payout),
+            amount=writer.amount(sent),
+            method=method,
+            reference=reference,
+        )
+        row = writer.record(
+            data,
+            data.payout,
+            read_back=seen.result,
+            assumed=() if payout is not None else ("payout",),
+        )
+        zone = writer.zone
+    show_result(row, seen.RESULT_FIELDS, out, zone=zone)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def paid(
+    payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
+) -> None:
+    """Record that payouts arrived.
+
+    Example: liveportal payout paid PO-1
+    """
+    run_step(payouts, _moved(PayoutPaid, reason), ledger, write, out)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def fail(
+    payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
+) -> None:
+    """Record that payouts failed: the money is owed again. Asks first.
+
+    Example: liveportal payout fail PO-1 --reason "account closed" --yes
+    """
+    run_step(payouts, _moved(PayoutFailed, reason, "failed"), ledger, write, out)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def return_(
+    payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
+) -> None:
+    """Record that paid payouts were sent back: the money is owed again. Asks first.
+
+    Example: liveportal payout return PO-1 --reason "wrong account" --yes
+    """
+    run_step(payouts, _moved(PayoutReturned, reason, "was returned"), ledger, write, out)
+
+
+def _moved(
+    kind: type[PayoutStatusChanged], reason: str | None, asked: str | None = None
+) -> WriteStep:
+    """Return the step that a payout takes after it was sent; `asked` is what must be confirmed."""
+
+    def question(reader: Reader, name: str) -> str:
+        row = seen.result(reader, name)
+        return (
+            f"Record that payout {name} {asked}? {row['amount']} {row['currency']} is owed again."
+        )
+
+    return WriteStep(
+        "payout",
+        lambda _, name: kind(payout=name, reason=reason),
+        seen.RESULT_FIELDS,
+        seen.result,
+        question=question if asked else None,
+    )

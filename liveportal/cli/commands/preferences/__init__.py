@@ -1,0 +1,159 @@
+"""`liveportal preferences`: rates, skills, languages, hours, and what is declined by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.app import Commands
+from liveportal.cli.commands.preferences import toml_document
+from liveportal.cli.commands.preferences.options import Preferences
+from liveportal.cli.commands.preferences.show import ADDED_FIELDS, added, worded
+from liveportal.cli.io.output_file import check_target, opened
+from liveportal.cli.io.render import render
+from liveportal.cli.io.view_model import Detail, Row
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.parse.times import utc_now
+from liveportal.cli.read_command import display_zone, open_reader, reference_time
+from liveportal.cli.write_command import Writer, show_result, writing
+from liveportal.domain.errors import LedgerBusy
+from liveportal.domain.events.envelope import CLI_SOURCE
+from liveportal.domain.events.fields import decode
+from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.handlers.preferences import differing
+from liveportal.ledger.queries import ledger_info as seen
+from liveportal.ledger.queries.reader import Reader
+
+app = Commands("Your preferences: show, set, export, import.", default="show")
+
+SHOWN_FIELDS = (*seen.PREFERENCE_FIELDS, *ADDED_FIELDS)
+HUMAN_FIELDS = (*seen.PREFERENCE_FIELDS, "open_this_week")
+UNCHANGED: Row = {
+    "id": "preferences",
+    "state": "unchanged",
+    **dict.fromkeys(("error", "message", "time", "event")),
+    "flags": [],
+    **dict.fromkeys(("replayed", "confirmed"), False),
+}
+
+
+@app.command("show")
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show your preferences, and the hours in which you are there this week.
+
+    Examples:
+      liveportal preferences show
+      liveportal preferences show --as-known 2026-10-01
+    """
+    with open_reader(ledger, read, out) as reader:
+        row, own, now = seen.preferences(reader), reader.own_timezone, reference_time(reader)
+        zone = display_zone(reader, read)
+    shown = {**worded(row, now, own), **added(row, now, own)}
+    render(Detail(SHOWN_FIELDS, shown, HUMAN_FIELDS, title="Preferences"), out, zone=zone)
+
+
+@app.command("set")
+@with_options(Preferences, LedgerOption, WriteOptions, OutputOptions)
+def set_(
+    wanted: Preferences,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+) -> None:
+    """Change preferences; what you do not name stays as it is. Each call records one event.
+
+    An option that may be repeated gives all there is, and an empty text clears it.
+
+    Examples:
+      liveportal preferences set --zone Europe/Paris --minimum-rate 2.50
+      liveportal preferences set --skill shaders --skill urp --language en --language fr
+      liveportal preferences set --hours 'mon-fri 9:00-12:30 13:30-18:00' --hours 'sat 10-12'
+      liveportal preferences set --except 2026-12-25 --except '2026-12-24 9-12'
+      liveportal preferences set --auto-decline 'below 2.50: pays less than I take'
+      liveportal preferences set --vacation ''
+    """
+    if wanted == Preferences():
+        raise typer.BadParameter("name at least one preference; your time zone is --zone")
+    with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
+        seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
+        row = _recorded(writer, wanted.event(writer, force), seq)
+        zone = writer.zone
+    show_result(row, seen.PREFERENCE_FIELDS, out, zone=zone)
+
+
+@app.command("export")
+@with_options(LedgerOption, ReadOptions)
+def export(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write to a file; - is standard output."
+        ),
+    ] = None,
+) -> None:
+    """Write your preferences as TOML, for `preferences import`.
+
+    Examples:
+      liveportal preferences export > preferences.toml
+      liveportal preferences export -o then.toml --as-known 2026-10-01
+    """
+    with open_reader(ledger, read, OutputOptions(output=output)) as reader:
+        document = reader.preferences
+    text = toml_document.written(document)
+    with opened(output) as stream:
+        stream.write(text)
+
+
+@app.command("import")
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def import_(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="TOML; - is standard input.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+) -> None:
+    """Read preferences from a TOML file, and record what differs as one event, if anything does.
+
+    Examples:
+      liveportal preferences import preferences.toml --dry-run
+      liveportal preferences export --ledger old.db | liveportal preferences import -
+    """
+    check_target(out.output, (Path(file),))
+    where, text = toml_document.content_of(file)
+    with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
+        given = toml_document.read(text, where, writer.amount)
+        seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
+        in_force = decode(PreferencesChanged, dict(force)) if force else PreferencesChanged()
+        if changes := differing(given, in_force):
+            row = _recorded(writer, PreferencesChanged(**changes), seq)
+        else:
+            row = {**UNCHANGED, **_seen(writer.reader), "dry_run": write.dry_run}
+        zone = writer.zone
+    show_result(row, seen.PREFERENCE_FIELDS, out, zone=zone)
+
+
+def _recorded(writer: Writer, data: PreferencesChanged, seq: int) -> Row:
+    """Record preferences that were worked out from those that event `seq` set."""
+
+    def look(reader: Reader, _name: str) -> Row:
+        # Before the transaction ends: whoever came between would be overwritten unseen.
+        if seen.preferences_replaced(reader) != seq:
+            raise LedgerBusy("the preferences were changed by another process", hint="Try again.")
+        return _seen(reader)
+
+    return writer.record(data, "preferences", read_back=look)
+
+
+def _seen(reader: Reader) -> dict[str, object]:
+    return worded(seen.preferences(reader), utc_now(), reader.own_timezone)

@@ -1,0 +1,15 @@
+"""`liveportal refunds`: refund claims, and what became of them."""
+
+from __future__ import annotations
+
+from liveportal.cli.app import Commands
+
+app = Commands("Refund claims: list, show, claim, concede, grant, deny, withdraw.")
+
+app.place("list", "liveportal.cli.commands.refunds.list_show", "list_")
+app.place("show", "liveportal.cli.commands.refunds.list_show")
+app.place("claim", "liveportal.cli.commands.refunds.decide")
+app.place("concede", "liveportal.cli.commands.refunds.decide")
+app.place("grant", "liveportal.cli.commands.refunds.decide")
+app.place("deny", "liveportal.cli.commands.refunds.decide")
+app.place("withdraw", "liveportal.cli.commands.refunds.decide")

@@ -1,0 +1,155 @@
+"""`liveportal refunds` claim to withdraw: claims, and how they are decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.options import (
+    LedgerOption,
+    NewId,
+    OutputOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.write_command import (
+    Reason,
+    WriteStep,
+    new_name,
+    overrides,
+    run_step,
+    show_result,
+    writing,
+)
+from liveportal.domain.events.types import (
+    ClaimClosed,
+    RefundClaimed,
+    RefundConceded,
+    RefundDenied,
+    RefundGranted,
+    RefundWithdrawn,
+)
+from liveportal.ledger.queries import claims as seen
+from liveportal.ledger.queries.reader import Reader
+
+Ids = Annotated[
+    list[str],
+    typer.Argument(metavar="ID...", help="Claims, whole or by a unique prefix; - reads ids."),
+]
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def claim(
+    session: Annotated[
+        str, typer.Argument(metavar="SESSION", help="The session that is claimed back.")
+    ],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    claim_id: NewId = None,
+    of: Annotated[
+        str | None,
+        typer.Option("--amount", metavar="AMOUNT", help="How much; default: all that is left."),
+    ] = None,
+    reason: Reason = None,
+    late: Annotated[
+        bool, typer.Option("--late", help="Record it although the refund window is over.")
+    ] = False,
+) -> None:
+    """Record that a customer claims money back; what it may cost is held.
+
+    Examples:
+      liveportal refunds claim S-1001 --id CL-1 --reason "Problem not solved"
+      liveportal refunds claim S-1001 --amount 20.00
+    """
+    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
+        data = RefundClaimed(
+            claim=new_name("CL", claim_id),
+            session=writer.portal.resolve_id("session", session),
+            reason=reason or "",  # Nobody said why.
+            amount=writer.amount(of) if of is not None else None,
+        )
+        row = writer.record(
+            data,
+            data.claim,
+            read_back=seen.result,
+            allow=overrides(late=late),
+            assumed=() if claim_id is not None else ("claim",),
+        )
+        zone = writer.zone
+    show_result(row, seen.RESULT_FIELDS, out, zone=zone)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def concede(
+    claims: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    reason: Reason = None,
+) -> None:
+    """Give the money back without a dispute. Asks first, and says what it will deduct.
+
+    Example: liveportal refunds concede CL-1 --yes
+    """
+    step = replace(_answer(RefundConceded, reason), question=_concede_question)
+    run_step(claims, step, ledger, write, out)
+
+
+def _answer(kind: type[ClaimClosed], reason: str | None) -> WriteStep:
+    """Return the step that answers a claim in one of the four ways without a dispute."""
+    return WriteStep(
+        "claim", lambda _, name: kind(claim=name, reason=reason), seen.RESULT_FIELDS, seen.result
+    )
+
+
+def _concede_question(reader: Reader, claim_id: str) -> str:
+    row = seen.result(reader, claim_id)
+    return f"Concede claim {claim_id}? It deducts {row['cost']} {row['currency']}."
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def grant(
+    claims: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    reason: Reason = None,
+) -> None:
+    """Record that the platform granted a claim that nobody disputed.
+
+    Example: liveportal refunds grant CL-1
+    """
+    run_step(claims, _answer(RefundGranted, reason), ledger, write, out)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def deny(
+    claims: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    reason: Reason = None,
+) -> None:
+    """Record that the platform denied a claim: what it held is yours again.
+
+    Example: liveportal refunds deny CL-1
+    """
+    run_step(claims, _answer(RefundDenied, reason), ledger, write, out)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def withdraw(
+    claims: Ids,
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    reason: Reason = None,
+) -> None:
+    """Record that the customer withdrew a claim: what it held is yours again.
+
+    Example: liveportal refunds withdraw CL-1
+    """
+    run_step(claims, _answer(RefundWithdrawn, reason), ledger, write, out)

@@ -1,0 +1,67 @@
+"""`liveportal refunds` list, show: what only looks at claims."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.read_command import (
+    States,
+    checked_states,
+    display_zone,
+    open_reader,
+    reference_time,
+)
+from liveportal.ledger.queries import claims as seen
+
+STATES = (
+    *("open", "disputed", "conceded", "granted", "rejected"),
+    *("denied", "withdrawn", "accepted"),
+)
+HUMAN = ("id", "session", "state", "customer_name", "amount", "cost", "deadline", "reason")
+SHOWN = (
+    *("id", "state", "session", "title", "customer", "customer_name", "reason", "claimed_at"),
+    *("late", "late_by_seconds", "window_closes", "amount", "held", "cost", "currency"),
+    *("deadline", "left_seconds", "next", "if_silent", "warning", "summary", "disputed_at"),
+    *("decided_at", "earlier", "record", "history"),
+)
+One = Annotated[
+    str, typer.Argument(metavar="ID", help="A claim, whole or by a unique prefix of its id.")
+]
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(
+    ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
+) -> None:
+    """List refund claims, the oldest first: what each holds and costs, and by when to answer.
+
+    Examples:
+      liveportal refunds list --state open
+      liveportal refunds list --csv -o claims.csv
+    """
+    states = checked_states(state, STATES)
+    with open_reader(ledger, read, out) as reader:
+        rows = seen.claims(reader, reference_time(reader), states=states)
+        zone = display_zone(reader, read)
+    render(Table(seen.FIELDS, rows, HUMAN, empty="No refund claims."), out, zone=zone)
+    if any(row["state"] == "open" for row in rows):
+        hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
+    """Show one claim: why, whether it is late, what it holds and costs, what comes next.
+
+    Also what happens if you do nothing, and what this customer claimed before.
+
+    Example: liveportal refunds show CL-1
+    """
+    with open_reader(ledger, read, out) as reader:
+        row = seen.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
+        zone = display_zone(reader, read)
+    render(Detail(seen.SHOW_FIELDS, row, SHOWN), out, zone=zone)

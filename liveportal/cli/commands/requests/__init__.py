@@ -1,0 +1,15 @@
+"""`liveportal requests`: what customers ask for, and the expert's answers."""
+
+from __future__ import annotations
+
+from liveportal.cli.app import Commands
+
+app = Commands("Requests for your help: list, show, accept, decline, add, withdraw, watch.")
+
+app.place("list", "liveportal.cli.commands.requests.list_show", "list_")
+app.place("show", "liveportal.cli.commands.requests.list_show")
+app.place("watch", "liveportal.cli.commands.requests.watch")
+app.place("accept", "liveportal.cli.commands.requests.respond")
+app.place("decline", "liveportal.cli.commands.requests.respond")
+app.place("withdraw", "liveportal.cli.commands.requests.respond")
+app.place("add", "liveportal.cli.commands.requests.respond")

@@ -1,0 +1,390 @@
+"""`liveportal requests watch`: a feed is recorded as it comes, and new requests are shown."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from io import BufferedReader, BytesIO, StringIO
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from liveportal.cli.commands.sync import naming_rejects, rejecting
+from liveportal.cli.io.output_file import check_target
+from liveportal.cli.io.prompts import STDIN, stdin_bytes
+from liveportal.cli.io.render import check_output_possible, hint, render
+from liveportal.cli.io.text import clean
+from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
+from liveportal.cli.parse.times import utc_now
+from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
+from liveportal.domain.events.types import RequestDeclined, RequestOpened
+from liveportal.domain.handlers.preferences import structured
+from liveportal.domain.values import dataclass
+from liveportal.feeds.following import FeedChunk, followed, open_feed, streamed
+from liveportal.feeds.jsonl import Line
+from liveportal.ledger.queries import requests as seen
+from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.request_filter import RequestFilter
+from liveportal.ledger.storage.ledger_paths import check_input
+from liveportal.portal import OnError, Outcome, Portal
+
+FIELDS = (*seen.FIELDS, "reason")
+VARIABLE = "LIVEPORTAL_REQUEST"
+LONGEST_COMMAND_SECONDS = 60
+LONGEST_TITLE = 60
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What becomes of a new request: whether it is shown, declined, rung for, handed on."""
+
+    matching: bool
+    decline: bool
+    bell: bool | None
+    command: tuple[str, ...]
+
+
+@with_options(LedgerOption, OutputOptions)
+def watch(
+    feed: Annotated[
+        str, typer.Argument(metavar="FEED", help="A JSON Lines file; - is standard input.")
+    ],
+    ledger: LedgerOption,
+    out: OutputOptions,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop at the present end of the file.")
+    ] = False,
+    interval: Annotated[
+        float,
+        typer.Option(
+            "--interval", min=0.01, max=3600, metavar="SECONDS", help="How often to look for more."
+        ),
+    ] = 1.0,
+    matching: Annotated[
+        bool, typer.Option("--matching", help="Show only those that match your skills and rates.")
+    ] = False,
+    bell: Annotated[
+        bool | None,
+        typer.Option(
+            "--bell/--no-bell", help="Ring the terminal's bell; default: as your preferences say."
+        ),
+    ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(
+            "--exec",
+            metavar="COMMAND",
+            help=f"Run this, without a shell, with the request as JSON on its input and its id in"
+            f" {VARIABLE}; an id may begin with -, so give it to a command after --.",
+        ),
+    ] = None,
+    auto_decline: Annotated[
+        bool,
+        typer.Option("--auto-decline/--no-auto-decline", help="Decline what your rules decline."),
+    ] = True,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            "--rejects", metavar="FILE", help="Go on past bad lines; add each to it, and why."
+        ),
+    ] = None,
+    _yes: Yes = False,
+) -> None:
+    """Record a feed as it grows, and show each new request that is still open.
+
+    What was recorded before is skipped. A file is followed until Ctrl-C, also when it is replaced;
+    standard input ends when it ends. A bad line stops it, and what came before is kept. Requests
+    that your rules decline (preferences, auto_decline) are declined and shown as that.
+
+    What --exec runs is handed texts of strangers. An id may begin with -, and would be taken for an
+    option: `liveportal requests show -- "$LIVEPORTAL_REQUEST"`.
+
+    Examples:
+      liveportal requests watch feed.jsonl
+      liveportal requests watch feed.jsonl --matching --bell --exec "notify-send 'A request'"
+      curl -sN https://help.example/feed | liveportal requests watch - --jsonl
+    """
+    if out.output == Path(STDIN):
+        out = replace(out, output=None)
+    if math.isnan(interval):
+        raise typer.BadParameter("it is not a number of seconds", param_hint="--interval")
+    _check(out, ends=once or feed == STDIN, once=once)
+    choice = Choice(matching, auto_decline, bell, _words(command))
+    used = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
+    check_output_possible(FIELDS, out, spared=used)
+    check_target(rejects, (*used, *((out.output,) if out.output else ())))
+    if feed != STDIN:
+        check_input(Path(feed))
+    with ExitStack() as stack:
+        stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
+        bad_lines = stack.enter_context(_added_to(rejects)) if rejects else None
+        portal = stack.enter_context(Portal.open(ledger.path))
+        judge = _Judge(bad_lines)
+        wait = _Wait(interval, out)
+        grows = followed(stream, feed, wait, once=once)
+        parts = streamed(stream, wait) if feed == STDIN else grows
+        rows = _rows(portal, parts, judge.reject if rejects else None, choice)
+        hint(f"Watching {'standard input' if feed == STDIN else feed}; Ctrl-C ends it.")
+        _show(rows, out)
+    if judge.count:
+        raise RejectedLines(
+            f"{judge.count} lines were rejected",
+            hint=f"They are in {rejects}, each with its reason; all others were recorded.",
+            refused=judge.count,
+        )
+
+
+def _check(out: OutputOptions, *, ends: bool, once: bool) -> None:
+    if out.json and not once:
+        raise typer.BadParameter("--json is one array, which needs an end: use --jsonl, or --once")
+    if out.output is not None and not ends:
+        raise typer.BadParameter(
+            "--output is written whole, at the end: use the shell's >, or --once"
+        )
+
+
+def _words(command: str | None) -> tuple[str, ...]:
+    """Split a command into words as a shell does; nothing else of a shell is done."""
+    if command is None:
+        return ()
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise typer.BadParameter(f"it cannot be split: {error}", param_hint="--exec") from None
+    if not words:
+        raise typer.BadParameter("it names no command", param_hint="--exec")
+    return words
+
+
+# --- what comes -------------------------------------------------------------------------------
+
+
+def _rows(
+    portal: Portal, parts: Iterator[FeedChunk], reject: OnError | None, choice: Choice
+) -> Iterator[Row]:
+    """Record what comes, and yield the requests among it; once one is shown, ring and run."""
+    for part in parts:
+        opened, failure = _recorded(portal, part, reject)
+        if opened:
+            for row in _new(portal, opened, choice):
+                yield row
+                _flush()
+                if row["state"] == "open":
+                    _announce(row, choice, portal.reader())
+        if failure:
+            raise failure
+
+
+def _recorded(
+    portal: Portal, part: FeedChunk, reject: OnError | None
+) -> tuple[list[str], LiveportalError | None]:
+    """Record a part; return the requests that are new, and the bad line at which it stopped.
+
+    A part is all or nothing, so what came before its first bad line is recorded apart.
+    """
+    outcomes: list[Outcome] = []
+    failure: LiveportalError | None = None
+    try:
+        portal.sync(
+            BytesIO(part.content), before=part.before, on_error=reject, on_outcome=outcomes.append
+        )
+    except LiveportalError as error:
+        number = error.details.get("line")
+        if not isinstance(number, int):
+            raise
+        error.hint = "What came before it is recorded; correct the line and watch again."
+        naming_rejects(error)
+        failure = error
+        outcomes.clear()
+        good = part.content.split(b"\n", number - part.before - 1)[:-1]
+        portal.sync(BytesIO(b"\n".join(good)), before=part.before, on_outcome=outcomes.append)
+    new = [
+        each.event.data.request
+        for each in outcomes
+        if each.status == "recorded" and isinstance(each.event.data, RequestOpened)
+    ]
+    return new, failure
+
+
+def _new(portal: Portal, ids: list[str], choice: Choice) -> list[Row]:
+    """Return those that are still open, and those that are declined here and now, as they came."""
+    now = utc_now()
+    reasons = seen.to_decline(portal.reader(), now, ids) if choice.decline else {}
+    for name, reason in [*reasons.items()]:
+        try:
+            portal.execute(RequestDeclined(request=name, reason=reason))
+        except Refused:  # Somebody else answered it meanwhile.
+            del reasons[name]
+    wanted = RequestFilter(ids=ids, states=("open", "declined"), matching=choice.matching)
+    rows: list[dict[str, Any]] = [
+        row | {"reason": reasons.get(str(row["id"]))}
+        for row in seen.requests(portal.reader(), now, wanted)
+        if row["state"] == "open" or row["id"] in reasons
+    ]
+    return sorted(rows, key=lambda row: row["seq"])
+
+
+class _Judge:
+    """Writes bad lines to the file of rejects as they come, and counts them."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.count = 0
+        self._stream = stream
+        self._write = rejecting(stream)
+
+    def reject(self, line: Line, error: LiveportalError) -> None:
+        self.count += 1
+        self._write(line, error)
+        if self._stream:
+            self._stream.flush()
+
+
+def _added_to(path: Path) -> TextIO:
+    """Open a file that lines are added to: whoever is interrupted has lost none of them."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8", newline="")
+    except OSError as error:
+        raise OutputFailed(f"{path} could not be written: {error.strerror}") from error
+
+
+# --- what is shown ----------------------------------------------------------------------------
+
+
+def _show(rows: Iterator[Row], out: OutputOptions) -> None:
+    """Write each request as it comes: a line on a terminal, else as the options say."""
+    asked = out.json or out.jsonl or out.csv or out.tsv or out.output or out.columns
+    if asked or sys.stdout is None or not sys.stdout.isatty():
+        # Columns that were chosen are rows, also on a terminal: a table would wait for its end.
+        plain = out if out.json or out.jsonl or out.csv else replace(out, tsv=True)
+        render(Table(FIELDS, rows), plain)
+        return
+    for row in rows:
+        sys.stdout.write(_line(row) + "\n")
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """Return a request in one line, for a person."""
+    from liveportal.cli.io.rich_output import length  # rich: only for a terminal.
+
+    customer, title = row["customer"], clean(row["title"] or "")
+    helped = f" ({row['helped']}x)" if row["helped"] else ""
+    short = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
+    said = [
+        f"{row['id']}: {row['kind']}{', direct' if row['direct'] else ''}",
+        f"{customer['name'] or customer['id']}{helped}: {short}",
+        f"{row['rate']} {row['currency']} a minute",
+    ]
+    if row["state"] == "declined":
+        return clean("; ".join([*said, f"declined: {row['reason']}"]))
+    if row["earns"]:
+        said.append(f"earns {row['earns']}")
+    if row["matched_skills"]:
+        said.append(f"asks for {', '.join(row['matched_skills'])}")
+    if row["above_minimum"] is False:
+        said.append(f"your minimum is {row['minimum']}")
+    if row["conflicts"]:
+        said.append(f"clashes with {', '.join(row['conflicts'])}")
+    if row["left_seconds"] is not None:
+        said.append(f"{length(row['left_seconds'])} left")
+    return clean("; ".join(said))
+
+
+def _announce(row: Row, choice: Choice, reader: Reader) -> None:
+    """Ring the bell and run the command for a request that was shown."""
+    rings = choice.bell
+    if rings is None:
+        told = structured("notifications", reader.preferences.get("notifications"))
+        rings = bool(told and told.bell)
+    on_terminal = all(each is not None and each.isatty() for each in (sys.stdout, sys.stderr))
+    if rings and on_terminal:  # Beside the results, which may be JSON.
+        sys.stderr.write("\a")
+        sys.stderr.flush()
+    if choice.command:
+        _run(choice.command, row)
+
+
+def _run(command: tuple[str, ...], row: Row) -> None:
+    """Run a command for a request; that it failed is told, and stops nothing.
+
+    Nothing that a stranger wrote is among its words: it comes on its standard input.
+    """
+    import subprocess
+
+    document = StringIO()
+    render(Detail(FIELDS, row), OutputOptions(jsonl=True), stdout=document)
+    try:
+        done = subprocess.run(  # noqa: S603 -- The user's own command.
+            command,
+            input=document.getvalue().encode(),
+            stdout=sys.stderr if sys.stderr is not None else subprocess.DEVNULL,
+            env={**os.environ, VARIABLE: str(row["id"])},
+            timeout=LONGEST_COMMAND_SECONDS,
+            check=False,
+        )
+        failure = f"ended with {done.returncode}" if done.returncode else None
+    except subprocess.TimeoutExpired:
+        failure = f"was stopped after {LONGEST_COMMAND_SECONDS} seconds"
+    except OSError as error:
+        failure = f"could not be run: {error.strerror}"
+    if failure and sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.write(clean(f"warning: {command[0]} {failure}, for {row['id']}") + "\n")
+            sys.stderr.flush()
+
+
+# --- waiting ----------------------------------------------------------------------------------
+
+
+def _stdin() -> BufferedReader:
+    return stdin_bytes()  # type: ignore[return-value]  # Whatever it is, it has `read1`.
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+class _Wait:
+    """Waits for more of a feed; whatever was shown is out before, and a reader that left ends it.
+
+    Without this `| head -1` would only end with the next request.
+    """
+
+    def __init__(self, interval: float, out: OutputOptions) -> None:
+        self._interval = interval
+        self._output = None if out.output else _descriptor(sys.stdout)
+
+    def __call__(self, stream: BufferedReader | None) -> None:
+        _flush()
+        source = _descriptor(stream)
+        if sys.platform == "win32" or self._output is None:
+            if stream is None:
+                time.sleep(self._interval)
+            return  # A stream waits by itself, as it is read.
+        if stream is not None and source is None:
+            return
+        import select
+
+        poll = select.poll()
+        poll.register(self._output, 0)  # Only that it was closed is told.
+        if source is not None:
+            poll.register(source, select.POLLIN)
+        came = poll.poll(None if source is not None else self._interval * 1000)
+        if any(descriptor == self._output for descriptor, _ in came):
+            raise BrokenPipeError
+
+
+def _descriptor(stream: Any) -> int | None:  # noqa: ANN401 -- A stream of whatever kind, or none.
+    try:
+        return None if stream is None else int(stream.fileno())
+    except (OSError, ValueError):  # A stream of a test has none.
+        return None

@@ -1,0 +1,278 @@
+"""`liveportal sessions`, what proves them: attach, search; and what `show` shows of it.
+
+`liveportal.cli.commands.sessions` adds these commands to its own.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.io.errors import exit_code_for
+from liveportal.cli.io.output_file import check_target
+from liveportal.cli.io.progress import progress
+from liveportal.cli.io.render import for_person, hint, render
+from liveportal.cli.io.view_model import Highlighted, Row, Table
+from liveportal.cli.options import (
+    LedgerOption,
+    OutputOptions,
+    ReadOptions,
+    WriteOptions,
+    with_options,
+)
+from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.cli.write_command import AFTER, BEFORE, Writer, show_result, writing
+from liveportal.domain.artifacts import KINDS, guessed_kind
+from liveportal.domain.errors import LiveportalError
+from liveportal.ledger.attachments.vault import ignored
+from liveportal.ledger.queries import session_search as find
+from liveportal.ledger.queries import transcripts
+
+if TYPE_CHECKING:
+    from liveportal.portal import Attachment
+
+FIELDS = ("file", *transcripts.ARTIFACT_FIELDS)
+HITS = 20
+"""How many hits a terminal shows where `--limit` does not say."""
+
+SLOW_BYTES = 10_000_000
+FLAGS = {
+    "unreadable_transcript": "It cannot be read as a transcript, so its words are not found.",
+    "transcript_cut": "It is very long: what comes later in it is not found by searching.",
+    "text_outside_cues": "Some of its text is in no cue: it is kept, without a time.",
+    "encoding_guessed": "It is not UTF-8: if its words look wrong, convert it and attach it again.",
+}
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def attach(
+    session: One,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="What proves it.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="transcript, attachment, recording or code; default: by the name's ending.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="TEXT", help="Another name for the file.")
+    ] = None,
+) -> None:
+    """Attach files to a session: they are copied into the ledger's vault, each once.
+
+    Transcripts (.vtt, .srt, .sbv, .txt, .jsonl: also those of Google Meet,
+    Teams and Otter, and the chats that Zoom saves in any language) can then be
+    searched. Files of more than 2 GB are refused, unless `preferences
+    set --attachment-limit` says otherwise. The vault is the folder beside the
+    ledger, ledger.db.vault: back it up, too.
+
+    Examples:
+      liveportal sessions attach S-1001 call.mp4 chat.txt Fix.shader
+      liveportal sessions attach S-1001 notes.md --kind transcript --name "my notes"
+    """
+    if kind is not None and kind not in KINDS:
+        raise typer.BadParameter(f"the kinds are: {', '.join(KINDS)}", param_hint="--kind")
+    if name is not None and len(files) > 1:
+        raise typer.BadParameter("--name is for one file", param_hint="--name")
+    with writing(ledger, write, out, FIELDS) as writer:
+        check_target(out.output, files)
+        zone = writer.zone
+        known = writer.portal.resolve_id("session", session)
+        put = partial(_attached, writer, write, known, kind=kind, name=name)
+        if many := len(files) > 1:
+            done = [_tried(partial(put, many=True), known, file, write) for file in files]
+        else:
+            done = [(put(files[0]), 0)]
+    rows = [row for row, _ in done]
+    _tell(rows)
+    if not many:
+        show_result(rows[0], FIELDS, out, zone=zone)
+        return
+    human = ("file", "state", "kind", "bytes", "messages", "flags", "message")
+    render(Table((*BEFORE, *FIELDS, *AFTER), rows, human), out, zone=zone)
+    if code := next((code for _, code in done if code), 0):
+        raise typer.Exit(code)
+
+
+def _attached(
+    writer: Writer,
+    write: WriteOptions,
+    session: str,
+    file: Path,
+    *,
+    kind: str | None,
+    name: str | None,
+    many: bool = False,
+) -> Row:
+    """Attach one file, and return its line of result."""
+    data = described(session, file, kind=kind, name=name)
+    size = _size(file)
+    quick = size < SLOW_BYTES
+    with nullcontext(ignored) if quick else progress(file.name, size) as told:
+        outcome, shown = writer.portal.attach(
+            file,
+            data,
+            at=writer.at,
+            key=f"{write.key}:{data.name}" if write.key and many else write.key,
+            allow=writer.insists,
+            progress=told,
+            read_back=transcripts.artifact,
+        )
+    return {
+        "id": session,
+        "state": "added",
+        "error": None,
+        "message": None,
+        "file": str(file),
+        **shown,
+        # What a dry run would have stored is not there, and yet that is what would be said.
+        "stored": shown["stored"] or write.dry_run,
+        "time": outcome.event.time,
+        "event": outcome.event.id,
+        "flags": list(outcome.flags),
+        "replayed": outcome.status == "replayed",
+        "confirmed": outcome.status == "confirmed",
+        "dry_run": write.dry_run,
+    }
+
+
+def described(
+    session: str, file: Path, *, kind: str | None = None, name: str | None = None
+) -> Attachment:
+    """Return what is said of a file; what is not given is guessed from its name."""
+    from liveportal.portal import Attachment
+
+    given = {"kind": kind, "name": name}
+    return Attachment(
+        session=session,
+        name=name if name is not None else file.name,
+        kind=kind or guessed_kind(file.name),
+        media_type=mimetypes.guess_type(file.name)[0],
+        assumed=frozenset(field for field, value in given.items() if value is None),
+    )
+
+
+def _tried(put: partial[Row], session: str, file: Path, write: WriteOptions) -> tuple[Row, int]:
+    """Attach one of many; return its line of result, and the exit code of its failure or 0."""
+    try:
+        return put(file), 0
+    except LiveportalError as error:
+        failed: dict[str, object] = dict.fromkeys((*BEFORE, *FIELDS, *AFTER))
+        failed |= {"id": session, "error": error.code, "message": error.message}
+        return failed | {"file": str(file), "dry_run": write.dry_run}, exit_code_for(error)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _tell(rows: Sequence[Row]) -> None:
+    for row in rows:
+        flags = row["flags"]
+        for flag in flags if isinstance(flags, list) else ():
+            hint(f"{row['name']}: {FLAGS.get(flag, flag)}")
+    if any(row["messages"] for row in rows):
+        hint("`liveportal sessions search WORDS` finds what was said.")
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def search(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="WORDS...", help='Words, or parts: "a phrase", -not, begin*.'),
+    ],
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's sessions.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option("--session", metavar="ID", help="Only this session.")
+    ] = None,
+    speaker: Annotated[
+        str | None, typer.Option("--speaker", metavar="NAME", help="Only what they said.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Only what was said from then on.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, metavar="N", help="At most so many; a terminal: 20."),
+    ] = None,
+) -> None:
+    """Search what was said in sessions and written about them, the best first.
+
+    Transcripts are searched (see `liveportal sessions attach`), and titles,
+    descriptions, reasons, summaries, notes and reviews; `where` says in which a
+    hit is. All the words must stand in one message or text. A part of a word is
+    enough (`flicker` finds "flickers"; of one or two letters the beginning), in
+    every script, without regard to case, width and accents. `mali*` must begin
+    a word, quotes make a phrase of whole words, `-word` leaves out what has it
+    (after `--` also a single letter). Hits stand in [brackets], on a terminal
+    in reverse. With --speaker only transcripts are searched.
+
+    Examples:
+      liveportal sessions search shader flicker
+      liveportal sessions search "render pipeline" mali* -urp --customer C-77
+      liveportal sessions search refund --speaker Mina --since 2026-10-01 --json
+    """
+    finder = find.matching(words)
+    if finder is None:
+        raise typer.BadParameter("name at least one word to look for", param_hint="WORDS")
+    person = for_person(out)
+    most = HITS if limit is None and person else limit
+    with open_reader(ledger, read, out) as reader:
+        zone = display_zone(reader, read)
+        where = find.Where(
+            customer=customer,
+            session=reader.resolve_id("session", session) if session is not None else None,
+            speaker=speaker,
+            since=_since(since, zone),
+        )
+        # One more than is shown, to know whether there are more.
+        rows = find.search(reader, finder, where, most and most + 1)
+        empty = "" if rows or not person else _nothing(find.searched(reader, where))
+    shown = [row | {"snippet": _marked(row["snippet"])} for row in rows[:most]]
+    human = ("session", "customer_name", "where", "at_seconds", "speaker", "snippet")
+    render(Table(find.SEARCH_FIELDS, shown, human, empty=empty), out, zone=zone)
+    if person and len(rows) > len(shown):
+        hint(f"These are the best {len(shown)}; --limit shows more.")
+    elif person and any(row["where"] == find.MESSAGE for row in rows):
+        hint("`liveportal sessions show ID --transcript` shows all that was said in one.")
+
+
+def _since(text: str | None, zone: str) -> datetime | None:
+    if text is None:
+        return None
+    return read_time(text, zone, utc_now(), past=True, date_only=True)
+
+
+def _nothing(searched: find.Searched) -> str:
+    """Return what a person is told who finds nothing: where it was looked for."""
+    places = [f"{searched.messages:,} messages of {searched.transcripts:,} transcripts"]
+    if searched.texts:
+        places.append("all titles, descriptions, reasons, notes and reviews")
+    return f"Nothing was found. Searched were {' and '.join(places)}."
+
+
+def _marked(snippet: object) -> Highlighted:
+    """Return a snippet with its hits marked."""
+    return Highlighted(tuple(snippet) if isinstance(snippet, list) else ())

@@ -1,0 +1,156 @@
+"""`liveportal sessions calendar`: the sessions as an iCalendar file.
+
+`liveportal.cli.commands.sessions` adds this command to its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from liveportal.cli.io.output_file import opened
+from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.text import clean
+from liveportal.cli.io.view_model import Detail
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.read_command import display_zone, open_reader, reference_time
+from liveportal.domain.errors import UnreadableFile
+from liveportal.domain.handlers.preferences import LONGEST_ALARM, structured
+from liveportal.exports.calendar import CalendarEvent, Written, write
+from liveportal.ledger.queries.calendar import book, planned_and_held
+from liveportal.ledger.queries.reader import Reader
+
+FIELDS = ("events", "cancelled", "path", "calendar")
+HUMAN = ("events", "cancelled", "path")
+USUAL_ALARMS = (15,)
+
+Alarms = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--alarm",
+        metavar="MINUTES",
+        min=0,
+        max=LONGEST_ALARM,
+        help="Remind so long before each; repeatable. Default: as `preferences` say, else 15.",
+    ),
+]
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def calendar(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    alarm: Alarms = None,
+    private: Annotated[
+        bool,
+        typer.Option("--private", help="Leave out what customers said: names, titles, details."),
+    ] = False,
+) -> None:
+    """Write the sessions as an iCalendar file, or bring them up to date in one that there is.
+
+    With -o FILE the calendar is put into the file, and a summary shown; without, it is written to
+    standard output, unless a format is asked for. Importing it again makes no duplicates: clients
+    know each session by its name for ever. What others wrote into FILE stays as it is, sessions
+    that were cancelled stay as cancelled, and times are UTC, right in every zone.
+
+    Examples:
+      liveportal sessions calendar -o sessions.ics
+      liveportal sessions calendar -o sessions.ics --alarm 60 --alarm 10 --private
+      liveportal sessions calendar | ssh example.org 'cat > public_html/sessions.ics'
+    """
+    with open_reader(ledger, read, out) as reader:
+        entries = _entries(reader, alarm, private=private)
+        name, zone = book(reader), display_zone(reader, read)
+    path = None if out.output == Path("-") else out.output
+    written = write(name, entries, existing(path))
+    asked = (out.json, out.jsonl, out.csv, out.tsv, out.header, out.fields)
+    if path is not None or not any(asked):
+        with opened(path) as stream:
+            stream.flush()
+            stream.buffer.write(written.content)
+    if path is not None or any(asked):
+        render(Detail(FIELDS, _summary(written, path), HUMAN), replace(out, output=None), zone=zone)
+        hint("Import it into any calendar; run this again to bring it up to date.")
+
+
+def _summary(written: Written, path: Path | None) -> Mapping[str, object]:
+    return {
+        "events": written.events,
+        "cancelled": written.cancelled,
+        "path": path,
+        "calendar": written.content.decode() if path is None else None,
+    }
+
+
+def existing(path: Path | None) -> bytes:
+    """Return what a file holds that is to be brought up to date; nothing where there is none."""
+    if path is None or not path.is_file():
+        return b""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path} cannot be read: {error.strerror}",
+            hint="What is in it would be lost. Choose another file.",
+            path=str(path),
+        ) from None
+
+
+def _entries(reader: Reader, alarm: Sequence[int] | None, *, private: bool) -> list[CalendarEvent]:
+    told = structured("notifications", reader.preferences.get("notifications"))
+    preferred = told.alarms if told else None
+    alarms = alarm or (USUAL_ALARMS if preferred is None else preferred)
+    now = reference_time(reader)
+    return [
+        # Nobody wants to be reminded of what is over, or was to be.
+        _entry(row, tuple(alarms) if _is_ahead(row, now) else (), private=private)
+        for row in planned_and_held(reader)
+    ]
+
+
+def _entry(row: Mapping[str, Any], alarms: tuple[int, ...], *, private: bool) -> CalendarEvent:
+    return CalendarEvent(
+        session=row["id"],
+        start=row["start"],
+        end=row["end"],
+        cancelled=row["state"] in ("cancelled", "missed"),
+        changes=row["changes"],
+        changed_at=row["changed_at"],
+        summary=_title(row, private=private),
+        description=_description(row, private=private),
+        alarms=alarms,
+    )
+
+
+def _is_ahead(row: Mapping[str, Any], now: datetime) -> bool:
+    return bool(row["state"] == "upcoming" and row["start"] > now)
+
+
+def _title(row: Mapping[str, Any], *, private: bool) -> str:
+    if private:
+        return "Live help"
+    title, name = (clean(row[each] or "").strip() for each in ("title", "customer_name"))
+    return f"{title or 'Live help'} ({name})" if name else title or "Live help"
+
+
+def _description(row: Mapping[str, Any], *, private: bool) -> str:
+    """Return what the request says, what the session is called, and what it earns."""
+    currency = row["currency"]
+    said = "" if private else (row["description"] or "")
+    lines = [clean(line) for line in said.splitlines()]
+    lines += [""] * bool(lines)
+    lines.append(f"Session {row['id']}" + (f", request {row['request']}" if row["request"] else ""))
+    lines.append(f"{row['rate']} {currency} a minute")
+    if row["state"] == "ended":
+        lines.append(f"Billed {row['gross']} {currency}, earned {row['earned']} {currency}")
+    elif row["state"] in ("cancelled", "missed"):
+        lines.append(f"It was {row['state']}.")
+    elif row["expected_earned"] is not None:
+        lines.append(f"Would earn {row['expected_earned']} {currency} as planned")
+    return "\n".join(lines)

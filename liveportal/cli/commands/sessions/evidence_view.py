@@ -1,0 +1,120 @@
+"""What `liveportal sessions show` shows of a session's evidence: the transcript, and the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
+
+import typer
+
+from liveportal.cli.io.render import check_output_possible, for_person, hint, render
+from liveportal.cli.io.text import clean
+from liveportal.cli.io.view_model import Detail, Row, Table
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
+from liveportal.cli.read_command import display_zone, open_reader
+from liveportal.domain.artifacts import safe_name
+from liveportal.domain.errors import LiveportalError, NotOpened
+from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.queries import transcripts as transcript_queries
+
+OPENED = ("id", "name", "kind", "sha256", "path")
+
+
+def show_evidence(
+    session: str, opened: str | None, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
+) -> None:
+    """Open a file of a session's evidence, or show what was said where none is named."""
+    if opened is None:
+        _show_transcript(session, ledger, read, out)
+    else:
+        _open(session, opened, ledger, read, out)
+
+
+def _show_transcript(
+    session: str, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
+) -> None:
+    """Show what was said in a session: through a pager on a terminal, else as rows."""
+    with open_reader(ledger, read, out) as reader:
+        name = reader.resolve_id("session", session)
+        rows = transcript_queries.messages(reader, name)
+        zone = display_zone(reader, read)
+    if not rows:
+        hint(f"`liveportal sessions attach {name} FILE` adds a transcript.")
+    if rows and for_person(out) and out.columns is None:
+        _page(list(_lines(rows)))
+        return
+    empty = "No transcript of it was attached."
+    render(Table(transcript_queries.MESSAGE_FIELDS, rows, empty=empty), out, zone=zone)
+
+
+def _lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the messages as a person reads them, each transcript under its name."""
+    transcripts = [
+        (name, list(below)) for name, below in groupby(rows, lambda row: row["artifact"])
+    ]
+    for name, below in transcripts:
+        if len(transcripts) > 1:
+            yield f"--- {clean(str(name or 'transcript'))}"
+        for row in below:
+            at, speaker = row["at_seconds"], row["speaker"]
+            shown = f"[{_clock(at)}] " if isinstance(at, timedelta) else ""
+            who = f"{clean(str(speaker))}: " if speaker else ""
+            yield f"{shown}{who}{clean(str(row['text']))}"
+
+
+def _clock(offset: timedelta) -> str:
+    """Return an offset as a player shows it: `12:31`, `1:02:03`, `-0:30`."""
+    seconds = abs(offset) // timedelta(seconds=1)
+    sign = "-" if offset < timedelta() else ""
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{sign}{hours}:{minute:02}:{second:02}" if hours else f"{sign}{minute}:{second:02}"
+
+
+def _page(lines: Sequence[str]) -> None:
+    """Write lines to a terminal, through its pager ($PAGER) if they do not fit."""
+    text = "\n".join(lines) + "\n"
+    from pydoc import pager
+    from shutil import get_terminal_size
+
+    size = get_terminal_size()
+    if sum(1 + len(line) // size.columns for line in lines) < size.lines:
+        typer.echo(text, nl=False)
+        return
+    pager(text)
+
+
+def _open(
+    session: str, text: str, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
+) -> None:
+    """Hand a file of a session's evidence to the system's program for it.
+
+    That gets a copy of its own, in a folder that only the owner may enter: whatever it does to it,
+    the vault's file stays what it is.
+    """
+    from tempfile import mkdtemp
+
+    check_output_possible(OPENED, out, spared=ledger.files)
+    with open_reader(ledger, read, out) as reader:
+        name = reader.resolve_id("session", session)
+        found = transcript_queries.named(reader, name, text)
+        zone = display_zone(reader, read)
+    sha256 = str(found["sha256"])
+    folder = Path(mkdtemp(prefix="liveportal-"))
+    path = folder / safe_name(str(found["name"] or found["kind"]))
+    try:
+        Vault(ledger.path).copy_to(sha256, path)
+    except LiveportalError:
+        folder.rmdir()
+        raise
+    if typer.launch(str(path)):
+        raise NotOpened(
+            f"there is no program to open {path.name} with",
+            hint=f"A copy of it is {path}.",
+            path=str(path),
+        )
+    row = {"id": name, "name": found["name"], "kind": found["kind"], "sha256": sha256}
+    render(Detail(OPENED, row | {"path": str(path)}, ("name", "path")), out, zone=zone)
+    hint("What opened is a copy: changes to it are not evidence. Remove it when you are done.")

@@ -1,0 +1,195 @@
+"""`liveportal sessions list`: the session history, and what of it is asked for.
+
+`liveportal.cli.commands.sessions` adds this command to its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.view_model import Table
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.parse.times import as_known, read_month, read_time, utc_now
+from liveportal.cli.read_command import States, checked_states, display_zone, open_reader
+from liveportal.domain.clock import local_date
+from liveportal.domain.errors import InvalidMonth
+from liveportal.domain.patterns import pattern
+from liveportal.domain.text_search import words
+from liveportal.ledger.queries import sessions as seen
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
+
+STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
+HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
+_POSITION = pattern(r"[0-9]{1,18}", re.ASCII)
+
+Month = Annotated[
+    str | None,
+    typer.Option("--month", metavar="MONTH", help="Only those that fall in this month."),
+]
+First = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="WHEN", help="Only from this month on, or from this day on by the start."
+    ),
+]
+Last = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="WHEN", help="Only up to this month, or up to this day by the start."
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="SEQ|TIME",
+        help="A number: only what anything was recorded of after that position of the journal."
+        " A time: only what starts then or later.",
+    ),
+]
+Text = Annotated[
+    str | None,
+    typer.Option(
+        "--text",
+        metavar="WORDS",
+        help="Only where each of these words, or one that it is a part of, was said: in title,"
+        " description, name, claims, reviews or transcripts.",
+    ),
+]
+Claimed = Annotated[
+    bool, typer.Option("--claimed", help="Only those with a refund claim, whatever became of it.")
+]
+Disputed = Annotated[
+    bool, typer.Option("--disputed", help="Only those whose refund claim was disputed.")
+]
+Sort = Annotated[
+    str,
+    typer.Option(
+        "--sort",
+        metavar="FIELD",
+        help=f"By {', '.join(SORTS[:-1])} or {SORTS[-1]}; -{SORTS[0]} is the other way round.",
+    ),
+]
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def list_(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    state: States = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="ID", help="Only this customer's.")
+    ] = None,
+    month: Month = None,
+    first: First = None,
+    last: Last = None,
+    since: Since = None,
+    text: Text = None,
+    claimed: Claimed = False,
+    disputed: Disputed = False,
+    sort: Sort = "start",
+) -> None:
+    """List every session ever hosted by its start, with what each came to.
+
+    A month is the book's, as in `earnings`, and what has not ended falls in none. A day is one of
+    your own zone.
+
+    Examples:
+      liveportal sessions list --month last
+      liveportal sessions list --disputed
+      liveportal sessions list --text "shader flicker" --sort -earned
+      liveportal sessions list --state ended --customer C-77 --json
+
+    A script takes up where it left off: `seq` is the position of what was recorded last about a
+    session, and two sessions never have the same.
+
+      liveportal sessions list --since "$(cat seen || echo 0)" --sort seq --fields seq,id |
+        while read -r seq id; do echo "$id is news" && echo "$seq" > seen; done
+    """
+    if month is not None and (first is not None or last is not None):
+        raise typer.BadParameter("give --month, or --from and --to")
+    selection = SessionFilter(
+        states=checked_states(state, STATES),
+        customer=customer,
+        claimed=claimed,
+        disputed=disputed,
+        words=_words(text),
+        sort=_checked_sort(sort),
+    )
+    with open_reader(ledger, read, out) as reader:
+        zone = display_zone(reader, read)
+        selection = _narrowed(selection, reader, zone, month, first, last, since)
+        rows = seen.sessions(reader, selection)
+    render(Table(seen.FIELDS, rows, HUMAN, empty="No sessions."), out, zone=zone)
+    if rows:
+        hint("`liveportal sessions show ID` shows everything about one.")
+
+
+def _words(text: str | None) -> tuple[str, ...]:
+    found = words(text or "")
+    if text is not None and not found:
+        raise typer.BadParameter("there is no word in it to look for", param_hint="--text")
+    return found
+
+
+def _checked_sort(name: str) -> str:
+    if name.removeprefix("-") not in SORTS:
+        raise typer.BadParameter(
+            f"{name!r} is nothing to sort by. The fields are: {', '.join(SORTS)}.",
+            param_hint="--sort",
+        )
+    return name
+
+
+def _narrowed(
+    selection: SessionFilter,
+    reader: Reader,
+    zone: str,
+    month: str | None,
+    first: str | None,
+    last: str | None,
+    since: str | None,
+) -> SessionFilter:
+    """Narrow a selection to the months, the days and times, or the news that were asked for."""
+    now = utc_now()
+    today = local_date(now, reader.timezone)
+
+    def moment(text: str) -> datetime:
+        return read_time(text, zone, now, past=True, date_only=True)
+
+    first_month, start = _month_or_moment(first, today, moment)
+    last_month, end = _month_or_moment(last, today, lambda text: as_known(text, zone, now))
+    if month is not None:
+        first_month = last_month = read_month(month, today)
+    after_seq = int(since) if since is not None and _POSITION.fullmatch(since) else None
+    if since is not None and after_seq is None:
+        start = max(each for each in (start, moment(since)) if each)
+    return replace(
+        selection,
+        first_month=first_month,
+        last_month=last_month,
+        since=start,
+        until=end,
+        after_seq=after_seq,
+    )
+
+
+def _month_or_moment(
+    text: str | None, today: date, moment: Callable[[str], datetime]
+) -> tuple[str | None, datetime | None]:
+    """Read a month, or else a moment."""
+    if text is None:
+        return None, None
+    try:
+        return read_month(text, today), None
+    except InvalidMonth:
+        return None, moment(text)

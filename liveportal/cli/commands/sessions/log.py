@@ -1,0 +1,216 @@
+"""`liveportal sessions`, entered afterwards: log, correct, tip, review.
+
+`liveportal.cli.commands.sessions` adds these commands to its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
+from liveportal.cli.parse.spans import read_pause, read_span
+from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.write_command import Writer, WriteStep, new_name, run_step, show_result, writing
+from liveportal.domain.events.types import (
+    CustomerInfo,
+    ReviewPosted,
+    SessionCorrected,
+    SessionLogged,
+    TipReceived,
+)
+from liveportal.ledger.queries import sessions as seen
+from liveportal.ledger.queries.billing_audit import calculated
+
+Pauses = Annotated[
+    list[str] | None,
+    typer.Option("--pause", metavar="FROM-TO", help="A pause, such as 14:10-14:15; repeatable."),
+]
+Billed = Annotated[
+    str | None,
+    typer.Option(
+        "--billed", metavar="AMOUNT", help="What the platform billed; default: by the policy."
+    ),
+]
+
+RightBill = Annotated[
+    str | None,
+    typer.Option(
+        "--billed",
+        metavar="AMOUNT|policy",
+        help="What the platform billed, or `policy` for our own calculation; default: the last"
+        " bill, if there was one.",
+    ),
+]
+BY_POLICY = "policy"
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def log(
+    when: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHEN", help="'yesterday 14:00-14:45, paused 14:10-14:15', or with a zone."
+        ),
+    ],
+    customer: Annotated[
+        str, typer.Option("--customer", metavar="ID", help="The customer's id: no personal data.")
+    ],
+    rate: Annotated[str, typer.Option("--rate", metavar="AMOUNT", help="What a minute paid.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    session: NewId = None,
+    name: Annotated[str | None, typer.Option("--name", help="The customer's name.")] = None,
+    title: Annotated[str | None, typer.Option("--title", help="What it was about.")] = None,
+    billed: Billed = None,
+) -> None:
+    """Log a past session in words; it is billed, and the earning booked.
+
+    Times are in your zone; a zone or an offset at one end of the span holds for both, and 24:00 is
+    an end. A text that can be read in two ways is refused, with each of them. A session of over 12
+    hours, or one in the future, needs --anyway.
+
+    Examples:
+      liveportal sessions log "yesterday 14:00-14:45" --customer C-77 --rate 3.00
+      liveportal sessions log "2026-10-05 14:00-14:45, paused 14:10-14:15" --customer C-7 --rate 3
+      liveportal sessions log "2026-10-05 23:00-24:00 UTC" --customer C-7 --rate 3
+    """
+    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
+        zone = writer.zone
+        start, end, pauses = read_span(when, zone, utc_now())
+        data = SessionLogged(
+            session=new_name("S", session),
+            customer=CustomerInfo(id=customer, name=name),
+            rate=writer.amount(rate),
+            start=start,
+            end=end,
+            pauses=tuple(pauses) or None,
+            billed=writer.amount(billed) if billed is not None else None,
+            title=title,
+        )
+        row = writer.record(
+            data,
+            data.session,
+            read_back=seen.result,
+            assumed=() if session is not None else ("session",),
+        )
+    show_result(row, seen.RESULT_FIELDS, out, zone=zone)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def correct(
+    session: One,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What was wrong.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="TIME", help="When it really started.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--end", metavar="TIME", help="When it really ended.")
+    ] = None,
+    pause: Pauses = None,
+    no_pauses: Annotated[bool, typer.Option("--no-pauses", help="It was never paused.")] = False,
+    billed: RightBill = None,
+) -> None:
+    """Correct an ended session: its earning is reversed, and the right one booked.
+
+    Nothing is edited: the wrong entry, its reversal and the right one all stay visible. New times
+    keep the last bill that the platform or a correction gave; `--billed policy` goes back to our
+    own calculation.
+
+    Examples:
+      liveportal sessions correct S-1001 --end "2026-10-05 14:25" --reason "timer forgotten"
+      liveportal sessions correct S-1001 --billed policy --reason "billed by mistake"
+      liveportal sessions correct S-1001 --billed 72.00 --reason "as the platform billed it"
+    """
+    if pause and no_pauses:
+        raise typer.BadParameter("--pause and --no-pauses exclude each other")
+
+    def right(writer: Writer, name: str) -> SessionCorrected:
+        now, zone = utc_now(), writer.zone
+        right_start = read_time(start, zone, now, past=True) if start is not None else None
+        right_end = read_time(end, zone, now, past=True, is_end=True) if end is not None else None
+        held = seen.held(writer.reader, name)
+        session = (right_start or held[0] or now, right_end or held[1] or now)
+        pauses = tuple(read_pause(each, zone, session, now) for each in pause or ())
+        corrected = SessionCorrected(
+            session=name,
+            start=right_start,
+            end=right_end,
+            pauses=pauses if pause or no_pauses else None,
+            billed=writer.amount(billed) if billed not in (None, BY_POLICY) else None,
+            reason=reason,
+        )
+        if billed != BY_POLICY:
+            return corrected
+        return replace(corrected, billed=calculated(writer.reader, name, corrected))
+
+    # Our own calculation is made up by us: the same command repeated is not compared on it.
+    assumed = ("billed",) if billed == BY_POLICY else ()
+    step = WriteStep("session", right, seen.RESULT_FIELDS, seen.result, assumed=assumed)
+    run_step([session], step, ledger, write, out)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def tip(
+    session: One,
+    tip_amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 10.00.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="It is one more tip, although the platform reported the same."
+        ),
+    ] = False,
+) -> None:
+    """Record a tip; the platform takes nothing of it.
+
+    A tip that the platform's feed reported already, with the same amount, is not recorded twice:
+    the result says so. --again records one more.
+
+    Examples:
+      liveportal sessions tip S-1002 10.00
+      liveportal sessions tip S-1002 10.00 --again
+    """
+    step = WriteStep(
+        "session",
+        lambda writer, name: TipReceived(
+            session=name, amount=writer.amount(tip_amount), again=True if again else None
+        ),
+        ("amount", "currency"),
+        seen.latest_tip,
+    )
+    run_step([session], step, ledger, write, out)
+
+
+@with_options(LedgerOption, WriteOptions, OutputOptions)
+def review(
+    session: One,
+    rating: Annotated[int, typer.Argument(metavar="RATING", min=1, max=5, help="1 to 5.")],
+    ledger: LedgerOption,
+    write: WriteOptions,
+    out: OutputOptions,
+    by: Annotated[
+        str, typer.Option("--by", metavar="WHO", help="expert (you) or customer.")
+    ] = "expert",
+    text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help="In words.")] = None,
+) -> None:
+    """Record a review of a session, yours or the customer's.
+
+    Each side has one review. One that the platform's feed reported already, with the same rating,
+    is not recorded twice: the result says so.
+
+    Example: liveportal sessions review S-1002 5 --by customer --text "Solved in ten minutes"
+    """
+    step = WriteStep(
+        "session", lambda _, name: ReviewPosted(session=name, by=by, rating=rating, text=text)
+    )
+    run_step([session], step, ledger, write, out)

@@ -1,0 +1,178 @@
+"""`liveportal sessions`, looking ahead and looking after: upcoming, check.
+
+`liveportal.cli.commands.sessions` adds these commands to its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta, tzinfo
+from typing import Annotated, Any
+
+import typer
+
+from liveportal.cli.io.render import hint, render
+from liveportal.cli.io.view_model import HumanValue, Row, Table
+from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
+from liveportal.cli.parse.times import MONTHS, WEEKDAYS, read_length
+from liveportal.cli.read_command import display_zone, open_reader, reference_time
+from liveportal.domain.calculations.anomalies import LONGEST_UNPLANNED, find
+from liveportal.domain.clock import day_ends, local_date, shifted
+from liveportal.ledger.queries import agenda as planned
+
+AGENDA = ("id", "start", "starts_in_seconds", "customer_name", "title", "expected_earned")
+FINDINGS = ("session", "finding", "message", "since", "other", "hint")
+LONGEST_AHEAD = 3_660
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def upcoming(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--days", min=1, max=LONGEST_AHEAD, metavar="N", help="Only N days; 1 is today."
+        ),
+    ] = None,
+    within: Annotated[
+        str | None,
+        typer.Option("--within", metavar="LENGTH", help="Only what starts within 48h, 7d or so."),
+    ] = None,
+) -> None:
+    """Show the agenda: what is agreed and not over yet, by the days of your own zone.
+
+    What should have started and did not comes first, then what is live. Each has the customer's own
+    time, what it collides with or is too close to (`preferences`), and what it would earn.
+
+    Examples:
+      liveportal sessions upcoming
+      liveportal sessions upcoming --days 2
+      liveportal sessions upcoming --within 48h --json --fields id,start,customer_local
+    """
+    if days is not None and within is not None:
+        raise typer.BadParameter("give --days or --within")
+    ahead = read_length(within) if within is not None else None
+    with open_reader(ledger, read, out) as reader:
+        now, own = reference_time(reader), display_zone(reader, read)
+        until = None if ahead is None else shifted(now, ahead)
+        if days is not None:
+            until = day_ends(local_date(shifted(now, timedelta(days=days - 1)), own), own)
+        rows = planned.agenda(reader, now, until=until)
+    clashes = any(row["conflicts"] or row["too_close"] for row in rows)
+    table = Table(
+        planned.FIELDS,
+        [_told(row, now) | {"heading": _heading(row, now, own)} for row in rows],
+        (*AGENDA, *("conflicts",) * clashes),
+        empty="Nothing is planned.",
+        section=lambda row: str(row["heading"]),
+    )
+    render(table, out, zone=own, now=now)
+    if any(planned.is_overdue(row, now) for row in rows):
+        hint("If it began: `sessions start ID --at TIME`; if not: `sessions miss ID --by WHO`.")
+    elif rows:
+        hint("`liveportal sessions calendar -o FILE` puts these into a calendar.")
+
+
+@with_options(LedgerOption, ReadOptions, OutputOptions)
+def check(
+    ledger: LedgerOption,
+    read: ReadOptions,
+    out: OutputOptions,
+    longer_than: Annotated[
+        str | None,
+        typer.Option(
+            "--longer-than",
+            metavar="LENGTH",
+            help="How long a timer runs before it counts as forgotten.  [default: 4h]",
+        ),
+    ] = None,
+) -> None:
+    """Look for what is likely wrong: forgotten timers, overlaps, odd lengths; and how to mend it.
+
+    A timer is forgotten once it runs longer than --longer-than, or twice as long as was planned;
+    longer than was planned it never is. Nothing that is found is an error: the exit code is 0.
+
+    Examples:
+      liveportal sessions check
+      liveportal sessions check --longer-than 90min
+      liveportal sessions check --json --fields session,finding,hint
+    """
+    longest = LONGEST_UNPLANNED if longer_than is None else read_length(longer_than)
+    with open_reader(ledger, read, out) as reader:
+        now, own = reference_time(reader), display_zone(reader, read)
+        found = find(planned.every_session(reader), now, longer_than=longest)
+    rows = [{**asdict(each), "finding": each.code} for each in found]
+    human = ("session", "finding", "message", "since", "hint")
+    render(Table(FINDINGS, rows, human, empty="All is well."), out, zone=own, now=now)
+
+
+# --- the agenda in words --------------------------------------------------------------------------
+
+
+def _heading(row: Mapping[str, Any], now: datetime, zone_name: str) -> str:
+    """Return what a row stands under: a day of that zone, unless it began or should have."""
+    if planned.is_overdue(row, now):
+        return "Overdue: not started"
+    if row["state"] != "upcoming":
+        return "Now"
+    day, today = local_date(row["start"], zone_name), local_date(now, zone_name)
+    name = f"{WEEKDAYS[day.weekday()].title()} {day.day} {MONTHS[day.month - 1].title()}"
+    year = "" if day.year == today.year else f" {day.year}"
+    near = {0: ", today", 1: ", tomorrow"}.get((day - today).days, "")
+    return f"{name}{year}{near}"
+
+
+def _told(row: Row, now: datetime) -> dict[str, object]:
+    """Return a row of the agenda with words of its own for a person."""
+    dated = row["state"] != "upcoming" or planned.is_overdue(row, now)  # Under no day's heading.
+    words: dict[str, Callable[[tzinfo | None], str]] = {
+        "start": lambda local: _from_to(row, local, dated=dated),
+        "starts_in_seconds": lambda _: _until(row),
+        "customer_name": lambda _: _customer(row),
+        "conflicts": lambda _: _others(row),
+    }
+    return {**row, **{name: _in_words(row[name], say) for name, say in words.items()}}
+
+
+def _in_words(value: object, say: Callable[[tzinfo | None], str]) -> HumanValue:
+    return HumanValue(value, lambda _now, local: [say(local)])
+
+
+def _from_to(row: Mapping[str, Any], local: tzinfo | None, *, dated: bool) -> str:
+    from liveportal.cli.io.rich_output import (  # rich: only a terminal asks for words.
+        length,
+        local_time,
+    )
+
+    start, end = row["start"], row["end"]
+    began = local_time(start, local)
+    shown = began if dated else began.partition(" ")[2]
+    if end is None:
+        return f"{shown}-"
+    return f"{shown}-{local_time(end, local).partition(' ')[2]} ({length(end - start)})"
+
+
+def _until(row: Mapping[str, Any]) -> str:
+    """Return how long it is until a session starts, or by how much it is late, or what it is."""
+    from liveportal.cli.io.rich_output import length
+
+    span = row["starts_in_seconds"]
+    if span is None:
+        return str(row["state"])
+    return f"in {length(span)}" if span >= timedelta() else f"{length(-span)} late"
+
+
+def _customer(row: Mapping[str, Any]) -> str:
+    """Return who it is, and the weekday and time there, which need not be the expert's."""
+    name = str(row["customer_name"] or row["customer"])
+    if row["customer_local"] is None:
+        return name
+    there = datetime.fromisoformat(row["customer_local"])
+    return f"{name} ({WEEKDAYS[there.weekday()][:3].title()} {there:%H:%M})"
+
+
+def _others(row: Mapping[str, Any]) -> str:
+    return ", ".join((*row["conflicts"], *(f"near {name}" for name in row["too_close"])))

@@ -1,0 +1,154 @@
+"""`liveportal sync`: what the platform reports goes into the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, BinaryIO, TextIO
+
+import typer
+
+from liveportal.cli.app import Commands
+from liveportal.cli.io.output_file import check_target, opened
+from liveportal.cli.io.progress import progress
+from liveportal.cli.io.prompts import STDIN, stdin_bytes
+from liveportal.cli.io.render import check_output_possible, render
+from liveportal.cli.io.view_model import Detail
+from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
+from liveportal.domain.errors import LiveportalError, NotFound, Refused, RejectedLines
+from liveportal.feeds.following import open_feed
+from liveportal.feeds.jsonl import Line
+from liveportal.ledger.storage.ledger_paths import check_input
+from liveportal.portal import OnError, Portal, Synced
+
+app = Commands()
+
+FIELDS = ("recorded", "replayed", "confirmed", "refused", "head")
+
+
+@app.command("sync")
+@with_options(LedgerOption, OutputOptions)
+def sync(
+    feeds: Annotated[
+        list[str], typer.Argument(metavar="FEED...", help="JSON Lines files; - is standard input.")
+    ],
+    ledger: LedgerOption,
+    out: OutputOptions,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            "--batch", min=1, metavar="N", help="Keep what is done every N lines; for long streams."
+        ),
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            "--rejects", metavar="FILE", help="Go on past bad lines; write each here, and why."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Judge the whole feed; record nothing.")
+    ] = False,
+    _yes: Yes = False,
+) -> None:
+    """Record a feed of the platform: all of it or, if a line is bad, nothing.
+
+    What was recorded before is skipped, so the same feed can be synced again and again. A line that
+    says what only you may say is refused (not_for_feeds).
+
+    Examples:
+      liveportal sync october.jsonl
+      curl -s https://help.example/feed | liveportal sync -
+      liveportal sync old.jsonl --rejects bad.jsonl
+    """
+    total = Synced()
+    used = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
+    check_output_possible((*FIELDS, "dry_run"), out, spared=used)
+    check_target(rejects, (*used, *((out.output,) if out.output else ())))
+    with (
+        opened(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
+        Portal.open(ledger.path, dry_run=dry_run) as portal,
+    ):
+        reject = rejecting(bad_lines) if rejects else None
+        for feed in feeds:
+            with _stream(feed) as stream, _progress(feed) as progress:
+                try:
+                    done = portal.sync(stream, batch=batch, on_error=reject, progress=progress)
+                except LiveportalError as error:
+                    naming_rejects(error)
+                    if len(feeds) > 1:
+                        error.located(feed, feed=feed)
+                    raise
+            total = _added(total, done)
+    fields = (*FIELDS, "dry_run") if dry_run else FIELDS
+    row = asdict(total) | {"dry_run": dry_run}
+    human = ("recorded", *(name for name in fields[1:] if name != "head" and row[name]))
+    render(Detail(fields, row, human, title="Synced"), out)
+    if total.refused:
+        raise RejectedLines(
+            f"{total.refused} lines were rejected",
+            hint="This was a dry run; nothing was recorded or written."
+            if dry_run
+            else f"They are in {rejects}, each with its reason; all others were recorded.",
+            refused=total.refused,
+        )
+
+
+def _added(total: Synced, done: Synced) -> Synced:
+    return Synced(
+        total.recorded + done.recorded,
+        total.replayed + done.replayed,
+        total.confirmed + done.confirmed,
+        total.refused + done.refused,
+        done.head,
+    )
+
+
+_REJECTS = "--rejects"
+
+
+def naming_rejects(error: LiveportalError) -> None:
+    """Name `--rejects` in the hint of an error that refuses a line of a feed."""
+    hint = error.hint or ""
+    if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
+        way_on = f"{_REJECTS} FILE goes on past such lines, and writes each with its reason."
+        error.hint = f"{hint} {way_on}".lstrip()
+
+
+def rejecting(stream: TextIO | None) -> OnError:
+    """Return what writes a bad line with its reason; a dry run has nowhere to write."""
+
+    def reject(line: Line, error: LiveportalError) -> None:
+        if stream is not None:
+            reason = {
+                "code": error.code,
+                "message": error.message,
+                "field": error.details.get("field"),
+            }
+            raw = line.raw.decode("utf-8", "replace")
+            stream.write(json.dumps({"line": line.number, "error": reason, "raw": raw}) + "\n")
+
+    return reject
+
+
+@contextmanager
+def _stream(feed: str) -> Iterator[BinaryIO]:
+    if feed == STDIN:
+        yield stdin_bytes()
+        return
+    check_input(Path(feed))
+    with open_feed(feed) as stream:
+        yield stream
+
+
+@contextmanager
+def _progress(feed: str) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar on a terminal, by the bytes of the file."""
+    if feed == STDIN:
+        yield lambda _: None
+        return
+    with progress(Path(feed).name, Path(feed).stat().st_size) as told:
+        yield told

