@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from liveportal.domain.profile.fields import Changes
     from liveportal.ledger.attachments.vault import StagedFile
     from liveportal.ledger.erasure.service import ErasureResult
-    from liveportal.ledger.secrets.payout_profile import Judge, KeyChanged
+    from liveportal.ledger.payout_profile import Judge, KeyChanged
 
 CHUNK_LINES = 2_000
 
@@ -197,9 +197,9 @@ class Portal:
         it receives the artifact. Raises what `Vault.taking` and the journal raise; then nothing is
         kept.
         """
+        from liveportal.ledger import missing  # No other write pays for their import.
         from liveportal.ledger.attachments import index
         from liveportal.ledger.attachments.vault import LIMIT_BYTES, Vault
-        from liveportal.ledger.secrets import missing  # No other write pays for their import.
 
         limit = self.reader().preferences.get("attachment_limit") or LIMIT_BYTES
         vault, keep, db = Vault(self._store.path), self._store.keep, self._store.db
@@ -301,14 +301,12 @@ class Portal:
         allow: Allow = never,
         read_back: Callable[[Reader], Row] = lambda _reader: {},
     ) -> tuple[Outcome | None, Row]:
-        """Change the payout profile; there is no outcome where nothing differs (see `filling`)."""
+        """Change the payout profile; there is no outcome where nothing differs."""
 
         def event(data: EventData) -> Event:
             return self.event(data, at=at, key=key)
 
-        from liveportal.ledger.secrets import (
-            payout_profile,  # Sealing: no other write pays for its import.
-        )
+        from liveportal.ledger import payout_profile  # Encryption, which no other write imports.
 
         return payout_profile.filled(
             self._store, change, judge, event, key=key, allow=allow, read_back=read_back
@@ -316,7 +314,7 @@ class Portal:
 
     def rotate_key(self, keep_old: Path | None = None) -> KeyChanged:
         """Seal what is sealed under a new key; `keep_old` is a new file that gets the old one."""
-        from liveportal.ledger.secrets import payout_profile
+        from liveportal.ledger import payout_profile
 
         return payout_profile.rotate_key(self._store, keep_old)
 

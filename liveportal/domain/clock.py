@@ -30,6 +30,9 @@ FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
 """The ends of the calendar."""
 
+Pause = tuple[datetime, datetime]
+"""From when to when a timer was paused."""
+
 
 def parse_instant(text: str) -> datetime:
     """Read an RFC 3339 time with an offset, to the microsecond; raises `InvalidTime`.

@@ -10,13 +10,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from liveportal.domain.calculations.billing import Pause
 from liveportal.domain.changing import Value, quick
-from liveportal.domain.clock import shifted
+from liveportal.domain.clock import Pause, shifted
 from liveportal.domain.money import Money
 
 if TYPE_CHECKING:
     from liveportal.domain.events.types import Slot  # Forty classes that a read has no use for.
+
+
+UNDECIDED = frozenset({"open", "disputed"})
+"""States of a claim in which its hold is not released or deducted yet."""
+RELEASED = frozenset({"denied", "withdrawn", "accepted"})
+"""States of a claim that was decided and cost nothing."""
 
 
 @quick

@@ -13,6 +13,7 @@ from liveportal.domain.accounts import TransactionKind
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.handlers.context import Decision
 from liveportal.domain.policy import Policy
+from liveportal.ledger.attachments import message_index
 from liveportal.ledger.format.event_log import JournalEntry, Rows, iter_journal
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.replay.replay_journal import Reckoning
@@ -36,6 +37,8 @@ def backfill(db: Connection, form: int) -> None:
     if form < _WITH_COUNTS:
         _write_down_digits(db)
         _count_sessions(db)
+    if form < message_index.FIRST_FORM:
+        message_index.fill(db)
 
 
 def _write_down_digits(db: Connection) -> None:

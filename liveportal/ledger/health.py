@@ -18,6 +18,7 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
+from liveportal.ledger import missing
 from liveportal.ledger.attachments import index
 from liveportal.ledger.attachments.index import Attached
 from liveportal.ledger.attachments.vault import Vault
@@ -25,7 +26,7 @@ from liveportal.ledger.backup.last_backup import LastBackup, last_backup
 from liveportal.ledger.erasure import residue
 from liveportal.ledger.format import attribution
 from liveportal.ledger.format.attribution import Unauthorised
-from liveportal.ledger.secrets import key_store, missing
+from liveportal.ledger.secrets import key_store
 from liveportal.ledger.storage import connection, driver, hard_links, temp_files
 from liveportal.ledger.storage.driver import Connection
 

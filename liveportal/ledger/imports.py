@@ -22,13 +22,13 @@ from liveportal.domain.events.envelope import CLI_SOURCE, PREFIX
 from liveportal.domain.events.exported import RECORDED_AT, ExportedEvent
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import PolicyAdopted, PreferencesChanged
+from liveportal.ledger import missing
 from liveportal.ledger.attachments.vault import Vault
-from liveportal.ledger.backup import files, snapshot, swap
+from liveportal.ledger.backup import snapshot, swap
 from liveportal.ledger.damage import diagnosing_damage
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_ledger
-from liveportal.ledger.secrets import missing
-from liveportal.ledger.storage import connection
+from liveportal.ledger.storage import connection, private_files
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.gc_pause import no_collector
 from liveportal.ledger.storage.schema.migrate import make_tables
@@ -122,8 +122,8 @@ def carry_out(
         return _replaced(path, chunks, now)
     real = path.resolve()
     with (
-        files.translating_errors(real, undone="Nothing was imported."),
-        files.ensured_parent(real),
+        private_files.translating_errors(real, undone="Nothing was imported."),
+        private_files.ensured_parent(real),
         LedgerFile.create(path, now) as store,
     ):
         return _recorded(store, chunks, now, as_exported=True)
@@ -143,9 +143,9 @@ def _replaced(path: Path, chunks: Chunks, now: Clock) -> Imported:
     """Make a ledger beside an empty one, and let it take its place in one step."""
     real = path.resolve()
     with (
-        files.translating_errors(real, undone="Nothing was imported."),
-        files.backup_lock(real),
-        files.private_folder(real) as folder,
+        private_files.translating_errors(real, undone="Nothing was imported."),
+        private_files.backup_lock(real),
+        private_files.private_folder(real) as folder,
     ):
         with closing(open_ledger(real, readonly=True)) as db:
             was = snapshot.extent(db)

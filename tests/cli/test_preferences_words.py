@@ -22,8 +22,8 @@ from liveportal.cli.parse.availability_syntax import (
     size_words,
 )
 from liveportal.domain.events.fields import decode
-from liveportal.domain.handlers.preferences import Declining
 from liveportal.domain.money import Money
+from liveportal.domain.schedule.auto_decline import Declining
 from liveportal.domain.schedule.working_hours import WEEKDAYS, Exception_, Recurrence, Week
 from tests.helpers import usd
 

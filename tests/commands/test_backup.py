@@ -17,9 +17,9 @@ import pytest
 
 from liveportal.domain.errors import BackupExists
 from liveportal.ledger.attachments.vault import Vault
-from liveportal.ledger.backup import files
 from liveportal.ledger.backup.age import Encryption
 from liveportal.ledger.backup.backup import back_up, last_backup
+from liveportal.ledger.storage import private_files
 from liveportal.ledger.storage.driver import Connection
 from tests.commands.backing import (
     CHAT,
@@ -424,7 +424,7 @@ def test_the_last_good_backup_is_remembered(october: Shell) -> None:
 def test_one_at_a_time(october: Shell) -> None:
     """While one backup or restore runs, another is told to try again; recording goes on."""
     october.ok(*BACKUP, "-o", "copy.zip")
-    with files.backup_lock(october.ledger):
+    with private_files.backup_lock(october.ledger):
         for argv in ((*BACKUP, "-o", "b.zip"), (*RESTORE, "copy.zip", "--yes")):
             error = october.refuses(5, *argv)
             assert (error["code"], "another backup" in error["message"]) == ("ledger_busy", True)

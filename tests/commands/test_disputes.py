@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.handlers.refunds import MOVES, RELEASED, UNDECIDED
+from liveportal.domain.entities import RELEASED, UNDECIDED
+from liveportal.domain.handlers.refunds import MOVES
 from tests.commands.shell import Shell
 from tests.commands.test_sync import feed
 from tests.helpers import amount, at, line

@@ -26,14 +26,14 @@ SLOW = {*MODELS, "pendulum", "dateutil", "babel", "rich", "platformdirs"}
 DEAR = {"csv", "decimal", "hashlib", "zoneinfo", "importlib.metadata", "importlib.resources"}
 # How many modules of ours a read imports at most, and which of the dear ones its answer takes.
 OWN = {
-    "earnings --month 2026-10 --json": (46, ""),
-    "earnings months --json": (46, ""),
-    "earnings transactions --json": (46, ""),
-    "requests list --json": (66, "decimal"),
-    "requests show REQ-1006 --json": (69, "zoneinfo"),
-    "sessions list --json": (59, ""),
-    "sessions show S-1002 --json": (71, ""),
-    "sessions upcoming --json": (71, "zoneinfo"),
+    "earnings --month 2026-10 --json": (48, ""),
+    "earnings months --json": (48, ""),
+    "earnings transactions --json": (48, ""),
+    "requests list --json": (67, "decimal"),
+    "requests show REQ-1006 --json": (70, "zoneinfo"),
+    "sessions list --json": (60, ""),
+    "sessions show S-1002 --json": (72, ""),
+    "sessions upcoming --json": (73, "zoneinfo"),
     "sessions search mali --json": (54, ""),
     "refunds list --json": (59, ""),
     "dispute list --json": (61, ""),

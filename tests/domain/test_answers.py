@@ -13,7 +13,8 @@ from liveportal.domain.calculations.claim_answers import (
     next_step,
 )
 from liveportal.domain.clock import LAST
-from liveportal.domain.handlers.refunds import MOVES, RELEASED, UNDECIDED
+from liveportal.domain.entities import RELEASED, UNDECIDED
+from liveportal.domain.handlers.refunds import MOVES
 from liveportal.domain.policy import Policy
 from tests.helpers import at, policy, usd
 

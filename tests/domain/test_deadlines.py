@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from liveportal.domain.calculations import deadlines as of
 from liveportal.domain.calculations.deadlines import Deadline, in_order
 from liveportal.domain.calculations.forecast import forecast, overdue
+from liveportal.domain.calculations.payout_plan import PayoutPosition, due_date, preview
 from liveportal.domain.clock import FIRST, day_ends, local_date
 from liveportal.domain.entities import Artifact, Claim, OpenItem, Request
 from liveportal.domain.events.types import Slot
-from liveportal.domain.handlers.payouts import PayoutPosition, due_date, preview
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile.fields import expiry
 from liveportal.domain.profile.requirements import blocking, findings

@@ -11,9 +11,13 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from liveportal.domain.events.types import Slot, Vacation
-from liveportal.domain.handlers.preferences import Declining
 from liveportal.domain.money import Money
-from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reason_to_decline
+from liveportal.domain.schedule.auto_decline import (
+    Declining,
+    RequestFacts,
+    matched,
+    reason_to_decline,
+)
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.working_hours import Availability, Week
 from tests.helpers import at, usd

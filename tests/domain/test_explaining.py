@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain.calculations.billing import Pause, active_time, bill
+from liveportal.domain.calculations.billing import active_time, bill
 from liveportal.domain.calculations.billing_steps import BillingStep, bill_steps, span
+from liveportal.domain.clock import Pause
 from liveportal.domain.entities import Session
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy

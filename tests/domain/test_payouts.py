@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain import errors
-from liveportal.domain.entities import Line, OpenItem
-from liveportal.domain.handlers.payouts import (
+from liveportal.domain.calculations.payout_plan import (
     PayoutPosition,
     Preview,
     counted,
@@ -21,6 +20,7 @@ from liveportal.domain.handlers.payouts import (
     not_due_minor,
     preview,
 )
+from liveportal.domain.entities import Line, OpenItem
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries.payouts import preview_on
 from tests.domain.conftest import NewBook

@@ -12,13 +12,13 @@ from liveportal.domain.events.fields import decode, split
 from liveportal.domain.events.types import PreferencesChanged, Vacation
 from liveportal.domain.handlers.preferences import (
     STRUCTURED,
-    Declining,
     Notifications,
     amended,
     differing,
     structured,
     unreadable,
 )
+from liveportal.domain.schedule.auto_decline import Declining
 from liveportal.domain.schedule.working_hours import Availability
 from tests.helpers import Book, amount, event, usd
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from liveportal.domain import errors
-from liveportal.domain.handlers.payouts import due_date, first_wait
+from liveportal.domain.calculations.payout_plan import due_date, first_wait
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries.payouts import preview_on
 from tests.helpers import Book, amount, at, book, usd

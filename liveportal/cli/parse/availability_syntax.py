@@ -13,9 +13,9 @@ from liveportal.cli.parse.times import read_length
 from liveportal.domain.errors import InvalidEvent, InvalidValue
 from liveportal.domain.events.fields import decode, split
 from liveportal.domain.events.types import Vacation
-from liveportal.domain.handlers.preferences import Declining
 from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
+from liveportal.domain.schedule.auto_decline import Declining
 from liveportal.domain.schedule.working_hours import ONE_DAY, WEEKDAYS, Exception_, Recurrence, Week
 
 MOST_DAYS = 10_000

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from liveportal.domain.clock import microseconds
+from liveportal.domain.clock import Pause, microseconds
 from liveportal.domain.money import Money, half_up
 from liveportal.domain.policy import (
     BillingTerms,
@@ -19,8 +19,6 @@ from liveportal.domain.policy import (
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
-
-Pause = tuple[datetime, datetime]
 
 
 class Bill(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from liveportal.domain.clock import shifted
-from liveportal.domain.handlers.refunds import RELEASED, UNDECIDED
+from liveportal.domain.entities import RELEASED, UNDECIDED
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, Silence
 from liveportal.domain.values import dataclass

@@ -11,10 +11,15 @@ from datetime import date, datetime, timedelta
 
 from liveportal.domain.calculations.claim_answers import answer_by, if_silent
 from liveportal.domain.calculations.forecast import forecast, overdue
+from liveportal.domain.calculations.payout_plan import (
+    PayoutBlocker,
+    PayoutPosition,
+    due_date,
+    next_due,
+)
+from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
 from liveportal.domain.entities import Artifact, Claim, Request, Session
-from liveportal.domain.handlers.payouts import PayoutBlocker, PayoutPosition, due_date, next_due
-from liveportal.domain.handlers.refunds import cost_of, window_closes
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile.requirements import Finding

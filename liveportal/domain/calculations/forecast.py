@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
-from liveportal.domain.entities import Line
-from liveportal.domain.handlers.payouts import (
+from liveportal.domain.calculations.payout_plan import (
     PayoutBlocker,
     PayoutPosition,
     Preview,
@@ -15,6 +14,7 @@ from liveportal.domain.handlers.payouts import (
     first_wait,
     preview,
 )
+from liveportal.domain.entities import Line
 from liveportal.domain.money import Money
 from liveportal.domain.values import dataclass
 

@@ -76,7 +76,7 @@ class Decision(Value):
     """What an event does: the things as they stand after it, and what it books.
 
     `counts` are what it adds to the minutes and sessions of months
-    (`domain.calculations.session_counts`).
+    (`domain.handlers.session_counts`).
     `cautions` are what a command is refused for unless it insists; no fact is refused for them.
     `flags` are the codes of what is only said.
     """

@@ -22,10 +22,6 @@ from liveportal.domain.errors import (
 from liveportal.domain.events.envelope import Event, EventData, event_data
 from liveportal.domain.events.fields import (
     BOOLEAN,
-    ID,
-    POSITIVE,
-    TEXT,
-    Choice,
     EventRecord,
     Integer,
     ListOf,
@@ -33,37 +29,13 @@ from liveportal.domain.events.fields import (
     of,
     plan,
 )
-from liveportal.domain.events.types import MINUTES, PreferencesChanged
+from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext
 from liveportal.domain.handlers.requests import rate_cautions
-from liveportal.domain.money import Money
+from liveportal.domain.schedule.auto_decline import Declining
 from liveportal.domain.schedule.working_hours import Availability
 
 LONGEST_ALARM = 4 * 7 * 24 * 60
-
-
-@event_data
-class Declining(EventRecord):
-    """A rule that declines requests by itself: all that it names must hold of a request.
-
-    `unmatched`: it asks for skills, and none is the expert's. `outside_hours`, `on_vacation` and
-    `shorter_than` (minutes) look at its slots and hold if they hold of all; an instant request
-    is now, and has no length.
-    """
-
-    reason: str = of(TEXT)
-    kind: str | None = of(Choice("instant", "scheduled"), default=None)
-    below_rate: Money | None = of(POSITIVE, default=None)
-    unmatched: bool | None = of(BOOLEAN, default=None)
-    outside_hours: bool | None = of(BOOLEAN, default=None)
-    on_vacation: bool | None = of(BOOLEAN, default=None)
-    shorter_than: int | None = of(MINUTES, default=None)
-    customers: tuple[str, ...] | None = of(ListOf(ID), default=None)
-
-    def check_whole(self) -> None:
-        """Refuse a rule without a condition."""
-        if all(getattr(self, each.name) is None for each in fields(self) if each.name != "reason"):
-            raise InvalidEvent("reason", "stands alone: a rule names at least one condition")
 
 
 @event_data

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
-from liveportal.domain.calculations.refund_window import closes
+from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.changing import changed
 from liveportal.domain.clock import month_of, short_text
-from liveportal.domain.entities import Claim, DisputeFiling, Session
+from liveportal.domain.entities import RELEASED, UNDECIDED, Claim, DisputeFiling, Session
 from liveportal.domain.errors import (
     AlreadyExists,
     ClaimNotOpen,
@@ -43,7 +43,7 @@ from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.handlers.sessions import require_ended
 from liveportal.domain.money import Money, take_back
-from liveportal.domain.policy import Deducts, Policy
+from liveportal.domain.policy import Policy
 
 MOVES = {
     ("open", "dispute.filed"): "disputed",
@@ -56,8 +56,6 @@ MOVES = {
     ("disputed", "dispute.accepted"): "accepted",
     ("disputed", "dispute.rejected"): "rejected",
 }
-UNDECIDED = frozenset({"open", "disputed"})
-RELEASED = frozenset({"denied", "withdrawn", "accepted"})
 
 
 def claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decision:
@@ -125,11 +123,6 @@ def is_late(session: Session, at: datetime, policy: Policy) -> bool:
     return until is not None and at > until
 
 
-def window_closes(session: Session, policy: Policy) -> datetime | None:
-    """Return the last instant at which a claim is in time, or None while nothing is ended."""
-    return None if session.end is None else closes(session.end, policy)
-
-
 def filed(data: DisputeFiled, event: Event, context: RuleContext) -> Decision:
     """The expert disputes a claim; the money stays held."""
     claim, _ = _stepped(data.claim, event, context)
@@ -160,13 +153,6 @@ def decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleContext
     legs = accounts.refund(claim.amount_minor, claim.cost_minor, claim.hold_minor)
     refund = _entry(TransactionKind.REFUND, event, claim, legs, context)
     return Decision(things=(claim, session), transactions=(refund,))
-
-
-def cost_of(amount_minor: int, session: Session, policy: Policy) -> int:
-    """Return what a refund takes from the expert, reckoned now (`refund.deducts`)."""
-    if policy.refund.deducts is Deducts.GROSS:
-        return amount_minor
-    return take_back(amount_minor, session.refunded_minor, policy.fee.percent)
 
 
 def _stepped(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, Session]:

@@ -13,9 +13,9 @@ from datetime import datetime
 
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind
-from liveportal.domain.calculations.billing import Pause, active_time, bill
+from liveportal.domain.calculations.billing import active_time, bill
 from liveportal.domain.changing import changed
-from liveportal.domain.clock import month_of, short_text
+from liveportal.domain.clock import Pause, month_of, short_text
 from liveportal.domain.entities import Artifact, Customer, Review, Session
 from liveportal.domain.errors import (
     AlreadyExists,

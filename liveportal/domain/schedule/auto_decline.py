@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 from liveportal.domain.clock import MICROSECOND, shifted
-from liveportal.domain.events.types import Slot
-from liveportal.domain.handlers.preferences import Declining
+from liveportal.domain.errors import (
+    InvalidEvent,
+)
+from liveportal.domain.events.envelope import event_data
+from liveportal.domain.events.fields import (
+    BOOLEAN,
+    ID,
+    POSITIVE,
+    TEXT,
+    Choice,
+    EventRecord,
+    ListOf,
+    of,
+)
+from liveportal.domain.events.types import MINUTES, Slot
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.working_hours import Span
@@ -91,3 +105,27 @@ def _times(asked: RequestFacts, now: datetime) -> list[Span]:
     return [
         (slot.start, shifted(slot.start, timedelta(minutes=slot.minutes))) for slot in asked.slots
     ]
+
+
+@event_data
+class Declining(EventRecord):
+    """A rule that declines requests by itself: all that it names must hold of a request.
+
+    `unmatched`: it asks for skills, and none is the expert's. `outside_hours`, `on_vacation` and
+    `shorter_than` (minutes) look at its slots and hold if they hold of all; an instant request
+    is now, and has no length.
+    """
+
+    reason: str = of(TEXT)
+    kind: str | None = of(Choice("instant", "scheduled"), default=None)
+    below_rate: Money | None = of(POSITIVE, default=None)
+    unmatched: bool | None = of(BOOLEAN, default=None)
+    outside_hours: bool | None = of(BOOLEAN, default=None)
+    on_vacation: bool | None = of(BOOLEAN, default=None)
+    shorter_than: int | None = of(MINUTES, default=None)
+    customers: tuple[str, ...] | None = of(ListOf(ID), default=None)
+
+    def check_whole(self) -> None:
+        """Refuse a rule without a condition."""
+        if all(getattr(self, each.name) is None for each in fields(self) if each.name != "reason"):
+            raise InvalidEvent("reason", "stands alone: a rule names at least one condition")

@@ -14,7 +14,7 @@ from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.types import ArtifactAdded
 from liveportal.ledger.attachments import message_index
 from liveportal.ledger.format.attribution import is_from_command
-from liveportal.ledger.queries.reader import personal
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.sql import INSERT
 

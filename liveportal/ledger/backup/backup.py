@@ -29,14 +29,14 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.retention import Keep
 from liveportal.ledger.attachments.vault import Vault, ignored
-from liveportal.ledger.backup import archive, files, snapshot
+from liveportal.ledger.backup import archive, snapshot
 from liveportal.ledger.backup.age import Encrypted, Encryption
 from liveportal.ledger.backup.archive import Bundle, Manifest, Progress
 from liveportal.ledger.backup.key_check import key_in_backup, sealed_by
 from liveportal.ledger.backup.last_backup import LastBackup, last_backup, remember
 from liveportal.ledger.backup.snapshot import LedgerExtent
 from liveportal.ledger.secrets.key_store import Keys
-from liveportal.ledger.storage import commits, connection, driver, temp_files
+from liveportal.ledger.storage import commits, connection, driver, private_files, temp_files
 from liveportal.ledger.storage.fsync import fsync_dir
 from liveportal.ledger.verify.verify import verify
 
@@ -89,8 +89,8 @@ def back_up(  # noqa: PLR0913 (what a backup is, told by name)
     """
     real = path.resolve()
     with (
-        files.translating_errors(real, undone="No backup was made."),
-        files.workplace(real) as folder,
+        private_files.translating_errors(real, undone="No backup was made."),
+        private_files.workplace(real) as folder,
     ):
         for _ in range(ATTEMPTS):
             with suppress(_Forgotten):
@@ -211,7 +211,7 @@ class _Contents:
 
 def _chunks(file: Path) -> Iterator[bytes]:
     with file.open("rb") as stream:
-        while chunk := stream.read(files.CHUNK_BYTES):
+        while chunk := stream.read(private_files.CHUNK_BYTES):
             yield chunk
 
 
@@ -226,7 +226,7 @@ def _appearing(target: Path) -> Iterator[IO[bytes]]:
     try:
         temp_files.sweep(named)
         connection.check_free(target)
-        with os.fdopen(files.make(part), "w+b") as stream:
+        with os.fdopen(private_files.make(part), "w+b") as stream:
             yield stream
         connection.move_new(part, target)
     except LedgerExists:

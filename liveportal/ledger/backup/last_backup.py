@@ -12,8 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from liveportal.ledger.backup import files
-from liveportal.ledger.storage import temp_files
+from liveportal.ledger.storage import private_files, temp_files
 
 FORMAT = "liveportal.backups.v1"
 _LONGEST = 100_000
@@ -41,7 +40,7 @@ def last_backup(ledger: Path) -> LastBackup | None:
     It may be gone from its place since, or be the backup of another book that was kept at the
     ledger's path: compare `book` with the hash of the first event.
     """
-    content = files.small_content(file_of(ledger), _LONGEST)
+    content = private_files.small_content(file_of(ledger), _LONGEST)
     if content is None:
         return None
     try:
@@ -73,4 +72,4 @@ def remember(ledger: Path, backup: LastBackup) -> None:
         "head": backup.head,
     }
     text = json.dumps({"format": FORMAT, "last": last}, indent=1)
-    files.replace_private(file_of(ledger), f"{text}\n".encode())
+    private_files.replace_private(file_of(ledger), f"{text}\n".encode())

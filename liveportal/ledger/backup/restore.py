@@ -26,14 +26,14 @@ from liveportal.domain.errors import (
     UnreadableFile,
 )
 from liveportal.ledger.attachments.vault import Vault, ignored
-from liveportal.ledger.backup import age, archive, files, key_check, snapshot, swap
+from liveportal.ledger.backup import age, archive, key_check, snapshot, swap
 from liveportal.ledger.backup.age import Decryption
 from liveportal.ledger.backup.archive import Bundle, File, Manifest, Progress
 from liveportal.ledger.backup.key_check import KeyFit
 from liveportal.ledger.backup.snapshot import LedgerExtent
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.secrets import key_store
-from liveportal.ledger.storage import commits, connection, driver
+from liveportal.ledger.storage import commits, connection, driver, private_files
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify import file_integrity
@@ -67,7 +67,7 @@ class Replaced:
 class Restored:
     """What was restored: how far it goes, where the old one is kept, what else came back.
 
-    `files` were put into the vault; `key` says whether the payout profile can be read.
+    `private_files` were put into the vault; `key` says whether the payout profile can be read.
     """
 
     extent: LedgerExtent
@@ -165,10 +165,10 @@ def restoring(
             path=str(path),
         )
     with (
-        files.translating_errors(real, undone="Nothing was restored."),
-        files.ensured_parent(real),
-        files.backup_lock(real),
-        files.private_folder(real) as folder,
+        private_files.translating_errors(real, undone="Nothing was restored."),
+        private_files.ensured_parent(real),
+        private_files.backup_lock(real),
+        private_files.private_folder(real) as folder,
         ExitStack() as stack,
     ):
         stream = stack.enter_context(_opened(file))
@@ -208,7 +208,7 @@ def _decrypted(
     stream: IO[bytes], file: Path, folder: Path, opener: Decryption
 ) -> Iterator[IO[bytes]]:
     """Decrypt a backup into the private folder: nowhere else may its plain text lie."""
-    with os.fdopen(files.make(folder / "backup.zip"), "w+b") as plain:
+    with os.fdopen(private_files.make(folder / "backup.zip"), "w+b") as plain:
         try:
             age.opened_with(stream, opener, plain)
         except (BackupLocked, DamagedBackup) as error:
@@ -253,7 +253,7 @@ def _staged(found: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
     """Unpack the ledger, bring it to the current form, verify it, and return how far it goes."""
     manifest = found.manifest
     ledger = next(each for each in manifest.files if each.name == archive.LEDGER)
-    with os.fdopen(files.make(staged), "wb") as target:
+    with os.fdopen(private_files.make(staged), "wb") as target:
         for chunk in found.chunks(ledger):
             target.write(chunk)
             progress(len(chunk))

@@ -11,12 +11,11 @@ from pathlib import Path
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import PREFIX
 from liveportal.domain.events.types import CustomerForgotten
+from liveportal.ledger import missing
 from liveportal.ledger.attachments import index
-from liveportal.ledger.backup import files
 from liveportal.ledger.format import hash_chain
 from liveportal.ledger.opening import open_ledger
-from liveportal.ledger.secrets import missing
-from liveportal.ledger.storage import connection, driver
+from liveportal.ledger.storage import connection, driver, private_files
 from liveportal.ledger.storage.driver import Connection
 
 _OK = 0
@@ -72,7 +71,7 @@ def copied(path: Path, copy: Path) -> None:
     In one step, so that nobody who writes meanwhile makes it begin again, and nobody waits longer
     than a page takes times their number. Raises what `open_ledger` raises, and `LedgerBusy`.
     """
-    os.close(files.make(copy))
+    os.close(private_files.make(copy))
     with (
         closing(open_ledger(path, readonly=True)) as source,
         closing(connection.connect_raw(copy)) as target,

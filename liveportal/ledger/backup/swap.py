@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from liveportal.domain.errors import LedgerBusy, LedgerExists, LiveportalError
-from liveportal.ledger.backup import files, snapshot
+from liveportal.ledger.backup import snapshot
 from liveportal.ledger.backup.snapshot import LedgerExtent
-from liveportal.ledger.storage import connection, driver, temp_files
+from liveportal.ledger.storage import connection, driver, private_files, temp_files
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.fsync import fsync_dir, fsync_file
 
@@ -141,7 +141,7 @@ class _Kept:
         """Copy it; raises `LedgerBusy` where it is no longer what it was."""
         if snapshot.extent(old) != was:
             raise is_replaced(self._real)
-        os.close(files.make(self._part))
+        os.close(private_files.make(self._part))
         with closing(connection.connect_raw(self._part)) as copy:
             old.backup(copy, progress=snapshot.waiting(self._real))
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()

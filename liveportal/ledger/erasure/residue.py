@@ -23,8 +23,8 @@ from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.sources import Origin
 from liveportal.ledger.attachments import index
 from liveportal.ledger.attachments.vault import Vault
-from liveportal.ledger.erasure import rows
 from liveportal.ledger.format.serialisation import event_at
+from liveportal.ledger.journal import erasure
 from liveportal.ledger.journal.journal import Journal
 from liveportal.ledger.storage import connection, driver
 from liveportal.ledger.storage.driver import Connection
@@ -289,7 +289,7 @@ def _tell(db: Connection, other: Connection) -> None:
     """
     door = Journal(other, lambda: LAST)
     (last,) = other.execute("SELECT max(recorded_at) FROM event").fetchone()
-    for customer, seq in sorted(rows.forgotten(db).items(), key=lambda each: each[1]):
+    for customer, seq in sorted(erasure.forgotten(db).items(), key=lambda each: each[1]):
         if door.book.customer(customer) is not None:
             past = event_at(db, seq)
             last = max(last, past.recorded_at)

@@ -12,10 +12,11 @@ from liveportal.domain.events.envelope import CLI_SOURCE, Event
 from liveportal.domain.events.types import CustomerForgotten
 from liveportal.domain.handlers.context import require
 from liveportal.ledger.backup.last_backup import last_backup
-from liveportal.ledger.erasure import residue, rows
+from liveportal.ledger.erasure import residue
 from liveportal.ledger.erasure.residue import Residue
-from liveportal.ledger.erasure.rows import PersonalDataExtent
 from liveportal.ledger.format.serialisation import event_at, stored_event
+from liveportal.ledger.journal import erasure
+from liveportal.ledger.journal.erasure import PersonalDataExtent
 from liveportal.ledger.journal.journal import Journal, Outcome
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.storage.driver import Connection
@@ -49,7 +50,7 @@ def forget(  # noqa: PLR0913 (what a write is, told by name)
     """See `Portal.forget`."""
     with store.writing() as door:
         require("customer", customer, door.book.customer(customer))
-        there = rows.reach(store.db, customer)
+        there = erasure.reach(store.db, customer)
         outcome = _recorded(store, door, event, there, customer, at, key, allow)
         door.flush()
         foreseen = residue.foresee(store.db, store.path)
@@ -70,8 +71,8 @@ def forget(  # noqa: PLR0913 (what a write is, told by name)
 
 def _told_before(db: Connection, customer: str, seq: int) -> tuple[int, int | None, int | None]:
     """Return what is known of what an earlier event erased; nothing of files, if there were any."""
-    events = rows.erased_by(db, customer, seq)
-    return (events, None, None) if rows.has_files(db, customer) else (events, 0, 0)
+    events = erasure.erased_by(db, customer, seq)
+    return (events, None, None) if erasure.has_files(db, customer) else (events, 0, 0)
 
 
 def _backups(path: Path) -> list[Residue]:
@@ -92,9 +93,9 @@ def _recorded(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it 
     key: str | None,
     allow: Callable[[Caution], bool],
 ) -> Outcome:
-    last = rows.forgotten_at(store.db, customer)
+    last = erasure.forgotten_at(store.db, customer)
     is_new = key is None or stored_event(store.db, CLI_SOURCE, key) is None
-    asked = rows.is_requested(store.db, customer)
+    asked = erasure.is_requested(store.db, customer)
     if last is not None and is_new and not there and not asked:
         return Outcome("replayed", last, event_at(store.db, last).event)
     return door.record(event(CustomerForgotten(customer=customer), at=at, key=key), allow=allow)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from liveportal.domain.clock import from_text
 from liveportal.domain.events.envelope import CLI_SOURCE, EXPERT_PREFIX, MACHINE, PREFIX, is_experts
 from liveportal.domain.patterns import pattern
-from liveportal.ledger.queries.reader import attributes
+from liveportal.ledger.format.personal_data import attributes
 from liveportal.ledger.storage.driver import Connection
 
 NEVER_BY_COMMANDS = frozenset({"request.taken", "request.expired", "customer.erasure_requested"})

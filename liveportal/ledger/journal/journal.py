@@ -15,7 +15,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from liveportal.domain.calculations.session_counts import counted
 from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.entities import Payout, Request, Session
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
@@ -44,6 +43,7 @@ from liveportal.domain.handlers.cautions import hasty
 from liveportal.domain.handlers.confirmation import FirstAssertion, confirmed, contradicting
 from liveportal.domain.handlers.context import Assertion, Decision
 from liveportal.domain.handlers.dispatch import decide
+from liveportal.domain.handlers.session_counts import counted
 from liveportal.ledger.format import hash_chain
 from liveportal.ledger.format.serialisation import (
     StoredEvent,

@@ -34,10 +34,10 @@ from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.handlers.context import Assertion, Decision, Entity, RecordedEvent
 from liveportal.domain.money import LARGEST_MINOR
 from liveportal.domain.policy import Policy
-from liveportal.ledger.erasure import rows as erasure_rows
 from liveportal.ledger.format import row_mapping
 from liveportal.ledger.format.open_items import OpenItems, open_items
 from liveportal.ledger.format.serialisation import stored_event
+from liveportal.ledger.journal import erasure as erasure_rows
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.sql import ADD_FLOW, INSERT, UPSERT
 

@@ -16,9 +16,10 @@ from liveportal.domain.accounts import Account, Transaction, TransactionKind, Tr
 from liveportal.domain.calculations.months import Month, effects
 from liveportal.domain.clock import from_text, local_date
 from liveportal.domain.schedule.working_hours import WEEKDAYS
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.queries import customers
-from liveportal.ledger.queries.reader import Reader, Row, personal
+from liveportal.ledger.queries.reader import Reader, Row
 
 WAYS = ("customer", "skill", "kind", "weekday")
 FIELDS = (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from liveportal.domain.calculations.live_session import expected
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries import sessions
 from liveportal.ledger.queries.agenda import every_session
-from liveportal.ledger.queries.reader import Reader, Row, instant, personal
+from liveportal.ledger.queries.reader import Reader, Row, instant
 from liveportal.ledger.queries.session_filter import LAST_SEQ
 
 # Changes are what moves a session, or decides whether it is at all. A name counts for it, too, even

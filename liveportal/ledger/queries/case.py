@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +12,12 @@ from liveportal.domain.case import Case, Happened, Kept, Said
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.money import Money
 from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import SESSION
-from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.claims import claim as claim_row
 from liveportal.ledger.queries.history import history
-from liveportal.ledger.queries.reader import Reader, Row, instant, personal
+from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.ledger.storage import connection
 
 _MESSAGES = """
     SELECT offset_ms, speaker, text FROM message JOIN artifact ON artifact.seq = message.artifact
@@ -63,28 +65,6 @@ def case(reader: Reader, claim_id: str, now: datetime) -> Case:
     )
 
 
-def stands(reader: Reader, events: Sequence[Mapping[str, Any]], journal: Mapping[str, Any]) -> bool:
-    """Tell whether events stand in the journal, at their places and with their hashes.
-
-    Raises `VerificationFailed` where the journal up to them is not what was written: then a hash
-    that stands in it proves nothing.
-    """
-    claimed = [(each["seq"], each["hash"]) for each in events]
-    claimed.append((journal["events"], journal["head"]))
-    for seq, told in claimed:
-        row = reader.one("SELECT hash FROM event WHERE seq = ?", seq)
-        if row is None or row["hash"].hex() != told:
-            return False
-    from liveportal.ledger.format.event_log import (
-        iter_journal,  # The journal as a whole: no other case asks for it.
-    )
-    from liveportal.ledger.verify.chain import VerifiedEvents
-
-    for _ in VerifiedEvents(iter_journal(reader.db, last_seq=max(seq for seq, _ in claimed))):
-        pass
-    return True
-
-
 def _events(
     reader: Reader, claim_id: str, session_id: str, request_id: str | None
 ) -> list[Happened]:
@@ -118,8 +98,8 @@ def _rebilled(data: Mapping[str, Any]) -> bool:
 def _hashes(reader: Reader, seqs: Sequence[int]) -> dict[int, str]:
     """Return events' hashes as the journal has them: a copy as of an earlier time has others."""
     if reader.as_of is not None:
-        with open_readonly(reader.path) as journal:
-            return _hashes(journal, seqs)
+        with closing(connection.open_file(reader.path, readonly=True)) as db:
+            return _hashes(Reader(db, reader.path), seqs)
     found = reader.all(
         "SELECT seq, hash FROM event WHERE seq IN (SELECT value FROM json_each(?))",
         json.dumps(seqs),

@@ -13,14 +13,15 @@ from liveportal.domain.calculations.claim_answers import (
     if_silent,
     next_step,
 )
+from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import from_text
-from liveportal.domain.entities import Session
-from liveportal.domain.handlers.refunds import UNDECIDED, cost_of, window_closes
+from liveportal.domain.entities import UNDECIDED, Session
 from liveportal.domain.money import Money
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import SESSION
 from liveportal.ledger.queries.customers import customers
 from liveportal.ledger.queries.history import history
-from liveportal.ledger.queries.reader import Reader, Row, instant, personal
+from liveportal.ledger.queries.reader import Reader, Row, instant
 
 FIELDS = (
     *("id", "session", "state", "amount", "held", "cost", "currency", "claimed_at", "late"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import compact
-from liveportal.ledger.queries.reader import Reader, personal
+from liveportal.ledger.queries.reader import Reader
 
 _TOLD = """
     SELECT told.customer, event_personal.body

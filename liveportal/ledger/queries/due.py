@@ -22,11 +22,12 @@ from liveportal.domain.clock import from_text, local_date, shifted, utc_text
 from liveportal.domain.entities import Session
 from liveportal.domain.events.types import CustomerForgotten, ErasureRequested
 from liveportal.ledger.attachments.vault import Vault
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import ARTIFACT, CLAIM, REQUEST, SESSION, compact
 from liveportal.ledger.queries import profile
 from liveportal.ledger.queries.customers import customers
 from liveportal.ledger.queries.payouts import standing
-from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row, personal
+from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
 
 FIELDS = (
     *("kind", "id", "due", "left_seconds", "asks", "amount", "currency", "customer"),

@@ -14,7 +14,8 @@ from liveportal.domain.clock import LAST as LAST_INSTANT
 from liveportal.domain.clock import from_text, month_ends, months_between, shifted, utc_text
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, SessionMonth
-from liveportal.ledger.queries.reader import BOOKED_MONTHS, Reader, Row, instant, personal
+from liveportal.ledger.format.personal_data import personal
+from liveportal.ledger.queries.reader import BOOKED_MONTHS, Reader, Row, instant
 
 MONTH_FIELDS = (
     *("month", "timezone", "currency", "sessions", "free_sessions", "minutes", "gross"),

@@ -9,7 +9,8 @@ from typing import Any
 from liveportal.domain.events.envelope import PREFIX, is_experts
 from liveportal.domain.events.fields import joined
 from liveportal.ledger.format.attribution import is_disguised
-from liveportal.ledger.queries.reader import Reader, instant, personal
+from liveportal.ledger.format.personal_data import personal
+from liveportal.ledger.queries.reader import Reader, instant
 
 
 def history(reader: Reader, *things: str) -> list[dict[str, Any]]:

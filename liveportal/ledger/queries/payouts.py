@@ -8,7 +8,12 @@ from datetime import date
 from typing import Any
 
 from liveportal.domain.calculations.forecast import forecast, letter, overdue
-from liveportal.domain.handlers.payouts import PayoutPosition, due_date, open_by_month, preview
+from liveportal.domain.calculations.payout_plan import (
+    PayoutPosition,
+    due_date,
+    open_by_month,
+    preview,
+)
 from liveportal.ledger.format.open_items import open_items
 from liveportal.ledger.queries import profile
 from liveportal.ledger.queries.history import history, with_flags_of

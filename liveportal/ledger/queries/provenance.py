@@ -16,8 +16,9 @@ from liveportal.domain.calculations.provenance import (
     paid,
     whereabouts,
 )
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import SESSION, compact
-from liveportal.ledger.queries.reader import Reader, Row, personal
+from liveportal.ledger.queries.reader import Reader, Row
 
 _ENTRIES = """
     SELECT record.id, record.seq, record.kind, record.gross, record.fee, record.net, record.owed,

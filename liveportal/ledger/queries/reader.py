@@ -162,13 +162,3 @@ _LISTS = {
 def instant(value: str | None) -> datetime | None:
     """Return a stored time as an instant."""
     return None if value is None else from_text(value)
-
-
-def personal(body: str | None) -> dict[str, Any]:
-    """Return the personal data of an event; empty where there is none, or it was erased."""
-    return json.loads(body).get("data", {}) if body else {}
-
-
-def attributes(body: str | None) -> dict[str, Any]:
-    """Return the other CloudEvents attributes of an event; empty where there are none."""
-    return json.loads(body).get("attributes", {}) if body else {}

@@ -20,10 +20,11 @@ from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reaso
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.slots import earning, ranked
 from liveportal.domain.values import dataclass
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.queries.customers import customers
 from liveportal.ledger.queries.history import history, with_flags_of
-from liveportal.ledger.queries.reader import Reader, Row, instant, personal
+from liveportal.ledger.queries.reader import Reader, Row, instant
 from liveportal.ledger.queries.request_filter import READS_AS, RequestFilter
 from liveportal.ledger.queries.schedule import diary
 

@@ -8,8 +8,9 @@ from typing import Any
 from liveportal.domain.calculations.billing import SECOND_US
 from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.money import format_minor, half_up
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries import customers as customer_queries
-from liveportal.ledger.queries.reader import Reader, Row, instant, personal
+from liveportal.ledger.queries.reader import Reader, Row, instant
 
 FIELDS = (
     *("customer", "customer_name", "sessions", "minutes", "reviews_of_you", "rating_of_you"),

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from liveportal.domain.text import clean
 from liveportal.domain.text_search import Finder, folded, term
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries import customers
-from liveportal.ledger.queries.reader import Reader, personal
+from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_search import sessions_saying
 
 _ABOUT = """

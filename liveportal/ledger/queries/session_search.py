@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 from liveportal.domain.clock import from_text
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import Finder, Term, folded, may_have, term
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.queries import customers
-from liveportal.ledger.queries.reader import Reader, Row, personal
+from liveportal.ledger.queries.reader import Reader, Row
 from liveportal.ledger.queries.transcripts import when
 
 SEARCH_FIELDS = (

@@ -10,9 +10,10 @@ from typing import Any
 from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.money import Money
+from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries import customers, transcripts
 from liveportal.ledger.queries.history import history, with_flags_of
-from liveportal.ledger.queries.reader import Reader, Row, instant, personal
+from liveportal.ledger.queries.reader import Reader, Row, instant
 from liveportal.ledger.queries.session_filter import DISPUTED, LAST_SEQ, START, SessionFilter
 
 _OWN = (

@@ -9,7 +9,8 @@ from typing import Any
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.errors import UnknownThing
 from liveportal.ledger.attachments.vault import Vault
-from liveportal.ledger.queries.reader import Reader, Row, personal
+from liveportal.ledger.format.personal_data import personal
+from liveportal.ledger.queries.reader import Reader, Row
 
 MESSAGE_FIELDS = ("at_seconds", "speaker", "text", "time", "artifact")
 ARTIFACT_FIELDS = ("kind", "name", "sha256", "bytes", "media_type", "stored", "messages")

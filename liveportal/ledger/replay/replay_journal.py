@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 from liveportal.domain.accounts import Transaction
-from liveportal.domain.calculations.session_counts import counted
 from liveportal.domain.clock import LAST
 from liveportal.domain.entities import Claim, Customer, Payout, Request, Session, SessionCount
 from liveportal.domain.errors import Caution, LiveportalError
@@ -19,6 +18,7 @@ from liveportal.domain.events.envelope import Event, EventData
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import CustomerInfo, PayoutSent, PolicyAdopted, RequestAccepted
 from liveportal.domain.handlers.context import Assertion, Decision, Entity
+from liveportal.domain.handlers.session_counts import counted
 from liveportal.domain.money import Money
 from liveportal.ledger.format.event_log import JournalEntry, Rows, unreadable
 from liveportal.ledger.format.serialisation import StoredEvent

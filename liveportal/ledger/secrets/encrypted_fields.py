@@ -19,7 +19,7 @@ from typing import Any
 
 from liveportal.domain.errors import KeyNotFound, SealBroken, WrongKey
 from liveportal.domain.profile.fields import FIELDS, Changes, Value
-from liveportal.ledger.secrets import missing
+from liveportal.ledger import missing
 from liveportal.ledger.secrets.key_store import Keys, keep_copy, key_id, new_key, no_key, wrong_key
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.sql import INSERT

@@ -26,8 +26,7 @@ from liveportal.domain.errors import (
     UnsafeKey,
     WrongKey,
 )
-from liveportal.ledger.backup import files
-from liveportal.ledger.storage import driver, temp_files
+from liveportal.ledger.storage import driver, private_files, temp_files
 from liveportal.ledger.storage.fsync import fsync_dir
 
 if TYPE_CHECKING:
@@ -203,7 +202,7 @@ def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
     Raises `KeyFileExists` for anything at the path, and `OutputFailed`.
     """
     try:
-        with os.fdopen(files.make(path), "w", encoding="ascii", newline="\n") as file:
+        with os.fdopen(private_files.make(path), "w", encoding="ascii", newline="\n") as file:
             file.write(_OLD_HEAD + written(keys))
             file.flush()
             os.fsync(file.fileno())

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from liveportal.domain.patterns import pattern
-from liveportal.ledger.backup import files
+from liveportal.ledger.storage import private_files
 from liveportal.ledger.storage.fsync import fsync_dir, make_folders
 
 _FORM = pattern(r"[0-9a-f]{32}", re.ASCII)
@@ -48,7 +48,7 @@ def _xdg_file() -> Path:
 
 
 def _read(path: Path) -> str | None:
-    content = files.small_content(path, _LONGEST)
+    content = private_files.small_content(path, _LONGEST)
     text = content.decode("ascii", "replace").strip() if content else ""
     return text if _FORM.fullmatch(text) else None
 
@@ -58,7 +58,7 @@ def _make(path: Path) -> None:
     make_folders(path.parent)
     part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
-        with os.fdopen(files.make(part), "wb") as file:
+        with os.fdopen(private_files.make(part), "wb") as file:
             file.write(f"{os.urandom(16).hex()}\n".encode())
             file.flush()
             os.fsync(file.fileno())

@@ -17,12 +17,12 @@ from liveportal.domain.errors import (
     VerificationFailed,
 )
 from liveportal.domain.profile.fields import DERIVED_FROM, FIELDS
+from liveportal.ledger import missing
 from liveportal.ledger.attachments import message_index
 from liveportal.ledger.attachments.index import Attached, attached, reader_of
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.event_log import Rows
 from liveportal.ledger.queries.reader import Reader
-from liveportal.ledger.secrets import missing
 from liveportal.ledger.storage import connection, driver
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.migrate import make_tables

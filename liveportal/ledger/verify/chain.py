@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from liveportal.domain.errors import VerificationFailed
 from liveportal.ledger.format import hash_chain
-from liveportal.ledger.format.event_log import JournalEntry
+from liveportal.ledger.format.event_log import JournalEntry, iter_journal
 from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection
 
 
@@ -143,3 +145,22 @@ _UNEXPLAINED = """
     LEFT JOIN forgotten ON forgotten.customer = owner.customer
     GROUP BY gone.seq HAVING coalesce(max(last >= first), 0) = 0 ORDER BY gone.seq LIMIT 1
 """
+
+
+def are_in_journal(
+    reader: Reader, events: Sequence[Mapping[str, Any]], journal: Mapping[str, Any]
+) -> bool:
+    """Return True if the journal has these events, with their `seq` and `hash`, and had this head.
+
+    `journal` has `events`, its length, and `head`. Raises `VerificationFailed` if the journal up to
+    there was changed: then an equal hash proves nothing.
+    """
+    hashes = [(event["seq"], event["hash"]) for event in events]
+    hashes.append((journal["events"], journal["head"]))
+    for seq, expected in hashes:
+        row = reader.one("SELECT hash FROM event WHERE seq = ?", seq)
+        if row is None or row["hash"].hex() != expected:
+            return False
+    for _ in VerifiedEvents(iter_journal(reader.db, last_seq=max(seq for seq, _ in hashes))):
+        pass
+    return True

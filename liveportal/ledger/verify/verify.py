@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liveportal.domain.errors import HeadNotFound, UnreadableEvent
-from liveportal.ledger.secrets import missing
+from liveportal.ledger import missing
 from liveportal.ledger.storage import driver
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify import file_integrity

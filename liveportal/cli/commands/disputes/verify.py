@@ -136,12 +136,12 @@ def _in_ledger(
 ) -> Compared | bool | None:
     """Hold a pack against the ledger; False where it is another's, None where none can be asked."""
     from liveportal.exports.comparing import Pack, compare
-    from liveportal.ledger.queries.case import stands
+    from liveportal.ledger.verify.chain import are_in_journal
 
     wanted = ledger.typed or keep or name
     try:
         with open_readonly(ledger.path) as reader:
-            if not stands(reader, manifest["events"], manifest["ledger"]):
+            if not are_in_journal(reader, manifest["events"], manifest["ledger"]):
                 return False
         found = _ledger(manifest, ledger.path, keep, name)
     except LiveportalError:  # None is there, or one that has nothing to do with the pack is broken.
@@ -166,7 +166,7 @@ def _ledger(
     """Return what the ledger gives as of the events of a pack; None where it has no such claim."""
     from liveportal.exports.comparing import Ledger, page_of
     from liveportal.exports.pages import CURRENT, people
-    from liveportal.ledger.erasure.rows import forgotten_at
+    from liveportal.ledger.journal.erasure import forgotten_at
     from liveportal.ledger.queries.case import case as case_of
 
     last = manifest["ledger"]["events"]

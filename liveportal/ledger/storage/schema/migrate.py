@@ -23,13 +23,6 @@ def make_tables(db: Connection) -> None:
     for name, script in _scripts("migrations"):
         if int(name[:4]) > version:
             _run(db, script)
-    if version:
-        from liveportal.ledger.attachments import (
-            message_index,  # Only an older ledger has anything to fill.
-        )
-
-        if version < message_index.FIRST_FORM:
-            message_index.fill(db)
     for (view,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
         quoted = view.replace('"', '""')  # Whoever added one of their own named it as they liked.
         db.execute(f'DROP VIEW "{quoted}"')

@@ -1,0 +1,16 @@
+"""The personal part of a stored event: its fields and its other CloudEvents attributes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def personal(body: str | None) -> dict[str, Any]:
+    """Return the personal data of an event; empty where there is none, or it was erased."""
+    return json.loads(body).get("data", {}) if body else {}
+
+
+def attributes(body: str | None) -> dict[str, Any]:
+    """Return the other CloudEvents attributes of an event; empty where there are none."""
+    return json.loads(body).get("attributes", {}) if body else {}
