@@ -1,0 +1,167 @@
+"""Frozen values: dataclasses that are quick to declare, to make and to replace.
+
+`dataclasses.dataclass` writes and compiles the methods of each class when the class is declared:
+half a millisecond a class, for two hundred classes of which a command uses a few. A frozen one then
+sets its fields one call at a time. `frozen` declares the same dataclass (`fields`, `asdict`, copies
+and pickles work) with shared methods; `__init__` is written when the first value is made, and sets
+all fields at once. Measured: without it a read costs 9 % more and a sync 13 %.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import MISSING, FrozenInstanceError
+from typing import Any, NoReturn, TypeVar, dataclass_transform, overload
+
+T = TypeVar("T")
+
+
+@overload
+def frozen(kind: type[T], /) -> type[T]: ...
+@overload
+def frozen(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]: ...
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+def frozen(kind: type[T] | None = None, /, *, kw_only: bool = False) -> Any:
+    """Declare a class of values that never change and are equal by their fields.
+
+    A class may define `__post_init__`, which checks a value, or any of the methods itself.
+    """
+    if kind is None:
+        return lambda later: _declare(later, kw_only=kw_only)
+    return _declare(kind, kw_only=kw_only)
+
+
+def _declare(kind: type[T], *, kw_only: bool) -> type[T]:
+    if not kind.__doc__:  # Else `dataclass` makes one of the signature, which is slow to find.
+        kind.__doc__ = kind.__name__
+    declared = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(kind)
+    if declared.__init__ is object.__init__ or hasattr(declared.__init__, _GENERATED):
+        declared.__init__ = _first_init  # type: ignore[method-assign]
+    for name, method in _SHARED.items():
+        if name not in kind.__dict__:
+            setattr(declared, name, method)
+    return declared
+
+
+def field_names(kind: type) -> tuple[str, ...]:
+    """Return the names of a class's fields, in order."""
+    names = _FIELD_NAMES.get(kind)
+    if names is None:
+        names = _FIELD_NAMES[kind] = tuple(field.name for field in dataclasses.fields(kind))
+    return names
+
+
+def build(kind: type[T], fields: dict[str, Any]) -> T:
+    """Make a value of exactly these fields, which are known to be right: nothing is checked."""
+    value = object.__new__(kind)
+    object.__setattr__(value, "__dict__", fields)
+    return value
+
+
+def replace(value: T, **changes: Any) -> T:
+    """Return a value that differs in some fields: `dataclasses.replace`, ten times as quick.
+
+    `__post_init__` checks the new value, too. Raises `TypeError` for a name that is no field.
+    """
+    kind = type(value)
+    names = field_names(kind)
+    if hasattr(kind, "__post_init__"):
+        return kind(**{name: value.__dict__[name] for name in names} | changes)
+    own = value.__dict__
+    fields = {**own, **changes}
+    if len(fields) != len(names):  # A name too many; or a cached property, which is not copied.
+        fields = {name: own[name] for name in names} | changes
+        if len(fields) != len(names):
+            raise TypeError(f"{kind.__name__} has the fields {', '.join(names)}")
+    return build(kind, fields)
+
+
+# --- the methods of every frozen class ------------------------------------------------------------
+
+_GENERATED = "is_generated"
+_FIELD_NAMES: dict[type, tuple[str, ...]] = {}
+_COMPARED: dict[type, tuple[str, ...]] = {}
+
+
+def _first_init(self: Any, *args: Any, **values: Any) -> None:
+    """Write the `__init__` of the class, and make the first value with it."""
+    kind = type(self)
+    kind.__init__ = _initialiser(kind)
+    kind.__init__(self, *args, **values)
+
+
+setattr(_first_init, _GENERATED, True)
+
+
+def _initialiser(kind: type) -> Callable[..., None]:
+    """Write an `__init__` whose parameters are the fields, and which sets all of them at once."""
+    scope: dict[str, Any] = {"set_": object.__setattr__, "MISSING": MISSING}
+    positional, by_name, items = ["self"], list[str](), list[str]()
+    for field in dataclasses.fields(kind):
+        name = field.name
+        value, default = name, f"=default_{name}"
+        if field.default_factory is not MISSING:
+            scope[f"make_{name}"] = field.default_factory
+            value, default = f"make_{name}() if {name} is MISSING else {name}", "=MISSING"
+        elif field.default is MISSING:
+            default = ""
+        else:
+            scope[f"default_{name}"] = field.default
+        (by_name if field.kw_only else positional).append(f"{name}{default}")
+        items.append(f"{name!r}: {value}")
+    parameters = ", ".join([*positional, *(["*", *by_name] if by_name else [])])
+    body = f"set_(self, '__dict__', {{{', '.join(items)}}})"
+    if hasattr(kind, "__post_init__"):
+        body += "; self.__post_init__()"
+    exec(f"def __init__({parameters}): {body}", scope)  # noqa: S102 -- Names of our own.
+    written: Callable[..., None] = scope["__init__"]
+    written.__qualname__ = f"{kind.__qualname__}.__init__"
+    setattr(written, _GENERATED, True)
+    return written
+
+
+def _compared(kind: type) -> tuple[str, ...]:
+    names = _COMPARED.get(kind)
+    if names is None:
+        compared = [field.name for field in dataclasses.fields(kind) if field.compare]
+        names = _COMPARED[kind] = tuple(compared)
+    return names
+
+
+def _eq(self: Any, other: object) -> Any:
+    kind = type(self)
+    if type(other) is not kind:
+        return NotImplemented
+    own, theirs = self.__dict__, other.__dict__
+    return bool(own == theirs or all(own[name] == theirs[name] for name in _compared(kind)))
+
+
+def _hash(self: Any) -> int:
+    own = self.__dict__
+    return hash(tuple([own[name] for name in _compared(type(self))]))
+
+
+def _repr(self: Any) -> str:
+    kind = type(self)
+    shown = [field.name for field in dataclasses.fields(kind) if field.repr]
+    return f"{kind.__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+
+def _refuse_to_set(_self: object, name: str, _value: object) -> NoReturn:
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def _refuse_to_delete(_self: object, name: str) -> NoReturn:
+    raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+_SHARED: dict[str, Callable[..., Any]] = {
+    "__eq__": _eq,
+    "__hash__": _hash,
+    "__repr__": _repr,
+    "__setattr__": _refuse_to_set,
+    "__delattr__": _refuse_to_delete,
+}
