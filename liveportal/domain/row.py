@@ -1,0 +1,66 @@
+"""Typed rows: what queries and commands return, declared once.
+
+The fields of a row, in their order, are the JSON contract: names only ever grow in number, at the
+end. Columns, `--fields` and JSON Schema derive from them. A field whose type is a row itself is an
+object in JSON, and each of its fields a column (`customer.id`); a list of rows is one column.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+from liveportal.domain.frozen import field_names, frozen
+
+T = TypeVar("T", bound="Row")
+
+
+class Row(Mapping[str, Any]):
+    """A frozen row: its values are attributes, and items by the names that JSON has."""
+
+    COLUMNS: ClassVar[tuple[str, ...] | None] = None
+    """The columns, where their order differs from the fields' (they were added at the end)."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- By name, a value may be of any type.
+        if name in field_names(type(self)):
+            return self.__dict__[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(field_names(type(self)))
+
+    def __len__(self) -> int:
+        return len(field_names(type(self)))
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def row(kind: type[T]) -> type[T]:
+    """Declare a class below `Row`: frozen, made by the names of its fields, equal as a mapping."""
+    declared = frozen(kw_only=True)(kind)
+    declared.__eq__ = Mapping.__eq__  # type: ignore[method-assign]
+    return declared
+
+
+@cache
+def columns(kind: type[Row]) -> tuple[str, ...]:
+    """Return the columns of a kind of row, such as `customer.id`, in order."""
+    if kind.COLUMNS is not None:
+        return kind.COLUMNS
+    names: list[str] = []
+    for field in fields(kind):  # type: ignore[arg-type]
+        inner = _row_type(kind, str(field.type))
+        names += [f"{field.name}.{name}" for name in columns(inner)] if inner else [field.name]
+    return tuple(names)
+
+
+def _row_type(kind: type[Row], annotation: str) -> type[Row] | None:
+    """Return the row class that an annotation names, also where it may be None; else None."""
+    name = annotation.removesuffix(" | None")
+    for owner in kind.__mro__:  # A field may be declared in the module of a base.
+        found = getattr(sys.modules[owner.__module__], name, None) if name.isidentifier() else None
+        if isinstance(found, type):
+            return found if issubclass(found, Row) else None
+    return None

@@ -1,0 +1,60 @@
+"""Rows have typed attributes, the order of JSON, and the columns of their nested rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from liveportal.domain.row import Row, columns, row
+
+
+@row
+class Person(Row):
+    """Somebody, by id."""
+
+    id: str
+    name: str | None = None
+
+
+@row
+class Visit(Row):
+    """A visit, with a person and with others."""
+
+    number: int
+    person: Person | None
+    others: list[Person]
+
+
+@row
+class LongVisit(Visit):
+    """A visit with a field more, and columns in an order of their own."""
+
+    minutes: int
+    COLUMNS = ("number", "minutes", "person.id", "others")
+
+
+VISIT = Visit(number=1, person=Person(id="a", name="Ann"), others=[Person(id="b")])
+
+
+def test_a_row_is_typed_and_a_mapping() -> None:
+    """Attributes for Python, items by the names of JSON."""
+    assert VISIT.person is not None
+    assert (VISIT.person.name, VISIT["person"]["name"], list(VISIT)) == (
+        "Ann",
+        "Ann",
+        ["number", "person", "others"],
+    )
+    assert VISIT == {
+        "number": 1,
+        "person": {"id": "a", "name": "Ann"},
+        "others": [{"id": "b", "name": None}],
+    }
+    with pytest.raises(KeyError, match="length"):
+        VISIT["length"]
+    with pytest.raises(TypeError, match="minutes"):
+        LongVisit(number=1, person=None, others=[])  # type: ignore[call-arg]
+
+
+def test_the_columns_of_a_nested_row_are_columns() -> None:
+    """A row within a row is flat in columns, a list of rows is one; an order may be declared."""
+    assert columns(Visit) == ("number", "person.id", "person.name", "others")
+    assert columns(LongVisit) == ("number", "minutes", "person.id", "others")
