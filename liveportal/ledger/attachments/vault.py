@@ -222,7 +222,7 @@ class Vault:
                 hint="`liveportal sessions attach` puts it there.",
                 sha256=sha256,
             )
-        with _opened(path, _READING | _NO_LINK) as stream:
+        with _open_regular(path, _READING | _NO_LINK) as stream:
             yield from _chunks(path, stream)
 
     def _check_hash(self, sha256: str, actual: str) -> None:
@@ -250,7 +250,7 @@ class Vault:
         from liveportal.ledger.storage import ledger_paths
 
         ledger_paths.check_input(path)
-        with _opened(path, _READING) as stream:
+        with _open_regular(path, _READING) as stream:
             status = os.fstat(stream.fileno())
             for own in own_files(self._ledger):  # The path may be a hard link to one of them.
                 with suppress(OSError):
@@ -310,7 +310,7 @@ def _read_whole(
 
 
 @contextmanager
-def _opened(path: Path, flags: int) -> Iterator[BinaryIO]:
+def _open_regular(path: Path, flags: int) -> Iterator[BinaryIO]:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # Checked first: opening a device has effects.
             raise _unreadable(path, "it is not a regular file")

@@ -54,7 +54,7 @@ def differences(before: Reader, after: Reader) -> list[Row]:
     # A month outside a book has zero figures and the balance of that time.
     names = names_in_a_row({*was, *now})
     pairs = zip(run_up(was, names), run_up(now, names), strict=True)
-    responsible = _responsible(before, after)
+    responsible = _nets_by_month(before, after)
     changes = []
     for old, new in pairs:
         if figures := _changed_figures(old, new, after):
@@ -74,7 +74,7 @@ def differences(before: Reader, after: Reader) -> list[Row]:
 
 def _changed_figures(old: Month, new: Month, reader: Reader) -> list[dict[str, Any]]:
     """Return the figures that differ, with their values before and after."""
-    was, now = (_flat(month.row(reader.timezone, reader.currency)) for month in (old, new))
+    was, now = (_flatten(month.row(reader.timezone, reader.currency)) for month in (old, new))
     return [
         {
             "figure": name,
@@ -87,13 +87,13 @@ def _changed_figures(old: Month, new: Month, reader: Reader) -> list[dict[str, A
     ]
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+def _flatten(row: Mapping[str, Any]) -> dict[str, Any]:
     balance = {f"balance.{name}": value for name, value in row["balance"].items()}
     flat = {name: value for name, value in row.items() if name != "balance"} | balance
     return flat | {"minutes": Decimal(flat["minutes"])}
 
 
-def _responsible(before: Reader, after: Reader) -> dict[str, Nets]:
+def _nets_by_month(before: Reader, after: Reader) -> dict[str, Nets]:
     """Return, by month, the events recorded in between that affect the month's figures."""
     (last,) = before.all("SELECT coalesce(max(seq), 0) AS seq FROM event")
     since = last["seq"]

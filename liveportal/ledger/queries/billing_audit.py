@@ -61,11 +61,11 @@ def _row(reader: Reader, session: Session) -> Row:
         "currency": session.currency,
         "policy": policy.name,
         "explained_by": [f"{switch} = {value}" for switch, value in interpretations],
-        "reported": _reported(reader, session),
+        "reported": _unbooked_bill(reader, session),
     }
 
 
-def _reported(reader: Reader, session: Session) -> Money | None:
+def _unbooked_bill(reader: Reader, session: Session) -> Money | None:
     if "billed_differs" not in session.flags:
         return None
     for row in reader.all(_REPORTED, session.id):

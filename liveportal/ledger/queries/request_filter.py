@@ -76,7 +76,7 @@ class RequestFilter:
         conditions = [*index_conditions, *(condition for condition, _ in given)]
         return " AND ".join(conditions) or "TRUE", [value for _, value in given]
 
-    def chosen(self, rows: Sequence[Row]) -> list[Row]:
+    def select(self, rows: Sequence[Row]) -> list[Row]:
         """Return the rows that also meet the conditions on personal data and on preferences.
 
         SQL cannot check these.
@@ -88,7 +88,7 @@ class RequestFilter:
             return False
         return not self.skills or bool(matched(row["skills"], self.skills))
 
-    def ordered(self, rows: Sequence[Row]) -> list[Row]:
+    def sorted_rows(self, rows: Sequence[Row]) -> list[Row]:
         """Return the rows in the requested order; rows without the value come last either way.
 
         Rows with equal values keep their order, which is the order in which they were opened.

@@ -80,7 +80,7 @@ def requests(reader: Reader, now: datetime, wanted: RequestFilter = _ALL) -> lis
     """Return the requests that match the filter, in its order; by default oldest first."""
     rows = _select(reader, now, wanted)
     formatter = _RequestFormatter(reader, now, rows)
-    return wanted.ordered(wanted.chosen([formatter.row(row) for row in rows]))
+    return wanted.sorted_rows(wanted.select([formatter.row(row) for row in rows]))
 
 
 def request(reader: Reader, request_id: str, now: datetime) -> Row:

@@ -18,14 +18,14 @@ def diary(reader: Reader) -> Schedule:
     buffers = preferences.get("buffers")
     return Schedule(
         zone=reader.own_timezone,
-        booked=_booked(reader),
+        booked=_booked_sessions(reader),
         availability=structured("availability", preferences.get("availability")),
         buffers=decode(Buffers, buffers) if buffers else None,
         vacations=tuple(decode(Vacation, item) for item in preferences.get("vacations", ())),
     )
 
 
-def _booked(reader: Reader) -> tuple[Booked, ...]:
+def _booked_sessions(reader: Reader) -> tuple[Booked, ...]:
     """Return the sessions with a planned start; instant sessions have none."""
     rows = reader.all(
         "SELECT id, planned_start, planned_minutes FROM session"  # noqa: S608 (our own words)

@@ -11,7 +11,7 @@ from liveportal.domain.money import Money
 from liveportal.domain.values import dataclass
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
-from liveportal.ledger.queries.session_mentions import mentioning
+from liveportal.ledger.queries.session_mentions import sessions_mentioning
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -69,7 +69,9 @@ class SessionFilter:
             f"{START} >= ?": self.since and utc_text(self.since),
             f"{START} <= ?": self.until and utc_text(self.until),
             f"{LAST_SEQ} > ?": self.after_seq,
-            _one_of("session.id"): compact(mentioning(reader, self.words)) if self.words else None,
+            _one_of("session.id"): compact(sessions_mentioning(reader, self.words))
+            if self.words
+            else None,
         }
         active = {condition: value for condition, value in given.items() if value is not None}
         conditions = list(active)
@@ -81,7 +83,7 @@ class SessionFilter:
             conditions.append(DISPUTED)
         return " AND ".join(conditions) or "TRUE", list(active.values())
 
-    def ordered(self, rows: Sequence[Row]) -> list[Row]:
+    def sorted_rows(self, rows: Sequence[Row]) -> list[Row]:
         """Return the rows in the requested order; rows without the value come last either way.
 
         Rows with equal values keep their order, which is by start.

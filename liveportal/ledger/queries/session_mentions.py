@@ -31,7 +31,7 @@ _BODIES = """
 """
 
 
-def mentioning(reader: Reader, words: Sequence[str]) -> list[str]:
+def sessions_mentioning(reader: Reader, words: Sequence[str]) -> list[str]:
     """Return the ids of the sessions whose texts together contain all the words.
 
     The texts are the title, the description, the customer's name, the reasons of claims, reviews,

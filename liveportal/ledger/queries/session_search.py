@@ -194,7 +194,7 @@ def _conditions(where: Where) -> tuple[list[str], list[object]]:
     return list(active), list(active.values())
 
 
-def _compared(wanted: Sequence[Term]) -> tuple[str, list[object]]:
+def _body_condition(wanted: Sequence[Term]) -> tuple[str, list[object]]:
     """Return a condition that every unescaped body with the terms meets, and its values."""
     runs = [run for wanted_term in wanted for run in wanted_term.runs]
     if not all(map(str.isascii, runs)):
@@ -279,9 +279,9 @@ def _texts(reader: Reader, finder: Finder, where: Where) -> Iterator[_Hit]:
 
 def _fields(reader: Reader, finder: Finder) -> Iterator[tuple[int, str, str]]:
     """Yield the matching texts of events as (seq, field, text)."""
-    compared, patterns = _compared(finder.wanted)
+    condition, patterns = _body_condition(finder.wanted)
     # Bodies are ASCII; all other characters are escaped.
-    statement = f"SELECT seq, body FROM event_personal WHERE {compared} OR instr(body, '\\u')"  # noqa: S608
+    statement = f"SELECT seq, body FROM event_personal WHERE {condition} OR instr(body, '\\u')"  # noqa: S608
     for seq, body in reader.db.execute(f"{statement} ORDER BY seq", patterns).fetchall():
         for field, value in personal(body).items():
             text = value if isinstance(value, str) else _join_list(value)

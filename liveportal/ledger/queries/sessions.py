@@ -59,7 +59,7 @@ def sessions(reader: Reader, selection: SessionFilter = _ALL) -> list[Row]:
         for row in rows
     ]
     listed = _format_all(reader, rows)
-    return selection.ordered([row | extra for row, extra in zip(listed, extras, strict=True)])
+    return selection.sorted_rows([row | extra for row, extra in zip(listed, extras, strict=True)])
 
 
 def session(reader: Reader, session_id: str) -> Row:

@@ -57,7 +57,7 @@ def moved(reader: Reader, zones: Sequence[str]) -> list[Row]:
     A session and its earning are one row, as are a correction and its transaction; entries without
     money (a free session, the filing of a dispute) are separate rows.
     """
-    entries = [*_booked(reader), *_disputes(reader)]
+    entries = [*_transactions(reader), *_disputes(reader)]
     moves = [
         (zone, would_be, entry)
         for zone in zones
@@ -75,7 +75,7 @@ def _row(reader: Reader, zone: str, would_be: str, entry: _MonthlyEntry) -> Row:
     return {name: row[name] for name in FIELDS}
 
 
-def _booked(reader: Reader) -> Iterator[_MonthlyEntry]:
+def _transactions(reader: Reader) -> Iterator[_MonthlyEntry]:
     """Yield all transactions with their counts, then the counts that have no transaction."""
     counts = [_Count.of(row, reader) for row in reader.all(_COUNTS)]
     with_money = {count.transaction: count for count in counts if count.transaction is not None}

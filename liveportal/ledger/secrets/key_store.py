@@ -220,12 +220,12 @@ def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
         ) from None
 
 
-def wrong_key(file: Path, wanted: str, found: Iterable[str]) -> WrongKey:
+def wrong_key(file: Path, wanted: str, stored: Iterable[str]) -> WrongKey:
     """Return the error for stored keys that do not include the one needed."""
     command = f"cat FILE >> {shlex.quote(str(file))}"
     if not file.exists():
         command = f"cp -p FILE {shlex.quote(str(file))}"
-    ids = list(found)
+    ids = list(stored)
     return WrongKey(
         f"the payout profile is sealed with the key {wanted}, and the key that is kept for this"
         f" ledger is {', '.join(ids)}",
