@@ -66,7 +66,7 @@ POINTS = (
     (VAULT, "Vault.erase", "before", 1),
     (VAULT, "Vault.erase", "after", 1),
     (VAULT, "Vault.erase", "after", 2),
-    (TRACES, "_forget_in_copy", "before", 1),
+    (TRACES, "_erase_in_copy", "before", 1),
     (TRACES, "rewrite", "before", 2),
     (TRACES, "rewrite", "after", 2),
     (TRACES, "finish", "after", 1),

@@ -199,8 +199,8 @@ def test_a_value_opens_in_its_own_column_only(ledger: Path) -> None:
     """What was sealed for another table does not open here, whatever its row is called."""
     fill(ledger, {"iban": IBAN})
     with seals(ledger) as opened:
-        sealed = opened._shut(b"x", "fingerprint_key.body", "iban", 2)  # noqa: SLF001
-        own = opened._shut(b"x", "sealed_value.body", "iban", 2)  # noqa: SLF001
+        sealed = opened._encrypt(b"x", "fingerprint_key.body", "iban", 2)  # noqa: SLF001
+        own = opened._encrypt(b"x", "sealed_value.body", "iban", 2)  # noqa: SLF001
     query(ledger, "UPDATE sealed_value SET key_id = ?, nonce = ?, body = ?", *own)
     assert values(ledger) == {"iban": "x"}
     query(ledger, "UPDATE sealed_value SET key_id = ?, nonce = ?, body = ?", *sealed)
@@ -480,7 +480,7 @@ def test_a_crash_at_any_point_of_a_rotation(
 
         monkeypatch.setattr(Keys, "save", saved)
     if where == "sealed":
-        monkeypatch.setattr(EncryptedFields, "_seal", _crash)
+        monkeypatch.setattr(EncryptedFields, "_insert_sealed", _crash)
     if where == "committed":
         monkeypatch.setattr(EncryptedFields, "prune", _crash)
     with pytest.raises(Crash):

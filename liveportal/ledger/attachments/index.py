@@ -1,7 +1,7 @@
-"""Evidence in the book: what was told of a file before, and the messages read from it.
+"""Attachments in the ledger: recorded artifacts, their messages, and orphaned files.
 
-Only a command attaches a file, and puts it into the vault; a feed just reports files. In a journal
-of an earlier version a line of a feed may look like a command's (`attribution`): then the file may
+Only a command attaches a file and puts it into the vault; a feed only reports files. In a journal
+of an earlier version, a feed's event may look like a command's (see `attribution`); its file may
 never have been in the vault.
 """
 
@@ -18,7 +18,7 @@ from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.sql import INSERT
 
-_TOLD = """
+_RECORDED = """
     SELECT artifact.seq, artifact.kind, artifact.media_type, min(own.seq)
     FROM artifact
     LEFT JOIN statement AS own ON own.thing = 'session:' || artifact.session
@@ -28,7 +28,7 @@ _TOLD = """
     GROUP BY artifact.seq
     ORDER BY min(own.seq) IS NULL, artifact.seq
 """
-# Of a customer who is forgotten the files are gone.
+# The join on event_personal leaves out erased customers: their files are gone.
 _ATTACHED = """
     SELECT artifact.seq, artifact.session, artifact.kind, sha256, bytes, own.seq, body,
            event.id, event.recorded_at,
@@ -40,8 +40,8 @@ _ATTACHED = """
     JOIN event_personal ON event_personal.seq = own.seq
     ORDER BY artifact.seq
 """
-# Who is forgotten has nothing personal left, and every telling of a file has its name.
-_NOBODYS = """
+# Every report of a file has its name as personal data, and an erased customer has none left.
+_ORPHANED = """
     SELECT sha256 FROM artifact
     EXCEPT
     SELECT sha256 FROM artifact
@@ -52,7 +52,7 @@ _NOBODYS = """
 
 
 class RecordedArtifact(NamedTuple):
-    """A file that was told of: its artifact, and the event by which a command did, if any."""
+    """A recorded file: its artifact, and the seq of the event if a command attached it."""
 
     artifact: int
     kind: str
@@ -61,7 +61,7 @@ class RecordedArtifact(NamedTuple):
 
 
 class Attached(NamedTuple):
-    """A file that an event of the expert's own source attached; `body` is its personal part."""
+    """A file that an event of the expert's own source attached; `body` is its personal data."""
 
     artifact: int
     session: str
@@ -84,40 +84,39 @@ class Attached(NamedTuple):
 
     @property
     def is_certain(self) -> bool:
-        """Whether a command attached it for certain, so that the vault had the file.
+        """Whether a command certainly attached the file, so that the vault held it.
 
-        Its messages were kept, or its event is a command's for certain.
+        That is the case if its messages were stored, or if its event is certainly a command's.
         """
         return bool(self.has_messages) or is_from_command(self.event, self.recorded_at, self.body)
 
 
 def attached(db: Connection) -> list[Attached]:
     """Return the files that events of the expert's own source attached, in journal order."""
-    found = db.execute(_ATTACHED, (ArtifactAdded.TYPE, CLI_SOURCE)).fetchall()
-    return [Attached(*row) for row in found]
+    rows = db.execute(_ATTACHED, (ArtifactAdded.TYPE, CLI_SOURCE)).fetchall()
+    return [Attached(*row) for row in rows]
 
 
 def recorded_artifact(db: Connection, session: str, sha256: str) -> RecordedArtifact | None:
-    """Return what was told of a file of a session, by a command rather than by a feed."""
-    row = db.execute(_TOLD, (CLI_SOURCE, session, sha256)).fetchone()
+    """Return the artifact recorded for a file of a session, preferably one from a command."""
+    row = db.execute(_RECORDED, (CLI_SOURCE, session, sha256)).fetchone()
     return RecordedArtifact(*row) if row else None
 
 
 def orphaned_hashes(db: Connection) -> list[str]:
-    """Return the hashes of the files of forgotten customers that are nobody else's, too."""
-    return [sha256 for (sha256,) in db.execute(_NOBODYS).fetchall()]
+    """Return the hashes of the files that belong only to erased customers."""
+    return [sha256 for (sha256,) in db.execute(_ORPHANED).fetchall()]
 
 
 def artifact_of(db: Connection, seq: int) -> int:
-    """Return the artifact that an event tells of: its own, or the one that it confirms."""
-    row = db.execute("SELECT coalesce(confirms, seq) FROM statement WHERE seq = ?", (seq,))
-    return int(row.fetchone()[0])
+    """Return the artifact that an event reports: its own, or the one that it confirms."""
+    cursor = db.execute("SELECT coalesce(confirms, seq) FROM statement WHERE seq = ?", (seq,))
+    return int(cursor.fetchone()[0])
 
 
 def is_erased(db: Connection, seq: int) -> bool:
-    """Tell whether what an event told of a file is forgotten."""
-    found = db.execute("SELECT 1 FROM event_personal WHERE seq = ?", (seq,)).fetchone()
-    return found is None
+    """Return True if the personal data of an event has been erased."""
+    return db.execute("SELECT 1 FROM event_personal WHERE seq = ?", (seq,)).fetchone() is None
 
 
 def keep_messages(
@@ -127,9 +126,9 @@ def keep_messages(
     *,
     reader: int,
 ) -> None:
-    """Keep what was said in a transcript, once for each version of its `reader`.
+    """Store the messages of a transcript, as read by version `reader` of the transcript readers.
 
-    What an earlier version read gives way to what this one reads, if that is anything.
+    They replace the messages that an earlier version read; an empty list changes nothing.
     """
     if not messages:
         return
@@ -147,6 +146,6 @@ def keep_messages(
 
 
 def reader_of(db: Connection, artifact: int) -> int:
-    """Return the version of the readers that read a transcript's messages."""
+    """Return the version of the transcript readers that read an artifact's messages."""
     row = db.execute("SELECT reader FROM transcript WHERE artifact = ?", (artifact,)).fetchone()
     return int(row[0]) if row else 1

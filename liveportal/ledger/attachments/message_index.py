@@ -1,8 +1,8 @@
-"""The index of messages: every three letters in a row, folded, so that parts of words are found.
+"""The trigram index of messages, over folded text, so that parts of words can be found.
 
-It keeps no text, only which message has which letters: what it finds is looked at again. SQLite
-cannot fold a text, so it is filled here wherever messages are written, and made anew where some are
-erased: what was in it is then in none of its pages.
+It stores no text, only which messages contain which trigrams, so its matches must be checked.
+SQLite cannot fold text, so the index is filled here whenever messages are written. It is rebuilt
+when messages are erased, so that none of its pages keeps their trigrams.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 
 FIRST_FORM = 6
-"""From this form on the index is filled here; before, triggers kept one of whole words."""
+"""The first schema version whose index is filled here; before, triggers indexed whole words."""
 
 _CHUNK = 2_000
 
 
 def add(db: Connection, messages: Iterable[tuple[int, str]]) -> None:
-    """Add messages, by id, to the index."""
+    """Add messages, given as (id, text), to the index."""
     rows = ((number, folded(text)) for number, text in messages)
     db.executemany("INSERT INTO message_index (rowid, text) VALUES (?, ?)", rows)
 
 
 def rebuild(db: Connection) -> None:
-    """Make the index anew from the messages there are, in a ledger of any form that has one."""
+    """Rebuild the index from the stored messages, in any schema version that has one."""
     if connection.schema_version_of(db) < FIRST_FORM:
         db.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
         return
@@ -35,10 +35,10 @@ def rebuild(db: Connection) -> None:
 
 
 def fill(db: Connection) -> None:
-    """Fill an empty index from the messages there are."""
-    last = 0
+    """Fill an empty index from the stored messages."""
+    last_id = 0
     while rows := db.execute(
-        "SELECT id, text FROM message WHERE id > ? ORDER BY id LIMIT ?", (last, _CHUNK)
+        "SELECT id, text FROM message WHERE id > ? ORDER BY id LIMIT ?", (last_id, _CHUNK)
     ).fetchall():
         add(db, rows)
-        last = rows[-1][0]
+        last_id = rows[-1][0]

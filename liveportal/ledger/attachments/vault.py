@@ -1,10 +1,10 @@
 """The vault: evidence files beside the ledger, each stored once under its SHA-256.
 
-`ledger.db.vault/ab/abcd…` holds the file whose hash begins so. A file is copied into the vault
-under a temporary name, hashed on the way, and takes its place only with the event that tells of it;
-it goes only after the event that forgets its customer. So a crash leaves at worst a file that no
-event names, and never an event whose file was half written. Nothing is written through a link, and
-nobody but the owner may enter.
+`ledger.db.vault/ab/abcd…` holds the file whose hash begins with `abcd`. A file is copied into the
+vault under a temporary name and hashed at the same time; it is moved to its final place together
+with the event that records it, and removed only after the event that erases its customer. So a
+crash can leave a file that no event names, but never an event with a partly written file. Nothing
+is written through a link, and only the owner has access.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ from liveportal.ledger.storage.fsync import fsync_dir
 from liveportal.ledger.storage.temp_files import STALE_SECONDS, VAULT, beside, own_files
 
 LIMIT_BYTES = 2_000_000_000
-"""The largest file that is taken where no preference says otherwise: 2 GB."""
+"""The size limit of a file if no preference sets another one: 2 GB."""
 
 CHUNK_BYTES = 1024 * 1024
-_PART = ".part"
+_TEMP_SUFFIX = ".part"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-# Windows has its own flag and lacks the others: a pipe without a writer is not waited for, and a
-# link in the vault is not followed.
+# O_NONBLOCK: do not wait for a pipe without a writer. O_NOFOLLOW: do not follow a link in the
+# vault. Windows lacks both and has O_BINARY instead.
 _READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | _NO_LINK
 
 Progress = Callable[[int], None]
-"""Is told of every chunk's bytes."""
+"""Called with the number of bytes of each chunk."""
 
 
 def ignored(_bytes: int) -> None:
-    """Tell nobody how far it is."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """A file that was read whole: its hash, its size, and a stream of the very bytes.
+    """A file that was read completely: its hash, its size, and a stream of the same bytes.
 
-    `stored` tells that the vault has it, and sound.
+    `stored` is True if the vault already holds an intact copy.
     """
 
     sha256: str
@@ -76,13 +76,13 @@ class Vault:
         self.folder = beside(ledger, VAULT)
 
     def path(self, sha256: str) -> Path:
-        """Return where the file of that hash lies, or would lie."""
+        """Return the path of the file with that hash, whether or not it exists."""
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"{sha256!r} is not a SHA-256")
         return self.folder / sha256[:2] / sha256
 
     def holds(self, sha256: str) -> bool:
-        """Tell whether the file is there; whether it is sound, `check` tells."""
+        """Return True if the file exists; its content is verified by `check`."""
         try:
             return stat.S_ISREG(self.path(sha256).lstat().st_mode)
         except OSError:
@@ -93,59 +93,59 @@ class Vault:
         digest = _sha256()
         for chunk in self._content(sha256):
             digest.update(chunk)
-        self._agree(sha256, digest.hexdigest())
+        self._check_hash(sha256, digest.hexdigest())
 
     def content(self, sha256: str) -> Iterator[bytes]:
-        """Yield a file's content as it lies there, sound or not; raises as `check` does.
+        """Yield a file's content without verifying it; raises as `check` does.
 
-        What is not there is known when the first of it is asked for.
+        A missing file is reported when the first chunk is requested.
         """
         return self._content(sha256)
 
     def put(self, sha256: str, chunks: Iterable[bytes]) -> bool:
-        """Put a file in its place, unless it is there and sound; tell whether it was put.
+        """Store a file unless an intact copy exists; return True if it was stored.
 
-        Raises `DamagedFile` for content of another hash, `DiskFull`, `UnsafeVault`, and what
-        `chunks` does; then nothing is put.
+        Raises `DamagedFile` if the content has another hash, `DiskFull`, `UnsafeVault`, and
+        whatever `chunks` raises; nothing is stored then.
         """
         self._check_folder(self.folder)
         if self.holds(sha256) and self._is_sound(sha256):
             return False
         self._make_folder(self.folder)
         self.sweep()
-        part = self.folder / f"{os.urandom(8).hex()}{_PART}"
+        temp = self.folder / f"{os.urandom(8).hex()}{_TEMP_SUFFIX}"
         digest, size = _sha256(), 0
         try:
-            with _new_file(part) as copy:
+            with _new_file(temp) as copy:
                 for chunk in chunks:
                     digest.update(chunk)
                     size += len(chunk)
                     copy.write(chunk)
-                self._agree(sha256, digest.hexdigest())
-                _settle(copy)
-            with part.open("rb") as again:
-                self.place(StagedFile(sha256, size, again))
+                self._check_hash(sha256, digest.hexdigest())
+                _fsync_read_only(copy)
+            with temp.open("rb") as copied:
+                self.place(StagedFile(sha256, size, copied))
         finally:
-            part.unlink(missing_ok=True)
+            temp.unlink(missing_ok=True)
         return True
 
     def copy_to(self, sha256: str, target: Path) -> None:
-        """Copy a file to a new one of the owner's alone; raises as `check`, and `DiskFull`."""
+        """Copy a file to a new, owner-only file; raises as `check`, and `DiskFull`."""
         digest = _sha256()
         with _new_file(target) as copy:
             for chunk in self._content(sha256):
                 digest.update(chunk)
                 copy.write(chunk)
-            self._agree(sha256, digest.hexdigest())
+            self._check_hash(sha256, digest.hexdigest())
 
     @contextmanager
     def taking(
         self, source: Path, *, limit: int, keep: bool = True, progress: Progress = ignored
     ) -> Iterator[StagedFile]:
-        """Read a file whole, hashing it, and copy it into the vault if it is to be kept.
+        """Read and hash a complete file; with `keep`, also copy it into the vault.
 
-        Without `place` it is gone again when the block ends. Raises `UnreadableFile`,
-        `FileTooLarge`, `FileChanged`, `DiskFull`, `UnsafeVault`.
+        The copy is removed when the block ends unless `place` was called. `limit` is in bytes.
+        Raises `UnreadableFile`, `FileTooLarge`, `FileChanged`, `DiskFull`, `UnsafeVault`.
         """
         with self._source(source) as stream:
             if not keep:
@@ -155,62 +155,62 @@ class Vault:
                 return
             self._make_folder(self.folder)
             self.sweep()
-            part = self.folder / f"{os.urandom(8).hex()}{_PART}"
+            temp = self.folder / f"{os.urandom(8).hex()}{_TEMP_SUFFIX}"
             try:
-                with _new_file(part) as copy:
+                with _new_file(temp) as copy:
                     sha256, size = _read_whole(source, stream, copy, limit, progress)
-                    _settle(copy)
-                with part.open("rb") as again:
-                    yield StagedFile(sha256, size, again, stored=self._is_sound(sha256))
+                    _fsync_read_only(copy)
+                with temp.open("rb") as copied:
+                    yield StagedFile(sha256, size, copied, stored=self._is_sound(sha256))
             finally:
-                part.unlink(missing_ok=True)
+                temp.unlink(missing_ok=True)
 
-    def place(self, taken: StagedFile) -> None:
-        """Give a file that was taken its place; the same, if it is there and sound, stays.
+    def place(self, staged: StagedFile) -> None:
+        """Move a staged file to its final place; an intact copy that exists already is kept.
 
-        No power cut takes it back then: its event may be recorded.
+        Afterwards the file is durable, even after a power failure: its event may be recorded.
         """
-        taken.stream.close()  # Windows moves no open file.
-        path = self.path(taken.sha256)
-        if not (taken.stored and self.holds(taken.sha256)):
+        staged.stream.close()  # Windows cannot move an open file.
+        path = self.path(staged.sha256)
+        if not (staged.stored and self.holds(staged.sha256)):
             self._make_folder(path.parent)
-            with _explained(path):
-                Path(taken.stream.name).replace(path)  # Of a damaged one too; of a link, the link.
-        # All of them: a program that was killed may have made folders and synced none.
-        with _explained(path):
+            with _translating_errors(path):
+                Path(staged.stream.name).replace(path)  # Also replaces a damaged file, or a link.
+        # Sync all of them: a killed process may have made folders without syncing them.
+        with _translating_errors(path):
             for folder in (path.parent, self.folder, self.folder.parent):
                 fsync_dir(folder)
 
     def erase(self, sha256: str) -> None:
-        """Remove a file if it is there, and what crashes left behind."""
+        """Remove a file if it exists, and the leftovers of crashes."""
         path = self.path(sha256)
-        with _explained(path), suppress(FileNotFoundError):
+        with _translating_errors(path), suppress(FileNotFoundError):
             path.unlink()
-            fsync_dir(path.parent)  # Else it might come back.
+            fsync_dir(path.parent)  # Otherwise a power failure might restore it.
         with suppress(OSError):
             path.parent.rmdir()  # Only if it is empty.
         self.sweep()
 
     def sweep(self) -> None:
-        """Remove copies that a crash left behind: what is half written belongs to no event."""
+        """Remove copies that a crash left behind: a partly written file belongs to no event."""
         oldest = time.time() - STALE_SECONDS
         with suppress(OSError):
-            old = [part for part in self.parts() if part.lstat().st_mtime < oldest]
-            for part in old:
-                part.unlink()
+            old = [temp for temp in self.parts() if temp.lstat().st_mtime < oldest]
+            for temp in old:
+                temp.unlink()
             if old:
-                fsync_dir(self.folder)  # Else they might come back, of who was forgotten since.
+                fsync_dir(self.folder)  # They may be of erased customers and must not return.
 
     def parts(self) -> list[Path]:
-        """Return the copies that are being made, or that a crash left behind."""
-        return sorted(self.folder.glob(f"*{_PART}"))
+        """Return the temporary files: copies in progress, or leftovers of a crash."""
+        return sorted(self.folder.glob(f"*{_TEMP_SUFFIX}"))
 
     def hashes(self) -> list[str]:
-        """Return the hashes of all files that are there, by their names."""
-        found = (each.name for each in self.folder.glob("??/*"))
-        return sorted(name for name in found if _SHA256.fullmatch(name))
+        """Return the hashes of all stored files, taken from their names."""
+        names = (path.name for path in self.folder.glob("??/*"))
+        return sorted(name for name in names if _SHA256.fullmatch(name))
 
-    # --- inside ---------------------------------------------------------------------------------
+    # --- internal -------------------------------------------------------------------------------
 
     def _content(self, sha256: str) -> Iterator[bytes]:
         path = self.path(sha256)
@@ -222,16 +222,16 @@ class Vault:
                 hint="`liveportal sessions attach` puts it there.",
                 sha256=sha256,
             )
-        with _opened(path, _READING | _NO_LINK) as stream:
+        with _open_regular(path, _READING | _NO_LINK) as stream:
             yield from _chunks(path, stream)
 
-    def _agree(self, sha256: str, found: str) -> None:
-        if found != sha256:
+    def _check_hash(self, sha256: str, actual: str) -> None:
+        if actual != sha256:
             raise DamagedFile(
                 f"the file {sha256[:12]}… in the vault is not what was attached",
                 hint="Attach the right file again: it takes the damaged one's place.",
                 sha256=sha256,
-                found=found,
+                found=actual,
             )
 
     def _is_sound(self, sha256: str) -> bool:
@@ -245,21 +245,21 @@ class Vault:
     def _source(self, path: Path) -> Iterator[BinaryIO]:
         """Open a regular file that belongs to no ledger; a link is followed, as `cat` does.
 
-        Raises `LedgersOwnFile`: a key must not get into the vault, and from there into backups.
+        Raises `LedgersOwnFile`: a key must not get into the vault, and so into backups.
         """
         from liveportal.ledger.storage import ledger_paths
 
         ledger_paths.check_input(path)
-        with _opened(path, _READING) as stream:
-            found = os.fstat(stream.fileno())
-            for own in own_files(self._ledger):  # It may have another name (a hard link).
+        with _open_regular(path, _READING) as stream:
+            status = os.fstat(stream.fileno())
+            for own in own_files(self._ledger):  # The path may be a hard link to one of them.
                 with suppress(OSError):
-                    if os.path.samestat(found, own.stat()):
+                    if os.path.samestat(status, own.stat()):
                         raise ledger_paths.own_file(path, self._ledger)
             yield stream
 
     def _make_folder(self, folder: Path) -> None:
-        with _explained(folder), suppress(FileExistsError):
+        with _translating_errors(folder), suppress(FileExistsError):
             folder.mkdir(mode=0o700)
         self._check_folder(folder)
 
@@ -268,7 +268,7 @@ class Vault:
         try:
             mode = folder.lstat().st_mode
         except OSError:
-            return  # What is not there holds nothing.
+            return  # A missing folder holds nothing.
         if not stat.S_ISDIR(mode):
             raise UnsafeVault(
                 f"{folder} is not a folder of its own",
@@ -286,7 +286,7 @@ class Vault:
 def _read_whole(
     path: Path, stream: BinaryIO, copy: BinaryIO | None, limit: int, progress: Progress
 ) -> tuple[str, int]:
-    """Return a file's hash and size, copying it; it must be one file and not two halves of two."""
+    """Return a file's hash and size, and copy it; raises `FileChanged` if it changes meanwhile."""
     before = os.fstat(stream.fileno())
     if before.st_size > limit:
         raise _too_large(path, limit)
@@ -294,7 +294,7 @@ def _read_whole(
     for chunk in _chunks(path, stream):
         size += len(chunk)
         if size > before.st_size:
-            break  # It grows, who knows how far.
+            break  # It is still growing.
         digest.update(chunk)
         if copy is not None:
             copy.write(chunk)
@@ -310,14 +310,14 @@ def _read_whole(
 
 
 @contextmanager
-def _opened(path: Path, flags: int) -> Iterator[BinaryIO]:
+def _open_regular(path: Path, flags: int) -> Iterator[BinaryIO]:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # Asked first: opening a device does things.
+        if not stat.S_ISREG(path.stat().st_mode):  # Checked first: opening a device has effects.
             raise _unreadable(path, "it is not a regular file")
         stream = os.fdopen(os.open(path, flags), "rb")
     except OSError as error:
         raise _unreadable(path, error.strerror) from None
-    except ValueError:  # A NUL in it.
+    except ValueError:  # The path contains NUL.
         raise _unreadable(path, "no file can have that name") from None
     with stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -337,15 +337,15 @@ def _chunks(path: Path, stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _sha256() -> Any:  # noqa: ANN401 -- hashlib's own class.
-    import hashlib  # OpenSSL comes with it, for 2 ms: whether a file is there takes no hash.
+    import hashlib  # Loads OpenSSL (2 ms), which `holds` does not need.
 
     return hashlib.sha256()
 
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """Make a file that is not there yet, for its owner alone; it goes if anything fails."""
-    with _explained(path):
+    """Create a new file with access for the owner only; it is removed if the block fails."""
+    with _translating_errors(path):
         handle = os.open(path, _WRITING, 0o600)
         try:
             with os.fdopen(handle, "wb") as stream:
@@ -356,8 +356,8 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
             raise
 
 
-def _settle(copy: BinaryIO) -> None:
-    """Make sure that a copy is on the disk, and that nobody changes it by mistake."""
+def _fsync_read_only(copy: BinaryIO) -> None:
+    """Sync a copy to the disk, and make it read-only against accidental changes."""
     copy.flush()
     os.fsync(copy.fileno())
     if os.name == "posix":
@@ -365,8 +365,8 @@ def _settle(copy: BinaryIO) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn what the system says of writing into the ledger's own errors."""
+def _translating_errors(path: Path) -> Iterator[None]:
+    """Translate `OSError` of writes into `DiskFull` and `LedgerUnwritable`."""
     try:
         yield
     except OSError as error:

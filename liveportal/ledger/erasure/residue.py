@@ -1,11 +1,13 @@
-"""The traces of who was forgotten, outside the rows: pages, log, vault, copies in the folder.
+"""Erases the residue of a customer outside the rows: free pages, WAL, vault files and copies.
 
-Erasing rows is one transaction; all that follows cannot be part of it. So before the commit a mark,
-`ledger.db.forgetting`, is left beside the ledger, and it goes when everything is done. Where it
-still lies, a crash or a reader came in between, and whoever opens the ledger next goes on.
+The rows are erased in one transaction, but the rest cannot be part of it. So a marker file,
+`ledger.db.forgetting`, is created beside the ledger before the commit and removed when everything
+is done. If it still exists, a crash or a reader interrupted the work, and the next process that
+opens the ledger continues it.
 
-`secure_delete` overwrites what is deleted, but not what SQLite leaves in the free part of a page
-when it moves rows to another: only VACUUM, which writes the whole file anew, leaves nothing.
+`secure_delete` overwrites deleted content, but not the copies that SQLite leaves in the free part
+of a page when it moves rows to another page. Only VACUUM, which rewrites the whole file, removes
+these.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ _FAILURES = (LiveportalError, driver.DatabaseError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Residue:
-    """Something that was not reached: what it is, where, and what to do about it."""
+    """Possible personal data that could not be erased: its kind, its path, and what to do."""
 
     what: str
     path: str | None
@@ -47,11 +49,11 @@ class Residue:
 
 @dataclass(slots=True)
 class FinishedErasure:
-    """What became of the traces.
+    """The result of erasing the residue.
 
-    `rewritten` tells that the file was written anew and nothing lies on in its log; `files` are the
-    hashes that went from the vault, `copies` the copies that were forgotten in, `left` what
-    somebody has to see to.
+    `rewritten` is True if the file was rewritten and its WAL is empty; `files` are the hashes of
+    the files removed from the vault, `copies` the copies in which the customer was erased, `left`
+    what the user has to take care of.
     """
 
     rewritten: bool = False
@@ -61,69 +63,71 @@ class FinishedErasure:
 
 
 def mark(path: Path) -> None:
-    """Leave the mark, on the disk before the commit; under the lock of the ledger.
+    """Write the marker file and sync it; called before the commit, under the ledger's lock.
 
-    It has another content each time, so that nobody removes the mark of who came later.
+    Its content is random, so that no process removes the marker of a later erasure.
     """
     target = connection.erasure_marker(path)
-    part = target.with_name(f".{target.name}.part")
+    temp = target.with_name(f".{target.name}.part")
     try:
-        part.unlink(missing_ok=True)  # The lock is ours: it was left by a crash.
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        temp.unlink(missing_ok=True)  # We hold the lock, so it is the leftover of a crash.
+        handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(os.urandom(_TOKEN_BYTES))
             file.flush()
             os.fsync(handle)
-        part.replace(target)
+        temp.replace(target)
         fsync_dir(target.parent)
     except OSError as error:
         raise driver.unwritable(target, error) from None
 
 
 def resume(path: Path) -> None:
-    """Go on with what was interrupted, without waiting for anybody; who cannot leaves the mark."""
+    """Continue an interrupted erasure without waiting for locks; on failure, the marker stays."""
     with suppress(*_FAILURES):
         finish(path, wait=False)
 
 
 def finish(path: Path, *, wait: bool = True) -> FinishedErasure:
-    """Leave no trace of whoever was forgotten; the rows are erased and committed already.
+    """Erase the residue of customers whose rows are already erased and committed.
 
-    What does not work now (another program reads, the disk is full) is told by the result, and the
-    mark stays. Raises what opening the ledger raises.
+    What fails for now (another program is reading, the disk is full) is reported in the result, and
+    the marker stays. Raises what opening the ledger raises.
     """
-    found = FinishedErasure()
+    result = FinishedErasure()
     token = _token(path)
     with closing(connection.open_file(path, readonly=False)) as db:
         if not wait:
             db.execute("PRAGMA busy_timeout = 0")
-        found.rewritten = rewrite(db, path)
-        if not (found.rewritten or wait):
-            return found
-        _erase_files(db, path, found)
-        found.left += _unreached(db, path)
+        result.rewritten = rewrite(db, path)
+        if not (result.rewritten or wait):
+            return result
+        _erase_files(db, path, result)
+        result.left += _unreached(db, path)
         for copy in copies_of(path):
-            _forget_in_copy(db, copy, found)
-        if found.rewritten and token is not None:
+            _erase_in_copy(db, copy, result)
+        if result.rewritten and token is not None:
             with suppress(*_FAILURES), connection.immediate_transaction(db, path):
                 if _token(path) == token:
                     connection.erasure_marker(path).unlink(missing_ok=True)
-    return found
+    return result
 
 
 def foresee(db: Connection, path: Path) -> FinishedErasure:
-    """Return what `finish` would say if nobody were in its way; nothing is touched."""
+    """Return the result that `finish` would have if nothing failed; nothing is changed."""
     copies = copies_of(path)
-    kept = [str(each) for each in copies if not each.name.startswith(".")]
-    left = _unreached(db, path) + [_strange(each) for each in copies if str(each) not in kept]
-    return FinishedErasure(rewritten=True, files=doomed_files(db, path), copies=kept, left=left)
+    complete = [str(copy) for copy in copies if not copy.name.startswith(".")]
+    left = _unreached(db, path) + [
+        _unfinished(copy) for copy in copies if str(copy) not in complete
+    ]
+    return FinishedErasure(rewritten=True, files=doomed_files(db, path), copies=complete, left=left)
 
 
 def rewrite(db: Connection, path: Path) -> bool:
-    """Write the whole file anew, and empty its log; False where somebody else keeps us from it.
+    """Rewrite the whole file and empty its WAL; return False if another process prevents it.
 
-    A reader may hold the log for long. It is asked first: or the whole file would be added to it
-    each time that this is tried.
+    A reader may hold the WAL for a long time. The WAL is emptied before VACUUM, too: otherwise each
+    attempt would append the whole file to it.
     """
     try:
         if not empty_log(db, path):
@@ -135,9 +139,9 @@ def rewrite(db: Connection, path: Path) -> bool:
 
 
 def empty_log(db: Connection, path: Path) -> bool:
-    """Take the write-ahead log over into the file and empty it; False where a reader holds it.
+    """Checkpoint the WAL and truncate it; return False if a reader holds it.
 
-    That it is empty is let reach the disk, too: SQLite has no need of that, and we have.
+    The truncated WAL is also synced. SQLite does not need that, but the erasure does.
     """
     with driver.translating_errors(path):
         busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -152,15 +156,15 @@ def empty_log(db: Connection, path: Path) -> bool:
 
 
 def doomed_files(db: Connection, path: Path) -> list[str]:
-    """Return the hashes of the files that are in the vault and only of who was forgotten."""
+    """Return the hashes of the files in the vault that belong only to erased customers."""
     vault = Vault(path)
     return [sha256 for sha256 in index.orphaned_hashes(db) if vault.holds(sha256)]
 
 
-def _erase_files(db: Connection, path: Path, found: FinishedErasure) -> None:
-    """Remove files from the vault: after the commit, so that no file goes that an event tells of.
+def _erase_files(db: Connection, path: Path, result: FinishedErasure) -> None:
+    """Remove files from the vault: after the commit, so that no event names a removed file.
 
-    Under the lock, so that nobody attaches one of them meanwhile.
+    This holds the lock, so that no other process attaches one of them meanwhile.
     """
     vault = Vault(path)
     if not vault.folder.is_dir():
@@ -169,42 +173,42 @@ def _erase_files(db: Connection, path: Path, found: FinishedErasure) -> None:
         with connection.immediate_transaction(db, path):
             for sha256 in doomed_files(db, path):
                 vault.erase(sha256)
-                found.files.append(sha256)
+                result.files.append(sha256)
             vault.sweep()
     except _FAILURES as error:
-        why = error.message if isinstance(error, LiveportalError) else str(error)
-        hint = f"Files of the customer may be in it ({why}); mend that, and forget again."
-        found.left.append(Residue("vault", str(vault.folder), hint))
+        reason = error.message if isinstance(error, LiveportalError) else str(error)
+        hint = f"Files of the customer may be in it ({reason}); mend that, and forget again."
+        result.left.append(Residue("vault", str(vault.folder), hint))
 
 
 def _unreached(db: Connection, path: Path) -> list[Residue]:
-    """Return what may be of the customer, and of which nobody can tell."""
+    """Return files that may hold personal data of the customer but cannot be checked."""
     vault = Vault(path)
     known = {sha256 for (sha256,) in db.execute("SELECT DISTINCT sha256 FROM artifact").fetchall()}
     strays = sorted(set(vault.hashes()) - known)
-    unfinished = (each for each in parts_beside(path) if not _is_ledger(each))
+    unfinished = (file for file in parts_beside(path) if not _is_ledger(file))
     return [
-        *(_uncertain(each, "it cannot be looked into") for each in _others_beside(path)),
-        *(_strange(each) for each in (*unfinished, *vault.parts())),
-        *(Residue("stray", str(vault.path(each)), _STRAY) for each in strays),
+        *(_uncertain(file, "it cannot be looked into") for file in _others_beside(path)),
+        *(_unfinished(file) for file in (*unfinished, *vault.parts())),
+        *(Residue("stray", str(vault.path(sha256)), _STRAY) for sha256 in strays),
     ]
 
 
 def _others_beside(path: Path) -> list[Path]:
-    """Return what is named after a ledger, and is neither a ledger nor known to be none."""
+    """Return the files named after a ledger that are neither ledgers nor known auxiliary files."""
     real = path.resolve()
     with suppress(OSError):
         return [
-            real.with_name(each.name)
-            for each in sorted(os.scandir(real.parent), key=lambda entry: entry.name)
-            if each.name.startswith(f"{real.name}.")
-            and not each.name.endswith(OWN[1:])
-            and not _is_ledger(real.with_name(each.name))
+            real.with_name(entry.name)
+            for entry in sorted(os.scandir(real.parent), key=lambda entry: entry.name)
+            if entry.name.startswith(f"{real.name}.")
+            and not entry.name.endswith(OWN[1:])
+            and not _is_ledger(real.with_name(entry.name))
         ]
     return []
 
 
-def _strange(file: Path) -> Residue:
+def _unfinished(file: Path) -> Residue:
     return Residue(
         "part",
         str(file),
@@ -216,21 +220,21 @@ def _strange(file: Path) -> Residue:
 
 
 def copies_of(path: Path) -> list[Path]:
-    """Return the other ledgers in the folder that are named after this one, by their names.
+    """Return the other ledgers in the folder that are named after this one, sorted by name.
 
-    They are copies of before an upgrade, ledgers that were replaced, and what a crash left of them.
+    They are copies from before an upgrade, replaced ledgers, and leftovers of crashes.
     """
     real = path.resolve()
-    begins = (f"{real.name}.", f".{real.name}.")
+    prefixes = (f"{real.name}.", f".{real.name}.")
     with suppress(OSError):
-        names = sorted(each.name for each in os.scandir(real.parent))
-        named = [real.with_name(name) for name in names if name.startswith(begins)]
-        return [each for each in named if _is_ledger(each)]
+        names = sorted(entry.name for entry in os.scandir(real.parent))
+        paths = [real.with_name(name) for name in names if name.startswith(prefixes)]
+        return [path for path in paths if _is_ledger(path)]
     return []
 
 
 def _is_ledger(path: Path) -> bool:
-    """Tell whether a regular file, and no link, is a ledger; by its head, without opening it."""
+    """Return True if the path is a regular file (no link) with a ledger's header; reads no more."""
     try:
         if path.name.endswith(BESIDE) or not stat.S_ISREG(path.lstat().st_mode):
             return False
@@ -240,69 +244,69 @@ def _is_ledger(path: Path) -> bool:
     return head is not None and head.application_id == connection.APPLICATION_ID
 
 
-def _forget_in_copy(db: Connection, copy: Path, found: FinishedErasure) -> None:
+def _erase_in_copy(db: Connection, copy: Path, result: FinishedErasure) -> None:
     if copy.name.startswith("."):
-        _remove_part(copy, found)
+        _remove_unfinished(copy, result)
         return
     try:
         with closing(connection.open_file(copy, readonly=False)) as other:
             if not _same_book(db, other):
-                found.left.append(_uncertain(copy, "it is of another book, or empty"))
+                result.left.append(_uncertain(copy, "it is of another book, or empty"))
                 return
             with connection.immediate_transaction(other, copy):
-                _tell(db, other)
+                _record_erasures(db, other)
             for sha256 in doomed_files(other, copy):
                 Vault(copy).erase(sha256)
             if not rewrite(other, copy):
-                found.left.append(_uncertain(copy, "another program uses it"))
+                result.left.append(_uncertain(copy, "another program uses it"))
                 return
     except _FAILURES as error:
-        why = error.message if isinstance(error, LiveportalError) else str(error)
-        found.left.append(_uncertain(copy, why))
+        reason = error.message if isinstance(error, LiveportalError) else str(error)
+        result.left.append(_uncertain(copy, reason))
         return
-    found.copies.append(str(copy))
+    result.copies.append(str(copy))
 
 
-def _remove_part(part: Path, found: FinishedErasure) -> None:
-    """Remove a copy that was never finished, unless somebody may still be writing it."""
+def _remove_unfinished(temp: Path, result: FinishedErasure) -> None:
+    """Remove an unfinished copy, unless another process may still be writing it."""
     with suppress(OSError):
-        if part.lstat().st_mtime < time.time() - STALE_SECONDS:
+        if temp.lstat().st_mtime < time.time() - STALE_SECONDS:
             for suffix in ("", *BESIDE):
-                Path(f"{part}{suffix}").unlink(missing_ok=True)
-            fsync_dir(part.parent)
-            found.copies.append(str(part))
+                Path(f"{temp}{suffix}").unlink(missing_ok=True)
+            fsync_dir(temp.parent)
+            result.copies.append(str(temp))
             return
-    found.left.append(_strange(part))
+    result.left.append(_unfinished(temp))
 
 
 def _same_book(db: Connection, other: Connection) -> bool:
     first = "SELECT hash FROM event WHERE seq = 1"
-    ours, theirs = (each.execute(first).fetchone() for each in (db, other))
+    ours, theirs = (ledger.execute(first).fetchone() for ledger in (db, other))
     return bool(ours) and ours == theirs
 
 
-def _tell(db: Connection, other: Connection) -> None:
-    """Record in a copy, of whatever form, that customers were forgotten: there it is a fact, too.
+def _record_erasures(db: Connection, other: Connection) -> None:
+    """Record the erasures in a copy, too, whatever its schema version.
 
-    Else the copy would be a ledger whose personal data is gone, and nobody could say why. One that
-    knows of it already has nothing to forget but what was told later, and keeps that.
+    Otherwise the copy would lack personal data without an event that explains it. A copy
+    that already has the event keeps its data: it was recorded after the erasure.
     """
-    door = Journal(other, lambda: LAST)
+    journal = Journal(other, lambda: LAST)
     (last,) = other.execute("SELECT max(recorded_at) FROM event").fetchone()
-    for customer, seq in sorted(erasure.forgotten(db).items(), key=lambda each: each[1]):
-        if door.book.customer(customer) is not None:
-            past = event_at(db, seq)
-            last = max(last, past.recorded_at)
-            door.record(past.event, recorded_at=last, origin=Origin.JOURNAL)
-    door.flush()
+    for customer, seq in sorted(erasure.forgotten(db).items(), key=lambda item: item[1]):
+        if journal.book.customer(customer) is not None:
+            stored = event_at(db, seq)
+            last = max(last, stored.recorded_at)
+            journal.record(stored.event, recorded_at=last, origin=Origin.JOURNAL)
+    journal.flush()
 
 
-def _uncertain(copy: Path, why: str) -> Residue:
-    hint = f"The customer may still be in this copy ({why}): delete it if it is not needed."
+def _uncertain(copy: Path, reason: str) -> Residue:
+    hint = f"The customer may still be in this copy ({reason}): delete it if it is not needed."
     return Residue("copy", str(copy), hint)
 
 
-# --- the mark -------------------------------------------------------------------------------------
+# --- the marker -----------------------------------------------------------------------------------
 
 
 def _token(path: Path) -> bytes | None:
@@ -313,9 +317,9 @@ def _token(path: Path) -> bytes | None:
 
 
 def parts_beside(path: Path) -> Iterator[Path]:
-    """Yield what was never finished beside a ledger: what ends in `.part`, or `.work`."""
+    """Yield the unfinished files beside a ledger, whose names end in `.part` or `.work`."""
     real = path.resolve()
     with suppress(OSError):
-        for each in sorted(os.scandir(real.parent), key=lambda entry: entry.name):
-            if each.name.startswith(f".{real.name}.") and each.name.endswith((".part", ".work")):
-                yield Path(each.path)
+        for entry in sorted(os.scandir(real.parent), key=lambda entry: entry.name):
+            if entry.name.startswith(f".{real.name}.") and entry.name.endswith((".part", ".work")):
+                yield Path(entry.path)

@@ -1,4 +1,4 @@
-"""Forgetting a customer from beginning to end: the event, the rows, then every trace."""
+"""Erasure of a customer from beginning to end: the event, the rows, then the residue."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from liveportal.ledger.storage.driver import Connection
 
 @dataclass(frozen=True, slots=True)
 class ErasureResult:
-    """What became of a customer's personal data.
+    """The result of erasing a customer's personal data.
 
-    `messages` and `files` are None where it is not known any more: an earlier event erased them.
-    `rewritten` is False where somebody else kept us from it; the next to open the ledger goes on.
+    `messages` and `files` are None if an earlier event erased them and their number is no longer
+    known. `rewritten` is False if another process prevented it; the next process that opens the
+    ledger continues.
     """
 
     events: int
@@ -38,7 +39,7 @@ class ErasureResult:
     left: list[Residue]
 
 
-def forget(  # noqa: PLR0913 (what a write is, told by name)
+def forget(  # noqa: PLR0913 (the options of a write, passed by name)
     store: LedgerFile,
     event: Callable[..., Event],
     customer: str,
@@ -48,29 +49,29 @@ def forget(  # noqa: PLR0913 (what a write is, told by name)
     allow: Callable[[Caution], bool],
 ) -> tuple[Outcome, ErasureResult]:
     """See `Portal.forget`."""
-    with store.writing() as door:
-        require("customer", customer, door.book.customer(customer))
-        there = erasure.reach(store.db, customer)
-        outcome = _recorded(store, door, event, there, customer, at, key, allow)
-        door.flush()
+    with store.writing() as journal:
+        require("customer", customer, journal.book.customer(customer))
+        extent = erasure.reach(store.db, customer)
+        outcome = _record(store, journal, event, extent, customer, at, key, allow)
+        journal.flush()
         foreseen = residue.foresee(store.db, store.path)
         replayed = outcome.status == "replayed"
-        before = _told_before(store.db, customer, outcome.seq) if replayed else None
+        earlier = _erased_earlier(store.db, customer, outcome.seq) if replayed else None
     if not store.keep:
         finished = foreseen
     elif replayed or store.finished is None:
-        finished = residue.finish(store.path)  # What was interrupted, if anything was.
+        finished = residue.finish(store.path)  # Continues an interrupted erasure, if any.
     else:
         finished = store.finished
-    events, messages, files = before or (there.events, there.messages, len(finished.files))
+    events, messages, files = earlier or (extent.events, extent.messages, len(finished.files))
     left = [*finished.left, *_backups(store.path)]
     return outcome, ErasureResult(
         events, messages, files, finished.copies, finished.rewritten, left
     )
 
 
-def _told_before(db: Connection, customer: str, seq: int) -> tuple[int, int | None, int | None]:
-    """Return what is known of what an earlier event erased; nothing of files, if there were any."""
+def _erased_earlier(db: Connection, customer: str, seq: int) -> tuple[int, int | None, int | None]:
+    """Return the counts of what an earlier event erased; None where they are no longer known."""
     events = erasure.erased_by(db, customer, seq)
     return (events, None, None) if erasure.has_files(db, customer) else (events, 0, 0)
 
@@ -83,19 +84,20 @@ def _backups(path: Path) -> list[Residue]:
     return [Residue("backup", str(last.path), hint)]
 
 
-def _recorded(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it goes through)
+def _record(  # noqa: PLR0913, PLR0917 (the options of a write, and its journal)
     store: LedgerFile,
-    door: Journal,
+    journal: Journal,
     event: Callable[..., Event],
-    there: PersonalDataExtent,
+    extent: PersonalDataExtent,
     customer: str,
     at: datetime | None,
     key: str | None,
     allow: Callable[[Caution], bool],
 ) -> Outcome:
+    """Record the erasure, or replay the last one if no personal data remains."""
     last = erasure.forgotten_at(store.db, customer)
     is_new = key is None or stored_event(store.db, CLI_SOURCE, key) is None
-    asked = erasure.is_requested(store.db, customer)
-    if last is not None and is_new and not there and not asked:
+    is_requested = erasure.is_requested(store.db, customer)
+    if last is not None and is_new and not extent and not is_requested:
         return Outcome("replayed", last, event_at(store.db, last).event)
-    return door.record(event(CustomerForgotten(customer=customer), at=at, key=key), allow=allow)
+    return journal.record(event(CustomerForgotten(customer=customer), at=at, key=key), allow=allow)

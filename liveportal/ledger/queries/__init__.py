@@ -1,1 +1,1 @@
-"""The windows: what a user sees of a ledger, one module a subject, all of it derived."""
+"""Read queries over a ledger, one module per subject. Everything they return is derived."""

@@ -1,4 +1,4 @@
-"""The agenda: what is agreed and not over yet, and what each of it is up against."""
+"""The agenda: upcoming and running sessions, with their conflicts and expected earnings."""
 
 from __future__ import annotations
 
@@ -32,40 +32,40 @@ _DESCRIBED = f"""
 
 
 def agenda(reader: Reader, now: datetime, *, until: datetime | None = None) -> list[Row]:
-    """Return what is agreed and not over: overdue sessions first, then live ones, then by start.
+    """Return the upcoming and running sessions: overdue ones first, then live ones, then by start.
 
-    `until` leaves out what starts after it.
+    Sessions that start after `until` are left out.
     """
     rows = sessions.sessions(reader, SessionFilter(states=STATES, until=until))
-    things = {each.id: each for each in _things(reader, f" WHERE {NOT_OVER}")}
-    zones = _customers_zones(reader)
+    entities = {session.id: session for session in _read_sessions(reader, f" WHERE {NOT_OVER}")}
+    zones = _customer_zones(reader)
     booked = diary(reader)
-    shown = [row | _more(reader, things[str(row["id"])], booked, zones, now) for row in rows]
-    return sorted(shown, key=lambda row: _place(row, now))  # Stable: by start within a place.
+    rows = [row | _extra(reader, entities[str(row["id"])], booked, zones, now) for row in rows]
+    return sorted(rows, key=lambda row: _rank(row, now))  # Stable: by start within a rank.
 
 
 def every_session(reader: Reader) -> list[Session]:
-    """Return all sessions, as they were agreed one after the other."""
-    return _things(reader, " ORDER BY agreed_seq")
+    """Return all sessions in the order in which they were agreed."""
+    return _read_sessions(reader, " ORDER BY agreed_seq")
 
 
-def _things(reader: Reader, rest: str) -> list[Session]:
-    found = reader.db.execute(f"{SESSION.select}{rest}").fetchall()
-    return [SESSION.read(row, reader.currency) for row in found]
+def _read_sessions(reader: Reader, clauses: str) -> list[Session]:
+    rows = reader.db.execute(f"{SESSION.select}{clauses}").fetchall()
+    return [SESSION.read(row, reader.currency) for row in rows]
 
 
 def is_overdue(row: Mapping[str, Any], now: datetime) -> bool:
-    """Tell whether a session was to start, and has not."""
+    """Return True if the planned start has passed and the session has not started."""
     return bool(row["state"] == "upcoming" and row["start"] < now)
 
 
-def _place(row: Mapping[str, Any], now: datetime) -> int:
+def _rank(row: Mapping[str, Any], now: datetime) -> int:
     if is_overdue(row, now):
         return 0
     return 1 if row["state"] in RUNNING else 2
 
 
-def _more(
+def _extra(
     reader: Reader, session: Session, booked: Schedule, zones: dict[str, str | None], now: datetime
 ) -> Row:
     start, end = session.planned_start, session.planned_end
@@ -80,21 +80,21 @@ def _more(
 
 
 def _without(booked: Schedule, session_id: str) -> Schedule:
-    rest = tuple(each for each in booked.booked if each.session != session_id)
-    return Schedule(booked.zone, rest, buffers=booked.buffers)
+    others = tuple(slot for slot in booked.booked if slot.session != session_id)
+    return Schedule(booked.zone, others, buffers=booked.buffers)
 
 
-def _customers_zones(reader: Reader) -> dict[str, str | None]:
+def _customer_zones(reader: Reader) -> dict[str, str | None]:
     latest: dict[str, str | None] = dict(reader.db.execute(_DESCRIBED).fetchall())
-    told: dict[str, dict[str, Any]] = customers.customers(reader, latest)
-    return {name: each.get("timezone") for name, each in told.items()}
+    details: dict[str, dict[str, Any]] = customers.customers(reader, latest)
+    return {name: detail.get("timezone") for name, detail in details.items()}
 
 
 def _local(instant: datetime | None, zone_name: str | None) -> str | None:
-    """Return what the customer's clock shows, with its offset; None where no zone is known."""
+    """Return the customer's local time with its UTC offset; None if no zone is known."""
     if instant is None or zone_name is None:
         return None
     try:
         return instant.astimezone(zone(zone_name)).isoformat(timespec="minutes")
-    except (InvalidValue, OverflowError):  # A zone that a stranger made up, or the end of time.
+    except (InvalidValue, OverflowError):  # An unknown zone, or out of range.
         return None

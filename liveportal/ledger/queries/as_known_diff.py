@@ -1,4 +1,4 @@
-"""What changed in the months between two known-times, and which events did it."""
+"""Compares the months as known at two instants, with the events that changed them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from liveportal.ledger.queries.reader import Reader, Row
 
 FIELDS = ("month", "currency", "changed", "events")
 Nets = dict[int, int]
-"""What events added to the net of a month, by their position in the journal."""
+"""Each event's contribution to the net of a month (minor units), by its seq."""
 
 _BOOKED = """
     SELECT period, seq, sum(net) AS net FROM transaction_record WHERE seq > ? GROUP BY period, seq
@@ -35,11 +35,11 @@ _EVENTS = """
 
 @contextmanager
 def known(reader: Reader, until: datetime | None) -> Iterator[Reader]:
-    """Give the windows as of what was recorded by an instant; None: as they are."""
+    """Give a reader of the ledger as recorded by an instant; None gives the current state."""
     if until is None:
         yield reader
         return
-    from liveportal.ledger.replay.replay import replayed_copy  # The whole door; few reads need it.
+    from liveportal.ledger.replay.replay import replayed_copy  # Heavy: imports the journal.
 
     copy = replayed_copy(reader.db, until=until, messages=False)
     try:
@@ -49,32 +49,32 @@ def known(reader: Reader, until: datetime | None) -> Iterator[Reader]:
 
 
 def differences(before: Reader, after: Reader) -> list[Row]:
-    """Return the months whose figures changed, oldest first, each with what was recorded for it."""
+    """Return the months whose figures changed, oldest first, with the events that changed them."""
     was, now = earnings.figures_of(before), earnings.figures_of(after)
-    # A month outside of a book answers zeros, with the balance as it was then.
+    # A month outside a book has zero figures and the balance of that time.
     names = names_in_a_row({*was, *now})
     pairs = zip(run_up(was, names), run_up(now, names), strict=True)
-    responsible = _responsible(before, after)
-    found = []
+    responsible = _nets_by_month(before, after)
+    changes = []
     for old, new in pairs:
-        if changed := _changed(old, new, after):
+        if figures := _changed_figures(old, new, after):
             nets = responsible.get(new.month, {})
-            found.append((new.month, changed, nets))
-    events = _events(after, {seq for _, _, nets in found for seq in nets})
+            changes.append((new.month, figures, nets))
+    events = _events(after, {seq for _, _, nets in changes for seq in nets})
     return [
         {
             "month": name,
             "currency": after.currency,
-            "changed": changed,
+            "changed": figures,
             "events": [events[seq] | {"amount": after.money(nets[seq])} for seq in sorted(nets)],
         }
-        for name, changed, nets in found
+        for name, figures, nets in changes
     ]
 
 
-def _changed(old: Month, new: Month, reader: Reader) -> list[dict[str, Any]]:
-    """Return each figure that differs, as it was and as it is."""
-    was, now = (_flat(each.row(reader.timezone, reader.currency)) for each in (old, new))
+def _changed_figures(old: Month, new: Month, reader: Reader) -> list[dict[str, Any]]:
+    """Return the figures that differ, with their values before and after."""
+    was, now = (_flatten(month.row(reader.timezone, reader.currency)) for month in (old, new))
     return [
         {
             "figure": name,
@@ -87,26 +87,26 @@ def _changed(old: Month, new: Month, reader: Reader) -> list[dict[str, Any]]:
     ]
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+def _flatten(row: Mapping[str, Any]) -> dict[str, Any]:
     balance = {f"balance.{name}": value for name, value in row["balance"].items()}
     flat = {name: value for name, value in row.items() if name != "balance"} | balance
     return flat | {"minutes": Decimal(flat["minutes"])}
 
 
-def _responsible(before: Reader, after: Reader) -> dict[str, Nets]:
-    """Return, by month, the events recorded in between that booked into it or count in it."""
+def _nets_by_month(before: Reader, after: Reader) -> dict[str, Nets]:
+    """Return, by month, the events recorded in between that affect the month's figures."""
     (last,) = before.all("SELECT coalesce(max(seq), 0) AS seq FROM event")
     since = last["seq"]
-    found: dict[str, Nets] = defaultdict(dict)
+    nets: dict[str, Nets] = defaultdict(dict)
     for row in after.all(_BOOKED, since):
-        found[row["period"]][row["seq"]] = row["net"]
+        nets[row["period"]][row["seq"]] = row["net"]
     for row in (*after.all(_DISPUTED, since), *after.all(_COUNTED, since)):
-        found[row["period"]].setdefault(row["seq"], 0)
-    return found
+        nets[row["period"]].setdefault(row["seq"], 0)
+    return nets
 
 
 def _events(reader: Reader, seqs: set[int]) -> dict[int, dict[str, Any]]:
-    found = reader.all(_EVENTS, compact(sorted(seqs)))
+    rows = reader.all(_EVENTS, compact(sorted(seqs)))
     return {
         row["seq"]: {
             "seq": row["seq"],
@@ -115,5 +115,5 @@ def _events(reader: Reader, seqs: set[int]) -> dict[int, dict[str, Any]]:
             "recorded_at": from_text(row["recorded_at"]),
             "thing": row["thing"],
         }
-        for row in found
+        for row in rows
     }

@@ -1,4 +1,4 @@
-"""What the platform billed against our own calculation, session by session."""
+"""Compares the platform's bills with our own calculation, session by session."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ _REPORTED = """
 
 
 def checked(reader: Reader, first: str, last: str, *, everything: bool) -> list[Row]:
-    """Return the sessions of the months whose bill is not our own calculation, or every one.
+    """Return the sessions of the months whose bill differs from our calculation.
 
-    `reported` is a bill that differs from the one in the books, and was not booked, since a
-    correction or a refund came first; None where there is no such bill.
+    With `everything`, all sessions are returned. `reported` is a bill that differs from the booked
+    one and could not be booked because a correction or a refund came first; None if there is none.
     """
-    found = reader.db.execute(_ENDED, (first, last, everything)).fetchall()
-    return [_row(reader, SESSION.read(row, reader.currency)) for row in found]
+    rows = reader.db.execute(_ENDED, (first, last, everything)).fetchall()
+    return [_row(reader, SESSION.read(row, reader.currency)) for row in rows]
 
 
 def _row(reader: Reader, session: Session) -> Row:
     policy = reader.policy_at(session.policy)
     difference = session.gross_minor - session.expected_minor
-    readings = explanations(session, policy) if difference else ()
+    interpretations = explanations(session, policy) if difference else ()
     return {
         "session": session.id,
         "customer": session.customer,
@@ -60,12 +60,12 @@ def _row(reader: Reader, session: Session) -> Row:
         "difference": Money(difference, session.currency),
         "currency": session.currency,
         "policy": policy.name,
-        "explained_by": [f"{switch} = {reading}" for switch, reading in readings],
-        "reported": _reported(reader, session),
+        "explained_by": [f"{switch} = {value}" for switch, value in interpretations],
+        "reported": _unbooked_bill(reader, session),
     }
 
 
-def _reported(reader: Reader, session: Session) -> Money | None:
+def _unbooked_bill(reader: Reader, session: Session) -> Money | None:
     if "billed_differs" not in session.flags:
         return None
     for row in reader.all(_REPORTED, session.id):
@@ -76,12 +76,12 @@ def _reported(reader: Reader, session: Session) -> Money | None:
     return None
 
 
-def calculated(reader: Reader, session_id: str, right: SessionCorrected) -> Money | None:
+def calculated(reader: Reader, session_id: str, correction: SessionCorrected) -> Money | None:
     """Return our own calculation of a session with corrected times; None if it has not ended.
 
     Raises `ImpossibleTime` if the pauses do not fit the times.
     """
-    from liveportal.domain.handlers.sessions import (  # No read needs the rules.
+    from liveportal.domain.handlers.sessions import (  # The rules are imported only here.
         own_bill,
         right_times,
     )
@@ -90,4 +90,4 @@ def calculated(reader: Reader, session_id: str, right: SessionCorrected) -> Mone
     session = SESSION.read(row)
     if session.start is None or session.end is None:
         return None
-    return own_bill(right_times(session, right), reader.policy_at(session.policy))
+    return own_bill(right_times(session, correction), reader.policy_at(session.policy))

@@ -1,8 +1,8 @@
-"""Earnings by customer, skill, kind of request or weekday: months cut another way.
+"""Earnings grouped by customer, skill, kind of request or weekday.
 
-The groups of a span add up to its figures, since everything is in one group: money and counts are
-those of the session that they belong to, in the month in which they count, and what belongs to no
-session (adjustments) is a group of its own.
+The groups of a span add up to its figures, since every amount and count is in exactly one group.
+Amounts and counts belong to the group of their session, in the month in which they count; those
+without a session (adjustments) are a group of their own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FIELDS = (
     *("net", "currency"),
 )
 NO_REQUEST = "logged"
-"""The kind of a session that was entered by hand."""
+"""The kind shown for sessions that were entered by hand, without a request."""
 
 _SESSIONS = """
     SELECT session.id, session.customer, request.kind,
@@ -63,38 +63,38 @@ _MOVED = """
 """
 
 Group = tuple[str, ...] | None
-"""What sessions have in common; None for what belongs to no session, or was erased."""
+"""The value that sessions share; None for amounts without a session, or for erased data."""
 
 
 def groups(reader: Reader, way: str, first: str, last: str, zone: str) -> dict[Group, Month]:
-    """Return the figures of the months from first to last, by group; see `WAYS`."""
+    """Return the figures of the months from `first` to `last` by group; `way` is one of `WAYS`."""
     counts = reader.all(_COUNTED, first, last)
     entries = [entry for _, entry in booked(reader, first, last)]
-    named = {each["session"] for each in counts}
-    named |= {each.session for each in entries if each.session}
-    sessions = _sessions(reader, named)
+    session_ids = {count["session"] for count in counts}
+    session_ids |= {entry.session for entry in entries if entry.session}
+    sessions = _sessions(reader, session_ids)
     group_of = _grouping(way, sessions, zone)
-    found: dict[Group, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    totals: dict[Group, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for count in counts:
-        figures = found[group_of(count.pop("session"))]
+        figures = totals[group_of(count.pop("session"))]
         for name, value in count.items():
             figures[name] += value
     for entry in entries:
-        moved = effects(entry)
-        # What only moves from one place to another, as payouts do, has no part in the figures.
-        if entry.net_minor or moved["gross_minor"] or entry.kind is TransactionKind.REFUND:
-            figures = found[group_of(entry.session)]
-            for name, value in moved.items():
+        changes = effects(entry)
+        # Transactions that only move money between accounts, such as payouts, are not counted.
+        if entry.net_minor or changes["gross_minor"] or entry.kind is TransactionKind.REFUND:
+            figures = totals[group_of(entry.session)]
+            for name, value in changes.items():
                 figures[name] += value
-    return {group: Month(month=first, **figures) for group, figures in found.items()}
+    return {group: Month(month=first, **figures) for group, figures in totals.items()}
 
 
 def rows(reader: Reader, way: str, first: str, last: str, zone: str) -> list[Row]:
-    """Return the groups as they are shown: what earned most first, weekdays in their order."""
-    found = groups(reader, way, first, last, zone)
-    names = _names(reader, found) if way == "customer" else {}
-    order = sorted(found, key=lambda group: _place(way, group, found[group]))
-    return [_row(reader, found[group], group, names) for group in order]
+    """Return the groups for display, by net amount in descending order; weekdays from Monday on."""
+    figures = groups(reader, way, first, last, zone)
+    names = _names(reader, figures) if way == "customer" else {}
+    order = sorted(figures, key=lambda group: _sort_key(way, group, figures[group]))
+    return [_row(reader, figures[group], group, names) for group in order]
 
 
 def _row(
@@ -102,11 +102,11 @@ def _row(
 ) -> dict[str, Any]:
     text = None if group is None else ", ".join(group)
     row = figures.row(reader.timezone, reader.currency)
-    shown = {"group": text, "name": names.get(text) if text else None}
-    return shown | {name: row[name] for name in FIELDS if name not in shown}
+    labels = {"group": text, "name": names.get(text) if text else None}
+    return labels | {name: row[name] for name in FIELDS if name not in labels}
 
 
-def _place(way: str, group: Group, figures: Month) -> tuple[bool, int, Group]:
+def _sort_key(way: str, group: Group, figures: Month) -> tuple[bool, int, Group]:
     if group is None:
         return True, 0, group
     if way == "weekday":
@@ -117,26 +117,26 @@ def _place(way: str, group: Group, figures: Month) -> tuple[bool, int, Group]:
 def _grouping(
     way: str, sessions: Mapping[str, Mapping[str, Any]], zone: str
 ) -> Callable[[str | None], Group]:
-    """Return what tells a session's group.
+    """Return a function that maps a session id to its group.
 
-    A session counts once, under all its skills together: what part of it each of them earned,
-    nobody knows. Skills are the same whatever their case; the first spelling is shown.
+    A session counts once, under all its skills together: it is not known how much each skill
+    earned. Skills are compared without case; the first spelling is shown.
     """
-    spelt: dict[tuple[str, ...], Group] = {}
+    spellings: dict[tuple[str, ...], Group] = {}
 
-    def of(session: Mapping[str, Any]) -> Group:
+    def group_of(session: Mapping[str, Any]) -> Group:
         if way == "customer":
             return (session["customer"],)
         if way == "kind":
             return (session["kind"] or NO_REQUEST,)
         if way == "weekday":
             return (WEEKDAYS[local_date(from_text(session["start"]), zone).weekday()],)
-        told = personal(session["opened_body"]).get("skills") or ()
-        skills = {each.casefold(): each for each in told}
-        same = tuple(sorted(skills))
-        return spelt.setdefault(same, tuple(skills[each] for each in same) or None)
+        listed = personal(session["opened_body"]).get("skills") or ()
+        skills = {skill.casefold(): skill for skill in listed}
+        key = tuple(sorted(skills))
+        return spellings.setdefault(key, tuple(skills[folded] for folded in key) or None)
 
-    known = {name: of(session) for name, session in sessions.items()}
+    known = {name: group_of(session) for name, session in sessions.items()}
     return lambda name: known[name] if name else None
 
 
@@ -144,23 +144,23 @@ def _sessions(reader: Reader, names: set[str]) -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in reader.all(_SESSIONS, compact(sorted(names)))}
 
 
-def _names(reader: Reader, found: Mapping[Group, Month]) -> dict[str, str | None]:
-    """Return the latest names of the customers that are groups."""
-    ids = compact(sorted(group[0] for group in found if group))
+def _names(reader: Reader, groups: Mapping[Group, Month]) -> dict[str, str | None]:
+    """Return the current names of the customers that the groups stand for."""
+    ids = compact(sorted(group[0] for group in groups if group))
     latest = reader.all(
         "SELECT customer.id, body FROM customer"
         " LEFT JOIN event_personal ON event_personal.seq = customer.described_seq"
         " WHERE customer.id IN (SELECT value FROM json_each(?))",
         ids,
     )
-    told = customers.customers(reader, {row["id"]: row["body"] for row in latest})
-    return {name: each.get("name") for name, each in told.items()}
+    details = customers.customers(reader, {row["id"]: row["body"] for row in latest})
+    return {name: detail.get("name") for name, detail in details.items()}
 
 
 def booked(reader: Reader, first: str, last: str) -> Iterator[tuple[int, Transaction]]:
-    """Yield what was booked in the months from first to last, with the transactions' numbers."""
-    found = reader.all(_MOVED, first, last)
-    for number, legs in groupby(found, key=lambda leg: leg["id"]):
+    """Yield the transactions of the months from `first` to `last`, with their numbers."""
+    rows = reader.all(_MOVED, first, last)
+    for number, legs in groupby(rows, key=lambda leg: leg["id"]):
         first_leg, *others = list(legs)
         yield (
             number,

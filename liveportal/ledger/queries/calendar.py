@@ -1,4 +1,4 @@
-"""Sessions as calendars want them: each with how often its time changed, and when it last did."""
+"""Sessions for calendar exports, with the number of changes and the time of the last one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from liveportal.ledger.queries.agenda import every_session
 from liveportal.ledger.queries.reader import Reader, Row, instant
 from liveportal.ledger.queries.session_filter import LAST_SEQ
 
-# Changes are what moves a session, or decides whether it is at all. A name counts for it, too, even
-# where a later request told it.
-_TOLD = f"""
+# `changes` counts the events that move a session or decide whether it takes place. The time of the
+# last change also covers the customer's name, even if a later request reported it.
+_CHANGES = f"""
     SELECT session.id, opened.body, event.recorded_at, (
         SELECT count(*) FROM statement
         WHERE thing = 'session:' || session.id AND confirms IS NULL AND statement.type IN (
@@ -28,25 +28,25 @@ _TOLD = f"""
 
 
 def book(reader: Reader) -> str:
-    """Return the book's name for ever: from the hash of its first event; no two have the same."""
+    """Return the book's permanent, unique name, derived from the hash of its first event."""
     first = reader.one("SELECT hash FROM event ORDER BY seq LIMIT 1")
     return first["hash"][:16].hex() if first else ""
 
 
 def planned_and_held(reader: Reader) -> list[Row]:
-    """Return every session as it was agreed, one after the other, with what calendars need more.
+    """Return all sessions in the order in which they were agreed, with additional calendar fields.
 
-    That is `changes` and `changed_at`, the request's `description`, and `expected_earned`.
+    These are `changes` and `changed_at`, the request's `description`, and `expected_earned`.
     """
     rows = {str(row["id"]): row for row in sessions.sessions(reader)}
-    told = {each["id"]: each for each in reader.all(_TOLD)}
+    details = {row["id"]: row for row in reader.all(_CHANGES)}
     return [
-        rows[thing.id]
+        rows[session.id]
         | {
-            "changes": told[thing.id]["changes"],
-            "changed_at": instant(told[thing.id]["recorded_at"]),
-            "description": personal(told[thing.id]["body"]).get("description"),
-            "expected_earned": expected(thing, reader.policy_at(thing.policy)),
+            "changes": details[session.id]["changes"],
+            "changed_at": instant(details[session.id]["recorded_at"]),
+            "description": personal(details[session.id]["body"]).get("description"),
+            "expected_earned": expected(session, reader.policy_at(session.policy)),
         }
-        for thing in every_session(reader)
+        for session in every_session(reader)
     ]

@@ -1,4 +1,4 @@
-"""A claim's case: the session, its events with their hashes, what was said, the files."""
+"""The case of a claim: the session, its events with their hashes, the messages and the files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MESSAGES = """
     SELECT offset_ms, speaker, text FROM message JOIN artifact ON artifact.seq = message.artifact
     WHERE session = ? ORDER BY offset_ms IS NULL, offset_ms, artifact, n
 """
-_KEPT = """
+_FILES = """
     SELECT artifact.kind, artifact.bytes, artifact.sha256, artifact.media_type, event.time, body,
         EXISTS (
             SELECT 1 FROM artifact AS same JOIN statement AS own
@@ -38,10 +38,10 @@ _KEPT = """
 
 
 def case(reader: Reader, claim_id: str, now: datetime) -> Case:
-    """Return all that the ledger knows of a claim."""
+    """Return the complete case of a claim, as of `now`."""
     claim = claim_row(reader, claim_id, now)
-    found = reader.db.execute(f"{SESSION.select} WHERE id = ?", (claim["session"],)).fetchone()
-    session = SESSION.read(found, reader.currency)
+    row = reader.db.execute(f"{SESSION.select} WHERE id = ?", (claim["session"],)).fetchone()
+    session = SESSION.read(row, reader.currency)
     (last,) = reader.all("SELECT max(seq) AS seq FROM event")
     return Case(
         claim=claim_id,
@@ -58,8 +58,8 @@ def case(reader: Reader, claim_id: str, now: datetime) -> Case:
         policy=reader.policy_at(session.policy),
         zone=reader.timezone,
         events=_events(reader, claim_id, session.id, session.request),
-        messages=[_said(row) for row in reader.all(_MESSAGES, session.id)],
-        kept=_kept(reader, session.id),
+        messages=[_message(row) for row in reader.all(_MESSAGES, session.id)],
+        kept=_files(reader, session.id),
         head=_hashes(reader, [last["seq"]])[last["seq"]],
         journal_length=last["seq"],
     )
@@ -68,51 +68,51 @@ def case(reader: Reader, claim_id: str, now: datetime) -> Case:
 def _events(
     reader: Reader, claim_id: str, session_id: str, request_id: str | None
 ) -> list[Happened]:
-    things = [f"claim:{claim_id}", f"session:{session_id}"]
+    entities = [f"claim:{claim_id}", f"session:{session_id}"]
     if request_id:
-        things.append(f"request:{request_id}")
-    happened = history(reader, *things)
-    hashes = _hashes(reader, [each["seq"] for each in happened])
+        entities.append(f"request:{request_id}")
+    events = history(reader, *entities)
+    hashes = _hashes(reader, [event["seq"] for event in events])
     reversed_ = {row["reversed_seq"] for row in reader.all("SELECT reversed_seq FROM reversal")}
     return [
         Happened(
-            seq=each["seq"],
-            time=each["time"],
-            kind=each["type"],
-            data=each["data"],
-            source=each["source"],
-            id=each["event"],
-            hash=hashes[each["seq"]],
-            tells=each["seq"] not in reversed_
-            and (not each["confirms"] or _rebilled(each["data"])),
+            seq=event["seq"],
+            time=event["time"],
+            kind=event["type"],
+            data=event["data"],
+            source=event["source"],
+            id=event["event"],
+            hash=hashes[event["seq"]],
+            tells=event["seq"] not in reversed_
+            and (not event["confirms"] or _reports_bill(event["data"])),
         )
-        for each in happened
+        for event in events
     ]
 
 
-def _rebilled(data: Mapping[str, Any]) -> bool:
-    """Tell whether a second telling says what was billed, which the first may not have known."""
+def _reports_bill(data: Mapping[str, Any]) -> bool:
+    """Return True if a confirming event reports the bill, which the first event may lack."""
     return "billed" in data
 
 
 def _hashes(reader: Reader, seqs: Sequence[int]) -> dict[int, str]:
-    """Return events' hashes as the journal has them: a copy as of an earlier time has others."""
+    """Return the events' hashes from the ledger itself: a replayed copy has different ones."""
     if reader.as_of is not None:
         with closing(connection.open_file(reader.path, readonly=True)) as db:
             return _hashes(Reader(db, reader.path), seqs)
-    found = reader.all(
+    rows = reader.all(
         "SELECT seq, hash FROM event WHERE seq IN (SELECT value FROM json_each(?))",
         json.dumps(seqs),
     )
-    return {row["seq"]: row["hash"].hex() for row in found}
+    return {row["seq"]: row["hash"].hex() for row in rows}
 
 
-def _said(row: dict[str, Any]) -> Said:
+def _message(row: dict[str, Any]) -> Said:
     offset = None if row["offset_ms"] is None else timedelta(milliseconds=row["offset_ms"])
     return Said(offset, row["speaker"], row["text"])
 
 
-def _kept(reader: Reader, session_id: str) -> list[Kept]:
+def _files(reader: Reader, session_id: str) -> list[Kept]:
     vault = Vault(reader.path)
     return [
         Kept(
@@ -125,7 +125,7 @@ def _kept(reader: Reader, session_id: str) -> list[Kept]:
             path=vault.path(row["sha256"]) if vault.holds(row["sha256"]) else None,
             attached=bool(row["attached"]),
         )
-        for row in reader.all(_KEPT, CLI_SOURCE, session_id)
+        for row in reader.all(_FILES, CLI_SOURCE, session_id)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a person seldom means by recorded events: worked out when it is shown, and kept nowhere."""
+"""Cautions about recorded events: computed when they are shown, never stored."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ _COLUMNS = (
 
 
 def flags_of(reader: Reader) -> Callable[[Mapping[str, Any]], list[str]]:
-    """Return a function from a row of the journal, with its personal body, to its flags."""
-    return partial(_flags, _Things(reader))
+    """Return a function that maps a journal row, with its personal body, to its flags."""
+    return partial(_flags, _Entities(reader))
 
 
-def _flags(things: _Things, row: Mapping[str, Any]) -> list[str]:
+def _flags(entities: _Entities, row: Mapping[str, Any]) -> list[str]:
     event = read_event(tuple(row[name] for name in _COLUMNS)).event
-    found = hasty(event, things, from_text(row["recorded_at"]))
-    return list(dict.fromkeys(caution.code for caution in found))
+    cautions = hasty(event, entities, from_text(row["recorded_at"]))
+    return list(dict.fromkeys(caution.code for caution in cautions))
 
 
-class _Things:
-    """The requests and sessions of a ledger, as cautions look them up."""
+class _Entities:
+    """Looks up the requests and sessions of a ledger for the cautions."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
     def request(self, request_id: str) -> Request | None:
-        """Return a request."""
-        found: Request | None = self._one(REQUEST, request_id)
-        return found
+        """Return a request, or None."""
+        request: Request | None = self._one(REQUEST, request_id)
+        return request
 
     def session(self, session_id: str) -> Session | None:
-        """Return a session, also by another name that the platform has for it."""
+        """Return a session by its id or by the platform's alias for it, or None."""
         alias = self._reader.one("SELECT session FROM session_alias WHERE alias = ?", session_id)
-        found: Session | None = self._one(SESSION, alias["session"] if alias else session_id)
-        return found
+        session: Session | None = self._one(SESSION, alias["session"] if alias else session_id)
+        return session
 
-    def _one(self, kind: Any, name: str) -> Any:  # noqa: ANN401 (a kind says what it reads)
-        row = self._reader.db.execute(f"{kind.select} WHERE id = ?", (name,)).fetchone()
-        return kind.read(row) if row else None
+    def _one(self, mapping: Any, name: str) -> Any:  # noqa: ANN401 (depends on the mapping)
+        row = self._reader.db.execute(f"{mapping.select} WHERE id = ?", (name,)).fetchone()
+        return mapping.read(row) if row else None

@@ -1,4 +1,4 @@
-"""Refund claims and disputes: what is held, what it costs, by when to answer."""
+"""Refund claims and disputes: held amounts, costs and deadlines."""
 
 from __future__ import annotations
 
@@ -73,120 +73,120 @@ _BALANCE = "SELECT coalesce(sum(owed), 0) AS owed, coalesce(sum(held), 0) AS hel
 def claims(
     reader: Reader, now: datetime, *, states: Sequence[str] = (), disputed_only: bool = False
 ) -> list[Row]:
-    """Return the claims by when they were made; of the given states, or all."""
+    """Return the claims of the given states, or all, ordered by when they were made."""
     conditions = [f"claim.state IN ({', '.join('?' * len(states))})"] if states else []
     if disputed_only:
         conditions.append("EXISTS (SELECT 1 FROM dispute WHERE dispute.claim = claim.id)")
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    found = reader.all(f"{_SELECT}{where} ORDER BY claim.claimed_at, claim.id", *states)
-    return _rows(reader, found, now)
+    rows = reader.all(f"{_SELECT}{where} ORDER BY claim.claimed_at, claim.id", *states)
+    return _rows(reader, rows, now)
 
 
 def claim(reader: Reader, claim_id: str, now: datetime) -> Row:
-    """Return one claim with its dispute, what it asks of the expert, and its history."""
-    (found,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
-    (row,) = _rows(reader, [found], now)
-    happened = history(reader, f"claim:{claim_id}")
+    """Return one claim with its dispute, the expert's next step, and its history."""
+    (row,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
+    (listed,) = _rows(reader, [row], now)
+    events = history(reader, f"claim:{claim_id}")
     summaries = [
-        each["data"].get("summary")
-        for each in happened
-        if each["type"] == "dispute.filed" and not each["confirms"]
+        event["data"].get("summary")
+        for event in events
+        if event["type"] == "dispute.filed" and not event["confirms"]
     ]
-    policy = reader.policy_at(found["policy"])
-    cost = row["cost"]
+    policy = reader.policy_at(row["policy"])
+    cost = listed["cost"]
     assert isinstance(cost, Money)  # noqa: S101 (a row's values are objects to the type checker)
-    kept = dispute_history(reader)
-    return row | {
-        "summary": summaries[-1] if summaries and found["disputed_at"] else None,
+    disputes = dispute_history(reader)
+    return listed | {
+        "summary": summaries[-1] if summaries and row["disputed_at"] else None,
         "silence": str(policy.dispute.silence),
-        "history": happened,
-        "next": next_step(found["state"], cost),
-        "if_silent": if_silent(found["state"], cost, policy),
-        "earlier": _earlier(reader, found),
+        "history": events,
+        "next": next_step(row["state"], cost),
+        "if_silent": if_silent(row["state"], cost, policy),
+        "earlier": _earlier(reader, row),
         "record": {
-            "filed": kept.filed,
-            "accepted": kept.accepted,
-            "rejected": kept.rejected,
-            "withdrawn": kept.withdrawn,
+            "filed": disputes.filed,
+            "accepted": disputes.accepted,
+            "rejected": disputes.rejected,
+            "withdrawn": disputes.withdrawn,
         },
-        "warning": kept.warning if found["state"] == "open" else None,
-        "artifacts": _count_artifacts(reader, found["session"]),
+        "warning": disputes.warning if row["state"] == "open" else None,
+        "artifacts": _count_artifacts(reader, row["session"]),
     }
 
 
 def dispute_history(reader: Reader) -> DisputeRecord:
-    """Return how the expert's disputes went so far."""
+    """Return how many disputes the expert has filed, and their outcomes so far."""
     return DisputeRecord(**(reader.one(_RECORD) or {}))
 
 
 def result(reader: Reader, claim_id: str) -> Row:
-    """Return what a claim's own steps show once they are done: its money, and the balance then."""
-    (found,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
-    amounts = _amounts(reader, found)
+    """Return the fields that commands show after they changed a claim: amounts and the balance."""
+    (row,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
+    amounts = _amounts(reader, row)
     (balance,) = reader.all(_BALANCE)
     return {
-        "session": found["session"],
+        "session": row["session"],
         **amounts,
-        "currency": found["currency"],
+        "currency": row["currency"],
         "balance": {name: reader.money(minor) for name, minor in balance.items()},
     }
 
 
-def _rows(reader: Reader, found: Sequence[dict[str, Any]], now: datetime) -> list[Row]:
-    people = customers(reader, {each["customer"]: each["described_body"] for each in found})
-    return [_row(reader, each, people[each["customer"]], now) for each in found]
+def _rows(reader: Reader, rows: Sequence[dict[str, Any]], now: datetime) -> list[Row]:
+    details = customers(reader, {row["customer"]: row["described_body"] for row in rows})
+    return [_row(reader, row, details[row["customer"]], now) for row in rows]
 
 
-def _row(reader: Reader, found: dict[str, Any], told: Mapping[str, Any], now: datetime) -> Row:
-    policy = reader.policy_at(found["policy"])
-    claimed_at = from_text(found["claimed_at"])
-    until = answer_by(claimed_at, policy) if found["state"] == "open" else None
-    closes = window_closes(_session(reader, found), policy)
+def _row(reader: Reader, row: dict[str, Any], details: Mapping[str, Any], now: datetime) -> Row:
+    policy = reader.policy_at(row["policy"])
+    claimed_at = from_text(row["claimed_at"])
+    deadline = answer_by(claimed_at, policy) if row["state"] == "open" else None
+    closes = window_closes(_session(reader, row), policy)
     return {
-        "id": found["id"],
-        "session": found["session"],
-        "state": found["state"],
-        **_amounts(reader, found),
-        "currency": found["currency"],
+        "id": row["id"],
+        "session": row["session"],
+        "state": row["state"],
+        **_amounts(reader, row),
+        "currency": row["currency"],
         "claimed_at": claimed_at,
-        "late": bool(found["late"]),
-        "answer_by": until,
-        "disputed_at": instant(found["disputed_at"]),
-        "decided_at": instant(found["decided_at"]),
-        "customer": found["customer"],
-        "customer_name": told.get("name"),
-        "reason": personal(found["claim_body"]).get("reason"),
-        "left_seconds": until - now if until else None,
-        "deadline": (until or NO_DEADLINE) if found["state"] == "open" else None,
+        "late": bool(row["late"]),
+        "answer_by": deadline,
+        "disputed_at": instant(row["disputed_at"]),
+        "decided_at": instant(row["decided_at"]),
+        "customer": row["customer"],
+        "customer_name": details.get("name"),
+        "reason": personal(row["claim_body"]).get("reason"),
+        "left_seconds": deadline - now if deadline else None,
+        "deadline": (deadline or NO_DEADLINE) if row["state"] == "open" else None,
         "window_closes": closes,
         "late_by_seconds": claimed_at - closes if closes and closes < claimed_at else None,
-        "earlier_claims": found["earlier_claims"],
-        "title": personal(found["opened_body"]).get("title"),
+        "earlier_claims": row["earlier_claims"],
+        "title": personal(row["opened_body"]).get("title"),
     }
 
 
-def _amounts(reader: Reader, found: dict[str, Any]) -> dict[str, Money]:
-    """Return what a claim is for, what is held of it, and what it costs: would cost, or did."""
-    undecided = found["state"] in UNDECIDED
-    currency = reader.currency_called(found["currency"])
-    policy = reader.policy_at(found["policy"])
-    cost_minor = found["cost_minor"]
+def _amounts(reader: Reader, row: dict[str, Any]) -> dict[str, Money]:
+    """Return the claimed amount, the held amount, and the cost (expected while undecided)."""
+    undecided = row["state"] in UNDECIDED
+    currency = reader.currency_called(row["currency"])
+    policy = reader.policy_at(row["policy"])
+    cost_minor = row["cost_minor"]
     if undecided:
-        cost_minor = cost_of(found["amount_minor"], _session(reader, found), policy)
+        cost_minor = cost_of(row["amount_minor"], _session(reader, row), policy)
     return {
-        "amount": Money(found["amount_minor"], currency),
-        "held": Money(found["hold_minor"] if undecided else 0, currency),
+        "amount": Money(row["amount_minor"], currency),
+        "held": Money(row["hold_minor"] if undecided else 0, currency),
         "cost": Money(cost_minor, currency),
     }
 
 
-def _session(reader: Reader, found: dict[str, Any]) -> Session:
-    row = [found[f"session_{name}"] for name in SESSION.columns]
-    return SESSION.read(row, reader.currency)
+def _session(reader: Reader, row: dict[str, Any]) -> Session:
+    values = [row[f"session_{name}"] for name in SESSION.columns]
+    return SESSION.read(values, reader.currency)
 
 
-def _earlier(reader: Reader, found: dict[str, Any]) -> list[dict[str, object]]:
-    earlier = reader.all(_EARLIER, found["customer"], found["claimed_at"], found["id"])
+def _earlier(reader: Reader, claim_row: dict[str, Any]) -> list[dict[str, object]]:
+    rows = reader.all(_EARLIER, claim_row["customer"], claim_row["claimed_at"], claim_row["id"])
     return [
         {
             "claim": row["id"],
@@ -195,7 +195,7 @@ def _earlier(reader: Reader, found: dict[str, Any]) -> list[dict[str, object]]:
             "amount": reader.money(row["amount_minor"]),
             "claimed_at": instant(row["claimed_at"]),
         }
-        for row in earlier
+        for row in rows
     ]
 
 

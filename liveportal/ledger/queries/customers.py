@@ -1,4 +1,4 @@
-"""Customers: what is known of them, as long as it was not erased."""
+"""Customers: their names, time zones and languages, until these are erased."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.queries.reader import Reader
 
-_TOLD = """
+_EARLIER = """
     SELECT told.customer, event_personal.body
     FROM (
         SELECT customer, opened_seq AS seq FROM request
@@ -23,14 +23,14 @@ _TOLD = """
 
 
 def customers(reader: Reader, latest: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
-    """Return what customers' events told of them, by id: name, timezone, language; the latest wins.
+    """Return the customers' details by id: name, time zone, language; the latest report wins.
 
-    `latest` has the personal body of each one's latest event, which mostly tells all; the others
-    are looked up in one query.
+    `latest` holds the personal body of each customer's latest event. Customers whose latest event
+    has no name are completed from their earlier events, in one query.
     """
-    found = {name: dict(personal(body).get("customer", {})) for name, body in latest.items()}
-    if unnamed := {name for name, told in found.items() if "name" not in told}:
-        for name, body in reader.db.execute(_TOLD, (compact(sorted(unnamed)),)).fetchall():
-            if "name" not in found[name]:
-                found[name] = personal(body).get("customer", {}) | found[name]
-    return found
+    details = {name: dict(personal(body).get("customer", {})) for name, body in latest.items()}
+    if unnamed := {name for name, known in details.items() if "name" not in known}:
+        for name, body in reader.db.execute(_EARLIER, (compact(sorted(unnamed)),)).fetchall():
+            if "name" not in details[name]:
+                details[name] = personal(body).get("customer", {}) | details[name]
+    return details

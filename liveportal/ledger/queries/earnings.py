@@ -1,4 +1,4 @@
-"""Earnings by month, and the Transaction Record."""
+"""Earnings by month, the money at risk, and the Transaction Record."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ TRANSACTION_FIELDS = (
     *("gross", "fee", "amount", "owed", "currency", "memo", "balance"),
 )
 
-# What the view month_count says: its first three parts, and its last as the index of transactions
-# gives it quickest.
+# The same figures as the view month_count: the first three parts are its own, the last one is
+# rewritten so that it uses the index of transactions.
 _COUNTS = f"""
     {BOOKED_MONTHS}
     SELECT period, sum(sessions) AS sessions, sum(free_sessions) AS free_sessions,
@@ -76,7 +76,7 @@ _BALANCE = """
 
 
 def month(reader: Reader, name: str) -> Row:
-    """Return one month, `YYYY-MM`, with the balance at its end."""
+    """Return the figures of a month (`YYYY-MM`), with the balance at its end."""
     figures = figures_of(reader, name, name).get(name, Month(month=name))
     row = figures.row(reader.timezone, reader.currency)
     row["balance"] = _balance(reader, name)
@@ -84,17 +84,17 @@ def month(reader: Reader, name: str) -> Row:
 
 
 def span(reader: Reader, first: str, last: str, name: str) -> Row:
-    """Return the months from first to last as one row of that name, with the balance at its end."""
-    found = figures_of(reader, first, last)
-    whole = functools.reduce(add, found.values(), Month(month=name))
-    row = whole.row(reader.timezone, reader.currency)
+    """Return the months from `first` to `last` as one row called `name`, with the final balance."""
+    figures = figures_of(reader, first, last)
+    total = functools.reduce(add, figures.values(), Month(month=name))
+    row = total.row(reader.timezone, reader.currency)
     row["balance"] = _balance(reader, last)
     return row
 
 
-# What a session's own money adds to what is owed: not its tips, nor what is paid out of it. Where
-# nothing is left of it, what its refund cost is final. A session that ends after the month (?3)
-# counts, too, if it is in the month's balance: one that was corrected may be.
+# What each session adds to the owed balance, without its tips and payouts. A fully refunded session
+# is left out: the cost of its refund is final. A session that ends after the month (?3) is included
+# if it is in the month's balance, which is possible after a correction.
 _AT_RISK = f"""
     {BOOKED_MONTHS}
     , counted (seq, n, session, "end") AS (
@@ -130,16 +130,16 @@ _AT_RISK = f"""
 
 
 def risk(reader: Reader, last: str, now: datetime) -> Row:
-    """Return how certain the balance at a month's end is: final, claimable or held.
+    """Return how much of the balance at a month's end is final, claimable or held.
 
-    `claimable` is what sessions earned whose refund window is open (R8); `held` is what claims
-    hold; `final` is the rest of what is owed, signed. The three add up to owed + held. They are as
-    of the month's end, or of `now` if that is earlier.
+    `claimable` is the earnings of sessions whose refund window is still open (R8); `held` is the
+    amount held for claims; `final` is the rest of the owed balance and may be negative. The three
+    add up to owed + held. They are as of the month's end, or of `now` if that is earlier.
     """
     as_of = min(now, month_ends(last, reader.timezone))
     balance = _balance(reader, last)
     policies = [reader.policy_at(row["seq"]) for row in reader.all("SELECT seq FROM policy")]
-    widest = max((each.refund.window_hours for each in policies), default=0)
+    widest = max((policy.refund.window_hours for policy in policies), default=0)
     earliest = shifted(as_of, -timedelta(hours=widest))
     latest = month_ends(last, reader.timezone) if _months_end_sessions(policies) else LAST_INSTANT
     claimable_minor = sum(
@@ -159,56 +159,56 @@ def risk(reader: Reader, last: str, now: datetime) -> Row:
 
 
 def _months_end_sessions(policies: Sequence[Policy]) -> bool:
-    """Tell whether no session, as it was first booked, ends after the month that it is in."""
-    zones = {each.period.timezone for each in policies}
+    """Return True if no session, as first booked, can end after the month to which it belongs."""
+    zones = {policy.period.timezone for policy in policies}
     return len(zones) <= 1 and all(
-        each.period.session_month is SessionMonth.END for each in policies
+        policy.period.session_month is SessionMonth.END for policy in policies
     )
 
 
 def summary(reader: Reader, name: str, first: str, last: str, now: datetime) -> Row:
-    """Return the months from first to last as one row of that name, with the money at risk."""
+    """Return the months from `first` to `last` as one row called `name`, with the money at risk."""
     row = month(reader, name) if name == first else span(reader, first, last, name)
     return row | {"risk": risk(reader, last, now)}
 
 
 def months(reader: Reader, first: str = FIRST, last: str = LAST) -> list[Row]:
-    """Return every month of the book from first to last; see `months_and_gaps`."""
+    """Return the months of the book from `first` to `last`; see `months_and_gaps`."""
     return months_and_gaps(reader, first, last)[0]
 
 
 def months_and_gaps(
     reader: Reader, first: str = FIRST, last: str = LAST
 ) -> tuple[list[Row], list[tuple[str, str]]]:
-    """Return every month of the book from first to last, and the runs of months left out of it.
+    """Return the months of the book from `first` to `last`, and the omitted runs of empty months.
 
-    The book reaches from the first to the last month in which something happened, without gaps of
-    up to 120 months; a longer run of empty months is left out (rulebook 9).
+    The book extends from its first to its last month with figures. Gaps of up to 120 months are
+    filled with empty months; longer gaps are omitted (rulebook 9).
     """
-    found = fill_gaps(figures_of(reader))
+    book_months = fill_gaps(figures_of(reader))
     gaps = [
         (max(since, first), min(until, last))
-        for since, until in gaps_in([each.month for each in found])
+        for since, until in gaps_in([figures.month for figures in book_months])
         if since <= last and first <= until
     ]
-    asked = (each for each in found if first <= each.month <= last)
-    return [each.row(reader.timezone, reader.currency) for each in asked], gaps
+    selected = (figures for figures in book_months if first <= figures.month <= last)
+    return [figures.row(reader.timezone, reader.currency) for figures in selected], gaps
 
 
 def owed_at(reader: Reader, last: str) -> int:
-    """Return what is owed at a month's end, in minor units."""
+    """Return the owed balance at a month's end, in minor units."""
     (balance,) = reader.all(_BALANCE, last)
     owed: int = balance["owed"]
     return owed
 
 
 def _balance(reader: Reader, last: str) -> Row:
-    found = reader.one(_BALANCE, last) or {}
-    return {account: reader.money(minor) for account, minor in found.items()}
+    balance = reader.one(_BALANCE, last) or {}
+    return {account: reader.money(minor) for account, minor in balance.items()}
 
 
 def figures_of(reader: Reader, first: str = FIRST, last: str = LAST) -> dict[str, Month]:
-    """Return the months in which something happened; their balances are what moved in them."""
+    """Return the months with figures, by name. Their balances are the changes within the month."""
     figures: dict[str, dict[str, Any]] = {}
     for row in reader.all(_COUNTS, first, last):
         period = row.pop("period")
@@ -216,27 +216,27 @@ def figures_of(reader: Reader, first: str = FIRST, last: str = LAST) -> dict[str
         figures.setdefault(period, {}).update(row)
     for row in reader.all(_MONEY, first, last):
         figures.setdefault(row.pop("period"), {}).update(_minor(row))
-    # Transactions that cancel each other open no month.
+    # A month whose transactions cancel each other out is not listed.
     return {name: Month(month=name, **row) for name, row in figures.items() if any(row.values())}
 
 
 def latest(reader: Reader, last: str, count: int = 12) -> list[Month]:
-    """Return the money of so many months up to the last one, without gaps.
+    """Return the money figures of up to `count` consecutive months that end with `last`.
 
-    They begin with the book's first month at the earliest, and end with its last one at the latest.
-    Only flows are read, so that it is as quick in a long book.
+    They start no earlier than the book's first month and end no later than its last. Only these
+    months are read, so the query is equally fast in a long book.
     """
-    ends = reader.one(_MOVED) or {}
-    if not ends.get("first") or last < ends["first"]:
+    extent = reader.one(_MOVED) or {}
+    if not extent.get("first") or last < extent["first"]:
         return []
-    until = min(last, ends["last"])
-    names = months_between(max(ends["first"], _months_before(until, count - 1)), until)
-    found = {row.pop("period"): _minor(row) for row in reader.all(_MONEY, names[0], names[-1])}
-    return [Month(month=name, **found.get(name, {})) for name in names]
+    until = min(last, extent["last"])
+    names = months_between(max(extent["first"], _months_before(until, count - 1)), until)
+    rows = {row.pop("period"): _minor(row) for row in reader.all(_MONEY, names[0], names[-1])}
+    return [Month(month=name, **rows.get(name, {})) for name in names]
 
 
 def _months_before(month: str, count: int) -> str:
-    """Return the month so many months earlier, or the first of the calendar."""
+    """Return the month `count` months earlier, but none before the year 1."""
     number = max(int(month[:4]) * 12 + int(month[5:]) - 1 - count, 12)
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
 
@@ -246,16 +246,16 @@ def _minor(row: dict[str, int]) -> dict[str, int]:
 
 
 def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[Row]:
-    """Return the Transaction Record, oldest first, of the months from first to last.
+    """Return the Transaction Record of the months from `first` to `last`, oldest first.
 
-    `balance` is what is owed after each, in this order: the first comes on top of all that moved in
-    the months before.
+    `balance` is the owed balance after each transaction in this order; it starts from the balance
+    of all earlier months.
     """
-    # A few months are named one by one: of a span, SQLite would read the record from end to end.
-    few = int(last[:4]) - int(first[:4]) <= 1
-    asked = months_between(first, last) if few else [first, last]
-    where = f"IN ({', '.join('?' * len(asked))})" if few else "BETWEEN ? AND ?"
-    found = reader.all(
+    # A short span is written as a list of months: for BETWEEN, SQLite would scan the whole record.
+    is_short = int(last[:4]) - int(first[:4]) <= 1
+    periods = months_between(first, last) if is_short else [first, last]
+    where = f"IN ({', '.join('?' * len(periods))})" if is_short else "BETWEEN ? AND ?"
+    rows = reader.all(
         f"""
         SELECT record.*, opened.body AS opened_body, adjusted.body AS adjusted_body,
                payout.reference
@@ -269,15 +269,17 @@ def transactions(reader: Reader, first: str = FIRST, last: str = LAST) -> list[R
         LEFT JOIN payout ON payout.id = record.payout
         WHERE record.period {where}
         ORDER BY record.id
-        """,  # noqa: S608 (only placeholders are put in)
-        *asked,
+        """,  # noqa: S608 (only placeholders are inserted)
+        *periods,
     )
     (before,) = reader.all(_OWED_BEFORE, first)
-    return list(_records(reader, found, before["owed"]))
+    return list(_format_transactions(reader, rows, before["owed"]))
 
 
-def _records(reader: Reader, found: Iterable[dict[str, Any]], balance: int) -> Iterable[Row]:
-    for row in found:
+def _format_transactions(
+    reader: Reader, rows: Iterable[dict[str, Any]], balance: int
+) -> Iterable[Row]:
+    for row in rows:
         balance += row["owed"]
         title = personal(row["opened_body"]).get("title")
         reason = personal(row["adjusted_body"]).get("reason")

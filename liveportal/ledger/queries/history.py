@@ -1,4 +1,4 @@
-"""What happened to a thing, event by event, as the journal has it."""
+"""The history of an entity: its events as recorded in the journal."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries.reader import Reader, instant
 
 
-def history(reader: Reader, *things: str) -> list[dict[str, Any]]:
-    """Return the events about the things (such as `session:S-1`), in journal order.
+def history(reader: Reader, *entities: str) -> list[dict[str, Any]]:
+    """Return the events that concern the entities (such as `session:S-1`), in journal order.
 
-    `flags` are what a person seldom means by an event; one that only confirms another has none.
-    The `speaker` of an event is the `expert`, the `platform`, or `unknown`.
+    `flags` are the codes of the cautions that apply to an event; an event that only confirms
+    another one has none. `speaker` is `expert`, `platform` or `unknown`.
     """
     from liveportal.ledger.queries.cautions import (
-        flags_of,  # The events' classes: no list needs them.
+        flags_of,  # Imports the event classes, which no list needs.
     )
 
-    found = reader.all(
+    rows = reader.all(
         f"""
         SELECT event.seq, event.source, event.id, event.type, event.time, event.recorded_at,
                event.facts, event_personal.body, event.personal_digest <> x'' AS has_personal,
                statement.confirms
         FROM statement JOIN event ON event.seq = statement.seq
         LEFT JOIN event_personal ON event_personal.seq = event.seq
-        WHERE thing IN ({", ".join("?" * len(things))})
+        WHERE thing IN ({", ".join("?" * len(entities))})
         ORDER BY event.seq
-        """,  # noqa: S608 (only placeholders are put in)
-        *things,
+        """,  # noqa: S608 (only placeholders are inserted)
+        *entities,
     )
     flags = flags_of(reader)
     return [
@@ -48,17 +48,17 @@ def history(reader: Reader, *things: str) -> list[dict[str, Any]]:
             "speaker": _speaker(row),
             "flags": [] if row["confirms"] else flags(row),
         }
-        for row in found
+        for row in rows
     ]
 
 
 def with_flags_of(history: Iterable[Mapping[str, Any]], flags: Sequence[str]) -> list[str]:
-    """Return the flags that a thing has, and those of the events of its history."""
-    return list(dict.fromkeys([*flags, *(flag for each in history for flag in each["flags"])]))
+    """Return the flags of an entity and those of the events in its history, without duplicates."""
+    return list(dict.fromkeys([*flags, *(flag for event in history for flag in event["flags"])]))
 
 
 def _speaker(row: Mapping[str, Any]) -> str:
-    """Return whose word an event is; of one in the expert's name that is a feed's: `unknown`."""
+    """Return who reported an event; `unknown` for a feed's event under the expert's source."""
     kind = row["type"].removeprefix(PREFIX)
     if is_disguised(row["source"], kind, row["facts"], row["body"]):
         return "unknown"

@@ -1,4 +1,4 @@
-"""What a month would be under each other reading that the platform leaves open."""
+"""A month's figures under each interpretation of the rules that the platform leaves open."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PAID = """
     FROM "transaction" AS entry JOIN transfer ON transfer."transaction" = entry.id
     WHERE entry.payout IS NOT NULL GROUP BY entry.id
 """
-# A claim is for everything if it took the last of a session, or would take it.
+# A claim is for the whole amount if it refunded the rest of a session, or would refund it.
 _WHOLE_CLAIMS = """
     SELECT claim.id FROM claim JOIN session ON session.id = claim.session
     WHERE CASE
@@ -46,7 +46,7 @@ _WHOLE_CLAIMS = """
 
 
 def interpretations(reader: Reader) -> list[Interpretation]:
-    """Return the readings to ask for."""
+    """Return the interpretations that differ from the policies in force."""
     return other_readings(_policies(reader), reader.own_timezone)
 
 
@@ -57,62 +57,62 @@ def _policies(reader: Reader) -> list[Policy]:
 def bounds(
     reader: Reader, first: str, last: str, asked: Sequence[Interpretation]
 ) -> Iterator[Bound]:
-    """Yield what the months from first to last came to, and would under each reading in turn."""
+    """Yield the booked figures of the months, then those under each interpretation in turn."""
     booked = _bound(reader, first, last)
     yield booked
     policies = _policies(reader)
-    whole = {row["id"] for row in reader.all(_WHOLE_CLAIMS)}
-    paid = [(from_text(row["time"]), row["owed"]) for row in reader.all(_PAID)]
-    for reading in asked:
-        if means_nothing(reading, policies):
-            yield replace(booked, reading=reading)  # Replaying takes a while in a long book.
+    whole_claims = {row["id"] for row in reader.all(_WHOLE_CLAIMS)}
+    payouts = [(from_text(row["time"]), row["owed"]) for row in reader.all(_PAID)]
+    for interpretation in asked:
+        if means_nothing(interpretation, policies):
+            yield replace(booked, reading=interpretation)  # Saves a slow replay of a long book.
             continue
-        retelling = EventRewriter(reading, whole)
-        with _retold(reader, retelling) as seen:
-            # Payouts were sent whatever the reading; only their month may be another.
-            sent = sum(owed for time, owed in paid if month_of(time, seen.timezone) <= last)
-            bound = _bound(seen, first, last)
+        rewriter = EventRewriter(interpretation, whole_claims)
+        with _replayed(reader, rewriter) as replayed:
+            # Payouts were sent under any interpretation; only their month may differ.
+            sent = sum(owed for time, owed in payouts if month_of(time, replayed.timezone) <= last)
+            bound = _bound(replayed, first, last)
         yield replace(
             bound,
-            reading=reading,
+            reading=interpretation,
             owed_minor=bound.owed_minor + sent,
-            left_out=tuple(retelling.left_out),
+            left_out=tuple(rewriter.left_out),
         )
 
 
-def rows(reader: Reader, name: str, found: Sequence[Bound]) -> list[Row]:
-    """Return readings as they are shown, the first being what was booked."""
-    lowest, highest = extremes(found)
+def rows(reader: Reader, name: str, results: Sequence[Bound]) -> list[Row]:
+    """Return the bounds as rows; the first one holds the booked figures."""
+    lowest, highest = extremes(results)
     return [
         {
             "month": name,
-            "switch": each.reading and each.reading[0],
-            "reading": each.reading and each.reading[1],
-            "net": reader.money(each.net_minor),
-            "difference": reader.money(each.net_minor - found[0].net_minor),
-            "owed": reader.money(each.owed_minor),
+            "switch": bound.reading and bound.reading[0],
+            "reading": bound.reading and bound.reading[1],
+            "net": reader.money(bound.net_minor),
+            "difference": reader.money(bound.net_minor - results[0].net_minor),
+            "owed": reader.money(bound.owed_minor),
             "currency": reader.currency,
-            "lowest": each.net_minor == lowest,
-            "highest": each.net_minor == highest,
-            "left_out": [_shown(event) for event in each.left_out],
+            "lowest": bound.net_minor == lowest,
+            "highest": bound.net_minor == highest,
+            "left_out": [_event_row(event) for event in bound.left_out],
         }
-        for each in found
+        for bound in results
     ]
 
 
 @contextmanager
-def _retold(reader: Reader, retelling: EventRewriter) -> Iterator[Reader]:
-    from liveportal.ledger.replay.replay import replayed_copy  # The whole door; few reads need it.
+def _replayed(reader: Reader, rewriter: EventRewriter) -> Iterator[Reader]:
+    from liveportal.ledger.replay.replay import replayed_copy  # Heavy: imports the journal.
 
-    with closing(replayed_copy(reader.db, messages=False, retelling=retelling)) as copy:
+    with closing(replayed_copy(reader.db, messages=False, retelling=rewriter)) as copy:
         yield Reader(copy, reader.path)
 
 
 def _bound(reader: Reader, first: str, last: str) -> Bound:
-    found = earnings.figures_of(reader, first, last).values()
-    return Bound(None, sum(month.net_minor for month in found), earnings.owed_at(reader, last))
+    months = earnings.figures_of(reader, first, last).values()
+    return Bound(None, sum(month.net_minor for month in months), earnings.owed_at(reader, last))
 
 
-def _shown(event: LeftOut) -> dict[str, object]:
+def _event_row(event: LeftOut) -> dict[str, object]:
     data = event.event.data
     return {"seq": event.seq, "type": data.TYPE, "thing": data.thing, "code": event.error.code}

@@ -1,4 +1,4 @@
-"""The book itself: its policies, the expert's preferences, the journal's head."""
+"""Information about the ledger: policies, preferences, extent and the journal's head."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INFO_FIELDS = (
 
 
 def preferences(reader: Reader) -> Row:
-    """Return the preferences in force; null where none is set."""
+    """Return the preferences in force; None for each that is not set."""
     document = dict(reader.preferences)
     values = decode(PreferencesChanged, document) if document else PreferencesChanged()
     row: Row = {name: document.get(name) for name in PREFERENCE_FIELDS}
@@ -30,10 +30,10 @@ def preferences(reader: Reader) -> Row:
 def preferences_before(
     reader: Reader, source: str, key: str | None
 ) -> tuple[int, Mapping[str, Any]]:
-    """Return the preferences in force, as their document, and the seq of the event that set them.
+    """Return the seq of the event that set the preferences in force, and their document.
 
-    Where the event of that name is recorded, they are those before it: a command that is repeated
-    must mean what it meant at first. 0 and nothing before any was set.
+    If the event with this source and key is already recorded, return the preferences before it, so
+    that a repeated command has the same meaning as the first time. (0, {}) if none were set.
     """
     row = reader.one(
         "SELECT seq, document FROM preferences WHERE seq < coalesce("
@@ -46,14 +46,14 @@ def preferences_before(
 
 
 def preferences_replaced(reader: Reader) -> int:
-    """Return the seq of the preferences before those in force; 0 where there were none."""
+    """Return the seq of the preferences before those in force; 0 if there were none."""
     row = reader.one("SELECT seq FROM preferences ORDER BY seq DESC LIMIT 1 OFFSET 1")
     return row["seq"] if row else 0
 
 
 def policies(reader: Reader) -> list[Row]:
     """Return the policies that the book adopted, in journal order."""
-    found = reader.all(
+    rows = reader.all(
         "SELECT policy.seq, name, currency, timezone, event.time, document"
         " FROM policy JOIN event USING (seq) ORDER BY seq"
     )
@@ -64,12 +64,12 @@ def policies(reader: Reader) -> list[Row]:
             "adopted_at": instant(row["time"]),
             "document": json.loads(row["document"]),
         }
-        for row in found
+        for row in rows
     ]
 
 
 def info(reader: Reader) -> Row:
-    """Return what the ledger is: its file, form, policy, extent and the journal's head (hex)."""
+    """Return the ledger's file, schema version, policy, extent and the journal's head (hex)."""
     last = reader.one("SELECT seq, recorded_at, hash FROM event ORDER BY seq DESC LIMIT 1")
     first = reader.one("SELECT recorded_at FROM event ORDER BY seq LIMIT 1")
     entries = reader.one('SELECT coalesce(max(id), 0) AS n FROM "transaction"')
@@ -94,7 +94,7 @@ def info(reader: Reader) -> Row:
 def _journal_mode(reader: Reader) -> object:
     mode = _pragma(reader, "journal_mode")
     head = connection.head_of(reader.path) if mode == "delete" else None
-    # Where a folder cannot be written, a log is read past; it is there all the same.
+    # In a read-only folder the ledger is opened without its WAL, but the mode remains WAL.
     return "wal" if head and head.wal else mode
 
 
@@ -103,24 +103,24 @@ def _pragma(reader: Reader, name: str) -> object:
 
 
 def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
-    """Return the source and id of the event that a text names.
+    """Return the source and id of the event that `name` stands for.
 
-    The id of an adjustment or a payout names the event that made it; the last one, if it was
-    reversed and recorded once more. Raises `UnknownThing`.
+    The id of an adjustment or a payout stands for the event that created it; for the last such
+    event if it was reversed and recorded again. Raises `UnknownThing`.
     """
-    found = reader.one("SELECT source, id FROM event WHERE source = ? AND id = ?", source, name)
-    for kind, told in (("adjustment", "adjustment.posted"), ("payout", "payout.sent")):
-        found = found or reader.one(
+    event = reader.one("SELECT source, id FROM event WHERE source = ? AND id = ?", source, name)
+    for kind, event_type in (("adjustment", "adjustment.posted"), ("payout", "payout.sent")):
+        event = event or reader.one(
             "SELECT event.source, event.id FROM statement JOIN event USING (seq)"
             " WHERE thing = ? AND statement.type = ? AND confirms IS NULL"
             " ORDER BY seq DESC LIMIT 1",
             f"{kind}:{name}",
-            told,
+            event_type,
         )
-    if found is None:
+    if event is None:
         raise UnknownThing(
             f"there is no event {name} of {source}",
             hint="`payout show` and `sessions show` name events; --source names a feed's own.",
             id=name,
         )
-    return found["source"], found["id"]
+    return event["source"], event["id"]

@@ -1,4 +1,4 @@
-"""What a session comes to so far: the live figures beside all else that is known of it."""
+"""The live figures of a running session: time so far, and what it would be billed and earn."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ FIELDS = (
 
 
 def figures(reader: Reader, session_id: str, now: datetime) -> Row:
-    """Return the live figures of a session at an instant; null where there are none."""
+    """Return the live figures of a session at an instant; fields without a value are None."""
     row = reader.db.execute(f"{SESSION.select} WHERE id = ?", (session_id,)).fetchone()
     session = SESSION.read(row, reader.currency)
-    so_far = running(session, reader.policy_at(session.policy), now)
-    none: Row = dict.fromkeys(FIELDS)
-    if so_far is None:
-        return none | {"starts_in_seconds": starts_in(session, now)}
-    return none | {
-        "elapsed_seconds": _span(so_far.elapsed_us),
-        "paused_seconds": _span(so_far.paused_us),
-        "active_seconds": _span(so_far.active_us),
-        "billable_seconds": _span(so_far.billed_us),
-        "gross_so_far": so_far.gross,
-        "earned_so_far": so_far.earned,
-        "trial_ends": so_far.trial_ends,
-        "trial_left_seconds": _span(so_far.trial_left_us),
+    live = running(session, reader.policy_at(session.policy), now)
+    empty: Row = dict.fromkeys(FIELDS)
+    if live is None:
+        return empty | {"starts_in_seconds": starts_in(session, now)}
+    return empty | {
+        "elapsed_seconds": _span(live.elapsed_us),
+        "paused_seconds": _span(live.paused_us),
+        "active_seconds": _span(live.active_us),
+        "billable_seconds": _span(live.billed_us),
+        "gross_so_far": live.gross,
+        "earned_so_far": live.earned,
+        "trial_ends": live.trial_ends,
+        "trial_left_seconds": _span(live.trial_left_us),
     }
 
 

@@ -1,4 +1,4 @@
-"""Payouts: what would be paid, what was, and which earnings each of them pays."""
+"""Payouts: previews, forecasts and sent payouts, with the earnings that each of them pays."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LINES = """
 
 
 def standing(reader: Reader) -> PayoutPosition:
-    """Return what payouts are worked out from."""
+    """Return the data from which payouts are calculated."""
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
     return PayoutPosition(
         owed_minor=_balance(reader)["owed"],
@@ -50,22 +50,20 @@ def standing(reader: Reader) -> PayoutPosition:
 
 
 def preview_on(reader: Reader, on: date) -> Row:
-    """Return what a payout on a day would be, and what blocks it (rulebook 8)."""
-    book, balance = standing(reader), _balance(reader)
-    late = overdue(book, on)
-    outlook = preview(book, on)
-    kinds = _kinds(reader, [line.item for line in outlook.lines])
+    """Return the payout that would be made on a day, and what blocks it (rulebook 8)."""
+    position, balance = standing(reader), _balance(reader)
+    late = overdue(position, on)
+    plan = preview(position, on)
+    kinds = _kinds(reader, [line.item for line in plan.lines])
     return {
-        "as_of": outlook.as_of,
-        "eligible": reader.money(outlook.eligible_minor),
+        "as_of": plan.as_of,
+        "eligible": reader.money(plan.eligible_minor),
         "currency": reader.currency,
         "minimum": reader.policy.payout_minimum,
-        "due_on": outlook.due_on,
-        "carried": reader.money(outlook.carried_minor),
-        "blocked": [{"code": each.code, "message": each.message} for each in outlook.blocked],
-        "lines": [
-            kinds[line.item] | {"amount": reader.money(line.minor)} for line in outlook.lines
-        ],
+        "due_on": plan.due_on,
+        "carried": reader.money(plan.carried_minor),
+        "blocked": [{"code": block.code, "message": block.message} for block in plan.blocked],
+        "lines": [kinds[line.item] | {"amount": reader.money(line.minor)} for line in plan.lines],
         "owed": reader.money(balance["owed"]),
         "held": reader.money(balance["held"]),
         "overdue": reader.money(late.minor if late else 0),
@@ -75,45 +73,45 @@ def preview_on(reader: Reader, on: date) -> Row:
                 "due_on": due_date(month, reader.policy),
                 "amount": reader.money(minor),
             }
-            for month, minor in open_by_month(book.items)
+            for month, minor in open_by_month(position.items)
         ],
     }
 
 
 def forecast_on(reader: Reader, on: date) -> list[Row]:
-    """Return the payouts to come, each with what it brings and what came by then."""
+    """Return the expected payouts, each with its amount and the running total."""
     total_minor, rows = 0, []
-    for each in forecast(standing(reader), on):
-        total_minor += each.minor
+    for expected in forecast(standing(reader), on):
+        total_minor += expected.minor
         rows.append(
             {
-                "on": each.on,
-                "months": list(each.months),
-                "amount": reader.money(each.minor),
+                "on": expected.on,
+                "months": list(expected.months),
+                "amount": reader.money(expected.minor),
                 "total": reader.money(total_minor),
-                "carried": reader.money(each.carried_minor),
+                "carried": reader.money(expected.carried_minor),
                 "currency": reader.currency,
-                "blocked": [block.code for block in each.blocked],
+                "blocked": [block.code for block in expected.blocked],
             }
         )
     return rows
 
 
 def overdue_on(reader: Reader, on: date) -> Row | None:
-    """Return what should have been sent before a day, with a text to ask for it; None: nothing."""
-    found = overdue(standing(reader), on)
-    if found is None:
+    """Return the payout that is overdue on a day, with a letter to request it; None if none is."""
+    late = overdue(standing(reader), on)
+    if late is None:
         return None
     policy = reader.policy.payout
     return {
         "as_of": on,
-        "amount": reader.money(found.minor),
+        "amount": reader.money(late.minor),
         "currency": reader.currency,
         "months": [
             {"month": month, "due_on": due, "amount": reader.money(minor)}
-            for month, due, minor in found.months
+            for month, due, minor in late.months
         ],
-        "letter": letter(found, on, reader.currency, policy.due_days_after_month_end),
+        "letter": letter(late, on, reader.currency, policy.due_days_after_month_end),
     }
 
 
@@ -125,15 +123,15 @@ def _balance(reader: Reader) -> dict[str, Any]:
 
 
 def payouts(reader: Reader, states: Sequence[str] = ()) -> list[Row]:
-    """Return the payouts by when they were sent; of the given states, or all."""
+    """Return the payouts of the given states, or all, ordered by when they were sent."""
     where = f" WHERE state IN ({', '.join('?' * len(states))})" if states else ""
-    found = reader.all(f"SELECT * FROM payout{where} ORDER BY sent_at, id", *states)  # noqa: S608
-    return [_row(reader, each) for each in found]
+    rows = reader.all(f"SELECT * FROM payout{where} ORDER BY sent_at, id", *states)  # noqa: S608
+    return [_row(reader, row) for row in rows]
 
 
 def payout(reader: Reader, payout_id: str) -> Row:
-    """Return one payout with the lines that it pays, and its history."""
-    (found,) = reader.all("SELECT * FROM payout WHERE id = ?", payout_id)
+    """Return one payout with its lines and its history."""
+    (payout_row,) = reader.all("SELECT * FROM payout WHERE id = ?", payout_id)
     lines = [
         {
             "transaction": row["transaction"],
@@ -145,34 +143,33 @@ def payout(reader: Reader, payout_id: str) -> Row:
         }
         for row in reader.all(_LINES, payout_id)
     ]
-    happened = history(reader, f"payout:{payout_id}")
-    row = _row(reader, found)
-    flags = with_flags_of(happened, json.loads(found["flags"]))
-    return row | {"flags": flags, "lines": lines, "history": happened}
+    events = history(reader, f"payout:{payout_id}")
+    flags = with_flags_of(events, json.loads(payout_row["flags"]))
+    return _row(reader, payout_row) | {"flags": flags, "lines": lines, "history": events}
 
 
 def result(reader: Reader, payout_id: str) -> Row:
-    """Return what a payout's own steps show once they are done."""
-    (found,) = reader.all("SELECT * FROM payout WHERE id = ?", payout_id)
-    row = _row(reader, found)
-    return {name: row[name] for name in RESULT_FIELDS}
+    """Return the fields that commands show after they changed a payout."""
+    (row,) = reader.all("SELECT * FROM payout WHERE id = ?", payout_id)
+    formatted = _row(reader, row)
+    return {name: formatted[name] for name in RESULT_FIELDS}
 
 
-def _row(reader: Reader, found: dict[str, Any]) -> Row:
+def _row(reader: Reader, row: dict[str, Any]) -> Row:
     return {
-        "id": found["id"],
-        "state": found["state"],
-        "amount": reader.money(found["amount_minor"]),
+        "id": row["id"],
+        "state": row["state"],
+        "amount": reader.money(row["amount_minor"]),
         "currency": reader.currency,
-        "method": found["method"],
-        "sent_at": instant(found["sent_at"]),
-        "reference": found["reference"],
-        "flags": json.loads(found["flags"]),
+        "method": row["method"],
+        "sent_at": instant(row["sent_at"]),
+        "reference": row["reference"],
+        "flags": json.loads(row["flags"]),
     }
 
 
 def _kinds(reader: Reader, transactions: Sequence[int]) -> dict[int, dict[str, Any]]:
-    found = reader.all(
+    rows = reader.all(
         'SELECT id, kind, session, adjustment, period FROM "transaction"'
         " WHERE id IN (SELECT value FROM json_each(?))",
         json.dumps(transactions),
@@ -185,5 +182,5 @@ def _kinds(reader: Reader, transactions: Sequence[int]) -> dict[int, dict[str, A
             "adjustment": row["adjustment"],
             "period": row["period"],
         }
-        for row in found
+        for row in rows
     }

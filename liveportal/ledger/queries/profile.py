@@ -1,4 +1,4 @@
-"""The payout profile, as far as it is known without the key: what is filled in, and until when."""
+"""The payout profile without its sealed values: which fields are set, and until when they hold."""
 
 from __future__ import annotations
 
@@ -18,51 +18,55 @@ CHECK_FIELDS = ("requirement", "state", "blocks", "message", "hint", "until")
 
 
 def filled(reader: Reader) -> frozenset[str]:
-    """Return the fields that are filled in: all that events set, but for what is to be entered."""
-    found = reader.all(
+    """Return the fields that are set, without those whose values must be entered again."""
+    rows = reader.all(
         "SELECT name FROM profile_field WHERE name NOT IN (SELECT field FROM missing_value)"
     )
-    return frozenset(row["name"] for row in found)
+    return frozenset(row["name"] for row in rows)
 
 
 def enter_again(reader: Reader) -> tuple[str, ...]:
-    """Return the fields whose values an import could not bring, in the order of fields."""
-    found = {row["field"] for row in reader.all("SELECT field FROM missing_value")}
-    return tuple(name for name in fields.FIELDS if name in found)
+    """Return the fields whose values an import could not restore, in the order of `FIELDS`."""
+    missing = {row["field"] for row in reader.all("SELECT field FROM missing_value")}
+    return tuple(name for name in fields.FIELDS if name in missing)
 
 
 def facts(reader: Reader) -> dict[str, str]:
-    """Return what is kept plain; empty as of an earlier time, for only names are in the journal."""
+    """Return the values that are stored unsealed, by field.
+
+    Empty as of an earlier time: the journal records only the names of fields.
+    """
     return {row["field"]: row["value"] for row in reader.all("SELECT * FROM profile_fact")}
 
 
 def is_sealed(reader: Reader) -> bool:
-    """Tell whether anything is sealed, and a key needed for it."""
+    """Return True if any value is sealed, so that a key is needed."""
     return reader.one("SELECT 1 FROM fingerprint_key") is not None
 
 
 def missing_on(reader: Reader) -> Callable[[date], frozenset[str]]:
-    """Return a function from a day to the requirements that keep back a payout of that day."""
+    """Return a function from a day to the requirements that block a payout on that day."""
     methods, names, plain = reader.policy.payout.methods, filled(reader), facts(reader)
     lost = enter_again(reader)
     return lambda on: requirements.blocking(names, plain, methods=methods, on=on, lost=lost)
 
 
 def findings(reader: Reader, on: date) -> tuple[Finding, ...]:
-    """Return what a payout on a day needs of the profile, and whether it is there (R12, R14)."""
+    """Return the requirements for a payout on a day, with their states (R12, R14)."""
     methods = reader.policy.payout.methods
     lost = enter_again(reader)
     return requirements.findings(filled(reader), facts(reader), methods=methods, on=on, lost=lost)
 
 
 def checked(reader: Reader, on: date) -> list[Row]:
-    """Return the same as rows."""
-    found = findings(reader, on)
-    return [{name: getattr(each, name) for name in CHECK_FIELDS} for each in found]
+    """Return the findings of a day as rows."""
+    return [
+        {name: getattr(finding, name) for name in CHECK_FIELDS} for finding in findings(reader, on)
+    ]
 
 
 def shown(reader: Reader, values: Mapping[str, object]) -> Row:
-    """Return the profile with the values given, and what is known of it besides."""
+    """Return the profile as a row: the given values, and its state in the ledger."""
     names, plain, lost = filled(reader), facts(reader), enter_again(reader)
     signed = plain.get("tax_signed")
     missing = sorted(Profile(names).missing)

@@ -1,4 +1,4 @@
-"""Where amounts come from: months, sessions and payouts as trees over their transactions."""
+"""The provenance of amounts: months, sessions and payouts as trees over their transactions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LEGS = """
            debit, credit, amount
     FROM "transaction" AS entry JOIN transfer ON transfer."transaction" = entry.id
 """
-# Payouts are few and lines are many: a line is looked up by its payout.
+# There are few payouts and many lines: lines are looked up by their payout.
 _PAID = """
     SELECT payout_line.payout, sum(payout_line.amount_minor) AS minor
     FROM payout CROSS JOIN "transaction" AS entry ON entry.session = ?
@@ -60,7 +60,7 @@ _STEPS_OF_PAYOUT = """
 
 
 def month(reader: Reader, name: str) -> tuple[Node, Node]:
-    """Return what a month earned, and what is owed at its end, as trees."""
+    """Return the earnings of a month, and the owed balance at its end, as trees."""
     entries = _entries(reader, "record.period = ?", name)
     (before,) = reader.all(_BEFORE, name)
     net = earned(f"Net of {name}", entries, _steps(reader, entries))
@@ -68,32 +68,32 @@ def month(reader: Reader, name: str) -> tuple[Node, Node]:
 
 
 def session(reader: Reader, session_id: str) -> tuple[Node, Node]:
-    """Return what a session earned, and where that money is, as trees."""
+    """Return the earnings of a session, and where that money is, as trees."""
     entries = _entries(reader, "record.session = ?", session_id)
     net = earned(f"Net of session {session_id}", entries, _steps(reader, entries))
     legs = reader.all(f"{_LEGS} WHERE entry.session = ? ORDER BY entry.id, n", session_id)
     moves = list(_moves(legs))
     for line in reader.all(_PAID, session_id):
-        taken = reader.all(f"{_LEGS} {_STEPS_OF_PAYOUT} ORDER BY entry.id", line["payout"])
-        # Of each step of the payout, only what it moves of this session's money.
-        moves += _moves(leg | {"amount": line["minor"]} for leg in taken)
+        steps = reader.all(f"{_LEGS} {_STEPS_OF_PAYOUT} ORDER BY entry.id", line["payout"])
+        # Each step of the payout counts only with this session's share of the money.
+        moves += _moves(leg | {"amount": line["minor"]} for leg in steps)
     return net, whereabouts(f"Where the money of session {session_id} is", moves)
 
 
 def payout(reader: Reader, payout_id: str) -> Node:
-    """Return what a payout paid as a tree: its lines, and what each is of."""
+    """Return the amount of a payout as a tree of its lines and their transactions."""
     lines = reader.all(
         "SELECT item, amount_minor FROM payout_line WHERE payout = ? ORDER BY item", payout_id
     )
-    # They lie close together: payouts pay the oldest first.
+    # The items are close together, as payouts settle the oldest first.
     between = (lines[0]["item"], lines[-1]["item"])
-    found = {each.id: each for each in _entries(reader, "record.id BETWEEN ? AND ?", *between)}
-    pairs = [(found[line["item"]], line["amount_minor"]) for line in lines]
+    entries = {entry.id: entry for entry in _entries(reader, "record.id BETWEEN ? AND ?", *between)}
+    pairs = [(entries[line["item"]], line["amount_minor"]) for line in lines]
     return paid(f"Payout {payout_id}", pairs, _steps(reader, [entry for entry, _ in pairs]))
 
 
 def nested(reader: Reader, node: Node) -> Row:
-    """Return a tree as JSON shows it."""
+    """Return a tree as nested rows, as the JSON output has them."""
     return {
         "what": node.what,
         "amount": reader.money(node.minor),
@@ -120,7 +120,7 @@ def _entries(reader: Reader, where: str, *values: object) -> list[LedgerEntry]:
 
 
 def _entry(row: dict[str, Any]) -> LedgerEntry:
-    told = personal(row["adjusted_body"]).get("reason") or personal(row["opened_body"]).get("title")
+    memo = personal(row["adjusted_body"]).get("reason") or personal(row["opened_body"]).get("title")
     return LedgerEntry(
         id=row["id"],
         seq=row["seq"],
@@ -133,7 +133,7 @@ def _entry(row: dict[str, Any]) -> LedgerEntry:
         claim=row["claim"],
         payout=row["payout"],
         adjustment=row["adjustment"],
-        memo=told,
+        memo=memo,
         superseded=bool(row["superseded"]),
     )
 
@@ -154,15 +154,15 @@ def _moves(legs: Iterable[dict[str, Any]]) -> Iterator[Move]:
 
 
 def _steps(reader: Reader, entries: Sequence[LedgerEntry]) -> dict[int, list[BillingStep]]:
-    """Return how time became money, for the transactions that sessions stand booked by now."""
-    names = compact(sorted({entry.session for entry in entries if entry.session}))
+    """Return the billing steps of the entries' sessions, by the id of the earning now in force."""
+    session_ids = compact(sorted({entry.session for entry in entries if entry.session}))
     rows = reader.db.execute(
-        f"{SESSION.select} WHERE id IN (SELECT value FROM json_each(?)) AND earning IS NOT NULL",  # noqa: S608 (names of our own)
-        (names,),
+        f"{SESSION.select} WHERE id IN (SELECT value FROM json_each(?)) AND earning IS NOT NULL",  # noqa: S608 (our own names)
+        (session_ids,),
     ).fetchall()
-    found = {}
+    steps = {}
     for row in rows:
-        thing = SESSION.read(row, reader.currency)
-        if thing.earning is not None:
-            found[thing.earning] = gross_steps(thing, reader.policy_at(thing.policy))
-    return found
+        session = SESSION.read(row, reader.currency)
+        if session.earning is not None:
+            steps[session.earning] = gross_steps(session, reader.policy_at(session.policy))
+    return steps

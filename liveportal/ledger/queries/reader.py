@@ -1,8 +1,9 @@
-"""Reading a ledger lightly: the standard driver, plain SQL, plain rows.
+"""`Reader`: lightweight read access to a ledger with the standard driver, plain SQL and plain rows.
 
-Nothing here imports SQLModel, and nothing writes. The windows (`liveportal.ledger.queries`) are
-functions on a `Reader`; their rows hold `Money`, `datetime` and plain values. Everything is fetched
-before it is returned: an open cursor would block the writer for as long as a pager is open.
+Nothing here imports SQLModel, and nothing writes. The queries (`liveportal.ledger.queries`) are
+functions that take a `Reader`; their rows hold `Money`, `datetime` and plain values. All rows are
+fetched before they are returned: an open cursor would block the writer for as long as a pager is
+open.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from liveportal.ledger.storage.driver import Connection
 Row = dict[str, object]
 
 NOT_OVER = "session.state IN ('upcoming', 'live', 'paused')"
-"""Sessions that are still to come or running: word for word as the index of the few has it, or
-SQLite would read every session there was."""
+"""Sessions that are upcoming or running. The text must match the WHERE clause of the partial index
+word for word, or SQLite would scan all sessions."""
 
 BOOKED_MONTHS = """
     WITH RECURSIVE booked (period) AS (
@@ -34,14 +35,14 @@ BOOKED_MONTHS = """
         FROM booked WHERE booked.period IS NOT NULL
     )
 """
-"""The months that have transactions, found by one step a month in their index: what is rare in each
-is then found by its kind, where SQLite would read the index from end to end."""
+"""The months that have transactions, found with one index step per month. A join on them looks up a
+rare kind of transaction month by month, where SQLite would otherwise scan the whole index."""
 
 
 class Reader:
-    """A ledger's windows, on a read-only connection.
+    """Gives queries access to a ledger through a read-only connection.
 
-    `as_of` is the instant as of which they show what was known; None: all of it.
+    `as_of` limits what they show to what was recorded by that instant; None shows everything.
     """
 
     def __init__(self, db: Connection, path: Path, as_of: datetime | None = None) -> None:
@@ -57,7 +58,7 @@ class Reader:
         return Policy.from_recorded(json.loads(row["document"])) if row else Policy()
 
     def policy_at(self, seq: int) -> Policy:
-        """Return the policy that an event adopted; read once, since things share them."""
+        """Return the policy that the event `seq` adopted. Cached: many entities share it."""
         if seq not in self._policies:
             (row,) = self.all("SELECT document FROM policy WHERE seq = ?", seq)
             self._policies[seq] = Policy.from_recorded(json.loads(row["document"]))
@@ -65,35 +66,35 @@ class Reader:
 
     @cached_property
     def currency(self) -> str:
-        """The book's currency, which knows how many digits the book keeps of it."""
+        """The book's currency, with the number of digits that the book keeps."""
         row = self.one(
             "SELECT currency, document ->> 'digits' AS digits FROM policy ORDER BY seq DESC LIMIT 1"
         )
         return currency_of(row["currency"], row["digits"]) if row else Policy().currency
 
     def currency_called(self, code: str) -> str:
-        """Return the book's currency for its code, and any other code as it is."""
+        """Return the book's currency if the code is its own, else the code unchanged."""
         return self.currency if code == self.currency else code
 
     @cached_property
     def timezone(self) -> str:
-        """The zone that cuts the book's months."""
+        """The time zone in which the book's months begin and end."""
         row = self.one("SELECT timezone FROM policy ORDER BY seq DESC LIMIT 1")
         return row["timezone"] if row else Policy().period.timezone
 
     @cached_property
     def preferences(self) -> Mapping[str, Any]:
-        """The preferences in force, as their document; empty before any is set."""
+        """The document of the preferences in force; empty if none were ever set."""
         row = self.one("SELECT document FROM preferences ORDER BY seq DESC LIMIT 1")
         return json.loads(row["document"]) if row else {}
 
     @property
     def own_timezone(self) -> str:
-        """The expert's zone, in which typed times are read; the book's where none was set."""
+        """The expert's time zone, used for typed times; the book's if the expert set none."""
         return str(self.preferences.get("timezone") or self.timezone)
 
     def all(self, statement: str, *values: object) -> list[dict[str, Any]]:
-        """Return all rows of a query, by column name."""
+        """Return all rows of a query as dicts by column name."""
         self.db.check_owner()
         cursor = self.db.execute(statement, values)
         names = [column[0] for column in cursor.description]
@@ -101,15 +102,15 @@ class Reader:
 
     def one(self, statement: str, *values: object) -> dict[str, Any] | None:
         """Return the first row of a query, or None."""
-        found = self.all(statement, *values)
-        return found[0] if found else None
+        rows = self.all(statement, *values)
+        return rows[0] if rows else None
 
     def money(self, minor: int | None) -> Money | None:
-        """Return minor units of the book's currency as money."""
+        """Return an amount in minor units of the book's currency as `Money`; None stays None."""
         return None if minor is None else Money(minor, self.currency)
 
     def resolve_id(self, kind: str, text: str) -> str:
-        """Return the id that a text names: the id itself, or a prefix that only one id begins with.
+        """Return the id that `text` names: a full id, or a prefix of exactly one id.
 
         Raises `UnknownThing` or `AmbiguousPrefix`.
         """
@@ -117,19 +118,19 @@ class Reader:
 
 
 def known_id(db: Connection, kind: str, text: str) -> str:
-    """See `Reader.known`; also for the session ids that the platform uses besides ours."""
+    """See `Reader.resolve_id`. Also resolves the aliases that the platform has for sessions."""
     if not text or not text.isascii():
         raise _unknown(kind, text)
     if kind == "session":
         alias = db.execute("SELECT session FROM session_alias WHERE alias = ?", (text,)).fetchone()
         if alias:
             return str(alias[0])
-    # Ids are ASCII without "~", so everything that begins with the text lies below it and "~".
-    found = db.execute(
-        f"SELECT id FROM \"{kind}\" WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 4",  # noqa: S608 (a kind is ours)
+    # Ids are ASCII without "~", so every id with this prefix sorts below the prefix and "~".
+    rows = db.execute(
+        f"SELECT id FROM \"{kind}\" WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 4",  # noqa: S608 (our own kinds)
         (text,),
     ).fetchall()
-    ids = [str(each) for (each,) in found]
+    ids = [str(name) for (name,) in rows]
     if text in ids:
         return text
     if not ids:
@@ -160,5 +161,5 @@ _LISTS = {
 
 
 def instant(value: str | None) -> datetime | None:
-    """Return a stored time as an instant."""
+    """Return a stored time as an instant (UTC); None stays None."""
     return None if value is None else from_text(value)

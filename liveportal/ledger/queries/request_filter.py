@@ -1,4 +1,4 @@
-"""Which requests are asked for, and in which order."""
+"""`RequestFilter`: which requests to list, and in which order."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SORTS = {
     "earns": "earns",
     "left": "left_seconds",
 }
-"""The field that each order goes by."""
+"""The field that each sort order uses."""
 
-# Time alone moves nothing: that a request has lapsed is shown, and recorded when the platform says
-# so. ?1 is the instant from which that is seen.
+# Time alone changes no state: a lapsed request is shown as expired, but its expiry is recorded only
+# when the platform reports it. ?1 is the current instant.
 LAPSED = "state = 'open' AND expires < ?1"
 READS_AS = f"CASE WHEN {LAPSED} THEN 'expired' ELSE state END"
 _READS_AS_ONE_OF = f"{READS_AS} IN (SELECT value FROM json_each(?))"  # noqa: S608 (our own words)
@@ -31,11 +31,11 @@ _READS_AS_ONE_OF = f"{READS_AS} IN (SELECT value FROM json_each(?))"  # noqa: S6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFilter:
-    """What a request must be to be listed: all that is given here, and at first nothing is.
+    """The conditions that a listed request must meet, all of them; by default there are none.
 
-    `since` is when it was opened, included; `after_seq` a position of the journal after which it
-    was. Of `skills` it asks for one at least. `sort` is one of `SORTS`, with a `-` before it the
-    other way round.
+    `since` is the earliest opening time, inclusive; `after_seq` selects requests opened after that
+    position of the journal. A request needs at least one of the `skills`. `sort` is one of `SORTS`;
+    a leading `-` reverses the order.
     """
 
     ids: Sequence[str] | None = None
@@ -51,14 +51,14 @@ class RequestFilter:
     sort: str = "opened"
 
     def where(self) -> tuple[str, list[object]]:
-        """Return the condition in SQL, and the values of its parameters after ?1."""
+        """Return the SQL condition, and the values of its parameters after ?1."""
         given: list[tuple[str, object]] = []
-        of_few: list[str] = []
+        index_conditions: list[str] = []
         if self.ids is not None:
             given.append(("request.id IN (SELECT value FROM json_each(?))", compact(self.ids)))
         if self.states:
             if set(self.states) == {"open"}:
-                of_few.append("state = 'open'")  # Word for word as their index has it.
+                index_conditions.append("state = 'open'")  # Must match the partial index.
             given.append((_READS_AS_ONE_OF, compact(self.states)))
         if self.kind is not None:
             given.append(("kind = ?", self.kind))
@@ -73,22 +73,25 @@ class RequestFilter:
             given.append(("opened_at >= ?", utc_text(self.since)))
         if self.after_seq is not None:
             given.append(("opened_seq > ?", self.after_seq))
-        conditions = [*of_few, *(condition for condition, _ in given)]
+        conditions = [*index_conditions, *(condition for condition, _ in given)]
         return " AND ".join(conditions) or "TRUE", [value for _, value in given]
 
-    def chosen(self, rows: Sequence[Row]) -> list[Row]:
-        """Return those of the rows that SQL cannot tell: by what is personal or in preferences."""
-        return [row for row in rows if self._is_wanted(row)]
+    def select(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows that also meet the conditions on personal data and on preferences.
 
-    def _is_wanted(self, row: dict[str, Any]) -> bool:
+        SQL cannot check these.
+        """
+        return [row for row in rows if self._is_selected(row)]
+
+    def _is_selected(self, row: dict[str, Any]) -> bool:
         if self.matching and not row["matches"]:
             return False
         return not self.skills or bool(matched(row["skills"], self.skills))
 
-    def ordered(self, rows: Sequence[Row]) -> list[Row]:
-        """Return rows in the order asked for; those without the value come last, either way.
+    def sorted_rows(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows in the requested order; rows without the value come last either way.
 
-        Rows with the same value stay in the order in which they came: as they were opened.
+        Rows with equal values keep their order, which is the order in which they were opened.
         """
         name = SORTS[self.sort.removeprefix("-")]
         valued = [row for row in rows if row[name] is not None]

@@ -1,6 +1,6 @@
-"""Requests as the expert sees them: what is asked, what it pays, what it would collide with.
+"""Requests as the expert sees them: what they ask for, what they pay, and their conflicts.
 
-A request that is open and whose `expires` is past *reads* as expired; nothing is recorded for it.
+An open request whose `expires` is past is *shown* as expired; nothing is recorded for it.
 """
 
 from __future__ import annotations
@@ -71,115 +71,120 @@ _CLOSING = """
     WHERE thing = 'request:' || ? AND statement.type = ? AND confirms IS NULL
 """
 _INSTANT_MINUTES = 60
-"""How long an instant request is taken to last, for what it would earn."""
+"""The assumed length of an instant request, used to calculate what it would earn."""
 
 _ALL = RequestFilter()
 
 
 def requests(reader: Reader, now: datetime, wanted: RequestFilter = _ALL) -> list[Row]:
-    """Return the requests that are asked for, those opened first first unless otherwise asked."""
-    found = _found(reader, now, wanted)
-    seen = _Seen(reader, now, found)
-    return wanted.ordered(wanted.chosen([seen.row(each) for each in found]))
+    """Return the requests that match the filter, in its order; by default oldest first."""
+    rows = _select(reader, now, wanted)
+    formatter = _RequestFormatter(reader, now, rows)
+    return wanted.sorted_rows(wanted.select([formatter.row(row) for row in rows]))
 
 
 def request(reader: Reader, request_id: str, now: datetime) -> Row:
-    """Return one request with everything that is known of it, its slots ranked, its history."""
-    found = _found(reader, now, RequestFilter(ids=[request_id]))
-    seen = _Seen(reader, now, found)
-    (one,) = found
-    row = seen.row(one)
-    told = seen.people[one["customer"]]
-    happened = history(reader, f"request:{request_id}")
-    person = {"timezone": told.get("timezone"), "language": told.get("language")}
-    return row | {
-        "customer": row["customer"] | person,  # type: ignore[operator]
-        "slots": sorted(seen.ranked(one), key=lambda slot: slot["slot"]),
-        "description": personal(one["opened_body"]).get("description"),
-        "session": one["session"],
-        "closed_at": instant(one["closed_at"]),
-        "flags": with_flags_of(happened, json.loads(one["flags"])),
-        "history": happened,
+    """Return one request with all its details, its slots with their ranks, and its history."""
+    rows = _select(reader, now, RequestFilter(ids=[request_id]))
+    formatter = _RequestFormatter(reader, now, rows)
+    (row,) = rows
+    listed = formatter.row(row)
+    details = formatter.customers[row["customer"]]
+    events = history(reader, f"request:{request_id}")
+    person = {"timezone": details.get("timezone"), "language": details.get("language")}
+    return listed | {
+        "customer": listed["customer"] | person,  # type: ignore[operator]
+        "slots": sorted(formatter.ranked(row), key=lambda slot: slot["slot"]),
+        "description": personal(row["opened_body"]).get("description"),
+        "session": row["session"],
+        "closed_at": instant(row["closed_at"]),
+        "flags": with_flags_of(events, json.loads(row["flags"])),
+        "history": events,
     }
 
 
 def to_choose(reader: Reader, request_id: str, now: datetime) -> list[dict[str, Any]]:
-    """Return the slots of a request, best first; none where there is nothing to choose any more."""
-    found = _found(reader, now, RequestFilter(ids=[request_id]))
-    (one,) = found
-    return _Seen(reader, now, found).ranked(one) if one["state"] == "open" else []
+    """Return the slots of a request, best first; empty if the request is no longer open."""
+    rows = _select(reader, now, RequestFilter(ids=[request_id]))
+    (row,) = rows
+    return _RequestFormatter(reader, now, rows).ranked(row) if row["state"] == "open" else []
 
 
 def to_decline(reader: Reader, now: datetime, ids: Sequence[str] | None = None) -> dict[str, str]:
-    """Return the open requests, of these or of all, that a rule declines, each with its reason."""
+    """Return the reasons of the open requests that an auto-decline rule matches, by request id.
+
+    `ids` limits the check to these requests.
+    """
     rules = structured("auto_decline", reader.preferences.get("auto_decline"))
     if not rules:
         return {}
-    rules = [in_currency(each, reader.currency) for each in rules]
-    found = _found(reader, now, RequestFilter(ids=ids, states=("open",)))
-    seen = _Seen(reader, now, found)
+    rules = [in_currency(rule, reader.currency) for rule in rules]
+    rows = _select(reader, now, RequestFilter(ids=ids, states=("open",)))
+    formatter = _RequestFormatter(reader, now, rows)
     reasons = {
-        each["id"]: reason_to_decline(rules, _asked(reader, each), seen.own_skills, seen.diary, now)
-        for each in found
+        row["id"]: reason_to_decline(
+            rules, _facts(reader, row), formatter.own_skills, formatter.schedule, now
+        )
+        for row in rows
     }
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 def accepted(reader: Reader, request_id: str) -> Row:
-    """Return what an accept shows once it is done: the session, its start, the slot."""
+    """Return the result of accepting a request: the session, its start and the slot."""
     row = reader.one(
         "SELECT request.session, session.start, session.planned_start FROM request"
         " LEFT JOIN session ON session.id = request.session WHERE request.id = ?",
         request_id,
     )
-    told = reader.one(_CLOSING, request_id, "request.accepted")
-    if row is None or told is None:
+    closing = reader.one(_CLOSING, request_id, "request.accepted")
+    if row is None or closing is None:
         return {"session": None, "start": None, "slot": None}
     return {
         "session": row["session"],
         "start": instant(row["start"] or row["planned_start"]),
-        "slot": json.loads(told["facts"]).get("slot"),
+        "slot": json.loads(closing["facts"]).get("slot"),
     }
 
 
 def declined(reader: Reader, request_id: str) -> Row:
-    """Return what a decline shows once it is done: the reason that was given."""
-    told = reader.one(_CLOSING, request_id, "request.declined")
-    return {"reason": personal(told["body"]).get("reason") if told else None}
+    """Return the result of declining a request: the reason that was given."""
+    closing = reader.one(_CLOSING, request_id, "request.declined")
+    return {"reason": personal(closing["body"]).get("reason") if closing else None}
 
 
-def _found(reader: Reader, now: datetime, wanted: RequestFilter) -> list[dict[str, Any]]:
-    where, values = wanted.where()
+def _select(reader: Reader, now: datetime, selection: RequestFilter) -> list[dict[str, Any]]:
+    where, values = selection.where()
     return reader.all(f"{_SELECT} WHERE {where} {_ORDER}", utc_text(now), *values)
 
 
-def _slots(found: Mapping[str, Any]) -> list[Slot]:
+def _slots(row: Mapping[str, Any]) -> list[Slot]:
     return [
-        Slot(start=from_text(each["start"]), minutes=each["minutes"])
-        for each in json.loads(found["slots"])
+        Slot(start=from_text(slot["start"]), minutes=slot["minutes"])
+        for slot in json.loads(row["slots"])
     ]
 
 
-def _asked(reader: Reader, found: Mapping[str, Any]) -> RequestFacts:
+def _facts(reader: Reader, row: Mapping[str, Any]) -> RequestFacts:
     return RequestFacts(
-        kind=found["kind"],
-        customer=found["customer"],
-        rate=Money(found["rate"], reader.currency_called(found["currency"])),
-        skills=tuple(personal(found["opened_body"]).get("skills") or ()),
-        slots=tuple(_slots(found)),
+        kind=row["kind"],
+        customer=row["customer"],
+        rate=Money(row["rate"], reader.currency_called(row["currency"])),
+        skills=tuple(personal(row["opened_body"]).get("skills") or ()),
+        slots=tuple(_slots(row)),
     )
 
 
 @dataclass
-class _Seen:
-    """Requests as found, with all that they are held against: looked up once for all of them."""
+class _RequestFormatter:
+    """Formats selected requests. Data that they share is loaded once, on first use."""
 
     reader: Reader
     now: datetime
-    found: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, Any]]
 
     @cached_property
-    def diary(self) -> Schedule:
+    def schedule(self) -> Schedule:
         return diary(self.reader)
 
     @cached_property
@@ -187,19 +192,20 @@ class _Seen:
         return list(self.reader.preferences.get("skills", ()))
 
     @cached_property
-    def people(self) -> dict[str, dict[str, Any]]:
-        latest = {each["customer"]: each["described_body"] for each in self.found}
+    def customers(self) -> dict[str, dict[str, Any]]:
+        latest = {row["customer"]: row["described_body"] for row in self.rows}
         return customers(self.reader, latest)
 
     @cached_property
     def helped(self) -> dict[str, int]:
-        rows = self.reader.all(_HELPED, compact(sorted(self.people)))
+        """The number of ended sessions by customer."""
+        rows = self.reader.all(_HELPED, compact(sorted(self.customers)))
         return {row["customer"]: row["helped"] for row in rows}
 
     @cached_property
     def ratings(self) -> dict[str, Decimal]:
-        """What each customer gave on average, rounded half-up to two digits."""
-        rows = self.reader.all(_RATED, compact(sorted(self.people)))
+        """The average rating by each customer, rounded half-up to two digits."""
+        rows = self.reader.all(_RATED, compact(sorted(self.customers)))
         if not rows:
             return {}
         from decimal import Decimal
@@ -209,73 +215,73 @@ class _Seen:
 
     @cached_property
     def minimums(self) -> dict[bool, Money | None]:
-        """What a minute should pay (R2), by whether it is a direct booking."""
-        wanted = self.reader.preferences
-        amounts = {True: wanted.get("direct_rate"), False: wanted.get("minimum_rate")}
+        """The expert's minimum rates per minute (R2), keyed by whether the booking is direct."""
+        preferences = self.reader.preferences
+        rates = {True: preferences.get("direct_rate"), False: preferences.get("minimum_rate")}
         return {
-            direct: Money.parse(each["amount"], self.reader.currency_called(each["currency"]))
-            if each
+            direct: Money.parse(rate["amount"], self.reader.currency_called(rate["currency"]))
+            if rate
             else None
-            for direct, each in amounts.items()
+            for direct, rate in rates.items()
         }
 
-    def row(self, found: Mapping[str, Any]) -> Row:
-        """Return a request as every listing has it."""
-        opened = personal(found["opened_body"])
+    def row(self, row: Mapping[str, Any]) -> Row:
+        """Return a request with the fields that lists show."""
+        opened = personal(row["opened_body"])
         skills = opened.get("skills") or []
-        slots = _slots(found)
-        rate = Money(found["rate"], self.reader.currency_called(found["currency"]))
-        minimum = self.minimums[bool(found["direct"])]
+        slots = _slots(row)
+        rate = Money(row["rate"], self.reader.currency_called(row["currency"]))
+        minimum = self.minimums[bool(row["direct"])]
         if minimum and minimum.currency != rate.currency:
             minimum = None
         above = None if minimum is None else rate >= minimum
         mine = matched(skills, self.own_skills)
         minutes = min((slot.minutes for slot in slots), default=_INSTANT_MINUTES)
-        opened_at, expires = from_text(found["opened_at"]), instant(found["expires"])
-        is_open = found["reads_as"] == "open"
+        opened_at, expires = from_text(row["opened_at"]), instant(row["expires"])
+        is_open = row["reads_as"] == "open"
         return {
-            "id": found["id"],
-            "kind": found["kind"],
-            "state": found["reads_as"],
-            "direct": bool(found["direct"]),
+            "id": row["id"],
+            "kind": row["kind"],
+            "state": row["reads_as"],
+            "direct": bool(row["direct"]),
             "customer": {
-                "id": found["customer"],
-                "name": self.people[found["customer"]].get("name"),
+                "id": row["customer"],
+                "name": self.customers[row["customer"]].get("name"),
             },
             "title": opened.get("title"),
             "skills": skills,
             "rate": rate,
-            "currency": found["currency"],
+            "currency": row["currency"],
             "slots": [
                 {"slot": number, "start": slot.start, "minutes": slot.minutes}
                 for number, slot in enumerate(slots, 1)
             ],
             "expires": expires,
-            # Rate (R2) and skills (R3); who asks for none, or has set none, matches every skill.
+            # Rate (R2) and skills (R3). If the request or the expert names no skills, they match.
             "matches": above is not False and (bool(mine) or not skills or not self.own_skills),
             "conflicts": self._conflicts(slots) if is_open else [],
             "opened_at": opened_at,
             "age_seconds": self.now - opened_at if is_open else None,
             "left_seconds": expires - self.now if is_open and expires else None,
-            "helped": self.helped.get(found["customer"], 0),
-            "customer_rating": self.ratings.get(found["customer"]),
+            "helped": self.helped.get(row["customer"], 0),
+            "customer_rating": self.ratings.get(row["customer"]),
             "matched_skills": mine,
             "minimum": minimum,
             "above_minimum": above,
             "earns": earning(rate, minutes, self.reader.policy),
             "earns_minutes": minutes,
-            "seq": found["opened_seq"],
+            "seq": row["opened_seq"],
         }
 
-    def ranked(self, found: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return a request's slots, best first, each with what speaks for it and against.
+    def ranked(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return a request's slots, best first, with the reasons for and against each of them.
 
-        Of a request that was answered there is nothing to rank: its own session is booked there.
+        An answered request is not ranked: its own session is booked in one of the slots.
         """
-        zone_name = self.people[found["customer"]].get("timezone")
-        best_first = ranked(_slots(found), self.diary, zone_name, self.now)
-        rate = Money(found["rate"], self.reader.currency_called(found["currency"]))
-        is_open = found["state"] == "open"
+        zone_name = self.customers[row["customer"]].get("timezone")
+        best_first = ranked(_slots(row), self.schedule, zone_name, self.now)
+        rate = Money(row["rate"], self.reader.currency_called(row["currency"]))
+        is_open = row["state"] == "open"
         return [
             {
                 "slot": slot.number,
@@ -286,7 +292,7 @@ class _Seen:
                 "rank": rank if is_open else None,
                 "usable": slot.is_usable if is_open else None,
                 "reasons": [
-                    {"code": code, "message": said} for code, said in slot.reasons if is_open
+                    {"code": code, "message": text} for code, text in slot.reasons if is_open
                 ],
                 "earns": earning(rate, slot.minutes, self.reader.policy),
             }
@@ -294,7 +300,7 @@ class _Seen:
         ]
 
     def _conflicts(self, slots: Sequence[Slot]) -> list[str]:
-        ends = [
-            (each.start, shifted(each.start, timedelta(minutes=each.minutes))) for each in slots
+        spans = [
+            (slot.start, shifted(slot.start, timedelta(minutes=slot.minutes))) for slot in slots
         ]
-        return sorted({name for span in ends for name in self.diary.conflicts(*span)})
+        return sorted({name for span in spans for name in self.schedule.conflicts(*span)})

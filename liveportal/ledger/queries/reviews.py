@@ -1,4 +1,4 @@
-"""Reviews, both ways (R7): what customers said of the expert, and the expert of them."""
+"""Reviews in both directions (R7): of the expert by customers, and of customers by the expert."""
 
 from __future__ import annotations
 
@@ -48,31 +48,31 @@ _REVIEWS = """
 
 
 def customers(reader: Reader) -> list[Row]:
-    """Return every customer of an ended session, whoever was there last first."""
-    found = reader.all(_CUSTOMERS)
-    told = customer_queries.customers(
-        reader, {each["customer"]: each["described_body"] for each in found}
+    """Return the customers of ended sessions, the most recent first."""
+    rows = reader.all(_CUSTOMERS)
+    details = customer_queries.customers(
+        reader, {row["customer"]: row["described_body"] for row in rows}
     )
-    return [_customer(each, told[each["customer"]].get("name")) for each in found]
+    return [_customer(row, details[row["customer"]].get("name")) for row in rows]
 
 
-def _customer(found: dict[str, Any], name: object) -> Row:
+def _customer(row: dict[str, Any], name: object) -> Row:
     return {
-        "customer": found["customer"],
+        "customer": row["customer"],
         "customer_name": name,
-        "sessions": found["sessions"],
-        "minutes": minutes_text(found["billed_s"] * SECOND_US + found["billed_rest_us"]),
-        "reviews_of_you": found["of_you"],
-        "rating_of_you": average(found["stars_of_you"], found["of_you"]),
-        "reviews_by_you": found["by_you"],
-        "rating_by_you": average(found["stars_by_you"], found["by_you"]),
-        "last_session": instant(found["last_session"]),
-        "last_review": instant(found["last_review"]),
+        "sessions": row["sessions"],
+        "minutes": minutes_text(row["billed_s"] * SECOND_US + row["billed_rest_us"]),
+        "reviews_of_you": row["of_you"],
+        "rating_of_you": average(row["stars_of_you"], row["of_you"]),
+        "reviews_by_you": row["by_you"],
+        "rating_by_you": average(row["stars_by_you"], row["by_you"]),
+        "last_session": instant(row["last_session"]),
+        "last_review": instant(row["last_review"]),
     }
 
 
 def reviews(reader: Reader, customer_id: str) -> list[Row]:
-    """Return the reviews of a customer's sessions, both ways, in the order they were given."""
+    """Return the reviews of a customer's sessions, in both directions, oldest first."""
     return [
         {
             "session": row["session"],
@@ -86,15 +86,15 @@ def reviews(reader: Reader, customer_id: str) -> list[Row]:
 
 
 def overall(reader: Reader, customer_id: str | None = None) -> Row:
-    """Return how many reviews there are in each direction, and their averages over all of them."""
-    found = reader.all(
+    """Return the number of reviews in each direction, and their average ratings."""
+    rows = reader.all(
         "SELECT by, count(*) AS n, sum(rating) AS stars FROM review"
         " JOIN session ON session.id = review.session"
         " WHERE ?1 IS NULL OR session.customer = ?1 GROUP BY by",
         customer_id,
     )
-    given = {row["by"]: (row["stars"], row["n"]) for row in found}
-    of_you, by_you = given.get("customer", (0, 0)), given.get("expert", (0, 0))
+    totals = {row["by"]: (row["stars"], row["n"]) for row in rows}
+    of_you, by_you = totals.get("customer", (0, 0)), totals.get("expert", (0, 0))
     return {
         "reviews_of_you": of_you[1],
         "rating_of_you": average(*of_you),
@@ -104,5 +104,5 @@ def overall(reader: Reader, customer_id: str | None = None) -> Row:
 
 
 def average(stars: int, count: int) -> Decimal | None:
-    """Return the average of ratings to two digits, rounded half-up; None where there are none."""
+    """Return the average rating to two digits, rounded half-up; None if there are no ratings."""
     return Decimal(format_minor(half_up(stars * 100, count), 2)) if count else None

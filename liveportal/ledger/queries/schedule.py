@@ -1,4 +1,4 @@
-"""The expert's diary as the book has it: what is booked, and the preferences about time."""
+"""The expert's schedule as the ledger has it: booked sessions, and the preferences about time."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from liveportal.ledger.queries.reader import NOT_OVER, Reader
 
 
 def diary(reader: Reader) -> Schedule:
-    """Return the diary as it stands: sessions upcoming, live or paused, hours, days off."""
+    """Return the current schedule: upcoming, live and paused sessions, working hours, vacations."""
     preferences = reader.preferences
     buffers = preferences.get("buffers")
     return Schedule(
         zone=reader.own_timezone,
-        booked=_booked(reader),
+        booked=_booked_sessions(reader),
         availability=structured("availability", preferences.get("availability")),
         buffers=decode(Buffers, buffers) if buffers else None,
-        vacations=tuple(decode(Vacation, each) for each in preferences.get("vacations", ())),
+        vacations=tuple(decode(Vacation, item) for item in preferences.get("vacations", ())),
     )
 
 
-def _booked(reader: Reader) -> tuple[Booked, ...]:
-    """Return the sessions that were agreed for a time; instant ones have none."""
-    found = reader.all(
+def _booked_sessions(reader: Reader) -> tuple[Booked, ...]:
+    """Return the sessions with a planned start; instant sessions have none."""
+    rows = reader.all(
         "SELECT id, planned_start, planned_minutes FROM session"  # noqa: S608 (our own words)
         f" WHERE {NOT_OVER} AND planned_start IS NOT NULL ORDER BY id"
     )
-    starts = [(row, from_text(row["planned_start"])) for row in found]
+    starts = [(row, from_text(row["planned_start"])) for row in rows]
     return tuple(
         Booked(row["id"], start, shifted(start, timedelta(minutes=row["planned_minutes"])))
         for row, start in starts

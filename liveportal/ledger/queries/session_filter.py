@@ -1,4 +1,4 @@
-"""Which sessions of the history are asked for, and in which order."""
+"""`SessionFilter`: which sessions of the history to list, and in which order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from liveportal.domain.money import Money
 from liveportal.domain.values import dataclass
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
-from liveportal.ledger.queries.session_mentions import mentioning
+from liveportal.ledger.queries.session_mentions import sessions_mentioning
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -23,7 +23,7 @@ DISPUTED = (
     "EXISTS (SELECT 1 FROM claim JOIN dispute ON dispute.claim = claim.id"
     " WHERE claim.session = session.id)"
 )
-# An event is about one of these things, so that no two sessions have the same position.
+# Each event concerns only one of these entities, so no two sessions have the same position.
 LAST_SEQ = """
     max(
         session.agreed_seq,
@@ -38,11 +38,11 @@ LAST_SEQ = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionFilter:
-    """What a session must be to be listed: all that is given here, and at first nothing is.
+    """The conditions that a listed session must meet, all of them; by default there are none.
 
-    Months are those that an ended session falls in; `since` and `until` are when it starts, both
-    included; `after_seq` is a position of the journal after which something was recorded of it.
-    `sort` is one of `SORTS`, with a `-` before it the other way round.
+    `first_month` and `last_month` apply to the month of an ended session; `since` and `until` to
+    the start, both inclusive; `after_seq` selects sessions with events after that position of the
+    journal. `sort` is one of `SORTS`; a leading `-` reverses the order.
     """
 
     states: Sequence[str] = ()
@@ -58,7 +58,7 @@ class SessionFilter:
     sort: str = "start"
 
     def where(self, reader: Reader) -> tuple[str, list[object]]:
-        """Return the condition in SQL, and the values of its parameters."""
+        """Return the SQL condition, and the values of its parameters."""
         given: dict[str, object] = {
             _one_of("session.state"): compact(list(self.states)) if self.states else None,
             _one_of("session.customer"): None
@@ -69,22 +69,24 @@ class SessionFilter:
             f"{START} >= ?": self.since and utc_text(self.since),
             f"{START} <= ?": self.until and utc_text(self.until),
             f"{LAST_SEQ} > ?": self.after_seq,
-            _one_of("session.id"): compact(mentioning(reader, self.words)) if self.words else None,
+            _one_of("session.id"): compact(sessions_mentioning(reader, self.words))
+            if self.words
+            else None,
         }
-        asked = {condition: value for condition, value in given.items() if value is not None}
-        conditions = list(asked)
+        active = {condition: value for condition, value in given.items() if value is not None}
+        conditions = list(active)
         if self.states and {"upcoming", "live", "paused"}.issuperset(self.states):
             conditions.append(NOT_OVER)
         if self.claimed:
             conditions.append("EXISTS (SELECT 1 FROM claim WHERE claim.session = session.id)")
         if self.disputed:
             conditions.append(DISPUTED)
-        return " AND ".join(conditions) or "TRUE", list(asked.values())
+        return " AND ".join(conditions) or "TRUE", list(active.values())
 
-    def ordered(self, rows: Sequence[Row]) -> list[Row]:
-        """Return rows in the order asked for; those without the value come last, either way.
+    def sorted_rows(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows in the requested order; rows without the value come last either way.
 
-        Rows with the same value stay in the order in which they came: by their start.
+        Rows with equal values keep their order, which is by start.
         """
         name = self.sort.removeprefix("-")
         valued = [row for row in rows if row[name] is not None]
@@ -99,7 +101,7 @@ def _one_of(column: str) -> str:
 def _comparable(value: object) -> datetime | Decimal | int:
     match value:
         case Money():
-            return value.minor  # Of whatever currency: a book has one as soon as it has money.
+            return value.minor  # All are of one currency: a book with money has only one.
         case datetime() | int():
             return value
     from decimal import Decimal

@@ -1,4 +1,4 @@
-"""In which sessions something was said: of them, and in them."""
+"""Finds the sessions whose texts and messages contain given words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ABOUT = """
         ON opened.seq = coalesce(request.opened_seq, session.agreed_seq)
     LEFT JOIN event_personal AS described ON described.seq = customer.described_seq
 """
-_SAID = """
+_BODIES = """
     SELECT claim.session, body FROM claim
     JOIN statement ON statement.thing = 'claim:' || claim.id
         AND statement.type = 'refund.claimed' AND statement.confirms IS NULL
@@ -31,34 +31,34 @@ _SAID = """
 """
 
 
-def mentioning(reader: Reader, words: Sequence[str]) -> list[str]:
-    """Return the sessions in whose texts all the words stand, in one text or in several.
+def sessions_mentioning(reader: Reader, words: Sequence[str]) -> list[str]:
+    """Return the ids of the sessions whose texts together contain all the words.
 
-    The texts are title, description, the customer's name, the reasons of claims, reviews, and the
-    messages of transcripts.
+    The texts are the title, the description, the customer's name, the reasons of claims, reviews,
+    and the messages of transcripts.
     """
     texts = _texts(reader)
-    found = set(texts)
+    matches = set(texts)
     for wanted in filter(None, map(term, words)):
-        finder, said = Finder([wanted]), sessions_saying(reader, wanted)
-        found = {each for each in found if each in said or finder.finds(texts[each])}
-    return sorted(found)
+        finder, saying = Finder([wanted]), sessions_saying(reader, wanted)
+        matches = {name for name in matches if name in saying or finder.finds(texts[name])}
+    return sorted(matches)
 
 
 def _texts(reader: Reader) -> dict[str, str]:
-    """Return the texts of every session but its messages, folded, one a line."""
-    about = reader.all(_ABOUT)
-    told = customers.customers(reader, {each["customer"]: each["described_body"] for each in about})
+    """Return the folded texts of every session except its messages, one text per line."""
+    rows = reader.all(_ABOUT)
+    details = customers.customers(reader, {row["customer"]: row["described_body"] for row in rows})
     texts: dict[str, list[str | None]] = defaultdict(list)
-    for each in about:
-        opened = personal(each["opened_body"])
-        texts[each["id"]] = [
+    for row in rows:
+        opened = personal(row["opened_body"])
+        texts[row["id"]] = [
             opened.get("title"),
             opened.get("description"),
-            told[each["customer"]].get("name"),
+            details[row["customer"]].get("name"),
         ]
-    for session, body in reader.db.execute(_SAID).fetchall():
-        said = personal(body)
-        texts[session] += [said.get("reason"), said.get("text")]
-    # As they are read: a colour's code is no part of the word behind it.
-    return {name: folded(clean("\n".join(filter(None, said)))) for name, said in texts.items()}
+    for session, body in reader.db.execute(_BODIES).fetchall():
+        values = personal(body)
+        texts[session] += [values.get("reason"), values.get("text")]
+    # Cleaned as for display: an escape code is not part of the word after it.
+    return {name: folded(clean("\n".join(filter(None, lines)))) for name, lines in texts.items()}

@@ -1,8 +1,8 @@
-"""Searching what was said in sessions and written about them: messages, titles, reasons, reviews.
+"""Full-text search in the messages of sessions and in the texts of events (titles, reviews, ...).
 
-Messages are found by the index of every three letters in a row, and looked at again: the index
-says what may be a hit. Words that are too short for it are looked for in every message, and all
-words in the texts of every event, which are few beside what was said.
+The trigram index yields the messages that may match; each of them is then checked. Words that are
+too short for the index are searched in all messages. The texts of events are always searched in
+full: they are few compared with the messages.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ SEARCH_FIELDS = (
     *("snippet", "text", "where", "thing"),
 )
 MESSAGE = "message"
-"""Where a hit is that was said; any other is in the field of an event: a title, a reason."""
+"""The `where` of a hit in a message; other hits name the field of an event, such as `title`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TERM = pattern(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*+)"?|(?P<word>[^\s"*]++))(?P<star>\*?)')
 _MOST_TRIGRAMS = 64
 _MOST_COMPARED = 16
 _LONGEST_COMPARED = 100
-"""How much SQLite is asked to compare: enough to leave little to look at again."""
+"""Limits for the conditions given to SQLite: enough to leave few candidates to check."""
 
 _CANDIDATES = """
     SELECT message.id, message.text, message.speaker, artifact.session,
@@ -54,7 +54,7 @@ _MESSAGES = """
     LEFT JOIN event_personal AS named ON named.seq = artifact.seq
     WHERE message.id IN (SELECT value FROM json_each(?))
 """
-# When a message was said, to the millisecond; where only its session is known, when that began.
+# The time of a message in milliseconds; the start of the session if it has no offset.
 _SAID_MS = """
     strftime('%s', coalesce(session.start, session.planned_start)) * 1000
     + substr(coalesce(session.start, session.planned_start), 21, 3) + coalesce(offset_ms, 0)
@@ -72,7 +72,7 @@ _REVERSED = """
     JOIN event AS reversed ON reversed.seq = reversal.reversed_seq
     WHERE reversal.seq IN (SELECT value FROM json_each(?))
 """
-# Whose session a thing belongs to, and of which customer it is.
+# The session and the customer of an entity.
 _BELONGS = """
     SELECT 'claim', claim.id, session.id, session.customer
     FROM claim JOIN session ON session.id = claim.session
@@ -94,7 +94,7 @@ _DESCRIBED = """
 
 
 class Where(NamedTuple):
-    """What is searched: a customer's, a session's, what a speaker said, what is from then on."""
+    """Limits a search to a customer, a session, a speaker, or to texts since an instant."""
 
     customer: str | None = None
     session: str | None = None
@@ -103,7 +103,7 @@ class Where(NamedTuple):
 
 
 class Searched(NamedTuple):
-    """How much was searched: messages of so many transcripts, and whether texts of events, too."""
+    """The extent of a search: messages, their transcripts, and whether texts of events count."""
 
     messages: int
     transcripts: int
@@ -111,7 +111,7 @@ class Searched(NamedTuple):
 
 
 class _Hit(NamedTuple):
-    """A hit and its rank, the best being the least; it is a message, or a row already."""
+    """A hit with its rank; the lowest rank is the best. It has a message id, or 0 and a row."""
 
     rank: tuple[float, str, int, int]
     message: int
@@ -119,20 +119,20 @@ class _Hit(NamedTuple):
 
 
 def search(reader: Reader, finder: Finder, where: Where, limit: int | None = None) -> list[Row]:
-    """Return where a finder of `matching` finds something, the best first.
+    """Return the hits of a finder (see `matching`), the best first.
 
-    All that is wanted must stand in one message, or in one text of an event. `where` is `message`,
-    or the field that the text is, and `thing` what that event is about.
+    All wanted terms must be in one message, or in one text of an event. In the rows, `where` is
+    `message` or the field of the text, and `thing` is the entity that the event concerns.
     """
     hits = [*_messages(reader, finder, where), *_texts(reader, finder, where)]
     best = heapq.nsmallest(len(hits) if limit is None else limit, hits)
-    said = _message_rows(reader, [hit.message for hit in best if hit.message])
-    rows = [said[hit.message] if hit.message else hit.row for hit in best]
-    told = _customers(reader, {str(row["customer"]) for row in rows if row["customer"]})
+    messages = _message_rows(reader, [hit.message for hit in best if hit.message])
+    rows = [messages[hit.message] if hit.message else hit.row for hit in best]
+    details = _customers(reader, {str(row["customer"]) for row in rows if row["customer"]})
     return [
         {
             **row,
-            "customer_name": told.get(str(row["customer"]), {}).get("name"),
+            "customer_name": details.get(str(row["customer"]), {}).get("name"),
             "snippet": finder.snippet(str(row["text"])),
         }
         for row in rows
@@ -140,7 +140,7 @@ def search(reader: Reader, finder: Finder, where: Where, limit: int | None = Non
 
 
 def searched(reader: Reader, where: Where) -> Searched:
-    """Return how much a search there looks at."""
+    """Return how much a search with these limits covers."""
     conditions, values = _conditions(where)
     statement = f"{_SEARCHED} {' AND '.join(conditions) or 'TRUE'}"
     messages, transcripts = reader.db.execute(statement, values).fetchone()
@@ -148,7 +148,7 @@ def searched(reader: Reader, where: Where) -> Searched:
 
 
 def sessions_saying(reader: Reader, wanted: Term) -> set[str]:
-    """Return the sessions of which a message has a term."""
+    """Return the ids of the sessions with a message that contains the term."""
     finder = Finder([wanted])
     return {
         session
@@ -161,22 +161,24 @@ def sessions_saying(reader: Reader, wanted: Term) -> set[str]:
 
 
 def _messages(reader: Reader, finder: Finder, where: Where) -> Iterator[_Hit]:
-    spoke = _Speakers(where.speaker)
+    speakers = _Speakers(where.speaker)
     for number, text, speaker, _, began, artifact, n in _candidates(reader, finder.wanted, where):
         plain = folded(text)
-        if finder.finds(plain) and spoke.by(speaker):
+        if finder.finds(plain) and speakers.matches(speaker):
             yield _Hit((-finder.score(plain), began or "", artifact, n), number, {})
 
 
 def _candidates(
     reader: Reader, wanted: Sequence[Term], where: Where
 ) -> Iterator[tuple[int, str, str | None, str, str | None, int, int]]:
-    """Yield the messages that may have all the terms."""
+    """Yield the messages that may contain all the terms."""
     conditions, values = _conditions(where)
-    trigrams = list(dict.fromkeys(each for one in wanted for each in one.trigrams()))
+    trigrams = list(
+        dict.fromkeys(trigram for wanted_term in wanted for trigram in wanted_term.trigrams())
+    )
     if trigrams:
         conditions.append(_INDEXED)
-        values.append(" AND ".join(f'"{each}"' for each in trigrams[:_MOST_TRIGRAMS]))
+        values.append(" AND ".join(f'"{trigram}"' for trigram in trigrams[:_MOST_TRIGRAMS]))
     statement = f"{_CANDIDATES} {' AND '.join(conditions) or 'TRUE'}"
     rows = reader.db.execute(statement, values).fetchall()
     yield from rows if trigrams else (row for row in rows if may_have(row[1], wanted))
@@ -188,13 +190,13 @@ def _conditions(where: Where) -> tuple[list[str], list[object]]:
         "session.id = ?": where.session,
         f"{_SAID_MS} >= ?": where.since and (where.since - _EPOCH) // timedelta(milliseconds=1),
     }
-    asked = {condition: value for condition, value in given.items() if value is not None}
-    return list(asked), list(asked.values())
+    active = {condition: value for condition, value in given.items() if value is not None}
+    return list(active), list(active.values())
 
 
-def _compared(wanted: Sequence[Term]) -> tuple[str, list[object]]:
-    """Return a condition that a body without escapes meets if it has the terms; its values."""
-    runs = [run for one in wanted for run in one.runs]
+def _body_condition(wanted: Sequence[Term]) -> tuple[str, list[object]]:
+    """Return a condition that every unescaped body with the terms meets, and its values."""
+    runs = [run for wanted_term in wanted for run in wanted_term.runs]
     if not all(map(str.isascii, runs)):
         return "FALSE", []
     patterns = [f"%{run[:_LONGEST_COMPARED]}%" for run in runs[:_MOST_COMPARED]]
@@ -202,16 +204,16 @@ def _compared(wanted: Sequence[Term]) -> tuple[str, list[object]]:
 
 
 class _Speakers:
-    """Whether a speaker is the one asked for; each name is looked at once."""
+    """Decides whether a speaker is the wanted one; results are cached by name."""
 
     def __init__(self, wanted: str | None) -> None:
-        asked = None if wanted is None else term(wanted, phrase=True)
-        self._finder = Finder([asked]) if asked else None
+        wanted_term = None if wanted is None else term(wanted, phrase=True)
+        self._finder = Finder([wanted_term]) if wanted_term else None
         self._known: dict[str | None, bool] = {None: wanted is None}
         self._any = wanted is None
 
-    def by(self, speaker: str | None) -> bool:
-        """Return whether the speaker has the name asked for."""
+    def matches(self, speaker: str | None) -> bool:
+        """Return True if the speaker has the wanted name, or if any speaker is wanted."""
         if speaker not in self._known:
             has_name = bool(self._finder and speaker and self._finder.finds(folded(speaker)))
             self._known[speaker] = self._any or has_name
@@ -245,20 +247,20 @@ def _customers(reader: Reader, names: set[str]) -> dict[str, dict[str, Any]]:
 
 
 def _texts(reader: Reader, finder: Finder, where: Where) -> Iterator[_Hit]:
-    """Yield the hits in titles, descriptions, reasons, reviews and notes; nobody spoke them."""
+    """Yield the hits in titles, descriptions, reasons, reviews and notes, which have no speaker."""
     if where.speaker is not None:
         return
-    found = list(_fields(reader, finder))
-    about = _about(reader, {seq for seq, *_ in found})
+    texts = list(_fields(reader, finder))
+    about = _about(reader, {seq for seq, *_ in texts})
     seen = set()
-    for seq, field, text in found:
-        time, thing, session, customer = about[seq]
-        same = (session or thing, field, text)
-        if same in seen or (where.since and from_text(time) < where.since):
+    for seq, field, text in texts:
+        time, entity, session, customer = about[seq]
+        identity = (session or entity, field, text)
+        if identity in seen or (where.since and from_text(time) < where.since):
             continue
         if (where.customer or customer) != customer or (where.session or session) != session:
             continue
-        seen.add(same)
+        seen.add(identity)
         row: Row = {
             "session": session,
             "artifact": None,
@@ -270,25 +272,25 @@ def _texts(reader: Reader, finder: Finder, where: Where) -> Iterator[_Hit]:
             "snippet": None,
             "text": text,
             "where": field,
-            "thing": thing,
+            "thing": entity,
         }
         yield _Hit((-finder.score(folded(text)), time, seq, len(seen)), 0, row)
 
 
 def _fields(reader: Reader, finder: Finder) -> Iterator[tuple[int, str, str]]:
-    """Yield the texts of events that are hits: of which event, which field, the text."""
-    compared, patterns = _compared(finder.wanted)
-    # Bodies are ASCII, and have everything else in escapes.
-    statement = f"SELECT seq, body FROM event_personal WHERE {compared} OR instr(body, '\\u')"  # noqa: S608
+    """Yield the matching texts of events as (seq, field, text)."""
+    condition, patterns = _body_condition(finder.wanted)
+    # Bodies are ASCII; all other characters are escaped.
+    statement = f"SELECT seq, body FROM event_personal WHERE {condition} OR instr(body, '\\u')"  # noqa: S608
     for seq, body in reader.db.execute(f"{statement} ORDER BY seq", patterns).fetchall():
         for field, value in personal(body).items():
-            text = value if isinstance(value, str) else _listed(value)
+            text = value if isinstance(value, str) else _join_list(value)
             if text and finder.finds(folded(text)):
                 yield seq, field, text
 
 
-def _listed(value: object) -> str:
-    """Return a list of texts as one; what else is no text is not searched."""
+def _join_list(value: object) -> str:
+    """Join a list of texts; values of other types are not searched."""
     return ", ".join(filter(_is_text, value)) if isinstance(value, list) else ""
 
 
@@ -299,52 +301,55 @@ def _is_text(value: object) -> bool:
 def _about(
     reader: Reader, seqs: Iterable[int]
 ) -> dict[int, tuple[str, str | None, str | None, str | None]]:
-    """Return of events: when, what about, in whose session, and of which customer."""
+    """Return each event's time, entity, session and customer, by seq."""
     wanted = compact(sorted(seqs))
     reversals = dict(reader.db.execute(_REVERSED, (wanted,)).fetchall())
     events = reader.db.execute(_EVENTS, (wanted,)).fetchall()
-    named = {
-        seq: (time, _thing(json.loads(reversals.get(seq, facts)))) for seq, time, facts in events
+    subjects = {
+        seq: (time, _subject(json.loads(reversals.get(seq, facts)))) for seq, time, facts in events
     }
-    ids = {kind: [name for _, (of, name) in named.values() if of == kind] for kind in _KINDS}
-    found = reader.db.execute(_BELONGS, [compact(ids[kind]) for kind in _KINDS]).fetchall()
-    belongs = {(kind, name): (session, customer) for kind, name, session, customer in found}
+    ids = {
+        kind: [name for _, (subject_kind, name) in subjects.values() if subject_kind == kind]
+        for kind in _KINDS
+    }
+    rows = reader.db.execute(_BELONGS, [compact(ids[kind]) for kind in _KINDS]).fetchall()
+    belongs = {(kind, name): (session, customer) for kind, name, session, customer in rows}
     return {
         seq: (time, f"{kind}:{name}" if kind else None, *belongs.get((kind, name), (None, None)))
-        for seq, (time, (kind, name)) in named.items()
+        for seq, (time, (kind, name)) in subjects.items()
     }
 
 
-def _thing(facts: dict[str, Any]) -> tuple[str, str]:
-    """Return the kind and the id of what an event is about, by its facts."""
+def _subject(facts: dict[str, Any]) -> tuple[str, str]:
+    """Return the kind and the id of the entity that an event's facts name."""
     for kind in (*_KINDS, "payout", "customer"):
         if isinstance(facts.get(kind), str):
             return kind, facts[kind]
     return "", ""
 
 
-# --- what people type -----------------------------------------------------------------------------
+# --- search words ---------------------------------------------------------------------------------
 
 
 def matching(words: Sequence[str]) -> Finder | None:
-    """Return what `search` looks for, from words as people type them; None if there are none.
+    """Return the finder for typed search words; None if there are no wanted terms.
 
-    An argument with blanks in it is a phrase, as is what stands in quotes: of whole words. `-word`
-    leaves out, `mali*` is a beginning. All else is a part of a word, whatever it looks like.
+    An argument with blanks is a phrase, as is text in quotes; a phrase matches whole words. `-word`
+    excludes a word, `mali*` matches the beginning of a word. Any other text matches parts of words.
     """
     wanted: dict[Term, None] = {}
     unwanted: dict[Term, None] = {}
     for argument in words:
         for minus, text, is_phrase, star in _terms(argument):
-            if found := term(text, phrase=is_phrase, begins=star):
-                (unwanted if minus else wanted)[found] = None
+            if parsed := term(text, phrase=is_phrase, begins=star):
+                (unwanted if minus else wanted)[parsed] = None
     return Finder(list(wanted), list(unwanted)) if wanted else None
 
 
 def _terms(argument: str) -> Iterator[tuple[bool, str, bool, bool]]:
-    """Yield the terms of an argument: left out or not, the text, a phrase or not, a beginning."""
+    """Yield the terms of an argument as (is excluded, text, is a phrase, is a beginning)."""
     argument = argument.strip()
-    if '"' not in argument and len(argument.split()) > 1:  # The shell took the quotes.
+    if '"' not in argument and len(argument.split()) > 1:  # The shell removed the quotes.
         bare = argument.removeprefix("-")
         star = "*" if bare.endswith("*") else ""
         argument = f'{argument[: -len(bare)]}"{bare}"{star}'

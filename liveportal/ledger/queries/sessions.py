@@ -1,4 +1,4 @@
-"""Sessions: what is agreed, what runs, what it came to."""
+"""Sessions: planned, running and ended ones, with their bills and details."""
 
 from __future__ import annotations
 
@@ -51,98 +51,98 @@ _ALL = SessionFilter()
 
 
 def sessions(reader: Reader, selection: SessionFilter = _ALL) -> list[Row]:
-    """Return the sessions that are asked for, by their start unless another order is."""
+    """Return the sessions that match the filter, in its order; by default by start."""
     where, values = selection.where(reader)
-    found = reader.all(f"{_LIST} WHERE {where}{_ORDER}", *values)
-    extra = [
-        {"rating": each["rating"], "disputed": bool(each["disputed"]), "seq": each["last_seq"]}
-        for each in found
+    rows = reader.all(f"{_LIST} WHERE {where}{_ORDER}", *values)
+    extras = [
+        {"rating": row["rating"], "disputed": bool(row["disputed"]), "seq": row["last_seq"]}
+        for row in rows
     ]
-    rows = _rows(reader, found)
-    return selection.ordered([row | more for row, more in zip(rows, extra, strict=True)])
+    listed = _format_all(reader, rows)
+    return selection.sorted_rows([row | extra for row, extra in zip(listed, extras, strict=True)])
 
 
 def session(reader: Reader, session_id: str) -> Row:
-    """Return one session with all that belongs to it: claims, reviews, evidence, money, history."""
-    (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    currency = reader.currency_called(found["currency"])
+    """Return one session with its claims, reviews, evidence, transactions and history."""
+    (row,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
+    currency = reader.currency_called(row["currency"])
     pauses: list[list[datetime | None]] = [
-        [from_text(since), from_text(until)] for since, until in json.loads(found["pauses"])
+        [from_text(since), from_text(until)] for since, until in json.loads(row["pauses"])
     ]
-    if found["paused_since"]:
-        pauses.append([from_text(found["paused_since"]), None])
+    if row["paused_since"]:
+        pauses.append([from_text(row["paused_since"]), None])
     claims = reader.all("SELECT id, state FROM claim WHERE session = ? ORDER BY id", session_id)
     aliases = reader.all("SELECT alias FROM session_alias WHERE session = ?", session_id)
-    things = [f"session:{session_id}", *(f"claim:{claim['id']}" for claim in claims)]
-    if found["request"]:
-        things.append(f"request:{found['request']}")
-    ended = found["state"] == "ended"
-    happened = history(reader, *things)
-    return _row(reader, found) | {
+    entities = [f"session:{session_id}", *(f"claim:{claim['id']}" for claim in claims)]
+    if row["request"]:
+        entities.append(f"request:{row['request']}")
+    ended = row["state"] == "ended"
+    events = history(reader, *entities)
+    return _format(reader, row) | {
         "pauses": pauses,
         "paused_minutes": minutes_text(_microseconds(pauses)),
-        "expected": Money(found["expected_minor"], currency) if ended else None,
-        "refunded": Money(found["refunded_minor"], currency) if ended else None,
-        "period": found["period"],
-        "flags": with_flags_of(happened, json.loads(found["flags"])),
+        "expected": Money(row["expected_minor"], currency) if ended else None,
+        "refunded": Money(row["refunded_minor"], currency) if ended else None,
+        "period": row["period"],
+        "flags": with_flags_of(events, json.loads(row["flags"])),
         "aliases": [row["alias"] for row in aliases],
         "claims": claims,
         "reviews": _reviews(reader, session_id),
         "artifacts": transcripts.artifacts(reader, session_id),
         "transactions": _transactions(reader, session_id),
-        "history": happened,
+        "history": events,
     }
 
 
 def result(reader: Reader, session_id: str) -> Row:
-    """Return what a session's own steps show once they are done."""
-    (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    row = _row(reader, found)
-    return {name: row[name] for name in RESULT_FIELDS}
+    """Return the fields that commands show after they changed a session."""
+    (row,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
+    formatted = _format(reader, row)
+    return {name: formatted[name] for name in RESULT_FIELDS}
 
 
 RESULT_FIELDS = ("start", "end", "minutes", "gross", "fee", "earned", "currency")
 
 
-def _row(reader: Reader, found: dict[str, Any]) -> Row:
-    (row,) = _rows(reader, [found])
-    return row
+def _format(reader: Reader, row: dict[str, Any]) -> Row:
+    (formatted,) = _format_all(reader, [row])
+    return formatted
 
 
-def _rows(reader: Reader, found: Sequence[dict[str, Any]]) -> list[Row]:
-    latest = {each["customer"]: each["described_body"] for each in found}
-    told = customers.customers(reader, latest)
-    return [_shown(reader, each, told[each["customer"]]) for each in found]
+def _format_all(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[Row]:
+    latest = {row["customer"]: row["described_body"] for row in rows}
+    details = customers.customers(reader, latest)
+    return [_format_row(reader, row, details[row["customer"]]) for row in rows]
 
 
-def _shown(reader: Reader, found: dict[str, Any], told: dict[str, Any]) -> Row:
-    ended = found["state"] == "ended"
-    planned = instant(found["planned_start"])
-    start = instant(found["start"]) or planned
-    # Whoever starts late is planned to end as much later.
-    planned_end = planned and start and shifted(start, timedelta(minutes=found["planned_minutes"]))
-    currency = reader.currency_called(found["currency"])
+def _format_row(reader: Reader, row: dict[str, Any], details: dict[str, Any]) -> Row:
+    ended = row["state"] == "ended"
+    planned = instant(row["planned_start"])
+    start = instant(row["start"]) or planned
+    # A session that started late is planned to end that much later.
+    planned_end = planned and start and shifted(start, timedelta(minutes=row["planned_minutes"]))
+    currency = reader.currency_called(row["currency"])
 
     def money(minor: int) -> Money | None:
         return Money(minor, currency) if ended else None
 
     return {
-        "id": found["id"],
-        "request": found["request"],
-        "customer": found["customer"],
-        "state": found["state"],
+        "id": row["id"],
+        "request": row["request"],
+        "customer": row["customer"],
+        "state": row["state"],
         "start": start,
-        "end": instant(found["end"]) or planned_end,
-        "minutes": minutes_text(found["billed_us"]) if ended else None,
-        "rate": Money(found["rate"], currency),
-        "gross": money(found["gross_minor"]),
-        "fee": money(found["fee_minor"]),
-        "earned": money(found["gross_minor"] - found["fee_minor"]),
+        "end": instant(row["end"]) or planned_end,
+        "minutes": minutes_text(row["billed_us"]) if ended else None,
+        "rate": Money(row["rate"], currency),
+        "gross": money(row["gross_minor"]),
+        "fee": money(row["fee_minor"]),
+        "earned": money(row["gross_minor"] - row["fee_minor"]),
         "currency": currency,
-        "policy": found["policy_name"],
-        "claim": found["claim"],
-        "customer_name": told.get("name"),
-        "title": personal(found["opened_body"]).get("title"),
+        "policy": row["policy_name"],
+        "claim": row["claim"],
+        "customer_name": details.get("name"),
+        "title": personal(row["opened_body"]).get("title"),
     }
 
 
@@ -152,7 +152,7 @@ def _microseconds(pauses: Sequence[Sequence[datetime | None]]) -> int:
 
 
 def _reviews(reader: Reader, session_id: str) -> list[dict[str, Any]]:
-    found = reader.all(
+    rows = reader.all(
         "SELECT by, rating, time, body FROM review LEFT JOIN event_personal USING (seq)"
         " WHERE session = ? ORDER BY by",
         session_id,
@@ -164,12 +164,12 @@ def _reviews(reader: Reader, session_id: str) -> list[dict[str, Any]]:
             "time": instant(row["time"]),
             "text": personal(row["body"]).get("text"),
         }
-        for row in found
+        for row in rows
     ]
 
 
 def _transactions(reader: Reader, session_id: str) -> list[dict[str, Any]]:
-    found = reader.all(
+    rows = reader.all(
         "SELECT id, kind, time, gross, fee, net, owed FROM transaction_record"
         " WHERE session = ? ORDER BY id",
         session_id,
@@ -184,25 +184,25 @@ def _transactions(reader: Reader, session_id: str) -> list[dict[str, Any]]:
             "amount": reader.money(row["net"]),
             "owed": reader.money(row["owed"]),
         }
-        for row in found
+        for row in rows
     ]
 
 
 def planned(reader: Reader, session_id: str) -> Row:
-    """Return when a session is to be, for what only moves it."""
-    (found,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    row = _row(reader, found)
-    return {"start": row["start"], "end": row["end"]}
+    """Return the planned start and end of a session, shown by commands that only move it."""
+    (row,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
+    formatted = _format(reader, row)
+    return {"start": formatted["start"], "end": formatted["end"]}
 
 
 def held(reader: Reader, session_id: str) -> tuple[datetime | None, datetime | None]:
-    """Return when a session started and ended; None for what has not happened."""
-    (found,) = reader.all('SELECT start, "end" AS ended FROM session WHERE id = ?', session_id)
-    return instant(found["start"]), instant(found["ended"])
+    """Return the start and end of a session (UTC); None for one that has not happened."""
+    (row,) = reader.all('SELECT start, "end" AS ended FROM session WHERE id = ?', session_id)
+    return instant(row["start"]), instant(row["ended"])
 
 
 def latest_tip(reader: Reader, session_id: str) -> Row:
-    """Return the tip of a session that was booked last."""
+    """Return the most recently booked tip of a session."""
     (row,) = reader.all(
         "SELECT net FROM transaction_record WHERE session = ? AND kind = 'tip'"
         " ORDER BY id DESC LIMIT 1",

@@ -1,4 +1,4 @@
-"""A month or a year of the books as a document (`liveportal.domain.statement`)."""
+"""The statement of a month or a year as a document (`liveportal.domain.statement`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader, Row, instant
 from liveportal.ledger.replay.replay import replayed_copy
 
-# As they were booked: a correction is a row of its own, in the month of its own time.
+# As booked: a correction is a separate row, in the month in which it was made.
 _SESSIONS = """
     SELECT session.id, entry.kind, entry.start, entry."end", entry.billed_us, session.rate,
            coalesce(record.gross, 0) AS gross, coalesce(record.fee, 0) AS fee,
@@ -32,39 +32,39 @@ _TRANSACTION = (
 
 
 def statement(reader: Reader, name: str) -> Document:
-    """Return the statement of a month (`YYYY-MM`) or a year (`YYYY`), with nothing personal."""
+    """Return the statement of a month (`YYYY-MM`) or a year (`YYYY`), without personal data."""
     is_year = len(name) == len("2026")
     first, last = (f"{name}-01", f"{name}-12") if is_year else (name, name)
     months = [row for row in earnings.months(reader) if first <= str(row["month"]) <= last]
-    whole = earnings.span(reader, first, last, name) if is_year else earnings.month(reader, name)
-    held = [_session(reader, row) for row in reader.all(_SESSIONS, first, last)]
-    moved = [
+    total = earnings.span(reader, first, last, name) if is_year else earnings.month(reader, name)
+    sessions = [_session(reader, row) for row in reader.all(_SESSIONS, first, last)]
+    transactions = [
         {field: row[field] for field in _TRANSACTION}
         for row in earnings.transactions(reader, first, last)
     ]
     head = reader.one("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1") or {}
     document: dict[str, Any] = plain(
         {
-            "form": WITH_CORRECTIONS if any("kind" in row for row in held) else FORM,
+            "form": WITH_CORRECTIONS if any("kind" in row for row in sessions) else FORM,
             "name": name,
             "timezone": reader.timezone,
             "currency": reader.currency,
             "policy": reader.policy.name,
             "events": head["seq"],
-            "summary": whole,
+            "summary": total,
             "months": months,
-            "sessions": held,
-            "transactions": moved,
+            "sessions": sessions,
+            "transactions": transactions,
         }
     )
     document["head"] = head["hash"].hex()
     if is_year:
-        document["tax"] = _tax(reader, int(name), whole)
+        document["tax"] = _tax(reader, int(name), total)
     return document
 
 
 def _session(reader: Reader, row: dict[str, Any]) -> Row:
-    """Return what a session, or a correction of it, adds to the summary."""
+    """Return the contribution of a session, or of a correction, to the summary."""
     kind = {} if row["kind"] == "earning" else {"kind": row["kind"]}
     amounts = {name: reader.money(row[name]) for name in ("rate", "gross", "fee", "earned")}
     return {
@@ -80,39 +80,39 @@ def _session(reader: Reader, row: dict[str, Any]) -> Row:
 
 
 def document_of(reader: Reader, seal: Seal) -> Document | None:
-    """Return the document that a seal stands for, or None if the ledger does not hold it."""
-    document = _remade(reader, seal)
+    """Return the statement that a seal was made from, or None if the ledger cannot reproduce it."""
+    document = _reproduce(reader, seal)
     return document if document is not None and seal_of(document) == seal else None
 
 
-def _remade(reader: Reader, seal: Seal) -> Document | None:
-    """Make a statement again from the events that it was made from; None if they are not there."""
+def _reproduce(reader: Reader, seal: Seal) -> Document | None:
+    """Rebuild a statement from the events up to its head; None if the ledger lacks that head."""
     row = reader.one("SELECT hash FROM event WHERE seq = ?", seal.events)
     if row is None or row["hash"].hex() != seal.head:
         return None
     copy = replayed_copy(reader.db, last_seq=seal.events)
     try:
-        # Played back, the journal has other salts and so another head.
+        # The replayed journal has different salts, and so a different head.
         return {**statement(Reader(copy, reader.path), seal.name), "head": seal.head}
     finally:
         copy.close()
 
 
-def _tax(reader: Reader, year: int, whole: dict[str, Any]) -> dict[str, Any]:
-    """Return a year's figures as tax forms count them; whose facts are dated data, not code."""
+def _tax(reader: Reader, year: int, total: dict[str, Any]) -> dict[str, Any]:
+    """Return a year's figures as tax forms count them. The thresholds are dated data, not code."""
     text = files("liveportal.domain").joinpath("tax", "us-1099k.toml").read_text("utf-8")
     facts = tomllib.loads(text)
-    known = [each for each in facts["threshold"] if each["from_year"] <= year]
+    known = [threshold for threshold in facts["threshold"] if threshold["from_year"] <= year]
     tax: dict[str, Any] = plain(
         {
-            "gross": whole["gross"],
-            "platform_fee": whole["platform_fee"],
-            "refunded": whole["refunded"],
-            "deducted": whole["deducted"],
-            "tips": whole["tips"],
-            "adjustments": whole["adjustments"],
-            "net": whole["net"],
-            "payments": whole["sessions"],
+            "gross": total["gross"],
+            "platform_fee": total["platform_fee"],
+            "refunded": total["refunded"],
+            "deducted": total["deducted"],
+            "tips": total["tips"],
+            "adjustments": total["adjustments"],
+            "net": total["net"],
+            "payments": total["sessions"],
             "form": facts["name"],
             "counts": facts["gross"],
             "looked_up": facts["looked_up"],
@@ -125,6 +125,6 @@ def _tax(reader: Reader, year: int, whole: dict[str, Any]) -> dict[str, Any]:
             "above_gross": latest["above_gross"],
             "above_payments": latest["above_payments"],
             "source": latest["source"],
-            "reported": whole["gross"] > above and whole["sessions"] > latest["above_payments"],
+            "reported": total["gross"] > above and total["sessions"] > latest["above_payments"],
         }
     return tax

@@ -1,4 +1,4 @@
-"""What was said in sessions: the messages of attached transcripts, and other evidence."""
+"""The messages of attached transcripts, and the evidence of a session."""
 
 from __future__ import annotations
 
@@ -33,36 +33,36 @@ _ARTIFACTS = """
 
 
 def began(reader: Reader, artifact: int) -> datetime:
-    """Return when the session of an artifact began, or is planned to."""
-    found = reader.one(
+    """Return the start (UTC) of an artifact's session, or its planned start."""
+    row = reader.one(
         "SELECT coalesce(session.start, session.planned_start) AS began FROM artifact"
         " JOIN session ON session.id = artifact.session WHERE artifact.seq = ?",
         artifact,
     )
-    if not found or found["began"] is None:
+    if not row or row["began"] is None:
         raise ValueError("a session has a start, or a plan")
-    return from_text(found["began"])
+    return from_text(row["began"])
 
 
 # --- artifacts ------------------------------------------------------------------------------------
 
 
 def artifacts(reader: Reader, session_id: str) -> list[dict[str, Any]]:
-    """Return the evidence of a session, in the order in which it was told of.
+    """Return the evidence of a session, in the order in which it was recorded.
 
-    `stored` is whether the file is in the vault now, whatever was known when.
+    `stored` is whether the vault holds the file now, regardless of the reader's `as_of`.
     """
-    found = reader.all(f"{_ARTIFACTS} WHERE session = ? ORDER BY seq", session_id)
-    return _artifacts(reader, found)
+    rows = reader.all(f"{_ARTIFACTS} WHERE session = ? ORDER BY seq", session_id)
+    return _artifacts(reader, rows)
 
 
 def artifact(reader: Reader, seq: int) -> Row:
-    """Return one piece of evidence."""
+    """Return the artifact that event `seq` recorded."""
     (row,) = _artifacts(reader, reader.all(f"{_ARTIFACTS} WHERE artifact.seq = ?", seq))
     return row
 
 
-def _artifacts(reader: Reader, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _artifacts(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     vault = Vault(reader.path)
     return [
         {
@@ -74,24 +74,24 @@ def _artifacts(reader: Reader, found: Sequence[dict[str, Any]]) -> list[dict[str
             "stored": vault.holds(row["sha256"]),
             "messages": row["messages"],
         }
-        for row in found
+        for row in rows
     ]
 
 
 def named(reader: Reader, session_id: str, text: str) -> dict[str, Any]:
-    """Return the evidence of a session that a text names: by its name, or its number from 1.
+    """Return the evidence of a session that `text` names: by its name, or by its number from 1.
 
     Raises `UnknownThing`.
     """
-    found = artifacts(reader, session_id)
-    for each in found:
-        if each["name"] == text:
-            return each
-    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= len(found):
-        return found[int(text[:9]) - 1]
+    evidence = artifacts(reader, session_id)
+    for item in evidence:
+        if item["name"] == text:
+            return item
+    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= len(evidence):
+        return evidence[int(text[:9]) - 1]
     hint = "`liveportal sessions show` lists what there is."
-    if found:
-        hint = f"There are {len(found)}: --open 1 opens the first."
+    if evidence:
+        hint = f"There are {len(evidence)}: --open 1 opens the first."
     raise UnknownThing(
         f"session {session_id} has no evidence {text}", hint=hint, kind="artifact", id=text
     )
@@ -101,7 +101,7 @@ def named(reader: Reader, session_id: str, text: str) -> dict[str, Any]:
 
 
 def messages(reader: Reader, session_id: str) -> list[Row]:
-    """Return what was said in a session, transcript by transcript, in the order of each."""
+    """Return the messages of a session, transcript by transcript, in their order."""
     return [
         {**when(row), "speaker": row["speaker"], "text": row["text"], "artifact": _name(row)}
         for row in reader.all(_MESSAGES, session_id)
@@ -109,7 +109,7 @@ def messages(reader: Reader, session_id: str) -> list[Row]:
 
 
 def when(row: dict[str, Any]) -> Row:
-    """Return when a message was said, of its offset and when its session began."""
+    """Return the offset and the time (UTC) of a message row with `offset_ms` and `began`."""
     if row["offset_ms"] is None:
         return {"at_seconds": None, "time": None}
     offset = timedelta(milliseconds=row["offset_ms"])

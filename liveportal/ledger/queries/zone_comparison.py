@@ -1,4 +1,4 @@
-"""What would be in another month if another zone cut them: from instants, never from periods."""
+"""Finds the entries that other time zones would put in another month, from their instants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIELDS = (
     *("platform_fee", "refund_claims", "disputes", "refunds", "refunded", "deducted", "tips"),
     *("adjustments", "held", "in_transit", "paid_out"),
 )
-"""Each row has every figure of a month, so that what moves adds up in all of them."""
+"""Each row has all figures of a month, so that the moved amounts add up in each of them."""
 
 _COUNTS = """
     SELECT session, kind, time, period, start, "end", billed_us, sessions, free_sessions,
@@ -34,8 +34,8 @@ _DISPUTES = """
 """
 
 
-class _Moved(NamedTuple):
-    """Something that counts in a month: what it is about, and the instant that decides its month.
+class _MonthlyEntry(NamedTuple):
+    """An entry that counts in a month, with its subjects and the instant that decides its month.
 
     `figures` are those of a `Month`.
     """
@@ -52,39 +52,39 @@ class _Moved(NamedTuple):
 
 
 def moved(reader: Reader, zones: Sequence[str]) -> list[Row]:
-    """Return what falls in another month in each of the zones, by zone and by the book's month.
+    """Return the entries that fall in another month in each of the zones, by zone and book month.
 
-    A session is one row with its earning, and a correction one with what it booked; what moves no
-    money (a free session, the filing of a dispute) is a row of its own.
+    A session and its earning are one row, as are a correction and its transaction; entries without
+    money (a free session, the filing of a dispute) are separate rows.
     """
-    things = [*_booked(reader), *_disputes(reader)]
-    found = [
-        (zone, would_be, thing)
+    entries = [*_transactions(reader), *_disputes(reader)]
+    moves = [
+        (zone, would_be, entry)
         for zone in zones
-        for thing in things
-        if (would_be := month_of(thing.instant, zone)) != thing.month
+        for entry in entries
+        if (would_be := month_of(entry.instant, zone)) != entry.month
     ]
-    found.sort(key=lambda each: (zones.index(each[0]), each[2].month, each[1]))
-    return [_row(reader, *each) for each in found]
+    moves.sort(key=lambda move: (zones.index(move[0]), move[2].month, move[1]))
+    return [_row(reader, *move) for move in moves]
 
 
-def _row(reader: Reader, zone: str, would_be: str, thing: _Moved) -> Row:
-    month: dict[str, Any] = Month(month=thing.month, **thing.figures).row(zone, reader.currency)
-    figures = month | month["balance"] | {"amount": month["net"]} | thing._asdict()
+def _row(reader: Reader, zone: str, would_be: str, entry: _MonthlyEntry) -> Row:
+    month: dict[str, Any] = Month(month=entry.month, **entry.figures).row(zone, reader.currency)
+    figures = month | month["balance"] | {"amount": month["net"]} | entry._asdict()
     row = figures | {"zone": zone, "would_be": would_be}
     return {name: row[name] for name in FIELDS}
 
 
-def _booked(reader: Reader) -> Iterator[_Moved]:
-    """Yield all transactions, each with what it counts, and what counts without a transaction."""
+def _transactions(reader: Reader) -> Iterator[_MonthlyEntry]:
+    """Yield all transactions with their counts, then the counts that have no transaction."""
     counts = [_Count.of(row, reader) for row in reader.all(_COUNTS)]
-    with_money = {each.transaction: each for each in counts if each.transaction is not None}
+    with_money = {count.transaction: count for count in counts if count.transaction is not None}
     for number, entry in booked(reader, FIRST, LAST):
         figures: Mapping[str, int] = effects(entry)
         if entry.kind is TransactionKind.HOLD:
             figures = {**figures, "refund_claims": 1}
         count = with_money.get(number)
-        yield _Moved(
+        yield _MonthlyEntry(
             kind=str(entry.kind),
             month=entry.period,
             instant=count.instant if count else entry.time,
@@ -99,14 +99,16 @@ def _booked(reader: Reader) -> Iterator[_Moved]:
     for count in counts:
         netted[count[:4]] += count.figures["free_sessions"]
     for count in counts:
-        # A free session that another policy moved between months cancels out in the first.
+        # If another policy moved a free session to another month, it cancels out in the first one.
         if count.transaction is None and netted[count[:4]]:
             kind = "session" if count.kind == TransactionKind.EARNING else count.kind
-            yield _Moved(kind, count.month, count.instant, count.time, count.figures, count.session)
+            yield _MonthlyEntry(
+                kind, count.month, count.instant, count.time, count.figures, count.session
+            )
 
 
 class _Count(NamedTuple):
-    """What a bill or a correction adds to the counts of a month."""
+    """The contribution of a bill or a correction to the counts of a month."""
 
     session: str
     kind: str
@@ -118,7 +120,7 @@ class _Count(NamedTuple):
 
     @classmethod
     def of(cls, row: Mapping[str, Any], reader: Reader) -> _Count:
-        """Read a row; a bill is in the month of its session, a correction in its own."""
+        """Read a row. A bill counts in the month of its session, a correction in its own month."""
         time = from_text(row["time"])
         by_start = reader.policy.period.session_month is SessionMonth.START
         billed = row["kind"] == TransactionKind.EARNING
@@ -133,8 +135,10 @@ class _Count(NamedTuple):
         )
 
 
-def _disputes(reader: Reader) -> Iterator[_Moved]:
+def _disputes(reader: Reader) -> Iterator[_MonthlyEntry]:
     for row in reader.all(_DISPUTES):
         filed = from_text(row["filed_at"])
         figures = {"disputes": 1}
-        yield _Moved("dispute", row["period"], filed, filed, figures, row["session"], row["claim"])
+        yield _MonthlyEntry(
+            "dispute", row["period"], filed, filed, figures, row["session"], row["claim"]
+        )

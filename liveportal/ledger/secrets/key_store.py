@@ -1,8 +1,8 @@
-"""The keys of a book: in the system's keyring where there is one, else in a file beside the ledger.
+"""Stores the keys of a book: in the system's keyring if available, else in a file by the ledger.
 
-A book has one key, and two while it is changed for another; they are kept together, as one text.
-`ledger.db.key` is its owner's alone, never written through a link, and refused when others may read
-it. `LIVEPORTAL_KEYRING=off` leaves the keyring out, which is the extra `keyring`.
+A book has one key, or two during a rotation; they are stored together, as one text.
+`ledger.db.key` is readable only by its owner, never written through a link, and refused if others
+may read it. The keyring needs the extra `keyring`; `LIVEPORTAL_KEYRING=off` disables it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ KEYRING_VARIABLE = "LIVEPORTAL_KEYRING"
 SERVICE = "liveportal"
 KEY_BYTES = 32
 KEYRING_SECONDS = 15.0
-"""How long the keyring may take; it may have to ask its owner for a password."""
+"""The time limit for the keyring, which may have to ask the user for a password."""
 
 _HEAD = """\
 # The key to the sealed values of the ledger beside it. Without it they cannot be read, and with it
@@ -48,8 +48,8 @@ _OLD_HEAD = """\
 # An earlier key, kept by rotate-key: for backups and copies of the ledger from before.
 # To read the payout profile of one of them, add this line to the file ledger.db.key beside it.
 """
-_PART = ".part"
-_LONGEST_FILE = 10_000
+_TEMP_SUFFIX = ".part"
+_MAX_FILE_BYTES = 10_000
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _READING = (
     os.O_RDONLY
@@ -60,26 +60,26 @@ _READING = (
 
 
 def new_key() -> bytes:
-    """Return a fresh key."""
+    """Return a new random key."""
     return os.urandom(KEY_BYTES)
 
 
 def key_id(key: bytes) -> str:
-    """Return what a key is called where it was used; nothing about it follows from that."""
+    """Return the id of a key, stored with its sealed values; it reveals nothing of the key."""
     return hashlib.sha256(b"liveportal.key.v1" + key).hexdigest()[:16]
 
 
 class Keys:
-    """Where the keys of a book are kept; `book` tells it from all others in the keyring."""
+    """The key storage of a ledger; `book` identifies its entry in the keyring."""
 
     def __init__(self, ledger: Path, book: str) -> None:
         self.file = temp_files.beside(ledger, temp_files.KEY)
         self._book = book
 
     def load(self) -> dict[str, bytes]:
-        """Return the keys by their ids; none where none are kept.
+        """Return the stored keys by id; empty if there are none.
 
-        Raises `UnsafeKey`, `WrongKey` for what is no key, `KeyringUnavailable`.
+        Raises `UnsafeKey`, `WrongKey` if the content is not a key, `KeyringUnavailable`.
         """
         text = _content(self.file)
         where = str(self.file)
@@ -89,20 +89,21 @@ class Keys:
         return parsed(text, where) if text else {}
 
     def in_file(self) -> str | None:
-        """Return the key file's text; None where there is none, whatever the keyring has.
+        """Return the key file's text, or None if it has no keys; the keyring is not read.
 
-        Raises `UnsafeKey`, `WrongKey` for what is no key.
+        Raises `UnsafeKey`, `WrongKey` if the content is not a key.
         """
         text = _content(self.file)
         return text if text and parsed(text, str(self.file)) else None
 
     def save(self, keys: Mapping[str, bytes], *, first: bool) -> str:
-        """Keep exactly these keys from now on, and return where: `keyring`, or the file's path.
+        """Replace the stored keys with these; return the place: `keyring`, or the file's path.
 
-        They stay where they are. The `first` go to the keyring if it takes them, else to the file.
-        Inside a transaction. Raises `UnsafeKey`, `LedgerUnwritable`, `KeyringUnavailable`.
+        Keys stay where they are stored. The `first` keys of a book go to the keyring if it accepts
+        them, else to the file. To be called inside a transaction. Raises `UnsafeKey`,
+        `LedgerUnwritable`, `KeyringUnavailable`.
         """
-        text = written(keys)
+        text = format_keys(keys)
         if _content(self.file) is None and self._keep_in_keyring(text, first=first):
             return "keyring"
         self._write(_HEAD + text)
@@ -121,61 +122,61 @@ class Keys:
             return False
 
     def _write(self, text: str) -> None:
-        """Write the file under another name and give it its own: whole, or not at all.
+        """Write the file atomically, under a temporary name that is then replaced.
 
-        The ledger is locked meanwhile, so whatever else has such a name was left by a crash.
+        The ledger is locked meanwhile, so an existing temporary file is the leftover of a crash.
         """
-        part = self.file.with_name(f".{self.file.name}{_PART}")
+        temp = self.file.with_name(f".{self.file.name}{_TEMP_SUFFIX}")
         try:
-            part.unlink(missing_ok=True)
-            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            temp.unlink(missing_ok=True)
+            handle = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(handle)
-            part.replace(self.file)
+            temp.replace(self.file)
             fsync_dir(self.file.parent)
         except OSError as error:
             raise driver.unwritable(self.file, error) from None
         finally:
             with suppress(OSError):
-                part.unlink(missing_ok=True)
+                temp.unlink(missing_ok=True)
 
 
 # --- the file ---------------------------------------------------------------------------------
 
 
 def _content(file: Path) -> str | None:
-    """Return what a key file holds; None where there is none. Raises `UnsafeKey`."""
+    """Return the text of a key file, or None if it does not exist. Raises `UnsafeKey`."""
     try:
         handle = os.open(file, _READING)
     except FileNotFoundError:
         return None
     except OSError as error:
-        what = "is a link" if file.is_symlink() else f"cannot be read: {error.strerror}"
-        raise _unsafe(file, what) from None
+        problem = "is a link" if file.is_symlink() else f"cannot be read: {error.strerror}"
+        raise _unsafe(file, problem) from None
     try:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
             raise _unsafe(file, "is not a file")
         if os.name != "nt" and mode & _OTHERS:
             raise _unsafe(file, "may be read by others")
-        return os.read(handle, _LONGEST_FILE).decode("ascii", "replace")
+        return os.read(handle, _MAX_FILE_BYTES).decode("ascii", "replace")
     finally:
         os.close(handle)
 
 
 def in_file(file: Path) -> tuple[str, ...] | None:
-    """Return the ids of the keys in a key file; None where there is none.
+    """Return the ids of the keys in a key file, or None if it does not exist.
 
-    Raises `UnsafeKey`, and `WrongKey` for what is no key.
+    Raises `UnsafeKey`, and `WrongKey` if the content is not a key.
     """
     text = _content(file)
     return None if text is None else tuple(parsed(text, str(file)))
 
 
 def keyring_is_on() -> bool:
-    """Tell whether the system's keyring would be asked; it is not."""
+    """Return True if the system's keyring would be used, without accessing it."""
     if os.environ.get(KEYRING_VARIABLE, "").casefold() == "off":
         return False
     from importlib.util import find_spec
@@ -183,27 +184,27 @@ def keyring_is_on() -> bool:
     return find_spec("keyring") is not None
 
 
-def _unsafe(file: Path, what: str) -> UnsafeKey:
+def _unsafe(file: Path, problem: str) -> UnsafeKey:
     return UnsafeKey(
-        f"the key file {file} {what}",
+        f"the key file {file} {problem}",
         hint="Make it a file of your own that nobody else may read: chmod 600.",
         path=str(file),
     )
 
 
-def written(keys: Mapping[str, bytes]) -> str:
-    """Return the text that keys are kept as, one a line."""
+def format_keys(keys: Mapping[str, bytes]) -> str:
+    """Return the stored text of keys, one per line."""
     return "".join(f"{name} {base64.b64encode(key).decode()}\n" for name, key in keys.items())
 
 
 def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
-    """Write keys to a new file of the owner's alone, and make sure that the disk has it.
+    """Write keys to a new file that only the owner can read, and sync it.
 
-    Raises `KeyFileExists` for anything at the path, and `OutputFailed`.
+    Raises `KeyFileExists` if anything exists at the path, and `OutputFailed`.
     """
     try:
         with os.fdopen(private_files.make(path), "w", encoding="ascii", newline="\n") as file:
-            file.write(_OLD_HEAD + written(keys))
+            file.write(_OLD_HEAD + format_keys(keys))
             file.flush()
             os.fsync(file.fileno())
         fsync_dir(path.parent)
@@ -219,25 +220,25 @@ def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
         ) from None
 
 
-def wrong_key(file: Path, wanted: str, found: Iterable[str]) -> WrongKey:
-    """Return the error for keys of which none is the one that the sealed values need."""
-    add = f"cat FILE >> {shlex.quote(str(file))}"
+def wrong_key(file: Path, wanted: str, stored: Iterable[str]) -> WrongKey:
+    """Return the error for stored keys that do not include the one needed."""
+    command = f"cat FILE >> {shlex.quote(str(file))}"
     if not file.exists():
-        add = f"cp -p FILE {shlex.quote(str(file))}"
-    there = list(found)
+        command = f"cp -p FILE {shlex.quote(str(file))}"
+    ids = list(stored)
     return WrongKey(
         f"the payout profile is sealed with the key {wanted}, and the key that is kept for this"
-        f" ledger is {', '.join(there)}",
+        f" ledger is {', '.join(ids)}",
         hint="Nothing is damaged. Add the right key, such as `rotate-key --keep-old-key FILE` kept"
-        f" it: {add}. If it is lost, enter the profile again: `liveportal payout profile set"
+        f" it: {command}. If it is lost, enter the profile again: `liveportal payout profile set"
         " --start-over`.",
         needed=wanted,
-        found=there,
+        found=ids,
     )
 
 
 def no_key(file: Path, wanted: str) -> KeyNotFound:
-    """Return the error for a ledger whose key is nowhere."""
+    """Return the error for a ledger whose key is not stored anywhere."""
     return KeyNotFound(
         f"the key to the sealed values ({wanted}) is not there: neither {file}, nor an entry in the"
         " system's keyring",
@@ -249,75 +250,75 @@ def no_key(file: Path, wanted: str) -> KeyNotFound:
 
 
 def parsed(text: str, where: str) -> dict[str, bytes]:
-    """Read the keys of a text by their ids; raises `WrongKey` for what is no key."""
-    found: dict[str, bytes] = {}
+    """Parse the keys of a text by id; raises `WrongKey` if a line is not a key."""
+    keys: dict[str, bytes] = {}
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         name, _, encoded = line.partition(" ")
         try:
             key = base64.b64decode(encoded, validate=True)
-        except ValueError:  # Also what is not ASCII.
+        except ValueError:  # Also raised for text that is not ASCII.
             key = b""
         if len(key) != KEY_BYTES or key_id(key) != name:
             raise WrongKey(
                 f"what is kept in {where} is no key",
                 hint="Put the key back as it was, from wherever you keep a copy.",
             )
-        found[name] = key
-    return found
+        keys[name] = key
+    return keys
 
 
 # --- the keyring ------------------------------------------------------------------------------
 
 
 def _in_keyring(ask: Callable[[KeyringBackend], T]) -> T | None:
-    """Ask the system's keyring; None where there is none. Raises `KeyringUnavailable`.
+    """Call `ask` with the system's keyring, or return None if there is none.
 
-    In a thread, which is left behind when nothing answers: a keyring is reached through a bus that
-    may hang, and even to look for one is to call there.
+    Runs in a thread that is abandoned after `KEYRING_SECONDS`: a keyring is reached through a bus
+    that may hang, even when it is only looked up. Raises `KeyringUnavailable`.
     """
     if os.environ.get(KEYRING_VARIABLE, "").casefold() == "off":
         return None
     answers: list[T | None] = []
     failures: list[str] = []
 
-    def asking() -> None:
+    def call() -> None:
         try:
             ring = _keyring()
             answers.append(None if ring is None else ask(ring))
-        except Exception as error:  # noqa: BLE001 -- Whatever a backend raises; not what it says.
+        except Exception as error:  # noqa: BLE001 -- A backend may raise anything.
             failures.append(type(error).__name__)
 
-    thread = threading.Thread(target=asking, daemon=True)
+    thread = threading.Thread(target=call, daemon=True)
     thread.start()
     thread.join(KEYRING_SECONDS)
     if answers:
         return answers[0]
-    why = failures[0] if failures else f"no answer in {KEYRING_SECONDS:.0f} seconds"
+    reason = failures[0] if failures else f"no answer in {KEYRING_SECONDS:.0f} seconds"
     raise KeyringUnavailable(
-        f"the system's keyring cannot be used: {why}",
+        f"the system's keyring cannot be used: {reason}",
         hint=f"Unlock it and try again; {KEYRING_VARIABLE}=off leaves it out.",
     )
 
 
 def _keyring() -> KeyringBackend | None:
-    """Return the keyring in use, if it is one that keeps secrets."""
+    """Return the configured keyring if it stores secrets securely, else None."""
     try:
         import keyring
         from keyring.backends.chainer import ChainerBackend
     except ImportError:
         return None
     ring = keyring.get_keyring()
-    # One that asks all others would keep a secret in whichever takes it.
+    # The chainer would store a secret in any backend that accepts it, so choose one here.
     rings = ring.backends if isinstance(ring, ChainerBackend) else [ring]
-    return next((each for each in rings if _keeps_secrets(each)), None)
+    return next((backend for backend in rings if _keeps_secrets(backend)), None)
 
 
 def _keeps_secrets(ring: KeyringBackend) -> bool:
-    """Tell whether a backend is a real keyring: not one that fails, forgets, or writes plain text.
+    """Return True if a backend is a real keyring: not one that fails, forgets or stores plain text.
 
-    Keyring's own measure: a priority of 1 or more is a backend that it recommends.
+    A priority of 1 or more marks a backend that the `keyring` library recommends.
     """
     kind = type(ring)
     plain = kind.__module__.startswith(("keyring.backends.null", "keyring.backends.fail"))

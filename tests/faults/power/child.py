@@ -76,7 +76,7 @@ def unsynced_names() -> None:
 
 def unsynced_vault() -> None:
     """Files are copied into the vault and not synced."""
-    patch.object(vault, "_settle", lambda _copy: None).start()
+    patch.object(vault, "_fsync_read_only", lambda _copy: None).start()
 
 
 def late_key() -> None:
