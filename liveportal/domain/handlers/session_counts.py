@@ -92,5 +92,5 @@ def _count(
 
 
 def _figures(session: Session) -> tuple[int, int, int]:
-    """Return the billed time in microseconds, and 1 for each of billed and free if it applies."""
+    """Return billed time in microseconds, the count of billed sessions, and that of free ones."""
     return (session.billed_us, 1, 0) if session.earning is not None else (0, 0, 1)
