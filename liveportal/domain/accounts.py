@@ -1,8 +1,8 @@
-"""What each event means in double entry.
+"""The chart of accounts, and the double-entry transfers of each kind of transaction.
 
-A transaction is as many transfers as it needs; each debits one account and credits another by one
-positive amount, so nothing can be out of balance. The sign convention, said once: a transfer adds
-to the account it debits and takes from the account it credits.
+A transaction consists of transfers, each of which debits one account and credits another by one
+positive amount, so it always balances. Sign convention: a transfer increases the account it debits
+and decreases the account it credits.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class TransactionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Debits one account and credits another by one positive amount: it cannot fail to balance."""
+    """Debits one account and credits another by one positive amount in minor units."""
 
     debit: Account
     credit: Account
@@ -64,7 +64,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What one step moved. `period` is the month (rulebook 5) that it counts in."""
+    """The transfers of one step. `period` is the month (rulebook 5) in which they count."""
 
     kind: TransactionKind
     time: datetime
@@ -76,33 +76,33 @@ class Transaction:
     adjustment: str | None = None
 
     def effect_on(self, *accounts: Account) -> int:
-        """Return what the transaction adds to the accounts together, in minor units."""
+        """Return the total change of the given accounts, in minor units."""
         effect = 0
-        for each in self.transfers:
-            if each.debit in accounts:
-                effect += each.minor
-            if each.credit in accounts:
-                effect -= each.minor
+        for transfer in self.transfers:
+            if transfer.debit in accounts:
+                effect += transfer.minor
+            if transfer.credit in accounts:
+                effect -= transfer.minor
         return effect
 
     @property
     def net_minor(self) -> int:
-        """The effect on what the expert has earned: whatever changed the assets as a whole."""
+        """The effect on what the expert has earned: the change of all assets together."""
         return self.effect_on(*ASSETS)
 
 
 def transfers(*moves: tuple[Account, Account, int]) -> tuple[Transfer, ...]:
-    """Make transfers of (debit, credit, minor units); what moves nothing is left out."""
+    """Build transfers from (debit, credit, minor units); zero amounts are left out."""
     return tuple([Transfer(debit, credit, minor) for debit, credit, minor in moves if minor])
 
 
 def reverse(original: tuple[Transfer, ...]) -> tuple[Transfer, ...]:
-    """Return the exact inverse: the same amounts the other way."""
-    return tuple(Transfer(each.credit, each.debit, each.minor) for each in original)
+    """Return the exact inverse: the same amounts in the other direction."""
+    return tuple(Transfer(t.credit, t.debit, t.minor) for t in original)
 
 
 def earning(share_minor: int, fee_minor: int) -> tuple[Transfer, ...]:
-    """Bill a session: the share is owed, the fee is the platform's (R11)."""
+    """Return the transfers of a bill: the share is owed, the fee is the platform's (R11)."""
     return transfers(
         (Account.PLATFORM, Account.SESSIONS, share_minor),
         (Account.FEE, Account.SESSIONS, fee_minor),
@@ -110,20 +110,21 @@ def earning(share_minor: int, fee_minor: int) -> tuple[Transfer, ...]:
 
 
 def hold(minor: int) -> tuple[Transfer, ...]:
-    """Set aside what a claim may take."""
+    """Return the transfers that hold what a claim may cost."""
     return transfers((Account.HELD, Account.PLATFORM, minor))
 
 
 def release(minor: int) -> tuple[Transfer, ...]:
-    """Give back what a claim held."""
+    """Return the transfers that release a claim's hold."""
     return transfers((Account.PLATFORM, Account.HELD, minor))
 
 
 def refund(refunded_minor: int, cost_minor: int, held_minor: int) -> tuple[Transfer, ...]:
-    """Close a claim's hold and deduct its cost; the platform bears the rest of the refund.
+    """Return the transfers that close a claim's hold and deduct its cost.
 
-    The cost is the share taken back or, where refunds deduct the gross, all of the refund. What the
-    cost and the hold differ by goes through what is owed (rulebook 4).
+    The cost is the share taken back or, where refunds deduct the gross, the whole refund; the
+    platform bears the rest of the refund. A difference between cost and hold is settled against
+    what is owed (rulebook 4).
     """
     return transfers(
         (Account.REFUNDS, Account.HELD, min(cost_minor, held_minor)),
@@ -134,12 +135,12 @@ def refund(refunded_minor: int, cost_minor: int, held_minor: int) -> tuple[Trans
 
 
 def tip(minor: int) -> tuple[Transfer, ...]:
-    """Receive a tip; the platform takes nothing of it."""
+    """Return the transfers of a tip; there is no fee on tips."""
     return transfers((Account.PLATFORM, Account.TIPS, minor))
 
 
 def adjustment(minor: int) -> tuple[Transfer, ...]:
-    """Receive a bonus, or pay a fee of the platform."""
+    """Return the transfers of a bonus (positive) or a fee of the platform (negative)."""
     if minor < 0:
         return transfers((Account.ADJUSTMENTS, Account.PLATFORM, -minor))
     return transfers((Account.PLATFORM, Account.ADJUSTMENTS, minor))
@@ -151,10 +152,10 @@ PAYOUT_MOVES: dict[TransactionKind, tuple[Account, Account]] = {
     TransactionKind.PAYOUT_FAILED: (Account.PLATFORM, Account.TRANSIT),
     TransactionKind.PAYOUT_RETURNED: (Account.PLATFORM, Account.BANK),
 }
-"""Debit and credit of each step of a payout."""
+"""The accounts that each step of a payout debits and credits."""
 
 
 def payout(step: TransactionKind, minor: int) -> tuple[Transfer, ...]:
-    """Move a payout one step on, or back."""
+    """Return the transfers of one step of a payout."""
     debit, credit = PAYOUT_MOVES[step]
     return transfers((debit, credit, minor))

@@ -1,4 +1,4 @@
-"""Evidence files by their names: what kind they seem to be, and names that are safe to open."""
+"""Evidence files by name: their likely kind, and file names that are safe to open."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _SUFFIXES: dict[str, tuple[str, ...]] = {
         *(".swift", ".toml", ".ts", ".tsx", ".uxml", ".vb", ".xml", ".yaml", ".yml"),
     ),
 }
-_KIND_BY_SUFFIX = {suffix: kind for kind, all_ in _SUFFIXES.items() for suffix in all_}
+_KIND_BY_SUFFIX = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes}
 
-# What a system runs, or installs, when it is asked to open it: strangers wrote these files.
-_RUN = frozenset(
+# Suffixes of files that a system runs or installs when it opens them: the files are untrusted.
+_EXECUTABLE = frozenset(
     (
         *(".app", ".appimage", ".appinstaller", ".application", ".applescript", ".appref-ms"),
         *(".appx", ".bat", ".chm", ".cmd", ".com", ".command", ".cpl", ".csh", ".deb", ".desktop"),
@@ -43,31 +43,31 @@ _RUN = frozenset(
         *(".xbap", ".xhtml", ".xip", ".xll", ".zsh"),
     )
 )
-# What Windows takes for a device, whatever its ending.
+# Names that Windows treats as devices, with any suffix.
 _DEVICE = pattern(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])\s*", re.IGNORECASE)
 _UNSAFE = pattern(r"[^\w .()+,=@-]")
 _SUFFIX = pattern(r"\.[\w-]{1,20}")
 
 
 def guessed_kind(name: str) -> str:
-    """Return what kind of evidence a file seems to be by its name; else an attachment."""
+    """Return the likely kind of an evidence file by its suffix; by default an attachment."""
     return _KIND_BY_SUFFIX.get(PurePosixPath(name).suffix.lower(), "attachment")
 
 
 def safe_name(name: str) -> str:
-    """Return a file name from what somebody called a file.
+    """Return a safe file name for a name that came from outside.
 
-    It names no folder, is of moderate length, and keeps its suffix, by which a program is found,
-    unless that program would run it: then it is text.
+    It contains no folder and at most about 100 characters, and keeps its suffix, so that the right
+    program opens it. If that program would run the file, `.txt` is appended.
     """
-    last = re.split(r"[/\\]", clean(name))[-1]
-    plain = _UNSAFE.sub("_", last).strip(" .-")
+    base_name = re.split(r"[/\\]", clean(name))[-1]
+    plain = _UNSAFE.sub("_", base_name).strip(" .-")
     stem, dot, suffix = plain.rpartition(".")
     if dot and stem and _SUFFIX.fullmatch(f".{suffix}"):
-        kept = f"{stem[:LONGEST_NAME]}.{suffix}"
+        safe = f"{stem[:LONGEST_NAME]}.{suffix}"
     else:
-        kept = plain[:LONGEST_NAME].rstrip(" .-") or NAMELESS
-    if _DEVICE.fullmatch(kept.partition(".")[0]):
-        kept = f"_{kept}"
-    # Asked last: what was cut off may have left such an ending.
-    return f"{kept}.txt" if PurePosixPath(kept).suffix.lower() in _RUN else kept
+        safe = plain[:LONGEST_NAME].rstrip(" .-") or NAMELESS
+    if _DEVICE.fullmatch(safe.partition(".")[0]):
+        safe = f"_{safe}"
+    # Checked last: the truncation may have produced such a suffix.
+    return f"{safe}.txt" if PurePosixPath(safe).suffix.lower() in _EXECUTABLE else safe

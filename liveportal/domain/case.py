@@ -1,4 +1,4 @@
-"""A case: all that a book knows of a claim, as one value, for whoever has to prove it."""
+"""A case: everything the ledger knows about a claim, as one value, for an evidence pack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from liveportal.domain.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message of a transcript, as far into the session as is known."""
+    """A message of a transcript; `offset` and `speaker` are None if unknown."""
 
     offset: timedelta | None
     speaker: str | None
@@ -24,9 +24,9 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An artifact of the session; `path` is where its file lies, None where it is not in the vault.
+    """An artifact of the session; `path` is its file, None if it is not in the vault.
 
-    `attached` is whether a command recorded that it put the file there.
+    `attached` is True if a command recorded that it put the file there.
     """
 
     name: str
@@ -41,10 +41,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event of the journal: its place and hash there, and what it said.
+    """An event of the journal: its position, hash and content.
 
-    `tells` is false for what was told before by another source, and for what was reversed: it
-    stands in the journal, and in no account of what happened.
+    `tells` is False for an event that only repeats what another source had reported, and for one
+    that was reversed: it is in the journal, but not in the account of what happened.
     """
 
     seq: int
@@ -59,7 +59,7 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that the ledger knows of a claim."""
+    """Everything the ledger knows about a claim."""
 
     claim: str
     state: str

@@ -1,8 +1,8 @@
-"""Instants, zones and months.
+"""Instants, time zones and months.
 
-An instant is an aware `datetime`; it compares by what it means, whatever its offset. Stored and
-printed instants are UTC; a month is `YYYY-MM` in a named zone (`period.timezone`) and reaches from
-its first instant up to, and without, the next month's.
+An instant is an aware `datetime`; instants are compared by value, independent of their offsets.
+Stored and printed instants are in UTC. A month is `YYYY-MM` in a named zone (`period.timezone`); it
+includes its first instant and excludes the first instant of the next month.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ _MICROSECOND_DIGITS = 6
 MICROSECOND = timedelta(microseconds=1)
 FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
-"""The ends of the calendar."""
+"""The first and last instant that a `datetime` can hold."""
 
 Pause = tuple[datetime, datetime]
-"""From when to when a timer was paused."""
+"""The start and end of a pause."""
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an RFC 3339 time with an offset, to the microsecond; raises `InvalidTime`.
+    """Parse an RFC 3339 time with an offset, to the microsecond; raises `InvalidTime`.
 
-    Finer digits, such as the seven of .NET and the nine of Java, are cut off, never rounded up.
+    Further digits, such as the seven of .NET or the nine of Java, are truncated, never rounded.
     """
     match = _INSTANT.fullmatch(text)
     if not match:
@@ -49,14 +49,14 @@ def parse_instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text.upper())  # RFC 3339 allows `t` and `z`.
         if not FIRST.year < instant.year < LAST.year:
-            instant.astimezone(UTC)  # The first and last day of the calendar may not exist there.
+            instant.astimezone(UTC)  # May overflow on the first and last day of the calendar.
     except (ValueError, OverflowError):
         raise InvalidTime(f"{text[:40]!r} is not a date and time that exists") from None
     return instant
 
 
 def shifted(instant: datetime, span: timedelta) -> datetime:
-    """Return an instant that much later (or earlier), or the end of the calendar."""
+    """Return an instant moved by a span, limited to `FIRST` and `LAST`."""
     try:
         return instant + span
     except OverflowError:
@@ -64,8 +64,8 @@ def shifted(instant: datetime, span: timedelta) -> datetime:
 
 
 def utc_text(instant: datetime) -> str:
-    """Write an instant in UTC as stored: fixed width, so that text sorts as time does."""
-    # Equal instants have equal texts, but that two of one named zone can be equal and apart.
+    """Format an instant in UTC as stored: fixed width, so that texts sort by time."""
+    # Cached for fixed offsets only: in a named zone, equal datetimes can be different instants.
     return _cached_text(instant) if type(instant.tzinfo) is timezone else _utc_text(instant)
 
 
@@ -75,28 +75,31 @@ def _utc_text(instant: datetime) -> str:
 
 
 _cached_text = lru_cache(maxsize=8192)(_utc_text)
-"""An event's time is written several times: with it, with what it books and what it changes."""
+"""Cached because an event's time is stored several times: in the event and in what it changes."""
 
 
 def short_text(instant: datetime) -> str:
-    """Write an instant in UTC as printed: without the microseconds when there are none."""
+    """Format an instant in UTC for output, without microseconds if they are zero."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def from_text(text: str) -> datetime:
-    """Read back what `utc_text` wrote."""
+    """Parse the output of `utc_text`."""
     return datetime.fromisoformat(text)
 
 
 def microseconds(span: timedelta) -> int:
-    """Return a length of time as whole microseconds; exact, unlike `total_seconds`."""
+    """Return a duration in whole microseconds; exact, unlike `total_seconds`."""
     return span // MICROSECOND
 
 
 @lru_cache(maxsize=256)
 def zone(name: str) -> ZoneInfo:
-    """Return the IANA zone of that name; raises `InvalidValue` for a name that is none."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # 2 ms; most books are kept in UTC.
+    """Return the IANA time zone with this name; raises `InvalidValue` if there is no such zone."""
+    from zoneinfo import (
+        ZoneInfo,
+        ZoneInfoNotFoundError,
+    )  # Imported late (2 ms): most books use UTC.
 
     try:
         return ZoneInfo(name)
@@ -108,12 +111,12 @@ def zone(name: str) -> ZoneInfo:
 
 
 def month_of(instant: datetime, zone_name: str) -> str:
-    """Return the month, `YYYY-MM`, that an instant falls in, as the zone's calendars have it."""
+    """Return the month, `YYYY-MM`, of an instant in a zone."""
     return local_date(instant, zone_name).isoformat()[:7]
 
 
 def local_date(instant: datetime, zone_name: str) -> date:
-    """Return the calendar day that an instant falls on in a zone."""
+    """Return the calendar day of an instant in a zone."""
     if zone_name == "UTC":
         return instant.astimezone(UTC).date()
     try:
@@ -123,7 +126,7 @@ def local_date(instant: datetime, zone_name: str) -> date:
 
 
 def check_month(text: str) -> str:
-    """Return a month as it was given; raises `InvalidMonth` unless it is `YYYY-MM`."""
+    """Return the month unchanged; raises `InvalidMonth` unless it is `YYYY-MM`."""
     if not _MONTH.fullmatch(text) or text.startswith("0000"):
         raise InvalidMonth(f"{text[:40]!r} is not a month such as 2026-10")
     return text
@@ -154,6 +157,6 @@ def day_ends(day: date, zone_name: str) -> datetime:
 
 
 def months_between(first: str, last: str) -> list[str]:
-    """Return every month from the first to the last, both included, oldest first."""
+    """Return all months from the first to the last, both included, oldest first."""
     start, stop = (int(m[:4]) * 12 + int(m[5:]) - 1 for m in (first, last))
     return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(start, stop + 1)]

@@ -1,7 +1,7 @@
-"""Which currencies there are, and how many digits each has: ISO 4217, as published on 2026-01-01.
+"""Currencies and their numbers of digits: ISO 4217, as published on 2026-01-01.
 
 The list is the maintenance agency's own ("list one"), by number of digits of the minor unit. It
-decides for new books only: a book writes its digits down when it is made, and keeps them.
+applies to new books only: a book stores its number of digits when it is created, and keeps it.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ _FORMER: Mapping[int, str] = {
         "YDD YUD YUM YUN YUR ZAL ZRN ZRZ ZWL ZWR"
     ),
 }
-"""Currencies that are on the list no more, or have no minor unit there: as books have had them."""
+"""Currencies that left the list or have no minor unit in it, with the digits that books used."""
 
 _EARLIER: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(("COP", "HUF", "IDR", "RSD"), (0, 2)),
     **dict.fromkeys(("AFN", "ALL", "IQD", "IRR", "KPW", "LAK"), (0,)),
     **dict.fromkeys(("LBP", "MGA", "MMK", "SOS", "SYP", "YER"), (0,)),
 }
-"""The digits that books had before they wrote them down, where that may not be those of ISO 4217.
+"""The possible digits of books that did not store them, where they may differ from ISO 4217.
 
-They came from Unicode CLDR as Babel has it, of which different versions say differently.
+These books used Unicode CLDR data as shipped with Babel, whose versions disagree.
 """
 
 
 @cache
 def listed_digits() -> Mapping[str, int]:
-    """Return the number of digits of every known currency, by its code."""
+    """Return the number of digits of every known currency, by code."""
     tables = (_FORMER, _LISTED)
     return {code: n for table in tables for n, codes in table.items() for code in codes.split()}
 
 
 def earlier_digits(code: str, written: str) -> int | None:
-    """Return the digits of a book that did not write them down; None for an unknown currency.
+    """Return the digits of a book that did not store them; None for an unknown currency.
 
-    `written` is an amount of its policy, which has all the digits of the book's amounts.
+    `written` is an amount from the book's policy, which has as many digits as the book's amounts.
     """
     _, _, fraction = written.partition(".")
     possible = _EARLIER.get(code)

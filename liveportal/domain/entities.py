@@ -1,7 +1,7 @@
-"""The things a book knows, as they stand: frozen values that events turn into other values.
+"""The entities of a book in their current state: immutable values, replaced by events.
 
 They hold no personal text: names, titles and reasons stay in the journal, where they can be erased.
-Amounts whose names end in `_minor` are minor units of the session's own currency; times ending in
+Amounts whose names end in `_minor` are minor units of the session's currency; durations that end in
 `_us` are microseconds.
 """
 
@@ -15,18 +15,18 @@ from liveportal.domain.clock import Pause, shifted
 from liveportal.domain.money import Money
 
 if TYPE_CHECKING:
-    from liveportal.domain.events.types import Slot  # Forty classes that a read has no use for.
+    from liveportal.domain.events.types import Slot  # Forty classes that queries do not need.
 
 
 UNDECIDED = frozenset({"open", "disputed"})
-"""States of a claim in which its hold is not released or deducted yet."""
+"""The states of a claim whose hold is not released or deducted yet."""
 RELEASED = frozenset({"denied", "withdrawn", "accepted"})
-"""States of a claim that was decided and cost nothing."""
+"""The states of a claim that was decided at no cost to the expert."""
 
 
 @quick
 class Customer(Value):
-    """Somebody who asked; `described_seq` is the latest event that tells who they are."""
+    """A customer; `described_seq` is the latest event with their personal data."""
 
     id: str
     described_seq: int
@@ -34,7 +34,7 @@ class Customer(Value):
 
 @quick
 class Request(Value):
-    """A customer asks for help. `flags` are the codes of the cautions that were let through."""
+    """A customer's request for help. `flags` are the codes of the cautions that were overridden."""
 
     id: str
     kind: str
@@ -53,12 +53,13 @@ class Request(Value):
 
 @quick
 class Session(Value):
-    """A session from its agreement on. `policy` is the seq of the policy that it froze.
+    """A session, from the agreement on.
 
-    `start` and `end` are what really happened; `planned_*` is what was agreed. `expected_minor` is
-    the gross by our own reckoning, whatever the platform billed; `billed_minor` is the last bill
-    that was given from outside, None where the gross is our own calculation. `earning` is the
-    transaction that booked it as it now stands, `claim` the latest claim.
+    `policy` is the seq of the policy that applied when it was agreed. `start` and `end` are actual
+    times; `planned_*` is what was agreed. `expected_minor` is the gross by our own calculation,
+    even if the platform billed another amount; `billed_minor` is the last bill reported from
+    outside, None if the gross is our own calculation. `earning` is the transaction that booked the
+    current earning, `claim` the latest claim.
     """
 
     id: str
@@ -90,22 +91,22 @@ class Session(Value):
 
     @property
     def currency(self) -> str:
-        """The currency of all the session's amounts."""
+        """The currency of all amounts of the session."""
         return self.rate.currency
 
     @property
     def share_minor(self) -> int:
-        """What the session earned the expert, before refunds."""
+        """The expert's share of the gross, before refunds."""
         return self.gross_minor - self.fee_minor
 
     @property
     def left_minor(self) -> int:
-        """What of the gross was not refunded."""
+        """The part of the gross that was not refunded."""
         return self.gross_minor - self.refunded_minor
 
     @property
     def planned_end(self) -> datetime | None:
-        """When the session should be over, where that was agreed."""
+        """The planned end; None without a planned start or length."""
         if self.planned_start is None or self.planned_minutes is None:
             return None
         return shifted(self.planned_start, timedelta(minutes=self.planned_minutes))
@@ -113,11 +114,11 @@ class Session(Value):
 
 @quick
 class SessionCount(Value):
-    """What a bill, its reversal or its correction adds to the counts of a month; never changed.
+    """The change that a bill, its reversal or its correction makes to a month's counts.
 
-    `start` and `end` are those that were billed; `billed_us` is the billed time in microseconds, by
-    the session's own policy. `transaction` is the one that moved the money, None where the session
-    was free. A reversal takes away what was added before.
+    Never modified. `start` and `end` are the billed times; `billed_us` is the billed time in
+    microseconds, by the session's own policy. `transaction` is the one that moved the money, None
+    for a free session. The figures of a reversal are negative.
     """
 
     session: str
@@ -134,7 +135,7 @@ class SessionCount(Value):
 
 @quick
 class Claim(Value):
-    """A customer wants money back. `hold_minor` is held while it is undecided."""
+    """A customer's refund claim. `hold_minor` is held while it is undecided."""
 
     id: str
     session: str
@@ -183,7 +184,7 @@ class Artifact(Value):
 
 @quick
 class Review(Value):
-    """What one side thought of a session; the latest of a side stands."""
+    """One side's review of a session; the latest one of each side counts."""
 
     session: str
     by: str
@@ -194,11 +195,11 @@ class Review(Value):
 
 @quick
 class OpenItem(Value):
-    """Something that payouts pay: a transaction that changed what was earned (rulebook 8).
+    """A transaction whose net amount payouts settle (rulebook 8), in minor units.
 
-    Looked up with the item: `held_minor` is what an undecided claim holds of it; `gross_minor` is
-    what it counts for in gross (`payout.minimum_counts`), None where that is what it is; `ended`
-    and `policy` are those of the session that it is the earning of.
+    Looked up with the item: `held_minor` is the part held by an undecided claim; `gross_minor` is
+    the amount that counts in gross (`payout.minimum_counts`), None if it is the amount itself;
+    `ended` and `policy` are those of the session, if the item is its earning.
     """
 
     transaction: int
@@ -214,7 +215,7 @@ class OpenItem(Value):
 
     @property
     def open_minor(self) -> int:
-        """The part that no payout settled and nothing holds: never below 0 for what was earned."""
+        """The part neither settled nor held; for earnings at least 0."""
         left = self.face_minor - self.settled_minor - self.held_minor
         return left if self.face_minor < 0 else max(left, 0)
 
@@ -225,12 +226,12 @@ NOT_LOOKED_UP: dict[str, Any] = {
     "ended": None,
     "policy": None,
 }
-"""An item by itself, without the session and the claim that weigh on it."""
+"""The fields of an item that are looked up with it, reset to their defaults."""
 
 
 @quick
 class Line(Value):
-    """What of an item a payout pays; negative for what it takes back."""
+    """The part of an item that a payout pays; negative for what it takes back."""
 
     item: int
     minor: int
@@ -252,7 +253,7 @@ class Payout(Value):
 
 @quick
 class Profile(Value):
-    """Which fields of the payout profile are filled in; the values lie sealed elsewhere."""
+    """The fields of the payout profile that are filled in; their values are stored elsewhere."""
 
     fields: frozenset[str] = frozenset()
 
@@ -260,5 +261,5 @@ class Profile(Value):
 
     @property
     def missing(self) -> frozenset[str]:
-        """The fields without which nothing is paid out (R12, R14)."""
+        """The required fields that are not filled in: they block payouts (R12, R14)."""
         return self.REQUIRED - self.fields

@@ -1,8 +1,8 @@
-"""What can go wrong, each failure a class with a stable code.
+"""The errors that users can cause; each is a class with a stable code.
 
-The *families* below say what kind of failure it is; `liveportal.cli.io.errors` maps families to
-exit codes. Scripts rely on the codes: they only ever grow in number. Anything that is raised and is
-not a `LiveportalError` is a bug.
+The *families* below classify the failure; `liveportal.cli.io.errors` maps families to exit codes.
+Scripts rely on the codes: new ones are added, none are removed. Any exception that is not a
+`LiveportalError` is a bug.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import ClassVar, Self
 
 
 class LiveportalError(Exception):
-    """A failure that a user can cause, and can do something about.
+    """A failure that a user can cause and do something about.
 
     `message` says what failed and why, in one sentence; `hint` says what to do next; `details` are
-    the values that a script would otherwise have to read out of the sentence.
+    the values that a script would otherwise have to parse from the message.
     """
 
     code: ClassVar[str] = "failed"
@@ -26,7 +26,7 @@ class LiveportalError(Exception):
         self.details = details
 
     def located(self, where: str, **details: object) -> Self:
-        """Say where in the input it went wrong: `where` comes first in the message."""
+        """Prefix the message with the place in the input where the error is."""
         self.message = f"{where}: {self.message}"
         self.args = (self.message,)
         self.details = {**self.details, **details}
@@ -37,7 +37,7 @@ class LiveportalError(Exception):
 
 
 class Malformed(LiveportalError):
-    """The input itself is wrong, whatever the ledger holds."""
+    """The input itself is invalid, independent of the ledger's contents."""
 
     code = "invalid_input"
 
@@ -55,25 +55,25 @@ class Refused(LiveportalError):
 
 
 class Busy(LiveportalError):
-    """Somebody else holds the ledger; trying again may help."""
+    """Another process holds the ledger; trying again may help."""
 
     code = "busy"
 
 
 class IntegrityFailed(LiveportalError):
-    """The ledger is not what it was when it was written."""
+    """The ledger is not as it was written."""
 
     code = "integrity_failed"
 
 
 class ConfirmationNeeded(LiveportalError):
-    """The command must be confirmed, and nobody was there to ask."""
+    """The command must be confirmed, but cannot ask: it is not interactive."""
 
     code = "confirmation_needed"
 
 
 class OutputFailed(LiveportalError):
-    """The results could not be written: a full disk, a folder that is read-only."""
+    """The results could not be written, for example to a full disk or a read-only folder."""
 
     code = "output_failed"
 
@@ -82,13 +82,13 @@ class OutputFailed(LiveportalError):
 
 
 class OutOfMemory(Malformed):
-    """The system has no more memory for what was asked; what was not committed is undone."""
+    """The system has too little memory for the command; uncommitted changes were rolled back."""
 
     code = "out_of_memory"
 
 
 class InvalidEvent(Malformed):
-    """An event that is not of the contract's form; `details` name the field and the reason."""
+    """An event that violates the contract; `details` name the field and the reason."""
 
     code = "invalid_event"
 
@@ -111,25 +111,25 @@ class InvalidAmount(Malformed):
 
 
 class InvalidTime(Malformed):
-    """A time that cannot be read, or that the zone's clocks skip or show twice."""
+    """A time that cannot be parsed, or that a clock change skips or repeats."""
 
     code = "invalid_time"
 
 
 class InvalidMonth(Malformed):
-    """A month that cannot be read."""
+    """A month that cannot be parsed."""
 
     code = "invalid_month"
 
 
 class InvalidPolicy(Malformed):
-    """A policy with an unknown switch, or a value that the switch does not have."""
+    """A policy with an unknown switch, or with a value that the switch does not allow."""
 
     code = "invalid_policy"
 
 
 class InvalidValue(Malformed):
-    """A value outside the form that its field has."""
+    """A value that its field does not allow."""
 
     code = "invalid_value"
 
@@ -141,37 +141,37 @@ class UnreadableFile(Malformed):
 
 
 class InvalidPack(Malformed):
-    """A file that is no evidence pack, or whose archive is damaged."""
+    """A file that is not an evidence pack, or whose archive is damaged."""
 
     code = "invalid_pack"
 
 
 class NotACalendar(Malformed):
-    """A file that should hold an iCalendar object, and does not."""
+    """A file that should hold an iCalendar object but does not."""
 
     code = "not_a_calendar"
 
 
 class InvalidBackup(Malformed):
-    """A file that is no backup of a ledger."""
+    """A file that is not a backup of a ledger."""
 
     code = "invalid_backup"
 
 
 class BackupLocked(Malformed):
-    """An encrypted backup, and what opens it was not given, or is not what opens this one."""
+    """An encrypted backup whose passphrase or identity is missing or wrong."""
 
     code = "backup_locked"
 
 
 class LedgersOwnFile(Malformed):
-    """A file that belongs to a ledger (its key, its log, its evidence) was given as input."""
+    """A file of a ledger (its key, its log, its evidence) was given as input."""
 
     code = "ledgers_own_file"
 
 
 class FileChanged(Malformed):
-    """A file that was written to while it was read."""
+    """A file that changed while it was read."""
 
     code = "file_changed"
 
@@ -183,40 +183,40 @@ class NotOpened(Malformed):
 
 
 class NotAStatement(Malformed):
-    """A file that no `earnings statement` wrote."""
+    """A file that `earnings statement` did not write."""
 
     code = "not_a_statement"
 
 
 class NoEvents(Malformed):
-    """An export without a single event: most likely what should have written it has failed."""
+    """An export without events: the program that should have written it probably failed."""
 
     code = "no_events"
 
 
 class PartialExport(Malformed):
-    """An export that does not begin as a ledger does, and there is no ledger that it adds to."""
+    """An export that does not start at the beginning, and no ledger that it continues."""
 
     code = "partial_export"
 
 
 class RejectedLines(Malformed):
-    """A feed was recorded but for lines that were written to the rejects file."""
+    """A feed was recorded, except for lines that were written to the rejects file."""
 
     code = "rejected_lines"
 
 
-# --- unknown things ---------------------------------------------------------------------------
+# --- not found --------------------------------------------------------------------------------
 
 
 class UnknownThing(NotFound):
-    """No request, session, claim, payout, … of that id."""
+    """No request, session, claim, payout or other entity with that id."""
 
     code = "not_found"
 
 
 class AmbiguousPrefix(NotFound):
-    """A prefix that more than one id begins with: it names no one thing."""
+    """A prefix with which more than one id begins."""
 
     code = "ambiguous_id"
 
@@ -228,25 +228,25 @@ class LedgerNotFound(NotFound):
 
 
 class PolicyNotFound(NotFound):
-    """No shipped policy of that name, and no such file."""
+    """No shipped policy with that name, and no such file."""
 
     code = "policy_not_found"
 
 
 class NotInVault(NotFound):
-    """Evidence that was told of, and whose file nobody attached."""
+    """Evidence that was reported, but whose file was never attached."""
 
     code = "not_in_vault"
 
 
 class KeyNotFound(NotFound):
-    """The key to the sealed values is neither in the keyring nor beside the ledger."""
+    """The key to the encrypted values is neither in the keyring nor next to the ledger."""
 
     code = "key_not_found"
 
 
 class WrongKey(KeyNotFound):
-    """A key is there, and it is not the one that the sealed values need; `details` name both."""
+    """A key that is not the one for the encrypted values; `details` name both."""
 
     code = "wrong_key"
 
@@ -255,19 +255,19 @@ class WrongKey(KeyNotFound):
 
 
 class AlreadyExists(Refused):
-    """The id is taken."""
+    """The id is already in use."""
 
     code = "already_exists"
 
 
 class WrongState(Refused):
-    """A move that the state machine does not have (rulebook 6)."""
+    """A transition that the state machine does not have (rulebook 6)."""
 
     code = "wrong_state"
 
 
 class ClaimNotOpen(WrongState):
-    """The claim is not where this step starts from."""
+    """A step that needs an open claim, on a claim that is not open."""
 
     code = "claim_not_open"
 
@@ -279,25 +279,25 @@ class ClaimOpen(Refused):
 
 
 class NothingToRefund(Refused):
-    """The session billed nothing, or all of it was given back."""
+    """The session billed nothing, or was refunded in full."""
 
     code = "nothing_to_refund"
 
 
 class RefundTooLarge(Refused):
-    """More than what is left of what was billed."""
+    """A refund of more than the unrefunded part of the bill."""
 
     code = "refund_too_large"
 
 
 class PartialRefund(Refused):
-    """Less than everything, where the policy knows full refunds only (`refund.partial`)."""
+    """A partial refund, where the policy allows full refunds only (`refund.partial`)."""
 
     code = "partial_refund"
 
 
 class PayoutTooLarge(Refused):
-    """More than what is owed (rulebook 8)."""
+    """A payout of more than what is owed (rulebook 8)."""
 
     code = "payout_too_large"
 
@@ -309,13 +309,13 @@ class AmountTooLarge(Refused):
 
 
 class CurrencyMismatch(Refused):
-    """Another currency than the book's."""
+    """An amount in another currency than the book's."""
 
     code = "currency_mismatch"
 
 
 class ImpossibleTime(Refused):
-    """Times that cannot be: going back, ending before the start, overlapping pauses."""
+    """Impossible times: going back, ending before the start, overlapping pauses."""
 
     code = "impossible_time"
 
@@ -327,19 +327,19 @@ class SlotNeeded(Refused):
 
 
 class SlotsPast(Refused):
-    """Every slot that the customer proposed has begun already."""
+    """All slots that the customer proposed have already begun."""
 
     code = "slots_past"
 
 
 class CorrectionRefused(Refused):
-    """A session that cannot be corrected: a claim is undecided, or money was given back."""
+    """A session that cannot be corrected: a claim is undecided, or money was refunded."""
 
     code = "correction_refused"
 
 
 class NotReversible(Refused):
-    """An event that cannot be reversed, or was already."""
+    """An event that cannot be reversed, or that was already reversed."""
 
     code = "not_reversible"
 
@@ -351,25 +351,25 @@ class PeriodFixed(Refused):
 
 
 class LedgerExists(Refused):
-    """There is a file where a new ledger should go."""
+    """A file already exists at the path of a new ledger."""
 
     code = "ledger_exists"
 
 
 class KeyFileExists(Refused):
-    """There is something where a copy of a key should go."""
+    """A file already exists at the path of a copy of a key."""
 
     code = "key_file_exists"
 
 
 class BackupExists(Refused):
-    """There is something where a new backup should go."""
+    """A file already exists at the path of a new backup."""
 
     code = "backup_exists"
 
 
 class NotForFeeds(Refused):
-    """An event, or a field of one, that a feed must not report: it is the expert's alone.
+    """An event, or a field of one, that only the expert may record, not a feed.
 
     `details` name the field.
     """
@@ -381,7 +381,7 @@ class NotForFeeds(Refused):
 
 
 class Conflict(Refused):
-    """The id, key or thing was recorded before with other content; `details` name the fields."""
+    """The id, key or entity was recorded before with other content; `details` name the fields."""
 
     code = "conflict"
 
@@ -395,21 +395,21 @@ class Conflict(Refused):
 
 
 class IncompleteProfile(Refused):
-    """A payout profile whose method, form or address would lack what it needs (R12, R14)."""
+    """A payout profile whose method, tax form or address lacks required parts (R12, R14)."""
 
     code = "profile_incomplete"
 
 
 class FileTooLarge(Refused):
-    """A file larger than what is attached (`attachment_limit`)."""
+    """A file larger than the limit for attachments (`attachment_limit`)."""
 
     code = "file_too_large"
 
 
 class Caution(Refused):
-    """Allowed, but seldom meant: a command refuses it unless told otherwise, a feed flags it.
+    """Allowed, but probably a mistake: refuses a command unless overridden, flags a feed's event.
 
-    `override` is the option that lets it through.
+    `override` is the option that overrides it.
     """
 
     code = "caution"
@@ -435,14 +435,14 @@ class RequestLapsed(Caution):
 
 
 class DoubleBooking(Caution):
-    """A slot that overlaps a session which is booked already."""
+    """A slot that overlaps a session that is already agreed."""
 
     code = "double_booking"
     override = "--overlap"
 
 
 class OnVacation(Caution):
-    """A slot in the expert's vacation."""
+    """A slot during the expert's vacation."""
 
     code = "on_vacation"
 
@@ -455,13 +455,13 @@ class LateClaim(Caution):
 
 
 class InTheFuture(Caution):
-    """Something that would have happened after the time at which it is recorded."""
+    """An event that would have happened after the time at which it is recorded."""
 
     code = "in_the_future"
 
 
 class SlotInPast(Caution):
-    """A slot, or a new time of a session, that was in the past already."""
+    """A slot, or a session's new time, that was already in the past."""
 
     code = "slot_in_past"
 
@@ -497,7 +497,7 @@ class UnlistedMethod(Caution):
 
 
 class PossibleDuplicate(Caution):
-    """A payout without its id that equals one of the last 60 days in amount and method."""
+    """A payout without an id that equals one of the last 60 days in amount and method."""
 
     code = "possible_duplicate"
 
@@ -515,13 +515,13 @@ class ExpiredTaxForm(Caution):
 
 
 class UnlikelyTaxNumber(Caution):
-    """A foreign tax number that is not of the form its country gives."""
+    """A foreign tax number that does not have its country's format."""
 
     code = "unlikely_tax_number"
 
 
 class UnreadablePreference(Caution):
-    """Hours, rules or notifications of a form that is not ours: they count as not set."""
+    """Hours, rules or notifications in an unknown format: they count as not set."""
 
     code = "unreadable_preference"
 
@@ -536,37 +536,37 @@ class LedgerBusy(Busy):
 
 
 class UnsafeSqlite(Busy):
-    """This SQLite could corrupt a ledger in its journal mode."""
+    """A SQLite version that could corrupt a ledger in its journal mode."""
 
     code = "unsafe_sqlite"
 
 
 class KeyringUnavailable(Busy):
-    """The system's keyring does not answer, or is locked."""
+    """The system's keyring does not respond, or is locked."""
 
     code = "keyring_unavailable"
 
 
 class NotALedger(IntegrityFailed):
-    """The file is something else, or damaged."""
+    """A file that is not a ledger, or is damaged."""
 
     code = "not_a_ledger"
 
 
 class NotShared(Refused):
-    """An open ledger was taken into another process or thread, where it must not be used."""
+    """An open ledger was used in another process or thread, which is not allowed."""
 
     code = "not_shared"
 
 
 class NewerLedger(Malformed):
-    """The ledger was written by a newer program."""
+    """A ledger that was written by a newer program."""
 
     code = "newer_ledger"
 
 
 class LedgerUnwritable(Malformed):
-    """The ledger, or its folder, cannot be written."""
+    """The ledger, or its folder, is not writable."""
 
     code = "ledger_unwritable"
 
@@ -578,25 +578,25 @@ class LedgerLinked(Malformed):
 
 
 class UnsafeVault(Malformed):
-    """The vault is a link, or others may enter it."""
+    """The vault is a link, or is accessible to others."""
 
     code = "unsafe_vault"
 
 
 class UnsafeKey(Malformed):
-    """The key file is a link, or others may read it."""
+    """The key file is a link, or is readable by others."""
 
     code = "unsafe_key"
 
 
 class SealBroken(IntegrityFailed):
-    """A sealed value that its key does not open: it, or where it lies, was changed."""
+    """An encrypted value that its key does not decrypt: it was changed or moved."""
 
     code = "sealed_value_unreadable"
 
 
 class DamagedFile(IntegrityFailed):
-    """A file in the vault whose hash is not the one that was recorded."""
+    """A file in the vault whose hash differs from the recorded one."""
 
     code = "damaged_file"
 
@@ -608,7 +608,7 @@ class DiskFull(Malformed):
 
 
 class BackupUnwritable(OutputFailed):
-    """The backup could not be written where it was to go."""
+    """The backup could not be written to its destination."""
 
     code = "backup_unwritable"
 
@@ -620,31 +620,31 @@ class BackupIncomplete(IntegrityFailed):
 
 
 class DamagedBackup(IntegrityFailed):
-    """A backup that is not what was written, or that says of itself what cannot be."""
+    """A backup that was changed after it was written, or whose description is inconsistent."""
 
     code = "damaged_backup"
 
 
 class MigrationFailed(IntegrityFailed):
-    """A ledger of an older form could not be upgraded; it is as it was."""
+    """A ledger with an older schema could not be upgraded; it is unchanged."""
 
     code = "migration_failed"
 
 
 class StatementChanged(IntegrityFailed):
-    """A statement, or the ledger that it is held against, is not what it was."""
+    """A statement, or the ledger it is compared with, was changed."""
 
     code = "statement_changed"
 
 
 class PackChanged(IntegrityFailed):
-    """An evidence pack is not what was written; `details` name each file."""
+    """An evidence pack was changed after it was written; `details` name each file."""
 
     code = "pack_changed"
 
 
 class VerificationFailed(IntegrityFailed):
-    """`ledger verify` found a record that is not what was written."""
+    """`ledger verify` found a record that was changed after it was written."""
 
     code = "verification_failed"
 
@@ -656,6 +656,6 @@ class HeadNotFound(IntegrityFailed):
 
 
 class UnreadableEvent(IntegrityFailed):
-    """An event of the journal that is none: its documents are not what the door writes."""
+    """An invalid event in the journal: its content is not what the write path stores."""
 
     code = "unreadable_event"

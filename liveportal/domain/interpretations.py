@@ -1,4 +1,4 @@
-"""Other readings of the policy's switches: what the platform left open, and what else there is."""
+"""Alternative interpretations of the policy's switches that the platform did not specify."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ BILLING: Mapping[str, tuple[object, ...]] = {
     "trial.billed": tuple(map(str, TrialBilled)),
     "trial.boundary": tuple(map(str, TrialBoundary)),
     "billing.rounding": tuple(map(str, Rounding)),
-    # A second, a minute, a tenth and a quarter of an hour: how platforms count time.
+    # A second, a minute, a tenth and a quarter of an hour: the usual increments of platforms.
     "billing.increment_seconds": (1, 60, 360, 900),
-    "billing.minimum_minutes": (0, 15),  # None was stated; elsewhere it is a quarter of an hour.
+    "billing.minimum_minutes": (0, 15),  # No minimum was stated; other platforms use 15 minutes.
 }
-"""The switches that shape a session's bill, with the readings of each that are found."""
+"""The switches that affect a session's bill, with the interpretations of each in use."""
 
 READINGS: Mapping[str, tuple[object, ...]] = {
     **BILLING,
     "refund.deducts": tuple(map(str, Deducts)),
     "period.session_month": tuple(map(str, SessionMonth)),
-    "period.timezone": ("UTC",),  # And the expert's own.
+    "period.timezone": ("UTC",),  # And the expert's own zone.
 }
-"""Every switch that the platform left open and that moves money, with its readings.
+"""Every switch that the platform left open and that affects amounts, with its interpretations.
 
-Not the fee, which it stated (R11); and not what moves no money by itself: windows, silence, when
-payouts are due.
+The fee is not included, since it is stated (R11), and neither are switches that change no amount by
+themselves: windows, silence, when payouts are due.
 """
 
 Interpretation = tuple[str, object]
-"""A switch, and a value of it as a policy document has it."""
+"""A switch, and one of its values as in a policy document."""
 
 
 def other_readings(policies: Collection[Policy], own_zone: str) -> list[Interpretation]:
-    """Return what at least one of a book's policies reads otherwise, switch by switch."""
+    """Return the interpretations that at least one of the policies does not have, by switch."""
     in_force = [policy.switches() for policy in policies]
     more = {"period.timezone": (own_zone,)}
     return [
-        (switch, reading)
-        for switch, readings in READINGS.items()
-        for reading in dict.fromkeys((*readings, *more.get(switch, ())))
-        if any(each[switch] != reading for each in in_force)
+        (switch, value)
+        for switch, values in READINGS.items()
+        for value in dict.fromkeys((*values, *more.get(switch, ())))
+        if any(switches[switch] != value for switches in in_force)
     ]
 
 
-def means_nothing(reading: Interpretation, policies: Collection[Policy]) -> bool:
-    """Tell whether a switch has no effect beside the others, in every policy that was adopted."""
-    switch, _ = reading
+def means_nothing(interpretation: Interpretation, policies: Collection[Policy]) -> bool:
+    """Return True if, given the other switches, this one has no effect in any of the policies."""
+    switch, _ = interpretation
     if switch == "billing.increment_seconds":
         return all(policy.billing.rounding is Rounding.EXACT for policy in policies)
     if switch in ("trial.minutes", "trial.boundary"):
@@ -64,24 +64,24 @@ def means_nothing(reading: Interpretation, policies: Collection[Policy]) -> bool
     return False
 
 
-def under(policy: Policy, reading: Interpretation) -> Policy:
-    """Return a policy with one switch read as given."""
-    switch, value = reading
+def under(policy: Policy, interpretation: Interpretation) -> Policy:
+    """Return a policy with one switch set to an interpretation."""
+    switch, value = interpretation
     table, _, key = switch.partition(".")
     document = policy.document
     return Policy.from_document({**document, table: {**document[table], key: value}})
 
 
 def explanations(session: Session, policy: Policy) -> Iterator[Interpretation]:
-    """Yield each other reading, of one switch, by which a session comes to what was billed."""
-    for reading in other_readings_of(policy):
-        reckoned = bill(session.active_us, session.rate, under(policy, reading)).gross
-        if reckoned.minor == session.gross_minor:
-            yield reading
+    """Yield the alternative interpretations under which a session's bill equals its gross."""
+    for interpretation in _other_billing_interpretations(policy):
+        gross = bill(session.active_us, session.rate, under(policy, interpretation)).gross
+        if gross.minor == session.gross_minor:
+            yield interpretation
 
 
-def other_readings_of(policy: Policy) -> Iterator[Interpretation]:
-    """Yield the readings of a session's bill that its policy does not have."""
+def _other_billing_interpretations(policy: Policy) -> Iterator[Interpretation]:
+    """Yield the billing interpretations that a policy does not have."""
     in_force = policy.switches()
-    for switch, readings in BILLING.items():
-        yield from ((switch, reading) for reading in readings if reading != in_force[switch])
+    for switch, values in BILLING.items():
+        yield from ((switch, value) for value in values if value != in_force[switch])

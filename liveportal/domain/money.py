@@ -1,8 +1,8 @@
-"""Money: integer minor units of one ISO 4217 currency, and the three roundings there are.
+"""Money: integer minor units of one ISO 4217 currency, and its only roundings.
 
-Nothing here ever sees a float. Every rounding is half-up and happens in exactly one place:
-the gross (`billing.gross_of`), the share (`share_of`) and nowhere else; what a refund takes back is
-a difference of two shares (`take_back`): any split of a full refund takes back the share exactly.
+No floats are used. Every rounding is half-up and happens in exactly one place: the gross
+(`billing.gross_of`) and the share (`share_of`). The amount that a refund takes back is a difference
+of two shares (`take_back`), so any split of a full refund takes back exactly the share.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from liveportal.domain.errors import AmountTooLarge, CurrencyMismatch, InvalidAm
 from liveportal.domain.values import dataclass
 
 LARGEST_MINOR = 2**63 - 1
-"""The largest amount there is (rulebook 9): what SQLite's INTEGER holds."""
+"""The largest amount (rulebook 9): the largest INTEGER of SQLite."""
 
 _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 
 
 class Currency(str):
-    """The code of a currency, of which a book keeps another number of digits than ISO 4217 has.
+    """A currency code for which the book uses another number of digits than ISO 4217.
 
-    It is equal to the plain code: only amounts, and what reads and writes them, tell the two apart.
-    Made by `currency_of`, so most books have none.
+    It equals the plain code: only amounts, and the code that parses and formats them, distinguish
+    the two. Created by `currency_of`; most books have none.
     """
 
     __slots__ = ("digits",)
@@ -31,9 +31,9 @@ class Currency(str):
 
 
 def currency_of(code: str, digits: int) -> str:
-    """Return a currency with that number of digits: the plain code if ISO 4217 has as many.
+    """Return a currency with this number of digits: the plain code if ISO 4217 agrees.
 
-    Raises `InvalidAmount` for what is not a currency code.
+    Raises `InvalidAmount` if it is not a currency code.
     """
     if digits == digits_of(str(code)):
         return str(code)
@@ -43,15 +43,15 @@ def currency_of(code: str, digits: int) -> str:
 
 
 def digits_of(currency: str) -> int:
-    """Return how many decimal digits a currency has: JPY 0, USD and HUF 2, KWD 3 (rulebook 4).
+    """Return the number of decimal digits: JPY 0, USD and HUF 2, KWD 3 (rulebook 4).
 
-    Those of a book that was made with others come with its currency (`currency_of`). Raises
-    `InvalidAmount` for what is not a currency code.
+    A `Currency` carries its own number (see `currency_of`). Raises `InvalidAmount` if it is not a
+    currency code.
     """
     if type(currency) is Currency:
         return currency.digits
     if currency == "USD":
-        return 2  # The platform's own currency: most runs need no table.
+        return 2  # The platform's own currency: most commands need no table.
     from liveportal.domain.currencies import listed_digits
 
     try:
@@ -63,7 +63,7 @@ def digits_of(currency: str) -> int:
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in minor units (cents) of a currency; compares and adds within one only."""
+    """An amount in minor units of a currency; compares and adds within one currency only."""
 
     minor: int
     currency: str
@@ -77,32 +77,32 @@ class Money:
 
     @classmethod
     def parse(cls, text: str, currency: str) -> Money:
-        """Read a decimal string such as `84.00` or `-3.5`; raises `InvalidAmount`."""
-        return _parsed(text, currency, digits_of(currency))
+        """Parse a decimal string such as `84.00` or `-3.5`; raises `InvalidAmount`."""
+        return _parse(text, currency, digits_of(currency))
 
     def __str__(self) -> str:
         """Return the decimal string with all the currency's digits, such as `84.00`."""
         return format_minor(self.minor, digits_of(self.currency))
 
     def __add__(self, other: Money) -> Money:
-        return Money(self.minor + self._same(other).minor, self.currency)
+        return Money(self.minor + self._require_same_currency(other).minor, self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.minor - self._same(other).minor, self.currency)
+        return Money(self.minor - self._require_same_currency(other).minor, self.currency)
 
     def __neg__(self) -> Money:
         return Money(-self.minor, self.currency)
 
     def __lt__(self, other: Money) -> bool:
-        return self.minor < self._same(other).minor
+        return self.minor < self._require_same_currency(other).minor
 
     def __bool__(self) -> bool:
         return self.minor != 0
 
     def in_digits_of(self, currency: str) -> Money:
-        """Return the amount in the digits that a book keeps of its currency.
+        """Return the amount in the digits that the book uses for its currency.
 
-        Raises `InvalidAmount` if it has more of them than the book.
+        Raises `InvalidAmount` if it has more significant digits than the book.
         """
         digits = digits_of(currency)
         more = digits - digits_of(self.currency)
@@ -113,7 +113,7 @@ class Money:
             raise InvalidAmount(f"{str(self)!r} has more than the {digits} digits of {currency}")
         return Money(minor, currency)
 
-    def _same(self, other: Money) -> Money:
+    def _require_same_currency(self, other: Money) -> Money:
         if type(other.currency) is not type(self.currency):
             raise ValueError("amounts with different numbers of digits cannot be compared")
         if other.currency != self.currency:
@@ -126,18 +126,18 @@ class Money:
         return other
 
 
-@lru_cache(maxsize=1024)  # A feed has few rates and tips, each many times.
-def _parsed(text: str, currency: str, digits: int) -> Money:
+@lru_cache(maxsize=1024)  # A feed repeats few different amounts.
+def _parse(text: str, currency: str, digits: int) -> Money:
     match = _DECIMAL.fullmatch(text)
     if not match:
-        raise InvalidAmount(f"{_shown(text)} is not a decimal number such as 84.00")
+        raise InvalidAmount(f"{_quote(text)} is not a decimal number such as 84.00")
     sign, whole, fraction = match[1], match[2], match[3] or ""
     if len(fraction) > digits:
-        raise InvalidAmount(f"{_shown(text)} has more than the {digits} digits of {currency}")
+        raise InvalidAmount(f"{_quote(text)} has more than the {digits} digits of {currency}")
     significant = whole.lstrip("0") + fraction.ljust(digits, "0")
     if len(significant) > len(str(LARGEST_MINOR)):
         raise AmountTooLarge(
-            f"{_shown(text)} {currency} is larger than the books can hold",
+            f"{_quote(text)} {currency} is larger than the books can hold",
             hint=f"The largest is {format_minor(LARGEST_MINOR, digits)} {currency}.",
         )
     minor = int(significant or "0")
@@ -145,7 +145,7 @@ def _parsed(text: str, currency: str, digits: int) -> Money:
 
 
 def format_minor(minor: int, digits: int) -> str:
-    """Write minor units as a decimal string with exactly `digits` digits."""
+    """Format minor units as a decimal string with exactly `digits` digits."""
     if not digits:
         return str(minor)
     whole, fraction = divmod(abs(minor), 10**digits)
@@ -153,7 +153,7 @@ def format_minor(minor: int, digits: int) -> str:
 
 
 def half_up(numerator: int, denominator: int) -> int:
-    """Divide and round half away from zero; the one rounding of the books."""
+    """Divide and round half away from zero; the only rounding in the books."""
     quotient = (2 * abs(numerator) + denominator) // (2 * denominator)
     return quotient if numerator >= 0 else -quotient
 
@@ -167,10 +167,10 @@ class Percent:
 
     @classmethod
     def parse(cls, value: int | str) -> Percent:
-        """Read an integer or a decimal string from 0 to 100; raises `InvalidAmount`."""
+        """Parse an integer or a decimal string from 0 to 100; raises `InvalidAmount`."""
         match = _DECIMAL.fullmatch(str(value)) if not isinstance(value, bool) else None
-        if not match or match[1] or len(str(value)) > 12:  # noqa: PLR2004 (nobody's fee is finer)
-            raise InvalidAmount(f"{_shown(str(value))} is not a percentage such as 30 or 12.5")
+        if not match or match[1] or len(str(value)) > 12:  # noqa: PLR2004 (no fee is finer)
+            raise InvalidAmount(f"{_quote(str(value))} is not a percentage such as 30 or 12.5")
         fraction = (match[3] or "").rstrip("0")  # 30.0 is 30.
         percent = cls(int(match[2] + fraction), 100 * 10 ** len(fraction))
         if percent.numerator > percent.denominator:
@@ -188,10 +188,10 @@ def share_of(gross_minor: int, fee: Percent) -> int:
 
 
 def take_back(refund_minor: int, refunded_minor: int, fee: Percent) -> int:
-    """Return what a refund takes of the share, after what was refunded before (rulebook 4)."""
+    """Return the share that a refund takes back, after earlier refunds (rulebook 4)."""
     return share_of(refunded_minor + refund_minor, fee) - share_of(refunded_minor, fee)
 
 
-def _shown(text: str) -> str:
-    """Quote a piece of input for a message, cut to a length that a message can bear."""
+def _quote(text: str) -> str:
+    """Quote an input for a message, cut to a readable length."""
     return repr(text if len(text) <= 40 else text[:40] + "…")  # noqa: PLR2004

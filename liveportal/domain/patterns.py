@@ -1,6 +1,6 @@
-"""Regular expressions that are compiled when they are first used: most commands use few of them.
+"""Regular expressions that are compiled on first use: most commands use few of them.
 
-Compiling costs 0.2 to 2 ms each, which a module that only lies there should not cost.
+Compiling costs 0.2 to 2 ms each, which a module should not cost when it is only imported.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ __all__ = ["pattern"]
 
 
 def pattern(text: str, flags: int = 0) -> re.Pattern[str]:
-    """Return what `re.compile` would, compiled when it is first asked for anything."""
-    return cast("re.Pattern[str]", _Late(text, flags))
+    """Return a pattern like `re.compile`, but compiled on first access."""
+    return cast("re.Pattern[str]", _LazyPattern(text, flags))
 
 
-class _Late:
+class _LazyPattern:
     def __init__(self, text: str, flags: int) -> None:
-        self._given = (text, flags)
+        self._arguments = (text, flags)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- Whatever a pattern has.
-        found = getattr(re.compile(*self._given), name)
-        setattr(self, name, found)  # From the second time on there is nothing between.
-        return found
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 -- Any attribute of a pattern.
+        value = getattr(re.compile(*self._arguments), name)
+        setattr(self, name, value)  # Later accesses bypass `__getattr__`.
+        return value

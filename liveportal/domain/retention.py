@@ -1,7 +1,7 @@
-"""Which backups are kept: the newest of each of the last days, weeks, months and years.
+"""Backup retention: keep the newest backup of each recent day, week, month and year.
 
-A period counts only if it has a backup, so that nothing goes because the machine was off for a
-while. Periods are those of UTC, in which the names tell the time; weeks begin on Monday.
+A period counts only if it has a backup, so that none is removed because the machine was off for a
+while. Periods are in UTC, like the times in the backups' names; weeks begin on Monday.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ class Keep:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `7d,4w,12m`; raises `InvalidValue`."""
+        """Parse `7d,4w,12m`; raises `InvalidValue`."""
         counts: dict[str, int] = {}
         for part in text.split(","):
-            found = _PART.fullmatch(part.strip())
-            unit = _UNIT_OF[found[2]] if found else ""
-            if not found or unit in counts:
+            match = _PART.fullmatch(part.strip())
+            unit = _UNIT_OF[match[2]] if match else ""
+            if not match or unit in counts:
                 raise InvalidValue(
                     f"{text!r} does not say how many to keep",
                     hint="Give numbers of days, weeks, months and years, such as 7d,4w,12m.",
                 )
-            counts[unit] = int(found[1])
+            counts[unit] = int(match[1])
         return cls(**counts)
 
 
 def kept(times: Iterable[datetime], keep: Keep) -> frozenset[datetime]:
-    """Return the backups that are kept, of those made at these times; always the newest."""
+    """Return the times of the backups to keep, always including the newest."""
     newest_first = sorted({time.astimezone(UTC) for time in times}, reverse=True)
     chosen = set(newest_first[:1])
     for unit, period_of in _UNITS.items():
@@ -66,25 +66,25 @@ def kept(times: Iterable[datetime], keep: Keep) -> frozenset[datetime]:
 
 
 def name_of(ledger: str, book: str, made_at: datetime, suffix: str) -> str:
-    """Return what a backup of a ledger is called; `book` is the hash of its first event (hex)."""
+    """Return the file name of a backup; `book` is the hash of the book's first event (hex)."""
     return f"{_series(ledger, book)}-{made_at.astimezone(UTC).strftime(_STAMP)}{suffix}"
 
 
 def made_at(name: str, ledger: str, book: str) -> datetime | None:
-    """Return when the backup of that name was made; None for what is none of this very book."""
+    """Return the time of a backup by its file name; None if it is not a backup of this book."""
     series = re.escape(_series(ledger, book))
     suffixes = "|".join(map(re.escape, SUFFIXES))
-    found = re.fullmatch(f"{series}-([0-9]{{8}}T[0-9]{{6}}Z)({suffixes})", name, re.ASCII)
-    if found is None:
+    match = re.fullmatch(f"{series}-([0-9]{{8}}T[0-9]{{6}}Z)({suffixes})", name, re.ASCII)
+    if match is None:
         return None
     try:
-        return datetime.strptime(found[1], _STAMP).replace(tzinfo=UTC)
-    except ValueError:  # The 31st of February.
+        return datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
+    except ValueError:  # A date such as 31 February.
         return None
 
 
 def _series(ledger: str, book: str) -> str:
-    """Return how the names of all backups of a book begin: its ledger's name, and its own."""
+    """Return the prefix of all backup names of a book: its ledger's name and its hash."""
     stem = ledger.removesuffix(".db")
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", stem)[:60].lstrip(".-") or "ledger"
     return f"{plain}-{book[:BOOK_DIGITS]}"

@@ -1,8 +1,8 @@
-"""A statement: a month or a year of the books as one document that can be proved later.
+"""Earnings statements: a month or year of the books as a document that can be verified later.
 
-The document is plain JSON: texts, whole numbers, lists and objects, nothing personal. Its digest,
-the journal's head and the number of events then are printed on it; whoever has the ledger can make
-the document again from these events, and see whether it is the same.
+The document is plain JSON (texts, integers, lists and objects) without personal data. Its digest,
+the journal's head and the number of events at that time are printed on it. With the ledger, the
+document can be produced again from these events and compared.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from liveportal.domain.values import dataclass
 
 FORM = "liveportal.statement.v1"
 WITH_CORRECTIONS = "liveportal.statement.v2"
-"""The form of a statement in which corrections are rows of their own.
+"""The statement format in which corrections are separate rows.
 
-In the first form a session was one row as it was then, also where it had been corrected."""
+The first format had one row for each session in its state at the time, corrected or not."""
 _HASH = "([0-9a-f]{64})"
 _SEAL = re.compile(
     rf"(liveportal\.statement\.v[12]) ([0-9]{{4}}(?:-[0-9]{{2}})?) ([0-9]{{1,12}}) {_HASH} {_HASH}"
@@ -33,7 +33,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What a statement says of itself: form, month or year, and the journal it was made from."""
+    """The identity of a statement: format, month or year, and the journal it was made from."""
 
     form: str
     name: str
@@ -54,17 +54,17 @@ def seal_of(document: Document) -> Seal:
 
 
 def seal_in(text: str) -> Seal | None:
-    """Return the seal that is written in a statement; None where there is none."""
+    """Return the seal printed in a statement's text; None if there is none."""
     match = _SEAL.search(text)
     return Seal(match[1], match[2], int(match[3]), match[4], match[5]) if match else None
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 (a JSON value)
-    """Return a value of a window as a document has it."""
+    """Return a query's value as plain JSON."""
     if isinstance(value, Mapping):
-        return {name: plain(each) for name, each in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(each) for each in value]
+        return [plain(item) for item in value]
     if isinstance(value, datetime):
         return short_text(value)
     if isinstance(value, date):

@@ -1,7 +1,7 @@
-"""Text from outside, made safe to show.
+"""Make text from outside safe to display.
 
 Names, titles and reasons come from strangers. A terminal obeys escape sequences in them, a bidi
-override shows them in another order than they are stored, and a spreadsheet runs a cell that
+override shows them in another order than they are stored, and a spreadsheet evaluates a cell that
 begins like a formula.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from liveportal.domain.patterns import pattern
 
-# Everything is removed in one pass whose parts never run over the same text twice: a string
-# sequence ends at the next control character, whatever that is, and possessive quantifiers do not
-# look back. So the time is linear, however hostile the text.
+# Everything is removed in one pass that never scans the same text twice: a string sequence ends at
+# the next control character of any kind, and possessive quantifiers do not backtrack. So it takes
+# linear time, even for hostile text.
 _STRING_SEQUENCE = (  # OSC, DCS, SOS, PM, APC: a title, a link, the clipboard.
     r"(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x00-\x07\x0e-\x1f\x7f-\x9f]*+(?:\x07|\x1b\\|\x9c)"
 )
@@ -19,9 +19,10 @@ _CONTROL_SEQUENCE = r"(?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]"  # CSI: colours, the c
 _SHORT_SEQUENCE = r"\x1b[ -/]*+[0-~]"
 _CONTROLS = r"\x00-\x1f\x7f-\x9f"
 _SURROGATES = r"\ud800-\udfff"  # Bytes of an argument that were not UTF-8.
-# What is invisible and changes how its neighbours look, or hides text among them. U+200C and
-# U+200D (the joiners) stay: Persian, the Indic scripts and family emoji are misspelt without them,
-# and they can neither reorder text nor hide any. Variation selectors up to U+FE0F stay for emoji.
+# Invisible characters that change how their neighbours look, or hide text among them. U+200C and
+# U+200D (the joiners) are kept: Persian, the Indic scripts and family emoji are misspelt without
+# them, and they can neither reorder nor hide text. Variation selectors up to U+FE0F are kept for
+# emoji.
 _INVISIBLE = (
     r"\u00ad\u034f\u061c\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164"
     r"\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -32,19 +33,19 @@ UNWANTED = (
     f"{_STRING_SEQUENCE}|{_CONTROL_SEQUENCE}|{_SHORT_SEQUENCE}"
     f"|[{_CONTROLS}{_SURROGATES}{_INVISIBLE}]"
 )
-"""The pattern of what `clean` removes; it has no groups, and takes linear time."""
+"""Matches what `clean` removes; has no groups and takes linear time."""
 
 _UNWANTED = pattern(UNWANTED)
-# What a spreadsheet runs at the beginning of a cell, wide and small forms too; and behind a
-# semicolon, which parts cells where the comma is for decimals, but for a smiley's nose.
+# Characters that begin a formula, including full-width and small forms: at the start of a cell, and
+# after a semicolon, which separates cells in locales with a decimal comma (but not in ";-)").
 _FORMULA = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
-_RUN = pattern(rf"\A(?= *+{_FORMULA})|(?<=;)(?= *+(?!-\)){_FORMULA})")
+_FORMULA_START = pattern(rf"\A(?= *+{_FORMULA})|(?<=;)(?= *+(?!-\)){_FORMULA})")
 
 
 def clean(text: str) -> str:
-    """Return a text as one line without anything that a terminal would obey or that misleads.
+    """Return a text as one line, without anything that controls a terminal or misleads.
 
-    Escape sequences are removed whole, tabs and line breaks become one space. Takes linear time.
+    Escape sequences are removed whole; tabs and line breaks become one space. Takes linear time.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -52,8 +53,8 @@ def clean(text: str) -> str:
 
 
 def csv_safe(text: str) -> str:
-    """Return a text that no spreadsheet runs as a formula; meant for text, never for numbers.
+    """Return a text that no spreadsheet evaluates as a formula; for text, never for numbers.
 
-    Whether it takes the comma or the semicolon for what parts cells.
+    It is safe with comma and with semicolon as the cell separator.
     """
-    return _RUN.sub("'", text)
+    return _FORMULA_START.sub("'", text)

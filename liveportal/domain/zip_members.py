@@ -1,7 +1,7 @@
-"""What all our ZIP archives have in common: how a member is written, and how one is looked at.
+"""Writing and checking members of ZIP archives, for all our archive formats.
 
-Pure: it works on streams that others opened, and knows no clock. Members are files of a Unix owner,
-whatever the machine, and have the one date that is given.
+Pure: it works on streams that the caller opened, and uses no clock. Members are recorded as Unix
+files on every platform, with the one date that is given.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import IO
 
 CHUNK_BYTES = 1024 * 1024
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The first date that a ZIP archive knows."""
+"""The earliest date that a ZIP archive can hold."""
 
 _REGULAR = stat.S_IFREG
-_KNOWN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
-# Deflate makes at most 1032 bytes of one; a file of any size has a few bytes more around it.
+# Deflate expands one byte to at most 1032; every file has a few bytes of overhead.
 _LARGEST_RATIO = 1032
 _SLACK_BYTES = 4096
 
@@ -33,37 +33,37 @@ def new_member(
     date: datetime | None = None,
     compressed: bool = False,
 ) -> IO[bytes]:
-    """Open a new member for writing; it is stored as it is unless it is to be `compressed`."""
+    """Open a new member for writing; it is stored uncompressed unless `compressed` is set."""
     info = zipfile.ZipInfo(name, date.timetuple()[:6] if date else EPOCH)
-    info.create_system = 3  # Unix, wherever it is written.
+    info.create_system = 3  # Unix, on every platform.
     info.external_attr = (_REGULAR | mode) << 16
     info.compress_type = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
     return archive.open(info, "w", force_zip64=True)
 
 
 def add(archive: zipfile.ZipFile, name: str, chunks: Iterable[bytes]) -> None:
-    """Write one member, stored as it is."""
+    """Write one member, uncompressed."""
     with new_member(archive, name) as member:
         for chunk in chunks:
             member.write(chunk)
 
 
 def seal_line(content: bytes, name: str) -> bytes:
-    """Return the SHA-256 of a member as `sha256sum --check` reads it."""
+    """Return a member's SHA-256 as a line for `sha256sum --check`."""
     return f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode()
 
 
 def oddity(member: zipfile.ZipInfo) -> str | None:
-    """Return what no archive of ours has: a link, a way of packing; None where all is usual.
+    """Return how a member differs from those that we write, or None if it does not.
 
-    Sizes that are impossible for what is packed are odd, too: nobody is made to unpack a bomb.
+    Also reports impossible sizes, so that no ZIP bomb is unpacked.
     """
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, _REGULAR) or member.filename.endswith("/"):
         return "is no regular file"
     if member.flag_bits & _ENCRYPTED:
         return "is locked by a password of its own"
-    if member.compress_type not in _KNOWN:
+    if member.compress_type not in _COMPRESSIONS:
         return "is packed in a way that is not ours"
     largest = member.compress_size
     if member.compress_type == zipfile.ZIP_DEFLATED:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.domain.artifacts import _RUN, KINDS, guessed_kind, safe_name
+from liveportal.domain.artifacts import _EXECUTABLE, KINDS, guessed_kind, safe_name
 from liveportal.domain.text import clean
 
 
@@ -63,10 +63,10 @@ def test_no_name_leaves_its_folder(name: str) -> None:
 
 @given(
     st.text("aé.- \u0301", max_size=130),
-    st.sampled_from(sorted(_RUN)),
+    st.sampled_from(sorted(_EXECUTABLE)),
     st.text("xé.- ", max_size=30),
 )
 def test_what_a_system_would_run_is_text(before: str, suffix: str, after: str) -> None:
     """Wherever a name is cut, what is left of it is no program."""
     kept = Path(safe_name(before + suffix + after))
-    assert kept.suffix.lower() not in _RUN
+    assert kept.suffix.lower() not in _EXECUTABLE

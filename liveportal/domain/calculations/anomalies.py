@@ -1,6 +1,7 @@
-"""What is likely wrong with the sessions of a book, and how to mend it; the clock is an argument.
+"""Likely mistakes in the sessions of a book, each with a command that corrects it.
 
-Nothing of it is forbidden: facts of a platform are recorded as they come. Spans are [start, end).
+None of these is forbidden: a platform's facts are recorded as they arrive. The clock is an
+argument. Intervals are [start, end).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from liveportal.domain.entities import Session
 from liveportal.domain.values import dataclass
 
 LONGEST_UNPLANNED = timedelta(hours=4)
-"""How long a session without a plan is believed to run."""
+"""The longest plausible session without a planned length."""
 
 LATEST_START = timedelta(hours=1)
 LONGEST_SESSION = timedelta(hours=12)
@@ -26,7 +27,7 @@ _CORRECT = "liveportal sessions correct {} {} --reason TEXT"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something to look at: of which session, since when, with which other one, and what mends it.
+    """A likely mistake: its session, when it began, the other session involved, and a remedy.
 
     `code` is one of `CODES`.
     """
@@ -41,7 +42,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class SessionSpan:
-    """Some time that a session takes."""
+    """An interval [start, end) that a session occupies."""
 
     start: datetime
     end: datetime
@@ -52,48 +53,52 @@ CODES = (
     *("several_live", "forgotten_timer", "overlap", "double_booked", "not_started"),
     *("too_long", "billed_in_trial", "zero_length", "long_pause", "ahead_of_clock"),
 )
-"""All that is looked for, the most serious first."""
+"""The codes of all checks, the most serious first."""
 
 
 def find(
     sessions: Sequence[Session], now: datetime, *, longer_than: timedelta = LONGEST_UNPLANNED
 ) -> list[Finding]:
-    """Return what is likely wrong, the most serious first, and then by time.
+    """Return the likely mistakes, the most serious first, then by time.
 
-    `longer_than` is how long a timer runs before it counts as forgotten, unless more was planned.
+    A timer that runs longer than `longer_than` counts as forgotten, unless more was planned.
     """
-    alone = [each for session in sessions for each in _of_one(session, now, longer_than)]
-    # A forgotten timer runs into whatever came after it; it is told once.
-    forgotten = {each.session for each in alone if each.code == "forgotten_timer"}
-    believed = [session for session in sessions if session.id not in forgotten]
-    found = [
-        *alone,
+    single = [
+        finding for session in sessions for finding in _check_session(session, now, longer_than)
+    ]
+    # A forgotten timer overlaps all later sessions; it is reported only once.
+    forgotten = {finding.session for finding in single if finding.code == "forgotten_timer"}
+    plausible = [session for session in sessions if session.id not in forgotten]
+    findings = [
+        *single,
         *_several_live(sessions),
-        *_overlapping(believed, now),
+        *_overlapping_timers(plausible, now),
         *_double_booked(sessions),
     ]
-    return sorted(found, key=lambda each: (CODES.index(each.code), each.since, each.session))
+    return sorted(
+        findings, key=lambda finding: (CODES.index(finding.code), finding.since, finding.session)
+    )
 
 
 def overlaps(spans: Iterable[SessionSpan]) -> list[tuple[SessionSpan, SessionSpan]]:
-    """Return spans that overlap, each with one that began before it and reaches furthest.
+    """Return each span that overlaps another, paired with the one before it that ends last.
 
-    One sweep in the order of time, so it takes no longer than sorting; every span that overlaps any
-    other is named, though not together with every other. A span without length overlaps nothing.
+    One sweep in order of time, so it takes no longer than sorting. Every overlapping span is in a
+    pair, but not every overlapping pair is returned. An empty span overlaps nothing.
     """
-    found = []
+    pairs = []
     furthest: SessionSpan | None = None
-    taking = (span for span in spans if span.start < span.end)
-    for span in sorted(taking, key=lambda each: (each.start, each.end, each.session)):
+    nonempty = (span for span in spans if span.start < span.end)
+    for span in sorted(nonempty, key=lambda s: (s.start, s.end, s.session)):
         if furthest and span.start < furthest.end:
-            found.append((span, furthest))
+            pairs.append((span, furthest))
         if furthest is None or span.end > furthest.end:
             furthest = span
-    return found
+    return pairs
 
 
 def _several_live(sessions: Iterable[Session]) -> Iterator[Finding]:
-    live = [(each.start, each.id) for each in sessions if each.state == "live" and each.start]
+    live = [(s.start, s.id) for s in sessions if s.state == "live" and s.start]
     for (_, earlier), (start, session) in pairwise(sorted(live)):
         yield Finding(
             "several_live",
@@ -105,27 +110,27 @@ def _several_live(sessions: Iterable[Session]) -> Iterator[Finding]:
         )
 
 
-def _overlapping(sessions: Iterable[Session], now: datetime) -> Iterator[Finding]:
-    """Yield what was on the timer at the same time; a pause leaves room for another session (R6).
+def _overlapping_timers(sessions: Iterable[Session], now: datetime) -> Iterator[Finding]:
+    """Yield sessions whose timers ran at the same time; a pause leaves room for another (R6).
 
-    Two timers that run now are `several_live`.
+    Two timers that are running now are reported as `several_live` instead.
     """
-    by_id = {each.id: each for each in sessions}
-    live = {name for name, each in by_id.items() if each.state == "live"}
-    told = set()
-    for span, furthest in overlaps(_active(by_id.values(), now)):
+    by_id = {session.id: session for session in sessions}
+    live = {name for name, session in by_id.items() if session.state == "live"}
+    reported = set()
+    for span, furthest in overlaps(_active_spans(by_id.values(), now)):
         pair = frozenset((span.session, furthest.session))
-        if pair in told or pair <= live:
+        if pair in reported or pair <= live:
             continue
-        told.add(pair)
+        reported.add(pair)
         until = min(span.end, furthest.end)
         session, other = by_id[span.session], by_id[furthest.session]
         if session.state != "ended" and other.state == "ended":
-            session, other = other, session  # What has ended can be corrected.
+            session, other = other, session  # Only an ended session can be corrected.
         yield Finding(
             "overlap",
             session.id,
-            f"{_length(until - span.start)} of it were on the timer of {other.id}, too",
+            f"{_format_duration(until - span.start)} of it were on the timer of {other.id}, too",
             span.start,
             _CORRECT.format(session.id, "--start TIME --end TIME")
             if session.state == "ended"
@@ -134,8 +139,8 @@ def _overlapping(sessions: Iterable[Session], now: datetime) -> Iterator[Finding
         )
 
 
-def _active(sessions: Iterable[Session], now: datetime) -> Iterator[SessionSpan]:
-    """Yield when sessions were on the timer, between their pauses."""
+def _active_spans(sessions: Iterable[Session], now: datetime) -> Iterator[SessionSpan]:
+    """Yield the intervals during which timers ran, without the pauses."""
     for session in sessions:
         if session.start is None:
             continue
@@ -148,16 +153,16 @@ def _active(sessions: Iterable[Session], now: datetime) -> Iterator[SessionSpan]
 
 def _double_booked(sessions: Iterable[Session]) -> Iterator[Finding]:
     booked = (
-        SessionSpan(each.planned_start, each.planned_end, each.id)
-        for each in sessions
-        if each.state in ("upcoming", *RUNNING) and each.planned_start and each.planned_end
+        SessionSpan(session.planned_start, session.planned_end, session.id)
+        for session in sessions
+        if session.state in ("upcoming", *RUNNING) and session.planned_start and session.planned_end
     )
-    upcoming = {each.id for each in sessions if each.state == "upcoming"}
+    upcoming = {session.id for session in sessions if session.state == "upcoming"}
     for span, furthest in overlaps(booked):
         names = (span.session, furthest.session)
         movable = next((name for name in names if name in upcoming), None)
         if movable is None:
-            continue  # Both have begun: what counts is what their timers say.
+            continue  # Both have begun: their timers decide, not the plan.
         other = furthest.session if movable == span.session else span.session
         yield Finding(
             "double_booked",
@@ -169,83 +174,90 @@ def _double_booked(sessions: Iterable[Session]) -> Iterator[Finding]:
         )
 
 
-def _of_one(session: Session, now: datetime, longer_than: timedelta) -> Iterator[Finding]:
+def _check_session(session: Session, now: datetime, longer_than: timedelta) -> Iterator[Finding]:
     match session.state:
         case "live" | "paused" if session.start is not None:
-            yield from _running(session, session.start, now, longer_than)
+            yield from _check_running(session, session.start, now, longer_than)
         case "upcoming" if session.planned_start is not None:
-            yield from _upcoming(session, session.planned_start, now)
+            yield from _check_upcoming(session, session.planned_start, now)
         case "ended" if session.start is not None and session.end is not None:
-            yield from _ended(session, session.start, session.end, now)
+            yield from _check_ended(session, session.start, session.end, now)
 
 
-def _running(
+def _check_running(
     session: Session, start: datetime, now: datetime, longer_than: timedelta
 ) -> Iterator[Finding]:
     if start > now:
-        yield _ahead(session, "starts", start)
+        yield _ahead_of_clock(session, "starts", start)
         return
     minutes = session.planned_minutes
     planned = None if minutes is None else timedelta(minutes=minutes)
-    # Twice as long as was agreed is far longer, but no shorter than what is believed of any.
-    most = longer_than if planned is None else min(2 * planned, max(longer_than, planned))
+    # Over twice the agreed length is too long, but never less than what any session may take.
+    longest = longer_than if planned is None else min(2 * planned, max(longer_than, planned))
     elapsed = now - start
-    if elapsed <= most:
+    if elapsed <= longest:
         return
-    agreed = "" if planned is None else f", {_length(planned)} were agreed"
+    plan_note = "" if planned is None else f", {_format_duration(planned)} were agreed"
     yield Finding(
         "forgotten_timer",
         session.id,
-        f"it is {session.state} since {_length(elapsed)}{agreed}",
+        f"it is {session.state} since {_format_duration(elapsed)}{plan_note}",
         start,
         _END_OF_TIMER.format(session.id, _likely_end(session, start, planned)),
     )
 
 
 def _likely_end(session: Session, start: datetime, planned: timedelta | None) -> str:
-    """Return when a forgotten session may have ended: at its pause, or as planned, if it can be."""
+    """Return the likely end of a forgotten session: its pause or its planned end, if possible."""
     likely = session.paused_since
     if likely is None and planned is not None:
         likely = shifted(start, planned)
     return "TIME" if likely is None or likely < session.last_time else short_text(likely)
 
 
-def _upcoming(session: Session, planned: datetime, now: datetime) -> Iterator[Finding]:
-    if now - planned > LATEST_START:
+def _check_upcoming(session: Session, planned: datetime, now: datetime) -> Iterator[Finding]:
+    if (delay := now - planned) > LATEST_START:
         yield Finding(
             "not_started",
             session.id,
-            f"it was to start {_length(now - planned)} ago, and nothing was recorded of it since",
+            f"it was to start {_format_duration(delay)} ago, and nothing was recorded of it since",
             planned,
             f"liveportal sessions miss {session.id} --by customer",
         )
 
 
-def _ended(session: Session, start: datetime, end: datetime, now: datetime) -> Iterator[Finding]:
+def _check_ended(
+    session: Session, start: datetime, end: datetime, now: datetime
+) -> Iterator[Finding]:
     whole = end - start
     active = session.active_us * MICROSECOND
     if end > now:
-        yield _ahead(session, "ended", end)
+        yield _ahead_of_clock(session, "ended", end)
     if whole > LONGEST_SESSION:
-        message, options = f"it lasted {_length(whole)}", "--end TIME"
-        yield _wrong("too_long", session, message, start, options)
+        message, options = f"it lasted {_format_duration(whole)}", "--end TIME"
+        yield _correctable("too_long", session, message, start, options)
     if session.gross_minor and not session.billed_us:
-        message = f"it was billed, though {_length(active)} cost nothing by the policy"
-        yield _wrong("billed_in_trial", session, message, end, "--billed 0")
+        message = f"it was billed, though {_format_duration(active)} cost nothing by the policy"
+        yield _correctable("billed_in_trial", session, message, end, "--billed 0")
     if not whole:
         message, options = "it ended as it started", "--end TIME"
-        yield _wrong("zero_length", session, message, start, options)
+        yield _correctable("zero_length", session, message, start, options)
     if (paused := whole - active) > max(active, LONG_PAUSE):
-        message = f"it was paused for {_length(paused)}, and on the timer for {_length(active)}"
-        yield _wrong("long_pause", session, message, start, "--pause FROM-TO")
+        message = (
+            f"it was paused for {_format_duration(paused)},"
+            f" and on the timer for {_format_duration(active)}"
+        )
+        yield _correctable("long_pause", session, message, start, "--pause FROM-TO")
 
 
-def _wrong(code: str, session: Session, message: str, since: datetime, options: str) -> Finding:
+def _correctable(
+    code: str, session: Session, message: str, since: datetime, options: str
+) -> Finding:
     return Finding(code, session.id, message, since, _CORRECT.format(session.id, options))
 
 
-def _ahead(session: Session, verb: str, at: datetime) -> Finding:
-    """Return that something is recorded of a time to come: a clock, or an offset, is wrong."""
+def _ahead_of_clock(session: Session, verb: str, at: datetime) -> Finding:
+    """Report a recorded time in the future, from a wrong clock or a wrong offset."""
     return Finding(
         "ahead_of_clock",
         session.id,
@@ -255,8 +267,8 @@ def _ahead(session: Session, verb: str, at: datetime) -> Finding:
     )
 
 
-def _length(span: timedelta) -> str:
-    """Return a span in words, by its hours and minutes."""
+def _format_duration(span: timedelta) -> str:
+    """Format a duration in hours and minutes, or in seconds if it is below a minute."""
     minutes, seconds = divmod(span // timedelta(seconds=1), 60)
     if not minutes:
         return f"{seconds} s"

@@ -1,4 +1,4 @@
-"""How a session's times became its money: each step with what it comes to, and its rule."""
+"""The calculation of a bill as steps, each with its result and its rule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from liveportal.domain.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BillingStep:
-    """One step of a derivation: what is reckoned, what it comes to, and by which rule or switch."""
+    """One step of the calculation: its description, its result, and its rule or switch."""
 
     what: str
     comes_to: str
@@ -26,7 +26,7 @@ class BillingStep:
 
 
 def bill_steps(session: Session, policy: Policy) -> list[BillingStep]:
-    """Return the steps from an ended session's timer to the expert's share, as it now stands."""
+    """Return the steps from an ended session's timer to the expert's current share."""
     steps = gross_steps(session, policy)
     if not steps:
         return []
@@ -34,15 +34,15 @@ def bill_steps(session: Session, policy: Policy) -> list[BillingStep]:
         *steps,
         BillingStep(
             f"Less the platform's {policy.fee.percent} %",
-            _amount(-session.fee_minor, session),
+            _format_amount(-session.fee_minor, session),
             "R11, fee.percent",
         ),
-        BillingStep("The expert's share", _amount(session.share_minor, session), "R11"),
+        BillingStep("The expert's share", _format_amount(session.share_minor, session), "R11"),
     ]
 
 
 def gross_steps(session: Session, policy: Policy) -> list[BillingStep]:
-    """Return the steps from an ended session's timer to what the customer paid for it."""
+    """Return the steps from an ended session's timer to the gross."""
     if session.start is None or session.end is None:
         return []
     elapsed_us = microseconds(session.end - session.start)
@@ -55,10 +55,10 @@ def gross_steps(session: Session, policy: Policy) -> list[BillingStep]:
         BillingStep("From the start to the end", span(elapsed_us)),
         BillingStep("Less the pauses", span(active_us - elapsed_us), "R6"),
         BillingStep("Time on the timer", span(active_us)),
-        BillingStep("Time to bill", span(billable_us), _trial(policy, billable_us, active_us)),
+        BillingStep("Time to bill", span(billable_us), _trial_rule(policy, billable_us, active_us)),
     ]
     if billed_us != billable_us:
-        steps.append(BillingStep("Time billed", span(billed_us), _rounding(policy)))
+        steps.append(BillingStep("Time billed", span(billed_us), _rounding_rule(policy)))
     rate = f"{session.rate} {session.currency}"
     steps.append(BillingStep(f"Times {rate} a minute", f"{expected} {session.currency}", "R1, R4"))
     if gross != expected:
@@ -67,7 +67,7 @@ def gross_steps(session: Session, policy: Policy) -> list[BillingStep]:
 
 
 def span(length_us: int) -> str:
-    """Write a length of time as `1:02:03`, with its fraction where it has one."""
+    """Format a duration as `1:02:03`, with a fraction if it is not zero."""
     sign = "-" if length_us < 0 else ""
     seconds, rest_us = divmod(abs(length_us), SECOND_US)
     hours, minutes = divmod(seconds // 60, 60)
@@ -76,11 +76,11 @@ def span(length_us: int) -> str:
     return f"{sign}{clock}{fraction}"
 
 
-def _amount(minor: int, session: Session) -> str:
+def _format_amount(minor: int, session: Session) -> str:
     return f"{Money(minor, session.currency)} {session.currency}"
 
 
-def _trial(policy: Policy, billable_us: int, active_us: int) -> str:
+def _trial_rule(policy: Policy, billable_us: int, active_us: int) -> str:
     trial = policy.trial
     if trial.billed is TrialBilled.NONE:
         return "there is no trial (trial.billed)"
@@ -91,11 +91,11 @@ def _trial(policy: Policy, billable_us: int, active_us: int) -> str:
     return f"without the trial of {trial.minutes} minutes (R5, trial.billed)"
 
 
-def _rounding(policy: Policy) -> str:
+def _rounding_rule(policy: Policy) -> str:
     billing = policy.billing
-    said = []
+    effects = []
     if billing.rounding is not Rounding.EXACT:
-        said.append(f"rounded {billing.rounding} to {billing.increment_seconds} s")
+        effects.append(f"rounded {billing.rounding} to {billing.increment_seconds} s")
     if billing.minimum_minutes:
-        said.append(f"at least {billing.minimum_minutes} minutes")
-    return f"{', '.join(said)} (billing.*)"
+        effects.append(f"at least {billing.minimum_minutes} minutes")
+    return f"{', '.join(effects)} (billing.*)"

@@ -1,6 +1,7 @@
-"""What a claim asks of the expert: by when, what comes next, and what silence means.
+"""Answers to claims: the deadline, the next step, and the consequence of silence.
 
-Time alone never moves money: what is said here is shown, and booked when the platform says so.
+Time alone never moves money: the consequences are only shown, and booked when the platform reports
+them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ NO_DEADLINE = "no stated deadline"
 
 @dataclass(frozen=True, slots=True)
 class DisputeRecord:
-    """How the expert's disputes went so far; a claim may be disputed again after a withdrawal."""
+    """How many of the expert's disputes had each outcome.
+
+    A claim can be disputed again after a withdrawal, and then counts twice.
+    """
 
     filed: int = 0
     accepted: int = 0
@@ -33,7 +37,7 @@ class DisputeRecord:
 
     @property
     def warning(self) -> str | None:
-        """What the record puts at risk (R10); None while nothing speaks against the expert."""
+        """A warning if disputes were rejected, which puts the account at risk (R10), or None."""
         if not self.rejected:
             return None
         times = "once" if self.rejected == 1 else f"{self.rejected} times"
@@ -43,13 +47,13 @@ class DisputeRecord:
 
 
 def answer_by(claimed_at: datetime, policy: Policy) -> datetime | None:
-    """Return until when a claim can be answered; None: none was stated (`dispute.window_hours`)."""
+    """Return the deadline for an answer to a claim; None: not stated (`dispute.window_hours`)."""
     hours = policy.dispute.window_hours
     return None if hours is None else shifted(claimed_at, timedelta(hours=hours))
 
 
 def next_step(state: str, cost: Money) -> str:
-    """Return what happens next with a claim in that state; `cost` is what it costs, or did."""
+    """Return the next step of a claim in this state; `cost` is its actual or possible cost."""
     price = f"{cost} {cost.currency}"
     if state == "open":
         return "Answer it: dispute it and say what happened, or concede it."
@@ -64,7 +68,7 @@ def next_step(state: str, cost: Money) -> str:
 
 
 def if_silent(state: str, cost: Money, policy: Policy) -> str | None:
-    """Return what happens if the expert does nothing; None once the claim is decided."""
+    """Return the consequence of doing nothing; None once the claim is decided."""
     if state not in UNDECIDED:
         return None
     if state == "disputed":

@@ -1,6 +1,7 @@
-"""Everything that has a day and an hour: what it is, by when, and what silence means.
+"""Deadlines: what is due, when, and the consequence of silence.
 
-Nothing here moves money or ends anything: silence is shown, and booked when the platform says so.
+Nothing here moves money or ends anything: consequences are only shown, and booked when the platform
+reports them.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ from liveportal.domain.profile.requirements import Finding
 from liveportal.domain.values import dataclass
 
 RENEWAL = timedelta(days=60)
-"""How long before its end a tax form should be renewed."""
+"""How long before its expiry a tax form should be renewed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """One thing that is due. `due` is None where no deadline was stated: then it is any time.
+    """One task or date with its deadline. `due` is None if no deadline was stated.
 
-    What is due by the end of a day of the platform has that day as `due_on`. `means` says what
-    happens if nothing is done; `asks` tells whether the expert has something to do, which `command`
-    does; `amount` is the money that it is about.
+    For a deadline at the end of a day of the platform, `due_on` is that day. `means` is the
+    consequence of doing nothing; `asks` is True if the expert has to act, with `command`; `amount`
+    is the money concerned.
     """
 
     kind: str
@@ -50,35 +51,39 @@ class Deadline:
 
 
 def of_request(request: Request, now: datetime) -> list[Deadline]:
-    """Return until when an open request can be answered, and when its next slot begins."""
+    """Return the deadline of an open request, and the start of its next slot."""
     if request.state != "open" or (request.expires and request.expires < now):
         return []
-    found = []
+    deadlines = []
     if request.expires:
         command = f"liveportal requests accept {request.id}"
         if request.slots:
             command += " --best"
         means = "The request expires, and somebody else may have it."
-        found.append(
+        deadlines.append(
             Deadline("request_expiry", request.id, request.expires, means, command=command)
         )
     elif not request.slots:
         means = "No deadline is stated: whoever accepts it first has it."  # R3
         command = f"liveportal requests accept {request.id}"
-        found.append(Deadline("request_expiry", request.id, None, means, command=command))
-    ahead = [(slot.start, n) for n, slot in enumerate(request.slots, 1) if slot.start > now]
-    if ahead:
-        start, number = min(ahead)
-        rest = len(ahead) - 1
-        others = f"{rest} of its slots is left" if rest == 1 else f"{rest} of its slots are left"
+        deadlines.append(Deadline("request_expiry", request.id, None, means, command=command))
+    future_slots = [(slot.start, n) for n, slot in enumerate(request.slots, 1) if slot.start > now]
+    if future_slots:
+        start, number = min(future_slots)
+        remaining = len(future_slots) - 1
+        remaining_text = (
+            f"{remaining} of its slots is left"
+            if remaining == 1
+            else f"{remaining} of its slots are left"
+        )
         command = f"liveportal requests accept {request.id} --slot {number}"
-        means = f"Slot {number} is gone; {others if rest else 'no other is left'}."
-        found.append(Deadline("slot_start", request.id, start, means, command=command))
-    return found
+        means = f"Slot {number} is gone; {remaining_text if remaining else 'no other is left'}."
+        deadlines.append(Deadline("slot_start", request.id, start, means, command=command))
+    return deadlines
 
 
 def of_upcoming(session: Session) -> Deadline | None:
-    """Return when an agreed session begins; one that has not begun by then is overdue."""
+    """Return the start of an agreed session; after it, the session is overdue."""
     if session.state != "upcoming" or session.planned_start is None:
         return None
     return Deadline(
@@ -92,7 +97,7 @@ def of_upcoming(session: Session) -> Deadline | None:
 
 
 def of_claim(claim: Claim, session: Session, policy: Policy) -> Deadline | None:
-    """Return until when an open claim can be answered (`dispute.window_hours`)."""
+    """Return the deadline for an answer to an open claim (`dispute.window_hours`)."""
     if claim.state != "open":
         return None
     cost = Money(cost_of(claim.amount_minor, session, policy), session.currency)
@@ -108,7 +113,7 @@ def of_claim(claim: Claim, session: Session, policy: Policy) -> Deadline | None:
 
 
 def of_window(session: Session, policy: Policy, now: datetime) -> Deadline | None:
-    """Return until when a customer may claim a session back (R8); after that it is final."""
+    """Return the end of a session's refund window (R8), after which it is final."""
     closes = window_closes(session, policy)
     if closes is None or closes < now or not session.left_minor or session.claim_undecided:
         return None
@@ -127,37 +132,37 @@ def of_window(session: Session, policy: Policy, now: datetime) -> Deadline | Non
 def of_evidence(
     artifact: Artifact, session: Session, added: datetime, policy: Policy, now: datetime
 ) -> Deadline | None:
-    """Return until when the platform keeps a file that only it has (`evidence.kept_days`).
+    """Return when the platform deletes a file that only it has (`evidence.kept_days`).
 
-    It matters as long as the session can be claimed back, or a claim is undecided.
+    None unless the session can still be claimed back, or a claim is undecided.
     """
     closes = window_closes(session, policy)
     if not session.claim_undecided and (closes is None or closes < now or not session.left_minor):
         return None
     days = policy.evidence.kept_days
     due = None if days is None else shifted(added, timedelta(days=days))
-    lost = due is not None and due < now
+    may_be_deleted = due is not None and due < now
     means = f"The platform deletes the {artifact.kind}, which only it has."
     if due is None:
         means = f"It is not said how long the platform keeps the {artifact.kind}: only it has it."
-    elif lost:
+    elif may_be_deleted:
         means = f"The platform may have deleted the {artifact.kind}."
     return Deadline(
         "evidence",
         session.id,
         due,
         means,
-        asks=not lost,
+        asks=not may_be_deleted,
         command=f"liveportal sessions attach {session.id} FILE --kind {artifact.kind}",
         session=session.id,
     )
 
 
 def of_earnings(standing: PayoutPosition, now: datetime) -> list[Deadline]:
-    """Return by when each month's unpaid earnings are due (R13); overdue ones ask for a letter.
+    """Return when each month's unpaid earnings are due (R13); overdue ones need a reminder.
 
-    What was taken back, or is held of what was paid already, comes off the oldest months, as
-    payouts take it (rulebook 8). What blocks a payout on that day is what the forecast says.
+    Amounts taken back, or held after they were paid, are deducted from the oldest months, as
+    payouts deduct them (rulebook 8). The blockers of a payout on that day come from the forecast.
     """
     policy = standing.policy
     months: dict[str, int] = {}
@@ -166,20 +171,20 @@ def of_earnings(standing: PayoutPosition, now: datetime) -> list[Deadline]:
             months[item.period] = months.get(item.period, 0) + item.open_minor
     today = local_date(now, policy.period.timezone)
     late = overdue(standing, today) is not None
-    expected = {each.on: each.blocked for each in forecast(standing, today)}
-    found, left_minor = [], standing.owed_minor - sum(months.values())
+    blockers = {payout.on: payout.blocked for payout in forecast(standing, today)}
+    deadlines, left_minor = [], standing.owed_minor - sum(months.values())
     for month, minor in sorted(months.items()):
         left_minor += minor
         if left_minor <= 0:
             continue
         on = due_date(month, policy)
-        past, blocked = on < today, expected.get(max(on, today), ())
-        found.append(
+        past, blocked = on < today, blockers.get(max(on, today), ())
+        deadlines.append(
             Deadline(
                 "payout_due",
                 month,
                 day_ends(on, policy.period.timezone),
-                _silence(blocked, past=past, late=late),
+                _if_unpaid(blocked, past=past, late=late),
                 asks=past and late,
                 command="liveportal payout preview",
                 amount=Money(left_minor, policy.currency),
@@ -187,12 +192,12 @@ def of_earnings(standing: PayoutPosition, now: datetime) -> list[Deadline]:
             )
         )
         left_minor = 0
-    return found
+    return deadlines
 
 
-def _silence(blocked: Sequence[PayoutBlocker], *, past: bool, late: bool) -> str:
-    """Return what happens to a month's earnings if nothing is done."""
-    why = "; ".join(each.message for each in blocked)
+def _if_unpaid(blocked: Sequence[PayoutBlocker], *, past: bool, late: bool) -> str:
+    """Return the consequence for a month's earnings of doing nothing."""
+    why = "; ".join(blocker.message for blocker in blocked)
     if past and late:
         return f"It is overdue, but {why}." if why else "It is overdue: ask the platform for it."
     if past:
@@ -201,27 +206,29 @@ def _silence(blocked: Sequence[PayoutBlocker], *, past: bool, late: bool) -> str
 
 
 def of_profile(needs: Sequence[Finding], standing: PayoutPosition, now: datetime) -> list[Deadline]:
-    """Return what of the payout profile is to be done (R12, R14), and by when.
+    """Return the tasks that the payout profile needs (R12, R14), and their deadlines.
 
-    From the first earning on, whatever is missing keeps money back, which is due on the earliest
-    due date. A tax form is to be renewed once that takes no longer than it is still valid.
+    After the first earning, anything missing keeps money back, which is due on the earliest due
+    date. A tax form is due for renewal once its remaining validity is shorter than a payout takes.
     """
     policy, zone_name = standing.policy, standing.policy.period.timezone
     has_earned = standing.first_billed_end is not None or bool(standing.items)
     on = next_due(standing.items, policy)
     due = None if on is None else day_ends(on, zone_name)
     command = "liveportal payout profile check"
-    found: list[Deadline] = []
-    lacking = [each for each in needs if each.blocks and each.requirement != "tax_form"]
+    deadlines: list[Deadline] = []
+    lacking = [need for need in needs if need.blocks and need.requirement != "tax_form"]
     if lacking and has_earned:
-        why = "; ".join(each.message or each.requirement for each in lacking)
+        why = "; ".join(need.message or need.requirement for need in lacking)
         means = f"Nothing is paid out before the payout profile is complete: {why}."
-        found.append(Deadline("payout_profile", "profile", due, means, command=command, due_on=on))
-    for form in (each for each in needs if each.requirement == "tax_form"):
+        deadlines.append(
+            Deadline("payout_profile", "profile", due, means, command=command, due_on=on)
+        )
+    for form in (need for need in needs if need.requirement == "tax_form"):
         if form.blocks and form.state != "expired":
             if has_earned:
                 means = f"Nothing is paid out: {form.message}."
-                found.append(
+                deadlines.append(
                     Deadline("tax_form", "profile", due, means, command=command, due_on=on)
                 )
         elif form.until is not None:
@@ -230,7 +237,7 @@ def of_profile(needs: Sequence[Finding], standing: PayoutPosition, now: datetime
             if form.blocks:
                 means = "It has expired: nothing is paid out."
             asks = ends < shifted(now, RENEWAL)
-            found.append(
+            deadlines.append(
                 Deadline(
                     *("tax_form", "profile", ends, means),
                     asks=asks,
@@ -238,11 +245,11 @@ def of_profile(needs: Sequence[Finding], standing: PayoutPosition, now: datetime
                     due_on=form.until,
                 )
             )
-    return found
+    return deadlines
 
 
 def of_erasure(customer: str) -> Deadline:
-    """Return what a customer's request to be forgotten asks for; it states no deadline."""
+    """Return the task of a customer's erasure request; it states no deadline."""
     return Deadline(
         "erasure_request",
         customer,
@@ -253,5 +260,7 @@ def of_erasure(customer: str) -> Deadline:
 
 
 def in_order(deadlines: Sequence[Deadline]) -> list[Deadline]:
-    """Sort by when they are due; what has no stated deadline may be due any time, and is first."""
-    return sorted(deadlines, key=lambda each: (each.due or FIRST, each.kind, each.thing))
+    """Sort by deadline; those without a stated deadline may be due any time, and come first."""
+    return sorted(
+        deadlines, key=lambda deadline: (deadline.due or FIRST, deadline.kind, deadline.thing)
+    )

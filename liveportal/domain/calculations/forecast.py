@@ -1,4 +1,4 @@
-"""When how much will be paid out, and what should have been paid already (R13, rulebook 8)."""
+"""Forecast of payouts, and payouts that are overdue (R13, rulebook 8)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A payout that is to come: its day, the months that fall due by then, and the amount.
+    """An expected payout: its day, the months due by then, and the amount in minor units.
 
-    Where it is blocked nothing comes, and the amount is carried over to the next.
+    If it is blocked, nothing is paid, and the amount is carried over to the next one.
     """
 
     on: date
@@ -37,42 +37,42 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """What was due before a day and was not sent: by month, with the day it was due."""
+    """What was due before a day but was not sent: in total, and by month with its due date."""
 
     minor: int
     months: tuple[tuple[str, date, int], ...]
 
 
 def forecast(standing: PayoutPosition, today: date) -> list[Expected]:
-    """Return the payouts to come, as if each were sent when it is due.
+    """Return the expected payouts, assuming that each is sent when it is due.
 
-    Each is the preview of its day: with the same blocks, and on the same dates. What is overdue is
-    expected today. Earnings that are not booked yet are in none of them.
+    Each equals the preview of its day, with the same blockers and dates. Overdue amounts are
+    expected today. Earnings that are not booked yet are not included.
     """
-    found: list[Expected] = []
-    for on in sorted(set(_days(standing, today))):
-        outlook, months = preview(standing, on), _months(standing, on)
+    payouts: list[Expected] = []
+    for on in sorted(set(_payout_days(standing, today))):
+        outlook, months = preview(standing, on), _months_due(standing, on)
         minor = 0 if outlook.blocked else outlook.eligible_minor
-        found.append(Expected(on, months, minor, outlook.carried_minor, outlook.blocked))
+        payouts.append(Expected(on, months, minor, outlook.carried_minor, outlook.blocked))
         if not outlook.blocked:
-            standing = _sent(standing, outlook)
-    return found
+            standing = _after_payout(standing, outlook)
+    return payouts
 
 
 def overdue(standing: PayoutPosition, on: date) -> Overdue | None:
-    """Return what should have been sent before a day; None where nothing was, or it was blocked.
+    """Return the amounts that should have been sent before a day; None if none, or if blocked.
 
-    An incomplete profile blocks a payout, but not that the money was due.
+    An incomplete profile blocks a payout, but the money was due nevertheless.
     """
     if on == date.min:
         return None
     outlook = preview(replace(standing, missing_on=lambda _: ()), on - ONE_DAY)
     if outlook.blocked:
         return None
-    paid = {line.item: line.minor for line in outlook.lines}
+    paid_by_item = {line.item: line.minor for line in outlook.lines}
     months: dict[str, int] = {}
     for item in standing.items:
-        if minor := paid.get(item.transaction):
+        if minor := paid_by_item.get(item.transaction):
             months[item.period] = months.get(item.period, 0) + minor
     rows = tuple(
         (month, due_date(month, standing.policy), minor) for month, minor in sorted(months.items())
@@ -80,10 +80,10 @@ def overdue(standing: PayoutPosition, on: date) -> Overdue | None:
     return Overdue(outlook.eligible_minor, rows)
 
 
-def letter(found: Overdue, on: date, currency: str, due_days: int) -> str:
-    """Return a text to send to the platform about what is overdue."""
-    amount = f"{Money(found.minor, currency)} {currency}"
-    earliest = min((due for _, due, minor in found.months if minor > 0), default=on)
+def letter(amounts: Overdue, on: date, currency: str, due_days: int) -> str:
+    """Return a text that asks the platform for an overdue payout."""
+    amount = f"{Money(amounts.minor, currency)} {currency}"
+    earliest = min((due for _, due, minor in amounts.months if minor > 0), default=on)
     lines = [
         f"Subject: Payout overdue since {earliest}: {amount}",
         "",
@@ -93,7 +93,7 @@ def letter(found: Overdue, on: date, currency: str, due_days: int) -> str:
         "",
         *(
             f"- {month}: {Money(minor, currency)} {currency}, due on {due}"
-            for month, due, minor in found.months
+            for month, due, minor in amounts.months
         ),
         "",
         "Please tell me when it will be sent, or what keeps it back.",
@@ -101,8 +101,8 @@ def letter(found: Overdue, on: date, currency: str, due_days: int) -> str:
     return "\n".join(lines)
 
 
-def _days(standing: PayoutPosition, today: date) -> Iterator[date]:
-    """Yield the days on which something falls due, or the first payout may come."""
+def _payout_days(standing: PayoutPosition, today: date) -> Iterator[date]:
+    """Yield the days on which something falls due, or on which the first payout is possible."""
     wait = first_wait(standing.first_billed_end, standing.policy)
     for item in standing.items:
         if item.open_minor > 0:
@@ -111,8 +111,8 @@ def _days(standing: PayoutPosition, today: date) -> Iterator[date]:
             yield max(due, wait or due)
 
 
-def _months(standing: PayoutPosition, on: date) -> tuple[str, ...]:
-    """Return the months with open earnings that have fallen due by a day."""
+def _months_due(standing: PayoutPosition, on: date) -> tuple[str, ...]:
+    """Return the months with open earnings that are due by a day."""
     due = {
         item.period
         for item in standing.items
@@ -121,12 +121,12 @@ def _months(standing: PayoutPosition, on: date) -> tuple[str, ...]:
     return tuple(sorted(due))
 
 
-def _sent(standing: PayoutPosition, outlook: Preview) -> PayoutPosition:
-    """Return how things stand once a payout was sent."""
-    paid: dict[int, Line] = {line.item: line for line in outlook.lines}
+def _after_payout(standing: PayoutPosition, outlook: Preview) -> PayoutPosition:
+    """Return the position after a payout was sent."""
+    lines_by_item: dict[int, Line] = {line.item: line for line in outlook.lines}
     items = [
-        replace(item, settled_minor=item.settled_minor + paid[item.transaction].minor)
-        if item.transaction in paid
+        replace(item, settled_minor=item.settled_minor + lines_by_item[item.transaction].minor)
+        if item.transaction in lines_by_item
         else item
         for item in standing.items
     ]

@@ -1,7 +1,7 @@
-"""What a month would be if the platform were read otherwise: a book retold under one reading.
+"""The range of a month's figures under other interpretations of the policy.
 
-A book is retold by playing its journal back with one switch read otherwise in every policy that was
-adopted. What the platform stated as a fact stands: amounts that it billed, and what it paid out.
+The journal is replayed with one switch set to another value in every policy that was adopted. Facts
+stated by the platform are kept: the amounts that it billed, and the payouts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from liveportal.domain.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An event that a reading refuses, and why."""
+    """An event that an interpretation refuses, with the error."""
 
     seq: int
     event: Event
@@ -39,11 +39,11 @@ class LeftOut:
 
 @dataclass(slots=True)
 class EventRewriter:
-    """A journal's events told again under one reading, and which of them it refused.
+    """Rewrites a journal's events for one interpretation, and collects those it refuses.
 
-    Payouts are left out, since they were sent whatever the reading: what they took is for the
-    caller to take. `whole_claims` are the claims for all that was left of a session: under another
-    bill they are for all of that.
+    Payouts are left out, since they were sent under any interpretation: the caller must deduct
+    them. `whole_claims` are the claims for the whole unrefunded part of a session: under another
+    bill they are for the whole of that.
     """
 
     reading: Interpretation
@@ -53,12 +53,12 @@ class EventRewriter:
     _payouts: set[tuple[str, str]] = field(default_factory=set)
 
     def tell(self, event: Event) -> Event | None:
-        """Return what is to be recorded in an event's place; None: nothing."""
+        """Return the event to record in an event's place, or None to skip it."""
         data = event.data
         if isinstance(data, PayoutSent | PayoutStatusChanged):
             self._payouts.add((event.source, event.id))
             return None
-        if isinstance(data, _MOVING_NOTHING) or data.thing in self._missing:
+        if isinstance(data, _WITHOUT_AMOUNTS) or data.thing in self._missing:
             return None
         if isinstance(data, EntryReversed) and (data.event.source, data.event.id) in self._payouts:
             return None
@@ -69,13 +69,13 @@ class EventRewriter:
         return event
 
     def refused(self, seq: int, event: Event, error: LiveportalError) -> None:
-        """Take note of an event that cannot be under this reading; what follows goes with it."""
+        """Record that an event is refused; later events about the same claim are skipped."""
         self.left_out.append(LeftOut(seq, event, error))
         if isinstance(event.data, RefundClaimed):
             self._missing.add(event.data.thing)
 
 
-_MOVING_NOTHING = (
+_WITHOUT_AMOUNTS = (
     *(ArtifactAdded, CustomerForgotten, PayoutProfileChanged, PayoutProfileRevealed),
     *(PreferencesChanged, ReviewPosted),
 )
@@ -83,7 +83,7 @@ _MOVING_NOTHING = (
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a month would be under a reading, in minor units; `reading` None: as it was booked."""
+    """A month's figures under an interpretation, in minor units; None: as booked."""
 
     reading: Interpretation | None
     net_minor: int
@@ -92,6 +92,6 @@ class Bound:
 
 
 def extremes(bounds: Iterable[Bound]) -> tuple[int, int]:
-    """Return the lowest and the highest net."""
-    nets = [each.net_minor for each in bounds]
+    """Return the lowest and the highest net, in minor units."""
+    nets = [bound.net_minor for bound in bounds]
     return min(nets), max(nets)

@@ -1,6 +1,6 @@
-"""From transactions to months: the same figures that the ledger's views give, in plain Python.
+"""Monthly figures from transactions, equal to those of the ledger's views, in plain Python.
 
-The two are held against each other by a property test. Amounts are minor units.
+A property test compares the two. Amounts are minor units.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COUNTED = ("billed_us", "sessions", "free_sessions")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """What a month came to, and the balance at its end."""
+    """The figures of a month, and the balances at its end."""
 
     month: str
     sessions: int = 0
@@ -46,16 +46,16 @@ class Month:
 
     @property
     def earned_minor(self) -> int:
-        """What the sessions earned the expert, before refunds."""
+        """The expert's share of the sessions, before refunds."""
         return self.gross_minor - self.fee_minor
 
     @property
     def net_minor(self) -> int:
-        """What the month earned in all."""
+        """The month's total earnings."""
         return self.earned_minor - self.deducted_minor + self.tips_minor + self.adjustments_minor
 
     def row(self, timezone: str, currency: str) -> dict[str, object]:
-        """Return the month as `earnings --json` shows it."""
+        """Return the month as in `earnings --json`."""
 
         def money(minor: int) -> Money:
             return Money(minor, currency)
@@ -88,50 +88,50 @@ class Month:
 
 
 def minutes_text(span_us: int) -> str:
-    """Write a length of time as minutes, rounded half-up to two digits."""
+    """Format a duration as minutes, rounded half-up to two digits."""
     return format_minor(half_up(span_us * 100, MINUTE_US), 2)
 
 
 def add(month: Month, other: Month) -> Month:
     """Return the first month with all figures of the other added."""
-    figures = [part.name for part in fields(Month) if part.name != "month"]
+    figures = [spec.name for spec in fields(Month) if spec.name != "month"]
     return replace(month, **{name: getattr(month, name) + getattr(other, name) for name in figures})
 
 
 LONGEST_GAP = 120
-"""In months: a longer run in which nothing happened is left out (rulebook 9)."""
+"""The longest run of empty months that is shown (rulebook 9)."""
 
 
 def fill_gaps(months: Mapping[str, Month]) -> list[Month]:
-    """Return the months of a book, oldest first, with the balances of flows run up.
+    """Return the months of a book, oldest first, with running balances.
 
-    They reach from the first to the last month that has any figure; see `names_in_a_row`.
+    From the first to the last month that has any figure; see `names_in_a_row`.
     """
-    figures = {name: each for name, each in months.items() if each != Month(month=name)}
+    figures = {name: month for name, month in months.items() if month != Month(month=name)}
     return run_up(figures, names_in_a_row(figures))
 
 
 def names_in_a_row(months: Iterable[str]) -> list[str]:
-    """Return months, oldest first, with the empty ones between them, but no run over 120 long."""
-    found: list[str] = []
+    """Return the months, oldest first, with gaps filled unless they exceed 120 months."""
+    names: list[str] = []
     for name in sorted(months):
-        between = months_between(found[-1], name)[1:-1] if found else []
-        found += [*between, name] if len(between) <= LONGEST_GAP else [name]
-    return found
+        between = months_between(names[-1], name)[1:-1] if names else []
+        names += [*between, name] if len(between) <= LONGEST_GAP else [name]
+    return names
 
 
 def gaps_in(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the runs of months, first and last, that are left out between these names."""
+    """Return the first and last month of each gap left between these names."""
     pairs = [months_between(one, other) for one, other in pairwise(names) if one < other]
     return [(between[1], between[-2]) for between in pairs if len(between) > 2]  # noqa: PLR2004
 
 
 def run_up(months: Mapping[str, Month], names: Iterable[str]) -> list[Month]:
-    """Return the months of these names, oldest first, with the balances of flows run up.
+    """Return the months with these names, with running balances.
 
-    Every month that has a figure must be among the names.
+    The names must be in order and include every month that has a figure.
     """
-    found: list[Month] = []
+    result: list[Month] = []
     last = Month(month="")
     for name in names:
         flow = months.get(name, Month(month=name))
@@ -142,36 +142,36 @@ def run_up(months: Mapping[str, Month], names: Iterable[str]) -> list[Month]:
             in_transit_minor=last.in_transit_minor + flow.in_transit_minor,
             paid_out_minor=last.paid_out_minor + flow.paid_out_minor,
         )
-        found.append(last)
-    return found
+        result.append(last)
+    return result
 
 
 class MonthlyTotals:
-    """The months of a book, added up as its transactions and counts come."""
+    """Sums up the months of a book from its transactions and counts."""
 
     def __init__(self) -> None:
         self._months: dict[str, dict[str, int]] = {}
         self._moved: dict[tuple[str, bool, Account, Account], int] = {}
-        """What went between two accounts in a month, apart for refunds: they count otherwise."""
+        """Amounts by month, refund or not (they count differently), debit and credit account."""
 
     def book(self, entry: Transaction) -> None:
         """Add a transaction."""
         moved, period, refund = self._moved, entry.period, entry.kind is TransactionKind.REFUND
-        for each in entry.transfers:
-            key = period, refund, each.debit, each.credit
-            moved[key] = moved.get(key, 0) + each.minor
-        if refund:  # It is counted even if it moves nothing.
+        for transfer in entry.transfers:
+            key = period, refund, transfer.debit, transfer.credit
+            moved[key] = moved.get(key, 0) + transfer.minor
+        if refund:  # A refund counts even if it moves no money.
             self._add(period, {"refunds": 1})
 
     def count(self, entry: SessionCount) -> None:
-        """Add what a bill or a correction adds to the minutes and sessions of a month."""
+        """Add the counts of a bill or a correction."""
         figures = {name: getattr(entry, name) for name in _COUNTED}
         self._add(entry.period, figures)
 
     def months(self, claims: Iterable[str], disputes: Iterable[str]) -> list[Month]:
-        """Return the months, with the claims and disputes of these months.
+        """Return the months, including the given months of claims and disputes.
 
-        Called once, when all is booked. What cancels out opens no month.
+        Call it once, after all transactions. Amounts that cancel out create no month.
         """
         for (period, refund, debit, credit), minor in self._moved.items():
             self._add(period, _figures({debit: minor, credit: -minor}, refund=refund))
@@ -183,7 +183,7 @@ class MonthlyTotals:
             {
                 name: Month(month=name, **sums)
                 for name, sums in self._months.items()
-                if any(sums.values())  # Transactions that cancel each other open no month.
+                if any(sums.values())  # Transactions that cancel each other out create no month.
             }
         )
 
@@ -199,41 +199,41 @@ def fold(
     claims: Iterable[Claim],
     disputes: Iterable[DisputeFiling],
 ) -> list[Month]:
-    """Fold a book into its months."""
-    folded = MonthlyTotals()
+    """Sum up a book into its months."""
+    totals = MonthlyTotals()
     for entry in entries:
-        folded.book(entry)
+        totals.book(entry)
     for count in counts:
-        folded.count(count)
-    return folded.months(
+        totals.count(count)
+    return totals.months(
         (claim.period for claim in claims), (dispute.period for dispute in disputes)
     )
 
 
 def effects(entry: Transaction) -> dict[str, int]:
-    """Return what a transaction adds to the figures of a month."""
-    on: dict[Account, int] = {}
-    for each in entry.transfers:
-        on[each.debit] = on.get(each.debit, 0) + each.minor
-        on[each.credit] = on.get(each.credit, 0) - each.minor
+    """Return the changes that a transaction makes to a month's figures."""
+    by_account: dict[Account, int] = {}
+    for transfer in entry.transfers:
+        by_account[transfer.debit] = by_account.get(transfer.debit, 0) + transfer.minor
+        by_account[transfer.credit] = by_account.get(transfer.credit, 0) - transfer.minor
     if entry.kind is TransactionKind.REFUND:
-        return _figures(on, refund=True) | {"refunds": 1}
-    return _figures(on, refund=False)
+        return _figures(by_account, refund=True) | {"refunds": 1}
+    return _figures(by_account, refund=False)
 
 
 def _figures(moved: Mapping[Account, int], *, refund: bool) -> dict[str, int]:
-    """Return what these changes of accounts add to the figures of a month."""
-    on = dict.fromkeys(Account, 0) | dict(moved)
+    """Return the changes of a month's figures for these changes of accounts."""
+    by_account = dict.fromkeys(Account, 0) | dict(moved)
     figures = {
-        "owed_minor": on[Account.PLATFORM],
-        "held_minor": on[Account.HELD],
-        "in_transit_minor": on[Account.TRANSIT],
-        "paid_out_minor": on[Account.BANK],
-        "tips_minor": -on[Account.TIPS],
-        "adjustments_minor": -on[Account.ADJUSTMENTS],
-        "gross_minor": -on[Account.SESSIONS],
+        "owed_minor": by_account[Account.PLATFORM],
+        "held_minor": by_account[Account.HELD],
+        "in_transit_minor": by_account[Account.TRANSIT],
+        "paid_out_minor": by_account[Account.BANK],
+        "tips_minor": -by_account[Account.TIPS],
+        "adjustments_minor": -by_account[Account.ADJUSTMENTS],
+        "gross_minor": -by_account[Account.SESSIONS],
     }
     if refund:
-        net = sum(on[account] for account in ASSETS)
-        return figures | {"refunded_minor": on[Account.REFUNDS], "deducted_minor": -net}
-    return figures | {"fee_minor": on[Account.FEE]}
+        net = sum(by_account[account] for account in ASSETS)
+        return figures | {"refunded_minor": by_account[Account.REFUNDS], "deducted_minor": -net}
+    return figures | {"fee_minor": by_account[Account.FEE]}

@@ -1,6 +1,6 @@
-"""When earnings are due, which items a payout pays, and what blocks one (rulebook 8).
+"""Payouts: when earnings are due, which items are paid, and what blocks them (rulebook 8).
 
-A payout pays all open negative items whole, then earnings, the oldest first.
+A payout pays all open negative items in full, then earnings, the oldest first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from liveportal.domain.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PayoutBlocker:
-    """Why nothing would be paid out."""
+    """A reason why nothing would be paid out."""
 
     code: str
     message: str
@@ -26,7 +26,7 @@ class PayoutBlocker:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a payout on a day would be. Amounts in minor units; `eligible_minor` is signed."""
+    """A payout as it would be on a day. Amounts in minor units; `eligible_minor` is signed."""
 
     as_of: date
     eligible_minor: int
@@ -38,7 +38,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutPosition:
-    """What payouts are worked out from, in minor units.
+    """The data from which payouts are calculated, in minor units.
 
     `missing_on` returns the requirements of the payout profile that are not met on a day.
     """
@@ -51,15 +51,15 @@ class PayoutPosition:
 
 
 def preview(standing: PayoutPosition, on: date) -> Preview:
-    """Reckon what would be paid on a day, and what blocks it."""
+    """Calculate what would be paid on a day, and what blocks it."""
     items, policy = standing.items, standing.policy
-    eligible = standing.owed_minor - not_due_minor(items, on, policy)
-    lines = lines_for(items, eligible) if eligible > 0 else ()
-    blocked = tuple(_blocks(standing, on, eligible, lines))
+    eligible_minor = standing.owed_minor - not_due_minor(items, on, policy)
+    lines = lines_for(items, eligible_minor) if eligible_minor > 0 else ()
+    blocked = tuple(_blockers(standing, on, eligible_minor, lines))
     return Preview(
         as_of=on,
-        eligible_minor=eligible,
-        carried_minor=eligible if blocked else 0,
+        eligible_minor=eligible_minor,
+        carried_minor=eligible_minor if blocked else 0,
         due_on=next_due(items, policy),
         blocked=blocked,
         lines=lines,
@@ -67,11 +67,11 @@ def preview(standing: PayoutPosition, on: date) -> Preview:
 
 
 def due_date(period: str, policy: Policy) -> date:
-    """Return the day on which a month's earnings are due, and from which they count (R13)."""
+    """Return the day on which a month's earnings are due and become payable (R13)."""
     return _days_after(period, policy.payout.due_days_after_month_end)
 
 
-@lru_cache(maxsize=1024)  # Thousands of items are of a few months.
+@lru_cache(maxsize=1024)  # Thousands of items belong to few months.
 def _days_after(period: str, days: int) -> date:
     try:
         return last_day(period) + timedelta(days=days)
@@ -80,7 +80,7 @@ def _days_after(period: str, days: int) -> date:
 
 
 def not_due_minor(items: Iterable[OpenItem], on: date, policy: Policy) -> int:
-    """Return the open parts of what was earned in months that are not due yet."""
+    """Return the open earnings of months that are not due yet, in minor units."""
     return sum(
         item.open_minor
         for item in items
@@ -89,7 +89,7 @@ def not_due_minor(items: Iterable[OpenItem], on: date, policy: Policy) -> int:
 
 
 def open_by_month(items: Iterable[OpenItem]) -> list[tuple[str, int]]:
-    """Return what is open of each month, signed, the oldest first; months settled are left out."""
+    """Return the open amount of each month, signed, oldest first, without settled months."""
     months: dict[str, int] = {}
     for item in items:
         months[item.period] = months.get(item.period, 0) + item.open_minor
@@ -97,28 +97,28 @@ def open_by_month(items: Iterable[OpenItem]) -> list[tuple[str, int]]:
 
 
 def next_due(items: Iterable[OpenItem], policy: Policy) -> date | None:
-    """Return the earliest due date of what is open, or None when nothing is."""
+    """Return the earliest due date of open earnings, or None."""
     return min(
         (due_date(item.period, policy) for item in items if item.open_minor > 0), default=None
     )
 
 
 def lines_for(items: Sequence[OpenItem], amount_minor: int) -> tuple[Line, ...]:
-    """Choose what a payout pays: all open negatives whole, then what was earned, oldest first."""
+    """Return the lines of a payout: all negative items in full, then earnings, oldest first."""
     ordered = sorted(items, key=lambda item: (item.time, item.transaction))
-    taken = [Line(item.transaction, item.open_minor) for item in ordered if item.open_minor < 0]
-    wanted = amount_minor - sum(line.minor for line in taken)
+    lines = [Line(item.transaction, item.open_minor) for item in ordered if item.open_minor < 0]
+    remaining_minor = amount_minor - sum(line.minor for line in lines)
     for item in ordered:
-        if wanted <= 0:
+        if remaining_minor <= 0:
             break
         if item.open_minor > 0:
-            part = min(item.open_minor, wanted)
-            taken.append(Line(item.transaction, part))
-            wanted -= part
-    return tuple(taken)
+            paid_minor = min(item.open_minor, remaining_minor)
+            lines.append(Line(item.transaction, paid_minor))
+            remaining_minor -= paid_minor
+    return tuple(lines)
 
 
-def _blocks(
+def _blockers(
     standing: PayoutPosition, on: date, eligible_minor: int, lines: Sequence[Line]
 ) -> Iterable[PayoutBlocker]:
     policy = standing.policy
@@ -139,22 +139,22 @@ def _blocks(
 
 
 def counted(lines: Iterable[Line], items: Iterable[OpenItem], policy: Policy) -> int:
-    """Return what counts towards the payout minimum (`payout.minimum_counts`)."""
+    """Return the amount that counts towards the payout minimum (`payout.minimum_counts`)."""
     if policy.payout.minimum_counts is Counts.SHARE:
         return sum(line.minor for line in lines)
-    paid = {item.transaction: item for item in items}
-    total = 0
+    items_by_id = {item.transaction: item for item in items}
+    total_minor = 0
     for line in lines:
-        item = paid[line.item]
+        item = items_by_id[line.item]
         if item.gross_minor is None:
-            total += line.minor
-        else:  # Part of an earning counts for the same part of its gross.
-            total += half_up(item.gross_minor * line.minor, abs(item.face_minor))
-    return total
+            total_minor += line.minor
+        else:  # Part of an earning counts as the same part of its gross.
+            total_minor += half_up(item.gross_minor * line.minor, abs(item.face_minor))
+    return total_minor
 
 
 def first_wait(first_billed_end: datetime | None, policy: Policy) -> date | None:
-    """Return the first day on which anything is paid out at all (R13), or None before that."""
+    """Return the first day on which a payout is possible (R13); None before a billed session."""
     if first_billed_end is None:
         return None
     first = local_date(first_billed_end, policy.period.timezone)

@@ -1,8 +1,8 @@
-"""Where each cent comes from: amounts as trees whose leaves add up to the root.
+"""The provenance of every amount: trees whose leaves add up to the root.
 
-A node's amount is the sum of its parts'; a leaf was booked by one event, which it names, or is the
-balance of an earlier month, which can be asked for its own tree. Nothing else is a leaf: there is
-no row that makes a sum come out.
+A node's amount is the sum of its parts. A leaf was booked by one event, which it names, or is the
+balance of an earlier month, which has a tree of its own. There are no other leaves, and no
+balancing rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Released by claims": ("release",),
     "Payouts": ("payout", "payout_paid", "payout_failed", "payout_returned"),
 }
-"""How a month's transactions are put together; every kind of transaction is in one group."""
+"""The groups of a month's transactions; every kind of transaction is in one group."""
 
 PLACES: Mapping[str, str] = {
     "assets:platform": "Owed by the platform",
@@ -30,14 +30,14 @@ PLACES: Mapping[str, str] = {
     "assets:transit": "On its way",
     "assets:bank": "Paid out",
 }
-"""Where money can be, by the account that it lies on."""
+"""The places where money can be, by account."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """A transaction by its effects, in minor units: on what was earned, and on what is owed.
+    """A transaction with its effects on earnings and on what is owed, in minor units.
 
-    `superseded` tells of a session's earning that was corrected since.
+    `superseded` is True for a session's earning that was corrected later.
     """
 
     id: int
@@ -57,7 +57,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What a transaction adds to one of the `PLACES`, by its account, or takes from it."""
+    """The change that a transaction makes to one of the `PLACES`."""
 
     entry: LedgerEntry
     place: str
@@ -66,7 +66,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An amount and what it is made of. `steps` tell how time became a leaf's amount."""
+    """An amount and its parts. `steps` show how a leaf's amount was calculated from time."""
 
     what: str
     minor: int
@@ -84,81 +84,79 @@ class Node:
 
 
 Steps = Mapping[int, Sequence[BillingStep]]
-"""How the time of a session became the amount of a transaction, by the transaction's number."""
+"""The billing steps behind a transaction's amount, by the transaction's number."""
 
 
 def earned(what: str, entries: Sequence[LedgerEntry], steps: Steps) -> Node:
-    """Return what transactions earned, by groups: the month's `net`, or a session's."""
+    """Return the earnings of transactions, by group: a month's `net`, or a session's."""
     moving = [entry for entry in entries if entry.net_minor or entry.gross_minor]
-    groups = _grouped(moving, lambda entry: _net(entry, steps.get(entry.id, ())))
-    return _sum(what, groups)
+    groups = _group(moving, lambda entry: _net_node(entry, steps.get(entry.id, ())))
+    return _sum_node(what, groups)
 
 
 def owed(what: str, before: int, earlier: str | None, entries: Sequence[LedgerEntry]) -> Node:
-    """Return what is owed at the end of a month: what was owed before, and what changed it."""
+    """Return the balance owed at the end of a month: the earlier balance, and its changes."""
     moving = [entry for entry in entries if entry.owed_minor]
-    groups = _grouped(moving, lambda entry: _moved(entry, entry.owed_minor))
+    groups = _group(moving, lambda entry: _effect_node(entry, entry.owed_minor))
     if before:
         carried = Node(f"Owed at the end of {earlier}", before, CARRIED)
         groups = (carried, *groups)
-    return _sum(what, groups)
+    return _sum_node(what, groups)
 
 
 def whereabouts(what: str, moves: Sequence[Move]) -> Node:
-    """Return where money is: owed, held, on its way or paid out, each with what brought it there.
+    """Return where the money is: owed, held, in transit or paid out, each with its transactions.
 
-    A place from which everything has gone again is left out.
+    A place whose balance is zero is left out.
     """
-    found = []
+    groups = []
     for place, name in PLACES.items():
-        parts = tuple(_moved(move.entry, move.minor) for move in moves if move.place == place)
-        group = _sum(name, parts)
+        parts = tuple(_effect_node(move.entry, move.minor) for move in moves if move.place == place)
+        group = _sum_node(name, parts)
         if group.minor:
-            found.append(group)
-    return _sum(what, tuple(found))
+            groups.append(group)
+    return _sum_node(what, tuple(groups))
 
 
 def paid(what: str, lines: Sequence[tuple[LedgerEntry, int]], steps: Steps) -> Node:
-    """Return what a payout paid: its lines, each with what it is of, and whole or in part."""
+    """Return a payout's lines: each with its item, paid in full or in part."""
     parts = []
     for entry, minor in lines:
-        whole = _net(entry, steps.get(entry.id, ()))
+        whole = _net_node(entry, steps.get(entry.id, ()))
         if minor == whole.minor:
             parts.append(whole)
         else:
             parts.append(Node(f"Part of {whole.what}", minor, "the oldest first", entry.seq))
-    return _sum(what, tuple(parts))
+    return _sum_node(what, tuple(parts))
 
 
-def _grouped(
-    entries: Sequence[LedgerEntry], node: Callable[[LedgerEntry], Node]
-) -> tuple[Node, ...]:
-    found = []
+def _group(entries: Sequence[LedgerEntry], node: Callable[[LedgerEntry], Node]) -> tuple[Node, ...]:
+    groups = []
     for name, kinds in GROUPS.items():
         if parts := tuple(node(entry) for entry in entries if entry.kind in kinds):
-            found.append(_sum(name, parts))
-    return tuple(found)
+            groups.append(_sum_node(name, parts))
+    return tuple(groups)
 
 
-def _sum(what: str, parts: tuple[Node, ...]) -> Node:
+def _sum_node(what: str, parts: tuple[Node, ...]) -> Node:
     return Node(what, sum(part.minor for part in parts), parts=parts)
 
 
-def _net(entry: LedgerEntry, steps: Sequence[BillingStep]) -> Node:
-    """Return what a transaction earned: what the customer paid, less what the platform took."""
+def _net_node(entry: LedgerEntry, steps: Sequence[BillingStep]) -> Node:
+    """Return the net of a transaction: the customer's payment minus the platform's part."""
     name, rule = _name(entry), _rule(entry)
     if not entry.gross_minor and not entry.fee_minor:
         return Node(name, entry.net_minor, rule, entry.seq)
-    refunded = entry.kind == "refund"
+    is_refund = entry.kind == "refund"
     gross = Node(
-        "Given back to the customer" if refunded else "Billed to the customer",
+        "Given back to the customer" if is_refund else "Billed to the customer",
         entry.gross_minor,
-        "R8, refund.deducts" if refunded else "R1, R4, R5, R6",
+        "R8, refund.deducts" if is_refund else "R1, R4, R5, R6",
         entry.seq,
         steps=tuple(steps),
     )
     fee = Node(
-        "The platform's part of it" if refunded else "The platform's part",
+        "The platform's part of it" if is_refund else "The platform's part",
         -entry.fee_minor,
         "R11, fee.percent",
         entry.seq,
@@ -167,14 +165,14 @@ def _net(entry: LedgerEntry, steps: Sequence[BillingStep]) -> Node:
     return Node(name, entry.net_minor, rule, entry.seq, parts=parts)
 
 
-def _moved(entry: LedgerEntry, minor: int) -> Node:
+def _effect_node(entry: LedgerEntry, minor: int) -> Node:
     return Node(_name(entry), minor, _rule(entry), entry.seq)
 
 
 def _name(entry: LedgerEntry) -> str:
-    about = entry.payout or entry.claim or entry.session or entry.adjustment
+    subject = entry.payout or entry.claim or entry.session or entry.adjustment
     memo = f" ({entry.memo})" if entry.memo else ""
-    return f"{entry.kind.replace('_', ' ')} {about}{memo}" if about else f"{entry.kind}{memo}"
+    return f"{entry.kind.replace('_', ' ')} {subject}{memo}" if subject else f"{entry.kind}{memo}"
 
 
 def _rule(entry: LedgerEntry) -> str:

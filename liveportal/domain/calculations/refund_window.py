@@ -1,6 +1,6 @@
-"""Until when a customer can claim a refund, and what it costs the expert (R8, `refund.deducts`).
+"""The refund window, and what a refund costs the expert (R8, `refund.deducts`).
 
-Apart from the handlers, so that reads do not import these.
+Separate from the handlers, so that queries do not import them.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 def closes(end: datetime, policy: Policy) -> datetime:
-    """Return the last instant at which a session that ended then can be claimed in time (R8)."""
+    """Return the last instant at which a claim on a session with this end is in time (R8)."""
     return shifted(end, timedelta(hours=policy.refund.window_hours))
 
 
 def window_closes(session: Session, policy: Policy) -> datetime | None:
-    """Return the last instant at which a claim is in time, or None while nothing is ended."""
+    """Return the last instant at which a claim is in time; None before the session's end."""
     return None if session.end is None else closes(session.end, policy)
 
 
 def cost_of(amount_minor: int, session: Session, policy: Policy) -> int:
-    """Return what a refund takes from the expert, as calculated now (`refund.deducts`)."""
+    """Return the cost of a refund to the expert, in minor units (`refund.deducts`)."""
     if policy.refund.deducts is Deducts.GROSS:
         return amount_minor
     return take_back(amount_minor, session.refunded_minor, policy.fee.percent)

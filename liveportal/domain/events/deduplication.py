@@ -1,4 +1,4 @@
-"""Told twice: whether two events are the same, and whether they tell the same fact."""
+"""Deduplication: whether two events are equal, and whether they assert the same fact."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from liveportal.domain.events.types import (
     TipReceived,
 )
 
-# A field that the first assertion left out and the second gives contradicts it, since there leaving
-# it out has a meaning: "as it was", or for the pauses of a logged session "none".
-_ADDING: dict[type, tuple[str, ...]] = {
+# Omitting one of these fields has a meaning ("unchanged", or "no pauses" for a logged session), so
+# a second assertion that gives it contradicts a first one that did not.
+_MEANINGFUL_IF_OMITTED: dict[type, tuple[str, ...]] = {
     SessionCorrected: ("start", "end", "pauses", "billed"),
     SessionRescheduled: ("start", "minutes"),
     SessionLogged: ("pauses",),
 }
 
-# A field that may differ without contradicting: it has an effect of its own instead.
+# Fields that may differ without a contradiction: a difference has its own effect instead.
 _TOLERATED: dict[type, tuple[str, ...]] = {
     RequestAccepted: ("session",),
     SessionEnded: ("billed",),
@@ -31,52 +31,55 @@ _TOLERATED: dict[type, tuple[str, ...]] = {
 }
 
 
-def differences(was: Event, now: Event, *, erased: bool) -> list[str]:
-    """Return what differs between an event and its replay: `type`, `time`, fields of the data.
+def differences(recorded: Event, replay: Event, *, erased: bool) -> list[str]:
+    """Return the names of what differs in a replay: `type`, `time`, or fields of the data.
 
-    Not compared are fields that the sender left to us, and what was `erased`.
+    Skips the fields in `replay.assumed`, which the sender omitted, and personal fields if `erased`.
     """
-    if type(was.data) is not type(now.data):
+    if type(recorded.data) is not type(replay.data):
         return ["type"]
-    found = ["time"] if was.time != now.time else []
-    found += [
+    names = ["time"] if recorded.time != replay.time else []
+    names += [
         name
-        for name, _, _, is_personal in plan(type(was.data))
+        for name, _, _, is_personal in plan(type(recorded.data))
         if not (erased and is_personal)
-        and not _same(getattr(was.data, name), getattr(now.data, name), erased=erased)
+        and not _is_equal(getattr(recorded.data, name), getattr(replay.data, name), erased=erased)
     ]
-    return [name for name in found if name not in now.assumed]
+    return [name for name in names if name not in replay.assumed]
 
 
-def _same(old: object, new: object, *, erased: bool) -> bool:
+def _is_equal(old: object, new: object, *, erased: bool) -> bool:
     if not (erased and isinstance(old, EventRecord) and isinstance(new, EventRecord)):
         return old == new
     return all(
-        _same(getattr(old, name), getattr(new, name), erased=erased)
+        _is_equal(getattr(old, name), getattr(new, name), erased=erased)
         for name, _, _, is_personal in plan(type(old))
         if not is_personal
     )
 
 
-def contradictions(first: EventRecord, again: EventRecord) -> list[str]:
-    """Return the fields of fact that both tellings give, and give differently.
+def contradictions(first: EventRecord, second: EventRecord) -> list[str]:
+    """Return the factual fields that both events give, with different values.
 
-    Personal texts never contradict: people word things as they like, and what is judged must not
-    depend on what can be erased.
+    Personal texts never contradict: their wording is free, and the result must not depend on data
+    that can be erased.
     """
-    kind = type(again)
-    tolerated, adding = _TOLERATED.get(kind, ()), _ADDING.get(kind, ())
-    found = []
-    for name, _, _, is_personal in plan(kind):
-        old, new = getattr(first, name), getattr(again, name)
+    data_class = type(second)
+    tolerated, meaningful = (
+        _TOLERATED.get(data_class, ()),
+        _MEANINGFUL_IF_OMITTED.get(data_class, ()),
+    )
+    names = []
+    for name, _, _, is_personal in plan(data_class):
+        old, new = getattr(first, name), getattr(second, name)
         if is_personal or name in tolerated or new is None or old == new:
             continue
-        if old is None and (name not in adding or (kind is SessionLogged and not new)):
+        if old is None and (name not in meaningful or (data_class is SessionLogged and not new)):
             continue
         if name == "pauses" and old is not None and sorted(old) == sorted(new):
             continue
         if isinstance(old, EventRecord) and isinstance(new, EventRecord):
-            found += [f"{name}.{below}" for below in contradictions(old, new)]
+            names += [f"{name}.{nested}" for nested in contradictions(old, new)]
         else:
-            found.append(name)
-    return found
+            names.append(name)
+    return names

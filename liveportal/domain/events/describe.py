@@ -1,4 +1,4 @@
-"""Each event as a sentence, for whoever was not there: a reviewer, an accountant."""
+"""Each event as one sentence, for readers outside the session: reviewers, accountants."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Data = Mapping[str, Any]
-"""An event's data as JSON has it; what was erased is missing."""
+"""The data of an event as JSON; erased fields are missing."""
 
 
 def sentence(kind: str, data: Data) -> str:
-    """Return what an event says; `kind` is its type without the prefix."""
+    """Return an event as an English sentence; `kind` is its type without the prefix."""
     return _SENTENCES[kind](data) if kind in _SENTENCES else kind.replace(".", " ")
 
 
@@ -19,13 +19,15 @@ def _money(data: Data, name: str) -> str:
     return f"{amount['amount']} {amount['currency']}"
 
 
-def _because(data: Data, name: str = "reason") -> str:
+def _reason_suffix(data: Data, name: str = "reason") -> str:
     return f": {data[name]}" if data.get(name) else "."
 
 
 def _opened(data: Data) -> str:
-    asked = "booked you personally" if data.get("direct") else "asked for help"
-    return f"The customer {asked}, at {_money(data, 'rate')} a minute{_because(data, 'title')}"
+    action = "booked you personally" if data.get("direct") else "asked for help"
+    return (
+        f"The customer {action}, at {_money(data, 'rate')} a minute{_reason_suffix(data, 'title')}"
+    )
 
 
 def _accepted(data: Data) -> str:
@@ -39,16 +41,18 @@ def _ended(data: Data) -> str:
 
 
 def _logged(data: Data) -> str:
-    return f"The session was logged, at {_money(data, 'rate')} a minute{_because(data, 'title')}"
+    return (
+        f"The session was logged, at {_money(data, 'rate')} a minute{_reason_suffix(data, 'title')}"
+    )
 
 
 def _claimed(data: Data) -> str:
     amount = _money(data, "amount") if "amount" in data else "all of it"
-    return f"The customer claimed back {amount}{_because(data)}"
+    return f"The customer claimed back {amount}{_reason_suffix(data)}"
 
 
 def _reviewed(data: Data) -> str:
-    return f"The {data['by']} rated the session {data['rating']} of 5{_because(data, 'text')}"
+    return f"The {data['by']} rated the session {data['rating']} of 5{_reason_suffix(data, 'text')}"
 
 
 def _attached(data: Data) -> str:
@@ -60,29 +64,31 @@ def _attached(data: Data) -> str:
 _SENTENCES: Mapping[str, Callable[[Data], str]] = {
     "request.opened": _opened,
     "request.accepted": _accepted,
-    "request.declined": lambda data: f"The request was declined{_because(data)}",
-    "request.withdrawn": lambda data: f"The customer withdrew the request{_because(data)}",
-    "request.taken": lambda data: f"Somebody else took the request{_because(data)}",
-    "request.expired": lambda data: f"The request expired{_because(data)}",
+    "request.declined": lambda data: f"The request was declined{_reason_suffix(data)}",
+    "request.withdrawn": lambda data: f"The customer withdrew the request{_reason_suffix(data)}",
+    "request.taken": lambda data: f"Somebody else took the request{_reason_suffix(data)}",
+    "request.expired": lambda data: f"The request expired{_reason_suffix(data)}",
     "session.rescheduled": lambda data: f"The session was moved to {data['start']}.",
-    "session.cancelled": lambda data: f"The {data['by']} cancelled the session{_because(data)}",
+    "session.cancelled": lambda data: (
+        f"The {data['by']} cancelled the session{_reason_suffix(data)}"
+    ),
     "session.missed": lambda data: f"The {data['by']} did not come.",
     "session.started": lambda _: "The timer started.",
     "session.paused": lambda _: "The timer was paused.",
     "session.resumed": lambda _: "The timer ran again.",
     "session.ended": _ended,
     "session.logged": _logged,
-    "session.corrected": lambda data: f"The session was corrected{_because(data)}",
+    "session.corrected": lambda data: f"The session was corrected{_reason_suffix(data)}",
     "artifact.added": _attached,
     "review.posted": _reviewed,
     "tip.received": lambda data: f"The customer gave a tip of {_money(data, 'amount')}.",
     "refund.claimed": _claimed,
-    "refund.conceded": lambda data: f"The expert conceded the claim{_because(data)}",
-    "refund.granted": lambda data: f"The platform granted the claim{_because(data)}",
-    "refund.denied": lambda data: f"The platform denied the claim{_because(data)}",
-    "refund.withdrawn": lambda data: f"The customer withdrew the claim{_because(data)}",
-    "dispute.filed": lambda data: f"The expert disputed the claim{_because(data, 'summary')}",
+    "refund.conceded": lambda data: f"The expert conceded the claim{_reason_suffix(data)}",
+    "refund.granted": lambda data: f"The platform granted the claim{_reason_suffix(data)}",
+    "refund.denied": lambda data: f"The platform denied the claim{_reason_suffix(data)}",
+    "refund.withdrawn": lambda data: f"The customer withdrew the claim{_reason_suffix(data)}",
+    "dispute.filed": lambda data: f"The expert disputed the claim{_reason_suffix(data, 'summary')}",
     "dispute.withdrawn": lambda _: "The expert withdrew the dispute.",
-    "dispute.accepted": lambda data: f"The dispute was accepted{_because(data, 'note')}",
-    "dispute.rejected": lambda data: f"The dispute was rejected{_because(data, 'note')}",
+    "dispute.accepted": lambda data: f"The dispute was accepted{_reason_suffix(data, 'note')}",
+    "dispute.rejected": lambda data: f"The dispute was rejected{_reason_suffix(data, 'note')}",
 }

@@ -1,7 +1,7 @@
-"""What every event has: a name for ever, a time, and data of one type.
+"""What all events share: a permanent name, a time, and data of one type.
 
-`THING` names the field of the data that says which thing it is about; two sources that tell of the
-same type and thing tell of the same fact.
+`THING` names the field of the data that holds the id of the entity concerned. Two sources that
+report the same type for the same entity assert the same fact.
 """
 
 from __future__ import annotations
@@ -19,63 +19,65 @@ from liveportal.domain.values import dataclass
 PREFIX = "liveportal."
 CLI_SOURCE = "urn:liveportal:cli"
 MACHINE = "liveportalmachine"
-"""The CloudEvents attribute of the expert's events that names the machine and its user."""
+"""The CloudEvents attribute that names the machine and its user, on the expert's own events."""
 
 EXPERT_PREFIX = "urn:liveportal:"
-"""What the source of every event of the expert's begins with."""
+"""The prefix of the source of every event that the expert records."""
 
 EVERY_FIELD: Final = None
-"""As `EventData.FEED_FIELDS`: a feed may report events of this type, with any of its fields."""
+"""A value of `EventData.FEED_FIELDS`: a feed may report this type, with any of its fields."""
 
 T = TypeVar("T")
 
 
-_MOST_DECODED = 4
-"""So often a percent-encoded source may be encoded again; to look for more would cost too much."""
+_MAX_DECODINGS = 4
+"""How many layers of percent-encoding are decoded; more would cost too much."""
 
 
-@lru_cache(maxsize=256)  # A feed has one source or two.
+@lru_cache(maxsize=256)  # A feed has one or two sources.
 def is_experts(source: str) -> bool:
-    """Return True if a source is the expert's, however it is spelt.
+    """Return True if a source belongs to the expert, in any spelling.
 
-    A URN's scheme and namespace have no case (RFC 8141). Percent-encoding, compatibility forms,
-    spaces and invisible characters are looked through, too: what reads as the expert's name is not
-    for feeds.
+    A URN's scheme and namespace are case-insensitive (RFC 8141). Percent-encoding, compatibility
+    forms, spaces and invisible characters are ignored too: a feed must not use a source that reads
+    as the expert's.
     """
     if source.startswith(EXPERT_PREFIX):
         return True
     if source.isascii() and "%" not in source and " " not in source:
         return source.lower().startswith(EXPERT_PREFIX)
-    return _folded(source).startswith(EXPERT_PREFIX)
+    return _fold_source(source).startswith(EXPERT_PREFIX)
 
 
-def _folded(source: str) -> str:
-    """Return a source without what does not show, or shows the same."""
+def _fold_source(source: str) -> str:
+    """Return a source in canonical form, without characters that are not visible."""
     import unicodedata
     from urllib.parse import unquote
 
-    for _ in range(_MOST_DECODED):
+    for _ in range(_MAX_DECODINGS):
         source = unquote(source)
-    same = unicodedata.normalize("NFKC", source)
-    return "".join(each for each in same if unicodedata.category(each)[0] not in "CZ").casefold()
+    normalised = unicodedata.normalize("NFKC", source)
+    return "".join(
+        char for char in normalised if unicodedata.category(char)[0] not in "CZ"
+    ).casefold()
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))
-def event_data(kind: type[T]) -> type[T]:
-    """Declare a record's class: a value, built by the names of its fields."""
-    return quick(kind)
+def event_data(cls: type[T]) -> type[T]:
+    """Declare the class of an event's data or of a part of it: frozen, built by keyword."""
+    return quick(cls)
 
 
 NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")
-"""What an event, its source or a key is called."""
+"""The form of an event's id, of its source and of a key."""
 
 
 class EventData(EventRecord):
-    """What an event says; one class a type.
+    """The data of an event: one class for each type.
 
-    `FEED_FIELDS` declares who may record the type (2-events, "Who may say what"): the fields that a
-    feed may set. A type that declares nothing is the expert's alone. `OWN_SOURCE_FIELD` names the
-    field, if there is one, that must refer to an event of the feed's own source.
+    `FEED_FIELDS` declares the fields that a feed may set (2-events, "Who may say what"). A type
+    that does not declare it can be recorded by the expert only. `OWN_SOURCE_FIELD` names the field,
+    if any, that must refer to an event of the feed's own source.
     """
 
     TYPE: ClassVar[str]
@@ -85,17 +87,17 @@ class EventData(EventRecord):
 
     @property
     def thing(self) -> str:
-        """The thing that the event is about, such as `session:S-1`."""
+        """The entity that the event is about, such as `session:S-1`."""
         return f"{self.THING}:{getattr(self, self.THING)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One fact: what (`data`), when it happened (`time`), and its name for ever (`source`, `id`).
+    """One fact: its data, when it happened (`time`), and its permanent name (`source`, `id`).
 
-    `attributes` are the other CloudEvents attributes: kept, never compared. `assumed` names what
-    the sender left to us (`time`, or fields of the data): a replay is not compared on them.
-    `erased` tells that the personal part was erased or left out before the event came here.
+    `attributes` are the other CloudEvents attributes: stored, never compared. `assumed` names what
+    the sender omitted and we filled in (`time`, or fields of the data): replays are not compared on
+    these. `erased` is True if the personal part was erased or left out before the event was read.
     """
 
     source: str
@@ -108,5 +110,5 @@ class Event:
 
     @property
     def type(self) -> str:
-        """The type as the contract spells it, such as `liveportal.session.ended`."""
+        """The type with its prefix, such as `liveportal.session.ended`."""
         return PREFIX + self.data.TYPE

@@ -1,8 +1,8 @@
-"""An exported event: what a line of a journal's export has besides the event itself.
+"""An event of an export, with the attributes that only an export has.
 
 A line is the event as in a feed (2-events), with two more CloudEvents attributes: `recordedat`, the
-instant at which the ledger learned of it, and `erased` (true) where its personal part was erased or
-left out. Events of a feed may have attributes of these names; an export has no place for them.
+instant at which the ledger recorded it, and `erased` (true) if its personal part was erased or left
+out. Attributes with these names in a feed's events are not exported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ RESERVED = frozenset({RECORDED_AT, ERASED})
 
 
 class ExportedEvent(NamedTuple):
-    """An event of an export: its line, and when it was recorded (stored form; None: not said)."""
+    """An event of an export, with its line number.
+
+    `recorded_at` is in stored form (UTC); None if the export does not give it.
+    """
 
     line: int
     event: Event

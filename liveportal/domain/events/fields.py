@@ -1,14 +1,14 @@
-"""How the values of an event are written in JSON, read back, and kept apart as facts and persons.
+"""Field types: how event data is read from JSON, checked, written and split for erasure.
 
-A *kind* knows one sort of value: how it reads it from JSON (`read`, which may convert), what values
-there are (`check`), and how it is written (`write`). An event's dataclass declares a kind for each
-of its fields with `of`; all else (reading, checking, splitting, comparing) follows from that.
+A `FieldType` handles one type of value: it reads it from JSON (`read`, which may convert),
+validates it (`check`) and writes it (`write`). An event's dataclass declares the type of each field
+with `of`; reading, checking, splitting and comparing all follow from that.
 
-A field's path in an error is what stands in the JSON below `data`: `customer.id`, `slots[2].start`.
+The path of a field in an error is its path in the JSON below `data`: `customer.id`,
+`slots[2].start`.
 
-Nearly everything that is read is right, so reading goes two ways: the quick one (`taken`) takes
-what is right and knows no paths; what it does not take is read again the careful way, which names
-what is wrong.
+Nearly all input is valid, so there are two ways to read it. The fast one (`taken`) accepts valid
+input and keeps no paths; anything it rejects is read again by the slow one, which names the error.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ from liveportal.domain.policy import Policy
 
 
 class FieldType:
-    """A sort of value. The base class takes JSON as it is."""
+    """One type of value. The base class accepts any JSON."""
 
-    def read(self, path: str, raw: Any) -> Any:  # noqa: ARG002 (other kinds name it)
+    def read(self, path: str, raw: Any) -> Any:  # noqa: ARG002 (subclasses use it)
         """Read a value from JSON; raises `InvalidEvent` with the path."""
         return raw
 
     def check(self, path: str, value: Any) -> None:
-        """Refuse a value that there is not, with `InvalidEvent`."""
+        """Raise `InvalidEvent` if the value is not valid for this field type."""
 
     def taken(self, raw: Any) -> Any:
-        """Read and check a value, the quick way: where it is wrong, the error names no path."""
+        """Read and check a value on the fast path; errors carry no path."""
         value = self.read("", raw)
         self.check("", value)
         return value
 
     def write(self, value: Any) -> Any:
-        """Write a value as JSON."""
+        """Return the value as JSON."""
         return value
 
 
 class Text(FieldType):
-    """A text; everything is allowed in it, so whoever prints it must clean it."""
+    """A text with any characters; clean it before printing."""
 
     def read(self, path: str, raw: Any) -> str:
         if not isinstance(raw, str):
@@ -68,12 +68,12 @@ class Text(FieldType):
             raise InvalidEvent(path, "must be a text")
 
     def taken(self, raw: Any) -> Any:
-        self.check("", raw)  # Which tells a text from other JSON, too.
+        self.check("", raw)  # Rejects JSON that is not a text, too.
         return raw
 
 
 class Pattern(Text):
-    """A text of a given form."""
+    """A text that matches a pattern."""
 
     def __init__(self, pattern: str, form: str) -> None:
         self._pattern = late(pattern, re.ASCII)
@@ -101,7 +101,7 @@ class Choice(Text):
 
 
 class Integer(FieldType):
-    """A whole number in a range, both ends included."""
+    """An integer in a range, both ends included."""
 
     def __init__(self, lowest: int, highest: int) -> None:
         self._lowest, self._highest = lowest, highest
@@ -122,7 +122,7 @@ class Boolean(FieldType):
 
 
 class Instant(FieldType):
-    """An instant, with the offset that belongs to it kept."""
+    """An instant, with its offset as given."""
 
     def read(self, path: str, raw: Any) -> datetime:
         if not isinstance(raw, str):
@@ -133,7 +133,7 @@ class Instant(FieldType):
             raise InvalidEvent(path, error.message) from None
 
     def taken(self, raw: Any) -> datetime:
-        return self.read("", raw)  # What it reads has an offset.
+        return self.read("", raw)  # A parsed instant always has an offset.
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, datetime) or value.utcoffset() is None:
@@ -192,7 +192,7 @@ class Amount(FieldType):
 
 
 class SignedAmount(Amount):
-    """A signed amount that moves something."""
+    """An amount of either sign, but not zero."""
 
     def check(self, path: str, value: Any) -> None:
         super().check(path, value)
@@ -201,7 +201,7 @@ class SignedAmount(Amount):
 
 
 class ListOf(FieldType):
-    """A list of values of one kind, with a bound on how many."""
+    """A list of values of one type, of limited length."""
 
     def __init__(self, kind: FieldType, lowest: int = 0, highest: int = 10_000) -> None:
         self._kind, self._lowest, self._highest = kind, lowest, highest
@@ -229,7 +229,7 @@ class ListOf(FieldType):
 
 
 class Interval(FieldType):
-    """A stretch of time as `[from, to]`; which of them may be, the rules say."""
+    """An interval as `[from, to]`; the rules check its order."""
 
     def read(self, path: str, raw: Any) -> tuple[datetime, datetime]:
         if not isinstance(raw, list) or len(raw) != 2:  # noqa: PLR2004
@@ -239,15 +239,15 @@ class Interval(FieldType):
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, tuple) or len(value) != 2:  # noqa: PLR2004
             raise InvalidEvent(path, "must be (from, to)")
-        for number, each in enumerate(value, 1):
-            INSTANT.check(f"{path}[{number}]", each)
+        for number, instant in enumerate(value, 1):
+            INSTANT.check(f"{path}[{number}]", instant)
 
     def write(self, value: tuple[datetime, datetime]) -> list[str]:
         return [INSTANT.write(value[0]), INSTANT.write(value[1])]
 
 
 class Struct(FieldType):
-    """An object with declared fields: a nested dataclass made with `of`."""
+    """An object with declared fields: a nested `EventRecord`."""
 
     def __init__(self, kind: type) -> None:
         self._kind = kind
@@ -268,23 +268,25 @@ class Struct(FieldType):
 
 
 class Document(FieldType):
-    """A JSON object or list whose inside is not this contract's business, but for its depth."""
+    """A JSON object or list with any content, of limited depth."""
 
-    DEEPEST = 32  # Whoever writes it out again must not run out of stack.
+    DEEPEST = 32  # Writing it must not exhaust the stack.
 
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, dict | list):
             raise InvalidEvent(path, "must be an object or a list")
         level: list[Any] = [value]
         for _ in range(self.DEEPEST):
-            inner = [each.values() if isinstance(each, dict) else each for each in level]
-            level = [one for each in inner for one in each if isinstance(one, dict | list)]
+            children = [node.values() if isinstance(node, dict) else node for node in level]
+            level = [
+                child for nodes in children for child in nodes if isinstance(child, dict | list)
+            ]
         if level:
             raise InvalidEvent(path, f"is nested deeper than {self.DEEPEST} levels")
 
 
 class PolicyDocument(FieldType):
-    """A whole policy."""
+    """A complete policy."""
 
     def read(self, path: str, raw: Any) -> Policy:
         try:
@@ -314,7 +316,7 @@ BOOLEAN = Boolean()
 
 
 def of(kind: FieldType, *, default: EllipsisType | None = ..., personal: bool = False) -> Any:
-    """Declare a field: its kind, whether it may be missing (`default=None`), and be erased."""
+    """Declare a field: its type, whether it is optional (`default=None`) and personal."""
     metadata = {"kind": kind, "personal": personal}
     if default is None:
         return field(default=None, metadata=metadata)
@@ -322,7 +324,7 @@ def of(kind: FieldType, *, default: EllipsisType | None = ..., personal: bool = 
 
 
 class EventRecord(Value):
-    """A value that is checked, field by field, as it is made: an illegal one cannot be built."""
+    """A value whose fields are checked on construction, so an invalid one cannot exist."""
 
     def __init__(self, **values: Any) -> None:
         own: dict[str, Any] = {}
@@ -338,7 +340,7 @@ class EventRecord(Value):
         self.check_whole()
 
     def check_whole(self) -> None:
-        """Refuse what is wrong although each field is right, with `InvalidEvent`."""
+        """Raise `InvalidEvent` for errors that no single field shows."""
 
 
 Plan = tuple[tuple[str, FieldType, bool, bool], ...]
@@ -346,24 +348,24 @@ _PLANS: dict[type, Plan] = {}
 
 
 def plan(kind: type) -> Plan:
-    """Return a record's fields: name, kind, optional, personal. Made once a class."""
+    """Return the fields of a record class: name, type, optional, personal. Cached."""
     if kind not in _PLANS:
         _PLANS[kind] = tuple(
             (
-                each.name,
-                each.metadata["kind"],
-                each.default is not MISSING,
-                each.metadata["personal"],
+                spec.name,
+                spec.metadata["kind"],
+                spec.default is not MISSING,
+                spec.metadata["personal"],
             )
-            for each in fields(kind)
+            for spec in fields(kind)
         )
     return _PLANS[kind]
 
 
 def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any:
-    """Read a record from a JSON object; raises `InvalidEvent` with the first field that is wrong.
+    """Read a record from a JSON object; raises `InvalidEvent` with the first invalid field.
 
-    Of an `erased` record the personal texts may be missing; they read as empty.
+    If the record is `erased`, missing personal texts are read as empty.
     """
     try:
         return _taken(kind, raw)
@@ -372,7 +374,7 @@ def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any
 
 
 def _taken(kind: type, raw: Any) -> Any:
-    """Read a record the quick way; raises for whatever is not plainly right."""
+    """Read a record on the fast path; raises for anything but plainly valid input."""
     if not isinstance(raw, dict):
         raise InvalidEvent("", "must be an object")
     takers, check_whole = _TAKERS.get(kind) or _takers(kind)
@@ -402,17 +404,17 @@ _TAKERS: dict[type, Takers] = {}
 
 
 def _takers(kind: type[EventRecord]) -> Takers:
-    """Return how each field is read, and what checks the whole where anything does."""
+    """Return the reader of each field, and the check of the whole record if it has one."""
     whole = kind.check_whole
     _TAKERS[kind] = (
-        tuple((name, each.taken, optional) for name, each, optional, _ in plan(kind)),
+        tuple((name, field_type.taken, optional) for name, field_type, optional, _ in plan(kind)),
         None if whole is EventRecord.check_whole else whole,
     )
     return _TAKERS[kind]
 
 
 def _decoded(kind: type, raw: Any, path: str, *, erased: bool) -> Any:
-    """Read a record the careful way, which names what is wrong."""
+    """Read a record on the slow path, which names the invalid field."""
     if not isinstance(raw, dict):
         raise InvalidEvent(path or "data", "must be an object")
     prefix = f"{path}." if path else ""
@@ -445,7 +447,7 @@ def _check_names(kind: type, raw: dict[str, Any], prefix: str) -> None:
 
 
 def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Write a record as two JSON objects: its facts, and what can be erased with a person."""
+    """Write a record as two JSON objects: facts, and personal data that can be erased."""
     facts: dict[str, Any] = {}
     personal: dict[str, Any] = {}
     own = record.__dict__
@@ -455,9 +457,9 @@ def split(record: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if value is None:
             continue
         if is_struct:
-            facts[name], below = split(value)
-            if below:
-                personal[name] = below
+            facts[name], nested = split(value)
+            if nested:
+                personal[name] = nested
         else:
             (personal if is_personal else facts)[name] = write(value) if write else value
     return facts, personal
@@ -468,45 +470,45 @@ _WRITERS: dict[type, Writers] = {}
 
 
 def _writers(kind: type) -> Writers:
-    """Return how each field is written: None as it is; whether it is personal, or has parts."""
+    """Return each field's name, writer (None: as is), and whether it is personal or a struct."""
     _WRITERS[kind] = tuple(
         (
             name,
-            None if type(each).write is FieldType.write else each.write,
+            None if type(field_type).write is FieldType.write else field_type.write,
             personal,
-            type(each) is Struct and not personal,
+            type(field_type) is Struct and not personal,
         )
-        for name, each, _, personal in plan(kind)
+        for name, field_type, _, personal in plan(kind)
     )
     return _WRITERS[kind]
 
 
 def in_currency(record: Any, currency: str) -> Any:
-    """Return a record with its amounts in the digits that a book keeps of its currency.
+    """Return a record with its amounts in the digits that the book uses for its currency.
 
-    Amounts are read before the book is known, with the digits of ISO 4217. Raises `InvalidEvent`
-    for an amount, or a policy, with more digits than the book's.
+    Amounts are parsed before the book is known, with the digits of ISO 4217. Raises `InvalidEvent`
+    if an amount, or a policy, has more digits than the book.
     """
-    found = {}
+    converted = {}
     for name, *_ in plan(type(record)):
         value = getattr(record, name)
-        own = getattr(value, "currency", None)
-        if own != currency or digits_of(own) == digits_of(currency):
+        code = getattr(value, "currency", None)
+        if code != currency or digits_of(code) == digits_of(currency):
             continue
         try:
-            found[name] = value.in_digits_of(currency)
+            converted[name] = value.in_digits_of(currency)
         except InvalidAmount as error:
             raise InvalidEvent(name, error.message) from None
         except InvalidPolicy as error:
             switch, reason = error.details["switch"], error.details["reason"]
             raise InvalidEvent(f"{name}.{switch}", str(reason)) from None
-    return replace(record, **found) if found else record
+    return replace(record, **converted) if converted else record
 
 
 def joined(facts: Mapping[str, Any], personal: Mapping[str, Any]) -> dict[str, Any]:
-    """Put back together what `split` took apart."""
+    """Merge the two objects that `split` returned."""
     whole = dict(facts)
     for name, value in personal.items():
-        below = whole.get(name)
-        whole[name] = {**below, **value} if isinstance(below, dict) else value
+        nested = whole.get(name)
+        whole[name] = {**nested, **value} if isinstance(nested, dict) else value
     return whole

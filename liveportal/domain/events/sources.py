@@ -1,8 +1,8 @@
-"""Who may say what (2-events): what a feed may report, and what only the expert may record.
+"""Which source may record what (2-events): feeds report, only the expert decides.
 
-A feed is the platform's word, and the platform is the other side of every dispute. It can state
-untruths; it can do nothing else. Each event type declares what a feed may report (`FEED_FIELDS`,
-beside its fields); this module holds events to that. An event is the expert's if its source is
+A feed is the platform's account, and the platform is the other party in every dispute. It can
+report untruths, but nothing more. Each event type declares what a feed may report (`FEED_FIELDS`,
+next to its fields); this module enforces it. An event is the expert's if its source is
 (`is_experts`).
 """
 
@@ -19,18 +19,18 @@ _HINT = "Remove the line, or go on past it with `sync --rejects FILE`."
 
 
 class Origin(StrEnum):
-    """Where an event comes in."""
+    """How an event enters the ledger."""
 
     FEED = "feed"
-    """`sync`, `requests watch`, adapters: the source is never the expert's."""
+    """`sync`, `requests watch`, adapters: the source must not be the expert's."""
     EXPERT = "expert"
-    """Commands and the package: the source decides what the event may say."""
+    """Commands and the Python API: the source decides which fields the event may set."""
     JOURNAL = "journal"
-    """A journal that is replayed, or the expert's own export: what it holds was recorded before."""
+    """A replayed journal, or the expert's own export: all its events were recorded before."""
 
 
 def check_source(event: Event, origin: Origin) -> None:
-    """Refuse an event of a feed in the expert's name; raises `NotForFeeds`."""
+    """Raise `NotForFeeds` if a feed's event uses a source of the expert."""
     if origin is Origin.FEED and is_experts(event.source):
         raise NotForFeeds(
             "source",
@@ -40,14 +40,14 @@ def check_source(event: Event, origin: Origin) -> None:
 
 
 def check_content(event: Event, origin: Origin) -> None:
-    """Refuse what the source of an event may not say; raises `NotForFeeds`."""
+    """Raise `NotForFeeds` if an event has a type or field that its source must not report."""
     if origin is Origin.JOURNAL:
         return
     data = event.data
     if data.FEED_FIELDS is None and data.OWN_SOURCE_FIELD is None:
         return
-    if not is_experts(event.source) and (found := beyond_feeds(event.source, data)):
-        field, reason = found
+    if not is_experts(event.source) and (violation := beyond_feeds(event.source, data)):
+        field, reason = violation
         hint = _HINT
         if isinstance(data, CustomerForgotten):
             hint += " The platform can report liveportal.customer.erasure_requested instead."
@@ -55,7 +55,7 @@ def check_content(event: Event, origin: Origin) -> None:
 
 
 def beyond_feeds(source: str, data: EventData) -> tuple[str, str] | None:
-    """Return the field that a feed of this source must not set, and why; None if it may say all."""
+    """Return the first field that this feed must not set, with the reason, or None."""
     allowed = data.FEED_FIELDS
     if allowed is not None:
         if not allowed:
@@ -65,8 +65,8 @@ def beyond_feeds(source: str, data: EventData) -> tuple[str, str] | None:
                 fields = " and ".join(sorted(allowed))
                 return name, f"a feed must not set it: of {data.TYPE} it may report {fields} only"
     if data.OWN_SOURCE_FIELD is not None:
-        other = getattr(data, data.OWN_SOURCE_FIELD).source
-        if other != source:
-            reason = f"a feed may reverse events of its own source only, not of {other}"
+        other_source = getattr(data, data.OWN_SOURCE_FIELD).source
+        if other_source != source:
+            reason = f"a feed may reverse events of its own source only, not of {other_source}"
             return f"{data.OWN_SOURCE_FIELD}.source", reason
     return None

@@ -1,8 +1,8 @@
-"""The events of the contract: everything that changes a book, each once.
+"""The events of the contract: everything that changes the books, once each.
 
-An event's `type` on the wire is `liveportal.` and the `TYPE` of its data. Fields marked personal
-lie apart in the journal and can be erased; all else is fact. `FEED_FIELDS` declares what a feed may
-report; `domain/events/sources.py` enforces it.
+An event's `type` on the wire is `liveportal.` and the `TYPE` of its data. Personal fields are
+stored apart in the journal and can be erased; all others are facts. `FEED_FIELDS` declares what a
+feed may report; `domain/events/sources.py` enforces it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ LABEL = Pattern(
 
 @event_data
 class CustomerInfo(EventRecord):
-    """Who asks. The id is a pseudonym and stays; the rest is personal."""
+    """The customer of a request. The id is a pseudonym and is kept; the rest is personal."""
 
     id: str = of(ID)
     name: str | None = of(TEXT, default=None, personal=True)
@@ -95,7 +95,7 @@ class RequestAccepted(RequestEvent):
 
 @event_data
 class RequestClosed(RequestEvent):
-    """The four ways in which a request ends without a session share their fields."""
+    """Fields of the four events that close a request without a session."""
 
     request: str = of(ID)
     reason: str | None = of(TEXT, default=None, personal=True)
@@ -249,7 +249,7 @@ class RefundClaimed(ClaimEvent):
 
 @event_data
 class ClaimClosed(ClaimEvent):
-    """The four ends of a claim without a dispute share their fields."""
+    """Fields of the four events that close a claim without a dispute."""
 
     claim: str = of(ID)
     reason: str | None = of(TEXT, default=None, personal=True)
@@ -290,7 +290,7 @@ class DisputeWithdrawn(ClaimEvent):
 
 @event_data
 class DisputeRuled(ClaimEvent):
-    """The two decisions of a review share their fields."""
+    """Fields of the two rulings on a dispute."""
 
     claim: str = of(ID)
     note: str | None = of(TEXT, default=None, personal=True)
@@ -335,7 +335,7 @@ class PayoutSent(PayoutEvent):
 
 @event_data
 class PayoutStatusChanged(PayoutEvent):
-    """The three ends of a payout share their fields."""
+    """Fields of the three events that follow the sending of a payout."""
 
     payout: str = of(ID)
     reason: str | None = of(TEXT, default=None)
@@ -358,7 +358,7 @@ class PayoutReturned(PayoutStatusChanged):
 
 @event_data
 class EventRef(EventRecord):
-    """The name of another event."""
+    """A reference to another event."""
 
     source: str = of(NAME)
     id: str = of(NAME)
@@ -375,7 +375,7 @@ class EntryReversed(EventData):
 
     @property
     def thing(self) -> str:
-        """The reversed event; its source and id may hold any character, so both are spelled out."""
+        """The reversed event, named in full: its source and id may hold any character."""
         return f"event:{self.event.source} {self.event.id}"
 
 
@@ -383,7 +383,7 @@ class EntryReversed(EventData):
 
 
 class BookEvent(EventData):
-    """Settings of the book: the type alone says which."""
+    """Base of the events about the book itself, which need no id."""
 
     THING = "book"
 
@@ -403,7 +403,7 @@ class Buffers(EventRecord):
 
 @event_data
 class Vacation(EventRecord):
-    """Days off, the first and the last included, in the expert's zone."""
+    """Days off, first and last included, in the expert's zone."""
 
     start: date = of(Day())
     end: date = of(Day())
@@ -466,12 +466,12 @@ class PolicyAdopted(BookEvent):
     policy: Policy = of(PolicyDocument())
 
 
-def _types(base: type[EventData]) -> dict[str, type[EventData]]:
-    found = {base.TYPE: base} if "TYPE" in vars(base) else {}
-    for below in base.__subclasses__():
-        found |= _types(below)
-    return found
+def _collect_types(base: type[EventData]) -> dict[str, type[EventData]]:
+    types = {base.TYPE: base} if "TYPE" in vars(base) else {}
+    for subclass in base.__subclasses__():
+        types |= _collect_types(subclass)
+    return types
 
 
-TYPES: dict[str, type[EventData]] = _types(EventData)
-"""The data class of each type, by the type without its prefix."""
+TYPES: dict[str, type[EventData]] = _collect_types(EventData)
+"""The data class of each event type, keyed by the type without its prefix."""

@@ -1,9 +1,9 @@
-"""What a person seldom means: times and tips that are likely typed wrong (rulebook 4).
+"""Cautions for likely mistakes: times and tips that were probably mistyped (rulebook 4).
 
 `hasty` returns the cautions of an event. A command is refused for the first of them unless it
-insists; a feed's event is recorded and flagged. They are worked out from the event, from the things
-that it is about and from the time of recording, and are kept nowhere: so a replay derives the same
-tables at any clock, and a later version may add to them.
+overrides it; a feed's event is recorded and flagged. They are calculated from the event, the
+entities concerned and the time of recording, and are not stored. So a replay derives the same
+tables at any time, and a later version may add cautions.
 """
 
 from __future__ import annotations
@@ -39,67 +39,71 @@ from liveportal.domain.money import Money
 
 LONGEST_SESSION = timedelta(hours=12)
 EARLIEST_START = timedelta(hours=1)
-"""How long before its planned start a session can begin."""
+"""How long before its planned start a session can begin without a caution."""
 TIP_MINUTES = 20
-"""A tip is large if it is over so many minutes at the session's rate, and over twice its gross."""
+"""A tip is large if it exceeds this many minutes at the session's rate, and twice its gross."""
 
 _ANYWAY = "--anyway records it all the same."
 
 
-class Things(Protocol):
-    """What the cautions look up: a book, or what is shown of one."""
+class EntityLookup(Protocol):
+    """The lookups that the cautions need, in the journal or in a query."""
 
     def request(self, request_id: str) -> Request | None:
         """Return a request."""
         ...
 
     def session(self, session_id: str) -> Session | None:
-        """Return a session, also by another name that the platform has for it."""
+        """Return a session, by its id or by an alias."""
         ...
 
 
-def hasty(event: Event, things: Things, recorded_at: datetime) -> tuple[Caution, ...]:
-    """Return what a person seldom means by such an event, in the order in which it is refused.
+def hasty(event: Event, entities: EntityLookup, recorded_at: datetime) -> tuple[Caution, ...]:
+    """Return the cautions for likely mistakes in an event, in the order in which they refuse it.
 
-    `things` may be as they were before the event or as they are after it. `recorded_at` is the time
-    of recording; what would have happened after it is in the future.
+    `entities` may reflect the state before or after the event. `recorded_at` is the time of
+    recording; anything later is in the future.
     """
     check = _CHECKS.get(type(event.data))
-    found = [] if check is None else list(check(event.data, event, things))
-    latest = max((event.time, *_happened(event.data)))
+    cautions = [] if check is None else list(check(event.data, event, entities))
+    latest = max((event.time, *_asserted_times(event.data)))
     if latest > recorded_at and ("time" not in event.assumed or latest > event.time):
-        found.append(
+        cautions.append(
             InTheFuture(
                 f"{short_text(latest)} is in the future",
                 hint=f"Give the time at which it happened. {_ANYWAY}",
             )
         )
-    return tuple(found)
+    return tuple(cautions)
 
 
-def _happened(data: EventData) -> Iterator[datetime]:
-    """Yield the times at which, as an event says, something happened."""
+def _asserted_times(data: EventData) -> Iterator[datetime]:
+    """Yield the times at which, according to an event, something happened."""
     if isinstance(data, SessionLogged):
         yield from (data.start, data.end)
     elif isinstance(data, SessionCorrected):
-        yield from (each for each in (data.start, data.end) if each)
+        yield from (time for time in (data.start, data.end) if time)
 
 
-def _opened(data: RequestOpened, event: Event, _things: Things) -> Iterator[Caution]:
-    yield from _slots_past(event, *(slot.start for slot in data.slots or ()))
+def _check_opened(data: RequestOpened, event: Event, _entities: EntityLookup) -> Iterator[Caution]:
+    yield from _past_slot(event, *(slot.start for slot in data.slots or ()))
 
 
-def _accepted(data: RequestAccepted, event: Event, things: Things) -> Iterator[Caution]:
-    request = things.request(data.request)
+def _check_accepted(
+    data: RequestAccepted, event: Event, entities: EntityLookup
+) -> Iterator[Caution]:
+    request = entities.request(data.request)
     if request and data.slot and data.slot <= len(request.slots):
-        yield from _slots_past(event, request.slots[data.slot - 1].start)
+        yield from _past_slot(event, request.slots[data.slot - 1].start)
 
 
-def _rescheduled(data: SessionRescheduled, event: Event, _things: Things) -> Iterator[Caution]:
-    yield from _slots_past(event, data.start)
+def _check_rescheduled(
+    data: SessionRescheduled, event: Event, _entities: EntityLookup
+) -> Iterator[Caution]:
+    yield from _past_slot(event, data.start)
 
 
-def _slots_past(event: Event, *starts: datetime) -> Iterator[Caution]:
+def _past_slot(event: Event, *starts: datetime) -> Iterator[Caution]:
     for start in starts:
         if start < event.time:
             yield SlotInPast(
@@ -109,8 +113,8 @@ def _slots_past(event: Event, *starts: datetime) -> Iterator[Caution]:
             return
 
 
-def _started(data: SessionStarted, event: Event, things: Things) -> Iterator[Caution]:
-    session = things.session(data.session)
+def _check_started(data: SessionStarted, event: Event, entities: EntityLookup) -> Iterator[Caution]:
+    session = entities.session(data.session)
     planned = session and session.planned_start
     if session and planned and event.time < planned - EARLIEST_START:
         yield StartedEarly(
@@ -121,8 +125,8 @@ def _started(data: SessionStarted, event: Event, things: Things) -> Iterator[Cau
         )
 
 
-def _missed(data: SessionMissed, event: Event, things: Things) -> Iterator[Caution]:
-    session = things.session(data.session)
+def _check_missed(data: SessionMissed, event: Event, entities: EntityLookup) -> Iterator[Caution]:
+    session = entities.session(data.session)
     planned = session and session.planned_start
     if session and planned and event.time < planned:
         yield MissedEarly(
@@ -133,23 +137,25 @@ def _missed(data: SessionMissed, event: Event, things: Things) -> Iterator[Cauti
         )
 
 
-def _ended(data: SessionEnded, event: Event, things: Things) -> Iterator[Caution]:
-    session = things.session(data.session)
+def _check_ended(data: SessionEnded, event: Event, entities: EntityLookup) -> Iterator[Caution]:
+    session = entities.session(data.session)
     if session and session.start:
-        yield from _long(session.start, event.time)
+        yield from _long_session(session.start, event.time)
 
 
-def _logged(data: SessionLogged, _event: Event, _things: Things) -> Iterator[Caution]:
-    yield from _long(data.start, data.end)
+def _check_logged(data: SessionLogged, _event: Event, _entities: EntityLookup) -> Iterator[Caution]:
+    yield from _long_session(data.start, data.end)
 
 
-def _corrected(data: SessionCorrected, _event: Event, things: Things) -> Iterator[Caution]:
-    session = things.session(data.session)
+def _check_corrected(
+    data: SessionCorrected, _event: Event, entities: EntityLookup
+) -> Iterator[Caution]:
+    session = entities.session(data.session)
     if session and session.start and session.end and (data.start or data.end):
-        yield from _long(data.start or session.start, data.end or session.end)
+        yield from _long_session(data.start or session.start, data.end or session.end)
 
 
-def _long(start: datetime, end: datetime) -> Iterator[Caution]:
+def _long_session(start: datetime, end: datetime) -> Iterator[Caution]:
     if end - start > LONGEST_SESSION:
         hours = (end - start) / timedelta(hours=1)
         yield LongSession(
@@ -159,8 +165,8 @@ def _long(start: datetime, end: datetime) -> Iterator[Caution]:
         )
 
 
-def _tipped(data: TipReceived, _event: Event, things: Things) -> Iterator[Caution]:
-    session = things.session(data.session)
+def _check_tip(data: TipReceived, _event: Event, entities: EntityLookup) -> Iterator[Caution]:
+    session = entities.session(data.session)
     if session is None:
         return
     usual_minor = max(TIP_MINUTES * session.rate.minor, 2 * session.gross_minor)
@@ -174,14 +180,14 @@ def _tipped(data: TipReceived, _event: Event, things: Things) -> Iterator[Cautio
         )
 
 
-_CHECKS: dict[type[EventData], Callable[[Any, Event, Things], Iterator[Caution]]] = {
-    RequestOpened: _opened,
-    RequestAccepted: _accepted,
-    SessionRescheduled: _rescheduled,
-    SessionStarted: _started,
-    SessionMissed: _missed,
-    SessionEnded: _ended,
-    SessionLogged: _logged,
-    SessionCorrected: _corrected,
-    TipReceived: _tipped,
+_CHECKS: dict[type[EventData], Callable[[Any, Event, EntityLookup], Iterator[Caution]]] = {
+    RequestOpened: _check_opened,
+    RequestAccepted: _check_accepted,
+    SessionRescheduled: _check_rescheduled,
+    SessionStarted: _check_started,
+    SessionMissed: _check_missed,
+    SessionEnded: _check_ended,
+    SessionLogged: _check_logged,
+    SessionCorrected: _check_corrected,
+    TipReceived: _check_tip,
 }

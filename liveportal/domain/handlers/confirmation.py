@@ -1,7 +1,8 @@
-"""Confirmation: another source asserts a fact that is recorded already (2-events, *Identity*).
+"""Confirmation: another source asserts a fact that is already recorded (2-events, *Identity*).
 
-It is compared with what was asserted first, and with what that came to then; never with the state
-of the thing now. So a fact that is reported again undoes no later correction, decision or reversal.
+It is compared with the first assertion and its effects at that time, never with the current state
+of the entity. So a fact that is reported again does not undo a later correction, decision or
+reversal.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from liveportal.domain.events.types import (
 )
 from liveportal.domain.handlers.context import Decision, RuleContext, require
 from liveportal.domain.handlers.requests import alias_of, check_currency
-from liveportal.domain.handlers.sessions import rebilled, rebilled_formerly
+from liveportal.domain.handlers.sessions import rebill, rebill_formerly
 from liveportal.domain.money import Money
 
 BILLED_DIFFERS = "billed_differs"
-"""The flag of a session whose bill, as another source reports it, is not the bill in the books."""
+"""The flag of a session for which another source reports a bill that differs from the books."""
 
 
 class FirstAssertion(NamedTuple):
@@ -40,21 +41,23 @@ class FirstAssertion(NamedTuple):
 def contradicting(first: FirstAssertion, data: EventData, context: RuleContext) -> list[str]:
     """Return the fields in which an event contradicts the first assertion of a fact."""
     if context.former_rules:
-        return _contradicting_formerly(first, data, context)
-    found = contradictions(first.data, data)
-    if not found and isinstance(first.data, RefundClaimed) and isinstance(data, RefundClaimed):
-        amounts = [_claimed(each, first.seq, context) for each in (first.data, data)]
+        return _contradictions_formerly(first, data, context)
+    fields = contradictions(first.data, data)
+    if not fields and isinstance(first.data, RefundClaimed) and isinstance(data, RefundClaimed):
+        amounts = [
+            _claimed_amount(claim_data, first.seq, context) for claim_data in (first.data, data)
+        ]
         return ["amount"] if amounts[0] != amounts[1] else []
-    return found
+    return fields
 
 
 def confirmed(
     first: FirstAssertion, event: Event, data: EventData, context: RuleContext
 ) -> Decision:
-    """Return the effects of a confirmation: another id of the session, or another bill.
+    """Return the effects of a confirmation: an alias of the session, or another bill.
 
-    `data` is the event's, with canonical ids. Raises `AlreadyExists` for the id of another session,
-    and `CurrencyMismatch`.
+    `data` is the event's data with canonical ids. Raises `AlreadyExists` if the alias is the id of
+    another session, and `CurrencyMismatch`.
     """
     if isinstance(data, RequestAccepted) and isinstance(first.data, RequestAccepted):
         ours = first.data.session or first.data.request
@@ -64,51 +67,51 @@ def confirmed(
     if isinstance(data, SessionEnded | SessionLogged) and data.billed is not None:
         session = require("session", data.session, context.session(data.session))
         if context.former_rules:
-            return _billed_formerly(session, data, event, context)
-        return _billed_again(first, session, data.billed, event, context)
+            return _confirm_bill_formerly(session, data, event, context)
+        return _confirm_bill(first, session, data.billed, event, context)
     return Decision()
 
 
-def _claimed(data: RefundClaimed, seq: int, context: RuleContext) -> Money:
-    """Return what a claim is for; without an amount, all that was left when it was first made."""
+def _claimed_amount(data: RefundClaimed, seq: int, context: RuleContext) -> Money:
+    """Return the amount of a claim; by default all that was unrefunded when it was first made."""
     if data.amount is not None:
         return data.amount
     session = require("session", data.session, context.session(data.session))
     return Money(context.left_minor_before(session.id, seq), session.currency)
 
 
-def _billed_again(
+def _confirm_bill(
     first: FirstAssertion, session: Session, billed: Money, event: Event, context: RuleContext
 ) -> Decision:
-    """Book the difference between a bill and what the first assertion of the end came to.
+    """Book the difference between a bill and the one booked by the first assertion of the end.
 
-    It counts in the month of the confirming event's own time. A bill is only flagged if a
-    correction followed, or if it is below what was refunded and claimed.
+    It counts in the month of the confirming event's own time. The bill is only flagged if a
+    correction followed, or if it is below the amount refunded and claimed.
     """
     check_currency(billed, context.policy)
     if billed.minor == session.gross_minor == session.billed_minor:
-        return Decision()  # As nearly always: nothing has to be looked up.
-    came_to = _came_to(first.seq, context)
-    followed = (
+        return Decision()  # The usual case, which needs no lookups.
+    booked_minor = _booked_gross(first.seq, context)
+    was_changed = (
         session.state != "ended"
-        or session.gross_minor != came_to
+        or session.gross_minor != booked_minor
         or bool(context.statements(f"session:{session.id}", SessionCorrected.TYPE))
     )
-    if billed.minor == came_to:
-        is_new = not followed and session.billed_minor != billed.minor
+    if billed.minor == booked_minor:
+        is_new = not was_changed and session.billed_minor != billed.minor
         return Decision(things=(changed(session, billed_minor=billed.minor),) if is_new else ())
     claim = context.claim(session.claim) if session.claim_undecided and session.claim else None
     least = session.refunded_minor + (claim.amount_minor if claim else 0)
-    if not followed and billed.minor >= least:
-        return rebilled(session, billed, event.time, context)
+    if not was_changed and billed.minor >= least:
+        return rebill(session, billed, event.time, context)
     if billed.minor == session.gross_minor:
         return Decision()
     flags = dict.fromkeys((*session.flags, BILLED_DIFFERS))
     return Decision(things=(changed(session, flags=tuple(flags)),), flags=(BILLED_DIFFERS,))
 
 
-def _came_to(seq: int, context: RuleContext) -> int:
-    """Return the gross that an event billed, in minor units; a free session booked nothing."""
+def _booked_gross(seq: int, context: RuleContext) -> int:
+    """Return the gross that an event billed, in minor units; 0 for a free session."""
     return -sum(
         entry.effect_on(Account.SESSIONS)
         for entry in context.transactions_of(seq)
@@ -116,23 +119,23 @@ def _came_to(seq: int, context: RuleContext) -> int:
     )
 
 
-# --- the rules of earlier versions, for what was recorded under them ------------------------------
+# --- rules of earlier versions, for events recorded under them ------------------------------------
 
 
-def _contradicting_formerly(
+def _contradictions_formerly(
     first: FirstAssertion, data: EventData, context: RuleContext
 ) -> list[str]:
-    found = contradictions(first.data, data)
+    fields = contradictions(first.data, data)
     if isinstance(data, SessionLogged):
-        found = [name for name in found if name != "pauses"]
-    if isinstance(data, RefundClaimed) and data.amount is not None and "amount" not in found:
+        fields = [name for name in fields if name != "pauses"]
+    if isinstance(data, RefundClaimed) and data.amount is not None and "amount" not in fields:
         claim = context.claim(data.claim)
         if claim and claim.amount_minor != data.amount.minor:
-            found.append("amount")
-    return found
+            fields.append("amount")
+    return fields
 
 
-def _billed_formerly(
+def _confirm_bill_formerly(
     session: Session, data: SessionEnded | SessionLogged, event: Event, context: RuleContext
 ) -> Decision:
     if isinstance(data, SessionLogged) or data.billed is None:
@@ -140,4 +143,4 @@ def _billed_formerly(
     check_currency(data.billed, context.policy)
     if session.gross_minor == data.billed.minor:
         return Decision(things=(changed(session, billed_minor=data.billed.minor),))
-    return rebilled_formerly(session, data.billed, event.time, context)
+    return rebill_formerly(session, data.billed, event.time, context)

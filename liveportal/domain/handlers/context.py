@@ -1,7 +1,8 @@
-"""What rules see of a book, and what they say of an event.
+"""What the rules can query (`RuleContext`), and what they return (`Decision`).
 
-A rule is a function of an event and a `RuleContext`: it looks entities up, and returns a `Decision`
-or raises a `Refused`. It changes nothing itself: the ledger does (or a test's dicts).
+A rule is a function of an event and a `RuleContext`: it looks up entities, and returns a `Decision`
+or raises a `Refused`. It changes nothing itself; the ledger applies the decision (in tests, dicts
+do).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ Entity = (
 
 
 class Assertion(NamedTuple):
-    """One event that asserts something about a thing, its source, and the event it confirms."""
+    """An event that asserts a fact about an entity, its source, and the event it confirms."""
 
     seq: int
     source: str
@@ -58,10 +59,10 @@ class Assertion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """A recorded event, as far as a reversal has to know it.
+    """A recorded event, with what a reversal must know about it.
 
-    `confirms` is the event that asserted the same fact first; None if this event did. `reversed`
-    says whether that fact was reversed.
+    `confirms` is the event that asserted the same fact first; None if this event did. `reversed` is
+    True if that fact was reversed.
     """
 
     seq: int
@@ -73,12 +74,11 @@ class RecordedEvent:
 
 @quick
 class Decision(Value):
-    """What an event does: the things as they stand after it, and what it books.
+    """The effects of an event: entities in their new state, and transactions.
 
-    `counts` are what it adds to the minutes and sessions of months
-    (`domain.handlers.session_counts`).
-    `cautions` are what a command is refused for unless it insists; no fact is refused for them.
-    `flags` are the codes of what is only said.
+    `counts` are its changes to the monthly minutes and sessions (`domain.handlers.session_counts`).
+    `cautions` are reasons to refuse a command unless it overrides them; a feed's event is recorded
+    despite them. `flags` are the codes of conditions that are reported but refuse nothing.
     """
 
     things: tuple[Entity, ...] = ()
@@ -93,21 +93,21 @@ class Decision(Value):
 
 
 class RuleContext(Protocol):
-    """A book as it stands before the event. Look-ups by id return None for what there is not."""
+    """The book before the event. Lookups by id return None if there is no such entity."""
 
     @property
     def next_seq(self) -> int:
-        """The position that the event will have."""
+        """The position that the event will have in the journal."""
         ...
 
     @property
     def next_transaction(self) -> int:
-        """The number that the event's first transaction will have."""
+        """The number of the event's first transaction."""
         ...
 
     @property
     def former_rules(self) -> bool:
-        """Whether the event was recorded under the rules of an earlier version, and is replayed."""
+        """Whether a replayed event was recorded under the rules of an earlier version."""
         ...
 
     @property
@@ -117,12 +117,12 @@ class RuleContext(Protocol):
 
     @property
     def policy_seq(self) -> int:
-        """The event that adopted the policy in force."""
+        """The position of the event that adopted the policy in force."""
         ...
 
     @property
     def preferences(self) -> PreferencesChanged:
-        """The expert's preferences, all changes put together."""
+        """The expert's preferences, with all changes merged."""
         ...
 
     @property
@@ -143,7 +143,7 @@ class RuleContext(Protocol):
         ...
 
     def session(self, session_id: str) -> Session | None:
-        """Return a session, also by another name that the platform has for it."""
+        """Return a session, by its id or by an alias."""
         ...
 
     def claim(self, claim_id: str) -> Claim | None:
@@ -159,7 +159,7 @@ class RuleContext(Protocol):
         ...
 
     def item(self, transaction: int) -> OpenItem:
-        """Return what a transaction earned or took, as payouts pay it."""
+        """Return the open item of a transaction."""
         ...
 
     def agenda(self) -> Iterable[Session]:
@@ -167,15 +167,15 @@ class RuleContext(Protocol):
         ...
 
     def open_items(self) -> list[OpenItem]:
-        """Return the items with an open part, by time and transaction."""
+        """Return the items with an unpaid amount, ordered by time and transaction."""
         ...
 
     def ended_sessions(self) -> Iterable[Session]:
-        """Return every ended session; asked only while there is no transaction."""
+        """Return every ended session; called only while the book has no transaction."""
         ...
 
     def owed_minor(self) -> int:
-        """Return the balance of what is owed."""
+        """Return the balance owed to the expert, in minor units."""
         ...
 
     def first_billed_end(self) -> datetime | None:
@@ -183,7 +183,7 @@ class RuleContext(Protocol):
         ...
 
     def past(self, source: str, event_id: str) -> RecordedEvent | None:
-        """Return a recorded event with what it booked."""
+        """Return a recorded event with its transactions."""
         ...
 
     def is_reversed(self, seq: int) -> bool:
@@ -191,40 +191,40 @@ class RuleContext(Protocol):
         ...
 
     def statements(self, thing: str, kind: str) -> Sequence[Assertion]:
-        """Return the events of a type that are about a thing, in journal order."""
+        """Return the events of a type about an entity, in journal order."""
         ...
 
     def transactions_of(self, seq: int) -> Sequence[Transaction]:
-        """Return what an event booked."""
+        """Return the transactions of an event."""
         ...
 
     def left_minor_before(self, session_id: str, seq: int) -> int:
-        """Return what of a session's gross was not refunded just before an event, minor units."""
+        """Return a session's unrefunded gross just before an event, in minor units."""
         ...
 
     def payouts_since(self, since: datetime) -> Sequence[Payout]:
-        """Return the payouts sent at or after an instant; asked for new events only."""
+        """Return the payouts sent at or after an instant; called for new events only."""
         ...
 
 
 T = TypeVar("T")
 
 Rule = Callable[[Any, Event, RuleContext], Decision]
-"""Takes the event's data (of the rule's own class), the event, and the book before it."""
+"""Takes the event's data (of the class that the rule handles), the event, and the context."""
 
 
-def require(kind: str, thing_id: str, thing: T | None) -> T:
-    """Return the thing, or raise `UnknownThing`."""
-    if thing is None:
+def require(kind: str, entity_id: str, entity: T | None) -> T:
+    """Return the entity; raises `UnknownThing` if it is None."""
+    if entity is None:
         raise UnknownThing(
-            f"there is no {kind} {thing_id}",
+            f"there is no {kind} {entity_id}",
             hint=f"`liveportal {LIST_COMMANDS[kind]}` lists what there is."
             if kind in LIST_COMMANDS
             else None,
             kind=kind,
-            id=thing_id,
+            id=entity_id,
         )
-    return thing
+    return entity
 
 
 LIST_COMMANDS = {
@@ -237,20 +237,20 @@ LIST_COMMANDS = {
 
 def next_state(
     moves: Mapping[tuple[str, str], str],
-    thing: Request | Session | Claim | Payout,
+    entity: Request | Session | Claim | Payout,
     event: Event,
     error: type[WrongState] = WrongState,
 ) -> str:
-    """Return the state after the event; whatever pair is not listed is refused (rulebook 6)."""
-    if state := moves.get((thing.state, event.data.TYPE)):
+    """Return the state after the event; raises `error` for a move not in `moves` (rulebook 6)."""
+    if state := moves.get((entity.state, event.data.TYPE)):
         return state
     verb = event.data.TYPE.split(".")[1]
-    kind = type(thing).__name__.lower()
+    kind = type(entity).__name__.lower()
     raise error(
-        f"{kind} {thing.id} is {thing.state}: it cannot be {verb}",
-        hint=_next_steps(moves, thing.state),
-        id=thing.id,
-        state=thing.state,
+        f"{kind} {entity.id} is {entity.state}: it cannot be {verb}",
+        hint=_next_steps(moves, entity.state),
+        id=entity.id,
+        state=entity.state,
     )
 
 

@@ -1,4 +1,4 @@
-"""Every event has one rule; the table of all of them, and the rules that have no machine."""
+"""The table of all rules by event type, and the rules without a state machine."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ from liveportal.domain.handlers.sessions import period_of
 
 
 def decide(event: Event, context: RuleContext) -> Decision:
-    """Judge an event against the book as it stands: what it changes, or why it cannot be.
+    """Apply the rules to an event and return its effects.
 
-    Raises a `Refused`, or an `InvalidEvent` for what no book could take.
+    Raises a `Refused`, or `InvalidEvent` for data that is invalid in any book.
     """
     return HANDLERS[type(event.data)](event.data, event, context)
 
 
-def adjusted(data: AdjustmentPosted, event: Event, context: RuleContext) -> Decision:
-    """A bonus, or a fee of the platform."""
-    known_one = context.adjustment(data.adjustment)
-    if known_one and not context.is_reversed(known_one.seq):
+def on_adjustment_posted(data: AdjustmentPosted, event: Event, context: RuleContext) -> Decision:
+    """Record a bonus, or a fee of the platform."""
+    existing = context.adjustment(data.adjustment)
+    if existing and not context.is_reversed(existing.seq):
         raise AlreadyExists(
             f"adjustment {data.adjustment} exists already", kind="adjustment", id=data.adjustment
         )
@@ -69,26 +69,26 @@ def adjusted(data: AdjustmentPosted, event: Event, context: RuleContext) -> Deci
     return Decision(things=(adjustment,), transactions=(entry,))
 
 
-def reversed_(data: EntryReversed, event: Event, context: RuleContext) -> Decision:
-    """Book the exact inverse of an entry made by mistake, once; its id is free again."""
+def on_entry_reversed(data: EntryReversed, event: Event, context: RuleContext) -> Decision:
+    """Book the exact inverse of a mistaken entry, once; its id can then be used again."""
     past = _reversible(data, event, context)
     period = month_of(event.time, context.policy.period.timezone)
     entries = tuple(
         replace(
-            each,
+            entry,
             kind=TransactionKind.REVERSAL,
             time=event.time,
             period=period,
-            transfers=accounts.reverse(each.transfers),
+            transfers=accounts.reverse(entry.transfers),
         )
-        for each in past.transactions
+        for entry in past.transactions
     )
-    things: tuple[Entity, ...] = ()
+    entities: tuple[Entity, ...] = ()
     if isinstance(past.event.data, PayoutSent | PayoutStatusChanged):
         payout_id = past.event.data.payout
         payout = require("payout", payout_id, context.payout(payout_id))
-        things = payouts.undo_step(payout, past.event.data, context)
-    return Decision(things=things, transactions=entries, reverses=past.seq)
+        entities = payouts.undo_step(payout, past.event.data, context)
+    return Decision(things=entities, transactions=entries, reverses=past.seq)
 
 
 def _reversible(data: EntryReversed, event: Event, context: RuleContext) -> RecordedEvent:
@@ -117,52 +117,54 @@ def _reversible(data: EntryReversed, event: Event, context: RuleContext) -> Reco
     return past
 
 
-def profiled(data: PayoutProfileChanged, event: Event, context: RuleContext) -> Decision:
-    """Fields of the payout profile are filled in, or cleared where their fingerprint is null.
+def on_profile_changed(data: PayoutProfileChanged, event: Event, context: RuleContext) -> Decision:
+    """Mark fields of the payout profile as filled in, or cleared if their fingerprint is null.
 
-    Only their names and fingerprints are told.
+    Events carry only the names and fingerprints of these fields, never their values.
     """
-    marks = data.fingerprints if isinstance(data.fingerprints, dict) else {}
-    cleared = {name for name in data.fields if name in marks and marks[name] is None}
+    fingerprints = data.fingerprints if isinstance(data.fingerprints, dict) else {}
+    cleared = {name for name in data.fields if name in fingerprints and fingerprints[name] is None}
     return Decision(things=(Profile((context.profile.fields | set(data.fields)) - cleared),))
 
 
-def revealed(data: PayoutProfileRevealed, event: Event, context: RuleContext) -> Decision:
-    """Somebody looked at sealed fields: that it happened is the whole of it."""
+def on_profile_revealed(
+    data: PayoutProfileRevealed, event: Event, context: RuleContext
+) -> Decision:
+    """Record that encrypted fields were shown; there is no other effect."""
     return Decision()
 
 
-def erasure_requested(data: ErasureRequested, event: Event, context: RuleContext) -> Decision:
-    """A customer asks to be forgotten: `due` shows it, and only the expert carries it out."""
+def on_erasure_requested(data: ErasureRequested, event: Event, context: RuleContext) -> Decision:
+    """Record an erasure request: `due` shows it, and only the expert can carry it out."""
     require("customer", data.customer, context.customer(data.customer))
     return Decision()
 
 
-def forgotten(data: CustomerForgotten, event: Event, context: RuleContext) -> Decision:
-    """A customer's personal data is erased; the facts stay."""
+def on_customer_forgotten(data: CustomerForgotten, event: Event, context: RuleContext) -> Decision:
+    """Erase a customer's personal data; the facts are kept."""
     require("customer", data.customer, context.customer(data.customer))
     return Decision(forgets=data.customer)
 
 
-def adopted(data: PolicyAdopted, event: Event, context: RuleContext) -> Decision:
-    """Another policy from now on; what was agreed keeps the policy that it froze."""
-    was, now = context.policy, data.policy
-    if (was.period, was.currency) == (now.period, now.currency):
-        return Decision(policy=now)
-    # Without a transaction all ended sessions were free; they move with the months.
+def on_policy_adopted(data: PolicyAdopted, event: Event, context: RuleContext) -> Decision:
+    """Adopt a policy for what is agreed from now on; earlier agreements keep theirs."""
+    current, new = context.policy, data.policy
+    if (current.period, current.currency) == (new.period, new.currency):
+        return Decision(policy=new)
+    # Without any transaction, all ended sessions were free; the new month rules apply to them too.
     ended = tuple(context.ended_sessions()) if context.next_transaction == 1 else ()
     if context.next_transaction > 1 or (
-        was.currency != now.currency and _has_sessions(context, ended)
+        current.currency != new.currency and _has_sessions(context, ended)
     ):
         fixed = ("currency", "period.timezone", "period.session_month")
-        differing = [name for name in fixed if was.switches()[name] != now.switches()[name]]
+        differing = [name for name in fixed if current.switches()[name] != new.switches()[name]]
         raise PeriodFixed(
-            f"{now.name} changes {', '.join(differing)}, which is fixed once the book has entries",
+            f"{new.name} changes {', '.join(differing)}, which is fixed once the book has entries",
             hint="Keep another ledger for it, or leave the switch out of the policy file.",
             switches=differing,
         )
-    moved = tuple(changed(each, period=period_of(each, now)) for each in ended)
-    return Decision(things=moved, policy=now)
+    moved = tuple(changed(session, period=period_of(session, new)) for session in ended)
+    return Decision(things=moved, policy=new)
 
 
 def _has_sessions(context: RuleContext, ended: tuple[object, ...]) -> bool:
@@ -175,13 +177,13 @@ HANDLERS: dict[type[EventData], Rule] = {
     **refunds.RULES,
     **payouts.RULES,
     **preferences.RULES,
-    AdjustmentPosted: adjusted,
-    EntryReversed: reversed_,
-    PayoutProfileChanged: profiled,
-    PayoutProfileRevealed: revealed,
-    ErasureRequested: erasure_requested,
-    CustomerForgotten: forgotten,
-    PolicyAdopted: adopted,
+    AdjustmentPosted: on_adjustment_posted,
+    EntryReversed: on_entry_reversed,
+    PayoutProfileChanged: on_profile_changed,
+    PayoutProfileRevealed: on_profile_revealed,
+    ErasureRequested: on_erasure_requested,
+    CustomerForgotten: on_customer_forgotten,
+    PolicyAdopted: on_policy_adopted,
 }
 
 STATE_AFTER: dict[str, str] = {
@@ -196,4 +198,4 @@ STATE_AFTER: dict[str, str] = {
     "refund.claimed": "open",
     "payout.sent": "sent",
 }
-"""The state that a thing is in after an event of each type, for those that have states."""
+"""The state of an entity after an event of each type, where the entity has states."""

@@ -1,7 +1,7 @@
 """Payouts: sent, paid, failed, returned, and reversals of these steps (rulebook 6 and 8).
 
-sent -> paid | failed; paid -> returned. A step that was recorded by mistake is reversed, the later
-one first; when the sending itself is reversed, the id of the payout is free again.
+sent -> paid | failed; paid -> returned. A step that was recorded by mistake is reversed, the
+latest one first; when the sending itself is reversed, the payout's id can be used again.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ STEPS = {
 }
 
 
-def sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
-    """The platform pays: refused only if it is more than what is owed; all else is a flag."""
-    known_one = context.payout(data.payout)
-    if known_one and known_one.state != "reversed":
+def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
+    """Record a payout; refused only if it exceeds what is owed. Other oddities are flagged."""
+    existing = context.payout(data.payout)
+    if existing and existing.state != "reversed":
         raise AlreadyExists(f"payout {data.payout} exists already", kind="payout", id=data.payout)
     check_currency(data.amount, context.policy)
     _check_owed(data.amount, context)
@@ -73,18 +73,18 @@ def sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
         flags=(*(caution.code for caution in cautions), *flags),
     )
     if "payout" in event.assumed:
-        # The id was made up, so only the amount and the method can tell a payout recorded twice. It
-        # is no flag of the payout: a replay does not know what was made up.
+        # The id was generated, so only the amount and the method can reveal a duplicate. The payout
+        # gets no flag for it: a replay does not know which ids were generated.
         cautions = (*cautions, *_duplicate_cautions(data, event, context))
     entry = _entry(TransactionKind.PAYOUT, payout, event, context)
-    settled = _settled(lines, items)
+    settled = _settle_items(lines, items)
     return Decision(
         things=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags
     )
 
 
-def transition(data: PayoutStatusChanged, event: Event, context: RuleContext) -> Decision:
-    """A payout arrives, or comes back and gives its lines back."""
+def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleContext) -> Decision:
+    """Record that a payout arrived, or that it came back, which reopens its items."""
     payout = require("payout", data.payout, context.payout(data.payout))
     state = next_state(MOVES, payout, event)
     if event.time < payout.sent_at and not context.former_rules:
@@ -110,10 +110,10 @@ REVERSALS: dict[tuple[str, type[EventData]], str] = {
 def undo_step(
     payout: Payout, data: EventData, context: RuleContext
 ) -> tuple[Payout | OpenItem, ...]:
-    """Undo a payout's last step, which was recorded by mistake; return what that changes.
+    """Undo a payout's last step, recorded by mistake; return the entities that this changes.
 
-    A payout that is sent again takes lines as a new one would. Raises `NotReversible` if a later
-    step follows, and `PayoutTooLarge` if the payout is more than what is owed by now.
+    A payout that returns to `sent` takes new lines, as a new payout would. Raises `NotReversible`
+    if a later step follows, and `PayoutTooLarge` if the payout exceeds what is owed now.
     """
     state = REVERSALS.get((payout.state, type(data)))
     if state is None:
@@ -131,19 +131,19 @@ def undo_step(
     _check_owed(Money(payout.amount_minor, context.policy.currency), context)
     items = context.open_items()
     lines = lines_for(items, payout.amount_minor)
-    return changed(payout, state=state, lines=lines), *_settled(lines, items)
+    return changed(payout, state=state, lines=lines), *_settle_items(lines, items)
 
 
 def reopened_items(payout: Payout, context: RuleContext) -> tuple[OpenItem, ...]:
-    """Return the payout's items with its lines given back."""
+    """Return the payout's items with the amounts of its lines open again."""
     return tuple(
         changed(item, settled_minor=item.settled_minor - line.minor)
-        for item, line in _paired(payout.lines, context)
+        for item, line in _items_with_lines(payout.lines, context)
     )
 
 
 def _check_owed(amount: Money, context: RuleContext) -> None:
-    """Refuse a payout of more than what is owed, with `PayoutTooLarge` (rulebook 8)."""
+    """Raise `PayoutTooLarge` if a payout exceeds what is owed (rulebook 8)."""
     owed_minor = context.owed_minor()
     if amount.minor > owed_minor:
         owed = format_minor(owed_minor, digits_of(amount.currency))
@@ -154,20 +154,22 @@ def _check_owed(amount: Money, context: RuleContext) -> None:
         )
 
 
-def _settled(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[OpenItem, ...]:
-    """Return the items of these lines as paid, without what was only looked up with them."""
-    paid = {item.transaction: item for item in items}
+def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[OpenItem, ...]:
+    """Return the items of these lines as settled, without the fields only looked up with them."""
+    items_by_id = {item.transaction: item for item in items}
     return tuple(
         changed(
-            paid[line.item],
-            settled_minor=paid[line.item].settled_minor + line.minor,
+            items_by_id[line.item],
+            settled_minor=items_by_id[line.item].settled_minor + line.minor,
             **NOT_LOOKED_UP,
         )
         for line in lines
     )
 
 
-def _paired(lines: Iterable[Line], context: RuleContext) -> Iterable[tuple[OpenItem, Line]]:
+def _items_with_lines(
+    lines: Iterable[Line], context: RuleContext
+) -> Iterable[tuple[OpenItem, Line]]:
     return ((context.item(line.item), line) for line in lines)
 
 
@@ -197,7 +199,7 @@ def _method_cautions(method: str, policy: Policy) -> tuple[UnlistedMethod, ...]:
 def _duplicate_cautions(
     data: PayoutSent, event: Event, context: RuleContext
 ) -> Iterable[PossibleDuplicate]:
-    """Return a caution if a payout of the last 60 days has the same amount and method."""
+    """Yield a caution if a payout of the last 60 days has the same amount and method."""
     for other in context.payouts_since(shifted(event.time, -_DUPLICATE_WITHIN)):
         same = (other.amount_minor, other.method) == (data.amount.minor, data.method)
         if same and other.state in ("sent", "paid"):
@@ -217,15 +219,15 @@ def _flags(
     items: Sequence[OpenItem],
     context: RuleContext,
 ) -> Iterable[str]:
-    """Say what is unusual about a payout; the platform pays when it pays."""
+    """Yield the flags of an unusual payout. None refuses it: the platform decides when it pays."""
     policy = context.policy
     on = local_date(event.time, policy.period.timezone)
     if amount.minor > context.owed_minor() - not_due_minor(items, on, policy):
         yield "early"
     if counted(lines, items, policy) < policy.payout_minimum.minor:
         yield "below_minimum"
-    paid = {item.transaction: item for item in items}
-    if any(_claimable(paid[line.item], event.time, context) for line in lines):
+    items_by_id = {item.transaction: item for item in items}
+    if any(_is_claimable(items_by_id[line.item], event.time, context) for line in lines):
         yield "claimable"
     wait_until = first_wait(context.first_billed_end(), policy)
     if wait_until and on < wait_until:
@@ -234,16 +236,16 @@ def _flags(
         yield "profile_incomplete"
 
 
-def _claimable(item: OpenItem, at: datetime, context: RuleContext) -> bool:
-    """Tell whether what a line pays can still be claimed back: its refund window is open (R8)."""
+def _is_claimable(item: OpenItem, at: datetime, context: RuleContext) -> bool:
+    """Return True if what a line pays can still be claimed back: the refund window is open (R8)."""
     if item.ended is None or item.policy is None or not item.gross_minor:
         return False
     return at <= closes(item.ended, context.policy_at(item.policy))
 
 
 RULES: dict[type[EventData], Rule] = {
-    PayoutSent: sent,
-    PayoutPaid: transition,
-    PayoutFailed: transition,
-    PayoutReturned: transition,
+    PayoutSent: on_sent,
+    PayoutPaid: on_status_changed,
+    PayoutFailed: on_status_changed,
+    PayoutReturned: on_status_changed,
 }

@@ -1,8 +1,8 @@
-"""The expert's preferences: what they may be, and what the structured ones mean.
+"""The expert's preferences: their validation, and the meaning of the structured ones.
 
-`availability`, `auto_decline` and `notifications` are kept as they came, since a platform may have
-forms of its own: a feed that has others than ours is recorded and flagged, a command is refused.
-What cannot be read counts as not set.
+`availability`, `auto_decline` and `notifications` are stored as they were given, since a platform
+may use formats of its own: a feed that uses another format is recorded and flagged, a command is
+refused. A preference that cannot be parsed counts as not set.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LONGEST_ALARM = 4 * 7 * 24 * 60
 
 @event_data
 class Notifications(EventRecord):
-    """How the expert is told: by the `bell` of `requests watch`, by `alarms` in calendars.
+    """How the expert is notified: by the `bell` of `requests watch`, by `alarms` in calendars.
 
     Alarms are minutes before a session.
     """
@@ -50,22 +50,22 @@ class Notifications(EventRecord):
 
 
 def read_availability(document: Any) -> Availability:  # noqa: ANN401 (a JSON document)
-    """Read the hours of a preference; raises `InvalidEvent` with the field that is wrong."""
+    """Parse the `availability` preference; raises `InvalidEvent` with the invalid field."""
     return decode(Availability, document, "availability")  # type: ignore[no-any-return]
 
 
 def read_auto_decline(document: Any) -> tuple[Declining, ...]:  # noqa: ANN401 (a JSON document)
-    """Read the rules that decline by themselves; raises `InvalidEvent`."""
+    """Parse the rules that decline requests automatically; raises `InvalidEvent`."""
     if not isinstance(document, list):
         raise InvalidEvent("auto_decline", "must be a list of rules")
     return tuple(
-        decode(Declining, each, f"auto_decline[{number}]")
-        for number, each in enumerate(document, 1)
+        decode(Declining, rule, f"auto_decline[{number}]")
+        for number, rule in enumerate(document, 1)
     )
 
 
 def read_notifications(document: Any) -> Notifications:  # noqa: ANN401 (a JSON document)
-    """Read how the expert is told; raises `InvalidEvent`."""
+    """Parse the `notifications` preference; raises `InvalidEvent`."""
     return decode(Notifications, document, "notifications")  # type: ignore[no-any-return]
 
 
@@ -74,11 +74,11 @@ STRUCTURED: Mapping[str, Callable[[Any], Any]] = {
     "auto_decline": read_auto_decline,
     "notifications": read_notifications,
 }
-"""How each structured preference is read."""
+"""The parser of each structured preference."""
 
 
-def structured(name: str, document: object) -> Any:  # noqa: ANN401 (whatever the reader makes)
-    """Return a structured preference as its own value; None where it is not set, or unreadable."""
+def structured(name: str, document: object) -> Any:  # noqa: ANN401 (the parser's result)
+    """Parse a structured preference; None if it is not set or cannot be parsed."""
     if document is None:
         return None
     try:
@@ -88,7 +88,7 @@ def structured(name: str, document: object) -> Any:  # noqa: ANN401 (whatever th
 
 
 def unreadable(name: str, document: object) -> InvalidEvent | None:
-    """Return what is wrong with a structured preference; None where it is not set, or nothing."""
+    """Return the error in a structured preference; None if it is not set, or valid."""
     if document is None:
         return None
     try:
@@ -100,31 +100,33 @@ def unreadable(name: str, document: object) -> InvalidEvent | None:
 
 
 def amended(name: str, document: object, parts: Mapping[str, object]) -> dict[str, Any]:
-    """Return a structured preference with these parts in place of its own; None takes one away.
+    """Return a structured preference with these parts replaced; a part set to None is removed.
 
-    All others stay as they were written. Of what cannot be read, nothing stays.
+    The other parts are kept as written. If the preference cannot be parsed, none of it is kept.
     """
     kept = document if structured(name, document) is not None else {}
-    assert isinstance(kept, dict)  # noqa: S101 (those with parts are objects)
+    assert isinstance(kept, dict)  # noqa: S101 (all preferences with parts are objects)
     return {part: value for part, value in {**kept, **parts}.items() if value is not None}
 
 
-def differing(given: PreferencesChanged, force: PreferencesChanged) -> dict[str, Any]:
-    """Return the preferences given that mean something else than those in force."""
+def differing(given: PreferencesChanged, in_force: PreferencesChanged) -> dict[str, Any]:
+    """Return the given preferences whose meaning differs from the ones in force."""
     return {
         name: value
         for name, *_ in plan(PreferencesChanged)
         if (value := getattr(given, name)) is not None
-        and _meaning(name, value) != _meaning(name, getattr(force, name))
+        and _parsed_value(name, value) != _parsed_value(name, getattr(in_force, name))
     }
 
 
-def _meaning(name: str, value: object) -> object:
+def _parsed_value(name: str, value: object) -> object:
     return structured(name, value) if name in STRUCTURED else value
 
 
-def preferred(data: PreferencesChanged, event: Event, context: RuleContext) -> Decision:
-    """The expert's preferences; what is not named stays as it was."""
+def on_preferences_changed(
+    data: PreferencesChanged, event: Event, context: RuleContext
+) -> Decision:
+    """Change the expert's preferences; those not given are unchanged."""
     cautions: list[Caution] = []
     for rate in (data.minimum_rate, data.direct_rate):
         if rate is not None:
@@ -139,11 +141,13 @@ def preferred(data: PreferencesChanged, event: Event, context: RuleContext) -> D
     }
     if not given:
         raise InvalidEvent("data", "names no preference")
-    cautions += [caution for name in STRUCTURED if (caution := _cautious(name, given.get(name)))]
+    cautions += [
+        caution for name in STRUCTURED if (caution := _unreadable_caution(name, given.get(name)))
+    ]
     return Decision(things=(replace(context.preferences, **given),), cautions=tuple(cautions))
 
 
-def _cautious(name: str, document: object) -> Caution | None:
+def _unreadable_caution(name: str, document: object) -> Caution | None:
     error = unreadable(name, document)
     if error is None:
         return None
@@ -154,4 +158,4 @@ def _cautious(name: str, document: object) -> Caution | None:
     )
 
 
-RULES: dict[type[EventData], Rule] = {PreferencesChanged: preferred}
+RULES: dict[type[EventData], Rule] = {PreferencesChanged: on_preferences_changed}

@@ -1,4 +1,4 @@
-"""Claims and disputes: money held while undecided, then deducted or released, whole.
+"""Claims and disputes: money is held while undecided, then deducted or released in full.
 
 open -> disputed -> accepted (released) | rejected (deducted) | dispute withdrawn -> open
 open -> conceded | granted (deducted) | denied (released); open | disputed -> withdrawn (released)
@@ -58,8 +58,8 @@ MOVES = {
 }
 
 
-def claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decision:
-    """A customer wants money back: what that may cost is held until it is decided (R8)."""
+def on_claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decision:
+    """Record a refund claim; its possible cost is held until it is decided (R8)."""
     if context.claim(data.claim):
         raise AlreadyExists(f"claim {data.claim} exists already", kind="claim", id=data.claim)
     session = require_ended(event, data.session, context)
@@ -81,12 +81,15 @@ def claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decision
     return Decision(
         things=(claim, session),
         transactions=(hold,),
-        cautions=(_late(session, policy),) if late else (),
+        cautions=(_late_caution(session, policy),) if late else (),
     )
 
 
 def claimable(session: Session, amount: Money | None, policy: Policy) -> int:
-    """Return what a claim is for, in minor units: everything that is left unless it says less."""
+    """Return the amount of a claim in minor units; by default the whole unrefunded gross.
+
+    Raises `ClaimOpen`, `NothingToRefund`, `CurrencyMismatch`, `RefundTooLarge` or `PartialRefund`.
+    """
     if session.claim_undecided:
         raise ClaimOpen(
             f"session {session.id} has an undecided claim, {session.claim}",
@@ -118,28 +121,28 @@ def claimable(session: Session, amount: Money | None, policy: Policy) -> int:
 
 
 def is_late(session: Session, at: datetime, policy: Policy) -> bool:
-    """Tell whether a claim comes after the window; exactly at its end is in time (R8)."""
+    """Return True if a claim comes after the refund window; exactly at its end is in time (R8)."""
     until = window_closes(session, policy)
     return until is not None and at > until
 
 
-def filed(data: DisputeFiled, event: Event, context: RuleContext) -> Decision:
-    """The expert disputes a claim; the money stays held."""
-    claim, _ = _stepped(data.claim, event, context)
+def on_dispute_filed(data: DisputeFiled, event: Event, context: RuleContext) -> Decision:
+    """Dispute a claim; the money remains held."""
+    claim, _ = _advance(data.claim, event, context)
     period = month_of(event.time, context.policy.period.timezone)
     filing = DisputeFiling(context.next_seq, claim.id, event.time, period)
     return Decision(things=(changed(claim, disputed_at=event.time), filing))
 
 
-def reopened(data: DisputeWithdrawn, event: Event, context: RuleContext) -> Decision:
-    """The expert withdraws the dispute: the claim is open again."""
-    claim, _ = _stepped(data.claim, event, context)
+def on_dispute_withdrawn(data: DisputeWithdrawn, event: Event, context: RuleContext) -> Decision:
+    """Withdraw a dispute: the claim is open again."""
+    claim, _ = _advance(data.claim, event, context)
     return Decision(things=(changed(claim, disputed_at=None),))
 
 
-def decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleContext) -> Decision:
-    """A claim ends: its hold is closed whole, by a deduction or by a release (R8, R9)."""
-    claim, session = _stepped(data.claim, event, context)
+def on_decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleContext) -> Decision:
+    """Decide a claim: its whole hold is deducted or released (R8, R9)."""
+    claim, session = _advance(data.claim, event, context)
     claim = changed(claim, decided_at=event.time)
     if claim.state in RELEASED:
         session = changed(session, claim_undecided=False)
@@ -155,7 +158,7 @@ def decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleContext
     return Decision(things=(claim, session), transactions=(refund,))
 
 
-def _stepped(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, Session]:
+def _advance(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, Session]:
     claim = require("claim", claim_id, context.claim(claim_id))
     opens = ("open", event.data.TYPE) in MOVES
     error = ClaimNotOpen if opens and claim.state != "open" else WrongState
@@ -181,7 +184,7 @@ def _entry(
     return Transaction(kind, event.time, period, legs, session=claim.session, claim=claim.id)
 
 
-def _late(session: Session, policy: Policy) -> LateClaim:
+def _late_caution(session: Session, policy: Policy) -> LateClaim:
     last = window_closes(session, policy)
     until = f", until {short_text(last)}" if last else ""
     return LateClaim(
@@ -193,13 +196,13 @@ def _late(session: Session, policy: Policy) -> LateClaim:
 
 
 RULES: dict[type[EventData], Rule] = {
-    RefundClaimed: claimed,
-    RefundConceded: decided,
-    RefundGranted: decided,
-    RefundDenied: decided,
-    RefundWithdrawn: decided,
-    DisputeFiled: filed,
-    DisputeWithdrawn: reopened,
-    DisputeAccepted: decided,
-    DisputeRejected: decided,
+    RefundClaimed: on_claimed,
+    RefundConceded: on_decided,
+    RefundGranted: on_decided,
+    RefundDenied: on_decided,
+    RefundWithdrawn: on_decided,
+    DisputeFiled: on_dispute_filed,
+    DisputeWithdrawn: on_dispute_withdrawn,
+    DisputeAccepted: on_decided,
+    DisputeRejected: on_decided,
 }

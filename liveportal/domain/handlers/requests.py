@@ -1,8 +1,9 @@
 """Requests: opened, then answered once.
 
 open -> accepted | declined | withdrawn | taken | expired; accepted -> taken (the race was lost).
-The shell may be ahead of the platform: what a feed reports of a request that is closed already has
-no effect, and a request that a feed takes away voids a session that billed nothing.
+
+The expert's records may be ahead of the platform's: a feed's report about a request that is already
+closed has no effect, and a request that a feed takes away voids a session that billed nothing.
 """
 
 from __future__ import annotations
@@ -56,20 +57,20 @@ _BY_FEED = {
 }
 CLOSED = frozenset({"declined", "withdrawn", "taken", "expired"})
 LOST_RACE = "lost_race"
-"""The flag of a session that was cancelled because its request went to somebody else (R3)."""
+"""The flag of a session cancelled because another expert got its request (R3)."""
 SUPERSEDED = "superseded"
-"""The flag of what a feed reports when the expert recorded something later already."""
+"""The flag of a feed's event that is obsolete: the expert already recorded a later one."""
 
 
-def opened(data: RequestOpened, event: Event, context: RuleContext) -> Decision:
-    """A customer asks for help; the rate is frozen here (R4)."""
+def on_opened(data: RequestOpened, event: Event, context: RuleContext) -> Decision:
+    """Record a customer's request for help; the rate is fixed here (R4)."""
     if context.request(data.request):
         raise AlreadyExists(
             f"request {data.request} exists already", kind="request", id=data.request
         )
     if (data.kind == "scheduled") is not bool(data.slots):
-        wanted = "are required" if data.kind == "scheduled" else "are not allowed"
-        raise InvalidEvent("slots", f"{wanted} for a request that is {data.kind}")
+        requirement = "are required" if data.kind == "scheduled" else "are not allowed"
+        raise InvalidEvent("slots", f"{requirement} for a request that is {data.kind}")
     cautions = rate_cautions(data.rate, context.policy)
     request = Request(
         id=data.request,
@@ -88,8 +89,8 @@ def opened(data: RequestOpened, event: Event, context: RuleContext) -> Decision:
     return Decision(things=(request, person), cautions=cautions)
 
 
-def accepted(data: RequestAccepted, event: Event, context: RuleContext) -> Decision:
-    """Take a request: an instant one is live at once, a scheduled one stands at its slot (R3)."""
+def on_accepted(data: RequestAccepted, event: Event, context: RuleContext) -> Decision:
+    """Accept a request: an instant session is live at once, a scheduled one is upcoming (R3)."""
     request = require("request", data.request, context.request(data.request))
     state = next_state(MOVES, request, event)
     check_currency(request.rate, context.policy)
@@ -98,9 +99,9 @@ def accepted(data: RequestAccepted, event: Event, context: RuleContext) -> Decis
     if context.session(session_id):
         raise AlreadyExists(f"session {session_id} exists already", kind="session", id=session_id)
     cautions = acceptance_cautions(request, slot, event.time, context)
-    # Nobody is stopped from helping two at once; it is only said.
-    live = slot is None and any(each.state != "upcoming" for each in context.agenda())
-    flags = ("another_session_live",) if live else ()
+    # Helping two customers at once is allowed, and flagged.
+    has_live_session = slot is None and any(other.state != "upcoming" for other in context.agenda())
+    flags = ("another_session_live",) if has_live_session else ()
     session = Session(
         id=session_id,
         customer=request.customer,
@@ -119,8 +120,8 @@ def accepted(data: RequestAccepted, event: Event, context: RuleContext) -> Decis
     return Decision(things=(request, session), cautions=cautions, flags=flags)
 
 
-def closed(data: RequestClosed, event: Event, context: RuleContext) -> Decision:
-    """Decline a request, or learn that it is gone."""
+def on_closed(data: RequestClosed, event: Event, context: RuleContext) -> Decision:
+    """Decline a request, or record that it is no longer available."""
     request = require("request", data.request, context.request(data.request))
     by_feed = event.source != CLI_SOURCE
     if request.state in CLOSED and by_feed:
@@ -128,15 +129,15 @@ def closed(data: RequestClosed, event: Event, context: RuleContext) -> Decision:
     if request.state == "accepted" and isinstance(data, RequestDeclined) and by_feed:
         raise Conflict(f"the answer to request {request.id}", ["type"])
     state = next_state(_BY_FEED if by_feed else MOVES, request, event)
-    done = changed(request, state=state, closed_at=event.time)
+    closed_request = changed(request, state=state, closed_at=event.time)
     if request.session is None:
-        return Decision(things=(done,))
+        return Decision(things=(closed_request,))
     session = require("session", request.session, context.session(request.session))
-    return Decision(things=(done, *_void(session)), flags=(LOST_RACE,))
+    return Decision(things=(closed_request, *_void(session)), flags=(LOST_RACE,))
 
 
 def _void(session: Session) -> tuple[Session, ...]:
-    """Return a session cancelled because the race was lost; nothing if it never took place (R3).
+    """Return the session cancelled as a lost race; nothing if it never took place (R3).
 
     Raises `WrongState` if it was billed.
     """
@@ -154,9 +155,9 @@ def _void(session: Session) -> tuple[Session, ...]:
 
 
 def alias_of(session_id: str, alias: str | None, context: RuleContext) -> tuple[str, str] | None:
-    """Return a new alias and its session; None if there is none, or if it is known already.
+    """Return a new alias and its session id; None without an alias, or if it is known already.
 
-    Raises `AlreadyExists` if the id is that of another session.
+    Raises `AlreadyExists` if the alias is the id of another session.
     """
     if alias is None:
         return None
@@ -169,7 +170,7 @@ def alias_of(session_id: str, alias: str | None, context: RuleContext) -> tuple[
 
 
 def chosen_slot(request: Request, number: int | None) -> Slot | None:
-    """Return the slot of that number; raises `SlotNeeded` where it is missing or there is none."""
+    """Return the slot with that number; raises `SlotNeeded` if it is missing or out of range."""
     if not request.slots:
         if number is not None:
             raise SlotNeeded(
@@ -196,7 +197,7 @@ def chosen_slot(request: Request, number: int | None) -> Slot | None:
 def acceptance_cautions(
     request: Request, slot: Slot | None, at: datetime, context: RuleContext
 ) -> tuple[Caution, ...]:
-    """Return what speaks against accepting; the order is that in which a command is refused."""
+    """Return the cautions about accepting, in the order in which they refuse a command."""
     cautions: list[Caution] = []
     if request.expires and at > request.expires:
         cautions.append(
@@ -221,7 +222,7 @@ def acceptance_cautions(
 def schedule_cautions(
     start: datetime, minutes: int, context: RuleContext, *, moving: str | None = None
 ) -> list[Caution]:
-    """Return what a session at that time would collide with: other sessions, and vacation."""
+    """Return the cautions about a session at that time: other sessions, and vacations."""
     end = shifted(start, timedelta(minutes=minutes))
     cautions: list[Caution] = []
     if clashes := clashing(start, end, context, moving=moving):
@@ -235,7 +236,8 @@ def schedule_cautions(
     zone_name = context.preferences.timezone or context.policy.period.timezone
     first, last = local_date(start, zone_name), local_date(end - MICROSECOND, zone_name)
     if any(
-        _overlap(first, last, each.start, each.end) for each in context.preferences.vacations or ()
+        _overlap(first, last, vacation.start, vacation.end)
+        for vacation in context.preferences.vacations or ()
     ):
         cautions.append(
             OnVacation(
@@ -248,20 +250,20 @@ def schedule_cautions(
 def clashing(
     start: datetime, end: datetime, context: RuleContext, *, moving: str | None = None
 ) -> list[str]:
-    """Return the ids of the booked sessions that overlap [start, end)."""
+    """Return the ids of the agreed sessions that overlap [start, end), except `moving`."""
     return sorted(
-        each.id
-        for each in context.agenda()
-        if each.id != moving
-        and each.planned_start is not None
-        and each.planned_end is not None
-        and each.planned_start < end
-        and start < each.planned_end
+        session.id
+        for session in context.agenda()
+        if session.id != moving
+        and session.planned_start is not None
+        and session.planned_end is not None
+        and session.planned_start < end
+        and start < session.planned_end
     )
 
 
 def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
-    """Check a rate against the policy's bounds (R1) and the book's currency."""
+    """Check a rate against the policy's bounds (R1); raises `CurrencyMismatch`."""
     check_currency(rate, policy)
     lowest, highest = policy.rate_bounds
     if lowest.minor <= rate.minor <= highest.minor:
@@ -276,7 +278,7 @@ def rate_cautions(rate: Money, policy: Policy) -> tuple[Caution, ...]:
 
 
 def check_currency(amount: Money, policy: Policy) -> None:
-    """Refuse an amount in another currency than the book's, with `CurrencyMismatch`."""
+    """Raise `CurrencyMismatch` if an amount is not in the book's currency."""
     if amount.currency != policy.currency:
         raise CurrencyMismatch(
             f"{amount.currency} is not the book's currency, which is {policy.currency}",
@@ -291,10 +293,10 @@ def _overlap(first: date, last: date, start: date, end: date) -> bool:
 
 
 RULES: dict[type[EventData], Rule] = {
-    RequestOpened: opened,
-    RequestAccepted: accepted,
-    RequestDeclined: closed,
-    RequestWithdrawn: closed,
-    RequestTaken: closed,
-    RequestExpired: closed,
+    RequestOpened: on_opened,
+    RequestAccepted: on_accepted,
+    RequestDeclined: on_closed,
+    RequestWithdrawn: on_closed,
+    RequestTaken: on_closed,
+    RequestExpired: on_closed,
 }

@@ -1,7 +1,7 @@
-"""What sessions add to the counts of months: minutes, billed sessions and free ones.
+"""Monthly session counts: minutes, billed sessions and free ones.
 
-Counts are booked together with the money and never changed: a correction adds to its own month,
-with its sign (rulebook 5), so a month that is over stays as it was.
+Counts are booked together with the money and never changed: a correction adds signed counts to its
+own month (rulebook 5), so a past month stays as it was.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from liveportal.domain.handlers.context import Decision, RuleContext
 
 
 def counted(decision: Decision, event: Event, context: RuleContext) -> Decision:
-    """Add to a decision what it changes in the counts of months.
+    """Add to a decision its changes to the monthly counts.
 
-    `context` is the book before the event: a session counts by how the event left it, compared
-    with how it was.
+    `context` is the book before the event: a session counts by its state after the event, compared
+    with its state before.
     """
-    found: list[SessionCount] = []
-    for thing in decision.things:
-        if type(thing) is Session and thing.end is not None:
-            found += _counts(context.session(thing.id), thing, decision, event, context)
-    return changed(decision, counts=tuple(found)) if found else decision
+    counts: list[SessionCount] = []
+    for entity in decision.things:
+        if type(entity) is Session and entity.end is not None:
+            counts += _counts(context.session(entity.id), entity, decision, event, context)
+    return changed(decision, counts=tuple(counts)) if counts else decision
 
 
 class _Place(NamedTuple):
-    """Where a count belongs: to which transaction (None: none), time and month."""
+    """Where a count belongs: its transaction (None: no transaction), time and month."""
 
     transaction: int | None
     time: datetime
@@ -43,16 +43,16 @@ def _counts(
     before: Session | None, after: Session, decision: Decision, event: Event, context: RuleContext
 ) -> Iterator[SessionCount]:
     booked = {
-        each.kind: _Place(number, each.time, each.period)
-        for number, each in enumerate(decision.transactions, context.next_transaction)
-        if each.session == after.id and each.kind in _BILLED
+        transaction.kind: _Place(number, transaction.time, transaction.period)
+        for number, transaction in enumerate(decision.transactions, context.next_transaction)
+        if transaction.session == after.id and transaction.kind in _BILLED
     }
     if before is None or before.state != "ended":
         if after.state == "ended" and after.end is not None and after.period is not None:
             place = _Place(None, after.end, after.period)
             yield _count(after, TransactionKind.EARNING, booked, place, 1)
     elif before.period != after.period and before.period and after.period:
-        # A policy that cuts months otherwise moves the free sessions of a book without money.
+        # A policy with other month rules moves the free sessions of a book without transactions.
         for session, period, sign in ((before, before.period, -1), (after, after.period, 1)):
             place = _Place(None, event.time, period)
             yield _count(session, TransactionKind.EARNING, {}, place, sign)
@@ -70,12 +70,12 @@ def _count(
     session: Session,
     kind: TransactionKind,
     booked: Mapping[TransactionKind, _Place],
-    otherwise: _Place,
+    default: _Place,
     sign: int,
 ) -> SessionCount:
     if session.start is None or session.end is None:
         raise ValueError("only an ended session is counted")
-    place = booked.get(kind, otherwise)
+    place = booked.get(kind, default)
     billed_us, sessions, free_sessions = _figures(session)
     return SessionCount(
         session=session.id,
@@ -92,5 +92,5 @@ def _count(
 
 
 def _figures(session: Session) -> tuple[int, int, int]:
-    """Return the billed time of a session, and whether it is billed or free."""
+    """Return billed time in microseconds, the count of billed sessions, and that of free ones."""
     return (session.billed_us, 1, 0) if session.earning is not None else (0, 0, 1)

@@ -1,8 +1,8 @@
-"""Sessions: agreed, held, billed once, and corrected by a new entry if that was wrong.
+"""Sessions: agreed, held, billed once, and corrected by a new entry if the bill was wrong.
 
 upcoming -> live <-> paused; live | paused -> ended; upcoming -> cancelled | missed | upcoming.
-An instant request's session begins live; one logged by hand enters as ended. A session that billed
-nothing is cancelled if its request was lost (see `requests`).
+The session of an instant request begins live; one logged by hand begins ended. A session that
+billed nothing is cancelled if its request was lost (see `requests`).
 """
 
 from __future__ import annotations
@@ -62,35 +62,35 @@ MOVES = {
 }
 
 
-def started(data: SessionStarted, event: Event, context: RuleContext) -> Decision:
-    """The timer starts."""
-    return Decision(things=(_stepped(data.session, event, context, start=event.time),))
+def on_started(data: SessionStarted, event: Event, context: RuleContext) -> Decision:
+    """Start the timer."""
+    return Decision(things=(_advance(data.session, event, context, start=event.time),))
 
 
-def paused(data: SessionPaused, event: Event, context: RuleContext) -> Decision:
-    """The timer stops; paused time is not charged (R6)."""
+def on_paused(data: SessionPaused, event: Event, context: RuleContext) -> Decision:
+    """Pause the timer; paused time is not charged (R6)."""
     if _is_superseded(data, event, context):
         return Decision(flags=(SUPERSEDED,))
-    return Decision(things=(_stepped(data.session, event, context, paused_since=event.time),))
+    return Decision(things=(_advance(data.session, event, context, paused_since=event.time),))
 
 
-def resumed(data: SessionResumed, event: Event, context: RuleContext) -> Decision:
-    """The timer runs again."""
+def on_resumed(data: SessionResumed, event: Event, context: RuleContext) -> Decision:
+    """Resume the timer."""
     if _is_superseded(data, event, context):
         return Decision(flags=(SUPERSEDED,))
-    return Decision(things=(_unpaused(_stepped(data.session, event, context), event.time),))
+    return Decision(things=(_close_pause(_advance(data.session, event, context), event.time),))
 
 
-def cancelled_or_missed(
+def on_cancelled_or_missed(
     data: SessionCancelled | SessionMissed, event: Event, context: RuleContext
 ) -> Decision:
-    """A session is cancelled, or somebody did not come: nothing is booked."""
-    return Decision(things=(_stepped(data.session, event, context),))
+    """Cancel a session, or record a no-show: nothing is booked."""
+    return Decision(things=(_advance(data.session, event, context),))
 
 
-def rescheduled(data: SessionRescheduled, event: Event, context: RuleContext) -> Decision:
-    """An upcoming session gets another time, and another length if one is given."""
-    session = _stepped(data.session, event, context)
+def on_rescheduled(data: SessionRescheduled, event: Event, context: RuleContext) -> Decision:
+    """Move an upcoming session to another time, and change its length if one is given."""
+    session = _advance(data.session, event, context)
     alias = alias_of(session.id, data.alias, context)
     minutes = data.minutes or session.planned_minutes or 0
     cautions = tuple(schedule_cautions(data.start, minutes, context, moving=session.id))
@@ -99,19 +99,19 @@ def rescheduled(data: SessionRescheduled, event: Event, context: RuleContext) ->
     return Decision(things=(session,), cautions=cautions, alias=alias)
 
 
-def ended(data: SessionEnded, event: Event, context: RuleContext) -> Decision:
-    """The session is over: it is billed, by the policy that it froze or as the platform says."""
-    session = _unpaused(_stepped(data.session, event, context, end=event.time), event.time)
-    return _billed(session, data.billed, context)
+def on_ended(data: SessionEnded, event: Event, context: RuleContext) -> Decision:
+    """End and bill a session, by the policy it was agreed under or as the platform billed it."""
+    session = _close_pause(_advance(data.session, event, context, end=event.time), event.time)
+    return _bill_decision(session, data.billed, context)
 
 
-def logged(data: SessionLogged, event: Event, context: RuleContext) -> Decision:
-    """A past session in one event; it counts from its end, whenever it is recorded."""
+def on_logged(data: SessionLogged, event: Event, context: RuleContext) -> Decision:
+    """Record a past session in one event; it counts from its end, not its recording."""
     if context.session(data.session):
         raise AlreadyExists(
             f"session {data.session} exists already", kind="session", id=data.session
         )
-    pauses = checked_pauses(data.start, data.end, data.pauses or ())
+    pauses = sort_pauses(data.start, data.end, data.pauses or ())
     cautions = rate_cautions(data.rate, context.policy)
     session = Session(
         id=data.session,
@@ -126,13 +126,13 @@ def logged(data: SessionLogged, event: Event, context: RuleContext) -> Decision:
         pauses=pauses,
         flags=tuple(caution.code for caution in cautions),
     )
-    decision = _billed(session, data.billed, context)
+    decision = _bill_decision(session, data.billed, context)
     things = (*decision.things, Customer(data.customer.id, context.next_seq))
     return changed(decision, things=things, cautions=cautions)
 
 
-def corrected(data: SessionCorrected, event: Event, context: RuleContext) -> Decision:
-    """What was recorded of a session was wrong: its earning is reversed, the right one booked."""
+def on_corrected(data: SessionCorrected, event: Event, context: RuleContext) -> Decision:
+    """Correct a session: reverse its earning and book the right one."""
     session = require("session", data.session, context.session(data.session))
     if session.state != "ended" or session.start is None or session.end is None:
         raise WrongState(
@@ -145,24 +145,25 @@ def corrected(data: SessionCorrected, event: Event, context: RuleContext) -> Dec
         raise CorrectionRefused(f"session {session.id} cannot be corrected: {why}", id=session.id)
     if (data.start, data.end, data.pauses, data.billed) == (None, None, None, None):
         raise InvalidEvent("session", "nothing to correct: give start, end, pauses or billed")
-    right = right_times(session, data, former=context.former_rules)
-    if right.end and event.time < right.end and not context.former_rules:
+    corrected_session = right_times(session, data, former=context.former_rules)
+    if corrected_session.end and event.time < corrected_session.end and not context.former_rules:
         raise ImpossibleTime(
             f"The correction is dated before session {session.id} ended,"
-            f" at {short_text(right.end)}.",
+            f" at {short_text(corrected_session.end)}.",
             hint="Give a later --at.",
             id=session.id,
         )
     billed = data.billed
     if billed is None and session.billed_minor is not None and not context.former_rules:
         billed = Money(session.billed_minor, session.currency)
-    return _rebilled(session, right, billed, event.time, context)
+    return _rebill_decision(session, corrected_session, billed, event.time, context)
 
 
 def right_times(session: Session, data: SessionCorrected, *, former: bool = False) -> Session:
-    """Return an ended session with the start, end and pauses that a correction gives it.
+    """Return an ended session with the corrected start, end and pauses.
 
-    A pause that was open at the old end closes at the new one. Raises `ImpossibleTime`.
+    A pause that was open at the old end closes at the new one, unless `former` rules apply. Raises
+    `ImpossibleTime`.
     """
     if session.start is None or session.end is None:
         raise ValueError("only an ended session has times to correct")
@@ -171,27 +172,27 @@ def right_times(session: Session, data: SessionCorrected, *, former: bool = Fals
     if data.pauses is None and pauses and not former:
         *closed, (since, until) = pauses
         pauses = (*closed, (since, end if until == session.end else until))
-    return changed(session, start=start, end=end, pauses=checked_pauses(start, end, pauses))
+    return changed(session, start=start, end=end, pauses=sort_pauses(start, end, pauses))
 
 
 def own_bill(session: Session, policy: Policy) -> Money:
-    """Return the gross of an ended session by our own calculation, under the policy it froze."""
+    """Return an ended session's gross by our calculation, under the policy it was agreed under."""
     if session.start is None or session.end is None:
         raise ValueError("only an ended session is billed")
     active_us = active_time(session.start, session.end, session.pauses)
     return bill(active_us, session.rate, policy).gross
 
 
-def rebilled(session: Session, billed: Money, at: datetime, context: RuleContext) -> Decision:
-    """Book the difference to another bill: the earning is reversed, the right one booked."""
-    return _rebilled(session, session, billed, at, context)
+def rebill(session: Session, billed: Money, at: datetime, context: RuleContext) -> Decision:
+    """Replace a session's bill: reverse its earning and book the right one."""
+    return _rebill_decision(session, session, billed, at, context)
 
 
-def rebilled_formerly(
+def rebill_formerly(
     session: Session, billed: Money, at: datetime, context: RuleContext
 ) -> Decision:
-    """Do so as earlier versions did: an undecided claim for everything changed with the bill."""
-    decision = _rebilled(session, session, billed, at, context)
+    """Replace a bill as earlier versions did: an undecided claim for the whole bill follows it."""
+    decision = _rebill_decision(session, session, billed, at, context)
     if not session.claim_undecided or session.claim is None:
         return decision
     claim = require("claim", session.claim, context.claim(session.claim))
@@ -201,24 +202,24 @@ def rebilled_formerly(
     return changed(decision, things=(*decision.things, claim))
 
 
-def artifact(data: ArtifactAdded, event: Event, context: RuleContext) -> Decision:
-    """Evidence; it may come at any time."""
+def on_artifact_added(data: ArtifactAdded, event: Event, context: RuleContext) -> Decision:
+    """Record a piece of evidence; it may arrive at any time."""
     session = require("session", data.session, context.session(data.session))
-    found = Artifact(
+    evidence = Artifact(
         context.next_seq, session.id, data.kind, data.sha256, data.bytes, data.media_type
     )
-    return Decision(things=(found,))
+    return Decision(things=(evidence,))
 
 
-def reviewed(data: ReviewPosted, event: Event, context: RuleContext) -> Decision:
-    """One side says how it was (R7)."""
+def on_review_posted(data: ReviewPosted, event: Event, context: RuleContext) -> Decision:
+    """Record one side's review (R7)."""
     session = require_ended(event, data.session, context)
     review = Review(session.id, data.by, data.rating, event.time, context.next_seq)
     return Decision(things=(review,))
 
 
-def tipped(data: TipReceived, event: Event, context: RuleContext) -> Decision:
-    """A tip is the expert's whole."""
+def on_tip_received(data: TipReceived, event: Event, context: RuleContext) -> Decision:
+    """Book a tip, all of which goes to the expert."""
     session = require_ended(event, data.session, context)
     check_currency(data.amount, context.policy)
     tip = Transaction(
@@ -232,7 +233,11 @@ def tipped(data: TipReceived, event: Event, context: RuleContext) -> Decision:
 
 
 def require_ended(event: Event, session_id: str, context: RuleContext) -> Session:
-    """Return an ended session, for what can only follow its end."""
+    """Return the session; raises unless it ended before the event.
+
+    For events that can only follow the end. Raises `UnknownThing`, `WrongState` or
+    `ImpossibleTime`.
+    """
     session = require("session", session_id, context.session(session_id))
     if session.state != "ended" or session.end is None:
         raise WrongState(
@@ -249,7 +254,7 @@ def require_ended(event: Event, session_id: str, context: RuleContext) -> Sessio
     return session
 
 
-def checked_pauses(start: datetime, end: datetime, pauses: Sequence[Pause]) -> tuple[Pause, ...]:
+def sort_pauses(start: datetime, end: datetime, pauses: Sequence[Pause]) -> tuple[Pause, ...]:
     """Return the pauses in order of time; raises `ImpossibleTime` unless they fit the session."""
     if end < start:
         raise ImpossibleTime("the session would end before it starts")
@@ -265,7 +270,7 @@ def checked_pauses(start: datetime, end: datetime, pauses: Sequence[Pause]) -> t
 
 
 def period_of(session: Session, policy: Policy) -> str:
-    """Return the month that a session falls in (`period.*`)."""
+    """Return the month (`YYYY-MM`) in which a session counts (`period.*`)."""
     month_by = policy.period.session_month
     instant = session.start if month_by is SessionMonth.START else session.end
     if instant is None:
@@ -276,7 +281,7 @@ def period_of(session: Session, policy: Policy) -> str:
 def _is_superseded(
     data: SessionPaused | SessionResumed, event: Event, context: RuleContext
 ) -> bool:
-    """Tell whether a feed reports a pause of a session whose end the expert recorded first."""
+    """Return True if a feed reports a pause of a session whose end the expert recorded first."""
     session = context.session(data.session)
     if session is None or session.state != "ended" or event.source == CLI_SOURCE:
         return False
@@ -284,8 +289,11 @@ def _is_superseded(
     return bool(ends) and ends[0].source == CLI_SOURCE
 
 
-def _stepped(session_id: str, event: Event, context: RuleContext, **also: datetime) -> Session:
-    """Move a session by its state machine, and set what changes `also`; no time goes back."""
+def _advance(session_id: str, event: Event, context: RuleContext, **fields: datetime) -> Session:
+    """Return a session in its next state, with `fields` set; time must not go back.
+
+    Raises `WrongState` or `ImpossibleTime`.
+    """
     session = require("session", session_id, context.session(session_id))
     state = next_state(MOVES, session, event)
     if event.time < session.last_time:
@@ -294,18 +302,18 @@ def _stepped(session_id: str, event: Event, context: RuleContext, **also: dateti
             hint="Its times must not go back; give a later --at.",
             id=session.id,
         )
-    return changed(session, state=state, last_time=event.time, **also)
+    return changed(session, state=state, last_time=event.time, **fields)
 
 
-def _unpaused(session: Session, at: datetime) -> Session:
+def _close_pause(session: Session, at: datetime) -> Session:
     if session.paused_since is None:
         return session
     pauses = (*session.pauses, (session.paused_since, at))
     return changed(session, pauses=pauses, paused_since=None)
 
 
-def _reckoned(session: Session, billed: Money | None, context: RuleContext) -> Session:
-    """Bill an ended session: by its policy, or as the platform billed it, which then stands."""
+def _calculate_bill(session: Session, billed: Money | None, context: RuleContext) -> Session:
+    """Bill an ended session: by its policy or, if given, as the platform billed it."""
     if session.start is None or session.end is None:
         raise ValueError("only an ended session is billed")
     policy = context.policy_at(session.policy)
@@ -321,59 +329,69 @@ def _reckoned(session: Session, billed: Money | None, context: RuleContext) -> S
         fee_minor=gross.minor - share_of(gross.minor, policy.fee.percent),
         expected_minor=expected.gross.minor,
         billed_minor=None if billed is None else billed.minor,
-        # It stays in the month that it was first billed in, whatever is corrected later.
+        # It stays in the month in which it was first billed, even if it is corrected later.
         period=session.period or period_of(session, context.policy),
     )
 
 
-def _billed(session: Session, billed: Money | None, context: RuleContext) -> Decision:
-    session = _reckoned(session, billed, context)
+def _bill_decision(session: Session, billed: Money | None, context: RuleContext) -> Decision:
+    session = _calculate_bill(session, billed, context)
     if not session.gross_minor:
-        return Decision(things=(session,))  # R5: free, and so it books nothing.
+        return Decision(things=(session,))  # R5: a free session books nothing.
     session = changed(session, earning=context.next_transaction)
-    return Decision(things=(session,), transactions=(_earned(session),))
+    return Decision(things=(session,), transactions=(_earning_transaction(session),))
 
 
-def _rebilled(
-    session: Session, right: Session, billed: Money | None, at: datetime, context: RuleContext
+def _rebill_decision(
+    session: Session,
+    corrected_session: Session,
+    billed: Money | None,
+    at: datetime,
+    context: RuleContext,
 ) -> Decision:
-    """Reverse a session's earning exactly, and book the right one, both in the month of `at`."""
-    right = _reckoned(right, billed, context)
+    """Reverse a session's earning exactly and book the right one, both in the month of `at`."""
+    corrected_session = _calculate_bill(corrected_session, billed, context)
     period = month_of(at, context.policy.period.timezone)
-    booked: list[Transaction] = []
+    transactions: list[Transaction] = []
     if session.earning is not None:
-        wrong = _earning(session, TransactionKind.REVERSAL, at, period)
-        booked.append(replace(wrong, transfers=accounts.reverse(wrong.transfers)))
-    if right.gross_minor:
-        right = changed(right, earning=context.next_transaction + len(booked))
-        booked.append(_earning(right, TransactionKind.CORRECTION, at, period))
+        earning = _session_transaction(session, TransactionKind.REVERSAL, at, period)
+        transactions.append(replace(earning, transfers=accounts.reverse(earning.transfers)))
+    if corrected_session.gross_minor:
+        corrected_session = changed(
+            corrected_session, earning=context.next_transaction + len(transactions)
+        )
+        transactions.append(
+            _session_transaction(corrected_session, TransactionKind.CORRECTION, at, period)
+        )
     else:
-        right = changed(right, earning=None)
-    return Decision(things=(right,), transactions=tuple(booked))
+        corrected_session = changed(corrected_session, earning=None)
+    return Decision(things=(corrected_session,), transactions=tuple(transactions))
 
 
-def _earned(session: Session) -> Transaction:
+def _earning_transaction(session: Session) -> Transaction:
     if session.end is None or session.period is None:
         raise ValueError("only an ended session earns")
-    return _earning(session, TransactionKind.EARNING, session.end, session.period)
+    return _session_transaction(session, TransactionKind.EARNING, session.end, session.period)
 
 
-def _earning(session: Session, kind: TransactionKind, at: datetime, period: str) -> Transaction:
+def _session_transaction(
+    session: Session, kind: TransactionKind, at: datetime, period: str
+) -> Transaction:
     legs = accounts.earning(session.share_minor, session.fee_minor)
     return Transaction(kind, at, period, legs, session=session.id)
 
 
 RULES: dict[type[EventData], Rule] = {
-    SessionRescheduled: rescheduled,
-    SessionCancelled: cancelled_or_missed,
-    SessionMissed: cancelled_or_missed,
-    SessionStarted: started,
-    SessionPaused: paused,
-    SessionResumed: resumed,
-    SessionEnded: ended,
-    SessionLogged: logged,
-    SessionCorrected: corrected,
-    ArtifactAdded: artifact,
-    ReviewPosted: reviewed,
-    TipReceived: tipped,
+    SessionRescheduled: on_rescheduled,
+    SessionCancelled: on_cancelled_or_missed,
+    SessionMissed: on_cancelled_or_missed,
+    SessionStarted: on_started,
+    SessionPaused: on_paused,
+    SessionResumed: on_resumed,
+    SessionEnded: on_ended,
+    SessionLogged: on_logged,
+    SessionCorrected: on_corrected,
+    ArtifactAdded: on_artifact_added,
+    ReviewPosted: on_review_posted,
+    TipReceived: on_tip_received,
 }

@@ -1,10 +1,10 @@
-"""The payout profile: what it consists of, what of it is secret, what a payout needs (R12, R14).
+"""The payout profile: its fields, their secrecy, and what a payout needs (R12, R14).
 
-Its values are texts: days as `2026-01-31`, the address as JSON. They are in no event; those that
-are sealed lie in the ledger encrypted, the others plain, so that deadlines are known without a key.
+Values are texts: dates as `2026-01-31`, the address as JSON. No event holds them. Sealed values are
+stored encrypted in the ledger, the others in plain text, so that deadlines are known without a key.
 
-A method and a tax form are set together with what they need, and an address whole. So a field that
-is filled in is complete, and what a change is depends on nothing but what was given.
+A method and a tax form must be set together with what they need, and an address as a whole. So a
+field that is filled in is complete, and the effect of a change depends only on what is given.
 """
 
 from __future__ import annotations
@@ -26,26 +26,28 @@ from liveportal.domain.errors import (
 from liveportal.domain.values import dataclass
 
 LEFT = 4
-"""How many characters of a secret are shown, and of a short one none."""
+"""How many characters of a secret are shown."""
+
 LONG_ENOUGH = 9
+"""The length from which a secret shows them; a shorter one shows none."""
 
 
 # --- masks ------------------------------------------------------------------------------------
 
 
 def _tail(text: str) -> str:
-    """Return the last characters of a secret that is long enough to keep the others."""
+    """Return the last characters of a secret, or none if it is too short to hide the rest."""
     compact = "".join(filter(str.isalnum, text))
     return compact[-LEFT:] if len(compact) >= LONG_ENOUGH else ""
 
 
 def mask_account(text: str) -> str:
-    """Return what is shown of an account number."""
+    """Return an account number as displayed, masked."""
     return f"**** {_tail(text)}".rstrip()
 
 
 def mask_tax_number(text: str) -> str:
-    """Return what is shown of a tax number; a US one keeps its form, which tells its kind."""
+    """Return a tax number as displayed, masked; a US one keeps the format of its kind."""
     if re.fullmatch(r"[0-9]{3}-[0-9]{2}-[0-9]{4}", text, re.ASCII):
         return f"***-**-{_tail(text)}"
     if re.fullmatch(r"[0-9]{2}-[0-9]{7}", text, re.ASCII):
@@ -54,7 +56,7 @@ def mask_tax_number(text: str) -> str:
 
 
 def mask_email(text: str) -> str:
-    """Return what is shown of an e-mail address: where it is, and how it begins if it is long."""
+    """Return an e-mail address as displayed: its domain, and its first letter if it is long."""
     local, at, domain = text.rpartition("@")
     return f"{local[:1] if len(local) >= LEFT else ''}***{at}{domain if at else ''}"
 
@@ -64,7 +66,7 @@ def mask_email(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """Whether a field is sealed, and how it is shown to whoever did not ask for the whole of it."""
+    """Whether a field is stored encrypted, and how it is masked by default."""
 
     sealed: bool = True
     mask: Callable[[str], str] | None = None
@@ -94,31 +96,31 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "iban": ("iban",),
     "us_account": ("us_routing", "us_account"),
 }
-"""The methods, and what each needs besides an e-mail address."""
+"""The methods, and the fields that each needs besides an e-mail address."""
 BANK = "bank"
-"""What a policy calls all methods but PayPal."""
+"""A policy's name for all methods except PayPal."""
 _METHOD_OF = {
     "paypal": "paypal",
     **dict.fromkeys(("iban", "bic"), "iban"),
     **dict.fromkeys(("us_routing", "us_account"), "us_account"),
 }
 DERIVED_FROM = {"bic": "iban"}
-"""Fields that follow from another: they are kept with it, and no event tells of them."""
+"""Fields derived from another one: stored with it, and not named in events."""
 
 FORMS: Mapping[str, tuple[str, ...]] = {
     "w9": ("tax_number", "tax_signed"),
     "w8ben": ("tax_number", "tax_signed"),
     "vat": ("tax_number",),
 }
-"""The tax forms, and what each needs; `vat` is none of the US's own, and a VAT number (R14)."""
-_OF_FORM = {"tax_number", "tax_signed", "tax_expires"}
+"""The tax forms, and the fields that each needs; `vat`: no US form, but a VAT number (R14)."""
+_FORM_FIELDS = {"tax_number", "tax_signed", "tax_expires"}
 W9_COUNTRIES = frozenset({"US", "AS", "GU", "MP", "PR", "UM", "VI"})
 """The United States and their territories, whose residents file a W-9."""
 _W8BEN_YEARS = 3
 
 
 class Value:
-    """The text of a field. It shows itself masked, whoever prints it: `plain` alone is the text."""
+    """The text of a field. It is masked when printed; only `plain` returns the text."""
 
     __slots__ = ("_text", "field")
 
@@ -158,7 +160,7 @@ Values = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a change sets and clears; `afresh` tells that nothing of what was there stays."""
+    """What a change sets and clears; with `afresh`, it replaces the whole profile."""
 
     values: Values
     cleared: frozenset[str]
@@ -166,33 +168,33 @@ class Changes:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """The fields that the event names, in the order of fields."""
+        """The fields that the event names, in the order of `FIELDS`."""
         return tuple(
             name
             for name in FIELDS
             if (name in self.values or name in self.cleared) and name not in DERIVED_FROM
         )
 
-    def after(self, force: Values) -> dict[str, Value]:
-        """Return the profile that it makes of the one in force."""
-        kept = {} if self.afresh else force
+    def after(self, in_force: Values) -> dict[str, Value]:
+        """Return the profile after the change."""
+        kept = {} if self.afresh else in_force
         return {name: kept[name] for name in kept if name not in self.cleared} | {**self.values}
 
 
 def changes(given: Mapping[str, str], *, afresh: bool = False) -> Changes:
-    """Return what a change is that was given as checked texts; an empty one clears its field.
+    """Return the change for the given checked texts; an empty text clears its field.
 
-    The account of another method does not outlive a change of the method, nor a tax number, date or
-    expiry the form that it was given for.
+    Changing the method clears the account of another method; changing the form clears its tax
+    number, date and expiry.
     """
     values = {name: Value(name, text) for name, text in given.items() if text}
     cleared = {name for name, text in given.items() if not text}
     if method := given.get("method"):
-        cleared |= {name for name, of in _METHOD_OF.items() if of != method}
+        cleared |= {name for name, owner in _METHOD_OF.items() if owner != method}
     if "iban" in given:
         cleared.add("bic")
     if "tax_form" in given:
-        cleared |= _OF_FORM
+        cleared |= _FORM_FIELDS
     if "tax_signed" in given:
         cleared.add("tax_expires")
     if afresh:
@@ -201,29 +203,29 @@ def changes(given: Mapping[str, str], *, afresh: bool = False) -> Changes:
 
 
 def judge(
-    change: Changes, force: Values, *, methods: Collection[str], today: date
+    change: Changes, in_force: Values, *, methods: Collection[str], today: date
 ) -> tuple[Caution, ...]:
-    """Return what speaks against a change of the profile in force.
+    """Return the cautions about a change of the profile in force.
 
-    Raises `InvalidValue` and `IncompleteProfile` for what cannot be.
+    Raises `InvalidValue` and `IncompleteProfile` for an invalid change.
     """
-    after = change.after(force)
+    after = change.after(in_force)
     if not change.afresh:
         _check_cleared(change.cleared)
     _check_method(change, after)
     _check_form(change, after, today)
-    _check_address(change, after, force)
+    _check_address(change, after, in_force)
     facts = {name: value.plain for name, value in after.items()}
-    found: list[Caution] = []
+    cautions: list[Caution] = []
     if "method" in change.values and not is_listed(facts["method"], methods):
-        found.append(
+        cautions.append(
             UnlistedMethod(
                 f"the policy pays by {', '.join(methods)}, not by {facts['method']}",
                 hint="--anyway sets it all the same.",
             )
         )
     if change.values.keys() & {"tax_form", "country"} and not fits(facts):
-        found.append(
+        cautions.append(
             UnfittingTaxForm(
                 f"the form for {facts['country']} is"
                 f" {worded(usual_forms(facts['country']))}, not {facts['tax_form']}",
@@ -232,13 +234,13 @@ def judge(
         )
     ends = expiry(facts)
     if change.values.keys() & {"tax_signed", "tax_expires"} and ends and ends < today:
-        found.append(
+        cautions.append(
             ExpiredTaxForm(
                 f"the tax form was valid until {ends}",
                 hint="Sign a new one first; --anyway sets it all the same.",
             )
         )
-    return tuple(found)
+    return tuple(cautions)
 
 
 def _check_cleared(cleared: Collection[str]) -> None:
@@ -265,15 +267,15 @@ def _check_method(change: Changes, after: Values) -> None:
     lacking = [name for name in METHODS[method] if name not in after]
     if method == "paypal" and not after.keys() & {"paypal", "email"}:
         lacking = ["email"]
-    _refuse_lacking(f"the method {method}", lacking)
+    _check_lacking(f"the method {method}", lacking)
 
 
 def _check_form(change: Changes, after: Values, today: date) -> None:
     if "tax_form" in after:
         form = after["tax_form"].plain
-        _refuse_lacking(f"the tax form {form}", [name for name in FORMS[form] if name not in after])
-    elif of_form := sorted(change.values.keys() & _OF_FORM):
-        _refuse_lacking(of_form[0], ["tax_form"])
+        _check_lacking(f"the tax form {form}", [name for name in FORMS[form] if name not in after])
+    elif of_form := sorted(change.values.keys() & _FORM_FIELDS):
+        _check_lacking(of_form[0], ["tax_form"])
     if "tax_signed" not in after:
         return
     signed = date.fromisoformat(after["tax_signed"].plain)
@@ -283,9 +285,9 @@ def _check_form(change: Changes, after: Values, today: date) -> None:
         raise InvalidValue("tax_expires: is before the day of signature", field="tax_expires")
 
 
-def _check_address(change: Changes, after: Values, force: Values) -> None:
-    moved = "country" in force and force["country"] != after.get("country")
-    if moved and "address" in after and "address" not in change.values:
+def _check_address(change: Changes, after: Values, in_force: Values) -> None:
+    has_moved = "country" in in_force and in_force["country"] != after.get("country")
+    if has_moved and "address" in after and "address" not in change.values:
         raise IncompleteProfile(
             "the address is in another country",
             hint="Give the address together with --country: --line, --city and so on.",
@@ -293,7 +295,7 @@ def _check_address(change: Changes, after: Values, force: Values) -> None:
         )
 
 
-def _refuse_lacking(what: str, names: Collection[str]) -> None:
+def _check_lacking(what: str, names: Collection[str]) -> None:
     if names:
         raise IncompleteProfile(
             f"{what} needs {' and '.join(names)}",
@@ -306,13 +308,13 @@ def _refuse_lacking(what: str, names: Collection[str]) -> None:
 
 
 def is_listed(method: str, methods: Collection[str]) -> bool:
-    """Tell whether a policy's methods have one of ours: `bank` is any transfer (R12)."""
+    """Return True if the policy's methods include this one: `bank` is any transfer (R12)."""
     return method in methods or (method != "paypal" and BANK in methods)
 
 
 def allowed(methods: Collection[str]) -> tuple[str, ...]:
-    """Return our methods that a policy pays by."""
-    return tuple(each for each in METHODS if is_listed(each, methods))
+    """Return the methods that a policy allows."""
+    return tuple(method for method in METHODS if is_listed(method, methods))
 
 
 def usual_forms(country: str) -> tuple[str, ...]:
@@ -321,16 +323,16 @@ def usual_forms(country: str) -> tuple[str, ...]:
 
 
 def fits(facts: Mapping[str, str]) -> bool:
-    """Tell whether the tax form is one for the country (R14); the unknown speaks against none."""
+    """Return True if the tax form is valid for the country (R14), or if either is not known."""
     form, country = facts.get("tax_form"), facts.get("country")
     return form is None or country is None or form in usual_forms(country)
 
 
 def expiry(facts: Mapping[str, str]) -> date | None:
-    """Return the last day on which the tax form is valid; None if it has no end, or is not known.
+    """Return the last day on which the tax form is valid; None if unlimited or not known.
 
-    As it was given, or by the form: a W-8BEN ends with the third calendar year after that of its
-    signature, a W-9 does not end.
+    As given, or by the form: a W-8BEN expires with the third calendar year after that of its
+    signature, a W-9 does not expire.
     """
     if given := facts.get("tax_expires"):
         return date.fromisoformat(given)
@@ -342,5 +344,5 @@ def expiry(facts: Mapping[str, str]) -> date | None:
 
 
 def worded(forms: Collection[str]) -> str:
-    """Return forms as a sentence names them."""
+    """Return the forms as an English enumeration."""
     return " or ".join(forms)

@@ -1,4 +1,4 @@
-"""What a payout needs of its profile: what is missing, and what does not hold (R12, R14)."""
+"""Requirements of a payout: which are missing in the profile, and which are invalid (R12, R14)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from liveportal.domain.profile.fields import expiry, fits, is_listed, usual_form
 from liveportal.domain.values import dataclass
 
 SOON = timedelta(days=60)
-"""How long before its end a tax form is spoken of: as long as a payout takes (R13)."""
+"""How long before its expiry a tax form is mentioned: as long as a payout takes (R13)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Whether the profile has one thing that a payout needs.
+    """Whether the profile meets one requirement of a payout.
 
-    `blocks` tells that nothing is paid out before it is mended.
+    `blocks` is True if nothing is paid out until it is met.
     """
 
     requirement: str
@@ -45,17 +45,17 @@ def findings(
     on: date,
     lost: Collection[str] = (),
 ) -> tuple[Finding, ...]:
-    """Return what a payout needs of the profile, and whether it is there on a day (R12, R14).
+    """Return the state of each requirement of a payout on a day (R12, R14).
 
-    `lost` are the fields whose values an import could not bring: each of them blocks.
+    `lost` are the fields whose values an import could not restore; each of them blocks.
     """
     names = (*_WHY, *(name for name in lost if name not in _WHY))
     return tuple(
-        _lost(name)
+        _lost_finding(name)
         if name in lost
-        else _looked_at(name, facts, methods, on)
+        else _check_field(name, facts, methods, on)
         if name in filled
-        else _missing(name)
+        else _missing_finding(name)
         for name in names
     )
 
@@ -68,12 +68,12 @@ def blocking(
     on: date,
     lost: Collection[str] = (),
 ) -> frozenset[str]:
-    """Return the requirements for whose sake nothing is paid out on a day."""
-    found = findings(filled, facts, methods=methods, on=on, lost=lost)
-    return frozenset(each.requirement for each in found if each.blocks)
+    """Return the requirements that block payouts on a day."""
+    states = findings(filled, facts, methods=methods, on=on, lost=lost)
+    return frozenset(finding.requirement for finding in states if finding.blocks)
 
 
-def _missing(name: str) -> Finding:
+def _missing_finding(name: str) -> Finding:
     why, options = _WHY[name]
     return Finding(
         requirement=name,
@@ -84,7 +84,7 @@ def _missing(name: str) -> Finding:
     )
 
 
-def _lost(name: str) -> Finding:
+def _lost_finding(name: str) -> Finding:
     options = f" with {_WHY[name][1]}" if name in _WHY else ""
     return Finding(
         requirement=name,
@@ -95,7 +95,9 @@ def _lost(name: str) -> Finding:
     )
 
 
-def _looked_at(name: str, facts: Mapping[str, str], methods: Collection[str], on: date) -> Finding:
+def _check_field(
+    name: str, facts: Mapping[str, str], methods: Collection[str], on: date
+) -> Finding:
     method = facts.get("method")
     if name == "method" and method and not is_listed(method, methods):
         return Finding(
@@ -105,10 +107,10 @@ def _looked_at(name: str, facts: Mapping[str, str], methods: Collection[str], on
             message=f"the policy in force pays by {', '.join(methods)}, not by {method}",
             hint=f"`{_SET} --method ...` changes it.",
         )
-    return _form_looked_at(facts, on) if name == "tax_form" else Finding(requirement=name)
+    return _check_tax_form(facts, on) if name == "tax_form" else Finding(requirement=name)
 
 
-def _form_looked_at(facts: Mapping[str, str], on: date) -> Finding:
+def _check_tax_form(facts: Mapping[str, str], on: date) -> Finding:
     name, ends = "tax_form", expiry(facts)
     renew = f"Sign a new one, then `{_SET} --tax-signed DATE`."
     if not fits(facts):

@@ -1,4 +1,4 @@
-"""Which requests the expert's own rules decline; what a rule says stands in `Declining`."""
+"""Automatic declining of requests by the expert's own rules (see `Declining`)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from liveportal.domain.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What a rule sees of a request."""
+    """The facts of a request that rules can check."""
 
     kind: str
     customer: str
@@ -41,79 +41,83 @@ class RequestFacts:
 
 def reason_to_decline(
     rules: Iterable[Declining],
-    asked: RequestFacts,
+    request: RequestFacts,
     own: Collection[str],
-    diary: Schedule,
+    schedule: Schedule,
     now: datetime,
 ) -> str | None:
-    """Return the reason of the first rule of which all conditions hold; None if there is none.
+    """Return the reason of the first rule whose conditions are all met, or None.
 
-    `own` are the expert's skills. A condition that is given as false holds where it is not so.
+    `own` are the expert's skills. A condition given as false is met if the opposite is true.
     """
     for rule in rules:
-        if all(_conditions(rule, asked, own, diary, now)):
+        if all(_conditions(rule, request, own, schedule, now)):
             return rule.reason
     return None
 
 
 def matched(skills: Iterable[str], own: Iterable[str]) -> list[str]:
-    """Return those of the skills asked for that are the expert's, as they were asked for."""
+    """Return those of the requested skills that the expert has, as the request spells them."""
     known = {skill.casefold() for skill in own}
     return [skill for skill in skills if skill.casefold() in known]
 
 
 def _conditions(
-    rule: Declining, asked: RequestFacts, own: Collection[str], diary: Schedule, now: datetime
+    rule: Declining, request: RequestFacts, own: Collection[str], schedule: Schedule, now: datetime
 ) -> Iterable[bool]:
-    """Yield of each condition that the rule names whether it holds."""
+    """Yield for each condition of the rule whether it is met."""
     if rule.kind is not None:
-        yield asked.kind == rule.kind
+        yield request.kind == rule.kind
     if rule.below_rate is not None:
-        # An amount in another currency is neither more nor less.
-        same = rule.below_rate.currency == asked.rate.currency
-        yield same and asked.rate < rule.below_rate
+        # Amounts in different currencies are not comparable.
+        is_comparable = rule.below_rate.currency == request.rate.currency
+        yield is_comparable and request.rate < rule.below_rate
     if rule.unmatched is not None:
-        yield _is_unmatched(asked, own) is rule.unmatched
+        yield _is_unmatched(request, own) is rule.unmatched
     if rule.outside_hours is not None:
-        outside = _all(asked, now, lambda start, end: not diary.is_within_hours(start, end))
+        outside = _all_times(
+            request, now, lambda start, end: not schedule.is_within_hours(start, end)
+        )
         yield outside is rule.outside_hours
     if rule.on_vacation is not None:
-        yield _all(asked, now, diary.is_away) is rule.on_vacation
+        yield _all_times(request, now, schedule.is_away) is rule.on_vacation
     if rule.shorter_than is not None:
         shortest = rule.shorter_than
-        yield bool(asked.slots) and all(slot.minutes < shortest for slot in asked.slots)
+        yield bool(request.slots) and all(slot.minutes < shortest for slot in request.slots)
     if rule.customers is not None:
-        yield asked.customer in rule.customers
+        yield request.customer in rule.customers
 
 
-def _is_unmatched(asked: RequestFacts, own: Collection[str]) -> bool:
-    """Tell whether it asks for skills of which none is the expert's (R3).
+def _is_unmatched(request: RequestFacts, own: Collection[str]) -> bool:
+    """Return True if the request asks for skills, none of which the expert has (R3).
 
-    An expert who has not said which are theirs matches every skill.
+    An expert without stated skills matches every skill.
     """
-    return bool(asked.skills) and bool(own) and not matched(asked.skills, own)
+    return bool(request.skills) and bool(own) and not matched(request.skills, own)
 
 
-def _all(asked: RequestFacts, now: datetime, holds: Callable[[datetime, datetime], bool]) -> bool:
-    """Tell whether it holds of all the times proposed, or of now where help is needed at once."""
-    return all(holds(start, end) for start, end in _times(asked, now))
+def _all_times(
+    request: RequestFacts, now: datetime, condition: Callable[[datetime, datetime], bool]
+) -> bool:
+    """Return True if all proposed times (for an instant request, now) meet a condition."""
+    return all(condition(start, end) for start, end in _times(request, now))
 
 
-def _times(asked: RequestFacts, now: datetime) -> list[Span]:
-    if not asked.slots:
+def _times(request: RequestFacts, now: datetime) -> list[Span]:
+    if not request.slots:
         return [(now, shifted(now, MICROSECOND))]
     return [
-        (slot.start, shifted(slot.start, timedelta(minutes=slot.minutes))) for slot in asked.slots
+        (slot.start, shifted(slot.start, timedelta(minutes=slot.minutes))) for slot in request.slots
     ]
 
 
 @event_data
 class Declining(EventRecord):
-    """A rule that declines requests by itself: all that it names must hold of a request.
+    """A rule that declines requests automatically if all its conditions are met.
 
-    `unmatched`: it asks for skills, and none is the expert's. `outside_hours`, `on_vacation` and
-    `shorter_than` (minutes) look at its slots and hold if they hold of all; an instant request
-    is now, and has no length.
+    `unmatched`: the request asks for skills, none of which the expert has. `outside_hours`,
+    `on_vacation` and `shorter_than` (minutes) must be met by all its slots; an instant request is
+    now, and has no length.
     """
 
     reason: str = of(TEXT)
@@ -126,6 +130,6 @@ class Declining(EventRecord):
     customers: tuple[str, ...] | None = of(ListOf(ID), default=None)
 
     def check_whole(self) -> None:
-        """Refuse a rule without a condition."""
-        if all(getattr(self, each.name) is None for each in fields(self) if each.name != "reason"):
+        """Raise `InvalidEvent` for a rule without conditions."""
+        if all(getattr(self, f.name) is None for f in fields(self) if f.name != "reason"):
             raise InvalidEvent("reason", "stands alone: a rule names at least one condition")

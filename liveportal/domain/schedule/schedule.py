@@ -1,6 +1,6 @@
-"""The expert's diary: what is booked, the hours, the buffers and the vacations, as one value.
+"""The expert's schedule: agreed sessions, working hours, buffers and vacations, as one value.
 
-Asked by whoever weighs a time (`slots`, `declining`); the door itself asks `requests`.
+For advice about times (`slots`, `auto_decline`); the write path uses the handlers of `requests`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from liveportal.domain.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A session that is agreed, and when: [start, end)."""
+    """An agreed session and its planned interval [start, end)."""
 
     session: str
     start: datetime
@@ -24,7 +24,7 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What the expert's time looks like. `zone` is the expert's own; no hours: always there."""
+    """The expert's schedule in the zone `zone`; without `availability`, all hours are open."""
 
     zone: str
     booked: tuple[Booked, ...] = ()
@@ -33,13 +33,13 @@ class Schedule:
     vacations: tuple[Vacation, ...] = ()
 
     def conflicts(self, start: datetime, end: datetime) -> list[str]:
-        """Return the sessions that [start, end) overlaps, by id."""
-        return sorted(each.session for each in self.booked if each.start < end and start < each.end)
+        """Return the ids of the sessions that overlap [start, end)."""
+        return sorted(b.session for b in self.booked if b.start < end and start < b.end)
 
     def too_close(self, start: datetime, end: datetime) -> list[str]:
-        """Return the sessions that [start, end) leaves less than the buffers to, by id.
+        """Return the ids of the sessions that are closer to [start, end) than the buffers.
 
-        Between two sessions the minutes after the one and before the other may be the same.
+        The buffers after one session and before the next may overlap.
         """
         if self.buffers is None:
             return []
@@ -48,13 +48,13 @@ class Schedule:
         return [name for name in wide if name not in self.conflicts(start, end)]
 
     def is_away(self, start: datetime, end: datetime) -> bool:
-        """Tell whether any of [start, end) is in a vacation."""
+        """Return True if part of [start, end) is in a vacation."""
         first = local_date(start, self.zone)
         last = local_date(max(start, end - MICROSECOND), self.zone)
-        return any(each.start <= last and first <= each.end for each in self.vacations)
+        return any(v.start <= last and first <= v.end for v in self.vacations)
 
     def is_within_hours(self, start: datetime, end: datetime) -> bool:
-        """Tell whether all of [start, end) is in the expert's hours."""
+        """Return True if all of [start, end) is within the expert's hours."""
         if self.availability is None:
             return True
         return is_within(start, end, open_spans(self.availability, start, end, self.zone))

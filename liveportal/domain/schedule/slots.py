@@ -1,9 +1,9 @@
-"""Which of the times that a customer proposes suits best, and why.
+"""Ranking of the times that a customer proposes, with reasons.
 
-A slot is weighed by what speaks against it, in the order of `AGAINST`: whatever stands earlier
-weighs more than all that follows together. Of those that are equal the sooner one is better, then
-the one with the lower number. The sensible hours of a day are 08:00 to 22:00 by the clock on the
-wall, of the customer, and of an expert who has not said which hours are theirs.
+Slots are compared by the reasons against them, in the order of `AGAINST`: an earlier reason
+outweighs all later ones together. Among equal slots, the earlier time is better, then the lower
+number. Waking hours are 08:00 to 22:00 local time, of the customer, and of an expert who has not
+set any hours.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ AGAINST = (
     *("past", "conflict", "vacation", "buffer", "outside_hours", "your_night", "their_night"),
 )
 RULED_OUT = frozenset({"past", "conflict", "vacation"})
-"""What an accept is refused for, unless somebody insists."""
+"""Reasons for which accepting a slot is refused unless overridden."""
 
 MORNING, EVENING = time(8), time(22)
 
 Reason = tuple[str, str]
-"""A code that stays, and the words for a person."""
+"""A stable code, and a text for display."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A slot with its number and with all that speaks against it, then for it.
+    """A slot with its number and the reasons against it, then those for it.
 
-    `local` and `theirs` are its start as the clocks of expert and customer show it; None where
-    nobody knows the zone.
+    `local` and `theirs` are its start in the zones of expert and customer; None if a zone is
+    unknown.
     """
 
     number: int
@@ -54,29 +54,31 @@ class Ranked:
 
     @property
     def is_past(self) -> bool:
-        """Whether it has begun before now."""
+        """Whether it has already begun."""
         return "past" in self.codes
 
     @property
     def is_usable(self) -> bool:
-        """Whether it can be booked without insisting."""
+        """Whether it can be booked without an override."""
         return not self.codes & RULED_OUT
 
 
 def ranked(
-    slots: Sequence[Slot], diary: Schedule, customer_zone: str | None, now: datetime
+    slots: Sequence[Slot], schedule: Schedule, customer_zone: str | None, now: datetime
 ) -> list[Ranked]:
-    """Return the slots of a request, best first; their numbers are their places in it, from 1.
+    """Return the slots of a request, best first; numbers are positions in the request, from 1.
 
-    A zone of the customer that there is not counts as unknown.
+    An invalid zone of the customer counts as unknown.
     """
-    theirs = _known(customer_zone)
-    weighed = [_weighed(number, slot, diary, theirs, now) for number, slot in enumerate(slots, 1)]
-    return sorted(weighed, key=_weight)
+    known_zone = _known_zone(customer_zone)
+    ranking = [
+        _rank(number, slot, schedule, known_zone, now) for number, slot in enumerate(slots, 1)
+    ]
+    return sorted(ranking, key=_sort_key)
 
 
 def earning(rate: Money, minutes: int, policy: Policy) -> Money | None:
-    """Return the expert's share of a session of that length; None if no book could hold it."""
+    """Return the expert's share of a session of this length; None if it is too large to book."""
     try:
         gross = bill(minutes * MINUTE_US, rate, policy).gross
     except AmountTooLarge:
@@ -84,67 +86,72 @@ def earning(rate: Money, minutes: int, policy: Policy) -> Money | None:
     return Money(share_of(gross.minor, policy.fee.percent), rate.currency)
 
 
-def _weight(slot: Ranked) -> tuple[tuple[bool, ...], datetime, int]:
+def _sort_key(slot: Ranked) -> tuple[tuple[bool, ...], datetime, int]:
     return tuple(code in slot.codes for code in AGAINST), slot.start, slot.number
 
 
-def _weighed(number: int, slot: Slot, diary: Schedule, theirs: str | None, now: datetime) -> Ranked:
+def _rank(
+    number: int, slot: Slot, schedule: Schedule, customer_zone: str | None, now: datetime
+) -> Ranked:
     end = shifted(slot.start, timedelta(minutes=slot.minutes))
-    against = dict(_against(slot.start, end, diary, theirs, now))
+    against = dict(_reasons_against(slot.start, end, schedule, customer_zone, now))
     return Ranked(
         number=number,
         start=slot.start,
         minutes=slot.minutes,
-        local=_on_the_wall(slot.start, diary.zone),
-        theirs=_on_the_wall(slot.start, theirs),
-        reasons=(*against.items(), *_in_favour(slot.start, diary, theirs, against.keys())),
+        local=_local_time(slot.start, schedule.zone),
+        theirs=_local_time(slot.start, customer_zone),
+        reasons=(
+            *against.items(),
+            *_reasons_for(slot.start, schedule, customer_zone, against.keys()),
+        ),
     )
 
 
-def _against(
-    start: datetime, end: datetime, diary: Schedule, theirs: str | None, now: datetime
+def _reasons_against(
+    start: datetime, end: datetime, schedule: Schedule, customer_zone: str | None, now: datetime
 ) -> Iterator[Reason]:
     if start < now:
         yield "past", "has begun already"
-    if booked := diary.conflicts(start, end):
+    if booked := schedule.conflicts(start, end):
         yield "conflict", f"overlaps session {', '.join(booked)}"
-    if diary.is_away(start, end):
+    if schedule.is_away(start, end):
         yield "vacation", "in your vacation"
-    if close := diary.too_close(start, end):
-        yield "buffer", f"too close to session {', '.join(close)}"
-    if not diary.is_within_hours(start, end):
+    if too_close := schedule.too_close(start, end):
+        yield "buffer", f"too close to session {', '.join(too_close)}"
+    if not schedule.is_within_hours(start, end):
         yield "outside_hours", "outside your hours"
-    if diary.availability is None and _is_at_night(start, end, diary.zone):
-        yield "your_night", f"at night for you ({_clock(start, diary.zone)})"
-    if _is_at_night(start, end, theirs):
-        yield "their_night", f"at night for them ({_clock(start, theirs)})"
+    if schedule.availability is None and _is_at_night(start, end, schedule.zone):
+        yield "your_night", f"at night for you ({_format_clock(start, schedule.zone)})"
+    if _is_at_night(start, end, customer_zone):
+        yield "their_night", f"at night for them ({_format_clock(start, customer_zone)})"
 
 
-def _in_favour(
-    start: datetime, diary: Schedule, theirs: str | None, against: Iterable[str]
+def _reasons_for(
+    start: datetime, schedule: Schedule, customer_zone: str | None, against: Iterable[str]
 ) -> Iterator[Reason]:
     if not RULED_OUT & set(against):
         yield "free", "free"
-    if diary.availability is not None and "outside_hours" not in against:
+    if schedule.availability is not None and "outside_hours" not in against:
         yield "in_hours", "within your hours"
-    if "their_night" not in against and _on_the_wall(start, theirs):
-        yield "their_day", f"{_clock(start, theirs)} for them"
+    if "their_night" not in against and _local_time(start, customer_zone):
+        yield "their_day", f"{_format_clock(start, customer_zone)} for them"
 
 
 def _is_at_night(start: datetime, end: datetime, zone_name: str | None) -> bool:
-    """Tell whether any of [start, end) is outside the sensible hours of one day."""
-    first, last = _on_the_wall(start, zone_name), _on_the_wall(end, zone_name)
+    """Return True if part of [start, end) is outside the waking hours of one day."""
+    first, last = _local_time(start, zone_name), _local_time(end, zone_name)
     if first is None or last is None:
         return False
     return first.time() < MORNING or last.date() != first.date() or last.time() > EVENING
 
 
-def _clock(start: datetime, zone_name: str | None) -> str:
-    return f"{_on_the_wall(start, zone_name):%H:%M}"
+def _format_clock(start: datetime, zone_name: str | None) -> str:
+    return f"{_local_time(start, zone_name):%H:%M}"
 
 
-def _on_the_wall(instant: datetime, zone_name: str | None) -> datetime | None:
-    """Return what the clocks of a zone show; None for no zone, and off the calendar's ends."""
+def _local_time(instant: datetime, zone_name: str | None) -> datetime | None:
+    """Return the local time in a zone; None without a zone, or off the ends of the calendar."""
     if zone_name is None:
         return None
     try:
@@ -153,7 +160,7 @@ def _on_the_wall(instant: datetime, zone_name: str | None) -> datetime | None:
         return None
 
 
-def _known(zone_name: str | None) -> str | None:
+def _known_zone(zone_name: str | None) -> str | None:
     try:
         return None if zone_name is None else zone(zone_name).key
     except InvalidValue:
