@@ -13,7 +13,7 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.commands.earnings.analysis import BOUNDS_HINT, otherwise, zones_compared
 from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Year, span_asked
-from liveportal.cli.io.output_file import opened
+from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, hint, note, render
 from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import (
@@ -102,7 +102,7 @@ def summary(
     if latest and out.columns is None:
         from liveportal.cli.io.chart import draw  # rich: only a terminal has it.
 
-        with opened(None) as stream:
+        with open_output(None) as stream:
             draw(latest, currency, stream)
     if bounds:
         hint(BOUNDS_HINT)
@@ -220,12 +220,12 @@ def adjust(
       liveportal earnings adjust 25.00 --reason "Mentor of the month"
       liveportal earnings adjust -3.50 --reason "Transfer fee"
     """
-    from liveportal.cli.write_command import new_name, show_result, writing
+    from liveportal.cli.write_command import new_or_given_id, open_writer, show_result
     from liveportal.domain.events.types import AdjustmentPosted
 
-    with writing(ledger, write, out, ("amount", "currency")) as writer:
+    with open_writer(ledger, write, out, ("amount", "currency")) as writer:
         data = AdjustmentPosted(
-            adjustment=new_name("AD", adjustment),
+            adjustment=new_or_given_id("AD", adjustment),
             amount=writer.amount(amount),
             reason=reason,
         )

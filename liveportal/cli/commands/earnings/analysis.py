@@ -183,13 +183,13 @@ def diff(
 def _events_in_words(events: Any) -> Any:  # noqa: ANN401 (a list of records; what `HumanValue` takes)
     def words(_now: datetime, local: tzinfo | None) -> list[str]:
         from liveportal.cli.io.rich_output import (
-            local_time,  # rich: only a terminal asks for words.
+            format_local_time,  # rich: only a terminal asks for words.
         )
 
         return [
             f"{event['seq']}  {event['type']} {event['thing'].partition(':')[2]},"
-            f" {local_time(event['time'], local)}, net {event['amount']};"
-            f" recorded {local_time(event['recorded_at'], local)}"
+            f" {format_local_time(event['time'], local)}, net {event['amount']};"
+            f" recorded {format_local_time(event['recorded_at'], local)}"
             for event in events
         ]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from liveportal.cli.io.output_file import check_target, opened_bytes
+from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -69,7 +69,7 @@ def statement(
         name = period if is_year else read_month(period, local_date(utc_now(), reader.timezone))
         document = made(reader, name)
     content = write(document)
-    with opened_bytes(out.output) as stream:
+    with open_output_bytes(out.output) as stream:
         stream.write(content)
     seal = seal_of(document)
     row = {

@@ -75,10 +75,10 @@ def reverse(
 
     Example: liveportal ledger reverse 0199f0a2-… --reason "entered twice" --yes
     """
-    from liveportal.cli.write_command import show_result, writing
+    from liveportal.cli.write_command import open_writer, show_result
     from liveportal.domain.events.types import EntryReversed, EventRef
 
-    with writing(ledger, write, out) as writer:
+    with open_writer(ledger, write, out) as writer:
         ref = seen.reversible(writer.reader, event, source)
         writer.ask(f"Reverse event {ref[1]}?")
         data = EntryReversed(event=EventRef(source=ref[0], id=ref[1]), reason=reason)

@@ -16,7 +16,12 @@ from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, confirm
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.secrets import known_passphrase, new_passphrase, read_passphrase, read_secret
+from liveportal.cli.io.secrets import (
+    ask_new_passphrase,
+    ask_passphrase,
+    read_passphrase,
+    read_secret,
+)
 from liveportal.cli.io.view_model import Detail, Row
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.parse.times import utc_now
@@ -158,7 +163,7 @@ def _lock(
     if dry_run:
         return Encryption()  # Nothing is locked: nobody is asked.
     return Encryption(
-        passphrase=read_passphrase(passphrase_file) if passphrase_file else new_passphrase()
+        passphrase=read_passphrase(passphrase_file) if passphrase_file else ask_new_passphrase()
     )
 
 
@@ -316,7 +321,7 @@ def _opener(file: Path, identity: Path | None, passphrase_file: Path | None) -> 
             )
         return Decryption(identities=[read_secret(identity)])
     if kind == "passphrase":
-        given = read_passphrase(passphrase_file) if passphrase_file else known_passphrase()
+        given = read_passphrase(passphrase_file) if passphrase_file else ask_passphrase()
         return Decryption(passphrase=given)
     return None
 

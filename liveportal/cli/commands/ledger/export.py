@@ -11,7 +11,7 @@ import typer
 
 from liveportal.cli.app import Commands
 from liveportal.cli.commands.earnings.span import First, Last, span_asked
-from liveportal.cli.io.output_file import check_target, opened
+from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -66,7 +66,7 @@ def events(
         if first or last:
             found = _in_months(reader, found, first, last)
         count = erased = 0
-        with opened(path) as stream:
+        with open_output(path) as stream:
             for each in found:
                 text = line(
                     each.event,

@@ -13,7 +13,7 @@ import typer
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import HumanValue, Row
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
-from liveportal.cli.write_command import show_result, writing
+from liveportal.cli.write_command import open_writer, show_result
 
 if TYPE_CHECKING:
     from liveportal.ledger.erasure.service import ErasureResult
@@ -42,12 +42,10 @@ def forget(
       liveportal ledger forget C-17 --dry-run
       liveportal ledger forget C-17 --yes
     """
-    with writing(ledger, write, out, FIELDS) as writer:
+    with open_writer(ledger, write, out, FIELDS) as writer:
         name = writer.portal.resolve_id("customer", customer)
         writer.ask(f"Erase all personal data of customer {name}, for ever?")
-        outcome, done = writer.portal.forget(
-            name, at=writer.at, key=write.key, allow=writer.insists
-        )
+        outcome, done = writer.portal.forget(name, at=writer.at, key=write.key, allow=writer.allows)
         row = writer.result(outcome, name, _shown(done))
         zone = writer.zone
     show_result(row, FIELDS, out, zone=zone)

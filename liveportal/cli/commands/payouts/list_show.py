@@ -10,7 +10,7 @@ from liveportal.cli.commands.payouts.forecast import On, day_of
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.read_command import States, checked_states, display_zone, open_reader
+from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
 from liveportal.ledger.queries import payouts as seen
 
 STATES = ("sent", "paid", "failed", "returned", "reversed")
@@ -46,7 +46,7 @@ def list_(
 
     Example: liveportal payout list --state sent
     """
-    states = checked_states(state, STATES)
+    states = parse_states(state, STATES)
     with open_reader(ledger, read, out) as reader:
         rows = seen.payouts(reader, states)
         zone = display_zone(reader, read)

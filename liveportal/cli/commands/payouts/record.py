@@ -13,7 +13,13 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.write_command import WriteStep, new_name, run_step, show_result, writing
+from liveportal.cli.write_command import (
+    WriteStep,
+    new_or_given_id,
+    open_writer,
+    run_step,
+    show_result,
+)
 from liveportal.domain.events.types import (
     PayoutFailed,
     PayoutPaid,
@@ -50,9 +56,9 @@ def record(
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
-    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, seen.RESULT_FIELDS) as writer:
         data = PayoutSent(
-            payout=new_name("PO", payout),
+            payout=new_or_given_id("PO", payout),
             amount=writer.amount(sent),
             method=method,
             reference=reference,

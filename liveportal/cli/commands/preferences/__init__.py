@@ -11,7 +11,7 @@ from liveportal.cli.app import Commands
 from liveportal.cli.commands.preferences import toml_document
 from liveportal.cli.commands.preferences.options import Preferences
 from liveportal.cli.commands.preferences.show import ADDED_FIELDS, added, worded
-from liveportal.cli.io.output_file import check_target, opened
+from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Row
 from liveportal.cli.options import (
@@ -23,7 +23,7 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.times import utc_now
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.cli.write_command import Writer, show_result, writing
+from liveportal.cli.write_command import Writer, open_writer, show_result
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.fields import decode
@@ -83,7 +83,7 @@ def set_(
     """
     if wanted == Preferences():
         raise typer.BadParameter("name at least one preference; your time zone is --zone")
-    with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
+    with open_writer(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
         seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
         row = _recorded(writer, wanted.event(writer, force), seq)
         zone = writer.zone
@@ -111,7 +111,7 @@ def export(
     with open_reader(ledger, read, OutputOptions(output=output)) as reader:
         document = reader.preferences
     text = toml_document.written(document)
-    with opened(output) as stream:
+    with open_output(output) as stream:
         stream.write(text)
 
 
@@ -131,7 +131,7 @@ def import_(
     """
     check_target(out.output, (Path(file),))
     where, text = toml_document.content_of(file)
-    with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
+    with open_writer(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
         given = toml_document.read(text, where, writer.amount)
         seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
         in_force = decode(PreferencesChanged, dict(force)) if force else PreferencesChanged()

@@ -104,14 +104,14 @@ def _lines(
 def _availability_lines(
     availability: Availability, local: tzinfo | None, *, moment: datetime, zone_name: str
 ) -> list[str]:
-    from liveportal.cli.io.rich_output import local_time
+    from liveportal.cli.io.rich_output import format_local_time
 
     lines = hours_words(availability.weekly) if availability.weekly else []
     if availability.weekly is None and not availability.rules:
         lines.append("always")
     for each in availability.rules or ():
         starts = islice(next_starts(availability, each, moment, zone_name), _SHOWN_STARTS)
-        following = ", ".join(local_time(start, local) for start in starts) or "never again"
+        following = ", ".join(format_local_time(start, local) for start in starts) or "never again"
         lines += [rule_words(each), f"  next: {following}"]
     for words in exception_words(availability.exceptions or ()):
         lines.append(words if " " in words else f"{words} none")
@@ -133,9 +133,12 @@ def _week_lines(
     week: Sequence[Mapping[str, datetime]], _now: datetime, local: tzinfo | None
 ) -> list[str]:
     """Tell the hours of a week, a day a line."""
-    from liveportal.cli.io.rich_output import local_time
+    from liveportal.cli.io.rich_output import format_local_time
 
-    spans = [(local_time(each["start"], local), local_time(each["end"], local)) for each in week]
+    spans = [
+        (format_local_time(each["start"], local), format_local_time(each["end"], local))
+        for each in week
+    ]
     lines = []
     for day, here in groupby(spans, lambda span: span[0][: _TIME_AT - 1]):
         hours = "  ".join(_span_words(start, end) for start, end in here)

@@ -25,7 +25,7 @@ from liveportal.cli.options import (
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.cli.parse.times import utc_now
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.cli.write_command import Writer, show_result, writing
+from liveportal.cli.write_command import Writer, open_writer, show_result
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
 from liveportal.domain.events.types import PayoutProfileRevealed
@@ -146,7 +146,7 @@ def set_(
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
     asked = False
-    with writing(ledger, write, out, RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, RESULT_FIELDS) as writer:
         if start_over:
             writer.ask("Forget the whole payout profile first?")
         if wanted != Profile() or file or start_over:
@@ -210,7 +210,7 @@ def _filled(writer: Writer, change: Changes, write: WriteOptions, *, asked: bool
         return {"missing": seen.shown(reader, {})["missing"]}
 
     outcome, shown = writer.portal.fill_profile(
-        change, judged, at=writer.at, key=write.key, allow=writer.insists, read_back=look
+        change, judged, at=writer.at, key=write.key, allow=writer.allows, read_back=look
     )
     return {**_told(outcome, change), **shown, "dry_run": write.dry_run}
 
