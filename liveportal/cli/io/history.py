@@ -46,9 +46,7 @@ def format_pauses(pauses: Sequence[Sequence[datetime | None]]) -> HumanValue:
 
 
 def _event_line(event: Mapping[str, Any], earned: Money | None, local: tzinfo | None) -> str:
-    from liveportal.cli.io.rich_output import (
-        format_local_time,  # rich: only a terminal asks for words.
-    )
+    from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
 
     kind, data = event["type"], dict(event["data"])
     if kind == "session.ended" and "billed" not in data:

@@ -56,7 +56,7 @@ def render(
             _write_tsv(result, fields, stream, header=out.header)
         else:
             from liveportal.cli.io.rich_output import (
-                show,  # Importing rich takes longer than a read.
+                show,  # Imports rich, which takes longer than a read.
             )
 
             terminal_fields = fields if out.columns else _select_fields(result.fields, result.human)
