@@ -65,9 +65,9 @@ def sync(
       liveportal sync old.jsonl --rejects bad.jsonl
     """
     total = Synced()
-    used = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
-    check_output_possible((*FIELDS, "dry_run"), out, spared=used)
-    check_target(rejects, (*used, *((out.output,) if out.output else ())))
+    input_files = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
+    check_output_possible((*FIELDS, "dry_run"), out, spared=input_files)
+    check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
     with (
         open_output(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
         Portal.open(ledger.path, dry_run=dry_run) as portal,
@@ -76,13 +76,13 @@ def sync(
         for feed in feeds:
             with _open_stream(feed) as stream, _progress(feed) as progress:
                 try:
-                    done = portal.sync(stream, batch=batch, on_error=reject, progress=progress)
+                    synced = portal.sync(stream, batch=batch, on_error=reject, progress=progress)
                 except LiveportalError as error:
                     mention_rejects(error)
                     if len(feeds) > 1:
                         error.located(feed, feed=feed)
                     raise
-            total = _add(total, done)
+            total = _add(total, synced)
     fields = (*FIELDS, "dry_run") if dry_run else FIELDS
     row = asdict(total) | {"dry_run": dry_run}
     human = ("recorded", *(name for name in fields[1:] if name != "head" and row[name]))
@@ -97,13 +97,13 @@ def sync(
         )
 
 
-def _add(total: Synced, done: Synced) -> Synced:
+def _add(total: Synced, synced: Synced) -> Synced:
     return Synced(
-        total.recorded + done.recorded,
-        total.replayed + done.replayed,
-        total.confirmed + done.confirmed,
-        total.refused + done.refused,
-        done.head,
+        total.recorded + synced.recorded,
+        total.replayed + synced.replayed,
+        total.confirmed + synced.confirmed,
+        total.refused + synced.refused,
+        synced.head,
     )
 
 

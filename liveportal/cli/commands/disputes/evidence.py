@@ -80,9 +80,9 @@ def evidence(
         case = case_of(reader, reader.resolve_id("claim", claim), reference_time(reader))
         vault = Vault(reader.path)
     limit = largest * 1_000_000
-    for kept in case.kept:
-        if kept.path is not None and kept.bytes <= limit:
-            vault.check(kept.sha256)  # The file must be the one that was attached.
+    for attached in case.kept:
+        if attached.path is not None and attached.bytes <= limit:
+            vault.check(attached.sha256)  # The file must be the one that was attached.
     # On Windows a colon separates a drive or a stream from the file's name.
     target = out.output or Path(f"{case.claim.replace(':', '-')}.zip")
     check_target(target, ledger.files)

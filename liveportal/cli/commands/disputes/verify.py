@@ -143,14 +143,14 @@ def _compare_with_ledger(
         with open_readonly(ledger.path) as reader:
             if not are_in_journal(reader, manifest["events"], manifest["ledger"]):
                 return False
-        then = _ledger_as_of(manifest, ledger.path, keep, name)
+        past_ledger = _ledger_as_of(manifest, ledger.path, keep, name)
     except LiveportalError:  # There is no ledger, or a broken one that is unrelated to the pack.
         if is_required:
             raise
         return None
-    if then is None:
+    if past_ledger is None:
         return _missing_claim()
-    return compare(Pack(manifest, texts()), then)
+    return compare(Pack(manifest, texts()), past_ledger)
 
 
 def _missing_claim() -> Compared:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from liveportal.domain.statement import Document, Seal
 
 LONGEST_FILE = 100_000_000
-"""In bytes; the statement of a year with one session per minute is shorter."""
+"""In bytes; enough for a year with one session per minute."""
 FIELDS = ("statement", "file", "net", "currency", "transactions", "events", "head", "digest")
 _YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 

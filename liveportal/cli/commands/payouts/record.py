@@ -109,7 +109,7 @@ def return_(
 def _status_step(
     event_type: type[PayoutStatusChanged], reason: str | None, change: str | None = None
 ) -> WriteStep:
-    """Return the step that changes a payout's status; with `asked` it must be confirmed."""
+    """Return the step that changes a payout's status; a `change` in words must be confirmed."""
 
     def question(reader: Reader, name: str) -> str:
         row = payout_queries.result(reader, name)

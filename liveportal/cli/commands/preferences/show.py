@@ -138,8 +138,8 @@ def _week_lines(
     from liveportal.cli.io.rich_output import format_local_time
 
     spans = [
-        (format_local_time(each["start"], local), format_local_time(each["end"], local))
-        for each in week
+        (format_local_time(span["start"], local), format_local_time(span["end"], local))
+        for span in week
     ]
     lines = []
     for day, day_spans in groupby(spans, lambda span: span[0][: _TIME_OFFSET - 1]):

@@ -118,9 +118,9 @@ def watch(
         raise typer.BadParameter("it is not a number of seconds", param_hint="--interval")
     _check_output(out, ends=once or feed == STDIN, once=once)
     choice = Choice(matching, auto_decline, bell, _split_command(command))
-    used = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
-    check_output_possible(FIELDS, out, spared=used)
-    check_target(rejects, (*used, *((out.output,) if out.output else ())))
+    input_files = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
+    check_output_possible(FIELDS, out, spared=input_files)
+    check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
     if feed != STDIN:
         check_input(Path(feed))
     with ExitStack() as stack:
@@ -190,7 +190,7 @@ def _record_chunk(
 ) -> tuple[list[str], LiveportalError | None]:
     """Record a chunk; return the ids of new requests, and the error at which recording stopped.
 
-    A chunk is recorded in one transaction, so the lines before a bad line are recorded again alone.
+    A chunk is one transaction, so after a bad line the lines before it are recorded separately.
     """
     outcomes: list[Outcome] = []
     failure: LiveportalError | None = None

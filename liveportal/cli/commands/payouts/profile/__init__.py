@@ -85,8 +85,8 @@ def _reveal(
     with Portal.open(ledger.path) as portal:
         reader = portal.reader()
         values = EncryptedFields(reader.db, reader.path).values()
-        asked = out.columns or MASKED
-        names = tuple(name for name in MASKED if name in asked and name in values)
+        requested = out.columns or MASKED
+        names = tuple(name for name in MASKED if name in requested and name in values)
         if names:
             confirm(f"Show {', '.join(names)} in full? It is recorded that you did.", yes=yes)
             portal.execute(PayoutProfileRevealed(fields=names))
@@ -155,7 +155,7 @@ def set_(
             change = changes(checks.checked(given), afresh=start_over)
         else:
             change, was_asked = _ask_profile(writer), True
-        row = _fill_profile(writer, change, write, asked=was_asked)
+        row = _fill_profile(writer, change, write, was_asked=was_asked)
         zone = writer.zone
     show_result(row, RESULT_FIELDS, out, zone=zone)
     if row["missing"]:
@@ -198,12 +198,12 @@ def _cautions(writer: Writer, change: Changes, in_force: Values) -> list[Caution
     return cautions
 
 
-def _fill_profile(writer: Writer, change: Changes, write: WriteOptions, *, asked: bool) -> Row:
+def _fill_profile(writer: Writer, change: Changes, write: WriteOptions, *, was_asked: bool) -> Row:
     """Record a change and return its result row."""
 
     def check_change(in_force: Values) -> None:
         cautions = _cautions(writer, change, in_force)
-        if cautions and not (asked or write.anyway):
+        if cautions and not (was_asked or write.anyway):
             raise cautions[0]
 
     def read_missing(reader: Reader) -> dict[str, object]:
@@ -351,9 +351,13 @@ def rotate_key(
     _hint_backups(rotation.old_key, keep_old_key, backup)
 
 
-def _hint_backups(old_key: str, kept: Path | None, backup: LastBackup | None) -> None:
+def _hint_backups(old_key: str, key_file: Path | None, backup: LastBackup | None) -> None:
     """Hint at what the old key means for older backups."""
-    where = f"in {kept}" if kept else "not kept: without your own copy it cannot be read any more"
+    where = (
+        f"in {key_file}"
+        if key_file
+        else "not kept: without your own copy it cannot be read any more"
+    )
     hint(f"Older backups and copies have the profile sealed with the key {old_key}, {where}.")
     last = f"; the last one is {backup.path}" if backup else ""
     hint(f"Make a new backup: `liveportal ledger backup`{last}.")

@@ -228,8 +228,8 @@ def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
     if name not in KEYS:
         known = ", ".join(KEYS)
         # A key that does not look like a name may be a secret in the wrong place.
-        called = f"{name} is" if re.fullmatch("[a-z_]{1,32}", name) else "a key in it is"
-        raise InvalidValue(f"{called} no field of the payout profile", hint=f"There are {known}.")
+        subject = f"{name} is" if re.fullmatch("[a-z_]{1,32}", name) else "a key in it is"
+        raise InvalidValue(f"{subject} no field of the payout profile", hint=f"There are {known}.")
     value = document[name]
     if name not in DAYS:
         return value

@@ -83,8 +83,8 @@ class ProfileAnswers:
         With `replace` the present value is ignored.
         """
         present = None if replace else self._in_force.get(field)
-        kept = str(present) if present is not None else default
-        question = f"{label or _LABELS[field]}{f' [{kept}]' if kept else ''}:"
+        shown_default = str(present) if present is not None else default
+        question = f"{label or _LABELS[field]}{f' [{shown_default}]' if shown_default else ''}:"
         while True:
             text = hidden(question) if secret else answer(question)
             if not text and (present is not None or not (default or needed)):
@@ -182,18 +182,21 @@ def _ask_lines(label: str, present: list[str]) -> list[str]:
     lines: list[str] = []
     while len(lines) < checks.MOST_LINES:
         number = len(lines)
-        kept = present[number] if number < len(present) else ""
-        more = ", or Enter" if lines and not kept else ""
-        text = answer(f"{label.capitalize()}, line {number + 1}{more}{_format_kept(kept)}:") or kept
+        shown_default = present[number] if number < len(present) else ""
+        more = ", or Enter" if lines and not shown_default else ""
+        text = (
+            answer(f"{label.capitalize()}, line {number + 1}{more}{_format_kept(shown_default)}:")
+            or shown_default
+        )
         if not text:
             break
         lines.append(text)
     return lines
 
 
-def _ask_part(label: str, kept: str, *, needed: bool) -> str:
+def _ask_part(label: str, shown_default: str, *, needed: bool) -> str:
     optional = "" if needed else ", if any"
-    return answer(f"{label.capitalize()}{optional}{_format_kept(kept)}:") or kept
+    return answer(f"{label.capitalize()}{optional}{_format_kept(shown_default)}:") or shown_default
 
 
 def _format_kept(text: str) -> str:
