@@ -1,6 +1,7 @@
-"""The command line as a whole: the table of commands, and groups that are imported when used.
+"""The command line: the table of commands, and groups whose modules are imported on use.
 
-To add a command, write the module `liveportal.cli.<name>` with an `app`, and a line in `COMMANDS`:
+To add a command, write a module in `liveportal.cli.commands` with an `app`, and add it to
+`COMMANDS`:
 
     app = Commands("Requests for your help.")                # a group: `liveportal requests ...`
     app = Commands("Earnings by month.", default="summary")  # bare `earnings` is `earnings summary`
@@ -13,10 +14,10 @@ To add a command, write the module `liveportal.cli.<name>` with an `app`, and a 
     app.place("show", "liveportal.cli.commands.requests.list_show")   # a function of another module
     app.group("profile", "liveportal.cli.commands.payouts.profile", "What is needed to pay you.")
 
-A module is imported only when its command is run or its own help asked for, so that a read does not
-pay for the writes of its group; the root's help, suggestions and completion read the table. A
-docstring's first paragraph is reflowed; all others keep their line breaks, so that examples stand
-as they were written.
+A module is imported only when its command is run or its help is shown, so that a read does not
+import what only the writes of its group need. The root's help, suggestions and completion use the
+table alone. The first paragraph of a docstring is reflowed; the others keep their line breaks, so
+that examples are printed as written.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ from typer.models import CommandFunctionType
 
 from liveportal.cli.io.errors import check_stdout
 from liveportal.cli.io.text import no_colour
-from liveportal.cli.options import BOOK, LEDGER_HELP, LEDGER_VARIABLE
+from liveportal.cli.options import LEDGER_HELP, LEDGER_PANEL, LEDGER_VARIABLE
 
 if TYPE_CHECKING:
-    # Typer carries its own click and names these types nowhere else.
+    # Typer bundles its own copy of click and exports these types nowhere else.
     from typer._click import Command as ClickCommand
     from typer._click import Context, HelpFormatter
     from typer._click.parser import _OptionParser as OptionParser
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 
 class LazyGroup(NamedTuple):
-    """A module's commands: where they live, and what the root's help says of them."""
+    """A module with a group or a single command: its import path and its line in the help."""
 
     module: str
     help: str
@@ -56,18 +57,18 @@ class LazyGroup(NamedTuple):
     hidden: bool = False
 
     def load(self, name: str) -> ClickCommand:
-        """Import the module, and build the group or command that it holds."""
+        """Import the module, and build the group or command that it defines."""
         command = get_command(getattr(importlib.import_module(self.module), self.attribute))
         command.name = name
         return command
 
 
 class LoadedCommand(NamedTuple):
-    """One command of a group: a function whose docstring is its help."""
+    """A command whose function is imported; the function's docstring is its help."""
 
     call: Callable[..., Any]
     hidden: bool = False
-    words: bool = False
+    dash_words: bool = False
 
     @property
     def help(self) -> str:
@@ -75,34 +76,34 @@ class LoadedCommand(NamedTuple):
         return inspect.getdoc(self.call) or ""
 
     def load(self, name: str) -> ClickCommand:
-        """Build the command; with its options that costs a millisecond or two."""
+        """Build the command; its options make this cost a millisecond or two."""
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(name, cls=DashWordCommand if self.words else Command)(self.call)
+        single.command(name, cls=DashWordCommand if self.dash_words else Command)(self.call)
         return get_command(single)
 
 
 class LazyCommand(NamedTuple):
-    """One command of a group, in a module that only that command imports."""
+    """A command whose module is imported only when the command is run or described."""
 
     module: str
     attribute: str
-    words: bool = False
+    dash_words: bool = False
     hidden: bool = False
 
     @property
-    def function(self) -> LoadedCommand:
-        """The function there; imports its module."""
-        found = getattr(importlib.import_module(self.module), self.attribute)
-        return LoadedCommand(found, words=self.words)
+    def command(self) -> LoadedCommand:
+        """The command with its function; imports the module."""
+        target = getattr(importlib.import_module(self.module), self.attribute)
+        return LoadedCommand(target, dash_words=self.dash_words)
 
     @property
     def help(self) -> str:
-        """Its docstring."""
-        return self.function.help
+        """The docstring of the function; imports the module."""
+        return self.command.help
 
     def load(self, name: str) -> ClickCommand:
         """Import the module, and build the command."""
-        return self.function.load(name)
+        return self.command.load(name)
 
 
 COMMANDS: dict[str, LazyGroup] = {
@@ -139,8 +140,8 @@ COMMANDS: dict[str, LazyGroup] = {
 }
 
 
-_NEGATIVE = re.compile(r"-[0-9]+([.][0-9]+)?", re.ASCII)
-_LEFT_OUT = re.compile(r"-[^-].+", re.DOTALL)
+_NEGATIVE_NUMBER = re.compile(r"-[0-9]+([.][0-9]+)?", re.ASCII)
+_DASH_WORD = re.compile(r"-[^-].+", re.DOTALL)
 
 
 class _PlainHelp:
@@ -149,17 +150,17 @@ class _PlainHelp:
     rich_markup_mode: MarkupMode
 
     def format_help(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the help: by rich where there is a terminal with colour, else as plain text."""
+        """Write the help: with rich on a terminal with colour, else as plain text."""
         check_stdout()
         if sys.stdout.isatty() and not no_colour():
             self.rich_markup_mode = "rich"
-            # Help is plain text: `[--json]` is no markup.
-            for each in (self, *self.params):
-                each.help = _without_markup(each.help)
+            # The help is plain text: `[--json]` is not markup.
+            for item in (self, *self.params):
+                item.help = _without_markup(item.help)
         super().format_help(ctx, formatter)  # type: ignore[misc]
 
     def format_help_text(self: Any, _ctx: Context, formatter: HelpFormatter) -> None:
-        """Reflow the first paragraph and keep the line breaks of all others, as rich does."""
+        """Reflow the first paragraph and keep the line breaks of the others, as rich does."""
         first, _, others = (self.help or "").partition("\n\n")
         formatter.write_paragraph()
         with formatter.indentation():
@@ -170,16 +171,16 @@ class _PlainHelp:
                 formatter.write(f"{' ' * formatter.current_indent}{line}".rstrip() + "\n")
 
     def format_options(self: Any, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write the arguments and options, each panel a section."""
+        """Write the arguments and options, one section per panel."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
-            usual = "Options" if isinstance(parameter, TyperOption) else "Arguments"
-            panel = getattr(parameter, "rich_help_panel", None) or usual
-            if record := parameter.get_help_record(ctx):
-                sections.setdefault(panel, []).append(record)
-        for panel, records in sections.items():
+            default_panel = "Options" if isinstance(parameter, TyperOption) else "Arguments"
+            panel = getattr(parameter, "rich_help_panel", None) or default_panel
+            if row := parameter.get_help_record(ctx):
+                sections.setdefault(panel, []).append(row)
+        for panel, rows in sections.items():
             with formatter.section(panel):
-                formatter.write_dl(records)
+                formatter.write_dl(rows)
         if isinstance(self, TyperGroup):
             self.format_commands(ctx, formatter)
 
@@ -192,18 +193,18 @@ def _without_markup(text: str | None) -> str | None:
 class Command(_PlainHelp, TyperCommand):
     """One command."""
 
-    arguments: ClassVar[re.Pattern[str]] = _NEGATIVE
+    arguments: ClassVar[re.Pattern[str]] = _NEGATIVE_NUMBER
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:
-        """Leave out what is hidden: an argument that is there to be refused is no usage."""
-        hidden = [each for each in self.params if getattr(each, "hidden", False)]
-        gone = [piece for each in hidden for piece in each.get_usage_pieces(ctx)]
-        return [piece for piece in super().collect_usage_pieces(ctx) if piece not in gone]
+        """Leave hidden parameters out of the usage line: such an argument exists to be refused."""
+        hidden = [parameter for parameter in self.params if getattr(parameter, "hidden", False)]
+        hidden_pieces = [piece for parameter in hidden for piece in parameter.get_usage_pieces(ctx)]
+        return [piece for piece in super().collect_usage_pieces(ctx) if piece not in hidden_pieces]
 
     def make_parser(self, ctx: Context) -> OptionParser:
-        """Take `-3.50` for the argument that it is; no option begins with a digit."""
+        """Parse `-3.50` as an argument: no option begins with a digit."""
         parser = super().make_parser(ctx)
-        process_option = parser._process_opts  # noqa: SLF001 -- There is no other way to tell it.
+        process_option = parser._process_opts  # noqa: SLF001 -- The parser has no public hook.
 
         def process(arg: str, state: ParsingState) -> None:
             if self.arguments.fullmatch(arg):
@@ -216,90 +217,94 @@ class Command(_PlainHelp, TyperCommand):
 
 
 class Stub(Command):
-    """A command by its name alone; its help is looked up when it is listed."""
+    """A placeholder with a command's name; its help is looked up when it is listed."""
 
-    def __init__(self, name: str, entry: LazyGroup | LoadedCommand | LazyCommand) -> None:
-        self.entry = entry
-        super().__init__(name, hidden=entry.hidden)
+    def __init__(self, name: str, loader: LazyGroup | LoadedCommand | LazyCommand) -> None:
+        self.loader = loader
+        super().__init__(name, hidden=loader.hidden)
 
     @property
     def help(self) -> str:
-        """What the command itself says."""
-        return self.entry.help
+        """The help of the command itself."""
+        return self.loader.help
 
     @help.setter  # noqa: A003 -- Click's own name.
     def help(self, _: object) -> None:
-        """Take no notice of the empty one that every command begins with."""
+        """Ignore the empty help that the base class sets."""
 
 
 class DashWordCommand(Command):
-    """A command to which `-word` is a word to leave out; options of one letter stand alone."""
+    """A command that takes `-word` as an argument; single-letter options cannot be combined."""
 
-    arguments = _LEFT_OUT
+    arguments = _DASH_WORD
 
 
 class Group(_PlainHelp, TyperGroup):
-    """A group of commands, of which one may be the default.
+    """A group of commands, one of which may be the default.
 
-    Each command is a stub with a name and a line of help until it is run.
+    Until it is run, a command is a stub with a name and a line of help.
     """
 
     default: ClassVar[str | None] = None
-    entries: ClassVar[Mapping[str, LazyGroup | LoadedCommand | LazyCommand]] = {}
+    command_table: ClassVar[Mapping[str, LazyGroup | LoadedCommand | LazyCommand]] = {}
 
-    def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 -- Handed on as they come.
+    def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 -- Passed on unchanged.
         super().__init__(**attrs)
         stubs: dict[str, ClickCommand] = {
-            name: Stub(name, entry) for name, entry in self.entries.items()
+            name: Stub(name, loader) for name, loader in self.command_table.items()
         }
         self.commands = {**stubs, **self.commands}
 
-    def built(self, name: str) -> ClickCommand:
-        """Return the command of that name, ready to run."""
-        return self.entries[name].load(name) if name in self.entries else self.commands[name]
+    def load_command(self, name: str) -> ClickCommand:
+        """Return the command with this name, ready to run."""
+        return (
+            self.command_table[name].load(name)
+            if name in self.command_table
+            else self.commands[name]
+        )
 
     def resolve_command(
         self, ctx: Context, args: list[str]
     ) -> tuple[str | None, ClickCommand | None, list[str]]:
-        """Build the command that is named."""
+        """Resolve the name to a command that is ready to run."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command and self.built(name or ""), rest
+        return name, command and self.load_command(name or ""), rest
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
-        """Put in the default command where none is named: bare, or with an option first."""
-        if ctx.resilient_parsing:  # Completion: what is missing may be about to be typed.
+        """Insert the default command if none is named: no arguments, or an option first."""
+        if ctx.resilient_parsing:  # Completion: the user may be about to type the command.
             return super().parse_args(ctx, args)
-        named = _after_ledger(args)
-        rest = args[named:]
+        start = _index_after_ledger(args)
+        rest = args[start:]
         if self.default is None:
             args = args if rest else ["--help"]
         elif not rest or (rest[0].startswith("-") and rest[0] not in ctx.help_option_names):
-            args = [*args[:named], self.default, *rest]
+            args = [*args[:start], self.default, *rest]
         return super().parse_args(ctx, args)
 
-    def invoke(self, ctx: Context) -> Any:  # noqa: ANN401 -- Whatever the command returns.
-        """Run the command; where it was named after an option, say that it comes first."""
+    def invoke(self, ctx: Context) -> Any:  # noqa: ANN401 -- The command's own result.
+        """Run the command; if its name came after an option, the error says that it comes first."""
         args = ctx.args
         try:
             return super().invoke(ctx)
         except typer.TyperException as error:
-            late = next((each for each in args if each in self.commands), None)
-            if ctx.invoked_subcommand == self.default and late:
-                error.message += f". The command comes before its options: {late} ..."
+            name = next((arg for arg in args if arg in self.commands), None)
+            if ctx.invoked_subcommand == self.default and name:
+                error.message += f". The command comes before its options: {name} ..."
             raise
 
     def shell_complete(self, ctx: Context, incomplete: str) -> list[CompletionItem]:
-        """Complete the names of the commands, and the options of the default one."""
-        found = super().shell_complete(ctx, incomplete)
+        """Complete the names of the commands and the options of the default command."""
+        items = super().shell_complete(ctx, incomplete)
         if self.default and incomplete.startswith("-"):
-            command = self.built(self.default)
+            command = self.load_command(self.default)
             inner = command.make_context(self.default, [], parent=ctx, resilient_parsing=True)
-            found.extend(command.shell_complete(inner, incomplete))
-        return found
+            items.extend(command.shell_complete(inner, incomplete))
+        return items
 
 
-def _after_ledger(args: Sequence[str]) -> int:
-    """Return where the arguments go on after a leading `--ledger`."""
+def _index_after_ledger(args: Sequence[str]) -> int:
+    """Return the index of the first argument after a leading `--ledger`."""
     if args and args[0].startswith("--ledger="):
         return 1
     return min(2, len(args)) if args and args[0] == "--ledger" else 0
@@ -308,63 +313,61 @@ def _after_ledger(args: Sequence[str]) -> int:
 class Root(Group):
     """The group of all commands."""
 
-    entries = COMMANDS
+    command_table = COMMANDS
 
 
 def _group_options(
     ledger: Annotated[
         Path | None,
-        typer.Option("--ledger", metavar="PATH", help=LEDGER_HELP, rich_help_panel=BOOK),
+        typer.Option("--ledger", metavar="PATH", help=LEDGER_HELP, rich_help_panel=LEDGER_PANEL),
     ] = None,
 ) -> None:
-    """Take what may stand between a group's name and its command's; `LedgerOption` reads it."""
+    """Accept `--ledger` between the group and the command; `LedgerOption` reads its value."""
 
 
 class Commands(typer.Typer):
-    """The commands of one module: a group if it has a help of its own, else a single command."""
+    """The commands of one module: a group if it has a help text, else a single command."""
 
     def __init__(self, help: str | None = None, *, default: str | None = None) -> None:  # noqa: A002
-        self.functions: dict[str, LoadedCommand | LazyGroup | LazyCommand] | None = (
-            {} if help else None
-        )
+        self.table: dict[str, LoadedCommand | LazyGroup | LazyCommand] | None = {} if help else None
         if help and default:
             help = f"{help}\n\nWithout a command: {default}."  # noqa: A001 -- Typer's own name.
-        chosen = {"default": default, "entries": self.functions}
+        attributes = {"default": default, "command_table": self.table}
         super().__init__(
-            cls=type("Chosen", (Group,), chosen) if help else None,
+            cls=type("Chosen", (Group,), attributes) if help else None,
             help=help,
             callback=_group_options if help else None,
             add_completion=False,
             pretty_exceptions_enable=False,
-            rich_markup_mode=None,  # `_PlainHelp` turns it on where there is a terminal.
+            rich_markup_mode=None,  # `_PlainHelp` turns it on for terminals.
         )
 
     def command(  # type: ignore[override]
-        self, name: str, *, hidden: bool = False, words: bool = False
+        self, name: str, *, hidden: bool = False, dash_words: bool = False
     ) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """Add a command; its docstring is its help. `words`: its arguments may begin with `-`."""
+        """Add a command; its docstring is its help. `dash_words`: arguments may begin with `-`."""
 
         def add(function: CommandFunctionType) -> CommandFunctionType:
-            if self.functions is None:
+            if self.table is None:
                 return super(Commands, self).command(name, cls=Command, hidden=hidden)(function)
-            self.functions[name] = LoadedCommand(function, hidden, words)
+            self.table[name] = LoadedCommand(function, hidden, dash_words)
             return function
 
         return add
 
     def place(
-        self, name: str, module: str, attribute: str | None = None, *, words: bool = False
+        self, name: str, module: str, attribute: str | None = None, *, dash_words: bool = False
     ) -> None:
-        """Add a command of another module, called as it is there unless another name is given."""
-        if self.functions is None:
+        """Add a command of another module; `attribute` is its function, by default `name`."""
+        if self.table is None:
             raise TypeError("a single command has no others")
-        self.functions[name] = LazyCommand(module, attribute or name, words)
+        self.table[name] = LazyCommand(module, attribute or name, dash_words)
 
     def group(self, name: str, module: str, help: str) -> None:  # noqa: A002
-        """Add a group within this group, whose module is imported when it is used."""
-        if self.functions is None:
+        """Add a subgroup, whose module is imported when it is used."""
+        if self.table is None:
             raise TypeError("a single command has no groups")
-        self.functions[name] = LazyGroup(module, help)
+        self.table[name] = LazyGroup(module, help)
 
 
 app = typer.Typer(

@@ -1,4 +1,4 @@
-"""Running the program: one command, its failures told, its output whole or said to be cut short."""
+"""Run one command: report how it failed, and never pass off truncated output as complete."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ import typer
 from typer.main import get_command
 
 from liveportal.cli.app import app
-from liveportal.cli.io.errors import PROGRAM, forget, report, report_bug, report_usage, tell
-from liveportal.cli.signals import exit_code_of, show_cursor, unwinding, word_for
+from liveportal.cli.io.errors import (
+    PROGRAM,
+    discard_buffer,
+    report,
+    report_bug,
+    report_usage,
+    write_failure,
+)
+from liveportal.cli.signals import exit_code_of, handle_signals, interruption_name, show_cursor
 from liveportal.domain.errors import LiveportalError, OutOfMemory, OutputFailed
 from liveportal.ledger.storage.commits import begin, so_far
 
@@ -21,77 +28,79 @@ COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the program and return its exit code; whatever happens, the user gets a sentence."""
+    """Run the program and return its exit code; every failure is reported in a sentence."""
     try:
         _prepare_streams()
-        with unwinding():
+        with handle_signals():
             begin()
             code = run(argv)
         if sys.stdout is not None:
-            sys.stdout.flush()  # What a full disk cut short must not pass for success.
+            sys.stdout.flush()  # Output that a full disk cut short must not pass for success.
     except BrokenPipeError:
-        forget(sys.stdout)  # `| head` has seen enough: that is no failure.
+        discard_buffer(sys.stdout)  # A reader such as `head` closed the pipe: that is no failure.
         return 0
     except OSError as error:
-        forget(sys.stdout)
+        discard_buffer(sys.stdout)
         failed = OutputFailed(f"the output could not be written: {error.strerror}")
-        return report(_with_done(failed), argv)
+        return report(_add_committed(failed), argv)
     return code
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command that `argv` names and return its exit code, with failures reported.
+    """Run the command that `argv` names, report its failure if any, and return its exit code.
 
-    Lets pass only the `OSError` of a stream, such as a pipe that was closed.
+    Raises only the `OSError` of a stream, such as that of a closed pipe.
     """
     command = get_command(app)
     try:
         if COMPLETION_VARIABLE in os.environ:
             command.main(list(argv), prog_name=PROGRAM)
-        # Not by Typer's `main`: it makes an exit code of 1 out of a pipe that was closed.
+        # Typer's own `main` would turn a closed pipe into exit code 1.
         with command.make_context(PROGRAM, list(argv)) as context:
             command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
     except (KeyboardInterrupt, typer.Abort) as error:
         show_cursor()
-        return tell(word_for(error), word_for(error), exit_code_of(error), argv)
+        return write_failure(
+            interruption_name(error), interruption_name(error), exit_code_of(error), argv
+        )
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None and error.errno != errno.ENOMEM:
-            raise  # A stream: only what opens a file knows its name.
-        return _reported(error, argv)
+            raise  # It came from a stream: errors of opening a file carry its name.
+        return _report_failure(error, argv)
     return 0
 
 
-def _reported(error: Exception, argv: Sequence[str]) -> int:
-    """Tell the user about whatever ended a command; return its exit code."""
+def _report_failure(error: Exception, argv: Sequence[str]) -> int:
+    """Report the failure that ended a command; return its exit code."""
     if isinstance(error, typer.TyperException):
         return report_usage(error, argv)
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
-        error.__traceback__ = None  # Its frames keep what was too much.
+        error.__traceback__ = None  # Its frames keep the large objects alive.
         error = _out_of_memory()
     if isinstance(error, OutputFailed):
-        forget(sys.stdout)  # Or the rest of the results would fail once more at the end.
-        _with_done(error)
+        discard_buffer(sys.stdout)  # Otherwise the buffered results would fail again at the end.
+        _add_committed(error)
     if isinstance(error, LiveportalError):
         return report(error, argv)
-    return report_bug(error, argv)  # The last resort: a traceback helps no user.
+    return report_bug(error, argv)
 
 
-def _with_done(error: LiveportalError) -> LiveportalError:
-    """Say in a failure what was done before it and stays done: it must not be done again."""
-    if done := so_far():
-        error.message += f", but {done}"
-        error.details |= {"recorded": done.events, "event": done.own_id}
+def _add_committed(error: LiveportalError) -> LiveportalError:
+    """Add to a failure what was committed before it, so that the user does not repeat it."""
+    if commits := so_far():
+        error.message += f", but {commits}"
+        error.details |= {"recorded": commits.events, "event": commits.own_id}
         hint = "That stays as it is."
-        if done.events == 1 and done.own_id:
-            hint += f" The same command with --key {done.own_id} shows it, and records no more."
+        if commits.events == 1 and commits.own_id:
+            hint += f" The same command with --key {commits.own_id} shows it, and records no more."
         error.hint = f"{error.hint} {hint}" if error.hint else hint
     return error
 
 
 def _out_of_memory() -> LiveportalError:
-    return _with_done(
+    return _add_committed(
         OutOfMemory(
             "there is not enough memory for this",
             hint="Close other programs, or do less at once: `sync --batch N`, a shorter period.",
@@ -100,7 +109,7 @@ def _out_of_memory() -> LiveportalError:
 
 
 def _prepare_streams() -> None:
-    """Write UTF-8 and bare newlines into pipes and files, and never fail on a character."""
+    """Make stdout write UTF-8 and bare newlines to pipes and files, whatever the character."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         if sys.stdout.isatty():
             sys.stdout.reconfigure(errors="replace")

@@ -1,14 +1,14 @@
-"""The options that commands share, so that they are spelt and explained the same everywhere.
+"""The options that commands share, so that they have the same names and help everywhere.
 
-A group of options is a frozen dataclass whose fields are Typer options. `with_options` flattens the
-groups into a command's signature and hands the command the rebuilt objects, since Typer passes no
-objects itself:
+A group of options is a frozen dataclass whose fields are Typer options. Typer passes no objects, so
+`with_options` flattens the groups into a command's signature and passes the rebuilt objects to the
+command:
 
     @app.command("list")
     @with_options(LedgerOption, ReadOptions, OutputOptions)
     def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None: ...
 
-A field that two groups of a command have (`timezone`) is one option, given to both.
+A field that two groups of a command share (`timezone`) is one option, passed to both.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from liveportal.domain.values import dataclass
 LEDGER_VARIABLE = "LIVEPORTAL_LEDGER"
 LEDGER_HELP = "The ledger's file."
 
-OUTPUT = "Output"
-WRITING = "Writing"
-BOOK = "Ledger and time"
+OUTPUT_PANEL = "Output"
+WRITING_PANEL = "Writing"
+LEDGER_PANEL = "Ledger and time"
 
 _CONTEXT = "typer_context"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -38,17 +38,17 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Options:
-    """A group of options; its subclasses' fields are `Annotated[type, typer.Option(...)]`."""
+    """A group of options; the fields of a subclass are `Annotated[type, typer.Option(...)]`."""
 
     @classmethod
     def build(cls, _context: typer.Context, values: Mapping[str, Any]) -> Self:
-        """Make the group from what was typed; ends with a usage error where options conflict."""
+        """Build the group from parsed values; a conflict of options is a usage error."""
         return cls(**values)
 
 
 @dataclass(frozen=True)
 class LedgerOption(Options):
-    """Which ledger: `--ledger`, here or before the subcommand; else the variable, else its home."""
+    """The ledger: `--ledger` here or before the subcommand, else the variable, else the default."""
 
     ledger: Annotated[
         Path | None,
@@ -56,82 +56,86 @@ class LedgerOption(Options):
             "--ledger",
             metavar="PATH",
             help=f"{LEDGER_HELP} May stand before the subcommand, too.",
-            rich_help_panel=BOOK,
+            rich_help_panel=LEDGER_PANEL,
         ),
     ] = None
 
     typed: ClassVar[Path | None] = None
-    """The path of `--ledger`; None where it was left out, whatever the variable says."""
+    """The path of `--ledger`; None if it was not given, even if the variable is set."""
 
     @classmethod
     def build(cls, context: typer.Context, values: Mapping[str, Any]) -> Self:
-        """Take the path given nearest to the command; the root has read the variable."""
-        typed = values["ledger"] or next(_given_above(context, typed=True), None)
-        group = cls(typed or next(_given_above(context), None))
-        object.__setattr__(group, "typed", typed)
-        return group
+        """Use the path given nearest to the command; the root group has read the variable."""
+        typed = values["ledger"] or next(_ledgers_above(context, typed=True), None)
+        option = cls(typed or next(_ledgers_above(context), None))
+        object.__setattr__(option, "typed", typed)
+        return option
 
     @property
     def path(self) -> Path:
-        """The ledger's file, which need not exist."""
+        """The path of the ledger, which need not exist."""
         return self.ledger or default_ledger()
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The ledger's file, and all that lies beside it under a name of its own."""
+        """The ledger's file and the files beside it that belong to it."""
         from liveportal.ledger.storage.temp_files import own_files
 
         return own_files(self.path)
 
 
-def _given_above(context: typer.Context, *, typed: bool = False) -> Iterator[Path]:
-    """Yield the ledgers given to the groups that a command stands in, the nearest first.
+def _ledgers_above(context: typer.Context, *, typed: bool = False) -> Iterator[Path]:
+    """Yield the ledgers given to the groups around a command, the innermost first.
 
-    Only those that were `typed`, or those of the variable, too.
+    With `typed`, the value of the variable is left out.
     """
-    above = context.parent
-    while above is not None:
-        source = above.get_parameter_source("ledger")
+    group = context.parent
+    while group is not None:
+        source = group.get_parameter_source("ledger")
         is_variable = source is not None and source.name == "ENVIRONMENT"
-        if (path := above.params.get("ledger")) and not (typed and is_variable):
-            yield Path(path)  # Typer converts on the way to a function, not here.
-        above = above.parent
+        if (path := group.params.get("ledger")) and not (typed and is_variable):
+            yield Path(path)  # Typer converts only when it calls a function.
+        group = group.parent
 
 
 def default_ledger() -> Path:
-    """Return where a ledger lives if nobody said otherwise."""
-    from platformdirs import user_data_path  # Costs as much as half a read; seldom needed.
+    """Return the default path of the ledger."""
+    from platformdirs import user_data_path  # Takes as long as half a read; rarely needed.
 
     return user_data_path("liveportal", appauthor=False) / "ledger.db"
 
 
 @dataclass(frozen=True)
 class OutputOptions(Options):
-    """How results are written; see `liveportal.cli.io.render`."""
+    """The format and destination of results; see `liveportal.cli.io.render`."""
 
     json: Annotated[
         bool,
         typer.Option(
-            "--json", help="One JSON array or object, with every field.", rich_help_panel=OUTPUT
+            "--json",
+            help="One JSON array or object, with every field.",
+            rich_help_panel=OUTPUT_PANEL,
         ),
     ] = False
     jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="One JSON object a line.", rich_help_panel=OUTPUT)
+        bool, typer.Option("--jsonl", help="One JSON object a line.", rich_help_panel=OUTPUT_PANEL)
     ] = False
     csv: Annotated[
         bool,
         typer.Option(
-            "--csv", help="CSV with a header, safe in a spreadsheet.", rich_help_panel=OUTPUT
+            "--csv", help="CSV with a header, safe in a spreadsheet.", rich_help_panel=OUTPUT_PANEL
         ),
     ] = False
     tsv: Annotated[
         bool,
-        typer.Option("--tsv", help="Tab-separated rows, as in a pipe.", rich_help_panel=OUTPUT),
+        typer.Option(
+            "--tsv", help="Tab-separated rows, as in a pipe.", rich_help_panel=OUTPUT_PANEL
+        ),
     ] = False
     header: Annotated[
         bool,
         typer.Option(
-            "--header", help="Begin tab-separated rows with a header.", rich_help_panel=OUTPUT
+            "--header", help="Begin tab-separated rows with a header.", rich_help_panel=OUTPUT_PANEL
         ),
     ] = False
     fields: Annotated[
@@ -141,7 +145,7 @@ class OutputOptions(Options):
             "--field",
             metavar="A,B",
             help="Only these fields, in this order.",
-            rich_help_panel=OUTPUT,
+            rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None
     output: Annotated[
@@ -151,13 +155,13 @@ class OutputOptions(Options):
             "-o",
             metavar="FILE",
             help="Write to a file, whole or not at all; - is standard output.",
-            rich_help_panel=OUTPUT,
+            rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None
 
     @classmethod
     def build(cls, context: typer.Context, values: Mapping[str, Any]) -> Self:
-        """Refuse two formats at once, and a header where there can be none."""
+        """Refuse two formats at once, and a header for JSON."""
         given = [name for name in ("json", "jsonl", "csv", "tsv") if values[name]]
         if len(given) > 1:
             context.fail(f"--{given[0]} and --{given[1]} are two formats: choose one.")
@@ -167,7 +171,7 @@ class OutputOptions(Options):
 
     @property
     def columns(self) -> tuple[str, ...] | None:
-        """The fields asked for, in order; None if none were."""
+        """The requested fields, in order; None if `--fields` was not given."""
         if self.fields is None:
             return None
         return tuple(name.strip() for text in self.fields for name in text.split(","))
@@ -177,13 +181,13 @@ _TIMEZONE = typer.Option(
     "--timezone",
     metavar="ZONE",
     help="The zone of times typed without an offset, such as Europe/Paris.",
-    rich_help_panel=BOOK,
+    rich_help_panel=LEDGER_PANEL,
 )
 
 
 @dataclass(frozen=True)
 class ReadOptions(Options):
-    """What every command that reads takes."""
+    """The options of every command that reads."""
 
     as_known: Annotated[
         str | None,
@@ -191,16 +195,13 @@ class ReadOptions(Options):
             "--as-known",
             metavar="TIME",
             help="Answer as the ledger would have then; a bare date is the end of that day.",
-            rich_help_panel=BOOK,
+            rich_help_panel=LEDGER_PANEL,
         ),
     ] = None
     timezone: Annotated[str | None, _TIMEZONE] = None
 
     def known_at(self, zone_name: str, now: datetime) -> datetime | None:
-        """Return the instant of `--as-known`, read in `--timezone` or else the zone given.
-
-        Raises `InvalidTime`, and `InvalidValue` for a zone that is none.
-        """
+        """Return the instant of `--as-known` (UTC), read in `--timezone` or else in `zone_name`."""
         if self.as_known is None:
             return None
         from liveportal.cli.parse.times import as_known
@@ -210,14 +211,14 @@ class ReadOptions(Options):
 
 @dataclass(frozen=True)
 class WriteOptions(Options):
-    """What every command that records something takes."""
+    """The options of every command that records something."""
 
     dry_run: Annotated[
         bool,
         typer.Option(
             "--dry-run",
             help="Show what would happen; record nothing, ask nothing.",
-            rich_help_panel=WRITING,
+            rich_help_panel=WRITING_PANEL,
         ),
     ] = False
     at: Annotated[
@@ -226,7 +227,7 @@ class WriteOptions(Options):
             "--at",
             metavar="TIME",
             help="When it happened, such as 'yesterday 14:00'; default: now.",
-            rich_help_panel=WRITING,
+            rich_help_panel=WRITING_PANEL,
         ),
     ] = None
     key: Annotated[
@@ -235,7 +236,7 @@ class WriteOptions(Options):
             "--key",
             metavar="KEY",
             help="Repeat safely: the same key records once.",
-            rich_help_panel=WRITING,
+            rich_help_panel=WRITING_PANEL,
         ),
     ] = None
     anyway: Annotated[
@@ -243,19 +244,21 @@ class WriteOptions(Options):
         typer.Option(
             "--anyway",
             help="Record it although something speaks against it, such as a time in the future.",
-            rich_help_panel=WRITING,
+            rich_help_panel=WRITING_PANEL,
         ),
     ] = False
     yes: Annotated[
         bool,
-        typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel=WRITING),
+        typer.Option(
+            "--yes", "-y", help="Do not ask for confirmation.", rich_help_panel=WRITING_PANEL
+        ),
     ] = False
     timezone: Annotated[str | None, _TIMEZONE] = None
 
     def happened_at(self, zone_name: str, now: datetime) -> datetime | None:
-        """Return the instant of `--at`, read in `--timezone` or else the zone given; None: now.
+        """Return the instant of `--at` (UTC), read in `--timezone` or else in `zone_name`.
 
-        Raises `InvalidTime`, and `InvalidValue` for a zone that is none.
+        None without `--at`. Raises `InvalidTime`, and `InvalidValue` for an unknown zone.
         """
         if self.at is None:
             return None
@@ -272,16 +275,16 @@ NewId = Annotated[
         help="The platform's id, so that a feed knows it again; default: made up.",
     ),
 ]
-"""For commands that enter something new."""
+"""The option of commands that create an entity."""
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; nothing is asked here.")]
-"""For commands that ask nothing."""
+"""The option of commands that ask nothing."""
 
 
 def with_options(*groups: type[Options]) -> Callable[[_Command], _Command]:
-    """Let a command take groups of options as objects; goes below `@app.command(...)`.
+    """Let a command take groups of options as objects; put it below `@app.command(...)`.
 
-    Each group must be the annotation of exactly one parameter.
+    Each group must annotate exactly one parameter.
     """
 
     def decorate(command: _Command) -> _Command:
@@ -291,65 +294,67 @@ def with_options(*groups: type[Options]) -> Callable[[_Command], _Command]:
 
 
 class OptionGroupsCommand:
-    """A command with the options of its groups as parameters, as Typer wants them.
+    """A command whose signature has the options of its groups as single parameters, for Typer.
 
-    The signature is worked out when Typer asks for it: of a module's commands only one is run.
+    The signature is computed when Typer asks for it: only one command of a module is run.
     """
 
     def __init__(self, command: Callable[..., Any], groups: tuple[type[Options], ...]) -> None:
         functools.update_wrapper(self, command, updated=())
-        self.__annotations__ = {}  # The signature has them; Typer would evaluate them once more.
+        self.__annotations__ = {}  # Typer would evaluate these again; the signature has them.
         self.command = command
         self.groups = groups
 
     @functools.cached_property
-    def names(self) -> dict[type[Options], str]:
-        """The parameter that each group is given as."""
+    def parameter_names(self) -> dict[type[Options], str]:
+        """The parameter of the command for each group."""
         return {
             parameter.annotation: name
-            for name, parameter in self.inner.parameters.items()
+            for name, parameter in self.inner_signature.parameters.items()
             if parameter.annotation in self.groups
         }
 
     @functools.cached_property
-    def inner(self) -> inspect.Signature:
-        """The signature as it was written."""
+    def inner_signature(self) -> inspect.Signature:
+        """The signature of the command function."""
         return inspect.signature(self.command, eval_str=True)
 
     @functools.cached_property
-    def shared(self) -> dict[str, inspect.Parameter]:
-        """The options of all groups by name; one that two groups have stands once."""
+    def shared_options(self) -> dict[str, inspect.Parameter]:
+        """The options of all groups by name, each once."""
         return {name: option for group in self.groups for name, option in _parameters(group)}
 
     @functools.cached_property
     def __signature__(self) -> inspect.Signature:
-        if len(self.names) != len(self.groups):
+        if len(self.parameter_names) != len(self.groups):
             raise TypeError(f"{self.command.__qualname__} does not take the options it was given")
-        own = [p for p in self.inner.parameters.values() if p.annotation not in self.groups]
-        if clash := self.shared.keys() & {parameter.name for parameter in own}:
+        own = [
+            p for p in self.inner_signature.parameters.values() if p.annotation not in self.groups
+        ]
+        if clash := self.shared_options.keys() & {parameter.name for parameter in own}:
             raise TypeError(f"{self.command.__qualname__} has {clash} as shared options, too")
         keyword = inspect.Parameter.KEYWORD_ONLY
         context = inspect.Parameter(_CONTEXT, keyword, annotation=typer.Context)
         return inspect.Signature(
             [
                 *(parameter.replace(kind=keyword) for parameter in own),
-                *self.shared.values(),
+                *self.shared_options.values(),
                 context,
             ]
         )
 
-    def __call__(self, **values: Any) -> Any:  # noqa: ANN401 -- As the command itself.
-        """Build the option objects from their parts, and call the command."""
+    def __call__(self, **values: Any) -> Any:  # noqa: ANN401 -- The command's own result.
+        """Build the option groups from the parsed values, and call the command."""
         context = values.pop(_CONTEXT)
-        typed = {name: values.pop(name) for name in self.shared}
-        for group, name in self.names.items():
-            mine = {field.name: typed[field.name] for field in fields(group)}
-            values[name] = group.build(context, mine)
+        typed = {name: values.pop(name) for name in self.shared_options}
+        for group, name in self.parameter_names.items():
+            group_values = {field.name: typed[field.name] for field in fields(group)}
+            values[name] = group.build(context, group_values)
         return self.command(**values)
 
 
 def _parameters(group: type[Options]) -> Iterator[tuple[str, inspect.Parameter]]:
-    """Yield the fields of a group as parameters that Typer understands."""
+    """Yield the fields of a group as keyword parameters with Typer annotations."""
     hints = get_type_hints(group, include_extras=True)
     for field in fields(group):
         parameter = inspect.Parameter(

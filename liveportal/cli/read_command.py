@@ -1,4 +1,4 @@
-"""What the commands that only read have in common."""
+"""Shared code of the commands that only read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ States = Annotated[
 
 @contextmanager
 def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> Iterator[Reader]:
-    """Open the ledger's windows, as `--as-known` says; the output must not be the ledger."""
+    """Open the ledger for queries, as of `--as-known`; refuses the ledger as the output file."""
     check_target(out.output, ledger.files)
     with open_readonly(ledger.path) as reader:
         until = read.known_at(reader.own_timezone, utc_now())
@@ -35,23 +35,23 @@ def open_reader(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> 
 
 
 def reference_time(reader: Reader) -> datetime:
-    """Return the instant from which ages and deadlines count: now, or that of `--as-known`."""
+    """Return the instant from which ages and deadlines count (UTC): now, or `--as-known`."""
     now = utc_now()
     return min(reader.as_of, now) if reader.as_of else now
 
 
 def display_zone(reader: Reader, read: ReadOptions) -> str:
-    """Return the zone in which a terminal shows times: `--timezone`, or else the expert's own."""
+    """Return the zone of times on a terminal: `--timezone`, or else the expert's own."""
     return read.timezone or reader.own_timezone
 
 
-def checked_states(given: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the states that were asked for; ends with a usage error for one that there is not."""
-    asked = tuple(each for text in given or () for each in text.split(","))
-    for state in asked:
+def parse_states(given: list[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Split the values of `--state` at commas; a state that is not `known` is a usage error."""
+    states = tuple(state for text in given or () for state in text.split(","))
+    for state in states:
         if state not in known:
             raise typer.BadParameter(
                 f"{state!r} is not a state. The states are: {', '.join(known)}.",
                 param_hint="--state",
             )
-    return asked
+    return states

@@ -1,9 +1,9 @@
-"""Being told to stop: by Ctrl-C, by the system, or by a terminal that goes away.
+"""Signals that end the program: Ctrl-C, SIGTERM, and SIGHUP when the terminal closes.
 
-All three end a command in the same way: what was begun is rolled back, files that are half written
-go, the terminal is left as it was found, and the exit code says why, as shells count: 130 for
-Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. Whoever kills (SIGKILL) gets the same ledger, and may leave
-a `.part` file behind.
+All three end a command in the same way: the open transaction is rolled back, partly written files
+are removed, the terminal is restored, and the exit code follows the shells' convention: 130 for
+Ctrl-C, 143 for SIGTERM, 129 for SIGHUP. SIGKILL leaves the same ledger, and possibly a `.part`
+file.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
-_STOPPING = [
+_END_SIGNALS = [
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
 ]
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal says that the program is to end; it unwinds as Ctrl-C does."""
+    """Raised for a signal that ends the program; it unwinds the stack as Ctrl-C does."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -32,49 +32,49 @@ class Stopped(KeyboardInterrupt):
 
 
 def exit_code_of(error: BaseException) -> int:
-    """Return the exit code of an interruption: 128 and the signal's number, as shells count."""
+    """Return the exit code of an interruption: 128 plus the signal's number, as in shells."""
     return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)
 
 
-def word_for(error: BaseException) -> str:
-    """Return what became of the program, in a word."""
+def interruption_name(error: BaseException) -> str:
+    """Return the name of an interruption, which is also its error code."""
     return "terminated" if isinstance(error, Stopped) else "interrupted"
 
 
 @contextlib.contextmanager
-def unwinding() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the program instead of ending it on the spot.
+def handle_signals() -> Iterator[None]:
+    """Make SIGTERM and SIGHUP unwind the stack instead of ending the process at once.
 
-    Those that are ignored (`nohup`) or handled by somebody already stay as they are.
+    A signal that is ignored (`nohup`) or already has a handler keeps it.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # Only the main thread hears signals.
+        yield  # Only the main thread receives signals.
         return
-    atexit.register(_tidying_up)
-    before = {each: signal.getsignal(each) for each in _STOPPING}
-    ours = [each for each, handler in before.items() if handler is signal.SIG_DFL]
-    for each in ours:
-        signal.signal(each, _stop)
+    atexit.register(_ignore_interrupts)
+    handlers = {number: signal.getsignal(number) for number in _END_SIGNALS}
+    defaults = [number for number, handler in handlers.items() if handler is signal.SIG_DFL]
+    for number in defaults:
+        signal.signal(number, _raise_stopped)
     try:
         yield
     finally:
-        for each in ours:
-            signal.signal(each, signal.SIG_DFL)
+        for number in defaults:
+            signal.signal(number, signal.SIG_DFL)
 
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+def _raise_stopped(number: int, _frame: FrameType | None) -> NoReturn:
     raise Stopped(number)
 
 
-def _tidying_up() -> None:
-    """Hear no Ctrl-C any more: all is done and said, and what Python does at its end is no work."""
+def _ignore_interrupts() -> None:
+    """Ignore Ctrl-C while Python shuts down: the command has ended and its result is written."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def show_cursor() -> None:
-    """Show a terminal's cursor again, in case that we were stopped just after it was hidden."""
+    """Show the terminal's cursor again, in case the interruption came after it was hidden."""
     if "rich.live" not in sys.modules:
-        return  # Nothing else hides it.
+        return  # Only rich's live view hides the cursor.
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb":
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What the commands that record something have in common: one event an id, one result a line."""
+"""Shared code of the commands that record: one event per id, one result row per event."""
 
 from __future__ import annotations
 
@@ -23,45 +23,45 @@ from liveportal.domain.values import dataclass
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
-    # The door and all its rules: a read in the same module as a write has no use for them.
+    # Imported late: a read in the same module as a write does not need the journal's rules.
     from liveportal.domain.events.envelope import EventData
     from liveportal.portal import Outcome, Portal
 
-BEFORE = ("id", "state", "error", "message")
-AFTER = ("time", "event", "flags", "replayed", "confirmed", "dry_run")
-LATER = ("slot", "reason")
-"""Fields of steps that came later: they stand at the end, since rows only ever grow there."""
+LEADING_FIELDS = ("id", "state", "error", "message")
+TRAILING_FIELDS = ("time", "event", "flags", "replayed", "confirmed", "dry_run")
+ADDED_FIELDS = ("slot", "reason")
+"""Fields of steps that were added later: they come last, since rows only grow at the end."""
 
-Show = Callable[[Reader, str], Row]
+ReadBack = Callable[[Reader, str], Row]
 
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 
 
 @dataclass(frozen=True)
 class WriteStep:
-    """A step that a command records for each id.
+    """The event that a command records for each id.
 
-    `data` makes the event for an id; `fields` and `read_back` say what of the entity is shown
-    afterwards; `allow` holds the overriding options that were given; `question` is asked first.
-    `assumed` names the fields of the data that were not given but assumed (see `Portal.event`).
+    `data` builds the event for an id; `read_back` reads the entity afterwards, and `fields` are the
+    ones shown; `allow` holds the overriding options that were given; `question` is asked first.
+    `assumed` names the fields of the data that were assumed rather than given (`Portal.event`).
     """
 
     kind: str
     data: Callable[[Writer, str], EventData]
     fields: tuple[str, ...] = ()
-    read_back: Show | None = None
+    read_back: ReadBack | None = None
     allow: frozenset[str] = frozenset()
     question: Callable[[Reader, str], str] | None = None
     assumed: tuple[str, ...] = ()
 
 
 def overrides(**options: bool) -> frozenset[str]:
-    """Return the options that were given, as cautions name them: `overlap=True` is `--overlap`."""
+    """Return the given options as cautions name them: `overlap=True` is `--overlap`."""
     return frozenset(f"--{name}" for name, given in options.items() if given)
 
 
 class Writer:
-    """A ledger that is open for one command's writes."""
+    """A ledger that is open for the writes of one command."""
 
     def __init__(self, portal: Portal, write: WriteOptions) -> None:
         self.portal = portal
@@ -70,71 +70,71 @@ class Writer:
 
     @property
     def reader(self) -> Reader:
-        """The windows on what is recorded so far."""
+        """The queries over what has been recorded so far."""
         return self.portal.reader()
 
     @cached_property
     def zone(self) -> str:
-        """The zone in which typed times are read: `--timezone`, or else the expert's own."""
+        """The zone of typed times: `--timezone`, or else the expert's own."""
         return self._write.timezone or self.reader.own_timezone
 
     @cached_property
     def at(self) -> datetime | None:
-        """When it happened, as `--at` says; None for now."""
+        """The instant of `--at`, in UTC; None for now."""
         return self._write.happened_at(self.zone, self._now)
 
     def amount(self, text: str) -> Money:
-        """Read an amount as people type it: `84`, `84.00`, `84.00 USD`; raises `InvalidAmount`."""
-        number, _, named = text.strip().partition(" ")
-        code = named.strip().upper() or self.reader.currency
+        """Parse an amount such as `84`, `84.00` or `84.00 USD`; raises `InvalidAmount`."""
+        number, _, currency = text.strip().partition(" ")
+        code = currency.strip().upper() or self.reader.currency
         return Money.parse(number, self.reader.currency_called(code))
 
-    def insists(self, caution: Caution) -> bool:
-        """Return True if `--anyway` lets a caution through."""
+    def allows(self, caution: Caution) -> bool:
+        """Return True if `--anyway` was given and overrides the caution."""
         return self._write.anyway and caution.override == "--anyway"
 
     def ask(self, question: str) -> None:
-        """Ask for a confirmation, unless `--yes` gives it or nothing will be kept."""
+        """Ask for confirmation, except with `--yes` or in a dry run."""
         confirm(question, yes=self._write.yes, dry_run=self._write.dry_run)
 
     def record(
         self,
         data: EventData,
-        thing_id: str,
+        entity_id: str,
         *,
         many: bool = False,
-        read_back: Show | None = None,
+        read_back: ReadBack | None = None,
         allow: frozenset[str] = frozenset(),
         assumed: Iterable[str] = (),
     ) -> Row:
-        """Record one event and return its result: what it did, and what the thing is now.
+        """Record one event and return its result row: the outcome, and the entity afterwards.
 
-        `--key` names the event, and one of `many` together with the thing: `KEY:ID`.
+        `--key` is the event's id; with `many` ids each event gets `KEY:ID`.
         """
         key = self._write.key
-        outcome, shown = self.portal.execute(
+        outcome, details = self.portal.execute(
             data,
             at=self.at,
-            key=f"{key}:{thing_id}" if key and many else key,
+            key=f"{key}:{entity_id}" if key and many else key,
             assumed=assumed,
-            allow=lambda caution: caution.override in allow or self.insists(caution),
-            read_back=lambda reader, done: (
-                dict(read_back(reader, recorded_id(done, thing_id))) if read_back else {}
+            allow=lambda caution: caution.override in allow or self.allows(caution),
+            read_back=lambda reader, outcome: (
+                dict(read_back(reader, recorded_id(outcome, entity_id))) if read_back else {}
             ),
         )
-        return self.result(outcome, thing_id, shown)
+        return self.result(outcome, entity_id, details)
 
-    def result(self, outcome: Outcome, thing_id: str, shown: Row) -> Row:
-        """Return what became of an event as the commands that record something show it."""
+    def result(self, outcome: Outcome, entity_id: str, details: Row) -> Row:
+        """Return the result row of a recorded event; `details` are the fields of the entity."""
         from liveportal.domain.handlers.dispatch import STATE_AFTER
 
         kind = outcome.event.data.TYPE
         return {
-            "id": recorded_id(outcome, thing_id),
+            "id": recorded_id(outcome, entity_id),
             "state": STATE_AFTER.get(kind, kind.split(".")[1]),
             "error": None,
-            "message": self._already_reported(outcome, thing_id),
-            **shown,
+            "message": self._confirmation_message(outcome, entity_id),
+            **details,
             "time": outcome.event.time,
             "event": outcome.event.id,
             "flags": list(outcome.flags),
@@ -143,8 +143,8 @@ class Writer:
             "dry_run": self._write.dry_run,
         }
 
-    def _already_reported(self, outcome: Outcome, thing_id: str) -> str | None:
-        """Return a sentence if the event only confirms one of another source; None otherwise."""
+    def _confirmation_message(self, outcome: Outcome, entity_id: str) -> str | None:
+        """Return a sentence if the event only confirms one from another source; else None."""
         if outcome.status == "recorded":
             return None
         first = self.reader.one(_CONFIRMED, outcome.seq)
@@ -152,8 +152,8 @@ class Writer:
             return None
         kind = outcome.event.data.TYPE.partition(".")[0]
         return (
-            f"Nothing was recorded twice: {first['source']} reported this {kind} of {thing_id}"
-            f" already, at {short_text(from_text(first['time']))}.{_ONE_MORE.get(kind, '')}"
+            f"Nothing was recorded twice: {first['source']} reported this {kind} of {entity_id}"
+            f" already, at {short_text(from_text(first['time']))}.{_AGAIN_HINTS.get(kind, '')}"
         )
 
 
@@ -161,16 +161,16 @@ _CONFIRMED = """
     SELECT first.source, first.time FROM statement
     JOIN event AS first ON first.seq = statement.confirms WHERE statement.seq = ?
 """
-_ONE_MORE = {"tip": " If it is one more, give --again."}
+_AGAIN_HINTS = {"tip": " If it is one more, give --again."}
 
 
 @contextmanager
-def writing(
+def open_writer(
     ledger: LedgerOption, write: WriteOptions, out: OutputOptions, fields: tuple[str, ...] = ()
 ) -> Iterator[Writer]:
-    """Open the ledger for writing, once it is sure that the result can be shown.
+    """Open the ledger for writing, after checking that the result can be written.
 
-    `fields` are the result's own, between those that every result has.
+    `fields` are the command's own, in addition to those that every result has.
     """
     from liveportal.portal import Portal
 
@@ -188,56 +188,57 @@ def run_step(
     *,
     empty: str = "No ids were given.",
 ) -> None:
-    """Record a step for one id, or for each of many.
+    """Record a step for one id or for each of many.
 
-    Many ids (also those read from standard input, for `-`) give a line each, failures included, and
-    the work goes on; the exit code is then the first failure's. One id fails as commands do.
-    `given` may also be what finds the ids in the ledger: those are many, however many they are.
+    Many ids (`-` reads them from standard input) give one row each. A failure is a row, too, and
+    does not stop the others; the exit code is that of the first failure. The failure of a single
+    id ends the command. `given` may be a function that finds the ids in the ledger; its ids count
+    as many, even if there is only one.
     """
     many = callable(given) or len(given) > 1 or STDIN in given
-    with writing(ledger, write, out, step.fields) as writer:
+    with open_writer(ledger, write, out, step.fields) as writer:
         zone = writer.zone
         if callable(given):
-            done = [run_catching(writer, name, step, write) for name in given(writer)]
+            results = [run_catching(writer, name, step, write) for name in given(writer)]
         elif many:
-            done = [run_catching(writer, text, step, write) for text in list(read_ids(given))]
+            results = [run_catching(writer, text, step, write) for text in list(read_ids(given))]
         else:
-            done = [(run_one(writer, given[0], step), 0)]
-    rows = [row for row, _ in done]
+            results = [(run_one(writer, given[0], step), 0)]
+    rows = [row for row, _ in results]
     if not many:
         show_result(rows[0], step.fields, out, zone=zone)
         return
     human = ("id", "state", *step.fields[:4], "message")
     table = Table(all_fields(step.fields), rows, human, empty=empty)
     render(table, out, zone=zone)
-    if code := next((code for _, code in done if code), 0):
+    if code := next((code for _, code in results if code), 0):
         raise typer.Exit(code)
 
 
 def show_result(
     row: Row, fields: tuple[str, ...], out: OutputOptions, *, zone: str | None = None
 ) -> None:
-    """Show the result of a single write; to a person, only what says something."""
-    said = all_fields(fields)
-    telling = tuple(name for name in said if value_of(row, name) not in (None, False, [], ""))
-    render(Detail(said, row, telling), out, zone=zone)
+    """Show the result of a single write; a terminal leaves out the empty fields."""
+    names = all_fields(fields)
+    human = tuple(name for name in names if value_of(row, name) not in (None, False, [], ""))
+    render(Detail(names, row, human), out, zone=zone)
 
 
 def run_one(writer: Writer, text: str, step: WriteStep, *, many: bool = False) -> Row:
-    """Record the step for one id; return the row of its result. Raises what the rules raise."""
-    thing_id = writer.portal.resolve_id(step.kind, text)
+    """Record the step for one id and return its result row; raises what the rules raise."""
+    entity_id = writer.portal.resolve_id(step.kind, text)
     if step.question:
-        writer.ask(step.question(writer.reader, thing_id))
-    data = step.data(writer, thing_id)
+        writer.ask(step.question(writer.reader, entity_id))
+    data = step.data(writer, entity_id)
     return writer.record(
-        data, thing_id, many=many, read_back=step.read_back, allow=step.allow, assumed=step.assumed
+        data, entity_id, many=many, read_back=step.read_back, allow=step.allow, assumed=step.assumed
     )
 
 
 def run_catching(
     writer: Writer, text: str, step: WriteStep, write: WriteOptions
 ) -> tuple[Row, int]:
-    """Act on one of many; return its line of result, and the exit code of its failure or 0."""
+    """Record the step for one of many ids; return its row, and its exit code (0: no failure)."""
     try:
         return run_one(writer, text, step, many=True), 0
     except LiveportalError as error:
@@ -253,20 +254,25 @@ def run_catching(
 
 
 def all_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
-    """Return all fields of a write's result: its own among those that every result has."""
-    own = (name for name in fields if name not in BEFORE + LATER)
-    return (*BEFORE, *own, *AFTER, *(name for name in LATER if name in fields))
+    """Return all fields of a write's result: the common ones and the command's own."""
+    own = (name for name in fields if name not in LEADING_FIELDS + ADDED_FIELDS)
+    return (
+        *LEADING_FIELDS,
+        *own,
+        *TRAILING_FIELDS,
+        *(name for name in ADDED_FIELDS if name in fields),
+    )
 
 
-def new_name(prefix: str, given: str | None) -> str:
-    """Return the id that was given, or make one up."""
+def new_or_given_id(prefix: str, given: str | None) -> str:
+    """Return the id that was given, or generate one."""
     from liveportal.portal import new_id
 
     return f"{prefix}-{new_id()}" if given is None else given
 
 
-def recorded_id(outcome: Outcome, thing_id: str) -> str:
-    """Return the id of the thing: as recorded, for a replay has the id that was made up first."""
+def recorded_id(outcome: Outcome, entity_id: str) -> str:
+    """Return the recorded id of the entity: a replay has the id that was generated first."""
     data = outcome.event.data
-    found = getattr(data, data.THING, None)
-    return found if isinstance(found, str) else thing_id
+    recorded = getattr(data, data.THING, None)
+    return recorded if isinstance(recorded, str) else entity_id

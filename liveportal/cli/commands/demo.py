@@ -1,4 +1,4 @@
-"""`liveportal demo`: a month of a fictional expert, by the same commands that everybody uses."""
+"""`liveportal demo`: a month of a fictional expert, shown with ordinary commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.io.render import no_hints
+from liveportal.cli.io.render import suppress_hints
 from liveportal.cli.main import run
 from liveportal.cli.options import LedgerOption, with_options
 from liveportal.domain.errors import LedgerExists, OutputFailed
@@ -41,16 +41,16 @@ def demo(ledger: LedgerOption) -> None:
     if path.exists():
         raise LedgerExists(f"there is something at {path} already", path=str(path))
     with as_file(files("liveportal") / "samples" / "october.jsonl") as feed:
-        for told, line in STORY:
-            if told:
-                _say(f"\n{told}")
-            _say(f"\n$ liveportal {line.format(feed=feed.name)}")
+        for sentence, line in STORY:
+            if sentence:
+                _print(f"\n{sentence}")
+            _print(f"\n$ liveportal {line.format(feed=feed.name)}")
             argv = shlex.split(line.format(feed=shlex.quote(str(feed))))
-            with no_hints():
+            with suppress_hints():
                 code = run(["--ledger", str(path), *argv])
             if code:
                 raise typer.Exit(code)
-    _say(f"""
+    _print(f"""
 That ledger is yours to play with:
 
   export LIVEPORTAL_LEDGER={shlex.quote(str(path))}
@@ -62,7 +62,7 @@ That ledger is yours to play with:
 Then begin your own: `liveportal init`, and `liveportal --help` for the rest.""")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     if sys.stdout is None:
         raise OutputFailed("there is no standard output")
     print(text)  # noqa: T201 -- It is the result.

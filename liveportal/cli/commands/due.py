@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.io.output_file import check_target, opened_bytes
+from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import HumanValue, Row, Table
@@ -18,7 +18,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, wit
 from liveportal.cli.parse.times import read_length
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.clock import from_text, shifted
-from liveportal.ledger.queries import due as seen
+from liveportal.ledger.queries import due as due_queries
 from liveportal.ledger.queries.reader import Reader
 
 app = Commands()
@@ -26,7 +26,7 @@ app = Commands()
 SOMETHING_IS_DUE = 10
 HUMAN = ("due", "kind", "id", "customer_name", "amount", "asks", "means")
 ALARMS = (24 * 60, 60)
-"""Minutes before a deadline at which a calendar reminds of it."""
+"""The alarms of a calendar, in minutes before a deadline."""
 
 
 @app.command("due")
@@ -61,55 +61,57 @@ def due(
       liveportal due --calendar deadlines.ics
     """
     horizon = read_length(within) if within is not None else None
-    check_output_possible(seen.FIELDS, out, spared=ledger.files)
+    check_output_possible(due_queries.FIELDS, out, spared=ledger.files)
     check_target(calendar, (*ledger.files, *((out.output,) if out.output else ())))
     with open_reader(ledger, read, out) as reader:
         now = reference_time(reader)
-        rows = seen.due(reader, now)
+        rows = due_queries.due(reader, now)
         zone = display_zone(reader, read)
         if calendar is not None:
             _write_calendar(reader, rows, calendar)
     if horizon is not None:
         last = shifted(now, horizon)
         rows = [row for row in rows if _is_by(row, last)]
-    table = Table(seen.FIELDS, [_told(row) for row in rows], HUMAN, empty="Nothing is due.")
+    table = Table(
+        due_queries.FIELDS, [_human_row(row) for row in rows], HUMAN, empty="Nothing is due."
+    )
     render(table, out, zone=zone, now=now)
     if any(row["asks"] for row in rows):
         raise typer.Exit(SOMETHING_IS_DUE)
 
 
-def _told(row: Row) -> Row:
-    """Return a deadline whose kind a person reads as words, and whose day as a date."""
-    kind, on = str(row["kind"]), row["due_on"]
-    told = {**row, "kind": HumanValue(kind, lambda _now, _local: [kind.replace("_", " ")])}
+def _human_row(row: Row) -> Row:
+    """Return a deadline's row with its kind and its date as a terminal shows them."""
+    kind, due_day = str(row["kind"]), row["due_on"]
+    human_row = {**row, "kind": HumanValue(kind, lambda _now, _local: [kind.replace("_", " ")])}
     return (
-        told
-        if on is None
-        else told | {"due": HumanValue(row["due"], lambda _now, _local: [str(on)])}
+        human_row
+        if due_day is None
+        else human_row | {"due": HumanValue(row["due"], lambda _now, _local: [str(due_day)])}
     )
 
 
 def _is_by(row: Mapping[str, Any], last: datetime) -> bool:
-    """Tell whether something is due by then; what has no stated deadline may be due any time."""
+    """Return True if a row is due by then, or has no stated deadline and may be due any time."""
     return row["due"] is None or row["due"] <= last
 
 
 def _write_calendar(reader: Reader, rows: Sequence[Row], path: Path) -> None:
-    from liveportal.cli.commands.sessions.calendar import existing
+    from liveportal.cli.commands.sessions.calendar import existing_calendar
     from liveportal.exports.calendar import write
     from liveportal.ledger.queries.calendar import book
 
     last = reader.one("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1") or {}
     known_at = from_text(last["recorded_at"])
-    entries = [_entry(row, known_at) for row in rows if row["due"] is not None]
-    # A book of its own: the sessions of the same file are none of these.
-    written = write(f"{book(reader)}-due", entries, existing(path))
-    with opened_bytes(path) as stream:
+    calendar_events = [_calendar_event(row, known_at) for row in rows if row["due"] is not None]
+    # Under a name of its own, so that the sessions in the same file are left alone.
+    written = write(f"{book(reader)}-due", calendar_events, existing_calendar(path))
+    with open_output_bytes(path) as stream:
         stream.write(written.content)
-    hint(f"{len(entries)} deadlines are in {path}; import it into any calendar.")
+    hint(f"{len(calendar_events)} deadlines are in {path}; import it into any calendar.")
 
 
-def _entry(row: Mapping[str, Any], known_at: datetime) -> Any:  # noqa: ANN401 -- Imported late.
+def _calendar_event(row: Mapping[str, Any], known_at: datetime) -> Any:  # noqa: ANN401 -- Imported late.
     from liveportal.exports.calendar import CalendarEvent
 
     name = clean(row["customer_name"] or row["customer"] or "")
@@ -117,7 +119,7 @@ def _entry(row: Mapping[str, Any], known_at: datetime) -> Any:  # noqa: ANN401 -
     money = f"{row['amount']} {row['currency']}" if row["amount"] else ""
     lines = (clean(row["title"] or ""), money, row["means"], row["command"])
     return CalendarEvent(
-        # Another day is another event; the one that it was is cancelled.
+        # A deadline that moves is a new event; the old one is cancelled.
         session=f"{row['kind']}:{row['id']}:{row['due'].isoformat()}",
         start=row["due"],
         end=None,

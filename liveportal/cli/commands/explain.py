@@ -1,7 +1,7 @@
-"""Explanations: `earnings explain`, `sessions explain`, `payout explain`.
+"""`earnings explain`, `sessions explain` and `payout explain`: where amounts come from.
 
-Each group adds its command to its own. A tree is nested in JSON, drawn on a terminal, and a row a
-node everywhere else; the rows of its `path` `net.1` are the parts of `net`.
+Each is registered in its group. A tree is nested in JSON, drawn on a terminal, and one row per node
+in other formats, where the row with the `path` `net.1` is a part of `net`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from liveportal.cli.io.output_file import opened
+from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Row, Table
@@ -51,7 +51,7 @@ def explain_month(
     with open_reader(ledger, read, out) as reader:
         name = read_month(month, local_date(utc_now(), reader.timezone))
         net, owed = provenance.month(reader, name)
-        show = _shower(reader, {"month": name}, {"net": net, "owed": owed}, read, out)
+        show = _prepare_output(reader, {"month": name}, {"net": net, "owed": owed}, read, out)
     show()
 
 
@@ -73,7 +73,7 @@ def explain_session(
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("session", session)
         net, where = provenance.session(reader, name)
-        show = _shower(reader, {"session": name}, {"net": net, "where": where}, read, out)
+        show = _prepare_output(reader, {"session": name}, {"net": net, "where": where}, read, out)
     show()
 
 
@@ -95,33 +95,33 @@ def explain_payout(
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("payout", payout)
         lines = provenance.payout(reader, name)
-        show = _shower(reader, {"payout": name}, {"lines": lines}, read, out)
+        show = _prepare_output(reader, {"payout": name}, {"lines": lines}, read, out)
     show()
 
 
-def _shower(
+def _prepare_output(
     reader: Reader,
-    about: Mapping[str, str],
+    subject: Mapping[str, str],
     trees: Mapping[str, Node],
     read: ReadOptions,
     out: OutputOptions,
 ) -> Callable[[], None]:
-    """Fetch what trees are shown with, and return what shows them when the ledger is closed."""
+    """Read what the output needs; return a function that shows it once the ledger is closed."""
     if out.json or out.jsonl:
         from liveportal.ledger.queries import provenance
 
-        row = {**about, **{name: provenance.nested(reader, tree) for name, tree in trees.items()}}
+        row = {**subject, **{name: provenance.nested(reader, tree) for name, tree in trees.items()}}
         return lambda: render(Detail(tuple(row), row), out)
     if for_person(out) and out.columns is None:
-        drawn = [_drawn(reader, tree, "bold") for tree in trees.values()]
-        return lambda: _draw(drawn)
+        drawings = [_build_tree(reader, tree, "bold") for tree in trees.values()]
+        return lambda: _draw_trees(drawings)
     rows = [row for name, tree in trees.items() for row in _rows(reader, tree, name)]
     zone = display_zone(reader, read)
     return lambda: render(Table(FIELDS, rows), out, zone=zone)
 
 
 def _rows(reader: Reader, node: Node, path: str) -> Iterator[Row]:
-    """Yield a node, how time became its amount, and what it is made of."""
+    """Yield a node, its steps from time to amount, and its parts."""
     yield {
         "path": path,
         "what": node.what,
@@ -147,37 +147,37 @@ def _rows(reader: Reader, node: Node, path: str) -> Iterator[Row]:
 # --- on a terminal --------------------------------------------------------------------------------
 
 
-def _draw(trees: Iterable[Tree]) -> None:
-    """Draw trees: the amount first, then what it is; rule and event fainter behind it."""
-    from liveportal.cli.io.rich_output import console  # rich: only a terminal has it.
+def _draw_trees(trees: Iterable[Tree]) -> None:
+    """Draw trees: per node the amount, its description, and dimmed its rule and event."""
+    from liveportal.cli.io.rich_output import console  # Imports rich: terminals only.
 
-    with opened(None) as stream:
-        paper = console(stream)
+    with open_output(None) as stream:
+        terminal = console(stream)
         for number, tree in enumerate(trees):
             if number:
-                paper.print()
-            paper.print(tree)
+                terminal.print()
+            terminal.print(tree)
 
 
-def _drawn(reader: Reader, node: Node, style: str = "") -> Tree:
+def _build_tree(reader: Reader, node: Node, style: str = "") -> Tree:
     from rich.tree import Tree
 
     rules = [node.rule, f"event {node.seq}" if node.seq else ""]
-    tree = Tree(_label(f"{reader.money(node.minor)}  {_cut(node.what)}", rules, style))
+    tree = Tree(_styled_label(f"{reader.money(node.minor)}  {_shorten(node.what)}", rules, style))
     for step in node.steps:
-        tree.add(_label(f"{_cut(step.what)}: {step.comes_to}", [step.rule]))
+        tree.add(_styled_label(f"{_shorten(step.what)}: {step.comes_to}", [step.rule]))
     for part in node.parts:
-        tree.children.append(_drawn(reader, part))
+        tree.children.append(_build_tree(reader, part))
     return tree
 
 
-def _label(text: str, rules: Iterable[str], style: str = "") -> Text:
+def _styled_label(text: str, rules: Iterable[str], style: str = "") -> Text:
     from rich.text import Text
 
-    said = "; ".join(rule for rule in rules if rule)
-    return Text.assemble((clean(text), style), (f"  [{clean(said)}]" if said else "", "dim"))
+    source = "; ".join(rule for rule in rules if rule)
+    return Text.assemble((clean(text), style), (f"  [{clean(source)}]" if source else "", "dim"))
 
 
-def _cut(text: str) -> str:
-    """Return what a line has room for: titles are a stranger's, and of any length."""
+def _shorten(text: str) -> str:
+    """Cut a text to `LONGEST_TEXT` characters: customers' titles have any length."""
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"

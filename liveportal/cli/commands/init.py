@@ -1,4 +1,4 @@
-"""`liveportal init`: a ledger begins."""
+"""`liveportal init`: create a ledger."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from liveportal.cli.app import Commands
 from liveportal.cli.io.render import check_output_possible, hint, note, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
-from liveportal.cli.parse.policy_files import load
-from liveportal.domain.clock import zone as checked_zone
+from liveportal.cli.parse.policy_files import load_policy
+from liveportal.domain.clock import zone as check_zone
 from liveportal.domain.errors import LedgerExists
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.events.types import PreferencesChanged
@@ -50,28 +50,28 @@ def init(
       liveportal init --policy quarter-hour --ledger consulting.db
     """
     check_output_possible(FIELDS, out, spared=ledger.files)
-    profile = load(policy)
-    chosen = profile if currency is None else profile.in_currency(currency.upper())
+    shipped = load_policy(policy)
+    policy_in_currency = shipped if currency is None else shipped.in_currency(currency.upper())
     settings: list[EventData] = []
     if timezone is not None:
-        checked_zone(timezone)
+        check_zone(timezone)
         settings.append(PreferencesChanged(timezone=timezone))
     if not dry_run:
-        Portal.create(ledger.path, chosen, *settings)
+        Portal.create(ledger.path, policy_in_currency, *settings)
     elif ledger.path.exists():
         raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))
     row = {
         "path": str(ledger.path),
-        "policy": chosen.name,
-        "currency": chosen.currency,
-        "timezone": chosen.period.timezone,
-        "own_timezone": timezone or chosen.period.timezone,
+        "policy": policy_in_currency.name,
+        "currency": policy_in_currency.currency,
+        "timezone": policy_in_currency.period.timezone,
+        "own_timezone": timezone or policy_in_currency.period.timezone,
         "dry_run": dry_run,
     }
     render(Detail(FIELDS, row, title="A new ledger"), out)
-    if chosen.currency != profile.currency:
+    if policy_in_currency.currency != shipped.currency:
         note(
-            f"The amounts of {profile.name} are in {profile.currency}, so this ledger has no rate"
+            f"The amounts of {shipped.name} are in {shipped.currency}, so this ledger has no rate"
             " bounds and no payout minimum. `liveportal policy use FILE` sets them."
         )
     if not timezone:

@@ -1,4 +1,4 @@
-"""`liveportal policy`: the platform's rules, as a ledger reads them."""
+"""`liveportal policy`: the platform's rules as a ledger applies them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.parse.policy_files import load, shipped
+from liveportal.cli.parse.policy_files import load_policy, shipped_policies
 from liveportal.cli.read_command import display_zone, open_reader
-from liveportal.cli.write_command import show_result, writing
+from liveportal.cli.write_command import open_writer, show_result
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 
@@ -41,20 +41,20 @@ def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     Example: liveportal policy list
     """
     with open_reader(ledger, read, out) as reader:
-        force = reader.policy
+        in_force = reader.policy
         zone = display_zone(reader, read)
-    rows = [_listed(policy, force, shipped_too=True) for policy in shipped()]
-    if force not in shipped():
-        rows.append(_listed(force, force, shipped_too=False))
+    rows = [_policy_row(policy, in_force, is_shipped=True) for policy in shipped_policies()]
+    if in_force not in shipped_policies():
+        rows.append(_policy_row(in_force, in_force, is_shipped=False))
     render(Table(LIST_FIELDS, rows), out, zone=zone)
 
 
-def _listed(policy: Policy, force: Policy, *, shipped_too: bool) -> dict[str, object]:
+def _policy_row(policy: Policy, in_force: Policy, *, is_shipped: bool) -> dict[str, object]:
     return {
         "name": policy.name,
         "currency": policy.currency,
-        "in_force": policy == force,
-        "shipped": shipped_too,
+        "in_force": policy == in_force,
+        "shipped": is_shipped,
     }
 
 
@@ -78,14 +78,14 @@ def show(
     check_target(out.output, (*ledger.files, Path(policy or ".")))
     if policy is None:
         with open_reader(ledger, read, out) as reader:
-            chosen = reader.policy
+            selected = reader.policy
     else:
-        chosen = load(policy)
+        selected = load_policy(policy)
     rows = [
-        {"switch": switch, "value": value, "source": chosen.source.get(switch)}
-        for switch, value in chosen.switches().items()
+        {"switch": switch, "value": value, "source": selected.source.get(switch)}
+        for switch, value in selected.switches().items()
     ]
-    render(Table(SWITCH_FIELDS, rows, title=f"Policy {chosen.name}"), out)
+    render(Table(SWITCH_FIELDS, rows, title=f"Policy {selected.name}"), out)
 
 
 @app.command("use")
@@ -97,12 +97,12 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
       liveportal policy use quarter-hour
       liveportal policy use winter.toml --yes
     """
-    chosen = load(policy)
-    with writing(ledger, write, out) as writer:
+    selected = load_policy(policy)
+    with open_writer(ledger, write, out) as writer:
         if writer.reader.one("SELECT 1 AS one FROM session LIMIT 1"):
-            question = f"Use the policy {chosen.name} for sessions agreed from now on?"
+            question = f"Use the policy {selected.name} for sessions agreed from now on?"
             writer.ask(question)
-        row = writer.record(PolicyAdopted(policy=chosen), chosen.name)
+        row = writer.record(PolicyAdopted(policy=selected), selected.name)
         zone = writer.zone
     show_result(row, (), out, zone=zone)
 
@@ -115,6 +115,6 @@ def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
     Example: liveportal policy check winter.toml
     """
     check_target(out.output, (*ledger.files, Path(policy)))
-    chosen = load(policy)
-    row = {"name": chosen.name, "currency": chosen.currency, "valid": True}
+    selected = load_policy(policy)
+    row = {"name": selected.name, "currency": selected.currency, "valid": True}
     render(Detail(("name", "currency", "valid"), row), out)

@@ -1,4 +1,4 @@
-"""`liveportal sync`: what the platform reports goes into the ledger."""
+"""`liveportal sync`: record the platform's feeds in the ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO, TextIO
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.io.output_file import check_target, opened
+from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, render
@@ -65,24 +65,24 @@ def sync(
       liveportal sync old.jsonl --rejects bad.jsonl
     """
     total = Synced()
-    used = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
-    check_output_possible((*FIELDS, "dry_run"), out, spared=used)
-    check_target(rejects, (*used, *((out.output,) if out.output else ())))
+    input_files = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
+    check_output_possible((*FIELDS, "dry_run"), out, spared=input_files)
+    check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
     with (
-        opened(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
+        open_output(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
         Portal.open(ledger.path, dry_run=dry_run) as portal,
     ):
-        reject = rejecting(bad_lines) if rejects else None
+        reject = reject_writer(bad_lines) if rejects else None
         for feed in feeds:
-            with _stream(feed) as stream, _progress(feed) as progress:
+            with _open_stream(feed) as stream, _progress(feed) as progress:
                 try:
-                    done = portal.sync(stream, batch=batch, on_error=reject, progress=progress)
+                    synced = portal.sync(stream, batch=batch, on_error=reject, progress=progress)
                 except LiveportalError as error:
-                    naming_rejects(error)
+                    mention_rejects(error)
                     if len(feeds) > 1:
                         error.located(feed, feed=feed)
                     raise
-            total = _added(total, done)
+            total = _add(total, synced)
     fields = (*FIELDS, "dry_run") if dry_run else FIELDS
     row = asdict(total) | {"dry_run": dry_run}
     human = ("recorded", *(name for name in fields[1:] if name != "head" and row[name]))
@@ -97,29 +97,29 @@ def sync(
         )
 
 
-def _added(total: Synced, done: Synced) -> Synced:
+def _add(total: Synced, synced: Synced) -> Synced:
     return Synced(
-        total.recorded + done.recorded,
-        total.replayed + done.replayed,
-        total.confirmed + done.confirmed,
-        total.refused + done.refused,
-        done.head,
+        total.recorded + synced.recorded,
+        total.replayed + synced.replayed,
+        total.confirmed + synced.confirmed,
+        total.refused + synced.refused,
+        synced.head,
     )
 
 
 _REJECTS = "--rejects"
 
 
-def naming_rejects(error: LiveportalError) -> None:
-    """Name `--rejects` in the hint of an error that refuses a line of a feed."""
+def mention_rejects(error: LiveportalError) -> None:
+    """Mention `--rejects` in the hint of an error about a line of a feed."""
     hint = error.hint or ""
     if isinstance(error, Refused | NotFound) and "line" in error.details and _REJECTS not in hint:
-        way_on = f"{_REJECTS} FILE goes on past such lines, and writes each with its reason."
-        error.hint = f"{hint} {way_on}".lstrip()
+        advice = f"{_REJECTS} FILE goes on past such lines, and writes each with its reason."
+        error.hint = f"{hint} {advice}".lstrip()
 
 
-def rejecting(stream: TextIO | None) -> OnError:
-    """Return what writes a bad line with its reason; a dry run has nowhere to write."""
+def reject_writer(stream: TextIO | None) -> OnError:
+    """Return a callback that writes a bad line with its reason; a dry run has no stream for it."""
 
     def reject(line: Line, error: LiveportalError) -> None:
         if stream is not None:
@@ -135,7 +135,7 @@ def rejecting(stream: TextIO | None) -> OnError:
 
 
 @contextmanager
-def _stream(feed: str) -> Iterator[BinaryIO]:
+def _open_stream(feed: str) -> Iterator[BinaryIO]:
     if feed == STDIN:
         yield stdin_bytes()
         return
@@ -146,9 +146,9 @@ def _stream(feed: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _progress(feed: str) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar on a terminal, by the bytes of the file."""
+    """Show a progress bar on a terminal, in bytes of the file."""
     if feed == STDIN:
         yield lambda _: None
         return
-    with progress(Path(feed).name, Path(feed).stat().st_size) as told:
-        yield told
+    with progress(Path(feed).name, Path(feed).stat().st_size) as advance:
+        yield advance

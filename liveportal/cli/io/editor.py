@@ -1,4 +1,4 @@
-"""Writing a text in the user's own editor."""
+"""Let the user write a text in their own editor."""
 
 from __future__ import annotations
 
@@ -14,61 +14,61 @@ from liveportal.cli.io.prompts import Declined
 from liveportal.domain.errors import Malformed
 
 CUT = "--- what follows is for you, and is not sent ---"
-_USUAL = ("sensible-editor", "editor", "nano", "vi", "notepad")
+_FALLBACK_EDITORS = ("sensible-editor", "editor", "nano", "vi", "notepad")
 
 
 class EditorFailed(Malformed):
-    """There is no editor, or it ended with an error."""
+    """There is no editor, or it could not be started or exited with an error."""
 
     code = "editor_failed"
 
 
-def edited(draft: str, notes: str) -> str:
-    """Let the user turn a draft into a text; `notes` stand below it and are not part of it.
+def edit_text(draft: str, notes: str) -> str:
+    """Let the user edit a draft and return the text; the `notes` below it are not part of the text.
 
-    `VISUAL` or `EDITOR` names the program. Raises `EditorFailed`, and `Declined` for a text that is
-    empty or still the draft: nobody said anything then.
+    `VISUAL` or `EDITOR` names the program. Raises `EditorFailed`, and `Declined` if the text is
+    empty or unchanged.
     """
-    before = draft.strip()
-    with tempfile.TemporaryDirectory(prefix="liveportal-") as folder:  # Only the owner enters it.
+    original = draft.strip()
+    with tempfile.TemporaryDirectory(prefix="liveportal-") as folder:  # With mode 0700.
         file = Path(folder) / "summary.txt"
-        file.write_text(f"{before}\n\n{CUT}\n{notes}\n", "utf-8", errors="replace")
-        _run([*_editor(), str(file)])
+        file.write_text(f"{original}\n\n{CUT}\n{notes}\n", "utf-8", errors="replace")
+        _run_editor([*_editor_command(), str(file)])
         try:
             content = file.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise EditorFailed(f"what was written cannot be read: {error}") from None
-    text = _above_cut(content)
-    if not text or text == before:
-        what = "is empty" if not text else "is still the draft"
-        raise Declined(f"the text {what}", hint="Nothing was done. Say in it what happened.")
+    text = _text_above_cut(content)
+    if not text or text == original:
+        reason = "is empty" if not text else "is still the draft"
+        raise Declined(f"the text {reason}", hint="Nothing was done. Say in it what happened.")
     return text
 
 
-def _above_cut(content: str) -> str:
-    """Return what stands above the line; a stranger's words in the draft never are that line."""
+def _text_above_cut(content: str) -> str:
+    """Return the text above the cut line; quoted lines in the draft never equal it."""
     return "\n".join(takewhile(lambda line: line.rstrip() != CUT, content.splitlines())).strip()
 
 
-def _editor() -> list[str]:
+def _editor_command() -> list[str]:
     for variable in ("VISUAL", "EDITOR"):
         try:
             words = shlex.split(os.environ.get(variable, ""))
-        except ValueError:  # A quotation mark without another.
+        except ValueError:  # An unclosed quotation mark.
             raise EditorFailed(
                 f"{variable} cannot be read as a command", hint="Set it to a program that there is."
             ) from None
         if words:
             return words
-    found = next((path for name in _USUAL if (path := shutil.which(name))), None)
-    if found is None:
+    program = next((path for name in _FALLBACK_EDITORS if (path := shutil.which(name))), None)
+    if program is None:
         raise EditorFailed(
             "there is no editor", hint="Set EDITOR, or give the text with --summary."
         )
-    return [found]
+    return [program]
 
 
-def _run(command: list[str]) -> None:
+def _run_editor(command: list[str]) -> None:
     try:
         code = subprocess.run(command, check=False).returncode  # noqa: S603 -- The user's own choice.
     except OSError as error:

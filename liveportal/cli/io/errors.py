@@ -1,8 +1,8 @@
-"""Where failures become exit codes and messages; results never pass here.
+"""Map failures to exit codes and messages on standard error.
 
-The exit code of a failure is that of its nearest ancestor in `EXIT_CODES`. A message says on
-standard error what failed, why, and what to do next; where JSON was asked for, it is one line of
-JSON. Whatever is not a `LiveportalError` is a bug, and is said to be one, without a traceback.
+The exit code of a failure is that of its nearest ancestor in `EXIT_CODES`. A message says what
+failed, why, and what to do next; with `--json` or `--jsonl` it is one line of JSON. Any exception
+that is not a `LiveportalError` is reported as a bug, without a traceback.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ USAGE = 2
 
 
 def check_stdout() -> None:
-    """Raise `OutputFailed` if there is no standard output: what would be printed is for nobody."""
+    """Raise `OutputFailed` if there is no standard output to print to."""
     if sys.stdout is None:
         raise OutputFailed("there is no standard output", hint="Use --output FILE.")
 
 
 class UnknownField(Malformed):
-    """A name in `--fields` that the command does not have."""
+    """A name in `--fields` that is not a field of the result."""
 
     code = "unknown_field"
 
@@ -63,20 +63,20 @@ EXIT_CODES: dict[type[LiveportalError], int] = {
 
 
 def exit_code_for(error: LiveportalError) -> int:
-    """Return the exit code of a failure: that of its nearest ancestor that has one."""
-    return next((EXIT_CODES[each] for each in type(error).__mro__ if each in EXIT_CODES), BUG)
+    """Return the exit code of a failure: that of its nearest ancestor in `EXIT_CODES`."""
+    return next((EXIT_CODES[cls] for cls in type(error).__mro__ if cls in EXIT_CODES), BUG)
 
 
 def hint_for(error: LiveportalError) -> str | None:
-    """Return what to do next: what the failure says itself, or a caution's way out."""
+    """Return the hint of a failure; for a caution without one, the option that overrides it."""
     if error.hint is None and isinstance(error, Caution):
         return f"If you mean it, add {error.override}."
     return error.hint
 
 
 def report(error: LiveportalError, argv: Sequence[str]) -> int:
-    """Tell the user about a failure, in the form that `argv` asked for; return its exit code."""
-    return tell(
+    """Report a failure, as JSON if `argv` asks for it; return its exit code."""
+    return write_failure(
         error.code,
         error.message,
         exit_code_for(error),
@@ -87,34 +87,34 @@ def report(error: LiveportalError, argv: Sequence[str]) -> int:
 
 
 def report_usage(error: typer.TyperException, argv: Sequence[str]) -> int:
-    """Tell the user about wrong usage; return its exit code."""
+    """Report wrong usage; return its exit code."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context else PROGRAM
-    return tell(
+    return write_failure(
         "usage",
         error.format_message(),
         USAGE,
         argv,
-        hint=f"See '{path} --help'.{_after_dashes(error)}",
+        hint=f"See '{path} --help'.{_dash_hint(error)}",
         details={"command": path},
     )
 
 
-def _after_dashes(error: typer.TyperException) -> str:
-    """Say of an unknown option that it may have been meant as an id, where there are arguments."""
+def _dash_hint(error: typer.TyperException) -> str:
+    """Return a hint that an unknown option may be an id, if the command takes arguments."""
     command = getattr(getattr(error, "ctx", None), "command", None)
-    kinds = {each.param_type_name for each in getattr(command, "params", ())}
+    kinds = {parameter.param_type_name for parameter in getattr(command, "params", ())}
     if type(error).__name__ != "NoSuchOption" or "argument" not in kinds:
         return ""
     return " An id that begins with - comes after --, as in: show -- -R1."
 
 
 def report_bug(error: Exception, argv: Sequence[str]) -> int:
-    """Tell the user that it is our fault, and where; return its exit code."""
+    """Report an unexpected exception as a bug, with its place; return its exit code."""
     if os.environ.get(DEBUG_VARIABLE):
         traceback.print_exception(error)
     kind, place = type(error).__name__, _last_own_frame(error)
-    return tell(
+    return write_failure(
         "bug",
         f"this is a bug in liveportal: {kind} in {place}",
         BUG,
@@ -125,7 +125,7 @@ def report_bug(error: Exception, argv: Sequence[str]) -> int:
 
 
 def _last_own_frame(error: Exception) -> str:
-    """Return where in this package an exception came from: `liveportal/cli/app.py:12 (load)`."""
+    """Return the innermost frame of this package, such as `liveportal/cli/app.py:12 (load)`."""
     root = Path(__file__).parents[3]
     package = root / "liveportal"
     own = [
@@ -136,7 +136,7 @@ def _last_own_frame(error: Exception) -> str:
     return own[-1]
 
 
-def tell(
+def write_failure(
     code: str,
     message: str,
     exit_code: int,
@@ -145,16 +145,16 @@ def tell(
     hint: str | None = None,
     details: Mapping[str, object] | None = None,
 ) -> int:
-    """Write a failure to standard error, as JSON if that was asked for; return its exit code."""
+    """Write a failure to standard error, as JSON if `argv` asks for it; return its exit code."""
     if _wants_json(argv):
-        facts = {
+        body = {
             "code": code,
             "message": message,
             "hint": hint,
             "exit": exit_code,
             "details": details or {},
         }
-        text = json.dumps({"error": facts}, default=_readable)
+        text = json.dumps({"error": body}, default=_to_json)
     else:
         red, plain = ("\x1b[1;31m", "\x1b[0m") if _colour_of_stderr() else ("", "")
         text = f"{red}error:{plain} {clean(message)}"
@@ -164,29 +164,29 @@ def tell(
         try:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
-        except OSError:  # Nobody listens; the exit code still says it.
-            forget(sys.stderr)
+        except OSError:  # Standard error was closed; the exit code still reports the failure.
+            discard_buffer(sys.stderr)
     return exit_code
 
 
-def forget(stream: TextIO | None) -> None:
-    """Send what is left in a stream's buffer nowhere, or Python would complain when it ends."""
+def discard_buffer(stream: TextIO | None) -> None:
+    """Redirect a stream to the null device, so that Python can flush its buffer at exit."""
     if stream is None:
         return
-    with contextlib.suppress(OSError, ValueError):  # A stream of a test has no descriptor.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+    with contextlib.suppress(OSError, ValueError):  # A test's stream has no descriptor.
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
 
 
 def _wants_json(argv: Sequence[str]) -> bool:
-    """Say whether JSON was asked for; looked up here, since even a usage error has to know."""
+    """Return True if JSON was asked for; read from `argv`, as usage errors need it, too."""
     options = argv[: argv.index("--")] if "--" in argv else argv
     return "--json" in options or "--jsonl" in options
 
 
-def _readable(value: object) -> object:
-    """Turn any value of a failure's details into what JSON has."""
+def _to_json(value: object) -> object:
+    """Convert a value of a failure's details for JSON."""
     try:
         return plain(value)
     except TypeError:

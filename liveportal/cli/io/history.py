@@ -1,4 +1,4 @@
-"""What happened to a thing, in words: one line an event, for a person at a terminal."""
+"""The history of an entity for a terminal: one line of words per event."""
 
 from __future__ import annotations
 
@@ -18,81 +18,86 @@ _SPEAKERS = {
 }
 
 
-def in_words(history: Sequence[Mapping[str, Any]], earned: Money | None = None) -> HumanValue:
-    """Return a history that a terminal shows in words; all else has the events themselves.
+def format_history(history: Sequence[Mapping[str, Any]], earned: Money | None = None) -> HumanValue:
+    """Return a history that a terminal shows in words; other formats have the events themselves.
 
-    `earned` is the gross that was booked when a session ended, where its end does not say it.
+    `earned` is the gross booked when a session ended; it is shown if the event has no bill.
     """
 
     def lines(_now: datetime, local: tzinfo | None) -> list[str]:
-        return [_line(each, earned, local) for each in history]
+        return [_event_line(event, earned, local) for event in history]
 
     return HumanValue(history, lines)
 
 
-def pauses_in_words(pauses: Sequence[Sequence[datetime | None]]) -> HumanValue:
-    """Return a session's pauses that a terminal shows one a line; the last may go on."""
+def format_pauses(pauses: Sequence[Sequence[datetime | None]]) -> HumanValue:
+    """Return a session's pauses that a terminal shows one per line; the last may be open."""
 
     def lines(_now: datetime, local: tzinfo | None) -> list[str]:
-        from liveportal.cli.io.rich_output import local_time
+        from liveportal.cli.io.rich_output import format_local_time
 
-        ends = ((since, until and local_time(until, local)) for since, until in pauses)
+        ends = ((since, until and format_local_time(until, local)) for since, until in pauses)
         return [
-            f"{since and local_time(since, local)} to {until or 'now'}" for since, until in ends
+            f"{since and format_local_time(since, local)} to {until or 'now'}"
+            for since, until in ends
         ]
 
     return HumanValue(pauses, lines)
 
 
-def _line(happened: Mapping[str, Any], earned: Money | None, local: tzinfo | None) -> str:
-    from liveportal.cli.io.rich_output import local_time  # rich: only a terminal asks for words.
+def _event_line(event: Mapping[str, Any], earned: Money | None, local: tzinfo | None) -> str:
+    from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
 
-    kind, data = happened["type"], dict(happened["data"])
+    kind, data = event["type"], dict(event["data"])
     if kind == "session.ended" and "billed" not in data:
         data["billed"] = {"amount": str(earned) if earned else "nothing"}
-    what = kind.removeprefix("session.").replace(".", " ").replace("_", " ")
+    name = kind.removeprefix("session.").replace(".", " ").replace("_", " ")
     details = "; ".join(_details(data, local))
-    line = f"{what} at {local_time(happened['time'], local)}{f' ({details})' if details else ''}"
-    speaker = _SPEAKERS[happened["speaker"]]
-    flags = "".join(f", {flag.replace('_', ' ')}" for flag in happened["flags"])
-    return f"{line}, {'confirmed' if happened['confirms'] else 'told'} by {speaker}{flags}"
+    line = (
+        f"{name} at {format_local_time(event['time'], local)}{f' ({details})' if details else ''}"
+    )
+    speaker = _SPEAKERS[event["speaker"]]
+    flags = "".join(f", {flag.replace('_', ' ')}" for flag in event["flags"])
+    return f"{line}, {'confirmed' if event['confirms'] else 'told'} by {speaker}{flags}"
 
 
 def _details(data: Mapping[str, Any], local: tzinfo | None) -> Iterator[str]:
-    """Yield what an event says beyond its kind, the most telling first."""
-    for name, words in _WORDS.items():
+    """Yield the details of an event, the most informative first."""
+    for name, format_detail in _DETAIL_FORMATS.items():
         if value := data.get(name):
-            text = words(value, local)
+            text = format_detail(value, local)
             yield text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
-def _when(value: str, local: tzinfo | None) -> str:
-    from liveportal.cli.io.rich_output import local_time
+def _format_time(value: str, local: tzinfo | None) -> str:
+    from liveportal.cli.io.rich_output import format_local_time
 
-    return local_time(parse_instant(value), local)
+    return format_local_time(parse_instant(value), local)
 
 
-def _pauses(value: list[list[str]], local: tzinfo | None) -> str:
-    spans = (f"{_when(since, local)} to {_when(until, local)}" for since, until in value)
+def _format_pause_list(value: list[list[str]], local: tzinfo | None) -> str:
+    spans = (
+        f"{_format_time(since, local)} to {_format_time(until, local)}" for since, until in value
+    )
     return f"paused {', '.join(spans)}"
 
 
-def _as_it_is(value: object, _local: tzinfo | None) -> str:
+def _to_text(value: object, _local: tzinfo | None) -> str:
     return str(value)
 
 
-_WORDS: Mapping[str, Callable[[Any, tzinfo | None], str]] = {
+_DETAIL_FORMATS: Mapping[str, Callable[[Any, tzinfo | None], str]] = {
     "billed": lambda value, _: f"billed {value['amount']}",
     "amount": lambda value, _: f"{value['amount']} {value['currency']}",
     "rate": lambda value, _: f"{value['amount']} a minute",
-    "start": lambda value, local: f"start {_when(value, local)}",
-    "end": lambda value, local: f"end {_when(value, local)}",
-    "pauses": _pauses,
+    "start": lambda value, local: f"start {_format_time(value, local)}",
+    "end": lambda value, local: f"end {_format_time(value, local)}",
+    "pauses": _format_pause_list,
     "minutes": lambda value, _: f"{value} min",
     "slot": lambda value, _: f"slot {value}",
     "rating": lambda value, _: f"{value} of 5",
-    "claim": _as_it_is,
-    "kind": _as_it_is,
+    "claim": _to_text,
+    "kind": _to_text,
     "by": lambda value, _: "by you" if value == "expert" else f"by the {value}",
-    **dict.fromkeys(("title", "name", "reason", "summary", "note", "text"), _as_it_is),
+    **dict.fromkeys(("title", "name", "reason", "summary", "note", "text"), _to_text),
 }

@@ -1,4 +1,4 @@
-"""Where results go: standard output, or a file that appears when all of it is written."""
+"""The destination of results: standard output, or a file that appears once it is complete."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from liveportal.ledger.storage.temp_files import part_of, sweep
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
-    """Refuse, with `OutputFailed`, to write where nothing can be written, or over what is used.
+    """Raise `OutputFailed` if the output file cannot be written or must not be replaced.
 
-    That is what is `spared`, and whatever belongs to a ledger: this one or any other.
+    Neither `spared` files nor the files of a ledger, this one or another, may be replaced.
     """
     if path is None or path == Path("-"):
         return
-    from liveportal.ledger.storage.ledger_paths import (  # Most output is for the screen.
+    from liveportal.ledger.storage.ledger_paths import (  # Most output goes to the terminal.
         is_same,
         ledger_of,
     )
 
     try:
         exists = path.exists()
-        taken = any(is_same(path, each) for each in spared)
+        is_spared = any(is_same(path, other) for other in spared)
         owner = ledger_of(path)
-    except OSError as error:  # A name that is too long, a folder that may not be entered.
+    except OSError as error:  # The name is too long, or a folder must not be entered.
         raise _unwritable(path, error) from error
-    except RuntimeError:  # So some versions of Python say that links lead in a circle.
+    except RuntimeError:  # Raised by some versions of Python for a loop of links.
         raise OutputFailed(f"{path} leads to no place: its links go in a circle") from None
-    if taken:
+    if is_spared:
         raise OutputFailed(f"{path} is in use itself", hint="Choose another file for the output.")
     if owner is not None:
         raise OutputFailed(
@@ -59,20 +59,21 @@ def check_target(path: Path | None, spared: Iterable[Path]) -> None:
 
 
 def _is_device(path: Path) -> bool:
-    """Tell whether a path is such a thing as /dev/null, which is written to, never replaced."""
+    """Return True for a device or FIFO such as /dev/null, which is written to, never replaced."""
     return not path.is_symlink() and (path.is_char_device() or path.is_fifo())
 
 
 @contextmanager
-def opened(path: Path | None, stdout: TextIO | None = None) -> Iterator[TextIO]:
-    """Open what `--output` names: standard output, or a file that appears when all is written.
+def open_output(path: Path | None, stdout: TextIO | None = None) -> Iterator[TextIO]:
+    """Open the target of `--output`: standard output, or a file that appears once it is complete.
 
-    A file is made beside its place with mode 0600 and moved there at the end, so that no half of
-    it is ever seen, and nothing is written through a link. Raises `OutputFailed`.
+    The file is written under a temporary name beside its target with mode 0600 and renamed at the
+    end, so that it is never seen incomplete, and nothing is written through a link. Raises
+    `OutputFailed`.
     """
     try:
         if path is not None and path != Path("-"):
-            with _replaced(path) as stream:
+            with _replacement_of(path) as stream:
                 yield stream
             return
         if stdout is None:
@@ -84,18 +85,18 @@ def opened(path: Path | None, stdout: TextIO | None = None) -> Iterator[TextIO]:
         raise
     except OSError as error:
         if error.filename is not None:
-            raise  # A file that the command itself wanted; a stream has no name.
+            raise  # It concerns a file that the command opened: errors of a stream have no name.
         raise _unwritable(path, error) from error
 
 
 @contextmanager
-def opened_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file for bytes, seekable, that appears at its path when all of it is written.
+def open_output_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new seekable binary file that appears at its path once it is complete.
 
-    Raises `OutputFailed`, as `opened`.
+    Raises `OutputFailed`, as `open_output` does.
     """
     try:
-        with _replaced(path, binary=True) as stream:
+        with _replacement_of(path, binary=True) as stream:
             yield stream
     except OSError as error:
         if error.filename is not None:
@@ -109,33 +110,33 @@ def _unwritable(path: Path | None, error: OSError) -> OutputFailed:
 
 
 @contextmanager
-def _replaced(path: Path, *, binary: bool = False) -> Iterator[Any]:
-    """Open a new file that takes the place of `path` at the end, and goes if anything fails."""
+def _replacement_of(path: Path, *, binary: bool = False) -> Iterator[Any]:
+    """Open a temporary file that replaces `path` at the end, or is removed after a failure."""
     check_target(path, ())
     if _is_device(path):
-        with _written_to(os.open(path, os.O_WRONLY), binary=binary) as file:
+        with _open_descriptor(os.open(path, os.O_WRONLY), binary=binary) as file:
             yield file
         return
     sweep(path)
-    part = part_of(path)
+    temp_path = part_of(path)
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(temp_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
-        with _written_to(descriptor, binary=binary) as file:
+        with _open_descriptor(descriptor, binary=binary) as file:
             yield file
             file.flush()
             os.fsync(descriptor)
-        part.replace(path)
+        temp_path.replace(path)
         fsync_dir(path.parent)
     except BaseException:
-        part.unlink(missing_ok=True)
+        temp_path.unlink(missing_ok=True)
         raise
 
 
-def _written_to(descriptor: int, *, binary: bool) -> IO[Any]:
-    """Open a descriptor for bytes, or for text in UTF-8 whose line ends stay as they are."""
+def _open_descriptor(descriptor: int, *, binary: bool) -> IO[Any]:
+    """Open a descriptor as a binary file, or as UTF-8 text with unchanged line ends."""
     if binary:
         return os.fdopen(descriptor, "wb")
     return os.fdopen(descriptor, "w", encoding="utf-8", newline="")

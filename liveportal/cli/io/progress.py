@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, for what takes a while."""
+"""A progress bar on a terminal, for long operations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from liveportal.cli.io.text import clean
 
 @contextmanager
 def progress(name: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield what is told of each step's bytes; the bar is on standard error, or nowhere."""
+    """Yield a function to call with the size of each step; draws only on a terminal's stderr."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -1,4 +1,4 @@
-"""What a command asks for on the way: a yes, or ids and text on standard input."""
+"""Input that a command asks for: a confirmation, a choice, or ids and text from stdin."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from liveportal.domain.errors import ConfirmationNeeded, Malformed
 
 STDIN = "-"
 TEXT_LIMIT = 1_000_000
-"""The longest text read from standard input, in bytes: a summary, not a film."""
+"""The longest text read from standard input, in bytes."""
 LONGEST_ID_LINE = 10_000
 """The longest line of ids on standard input, in bytes."""
 
 
 class Declined(ConfirmationNeeded):
-    """The question was asked, and the answer was not yes."""
+    """The answer to a question was not yes, or there was no answer."""
 
     code = "declined"
 
 
 class InvalidInput(Malformed):
-    """Standard input that is not UTF-8 text, is closed, or is too long."""
+    """Standard input is not UTF-8 text, is closed, or is too long."""
 
     code = "invalid_stdin"
 
 
 def confirm(question: str, *, yes: bool, dry_run: bool = False) -> None:
-    """Ask a yes-or-no question, such as "Concede claim CL-1?"; return if the answer is yes.
+    """Ask a yes-or-no question such as "Concede claim CL-1?"; return only if the answer is yes.
 
-    Nothing is asked with `--yes` and in a dry run. Raises `Declined`, and `ConfirmationNeeded`
-    where there is nobody to ask: standard input or the place for the question is no terminal.
+    Nothing is asked with `--yes` or in a dry run. Raises `Declined`, and `ConfirmationNeeded` if
+    standard input or standard error is not a terminal.
     """
     if yes or dry_run:
         return
@@ -47,22 +47,22 @@ def confirm(question: str, *, yes: bool, dry_run: bool = False) -> None:
         raise Declined("not confirmed", hint="Nothing was done.")
 
 
-def choose(question: str, choices: Iterable[int], usual: int | None) -> int:
-    """Ask for one of several numbers, again after a wrong one; an empty answer is the usual one.
+def choose(question: str, choices: Iterable[int], default: int | None) -> int:
+    """Ask for one of several numbers until one is valid; an empty answer means `default`.
 
-    Raises `Declined` for `q` and at the end of the input. `can_ask` tells whether to ask at all.
+    Raises `Declined` for `q` and at the end of the input. Callers check `can_ask` first.
     """
     numbers = {str(number): number for number in choices}
-    if usual is not None:
-        numbers[""] = usual
-    prompt = clean(question) + (" " if usual is None else f" [{usual}] ")
+    if default is not None:
+        numbers[""] = default
+    prompt = clean(question) + (" " if default is None else f" [{default}] ")
     while True:
         sys.stderr.write(prompt)
         sys.stderr.flush()
         try:
             line = sys.stdin.readline()
         except UnicodeDecodeError:
-            continue  # Whatever was typed, it was no number.
+            continue  # It was not a number.
         answer = line.strip().casefold()
         if not line or answer in ("q", "quit"):
             raise Declined("nothing was chosen", hint="Nothing was done.")
@@ -80,9 +80,9 @@ def answer(question: str) -> str:
 
 
 def hidden(question: str) -> str:
-    """Ask for a text that is not shown while it is typed.
+    """Ask for a text without echo.
 
-    Raises `Declined` at the end of the input, `InvalidInput` where it would be shown all the same.
+    Raises `Declined` at the end of the input, and `InvalidInput` if echo cannot be turned off.
     """
     import getpass
     import warnings
@@ -100,18 +100,18 @@ def hidden(question: str) -> str:
 
 
 def can_ask() -> bool:
-    """Tell whether there is somebody to ask, and a place for the question."""
+    """Return True if questions can be asked: stdin and stderr are terminals."""
     return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
 
 def read_ids(given: Sequence[str]) -> Iterator[str]:
-    """Yield the ids given, `-` standing for those on standard input, one a line, as they come.
+    """Yield the given ids; `-` stands for those on standard input, read one per line as they come.
 
     Blank lines are skipped. Raises `InvalidInput`.
     """
-    for each in given:
-        if each != STDIN:
-            yield each
+    for text in given:
+        if text != STDIN:
+            yield text
             continue
         stream = stdin_bytes()
         for number in count(1):
@@ -120,28 +120,28 @@ def read_ids(given: Sequence[str]) -> Iterator[str]:
             where = f"line {number} of standard input"
             if len(line) > LONGEST_ID_LINE:
                 raise InvalidInput(f"{where} is longer than any id", hint="Give one id a line.")
-            if name := _decoded(line, where).strip():
+            if name := _decode(line, where).strip():
                 yield name
 
 
 def read_text(given: str) -> str:
-    """Return the text given, or all of standard input where it is `-`; raises `InvalidInput`."""
+    """Return the given text, or all of standard input for `-`; raises `InvalidInput`."""
     if given != STDIN:
         return given
     content = stdin_bytes().read(TEXT_LIMIT + 1)
     if len(content) > TEXT_LIMIT:
         raise InvalidInput(f"standard input is longer than {TEXT_LIMIT} bytes", limit=TEXT_LIMIT)
-    return _decoded(content, "standard input").strip()
+    return _decode(content, "standard input").strip()
 
 
 def stdin_bytes() -> BinaryIO:
-    """Return standard input; raises `InvalidInput` where it is closed."""
+    """Return standard input as a binary stream; raises `InvalidInput` if it is closed."""
     if sys.stdin is None:
         raise InvalidInput("standard input is closed")
     return sys.stdin.buffer
 
 
-def _decoded(content: bytes, what: str) -> str:
+def _decode(content: bytes, what: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

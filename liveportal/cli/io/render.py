@@ -1,13 +1,12 @@
-"""The one place where results become text.
+"""Write results in the requested format; commands do not format them.
 
-A command hands over typed values (`liveportal.cli.io.view_model`) and says nothing of formats.
-Fields are named as in JSON; `customer.id` is the `id` within `customer`, and is a column of its own
-in rows.
+A command passes typed values (`liveportal.cli.io.view_model`). Fields have their JSON names;
+`customer.id` is the `id` within `customer`, and a column of its own in rows.
 
-A terminal gets a table or a listing, a pipe tab-separated rows without a header, and whoever asks
-gets JSON, JSON Lines, CSV or TSV with the same names. Rows may be any iterable and are written as
-they come: fetch and close first where a ledger is read (an open cursor keeps writers out), and make
-a list first where each row *does* something, since a reader such as `head` may leave early.
+A terminal gets a table or a listing, and a pipe tab-separated rows without a header; options choose
+JSON, JSON Lines, CSV or TSV with the same names. Rows may be any iterable and are written as they
+come. When reading a ledger, fetch all rows and close it first (an open cursor blocks writers). If
+iterating has side effects, build a list first, since a reader such as `head` may stop early.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from liveportal.cli.io.errors import UnknownField
-from liveportal.cli.io.output_file import check_target, opened
+from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.text import clean, csv_safe
 from liveportal.cli.io.view_model import Detail, Row, Table, cell, is_number, plain, value_of
 
@@ -39,68 +38,70 @@ def render(
     width: int | None = None,
     now: datetime | None = None,
 ) -> None:
-    """Write a result as the options say.
+    """Write a result in the format and to the destination of the options.
 
-    `zone` is the one that a terminal shows times in (None: the machine's), `now` what it counts
-    from, `width` its columns. Raises `UnknownField` before anything is written, `OutputFailed` if
-    the output cannot be written, and lets `BrokenPipeError` pass.
+    For a terminal, `zone` is the zone of times (None: the machine's), `now` the instant from which
+    ages count, and `width` the number of columns. Raises `UnknownField` before anything is written,
+    `OutputFailed` if the output cannot be written, and `BrokenPipeError`.
     """
-    chosen = _chosen(result.fields, out.columns)
-    with opened(out.output, stdout) as stream:
+    fields = _select_fields(result.fields, out.columns)
+    with open_output(out.output, stdout) as stream:
         if out.json:
-            _write_json(result, chosen, stream)
+            _write_json(result, fields, stream)
         elif out.jsonl:
-            stream.writelines(_json(_nested(row, chosen)) + "\n" for row in _rows(result))
+            stream.writelines(_to_json(_nest(row, fields)) + "\n" for row in _rows(result))
         elif out.csv:
-            _write_csv(result, chosen, stream)
+            _write_csv(result, fields, stream)
         elif out.tsv or not stream.isatty():
-            _write_tsv(result, chosen, stream, header=out.header)
+            _write_tsv(result, fields, stream, header=out.header)
         else:
-            from liveportal.cli.io.rich_output import show  # rich costs more than a whole read.
+            from liveportal.cli.io.rich_output import (
+                show,  # Imports rich, which takes longer than a read.
+            )
 
-            shown = chosen if out.columns else _chosen(result.fields, result.human)
-            show(result, shown, stream, zone=zone, width=width, now=now)
+            terminal_fields = fields if out.columns else _select_fields(result.fields, result.human)
+            show(result, terminal_fields, stream, zone=zone, width=width, now=now)
 
 
 def check_output_possible(
     fields: tuple[str, ...], out: OutputOptions, *, spared: Iterable[Path] = ()
 ) -> None:
-    """Make sure, before anything is recorded, that a result with these fields can be shown.
+    """Check, before anything is recorded, that a result with these fields can be written.
 
-    `spared` are files that no output may take the place of. Raises `UnknownField`, `OutputFailed`.
+    `spared` are files that the output must not replace. Raises `UnknownField`, `OutputFailed`.
     """
-    _chosen(fields, out.columns)
+    _select_fields(fields, out.columns)
     check_target(out.output, spared)
 
 
 def for_person(out: OutputOptions) -> bool:
-    """Say whether a result would be shown as a terminal shows it: to a person."""
+    """Return True if a result would be shown to a person, in a terminal's format."""
     formats = (out.json, out.jsonl, out.csv, out.tsv, out.output)
     return not any(formats) and sys.stdout is not None and sys.stdout.isatty()
 
 
-_hinting = ContextVar("hinting", default=True)
+_hints_enabled = ContextVar("hinting", default=True)
 
 
 @contextmanager
-def no_hints() -> Iterator[None]:
-    """Keep hints back, where a story is told that they would interrupt."""
-    token = _hinting.set(False)
+def suppress_hints() -> Iterator[None]:
+    """Suppress hints, for the demo."""
+    token = _hints_enabled.set(False)
     try:
         yield
     finally:
-        _hinting.reset(token)
+        _hints_enabled.reset(token)
 
 
 def hint(text: str) -> None:
-    """Tell a person at a terminal what to do next; say nothing to a script."""
-    if _hinting.get() and sys.stderr is not None and sys.stderr.isatty():
+    """Tell a person at a terminal what to do next; scripts get no hints."""
+    if _hints_enabled.get() and sys.stderr is not None and sys.stderr.isatty():
         with suppress(OSError):
             sys.stderr.write(clean(text) + "\n")
 
 
 def note(text: str) -> None:
-    """Write to standard error something about the result that a script must not miss either."""
+    """Write a note about the result to standard error, for persons and scripts."""
     if sys.stderr is not None:
         with suppress(OSError):
             sys.stderr.write(f"note: {clean(text)}\n")
@@ -109,21 +110,21 @@ def note(text: str) -> None:
 # --- fields -----------------------------------------------------------------------------------
 
 
-def _chosen(fields: tuple[str, ...], names: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the fields of those names, `customer` being all of `customer.…`; all if None."""
+def _select_fields(fields: tuple[str, ...], names: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the named fields (`customer` selects all of `customer.…`), or all if None."""
     if names is None:
         return fields
     chosen: dict[str, None] = {}
     for name in names:
-        found = [f for f in fields if f == name or f.startswith(f"{name}.")]
-        if not found:
+        matches = [f for f in fields if f == name or f.startswith(f"{name}.")]
+        if not matches:
             raise UnknownField(
                 f"there is no field {name!r}",
                 hint=f"The fields are: {', '.join(fields)}.",
                 field=name,
                 fields=fields,
             )
-        chosen.update(dict.fromkeys(found))
+        chosen.update(dict.fromkeys(matches))
     return tuple(chosen)
 
 
@@ -131,20 +132,20 @@ def _rows(result: Table | Detail) -> Iterable[Row]:
     return [result.row] if isinstance(result, Detail) else result.rows
 
 
-def _nested(row: Row, fields: tuple[str, ...]) -> dict[str, object]:
-    """Return a row as JSON has it, dotted fields within one another."""
-    nested: dict[str, object] = {}
+def _nest(row: Row, fields: tuple[str, ...]) -> dict[str, object]:
+    """Return a row for JSON, with dotted fields nested."""
+    document: dict[str, object] = {}
     for field in fields:
         *outer, last = field.split(".")
-        target = nested
+        inner = document
         for name in outer:
-            target = target.setdefault(name, {})  # type: ignore[assignment]
-        target[last] = plain(value_of(row, field))
-    return nested
+            inner = inner.setdefault(name, {})  # type: ignore[assignment]
+        inner[last] = plain(value_of(row, field))
+    return document
 
 
-def _json(value: object, indent: int | None = None) -> str:
-    """Write JSON in ASCII: whatever a terminal would obey is escaped."""
+def _to_json(value: object, indent: int | None = None) -> str:
+    """Format JSON in ASCII, so that terminal control characters are escaped."""
     return json.dumps(value, indent=indent)
 
 
@@ -154,17 +155,17 @@ def _json(value: object, indent: int | None = None) -> str:
 def _write_json(result: Table | Detail, fields: tuple[str, ...], stream: TextIO) -> None:
     indent = 2 if stream.isatty() else None
     if isinstance(result, Detail):
-        stream.write(_json(_nested(result.row, fields), indent) + "\n")
+        stream.write(_to_json(_nest(result.row, fields), indent) + "\n")
         return
-    before = "["
+    separator = "["
     for row in result.rows:
-        stream.write(f"{before}\n{_json(_nested(row, fields), indent)}")
-        before = ","
-    stream.write("\n]\n" if before == "," else "[]\n")
+        stream.write(f"{separator}\n{_to_json(_nest(row, fields), indent)}")
+        separator = ","
+    stream.write("\n]\n" if separator == "," else "[]\n")
 
 
 def _write_csv(result: Table | Detail, fields: tuple[str, ...], stream: TextIO) -> None:
-    import csv  # Half a millisecond that other formats need not pay.
+    import csv  # Takes half a millisecond, which other formats save.
 
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(fields)

@@ -1,4 +1,4 @@
-"""Results as a person at a terminal reads them; the only module that imports rich for results."""
+"""Results for a person at a terminal; the only module that imports rich for results."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 NOT_FOR_PEOPLE = frozenset({"source", "confirms", "code", "seq", "sha256"})
-"""Fields of records that scripts need and that only fill a terminal."""
+"""Fields of records for scripts, which a terminal leaves out."""
 
 
 def console(stream: TextIO, width: int | None = None) -> Console:
-    """Return what draws on a terminal: text from outside, never markup, emoji codes or the like."""
+    """Return a rich console that prints text as it is, without markup or emoji codes."""
     return Console(
         file=stream,
         width=width,
@@ -56,33 +56,33 @@ def show(
     width: int | None,
     now: datetime | None,
 ) -> None:
-    """Write a result as a table or as a listing of names and values, nothing cut off."""
-    paper = console(stream, width)
-    moment = now or utc_now()
-    local = zone_of(zone) if zone else moment.astimezone().tzinfo
+    """Write a result as a table, or as a listing of names and values, without truncation."""
+    terminal = console(stream, width)
+    instant = now or utc_now()
+    local = zone_of(zone) if zone else instant.astimezone().tzinfo
     if result.title:
-        paper.print(Text(clean(result.title), style="bold"))
+        terminal.print(Text(clean(result.title), style="bold"))
     if isinstance(result, Detail):
-        paper.print(listing(result, fields, moment, local))
+        terminal.print(detail_grid(result, fields, instant, local))
         return
     rows = list(result.rows)
-    for heading, below in _sections(result, rows):
+    for heading, section_rows in _sections(result, rows):
         if heading is not None:
-            paper.print(Text(clean(heading), style="bold"))
-        values = [[value_of(row, field) for field in fields] for row in below]
-        paper.print(_table(fields, values, moment, local))
+            terminal.print(Text(clean(heading), style="bold"))
+        values = [[value_of(row, field) for field in fields] for row in section_rows]
+        terminal.print(_table(fields, values, instant, local))
     if not rows:
-        paper.print(Text(clean(result.empty), style="dim"))
+        terminal.print(Text(clean(result.empty), style="dim"))
 
 
 def _sections(result: Table, rows: list[Row]) -> Iterator[tuple[str | None, list[Row]]]:
-    """Yield the rows by their heading, in the order they come; None where there are no headings."""
+    """Yield runs of rows with the same heading; the heading is None if the table has none."""
     if result.section is None:
         if rows:
             yield None, rows
         return
-    for heading, below in groupby(rows, result.section):
-        yield heading, list(below)
+    for heading, section_rows in groupby(rows, result.section):
+        yield heading, list(section_rows)
 
 
 def _table(
@@ -99,68 +99,69 @@ def _table(
         numbers = all(is_number(row[index]) for row in rows if row[index] is not None)
         filled = any(row[index] is not None for row in rows)
         table.add_column(
-            _label(field), justify="right" if filled and numbers else "left", overflow="fold"
+            _heading(field), justify="right" if filled and numbers else "left", overflow="fold"
         )
     for row in rows:
-        table.add_row(*(_text(value, now, local) for value in row))
+        table.add_row(*(_to_text(value, now, local) for value in row))
     return table
 
 
-def _text(value: object, now: datetime, local: tzinfo | None) -> Text:
+def _to_text(value: object, now: datetime, local: tzinfo | None) -> Text:
     if isinstance(value, Highlighted) and not no_colour():
         parts = value.cleaned().parts
         return Text.assemble(*((text, "bold reverse" if marked else "") for text, marked in parts))
     if isinstance(value, Coloured) and not no_colour():
         return Text(clean(value.text), style=value.colour)
-    return Text(human(value, now, local))
+    return Text(format_value(value, now, local))
 
 
-def listing(
+def detail_grid(
     item: Detail, fields: tuple[str, ...], now: datetime, local: tzinfo | None
 ) -> RichTable:
-    """Return a result as names and values below one another."""
+    """Return a result as a list of names and values."""
     grid = RichTable.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     values = [value_of(item.row, field) for field in fields]
-    # Amounts below one another are read as a column.
-    wide = max((len(cell(value)) for value in values if is_number(value)), default=0)
+    # Amounts are aligned as in a column.
+    width = max((len(cell(value)) for value in values if is_number(value)), default=0)
     for field, value in zip(fields, values, strict=True):
         if value in (None, "", [], ()):
-            continue  # A person reads what there is.
+            continue  # A terminal leaves empty values out.
         if isinstance(value, HumanValue):
             lines = [clean(line) for line in value.lines(now, local)]
-            grid.add_row(_label(field), Text("\n".join(lines)))
-        elif isinstance(value, list | tuple) and all(isinstance(each, Mapping) for each in value):
-            grid.add_row(_label(field), _records(value, now, local))
+            grid.add_row(_heading(field), Text("\n".join(lines)))
+        elif isinstance(value, list | tuple) and all(isinstance(item, Mapping) for item in value):
+            grid.add_row(_heading(field), _record_grid(value, now, local))
         else:
-            text = human(value, now, local)
-            grid.add_row(_label(field), Text(text.rjust(wide) if is_number(value) else text))
+            text = format_value(value, now, local)
+            grid.add_row(_heading(field), Text(text.rjust(width) if is_number(value) else text))
     return grid
 
 
-def _records(
+def _record_grid(
     records: Sequence[Mapping[str, object]], now: datetime, local: tzinfo | None
 ) -> RichTable:
-    """Return records one a line, with what they have in common in columns."""
+    """Return records as a grid: one per line, a column for each field."""
     names = [
         name
         for name in records[0]
-        if name not in NOT_FOR_PEOPLE and any(each.get(name) is not None for each in records)
+        if name not in NOT_FOR_PEOPLE and any(record.get(name) is not None for record in records)
     ]
     grid = RichTable.grid(padding=(0, 2))
     for name in names:
-        numbers = all(is_number(each[name]) for each in records if each.get(name) is not None)
+        values = [record[name] for record in records if record.get(name) is not None]
+        numbers = all(is_number(value) for value in values)
         grid.add_column(justify="right" if numbers else "left", overflow="fold")
-    for each in records:
-        grid.add_row(*(Text(human(each.get(name), now, local)) for name in names))
+    for record in records:
+        grid.add_row(*(Text(format_value(record.get(name), now, local)) for name in names))
     return grid
 
 
-def human(  # noqa: PLR0911 -- A table: one line a type.
+def format_value(  # noqa: PLR0911 -- A table: one line per type.
     value: object, now: datetime, local: tzinfo | None
 ) -> str:
-    """Return a value as a person reads it, in one line."""
+    """Return a value as a terminal shows it, in one line."""
     match value:
         case HumanValue():
             return ", ".join(clean(line) for line in value.lines(now, local))
@@ -169,37 +170,39 @@ def human(  # noqa: PLR0911 -- A table: one line a type.
         case datetime():
             return short_time(value, now, local)
         case timedelta():
-            return length(value)
+            return format_length(value)
         case Mapping():
-            return ", ".join(f"{clean(str(k))} {human(v, now, local)}" for k, v in value.items())
+            return ", ".join(
+                f"{clean(str(k))} {format_value(v, now, local)}" for k, v in value.items()
+            )
         case list() | tuple():
-            return ", ".join(human(each, now, local) for each in value)
+            return ", ".join(format_value(item, now, local) for item in value)
     return cell(value)
 
 
 def short_time(instant: datetime, now: datetime, local: tzinfo | None) -> str:
-    """Return a local time to the minute, and how far off it is if that is less than a day."""
-    shown = local_time(instant, local)
+    """Return a local time to the minute, and its distance from now if less than a day."""
+    text = format_local_time(instant, local)
     seconds = round((instant - now).total_seconds())
     if abs(seconds) >= DAY:
-        return shown
+        return text
     if abs(seconds) < MINUTE:
-        return f"{shown} (now)"
-    far = abs(seconds)
-    span = f"{far // MINUTE} min" if far < HOUR else f"{far // HOUR} h"
-    return f"{shown} (in {span})" if seconds > 0 else f"{shown} ({span} ago)"
+        return f"{text} (now)"
+    distance = abs(seconds)
+    distance_text = f"{distance // MINUTE} min" if distance < HOUR else f"{distance // HOUR} h"
+    return f"{text} (in {distance_text})" if seconds > 0 else f"{text} ({distance_text} ago)"
 
 
-def local_time(instant: datetime, local: tzinfo | None) -> str:
-    """Return a local time to the minute."""
+def format_local_time(instant: datetime, local: tzinfo | None) -> str:
+    """Return a local time to the minute, such as `2026-10-05 14:00`."""
     try:
         return f"{instant.astimezone(local):%Y-%m-%d %H:%M}"
-    except OverflowError:  # The first and last hours of the calendar, in another zone.
+    except OverflowError:  # The first or last hours of the calendar, outside it in that zone.
         return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def length(span: timedelta) -> str:
-    """Return a length of time by its two largest units; below zero it is over."""
+def format_length(span: timedelta) -> str:
+    """Return a length of time in its two largest units, with its sign."""
     seconds = abs(span) // timedelta(seconds=1)
     sign = "-" if span < timedelta() else ""
     if seconds < MINUTE:
@@ -213,6 +216,6 @@ def length(span: timedelta) -> str:
     return sign + (large if small.startswith("0 ") else f"{large} {small}")
 
 
-def _label(field: str) -> str:
-    """Return a field's name as a heading."""
+def _heading(field: str) -> str:
+    """Return the heading of a field."""
     return field.removesuffix("_seconds").replace(".", " ").replace("_", " ")

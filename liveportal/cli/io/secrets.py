@@ -1,4 +1,4 @@
-"""Secrets that a command needs: from a file of the owner's alone, or typed unseen; never shown."""
+"""Secrets: read from a file that only its owner may read, or typed without echo; never shown."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from liveportal.domain.errors import BackupLocked, InvalidValue, UnreadableFile,
 from liveportal.ledger.storage.ledger_paths import check_input
 
 LONGEST_BYTES = 100_000
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_MASK = stat.S_IRWXG | stat.S_IRWXO
 
 
 def read_secret(path: Path) -> str:
-    """Return what a file holds that only its owner may read; `-` is standard input.
+    """Return the text of a file that only its owner may read; `-` is standard input.
 
-    Raises `UnsafeKey` where others may, `UnreadableFile`, `InvalidValue` for what is no text.
+    Raises `UnsafeKey` if others may read it, `UnreadableFile`, and `InvalidValue` if it is no text.
     """
-    content = stdin_bytes().read(LONGEST_BYTES + 1) if path == Path(STDIN) else _content(path)
+    content = (
+        stdin_bytes().read(LONGEST_BYTES + 1) if path == Path(STDIN) else _read_private_file(path)
+    )
     if len(content) > LONGEST_BYTES:
         raise InvalidValue(f"{path} is too long to hold a secret", hint="Check the path.")
     try:
@@ -29,15 +31,15 @@ def read_secret(path: Path) -> str:
 
 
 def read_passphrase(path: Path) -> str:
-    """Return the passphrase that a file holds, without its line's end; raises as `read_secret`."""
+    """Return the passphrase in a file, without its newline; raises as `read_secret` does."""
     text = read_secret(path).removesuffix("\n").removesuffix("\r")
     if not text:
         raise InvalidValue(f"{path} holds no passphrase", hint="Write it into the file.")
     return text
 
 
-def new_passphrase() -> str:
-    """Ask for a passphrase twice; raises `BackupLocked` where there is nobody to ask."""
+def ask_new_passphrase() -> str:
+    """Ask for a new passphrase twice; raises `BackupLocked` without a terminal."""
     if not can_ask():
         raise BackupLocked(
             "a passphrase is needed, and there is nobody to ask",
@@ -51,8 +53,8 @@ def new_passphrase() -> str:
     return first
 
 
-def known_passphrase() -> str:
-    """Ask for a passphrase once; raises `BackupLocked` where there is nobody to ask."""
+def ask_passphrase() -> str:
+    """Ask for an existing passphrase once; raises `BackupLocked` without a terminal."""
     if not can_ask():
         raise BackupLocked(
             "it is locked with a passphrase, and there is nobody to ask",
@@ -61,7 +63,7 @@ def known_passphrase() -> str:
     return hidden("Passphrase:")
 
 
-def _content(path: Path) -> bytes:
+def _read_private_file(path: Path) -> bytes:
     check_input(path)
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -71,7 +73,7 @@ def _content(path: Path) -> bytes:
                 raise UnreadableFile(
                     f"{path} is not a regular file", hint="- reads standard input, such as a pipe."
                 )
-            if os.name != "nt" and mode & _OTHERS:
+            if os.name != "nt" and mode & _OTHERS_MASK:
                 raise UnsafeKey(
                     f"{path} may be read by others",
                     hint="Make it a file that nobody else may read: chmod 600.",
@@ -82,5 +84,5 @@ def _content(path: Path) -> bytes:
         raise UnreadableFile(
             f"{path} cannot be read: {error.strerror}", hint="Check the path.", path=str(path)
         ) from None
-    except ValueError:  # A NUL in it.
+    except ValueError:  # The path has a NUL.
         raise UnreadableFile("no file can have that name", hint="Check the path.") from None

@@ -1,4 +1,4 @@
-"""Text for a terminal: cleaned by `liveportal.domain.text`, coloured if the user likes colour."""
+"""Text for a terminal: control characters removed, and whether colour is wanted."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ __all__ = ["clean", "csv_safe", "no_colour"]
 
 
 def no_colour() -> bool:
-    """Say whether the user wants no colour, whatever the terminal can do."""
+    """Return True if the user turned colour off (NO_COLOR or TERM=dumb)."""
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"

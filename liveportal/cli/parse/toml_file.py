@@ -1,6 +1,6 @@
-"""TOML from outside: read in bounded time.
+"""Read untrusted TOML in bounded time.
 
-For a dotted key Python's reader takes the square of its parts: of a key that fills a file, hours.
+Python's reader takes quadratic time for the parts of a dotted key: hours for one that fills a file.
 """
 
 from __future__ import annotations
@@ -10,20 +10,23 @@ import tomllib
 from typing import Any
 
 MOST_DOTS = 32
-"""In a line, outside of its texts; a key that is read here has two parts."""
+"""The limit per line, outside of strings; the keys that are used here have two parts."""
 
-# Texts and comments, whether or not they end: what was looked at is never looked at again.
-_TEXTS = re.compile(r"""\"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|\#[^\n]*+""")
+# Strings and comments, closed or not; possessive, so that matching never backtracks.
+_STRINGS_AND_COMMENTS = re.compile(r"""\"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|\#[^\n]*+""")
 
 
 def loads(text: str) -> dict[str, Any]:
-    """Read a document; raises `ValueError` for what is no TOML, too deep, or has too long keys.
+    """Parse a document; raises `ValueError` if it is not TOML, too deep, or has too long keys.
 
-    A byte order mark at its beginning is skipped.
+    A byte order mark at the start is skipped.
     """
     text = text.removeprefix("\ufeff")
     for number, line in enumerate(text.split("\n"), 1):
-        if line.count(".") > MOST_DOTS and _TEXTS.sub("", line).count(".") > MOST_DOTS:
+        if (
+            line.count(".") > MOST_DOTS
+            and _STRINGS_AND_COMMENTS.sub("", line).count(".") > MOST_DOTS
+        ):
             raise ValueError(f"a key has more than {MOST_DOTS} parts (at line {number})")
     try:
         return tomllib.loads(text)

@@ -1,4 +1,4 @@
-"""`liveportal dispute`: saying what really happened, and what the review decided."""
+"""`liveportal dispute`: disputes of refund claims, and the reviews' decisions."""
 
 from __future__ import annotations
 

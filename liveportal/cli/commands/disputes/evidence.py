@@ -1,6 +1,6 @@
-"""`liveportal dispute evidence`: packs that prove what happened.
+"""`liveportal dispute evidence`: write an evidence pack.
 
-`liveportal.cli.commands.disputes` adds these commands to its own.
+Registered in `liveportal.cli.commands.disputes`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.io.output_file import check_target, opened_bytes
+from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -21,7 +21,7 @@ from liveportal.cli.read_command import open_reader, reference_time
 from liveportal.domain.case import Case
 from liveportal.domain.clock import FIRST
 
-PACKED = ("claim", "session", "file", "files", "withheld", "redacted", "events", "head", "seal")
+FIELDS = ("claim", "session", "file", "files", "withheld", "redacted", "events", "head", "seal")
 Keep = Annotated[
     list[str] | None,
     typer.Option("--keep", metavar="NAME", help="A speaker not to black out: yourself."),
@@ -74,47 +74,47 @@ def evidence(
         raise typer.BadParameter("a pack is a file: name it", param_hint="--output")
     if (keep or name) and not redact:
         raise typer.BadParameter("--keep and --name belong to --redact")
-    shown = replace(out, output=None)
-    check_output_possible(PACKED, shown)
+    result_options = replace(out, output=None)
+    check_output_possible(FIELDS, result_options)
     with open_reader(ledger, read, out) as reader:
         case = case_of(reader, reader.resolve_id("claim", claim), reference_time(reader))
         vault = Vault(reader.path)
     limit = largest * 1_000_000
-    for kept in case.kept:
-        if kept.path is not None and kept.bytes <= limit:
-            vault.check(kept.sha256)  # What is sealed must be what was attached.
-    # To Windows a colon names a drive, or a stream of a file.
+    for attached in case.kept:
+        if attached.path is not None and attached.bytes <= limit:
+            vault.check(attached.sha256)  # The file must be the one that was attached.
+    # On Windows a colon separates a drive or a stream from the file's name.
     target = out.output or Path(f"{case.claim.replace(':', '-')}.zip")
     check_target(target, ledger.files)
-    black = people(CURRENT, case, keep or (), name or ()) if redact else None
-    rules = Rules(CURRENT, limit, black, reads_of(case))
-    found = exports.parts(case, rules)
+    redaction = people(CURRENT, case, keep or (), name or ()) if redact else None
+    rules = Rules(CURRENT, limit, redaction, reads_of(case))
+    parts = exports.parts(case, rules)
     about = exports.about(case, rules)
-    with opened_bytes(target) as stream:
-        seal = write_pack(stream, found, about)
+    with open_output_bytes(target) as stream:
+        seal = write_pack(stream, parts, about)
     row = {
         "claim": case.claim,
         "session": case.session.id,
         "file": str(target),
-        "files": len(found),
-        "withheld": len(case.kept) - sum(part.name.startswith("files/") for part in found),
+        "files": len(parts),
+        "withheld": len(case.kept) - sum(part.name.startswith("files/") for part in parts),
         "redacted": redact,
         "events": case.journal_length,
         "head": case.head,
         "seal": seal,
     }
-    render(Detail(PACKED, row), shown)
+    render(Detail(FIELDS, row), result_options)
     hint(f"Send the recipient this seal, separately from the pack: {seal}")
 
 
 def reads_of(case: Case) -> Callable[[bytes, str], str]:
-    """Return what the program's own reader of transcripts finds in the files of a case."""
+    """Return a function that extracts the text of a transcript file of a case."""
     from liveportal.feeds.transcripts import read
 
-    began = case.session.start or case.session.planned_start or FIRST
+    start = case.session.start or case.session.planned_start or FIRST
 
-    def reads(content: bytes, name: str) -> str:
-        found = read(BytesIO(content), name, began=began, timezone=case.zone)
-        return "\n".join(f"{each.speaker or ''}: {each.text}" for each in found.messages)
+    def extract_text(content: bytes, name: str) -> str:
+        transcript = read(BytesIO(content), name, began=start, timezone=case.zone)
+        return "\n".join(f"{m.speaker or ''}: {m.text}" for m in transcript.messages)
 
-    return reads
+    return extract_text

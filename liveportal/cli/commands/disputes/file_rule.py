@@ -1,4 +1,4 @@
-"""`liveportal dispute` file, withdraw, rule: what is said against a claim, and decided."""
+"""`liveportal dispute` file, withdraw and rule."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from liveportal.domain.events.types import (
     DisputeWithdrawn,
 )
 from liveportal.ledger.opening import open_readonly
-from liveportal.ledger.queries import claims as seen
+from liveportal.ledger.queries import claims
 from liveportal.ledger.queries.reader import Reader
 from liveportal.portal import Portal
 
@@ -68,8 +68,8 @@ def file_(
         raise typer.BadParameter("only one of claim and summary can be read from standard input")
     if claim == STDIN and (edit or attach):
         raise typer.BadParameter("--edit and --attach are for one claim: name it")
-    check_output_possible(all_fields(seen.RESULT_FIELDS), out, spared=ledger.files)
-    text = _drafted(claim, ledger) if summary is None else read_text(summary)
+    check_output_possible(all_fields(claims.RESULT_FIELDS), out, spared=ledger.files)
+    text = _edit_draft(claim, ledger) if summary is None else read_text(summary)
     if not text.strip():
         raise InvalidValue(
             "the summary is empty", hint="Say what happened; the review reads nothing else of you."
@@ -79,22 +79,22 @@ def file_(
     if attach:
         with Portal.open(ledger.path, dry_run=True) as portal:
             name = portal.resolve_id("claim", claim)
-            # Nothing is attached to what would be refused.
+            # A refused dispute must not attach any files.
             Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name)
     for file in attach or ():
         _attach(claim, file, ledger, write)
     step = WriteStep(
         "claim",
         lambda _, name: DisputeFiled(claim=name, summary=text),
-        fields=seen.RESULT_FIELDS,
-        read_back=seen.result,
+        fields=claims.RESULT_FIELDS,
+        read_back=claims.result,
     )
     run_step([claim], step, ledger, write, out)
 
 
-def _drafted(claim: str, ledger: LedgerOption) -> str:
-    """Let the expert write the summary, from what the ledger knows of the session."""
-    from liveportal.cli.io.editor import edited
+def _edit_draft(claim: str, ledger: LedgerOption) -> str:
+    """Let the expert edit a summary, drafted from the session's data."""
+    from liveportal.cli.io.editor import edit_text
     from liveportal.exports.draft import draft, notes
     from liveportal.ledger.queries.case import case
 
@@ -102,30 +102,30 @@ def _drafted(claim: str, ledger: LedgerOption) -> str:
         name = portal.resolve_id("claim", claim)
         portal.execute(
             DisputeFiled(claim=name, summary="?")
-        )  # Nobody writes what would be refused.
+        )  # Fails before the editor opens if the dispute would be refused.
     with open_readonly(ledger.path) as reader:
-        found = case(reader, name, utc_now())
-        record = seen.dispute_history(reader)
-    return edited(draft(found), notes(found, record))
+        facts = case(reader, name, utc_now())
+        record = claims.dispute_history(reader)
+    return edit_text(draft(facts), notes(facts, record))
 
 
 def _attach(claim: str, file: Path, ledger: LedgerOption, write: WriteOptions) -> None:
-    """Put a file into the vault first: it is evidence whatever becomes of the claim."""
-    from liveportal.cli.commands.sessions.attach_search import described
+    """Attach a file to the claim's session; it remains evidence even if the dispute fails."""
+    from liveportal.cli.commands.sessions.attach_search import describe_file
 
     with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        session = str(seen.result(portal.reader(), portal.resolve_id("claim", claim))["session"])
+        session = str(claims.result(portal.reader(), portal.resolve_id("claim", claim))["session"])
         key = f"{write.key}:{file.name}" if write.key else None
-        portal.attach(file, described(session, file), key=key)
+        portal.attach(file, describe_file(session, file), key=key)
 
 
 def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
-    """Show a person what is about to be sent, and how their disputes went so far."""
+    """Show a person the summary to be sent, and the record of their disputes."""
     if sys.stderr is None or not sys.stderr.isatty():
         return
     with open_readonly(ledger.path) as reader:
-        about = seen.claim(reader, reader.resolve_id("claim", claim), utc_now())
-        record = seen.dispute_history(reader)
+        about = claims.claim(reader, reader.resolve_id("claim", claim), utc_now())
+        record = claims.dispute_history(reader)
     hint(f"Disputing {about['id']}: {about['amount']} {about['currency']}, {about['title'] or ''}")
     for line in text.splitlines():
         hint(f"  | {line}")
@@ -143,15 +143,15 @@ def withdraw(claim: One, ledger: LedgerOption, write: WriteOptions, out: OutputO
     step = WriteStep(
         "claim",
         lambda _, name: DisputeWithdrawn(claim=name),
-        fields=seen.RESULT_FIELDS,
-        read_back=seen.result,
+        fields=claims.RESULT_FIELDS,
+        read_back=claims.result,
         question=_withdraw_question,
     )
     run_step([claim], step, ledger, write, out)
 
 
 def _withdraw_question(reader: Reader, claim_id: str) -> str:
-    row = seen.result(reader, claim_id)
+    row = claims.result(reader, claim_id)
     return (
         f"Withdraw the dispute of claim {claim_id}? It is open again, and may cost"
         f" {row['cost']} {row['currency']}."
@@ -186,7 +186,7 @@ def rule(
     step = WriteStep(
         "claim",
         lambda _, name: decision(claim=name, note=note),
-        fields=seen.RESULT_FIELDS,
-        read_back=seen.result,
+        fields=claims.RESULT_FIELDS,
+        read_back=claims.result,
     )
     run_step([claim], step, ledger, write, out)

@@ -1,4 +1,4 @@
-"""`liveportal dispute` list, show: what only looks at disputes."""
+"""`liveportal dispute` list and show."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
     States,
-    checked_states,
     display_zone,
     open_reader,
+    parse_states,
     reference_time,
 )
-from liveportal.ledger.queries import claims as seen
+from liveportal.ledger.queries import claims
 
 One = Annotated[
     str, typer.Argument(metavar="CLAIM", help="A claim, whole or by a unique prefix of its id.")
@@ -32,11 +32,11 @@ def list_(
 
     Example: liveportal dispute list --state disputed
     """
-    states = checked_states(state, STATES)
+    states = parse_states(state, STATES)
     with open_reader(ledger, read, out) as reader:
-        rows = seen.claims(reader, reference_time(reader), states=states, disputed_only=True)
+        rows = claims.claims(reader, reference_time(reader), states=states, disputed_only=True)
         zone = display_zone(reader, read)
-    render(Table(seen.FIELDS, rows, HUMAN, empty="No disputes."), out, zone=zone)
+    render(Table(claims.FIELDS, rows, HUMAN, empty="No disputes."), out, zone=zone)
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
@@ -46,6 +46,6 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
     Example: liveportal dispute show CL-1
     """
     with open_reader(ledger, read, out) as reader:
-        row = seen.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
+        row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
         zone = display_zone(reader, read)
-    render(Detail(seen.SHOW_FIELDS, row, SHOWN), out, zone=zone)
+    render(Detail(claims.SHOW_FIELDS, row, SHOWN), out, zone=zone)

@@ -1,6 +1,6 @@
-"""`liveportal dispute verify`: what an evidence pack proves, by itself and with the ledger.
+"""`liveportal dispute verify`: verify an evidence pack, by itself and against the ledger.
 
-`liveportal.cli.commands.disputes` adds this command to its own.
+Registered in `liveportal.cli.commands.disputes`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from liveportal.exports.comparing import Compared, Ledger
     from liveportal.exports.pack import Problem
 
-VERIFIED = (
+FIELDS = (
     *("file", "claim", "session", "files", "redacted", "events", "head", "in_ledger", "seal"),
     *("proved", "not_compared"),
 )
-SHOWN = VERIFIED[:-1]
+HUMAN = FIELDS[:-1]
 PARTLY = "partly"
 
 
@@ -57,27 +57,27 @@ def verify(
     from liveportal.exports.evidence import PAGE_FILES, is_about
     from liveportal.exports.pack import contents, verify_pack
 
-    check_output_possible(VERIFIED, out, spared=(*ledger.files, pack))
+    check_output_possible(FIELDS, out, spared=(*ledger.files, pack))
     check_input(pack)
     checked = verify_pack(pack)
     manifest = checked.manifest
-    _refuse(pack, checked.problems)
+    _raise_if_changed(pack, checked.problems)
     if not is_about(manifest):
         raise InvalidPack(f"{pack} is the pack of no claim", path=str(pack))
     if (keep or name) and not manifest["redacted"]:
         raise typer.BadParameter("--keep and --name belong to a redacted pack")
     texts = [item["file"] for item in manifest["items"]] if manifest["redacted"] else PAGE_FILES
-    found = _in_ledger(manifest, lambda: contents(pack, texts), ledger, keep, name)
-    if found is False and ledger.typed:
-        _refuse(pack, _foreign(ledger.path))
+    comparison = _compare_with_ledger(manifest, lambda: contents(pack, texts), ledger, keep, name)
+    if comparison is False and ledger.typed:
+        _raise_if_changed(pack, _foreign_problems(ledger.path))
     not_compared: Sequence[Problem] = ()
-    answer: bool | str | None = None
-    if isinstance(found, bool):
-        answer = found
-    elif found is not None:
-        _refuse(pack, found.problems)
-        not_compared = found.not_compared
-        answer = PARTLY if not_compared else True
+    in_ledger: bool | str | None = None
+    if isinstance(comparison, bool):
+        in_ledger = comparison
+    elif comparison is not None:
+        _raise_if_changed(pack, comparison.problems)
+        not_compared = comparison.not_compared
+        in_ledger = PARTLY if not_compared else True
     row = {
         "file": str(pack),
         "claim": manifest["claim"],
@@ -86,20 +86,20 @@ def verify(
         "redacted": manifest["redacted"],
         "events": manifest["ledger"]["events"],
         "head": manifest["ledger"]["head"],
-        "in_ledger": answer,
+        "in_ledger": in_ledger,
         "seal": checked.seal,
-        "proved": _proved(answer, checked.seal, ledger.path),
-        "not_compared": [{"file": each.file, "why": each.what} for each in not_compared]
-        if answer
+        "proved": _proof_sentence(in_ledger, checked.seal, ledger.path),
+        "not_compared": [{"file": gap.file, "why": gap.what} for gap in not_compared]
+        if in_ledger
         else None,
     }
-    render(Detail(VERIFIED, row, human=SHOWN, title="What the pack proves"), out)
-    for each in not_compared:
-        hint(f"Not compared: {each.file}: {each.what}.")
+    render(Detail(FIELDS, row, human=HUMAN, title="What the pack proves"), out)
+    for gap in not_compared:
+        hint(f"Not compared: {gap.file}: {gap.what}.")
 
 
-def _refuse(pack: Path, problems: Sequence[Problem]) -> None:
-    """Raise `PackChanged` where there are problems."""
+def _raise_if_changed(pack: Path, problems: Sequence[Problem]) -> None:
+    """Raise `PackChanged` if there are problems."""
     if not problems:
         return
     first = problems[0]
@@ -107,12 +107,12 @@ def _refuse(pack: Path, problems: Sequence[Problem]) -> None:
         f"{pack} is not what was written: {first.file}: {first.what}",
         hint="Ask the sender for the pack again, or make it again from the ledger.",
         file=str(pack),
-        problems=[{"file": each.file, "what": each.what} for each in problems],
+        problems=[{"file": problem.file, "what": problem.what} for problem in problems],
     )
 
 
-def _proved(answer: bool | str | None, seal: str, ledger: Path) -> str:
-    """Return in a sentence what was proved, and nothing more."""
+def _proof_sentence(answer: bool | str | None, seal: str, ledger: Path) -> str:
+    """Return a sentence that says exactly what was proved."""
     if answer is True:
         return f"Every event, figure, text and file of the pack is what {ledger} gives."
     if answer == PARTLY:
@@ -121,49 +121,49 @@ def _proved(answer: bool | str | None, seal: str, ledger: Path) -> str:
     return f"{sealed} It is not from {ledger}." if answer is False else sealed
 
 
-def _foreign(ledger: Path) -> Sequence[Problem]:
+def _foreign_problems(ledger: Path) -> Sequence[Problem]:
     from liveportal.exports.pack import MANIFEST, Problem
 
     return [Problem(MANIFEST, f"its events are not those of {ledger}")]
 
 
-def _in_ledger(
+def _compare_with_ledger(
     manifest: Mapping[str, Any],
     texts: Callable[[], Mapping[str, bytes]],
     ledger: LedgerOption,
     keep: Sequence[str] | None,
     name: Sequence[str] | None,
 ) -> Compared | bool | None:
-    """Hold a pack against the ledger; False where it is another's, None where none can be asked."""
+    """Compare a pack with the ledger; False if it is another ledger's, None if not comparable."""
     from liveportal.exports.comparing import Pack, compare
     from liveportal.ledger.verify.chain import are_in_journal
 
-    wanted = ledger.typed or keep or name
+    is_required = ledger.typed or keep or name
     try:
         with open_readonly(ledger.path) as reader:
             if not are_in_journal(reader, manifest["events"], manifest["ledger"]):
                 return False
-        found = _ledger(manifest, ledger.path, keep, name)
-    except LiveportalError:  # None is there, or one that has nothing to do with the pack is broken.
-        if wanted:
+        past_ledger = _ledger_as_of(manifest, ledger.path, keep, name)
+    except LiveportalError:  # There is no ledger, or a broken one that is unrelated to the pack.
+        if is_required:
             raise
         return None
-    if found is None:
-        return _no_claim()
-    return compare(Pack(manifest, texts()), found)
+    if past_ledger is None:
+        return _missing_claim()
+    return compare(Pack(manifest, texts()), past_ledger)
 
 
-def _no_claim() -> Compared:
+def _missing_claim() -> Compared:
     from liveportal.exports.comparing import Compared
     from liveportal.exports.pack import MANIFEST, Problem
 
     return Compared([Problem(MANIFEST, "the ledger had no such claim when it was made")], ())
 
 
-def _ledger(
+def _ledger_as_of(
     manifest: Mapping[str, Any], path: Path, keep: Sequence[str] | None, name: Sequence[str] | None
 ) -> Ledger | None:
-    """Return what the ledger gives as of the events of a pack; None where it has no such claim."""
+    """Return the ledger's data as of the pack's last event; None if it has no such claim."""
     from liveportal.exports.comparing import Ledger, page_of
     from liveportal.exports.pages import CURRENT, people
     from liveportal.ledger.journal.erasure import forgotten_at

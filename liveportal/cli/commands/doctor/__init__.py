@@ -1,4 +1,4 @@
-"""`liveportal doctor`: what is wrong with this installation, and how to mend it."""
+"""`liveportal doctor`: check this installation and its ledger."""
 
 from __future__ import annotations
 
@@ -55,17 +55,18 @@ def doctor(
     """
     check_output_possible(Check._fields, out, spared=ledger.files)
     health = gather(ledger.path)
-    found = examined(health, surroundings(health, ledger), utc_now())
+    checks = examined(health, surroundings(health, ledger), utc_now())
     rows = [
-        {**each._asdict(), "status": Coloured(each.status, COLOURS[each.status])} for each in found
+        {**check._asdict(), "status": Coloured(check.status, COLOURS[check.status])}
+        for check in checks
     ]
     render(Table(Check._fields, rows), out)
-    if any(each.status == FAILED for each in found):
+    if any(check.status == FAILED for check in checks):
         raise typer.Exit(1)
 
 
 def surroundings(health: Health, ledger: LedgerOption) -> Surroundings:
-    """Return what the program runs in."""
+    """Return the program's environment."""
     implementation, version = platform.python_implementation(), platform.python_version()
     return Surroundings(
         version=__version__,
@@ -78,10 +79,10 @@ def surroundings(health: Health, ledger: LedgerOption) -> Surroundings:
         named_ledger=ledger.ledger is not None or LEDGER_VARIABLE in os.environ,
         keyring=key_store.keyring_is_on(),
         keyring_installed=find_spec("keyring") is not None,
-        tzdata=_tzdata(),
+        tzdata=_tzdata_version(),
         zone_source=_zone_source(),
-        zones=_zones(health),
-        has_stfolder=any((Path(each) / ".stfolder").exists() for each in health.parents),
+        zones=_required_zones(health),
+        has_stfolder=any((Path(parent) / ".stfolder").exists() for parent in health.parents),
         is_terminal=sys.stdout is not None and sys.stdout.isatty(),
         encoding=str(getattr(sys.stdout, "encoding", None)),
         width=shutil.get_terminal_size().columns,
@@ -89,7 +90,7 @@ def surroundings(health: Health, ledger: LedgerOption) -> Surroundings:
     )
 
 
-def _zones(health: Health) -> tuple[tuple[str, str, bool], ...]:
+def _required_zones(health: Health) -> tuple[tuple[str, str, bool], ...]:
     inside = health.inside.zones if health.inside else ()
     return tuple((whose, name, _is_zone(name)) for whose, name in (*inside, ("contract", "UTC")))
 
@@ -103,13 +104,13 @@ def _is_zone(name: str) -> bool:
 
 
 def _zone_source() -> str:
-    """Return the first folder of the system that has zones, or `none`."""
+    """Return the system's first folder with time zones, or `none`."""
     from zoneinfo import TZPATH
 
-    return next((each for each in TZPATH if (Path(each) / "Europe" / "Paris").is_file()), "none")
+    return next((path for path in TZPATH if (Path(path) / "Europe" / "Paris").is_file()), "none")
 
 
-def _tzdata() -> str | None:
+def _tzdata_version() -> str | None:
     try:
         return metadata.version("tzdata")
     except metadata.PackageNotFoundError:

@@ -1,6 +1,6 @@
-"""What `doctor` makes of what it sees: one judgement a check, pure.
+"""The checks of `doctor`: one pure function each.
 
-Each takes what was gathered and returns a row; nothing here looks at anything itself.
+A check judges the data that was gathered and returns a row; it reads nothing itself.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ OLD_BACKUP = timedelta(days=7)
 FIRST_YEAR, LAST_YEAR = 2018, 2100
 SPARE_BYTES = 10_000_000
 NARROW = 80
-SHOWN = 3
-"""So many paths are named in a message."""
+MOST_NAMES = 3
+"""How many paths a message names."""
 
 
 class Check(NamedTuple):
-    """One row: what was checked, how it is, and how to mend it."""
+    """The row of a check: its name, its status, a message, and how to fix it."""
 
     check: str
     status: str
@@ -45,7 +45,7 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the program runs in. `zones` are whether each zone that is needed is there."""
+    """The program's environment. `zones` are (whose, name, whether it is available)."""
 
     version: str
     python: str
@@ -68,17 +68,17 @@ class Surroundings:
 
 
 def examined(health: Health, around: Surroundings, now: datetime) -> list[Check]:
-    """Return every check, in the order in which a person would mend things."""
+    """Return the rows of all checks, in the order in which problems should be fixed."""
     return [check(health, around, now) for check in CHECKS]
 
 
 def program(_health: Health, around: Surroundings, _now: datetime) -> Check:
-    """Say what runs."""
+    """Return the versions of the program, Python and the system."""
     return Check("program", OK, f"liveportal {around.version}, {around.python}, {around.system}")
 
 
 def sqlite(health: Health, around: Surroundings, _now: datetime) -> Check:
-    """The SQLite in use, whether it has the WAL-reset bug, and how the ledger keeps its journal."""
+    """Check SQLite: its version, whether it has the WAL-reset bug, and the journal mode."""
     what = f"SQLite {around.sqlite} ({around.sqlite_from})"
     wal = health.head.wal if health.head else None
     if not around.wal_is_safe:
@@ -96,7 +96,7 @@ def sqlite(health: Health, around: Surroundings, _now: datetime) -> Check:
 
 
 def ledger(health: Health, around: Surroundings, _now: datetime) -> Check:
-    """Whether there is a ledger, of a form that this program knows, and what it holds."""
+    """Check whether there is a ledger with a known schema version, and what it contains."""
     path = health.path
     if not health.exists:
         hint = "`liveportal init` makes one; --ledger or LIVEPORTAL_LEDGER names another."
@@ -118,7 +118,7 @@ def ledger(health: Health, around: Surroundings, _now: datetime) -> Check:
 
 
 def integrity(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """SQLite's own quick check of the file."""
+    """Report SQLite's own quick check of the file."""
     if health.inside is None:
         return Check("integrity", SKIPPED, health.problem or "there is no ledger")
     if health.inside.quick_check != "ok":
@@ -129,7 +129,7 @@ def integrity(health: Health, _around: Surroundings, _now: datetime) -> Check:
 
 
 def place(health: Health, around: Surroundings, _now: datetime) -> Check:
-    """Whether the ledger lies where several machines, or a program that syncs, change files."""
+    """Check whether the ledger is on a network file system or in a synced folder."""
     kind = health.file_system or ""
     if kind in NETWORK or (kind.startswith("fuse.") and kind[5:].startswith(NETWORK_FUSE)):
         hint = "Keep the ledger on a disk of this machine, and its backups there."
@@ -146,49 +146,49 @@ def place(health: Health, around: Surroundings, _now: datetime) -> Check:
 
 
 def modes(health: Health, around: Surroundings, _now: datetime) -> Check:
-    """Whether everything is the user's own, and closed to others."""
+    """Check whether all files belong to the user and are closed to others."""
     if around.user is None:
         return Check("modes", SKIPPED, "this system has no such modes")
     if not health.entries:
         return Check("modes", SKIPPED, "there is no ledger")
-    found = [each for each in health.entries if each.what != "folder"]
-    others = [each for each in found if each.owner != around.user]
+    files = [entry for entry in health.entries if entry.what != "folder"]
+    others = [file for file in files if file.owner != around.user]
     if others:
-        names = _named([each.path for each in others])
+        names = _list_names([file.path for file in others])
         return Check("modes", WARNING, f"not your own: {names}", "Take them over with chown.")
-    opened = [each for each in found if each.is_open_to_others]
+    opened = [file for file in files if file.is_open_to_others]
     if not opened:
-        return Check("modes", OK, f"all that is there is yours alone ({len(found)} looked at)")
-    names = _named([f"{each.path} ({each.mode:o})" for each in opened])
+        return Check("modes", OK, f"all that is there is yours alone ({len(files)} looked at)")
+    names = _list_names([f"{file.path} ({file.mode:o})" for file in opened])
     hint = "Look who could read it, then close it: chmod go= and the path."
-    # These are refused when they are needed, so something does not work.
-    refused = any(each.what in ("vault", "key") for each in opened)
+    # Commands refuse to use these.
+    refused = any(file.what in ("vault", "key") for file in opened)
     return Check("modes", FAILED if refused else WARNING, f"open to others: {names}", hint)
 
 
 def links(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """Whether anything is a link: the ledger may be one, what is written beside it may not.
+    """Check for links: the ledger may be a symbolic link, the files beside it may not.
 
-    A ledger with a second name (a hard link) may be read at most.
+    A ledger with a hard link is never written.
     """
     if health.linked is not None:
         return Check("links", FAILED, health.linked.message, health.linked.hint)
     if not health.entries:
         return Check("links", SKIPPED, "there is no ledger")
-    found = [each for each in health.entries if each.is_link and each.what != "folder"]
-    refused = [each.path for each in found if each.what in ("vault", "key")]
+    linked = [entry for entry in health.entries if entry.is_link and entry.what != "folder"]
+    refused = [entry.path for entry in linked if entry.what in ("vault", "key")]
     if refused:
         hint = "Put the files themselves there: nothing secret is written through a link."
-        return Check("links", FAILED, f"a link: {_named(refused)}", hint)
-    if found:
-        names = _named([each.path for each in found])
+        return Check("links", FAILED, f"a link: {_list_names(refused)}", hint)
+    if linked:
+        names = _list_names([entry.path for entry in linked])
         hint = "That works; what belongs to it lies beside the file, not beside the link."
         return Check("links", WARNING, f"a link: {names}", hint)
     return Check("links", OK, "nothing is a link")
 
 
 def clock(health: Health, _around: Surroundings, now: datetime) -> Check:
-    """Whether the clock went back, or cannot be right."""
+    """Check whether the clock went back or shows an implausible year."""
     hint = "Set the clock. What is recorded meanwhile gets the time of the last event."
     if not FIRST_YEAR <= now.year <= LAST_YEAR:
         return Check("clock", FAILED, f"the clock says {short_text(now)}", hint)
@@ -203,22 +203,24 @@ def clock(health: Health, _around: Surroundings, now: datetime) -> Check:
 
 
 def space(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """Whether there is room for an upgrade, which keeps a copy, and for a backup."""
+    """Check whether there is space for a backup, and for an upgrade, which keeps a copy."""
     if health.free_bytes is None:
         return Check("space", SKIPPED, "it is not known how much room there is")
-    free = f"{_megabytes(health.free_bytes)} are free"
+    free = f"{_format_megabytes(health.free_bytes)} are free"
     need = 3 * health.bytes + health.vault_bytes + SPARE_BYTES
     if health.free_bytes < health.bytes + SPARE_BYTES:
         hint = "Make room: even a single event may not be recorded."
         return Check("space", FAILED, f"{free}, and an upgrade needs more", hint)
     if health.free_bytes < need:
         hint = "Make room, or write backups elsewhere."
-        return Check("space", WARNING, f"{free}; upgrade and backup need {_megabytes(need)}", hint)
+        return Check(
+            "space", WARNING, f"{free}; upgrade and backup need {_format_megabytes(need)}", hint
+        )
     return Check("space", OK, free)
 
 
 def backup(health: Health, _around: Surroundings, now: datetime) -> Check:
-    """Whether there is a backup that is good, recent, and still there."""
+    """Check whether there is a good and recent backup that still exists."""
     hint = "`liveportal ledger backup` makes one; --to FOLDER --keep 7d,4w,12m suits cron."
     if not health.is_file:
         return Check("backup", SKIPPED, "there is no ledger")
@@ -238,49 +240,53 @@ def backup(health: Health, _around: Surroundings, now: datetime) -> Check:
 
 
 def left_behind(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """Whether a crash left something behind, and which copies lie about."""
+    """Check for leftovers of a crash, and for copies of the ledger."""
     if health.mark:
         what = "a customer was forgotten, and traces are left"
         hint = "Close other programs that read the ledger, then run any command."
         return Check("left_behind", WARNING, what, hint)
     if health.left_behind:
-        what = f"a crash may have left: {_named(health.left_behind)}"
+        what = f"a crash may have left: {_list_names(health.left_behind)}"
         hint = "A journal is taken care of by the next command; a .part may be deleted in an hour."
         return Check("left_behind", WARNING, what, hint)
     if health.copies:
-        what = f"copies of the ledger beside it: {_named(health.copies)}"
+        what = f"copies of the ledger beside it: {_list_names(health.copies)}"
         hint = "Once you are sure that all is well, they may be deleted."
         return Check("left_behind", WARNING, what, hint)
     return Check("left_behind", OK, "nothing was left behind")
 
 
 def authority(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """Whether the journal holds what feeds must not say; earlier versions recorded it."""
+    """Check for events that feeds must not report, which earlier versions recorded."""
     if health.inside is None:
         return Check("authority", SKIPPED, "the ledger was not looked into")
-    found = health.inside.unauthorised
-    if found:
-        names = _named([f"event {each.seq}, {each.type} of {each.source}" for each in found])
-        hints = dict.fromkeys(_UNDOING.get(each.type, _UNDO) for each in found)
+    events = health.inside.unauthorised
+    if events:
+        names = _list_names(
+            [f"event {event.seq}, {event.type} of {event.source}" for event in events]
+        )
+        hints = dict.fromkeys(_ADVICE.get(event.type, _DEFAULT_ADVICE) for event in events)
         what = "an earlier version recorded what only you may say from a feed"
         return Check("authority", WARNING, f"{what}: {names}", " ".join(hints))
     return Check("authority", OK, "no feed said what only you may say")
 
 
 def evidence(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """Whether files are missing that an event in the expert's name reports without proof."""
+    """Check for missing files that an event in the expert's name reports without proof."""
     if health.inside is None:
         return Check("evidence", SKIPPED, "the ledger was not looked into")
     if health.absent:
-        names = _named([f"event {each.seq}, of session {each.session}" for each in health.absent])
+        names = _list_names(
+            [f"event {file.seq}, of session {file.session}" for file in health.absent]
+        )
         what = "files that may never have been in the vault, and are not there"
         hint = "If you have the file, attach it again: `liveportal sessions attach SESSION FILE`."
         return Check("evidence", WARNING, f"{what}: {names}", hint)
     return Check("evidence", OK, "no file has to be attached again")
 
 
-_UNDO = "Compare what it says with what you did, and correct or dispute what is wrong."
-_UNDOING = {
+_DEFAULT_ADVICE = "Compare what it says with what you did, and correct or dispute what is wrong."
+_ADVICE = {
     "policy.adopted": "`liveportal policy list` shows each policy that was adopted;"
     " `policy use NAME` puts yours in force again.",
     "preferences.changed": "Check `liveportal preferences show`;"
@@ -292,15 +298,17 @@ _UNDOING = {
     " `liveportal ledger restore`.",
     "entry.reversed": "If the entry was right, record it again.",
 }
-"""What to do about an event that a feed must not have said, by its type."""
+"""How to undo an event that a feed must not report, by its type."""
 
 
-def key(  # noqa: PLR0911 (a table: one line a case)
+def key(  # noqa: PLR0911 (a table: one line per case)
     health: Health, around: Surroundings, _now: datetime
 ) -> Check:
-    """Whether there is a key for what is sealed; nothing is unlocked for it."""
+    """Check whether the key of the encrypted values is available; the keyring is not opened."""
     sealed_by = health.inside.sealed_by if health.inside else None
-    back = "Add the key from your copy, or enter the profile again: payout profile set --start-over"
+    recovery_hint = (
+        "Add the key from your copy, or enter the profile again: payout profile set --start-over"
+    )
     if health.key_problem is not None:
         return Check("key", FAILED, health.key_problem, "Make it a file of your own: chmod 600.")
     if health.inside is None:
@@ -309,39 +317,39 @@ def key(  # noqa: PLR0911 (a table: one line a case)
         return Check("key", OK, "nothing is sealed: no key is needed")
     if health.key_ids is not None:
         if sealed_by in health.key_ids:
-            return Check("key", OK, "the key file fits the sealed values", _KEEP_KEY)
+            return Check("key", OK, "the key file fits the sealed values", _KEEP_KEY_HINT)
         what = f"the key file has another key than the one that is needed ({sealed_by})"
-        return Check("key", FAILED, what, back)
+        return Check("key", FAILED, what, recovery_hint)
     if around.keyring:
         what = "there is no key file; the key should be in the system's keyring, which is not asked"
         return Check("key", WARNING, what, "`liveportal payout profile show` uses it.")
     what = "there is no key to the sealed values: no key file, and no keyring in use"
-    return Check("key", FAILED, what, back)
+    return Check("key", FAILED, what, recovery_hint)
 
 
-_KEEP_KEY = "Keep a copy of it, apart from the backups."
+_KEEP_KEY_HINT = "Keep a copy of it, apart from the backups."
 
 
 def imported(health: Health, _around: Surroundings, _now: datetime) -> Check:
-    """Whether something has to be entered or attached again that an import could not bring."""
+    """Check for data that an import could not transfer and that must be entered again."""
     if health.inside is None:
         return Check("imported", SKIPPED, "the ledger was not looked into")
     fields, files = health.inside.enter_again, health.inside.attach_again
-    found, hints = [], []
+    tasks, hints = [], []
     if fields:
-        found.append(f"enter again {', '.join(fields)} of the payout profile")
+        tasks.append(f"enter again {', '.join(fields)} of the payout profile")
         hints.append("`liveportal payout profile set` asks for the values.")
     if files:
-        found.append(f"attach again {files} {'file' if files == 1 else 'files'}")
+        tasks.append(f"attach again {files} {'file' if files == 1 else 'files'}")
         hints.append("`liveportal ledger verify` names the files for `liveportal sessions attach`.")
-    if not found:
+    if not tasks:
         return Check("imported", OK, "nothing has to be entered or attached again")
-    return Check("imported", WARNING, f"after the import, {' and '.join(found)}", " ".join(hints))
+    return Check("imported", WARNING, f"after the import, {' and '.join(tasks)}", " ".join(hints))
 
 
 def time_zones(_health: Health, around: Surroundings, _now: datetime) -> Check:
-    """Whether the zones of the book and the expert are known, and from where."""
-    missing = [f"{name} (the {whose}'s)" for whose, name, found in around.zones if not found]
+    """Check whether the zones of the contract and the expert are known, and from where."""
+    missing = [f"{name} (the {whose}'s)" for whose, name, known in around.zones if not known]
     hint = "Install the package tzdata, or correct the zone: `preferences set --timezone`."
     if missing:
         return Check("time_zones", FAILED, f"not known: {', '.join(missing)}", hint)
@@ -357,7 +365,7 @@ def time_zones(_health: Health, around: Surroundings, _now: datetime) -> Check:
 
 
 def terminal(_health: Health, around: Surroundings, _now: datetime) -> Check:
-    """Whether what is shown can be shown as it is meant."""
+    """Check the terminal's encoding, width and colour."""
     if not around.is_terminal:
         return Check("terminal", SKIPPED, "standard output is no terminal: rows are written")
     if around.encoding.casefold().replace("-", "") != "utf8":
@@ -372,25 +380,25 @@ def terminal(_health: Health, around: Surroundings, _now: datetime) -> Check:
 
 
 def extras(_health: Health, around: Surroundings, _now: datetime) -> Check:
-    """Which optional parts are there."""
+    """Report which optional dependencies are installed."""
     if around.keyring_installed:
         return Check("extras", OK, "keyring: installed")
     hint = "pip install 'liveportal[keyring]' keeps the key in the system's keyring."
     return Check("extras", OK, "keyring: not installed; keys are kept in files", hint)
 
 
-def _named(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-    return ", ".join(paths[:SHOWN]) + more
+def _list_names(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - MOST_NAMES} more" if len(paths) > MOST_NAMES else ""
+    return ", ".join(paths[:MOST_NAMES]) + more
 
 
-def _megabytes(count: int) -> str:
+def _format_megabytes(count: int) -> str:
     return f"{count / 1_000_000:,.0f} MB"
 
 
-Judgement = Callable[[Health, Surroundings, datetime], Check]
+CheckFunction = Callable[[Health, Surroundings, datetime], Check]
 
-CHECKS: tuple[Judgement, ...] = (
+CHECKS: tuple[CheckFunction, ...] = (
     *(program, sqlite, ledger, integrity, place, modes, links, clock, space, backup, left_behind),
     *(authority, evidence, imported, key, time_zones, terminal, extras),
 )

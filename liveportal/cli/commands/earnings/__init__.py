@@ -1,6 +1,6 @@
-"""`liveportal earnings`: what was earned, by month and by transaction.
+"""`liveportal earnings`: earnings by month and by transaction.
 
-What looks at it otherwise (by group, zone, reading, known-time) is in `earnings_analysis`.
+Other views (by group, zone, interpretation or knowledge time) are in `analysis`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.commands.earnings.analysis import BOUNDS_HINT, otherwise, zones_compared
-from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Year, span_asked
-from liveportal.cli.io.output_file import opened
+from liveportal.cli.commands.earnings.analysis import BOUNDS_HINT, compare_zones, special_view
+from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Year, parse_span
+from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, hint, note, render
 from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import (
@@ -25,7 +25,7 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.ledger.queries import earnings as seen
+from liveportal.ledger.queries import earnings
 
 app = Commands(
     "What you earned: summary, months, sessions, transactions, explain, check, diff, statement,"
@@ -41,7 +41,7 @@ HUMAN_SESSIONS = (
     *("month", "sessions", "free_sessions", "minutes", "refund_claims", "disputes", "refunds"),
     "refunded",
 )
-Compare = Annotated[
+CompareZones = Annotated[
     bool,
     typer.Option(
         "--compare-zones", help="What would fall in another month, in your own zone and in UTC."
@@ -67,7 +67,7 @@ def summary(
         bool,
         typer.Option("--bounds", help="What it would be, were the platform read otherwise."),
     ] = False,
-    compare: Compare = False,
+    compare: CompareZones = False,
 ) -> None:
     """Show a month: sessions, gross, fee, refunds, net, and the balance at its end.
 
@@ -88,21 +88,21 @@ def summary(
     if sum((by is not None, bounds, compare)) > 1:
         raise typer.BadParameter("--by, --bounds and --compare-zones exclude one another")
     with open_reader(ledger, read, out) as reader:
-        asked = span_asked(reader, month, first, last, year, default="this")
+        span = parse_span(reader, month, first, last, year, default="this")
         zone, currency = display_zone(reader, read), reader.currency
-        result: Table | Detail | None = otherwise(
-            reader, asked, zone, by=by, bounds=bounds, compare=compare
+        result: Table | Detail | None = special_view(
+            reader, span, zone, by=by, bounds=bounds, compare=compare
         )
         latest = []
         if result is None:
-            row = seen.summary(reader, *asked, reference_time(reader))
-            result = Detail(seen.SUMMARY_FIELDS, row, title=f"Earnings of {asked.name}")
-            latest = seen.latest(reader, asked.last) if for_person(out) else []
+            row = earnings.summary(reader, *span, reference_time(reader))
+            result = Detail(earnings.SUMMARY_FIELDS, row, title=f"Earnings of {span.name}")
+            latest = earnings.latest(reader, span.last) if for_person(out) else []
     render(result, out, zone=zone)
     if latest and out.columns is None:
-        from liveportal.cli.io.chart import draw  # rich: only a terminal has it.
+        from liveportal.cli.io.chart import draw  # Imports rich: terminals only.
 
-        with opened(None) as stream:
+        with open_output(None) as stream:
             draw(latest, currency, stream)
     if bounds:
         hint(BOUNDS_HINT)
@@ -117,7 +117,7 @@ def months(
     first: First = None,
     last: Last = None,
     year: Year = None,
-    compare: Compare = False,
+    compare: CompareZones = False,
 ) -> None:
     """Show every month from the first to the last in which something happened, oldest first.
 
@@ -131,13 +131,13 @@ def months(
       liveportal earnings months --compare-zones
     """
     with open_reader(ledger, read, out) as reader:
-        asked = span_asked(reader, None, first, last, year)
+        span = parse_span(reader, None, first, last, year)
         gaps: list[tuple[str, str]] = []
         if compare:
-            table = zones_compared(reader, asked)
+            table = compare_zones(reader, span)
         else:
-            rows, gaps = seen.months_and_gaps(reader, asked.first, asked.last)
-            table = Table(seen.MONTH_FIELDS, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
+            rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
+            table = Table(earnings.MONTH_FIELDS, rows, HUMAN_MONTH, empty="Nothing was earned yet.")
         zone = display_zone(reader, read)
     render(table, out, zone=zone)
     _name_gaps(gaps)
@@ -160,16 +160,16 @@ def sessions(
       liveportal earnings sessions --year 2026 --csv
     """
     with open_reader(ledger, read, out) as reader:
-        asked = span_asked(reader, None, first, last, year)
-        rows, gaps = seen.months_and_gaps(reader, asked.first, asked.last)
+        span = parse_span(reader, None, first, last, year)
+        rows, gaps = earnings.months_and_gaps(reader, span.first, span.last)
         zone = display_zone(reader, read)
-    table = Table(seen.SESSION_SUMMARY_FIELDS, rows, HUMAN_SESSIONS, empty="No sessions yet.")
+    table = Table(earnings.SESSION_SUMMARY_FIELDS, rows, HUMAN_SESSIONS, empty="No sessions yet.")
     render(table, out, zone=zone)
     _name_gaps(gaps)
 
 
 def _name_gaps(gaps: Sequence[tuple[str, str]]) -> None:
-    """Name the runs of empty months that are left out."""
+    """Write a note for each run of empty months that is left out."""
     for first, last in gaps:
         note(f"From {first} to {last} nothing happened: these months are left out.")
 
@@ -195,10 +195,10 @@ def transactions(
       liveportal earnings transactions --jsonl | jq -r .amount
     """
     with open_reader(ledger, read, out) as reader:
-        asked = span_asked(reader, month, first, last, year)
-        rows = seen.transactions(reader, asked.first, asked.last)
+        span = parse_span(reader, month, first, last, year)
+        rows = earnings.transactions(reader, span.first, span.last)
         zone = display_zone(reader, read)
-    table = Table(seen.TRANSACTION_FIELDS, rows, HUMAN_TRANSACTION, empty="No transactions.")
+    table = Table(earnings.TRANSACTION_FIELDS, rows, HUMAN_TRANSACTION, empty="No transactions.")
     render(table, out, zone=zone)
 
 
@@ -220,12 +220,12 @@ def adjust(
       liveportal earnings adjust 25.00 --reason "Mentor of the month"
       liveportal earnings adjust -3.50 --reason "Transfer fee"
     """
-    from liveportal.cli.write_command import new_name, show_result, writing
+    from liveportal.cli.write_command import new_or_given_id, open_writer, show_result
     from liveportal.domain.events.types import AdjustmentPosted
 
-    with writing(ledger, write, out, ("amount", "currency")) as writer:
+    with open_writer(ledger, write, out, ("amount", "currency")) as writer:
         data = AdjustmentPosted(
-            adjustment=new_name("AD", adjustment),
+            adjustment=new_or_given_id("AD", adjustment),
             amount=writer.amount(amount),
             reason=reason,
         )
@@ -235,8 +235,8 @@ def adjust(
             assumed=() if adjustment is not None else ("adjustment",),
         )
         zone = writer.zone
-    shown = {**row, "amount": data.amount, "currency": data.amount.currency}
-    show_result(shown, ("amount", "currency"), out, zone=zone)
+    result = {**row, "amount": data.amount, "currency": data.amount.currency}
+    show_result(result, ("amount", "currency"), out, zone=zone)
 
 
 app.place("explain", "liveportal.cli.commands.explain", "explain_month")

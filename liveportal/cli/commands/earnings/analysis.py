@@ -1,7 +1,7 @@
-"""`liveportal earnings`, seen otherwise: by group, by zone, by reading, by what was known; check.
+"""`liveportal earnings` diff and check, and the views of `--by`, `--bounds` and `--compare-zones`.
 
-`liveportal.cli.commands.earnings` adds these to its own. Each imports its queries itself, since the
-plain summary is asked for most and needs none of them.
+Registered in `liveportal.cli.commands.earnings`. Each function imports its queries itself, since
+the plain summary is used most and needs none of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Span, Year, span_asked
+from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Span, Year, parse_span
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table
@@ -31,22 +31,22 @@ HUMAN_BOUND = ("switch", "reading", "net", "difference", "owed", "left_out")
 HUMAN_CHECKED = (*("session", "start", "billed", "expected", "difference", "explained_by"),)
 
 
-# --- the summary and the months, otherwise --------------------------------------------------------
+# --- views of the summary and the months ----------------------------------------------------------
 
 
-def otherwise(
-    reader: Reader, asked: Span, zone: str, *, by: str | None, bounds: bool, compare: bool
+def special_view(
+    reader: Reader, span: Span, zone: str, *, by: str | None, bounds: bool, compare: bool
 ) -> Table | None:
-    """Return the view of some months that was asked for instead of their summary, if any."""
+    """Return the view that was requested instead of the summary of a span, or None."""
     if by is not None:
-        return by_group(reader, by, asked, zone)
+        return group_view(reader, by, span, zone)
     if bounds:
-        return bounds_of(reader, asked)
-    return zones_compared(reader, asked) if compare else None
+        return bounds_view(reader, span)
+    return compare_zones(reader, span) if compare else None
 
 
-def by_group(reader: Reader, way: str, asked: Span, zone: str) -> Table:
-    """Return the figures of some months by what their sessions have in common."""
+def group_view(reader: Reader, way: str, span: Span, zone: str) -> Table:
+    """Return the figures of a span, grouped by customer, skill, kind or weekday."""
     from liveportal.ledger.queries import breakdown
 
     if way not in breakdown.WAYS:
@@ -54,66 +54,70 @@ def by_group(reader: Reader, way: str, asked: Span, zone: str) -> Table:
             f"{way!r} is no way to group. The ways are: {', '.join(breakdown.WAYS)}.",
             param_hint="--by",
         )
-    rows = breakdown.rows(reader, way, asked.first, asked.last, zone)
+    rows = breakdown.rows(reader, way, span.first, span.last, zone)
     for row in rows:
         if row["group"] is None:
-            row["group"] = HumanValue(None, _in_words("none"))
+            row["group"] = HumanValue(None, _constant_lines("none"))
     human = tuple(name for name in HUMAN_GROUP if name != "name" or way == "customer")
-    title = f"Earnings of {asked.name} by {way}"
+    title = f"Earnings of {span.name} by {way}"
     return Table(breakdown.FIELDS, rows, human, title=title, empty="Nothing was earned.")
 
 
-def zones_compared(reader: Reader, asked: Span) -> Table:
-    """Return what of some months would be in another one, in the expert's own zone and in UTC."""
+def compare_zones(reader: Reader, span: Span) -> Table:
+    """Return what would fall in another month, in the expert's own zone and in UTC."""
     from liveportal.ledger.queries import zone_comparison
 
-    others = [zone for zone in (reader.own_timezone, "UTC") if zone != reader.timezone]
-    found: list[dict[str, Any]] = [
+    other_zones = [zone for zone in (reader.own_timezone, "UTC") if zone != reader.timezone]
+    rows: list[dict[str, Any]] = [
         row
-        for row in zone_comparison.moved(reader, list(dict.fromkeys(others)))
-        if any(asked.first <= str(row[name]) <= asked.last for name in ("month", "would_be"))
+        for row in zone_comparison.moved(reader, list(dict.fromkeys(other_zones)))
+        if any(span.first <= str(row[name]) <= span.last for name in ("month", "would_be"))
     ]
     sessions: Counter[str] = Counter()
     nets: Counter[str] = Counter()
-    for row in found:
-        sessions[_move(row)] += row["sessions"] + row["free_sessions"]
-        nets[_move(row)] += row["amount"].minor
+    for row in rows:
+        sessions[_move_name(row)] += row["sessions"] + row["free_sessions"]
+        nets[_move_name(row)] += row["amount"].minor
 
     def heading(row: Row) -> str:
-        net = Money(nets[_move(row)], reader.currency)
-        return f"{_move(row)}: sessions {sessions[_move(row)]}, net {net}"
+        net = Money(nets[_move_name(row)], reader.currency)
+        return f"{_move_name(row)}: sessions {sessions[_move_name(row)]}, net {net}"
 
     return Table(
         zone_comparison.FIELDS,
-        found,
+        rows,
         HUMAN_MOVED,
         title=f"What falls in another month than in {reader.timezone}",
-        empty=f"Nothing, in {' or '.join(others)}." if others else "There is no other zone.",
+        empty=f"Nothing, in {' or '.join(other_zones)}."
+        if other_zones
+        else "There is no other zone.",
         section=heading,
     )
 
 
-def _move(row: Row) -> str:
+def _move_name(row: Row) -> str:
     return f"{row['zone']}: from {row['month']} to {row['would_be']}"
 
 
-def bounds_of(reader: Reader, asked: Span) -> Table:
-    """Return what some months would be under each other reading of a switch."""
+def bounds_view(reader: Reader, span: Span) -> Table:
+    """Return the figures of a span under each alternative interpretation of a switch."""
     from liveportal.ledger.queries import interpretation_range
 
-    readings = interpretation_range.interpretations(reader)
-    found = []
-    with progress("Replaying", len(readings)) as told:
-        for bound in interpretation_range.bounds(reader, asked.first, asked.last, readings):
-            found.append(bound)
-            told(int(bound.reading is not None))
-    rows: list[dict[str, Any]] = interpretation_range.rows(reader, asked.name, found)
+    interpretations = interpretation_range.interpretations(reader)
+    bounds = []
+    with progress("Replaying", len(interpretations)) as advance:
+        for bound in interpretation_range.bounds(reader, span.first, span.last, interpretations):
+            bounds.append(bound)
+            advance(int(bound.reading is not None))
+    rows: list[dict[str, Any]] = interpretation_range.rows(reader, span.name, bounds)
     nets = [row["net"] for row in rows]
     for row in rows:
         if row["switch"] is None:
-            row["switch"] = HumanValue(None, _in_words("as it was booked"))
-        row["left_out"] = HumanValue(row["left_out"], _in_words(*map(_refused, row["left_out"])))
-    title = f"Net of {asked.name}: from {min(nets)} to {max(nets)} {reader.currency}"
+            row["switch"] = HumanValue(None, _constant_lines("as it was booked"))
+        row["left_out"] = HumanValue(
+            row["left_out"], _constant_lines(*map(_format_refusal, row["left_out"]))
+        )
+    title = f"Net of {span.name}: from {min(nets)} to {max(nets)} {reader.currency}"
     return Table(interpretation_range.FIELDS, rows, HUMAN_BOUND, title=title)
 
 
@@ -123,15 +127,15 @@ BOUNDS_HINT = (
 )
 
 
-def _refused(event: dict[str, Any]) -> str:
+def _format_refusal(event: dict[str, Any]) -> str:
     return f"without event {event['seq']}, {event['type']} {event['thing']}: {event['code']}"
 
 
-def _in_words(*lines: str) -> Any:  # noqa: ANN401 (what `HumanValue` takes)
-    def words(_now: datetime, _local: tzinfo | None) -> Sequence[str]:
+def _constant_lines(*lines: str) -> Any:  # noqa: ANN401 (the callable of `HumanValue`)
+    def format_lines(_now: datetime, _local: tzinfo | None) -> Sequence[str]:
         return lines
 
-    return words
+    return format_lines
 
 
 # --- diff -----------------------------------------------------------------------------------------
@@ -171,29 +175,31 @@ def diff(
             as_known_diff.known(reader, until) as later,
         ):
             rows = as_known_diff.differences(earlier, later)
-        shown_in = display_zone(reader, read)
+        shown_zone = display_zone(reader, read)
     if not (rows and for_person(out) and out.columns is None):
-        render(Table(as_known_diff.FIELDS, rows, empty="Nothing changed."), out, zone=shown_in)
+        render(Table(as_known_diff.FIELDS, rows, empty="Nothing changed."), out, zone=shown_zone)
         return
     for row in rows:
-        shown = row | {"events": HumanValue(row["events"], _events_in_words(row["events"]))}
-        render(Detail(("changed", "events"), shown, title=str(row["month"])), out, zone=shown_in)
-
-
-def _events_in_words(events: Any) -> Any:  # noqa: ANN401 (a list of records; what `HumanValue` takes)
-    def words(_now: datetime, local: tzinfo | None) -> list[str]:
-        from liveportal.cli.io.rich_output import (
-            local_time,  # rich: only a terminal asks for words.
+        human_row = row | {"events": HumanValue(row["events"], _event_lines(row["events"]))}
+        render(
+            Detail(("changed", "events"), human_row, title=str(row["month"])),
+            out,
+            zone=shown_zone,
         )
+
+
+def _event_lines(events: Any) -> Any:  # noqa: ANN401 (the callable of `HumanValue`)
+    def format_lines(_now: datetime, local: tzinfo | None) -> list[str]:
+        from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
 
         return [
             f"{event['seq']}  {event['type']} {event['thing'].partition(':')[2]},"
-            f" {local_time(event['time'], local)}, net {event['amount']};"
-            f" recorded {local_time(event['recorded_at'], local)}"
+            f" {format_local_time(event['time'], local)}, net {event['amount']};"
+            f" recorded {format_local_time(event['recorded_at'], local)}"
             for event in events
         ]
 
-    return words
+    return format_lines
 
 
 # --- check ----------------------------------------------------------------------------------------
@@ -225,22 +231,22 @@ def check(
     from liveportal.ledger.queries import billing_audit
 
     with open_reader(ledger, read, out) as reader:
-        asked = span_asked(reader, month, first, last, year)
-        rows = billing_audit.checked(reader, asked.first, asked.last, everything=everything)
+        span = parse_span(reader, month, first, last, year)
+        rows = billing_audit.checked(reader, span.first, span.last, everything=everything)
         zone, currency = display_zone(reader, read), reader.currency
     differing: list[Any] = [row["difference"] for row in rows if row["difference"]]
-    reported = any(row["reported"] is not None for row in rows)
+    has_reported = any(row["reported"] is not None for row in rows)
     total = sum(differing, Money(0, currency))
     title = f"Sessions billed otherwise than reckoned: {len(differing)}, by {total} {currency}"
     table = Table(
         billing_audit.FIELDS,
         rows,
-        (*HUMAN_CHECKED, "reported") if reported else HUMAN_CHECKED,
+        (*HUMAN_CHECKED, "reported") if has_reported else HUMAN_CHECKED,
         title=title if rows else None,
         empty="Every session was billed as reckoned.",
     )
     render(table, out, zone=zone)
-    if reported:
+    if has_reported:
         hint(
             "A bill that is reported came after a correction or a refund, and was not booked:"
             " `liveportal sessions correct ID --billed AMOUNT` books it."

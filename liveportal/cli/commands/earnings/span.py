@@ -1,4 +1,4 @@
-"""Which months are asked for, the same for all that `liveportal earnings` shows."""
+"""The options that choose months, shared by the commands of `liveportal earnings`."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ Year = Annotated[
 
 
 class Span(NamedTuple):
-    """Months from the first to the last, and what they are called together."""
+    """The months from the first to the last, and the name of the span."""
 
     name: str
     first: str
     last: str
 
 
-def month_asked(reader: Reader, text: str) -> str:
-    """Read a month; raises `InvalidMonth`."""
+def parse_month(reader: Reader, text: str) -> str:
+    """Parse a month; raises `InvalidMonth`."""
     return read_month(text, local_date(utc_now(), reader.timezone))
 
 
-def span_asked(
+def parse_span(
     reader: Reader,
     month: str | None,
     first: str | None,
@@ -42,16 +42,16 @@ def span_asked(
     *,
     default: str | None = None,
 ) -> Span:
-    """Return the months asked for; where nothing is, the default month, or else all."""
-    if sum(each is not None for each in (month, year, first or last)) > 1:
+    """Return the requested months; without options, the default month or else all months."""
+    if sum(option is not None for option in (month, year, first or last)) > 1:
         raise typer.BadParameter("give one of --month, --year, or --from and --to")
     if year:
         return Span(str(year), f"{year:04d}-01", f"{year:04d}-12")
     if first or last:
-        since = month_asked(reader, first) if first else FIRST
-        until = month_asked(reader, last) if last else LAST
+        since = parse_month(reader, first) if first else FIRST
+        until = parse_month(reader, last) if last else LAST
         return Span(f"{since}/{until}", since, until)
-    if asked := month or default:
-        name = month_asked(reader, asked)
+    if text := month or default:
+        name = parse_month(reader, text)
         return Span(name, name, name)
     return Span("all months", FIRST, LAST)

@@ -1,7 +1,6 @@
-"""`liveportal earnings statement`: a month or a year on paper, that can be proved later.
+"""`liveportal earnings statement`: a month or a year as a document that can be verified.
 
-`liveportal.cli.commands.earnings` adds this command to its own, and `ledger verify` checks what it
-wrote.
+Registered in `liveportal.cli.commands.earnings`; `ledger verify` verifies the documents.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from liveportal.cli.io.output_file import check_target, opened_bytes
+from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -27,10 +26,11 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
-    from liveportal.domain.statement import Document, Seal  # Hashes: no other read needs it.
+    # Imported late: no other read needs its hashes.
+    from liveportal.domain.statement import Document, Seal
 
 LONGEST_FILE = 100_000_000
-"""In bytes: the statement of a year with a session a minute."""
+"""In bytes; enough for a year with one session per minute."""
 FIELDS = ("statement", "file", "net", "currency", "transactions", "events", "head", "digest")
 _YEAR = pattern(r"[12][0-9]{3}", re.ASCII)
 
@@ -56,20 +56,20 @@ def statement(
       liveportal earnings statement 2026 -o 2026.csv
     """
     from liveportal.domain.statement import seal_of
-    from liveportal.ledger.queries.statement import statement as made
+    from liveportal.ledger.queries.statement import statement as statement_document
 
-    shown = replace(out, output=None)
-    check_output_possible(FIELDS, shown)
+    result_options = replace(out, output=None)
+    check_output_possible(FIELDS, result_options)
     if out.output is None:
         raise typer.BadParameter("name the file with -o: its ending says .html, .pdf or .csv")
-    write = writer_of(out.output)
+    write_document = writer_of(out.output)
     check_target(out.output, ledger.files)
     with open_reader(ledger, read, out) as reader:
         is_year = _YEAR.fullmatch(period)
         name = period if is_year else read_month(period, local_date(utc_now(), reader.timezone))
-        document = made(reader, name)
-    content = write(document)
-    with opened_bytes(out.output) as stream:
+        document = statement_document(reader, name)
+    content = write_document(document)
+    with open_output_bytes(out.output) as stream:
         stream.write(content)
     seal = seal_of(document)
     row = {
@@ -82,12 +82,12 @@ def statement(
         "head": seal.head,
         "digest": seal.digest,
     }
-    render(Detail(FIELDS, row), shown)
+    render(Detail(FIELDS, row), result_options)
     hint(f"`liveportal ledger verify --statement {out.output}` proves it.")
 
 
 def writer_of(path: Path) -> Callable[[Document], bytes]:
-    """Return what writes a file of that ending; ends with a usage error for another one."""
+    """Return the function that writes the format of a suffix; others are a usage error."""
     suffix = path.suffix.lower()
     if suffix in (".html", ".htm"):
         from liveportal.exports.statement import html
@@ -105,14 +105,14 @@ def writer_of(path: Path) -> Callable[[Document], bytes]:
 
 
 def proved_by(reader: Reader, path: Path) -> str:
-    """Prove a statement by the ledger, and return its month or year.
+    """Verify a statement against the ledger, and return its month or year.
 
     Raises `UnreadableFile`, `NotAStatement`, `StatementChanged`.
     """
     from liveportal.domain.statement import seal_in
     from liveportal.ledger.queries.statement import document_of
 
-    content = _content(path)
+    content = _read_statement(path)
     seal = seal_in(content.decode("utf-8", "replace"))
     if seal is None:
         raise NotAStatement(
@@ -124,11 +124,11 @@ def proved_by(reader: Reader, path: Path) -> str:
     if document is None:
         raise StatementChanged(
             f"this ledger does not hold what {path} shows of {seal.name}",
-            hint="It is of another ledger, or one of the two was changed." + _earlier(seal),
+            hint="It is of another ledger, or one of the two was changed." + _old_format_hint(seal),
             file=str(path),
             statement=seal.name,
         )
-    if content != writer_of(path)(document) and not _only_written_otherwise(path, content):
+    if content != writer_of(path)(document) and not _is_rendered_differently(path, content):
         raise StatementChanged(
             f"{path} was changed: the ledger holds {seal.name} as it was",
             hint="Write it anew with `liveportal earnings statement`.",
@@ -138,8 +138,8 @@ def proved_by(reader: Reader, path: Path) -> str:
     return seal.name
 
 
-def _earlier(seal: Seal) -> str:
-    """Say what else may be, of a statement in the form without corrections."""
+def _old_format_hint(seal: Seal) -> str:
+    """Return a further explanation for a statement in the old format, without corrections."""
     from liveportal.domain.statement import WITH_CORRECTIONS
 
     if seal.form == WITH_CORRECTIONS:
@@ -150,7 +150,7 @@ def _earlier(seal: Seal) -> str:
     )
 
 
-def _content(path: Path) -> bytes:
+def _read_statement(path: Path) -> bytes:
     check_input(path)
     try:
         with path.open("rb") as stream:
@@ -164,8 +164,8 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _only_written_otherwise(path: Path, content: bytes) -> bool:
-    """Tell whether a PDF is whole, and differs only since another library wrote it."""
+def _is_rendered_differently(path: Path, content: bytes) -> bool:
+    """Return True for an intact PDF that differs only because another library version wrote it."""
     from liveportal.exports.statement_pdf import is_unchanged
 
     return path.suffix.lower() == ".pdf" and is_unchanged(content)

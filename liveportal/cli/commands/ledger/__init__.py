@@ -1,4 +1,4 @@
-"""`liveportal ledger`: the file itself."""
+"""`liveportal ledger`: the ledger file itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.read_command import display_zone, open_reader
-from liveportal.ledger.queries import ledger_info as seen
+from liveportal.ledger.queries import ledger_info
 
 app = Commands(
     "The ledger itself: path, info, verify, backup, restore, export, import, reverse, forget."
@@ -35,8 +35,8 @@ def path(ledger: LedgerOption, out: OutputOptions) -> None:
     """
     check_target(out.output, ledger.files)
     row = {"path": str(ledger.path), "exists": ledger.path.is_file()}
-    shown = ("path",) if not (out.json or out.jsonl or out.columns) else ("path", "exists")
-    render(Detail(shown, row), out)
+    fields = ("path",) if not (out.json or out.jsonl or out.columns) else ("path", "exists")
+    render(Detail(fields, row), out)
 
 
 @app.command("info")
@@ -47,9 +47,9 @@ def info(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     Example: liveportal ledger info --json
     """
     with open_reader(ledger, read, out) as reader:
-        row = seen.info(reader)
+        row = ledger_info.info(reader)
         zone = display_zone(reader, read)
-    render(Detail(seen.INFO_FIELDS, row, title="Ledger"), out, zone=zone)
+    render(Detail(ledger_info.INFO_FIELDS, row, title="Ledger"), out, zone=zone)
 
 
 @app.command("reverse")
@@ -75,11 +75,11 @@ def reverse(
 
     Example: liveportal ledger reverse 0199f0a2-… --reason "entered twice" --yes
     """
-    from liveportal.cli.write_command import show_result, writing
+    from liveportal.cli.write_command import open_writer, show_result
     from liveportal.domain.events.types import EntryReversed, EventRef
 
-    with writing(ledger, write, out) as writer:
-        ref = seen.reversible(writer.reader, event, source)
+    with open_writer(ledger, write, out) as writer:
+        ref = ledger_info.reversible(writer.reader, event, source)
         writer.ask(f"Reverse event {ref[1]}?")
         data = EntryReversed(event=EventRef(source=ref[0], id=ref[1]), reason=reason)
         row = writer.record(data, ref[1])

@@ -1,6 +1,6 @@
-"""`liveportal ledger backup` and `restore`: a copy that is proved, and the way back.
+"""`liveportal ledger backup` and `restore`.
 
-`liveportal.cli.commands.ledger` adds these commands to its own.
+Registered in `liveportal.cli.commands.ledger`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, confirm
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.secrets import known_passphrase, new_passphrase, read_passphrase, read_secret
+from liveportal.cli.io.secrets import (
+    ask_new_passphrase,
+    ask_passphrase,
+    read_passphrase,
+    read_secret,
+)
 from liveportal.cli.io.view_model import Detail, Row
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
 from liveportal.cli.parse.times import utc_now
@@ -103,48 +108,56 @@ def backup(
       liveportal ledger backup --to ~/backups --keep 7d,4w,12m
       liveportal ledger backup --to ~/cloud --recipient age1ql3z7…
     """
-    shown = _checked(out, to, keep)
+    result_options = _check_options(out, to, keep)
     if recipient and (encrypt or passphrase_file):
         raise typer.BadParameter("a backup is locked to keys or with a passphrase, not both")
-    keeping = retention.Keep.parse(keep) if keep else None
-    lock = _lock(recipient or [], passphrase_file, encrypt=encrypt, dry_run=dry_run)
+    retention_rules = retention.Keep.parse(keep) if keep else None
+    encryption = _encryption(recipient or [], passphrase_file, encrypt=encrypt, dry_run=dry_run)
     from liveportal.ledger.backup.backup import RetentionPlan, back_up
     from liveportal.ledger.backup.snapshot import extent
 
     made_at = utc_now().replace(microsecond=0)
     with open_readonly(ledger.path) as reader:
-        found = extent(reader.db)
-        size = _size(reader)
-    suffix = lock.suffix if lock else ".zip"
-    name = retention.name_of(ledger.path.resolve().name, found.book, made_at, suffix)
+        ledger_extent = extent(reader.db)
+        size = _ledger_and_vault_size(reader)
+    suffix = encryption.suffix if encryption else ".zip"
+    name = retention.name_of(ledger.path.resolve().name, ledger_extent.book, made_at, suffix)
     target = out.output or (to or Path()) / name
     check_target(target, ledger.files)
-    plan = RetentionPlan(to, keeping) if to and keeping else None
+    plan = RetentionPlan(to, retention_rules) if to and retention_rules else None
     if dry_run:
-        render(Detail(BACKUP_FIELDS, _planned(ledger.path, target, found, plan)), shown)
-        return
-    with progress("Backing up", 2 * size) as told:
-        made = back_up(
-            ledger.path, target, made_at=made_at, lock=lock, rotation=plan, progress=told
+        render(
+            Detail(BACKUP_FIELDS, _planned_row(ledger.path, target, ledger_extent, plan)),
+            result_options,
         )
-    render(Detail(BACKUP_FIELDS, _made(made, lock), _human(made), title="Backed up"), shown)
-    _complain(made)
+        return
+    with progress("Backing up", 2 * size) as advance:
+        result = back_up(
+            ledger.path, target, made_at=made_at, lock=encryption, rotation=plan, progress=advance
+        )
+    render(
+        Detail(
+            BACKUP_FIELDS, _result_row(result, encryption), _human_fields(result), title="Backed up"
+        ),
+        result_options,
+    )
+    _report_gaps(result)
 
 
-def _checked(out: OutputOptions, to: Path | None, keep: str | None) -> OutputOptions:
-    """Refuse options that do not belong together; return how the result itself is shown."""
+def _check_options(out: OutputOptions, to: Path | None, keep: str | None) -> OutputOptions:
+    """Refuse conflicting options; return the output options of the result row."""
     if out.output == Path(STDIN):
         raise typer.BadParameter("a backup is a file: name it", param_hint="--output")
     if out.output and to:
         raise typer.BadParameter("-o names a file and --to a folder: choose one")
     if keep and not to:
         raise typer.BadParameter("--keep belongs to --to")
-    shown = replace(out, output=None)
-    check_output_possible(BACKUP_FIELDS, shown)
-    return shown
+    result_options = replace(out, output=None)
+    check_output_possible(BACKUP_FIELDS, result_options)
+    return result_options
 
 
-def _lock(
+def _encryption(
     recipients: list[str], passphrase_file: Path | None, *, encrypt: bool, dry_run: bool
 ) -> Encryption | None:
     if not (recipients or passphrase_file or encrypt):
@@ -152,43 +165,45 @@ def _lock(
     from liveportal.ledger.backup.age import Encryption
 
     if recipients:
-        lock = Encryption(recipients)
-        lock.check()
-        return lock
+        encryption = Encryption(recipients)
+        encryption.check()
+        return encryption
     if dry_run:
-        return Encryption()  # Nothing is locked: nobody is asked.
+        return Encryption()  # Nothing is encrypted, so no passphrase is asked for.
     return Encryption(
-        passphrase=read_passphrase(passphrase_file) if passphrase_file else new_passphrase()
+        passphrase=read_passphrase(passphrase_file) if passphrase_file else ask_new_passphrase()
     )
 
 
-def _size(reader: Reader) -> int:
+def _ledger_and_vault_size(reader: Reader) -> int:
     (evidence,) = reader.db.execute(
         "SELECT coalesce(sum(bytes), 0) FROM (SELECT DISTINCT sha256, bytes FROM artifact)"
     ).fetchone()
     return reader.path.stat().st_size + int(evidence)
 
 
-def _planned(ledger: Path, target: Path, found: LedgerExtent, plan: RetentionPlan | None) -> Row:
+def _planned_row(
+    ledger: Path, target: Path, ledger_extent: LedgerExtent, plan: RetentionPlan | None
+) -> Row:
     from liveportal.ledger.backup.backup import surplus
 
-    gone = surplus(plan, ledger, found.book, target) if plan else []
+    surplus_files = surplus(plan, ledger, ledger_extent.book, target) if plan else []
     return {
         **dict.fromkeys(BACKUP_FIELDS),
         "file": str(target),
-        "book": found.book,
-        "events": found.events,
-        "head": found.head,
-        "removed": [str(path) for path in gone],
+        "book": ledger_extent.book,
+        "events": ledger_extent.events,
+        "head": ledger_extent.head,
+        "removed": [str(path) for path in surplus_files],
         "dry_run": True,
     }
 
 
-def _made(made: BackupResult, lock: Encryption | None) -> Row:
-    manifest = made.manifest
+def _result_row(result: BackupResult, encryption: Encryption | None) -> Row:
+    manifest = result.manifest
     return {
-        "file": str(made.file),
-        "bytes": made.bytes,
+        "file": str(result.file),
+        "bytes": result.bytes,
         "book": manifest.book,
         "events": manifest.events,
         "head": manifest.head,
@@ -196,30 +211,36 @@ def _made(made: BackupResult, lock: Encryption | None) -> Row:
         "files": sum(file.kept is not None for file in manifest.files),
         "absent": manifest.absent,
         "damaged": list(manifest.damaged),
-        "encrypted": lock.kind if lock else None,
-        "key": made.key,
-        "removed": [str(path) for path in made.removed],
+        "encrypted": encryption.kind if encryption else None,
+        "key": result.key,
+        "removed": [str(path) for path in result.removed],
         "dry_run": False,
     }
 
 
-def _human(made: BackupResult) -> tuple[str, ...]:
-    seldom = {"damaged": made.manifest.damaged, "key": made.key, "removed": made.removed}
-    return ("file", "bytes", "events", "files", *(name for name, there in seldom.items() if there))
+def _human_fields(result: BackupResult) -> tuple[str, ...]:
+    optional = {"damaged": result.manifest.damaged, "key": result.key, "removed": result.removed}
+    return (
+        "file",
+        "bytes",
+        "events",
+        "files",
+        *(name for name, value in optional.items() if value),
+    )
 
 
-def _complain(made: BackupResult) -> None:
-    """Say aloud what is not in the backup that a restore would need."""
-    if made.key in ("left_out", "in_keyring"):
+def _report_gaps(result: BackupResult) -> None:
+    """Report what a restore would need and the backup lacks; raises `BackupIncomplete`."""
+    if result.key in ("left_out", "in_keyring"):
         hint("The key to the payout profile is not in it: keep a copy of that elsewhere.")
-    if made.key in ("wrong_key", "key_not_found"):
+    if result.key in ("wrong_key", "key_not_found"):
         hint("The key to the payout profile is not there: `liveportal payout profile check`.")
-    if damaged := list(made.manifest.damaged):
+    if damaged := list(result.manifest.damaged):
         raise BackupIncomplete(
-            f"{made.file} was made, but {len(damaged)} evidence files are damaged or lost,"
+            f"{result.file} was made, but {len(damaged)} evidence files are damaged or lost,"
             f" the first {damaged[0][:12]}…",
             hint="Attach the right files again. No older backup was removed.",
-            file=str(made.file),
+            file=str(result.file),
             damaged=damaged,
         )
 
@@ -271,37 +292,39 @@ def restore(
 
     check_output_possible(RESTORE_FIELDS, out, spared=(*ledger.files, file))
     check_input(file)
-    opener = _opener(file, identity, passphrase_file)
+    decryption = _decryption(file, identity, passphrase_file)
     with ExitStack() as stack:
-        with progress("Checking", _bytes(file)) as told:
-            checked = restoring(ledger.path, file, opener=opener, progress=told)
-            found = stack.enter_context(checked)
-        if found.replaced is not None:
-            confirm(_question(ledger.path, found), yes=yes, dry_run=dry_run)
-        done = None
+        with progress("Checking", _file_size(file)) as advance:
+            checked = restoring(ledger.path, file, opener=decryption, progress=advance)
+            restoration = stack.enter_context(checked)
+        if restoration.replaced is not None:
+            confirm(_question(ledger.path, restoration), yes=yes, dry_run=dry_run)
+        restored = None
         if not dry_run:
-            with progress("Restoring", found.manifest.size) as told:
-                done = found.carry_out(utc_now(), told)
-    fit = done.key if done else found.key
-    row = {**_restored(ledger.path, found, done), "key": fit.state}
+            with progress("Restoring", restoration.manifest.size) as advance:
+                restored = restoration.carry_out(utc_now(), advance)
+    fit = restored.key if restored else restoration.key
+    row = {**_restored_row(ledger.path, restoration, restored), "key": fit.state}
     human = ("ledger", "state", "events", *(name for name in RESTORE_FIELDS[6:] if row[name]))
     title = "This would be restored" if dry_run else "Restored"
     render(Detail(RESTORE_FIELDS, row, human, title=title), out)
     if fit.problem is not None:
         hint(f"The payout profile cannot be read: {fit.problem.message}.")
         hint(fit.problem.hint or "")
-    for customer in found.replaced.forgotten if found.replaced else ():
+    for customer in restoration.replaced.forgotten if restoration.replaced else ():
         hint(f"The backup has {customer} again: `liveportal ledger forget {customer}`.")
 
 
-def _bytes(file: Path) -> int:
+def _file_size(file: Path) -> int:
     return file.stat().st_size if file.is_file() else 0
 
 
-def _opener(file: Path, identity: Path | None, passphrase_file: Path | None) -> Decryption | None:
-    """Return what opens a backup, asking for a passphrase; None for one that is not encrypted.
+def _decryption(
+    file: Path, identity: Path | None, passphrase_file: Path | None
+) -> Decryption | None:
+    """Return the decryption of a backup, asking for a passphrase; None if it is not encrypted.
 
-    Raises `BackupLocked` where it is not given and cannot be asked for.
+    Raises `BackupLocked` if the secret is not given and cannot be asked for.
     """
     from liveportal.ledger.backup.age import Decryption
     from liveportal.ledger.backup.restore import opening
@@ -316,26 +339,26 @@ def _opener(file: Path, identity: Path | None, passphrase_file: Path | None) -> 
             )
         return Decryption(identities=[read_secret(identity)])
     if kind == "passphrase":
-        given = read_passphrase(passphrase_file) if passphrase_file else known_passphrase()
-        return Decryption(passphrase=given)
+        passphrase = read_passphrase(passphrase_file) if passphrase_file else ask_passphrase()
+        return Decryption(passphrase=passphrase)
     return None
 
 
-def _question(ledger: Path, found: Restoring) -> str:
-    """Say what a restore would replace and what it would lack, and ask whether it may."""
-    problem = found.key.problem
+def _question(ledger: Path, restoration: Restoring) -> str:
+    """Return the question that names what a restore would replace and what would be missing."""
+    problem = restoration.key.problem
     lacks = f" Its payout profile cannot be read then: {problem.message}." if problem else ""
-    return _what_is_replaced(ledger, found) + lacks
+    return _replacement_question(ledger, restoration) + lacks
 
 
-def _what_is_replaced(ledger: Path, found: Restoring) -> str:
-    replaced, events = found.replaced, found.extent.events
+def _replacement_question(ledger: Path, restoration: Restoring) -> str:
+    replaced, events = restoration.replaced, restoration.extent.events
     if replaced is None or replaced.extent is None:
         return (
             f"Replace {ledger}, which is damaged or no ledger, by the backup of {events} events?"
             " What is there is moved aside."
         )
-    if replaced.extent.book != found.extent.book:
+    if replaced.extent.book != restoration.extent.book:
         return (
             f"Replace {ledger}, which is another book ({replaced.extent.events} events), by the"
             f" backup of {events} events? A copy of it is kept beside it."
@@ -347,21 +370,21 @@ def _what_is_replaced(ledger: Path, found: Restoring) -> str:
     )
 
 
-def _restored(ledger: Path, found: Restoring, done: Restored | None) -> Row:
-    manifest, replaced = found.manifest, found.replaced
-    there = replaced.extent if replaced else None
+def _restored_row(ledger: Path, restoration: Restoring, restored: Restored | None) -> Row:
+    manifest, replaced = restoration.manifest, restoration.replaced
+    current = replaced.extent if replaced else None
     return {
         "ledger": str(ledger),
         "state": "replaced" if replaced else "created",
-        "book": found.extent.book,
-        "events": found.extent.events,
-        "head": found.extent.head,
+        "book": restoration.extent.book,
+        "events": restoration.extent.events,
+        "head": restoration.extent.head,
         "made_at": from_text(manifest.made_at),
-        "files": done.files if done else None,
+        "files": restored.files if restored else None,
         "damaged": list(manifest.damaged),
-        "replaced": there.events if there else None,
+        "replaced": current.events if current else None,
         "lost": replaced.lost if replaced else 0,
-        "kept": str(done.kept) if done and done.kept else None,
+        "kept": str(restored.kept) if restored and restored.kept else None,
         "brought_back": list(replaced.forgotten) if replaced else [],
-        "dry_run": done is None,
+        "dry_run": restored is None,
     }

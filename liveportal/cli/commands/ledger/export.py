@@ -1,4 +1,4 @@
-"""`liveportal ledger export`: the journal in the formats of other programs, and in our own."""
+"""`liveportal ledger export`: write the journal to a file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.commands.earnings.span import First, Last, span_asked
-from liveportal.cli.io.output_file import check_target, opened
+from liveportal.cli.commands.earnings.span import First, Last, parse_span
+from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
@@ -62,21 +62,21 @@ def events(
     check_target(path, ledger.files)
     with open_readonly(ledger.path) as reader:
         known_at = read.known_at(reader.own_timezone, utc_now())
-        found = journal(reader.db, until=utc_text(known_at) if known_at else None)
+        stored_events = journal(reader.db, until=utc_text(known_at) if known_at else None)
         if first or last:
-            found = _in_months(reader, found, first, last)
+            stored_events = _in_months(reader, stored_events, first, last)
         count = erased = 0
-        with opened(path) as stream:
-            for each in found:
+        with open_output(path) as stream:
+            for stored in stored_events:
                 text = line(
-                    each.event,
-                    each.recorded_at,
-                    erased=each.erased,
+                    stored.event,
+                    stored.recorded_at,
+                    erased=stored.erased,
                     without_personal=without_personal,
                 )
                 stream.write(f"{text}\n")
                 count += 1
-                erased += each.erased
+                erased += stored.erased
     if path is not None:
         row = {"path": path, "events": count, "erased": erased}
         render(Detail(FIELDS, row, title="Exported"), replace(out, output=None))
@@ -84,7 +84,7 @@ def events(
 
 
 def _in_months(
-    reader: Reader, found: Iterable[StoredEvent], first: str | None, last: str | None
+    reader: Reader, events: Iterable[StoredEvent], first: str | None, last: str | None
 ) -> Iterator[StoredEvent]:
-    span, zone = span_asked(reader, None, first, last, None), reader.timezone
-    return (each for each in found if span.first <= month_of(each.event.time, zone) <= span.last)
+    span, zone = parse_span(reader, None, first, last, None), reader.timezone
+    return (e for e in events if span.first <= month_of(e.event.time, zone) <= span.last)

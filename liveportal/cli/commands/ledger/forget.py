@@ -1,6 +1,6 @@
-"""`liveportal ledger forget`: a customer's personal data goes, facts and money stay.
+"""`liveportal ledger forget`: erase a customer's personal data; facts and money stay.
 
-`liveportal.cli.commands.ledger` adds this command to its own.
+Registered in `liveportal.cli.commands.ledger`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import typer
 from liveportal.cli.io.render import hint
 from liveportal.cli.io.view_model import HumanValue, Row
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions, with_options
-from liveportal.cli.write_command import show_result, writing
+from liveportal.cli.write_command import open_writer, show_result
 
 if TYPE_CHECKING:
     from liveportal.ledger.erasure.service import ErasureResult
@@ -42,34 +42,34 @@ def forget(
       liveportal ledger forget C-17 --dry-run
       liveportal ledger forget C-17 --yes
     """
-    with writing(ledger, write, out, FIELDS) as writer:
-        name = writer.portal.resolve_id("customer", customer)
-        writer.ask(f"Erase all personal data of customer {name}, for ever?")
-        outcome, done = writer.portal.forget(
-            name, at=writer.at, key=write.key, allow=writer.insists
+    with open_writer(ledger, write, out, FIELDS) as writer:
+        customer_id = writer.portal.resolve_id("customer", customer)
+        writer.ask(f"Erase all personal data of customer {customer_id}, for ever?")
+        outcome, result = writer.portal.forget(
+            customer_id, at=writer.at, key=write.key, allow=writer.allows
         )
-        row = writer.result(outcome, name, _shown(done))
+        row = writer.result(outcome, customer_id, _result_fields(result))
         zone = writer.zone
     show_result(row, FIELDS, out, zone=zone)
-    if not done.rewritten:
+    if not result.rewritten:
         hint("Another program reads the ledger: when it has ended, run this again.")
 
 
-def _shown(done: ErasureResult) -> Row:
+def _result_fields(result: ErasureResult) -> Row:
     left: list[dict[str, str | None]] = [
-        {"what": each.what, "path": each.path, "hint": each.hint} for each in done.left
+        {"what": trace.what, "path": trace.path, "hint": trace.hint} for trace in result.left
     ]
     left.append({"what": "elsewhere", "path": None, "hint": ELSEWHERE})
     return {
-        "events": done.events,
-        "messages": done.messages,
-        "files": done.files,
-        "copies": done.copies,
-        "log_emptied": done.rewritten,
-        "left": HumanValue(left, lambda _now, _zone: list(_told(left))),
+        "events": result.events,
+        "messages": result.messages,
+        "files": result.files,
+        "copies": result.copies,
+        "log_emptied": result.rewritten,
+        "left": HumanValue(left, lambda _now, _zone: list(_format_left(left))),
     }
 
 
-def _told(left: Sequence[Mapping[str, str | None]]) -> Iterator[str]:
-    for each in left:
-        yield f"{each['path']}: {each['hint']}" if each["path"] else str(each["hint"])
+def _format_left(left: Sequence[Mapping[str, str | None]]) -> Iterator[str]:
+    for trace in left:
+        yield f"{trace['path']}: {trace['hint']}" if trace["path"] else str(trace["hint"])

@@ -1,6 +1,6 @@
-"""`liveportal ledger import`: what `ledger export events` wrote becomes a ledger, or adds to one.
+"""`liveportal ledger import`: make a ledger from an export, or add the export to one.
 
-`liveportal.cli.commands.ledger` adds this command to its own.
+Registered in `liveportal.cli.commands.ledger`.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ FIELDS = (
     *("types", "policies", "forgotten", "enter_again", "attach_again", "kept", "head", "dry_run"),
 )
 IN_MEMORY_BYTES = 32 * 1024 * 1024
-"""So much of standard input is kept in memory while it is looked at, and more in a file."""
-PIECE_BYTES = 1024 * 1024
-SHOWN = 5
+"""Standard input is buffered in memory up to this size, and beyond it in a file."""
+CHUNK_BYTES = 1024 * 1024
+MOST_NAMES = 5
 
 _STATES = {"new": "created", "empty": "replaced", "existing": "added_to"}
 
@@ -83,133 +83,137 @@ def import_(
     """
     spared = () if file == STDIN else (Path(file),)
     check_output_possible(FIELDS, out, spared=(*ledger.files, *spared))
-    with _rereadable(file) as stream:
+    with _open_rereadable(file) as stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
-        with progress("Checking", size) as told:
-            found = exported.contents(stream, told)
-        into = imports.target(ledger.path, begins_ledger=found.begins_ledger)
+        with progress("Checking", size) as advance:
+            contents = exported.contents(stream, advance)
+        target = imports.target(ledger.path, begins_ledger=contents.begins_ledger)
         if not (yes or dry_run):
-            _describe(found)
-        confirm(_question(found, into, ledger.path), yes=yes, dry_run=dry_run)
+            _describe(contents)
+        confirm(_question(contents, target, ledger.path), yes=yes, dry_run=dry_run)
         stream.seek(0)
-        with progress("Importing", size) as told:
-            chunks = exported.events(stream, found.digest, told)
-            done = imports.carry_out(ledger.path, chunks, into, utc_now, keep=not dry_run)
-    row = _row(ledger.path, found, into, done, dry_run=dry_run)
+        with progress("Importing", size) as advance:
+            chunks = exported.events(stream, contents.digest, advance)
+            result = imports.carry_out(ledger.path, chunks, target, utc_now, keep=not dry_run)
+    row = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
     human = tuple(name for name in FIELDS if name != "head" and row[name])
     title = "This would be imported" if dry_run else "Imported"
     render(Detail(FIELDS, row, human, title=title), out)
-    _advise(done)
+    _hint_missing(result)
 
 
 # --- the file -------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _rereadable(file: str) -> Iterator[BinaryIO]:
-    """Open the file, which is read twice: a stream is kept meanwhile. Raises `UnreadableFile`."""
+def _open_rereadable(file: str) -> Iterator[BinaryIO]:
+    """Open the file for reading twice; a stream is buffered for that. Raises `UnreadableFile`."""
     if file != STDIN:
         check_input(Path(file))
         with open_feed(file) as source:
             if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
                 yield source
             else:
-                with _kept(source) as kept:
-                    yield kept
+                with _buffer_stream(source) as buffer:
+                    yield buffer
         return
-    with _kept(stdin_bytes()) as kept:
-        yield kept
+    with _buffer_stream(stdin_bytes()) as buffer:
+        yield buffer
 
 
 @contextmanager
-def _kept(source: BinaryIO) -> Iterator[BinaryIO]:
-    # In a file without a name, of which nothing stays.
+def _buffer_stream(source: BinaryIO) -> Iterator[BinaryIO]:
+    # The file has no name, so nothing is left of it.
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as spooled:
-        kept = cast("IO[bytes]", spooled)
+        buffer = cast("IO[bytes]", spooled)
         try:
-            while piece := source.read(PIECE_BYTES):
-                kept.write(piece)
+            while chunk := source.read(CHUNK_BYTES):
+                buffer.write(chunk)
         except OSError as error:
             raise UnreadableFile(
                 f"what comes in cannot be kept while it is looked at: {error.strerror}",
                 hint="Write it to a file, and import that.",
             ) from None
-        yield cast("BinaryIO", kept)
+        yield cast("BinaryIO", buffer)
 
 
 # --- asking ---------------------------------------------------------------------------------------
 
 
-def _describe(found: Contents) -> None:
-    """Say to a person what is in the file, before it is asked whether to import it."""
-    hint(f"Sources: {_counted(found.sources)}.")
-    hint(f"Types: {_counted(found.types)}.")
-    if found.erased:
-        hint(f"The personal part of {found.erased} events was erased or left out.")
+def _describe(contents: Contents) -> None:
+    """Tell a person what the file contains, before they are asked to confirm."""
+    hint(f"Sources: {_format_counts(contents.sources)}.")
+    hint(f"Types: {_format_counts(contents.types)}.")
+    if contents.erased:
+        hint(f"The personal part of {contents.erased} events was erased or left out.")
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def _format_counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in Counter(counts).most_common())
 
 
-def _question(found: Contents, into: Target, path: Path) -> str:
-    """Ask whether to import the file, naming what only the expert may say."""
-    events = f"{found.events} {'event' if found.events == 1 else 'events'}"
+def _question(contents: Contents, target: Target, path: Path) -> str:
+    """Return the question whether to import the file, naming events only the expert may record."""
+    events = f"{contents.events} {'event' if contents.events == 1 else 'events'}"
     where = {
         "new": f"into a new ledger at {path}",
         "empty": f"in the place of the empty ledger at {path}",
         "existing": f"into the ledger at {path}",
-    }[into]
-    policies = _named("adopts", "policy", "policies", found.policies)
-    forgotten = _named("erases the personal data of", "customer", "customers", found.forgotten)
+    }[target]
+    policies = _format_names("adopts", "policy", "policies", contents.policies)
+    forgotten = _format_names(
+        "erases the personal data of", "customer", "customers", contents.forgotten
+    )
     return f"The file {policies} and {forgotten}. Import {events} {where}?"
 
 
-def _named(verb: str, one: str, many: str, names: Sequence[str]) -> str:
-    different = list(dict.fromkeys(names))
-    if not different:
+def _format_names(verb: str, one: str, many: str, names: Sequence[str]) -> str:
+    distinct = list(dict.fromkeys(names))
+    if not distinct:
         return f"{verb} no {one}"
-    more = f" and {len(different) - SHOWN} more" if len(different) > SHOWN else ""
-    what = one if len(different) == 1 else many
-    return f"{verb} {len(different)} {what} ({', '.join(different[:SHOWN])}{more})"
+    rest = f" and {len(distinct) - MOST_NAMES} more" if len(distinct) > MOST_NAMES else ""
+    noun = one if len(distinct) == 1 else many
+    return f"{verb} {len(distinct)} {noun} ({', '.join(distinct[:MOST_NAMES])}{rest})"
 
 
 # --- the result -----------------------------------------------------------------------------------
 
 
-def _row(path: Path, found: Contents, into: Target, done: Imported, *, dry_run: bool) -> Row:
+def _result_row(
+    path: Path, contents: Contents, target: Target, result: Imported, *, dry_run: bool
+) -> Row:
     return {
         "ledger": str(path),
-        "state": _STATES[into],
-        "events": found.events,
-        "recorded": done.recorded,
-        "replayed": done.replayed,
-        "confirmed": done.confirmed,
-        "erased": found.erased,
-        "sources": _listed("source", found.sources),
-        "types": _listed("type", found.types),
-        "policies": found.policies,
-        "forgotten": found.forgotten,
-        "enter_again": list(done.enter_again),
-        "attach_again": done.attach_again,
-        "kept": str(done.kept) if done.kept else None,
-        "head": done.head,
+        "state": _STATES[target],
+        "events": contents.events,
+        "recorded": result.recorded,
+        "replayed": result.replayed,
+        "confirmed": result.confirmed,
+        "erased": contents.erased,
+        "sources": _count_list("source", contents.sources),
+        "types": _count_list("type", contents.types),
+        "policies": contents.policies,
+        "forgotten": contents.forgotten,
+        "enter_again": list(result.enter_again),
+        "attach_again": result.attach_again,
+        "kept": str(result.kept) if result.kept else None,
+        "head": result.head,
         "dry_run": dry_run,
     }
 
 
-def _listed(name: str, counts: Mapping[str, int]) -> HumanValue:
+def _count_list(name: str, counts: Mapping[str, int]) -> HumanValue:
     rows = [{name: key, "events": count} for key, count in sorted(counts.items())]
     return HumanValue(rows, lambda _now, _zone: [f"{key}: {counts[key]}" for key in sorted(counts)])
 
 
-def _advise(done: Imported) -> None:
-    if done.enter_again:
-        fields = ", ".join(done.enter_again)
+def _hint_missing(result: Imported) -> None:
+    if result.enter_again:
+        fields = ", ".join(result.enter_again)
         hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
-    if done.attach_again:
+    if result.attach_again:
         hint(
-            f"Attach again {done.attach_again} files: `liveportal ledger verify` names them for"
+            f"Attach again {result.attach_again} files: `liveportal ledger verify` names them for"
             " `liveportal sessions attach`."
         )

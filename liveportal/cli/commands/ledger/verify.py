@@ -1,6 +1,6 @@
-"""`liveportal ledger verify`: whether the ledger is what was written.
+"""`liveportal ledger verify`: verify the integrity of the ledger.
 
-`liveportal.cli.commands.ledger` adds this command to its own.
+Registered in `liveportal.cli.commands.ledger`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ FIELDS = (
     "outdated_transcripts",
 )
 MANY = 5_000
-"""From so many events on it takes long enough to show how far it is."""
-_SHOWN = 5
-_HEAD = re.compile(r"[0-9A-Fa-f]{16,64}", re.ASCII)
+"""From this number of events on, a progress bar is shown."""
+_MOST_HINTS = 5
+_HEAD_PATTERN = re.compile(r"[0-9A-Fa-f]{16,64}", re.ASCII)
 
 
 @with_options(LedgerOption, OutputOptions)
@@ -71,97 +71,98 @@ def verify(
       liveportal ledger verify --deep --head 0830c5e5feab3d5b
       liveportal ledger verify --statement october.html
     """
-    heads = [_head(each) for each in head or ()]
+    heads = [_parse_head(text) for text in head or ()]
     check_target(out.output, (*ledger.files, *((statement,) if statement else ())))
     with open_readonly(ledger.path) as reader:
-        found = _verified(reader, heads, deep=deep)
-        proved = None
+        verified = _verify_ledger(reader, heads, deep=deep)
+        verified_statement = None
         if statement is not None:
             from liveportal.cli.commands.earnings.statement import proved_by
 
-            proved = proved_by(reader, statement)
+            verified_statement = proved_by(reader, statement)
         zone = reader.own_timezone
-    row = _row(found, deep=deep) | {"statement": proved}
+    row = _result_row(verified, deep=deep) | {"statement": verified_statement}
     human = tuple(name for name in FIELDS if name in FIELDS[:4] or row[name])
     render(Detail(FIELDS, row, human, title="Verified"), out, zone=zone)
-    _tell(found)
+    _hint_open_points(verified)
 
 
-def _head(text: str) -> str:
-    if not _HEAD.fullmatch(text):
+def _parse_head(text: str) -> str:
+    if not _HEAD_PATTERN.fullmatch(text):
         raise typer.BadParameter(
             f"{text!r} is not 16 to 64 hexadecimal digits", param_hint="--head"
         )
     return text.lower()
 
 
-def _verified(reader: Reader, heads: list[str], *, deep: bool) -> Verified:
+def _verify_ledger(reader: Reader, heads: list[str], *, deep: bool) -> Verified:
     from liveportal.feeds import transcripts
     from liveportal.ledger.verify.verify import ignored, verify
 
     (events,) = reader.db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-    with progress("Verifying", events) if events >= MANY else nullcontext(ignored) as told:
+    with progress("Verifying", events) if events >= MANY else nullcontext(ignored) as advance:
         return verify(
             reader.db,
             vault=reader.path,
             deep=deep,
             read=transcripts.read,
             heads=heads,
-            progress=told,
+            progress=advance,
         )
 
 
-def _row(found: Verified, *, deep: bool) -> dict[str, object]:
-    deposit = found.deposit
+def _result_row(verified: Verified, *, deep: bool) -> dict[str, object]:
+    attachments = verified.deposit
     return {
         "ok": True,
-        "events": found.events,
-        "transactions": found.transactions,
-        "head": found.head,
+        "events": verified.events,
+        "transactions": verified.transactions,
+        "head": verified.head,
         "rules_changed": [
-            {"seq": each.seq, "type": each.type, "what": each.what} for each in found.rules_changed
+            {"seq": drift.seq, "type": drift.type, "what": drift.what}
+            for drift in verified.rules_changed
         ],
         "heads": [
-            {"head": each.head, "event": each.event, "recorded_at": instant(each.recorded_at)}
-            for each in found.heads
+            {"head": head.head, "event": head.event, "recorded_at": instant(head.recorded_at)}
+            for head in verified.heads
         ],
         "deep": deep,
-        "files": deposit.files if deposit else 0,
-        "messages": deposit.messages if deposit and deep else None,
-        "profile_values": deposit.values if deposit else None,
+        "files": attachments.files if attachments else 0,
+        "messages": attachments.messages if attachments and deep else None,
+        "profile_values": attachments.values if attachments else None,
         "attach_again": [
-            {"seq": each.seq, "session": each.session, "sha256": each.sha256, "name": each.name}
-            for each in (deposit.absent if deposit else ())
+            {"seq": file.seq, "session": file.session, "sha256": file.sha256, "name": file.name}
+            for file in (attachments.absent if attachments else ())
         ],
-        "profile_key": deposit.key.code if deposit and deposit.key else None,
-        "enter_again": list(found.enter_again),
-        "outdated_transcripts": deposit.outdated if deposit and deep else None,
+        "profile_key": attachments.key.code if attachments and attachments.key else None,
+        "enter_again": list(verified.enter_again),
+        "outdated_transcripts": attachments.outdated if attachments and deep else None,
     }
 
 
-def _tell(found: Verified) -> None:
-    """Say what was not proved, what to attach or enter again, and what today's rules would do."""
-    if found.deposit and (key := found.deposit.key):
+def _hint_open_points(verified: Verified) -> None:
+    """Hint at what was not verified, what to attach or enter again, and at rule drift."""
+    if verified.deposit and (key := verified.deposit.key):
         hint(f"The payout profile was not proved: {key.message}.")
         hint(key.hint or "")
-    changes = found.rules_changed
-    absent = found.deposit.absent if found.deposit else ()
-    for file in absent[:_SHOWN]:
+    drifts = verified.rules_changed
+    absent = verified.deposit.absent if verified.deposit else ()
+    for file in absent[:_MOST_HINTS]:
         hint(
             f"The file of event {file.seq} is not in the vault, and may never have been there."
             f" If you have it, attach it again: `liveportal sessions attach {file.session} FILE`."
         )
-    for each in changes[:_SHOWN]:
-        hint(f"Today's rules differ at event {each.seq} ({each.type}): {each.what}.")
-    if len(changes) > _SHOWN:
-        hint(f"And {len(changes) - _SHOWN} more: --json --fields rules_changed lists them.")
-    if changes:
+    for drift in drifts[:_MOST_HINTS]:
+        hint(f"Today's rules differ at event {drift.seq} ({drift.type}): {drift.what}.")
+    if len(drifts) > _MOST_HINTS:
+        hint(f"And {len(drifts) - _MOST_HINTS} more: --json --fields rules_changed lists them.")
+    if drifts:
         hint("What was booked stands.")
-    if found.enter_again:
-        fields = ", ".join(found.enter_again)
+    if verified.enter_again:
+        fields = ", ".join(verified.enter_again)
         hint(f"Enter again: {fields}. `liveportal payout profile set` asks for the values.")
-    if found.deposit and found.deposit.outdated:
+    if verified.deposit and verified.deposit.outdated:
         hint(
-            f"An earlier version read {found.deposit.outdated} transcripts otherwise:"
+            f"An earlier version read {verified.deposit.outdated} transcripts otherwise:"
             " attach their files again, and this one reads them."
         )

@@ -1,4 +1,4 @@
-"""`liveportal payout`: what is to be paid out, what was, and what is needed for it."""
+"""`liveportal payout`: past and expected payouts, and the payout profile."""
 
 from __future__ import annotations
 

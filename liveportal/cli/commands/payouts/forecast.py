@@ -1,6 +1,6 @@
-"""`liveportal payout`, looking ahead and back: forecast, overdue.
+"""`liveportal payout` forecast and overdue.
 
-`liveportal.cli.commands.payouts` adds these commands to its own.
+Registered in `liveportal.cli.commands.payouts`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, wit
 from liveportal.cli.parse.times import read_time, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date
-from liveportal.ledger.queries import payouts as seen
+from liveportal.ledger.queries import payouts
 from liveportal.ledger.queries.reader import Reader
 
 On = Annotated[
@@ -37,10 +37,10 @@ def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On
       liveportal payout forecast --json --fields on,amount,total
     """
     with open_reader(ledger, read, out) as reader:
-        rows = seen.forecast_on(reader, day_of(reader, on))
+        rows = payouts.forecast_on(reader, parse_day(reader, on))
         zone = display_zone(reader, read)
     human = ("on", "months", "amount", "total", "carried", "blocked")
-    table = Table(seen.FORECAST_FIELDS, rows, human, empty="Nothing is to be paid out.")
+    table = Table(payouts.FORECAST_FIELDS, rows, human, empty="Nothing is to be paid out.")
     render(table, out, zone=zone)
 
 
@@ -53,19 +53,19 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
       liveportal payout overdue --json | jq -r '.[].letter'
     """
     with open_reader(ledger, read, out) as reader:
-        row = seen.overdue_on(reader, day_of(reader, on))
+        row = payouts.overdue_on(reader, parse_day(reader, on))
         zone = display_zone(reader, read)
     if row is None or not for_person(out):
         rows = [row] if row else []
-        render(Table(seen.OVERDUE_FIELDS, rows, empty="Nothing is overdue."), out, zone=zone)
+        render(Table(payouts.OVERDUE_FIELDS, rows, empty="Nothing is overdue."), out, zone=zone)
         return
     lines = str(row["letter"]).splitlines()
-    shown = {**row, "letter": HumanValue(row["letter"], lambda _now, _local: lines)}
-    render(Detail(seen.OVERDUE_FIELDS, shown, title="Overdue"), out, zone=zone)
+    human_row = {**row, "letter": HumanValue(row["letter"], lambda _now, _local: lines)}
+    render(Detail(payouts.OVERDUE_FIELDS, human_row, title="Overdue"), out, zone=zone)
 
 
-def day_of(reader: Reader, on: str | None) -> date:
-    """Return the day that `--on` names, in the platform's zone; default: today."""
+def parse_day(reader: Reader, on: str | None) -> date:
+    """Return the day of `--on` in the platform's zone; default: today."""
     zone, now = reader.timezone, utc_now()
     moment = read_time(on, zone, now, date_only=True) if on is not None else now
     return local_date(moment, zone)

@@ -1,4 +1,4 @@
-"""`liveportal payout` preview, list, show: what only looks at payouts."""
+"""`liveportal payout` preview, list and show."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.commands.payouts.forecast import On, day_of
+from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.read_command import States, checked_states, display_zone, open_reader
-from liveportal.ledger.queries import payouts as seen
+from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
+from liveportal.ledger.queries import payouts
 
 STATES = ("sent", "paid", "failed", "returned", "reversed")
 One = Annotated[
@@ -33,9 +33,9 @@ def preview(
       liveportal payout preview --on 2026-12-30 --json
     """
     with open_reader(ledger, read, out) as reader:
-        row = seen.preview_on(reader, day_of(reader, on))
-        shown_in = display_zone(reader, read)
-    render(Detail(seen.PREVIEW_FIELDS, row, title="Payout preview"), out, zone=shown_in)
+        row = payouts.preview_on(reader, parse_day(reader, on))
+        zone = display_zone(reader, read)
+    render(Detail(payouts.PREVIEW_FIELDS, row, title="Payout preview"), out, zone=zone)
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
@@ -46,11 +46,11 @@ def list_(
 
     Example: liveportal payout list --state sent
     """
-    states = checked_states(state, STATES)
+    states = parse_states(state, STATES)
     with open_reader(ledger, read, out) as reader:
-        rows = seen.payouts(reader, states)
+        rows = payouts.payouts(reader, states)
         zone = display_zone(reader, read)
-    render(Table(seen.FIELDS, rows, empty="No payouts."), out, zone=zone)
+    render(Table(payouts.FIELDS, rows, empty="No payouts."), out, zone=zone)
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
@@ -60,6 +60,6 @@ def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOption
     Example: liveportal payout show PO-2
     """
     with open_reader(ledger, read, out) as reader:
-        row = seen.payout(reader, reader.resolve_id("payout", payout))
+        row = payouts.payout(reader, reader.resolve_id("payout", payout))
         zone = display_zone(reader, read)
-    render(Detail(seen.SHOW_FIELDS, row), out, zone=zone)
+    render(Detail(payouts.SHOW_FIELDS, row), out, zone=zone)

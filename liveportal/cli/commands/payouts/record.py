@@ -1,4 +1,4 @@
-"""`liveportal payout` record, paid, fail, return: what became of payouts."""
+"""`liveportal payout` record, paid, fail and return: record payouts and their status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.write_command import WriteStep, new_name, run_step, show_result, writing
+from liveportal.cli.write_command import (
+    WriteStep,
+    new_or_given_id,
+    open_writer,
+    run_step,
+    show_result,
+)
 from liveportal.domain.events.types import (
     PayoutFailed,
     PayoutPaid,
@@ -21,7 +27,7 @@ from liveportal.domain.events.types import (
     PayoutSent,
     PayoutStatusChanged,
 )
-from liveportal.ledger.queries import payouts as seen
+from liveportal.ledger.queries import payouts as payout_queries
 from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
@@ -50,9 +56,9 @@ def record(
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
-    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, payout_queries.RESULT_FIELDS) as writer:
         data = PayoutSent(
-            payout=new_name("PO", payout),
+            payout=new_or_given_id("PO", payout),
             amount=writer.amount(sent),
             method=method,
             reference=reference,
@@ -60,11 +66,11 @@ def record(
         row = writer.record(
             data,
             data.payout,
-            read_back=seen.result,
+            read_back=payout_queries.result,
             assumed=() if payout is not None else ("payout",),
         )
         zone = writer.zone
-    show_result(row, seen.RESULT_FIELDS, out, zone=zone)
+    show_result(row, payout_queries.RESULT_FIELDS, out, zone=zone)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -75,7 +81,7 @@ def paid(
 
     Example: liveportal payout paid PO-1
     """
-    run_step(payouts, _moved(PayoutPaid, reason), ledger, write, out)
+    run_step(payouts, _status_step(PayoutPaid, reason), ledger, write, out)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -86,7 +92,7 @@ def fail(
 
     Example: liveportal payout fail PO-1 --reason "account closed" --yes
     """
-    run_step(payouts, _moved(PayoutFailed, reason, "failed"), ledger, write, out)
+    run_step(payouts, _status_step(PayoutFailed, reason, "failed"), ledger, write, out)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -97,24 +103,24 @@ def return_(
 
     Example: liveportal payout return PO-1 --reason "wrong account" --yes
     """
-    run_step(payouts, _moved(PayoutReturned, reason, "was returned"), ledger, write, out)
+    run_step(payouts, _status_step(PayoutReturned, reason, "was returned"), ledger, write, out)
 
 
-def _moved(
-    kind: type[PayoutStatusChanged], reason: str | None, asked: str | None = None
+def _status_step(
+    event_type: type[PayoutStatusChanged], reason: str | None, change: str | None = None
 ) -> WriteStep:
-    """Return the step that a payout takes after it was sent; `asked` is what must be confirmed."""
+    """Return the step that changes a payout's status; a `change` in words must be confirmed."""
 
     def question(reader: Reader, name: str) -> str:
-        row = seen.result(reader, name)
+        row = payout_queries.result(reader, name)
         return (
-            f"Record that payout {name} {asked}? {row['amount']} {row['currency']} is owed again."
+            f"Record that payout {name} {change}? {row['amount']} {row['currency']} is owed again."
         )
 
     return WriteStep(
         "payout",
-        lambda _, name: kind(payout=name, reason=reason),
-        seen.RESULT_FIELDS,
-        seen.result,
-        question=question if asked else None,
+        lambda _, name: event_type(payout=name, reason=reason),
+        payout_queries.RESULT_FIELDS,
+        payout_queries.result,
+        question=question if change else None,
     )

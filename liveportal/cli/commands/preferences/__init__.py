@@ -1,4 +1,4 @@
-"""`liveportal preferences`: rates, skills, languages, hours, and what is declined by itself."""
+"""`liveportal preferences`: rates, skills, languages, hours, and rules that decline requests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.commands.preferences import toml_document
 from liveportal.cli.commands.preferences.options import Preferences
-from liveportal.cli.commands.preferences.show import ADDED_FIELDS, added, worded
-from liveportal.cli.io.output_file import check_target, opened
+from liveportal.cli.commands.preferences.show import ADDED_FIELDS, added_fields, human_preferences
+from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.render import render
 from liveportal.cli.io.view_model import Detail, Row
 from liveportal.cli.options import (
@@ -23,19 +23,19 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.times import utc_now
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.cli.write_command import Writer, show_result, writing
+from liveportal.cli.write_command import Writer, open_writer, show_result
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.handlers.preferences import differing
-from liveportal.ledger.queries import ledger_info as seen
+from liveportal.ledger.queries import ledger_info
 from liveportal.ledger.queries.reader import Reader
 
 app = Commands("Your preferences: show, set, export, import.", default="show")
 
-SHOWN_FIELDS = (*seen.PREFERENCE_FIELDS, *ADDED_FIELDS)
-HUMAN_FIELDS = (*seen.PREFERENCE_FIELDS, "open_this_week")
+SHOWN_FIELDS = (*ledger_info.PREFERENCE_FIELDS, *ADDED_FIELDS)
+HUMAN_FIELDS = (*ledger_info.PREFERENCE_FIELDS, "open_this_week")
 UNCHANGED: Row = {
     "id": "preferences",
     "state": "unchanged",
@@ -55,10 +55,11 @@ def show(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
       liveportal preferences show --as-known 2026-10-01
     """
     with open_reader(ledger, read, out) as reader:
-        row, own, now = seen.preferences(reader), reader.own_timezone, reference_time(reader)
+        row = ledger_info.preferences(reader)
+        own_zone, now = reader.own_timezone, reference_time(reader)
         zone = display_zone(reader, read)
-    shown = {**worded(row, now, own), **added(row, now, own)}
-    render(Detail(SHOWN_FIELDS, shown, HUMAN_FIELDS, title="Preferences"), out, zone=zone)
+    human_row = {**human_preferences(row, now, own_zone), **added_fields(row, now, own_zone)}
+    render(Detail(SHOWN_FIELDS, human_row, HUMAN_FIELDS, title="Preferences"), out, zone=zone)
 
 
 @app.command("set")
@@ -83,11 +84,11 @@ def set_(
     """
     if wanted == Preferences():
         raise typer.BadParameter("name at least one preference; your time zone is --zone")
-    with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
-        seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
-        row = _recorded(writer, wanted.event(writer, force), seq)
+    with open_writer(ledger, write, out, ledger_info.PREFERENCE_FIELDS) as writer:
+        seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
+        row = _record(writer, wanted.event(writer, in_force), seq)
         zone = writer.zone
-    show_result(row, seen.PREFERENCE_FIELDS, out, zone=zone)
+    show_result(row, ledger_info.PREFERENCE_FIELDS, out, zone=zone)
 
 
 @app.command("export")
@@ -111,7 +112,7 @@ def export(
     with open_reader(ledger, read, OutputOptions(output=output)) as reader:
         document = reader.preferences
     text = toml_document.written(document)
-    with opened(output) as stream:
+    with open_output(output) as stream:
         stream.write(text)
 
 
@@ -131,29 +132,29 @@ def import_(
     """
     check_target(out.output, (Path(file),))
     where, text = toml_document.content_of(file)
-    with writing(ledger, write, out, seen.PREFERENCE_FIELDS) as writer:
-        given = toml_document.read(text, where, writer.amount)
-        seq, force = seen.preferences_before(writer.reader, CLI_SOURCE, write.key)
-        in_force = decode(PreferencesChanged, dict(force)) if force else PreferencesChanged()
-        if changes := differing(given, in_force):
-            row = _recorded(writer, PreferencesChanged(**changes), seq)
+    with open_writer(ledger, write, out, ledger_info.PREFERENCE_FIELDS) as writer:
+        new = toml_document.read(text, where, writer.amount)
+        seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
+        current = decode(PreferencesChanged, dict(in_force)) if in_force else PreferencesChanged()
+        if changes := differing(new, current):
+            row = _record(writer, PreferencesChanged(**changes), seq)
         else:
-            row = {**UNCHANGED, **_seen(writer.reader), "dry_run": write.dry_run}
+            row = {**UNCHANGED, **_human_preferences(writer.reader), "dry_run": write.dry_run}
         zone = writer.zone
-    show_result(row, seen.PREFERENCE_FIELDS, out, zone=zone)
+    show_result(row, ledger_info.PREFERENCE_FIELDS, out, zone=zone)
 
 
-def _recorded(writer: Writer, data: PreferencesChanged, seq: int) -> Row:
-    """Record preferences that were worked out from those that event `seq` set."""
+def _record(writer: Writer, data: PreferencesChanged, seq: int) -> Row:
+    """Record preferences that were computed from the state after event `seq`."""
 
-    def look(reader: Reader, _name: str) -> Row:
-        # Before the transaction ends: whoever came between would be overwritten unseen.
-        if seen.preferences_replaced(reader) != seq:
+    def read_back(reader: Reader, _name: str) -> Row:
+        # Checked within the transaction, so that no concurrent change is overwritten.
+        if ledger_info.preferences_replaced(reader) != seq:
             raise LedgerBusy("the preferences were changed by another process", hint="Try again.")
-        return _seen(reader)
+        return _human_preferences(reader)
 
-    return writer.record(data, "preferences", read_back=look)
+    return writer.record(data, "preferences", read_back=read_back)
 
 
-def _seen(reader: Reader) -> dict[str, object]:
-    return worded(seen.preferences(reader), utc_now(), reader.own_timezone)
+def _human_preferences(reader: Reader) -> dict[str, object]:
+    return human_preferences(ledger_info.preferences(reader), utc_now(), reader.own_timezone)

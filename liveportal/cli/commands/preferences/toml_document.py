@@ -1,7 +1,7 @@
-"""Preferences as a TOML file: written, and read back as what an event says.
+"""Write preferences as TOML, and read them back as an event's data.
 
-A file has the fields of `preferences.changed`, in their order, but for amounts, which are as at the
-shell (`"2.50 USD"`), and days and times, which are TOML's own.
+A file has the fields of `preferences.changed`, in their order. Amounts are written as at the shell
+(`"2.50 USD"`); days and times are TOML's own types.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from liveportal.domain.schedule.working_hours import LOCAL_TIME
 from liveportal.ledger.storage.ledger_paths import check_input
 
 LONGEST_FILE = 1_000_000
-"""In bytes: more than any list of skills."""
+"""In bytes."""
 
 ReadAmount = Callable[[str], Money]
 
@@ -41,9 +41,9 @@ _HEAD = """\
 
 
 def written(document: Mapping[str, Any]) -> str:
-    """Write preferences as TOML; raises `InvalidValue` for a text that TOML cannot hold.
+    """Format preferences as TOML; raises `InvalidValue` for a text that TOML cannot express.
 
-    What cannot be read counts as not set, and is named in a comment.
+    An invalid preference counts as not set, and is named in a comment.
     """
     import tomli_w
 
@@ -57,30 +57,30 @@ def written(document: Mapping[str, Any]) -> str:
                 head += f"# {name} has a form of the platform's own, which is not written here.\n"
             value = structured(name, value)
         if value is not None:
-            table[name] = _toml(name, value)
+            table[name] = _to_toml(name, value)
     text = tomli_w.dumps(table)
-    # Only texts are not ASCII, and texts may have escapes: so that no terminal obeys one.
-    return head + "\n" * bool(table) + re.sub(r"[^\x00-\x7f]", _escaped, text)
+    # Non-ASCII characters occur only in strings, where control characters can be escaped.
+    return head + "\n" * bool(table) + re.sub(r"[^\x00-\x7f]", _escape, text)
 
 
-def _toml(path: str, value: object) -> Any:  # noqa: ANN401 (what TOML has)
+def _to_toml(path: str, value: object) -> Any:  # noqa: ANN401 (a value of TOML)
     match value:
         case Money():
             return f"{value} {value.currency}"
         case str():
-            return _text(path, value)
+            return _check_text(path, value)
         case tuple():
-            return [_toml(f"{path}[{number}]", each) for number, each in enumerate(value, 1)]
+            return [_to_toml(f"{path}[{number}]", item) for number, item in enumerate(value, 1)]
         case EventRecord():
             return {
-                name: _toml(f"{path}.{name}", each)
+                name: _to_toml(f"{path}.{name}", field)
                 for name, *_ in plan(type(value))
-                if (each := getattr(value, name)) is not None
+                if (field := getattr(value, name)) is not None
             }
     return value
 
 
-def _text(path: str, text: str) -> str:
+def _check_text(path: str, text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -92,7 +92,7 @@ def _text(path: str, text: str) -> str:
     return text
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     if clean(match[0]) == match[0]:
         return match[0]
     number = ord(match[0])
@@ -103,7 +103,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def content_of(file: str) -> tuple[str, str]:
-    """Return how a file is called in messages, and its text; `-` is standard input.
+    """Return a file's name for messages, and its text; `-` is standard input.
 
     Raises `UnreadableFile`, `InvalidInput`.
     """
@@ -115,7 +115,7 @@ def content_of(file: str) -> tuple[str, str]:
         try:
             with Path(file).open("rb") as source:
                 content = source.read(LONGEST_FILE + 1)
-        except (OSError, ValueError) as error:  # A name with a NUL.
+        except (OSError, ValueError) as error:  # `ValueError`: the name has a NUL.
             reason = getattr(error, "strerror", None) or error
             raise UnreadableFile(f"{file} cannot be read: {reason}", path=file) from None
     if len(content) > LONGEST_FILE:
@@ -129,29 +129,29 @@ def content_of(file: str) -> tuple[str, str]:
 
 
 def read(text: str, where: str, amount: ReadAmount) -> PreferencesChanged:
-    """Read preferences from TOML; errors name `where`, the key and the reason.
+    """Parse preferences from TOML; errors name `where`, the key and the reason.
 
-    Raises `InvalidValue` for what is no TOML, and `InvalidEvent`.
+    Raises `InvalidValue` if the text is not TOML, and `InvalidEvent`.
     """
     try:
         document = toml_file.loads(text)
     except ValueError as error:
         raise InvalidValue(f"{where} is not TOML: {error}", path=where) from None
     try:
-        return _event(document, amount)
+        return _decode_document(document, amount)
     except InvalidEvent as error:
         raise error.located(where, path=where) from None
 
 
-def _event(document: dict[str, Any], amount: ReadAmount) -> PreferencesChanged:
+def _decode_document(document: dict[str, Any], amount: ReadAmount) -> PreferencesChanged:
     known = [name for name, *_ in plan(PreferencesChanged)]
     for name in document:
         if name not in known:
             raise InvalidEvent(name[:64], f"is no preference; there are {', '.join(known)}")
-    plain = _plain(document, amount)
-    data: PreferencesChanged = decode(PreferencesChanged, plain)
+    values = _to_event_values(document, amount)
+    data: PreferencesChanged = decode(PreferencesChanged, values)
     for name in STRUCTURED:
-        if error := unreadable(name, plain.get(name)):
+        if error := unreadable(name, values.get(name)):
             raise error
     for number, vacation in enumerate(data.vacations or (), 1):
         if vacation.end < vacation.start:
@@ -161,44 +161,46 @@ def _event(document: dict[str, Any], amount: ReadAmount) -> PreferencesChanged:
     return data
 
 
-def _plain(document: dict[str, Any], amount: ReadAmount) -> dict[str, Any]:
-    """Return a document with amounts, days and times as events have them.
+def _to_event_values(document: dict[str, Any], amount: ReadAmount) -> dict[str, Any]:
+    """Return a document with amounts, days and times in the form of events.
 
-    What is of another type is left as it is: whoever reads it says so.
+    Values of other types are left as they are: decoding reports them.
     """
-    read_amount = _amount_reader(amount)
-    plain = dict(document)
+    read_amount = _amount_converter(amount)
+    values = dict(document)
     for name in ("minimum_rate", "direct_rate"):
-        _change(plain, name, name, read_amount)
-    _each(plain, "vacations", "", {"start": _day, "end": _day})
-    _each(plain, "auto_decline", "", {"below_rate": read_amount})
-    if isinstance(availability := plain.get("availability"), dict):
-        plain["availability"] = inner = dict(availability)
-        _each(inner, "rules", "availability.", {"start": _local_time})
-        _each(inner, "exceptions", "availability.", {"date": _day})
-    return plain
+        _convert(values, name, name, read_amount)
+    _convert_rows(values, "vacations", "", {"start": _convert_day, "end": _convert_day})
+    _convert_rows(values, "auto_decline", "", {"below_rate": read_amount})
+    if isinstance(availability := values.get("availability"), dict):
+        values["availability"] = converted = dict(availability)
+        _convert_rows(converted, "rules", "availability.", {"start": _convert_local_time})
+        _convert_rows(converted, "exceptions", "availability.", {"date": _convert_day})
+    return values
 
 
-Change = Callable[[str, Any], Any]
+Converter = Callable[[str, Any], Any]
 
 
-def _each(table: dict[str, Any], name: str, prefix: str, changes: Mapping[str, Change]) -> None:
-    """Change the values of each table in an array of tables."""
+def _convert_rows(
+    table: dict[str, Any], name: str, prefix: str, converters: Mapping[str, Converter]
+) -> None:
+    """Convert values of every table in an array of tables."""
     if not isinstance(table.get(name), list):
         return
-    table[name] = [dict(each) if isinstance(each, dict) else each for each in table[name]]
-    for number, each in enumerate(table[name], 1):
-        if isinstance(each, dict):
-            for key, change in changes.items():
-                _change(each, key, f"{prefix}{name}[{number}].{key}", change)
+    table[name] = [dict(row) if isinstance(row, dict) else row for row in table[name]]
+    for number, row in enumerate(table[name], 1):
+        if isinstance(row, dict):
+            for key, convert in converters.items():
+                _convert(row, key, f"{prefix}{name}[{number}].{key}", convert)
 
 
-def _change(table: dict[str, Any], name: str, path: str, change: Change) -> None:
+def _convert(table: dict[str, Any], name: str, path: str, convert: Converter) -> None:
     if name in table:
-        table[name] = change(path, table[name])
+        table[name] = convert(path, table[name])
 
 
-def _amount_reader(amount: ReadAmount) -> Change:
+def _amount_converter(amount: ReadAmount) -> Converter:
     def read_amount(path: str, value: object) -> dict[str, str]:
         if not isinstance(value, str):
             raise InvalidEvent(path, 'must be a text such as "2.50" or "2.50 USD"')
@@ -208,19 +210,19 @@ def _amount_reader(amount: ReadAmount) -> Change:
     return read_amount
 
 
-def _day(path: str, value: object) -> object:
+def _convert_day(path: str, value: object) -> object:
     if isinstance(value, datetime):
         raise InvalidEvent(path, "must be a date such as 2026-10-05")
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _local_time(_path: str, value: object) -> object:
+def _convert_local_time(_path: str, value: object) -> object:
     return LOCAL_TIME.write(value) if isinstance(value, datetime) else value
 
 
-def _or_invalid(path: str, attempt: Callable[[], Any]) -> Any:  # noqa: ANN401
-    """Return what an attempt returns; its failure is that of the field."""
+def _or_invalid(path: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401
+    """Return the result of a call; its `LiveportalError` becomes an `InvalidEvent` of the field."""
     try:
-        return attempt()
+        return call()
     except LiveportalError as error:
         raise InvalidEvent(path, error.message) from None

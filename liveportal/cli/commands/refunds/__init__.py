@@ -1,4 +1,4 @@
-"""`liveportal refunds`: refund claims, and what became of them."""
+"""`liveportal refunds`: refund claims and their outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`liveportal refunds` claim to withdraw: claims, and how they are decided."""
+"""`liveportal refunds` claim to withdraw: record claims and their outcomes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from liveportal.cli.options import (
 from liveportal.cli.write_command import (
     Reason,
     WriteStep,
-    new_name,
+    new_or_given_id,
+    open_writer,
     overrides,
     run_step,
     show_result,
-    writing,
 )
 from liveportal.domain.events.types import (
     ClaimClosed,
@@ -31,7 +31,7 @@ from liveportal.domain.events.types import (
     RefundGranted,
     RefundWithdrawn,
 )
-from liveportal.ledger.queries import claims as seen
+from liveportal.ledger.queries import claims as claim_queries
 from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
@@ -64,22 +64,22 @@ def claim(
       liveportal refunds claim S-1001 --id CL-1 --reason "Problem not solved"
       liveportal refunds claim S-1001 --amount 20.00
     """
-    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, claim_queries.RESULT_FIELDS) as writer:
         data = RefundClaimed(
-            claim=new_name("CL", claim_id),
+            claim=new_or_given_id("CL", claim_id),
             session=writer.portal.resolve_id("session", session),
-            reason=reason or "",  # Nobody said why.
+            reason=reason or "",
             amount=writer.amount(of) if of is not None else None,
         )
         row = writer.record(
             data,
             data.claim,
-            read_back=seen.result,
+            read_back=claim_queries.result,
             allow=overrides(late=late),
             assumed=() if claim_id is not None else ("claim",),
         )
         zone = writer.zone
-    show_result(row, seen.RESULT_FIELDS, out, zone=zone)
+    show_result(row, claim_queries.RESULT_FIELDS, out, zone=zone)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -94,19 +94,22 @@ def concede(
 
     Example: liveportal refunds concede CL-1 --yes
     """
-    step = replace(_answer(RefundConceded, reason), question=_concede_question)
+    step = replace(_closing_step(RefundConceded, reason), question=_concede_question)
     run_step(claims, step, ledger, write, out)
 
 
-def _answer(kind: type[ClaimClosed], reason: str | None) -> WriteStep:
-    """Return the step that answers a claim in one of the four ways without a dispute."""
+def _closing_step(kind: type[ClaimClosed], reason: str | None) -> WriteStep:
+    """Return the step that closes a claim without a dispute: one of four event types."""
     return WriteStep(
-        "claim", lambda _, name: kind(claim=name, reason=reason), seen.RESULT_FIELDS, seen.result
+        "claim",
+        lambda _, name: kind(claim=name, reason=reason),
+        claim_queries.RESULT_FIELDS,
+        claim_queries.result,
     )
 
 
 def _concede_question(reader: Reader, claim_id: str) -> str:
-    row = seen.result(reader, claim_id)
+    row = claim_queries.result(reader, claim_id)
     return f"Concede claim {claim_id}? It deducts {row['cost']} {row['currency']}."
 
 
@@ -122,7 +125,7 @@ def grant(
 
     Example: liveportal refunds grant CL-1
     """
-    run_step(claims, _answer(RefundGranted, reason), ledger, write, out)
+    run_step(claims, _closing_step(RefundGranted, reason), ledger, write, out)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -137,7 +140,7 @@ def deny(
 
     Example: liveportal refunds deny CL-1
     """
-    run_step(claims, _answer(RefundDenied, reason), ledger, write, out)
+    run_step(claims, _closing_step(RefundDenied, reason), ledger, write, out)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -152,4 +155,4 @@ def withdraw(
 
     Example: liveportal refunds withdraw CL-1
     """
-    run_step(claims, _answer(RefundWithdrawn, reason), ledger, write, out)
+    run_step(claims, _closing_step(RefundWithdrawn, reason), ledger, write, out)

@@ -1,4 +1,4 @@
-"""`liveportal refunds` list, show: what only looks at claims."""
+"""`liveportal refunds` list and show."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
     States,
-    checked_states,
     display_zone,
     open_reader,
+    parse_states,
     reference_time,
 )
-from liveportal.ledger.queries import claims as seen
+from liveportal.ledger.queries import claims
 
 STATES = (
     *("open", "disputed", "conceded", "granted", "rejected"),
@@ -44,11 +44,11 @@ def list_(
       liveportal refunds list --state open
       liveportal refunds list --csv -o claims.csv
     """
-    states = checked_states(state, STATES)
+    states = parse_states(state, STATES)
     with open_reader(ledger, read, out) as reader:
-        rows = seen.claims(reader, reference_time(reader), states=states)
+        rows = claims.claims(reader, reference_time(reader), states=states)
         zone = display_zone(reader, read)
-    render(Table(seen.FIELDS, rows, HUMAN, empty="No refund claims."), out, zone=zone)
+    render(Table(claims.FIELDS, rows, HUMAN, empty="No refund claims."), out, zone=zone)
     if any(row["state"] == "open" for row in rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
@@ -62,6 +62,6 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
     Example: liveportal refunds show CL-1
     """
     with open_reader(ledger, read, out) as reader:
-        row = seen.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
+        row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
         zone = display_zone(reader, read)
-    render(Detail(seen.SHOW_FIELDS, row, SHOWN), out, zone=zone)
+    render(Detail(claims.SHOW_FIELDS, row, SHOWN), out, zone=zone)

@@ -1,6 +1,6 @@
-"""`liveportal requests`, only looking: list, show.
+"""`liveportal requests` list and show.
 
-`liveportal.cli.commands.requests` adds these commands to its own.
+Registered in `liveportal.cli.commands.requests`.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from typing import Annotated, Any
 
 import typer
 
-from liveportal.cli.commands.requests.slots import in_words
-from liveportal.cli.io.history import in_words as history_in_words
+from liveportal.cli.commands.requests.slots import format_slots
+from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time, utc_now
 from liveportal.cli.read_command import (
     States,
-    checked_states,
     display_zone,
     open_reader,
+    parse_states,
     reference_time,
 )
 from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
-from liveportal.ledger.queries import requests as seen
+from liveportal.ledger.queries import requests
 from liveportal.ledger.queries.reader import Reader, Row
 from liveportal.ledger.queries.request_filter import SORTS, RequestFilter
 
 STATES = ("open", "accepted", "declined", "withdrawn", "taken", "expired")
 KINDS = ("instant", "scheduled")
 
-# What a person decides by, in 80 columns; `_told` puts more into some of them.
+# What a person needs to decide, in 80 columns; `_human_row` adds details to some of the cells.
 HUMAN = (
     *("id", "kind", "state", "age_seconds", "customer.name", "title", "rate", "conflicts"),
     "earns",
@@ -108,26 +108,28 @@ def list_(
       liveportal requests list --since 1042 --field seq,id
       liveportal requests list --state open --field id | liveportal requests accept -
     """
-    states = checked_states(state, STATES)
+    states = parse_states(state, STATES)
     if kind not in (None, *KINDS):
         raise typer.BadParameter(f"{kind!r} is not one of {', '.join(KINDS)}", param_hint="--kind")
     if sort.removeprefix("-") not in SORTS:
         raise typer.BadParameter(f"{sort!r} is not one of {', '.join(SORTS)}", param_hint="--sort")
     with open_reader(ledger, read, out) as reader:
         now, zone = reference_time(reader), display_zone(reader, read)
-        wanted = RequestFilter(
+        request_filter = RequestFilter(
             states=states,
             kind=kind,
             skills=skill or (),
-            min_rate=_amount(min_rate, reader) if min_rate is not None else None,
+            min_rate=_parse_amount(min_rate, reader) if min_rate is not None else None,
             direct=direct,
             customer=customer,
             matching=matching,
-            **_since(since, zone),
+            **_parse_since(since, zone),
             sort=sort,
         )
-        rows = seen.requests(reader, now, wanted)
-    table = Table(seen.FIELDS, [_told(row) for row in rows], _columns(rows), empty="No requests.")
+        rows = requests.requests(reader, now, request_filter)
+    table = Table(
+        requests.FIELDS, [_human_row(row) for row in rows], _columns(rows), empty="No requests."
+    )
     render(table, out, zone=zone, now=now)
     if any(row["state"] == "open" for row in rows):
         hint(
@@ -148,22 +150,25 @@ def show(request: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptio
     """
     with open_reader(ledger, read, out) as reader:
         now = reference_time(reader)
-        row = seen.request(reader, reader.resolve_id("request", request), now)
+        row = requests.request(reader, reader.resolve_id("request", request), now)
         zone = display_zone(reader, read)
-    told = row | {"slots": in_words(row["slots"]), "history": history_in_words(row["history"])}  # type: ignore[arg-type]
-    render(Detail(seen.SHOW_FIELDS, told, SHOWN), out, zone=zone, now=now)
+    human_row = row | {
+        "slots": format_slots(row["slots"]),  # type: ignore[arg-type]
+        "history": format_history(row["history"]),  # type: ignore[arg-type]
+    }
+    render(Detail(requests.SHOW_FIELDS, human_row, SHOWN), out, zone=zone, now=now)
     if row["state"] == "open":
         how = " --best" if row["slots"] else ""
         hint(f"Accept it with `liveportal requests accept {row['id']}{how}`.")
 
 
-def _amount(text: str, reader: Reader) -> Money:
-    number, _, named = text.strip().partition(" ")
-    return Money.parse(number, reader.currency_called(named.strip().upper() or reader.currency))
+def _parse_amount(text: str, reader: Reader) -> Money:
+    number, _, currency = text.strip().partition(" ")
+    return Money.parse(number, reader.currency_called(currency.strip().upper() or reader.currency))
 
 
-def _since(text: str | None, zone: str) -> dict[str, Any]:
-    """Read when requests were opened, or after which position of the journal."""
+def _parse_since(text: str | None, zone: str) -> dict[str, Any]:
+    """Parse `--since`: a time, or a position of the journal."""
     if text is None:
         return {}
     if _POSITION.fullmatch(text.strip()):
@@ -172,47 +177,49 @@ def _since(text: str | None, zone: str) -> dict[str, Any]:
 
 
 def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return the columns of a list, without those that say nothing, or the same of all."""
-    silent = {
+    """Return the columns of a list, without those that are empty or equal in all rows."""
+    omitted = {
         name
         for name in ("age_seconds", "conflicts")
         if all(row[name] in (None, []) for row in rows)
     }
     if all(row["state"] == "open" for row in rows):
-        silent.add("state")
-    return tuple(name for name in HUMAN if name not in silent)
+        omitted.add("state")
+    return tuple(name for name in HUMAN if name not in omitted)
 
 
-def _told(row: dict[str, Any]) -> Row:
-    """Return an open request with, to a person, more in a cell than its value."""
+def _human_row(row: dict[str, Any]) -> Row:
+    """Return the row of an open request with further details in some cells of a terminal."""
     if row["state"] != "open":
         return row
-    customer, below = row["customer"], row["above_minimum"] is False
-    rated = f", {row['customer_rating']} of 5" if row["customer_rating"] is not None else ""
-    helped = f"helped {row['helped']}x{rated}" if row["helped"] else ""
+    customer, is_below_minimum = row["customer"], row["above_minimum"] is False
+    rating = f", {row['customer_rating']} of 5" if row["customer_rating"] is not None else ""
+    helped = f"helped {row['helped']}x{rating}" if row["helped"] else ""
     skills = ", ".join(row["matched_skills"])
-    if not row["matches"] and not below:
+    if not row["matches"] and not is_below_minimum:
         skills = "not your skills"
     name = customer["name"] if customer["name"] is not None else customer["id"]
-    more = {
-        "customer": customer | {"name": _with(customer["name"], name, helped)},
-        "title": _with(row["title"], row["title"] or "", skills),
-        "rate": _with(row["rate"], str(row["rate"]), f"min {row['minimum']}" if below else ""),
+    cells = {
+        "customer": customer | {"name": _with_detail(customer["name"], name, helped)},
+        "title": _with_detail(row["title"], row["title"] or "", skills),
+        "rate": _with_detail(
+            row["rate"], str(row["rate"]), f"min {row['minimum']}" if is_below_minimum else ""
+        ),
     }
     if row["left_seconds"] is not None:
-        more["age_seconds"] = HumanValue(row["age_seconds"], _ages(row))
-    return row | more
+        cells["age_seconds"] = HumanValue(row["age_seconds"], _format_ages(row))
+    return row | cells
 
 
-def _with(value: object, words: str, more: str) -> HumanValue:
-    said = f"{words} ({more})" if more else words
-    return HumanValue(value, lambda _now, _local: [said])
+def _with_detail(value: object, label: str, detail: str) -> HumanValue:
+    text = f"{label} ({detail})" if detail else label
+    return HumanValue(value, lambda _now, _local: [text])
 
 
-def _ages(row: dict[str, Any]) -> Callable[[datetime, tzinfo | None], list[str]]:
+def _format_ages(row: dict[str, Any]) -> Callable[[datetime, tzinfo | None], list[str]]:
     def lines(_now: datetime, _local: tzinfo | None) -> list[str]:
-        from liveportal.cli.io.rich_output import length  # rich: only a terminal asks for words.
+        from liveportal.cli.io.rich_output import format_length  # Imports rich: terminals only.
 
-        return [f"{length(row['age_seconds'])}, {length(row['left_seconds'])} left"]
+        return [f"{format_length(row['age_seconds'])}, {format_length(row['left_seconds'])} left"]
 
     return lines

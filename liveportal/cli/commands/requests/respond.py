@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from liveportal.cli.commands.requests.slots import chosen
+from liveportal.cli.commands.requests.slots import choose_slot
 from liveportal.cli.io.render import hint
 from liveportal.cli.options import (
     LedgerOption,
@@ -22,11 +22,11 @@ from liveportal.cli.write_command import (
     Reason,
     Writer,
     WriteStep,
-    new_name,
+    new_or_given_id,
+    open_writer,
     overrides,
     run_step,
     show_result,
-    writing,
 )
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events.types import (
@@ -37,7 +37,7 @@ from liveportal.domain.events.types import (
     RequestWithdrawn,
     Slot,
 )
-from liveportal.ledger.queries import requests as seen
+from liveportal.ledger.queries import requests as request_queries
 
 Ids = Annotated[
     list[str],
@@ -84,15 +84,15 @@ def accept(
         raise typer.BadParameter("--slot and --best exclude each other")
     ask = not (write.yes or write.dry_run)
 
-    def accepted(writer: Writer, name: str) -> RequestAccepted:
-        number = slot or chosen(writer, name, best=best, ask=ask)
+    def acceptance(writer: Writer, name: str) -> RequestAccepted:
+        number = slot or choose_slot(writer, name, best=best, ask=ask)
         return RequestAccepted(request=name, session=session, slot=number)
 
     step = WriteStep(
         "request",
-        accepted,
+        acceptance,
         fields=("session", "start", "slot"),
-        read_back=seen.accepted,
+        read_back=request_queries.accepted,
         allow=overrides(overlap=overlap),
         assumed=() if slot else ("slot",),
     )
@@ -122,21 +122,21 @@ def decline(
         raise typer.BadParameter("name requests, or let your rules find them with --auto")
     if auto and reason is not None:
         raise typer.BadParameter("--auto records the reason of each rule: leave out --reason")
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
 
-    def by_the_rules(writer: Writer) -> Sequence[str]:
-        found.update(seen.to_decline(writer.reader, writer.at or utc_now()))
-        return tuple(found)
+    def find_declined(writer: Writer) -> Sequence[str]:
+        reasons.update(request_queries.to_decline(writer.reader, writer.at or utc_now()))
+        return tuple(reasons)
 
     step = WriteStep(
         "request",
-        lambda _, name: RequestDeclined(request=name, reason=found.get(name, reason)),
+        lambda _, name: RequestDeclined(request=name, reason=reasons.get(name, reason)),
         fields=("reason",),
-        read_back=seen.declined,
+        read_back=request_queries.declined,
     )
     empty = "No open request is declined by a rule." if auto else "No ids were given."
-    run_step(requests or by_the_rules, step, ledger, write, out, empty=empty)
-    if auto and not found:
+    run_step(requests or find_declined, step, ledger, write, out, empty=empty)
+    if auto and not reasons:
         hint("`liveportal preferences show` shows your rules (auto_decline).")
 
 
@@ -193,10 +193,10 @@ def add(
       liveportal requests add --customer C-77 --title "Shader flickers" --rate 3.00
       liveportal requests add --customer C-12 --title "Review" --rate 3 --slot "tomorrow 9am, 45"
     """
-    with writing(ledger, write, out) as writer:
+    with open_writer(ledger, write, out) as writer:
         zone, now = writer.zone, writer.at or utc_now()
         data = RequestOpened(
-            request=new_name("REQ", request),
+            request=new_or_given_id("REQ", request),
             kind="scheduled" if slot else "instant",
             direct=True if direct else None,
             customer=CustomerInfo(id=customer, name=name),
@@ -204,7 +204,7 @@ def add(
             description=description,
             skills=tuple(skill) if skill else None,
             rate=writer.amount(rate),
-            slots=tuple(_slot(text, zone, now) for text in slot) if slot else None,
+            slots=tuple(_parse_slot(text, zone, now) for text in slot) if slot else None,
             expires=read_time(expires, zone, now) if expires is not None else None,
         )
         row = writer.record(
@@ -215,7 +215,7 @@ def add(
     show_result(row, (), out, zone=zone)
 
 
-def _slot(text: str, zone: str, now: datetime) -> Slot:
+def _parse_slot(text: str, zone: str, now: datetime) -> Slot:
     when, comma, minutes = text.rpartition(",")
     if not comma or not minutes.strip().isascii() or not minutes.strip().isdigit():
         raise InvalidValue(

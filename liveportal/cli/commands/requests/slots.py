@@ -1,4 +1,4 @@
-"""The slots of a request: as a person reads them, and as one of them is chosen."""
+"""The slots of a request: format them for a terminal, and choose one."""
 
 from __future__ import annotations
 
@@ -13,52 +13,52 @@ from liveportal.cli.io.view_model import HumanValue
 from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import SlotsPast
-from liveportal.ledger.queries import requests as seen
+from liveportal.ledger.queries import requests
 
 if TYPE_CHECKING:
     from liveportal.cli.write_command import Writer
 
 
-def in_words(slots: Sequence[Mapping[str, Any]]) -> HumanValue:
-    """Return slots that a terminal shows best first, in words; all else has them by number."""
+def format_slots(slots: Sequence[Mapping[str, Any]]) -> HumanValue:
+    """Return slots that a terminal shows in words, best first; other formats have them as given."""
 
     def lines(now: datetime, local: tzinfo | None) -> list[str]:
         best_first = sorted(slots, key=lambda slot: slot["rank"] or slot["slot"])
-        return [_line(slot, now, local) for slot in best_first]
+        return [_format_slot(slot, now, local) for slot in best_first]
 
     return HumanValue(slots, lines)
 
 
-def chosen(writer: Writer, request_id: str, *, best: bool, ask: bool) -> int | None:
-    """Return the slot to accept a request at: the best one, or the one that is chosen.
+def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> int | None:
+    """Return the number of the slot to accept: the best one, or the user's choice.
 
-    None where there is nothing to choose or nobody to ask: then the rules say what is missing.
-    Raises `SlotsPast` where even the best one has begun, and `Declined`.
+    None if there are no slots or nobody can be asked; the rules then report what is missing. Raises
+    `SlotsPast` if all slots have begun, and `Declined`.
     """
-    slots = seen.to_choose(writer.reader, request_id, writer.at or utc_now())
+    slots = requests.to_choose(writer.reader, request_id, writer.at or utc_now())
     if not slots or not (best or (ask and can_ask())):
         return None
-    past = any(reason["code"] == "past" for reason in slots[0]["reasons"])
-    usual = None if past else int(slots[0]["slot"])
+    is_past = any(reason["code"] == "past" for reason in slots[0]["reasons"])
+    default = None if is_past else int(slots[0]["slot"])
     if not best:
-        lines = [_line(each, utc_now(), zone(writer.zone)) for each in slots]
+        lines = [_format_slot(slot, utc_now(), zone(writer.zone)) for slot in slots]
         offer = [f"Request {request_id}, its slots, best first:", *lines, ""]
         sys.stderr.write("\n".join(offer))
-        return choose("Which slot? (q leaves)", range(1, len(slots) + 1), usual)
-    if usual is None:
+        return choose("Which slot? (q leaves)", range(1, len(slots) + 1), default)
+    if default is None:
         raise SlotsPast(
             f"every slot of request {request_id} has begun already",
             hint="--slot N --anyway accepts one all the same.",
             id=request_id,
         )
-    return usual
+    return default
 
 
-def _line(slot: Mapping[str, Any], now: datetime, local: tzinfo | None) -> str:
-    """Write a slot as `2: 2026-10-12 15:00, 45 min, earns 94.50; free, 22:00 for them`."""
-    from liveportal.cli.io.rich_output import short_time  # rich: only a terminal asks for words.
+def _format_slot(slot: Mapping[str, Any], now: datetime, local: tzinfo | None) -> str:
+    """Format a slot as `2: 2026-10-12 15:00, 45 min, earns 94.50; free, 22:00 for them`."""
+    from liveportal.cli.io.rich_output import short_time  # Imports rich: terminals only.
 
     earns = f", earns {slot['earns']}" if slot["earns"] else ""
-    reasons = ", ".join(each["message"] for each in slot["reasons"])
+    reasons = ", ".join(reason["message"] for reason in slot["reasons"])
     when = short_time(slot["start"], now, local)
     return clean(f"{slot['slot']}: {when}, {slot['minutes']} min{earns}; {reasons}".rstrip("; "))

@@ -1,4 +1,4 @@
-"""`liveportal requests watch`: a feed is recorded as it comes, and new requests are shown."""
+"""`liveportal requests watch`: record a feed as it grows, and show the new requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from liveportal.cli.commands.sync import naming_rejects, rejecting
+from liveportal.cli.commands.sync import mention_rejects, reject_writer
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
@@ -30,13 +30,13 @@ from liveportal.domain.handlers.preferences import structured
 from liveportal.domain.values import dataclass
 from liveportal.feeds.following import FeedChunk, followed, open_feed, streamed
 from liveportal.feeds.jsonl import Line
-from liveportal.ledger.queries import requests as seen
+from liveportal.ledger.queries import requests
 from liveportal.ledger.queries.reader import Reader, Row
 from liveportal.ledger.queries.request_filter import RequestFilter
 from liveportal.ledger.storage.ledger_paths import check_input
 from liveportal.portal import OnError, Outcome, Portal
 
-FIELDS = (*seen.FIELDS, "reason")
+FIELDS = (*requests.FIELDS, "reason")
 VARIABLE = "LIVEPORTAL_REQUEST"
 LONGEST_COMMAND_SECONDS = 60
 LONGEST_TITLE = 60
@@ -44,7 +44,7 @@ LONGEST_TITLE = 60
 
 @dataclass(frozen=True)
 class Choice:
-    """What becomes of a new request: whether it is shown, declined, rung for, handed on."""
+    """What to do with a new request: filter it, decline it, ring the bell, run a command."""
 
     matching: bool
     decline: bool
@@ -116,33 +116,35 @@ def watch(
         out = replace(out, output=None)
     if math.isnan(interval):
         raise typer.BadParameter("it is not a number of seconds", param_hint="--interval")
-    _check(out, ends=once or feed == STDIN, once=once)
-    choice = Choice(matching, auto_decline, bell, _words(command))
-    used = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
-    check_output_possible(FIELDS, out, spared=used)
-    check_target(rejects, (*used, *((out.output,) if out.output else ())))
+    _check_output(out, ends=once or feed == STDIN, once=once)
+    choice = Choice(matching, auto_decline, bell, _split_command(command))
+    input_files = (*ledger.files, *(() if feed == STDIN else (Path(feed),)))
+    check_output_possible(FIELDS, out, spared=input_files)
+    check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
     if feed != STDIN:
         check_input(Path(feed))
     with ExitStack() as stack:
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
-        bad_lines = stack.enter_context(_added_to(rejects)) if rejects else None
+        bad_lines = stack.enter_context(_open_rejects(rejects)) if rejects else None
         portal = stack.enter_context(Portal.open(ledger.path))
-        judge = _Judge(bad_lines)
+        reject_log = _Rejects(bad_lines)
         wait = _Wait(interval, out)
-        grows = followed(stream, feed, wait, once=once)
-        parts = streamed(stream, wait) if feed == STDIN else grows
-        rows = _rows(portal, parts, judge.reject if rejects else None, choice)
+        if feed == STDIN:
+            chunks = streamed(stream, wait)
+        else:
+            chunks = followed(stream, feed, wait, once=once)
+        rows = _new_rows(portal, chunks, reject_log.reject if rejects else None, choice)
         hint(f"Watching {'standard input' if feed == STDIN else feed}; Ctrl-C ends it.")
         _show(rows, out)
-    if judge.count:
+    if reject_log.count:
         raise RejectedLines(
-            f"{judge.count} lines were rejected",
+            f"{reject_log.count} lines were rejected",
             hint=f"They are in {rejects}, each with its reason; all others were recorded.",
-            refused=judge.count,
+            refused=reject_log.count,
         )
 
 
-def _check(out: OutputOptions, *, ends: bool, once: bool) -> None:
+def _check_output(out: OutputOptions, *, ends: bool, once: bool) -> None:
     if out.json and not once:
         raise typer.BadParameter("--json is one array, which needs an end: use --jsonl, or --once")
     if out.output is not None and not ends:
@@ -151,8 +153,8 @@ def _check(out: OutputOptions, *, ends: bool, once: bool) -> None:
         )
 
 
-def _words(command: str | None) -> tuple[str, ...]:
-    """Split a command into words as a shell does; nothing else of a shell is done."""
+def _split_command(command: str | None) -> tuple[str, ...]:
+    """Split a command into words as a shell does, without any other expansion."""
     if command is None:
         return ()
     try:
@@ -164,17 +166,17 @@ def _words(command: str | None) -> tuple[str, ...]:
     return words
 
 
-# --- what comes -------------------------------------------------------------------------------
+# --- recording --------------------------------------------------------------------------------
 
 
-def _rows(
-    portal: Portal, parts: Iterator[FeedChunk], reject: OnError | None, choice: Choice
+def _new_rows(
+    portal: Portal, chunks: Iterator[FeedChunk], reject: OnError | None, choice: Choice
 ) -> Iterator[Row]:
-    """Record what comes, and yield the requests among it; once one is shown, ring and run."""
-    for part in parts:
-        opened, failure = _recorded(portal, part, reject)
+    """Record the feed and yield its new requests; announce each after the caller has shown it."""
+    for chunk in chunks:
+        opened, failure = _record_chunk(portal, chunk, reject)
         if opened:
-            for row in _new(portal, opened, choice):
+            for row in _open_or_declined(portal, opened, choice):
                 yield row
                 _flush()
                 if row["state"] == "open":
@@ -183,62 +185,64 @@ def _rows(
             raise failure
 
 
-def _recorded(
-    portal: Portal, part: FeedChunk, reject: OnError | None
+def _record_chunk(
+    portal: Portal, chunk: FeedChunk, reject: OnError | None
 ) -> tuple[list[str], LiveportalError | None]:
-    """Record a part; return the requests that are new, and the bad line at which it stopped.
+    """Record a chunk; return the ids of new requests, and the error at which recording stopped.
 
-    A part is all or nothing, so what came before its first bad line is recorded apart.
+    A chunk is one transaction, so after a bad line the lines before it are recorded separately.
     """
     outcomes: list[Outcome] = []
     failure: LiveportalError | None = None
     try:
         portal.sync(
-            BytesIO(part.content), before=part.before, on_error=reject, on_outcome=outcomes.append
+            BytesIO(chunk.content), before=chunk.before, on_error=reject, on_outcome=outcomes.append
         )
     except LiveportalError as error:
         number = error.details.get("line")
         if not isinstance(number, int):
             raise
         error.hint = "What came before it is recorded; correct the line and watch again."
-        naming_rejects(error)
+        mention_rejects(error)
         failure = error
         outcomes.clear()
-        good = part.content.split(b"\n", number - part.before - 1)[:-1]
-        portal.sync(BytesIO(b"\n".join(good)), before=part.before, on_outcome=outcomes.append)
-    new = [
-        each.event.data.request
-        for each in outcomes
-        if each.status == "recorded" and isinstance(each.event.data, RequestOpened)
+        good_lines = chunk.content.split(b"\n", number - chunk.before - 1)[:-1]
+        portal.sync(
+            BytesIO(b"\n".join(good_lines)), before=chunk.before, on_outcome=outcomes.append
+        )
+    new_ids = [
+        outcome.event.data.request
+        for outcome in outcomes
+        if outcome.status == "recorded" and isinstance(outcome.event.data, RequestOpened)
     ]
-    return new, failure
+    return new_ids, failure
 
 
-def _new(portal: Portal, ids: list[str], choice: Choice) -> list[Row]:
-    """Return those that are still open, and those that are declined here and now, as they came."""
+def _open_or_declined(portal: Portal, ids: list[str], choice: Choice) -> list[Row]:
+    """Decline by the rules; return the requests still open or just declined, in feed order."""
     now = utc_now()
-    reasons = seen.to_decline(portal.reader(), now, ids) if choice.decline else {}
+    reasons = requests.to_decline(portal.reader(), now, ids) if choice.decline else {}
     for name, reason in [*reasons.items()]:
         try:
             portal.execute(RequestDeclined(request=name, reason=reason))
-        except Refused:  # Somebody else answered it meanwhile.
+        except Refused:  # Another process answered it meanwhile.
             del reasons[name]
-    wanted = RequestFilter(ids=ids, states=("open", "declined"), matching=choice.matching)
+    request_filter = RequestFilter(ids=ids, states=("open", "declined"), matching=choice.matching)
     rows: list[dict[str, Any]] = [
         row | {"reason": reasons.get(str(row["id"]))}
-        for row in seen.requests(portal.reader(), now, wanted)
+        for row in requests.requests(portal.reader(), now, request_filter)
         if row["state"] == "open" or row["id"] in reasons
     ]
     return sorted(rows, key=lambda row: row["seq"])
 
 
-class _Judge:
-    """Writes bad lines to the file of rejects as they come, and counts them."""
+class _Rejects:
+    """Counts bad lines, and writes each to the file of rejects at once."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self.count = 0
         self._stream = stream
-        self._write = rejecting(stream)
+        self._write = reject_writer(stream)
 
     def reject(self, line: Line, error: LiveportalError) -> None:
         self.count += 1
@@ -247,8 +251,8 @@ class _Judge:
             self._stream.flush()
 
 
-def _added_to(path: Path) -> TextIO:
-    """Open a file that lines are added to: whoever is interrupted has lost none of them."""
+def _open_rejects(path: Path) -> TextIO:
+    """Open the file of rejects for appending, so that an interruption loses none of its lines."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     try:
         return os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8", newline="")
@@ -256,73 +260,73 @@ def _added_to(path: Path) -> TextIO:
         raise OutputFailed(f"{path} could not be written: {error.strerror}") from error
 
 
-# --- what is shown ----------------------------------------------------------------------------
+# --- showing ----------------------------------------------------------------------------------
 
 
 def _show(rows: Iterator[Row], out: OutputOptions) -> None:
-    """Write each request as it comes: a line on a terminal, else as the options say."""
-    asked = out.json or out.jsonl or out.csv or out.tsv or out.output or out.columns
-    if asked or sys.stdout is None or not sys.stdout.isatty():
-        # Columns that were chosen are rows, also on a terminal: a table would wait for its end.
-        plain = out if out.json or out.jsonl or out.csv else replace(out, tsv=True)
-        render(Table(FIELDS, rows), plain)
+    """Write each request as it comes: one line on a terminal, else in the chosen format."""
+    has_format = out.json or out.jsonl or out.csv or out.tsv or out.output or out.columns
+    if has_format or sys.stdout is None or not sys.stdout.isatty():
+        # With --fields a terminal gets rows, too: a table would have to wait for the last one.
+        row_options = out if out.json or out.jsonl or out.csv else replace(out, tsv=True)
+        render(Table(FIELDS, rows), row_options)
         return
     for row in rows:
-        sys.stdout.write(_line(row) + "\n")
+        sys.stdout.write(_format_line(row) + "\n")
 
 
-def _line(row: Mapping[str, Any]) -> str:
-    """Return a request in one line, for a person."""
-    from liveportal.cli.io.rich_output import length  # rich: only for a terminal.
+def _format_line(row: Mapping[str, Any]) -> str:
+    """Format a request in one line, for a person."""
+    from liveportal.cli.io.rich_output import format_length  # Imports rich: terminals only.
 
     customer, title = row["customer"], clean(row["title"] or "")
     helped = f" ({row['helped']}x)" if row["helped"] else ""
-    short = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
-    said = [
+    short_title = title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
+    parts = [
         f"{row['id']}: {row['kind']}{', direct' if row['direct'] else ''}",
-        f"{customer['name'] or customer['id']}{helped}: {short}",
+        f"{customer['name'] or customer['id']}{helped}: {short_title}",
         f"{row['rate']} {row['currency']} a minute",
     ]
     if row["state"] == "declined":
-        return clean("; ".join([*said, f"declined: {row['reason']}"]))
+        return clean("; ".join([*parts, f"declined: {row['reason']}"]))
     if row["earns"]:
-        said.append(f"earns {row['earns']}")
+        parts.append(f"earns {row['earns']}")
     if row["matched_skills"]:
-        said.append(f"asks for {', '.join(row['matched_skills'])}")
+        parts.append(f"asks for {', '.join(row['matched_skills'])}")
     if row["above_minimum"] is False:
-        said.append(f"your minimum is {row['minimum']}")
+        parts.append(f"your minimum is {row['minimum']}")
     if row["conflicts"]:
-        said.append(f"clashes with {', '.join(row['conflicts'])}")
+        parts.append(f"clashes with {', '.join(row['conflicts'])}")
     if row["left_seconds"] is not None:
-        said.append(f"{length(row['left_seconds'])} left")
-    return clean("; ".join(said))
+        parts.append(f"{format_length(row['left_seconds'])} left")
+    return clean("; ".join(parts))
 
 
 def _announce(row: Row, choice: Choice, reader: Reader) -> None:
-    """Ring the bell and run the command for a request that was shown."""
+    """Ring the bell and run the command, as chosen, for a request that was shown."""
     rings = choice.bell
     if rings is None:
-        told = structured("notifications", reader.preferences.get("notifications"))
-        rings = bool(told and told.bell)
-    on_terminal = all(each is not None and each.isatty() for each in (sys.stdout, sys.stderr))
-    if rings and on_terminal:  # Beside the results, which may be JSON.
+        notifications = structured("notifications", reader.preferences.get("notifications"))
+        rings = bool(notifications and notifications.bell)
+    on_terminal = all(s is not None and s.isatty() for s in (sys.stdout, sys.stderr))
+    if rings and on_terminal:  # On stderr, since the results may be JSON.
         sys.stderr.write("\a")
         sys.stderr.flush()
     if choice.command:
-        _run(choice.command, row)
+        _run_command(choice.command, row)
 
 
-def _run(command: tuple[str, ...], row: Row) -> None:
-    """Run a command for a request; that it failed is told, and stops nothing.
+def _run_command(command: tuple[str, ...], row: Row) -> None:
+    """Run a command for a request; its failure is only a warning.
 
-    Nothing that a stranger wrote is among its words: it comes on its standard input.
+    The request, which strangers wrote, is passed on standard input, never as an argument.
     """
     import subprocess
 
     document = StringIO()
     render(Detail(FIELDS, row), OutputOptions(jsonl=True), stdout=document)
     try:
-        done = subprocess.run(  # noqa: S603 -- The user's own command.
+        result = subprocess.run(  # noqa: S603 -- The user's own command.
             command,
             input=document.getvalue().encode(),
             stdout=sys.stderr if sys.stderr is not None else subprocess.DEVNULL,
@@ -330,7 +334,7 @@ def _run(command: tuple[str, ...], row: Row) -> None:
             timeout=LONGEST_COMMAND_SECONDS,
             check=False,
         )
-        failure = f"ended with {done.returncode}" if done.returncode else None
+        failure = f"ended with {result.returncode}" if result.returncode else None
     except subprocess.TimeoutExpired:
         failure = f"was stopped after {LONGEST_COMMAND_SECONDS} seconds"
     except OSError as error:
@@ -345,7 +349,7 @@ def _run(command: tuple[str, ...], row: Row) -> None:
 
 
 def _stdin() -> BufferedReader:
-    return stdin_bytes()  # type: ignore[return-value]  # Whatever it is, it has `read1`.
+    return stdin_bytes()  # type: ignore[return-value]  # It has `read1` in any case.
 
 
 def _flush() -> None:
@@ -354,9 +358,9 @@ def _flush() -> None:
 
 
 class _Wait:
-    """Waits for more of a feed; whatever was shown is out before, and a reader that left ends it.
+    """Waits for more of a feed; flushes stdout before, and stops if its reader has gone.
 
-    Without this `| head -1` would only end with the next request.
+    Without this, `| head -1` would end only at the next request.
     """
 
     def __init__(self, interval: float, out: OutputOptions) -> None:
@@ -369,22 +373,22 @@ class _Wait:
         if sys.platform == "win32" or self._output is None:
             if stream is None:
                 time.sleep(self._interval)
-            return  # A stream waits by itself, as it is read.
+            return  # Reading the stream waits by itself.
         if stream is not None and source is None:
             return
         import select
 
         poll = select.poll()
-        poll.register(self._output, 0)  # Only that it was closed is told.
+        poll.register(self._output, 0)  # No events are requested: only the close is reported.
         if source is not None:
             poll.register(source, select.POLLIN)
-        came = poll.poll(None if source is not None else self._interval * 1000)
-        if any(descriptor == self._output for descriptor, _ in came):
+        events = poll.poll(None if source is not None else self._interval * 1000)
+        if any(descriptor == self._output for descriptor, _ in events):
             raise BrokenPipeError
 
 
-def _descriptor(stream: Any) -> int | None:  # noqa: ANN401 -- A stream of whatever kind, or none.
+def _descriptor(stream: Any) -> int | None:  # noqa: ANN401 -- Any kind of stream, or None.
     try:
         return None if stream is None else int(stream.fileno())
-    except (OSError, ValueError):  # A stream of a test has none.
+    except (OSError, ValueError):  # A test's stream has no descriptor.
         return None

@@ -1,4 +1,4 @@
-"""How a command is told which session it is about."""
+"""The argument that names a session."""
 
 from __future__ import annotations
 

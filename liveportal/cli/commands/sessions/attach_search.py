@@ -1,6 +1,6 @@
-"""`liveportal sessions`, what proves them: attach, search; and what `show` shows of it.
+"""`liveportal sessions` attach and search: the evidence of sessions.
 
-`liveportal.cli.commands.sessions` adds these commands to its own.
+Registered in `liveportal.cli.commands.sessions`.
 """
 
 from __future__ import annotations
@@ -30,19 +30,24 @@ from liveportal.cli.options import (
 )
 from liveportal.cli.parse.times import read_time, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
-from liveportal.cli.write_command import AFTER, BEFORE, Writer, show_result, writing
+from liveportal.cli.write_command import (
+    LEADING_FIELDS,
+    TRAILING_FIELDS,
+    Writer,
+    open_writer,
+    show_result,
+)
 from liveportal.domain.artifacts import KINDS, guessed_kind
 from liveportal.domain.errors import LiveportalError
 from liveportal.ledger.attachments.vault import ignored
-from liveportal.ledger.queries import session_search as find
-from liveportal.ledger.queries import transcripts
+from liveportal.ledger.queries import session_search, transcripts
 
 if TYPE_CHECKING:
     from liveportal.portal import Attachment
 
 FIELDS = ("file", *transcripts.ARTIFACT_FIELDS)
 HITS = 20
-"""How many hits a terminal shows where `--limit` does not say."""
+"""The number of hits on a terminal without `--limit`."""
 
 SLOW_BYTES = 10_000_000
 FLAGS = {
@@ -88,27 +93,30 @@ def attach(
         raise typer.BadParameter(f"the kinds are: {', '.join(KINDS)}", param_hint="--kind")
     if name is not None and len(files) > 1:
         raise typer.BadParameter("--name is for one file", param_hint="--name")
-    with writing(ledger, write, out, FIELDS) as writer:
+    with open_writer(ledger, write, out, FIELDS) as writer:
         check_target(out.output, files)
         zone = writer.zone
-        known = writer.portal.resolve_id("session", session)
-        put = partial(_attached, writer, write, known, kind=kind, name=name)
+        session_id = writer.portal.resolve_id("session", session)
+        attach_one = partial(_attach, writer, write, session_id, kind=kind, name=name)
         if many := len(files) > 1:
-            done = [_tried(partial(put, many=True), known, file, write) for file in files]
+            results = [
+                _attach_catching(partial(attach_one, many=True), session_id, file, write)
+                for file in files
+            ]
         else:
-            done = [(put(files[0]), 0)]
-    rows = [row for row, _ in done]
-    _tell(rows)
+            results = [(attach_one(files[0]), 0)]
+    rows = [row for row, _ in results]
+    _hint_flags(rows)
     if not many:
         show_result(rows[0], FIELDS, out, zone=zone)
         return
     human = ("file", "state", "kind", "bytes", "messages", "flags", "message")
-    render(Table((*BEFORE, *FIELDS, *AFTER), rows, human), out, zone=zone)
-    if code := next((code for _, code in done if code), 0):
+    render(Table((*LEADING_FIELDS, *FIELDS, *TRAILING_FIELDS), rows, human), out, zone=zone)
+    if code := next((code for _, code in results if code), 0):
         raise typer.Exit(code)
 
 
-def _attached(
+def _attach(
     writer: Writer,
     write: WriteOptions,
     session: str,
@@ -118,18 +126,18 @@ def _attached(
     name: str | None,
     many: bool = False,
 ) -> Row:
-    """Attach one file, and return its line of result."""
-    data = described(session, file, kind=kind, name=name)
+    """Attach one file and return its result row."""
+    data = describe_file(session, file, kind=kind, name=name)
     size = _size(file)
-    quick = size < SLOW_BYTES
-    with nullcontext(ignored) if quick else progress(file.name, size) as told:
-        outcome, shown = writer.portal.attach(
+    is_quick = size < SLOW_BYTES
+    with nullcontext(ignored) if is_quick else progress(file.name, size) as advance:
+        outcome, details = writer.portal.attach(
             file,
             data,
             at=writer.at,
             key=f"{write.key}:{data.name}" if write.key and many else write.key,
-            allow=writer.insists,
-            progress=told,
+            allow=writer.allows,
+            progress=advance,
             read_back=transcripts.artifact,
         )
     return {
@@ -138,9 +146,9 @@ def _attached(
         "error": None,
         "message": None,
         "file": str(file),
-        **shown,
-        # What a dry run would have stored is not there, and yet that is what would be said.
-        "stored": shown["stored"] or write.dry_run,
+        **details,
+        # A dry run stores nothing, but shows the result that the command would have.
+        "stored": details["stored"] or write.dry_run,
         "time": outcome.event.time,
         "event": outcome.event.id,
         "flags": list(outcome.flags),
@@ -150,10 +158,10 @@ def _attached(
     }
 
 
-def described(
+def describe_file(
     session: str, file: Path, *, kind: str | None = None, name: str | None = None
 ) -> Attachment:
-    """Return what is said of a file; what is not given is guessed from its name."""
+    """Return the description of a file; what is not given is guessed from its name."""
     from liveportal.portal import Attachment
 
     given = {"kind": kind, "name": name}
@@ -166,12 +174,14 @@ def described(
     )
 
 
-def _tried(put: partial[Row], session: str, file: Path, write: WriteOptions) -> tuple[Row, int]:
-    """Attach one of many; return its line of result, and the exit code of its failure or 0."""
+def _attach_catching(
+    attach_one: partial[Row], session: str, file: Path, write: WriteOptions
+) -> tuple[Row, int]:
+    """Attach one of many files; return its row, and its exit code (0: no failure)."""
     try:
-        return put(file), 0
+        return attach_one(file), 0
     except LiveportalError as error:
-        failed: dict[str, object] = dict.fromkeys((*BEFORE, *FIELDS, *AFTER))
+        failed: dict[str, object] = dict.fromkeys((*LEADING_FIELDS, *FIELDS, *TRAILING_FIELDS))
         failed |= {"id": session, "error": error.code, "message": error.message}
         return failed | {"file": str(file), "dry_run": write.dry_run}, exit_code_for(error)
 
@@ -183,7 +193,7 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _tell(rows: Sequence[Row]) -> None:
+def _hint_flags(rows: Sequence[Row]) -> None:
     for row in rows:
         flags = row["flags"]
         for flag in flags if isinstance(flags, list) else ():
@@ -234,45 +244,47 @@ def search(
       liveportal sessions search "render pipeline" mali* -urp --customer C-77
       liveportal sessions search refund --speaker Mina --since 2026-10-01 --json
     """
-    finder = find.matching(words)
-    if finder is None:
+    query = session_search.matching(words)
+    if query is None:
         raise typer.BadParameter("name at least one word to look for", param_hint="WORDS")
-    person = for_person(out)
-    most = HITS if limit is None and person else limit
+    is_person = for_person(out)
+    max_hits = HITS if limit is None and is_person else limit
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
-        where = find.Where(
+        scope = session_search.Where(
             customer=customer,
             session=reader.resolve_id("session", session) if session is not None else None,
             speaker=speaker,
-            since=_since(since, zone),
+            since=_parse_since(since, zone),
         )
-        # One more than is shown, to know whether there are more.
-        rows = find.search(reader, finder, where, most and most + 1)
-        empty = "" if rows or not person else _nothing(find.searched(reader, where))
-    shown = [row | {"snippet": _marked(row["snippet"])} for row in rows[:most]]
+        # One more than is shown, to find out whether there are more.
+        rows = session_search.search(reader, query, scope, max_hits and max_hits + 1)
+        empty = (
+            "" if rows or not is_person else _empty_message(session_search.searched(reader, scope))
+        )
+    hits = [row | {"snippet": _highlight(row["snippet"])} for row in rows[:max_hits]]
     human = ("session", "customer_name", "where", "at_seconds", "speaker", "snippet")
-    render(Table(find.SEARCH_FIELDS, shown, human, empty=empty), out, zone=zone)
-    if person and len(rows) > len(shown):
-        hint(f"These are the best {len(shown)}; --limit shows more.")
-    elif person and any(row["where"] == find.MESSAGE for row in rows):
+    render(Table(session_search.SEARCH_FIELDS, hits, human, empty=empty), out, zone=zone)
+    if is_person and len(rows) > len(hits):
+        hint(f"These are the best {len(hits)}; --limit shows more.")
+    elif is_person and any(row["where"] == session_search.MESSAGE for row in rows):
         hint("`liveportal sessions show ID --transcript` shows all that was said in one.")
 
 
-def _since(text: str | None, zone: str) -> datetime | None:
+def _parse_since(text: str | None, zone: str) -> datetime | None:
     if text is None:
         return None
     return read_time(text, zone, utc_now(), past=True, date_only=True)
 
 
-def _nothing(searched: find.Searched) -> str:
-    """Return what a person is told who finds nothing: where it was looked for."""
+def _empty_message(searched: session_search.Searched) -> str:
+    """Return the message for an empty result, which says what was searched."""
     places = [f"{searched.messages:,} messages of {searched.transcripts:,} transcripts"]
     if searched.texts:
         places.append("all titles, descriptions, reasons, notes and reviews")
     return f"Nothing was found. Searched were {' and '.join(places)}."
 
 
-def _marked(snippet: object) -> Highlighted:
-    """Return a snippet with its hits marked."""
+def _highlight(snippet: object) -> Highlighted:
+    """Return a snippet with its hits highlighted."""
     return Highlighted(tuple(snippet) if isinstance(snippet, list) else ())

@@ -1,6 +1,6 @@
-"""`liveportal sessions calendar`: the sessions as an iCalendar file.
+"""`liveportal sessions calendar`: write the sessions as an iCalendar file.
 
-`liveportal.cli.commands.sessions` adds this command to its own.
+Registered in `liveportal.cli.commands.sessions`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from liveportal.cli.io.output_file import opened
+from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail
@@ -27,7 +27,7 @@ from liveportal.ledger.queries.reader import Reader
 
 FIELDS = ("events", "cancelled", "path", "calendar")
 HUMAN = ("events", "cancelled", "path")
-USUAL_ALARMS = (15,)
+DEFAULT_ALARMS = (15,)
 
 Alarms = Annotated[
     list[int] | None,
@@ -65,16 +65,16 @@ def calendar(
       liveportal sessions calendar | ssh example.org 'cat > public_html/sessions.ics'
     """
     with open_reader(ledger, read, out) as reader:
-        entries = _entries(reader, alarm, private=private)
+        calendar_events = _calendar_events(reader, alarm, private=private)
         name, zone = book(reader), display_zone(reader, read)
     path = None if out.output == Path("-") else out.output
-    written = write(name, entries, existing(path))
-    asked = (out.json, out.jsonl, out.csv, out.tsv, out.header, out.fields)
-    if path is not None or not any(asked):
-        with opened(path) as stream:
+    written = write(name, calendar_events, existing_calendar(path))
+    has_format = (out.json, out.jsonl, out.csv, out.tsv, out.header, out.fields)
+    if path is not None or not any(has_format):
+        with open_output(path) as stream:
             stream.flush()
             stream.buffer.write(written.content)
-    if path is not None or any(asked):
+    if path is not None or any(has_format):
         render(Detail(FIELDS, _summary(written, path), HUMAN), replace(out, output=None), zone=zone)
         hint("Import it into any calendar; run this again to bring it up to date.")
 
@@ -88,8 +88,8 @@ def _summary(written: Written, path: Path | None) -> Mapping[str, object]:
     }
 
 
-def existing(path: Path | None) -> bytes:
-    """Return what a file holds that is to be brought up to date; nothing where there is none."""
+def existing_calendar(path: Path | None) -> bytes:
+    """Return the content of a calendar file to update; empty if there is no file."""
     if path is None or not path.is_file():
         return b""
     try:
@@ -102,19 +102,23 @@ def existing(path: Path | None) -> bytes:
         ) from None
 
 
-def _entries(reader: Reader, alarm: Sequence[int] | None, *, private: bool) -> list[CalendarEvent]:
-    told = structured("notifications", reader.preferences.get("notifications"))
-    preferred = told.alarms if told else None
-    alarms = alarm or (USUAL_ALARMS if preferred is None else preferred)
+def _calendar_events(
+    reader: Reader, alarm: Sequence[int] | None, *, private: bool
+) -> list[CalendarEvent]:
+    notifications = structured("notifications", reader.preferences.get("notifications"))
+    preferred = notifications.alarms if notifications else None
+    alarms = alarm or (DEFAULT_ALARMS if preferred is None else preferred)
     now = reference_time(reader)
     return [
-        # Nobody wants to be reminded of what is over, or was to be.
-        _entry(row, tuple(alarms) if _is_ahead(row, now) else (), private=private)
+        # No alarms for past or cancelled sessions.
+        _calendar_event(row, tuple(alarms) if _is_ahead(row, now) else (), private=private)
         for row in planned_and_held(reader)
     ]
 
 
-def _entry(row: Mapping[str, Any], alarms: tuple[int, ...], *, private: bool) -> CalendarEvent:
+def _calendar_event(
+    row: Mapping[str, Any], alarms: tuple[int, ...], *, private: bool
+) -> CalendarEvent:
     return CalendarEvent(
         session=row["id"],
         start=row["start"],
@@ -135,15 +139,15 @@ def _is_ahead(row: Mapping[str, Any], now: datetime) -> bool:
 def _title(row: Mapping[str, Any], *, private: bool) -> str:
     if private:
         return "Live help"
-    title, name = (clean(row[each] or "").strip() for each in ("title", "customer_name"))
+    title, name = (clean(row[field] or "").strip() for field in ("title", "customer_name"))
     return f"{title or 'Live help'} ({name})" if name else title or "Live help"
 
 
 def _description(row: Mapping[str, Any], *, private: bool) -> str:
-    """Return what the request says, what the session is called, and what it earns."""
+    """Return the request's description, the session's id, and its earnings."""
     currency = row["currency"]
-    said = "" if private else (row["description"] or "")
-    lines = [clean(line) for line in said.splitlines()]
+    description = "" if private else (row["description"] or "")
+    lines = [clean(line) for line in description.splitlines()]
     lines += [""] * bool(lines)
     lines.append(f"Session {row['id']}" + (f", request {row['request']}" if row["request"] else ""))
     lines.append(f"{row['rate']} {currency} a minute")

@@ -1,4 +1,4 @@
-"""What `liveportal sessions show` shows of a session's evidence: the transcript, and the files."""
+"""The evidence that `liveportal sessions show` can show: transcripts and files."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ OPENED = ("id", "name", "kind", "sha256", "path")
 def show_evidence(
     session: str, opened: str | None, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
 ) -> None:
-    """Open a file of a session's evidence, or show what was said where none is named."""
+    """Open a file of a session's evidence, or without a name show the transcript."""
     if opened is None:
         _show_transcript(session, ledger, read, out)
     else:
-        _open(session, opened, ledger, read, out)
+        _open_copy(session, opened, ledger, read, out)
 
 
 def _show_transcript(
     session: str, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
 ) -> None:
-    """Show what was said in a session: through a pager on a terminal, else as rows."""
+    """Show the messages of a session: through a pager on a terminal, else as rows."""
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("session", session)
         rows = transcript_queries.messages(reader, name)
@@ -43,29 +43,29 @@ def _show_transcript(
     if not rows:
         hint(f"`liveportal sessions attach {name} FILE` adds a transcript.")
     if rows and for_person(out) and out.columns is None:
-        _page(list(_lines(rows)))
+        _page(list(_format_messages(rows)))
         return
     empty = "No transcript of it was attached."
     render(Table(transcript_queries.MESSAGE_FIELDS, rows, empty=empty), out, zone=zone)
 
 
-def _lines(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the messages as a person reads them, each transcript under its name."""
+def _format_messages(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the messages as lines of text, each transcript under its name."""
     transcripts = [
-        (name, list(below)) for name, below in groupby(rows, lambda row: row["artifact"])
+        (name, list(messages)) for name, messages in groupby(rows, lambda row: row["artifact"])
     ]
-    for name, below in transcripts:
+    for name, messages in transcripts:
         if len(transcripts) > 1:
             yield f"--- {clean(str(name or 'transcript'))}"
-        for row in below:
-            at, speaker = row["at_seconds"], row["speaker"]
-            shown = f"[{_clock(at)}] " if isinstance(at, timedelta) else ""
-            who = f"{clean(str(speaker))}: " if speaker else ""
-            yield f"{shown}{who}{clean(str(row['text']))}"
+        for row in messages:
+            offset, speaker = row["at_seconds"], row["speaker"]
+            position = f"[{_format_offset(offset)}] " if isinstance(offset, timedelta) else ""
+            prefix = f"{clean(str(speaker))}: " if speaker else ""
+            yield f"{position}{prefix}{clean(str(row['text']))}"
 
 
-def _clock(offset: timedelta) -> str:
-    """Return an offset as a player shows it: `12:31`, `1:02:03`, `-0:30`."""
+def _format_offset(offset: timedelta) -> str:
+    """Format an offset as a media player does: `12:31`, `1:02:03`, `-0:30`."""
     seconds = abs(offset) // timedelta(seconds=1)
     sign = "-" if offset < timedelta() else ""
     minutes, second = divmod(seconds, 60)
@@ -74,7 +74,7 @@ def _clock(offset: timedelta) -> str:
 
 
 def _page(lines: Sequence[str]) -> None:
-    """Write lines to a terminal, through its pager ($PAGER) if they do not fit."""
+    """Write lines to the terminal, through the pager ($PAGER) if they do not fit."""
     text = "\n".join(lines) + "\n"
     from pydoc import pager
     from shutil import get_terminal_size
@@ -86,24 +86,24 @@ def _page(lines: Sequence[str]) -> None:
     pager(text)
 
 
-def _open(
+def _open_copy(
     session: str, text: str, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
 ) -> None:
-    """Hand a file of a session's evidence to the system's program for it.
+    """Open a file of a session's evidence with the system's program for its type.
 
-    That gets a copy of its own, in a folder that only the owner may enter: whatever it does to it,
-    the vault's file stays what it is.
+    The program gets a copy, in a folder that only its owner may enter, and so cannot change the
+    vault's file.
     """
     from tempfile import mkdtemp
 
     check_output_possible(OPENED, out, spared=ledger.files)
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("session", session)
-        found = transcript_queries.named(reader, name, text)
+        artifact = transcript_queries.named(reader, name, text)
         zone = display_zone(reader, read)
-    sha256 = str(found["sha256"])
+    sha256 = str(artifact["sha256"])
     folder = Path(mkdtemp(prefix="liveportal-"))
-    path = folder / safe_name(str(found["name"] or found["kind"]))
+    path = folder / safe_name(str(artifact["name"] or artifact["kind"]))
     try:
         Vault(ledger.path).copy_to(sha256, path)
     except LiveportalError:
@@ -115,6 +115,6 @@ def _open(
             hint=f"A copy of it is {path}.",
             path=str(path),
         )
-    row = {"id": name, "name": found["name"], "kind": found["kind"], "sha256": sha256}
+    row = {"id": name, "name": artifact["name"], "kind": artifact["kind"], "sha256": sha256}
     render(Detail(OPENED, row | {"path": str(path)}, ("name", "path")), out, zone=zone)
     hint("What opened is a copy: changes to it are not evidence. Remove it when you are done.")

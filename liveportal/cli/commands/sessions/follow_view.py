@@ -1,4 +1,4 @@
-"""The view of one session that keeps up with the clock: `sessions show ID --follow`."""
+"""`sessions show ID --follow`: a view of one session that is redrawn every second."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIGURES = (
     *("elapsed_seconds", "active_seconds", "paused_seconds", "trial_ends", "trial_left_seconds"),
     *("starts_in_seconds", "billable_seconds", "gross_so_far", "earned_so_far"),
 )
-"""What a person sees first of a session that is not over."""
+"""The fields that a terminal shows first for a session that is not over."""
 
 FOLLOWED = (
     *("id", "state", *FIGURES, "rate", "minutes", "gross", "fee", "earned", "currency", "start"),
@@ -27,16 +27,16 @@ FOLLOWED = (
 )
 ONGOING = ("upcoming", "live", "paused")
 LONGEST_TEXT = 200
-"""What is drawn every second has room for a line or two of a stranger's text."""
+"""Longer texts are cut, in characters: the view has room for a line or two."""
 
 _FOLLOW = "--follow"
 
-Look = Callable[[], tuple[Row, str, datetime]]
-"""Reads a session anew: its row, the zone to show times in, and the instant of the figures."""
+ReadSession = Callable[[], tuple[Row, str, datetime]]
+"""Reads a session again: its row, the zone of times, and the instant of its figures."""
 
 
 def check_follow(read: ReadOptions, out: OutputOptions) -> None:
-    """End with a usage error unless there is a terminal to draw on, and a present to follow."""
+    """Raise a usage error without a terminal to draw on, and for a past state of the ledger."""
     given = (out.json, out.jsonl, out.csv, out.tsv, out.header, out.fields, out.output)
     drawable = sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     if read.as_known is not None:
@@ -45,8 +45,8 @@ def check_follow(read: ReadOptions, out: OutputOptions) -> None:
         raise typer.BadParameter("draws on a terminal; scripts ask again", param_hint=_FOLLOW)
 
 
-def timed(row: Row) -> Row:
-    """Return a session's row with its spans as a stopwatch shows them, to a person."""
+def with_stopwatches(row: Row) -> Row:
+    """Return a session's row whose spans a terminal shows as a stopwatch does."""
     spans = {name: value for name, value in row.items() if isinstance(value, timedelta)}
     return {**row, **{name: HumanValue(span, _stopwatch(span)) for name, span in spans.items()}}
 
@@ -56,38 +56,38 @@ def _stopwatch(span: timedelta) -> Callable[[datetime, tzinfo | None], list[str]
 
 
 def clock(span: timedelta) -> str:
-    """Return a span as a stopwatch shows it, `0:12:05`; of a day or more the days apart."""
+    """Format a span as a stopwatch does, `0:12:05`, with days in front if there are any."""
     seconds = abs(span) // timedelta(seconds=1)
     days, seconds = divmod(seconds, 86_400)
-    shown = f"{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
-    return f"{'-' if span < timedelta() else ''}{f'{days} d ' if days else ''}{shown}"
+    time_text = f"{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
+    return f"{'-' if span < timedelta() else ''}{f'{days} d ' if days else ''}{time_text}"
 
 
-def follow(look: Look) -> None:
-    """Draw a session every second until it is over; what is drawn last stays, with its bill.
+def follow(read_session: ReadSession) -> None:
+    """Draw a session every second until it is over; the last view, with the bill, stays.
 
-    Each time the ledger is read anew and let go, so that a pause or an end from another shell shows
-    at once, and nobody waits for whoever looks on.
+    The ledger is opened for each view and closed again, so that a change by another process is
+    shown at once, and no writer has to wait.
     """
     from rich.console import Console
     from rich.live import Live
 
-    from liveportal.cli.io.rich_output import listing
+    from liveportal.cli.io.rich_output import detail_grid
 
     console = Console(
         color_system=None if no_colour() else "auto", markup=False, emoji=False, highlight=False
     )
     with Live(console=console, auto_refresh=False) as view:
         while True:
-            row, zone, now = look()
-            item = Detail(FOLLOWED, timed(_shortened(row)))
-            view.update(listing(item, FOLLOWED, now, zone_of(zone)), refresh=True)
+            row, zone, now = read_session()
+            item = Detail(FOLLOWED, with_stopwatches(_shorten_texts(row)))
+            view.update(detail_grid(item, FOLLOWED, now, zone_of(zone)), refresh=True)
             if row["state"] not in ONGOING:
                 return
             time.sleep(1)
 
 
-def _shortened(row: Mapping[str, object]) -> Row:
+def _shorten_texts(row: Mapping[str, object]) -> Row:
     return {
         name: f"{value[:LONGEST_TEXT]}…"
         if isinstance(value, str) and len(value) > LONGEST_TEXT

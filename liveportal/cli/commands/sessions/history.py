@@ -1,6 +1,6 @@
-"""`liveportal sessions list`: the session history, and what of it is asked for.
+"""`liveportal sessions list`: the session history, and its filters.
 
-`liveportal.cli.commands.sessions` adds this command to its own.
+Registered in `liveportal.cli.commands.sessions`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import as_known, read_month, read_time, utc_now
-from liveportal.cli.read_command import States, checked_states, display_zone, open_reader
+from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
-from liveportal.ledger.queries import sessions as seen
+from liveportal.ledger.queries import sessions
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
 
@@ -117,31 +117,31 @@ def list_(
     """
     if month is not None and (first is not None or last is not None):
         raise typer.BadParameter("give --month, or --from and --to")
-    selection = SessionFilter(
-        states=checked_states(state, STATES),
+    session_filter = SessionFilter(
+        states=parse_states(state, STATES),
         customer=customer,
         claimed=claimed,
         disputed=disputed,
-        words=_words(text),
-        sort=_checked_sort(sort),
+        words=_parse_words(text),
+        sort=_check_sort(sort),
     )
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
-        selection = _narrowed(selection, reader, zone, month, first, last, since)
-        rows = seen.sessions(reader, selection)
-    render(Table(seen.FIELDS, rows, HUMAN, empty="No sessions."), out, zone=zone)
+        session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
+        rows = sessions.sessions(reader, session_filter)
+    render(Table(sessions.FIELDS, rows, HUMAN, empty="No sessions."), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
 
 
-def _words(text: str | None) -> tuple[str, ...]:
-    found = words(text or "")
-    if text is not None and not found:
+def _parse_words(text: str | None) -> tuple[str, ...]:
+    parsed = words(text or "")
+    if text is not None and not parsed:
         raise typer.BadParameter("there is no word in it to look for", param_hint="--text")
-    return found
+    return parsed
 
 
-def _checked_sort(name: str) -> str:
+def _check_sort(name: str) -> str:
     if name.removeprefix("-") not in SORTS:
         raise typer.BadParameter(
             f"{name!r} is nothing to sort by. The fields are: {', '.join(SORTS)}.",
@@ -150,8 +150,8 @@ def _checked_sort(name: str) -> str:
     return name
 
 
-def _narrowed(
-    selection: SessionFilter,
+def _narrow(
+    session_filter: SessionFilter,
     reader: Reader,
     zone: str,
     month: str | None,
@@ -159,22 +159,22 @@ def _narrowed(
     last: str | None,
     since: str | None,
 ) -> SessionFilter:
-    """Narrow a selection to the months, the days and times, or the news that were asked for."""
+    """Narrow a filter to the requested months, times, or positions of the journal."""
     now = utc_now()
     today = local_date(now, reader.timezone)
 
-    def moment(text: str) -> datetime:
+    def parse_instant(text: str) -> datetime:
         return read_time(text, zone, now, past=True, date_only=True)
 
-    first_month, start = _month_or_moment(first, today, moment)
-    last_month, end = _month_or_moment(last, today, lambda text: as_known(text, zone, now))
+    first_month, start = _parse_month_or_instant(first, today, parse_instant)
+    last_month, end = _parse_month_or_instant(last, today, lambda text: as_known(text, zone, now))
     if month is not None:
         first_month = last_month = read_month(month, today)
     after_seq = int(since) if since is not None and _POSITION.fullmatch(since) else None
     if since is not None and after_seq is None:
-        start = max(each for each in (start, moment(since)) if each)
+        start = max(instant for instant in (start, parse_instant(since)) if instant)
     return replace(
-        selection,
+        session_filter,
         first_month=first_month,
         last_month=last_month,
         since=start,
@@ -183,13 +183,13 @@ def _narrowed(
     )
 
 
-def _month_or_moment(
-    text: str | None, today: date, moment: Callable[[str], datetime]
+def _parse_month_or_instant(
+    text: str | None, today: date, parse_instant: Callable[[str], datetime]
 ) -> tuple[str | None, datetime | None]:
-    """Read a month, or else a moment."""
+    """Parse a month, or else an instant."""
     if text is None:
         return None, None
     try:
         return read_month(text, today), None
     except InvalidMonth:
-        return None, moment(text)
+        return None, parse_instant(text)

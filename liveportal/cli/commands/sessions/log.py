@@ -1,6 +1,6 @@
-"""`liveportal sessions`, entered afterwards: log, correct, tip, review.
+"""`liveportal sessions` log, correct, tip and review: what is entered afterwards.
 
-`liveportal.cli.commands.sessions` adds these commands to its own.
+Registered in `liveportal.cli.commands.sessions`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from liveportal.cli.commands.sessions.argument import One
 from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
 from liveportal.cli.parse.spans import read_pause, read_span
 from liveportal.cli.parse.times import read_time, utc_now
-from liveportal.cli.write_command import Writer, WriteStep, new_name, run_step, show_result, writing
+from liveportal.cli.write_command import (
+    Writer,
+    WriteStep,
+    new_or_given_id,
+    open_writer,
+    run_step,
+    show_result,
+)
 from liveportal.domain.events.types import (
     CustomerInfo,
     ReviewPosted,
@@ -22,7 +29,7 @@ from liveportal.domain.events.types import (
     SessionLogged,
     TipReceived,
 )
-from liveportal.ledger.queries import sessions as seen
+from liveportal.ledger.queries import sessions
 from liveportal.ledger.queries.billing_audit import calculated
 
 Pauses = Annotated[
@@ -79,11 +86,11 @@ def log(
       liveportal sessions log "2026-10-05 14:00-14:45, paused 14:10-14:15" --customer C-7 --rate 3
       liveportal sessions log "2026-10-05 23:00-24:00 UTC" --customer C-7 --rate 3
     """
-    with writing(ledger, write, out, seen.RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, sessions.RESULT_FIELDS) as writer:
         zone = writer.zone
         start, end, pauses = read_span(when, zone, utc_now())
         data = SessionLogged(
-            session=new_name("S", session),
+            session=new_or_given_id("S", session),
             customer=CustomerInfo(id=customer, name=name),
             rate=writer.amount(rate),
             start=start,
@@ -95,10 +102,10 @@ def log(
         row = writer.record(
             data,
             data.session,
-            read_back=seen.result,
+            read_back=sessions.result,
             assumed=() if session is not None else ("session",),
         )
-    show_result(row, seen.RESULT_FIELDS, out, zone=zone)
+    show_result(row, sessions.RESULT_FIELDS, out, zone=zone)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -132,14 +139,14 @@ def correct(
     if pause and no_pauses:
         raise typer.BadParameter("--pause and --no-pauses exclude each other")
 
-    def right(writer: Writer, name: str) -> SessionCorrected:
+    def correction(writer: Writer, name: str) -> SessionCorrected:
         now, zone = utc_now(), writer.zone
         right_start = read_time(start, zone, now, past=True) if start is not None else None
         right_end = read_time(end, zone, now, past=True, is_end=True) if end is not None else None
-        held = seen.held(writer.reader, name)
-        session = (right_start or held[0] or now, right_end or held[1] or now)
-        pauses = tuple(read_pause(each, zone, session, now) for each in pause or ())
-        corrected = SessionCorrected(
+        recorded_times = sessions.held(writer.reader, name)
+        session = (right_start or recorded_times[0] or now, right_end or recorded_times[1] or now)
+        pauses = tuple(read_pause(text, zone, session, now) for text in pause or ())
+        data = SessionCorrected(
             session=name,
             start=right_start,
             end=right_end,
@@ -148,12 +155,14 @@ def correct(
             reason=reason,
         )
         if billed != BY_POLICY:
-            return corrected
-        return replace(corrected, billed=calculated(writer.reader, name, corrected))
+            return data
+        return replace(data, billed=calculated(writer.reader, name, data))
 
-    # Our own calculation is made up by us: the same command repeated is not compared on it.
+    # Our own calculation is not given by the user: a repeated command is not compared on it.
     assumed = ("billed",) if billed == BY_POLICY else ()
-    step = WriteStep("session", right, seen.RESULT_FIELDS, seen.result, assumed=assumed)
+    step = WriteStep(
+        "session", correction, sessions.RESULT_FIELDS, sessions.result, assumed=assumed
+    )
     run_step([session], step, ledger, write, out)
 
 
@@ -186,7 +195,7 @@ def tip(
             session=name, amount=writer.amount(tip_amount), again=True if again else None
         ),
         ("amount", "currency"),
-        seen.latest_tip,
+        sessions.latest_tip,
     )
     run_step([session], step, ledger, write, out)
 

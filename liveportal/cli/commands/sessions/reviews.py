@@ -1,6 +1,6 @@
-"""`liveportal sessions reviews`: what was said of whom.
+"""`liveportal sessions reviews`: customers and their reviews.
 
-`liveportal.cli.commands.sessions` adds this command to its own; `sessions review` records one.
+Registered in `liveportal.cli.commands.sessions`; `sessions review` records one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Row, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader
-from liveportal.ledger.queries import reviews as seen
+from liveportal.ledger.queries import reviews as review_queries
 
 HUMAN = (
     *("customer", "customer_name", "sessions", "reviews_of_you", "rating_of_you"),
@@ -43,19 +43,24 @@ def reviews(
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
         if customer is None:
-            rows, overall = seen.customers(reader), seen.overall(reader)
-            table = Table(seen.FIELDS, rows, HUMAN, _title(overall), "Nobody was helped yet.")
+            rows, overall = review_queries.customers(reader), review_queries.overall(reader)
+            table = Table(
+                review_queries.FIELDS, rows, HUMAN, _title(overall), "Nobody was helped yet."
+            )
         else:
             name = reader.resolve_id("customer", customer)
-            rows, overall = seen.reviews(reader, name), seen.overall(reader, name)
-            table = Table(seen.REVIEW_FIELDS, rows, None, _title(overall), "No reviews.")
+            rows, overall = (
+                review_queries.reviews(reader, name),
+                review_queries.overall(reader, name),
+            )
+            table = Table(review_queries.REVIEW_FIELDS, rows, None, _title(overall), "No reviews.")
     render(table, out, zone=zone)
     if rows and customer is None:
         hint("`liveportal sessions reviews --customer ID` shows what was said.")
 
 
 def _title(overall: Row) -> str:
-    """Say how many reviews there are both ways, and how they are on average."""
+    """Return a title with the number of reviews and the average rating, in both directions."""
     of_you, by_you = (
         f"{overall[f'reviews_{way}']} {way.replace('_', ' ')}"
         + (f", {overall[f'rating_{way}']} on average" if overall[f"reviews_{way}"] else "")

@@ -1,6 +1,6 @@
-"""`liveportal sessions`, one of them: show.
+"""`liveportal sessions show`: one session.
 
-`liveportal.cli.commands.sessions` adds this command to its own.
+Registered in `liveportal.cli.commands.sessions`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ import typer
 
 from liveportal.cli.commands.sessions.argument import One
 from liveportal.cli.commands.sessions.evidence_view import show_evidence
-from liveportal.cli.commands.sessions.follow_view import FIGURES, check_follow, timed
-from liveportal.cli.commands.sessions.follow_view import follow as keep_showing
-from liveportal.cli.io.history import in_words, pauses_in_words
+from liveportal.cli.commands.sessions.follow_view import FIGURES, check_follow, with_stopwatches
+from liveportal.cli.commands.sessions.follow_view import follow as follow_session
+from liveportal.cli.io.history import format_history, format_pauses
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.calculations.live_session import RUNNING
-from liveportal.ledger.queries import live_figures as live
-from liveportal.ledger.queries import sessions as seen
+from liveportal.ledger.queries import live_figures, sessions
 from liveportal.ledger.queries.reader import Row
 
 
@@ -62,32 +61,32 @@ def show(
         show_evidence(session, opened, ledger, read, out)
         return
 
-    def look() -> tuple[Row, str, datetime]:
+    def read_session() -> tuple[Row, str, datetime]:
         with open_reader(ledger, read, out) as reader:
             name, now = reader.resolve_id("session", session), reference_time(reader)
-            row = seen.session(reader, name) | live.figures(reader, name, now)
+            row = sessions.session(reader, name) | live_figures.figures(reader, name, now)
             return row, display_zone(reader, read), now
 
     if follow:
         check_follow(read, out)
-        keep_showing(look)
+        follow_session(read_session)
         return
-    row, zone, now = look()
-    fields = (*seen.SHOW_FIELDS, *live.FIELDS)
+    row, zone, now = read_session()
+    fields = (*sessions.SHOW_FIELDS, *live_figures.FIELDS)
     first = ("id", "state", *FIGURES)
     human = (*first, *(name for name in fields if name not in first))
-    render(Detail(fields, timed(_told(row)), human), out, zone=zone, now=now)
+    render(Detail(fields, with_stopwatches(_human_row(row)), human), out, zone=zone, now=now)
     if row["state"] in RUNNING:
         hint("--follow keeps this up to date until the session is over.")
 
 
-def _told(row: Row) -> Row:
-    """Return a session's row with its pauses and its history in words, to a person."""
+def _human_row(row: Row) -> Row:
+    """Return a session's row whose pauses and history a terminal shows in words."""
     history: Any = row["history"]
     transactions: Any = row["transactions"]
     pauses: Any = row["pauses"]
-    booked = (each["gross"] for each in transactions if each["kind"] == "earning")
+    earnings = (entry["gross"] for entry in transactions if entry["kind"] == "earning")
     return row | {
-        "pauses": pauses and pauses_in_words(pauses),
-        "history": in_words(history, next(booked, None)),
+        "pauses": pauses and format_pauses(pauses),
+        "history": format_history(history, next(earnings, None)),
     }

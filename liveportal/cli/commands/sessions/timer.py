@@ -1,4 +1,4 @@
-"""`liveportal sessions` start to reschedule: the timer of live sessions, plans of upcoming ones."""
+"""`liveportal sessions` start to reschedule: time live sessions, change upcoming ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from liveportal.domain.events.types import (
     SessionResumed,
     SessionStarted,
 )
-from liveportal.ledger.queries import sessions as seen
+from liveportal.ledger.queries import sessions as session_queries
 
 Ids = Annotated[
     list[str],
@@ -39,7 +39,7 @@ def start(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputO
 
     Example: liveportal sessions start S-1002
     """
-    run_step(sessions, _timer(SessionStarted), ledger, write, out)
+    run_step(sessions, _timer_step(SessionStarted), ledger, write, out)
     hint("Pause it with `liveportal sessions pause`, end it with `liveportal sessions end`.")
 
 
@@ -49,7 +49,7 @@ def pause(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputO
 
     Example: liveportal sessions pause S-1002 --at "5 minutes ago"
     """
-    run_step(sessions, _timer(SessionPaused), ledger, write, out)
+    run_step(sessions, _timer_step(SessionPaused), ledger, write, out)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -58,12 +58,17 @@ def resume(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: Output
 
     Example: liveportal sessions resume S-1002
     """
-    run_step(sessions, _timer(SessionResumed), ledger, write, out)
+    run_step(sessions, _timer_step(SessionResumed), ledger, write, out)
 
 
-def _timer(kind: type[SessionStarted | SessionPaused | SessionResumed]) -> WriteStep:
-    """Return a step of the timer."""
-    return WriteStep("session", lambda _, name: kind(session=name), seen.RESULT_FIELDS, seen.result)
+def _timer_step(kind: type[SessionStarted | SessionPaused | SessionResumed]) -> WriteStep:
+    """Return the step that records an event of the timer."""
+    return WriteStep(
+        "session",
+        lambda _, name: kind(session=name),
+        session_queries.RESULT_FIELDS,
+        session_queries.result,
+    )
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -90,8 +95,8 @@ def end(
         lambda writer, name: SessionEnded(
             session=name, billed=writer.amount(billed) if billed is not None else None
         ),
-        seen.RESULT_FIELDS,
-        seen.result,
+        session_queries.RESULT_FIELDS,
+        session_queries.result,
     )
     run_step(sessions, step, ledger, write, out)
 
@@ -161,7 +166,7 @@ def reschedule(
             session=name, start=read_time(start, writer.zone, utc_now()), minutes=minutes
         ),
         ("start", "end"),
-        seen.planned,
+        session_queries.planned,
         allow=overrides(overlap=overlap),
     )
     run_step([session], step, ledger, write, out)

@@ -1,6 +1,6 @@
-"""`liveportal sessions`, looking ahead and looking after: upcoming, check.
+"""`liveportal sessions` upcoming and check: the agenda, and likely mistakes.
 
-`liveportal.cli.commands.sessions` adds these commands to its own.
+Registered in `liveportal.cli.commands.sessions`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from liveportal.cli.parse.times import MONTHS, WEEKDAYS, read_length
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.calculations.anomalies import LONGEST_UNPLANNED, find
 from liveportal.domain.clock import day_ends, local_date, shifted
-from liveportal.ledger.queries import agenda as planned
+from liveportal.ledger.queries import agenda
 
 AGENDA = ("id", "start", "starts_in_seconds", "customer_name", "title", "expected_earned")
 FINDINGS = ("session", "finding", "message", "since", "other", "hint")
@@ -56,21 +56,21 @@ def upcoming(
         raise typer.BadParameter("give --days or --within")
     ahead = read_length(within) if within is not None else None
     with open_reader(ledger, read, out) as reader:
-        now, own = reference_time(reader), display_zone(reader, read)
+        now, zone = reference_time(reader), display_zone(reader, read)
         until = None if ahead is None else shifted(now, ahead)
         if days is not None:
-            until = day_ends(local_date(shifted(now, timedelta(days=days - 1)), own), own)
-        rows = planned.agenda(reader, now, until=until)
+            until = day_ends(local_date(shifted(now, timedelta(days=days - 1)), zone), zone)
+        rows = agenda.agenda(reader, now, until=until)
     clashes = any(row["conflicts"] or row["too_close"] for row in rows)
     table = Table(
-        planned.FIELDS,
-        [_told(row, now) | {"heading": _heading(row, now, own)} for row in rows],
+        agenda.FIELDS,
+        [_human_row(row, now) | {"heading": _heading(row, now, zone)} for row in rows],
         (*AGENDA, *("conflicts",) * clashes),
         empty="Nothing is planned.",
         section=lambda row: str(row["heading"]),
     )
-    render(table, out, zone=own, now=now)
-    if any(planned.is_overdue(row, now) for row in rows):
+    render(table, out, zone=zone, now=now)
+    if any(agenda.is_overdue(row, now) for row in rows):
         hint("If it began: `sessions start ID --at TIME`; if not: `sessions miss ID --by WHO`.")
     elif rows:
         hint("`liveportal sessions calendar -o FILE` puts these into a calendar.")
@@ -102,19 +102,19 @@ def check(
     """
     longest = LONGEST_UNPLANNED if longer_than is None else read_length(longer_than)
     with open_reader(ledger, read, out) as reader:
-        now, own = reference_time(reader), display_zone(reader, read)
-        found = find(planned.every_session(reader), now, longer_than=longest)
-    rows = [{**asdict(each), "finding": each.code} for each in found]
+        now, zone = reference_time(reader), display_zone(reader, read)
+        anomalies = find(agenda.every_session(reader), now, longer_than=longest)
+        rows = [{**asdict(anomaly), "finding": anomaly.code} for anomaly in anomalies]
     human = ("session", "finding", "message", "since", "hint")
-    render(Table(FINDINGS, rows, human, empty="All is well."), out, zone=own, now=now)
+    render(Table(FINDINGS, rows, human, empty="All is well."), out, zone=zone, now=now)
 
 
 # --- the agenda in words --------------------------------------------------------------------------
 
 
 def _heading(row: Mapping[str, Any], now: datetime, zone_name: str) -> str:
-    """Return what a row stands under: a day of that zone, unless it began or should have."""
-    if planned.is_overdue(row, now):
+    """Return the heading of a row: its day in the zone, or `Now` or `Overdue`."""
+    if agenda.is_overdue(row, now):
         return "Overdue: not started"
     if row["state"] != "upcoming":
         return "Now"
@@ -125,48 +125,52 @@ def _heading(row: Mapping[str, Any], now: datetime, zone_name: str) -> str:
     return f"{name}{year}{near}"
 
 
-def _told(row: Row, now: datetime) -> dict[str, object]:
-    """Return a row of the agenda with words of its own for a person."""
-    dated = row["state"] != "upcoming" or planned.is_overdue(row, now)  # Under no day's heading.
-    words: dict[str, Callable[[tzinfo | None], str]] = {
-        "start": lambda local: _from_to(row, local, dated=dated),
-        "starts_in_seconds": lambda _: _until(row),
-        "customer_name": lambda _: _customer(row),
-        "conflicts": lambda _: _others(row),
+def _human_row(row: Row, now: datetime) -> dict[str, object]:
+    """Return a row of the agenda with cells in words for a terminal."""
+    dated = row["state"] != "upcoming" or agenda.is_overdue(row, now)  # Not under a day's heading.
+    formats: dict[str, Callable[[tzinfo | None], str]] = {
+        "start": lambda local: _format_period(row, local, dated=dated),
+        "starts_in_seconds": lambda _: _format_wait(row),
+        "customer_name": lambda _: _format_customer(row),
+        "conflicts": lambda _: _format_conflicts(row),
     }
-    return {**row, **{name: _in_words(row[name], say) for name, say in words.items()}}
+    return {
+        **row,
+        **{name: _human_value(row[name], format_value) for name, format_value in formats.items()},
+    }
 
 
-def _in_words(value: object, say: Callable[[tzinfo | None], str]) -> HumanValue:
-    return HumanValue(value, lambda _now, local: [say(local)])
+def _human_value(value: object, format_value: Callable[[tzinfo | None], str]) -> HumanValue:
+    return HumanValue(value, lambda _now, local: [format_value(local)])
 
 
-def _from_to(row: Mapping[str, Any], local: tzinfo | None, *, dated: bool) -> str:
-    from liveportal.cli.io.rich_output import (  # rich: only a terminal asks for words.
-        length,
-        local_time,
+def _format_period(row: Mapping[str, Any], local: tzinfo | None, *, dated: bool) -> str:
+    from liveportal.cli.io.rich_output import (  # Imports rich: terminals only.
+        format_length,
+        format_local_time,
     )
 
     start, end = row["start"], row["end"]
-    began = local_time(start, local)
-    shown = began if dated else began.partition(" ")[2]
+    start_text = format_local_time(start, local)
+    shown_start = start_text if dated else start_text.partition(" ")[2]
     if end is None:
-        return f"{shown}-"
-    return f"{shown}-{local_time(end, local).partition(' ')[2]} ({length(end - start)})"
+        return f"{shown_start}-"
+    end_text = format_local_time(end, local).partition(" ")[2]
+    return f"{shown_start}-{end_text} ({format_length(end - start)})"
 
 
-def _until(row: Mapping[str, Any]) -> str:
-    """Return how long it is until a session starts, or by how much it is late, or what it is."""
-    from liveportal.cli.io.rich_output import length
+def _format_wait(row: Mapping[str, Any]) -> str:
+    """Return the time until a session starts, by how much it is late, or its state."""
+    from liveportal.cli.io.rich_output import format_length
 
     span = row["starts_in_seconds"]
     if span is None:
         return str(row["state"])
-    return f"in {length(span)}" if span >= timedelta() else f"{length(-span)} late"
+    return f"in {format_length(span)}" if span >= timedelta() else f"{format_length(-span)} late"
 
 
-def _customer(row: Mapping[str, Any]) -> str:
-    """Return who it is, and the weekday and time there, which need not be the expert's."""
+def _format_customer(row: Mapping[str, Any]) -> str:
+    """Return the customer's name, with the weekday and time in the customer's zone."""
     name = str(row["customer_name"] or row["customer"])
     if row["customer_local"] is None:
         return name
@@ -174,5 +178,5 @@ def _customer(row: Mapping[str, Any]) -> str:
     return f"{name} ({WEEKDAYS[there.weekday()][:3].title()} {there:%H:%M})"
 
 
-def _others(row: Mapping[str, Any]) -> str:
+def _format_conflicts(row: Mapping[str, Any]) -> str:
     return ", ".join((*row["conflicts"], *(f"near {name}" for name in row["too_close"])))

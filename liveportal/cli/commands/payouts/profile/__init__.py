@@ -1,4 +1,4 @@
-"""`liveportal payout profile`: what is needed to pay you, sealed, and shown masked."""
+"""`liveportal payout profile`: the encrypted data that payouts need, shown masked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.commands.payouts.profile.options import Profile, from_file
+from liveportal.cli.commands.payouts.profile.options import Profile, read_file
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, can_ask, confirm
 from liveportal.cli.io.render import check_output_possible, hint, render
@@ -25,20 +25,20 @@ from liveportal.cli.options import (
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.cli.parse.times import utc_now
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
-from liveportal.cli.write_command import Writer, show_result, writing
+from liveportal.cli.write_command import Writer, open_writer, show_result
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import Caution, InvalidValue, LiveportalError, UnlikelyTaxNumber
 from liveportal.domain.events.types import PayoutProfileRevealed
 from liveportal.domain.profile.fields import MASKED, Changes, Values, changes, judge
 from liveportal.ledger.backup.last_backup import LastBackup, last_backup
-from liveportal.ledger.queries import profile as seen
+from liveportal.ledger.queries import profile as profile_queries
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 from liveportal.portal import Outcome, Portal
 
 app = Commands("Your payout profile: show, set, check, rotate-key.", default="show")
 
-FIELDS = (*seen.FIELDS, "revealed", "enter_again")
+FIELDS = (*profile_queries.FIELDS, "revealed", "enter_again")
 RESULT_FIELDS = ("fields", "cleared", "missing")
 KEY_FIELDS = ("key", "kept_in", "values", "dry_run", "old_key", "old_key_in", "last_backup")
 HUMAN = tuple(name for name in FIELDS if name not in ("filled", "revealed", "enter_again"))
@@ -68,41 +68,41 @@ def show(
     if reveal and read.as_known is not None:
         raise typer.BadParameter("values are those of now", param_hint="--as-known")
     if reveal:
-        row, zone = _revealed(ledger, read, out, yes=yes)
+        row, zone = _reveal(ledger, read, out, yes=yes)
     else:
         with open_reader(ledger, read, out) as reader:
             values = {} if read.as_known else EncryptedFields(reader.db, reader.path).values()
-            row, zone = _row(reader, values, frozenset()), display_zone(reader, read)
+            row, zone = _profile_row(reader, values, frozenset()), display_zone(reader, read)
     human = (*HUMAN, "enter_again") if row["enter_again"] else HUMAN
     render(Detail(FIELDS, row, human, title="Payout profile"), out, zone=zone)
 
 
-def _revealed(
+def _reveal(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, *, yes: bool
 ) -> tuple[Row, str]:
-    """Record that the masked values that were asked for are shown, and return them in full."""
+    """Record that the requested masked values are revealed, and return the row with them."""
     check_output_possible(FIELDS, out, spared=ledger.files)
     with Portal.open(ledger.path) as portal:
         reader = portal.reader()
         values = EncryptedFields(reader.db, reader.path).values()
-        asked = out.columns or MASKED
-        names = tuple(name for name in MASKED if name in asked and name in values)
+        requested = out.columns or MASKED
+        names = tuple(name for name in MASKED if name in requested and name in values)
         if names:
             confirm(f"Show {', '.join(names)} in full? It is recorded that you did.", yes=yes)
             portal.execute(PayoutProfileRevealed(fields=names))
-        return _row(reader, values, frozenset(names)), display_zone(reader, read)
+        return _profile_row(reader, values, frozenset(names)), display_zone(reader, read)
 
 
-def _row(reader: Reader, values: Values, plain: frozenset[str]) -> Row:
+def _profile_row(reader: Reader, values: Values, revealed: frozenset[str]) -> Row:
     texts: dict[str, object] = {
-        name: value.plain if name in plain else str(value) for name, value in values.items()
+        name: value.plain if name in revealed else str(value) for name, value in values.items()
     }
     if "address" in values:
-        texts["address"] = _address(values["address"].plain)
-    return {**seen.shown(reader, texts), "revealed": bool(plain)}
+        texts["address"] = _human_address(values["address"].plain)
+    return {**profile_queries.shown(reader, texts), "revealed": bool(revealed)}
 
 
-def _address(document: str) -> HumanValue:
+def _human_address(document: str) -> HumanValue:
     return HumanValue(json.loads(document), lambda _now, _zone: checks.address_lines(document))
 
 
@@ -145,84 +145,89 @@ def set_(
         raise typer.BadParameter("standard input is read once", param_hint="--from")
     if file and file != STDIN:
         check_target(out.output, (Path(file),))
-    asked = False
-    with writing(ledger, write, out, RESULT_FIELDS) as writer:
+    was_asked = False
+    with open_writer(ledger, write, out, RESULT_FIELDS) as writer:
         if start_over:
             writer.ask("Forget the whole payout profile first?")
         if wanted != Profile() or file or start_over:
-            typed = wanted.given(writer.zone)
-            given = {**(from_file(file, writer.zone) if file else {}), **typed}
+            typed = wanted.values(writer.zone)
+            given = {**(read_file(file, writer.zone) if file else {}), **typed}
             change = changes(checks.checked(given), afresh=start_over)
         else:
-            change, asked = _asked(writer), True
-        row = _filled(writer, change, write, asked=asked)
+            change, was_asked = _ask_profile(writer), True
+        row = _fill_profile(writer, change, write, was_asked=was_asked)
         zone = writer.zone
     show_result(row, RESULT_FIELDS, out, zone=zone)
     if row["missing"]:
         hint("`liveportal payout profile check` says what is missing, and why.")
 
 
-def _asked(writer: Writer) -> Changes:
-    """Ask for the profile on a terminal; ends with a usage error where there is nobody to ask."""
+def _ask_profile(writer: Writer) -> Changes:
+    """Ask for the profile on a terminal; without one, raise a usage error."""
     if not can_ask():
         raise typer.BadParameter("name at least one field, or --from FILE; see --help")
-    from liveportal.cli.commands.payouts.profile.wizard import ProfileAnswers, summary
+    from liveportal.cli.commands.payouts.profile.wizard import ProfileAnswers, write_summary
 
     reader = writer.reader
-    force = EncryptedFields(reader.db, reader.path).values()
-    given = ProfileAnswers(force, reader.policy.payout.methods, writer.zone).everything()
+    in_force = EncryptedFields(reader.db, reader.path).values()
+    given = ProfileAnswers(in_force, reader.policy.payout.methods, writer.zone).ask_all()
     change = changes(checks.checked(given))
-    for caution in _cautions(writer, change, force):
+    for caution in _cautions(writer, change, in_force):
         writer.ask(f"{caution.message}. Go on all the same?")
     if change.told:
-        summary(change, force)
+        write_summary(change, in_force)
         writer.ask("Record it?")
     return change
 
 
-def _cautions(writer: Writer, change: Changes, force: Values) -> list[Caution]:
-    """Return what speaks against a change of the profile in force."""
+def _cautions(writer: Writer, change: Changes, in_force: Values) -> list[Caution]:
+    """Return the cautions about a change of the profile in force."""
     today = local_date(utc_now(), writer.zone)
     methods = writer.reader.policy.payout.methods
-    found = list(judge(change, force, methods=methods, today=today))
-    after = {name: value.plain for name, value in change.after(force).items()}
+    cautions = list(judge(change, in_force, methods=methods, today=today))
+    after = {name: value.plain for name, value in change.after(in_force).items()}
     number, country = after.get("tax_number", ""), after.get("country", "")
-    told = "tax_number" in change.values and after["tax_form"] == "w8ben"
-    if told and not checks.is_likely(number, country):
-        found.append(
+    is_new_w8ben = "tax_number" in change.values and after["tax_form"] == "w8ben"
+    if is_new_w8ben and not checks.is_likely(number, country):
+        cautions.append(
             UnlikelyTaxNumber(
                 f"tax_number: is none that {country} gives to people, by its form or check digits",
                 hint="Compare it with a letter of your tax office; --anyway sets it all the same.",
             )
         )
-    return found
+    return cautions
 
 
-def _filled(writer: Writer, change: Changes, write: WriteOptions, *, asked: bool) -> Row:
-    """Record a change, and return its result."""
+def _fill_profile(writer: Writer, change: Changes, write: WriteOptions, *, was_asked: bool) -> Row:
+    """Record a change and return its result row."""
 
-    def judged(force: Values) -> None:
-        cautions = _cautions(writer, change, force)
-        if cautions and not (asked or write.anyway):
+    def check_change(in_force: Values) -> None:
+        cautions = _cautions(writer, change, in_force)
+        if cautions and not (was_asked or write.anyway):
             raise cautions[0]
 
-    def look(reader: Reader) -> dict[str, object]:
-        return {"missing": seen.shown(reader, {})["missing"]}
+    def read_missing(reader: Reader) -> dict[str, object]:
+        return {"missing": profile_queries.shown(reader, {})["missing"]}
 
-    outcome, shown = writer.portal.fill_profile(
-        change, judged, at=writer.at, key=write.key, allow=writer.insists, read_back=look
+    outcome, details = writer.portal.fill_profile(
+        change,
+        check_change,
+        at=writer.at,
+        key=write.key,
+        allow=writer.allows,
+        read_back=read_missing,
     )
-    return {**_told(outcome, change), **shown, "dry_run": write.dry_run}
+    return {**_result_row(outcome, change), **details, "dry_run": write.dry_run}
 
 
-def _told(outcome: Outcome | None, change: Changes) -> dict[str, object]:
-    told = change.told if outcome else ()
+def _result_row(outcome: Outcome | None, change: Changes) -> dict[str, object]:
+    recorded_fields = change.told if outcome else ()
     return {
         "id": "payout_profile",
         "state": "changed" if outcome else "unchanged",
         **dict.fromkeys(("error", "message")),
-        "fields": [name for name in told if name in change.values],
-        "cleared": [name for name in told if name not in change.values],
+        "fields": [name for name in recorded_fields if name in change.values],
+        "cleared": [name for name in recorded_fields if name not in change.values],
         "time": outcome.event.time if outcome else None,
         "event": outcome.event.id if outcome else None,
         "flags": list(outcome.flags) if outcome else [],
@@ -244,44 +249,51 @@ def check(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
-        rows: list[Row] = [*seen.checked(reader, local_date(reference_time(reader), zone))]
-        if seen.is_sealed(reader):
-            rows = _opened(reader, rows)
-    render(Table(seen.CHECK_FIELDS, rows, HUMAN_CHECK), out, zone=zone)
+        rows: list[Row] = [
+            *profile_queries.checked(reader, local_date(reference_time(reader), zone))
+        ]
+        if profile_queries.is_sealed(reader):
+            rows = _with_seal_check(reader, rows)
+    render(Table(profile_queries.CHECK_FIELDS, rows, HUMAN_CHECK), out, zone=zone)
 
 
-def _opened(reader: Reader, rows: list[Row]) -> list[Row]:
-    """Add whether the sealed values open and are the ones told of, and the address is complete."""
-    seals = EncryptedFields(reader.db, reader.path)
-    found: dict[str, object] = {
-        **dict.fromkeys(seen.CHECK_FIELDS),
+def _with_seal_check(reader: Reader, rows: list[Row]) -> list[Row]:
+    """Check that values decrypt, match the journal's fingerprints, and the address is complete."""
+    encrypted_fields = EncryptedFields(reader.db, reader.path)
+    seal_row: dict[str, object] = {
+        **dict.fromkeys(profile_queries.CHECK_FIELDS),
         "requirement": "seal",
         "state": "ok",
         "blocks": False,
     }
     try:
-        values = seals.values()
-        changed = seals.disproved(values)
+        values = encrypted_fields.values()
+        changed = encrypted_fields.disproved(values)
     except LiveportalError as error:
-        found |= {"state": error.code, "blocks": True, "message": error.message, "hint": error.hint}
-        return [*rows, found]
+        seal_row |= {
+            "state": error.code,
+            "blocks": True,
+            "message": error.message,
+            "hint": error.hint,
+        }
+        return [*rows, seal_row]
     if changed:
-        found |= {
+        seal_row |= {
             "state": "changed",
             "blocks": True,
             "message": f"{', '.join(changed)}: not what the journal has the fingerprint of",
             "hint": "Restore a backup, or set them anew.",
         }
-    return [*(_with_address(row, values) for row in rows), found]
+    return [*(_with_address_check(row, values) for row in rows), seal_row]
 
 
-def _with_address(row: Row, values: Values) -> Row:
+def _with_address_check(row: Row, values: Values) -> Row:
     if row["requirement"] != "address" or "address" not in values:
         return row
-    given = json.loads(values["address"].plain)
-    code = given.pop("country")
+    parts = json.loads(values["address"].plain)
+    country = parts.pop("country")
     try:
-        checks.address(given, code)
+        checks.address(parts, country)
     except InvalidValue as error:
         incomplete = {"state": "incomplete", "blocks": True, "message": error.message}
         return {**row, **incomplete, "hint": error.hint}
@@ -304,7 +316,7 @@ def rotate_key(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Try it; change nothing.", rich_help_panel="Writing")
     ] = False,
-    yes: Yes = False,  # noqa: ARG001 -- Nothing is asked.
+    yes: Yes = False,  # noqa: ARG001 -- The command asks nothing.
 ) -> None:
     """Seal the profile under a new key, and drop the old one when that is done.
 
@@ -326,22 +338,26 @@ def rotate_key(
         raise typer.BadParameter("a key is not shown: name a file", param_hint="--keep-old-key")
     check_target(keep_old_key, (*ledger.files, *((out.output,) if out.output else ())))
     with Portal.open(ledger.path, dry_run=dry_run) as portal:
-        done = portal.rotate_key(keep_old_key)
+        rotation = portal.rotate_key(keep_old_key)
     backup = last_backup(ledger.path)
     row = {
-        **done._asdict(),
+        **rotation._asdict(),
         "dry_run": dry_run,
         "old_key_in": None if dry_run or keep_old_key is None else str(keep_old_key),
         "last_backup": str(backup.path) if backup else None,
     }
     human = tuple(name for name in KEY_FIELDS if row[name])
     render(Detail(KEY_FIELDS, row, human, title="Key changed"), out)
-    _tell_of_backups(done.old_key, keep_old_key, backup)
+    _hint_backups(rotation.old_key, keep_old_key, backup)
 
 
-def _tell_of_backups(old_key: str, kept: Path | None, backup: LastBackup | None) -> None:
-    """Say what becomes of the backups that were made under the old key."""
-    where = f"in {kept}" if kept else "not kept: without your own copy it cannot be read any more"
+def _hint_backups(old_key: str, key_file: Path | None, backup: LastBackup | None) -> None:
+    """Hint at what the old key means for older backups."""
+    where = (
+        f"in {key_file}"
+        if key_file
+        else "not kept: without your own copy it cannot be read any more"
+    )
     hint(f"Older backups and copies have the profile sealed with the key {old_key}, {where}.")
     last = f"; the last one is {backup.path}" if backup else ""
     hint(f"Make a new backup: `liveportal ledger backup`{last}.")

@@ -1,4 +1,4 @@
-"""What `payout profile set` is given: by options, by a file, and never a secret in an argument."""
+"""The input of `payout profile set`: options or a file; secrets are never arguments."""
 
 from __future__ import annotations
 
@@ -26,66 +26,77 @@ from liveportal.domain.patterns import pattern
 from liveportal.domain.profile.fields import FIELDS
 from liveportal.domain.values import dataclass
 
-WHO = "Who and where"
-PAID = "How you are paid"
-TAX = "Tax"
+WHO_PANEL = "Who and where"
+PAID_PANEL = "How you are paid"
+TAX_PANEL = "Tax"
 
 SECRETS = ("iban", "us_account", "tax_number")
 DAYS = ("tax_signed", "tax_expires")
 KEYS = tuple(name for name in FIELDS if name != "bic")
-"""What a file may name."""
+"""The keys of a file."""
 
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_MASK = stat.S_IRWXG | stat.S_IRWXO
 _PLACE = pattern(r"\(at (?:line [0-9]+, column [0-9]+|end of document)\)")
 
 Text = str | None
 
 
-def _secret(name: str, help: str) -> Any:  # noqa: A002, ANN401 -- As typer.Option does.
+def _secret_option(name: str, help: str) -> Any:  # noqa: A002, ANN401 -- As typer.Option does.
     return typer.Option(
         name,
         metavar="-",
         help=f"{help}: asked for without echo, or read from standard input.",
-        rich_help_panel=TAX if "tax" in name else PAID,
+        rich_help_panel=TAX_PANEL if "tax" in name else PAID_PANEL,
     )
 
 
 @dataclass(frozen=True)
 class Profile(Options):
-    """Whatever the profile can be set to; None: it stays as it is, an empty text: it is cleared."""
+    """The new values of the profile; None leaves a field unchanged, an empty text clears it."""
 
     name: Annotated[
-        Text, typer.Option("--name", help="The payee, as the bank knows it.", rich_help_panel=WHO)
+        Text,
+        typer.Option("--name", help="The payee, as the bank knows it.", rich_help_panel=WHO_PANEL),
     ] = None
     email: Annotated[
-        Text, typer.Option("--email", help="Where you are written to.", rich_help_panel=WHO)
+        Text, typer.Option("--email", help="Where you are written to.", rich_help_panel=WHO_PANEL)
     ] = None
     country: Annotated[
         Text,
-        typer.Option("--country", help="Where you reside: DE, or Germany.", rich_help_panel=WHO),
+        typer.Option(
+            "--country", help="Where you reside: DE, or Germany.", rich_help_panel=WHO_PANEL
+        ),
     ] = None
     line: Annotated[
         list[str] | None,
-        typer.Option("--line", help="Street and number; repeatable.", rich_help_panel=WHO),
+        typer.Option("--line", help="Street and number; repeatable.", rich_help_panel=WHO_PANEL),
     ] = None
-    city: Annotated[Text, typer.Option("--city", help="The city.", rich_help_panel=WHO)] = None
+    city: Annotated[
+        Text,
+        typer.Option("--city", help="The city.", rich_help_panel=WHO_PANEL),
+    ] = None
     district: Annotated[
-        Text, typer.Option("--district", help="A part of the city.", rich_help_panel=WHO)
+        Text, typer.Option("--district", help="A part of the city.", rich_help_panel=WHO_PANEL)
     ] = None
     region: Annotated[
         Text,
-        typer.Option("--region", help="State or province, where one is.", rich_help_panel=WHO),
+        typer.Option(
+            "--region", help="State or province, where one is.", rich_help_panel=WHO_PANEL
+        ),
     ] = None
     postal_code: Annotated[
-        Text, typer.Option("--postal-code", help="The postal code.", rich_help_panel=WHO)
+        Text, typer.Option("--postal-code", help="The postal code.", rich_help_panel=WHO_PANEL)
     ] = None
     sorting_code: Annotated[
-        Text, typer.Option("--sorting-code", help="Such as CEDEX.", rich_help_panel=WHO)
+        Text, typer.Option("--sorting-code", help="Such as CEDEX.", rich_help_panel=WHO_PANEL)
     ] = None
     method: Annotated[
         Text,
         typer.Option(
-            "--method", metavar="METHOD", help="paypal, iban or us_account.", rich_help_panel=PAID
+            "--method",
+            metavar="METHOD",
+            help="paypal, iban or us_account.",
+            rich_help_panel=PAID_PANEL,
         ),
     ] = None
     paypal: Annotated[
@@ -94,29 +105,31 @@ class Profile(Options):
             "--paypal",
             metavar="EMAIL",
             help="The address that PayPal knows, if another.",
-            rich_help_panel=PAID,
+            rich_help_panel=PAID_PANEL,
         ),
     ] = None
-    iban: Annotated[Text, _secret("--iban", "The IBAN")] = None
+    iban: Annotated[Text, _secret_option("--iban", "The IBAN")] = None
     us_routing: Annotated[
         Text,
-        typer.Option("--us-routing", help="A US bank's routing number.", rich_help_panel=PAID),
+        typer.Option(
+            "--us-routing", help="A US bank's routing number.", rich_help_panel=PAID_PANEL
+        ),
     ] = None
-    us_account: Annotated[Text, _secret("--us-account", "The account's number")] = None
+    us_account: Annotated[Text, _secret_option("--us-account", "The account's number")] = None
     tax_form: Annotated[
         Text,
         typer.Option(
             "--tax-form",
             metavar="FORM",
             help="w9 (US), w8ben (others), or vat: none of them, and a VAT number.",
-            rich_help_panel=TAX,
+            rich_help_panel=TAX_PANEL,
         ),
     ] = None
-    tax_number: Annotated[Text, _secret("--tax-number", "The number on the form")] = None
+    tax_number: Annotated[Text, _secret_option("--tax-number", "The number on the form")] = None
     tax_signed: Annotated[
         Text,
         typer.Option(
-            "--tax-signed", metavar="DATE", help="When you signed it.", rich_help_panel=TAX
+            "--tax-signed", metavar="DATE", help="When you signed it.", rich_help_panel=TAX_PANEL
         ),
     ] = None
     tax_expires: Annotated[
@@ -125,51 +138,51 @@ class Profile(Options):
             "--tax-expires",
             metavar="DATE",
             help="Its last day, if the platform says another than the form.",
-            rich_help_panel=TAX,
+            rich_help_panel=TAX_PANEL,
         ),
     ] = None
 
     @property
     def secrets(self) -> list[str]:
-        """The secrets that are given."""
+        """The names of the given secrets."""
         return [name for name in SECRETS if getattr(self, name) is not None]
 
-    def given(self, zone: str) -> dict[str, Any]:
-        """Return what was given, by field; asks for, or reads, what is secret.
+    def values(self, zone: str) -> dict[str, Any]:
+        """Return the given values by field; secrets are asked for, or read from standard input.
 
-        Ends with a usage error where a secret was typed as an argument.
+        A secret that was typed as an argument is a usage error.
         """
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         typed = {name: value for name, value in values.items() if value is not None}
         secrets = self.secrets
         for name in secrets:
             if typed[name] != STDIN:
                 raise typer.BadParameter(
                     "takes only -, never the number: the shell would remember it",
-                    param_hint=_option(name),
+                    param_hint=_option_name(name),
                 )
         if len(secrets) > 1 and not can_ask():
             raise typer.BadParameter(
                 "standard input holds one number only; use --from FILE for more",
-                param_hint=_option(secrets[1]),
+                param_hint=_option_name(secrets[1]),
             )
         if address := {name: typed.pop(name) for name in ("line", *PARTS) if name in typed}:
             lines = address.pop("line", [])
             typed["address"] = {"lines": lines, **address}
         for name in DAYS:
             if typed.get(name):
-                typed[name] = day(name, typed[name], zone)
-        return typed | {name: secret(name) for name in secrets}
+                typed[name] = parse_day(name, typed[name], zone)
+        return typed | {name: read_secret(name) for name in secrets}
 
 
-def _option(name: str) -> str:
+def _option_name(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def secret(name: str) -> str:
+def read_secret(name: str) -> str:
     """Return a secret: asked for without echo, or else all of standard input.
 
-    Raises `InvalidValue` for none: whatever should have printed it may have failed.
+    Raises `InvalidValue` if it is empty: the command that should have printed it may have failed.
     """
     text = hidden(f"{name} (not shown):") if can_ask() else read_text(STDIN)
     if not text:
@@ -177,8 +190,8 @@ def secret(name: str) -> str:
     return text
 
 
-def day(name: str, text: str, zone: str) -> str:
-    """Read a day as people type it; raises `InvalidValue`."""
+def parse_day(name: str, text: str, zone: str) -> str:
+    """Parse a day as people type it, to an ISO date; raises `InvalidValue`."""
     try:
         moment = read_time(text, zone, utc_now(), past=name == "tax_signed", date_only=True)
     except InvalidTime:
@@ -191,15 +204,15 @@ def day(name: str, text: str, zone: str) -> str:
 # --- a file -------------------------------------------------------------------------------------
 
 
-def from_file(file: str, zone: str) -> dict[str, Any]:
-    """Return what a TOML file gives, by field; `-` is standard input.
+def read_file(file: str, zone: str) -> dict[str, Any]:
+    """Return the values of a TOML file by field; `-` is standard input.
 
-    Errors name the key or the place in it, never what stands there. Raises `UnreadableFile`,
-    `InvalidInput`, `InvalidValue`.
+    Errors name the key or the position, never a value. Raises `UnreadableFile`, `InvalidInput` and
+    `InvalidValue`.
     """
     where, text = content_of(file)
     if file != STDIN:
-        _advise(Path(file))
+        _hint_permissions(Path(file))
     try:
         document = toml_file.loads(text)
     except ValueError as error:
@@ -214,9 +227,9 @@ def from_file(file: str, zone: str) -> dict[str, Any]:
 def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
     if name not in KEYS:
         known = ", ".join(KEYS)
-        # What is no name at all may be a secret in the wrong place.
-        called = f"{name} is" if re.fullmatch("[a-z_]{1,32}", name) else "a key in it is"
-        raise InvalidValue(f"{called} no field of the payout profile", hint=f"There are {known}.")
+        # A key that does not look like a name may be a secret in the wrong place.
+        subject = f"{name} is" if re.fullmatch("[a-z_]{1,32}", name) else "a key in it is"
+        raise InvalidValue(f"{subject} no field of the payout profile", hint=f"There are {known}.")
     value = document[name]
     if name not in DAYS:
         return value
@@ -224,9 +237,9 @@ def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
         return value.isoformat()
     if not isinstance(value, str):
         raise wrong(name, "must be a day such as 2026-01-31")
-    return day(name, value, zone) if value else ""
+    return parse_day(name, value, zone) if value else ""
 
 
-def _advise(file: Path) -> None:
-    if os.name != "nt" and file.stat().st_mode & _OTHERS:
+def _hint_permissions(file: Path) -> None:
+    if os.name != "nt" and file.stat().st_mode & _OTHERS_MASK:
         hint(f"Others may read {file}: chmod 600, or remove it when it is no longer needed.")

@@ -1,4 +1,4 @@
-"""The payout profile asked for on a terminal, field by field; each answer is checked at once."""
+"""Ask for the payout profile on a terminal, field by field; each answer is checked at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Collection
 from typing import Any
 
-from liveportal.cli.commands.payouts.profile.options import day
+from liveportal.cli.commands.payouts.profile.options import parse_day
 from liveportal.cli.io.prompts import answer, hidden
 from liveportal.cli.io.text import clean
 from liveportal.cli.parse import profile_fields as checks
@@ -37,35 +37,35 @@ _NUMBERS = {
 
 
 class ProfileAnswers:
-    """The answers so far, by field as an option would give them, over the profile in force."""
+    """The answers so far by field, in the form of the options, on top of the profile in force."""
 
-    def __init__(self, force: Values, methods: Collection[str], zone: str) -> None:
+    def __init__(self, in_force: Values, methods: Collection[str], zone: str) -> None:
         self.given: dict[str, Any] = {}
-        self._force = force
+        self._in_force = in_force
         self._methods = methods
         self._zone = zone
 
-    def everything(self) -> dict[str, Any]:
-        """Ask for all that a payout needs, in the order that depends on the country.
+    def ask_all(self) -> dict[str, Any]:
+        """Ask for everything that a payout needs; the questions depend on the country.
 
-        An empty answer keeps what is there. Raises `Declined` at the end of the input.
+        An empty answer keeps the present value. Raises `Declined` at the end of the input.
         """
-        _say("Enter keeps what stands in brackets; Ctrl-C ends it, and nothing is recorded.")
+        _write_line("Enter keeps what stands in brackets; Ctrl-C ends it, and nothing is recorded.")
         self._ask("country", checks.country)
         self._ask("name", str)
         self._ask("email", checks.email)
-        self._method()
-        self._address()
-        self._tax()
+        self._ask_method()
+        self._ask_address()
+        self._ask_tax()
         if {"address", "tax_number"} & self.given.keys():
-            self.given.setdefault("country", self._now("country"))
+            self.given.setdefault("country", self._current("country"))
         return self.given
 
-    def _now(self, field: str) -> str:
-        """Return what a field is by now; empty if nothing was said of it."""
+    def _current(self, field: str) -> str:
+        """Return the value of a field so far; empty if it has none."""
         if field in self.given:
             return str(self.given[field])
-        return self._force[field].plain if field in self._force else ""
+        return self._in_force[field].plain if field in self._in_force else ""
 
     def _ask(
         self,
@@ -73,32 +73,32 @@ class ProfileAnswers:
         check: Check,
         *,
         label: str | None = None,
-        usual: str = "",
+        default: str = "",
         secret: bool = False,
         needed: bool = True,
-        anew: bool = False,
+        replace: bool = False,
     ) -> None:
-        """Ask until an answer is one; `usual` is what an empty one means where nothing is there.
+        """Ask until the answer is valid; an empty one means `default` if there is no present value.
 
-        What is there does not count where it is to be given `anew`.
+        With `replace` the present value is ignored.
         """
-        there = None if anew else self._force.get(field)
-        kept = str(there) if there is not None else usual
-        question = f"{label or _LABELS[field]}{f' [{kept}]' if kept else ''}:"
+        present = None if replace else self._in_force.get(field)
+        shown_default = str(present) if present is not None else default
+        question = f"{label or _LABELS[field]}{f' [{shown_default}]' if shown_default else ''}:"
         while True:
             text = hidden(question) if secret else answer(question)
-            if not text and (there is not None or not (usual or needed)):
+            if not text and (present is not None or not (default or needed)):
                 return
             try:
-                self.given[field] = check(text or usual) if text or usual else _needed()
+                self.given[field] = check(text or default) if text or default else _raise_needed()
             except LiveportalError as error:
-                _say(f"{error.message}. {error.hint}")
+                _write_line(f"{error.message}. {error.hint}")
             else:
                 return
 
-    def _method(self) -> None:
+    def _ask_method(self) -> None:
         known = allowed(self._methods) or tuple(METHODS)
-        before = self._now("method")
+        before = self._current("method")
         if len(known) > 1 or before not in ("", *known):
             label = f"{_LABELS['method']} ({', '.join(known)})"
             choice = dict.fromkeys(known)
@@ -106,12 +106,12 @@ class ProfileAnswers:
                 "method",
                 lambda text: checks.one_of("method", text, choice),
                 label=label,
-                usual=known[0],
-                anew=before not in known,
+                default=known[0],
+                replace=before not in known,
             )
         elif not before:
             self.given["method"] = known[0]
-        match self._now("method"):
+        match self._current("method"):
             case "paypal":
                 self._ask("paypal", lambda text: checks.email(text, "paypal"), needed=False)
             case "iban":
@@ -122,100 +122,103 @@ class ProfileAnswers:
         if self.given.get("method") == before:
             del self.given["method"]
 
-    def _address(self) -> None:
-        """Ask for the parts of an address in their country's own order, until they make one."""
-        code = self._now("country")
-        there = json.loads(self._force["address"].plain) if "address" in self._force else {}
-        if there.get("country") != code:
-            there = {}
+    def _ask_address(self) -> None:
+        """Ask for the parts of an address in the country's order, until the address is valid."""
+        code = self._current("country")
+        present = json.loads(self._in_force["address"].plain) if "address" in self._in_force else {}
+        if present.get("country") != code:
+            present = {}
         while True:
             parts: dict[str, Any] = {}
-            for name, called, needed in checks.order_of(code):
+            for name, label, needed in checks.order_of(code):
                 if name == "lines":
-                    parts["lines"] = _lines(called, there.get("lines", []))
+                    parts["lines"] = _ask_lines(label, present.get("lines", []))
                 else:
-                    parts[name] = _part(called, there.get(name, ""), needed=needed)
+                    parts[name] = _ask_part(label, present.get(name, ""), needed=needed)
             try:
                 document = checks.address(parts, code)
             except LiveportalError as error:
-                _say(f"{error.message}. {error.hint}")
-                there = parts
+                _write_line(f"{error.message}. {error.hint}")
+                present = parts
                 continue
-            if "address" not in self._force or document != self._force["address"].plain:
+            if "address" not in self._in_force or document != self._in_force["address"].plain:
                 self.given["address"] = parts
             return
 
-    def _tax(self) -> None:
-        before, fitting = self._now("tax_form"), usual_forms(self._now("country"))
+    def _ask_tax(self) -> None:
+        before, fitting = self._current("tax_form"), usual_forms(self._current("country"))
         label = f"{_LABELS['tax_form']} ({', '.join(FORMS)})"
         self._ask(
             "tax_form",
             lambda text: checks.one_of("tax_form", text, FORMS),
             label=label,
-            usual=fitting[0],
-            anew=before not in fitting,
+            default=fitting[0],
+            replace=before not in fitting,
         )
-        form = self._now("tax_form")
+        form = self._current("tax_form")
         another = form != before
-        self._ask("tax_number", str, label=_NUMBERS[form], secret=True, anew=another)
+        self._ask("tax_number", str, label=_NUMBERS[form], secret=True, replace=another)
         while number := self.given.get("tax_number"):
             try:
-                country = self._now("country")
+                country = self._current("country")
                 checks.checked({"tax_form": form, "tax_number": number, "country": country})
                 break
             except LiveportalError as error:
-                _say(f"{error.message}. {error.hint}")
-                self._ask("tax_number", str, label=_NUMBERS[form], secret=True, anew=True)
+                _write_line(f"{error.message}. {error.hint}")
+                self._ask("tax_number", str, label=_NUMBERS[form], secret=True, replace=True)
         if "tax_signed" in FORMS[form]:
-            read: Check = lambda text: day("tax_signed", text, self._zone)  # noqa: E731
-            self._ask("tax_signed", read, anew=another)
+            read: Check = lambda text: parse_day("tax_signed", text, self._zone)  # noqa: E731
+            self._ask("tax_signed", read, replace=another)
         if "tax_number" in self.given:
-            # A number is given with its form, and the form with its day.
+            # A number is set together with its form, and the form with its date.
             self.given["tax_form"] = form
             if "tax_signed" in FORMS[form]:
-                self.given.setdefault("tax_signed", self._now("tax_signed"))
+                self.given.setdefault("tax_signed", self._current("tax_signed"))
         else:
             self.given.pop("tax_form", None)
 
 
-def _lines(called: str, there: list[str]) -> list[str]:
-    found: list[str] = []
-    while len(found) < checks.MOST_LINES:
-        number = len(found)
-        kept = there[number] if number < len(there) else ""
-        more = ", or Enter" if found and not kept else ""
-        text = answer(f"{called.capitalize()}, line {number + 1}{more}{_kept(kept)}:") or kept
+def _ask_lines(label: str, present: list[str]) -> list[str]:
+    lines: list[str] = []
+    while len(lines) < checks.MOST_LINES:
+        number = len(lines)
+        shown_default = present[number] if number < len(present) else ""
+        more = ", or Enter" if lines and not shown_default else ""
+        text = (
+            answer(f"{label.capitalize()}, line {number + 1}{more}{_format_kept(shown_default)}:")
+            or shown_default
+        )
         if not text:
             break
-        found.append(text)
-    return found
+        lines.append(text)
+    return lines
 
 
-def _part(called: str, kept: str, *, needed: bool) -> str:
+def _ask_part(label: str, shown_default: str, *, needed: bool) -> str:
     optional = "" if needed else ", if any"
-    return answer(f"{called.capitalize()}{optional}{_kept(kept)}:") or kept
+    return answer(f"{label.capitalize()}{optional}{_format_kept(shown_default)}:") or shown_default
 
 
-def _kept(text: str) -> str:
+def _format_kept(text: str) -> str:
     return f" [{text}]" if text else ""
 
 
-def _needed() -> str:
+def _raise_needed() -> str:
     raise InvalidValue("This is needed", hint="Ctrl-C ends it.")
 
 
-def summary(change: Changes, force: Values) -> None:
-    """Say what a change of the profile in force would record, masked."""
-    _say("")
+def write_summary(change: Changes, in_force: Values) -> None:
+    """Write what a change of the profile in force would record, masked."""
+    _write_line("")
     for field in change.told:
         if value := change.values.get(field):
-            whole = field == "address"
-            text = ", ".join(checks.address_lines(value.plain)) if whole else str(value)
-            _say(f"{field.replace('_', ' ')}: {text}")
-        elif field in force:
-            _say(f"{field.replace('_', ' ')}: (cleared)")
+            is_address = field == "address"
+            text = ", ".join(checks.address_lines(value.plain)) if is_address else str(value)
+            _write_line(f"{field.replace('_', ' ')}: {text}")
+        elif field in in_force:
+            _write_line(f"{field.replace('_', ' ')}: (cleared)")
 
 
-def _say(text: str) -> None:
+def _write_line(text: str) -> None:
     sys.stderr.write(clean(text) + "\n")
     sys.stderr.flush()
