@@ -55,7 +55,7 @@ class LedgerFile:
         connection.check_free(path)
         part = temp_files.part_of(path)
         try:
-            with closing(connection.create(part, called=called or path)) as db:
+            with closing(connection.create(part, display_path=called or path)) as db:
                 with connection.immediate_transaction(db, path):
                     make_tables(db)
                 yield cls(db, path, now, is_new=True)
