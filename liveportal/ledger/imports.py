@@ -71,7 +71,7 @@ class Imported:
 
 
 def target(path: Path, *, begins_ledger: bool) -> Target:
-    """Return what an export would be imported into.
+    """Return the kind of ledger that an export would be imported into.
 
     `begins_ledger` is True if its first event adopts a policy: only then can it create a ledger.
     Raises `PartialExport` if it is False and there is no ledger, and what `open_ledger` raises.

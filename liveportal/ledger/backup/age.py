@@ -139,7 +139,7 @@ class Encrypted:
 
 
 def kind_of(stream: IO[bytes]) -> str | None:
-    """Return what decrypts a file: `recipient`, `passphrase`, or None if it is not encrypted.
+    """Return how a file is encrypted: `recipient`, `passphrase`, or None if it is not.
 
     The stream is left at its beginning.
     """

@@ -76,9 +76,9 @@ def put(fit: KeyFit, kept: key_store.Keys) -> KeyFit:
 def key_in_backup(
     needed: str | None, kept: key_store.Keys, *, is_locked: bool
 ) -> tuple[str | None, str | None]:
-    """Return what happens to a ledger's key in a backup, and the key's text to put into it.
+    """Return the state of a ledger's key in a backup, and the key's text to put into it.
 
-    The first value is `included` if the backup `is_locked`, otherwise `left_out`; `in_keyring` if
+    The state is `included` if the backup `is_locked`, otherwise `left_out`; `in_keyring` if
     the key is there (the keyring is not asked); `wrong_key` or `key_not_found` if the kept keys are
     not the one that the ledger needs; None if nothing is sealed. Raises `UnsafeKey` if the key's
     text is needed and its file is not private.

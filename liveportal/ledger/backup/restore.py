@@ -77,7 +77,7 @@ class Restored:
 
 
 def opening(path: Path) -> str | None:
-    """Return what decrypts a backup: `recipient`, `passphrase` or None.
+    """Return how a backup is encrypted: `recipient`, `passphrase`, or None if it is not.
 
     Raises `UnreadableFile`.
     """

@@ -38,7 +38,7 @@ def begin() -> None:
 
 
 def so_far() -> Done:
-    """Return what has been committed since `begin`; empty if that was not called."""
+    """Return the notes since `begin`; empty if that was not called."""
     done = _done.get()
     return Done() if done is None else done
 
