@@ -1,7 +1,7 @@
-"""What an older ledger lacks after the SQL of an upgrade, derived from its journal.
+"""Fill the new tables of an upgraded ledger from its journal.
 
-The numbered SQL makes tables and columns; what belongs in them, only the rules can tell. So the
-journal is replayed, booked as it was, and its result is written into the new tables.
+The migrations create tables and columns, but only the rules can calculate their content. So the
+journal is replayed with its stored transactions, and the result is written into the new tables.
 """
 
 from __future__ import annotations
@@ -23,60 +23,61 @@ from liveportal.ledger.storage.schema.sql import INSERT
 from liveportal.ledger.verify.chain import VerifiedEvents
 
 _CORRECTIONS = (TransactionKind.REVERSAL, TransactionKind.CORRECTION)
-_WITH_COUNTS = 4
-"""The form from which on what sessions add to months is kept with the money."""
-_PACKED_TOGETHER = 2_000
-"""How many events are replayed before what they left alone is packed: memory stays flat."""
+_FIRST_WITH_COUNTS = 4
+"""The first schema version that stores session counts."""
+_CHUNK = 2_000
+"""The number of events replayed between flushes, so that memory use is constant."""
 
 
-def backfill(db: Connection, form: int) -> None:
-    """Fill in what a ledger of an older form lacks; runs inside the caller's transaction.
+def backfill(db: Connection, version: int) -> None:
+    """Fill in what a ledger of an older schema version lacks.
 
-    All SQL steps were taken. Raises `VerificationFailed`, `UnreadableEvent`.
+    Runs inside the caller's transaction, after the migrations. Raises `VerificationFailed`,
+    `UnreadableEvent`.
     """
-    if form < _WITH_COUNTS:
-        _write_down_digits(db)
+    if version < _FIRST_WITH_COUNTS:
+        _store_currency_digits(db)
         _count_sessions(db)
-    if form < message_index.FIRST_FORM:
+    if version < message_index.FIRST_FORM:
         message_index.fill(db)
 
 
-def _write_down_digits(db: Connection) -> None:
-    """Keep how many digits the book has of its currency, as its policies were recorded with."""
+def _store_currency_digits(db: Connection) -> None:
+    """Store the number of digits of the book's currency in its recorded policies."""
     for seq, text in db.execute("SELECT seq, document FROM policy").fetchall():
-        with suppress(ValueError, LiveportalError):  # The verification names what was changed.
+        with suppress(ValueError, LiveportalError):  # The verification reports a changed policy.
             document = compact(Policy.from_recorded(json.loads(text)).recorded)
             db.execute("UPDATE policy SET document = ? WHERE seq = ?", (document, seq))
 
 
 def _count_sessions(db: Connection) -> None:
-    """Keep what each bill and correction added to its month, and where sessions were first billed.
+    """Store the counts of each bill and correction, and the months that sessions were billed in.
 
-    What events of the time before were hashed with stays as it was.
+    The hashes of older events are not changed.
     """
-    door = _Counting(db)
+    journal = _CountingJournal(db)
     with no_collector():
-        for number, each in enumerate(VerifiedEvents(iter_journal(db)), 1):
-            door.replay_event(each, each.stored)
-            if number % _PACKED_TOGETHER == 0:
-                door.flush()
-    for row in door.rows:
+        for number, entry in enumerate(VerifiedEvents(iter_journal(db)), 1):
+            journal.replay_event(entry, entry.stored)
+            if number % _CHUNK == 0:
+                journal.flush()
+    for row in journal.rows:
         db.execute(INSERT["session_count"], row)
-    for session in door.corrected:
-        if found := door.book.session(session):
-            db.execute("UPDATE session SET period = ? WHERE id = ?", (found.period, session))
+    for session_id in journal.corrected:
+        if session := journal.book.session(session_id):
+            db.execute("UPDATE session SET period = ? WHERE id = ?", (session.period, session_id))
 
 
-class _Counting(Reckoning):
-    """A replay that takes the counts that its own rules give for history."""
+class _CountingJournal(Reckoning):
+    """A replay that collects the counts of the rules instead of comparing them with stored ones."""
 
     def __init__(self, db: Connection) -> None:
-        # By the rules of their time, or it would be other counts than a verification finds.
+        # Events keep the rules of their time; other counts would fail the verification.
         super().__init__(db)
         self.rows: Rows = []
         self.corrected: set[str] = set()
 
-    def _as_counted(self, past: JournalEntry, change: Decision, today: Rows) -> Decision:  # noqa: ARG002
+    def _as_counted(self, entry: JournalEntry, decision: Decision, today: Rows) -> Decision:  # noqa: ARG002
         self.rows += today
-        self.corrected |= {each.session for each in change.counts if each.kind in _CORRECTIONS}
-        return change
+        self.corrected |= {count.session for count in decision.counts if count.kind in _CORRECTIONS}
+        return decision

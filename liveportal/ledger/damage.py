@@ -1,8 +1,8 @@
-"""Whose fault it is: ours, or that of a file which is not what was written.
+"""Find out whether an unexpected error is a bug or comes from a damaged ledger.
 
-The windows and rules trust what the door wrote. In a damaged file a time may be none, or a document
-no JSON, and whoever reads it stumbles. So whatever goes wrong unexpectedly is looked into: is the
-ledger what was written? Only then it is a bug.
+Queries and rules trust what the journal wrote. In a damaged file, a time or a JSON document may be
+invalid, and any code that reads it fails. So after an unexpected error the ledger is verified; only
+if it is intact is the error a bug.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _UNEXPECTED = (
 
 @contextmanager
 def diagnosing_damage(db: Connection) -> Iterator[None]:
-    """Raise `VerificationFailed` for what goes wrong unexpectedly, if the ledger is to blame."""
+    """Raise `VerificationFailed` instead of an unexpected error if the ledger is damaged."""
     try:
         yield
     except _UNEXPECTED as error:
         from liveportal.ledger.verify.verify import (
-            verify,  # The whole door; nobody else pays for it.
+            verify,  # Imports the write side; needed only here.
         )
 
         try:
             verify(db)
         except DatabaseError:
-            raise error from None  # Another program is in the way: nobody knows.
+            raise error from None  # Another program has locked the ledger: it cannot be verified.
         raise

@@ -1,7 +1,7 @@
-"""What there is to see of a ledger from outside, for `doctor`: gathered, and never changed.
+"""Gather the facts about a ledger for `doctor`, without changing anything.
 
-A ledger is opened so that nothing is left beside it; where that cannot be, what only the inside
-would tell stays unknown. Nothing here raises for what a ledger may be like.
+The ledger is opened so that no file is left beside it; if that is impossible, its content stays
+unknown. Nothing here raises an error, whatever the state of the ledger.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from liveportal.ledger.storage.driver import Connection
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
-    """A file or folder of a ledger: what it is, and who may do what with it."""
+    """A file or folder of a ledger: its role, path, permissions and owner."""
 
     what: str
     path: str
@@ -43,13 +43,13 @@ class FileInfo:
 
     @property
     def is_open_to_others(self) -> bool:
-        """Whether group or others may do anything with it."""
+        """True if its group or others have any permission."""
         return bool(self.mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What a ledger says of itself."""
+    """The facts read from the content of a ledger."""
 
     quick_check: str
     first_hash: str | None = None
@@ -61,14 +61,14 @@ class Inside:
     attach_again: int = 0
     unauthorised: tuple[Unauthorised, ...] = ()
     doubtful: tuple[Attached, ...] = ()
-    """Files that may never have been in the vault, whichever of them are there."""
+    """Files that may never have been in the vault, whether or not they are there now."""
 
 
 @dataclass(slots=True)
 class Health:
-    """All that is to be seen of a ledger; `problem` says why its inside was not looked at.
+    """All facts about a ledger; `problem` says why its content could not be read.
 
-    That may be `passing`, since somebody else is at work; else `mend` says what to do about it.
+    The problem is `passing` if another program is busy; otherwise `mend` says what to do about it.
     """
 
     path: Path
@@ -99,76 +99,76 @@ class Health:
 
 
 def gather(path: Path) -> Health:
-    """Look at a ledger, and at all that belongs to it."""
-    found = Health(path)
+    """Gather the facts about a ledger and all files that belong to it."""
+    health = Health(path)
     with suppress(OSError):
-        seen = path.stat()
-        found.exists, found.is_file = True, stat.S_ISREG(seen.st_mode)
-        found.bytes = seen.st_size
-        found.written_at = datetime.fromtimestamp(seen.st_mtime, UTC)
-    found.exists = found.exists or path.is_symlink()
+        status = path.stat()
+        health.exists, health.is_file = True, stat.S_ISREG(status.st_mode)
+        health.bytes = status.st_size
+        health.written_at = datetime.fromtimestamp(status.st_mtime, UTC)
+    health.exists = health.exists or path.is_symlink()
     real = Path(os.path.realpath(path))
-    _look_around(found, real)
-    if not found.is_file:
-        return found
-    _look_at_names(found)
-    _look_inside(found)
-    if found.inside is not None:
-        vault = Vault(found.path)
-        doubtful = found.inside.doubtful
-        found.absent = tuple(each for each in doubtful if not vault.holds(each.sha256))
-    _look_for_key(found, real)
-    found.backup = last_backup(path)
+    _inspect_folder(health, real)
+    if not health.is_file:
+        return health
+    _inspect_names(health)
+    _inspect_file(health)
+    if health.inside is not None:
+        vault = Vault(health.path)
+        doubtful = health.inside.doubtful
+        health.absent = tuple(file for file in doubtful if not vault.holds(file.sha256))
+    _inspect_key(health, real)
+    health.backup = last_backup(path)
     with suppress(OSError):
-        found.backup_is_there = found.backup is not None and found.backup.path.exists()
-    return found
+        health.backup_is_there = health.backup is not None and health.backup.path.exists()
+    return health
 
 
-# --- around ---------------------------------------------------------------------------------------
+# --- the files ------------------------------------------------------------------------------------
 
 
-def _look_around(found: Health, real: Path) -> None:
-    found.parents = tuple(str(each) for each in real.parents)
+def _inspect_folder(health: Health, real: Path) -> None:
+    health.parents = tuple(str(parent) for parent in real.parents)
     with suppress(OSError):
-        found.file_system = file_system(real, Path("/proc/self/mountinfo").read_text("utf-8"))
-    folder = next((each for each in real.parents if each.is_dir()), None)
+        health.file_system = file_system(real, Path("/proc/self/mountinfo").read_text("utf-8"))
+    folder = next((parent for parent in real.parents if parent.is_dir()), None)
     if folder is not None:
         with suppress(OSError):
-            found.free_bytes = shutil.disk_usage(folder).free
-    if not found.exists:
+            health.free_bytes = shutil.disk_usage(folder).free
+    if not health.exists:
         return
-    vault = Vault(found.path).folder
-    copies = residue.copies_of(found.path)
-    found.copies = [str(each) for each in copies if not each.name.startswith(".")]
-    found.left_behind = [str(each) for each in _left_behind(found, real, vault)]
-    found.mark = connection.erasure_marker(found.path).exists()
-    named = (
-        ("ledger", found.path),
+    vault = Vault(health.path).folder
+    copies = residue.copies_of(health.path)
+    health.copies = [str(copy) for copy in copies if not copy.name.startswith(".")]
+    health.left_behind = [str(leftover) for leftover in _leftovers(health, real, vault)]
+    health.mark = connection.erasure_marker(health.path).exists()
+    candidates = (
+        ("ledger", health.path),
         ("folder", real.parent),
         *(("ledger", Path(f"{real}{suffix}")) for suffix in temp_files.BESIDE),
         ("vault", vault),
-        *(("vault", each) for each in sorted(vault.glob("??"))),
+        *(("vault", folder) for folder in sorted(vault.glob("??"))),
         ("key", temp_files.beside(real, temp_files.KEY)),
-        *(("copy", each) for each in copies),
+        *(("copy", copy) for copy in copies),
     )
-    found.entries = [entry for what, each in named if (entry := _entry(what, each))]
-    found.vault_bytes = sum(_size(each) for each in vault.glob("??/*"))
+    health.entries = [info for what, path in candidates if (info := _file_info(what, path))]
+    health.vault_bytes = sum(_size(file) for file in vault.glob("??/*"))
 
 
-def _entry(what: str, path: Path) -> FileInfo | None:
+def _file_info(what: str, path: Path) -> FileInfo | None:
     try:
         link = path.lstat()
-        seen = path.stat()
+        status = path.stat()
     except OSError:
         return None
     is_link = stat.S_ISLNK(link.st_mode)
-    return FileInfo(what, str(path), stat.S_IMODE(seen.st_mode), seen.st_uid, is_link)
+    return FileInfo(what, str(path), stat.S_IMODE(status.st_mode), status.st_uid, is_link)
 
 
-def _left_behind(found: Health, real: Path, vault: Path) -> Iterator[Path]:
-    yield from residue.parts_beside(found.path)
+def _leftovers(health: Health, real: Path, vault: Path) -> Iterator[Path]:
+    yield from residue.parts_beside(health.path)
     with suppress(OSError):
-        yield from Vault(found.path).parts() if vault.is_dir() else ()
+        yield from Vault(health.path).parts() if vault.is_dir() else ()
     journal = real.with_name(f"{real.name}-journal")
     if _size(journal):
         yield journal
@@ -182,7 +182,7 @@ def _size(path: Path) -> int:
 
 
 def file_system(path: Path, mountinfo: str) -> str | None:
-    """Return the type of the file system that a path lies on, by Linux's list of mounts."""
+    """Return the type of the file system that a path is on, from Linux's list of mounts."""
     best: tuple[int, str | None] = (-1, None)
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
@@ -190,97 +190,97 @@ def file_system(path: Path, mountinfo: str) -> str | None:
         if len(fields) < 5 or not kinds[0]:  # noqa: PLR2004 (the mount point is the fifth)
             continue
         point = fields[4].encode("ascii", "replace").decode("unicode_escape")
-        # Of two mounts at one point the later lies on top.
+        # Of two mounts at the same point, the later one is visible.
         if path.is_relative_to(point) and len(point) >= best[0]:
             best = (len(point), kinds[0])
     return best[1]
 
 
-def _look_at_names(found: Health) -> None:
+def _inspect_names(health: Health) -> None:
     with suppress(OSError):
-        found.names = hard_links.names_of(found.path)
-        if found.names.links > 1 + len(found.names.temp):
-            found.linked = hard_links.linked(found.path, found.names)
+        health.names = hard_links.names_of(health.path)
+        if health.names.links > 1 + len(health.names.temp):
+            health.linked = hard_links.linked(health.path, health.names)
 
 
-# --- inside ---------------------------------------------------------------------------------------
+# --- the content ----------------------------------------------------------------------------------
 
 
-def _look_inside(found: Health) -> None:
+def _inspect_file(health: Health) -> None:
     try:
-        found.head = connection.head_of(found.path)
+        health.head = connection.head_of(health.path)
     except OSError as error:
-        found.problem = f"it cannot be read: {error.strerror}"
-        found.mend = "Look whose it is, and who may read it."
+        health.problem = f"it cannot be read: {error.strerror}"
+        health.mend = "Look whose it is, and who may read it."
         return
-    head = found.head
+    head = health.head
     if head is None or head.application_id != connection.APPLICATION_ID:
-        found.problem = "it is not a liveportal ledger"
-        found.mend = "Check the path, or restore a backup."
+        health.problem = "it is not a liveportal ledger"
+        health.mend = "Check the path, or restore a backup."
     elif not head.form:
-        found.problem = "it was never finished: it holds nothing"
-        found.mend = "Remove it, and run init again."
+        health.problem = "it was never finished: it holds nothing"
+        health.mend = "Remove it, and run init again."
     elif head.form > connection.SCHEMA_VERSION:
-        found.problem = f"it was written by a newer liveportal (form {head.form})"
-        found.mend = "Upgrade liveportal."
-    elif found.linked is not None and not hard_links.is_readable(found.path, found.names):
-        found.problem = "what was recorded last may lie in the log of another name of it"
-        found.mend = "See the check links."
+        health.problem = f"it was written by a newer liveportal (form {head.form})"
+        health.mend = "Upgrade liveportal."
+    elif health.linked is not None and not hard_links.is_readable(health.path, health.names):
+        health.problem = "what was recorded last may lie in the log of another name of it"
+        health.mend = "See the check links."
     elif head.wal and not connection.wal_is_safe():
-        found.problem = "this SQLite could damage its log"
-        found.mend = "See the check sqlite."
+        health.problem = "this SQLite could damage its log"
+        health.mend = "See the check sqlite."
     else:
-        _open(found)
+        _inspect_content(health)
 
 
-def _open(found: Health) -> None:
-    before = _stamp(found.path)
-    _look_at_rows(found)
-    if found.inside is not None and _stamp(found.path) != before:
-        # A log that came meanwhile was read past: what was seen may be half of one thing.
-        found.inside, found.problem = None, "another program is busy with it"
-        found.passing = True
+def _inspect_content(health: Health) -> None:
+    before = _change_stamp(health.path)
+    _read_content(health)
+    if health.inside is not None and _change_stamp(health.path) != before:
+        # A log that was created meanwhile was ignored: the rows may be inconsistent.
+        health.inside, health.problem = None, "another program is busy with it"
+        health.passing = True
 
 
-def _stamp(path: Path) -> tuple[tuple[int, int], ...]:
+def _change_stamp(path: Path) -> tuple[tuple[int, int], ...]:
     real = os.path.realpath(path)
-    found = []
+    stamps = []
     for suffix in ("", "-wal"):
         with suppress(OSError):
-            seen = Path(f"{real}{suffix}").stat()
-            found.append((seen.st_size, seen.st_mtime_ns))
-    return tuple(found)
+            status = Path(f"{real}{suffix}").stat()
+            stamps.append((status.st_size, status.st_mtime_ns))
+    return tuple(stamps)
 
 
-def _look_at_rows(found: Health) -> None:
+def _read_content(health: Health) -> None:
     try:
-        db = connection.open_untouched(found.path)
+        db = connection.open_untouched(health.path)
         if db is None:
-            found.problem = "a write was interrupted; the next command undoes or finishes it"
-            found.mend, found.passing = "Run any other command, such as `ledger info`.", True
+            health.problem = "a write was interrupted; the next command undoes or finishes it"
+            health.mend, health.passing = "Run any other command, such as `ledger info`.", True
             return
         with closing(db):
-            found.inside = _inside(db)
+            health.inside = _read_rows(db)
     except OSError as error:
-        found.problem, found.passing = f"it cannot be read: {error.strerror}", True
+        health.problem, health.passing = f"it cannot be read: {error.strerror}", True
     except (driver.DatabaseError, LiveportalError) as error:
-        found.problem = str(error)
-        found.passing = "locked" in found.problem or "busy" in found.problem
-        if not found.passing:
-            found.inside = Inside(quick_check=found.problem)
+        health.problem = str(error)
+        health.passing = "locked" in health.problem or "busy" in health.problem
+        if not health.passing:
+            health.inside = Inside(quick_check=health.problem)
     except (
         ValueError,
         TypeError,
         LookupError,
-    ) as error:  # Rows that hold what was never written there.
-        found.inside = Inside(quick_check=f"what it holds cannot be read: {error}")
+    ) as error:  # The rows hold values that were never written there.
+        health.inside = Inside(quick_check=f"what it holds cannot be read: {error}")
 
 
-def _inside(db: Connection) -> Inside:
+def _read_rows(db: Connection) -> Inside:
     (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
         return Inside(quick_check=str(answer))
-    one = _one(db)
+    one = _single_value(db)
     first = one("SELECT hash FROM event WHERE seq = 1")
     last = one("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1")
     book = one("SELECT timezone FROM policy ORDER BY seq DESC LIMIT 1")
@@ -300,11 +300,11 @@ def _inside(db: Connection) -> Inside:
         enter_again=tuple(missing.noted_values(db)) if may_miss else (),
         attach_again=len(noted),
         unauthorised=tuple(attribution.unauthorised(db)),
-        doubtful=tuple(e for e in files if not e.is_certain and e.artifact not in noted),
+        doubtful=tuple(f for f in files if not f.is_certain and f.artifact not in noted),
     )
 
 
-def _one(db: Connection) -> Any:  # noqa: ANN401 (whatever a column holds)
+def _single_value(db: Connection) -> Any:  # noqa: ANN401 (any column type)
     def one(query: str) -> Any:  # noqa: ANN401
         row = db.execute(query).fetchone()
         return row[0] if row else None
@@ -315,9 +315,9 @@ def _one(db: Connection) -> Any:  # noqa: ANN401 (whatever a column holds)
 # --- the key -----------------------------------------------------------------------------------
 
 
-def _look_for_key(found: Health, real: Path) -> None:
-    """Read the key file, if there is one; the keyring is not asked, since it may ask its owner."""
+def _inspect_key(health: Health, real: Path) -> None:
+    """Read the key file, if it exists; the keyring is not asked, since it may prompt the user."""
     try:
-        found.key_ids = key_store.in_file(temp_files.beside(real, temp_files.KEY))
+        health.key_ids = key_store.in_file(temp_files.beside(real, temp_files.KEY))
     except LiveportalError as error:
-        found.key_problem = error.message
+        health.key_problem = error.message

@@ -1,8 +1,9 @@
-"""Importing the expert's own export: it makes a ledger, or adds to one.
+"""Import the expert's own export: create a ledger from it, or add it to one.
 
-Into no ledger, or in the place of an empty one, it makes an equal one: the same events, recorded
-when they were, in the file's order. Into any other the events are recorded now, and those that are
-there already are replays. All of them, or none; what no event holds is written down (`missing`).
+If there is no ledger, or an empty one, the import creates an equal ledger: the same events with
+their recording times, in the file's order. Otherwise the events are recorded now, and those already
+recorded are replays. All events are imported, or none. Values and files that no event holds are
+noted (`missing`).
 """
 
 from __future__ import annotations
@@ -42,22 +43,22 @@ _INIT_PREFERENCES = '{"timezone":'
 
 
 class Target(StrEnum):
-    """What an import adds to or makes."""
+    """The ledger that an import creates or adds to."""
 
     NEW = "new"
-    """There is nothing at the path."""
+    """Nothing is at the path."""
     EMPTY = "empty"
-    """There is a ledger with no events but those of `init`."""
+    """A ledger that has no events except those of `init`."""
     EXISTING = "existing"
-    """There is a ledger with events."""
+    """A ledger with other events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of an export: counts of its events, and the journal's head after it (hex).
+    """The result of an import: counts of the events by outcome, and the journal's new head (hex).
 
-    `enter_again` are the fields of the payout profile that have no value, `attach_again` counts the
-    files that are not in the vault. `kept` is where the empty ledger is kept that it replaced.
+    `enter_again` names the fields of the payout profile without their value; `attach_again` counts
+    the files that are not in the vault. `kept` is the path of the replaced empty ledger.
     """
 
     recorded: int
@@ -70,10 +71,10 @@ class Imported:
 
 
 def target(path: Path, *, begins_ledger: bool) -> Target:
-    """Return what an export would be imported into.
+    """Return the kind of ledger that an export would be imported into.
 
-    `begins_ledger` tells that its first event adopts a policy: only such a one makes a ledger.
-    Raises `PartialExport` where it does not and there is no ledger, and what `open_ledger` raises.
+    `begins_ledger` is True if its first event adopts a policy: only then can it create a ledger.
+    Raises `PartialExport` if it is False and there is no ledger, and what `open_ledger` raises.
     """
     if not os.path.lexists(path):
         if begins_ledger:
@@ -88,16 +89,18 @@ def target(path: Path, *, begins_ledger: bool) -> Target:
 
 
 def _is_empty(db: Connection) -> bool:
-    """Return True if a ledger has no events but those of `init`: a policy, and perhaps a zone."""
-    found = [(kind, facts) for source, kind, facts in db.execute(_FIRST_EVENTS).fetchall()]
-    own = db.execute("SELECT 1 FROM event WHERE source <> ? LIMIT 1", (CLI_SOURCE,)).fetchone()
-    kinds = [kind.removeprefix(PREFIX) for kind, _ in found]
-    return own is None and (
+    """Return True if a ledger has only the events of `init`: a policy, and perhaps a time zone."""
+    events = [(kind, facts) for source, kind, facts in db.execute(_FIRST_EVENTS).fetchall()]
+    from_feeds = db.execute(
+        "SELECT 1 FROM event WHERE source <> ? LIMIT 1", (CLI_SOURCE,)
+    ).fetchone()
+    kinds = [kind.removeprefix(PREFIX) for kind, _ in events]
+    return from_feeds is None and (
         kinds == [PolicyAdopted.TYPE]
         or (
             kinds == [PolicyAdopted.TYPE, PreferencesChanged.TYPE]
-            and found[1][1].startswith(_INIT_PREFERENCES)
-            and "," not in found[1][1]
+            and events[1][1].startswith(_INIT_PREFERENCES)
+            and "," not in events[1][1]
         )
     )
 
@@ -105,32 +108,32 @@ def _is_empty(db: Connection) -> bool:
 def carry_out(
     path: Path, chunks: Chunks, into: Target, now: Clock, *, keep: bool = True
 ) -> Imported:
-    """Import an export into what `target` found; without `keep` all is done, and rolled back.
+    """Import an export into the target returned by `target`; without `keep`, roll everything back.
 
-    Raises the first bad line's own error, which names the line, and what making or opening a ledger
-    raises. Then everything is as it was.
+    Raises the error of the first bad line, which names the line, and what creating or opening a
+    ledger raises. After an error nothing has changed.
     """
     if into is Target.EXISTING:
-        with _opened(path, now, keep=keep) as store:
-            return _recorded(store, chunks, now, as_exported=False)
+        with _open_ledger_file(path, now, keep=keep) as store:
+            return _record(store, chunks, now, as_exported=False)
     if not keep:
         with closing(connection.in_memory()) as db:
             with connection.immediate_transaction(db, path):
                 make_tables(db)
-            return _recorded(LedgerFile(db, path, now, keep=False), chunks, now, as_exported=True)
+            return _record(LedgerFile(db, path, now, keep=False), chunks, now, as_exported=True)
     if into is Target.EMPTY:
-        return _replaced(path, chunks, now)
+        return _replace_empty(path, chunks, now)
     real = path.resolve()
     with (
         private_files.translating_errors(real, undone="Nothing was imported."),
         private_files.ensured_parent(real),
         LedgerFile.create(path, now) as store,
     ):
-        return _recorded(store, chunks, now, as_exported=True)
+        return _record(store, chunks, now, as_exported=True)
 
 
 @contextmanager
-def _opened(path: Path, now: Clock, *, keep: bool) -> Iterator[LedgerFile]:
+def _open_ledger_file(path: Path, now: Clock, *, keep: bool) -> Iterator[LedgerFile]:
     store = LedgerFile.open(path, now, keep=keep)
     try:
         with diagnosing_damage(store.db):
@@ -139,8 +142,8 @@ def _opened(path: Path, now: Clock, *, keep: bool) -> Iterator[LedgerFile]:
         store.close()
 
 
-def _replaced(path: Path, chunks: Chunks, now: Clock) -> Imported:
-    """Make a ledger beside an empty one, and let it take its place in one step."""
+def _replace_empty(path: Path, chunks: Chunks, now: Clock) -> Imported:
+    """Create a ledger beside an empty one, and replace that in one step."""
     real = path.resolve()
     with (
         private_files.translating_errors(real, undone="Nothing was imported."),
@@ -152,48 +155,51 @@ def _replaced(path: Path, chunks: Chunks, now: Clock) -> Imported:
             if not _is_empty(db):
                 raise swap.is_replaced(real)
         staged = folder / _STAGED
-        with LedgerFile.create(staged, now, called=path) as store:
-            done = _recorded(store, chunks, now, as_exported=True, vault=Vault(real))
+        with LedgerFile.create(staged, now, display_path=path) as store:
+            imported = _record(store, chunks, now, as_exported=True, vault=Vault(real))
         with closing(connection.connect_raw(staged)) as db:
             db.execute("PRAGMA journal_mode = DELETE").fetchall()
         kept = swap.replace(real, staged, now(), was)
-    return replace(done, kept=kept)
+    return replace(imported, kept=kept)
 
 
-def _recorded(
+def _record(
     store: LedgerFile, chunks: Chunks, now: Clock, *, as_exported: bool, vault: Vault | None = None
 ) -> Imported:
     counts: Counter[str] = Counter()
     last = ""
-    with store.writing() as door, no_collector():
-        first = door.book.next_seq
+    with store.writing() as journal, no_collector():
+        first = journal.book.next_seq
         for chunk in chunks:
-            door.prefetch([each.event for each in chunk])
-            for each in chunk:
+            journal.prefetch([exported.event for exported in chunk])
+            for exported in chunk:
                 try:
                     if as_exported:
-                        last = _recorded_at(each, last, now)
-                    outcome = door.record(
-                        each.event, recorded_at=last or None, origin=Origin.JOURNAL
+                        last = _recording_time(exported, last, now)
+                    outcome = journal.record(
+                        exported.event, recorded_at=last or None, origin=Origin.JOURNAL
                     )
                 except LiveportalError as error:
-                    raise error.located(f"line {each.line}", line=each.line) from None
+                    raise error.located(f"line {exported.line}", line=exported.line) from None
                 counts[outcome.status] += 1
-            door.flush()
+            journal.flush()
         if missing.note(store.db, vault or Vault(store.path), since=first):
-            door.forgot = True  # A value of before must not lie on in the log.
+            journal.forgot = True  # An older value must not remain in the write-ahead log.
         enter_again = tuple(missing.noted_values(store.db))
         attach_again = len(missing.noted_files(store.db))
-    head = door.head.hex()
+    head = journal.head.hex()
     return Imported(
         counts["recorded"], counts["replayed"], counts["confirmed"], head, enter_again, attach_again
     )
 
 
-def _recorded_at(each: ExportedEvent, last: str, now: Clock) -> str:
-    """Return when an event was recorded, as the export says; or now, but never before the last."""
-    if each.recorded_at is None:
+def _recording_time(exported: ExportedEvent, last: str, now: Clock) -> str:
+    """Return an event's recording time from the export, or the current time, but no earlier one.
+
+    Raises `InvalidEvent` if the export's time is before `last`, the time of the line before.
+    """
+    if exported.recorded_at is None:
         return max(utc_text(now()), last)
-    if each.recorded_at < last:
+    if exported.recorded_at < last:
         raise InvalidEvent(RECORDED_AT, "is earlier than that of the line before")
-    return each.recorded_at
+    return exported.recorded_at

@@ -1,4 +1,4 @@
-"""A ledger file: made, opened, written in one transaction, and played back."""
+"""A ledger file: create it, open it, write to it in one transaction, and read it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Clock = Callable[[], datetime]
 
 
 class LedgerFile:
-    """An open ledger. With `keep=False` everything is done, and rolled back when it is closed."""
+    """An open ledger. With `keep=False` (a dry run) all writes are rolled back on closing."""
 
     def __init__(
         self,
@@ -41,29 +41,31 @@ class LedgerFile:
         self.keep = keep
         self._is_new = is_new
         self.finished: FinishedErasure | None = None
-        """What became of the traces, if somebody was forgotten last."""
+        """The result of erasing all traces, if the last transaction forgot a customer."""
 
     @classmethod
     @contextmanager
-    def create(cls, path: Path, now: Clock, *, called: Path | None = None) -> Iterator[LedgerFile]:
-        """Make a ledger: it appears at its path when the block ends, whole, or not at all.
+    def create(
+        cls, path: Path, now: Clock, *, display_path: Path | None = None
+    ) -> Iterator[LedgerFile]:
+        """Create a ledger under a temporary name; it is moved to its path when the block ends.
 
-        `called` is the path that the user knows it by, if it is made elsewhere first.
-        Raises `LedgerExists` for whatever is at the path already, `LedgerUnwritable`.
+        Errors name `display_path`, the path that the user knows, if the ledger is created elsewhere
+        first. Raises `LedgerExists` if anything is at the path already, and `LedgerUnwritable`.
         """
         temp_files.sweep(path)
         connection.check_free(path)
-        part = temp_files.part_of(path)
+        temp_path = temp_files.part_of(path)
         try:
-            with closing(connection.create(part, called=called or path)) as db:
+            with closing(connection.create(temp_path, display_path=display_path or path)) as db:
                 with connection.immediate_transaction(db, path):
                     make_tables(db)
                 yield cls(db, path, now, is_new=True)
                 connection.checkpoint(db, path)
-            connection.move_new(part, path)
-            commits.note(f"the ledger {called or path} was made")
+            connection.move_new(temp_path, path)
+            commits.note(f"the ledger {display_path or path} was made")
         finally:
-            temp_files.remove(part)
+            temp_files.remove(temp_path)
 
     @classmethod
     def open(cls, path: Path, now: Clock, *, keep: bool = True) -> LedgerFile:
@@ -72,7 +74,7 @@ class LedgerFile:
 
     @property
     def db(self) -> Connection:
-        """The connection; raises `NotShared` in any other process or thread than its own."""
+        """The connection; raises `NotShared` in another process or thread than it was opened in."""
         self._db.check_owner()
         return self._db
 
@@ -82,51 +84,53 @@ class LedgerFile:
 
     @contextmanager
     def writing(self) -> Iterator[Journal]:
-        """Open the door for one database transaction: all that is recorded in it, or nothing."""
+        """Yield a journal for one database transaction: everything is recorded, or nothing."""
         with self._transaction():
-            door = Journal(self.db, self._now, machine=self._machine)
-            yield door
-            door.flush()
-            if door.forgot_customer and self.keep and not self._is_new:
+            journal = Journal(self.db, self._now, machine=self._machine)
+            yield journal
+            journal.flush()
+            if journal.forgot_customer and self.keep and not self._is_new:
                 from liveportal.ledger.erasure import (
-                    residue,  # No other write pays for their import.
+                    residue,  # Imported here so that other writes do not pay for it.
                 )
 
                 residue.mark(self.path)
         if self.keep:
-            commits.note_events(door.appended, door.own_id)
-        if door.forgot and self._is_new:
+            commits.note_events(journal.appended, journal.own_id)
+        if journal.forgot and self._is_new:
             with translating_errors(self.path):
-                self.db.execute("VACUUM")  # The file is not in its place yet: it has no traces.
-        elif door.forgot and self.keep:
+                self.db.execute(
+                    "VACUUM"
+                )  # The file is not at its path yet: it has no other copies.
+        elif journal.forgot and self.keep:
             from liveportal.ledger.erasure import residue
 
-            if door.forgot_customer:
+            if journal.forgot_customer:
                 self.finished = residue.finish(self.path)
-            else:  # Nothing of what was erased may lie on in the write-ahead log either.
+            else:  # Erased data must not remain in the write-ahead log either.
                 residue.empty_log(self.db, self.path)
 
     def _machine(self) -> str | None:
         if not self.keep:
             return None  # A dry run touches no file.
-        from liveportal.ledger.secrets import machine_id  # Reads and dry runs do without.
+        from liveportal.ledger.secrets import machine_id  # Not needed by reads and dry runs.
 
         return machine_id.this_machine()
 
     def _transaction(self) -> AbstractContextManager[None]:
         if self.keep:
             return connection.immediate_transaction(self.db, self.path)
-        # A dry run is one transaction to its end, so that later steps see the earlier ones.
+        # A dry run is a single transaction, so that later steps see the earlier ones.
         return connection.savepoint(self.db, self.path)
 
     @contextmanager
     def as_after(self, outcome: Outcome) -> Iterator[Reader]:
-        """Open the windows as they were after an event.
+        """Yield a reader of the ledger as it was after an event.
 
-        That is now, unless it is a replay of one whose things have moved on since: then the
-        journal is played back up to it.
+        That is the current state, unless the event is a replay and its entities have changed since:
+        then the journal is replayed up to it.
         """
-        if outcome.status != "replayed" or not _moved_on(self.db, outcome):
+        if outcome.status != "replayed" or not _has_later_events(self.db, outcome):
             yield self.reader()
             return
         from liveportal.ledger.replay.replay import replayed_copy
@@ -138,20 +142,20 @@ class LedgerFile:
             copy.close()
 
     def reader(self) -> Reader:
-        """Return the windows on what is recorded so far, through this connection."""
+        """Return a reader on this connection, which sees the uncommitted events too."""
         return Reader(self.db, self.path)
 
 
-def _moved_on(db: Connection, outcome: Outcome) -> bool:
-    """Tell whether anything that an event names was told of again after it."""
+def _has_later_events(db: Connection, outcome: Outcome) -> bool:
+    """Return True if any entity that an event refers to has later events."""
     data = outcome.event.data
     kinds = ("request", "session", "claim", "payout")
-    named = [f"{kind}:{name}" for kind in kinds if (name := getattr(data, kind, None))]
-    named.append(data.thing)
+    names = [f"{kind}:{name}" for kind in kinds if (name := getattr(data, kind, None))]
+    names.append(data.thing)
     if isinstance(data, RequestAccepted):
-        named.append(f"session:{data.session or data.request}")
+        names.append(f"session:{data.session or data.request}")
     later = db.execute(
         "SELECT 1 FROM statement WHERE thing IN (SELECT value FROM json_each(?)) AND seq > ?",
-        (compact(named), outcome.seq),
+        (compact(names), outcome.seq),
     )
     return later.fetchone() is not None

@@ -1,4 +1,4 @@
-"""Opening a ledger in the current form; and its windows, as they are or as they were known."""
+"""Open a ledger in the current schema version, and read it as it is or as it was known."""
 
 from __future__ import annotations
 
@@ -17,32 +17,34 @@ from liveportal.ledger.storage.driver import Connection, translating_errors
 
 
 def open_ledger(path: Path, *, readonly: bool) -> Connection:
-    """Open a ledger in the current form, bringing an older one to it first.
+    """Open a ledger, upgrading it to the current schema version first if necessary.
 
-    That is so for a read, too, and for a dry run: the form is how a ledger is kept, and nothing
-    that it says changes with it. Raises what `connection.open_file` and `upgrade` raise.
+    Reads and dry runs upgrade too: an upgrade changes how a ledger is stored, not what it says.
+    Raises what `connection.open_file` and `upgrade` raise.
     """
     db = connection.open_file(path, readonly=readonly)
     if connection.erasure_marker(path).exists():
-        from liveportal.ledger.erasure import residue  # After a crash only.
+        from liveportal.ledger.erasure import residue  # Needed only after a crash.
 
         residue.resume(path)
     try:
         with translating_errors(path):
-            form = connection.schema_version_of(db)
+            version = connection.schema_version_of(db)
     except BaseException:
         db.close()
         raise
-    if form == SCHEMA_VERSION:
+    if version == SCHEMA_VERSION:
         return db
     db.close()
-    from liveportal.ledger.upgrade import upgrade  # The whole door: only an older ledger needs it.
+    from liveportal.ledger.upgrade import upgrade  # Imports the write side; rarely needed.
 
     try:
         upgrade(path)
     except LedgerUnwritable as error:
         error.hint = "Make its folder and all its files writable, or open a copy of it elsewhere."
-        raise error.located(f"the ledger is of form {form} and has to be upgraded first") from None
+        raise error.located(
+            f"the ledger is of form {version} and has to be upgraded first"
+        ) from None
     return connection.open_file(path, readonly=readonly)
 
 
@@ -50,22 +52,22 @@ def open_ledger(path: Path, *, readonly: bool) -> Connection:
 def open_readonly(
     path: Path, *, as_known: datetime | None = None, last_seq: int | None = None
 ) -> Iterator[Reader]:
-    """Open a ledger's windows; with `as_known`, as of the last event recorded by that instant.
+    """Open a ledger for queries; with `as_known`, as of the last event recorded until then.
 
-    With `last_seq` as of that event, from the journal alone even where it is the last. Raises what
-    `open_ledger` raises.
+    With `last_seq`, as of that event; the journal is replayed even if it is the last one. Raises
+    what `open_ledger` raises.
     """
     db = open_ledger(path, readonly=True)
     try:
         with translating_errors(path), diagnosing_damage(db):
-            db.execute("BEGIN")  # One state for everything that is read.
+            db.execute("BEGIN")  # All queries must see the same state.
             if last_seq is not None:
                 as_known = _recorded_at(db, last_seq)
             if as_known is None:
                 yield Reader(db, path)
                 return
             from liveportal.ledger.replay.replay import (
-                replayed_copy,  # The whole door; few reads need it.
+                replayed_copy,  # Imports the write side; few reads need it.
             )
 
             copy = replayed_copy(db, until=as_known, last_seq=last_seq)
@@ -78,6 +80,6 @@ def open_readonly(
 
 
 def _recorded_at(db: Connection, seq: int) -> datetime | None:
-    """Return when an event was recorded; None where there is no such event."""
-    found = db.execute("SELECT recorded_at FROM event WHERE seq = ?", (seq,)).fetchone()
-    return from_text(found[0]) if found else None
+    """Return when an event was recorded (UTC); None if there is no such event."""
+    row = db.execute("SELECT recorded_at FROM event WHERE seq = ?", (seq,)).fetchone()
+    return from_text(row[0]) if row else None

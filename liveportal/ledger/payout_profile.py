@@ -1,4 +1,4 @@
-"""Filling in the payout profile: the event and the sealed values, in one transaction."""
+"""Change the payout profile: write the event and the sealed values in one transaction."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 from liveportal.ledger.storage import commits
 
 Judge = Callable[[Values], object]
-"""Sees the profile in force before it is changed, and may refuse."""
+"""Checks a change against the profile in force; may raise a refusal."""
 
 
-def filled(  # noqa: PLR0913 (what a write is, told by name)
+def filled(  # noqa: PLR0913 (the options of a write, as keywords)
     store: LedgerFile,
     change: Changes,
     judge: Judge,
@@ -31,44 +31,44 @@ def filled(  # noqa: PLR0913 (what a write is, told by name)
     allow: Callable[[Caution], bool],
     read_back: Callable[[Reader], Row],
 ) -> tuple[Outcome | None, Row]:
-    """Record that the profile is changed, and seal its values with the event.
+    """Record a change of the profile, and seal its values with the event.
 
-    Nothing is recorded where nothing differs: then there is no outcome. A replay is judged by what
-    was recorded, and by nothing else. Raises what `judge`, the door and `EncryptedFields` raise.
+    If nothing differs, nothing is recorded, and the outcome is None. A replay is compared with the
+    recorded event only. Raises what `judge`, the journal and `EncryptedFields` raise.
     """
-    seals = EncryptedFields(store.db, store.path, keep=store.keep)
-    seals.ready(afresh=change.afresh)
-    prunes = change.afresh and not seals.is_imported
-    with store.writing() as door:
-        past = stored_event(store.db, CLI_SOURCE, key) if key else None
-        if past is None:
-            force = {} if change.afresh else seals.values()
-            judge(force)
-            if not change.afresh and change.after(force) == force:
+    values_store = EncryptedFields(store.db, store.path, keep=store.keep)
+    values_store.ready(afresh=change.afresh)
+    prunes = change.afresh and not values_store.is_imported
+    with store.writing() as journal:
+        stored = stored_event(store.db, CLI_SOURCE, key) if key else None
+        if stored is None:
+            in_force = {} if change.afresh else values_store.values()
+            judge(in_force)
+            if not change.afresh and change.after(in_force) == in_force:
                 return None, read_back(store.reader())
             if change.afresh:
-                seals.forget()
-        recorded = getattr(past.event.data, "fingerprints", None) if past else None
-        marks = seals.fingerprints(change, recorded)
-        outcome = door.record(
+                values_store.forget()
+        recorded_marks = getattr(stored.event.data, "fingerprints", None) if stored else None
+        marks = values_store.fingerprints(change, recorded_marks)
+        outcome = journal.record(
             event(PayoutProfileChanged(fields=change.told, fingerprints=marks)), allow=allow
         )
-        door.flush()
+        journal.flush()
         if outcome.status == "recorded":
-            seals.put(outcome.seq, change)
-            door.forgot = True  # What was replaced must not lie on in the log.
+            values_store.put(outcome.seq, change)
+            journal.forgot = True  # Replaced values must not remain in the write-ahead log.
         with store.as_after(outcome) as reader:
-            shown = read_back(reader)
+            row = read_back(reader)
     if prunes:
         with store.writing():
-            seals.prune()
-    return outcome, shown
+            values_store.prune()
+    return outcome, row
 
 
 class KeyChanged(NamedTuple):
-    """What became of a key: its id, where it is kept, how many values there are, the old one's id.
+    """The result of a key rotation: the new key's id, the number of values, the old key's id.
 
-    `kept_in` is `keyring` or a file's path; None in a dry run.
+    `kept_in` says where the key is kept: `keyring` or a file's path; None in a dry run.
     """
 
     key: str
@@ -78,24 +78,26 @@ class KeyChanged(NamedTuple):
 
 
 def rotate_key(store: LedgerFile, keep_old: Path | None = None) -> KeyChanged:
-    """Seal all that is sealed under a new key; `keep_old` is a new file that gets the old one.
+    """Seal all sealed values with a new key; `keep_old` is a new file for the old key.
 
-    Raises what `EncryptedFields` raises: `KeyNotFound` also where nothing is sealed. Then there is
-    no such file, or it is as it was.
+    Raises what `EncryptedFields` raises, and `KeyNotFound` if nothing is sealed. After an error,
+    no such file was created, and an existing one is unchanged.
     """
-    seals = EncryptedFields(store.db, store.path, keep=store.keep)
-    seals.ready()
-    old, made = str(seals.key_id), False
+    values_store = EncryptedFields(store.db, store.path, keep=store.keep)
+    values_store.ready()
+    old_id, copy_made = str(values_store.key_id), False
     try:
-        with store.writing() as door:
-            made = keep_old is not None and seals.keep_copy(keep_old)
-            count = seals.rotate()
-            door.forgot = True
+        with store.writing() as journal:
+            copy_made = keep_old is not None and values_store.keep_copy(keep_old)
+            count = values_store.rotate()
+            journal.forgot = True
     except BaseException:
-        if keep_old is not None and made and seals.key_id == old:  # Nothing was committed.
+        if (
+            keep_old is not None and copy_made and values_store.key_id == old_id
+        ):  # Nothing was committed.
             keep_old.unlink(missing_ok=True)
         raise
     if store.keep:
         commits.note("the key was changed")
     with store.writing():
-        return KeyChanged(str(seals.key_id), seals.prune(), count, old)
+        return KeyChanged(str(values_store.key_id), values_store.prune(), count, old_id)

@@ -1,4 +1,4 @@
-"""Bringing an older ledger to the current form: verified, in one transaction, with a copy kept."""
+"""Upgrade an older ledger to the current schema version, in one transaction, keeping a copy."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from liveportal.ledger.verify.verify import verify
 
 
 def upgrade(path: Path) -> None:
-    """Bring a ledger to the current form: all steps and the version in one transaction, or nothing.
+    """Upgrade a ledger to the current schema version: all steps in one transaction, or none.
 
-    A copy of it as it was is kept beside it, private to its owner: `ledger.db.form1`, or with a
-    number behind it where there is something of that name. Whoever comes second finds nothing left
-    to do. Raises `MigrationFailed`, `DiskFull`, `LedgerBusy`, `LedgerUnwritable`; the ledger is
-    then as it was, and no copy is left.
+    A private copy of the old ledger is kept beside it, named `ledger.db.form1`, or with a number
+    appended if that name is taken. If another program has upgraded the ledger meanwhile, nothing is
+    done. Raises `MigrationFailed`, `DiskFull`, `LedgerBusy`, `LedgerUnwritable`; the ledger is then
+    unchanged, and no copy is left.
     """
     with closing(connection.open_file(path, readonly=False)) as db:
         copy: Path | None = None
         try:
             with connection.immediate_transaction(db, path):
-                # Under the lock: another program may have been quicker, and be a newer one.
-                if (form := connection.schema_version_of(db)) >= SCHEMA_VERSION:
+                # Read under the lock: another program, perhaps a newer one, may have been first.
+                if (version := connection.schema_version_of(db)) >= SCHEMA_VERSION:
                     return
-                _check_sound(db, path)
-                copy = _keep_copy(path, form)
-                _make_over(db, path, form)
+                _check_integrity(db, path)
+                copy = _keep_copy(path, version)
+                _migrate(db, path, version)
         except BaseException:
-            # Interrupted right after the commit it was upgraded all the same.
+            # An interrupt right after the commit leaves an upgraded ledger: keep its copy.
             with suppress(driver.DatabaseError):
                 if copy is not None and connection.schema_version_of(db) < SCHEMA_VERSION:
                     copy.unlink(missing_ok=True)
             raise
 
 
-def _check_sound(db: Connection, path: Path) -> None:
+def _check_integrity(db: Connection, path: Path) -> None:
     (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
         raise MigrationFailed(
@@ -57,12 +57,12 @@ def _check_sound(db: Connection, path: Path) -> None:
         )
 
 
-def _make_over(db: Connection, path: Path, form: int) -> None:
-    """Take all steps, fill in what is new, and verify what came of it before it is kept."""
+def _migrate(db: Connection, path: Path, version: int) -> None:
+    """Run all migrations, backfill the new tables, and verify the result before the commit."""
     try:
         with driver.translating_errors(path):
             migrate.make_tables(db)
-            backfill(db, form)
+            backfill(db, version)
             verify(db)
     except (VerificationFailed, UnreadableEvent) as error:
         raise _failed(path, error.message) from error
@@ -78,44 +78,47 @@ def _failed(path: Path, why: str) -> MigrationFailed:
     )
 
 
-def _keep_copy(path: Path, form: int) -> Path | None:
-    """Copy a ledger as another connection sees it; the copy appears whole, and replaces nothing.
+def _keep_copy(path: Path, version: int) -> Path | None:
+    """Copy the ledger as it was before the transaction; return the path of the copy.
 
-    There is none to return where one of the same content lies there already: whoever was killed
-    while upgrading has left it.
+    The copy is complete and replaces no file. Returns None if an equal copy exists already, left by
+    an upgrade that was killed.
     """
-    # Where the file itself is, not a link to it; absolute, so that no name is taken for a URI.
+    # Beside the file itself, not a link to it; absolute, so that no name is taken for a URI.
     real = path.resolve()
-    wanted = real.with_name(f"{real.name}.form{form}")
-    temp_files.sweep(wanted, stale_seconds=None)  # Under the lock nobody else is at it.
-    part = temp_files.part_of(wanted)
+    target = real.with_name(f"{real.name}.form{version}")
+    temp_files.sweep(target, stale_seconds=None)  # The lock excludes other upgrades.
+    temp_path = temp_files.part_of(target)
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(os.open(temp_path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with (
             closing(connection.open_file(path, readonly=True)) as db,
-            driver.translating_errors(wanted),
+            driver.translating_errors(target),
         ):
-            db.execute("VACUUM INTO ?", (str(part),))  # SQLite takes an empty file for none.
-        return _named(part, wanted)
+            db.execute("VACUUM INTO ?", (str(temp_path),))  # SQLite accepts an empty target file.
+        return _move_to_free_name(temp_path, target)
     except OSError as error:
-        raise driver.unwritable(wanted, error) from None
+        raise driver.unwritable(target, error) from None
     finally:
-        temp_files.remove(part)
+        temp_files.remove(temp_path)
 
 
-def _named(part: Path, wanted: Path) -> Path | None:
-    """Give a finished copy its name, or the first one with a number that is free."""
-    copy, number = wanted, 1
+def _move_to_free_name(temp_path: Path, target: Path) -> Path | None:
+    """Rename a finished copy to `target`, or to the first free name with a number.
+
+    Returns None if a file with the same content has one of these names.
+    """
+    copy, number = target, 1
     while True:
         try:
-            if filecmp.cmp(part, copy, shallow=False):
+            if filecmp.cmp(temp_path, copy, shallow=False):
                 return None
         except OSError:
-            pass  # There is none, or none that can be read.
+            pass  # There is no such file, or it cannot be read.
         try:
-            connection.move_new(part, copy)
+            connection.move_new(temp_path, copy)
         except LedgerExists:
             number += 1
-            copy = wanted.with_name(f"{wanted.name}.{number}")
+            copy = target.with_name(f"{target.name}.{number}")
         else:
             return copy

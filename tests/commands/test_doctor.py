@@ -164,14 +164,14 @@ def test_a_ledger_that_changes_under_the_look(
     states: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was read while somebody wrote is no judgement."""
-    real = health._inside  # noqa: SLF001
+    real = health._read_rows  # noqa: SLF001
 
     def meanwhile(db: driver.Connection) -> health.Inside:
         found = real(db)
         states.ledger.write_bytes(states.ledger.read_bytes())
         return found
 
-    monkeypatch.setattr(health, "_inside", meanwhile)
+    monkeypatch.setattr(health, "_read_rows", meanwhile)
     rows = {row["check"]: row for row in states.ok("doctor")}
     assert rows["ledger"]["status"] == "warning"
     assert "busy" in rows["ledger"]["message"]

@@ -246,14 +246,14 @@ def test_no_room_for_the_copy(old: Path, limit: int) -> None:
 
 def test_no_room_for_the_upgrade(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copy fits, and the new tables do not: the ledger as it was, and no copy left."""
-    settle = sqlite_connection._settle  # noqa: SLF001
+    settle = sqlite_connection._configure  # noqa: SLF001
     pages = asked(old, "PRAGMA page_count")[0][0]
 
     def settled(connection: Connection) -> None:
         settle(connection)
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    monkeypatch.setattr(sqlite_connection, "_settle", settled)
+    monkeypatch.setattr(sqlite_connection, "_configure", settled)
     with untouched(old), pytest.raises(errors.DiskFull):
         upgrade(old)
 

@@ -64,7 +64,7 @@ def imported(content: bytes, *, as_exported: bool = True) -> Iterator[Connection
     chunks = exported.events(BytesIO(content), found.digest)
     with empty_ledger() as db:
         store = LedgerFile(db, NOWHERE, later, is_new=True)
-        imports._recorded(store, chunks, later, as_exported=as_exported, vault=Vault(NOWHERE))  # noqa: SLF001
+        imports._record(store, chunks, later, as_exported=as_exported, vault=Vault(NOWHERE))  # noqa: SLF001
         yield db
 
 
@@ -179,7 +179,7 @@ def test_an_import_again_changes_nothing(book: Book, data: st.DataObject) -> Non
             found = exported.contents(BytesIO(content))
             chunks = exported.events(BytesIO(content), found.digest)
             store = LedgerFile(db, NOWHERE, ledgers.clock)
-            done = imports._recorded(store, chunks, ledgers.clock, as_exported=False)  # noqa: SLF001
+            done = imports._record(store, chunks, ledgers.clock, as_exported=False)  # noqa: SLF001
             assert (done.recorded, done.replayed) == (0, found.events)
             assert tables(db) == before
 

@@ -1,8 +1,9 @@
-"""Encryption in the age format (age-encryption.org), by the library pyrage.
+"""Encryption in the age format (age-encryption.org), with the library pyrage.
 
-An archive is encrypted to public keys, as a stream, so that its plain text lies nowhere. A
-passphrase cannot be streamed to: it locks a key that is made for this one backup, and the archive
-is encrypted to that key. Both lie in one ZIP archive, from which the `age` tool opens them, too:
+An archive is encrypted to public keys as a stream, so that its plaintext is never stored. The
+library cannot encrypt a stream with a passphrase: the passphrase locks a key generated for this one
+backup, and the archive is encrypted to that key. Both are in one ZIP archive, which the `age` tool
+can open too:
 
     key.age          the key, locked with the passphrase: age -d -i key.age backup.zip.age
     backup.zip.age   the backup
@@ -36,107 +37,109 @@ So does the tool of https://age-encryption.org:
 
     age -d -i key.age backup.zip.age > backup.zip
 """
-_LARGEST_KEY = 10_000
+_MAX_KEY_BYTES = 10_000
 
 Produce = Callable[[IO[bytes]], Generator[int, None, None]]
-"""Writes an archive to a stream, step by step."""
+"""Writes an archive to a stream, step by step; yields the size of each step in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """What a backup is encrypted to: public keys of age, or a passphrase; never both."""
+    """What a backup is encrypted with: age public keys, or a passphrase; never both."""
 
     recipients: Sequence[str] = ()
     passphrase: str | None = None
 
     @property
     def kind(self) -> str:
-        """What opens it: `recipient`, or `passphrase`."""
+        """What decrypts the backup: `recipient` or `passphrase`."""
         return "recipient" if self.recipients else "passphrase"
 
     @property
     def suffix(self) -> str:
-        """How the names of such backups end."""
+        """The file name suffix of such backups."""
         return ".zip.age" if self.recipients else ".age.zip"
 
     def check(self) -> None:
-        """Raise `InvalidValue` for what is no public key."""
-        _public(self.recipients)
+        """Raise `InvalidValue` if a recipient is not a public key."""
+        _parse_recipients(self.recipients)
 
 
 @dataclass(frozen=True, slots=True)
 class Decryption:
-    """What may open a backup: the texts of secret keys of age, or a passphrase."""
+    """What decrypts a backup: the texts of age secret keys, or a passphrase."""
 
     identities: Sequence[str] = ()
     passphrase: str | None = None
 
 
 class Encrypted:
-    """An archive that was encrypted, and what its plain text was; it can be read back.
+    """Encrypts an archive, and can read it back to compare it with the plaintext.
 
-    The key to read it back is made for it and kept in this object only.
+    The key to read it back is generated for this purpose, and exists only in this object.
     """
 
-    def __init__(self, lock: Encryption) -> None:
+    def __init__(self, encryption: Encryption) -> None:
         from pyrage import x25519
 
-        self._lock = lock
+        self._encryption = encryption
         self._own = x25519.Identity.generate()
         self._sink = _Sink()
 
     def write(self, target: IO[bytes], produce: Produce, made_at: datetime) -> None:
-        """Encrypt what is produced; raises what producing it and writing it raise."""
-        with closing(_Pulled(self._sink, produce(cast("IO[bytes]", self._sink)))) as pulled:
-            self._write(pulled, target, made_at)
+        """Encrypt what `produce` writes; raises what producing and writing raise."""
+        with closing(
+            _GeneratorReader(self._sink, produce(cast("IO[bytes]", self._sink)))
+        ) as source:
+            self._write(source, target, made_at)
 
-    def _write(self, pulled: _Pulled, target: IO[bytes], made_at: datetime) -> None:
-        if self._lock.recipients:
-            # To its own key besides, which nobody keeps: to prove that it opens.
-            recipients = [*_public(self._lock.recipients), self._own.to_public()]
-            self._encrypt(pulled, target, recipients)
+    def _write(self, source: _GeneratorReader, target: IO[bytes], made_at: datetime) -> None:
+        if self._encryption.recipients:
+            # Also to a key of its own, which is not kept, to check that the backup opens.
+            recipients = [*_parse_recipients(self._encryption.recipients), self._own.to_public()]
+            self._encrypt(source, target, recipients)
             return
         with zipfile.ZipFile(target, "w") as outer:
-            for name, content in ((README, _TEXT), (LOCKED_KEY, self._locked_key())):
+            for name, content in ((README, _TEXT), (LOCKED_KEY, self._make_locked_key())):
                 with new_member(outer, name, mode=0o600, date=made_at) as member:
                     member.write(content)
             with new_member(outer, LOCKED, mode=0o600, date=made_at) as member:
-                self._encrypt(pulled, member, [self._own.to_public()])
+                self._encrypt(source, member, [self._own.to_public()])
 
     def check(self, stream: IO[bytes]) -> None:
-        """Decrypt it, and compare the plain text; raises `DamagedBackup`."""
+        """Decrypt the archive and compare the plaintext; raises `DamagedBackup`."""
         digest = _Digest()
-        if self._lock.recipients:
+        if self._encryption.recipients:
             _decrypt(stream, digest, [self._own])
         else:
-            opened_with(stream, Decryption(passphrase=self._lock.passphrase), digest)
+            opened_with(stream, Decryption(passphrase=self._encryption.passphrase), digest)
         if digest.hexdigest() != self._sink.digest.hexdigest():
             raise DamagedBackup("what was read back is not what was written")
 
-    def _encrypt(self, pulled: _Pulled, target: Any, recipients: Any) -> None:  # noqa: ANN401 (the library's)
+    def _encrypt(self, source: _GeneratorReader, target: Any, recipients: Any) -> None:  # noqa: ANN401 (the library's)
         import pyrage
 
-        guarded = _Guarded(target)
+        writer = _GuardedWriter(target)
         try:
-            pyrage.encrypt_io(pulled, guarded, recipients)
+            pyrage.encrypt_io(source, writer, recipients)
         except BaseException:
-            # The library wraps what is raised within it; what it was is what counts.
-            if (first := pulled.error or guarded.error) is not None:
+            # The library wraps exceptions raised by the streams: raise the original one.
+            if (first := source.error or writer.error) is not None:
                 raise first from None
             raise
 
-    def _locked_key(self) -> bytes:
+    def _make_locked_key(self) -> bytes:
         from pyrage import passphrase
 
         text = f"# The key of this one backup.\n{self._own}\n"
-        return bytes(passphrase.encrypt(text.encode(), self._lock.passphrase or ""))
+        return bytes(passphrase.encrypt(text.encode(), self._encryption.passphrase or ""))
 
 
 # --- opening --------------------------------------------------------------------------------------
 
 
 def kind_of(stream: IO[bytes]) -> str | None:
-    """Return what opens a file, as its beginning says: `recipient`, `passphrase`; None: nothing.
+    """Return how a file is encrypted: `recipient`, `passphrase`, or None if it is not.
 
     The stream is left at its beginning.
     """
@@ -148,58 +151,58 @@ def kind_of(stream: IO[bytes]) -> str | None:
     try:
         with zipfile.ZipFile(stream) as outer:
             names = outer.namelist()
-    except Exception:  # noqa: BLE001 -- Whatever it is, it is judged where it is read as a backup.
+    except Exception:  # noqa: BLE001 -- The code that reads it as a backup reports the problem.
         return None
     finally:
         stream.seek(0)
     return "passphrase" if {LOCKED_KEY, LOCKED} <= set(names) else None
 
 
-def opened_with(stream: IO[bytes], opener: Decryption, target: Any) -> None:  # noqa: ANN401 (whatever writes)
-    """Decrypt a file to what has `write`; raises `BackupLocked`, `DamagedBackup`."""
+def opened_with(stream: IO[bytes], decryption: Decryption, target: Any) -> None:  # noqa: ANN401 (whatever writes)
+    """Decrypt a file to a target with a `write` method; raises `BackupLocked`, `DamagedBackup`."""
     if kind_of(stream) == "recipient":
-        _decrypt(stream, target, _secret(opener.identities))
+        _decrypt(stream, target, _parse_identities(decryption.identities))
         return
     with zipfile.ZipFile(stream) as outer:
         try:
             with outer.open(LOCKED_KEY) as locked:
-                key = locked.read(_LARGEST_KEY)
-            identities = _secret([_unlocked(key, opener.passphrase or "")])
+                key = locked.read(_MAX_KEY_BYTES)
+            identities = _parse_identities([_unlock_key(key, decryption.passphrase or "")])
             with outer.open(LOCKED) as member:
                 _decrypt(member, target, identities)
         except (zipfile.BadZipFile, RuntimeError, ValueError, EOFError, KeyError):
-            raise _broken() from None
+            raise _damaged_error() from None
 
 
 def _decrypt(stream: Any, target: Any, identities: Any) -> None:  # noqa: ANN401 (the library's)
     import pyrage
 
-    guarded = _Guarded(target)
+    writer = _GuardedWriter(target)
     try:
-        pyrage.decrypt_io(_Readable(stream), guarded, identities)
+        pyrage.decrypt_io(_ReadOnly(stream), writer, identities)
     except (pyrage.DecryptError, OSError) as error:
-        if guarded.error is not None:
-            raise guarded.error from None
+        if writer.error is not None:
+            raise writer.error from None
         if "No matching keys" in str(error):
-            raise _locked("the key given is not the one that it is encrypted to") from None
-        raise _broken() from None
+            raise _locked_error("the key given is not the one that it is encrypted to") from None
+        raise _damaged_error() from None
 
 
-def _unlocked(key: bytes, passphrase: str) -> str:
+def _unlock_key(key: bytes, passphrase: str) -> str:
     import pyrage
 
-    # Once a byte order mark at the beginning of a passphrase file was taken for a part of it.
-    for given in (passphrase, f"\ufeff{passphrase}"):
+    # Earlier versions took a byte order mark at the beginning of a passphrase file as part of it.
+    for candidate in (passphrase, f"\ufeff{passphrase}"):
         with suppress(pyrage.DecryptError):
-            return bytes(pyrage.passphrase.decrypt(key, given)).decode("ascii", "replace")
-    raise _locked("the passphrase is not the one that it is locked with")
+            return bytes(pyrage.passphrase.decrypt(key, candidate)).decode("ascii", "replace")
+    raise _locked_error("the passphrase is not the one that it is locked with")
 
 
-def _public(texts: Sequence[str]) -> list[x25519.Recipient]:
+def _parse_recipients(texts: Sequence[str]) -> list[x25519.Recipient]:
     import pyrage
 
     try:
-        return [pyrage.x25519.Recipient.from_str(each.strip()) for each in texts]
+        return [pyrage.x25519.Recipient.from_str(text.strip()) for text in texts]
     except pyrage.RecipientError:
         raise InvalidValue(
             "a recipient is not a public key of age",
@@ -207,29 +210,29 @@ def _public(texts: Sequence[str]) -> list[x25519.Recipient]:
         ) from None
 
 
-def _secret(texts: Sequence[str]) -> list[x25519.Identity]:
-    """Read files of secret keys, as `age-keygen` writes them; raises `BackupLocked`."""
+def _parse_identities(texts: Sequence[str]) -> list[x25519.Identity]:
+    """Parse files of secret keys, as `age-keygen` writes them; raises `BackupLocked`."""
     import pyrage
 
     lines = [line.strip() for text in texts for line in text.splitlines()]
     keys = [line for line in lines if line and not line.startswith("#")]
     try:
-        found = [pyrage.x25519.Identity.from_str(each) for each in keys]
+        identities = [pyrage.x25519.Identity.from_str(key) for key in keys]
     except pyrage.IdentityError:
-        raise _locked("what was given is no secret key of age") from None
-    if not found:
-        raise _locked("no secret key was given")
-    return found
+        raise _locked_error("what was given is no secret key of age") from None
+    if not identities:
+        raise _locked_error("no secret key was given")
+    return identities
 
 
-def _locked(why: str) -> BackupLocked:
+def _locked_error(why: str) -> BackupLocked:
     return BackupLocked(
         f"the backup does not open: {why}",
         hint="--identity FILE names the secret key, --passphrase-file FILE the passphrase.",
     )
 
 
-def _broken() -> DamagedBackup:
+def _damaged_error() -> DamagedBackup:
     return DamagedBackup(
         "the backup is not what was written: what is encrypted does not open",
         hint="Nothing was changed. Take another backup, or another copy of this one.",
@@ -240,33 +243,33 @@ def _broken() -> DamagedBackup:
 
 
 class _Sink(io.RawIOBase):
-    """Takes what an archive's writer writes, until it is pulled out of it again."""
+    """A buffer for what an archive's writer writes, until it is drained."""
 
     def __init__(self) -> None:
         super().__init__()
         self.digest = hashlib.sha256()
-        self._parts: list[bytes] = []
+        self._chunks: list[bytes] = []
 
     def writable(self) -> bool:
-        """It is; but nobody can go back in it."""
+        """Return True; the stream is not seekable."""
         return True
 
     def write(self, data: Any) -> int:  # noqa: ANN401 (a buffer)
-        """Keep a copy."""
-        part = bytes(data)
-        self.digest.update(part)
-        self._parts.append(part)
-        return len(part)
+        """Hash and keep a copy of the data."""
+        chunk = bytes(data)
+        self.digest.update(chunk)
+        self._chunks.append(chunk)
+        return len(chunk)
 
-    def taken(self) -> bytes:
-        """Return all that was written since."""
-        content = b"".join(self._parts)
-        self._parts.clear()
+    def drain(self) -> bytes:
+        """Return everything written since the last call."""
+        content = b"".join(self._chunks)
+        self._chunks.clear()
         return content
 
 
-class _Pulled:
-    """Reads what is produced step by step; remembers what went wrong."""
+class _GeneratorReader:
+    """A readable stream over an archive produced step by step; remembers an exception."""
 
     def __init__(self, sink: _Sink, steps: Generator[int, None, None]) -> None:
         self.error: BaseException | None = None
@@ -275,11 +278,11 @@ class _Pulled:
         self._content = io.BytesIO()
 
     def read(self, size: int = -1) -> bytes:
-        """Return some bytes; none at the end."""
+        """Return at most `size` bytes; empty at the end."""
         try:
             while not (chunk := self._content.read(size)):
                 ended = next(self._steps, None) is None
-                self._content = io.BytesIO(self._sink.taken())
+                self._content = io.BytesIO(self._sink.drain())
                 if ended:
                     return self._content.read(size)
         except BaseException as error:
@@ -288,19 +291,19 @@ class _Pulled:
         return chunk
 
     def close(self) -> None:
-        """Let what is produced come to its end, wherever it is."""
+        """Close the generator."""
         self._steps.close()
 
 
-class _Guarded:
-    """Writes to a stream; remembers what went wrong."""
+class _GuardedWriter:
+    """Writes to a stream; remembers an exception."""
 
     def __init__(self, target: Any) -> None:  # noqa: ANN401 (whatever writes)
         self.error: BaseException | None = None
         self._target = target
 
     def write(self, data: bytes) -> int:
-        """Write all of it."""
+        """Write all of the data."""
         try:
             self._target.write(data)
         except BaseException as error:
@@ -309,31 +312,31 @@ class _Guarded:
         return len(data)
 
     def flush(self) -> None:
-        """Do nothing: whoever opened the stream settles it."""
+        """Do nothing: the code that opened the stream flushes it."""
 
 
-class _Readable:
-    """Reads from a stream, and from nothing else that it has."""
+class _ReadOnly:
+    """Reads from a stream, and hides its other methods from the library."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def read(self, size: int = -1) -> bytes:
-        """Return some bytes."""
+        """Return at most `size` bytes."""
         return self._stream.read(size)
 
 
 class _Digest:
-    """Hashes what is written to it."""
+    """A writable target that hashes the data."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
     def write(self, data: bytes) -> int:
-        """Take it in."""
+        """Add data to the hash."""
         self._digest.update(data)
         return len(data)
 
     def hexdigest(self) -> str:
-        """Return the SHA-256 of all of it (hex)."""
+        """Return the SHA-256 of all data (hex)."""
         return self._digest.hexdigest()

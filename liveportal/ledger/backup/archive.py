@@ -1,14 +1,14 @@
-"""The form of a backup: a ZIP archive that anybody can open, and that says what it must hold.
+"""The format of a backup: a ZIP archive with a manifest of its content.
 
     ledger.db                  the ledger, one SQLite file
     ledger.db.vault/ab/abcd…   its evidence, each file under its SHA-256
-    ledger.db.key              the key to its sealed values; only where the backup is encrypted
-    manifest.json              what it is a backup of, and the size and SHA-256 of each file
-    manifest.sha256            the manifest's own, for `sha256sum --check`
+    ledger.db.key              the key to its sealed values; only if the backup is encrypted
+    manifest.json              the book, and the size and SHA-256 of each file
+    manifest.sha256            the manifest's own checksum, for `sha256sum --check`
 
-Unpacked, it is the ledger. What is read from one is doubted until it agrees with the manifest, and
-the manifest until it agrees with the ledger: names, sizes and ways of packing are looked at before
-anything is unpacked, and no more is read than was announced.
+Unpacked, it is the ledger. Content is not trusted until it agrees with the manifest, nor the
+manifest until it agrees with the ledger: names, sizes and compression methods are checked before
+anything is unpacked, and no more bytes are read than the manifest announces.
 """
 
 from __future__ import annotations
@@ -39,20 +39,20 @@ SEAL = "manifest.sha256"
 LARGEST_MANIFEST = 64 * 1024 * 1024
 LARGEST_KEY = 10_000
 
-_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_KEPT = re.compile(r"ledger[.]db[.]vault/([0-9a-f]{2})/(\1[0-9a-f]{62})", re.ASCII)
-_NOT_AN_ARCHIVE = (
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_VAULT_FILE = re.compile(r"ledger[.]db[.]vault/([0-9a-f]{2})/(\1[0-9a-f]{62})", re.ASCII)
+_READ_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError),
     *(ValueError, OverflowError, EOFError, RuntimeError, IndexError, KeyError, OSError),
 )
 
 Progress = Callable[[int], None]
-"""Is told of every chunk's bytes."""
+"""Called with the size of every chunk, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a backup: its name within it, its size and SHA-256 (hex)."""
+    """A file of a backup: its name in the archive, its size and its SHA-256 (hex)."""
 
     name: str
     bytes: int
@@ -60,18 +60,18 @@ class File:
 
     @property
     def kept(self) -> str | None:
-        """The hash by which the vault knows it; None for what is not in the vault."""
-        found = _KEPT.fullmatch(self.name)
-        return found[2] if found else None
+        """The SHA-256 in the name of a vault file; None for other files."""
+        match = _VAULT_FILE.fullmatch(self.name)
+        return match[2] if match else None
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup says that it is: of which book, and how far its journal was.
+    """The manifest of a backup: which book it is of, how far its journal goes, and its files.
 
-    `book` is the hash of the first event, `head` that of the last; `absent` counts files that the
-    ledger tells of and whose content nobody ever attached, `damaged` are the hashes of those that
-    were attached and are no longer what they were, or no longer there.
+    `book` is the hash of the first event, `head` that of the last; `form` is the schema version.
+    `absent` counts the recorded files that were never attached; `damaged` holds the hashes of
+    those that were attached, and are now changed or lost.
     """
 
     book: str
@@ -85,11 +85,11 @@ class Manifest:
 
     @property
     def size(self) -> int:
-        """The bytes of all files together."""
-        return sum(each.bytes for each in self.files)
+        """The total size of all files, in bytes."""
+        return sum(file.bytes for file in self.files)
 
     def content(self) -> bytes:
-        """Return it as it is written."""
+        """Return the manifest as the bytes of its file."""
         document = {
             "format": FORMAT,
             "book": self.book,
@@ -100,8 +100,8 @@ class Manifest:
             "absent": self.absent,
             "damaged": list(self.damaged),
             "files": [
-                {"file": each.name, "bytes": each.bytes, "sha256": each.sha256}
-                for each in self.files
+                {"file": file.name, "bytes": file.bytes, "sha256": file.sha256}
+                for file in self.files
             ],
         }
         return (json.dumps(document, indent=1) + "\n").encode("ascii")
@@ -111,12 +111,12 @@ class Manifest:
 
 
 def kept_name(sha256: str) -> str:
-    """Return what a file of the vault is called in a backup."""
+    """Return the name of a vault file in a backup."""
     return f"{LEDGER}.vault/{sha256[:2]}/{sha256}"
 
 
 class Writer:
-    """Writes the members of a backup, and notes their sizes and hashes as they go by."""
+    """Writes the files of a backup, and collects their sizes and hashes."""
 
     def __init__(self, target: IO[bytes], made_at: datetime) -> None:
         self._archive = zipfile.ZipFile(target, "w")
@@ -124,31 +124,31 @@ class Writer:
         self.files: list[File] = []
 
     def put(self, name: str, chunks: Iterable[bytes], *, compressed: bool = False) -> Iterator[int]:
-        """Write a file, and yield the bytes of each chunk when it is written."""
+        """Write a file, and yield the size of each chunk once it is written."""
         digest, size = hashlib.sha256(), 0
 
-        def noted() -> Iterator[bytes]:
+        def hashed_chunks() -> Iterator[bytes]:
             nonlocal size
             for chunk in chunks:
                 digest.update(chunk)
                 size += len(chunk)
                 yield chunk
 
-        yield from self._members(name, noted(), compressed=compressed)
+        yield from self._write_member(name, hashed_chunks(), compressed=compressed)
         self.files.append(File(name, size, digest.hexdigest()))
 
     def finish(self, manifest: Manifest) -> Iterator[int]:
         """Write the manifest and its seal, and the archive's directory."""
         content = manifest.content()
-        yield from self._members(MANIFEST, [content], compressed=True)
-        yield from self._members(SEAL, [seal_line(content, MANIFEST)])
+        yield from self._write_member(MANIFEST, [content], compressed=True)
+        yield from self._write_member(SEAL, [seal_line(content, MANIFEST)])
         self._archive.close()
 
     def abandon(self) -> None:
-        """Write nothing more; what was not finished is no archive."""
+        """Write nothing more: without its directory, the file is not a ZIP archive."""
         self._archive.fp = None
 
-    def _members(
+    def _write_member(
         self, name: str, chunks: Iterable[bytes], *, compressed: bool = False
     ) -> Iterator[int]:
         date = self._made_at
@@ -164,41 +164,41 @@ class Writer:
 
 
 class Bundle:
-    """A backup as it was found; `close` it when it is no longer read."""
+    """A backup to read, not trusted until checked; `close` it after use."""
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
-        """Look at the directory and the manifest; raises `InvalidBackup`, `DamagedBackup`."""
+        """Check the directory and the manifest; raises `InvalidBackup`, `DamagedBackup`."""
         self._path = path
-        with self._judged():
+        with self._translating_errors():
             self._size = stream.seek(0, 2)
             self._archive = zipfile.ZipFile(stream)
             infos = self._archive.infolist()
             self._infos = {info.filename: info for info in infos}
             self._check_members(infos)
-            self.manifest = self._manifest()
+            self.manifest = self._read_manifest()
             self._check_files()
 
     def close(self) -> None:
-        """Let go of the archive."""
+        """Close the archive."""
         self._archive.close()
 
     def chunks(self, file: File) -> Iterator[bytes]:
-        """Yield the content of a file; raises `DamagedBackup` where it is not what was written.
+        """Yield the content of a file; raises `DamagedBackup` if it differs from the manifest.
 
-        That is known at the end only: until then nothing of it may take anybody's place.
+        A difference is known only at the end: until then, the content must not replace anything.
         """
         digest, size = hashlib.sha256(), 0
-        with self._judged(), self._archive.open(self._infos[file.name]) as member:
-            while chunk := self._read(member, file, size):
+        with self._translating_errors(), self._archive.open(self._infos[file.name]) as member:
+            while chunk := self._read_chunk(member, file, size):
                 digest.update(chunk)
                 size += len(chunk)
                 yield chunk
         if (size, digest.hexdigest()) != (file.bytes, file.sha256):
-            raise self._damaged(f"{file.name} was changed")
+            raise self._damaged_error(f"{file.name} was changed")
 
-    def _read(self, member: IO[bytes], file: File, before: int) -> bytes:
-        # One byte more than announced is enough to know that it lies.
-        with self._judged():
+    def _read_chunk(self, member: IO[bytes], file: File, before: int) -> bytes:
+        # One byte more than announced is enough to detect a wrong size.
+        with self._translating_errors():
             return member.read(min(CHUNK_BYTES, file.bytes + 1 - before))
 
     def check(self, progress: Progress) -> None:
@@ -209,24 +209,24 @@ class Bundle:
 
     def _check_members(self, infos: Sequence[zipfile.ZipInfo]) -> None:
         if LEDGER not in self._infos or MANIFEST not in self._infos:
-            raise self._none_of_ours()
+            raise self._not_a_backup()
         if len(self._infos) != len(infos):
-            raise self._damaged("a file is there twice")
-        # What lies in the file once cannot be more than the file: nothing overlaps.
+            raise self._damaged_error("a file is there twice")
+        # Members that do not overlap cannot be larger than the file together.
         if sum(info.compress_size for info in infos) > self._size:
-            raise self._damaged("its files lie in one another")
+            raise self._damaged_error("its files lie in one another")
         for info in infos:
             if what := oddity(info):
-                raise self._damaged(f"{_shown(info.filename)} {what}")
+                raise self._damaged_error(f"{_printable(info.filename)} {what}")
 
-    def _manifest(self) -> Manifest:
-        content = self._small(MANIFEST, LARGEST_MANIFEST)
-        if SEAL not in self._infos or self._small(SEAL, 1000) != seal_line(content, MANIFEST):
-            raise self._damaged(f"{MANIFEST} was changed")
+    def _read_manifest(self) -> Manifest:
+        content = self._read_small(MANIFEST, LARGEST_MANIFEST)
+        if SEAL not in self._infos or self._read_small(SEAL, 1000) != seal_line(content, MANIFEST):
+            raise self._damaged_error(f"{MANIFEST} was changed")
         try:
             document = json.loads(content)
         except (ValueError, RecursionError):
-            raise self._damaged(f"{MANIFEST} cannot be read") from None
+            raise self._damaged_error(f"{MANIFEST} cannot be read") from None
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise InvalidBackup(
                 f"{self._path} is of a form that this liveportal does not know",
@@ -236,47 +236,49 @@ class Bundle:
         try:
             return _manifest_of(document)
         except (KeyError, TypeError, ValueError):
-            raise self._damaged(f"{MANIFEST} does not say what it must") from None
+            raise self._damaged_error(f"{MANIFEST} does not say what it must") from None
 
-    def _small(self, name: str, largest: int) -> bytes:
+    def _read_small(self, name: str, largest: int) -> bytes:
         with self._archive.open(self._infos[name]) as member:
             content = member.read(largest + 1)
         if len(content) > largest:
-            raise self._damaged(f"{name} is too long")
+            raise self._damaged_error(f"{name} is too long")
         return content
 
     def _check_files(self) -> None:
-        told = {file.name: file for file in self.manifest.files}
-        names = {*told, MANIFEST, SEAL}
-        if len(told) != len(self.manifest.files) or names != self._infos.keys():
+        files = {file.name: file for file in self.manifest.files}
+        names = {*files, MANIFEST, SEAL}
+        if len(files) != len(self.manifest.files) or names != self._infos.keys():
             odd = min(names ^ self._infos.keys(), default=MANIFEST)
-            raise self._damaged(f"{_shown(odd)} was added, or is missing")
-        for name, file in told.items():
+            raise self._damaged_error(f"{_printable(odd)} was added, or is missing")
+        for name, file in files.items():
             if name not in (LEDGER, KEY) and file.kept is None:
-                raise self._damaged(f"{_shown(name)} has no place in a backup")
+                raise self._damaged_error(f"{_printable(name)} has no place in a backup")
             if self._infos[name].file_size != file.bytes:
-                raise self._damaged(f"{name} was changed")
+                raise self._damaged_error(f"{name} was changed")
 
     @contextmanager
-    def _judged(self) -> Iterator[None]:
-        """Take whatever an archive's bytes make the reader stumble over for the damage it is."""
+    def _translating_errors(self) -> Iterator[None]:
+        """Translate any error from reading the archive's bytes into `DamagedBackup`."""
         try:
             yield
         except LiveportalError:
             raise
-        except _NOT_AN_ARCHIVE as error:
+        except _READ_ERRORS as error:
             if isinstance(error, zipfile.BadZipFile) and not hasattr(self, "_archive"):
-                raise self._none_of_ours() from None
-            raise self._damaged(f"the archive cannot be read: {_shown(str(error))}") from None
+                raise self._not_a_backup() from None
+            raise self._damaged_error(
+                f"the archive cannot be read: {_printable(str(error))}"
+            ) from None
 
-    def _damaged(self, what: str) -> DamagedBackup:
+    def _damaged_error(self, what: str) -> DamagedBackup:
         return DamagedBackup(
             f"{self._path} is not what was written: {what}",
             hint="Nothing was changed. Take another backup, or another copy of this one.",
             path=str(self._path),
         )
 
-    def _none_of_ours(self) -> InvalidBackup:
+    def _not_a_backup(self) -> InvalidBackup:
         return InvalidBackup(
             f"{self._path} is no backup of a ledger, or the end of it is missing",
             hint="Give the file that `liveportal ledger backup` wrote.",
@@ -285,13 +287,13 @@ class Bundle:
 
 
 def _manifest_of(document: Mapping[str, Any]) -> Manifest:
-    """Read a manifest; raises `ValueError`, `TypeError` or `KeyError` for any other document."""
-    number = partial(_checked, lambda value: type(value) is int and 0 <= value < 2**63)
-    sha256 = partial(_checked, lambda value: isinstance(value, str) and _HASH.fullmatch(value))
-    text = partial(_checked, lambda value: isinstance(value, str) and len(value) < 200)  # noqa: PLR2004
+    """Parse a manifest; raises `ValueError`, `TypeError` or `KeyError` for any other document."""
+    number = partial(_require, lambda value: type(value) is int and 0 <= value < 2**63)
+    sha256 = partial(_require, lambda value: isinstance(value, str) and _SHA256.fullmatch(value))
+    text = partial(_require, lambda value: isinstance(value, str) and len(value) < 200)  # noqa: PLR2004
     files = [
-        File(text(each["file"]), number(each["bytes"]), sha256(each["sha256"]))
-        for each in document["files"]
+        File(text(entry["file"]), number(entry["bytes"]), sha256(entry["sha256"]))
+        for entry in document["files"]
     ]
     made_at = datetime.fromisoformat(text(document["made_at"]))
     return Manifest(
@@ -302,16 +304,16 @@ def _manifest_of(document: Mapping[str, Any]) -> Manifest:
         utc_text(made_at),
         files,
         number(document["absent"]),
-        [sha256(each) for each in document["damaged"]],
+        [sha256(value) for value in document["damaged"]],
     )
 
 
-def _checked(is_right: Callable[[Any], object], value: Any) -> Any:  # noqa: ANN401 (JSON)
+def _require(is_right: Callable[[Any], object], value: Any) -> Any:  # noqa: ANN401 (JSON)
     if not is_right(value):
         raise ValueError(value)
     return value
 
 
-def _shown(name: str) -> str:
-    """Return a member's name as a sentence can hold it: it may be anybody's."""
+def _printable(name: str) -> str:
+    """Return untrusted text, such as a member's name, as short ASCII for a message."""
     return ascii(name)[1:-1][:130]

@@ -1,8 +1,8 @@
-"""Backups of a ledger: taken while it is in use, verified, and only then called backups.
+"""Back up a ledger while it is in use, and verify the backup before it gets its name.
 
-The ledger is copied as it is at one instant, and the copy verified as `ledger verify` does. It goes
-into one archive with the files of the vault, which is written under another name, read back from
-the disk and compared; then it gets its name. A crash leaves at worst a file that is no backup's.
+The ledger is copied as it is at one instant, and the copy is verified as by `ledger verify`. The
+copy and the files of the vault go into one archive, which is written to a temporary file, read back
+from the disk and compared; then it is renamed. A crash leaves at most a temporary file.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ from liveportal.ledger.verify.verify import verify
 __all__ = ["BackupResult", "LastBackup", "RetentionPlan", "back_up", "last_backup", "surplus"]
 
 ATTEMPTS = 3
-_PART = "liveportal-backup"
+_TEMP_NAME = "liveportal-backup"
 
 
 @dataclass(frozen=True, slots=True)
 class RetentionPlan:
-    """Which of the backups in a folder stay when a new one is made."""
+    """Which of the backups in a folder to keep when a new one is made."""
 
     folder: Path
     keep: Keep
@@ -56,9 +56,10 @@ class RetentionPlan:
 
 @dataclass(frozen=True, slots=True)
 class BackupResult:
-    """A backup that was made and verified; `key` tells where the key to sealed values is.
+    """A backup that was made and verified.
 
-    That is as `sealing.key_in_backup` says. `removed` are older backups that rotation did not keep.
+    `key` says what happened to the key of the sealed values (see `key_check.key_in_backup`).
+    `removed` are the older backups that the rotation did not keep.
     """
 
     file: Path
@@ -68,11 +69,11 @@ class BackupResult:
     removed: Sequence[Path] = ()
 
 
-class _Forgotten(Exception):
-    """Somebody was forgotten while the backup was made: it must not have what is erased."""
+class _CustomerForgotten(Exception):
+    """A customer was forgotten while the backup was made: it must not hold the erased data."""
 
 
-def back_up(  # noqa: PLR0913 (what a backup is, told by name)
+def back_up(  # noqa: PLR0913 (the options of a backup, as keywords)
     path: Path,
     target: Path,
     *,
@@ -81,11 +82,12 @@ def back_up(  # noqa: PLR0913 (what a backup is, told by name)
     rotation: RetentionPlan | None = None,
     progress: Progress = ignored,
 ) -> BackupResult:
-    """Back a ledger up to a new file, verify it, and remove what rotation does not keep.
+    """Back up a ledger to a new file, verify it, and remove the backups that rotation drops.
 
-    Files of the vault that are damaged or lost are named in the manifest; such a backup is not
-    remembered as a good one, and nothing is removed for it. Raises what opening and verifying the
-    ledger raise, `BackupExists`, `BackupUnwritable`, `LedgerBusy`; then there is no backup.
+    The manifest names files of the vault that are damaged or lost; such a backup is not recorded
+    as the last good one, and no older backup is removed. Raises what opening and verifying the
+    ledger raise, `BackupExists`, `BackupUnwritable`, `LedgerBusy`; then no backup was made, except
+    if older ones could not be removed.
     """
     real = path.resolve()
     with (
@@ -93,8 +95,8 @@ def back_up(  # noqa: PLR0913 (what a backup is, told by name)
         private_files.workplace(real) as folder,
     ):
         for _ in range(ATTEMPTS):
-            with suppress(_Forgotten):
-                made = _made(real, target, folder, made_at, lock, progress)
+            with suppress(_CustomerForgotten):
+                result = _make_backup(real, target, folder, made_at, lock, progress)
                 break
         else:
             raise LedgerBusy(
@@ -102,18 +104,18 @@ def back_up(  # noqa: PLR0913 (what a backup is, told by name)
                 hint="Try again when that has ended.",
             )
         commits.note(f"the backup {target} was made")
-        if made.manifest.damaged:
-            return made
+        if result.manifest.damaged:
+            return result
         last = LastBackup(
-            made_at, target, made.manifest.book, made.manifest.events, made.manifest.head
+            made_at, target, result.manifest.book, result.manifest.events, result.manifest.head
         )
-        with suppress(OSError):  # `doctor` will say that it knows of no newer backup.
+        with suppress(OSError):  # `doctor` then reports that no newer backup is known.
             remember(real, last)
-        removed = _rotated(rotation, real, made.manifest.book, target) if rotation else ()
-    return BackupResult(made.file, made.bytes, made.manifest, made.key, removed)
+        removed = _remove_surplus(rotation, real, result.manifest.book, target) if rotation else ()
+    return BackupResult(result.file, result.bytes, result.manifest, result.key, removed)
 
 
-def _made(  # noqa: PLR0913, PLR0917 (as above)
+def _make_backup(  # noqa: PLR0913, PLR0917 (as above)
     real: Path,
     target: Path,
     folder: Path,
@@ -122,37 +124,37 @@ def _made(  # noqa: PLR0913, PLR0917 (as above)
     progress: Progress,
 ) -> BackupResult:
     copy = folder / archive.LEDGER
-    copy.unlink(missing_ok=True)  # Of an attempt before.
+    copy.unlink(missing_ok=True)  # It may remain from the previous attempt.
     snapshot.copied(real, copy)
     with closing(connection.open_file(copy, readonly=True)) as db, driver.translating_errors(real):
         verify(db)
-        found = snapshot.extent(db)
-        gone = len(snapshot.forgotten(db))
-        kept = Keys(real, found.book)
-        key, key_text = key_in_backup(sealed_by(db), kept, is_locked=lock is not None)
-        contents = _Contents(copy, found, Vault(real), snapshot.evidence_of(db), made_at, key_text)
-    with _appearing(target) as stream:
-        manifest = _written(stream, contents, lock, progress)
-        _check_forgotten(real, gone)
+        extent = snapshot.extent(db)
+        forgotten_count = len(snapshot.forgotten(db))
+        keys = Keys(real, extent.book)
+        key, key_text = key_in_backup(sealed_by(db), keys, is_locked=lock is not None)
+        contents = _Contents(copy, extent, Vault(real), snapshot.evidence_of(db), made_at, key_text)
+    with _creating_atomically(target) as stream:
+        manifest = _write_and_compare(stream, contents, lock, progress)
+        _check_not_forgotten(real, forgotten_count)
         size = os.fstat(stream.fileno()).st_size
     return BackupResult(target, size, manifest, key)
 
 
-def _check_forgotten(real: Path, before: int) -> None:
+def _check_not_forgotten(real: Path, before: int) -> None:
     with closing(connection.open_file(real, readonly=True)) as db, driver.translating_errors(real):
         if len(snapshot.forgotten(db)) != before:
-            raise _Forgotten
+            raise _CustomerForgotten
 
 
-# --- what goes into it ----------------------------------------------------------------------------
+# --- content --------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class _Contents:
-    """All that goes into a backup, and what became of it on the way."""
+    """The content of a backup, and the problems met while writing it."""
 
     ledger: Path
-    found: LedgerExtent
+    extent: LedgerExtent
     vault: Vault
     evidence: dict[str, bool]
     made_at: datetime
@@ -162,19 +164,19 @@ class _Contents:
     manifest: Manifest | None = None
 
     def produce(self, stream: IO[bytes]) -> Generator[int, None, None]:
-        """Write the archive to a stream; then there is a manifest."""
+        """Write the archive to a stream and set the manifest; yield the size of each chunk."""
         writer = archive.Writer(stream, self.made_at)
         try:
             yield from writer.put(archive.LEDGER, _chunks(self.ledger), compressed=True)
             for sha256 in self.evidence:
-                yield from self._kept(writer, sha256)
+                yield from self._write_vault_file(writer, sha256)
             if self.key is not None:
                 yield from writer.put(archive.KEY, [self.key.encode("ascii")])
             self.manifest = Manifest(
-                self.found.book,
-                self.found.head,
-                self.found.events,
-                self.found.form,
+                self.extent.book,
+                self.extent.head,
+                self.extent.events,
+                self.extent.form,
                 utc_text(self.made_at),
                 writer.files,
                 self.absent,
@@ -184,8 +186,8 @@ class _Contents:
         finally:
             writer.abandon()
 
-    def _kept(self, writer: archive.Writer, sha256: str) -> Iterator[int]:
-        """Copy a file of the vault; one that is damaged comes along as it is, and is named."""
+    def _write_vault_file(self, writer: archive.Writer, sha256: str) -> Iterator[int]:
+        """Copy a vault file; a damaged one is copied as it is, and named in the manifest."""
         chunks = self.vault.content(sha256)
         try:
             first = next(chunks, b"")
@@ -198,14 +200,14 @@ class _Contents:
         except UnreadableFile:
             self.damaged.append(sha256)
             return
-        yield from writer.put(archive.kept_name(sha256), self._readable(first, chunks))
+        yield from writer.put(archive.kept_name(sha256), self._readable_chunks(first, chunks))
         if writer.files[-1].sha256 != sha256:
             self.damaged.append(sha256)
 
     @staticmethod
-    def _readable(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def _readable_chunks(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield first
-        with suppress(UnreadableFile):  # Its hash will tell.
+        with suppress(UnreadableFile):  # The wrong hash then marks it as damaged.
             yield from chunks
 
 
@@ -215,20 +217,21 @@ def _chunks(file: Path) -> Iterator[bytes]:
             yield chunk
 
 
-# --- writing it -----------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _appearing(target: Path) -> Iterator[IO[bytes]]:
-    """Open a new file that appears at its place when the block ends, whole, or not at all."""
-    named = target.with_name(_PART)  # Whatever the date: the next backup removes what a crash left.
-    part = temp_files.part_of(named)
+def _creating_atomically(target: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file that is renamed to `target` at the end; after an error, removed."""
+    # One name for all dates, so that the next backup removes what a crash has left.
+    base = target.with_name(_TEMP_NAME)
+    temp_path = temp_files.part_of(base)
     try:
-        temp_files.sweep(named)
+        temp_files.sweep(base)
         connection.check_free(target)
-        with os.fdopen(private_files.make(part), "w+b") as stream:
+        with os.fdopen(private_files.make(temp_path), "w+b") as stream:
             yield stream
-        connection.move_new(part, target)
+        connection.move_new(temp_path, target)
     except LedgerExists:
         raise BackupExists(
             f"there is something at {target} already",
@@ -239,11 +242,11 @@ def _appearing(target: Path) -> Iterator[IO[bytes]]:
         raise unwritable(target, error) from None
     finally:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            temp_path.unlink(missing_ok=True)
 
 
 def unwritable(target: Path, error: OSError) -> BackupUnwritable:
-    """Say that a backup could not be written, and why."""
+    """Return the error for a backup that could not be written."""
     return BackupUnwritable(
         f"{target} could not be written: {error.strerror or error}",
         hint="No backup was made.",
@@ -251,10 +254,10 @@ def unwritable(target: Path, error: OSError) -> BackupUnwritable:
     )
 
 
-def _written(
+def _write_and_compare(
     stream: IO[bytes], contents: _Contents, lock: Encryption | None, progress: Progress
 ) -> Manifest:
-    """Write an archive, and compare what the disk has of it with what was to be written."""
+    """Write an archive, read it back from the disk and compare; raises `DamagedBackup`."""
 
     def produce(target: IO[bytes]) -> Generator[int, None, None]:
         with closing(contents.produce(target)) as steps:
@@ -264,33 +267,33 @@ def _written(
 
     if lock is None:
         with closing(produce(stream)) as steps:
-            _exhaust(steps)
-        _settle(stream)
-        found = Bundle(stream, Path("the backup just written"))
-        found.check(progress)
-        found.close()
-        sound = found.manifest == contents.manifest
+            _run(steps)
+        _fsync_and_rewind(stream)
+        bundle = Bundle(stream, Path("the backup just written"))
+        bundle.check(progress)
+        bundle.close()
+        is_equal = bundle.manifest == contents.manifest
     else:
         encrypted = Encrypted(lock)
         encrypted.write(stream, produce, contents.made_at)
-        _settle(stream)
+        _fsync_and_rewind(stream)
         encrypted.check(stream)
-        sound = True
-    if contents.manifest is None or not sound:
+        is_equal = True
+    if contents.manifest is None or not is_equal:
         raise DamagedBackup("the backup that the disk has is not the one that was written")
     return contents.manifest
 
 
-def _exhaust(steps: Iterable[int]) -> None:
+def _run(steps: Iterable[int]) -> None:
     for _ in steps:
         pass
 
 
-def _settle(stream: IO[bytes]) -> None:
-    """Bring a file to the disk, and go back to its beginning, to read what the disk has of it."""
+def _fsync_and_rewind(stream: IO[bytes]) -> None:
+    """Sync a file to disk and go back to its beginning, to read it from the disk."""
     stream.flush()
     os.fsync(stream.fileno())
-    if hasattr(os, "posix_fadvise"):  # Not what the system still remembers of it.
+    if hasattr(os, "posix_fadvise"):  # Drop it from the page cache.
         with suppress(OSError):
             os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     stream.seek(0)
@@ -300,35 +303,35 @@ def _settle(stream: IO[bytes]) -> None:
 
 
 def surplus(plan: RetentionPlan, ledger: Path, book: str, coming: Path) -> list[Path]:
-    """Return the backups of a book in a folder that are not kept once another has come.
+    """Return the backups of a book that the plan does not keep once the backup `coming` is there.
 
-    Only regular files with exactly the names of its backups, and of those that can be read without
-    a key, only those that say that they are.
+    Only regular files with exactly the names of its backups count; of those that can be read
+    without a key, only those whose manifest names the book.
     """
     name = ledger.resolve().name
-    there = {coming: retention.made_at(coming.name, name, book)}
+    times = {coming: retention.made_at(coming.name, name, book)}
     with os.scandir(plan.folder) as entries:
-        for each in entries:
-            time = retention.made_at(each.name, name, book)
-            if time is not None and each.is_file(follow_symlinks=False):
-                there[plan.folder / each.name] = time
-    kept = retention.kept([time for time in there.values() if time is not None], plan.keep)
-    gone = [path for path, time in there.items() if path != coming and time not in kept]
-    return sorted(path for path in gone if _is_of(path, book))
+        for entry in entries:
+            time = retention.made_at(entry.name, name, book)
+            if time is not None and entry.is_file(follow_symlinks=False):
+                times[plan.folder / entry.name] = time
+    kept = retention.kept([time for time in times.values() if time is not None], plan.keep)
+    dropped = [path for path, time in times.items() if path != coming and time not in kept]
+    return sorted(path for path in dropped if _is_backup_of(path, book))
 
 
-def _is_of(path: Path, book: str) -> bool:
-    """Tell whether a backup does not say that it is another book's."""
+def _is_backup_of(path: Path, book: str) -> bool:
+    """Return True if a backup is encrypted, or its manifest names this book."""
     if path.name.endswith((".zip.age", ".age.zip")):
         return True
     try:
-        with path.open("rb") as stream, closing(Bundle(stream, path)) as found:
-            return found.manifest.book == book
+        with path.open("rb") as stream, closing(Bundle(stream, path)) as bundle:
+            return bundle.manifest.book == book
     except (DamagedBackup, InvalidBackup, OSError):
         return False
 
 
-def _rotated(plan: RetentionPlan, ledger: Path, book: str, made: Path) -> list[Path]:
+def _remove_surplus(plan: RetentionPlan, ledger: Path, book: str, made: Path) -> list[Path]:
     removed: list[Path] = []
     try:
         for path in surplus(plan, ledger, book, made):

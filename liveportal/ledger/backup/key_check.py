@@ -1,7 +1,7 @@
-"""Whether the payout profile of a backup can be read where it is restored: its key, by the id.
+"""Check, by key id, whether the payout profile of a restored backup can be read.
 
-A key that was changed (`rotate-key`) or lost since does no harm to the books: a backup is restored
-all the same, and is told to lack its key.
+A key that was rotated (`rotate-key`) or lost since does not affect the books: the backup is
+restored all the same, and the missing key is reported.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _SEALED_BY = "SELECT sealed_by FROM fingerprint_key LIMIT 1"
 
 
 def sealed_by(db: Connection) -> str | None:
-    """Return the id of the key that a ledger is sealed with; None where nothing is sealed."""
+    """Return the id of the key that a ledger's values are sealed with; None if none are."""
     row = db.execute(_SEALED_BY).fetchone()
     return row[0] if row else None
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFit:
-    """Whether a key that is needed is there.
+    """Whether the key that a ledger needs is available.
 
-    `state` is `restored` (the backup has it), `kept` (it is there already), the code of the
-    `problem`, or None where no key is needed and the backup has none. `coming` are the keys of the
+    `state` is `restored` (the backup has it), `kept` (it is kept here already), the code of the
+    `problem`, or None if no key is needed and the backup has none. `coming` are the keys in the
     backup, `there` those that are kept for the ledger now.
     """
 
@@ -39,9 +39,9 @@ class KeyFit:
 
 
 def compare(needed: str | None, text: str | None, kept: key_store.Keys) -> KeyFit:
-    """Compare the key that a ledger needs with those in its backup (a text) and those kept here.
+    """Compare the key that a ledger needs with those in its backup (`text`) and those kept here.
 
-    A keyring is asked. Nothing is raised: what keeps a key from being read is the `problem`.
+    The keyring is asked. Nothing is raised: an error while reading a key becomes the `problem`.
     """
     if needed is None and text is None:
         return KeyFit(None)
@@ -63,7 +63,7 @@ def compare(needed: str | None, text: str | None, kept: key_store.Keys) -> KeyFi
 
 
 def put(fit: KeyFit, kept: key_store.Keys) -> KeyFit:
-    """Add the keys of a backup to those that are kept; return what became of it."""
+    """Add the keys of a backup to those that are kept; return the new state."""
     if fit.coming.keys() <= fit.there.keys():
         return fit
     try:
@@ -76,11 +76,12 @@ def put(fit: KeyFit, kept: key_store.Keys) -> KeyFit:
 def key_in_backup(
     needed: str | None, kept: key_store.Keys, *, is_locked: bool
 ) -> tuple[str | None, str | None]:
-    """Return where the key of a ledger is that is backed up, and the text of it for the backup.
+    """Return the state of a ledger's key in a backup, and the key's text to put into it.
 
-    That is `included` if the backup `is_locked`, else `left_out`; `in_keyring`, which is not asked;
-    or `wrong_key` or `key_not_found` where what is kept is not what the ledger needs. None where
-    nothing is sealed. Raises `UnsafeKey` where the text would be needed.
+    The state is `included` if the backup `is_locked`, otherwise `left_out`; `in_keyring` if
+    the key is there (the keyring is not asked); `wrong_key` or `key_not_found` if the kept keys are
+    not the one that the ledger needs; None if nothing is sealed. Raises `UnsafeKey` if the key's
+    text is needed and its file is not private.
     """
     if needed is None:
         return None, None

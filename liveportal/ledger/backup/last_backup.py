@@ -1,7 +1,7 @@
-"""Which backup of a ledger was the last good one: a small private file beside it says so.
+"""Remember the last good backup of a ledger, in a small private file beside it.
 
-`ledger.db.backups.json` is for `doctor`; nothing depends on it. Where it is not there, or is no
-longer what was written, no backup is known of.
+`ledger.db.backups.json` is for `doctor`; nothing depends on it. If it is missing or damaged, no
+backup is known.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 from liveportal.ledger.storage import private_files, temp_files
 
 FORMAT = "liveportal.backups.v1"
-_LONGEST = 100_000
+_MAX_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class LastBackup:
-    """A backup that was verified: when and where it was made, and how far the journal was then."""
+    """A verified backup: when and where it was made, and how far the journal went."""
 
     made_at: datetime
     path: Path
@@ -30,17 +30,17 @@ class LastBackup:
 
 
 def file_of(ledger: Path) -> Path:
-    """Return the file beside a ledger that remembers its backups."""
+    """Return the path of the file beside a ledger that records its last backup."""
     return temp_files.beside(ledger, temp_files.BACKUPS)
 
 
 def last_backup(ledger: Path) -> LastBackup | None:
-    """Return the last good backup of a ledger; None where none is known of.
+    """Return the last good backup of a ledger; None if none is known.
 
-    It may be gone from its place since, or be the backup of another book that was kept at the
+    The file may have been removed since, or be a backup of another book that was once at the
     ledger's path: compare `book` with the hash of the first event.
     """
-    content = private_files.small_content(file_of(ledger), _LONGEST)
+    content = private_files.small_content(file_of(ledger), _MAX_BYTES)
     if content is None:
         return None
     try:
@@ -63,7 +63,7 @@ def _is_text(value: object) -> bool:
 
 
 def remember(ledger: Path, backup: LastBackup) -> None:
-    """Remember a backup that was verified, in place of the one before; raises `OSError`."""
+    """Record a verified backup as the last good one; raises `OSError`."""
     last = {
         "made_at": backup.made_at.isoformat(),
         "path": str(backup.path.absolute()),

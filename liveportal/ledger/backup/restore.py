@@ -1,8 +1,8 @@
-"""Restoring a backup: everything in it is doubted until it is checked, and nothing is lost by it.
+"""Restore a backup: everything in it is checked first, and the ledger it replaces is kept.
 
-The ledger of the backup is unpacked into a private folder, compared, brought to the current form
-and verified; only then anything takes its place: first files of the vault, which harm nobody, then
-the ledger, in one step, then the key.
+The ledger of the backup is unpacked into a private folder, compared with the manifest, migrated to
+the current schema version and verified. Only then is anything put in place: first the files of the
+vault, which are harmless, then the ledger in one step, then the key.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from liveportal.ledger.upgrade import upgrade
 from liveportal.ledger.verify import file_integrity
 from liveportal.ledger.verify.verify import verify
 
-_HAS = (
+_CUSTOMER_EXISTS = (
     "SELECT 1 FROM request WHERE customer = ?1 UNION SELECT 1 FROM session WHERE customer = ?1"
     " UNION SELECT 1 FROM customer WHERE id = ?1"
 )
@@ -47,10 +47,10 @@ _HAS = (
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """The ledger that a backup would take the place of.
+    """The ledger that a backup would replace.
 
-    `extent` is None for one that does not open. `common` counts the events that both have, from the
-    first one on; `forgotten` names customers whom it forgot, and whom the backup brings back.
+    `extent` is None if it cannot be opened. `common` counts the events, from the first on, that
+    both have. `forgotten` names the customers forgotten in it whose data the backup brings back.
     """
 
     extent: LedgerExtent | None
@@ -59,15 +59,15 @@ class Replaced:
 
     @property
     def lost(self) -> int:
-        """How many events it has that the backup has not."""
+        """The number of its events that the backup does not have."""
         return self.extent.events - self.common if self.extent else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored: how far it goes, where the old one is kept, what else came back.
+    """The result of a restore: the ledger's extent, and the path where the old ledger is kept.
 
-    `private_files` were put into the vault; `key` says whether the payout profile can be read.
+    `files` counts the files put into the vault; `key` says whether the payout profile can be read.
     """
 
     extent: LedgerExtent
@@ -77,13 +77,16 @@ class Restored:
 
 
 def opening(path: Path) -> str | None:
-    """Return what opens a backup: `recipient`, `passphrase`, or None; raises `UnreadableFile`."""
-    with _opened(path) as stream:
+    """Return how a backup is encrypted: `recipient`, `passphrase`, or None if it is not.
+
+    Raises `UnreadableFile`.
+    """
+    with _open_file(path) as stream:
         return age.kind_of(stream)
 
 
 class Restoring:
-    """A backup that was checked, and the ledger that it may take the place of."""
+    """A checked backup, and the ledger that it may replace."""
 
     def __init__(
         self, real: Path, bundle: Bundle, staged: Path, extent: LedgerExtent, sealed_by: str | None
@@ -93,18 +96,18 @@ class Restoring:
         self._staged = staged
         self._sealed_by = sealed_by
         self.extent = extent
-        self.replaced = _replaced(real, staged)
+        self.replaced = _find_replaced(real, staged)
         self.key = self._compare_key()
 
     @property
     def manifest(self) -> Manifest:
-        """What the backup says that it is."""
+        """The manifest of the backup."""
         return self._bundle.manifest
 
     def carry_out(self, at: datetime, progress: Progress = ignored) -> Restored:
-        """Put everything in its place; raises `LedgerBusy`, `DiskFull`, `UnsafeVault`.
+        """Put everything in place; raises `LedgerBusy`, `DiskFull`, `UnsafeVault`.
 
-        Then the ledger is as it was; at most there are more files in the vault, which no event
+        After an error the ledger is unchanged; at most, the vault has more files, which no event
         names.
         """
         real = self._real
@@ -121,9 +124,9 @@ class Restoring:
         return key_store.Keys(self._real, self.extent.book)
 
     def _compare_key(self) -> KeyFit:
-        """Compare the key that the backup's ledger needs with those in it and those kept here."""
+        """Compare the key that the ledger needs with those in the backup and those kept here."""
         manifest = self.manifest
-        file = next((each for each in manifest.files if each.name == archive.KEY), None)
+        file = next((file for file in manifest.files if file.name == archive.KEY), None)
         text = _key_text(self._bundle, file) if file else None
         return key_check.compare(self._sealed_by, text, self._keys)
 
@@ -131,7 +134,7 @@ class Restoring:
         vault, count = Vault(self._real), 0
         for file in self.manifest.files:
             if file.kept is not None and file.kept == file.sha256:
-                chunks = _told(self._bundle.chunks(file), progress)
+                chunks = _reporting(self._bundle.chunks(file), progress)
                 count += vault.put(file.kept, chunks)
         return count
 
@@ -141,7 +144,7 @@ class Restoring:
         if self.replaced.extent is not None:
             try:
                 return swap.replace(self._real, self._staged, at, self.replaced.extent)
-            except NotALedger:  # Damaged where only copying it looks.
+            except NotALedger:  # The damage is in pages that only the copy reads.
                 pass
         kept = swap.move_aside(self._real, at)
         swap.place_new(self._real, self._staged, at)
@@ -152,7 +155,7 @@ class Restoring:
 def restoring(
     path: Path, file: Path, *, opener: Decryption | None = None, progress: Progress = ignored
 ) -> Iterator[Restoring]:
-    """Check a backup whole, for the ledger at a path; nothing has changed until it is carried out.
+    """Check a whole backup for the ledger at a path; only `carry_out` changes anything.
 
     Raises `InvalidBackup`, `DamagedBackup`, `BackupLocked`, `UnreadableFile`, `NewerLedger`,
     `VerificationFailed`, `LedgerBusy`, `DiskFull`, `LedgerUnwritable`.
@@ -171,46 +174,46 @@ def restoring(
         private_files.private_folder(real) as folder,
         ExitStack() as stack,
     ):
-        stream = stack.enter_context(_opened(file))
+        stream = stack.enter_context(_open_file(file))
         if age.kind_of(stream):
-            plain = _decrypted(stream, file, folder, opener or Decryption())
-            stream = stack.enter_context(plain)
-        found = stack.enter_context(closing(Bundle(stream, file)))
-        _check_room(found.manifest, folder)
-        _check_files(found, progress)
+            decrypted = _decrypting(stream, file, folder, opener or Decryption())
+            stream = stack.enter_context(decrypted)
+        bundle = stack.enter_context(closing(Bundle(stream, file)))
+        _check_room(bundle.manifest, folder)
+        _check_files(bundle, progress)
         staged = folder / archive.LEDGER
-        extent = _staged(found, staged, progress)
+        extent = _stage(bundle, staged, progress)
         with closing(connection.open_file(staged, readonly=True)) as db:
             sealed_by = key_check.sealed_by(db)
-        yield Restoring(real, found, staged, extent, sealed_by)
+        yield Restoring(real, bundle, staged, extent, sealed_by)
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[IO[bytes]]:
+def _open_file(file: Path) -> Iterator[IO[bytes]]:
     try:
-        if file.exists() and not file.is_file():  # A pipe would be waited for.
-            raise _unreadable(file, "it is not a regular file")
+        if file.exists() and not file.is_file():  # Opening a pipe would block.
+            raise _unreadable_error(file, "it is not a regular file")
         stream = file.open("rb")
     except OSError as error:
-        raise _unreadable(file, error.strerror) from None
-    except ValueError:  # A NUL in it.
-        raise _unreadable(file, "no file can have that name") from None
+        raise _unreadable_error(file, error.strerror) from None
+    except ValueError:  # The name contains a NUL.
+        raise _unreadable_error(file, "no file can have that name") from None
     with stream:
         yield stream
 
 
-def _unreadable(file: Path, why: str | None) -> UnreadableFile:
+def _unreadable_error(file: Path, why: str | None) -> UnreadableFile:
     return UnreadableFile(f"{file} cannot be read: {why}", hint="Check the path.", path=str(file))
 
 
 @contextmanager
-def _decrypted(
-    stream: IO[bytes], file: Path, folder: Path, opener: Decryption
+def _decrypting(
+    stream: IO[bytes], file: Path, folder: Path, decryption: Decryption
 ) -> Iterator[IO[bytes]]:
-    """Decrypt a backup into the private folder: nowhere else may its plain text lie."""
+    """Decrypt a backup into the private folder, the only place for its plaintext."""
     with os.fdopen(private_files.make(folder / "backup.zip"), "w+b") as plain:
         try:
-            age.opened_with(stream, opener, plain)
+            age.opened_with(stream, decryption, plain)
         except (BackupLocked, DamagedBackup) as error:
             raise error.located(str(file), path=str(file)) from None
         yield plain
@@ -230,31 +233,31 @@ def _check_room(manifest: Manifest, folder: Path) -> None:
         )
 
 
-def _check_files(found: Bundle, progress: Progress) -> None:
-    """Read every file of the vault, and compare it, before any takes its place."""
-    manifest = found.manifest
+def _check_files(bundle: Bundle, progress: Progress) -> None:
+    """Read every vault file of the backup and compare it, before any is put in place."""
+    manifest = bundle.manifest
     for file in manifest.files:
         if file.kept is not None:
             if file.kept != file.sha256 and file.kept not in manifest.damaged:
-                raise _odd(f"{file.name} is not the file of its name")
-            for chunk in found.chunks(file):
+                raise _damaged_error(f"{file.name} is not the file of its name")
+            for chunk in bundle.chunks(file):
                 progress(len(chunk))
         elif file.name == archive.KEY:
-            _key_text(found, file)
+            _key_text(bundle, file)
 
 
-def _key_text(found: Bundle, file: File) -> str:
+def _key_text(bundle: Bundle, file: File) -> str:
     if file.bytes > archive.LARGEST_KEY:
-        raise _odd(f"{file.name} is no key")
-    return b"".join(found.chunks(file)).decode("ascii", "replace")
+        raise _damaged_error(f"{file.name} is no key")
+    return b"".join(bundle.chunks(file)).decode("ascii", "replace")
 
 
-def _staged(found: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
-    """Unpack the ledger, bring it to the current form, verify it, and return how far it goes."""
-    manifest = found.manifest
-    ledger = next(each for each in manifest.files if each.name == archive.LEDGER)
+def _stage(bundle: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
+    """Unpack the ledger, migrate it to the current schema version, verify it; return its extent."""
+    manifest = bundle.manifest
+    ledger = next(file for file in manifest.files if file.name == archive.LEDGER)
     with os.fdopen(private_files.make(staged), "wb") as target:
-        for chunk in found.chunks(ledger):
+        for chunk in bundle.chunks(ledger):
             target.write(chunk)
             progress(len(chunk))
     try:
@@ -262,11 +265,11 @@ def _staged(found: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
             closing(connection.open_file(staged, readonly=True)) as db,
             driver.translating_errors(staged),
         ):
-            _check_kinds(db)
+            _check_schema_kinds(db)
             extent = snapshot.extent(db)
-        told = LedgerExtent(manifest.book, manifest.head, manifest.events, manifest.form)
-        if extent != told:
-            raise _odd("its ledger is not the one that its manifest tells of")
+        announced = LedgerExtent(manifest.book, manifest.head, manifest.events, manifest.form)
+        if extent != announced:
+            raise _damaged_error("its ledger is not the one that its manifest tells of")
         if extent.form < connection.SCHEMA_VERSION:
             upgrade(staged)
         with (
@@ -275,43 +278,45 @@ def _staged(found: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
         ):
             verify(db)
     except NotALedger as error:
-        raise _odd(error.message.replace(str(staged), archive.LEDGER)) from None
+        raise _damaged_error(error.message.replace(str(staged), archive.LEDGER)) from None
     except driver.DatabaseError as error:
-        raise _odd(f"{archive.LEDGER} cannot be read: {error}") from None
+        raise _damaged_error(f"{archive.LEDGER} cannot be read: {error}") from None
     except LiveportalError as error:
         error.message = error.message.replace(str(staged), archive.LEDGER)
         raise error.located("the backup") from None
     return replace(extent, form=connection.SCHEMA_VERSION)
 
 
-def _check_kinds(db: Connection) -> None:
-    """Refuse, before anything is asked of it, what only looks like a ledger.
+def _check_schema_kinds(db: Connection) -> None:
+    """Raise `DamagedBackup` for a forged schema, before any query runs on it.
 
-    A view in a table's place could keep whoever reads it busy for ever, and a trigger of somebody
-    else's could do anything later. Views of one's own are harmless: nobody reads them here.
+    A view in place of a table could make a query run for ever, and a foreign trigger could do
+    anything later. Views that a user has added are harmless, since no query reads them.
     """
-    usual = {part.name: part for part in file_integrity.expected_schema()}
+    expected = {part.name: part for part in file_integrity.expected_schema()}
     for part in file_integrity.schema_objects(db):
-        ours = usual.get(part.name, part)
-        if part.kind != ours.kind or (part.kind == "trigger" and part != usual.get(part.name)):
-            raise _odd(f"the {part.kind} {part.name!a} of its ledger is not ours")
+        expected_part = expected.get(part.name, part)
+        if part.kind != expected_part.kind or (
+            part.kind == "trigger" and part != expected.get(part.name)
+        ):
+            raise _damaged_error(f"the {part.kind} {part.name!a} of its ledger is not ours")
 
 
-def _odd(what: str) -> DamagedBackup:
+def _damaged_error(what: str) -> DamagedBackup:
     return DamagedBackup(
         f"the backup is not what was written: {what}",
         hint="Nothing was changed. Take another backup, or another copy of this one.",
     )
 
 
-# --- what it would replace ------------------------------------------------------------------------
+# --- the ledger to be replaced --------------------------------------------------------------------
 
 
-def _replaced(real: Path, staged: Path) -> Replaced | None:
+def _find_replaced(real: Path, staged: Path) -> Replaced | None:
     try:
         db = swap.opened(real)
     except NotALedger:
-        if not real.is_file():  # A folder is nobody's damaged ledger.
+        if not real.is_file():  # A folder is not a damaged ledger.
             raise
         return Replaced(None)
     if db is None:
@@ -319,26 +324,30 @@ def _replaced(real: Path, staged: Path) -> Replaced | None:
     with closing(db), closing(connection.open_file(staged, readonly=True)) as new:
         try:
             with driver.translating_errors(real):
-                return _compared(db, new)
+                return _compare(db, new)
         except NotALedger:
             return Replaced(None)
 
 
-def _compared(old: Connection, new: Connection) -> Replaced:
+def _compare(old: Connection, new: Connection) -> Replaced:
     extent, coming = snapshot.extent(old), snapshot.extent(new)
-    common = _common(old, new, min(extent.events, coming.events))
+    common = _common_events(old, new, min(extent.events, coming.events))
     known = snapshot.forgotten(new)
-    gone = {who for event, who in snapshot.forgotten(old).items() if event not in known}
-    back = [who for who in sorted(gone) if new.execute(_HAS, (who,)).fetchone()]
-    return Replaced(extent, common, back)
+    erased = {customer for event, customer in snapshot.forgotten(old).items() if event not in known}
+    brought_back = [
+        customer
+        for customer in sorted(erased)
+        if new.execute(_CUSTOMER_EXISTS, (customer,)).fetchone()
+    ]
+    return Replaced(extent, common, brought_back)
 
 
-def _common(old: Connection, new: Connection, most: int) -> int:
-    """Return how many events two journals have in common, from the first one on.
+def _common_events(old: Connection, new: Connection, limit: int) -> int:
+    """Return the number of events that two journals have in common, from the first on.
 
-    The same hash at an event means the same journal up to it, so halving finds where they part.
+    Equal hashes at an event mean equal journals up to it, so a binary search works.
     """
-    low, high = 0, most
+    low, high = 0, limit
     while low < high:
         middle = (low + high + 1) // 2
         if _hash_at(old, middle) == _hash_at(new, middle):
@@ -353,7 +362,7 @@ def _hash_at(db: Connection, seq: int) -> bytes:
     return bytes(row[0]) if row else b""
 
 
-def _told(chunks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
+def _reporting(chunks: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
     for chunk in chunks:
         progress(len(chunk))
         yield chunk

@@ -1,4 +1,4 @@
-"""A copy of a ledger as it is at one instant, while others go on writing to it."""
+"""Copy a ledger as it is at one instant, while other programs may write to it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.storage import connection, driver, private_files
 from liveportal.ledger.storage.driver import Connection
 
-_OK = 0
-_DONE = 101
-_TRIES = 3
+_SQLITE_OK = 0
+_SQLITE_DONE = 101
+_MAX_WAITS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerExtent:
-    """How far a ledger goes: its book (the hash of the first event), its head, its events."""
+    """How far a ledger goes: its book (hash of the first event), its head, its number of events.
+
+    `form` is its schema version.
+    """
 
     book: str
     head: str
@@ -34,7 +37,7 @@ class LedgerExtent:
 
 
 def extent(db: Connection) -> LedgerExtent:
-    """Return how far a ledger goes, of whatever form."""
+    """Return how far a ledger of any schema version goes."""
     first = db.execute("SELECT hash FROM event WHERE seq = 1").fetchone()
     last = db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
     seq, head = last or (0, hash_chain.GENESIS)
@@ -47,29 +50,29 @@ def extent(db: Connection) -> LedgerExtent:
 
 
 def forgotten(db: Connection) -> dict[tuple[str, str], str]:
-    """Return the customers that were forgotten, by the source and id of the event that did it."""
-    found = db.execute(
+    """Return the forgotten customers, by the source and id of their erasure event."""
+    rows = db.execute(
         "SELECT source, id, facts ->> '$.customer' FROM event WHERE type = ?",
         (PREFIX + CustomerForgotten.TYPE,),
     ).fetchall()
-    return {(source, name): str(customer) for source, name, customer in found}
+    return {(source, event_id): str(customer) for source, event_id, customer in rows}
 
 
 def evidence_of(db: Connection) -> dict[str, bool]:
-    """Return the files that a ledger tells of by their SHA-256, and whether the vault had them."""
-    named = db.execute("SELECT DISTINCT sha256 FROM artifact ORDER BY sha256").fetchall()
+    """Return the SHA-256 of each recorded file, and whether it was certainly in the vault."""
+    rows = db.execute("SELECT DISTINCT sha256 FROM artifact ORDER BY sha256").fetchall()
     noted = missing.noted_files(db)
     attached = {
-        each.sha256 for each in index.attached(db) if each.is_certain and each.artifact not in noted
+        file.sha256 for file in index.attached(db) if file.is_certain and file.artifact not in noted
     }
-    return {sha256: sha256 in attached for (sha256,) in named}
+    return {sha256: sha256 in attached for (sha256,) in rows}
 
 
 def copied(path: Path, copy: Path) -> None:
-    """Copy a ledger to a new file of the owner's alone, as one SQLite file that needs no other.
+    """Copy a ledger to a new private file (mode 0600), which is complete without a log.
 
-    In one step, so that nobody who writes meanwhile makes it begin again, and nobody waits longer
-    than a page takes times their number. Raises what `open_ledger` raises, and `LedgerBusy`.
+    The copy is made in a single step, so that a concurrent write does not restart it; in rollback
+    journal mode, writers wait until it is done. Raises what `open_ledger` raises, and `LedgerBusy`.
     """
     os.close(private_files.make(copy))
     with (
@@ -82,18 +85,18 @@ def copied(path: Path, copy: Path) -> None:
 
 
 def waiting(path: Path, then: Callable[[], None] = lambda: None) -> Callable[[int, int, int], None]:
-    """Return what gives up after a few times that SQLite waited for others in vain.
+    """Return a progress callback that raises `LedgerBusy` after a few unsuccessful waits.
 
-    `then` is called once, when the first page was copied. Without it a copy would wait for ever.
+    Without it, the copy would wait for ever. `then` is called once, after the first page is copied.
     """
     waits = 0
     called = False
 
     def progress(status: int, _remaining: int, _total: int) -> None:
         nonlocal waits, called
-        if status not in (_OK, _DONE):
+        if status not in (_SQLITE_OK, _SQLITE_DONE):
             waits += 1
-            if waits >= _TRIES:
+            if waits >= _MAX_WAITS:
                 raise LedgerBusy(
                     f"another program is writing to {path}",
                     hint="Try again in a moment.",

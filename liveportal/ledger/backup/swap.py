@@ -1,15 +1,15 @@
-"""A ledger takes the place of another: what was there is kept beside it, whole.
+"""Replace a ledger by another one; a complete copy of the old one is kept beside it.
 
-While other programs have the ledger open, its content is replaced within the file, in one
-transaction of SQLite: whoever reads sees the old one or the new one, and a crash leaves the old
-one. It is copied first, and nobody can record between the copy and the replacement:
+Other programs may have the ledger open. Its content is therefore replaced within the file, in one
+SQLite transaction: a reader sees the old or the new content, and a crash leaves the old one. The
+old content is copied first, and no other program can write between the copy and the replacement:
 
-- With a write-ahead log the first page that is copied takes the lock of writers; the old content is
-  then copied by a reader, who still sees it.
-- With a rollback journal readers would wait for the lock. So the connection that replaces it takes
-  the file for itself, and makes the copy, too.
+- With a write-ahead log, copying the first page takes the write lock; a reader, which still sees
+  the old content, then copies it.
+- With a rollback journal, a reader would wait for the lock. So the connection that replaces the
+  content locks the file exclusively, and makes the copy too.
 
-A file that no longer opens is moved aside with all that SQLite keeps beside it.
+A file that no longer opens is moved aside, with the files that SQLite keeps beside it.
 """
 
 from __future__ import annotations
@@ -27,27 +27,28 @@ from liveportal.ledger.storage import connection, driver, private_files, temp_fi
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.fsync import fsync_dir, fsync_file
 
-_COPY = "before.db"  # In the private folder, which is swept after a crash.
+_COPY = "before.db"  # In the private folder, which is removed after a crash.
 
 
 def opened(real: Path) -> Connection | None:
-    """Open the ledger that is to be replaced; None where nothing is there.
+    """Open the ledger to be replaced; None if nothing is at the path.
 
-    It may be of any form that this program knows. Raises what `connection.open_file` raises.
+    It may have any schema version that this program knows. Raises what `connection.open_file`
+    raises.
     """
     if not os.path.lexists(real):
         return None
-    # Whoever may write would tidy away the log of one that turns out to be damaged.
+    # Opened read-only first: a writer would remove the log of a ledger that proves to be damaged.
     connection.open_file(real, readonly=True).close()
     return connection.open_file(real, readonly=False)
 
 
 def place_new(real: Path, staged: Path, at: datetime) -> Path | None:
-    """Give a finished ledger its place, where none is; return where leftovers of one went.
+    """Move a finished ledger to a path without one; return the folder with any old leftovers.
 
-    Raises `LedgerBusy` where one has come there meanwhile.
+    Raises `LedgerBusy` if a ledger was created there in the meantime.
     """
-    aside = move_aside(real, at) if any(map(os.path.lexists, _files(real))) else None
+    aside = move_aside(real, at) if any(map(os.path.lexists, _sqlite_files(real))) else None
     with driver.translating_errors(real), closing(connection.connect_raw(staged)) as db:
         mode = "WAL" if connection.wal_is_safe() else "DELETE"
         db.execute(f"PRAGMA journal_mode = {mode}").fetchall()
@@ -60,14 +61,14 @@ def place_new(real: Path, staged: Path, at: datetime) -> Path | None:
 
 
 def move_aside(real: Path, at: datetime) -> Path:
-    """Move a ledger's files into a folder beside it, and return that; under their own names.
+    """Move a ledger's files into a new folder beside it, and return the folder.
 
-    What SQLite keeps beside a file goes first: it must never be taken for another file's.
+    The log files are moved first, so that they are never taken for those of another ledger.
     """
-    folder = _free(real, at)
+    folder = _free_path(real, at)
     folder.mkdir(mode=0o700)
     fsync_dir(real.parent)
-    for path in (*_files(real), real):
+    for path in (*_sqlite_files(real), real):
         if os.path.lexists(path):
             path.rename(folder / path.name)
     fsync_dir(folder)
@@ -76,45 +77,45 @@ def move_aside(real: Path, at: datetime) -> Path:
 
 
 def replace(real: Path, staged: Path, at: datetime, was: LedgerExtent) -> Path:
-    """Replace a ledger's content, and return where a copy of what it was is kept.
+    """Replace a ledger's content, and return the path of the copy of the old one.
 
-    The new content is staged in a private folder on the same disk.
-    Raises `LedgerBusy` where others hold it for long, or where it is no longer what it `was`;
-    `NotALedger` where it turns out to be damaged. Then it is as it was.
+    The new content is `staged` in a private folder on the same disk. Raises `LedgerBusy` if other
+    programs lock the ledger for long, or if its extent is no longer `was`; `NotALedger` if it
+    proves to be damaged. After an error, the ledger is unchanged.
     """
     with (
         closing(connection.open_file(real, readonly=False)) as target,
         driver.translating_errors(real),
     ):
-        _fit(target, staged)
+        _match_page_size(target, staged)
         wal = target.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         with (
             closing(connection.connect_raw(staged)) as source,
-            _keeping(real, staged.with_name(_COPY), at, was) as keep,
+            _keeping_copy(real, staged.with_name(_COPY), at, was) as keep,
         ):
             if wal:
-                _replace_by_log(real, source, target, keep, was)
+                _replace_with_wal(real, source, target, keep, was)
             else:
-                _replace_alone(real, source, target, keep, was)
+                _replace_exclusively(real, source, target, keep, was)
             kept = keep.copy
     return kept
 
 
-def _replace_by_log(
-    real: Path, source: Connection, target: Connection, keep: _Kept, was: LedgerExtent
+def _replace_with_wal(
+    real: Path, source: Connection, target: Connection, keep: _CopyKeeper, was: LedgerExtent
 ) -> None:
-    def copy_old() -> None:  # The first page is copied: nobody can record any more.
+    def copy_old() -> None:  # Called after the first page: the write lock is held.
         with closing(connection.open_file(real, readonly=True)) as old:
             keep(old, was)
 
     source.backup(target, pages=1, progress=snapshot.waiting(real, copy_old))
-    # The log is as large as the ledger now, and has the old one's pages.
-    with suppress(driver.DatabaseError):  # It is replaced; whoever opens it next may do it.
+    # The log is now as large as the ledger, and contains pages of the old content.
+    with suppress(driver.DatabaseError):  # The replacement is committed; a later open may do this.
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _replace_alone(
-    real: Path, source: Connection, target: Connection, keep: _Kept, was: LedgerExtent
+def _replace_exclusively(
+    real: Path, source: Connection, target: Connection, keep: _CopyKeeper, was: LedgerExtent
 ) -> None:
     target.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
     try:
@@ -125,45 +126,47 @@ def _replace_alone(
     finally:
         target.execute("PRAGMA locking_mode = NORMAL").fetchall()
         with suppress(driver.DatabaseError):
-            target.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # Gives the lock back.
+            target.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # Releases the lock.
 
 
-class _Kept:
-    """Keeps a copy of an old ledger, under the first name that is free."""
+class _CopyKeeper:
+    """Keeps a copy of an old ledger, under the first free name."""
 
-    def __init__(self, real: Path, part: Path, at: datetime) -> None:
+    def __init__(self, real: Path, temp_path: Path, at: datetime) -> None:
         self._real = real
-        self._part = part
+        self._temp_path = temp_path
         self._at = at
-        self.copy = real  # Until there is one.
+        self.copy = real  # Until the copy is made.
 
     def __call__(self, old: Connection, was: LedgerExtent) -> None:
-        """Copy it; raises `LedgerBusy` where it is no longer what it was."""
+        """Copy the ledger; raises `LedgerBusy` if its extent is no longer `was`."""
         if snapshot.extent(old) != was:
             raise is_replaced(self._real)
-        os.close(private_files.make(self._part))
-        with closing(connection.connect_raw(self._part)) as copy:
+        os.close(private_files.make(self._temp_path))
+        with closing(connection.connect_raw(self._temp_path)) as copy:
             old.backup(copy, progress=snapshot.waiting(self._real))
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-        fsync_file(self._part)
-        self.copy = _free(self._real, self._at)
-        connection.move_new(self._part, self.copy)
+        fsync_file(self._temp_path)
+        self.copy = _free_path(self._real, self._at)
+        connection.move_new(self._temp_path, self.copy)
 
 
 @contextmanager
-def _keeping(real: Path, part: Path, at: datetime, was: LedgerExtent) -> Iterator[_Kept]:
-    """Let a copy be kept; it is not wanted where the ledger is still what it was."""
-    kept = _Kept(real, part, at)
+def _keeping_copy(
+    real: Path, temp_path: Path, at: datetime, was: LedgerExtent
+) -> Iterator[_CopyKeeper]:
+    """Yield the keeper of a copy; after an error, remove the copy if the ledger is unchanged."""
+    keeper = _CopyKeeper(real, temp_path, at)
     try:
-        yield kept
+        yield keeper
     except BaseException:
-        if kept.copy != real and _is_still(real, was):
-            kept.copy.unlink(missing_ok=True)
+        if keeper.copy != real and _is_unchanged(real, was):
+            keeper.copy.unlink(missing_ok=True)
         raise
 
 
-def _is_still(real: Path, was: LedgerExtent) -> bool:
-    """Tell whether a ledger surely is what it was: interrupted after the commit, it is not."""
+def _is_unchanged(real: Path, was: LedgerExtent) -> bool:
+    """Return True if a ledger is certainly unchanged: an error may come after the commit."""
     try:
         with closing(connection.open_file(real, readonly=True)) as db:
             return snapshot.extent(db) == was
@@ -171,8 +174,8 @@ def _is_still(real: Path, was: LedgerExtent) -> bool:
         return False
 
 
-def _fit(target: Connection, staged: Path) -> None:
-    """Give the new content pages of the old one's size: a write-ahead log takes no others."""
+def _match_page_size(target: Connection, staged: Path) -> None:
+    """Convert the new content to the old page size: SQLite cannot change it in WAL mode."""
     (size,) = target.execute("PRAGMA page_size").fetchone()
     with closing(connection.connect_raw(staged)) as db:
         if db.execute("PRAGMA page_size").fetchone()[0] != size:
@@ -181,7 +184,7 @@ def _fit(target: Connection, staged: Path) -> None:
 
 
 def is_replaced(real: Path) -> LedgerBusy:
-    """Say that a ledger is no longer the one that the user was asked about."""
+    """Return the error for a ledger that has changed since the user confirmed its replacement."""
     return LedgerBusy(
         f"{real} was written to meanwhile",
         hint="Nothing was replaced. Try again.",
@@ -189,15 +192,15 @@ def is_replaced(real: Path) -> LedgerBusy:
     )
 
 
-def _files(real: Path) -> list[Path]:
+def _sqlite_files(real: Path) -> list[Path]:
     return [Path(f"{real}{suffix}") for suffix in temp_files.BESIDE]
 
 
-def _free(real: Path, at: datetime) -> Path:
-    """Return a name beside a ledger that nothing has: `ledger.db.replaced-20261128T120000Z`."""
-    wanted = f"{real.name}.replaced-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-    path, number = real.with_name(wanted), 1
+def _free_path(real: Path, at: datetime) -> Path:
+    """Return a free path beside a ledger, such as `ledger.db.replaced-20261128T120000Z` (UTC)."""
+    name = f"{real.name}.replaced-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    path, number = real.with_name(name), 1
     while os.path.lexists(path):
         number += 1
-        path = real.with_name(f"{wanted}.{number}")
+        path = real.with_name(f"{name}.{number}")
     return path

@@ -1,8 +1,8 @@
-"""Whose word an event is: what a journal of an earlier version holds that feeds must not say.
+"""Attribute the events of old journals, and find those that their source must not report.
 
-Earlier versions recorded whatever a feed said, in the expert's name, too. Such events stay: history
-stands. What can be known of them is known here: events that a command certainly made, events in the
-expert's name that no command ever makes, and events that are beyond the authority of their source.
+Earlier versions recorded anything that a feed reported, even in the expert's name. Such events stay
+in the history. This module identifies events that a command certainly made, events in the expert's
+name that no command ever makes, and events beyond the authority of their source.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from liveportal.ledger.format.personal_data import attributes
 from liveportal.ledger.storage.driver import Connection
 
 NEVER_BY_COMMANDS = frozenset({"request.taken", "request.expired", "customer.erasure_requested"})
-"""Types that only the platform can know of: no command records them."""
+"""Event types that only the platform can report: no command records them."""
 
 _FRESH_ID = pattern(
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII
 )
 _AT_ONCE_SECONDS = 600
-"""A command makes its event's id just before it records the event; clocks may be set meanwhile."""
+"""The longest time between an event id and its recording: the clock may be set in between."""
 
 _ROW = """
     SELECT event.seq, source, id, type, time, recorded_at, facts, body, personal_digest <> x''
@@ -38,7 +38,7 @@ _OF_TYPES = f"""
 
 
 class Unauthorised(NamedTuple):
-    """An event that its source must not say: which, whose, of what type, and the field."""
+    """An event that its source must not report: its position, name and type, and the field."""
 
     seq: int
     source: str
@@ -50,22 +50,22 @@ class Unauthorised(NamedTuple):
 def is_from_command(event_id: str, recorded_at: str, body: str | None) -> bool:
     """Return True if a command certainly made an event of the expert's own source.
 
-    It carries the machine's id, or an id that was made when it was recorded. Any other event may be
-    a command's of an earlier version under `--key`, or a feed's.
+    Such an event carries the machine's id, or its own id was generated when it was recorded. Any
+    other event may come from a command of an earlier version with `--key`, or from a feed.
     """
     if MACHINE in attributes(body):
         return True
     if not _FRESH_ID.fullmatch(event_id):
         return False
-    made_at = int(event_id.replace("-", "")[:12], 16) / 1000
-    return abs(from_text(recorded_at).timestamp() - made_at) <= _AT_ONCE_SECONDS
+    generated_at = int(event_id.replace("-", "")[:12], 16) / 1000
+    return abs(from_text(recorded_at).timestamp() - generated_at) <= _AT_ONCE_SECONDS
 
 
 def is_disguised(source: str, kind: str, facts: str, body: str | None) -> bool:
-    """Return True if an event bears the expert's name, and no command ever makes such a one.
+    """Return True if an event bears the expert's name, but cannot come from a command.
 
     `kind` is the type without its prefix. Commands of earlier versions gave their events no
-    attribute, and no command changes the payout profile without fingerprints.
+    attributes, and no command changes the payout profile without fingerprints.
     """
     if source != CLI_SOURCE:
         return is_experts(source) and not source.startswith(EXPERT_PREFIX)
@@ -77,8 +77,8 @@ def is_disguised(source: str, kind: str, facts: str, body: str | None) -> bool:
 
 
 def unauthorised(db: Connection) -> list[Unauthorised]:
-    """Return the events that their source must not say, in journal order."""
-    from liveportal.domain.events.sources import beyond_feeds  # A history does without all events.
+    """Return the events that their source must not report, in journal order."""
+    from liveportal.domain.events.sources import beyond_feeds  # Not needed by other callers.
     from liveportal.domain.events.types import TYPES
     from liveportal.ledger.format.row_mapping import compact
     from liveportal.ledger.format.serialisation import read_event
@@ -90,17 +90,17 @@ def unauthorised(db: Connection) -> list[Unauthorised]:
         for kind, data in TYPES.items()
         if data.FEED_FIELDS is not None or data.OWN_SOURCE_FIELD is not None
     ]
-    found = []
+    violations = []
     for row in db.execute(_OF_SOURCES, (compact(own),)):
-        seq, source, name, kind, _, _, facts, body, _ = row
+        seq, source, event_id, kind, _, _, facts, body, _ = row
         kind = kind.removeprefix(PREFIX)
         if is_disguised(source, kind, facts, body):
-            found.append(Unauthorised(seq, source, name, kind, "source"))
+            violations.append(Unauthorised(seq, source, event_id, kind, "source"))
     for row in db.execute(_OF_TYPES, (compact(limited),)):
         if not is_experts(row[1]):
             event = read_event(row).event
             if beyond := beyond_feeds(event.source, event.data):
-                found.append(
+                violations.append(
                     Unauthorised(row[0], event.source, event.id, event.data.TYPE, beyond[0])
                 )
-    return sorted(found)
+    return sorted(violations)

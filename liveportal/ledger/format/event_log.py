@@ -1,4 +1,4 @@
-"""The journal as it lies there: every event with what it booked, in one ordered pass."""
+"""Read the journal as stored: every event with its transactions and counts, in one ordered pass."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _EVENTS = """
            effects_digest, prev_hash, hash, salt, body
     FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
 """
-_ENTRY = """
+_SELECT_TRANSACTION = """
     SELECT id, seq, kind, time, period, session, claim, payout, adjustment FROM "transaction"
 """
-_MOVE = 'SELECT "transaction", n, debit, credit, amount, period FROM transfer'
+_SELECT_TRANSFER = 'SELECT "transaction", n, debit, credit, amount, period FROM transfer'
 _COUNTS = f"SELECT seq, n, {SESSION_COUNT.names} FROM session_count ORDER BY seq, n"  # noqa: S608 (names of our own)
-_TRANSACTIONS = f"{_ENTRY} ORDER BY seq, id"
-_TRANSFERS = f'{_MOVE} ORDER BY "transaction", n'
+_TRANSACTIONS = f"{_SELECT_TRANSACTION} ORDER BY seq, id"
+_TRANSFERS = f'{_SELECT_TRANSFER} ORDER BY "transaction", n'
 
 Rows = list[tuple[Any, ...]]
 _UNREADABLE = (
@@ -35,7 +35,7 @@ _UNREADABLE = (
 
 
 class JournalEntry(NamedTuple):
-    """An event as it is stored, its personal data, and the rows of what it booked."""
+    """An event as stored, with its personal data and the rows of its transactions and counts."""
 
     seq: int
     source: str
@@ -56,7 +56,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def stored(self) -> StoredEvent:
-        """The event itself, decoded; raises `UnreadableEvent`."""
+        """The decoded event; raises `UnreadableEvent`."""
         try:
             return read_event((*self[:7], self.body, self.personal_digest != b""))
         except _UNREADABLE as error:
@@ -64,12 +64,12 @@ class JournalEntry(NamedTuple):
 
     @property
     def transactions(self) -> tuple[Transaction, ...]:
-        """What the event booked, as the domain knows it."""
+        """The event's transactions, as values of the domain."""
         return _transactions(self.entries, self.transfers)
 
     @property
     def counts_proved(self) -> bool:
-        """Whether the event has counts that its digest covers; events older than these have not."""
+        """True if the event has counts and its digest covers them, which older events' do not."""
         if not self.counts:
             return False
         proved = hash_chain.effects_digest(self.entries, self.transfers, self.counts)
@@ -77,22 +77,32 @@ class JournalEntry(NamedTuple):
 
     @property
     def counted(self) -> tuple[SessionCount, ...]:
-        """What the event added to the counts of months."""
+        """The event's session counts."""
         return tuple(SESSION_COUNT.read(row[2:]) for row in self.counts)
 
 
 def _transactions(entries: Rows, transfers: Rows) -> tuple[Transaction, ...]:
-    moves: dict[int, list[Transfer]] = {number: [] for number, *_ in entries}
-    for number, _, debit, credit, minor, _ in transfers:
-        moves[number].append(Transfer(Account(debit), Account(credit), minor))
+    transfers_by_transaction: dict[int, list[Transfer]] = {
+        transaction_id: [] for transaction_id, *_ in entries
+    }
+    for transaction_id, _, debit, credit, minor, _ in transfers:
+        transfers_by_transaction[transaction_id].append(
+            Transfer(Account(debit), Account(credit), minor)
+        )
     return tuple(
-        Transaction(TransactionKind(kind), from_text(time), period, tuple(moves[number]), *of)
-        for number, _, kind, time, period, *of in entries
+        Transaction(
+            TransactionKind(kind),
+            from_text(time),
+            period,
+            tuple(transfers_by_transaction[transaction_id]),
+            *about,
+        )
+        for transaction_id, _, kind, time, period, *about in entries
     )
 
 
 def unreadable(seq: int, error: Exception) -> UnreadableEvent:
-    """Say that an event cannot be read, or played back, and why."""
+    """Return the error for an event that cannot be read or replayed."""
     reason = error.message if isinstance(error, LiveportalError) else f"{error}"
     return UnreadableEvent(
         f"event {seq} cannot be read: {reason}",
@@ -104,28 +114,28 @@ def unreadable(seq: int, error: Exception) -> UnreadableEvent:
 def iter_journal(
     db: Connection, *, until: str | None = None, last_seq: int | None = None
 ) -> Iterator[JournalEntry]:
-    """Yield the journal in its order, up to an event or what was recorded by then (stored form).
+    """Yield the journal in order, up to `last_seq`, or recorded until `until` (stored form, UTC).
 
-    Rows that belong to no event, or to none before `until`, are passed over.
+    Rows that belong to no such event are skipped.
     """
     where = " WHERE event.seq <= coalesce(?, event.seq) AND recorded_at <= coalesce(?, recorded_at)"
     entries, transfers = iter(db.execute(_TRANSACTIONS)), iter(db.execute(_TRANSFERS))
     entry, transfer = next(entries, None), next(transfers, None)
     counts = iter(db.execute(_COUNTS))
     count = next(counts, None)
-    nothing: Rows = []
+    no_rows: Rows = []
     for row in db.execute(f"{_EVENTS}{where} ORDER BY event.seq", (last_seq, until)):
         seq = row[0]
         while entry is not None and entry[1] < seq:
             entry = next(entries, None)
         while count is not None and count[0] < seq:
             count = next(counts, None)
-        counted = nothing
+        counted = no_rows
         while count is not None and count[0] == seq:
             counted = [*counted, count]
             count = next(counts, None)
         if entry is None or entry[1] != seq:
-            yield JournalEntry._make((*row, nothing, nothing, counted))
+            yield JournalEntry._make((*row, no_rows, no_rows, counted))
             continue
         booked: Rows = []
         moved: Rows = []
@@ -140,11 +150,13 @@ def iter_journal(
 
 
 def booked_by(db: Connection, seq: int) -> tuple[Transaction, ...]:
-    """Return what one event booked."""
-    entries = db.execute(f"{_ENTRY} WHERE seq = ? ORDER BY id", (seq,)).fetchall()
+    """Return the transactions of one event."""
+    entries = db.execute(f"{_SELECT_TRANSACTION} WHERE seq = ? ORDER BY id", (seq,)).fetchall()
     transfers = [
         move
         for number, *_ in entries
-        for move in db.execute(f'{_MOVE} WHERE "transaction" = ? ORDER BY n', (number,)).fetchall()
+        for move in db.execute(
+            f'{_SELECT_TRANSFER} WHERE "transaction" = ? ORDER BY n', (number,)
+        ).fetchall()
     ]
     return _transactions(entries, transfers)

@@ -1,4 +1,4 @@
-"""The hash chain: money, facts and order under one digest a row; no past row can change unseen.
+"""The hash chain: one digest per row covers money, facts and order, so that changes are detected.
 
 `hash = SHA-256(domain || prev_hash || fields, each length-prefixed || SHA-256(facts) ||
 personal_digest || effects_digest)`. The personal digest has its own salt and stays when the text is
@@ -15,11 +15,11 @@ from liveportal.ledger.format.row_mapping import compact
 
 DOMAIN = b"liveportal.journal.v1"
 GENESIS = b"\x00" * 32
-"""What stands before the first event."""
+"""The previous hash of the first event."""
 
 
 def personal_digest(salt: bytes, body: str | None) -> bytes:
-    """Return the digest of a personal body; empty where there is none."""
+    """Return the digest of a personal body; empty if there is none."""
     return hashlib.sha256(salt + body.encode()).digest() if body is not None else b""
 
 
@@ -28,17 +28,17 @@ def effects_digest(
     transfers: Iterable[tuple[Any, ...]],
     counts: Iterable[tuple[Any, ...]] = (),
 ) -> bytes:
-    """Return the digest of what an event booked, from the rows as stored.
+    """Return the digest of an event's transactions, transfers and counts, as stored.
 
-    Events of before there were counts have a digest without them, and so has what counts nothing.
+    Events without counts, such as those older than counts, have a digest without them.
     """
-    booked = [list(transactions), list(transfers), list(counts)]  # JSON has one sort of list.
-    stored = compact(booked if booked[2] else booked[:2])
-    return hashlib.sha256(stored.encode()).digest()
+    effects = [list(transactions), list(transfers), list(counts)]
+    document = compact(effects if effects[2] else effects[:2])
+    return hashlib.sha256(document.encode()).digest()
 
 
 ERASED_BEFORE = hashlib.sha256(b"liveportal.erased-before-import.v1").digest()
-"""The personal digest of an event that came without its personal part: no body has this digest."""
+"""The personal digest of an event imported after its erasure: no body has this digest."""
 
 NO_EFFECTS = effects_digest((), ())
 
@@ -47,25 +47,25 @@ def event_hash(
     prev: bytes, fields: Iterable[str], facts: str, personal: bytes, effects: bytes
 ) -> bytes:
     """Return the hash of a row; `fields` are seq, source, id, type, time, recorded_at as text."""
-    told = hashlib.sha256(facts.encode()).digest()
+    facts_digest = hashlib.sha256(facts.encode()).digest()
     return hashlib.sha256(
-        b"".join((DOMAIN, prev, _prefixed(tuple(fields)), told, personal, effects))
+        b"".join((DOMAIN, prev, _prefixed(tuple(fields)), facts_digest, personal, effects))
     ).digest()
 
 
 def _prefixed(fields: Sequence[str]) -> bytes:
-    """Return the fields as bytes, each after its length in eight bytes."""
+    """Return the fields as UTF-8, each after its length in eight bytes, big-endian."""
     short = _SHORT
-    try:  # All at once, where they are short and ASCII, as they are but for a few.
+    try:  # Usually all fields are short and ASCII, and can be encoded together.
         seq, source, name, kind, time, recorded = fields
         return (
             f"{short[len(seq)]}{seq}{short[len(source)]}{source}{short[len(name)]}{name}"
             f"{short[len(kind)]}{kind}{short[len(time)]}{time}{short[len(recorded)]}{recorded}"
         ).encode("ascii")
     except (IndexError, UnicodeEncodeError):
-        encoded = [each.encode("utf-8", "surrogatepass") for each in fields]
-        return b"".join([part for each in encoded for part in (len(each).to_bytes(8, "big"), each)])
+        encoded = [field.encode("utf-8", "surrogatepass") for field in fields]
+        return b"".join([part for data in encoded for part in (len(data).to_bytes(8, "big"), data)])
 
 
 _SHORT = [f"{chr(0) * 7}{chr(length)}" for length in range(128)]
-"""The lengths that are one byte of ASCII, as text."""
+"""The eight-byte lengths from 0 to 127, as ASCII text."""

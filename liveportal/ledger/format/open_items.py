@@ -1,4 +1,4 @@
-"""The open items of payouts, as they are read for a rule and for a preview alike."""
+"""The open items of payouts, read from the ledger, or updated in memory."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.entities import NOT_LOOKED_UP, Claim, OpenItem, Session
 from liveportal.ledger.storage.driver import Connection
 
-# What an undecided claim holds lies on the earning that it would take back. An earning counts for
-# what is left of its gross; a refund for nothing more, since that gross is without it already.
+# An undecided claim holds an amount of the earning that it would take back. The gross of an earning
+# is what is left of it; that of a refund is zero, since the earning's gross is already reduced.
 _OPEN = """
     SELECT item."transaction", item.time, item.period, face_minor, settled_minor, item.session,
            coalesce(claim.hold_minor, 0),
@@ -27,7 +27,7 @@ _OPEN = """
 
 
 def open_items(db: Connection) -> list[OpenItem]:
-    """Return the items that payouts have not settled whole, by time and transaction."""
+    """Return the items that payouts have not fully settled, by time and transaction."""
     return [
         OpenItem(
             transaction=number,
@@ -48,24 +48,24 @@ def open_items(db: Connection) -> list[OpenItem]:
 
 
 class OpenItems:
-    """The open items of a book, followed from what was read on: nothing need be read again.
+    """The open items of a book, kept up to date in memory.
 
-    It says what `open_items` would once all that is pending is written.
+    They equal the result of `open_items` after all pending changes are written.
     """
 
-    def __init__(self, read: Iterable[OpenItem]) -> None:
-        self._items = {item.transaction: item for item in read}
+    def __init__(self, items: Iterable[OpenItem]) -> None:
+        self._items = {item.transaction: item for item in items}
 
     def in_order(self) -> list[OpenItem]:
         """Return the items by time and transaction."""
         return sorted(self._items.values(), key=lambda item: (item.time, item.transaction))
 
     def book(self, item: OpenItem, *, refunds: bool) -> None:
-        """Take in what is booked now; what `refunds` counts for no gross of its own."""
+        """Add a newly booked item; one that `refunds` has a gross of zero."""
         self._items[item.transaction] = changed(item, gross_minor=0) if refunds else item
 
     def settle(self, item: OpenItem) -> bool:
-        """Take over what payouts have settled; False if that opens an item that is not known."""
+        """Apply a payout's settlement of an item; return False if it reopens an unknown item."""
         known = self._items.pop(item.transaction, None)
         if item.settled_minor == item.face_minor:
             return True
@@ -74,7 +74,7 @@ class OpenItems:
         return known is not None
 
     def weigh(self, session: Session, claim: Claim | None) -> None:
-        """Take over what is left of a session's gross, and what an undecided claim holds of it."""
+        """Update an earning with its session's remaining gross and the hold of its open claim."""
         if item := self._items.get(session.earning or 0):
             self._items[item.transaction] = changed(
                 item,
@@ -85,6 +85,6 @@ class OpenItems:
             )
 
     def detach_earning(self, earning: int | None) -> None:
-        """Take it that no session has this earning any more: it stands for itself."""
+        """Clear the session data of an item that is no longer any session's earning."""
         if item := self._items.get(earning or 0):
             self._items[item.transaction] = changed(item, **NOT_LOOKED_UP)

@@ -7,10 +7,10 @@ from typing import Any
 
 
 def personal(body: str | None) -> dict[str, Any]:
-    """Return the personal data of an event; empty where there is none, or it was erased."""
+    """Return the personal data of an event; empty if there is none, or it was erased."""
     return json.loads(body).get("data", {}) if body else {}
 
 
 def attributes(body: str | None) -> dict[str, Any]:
-    """Return the other CloudEvents attributes of an event; empty where there are none."""
+    """Return the other CloudEvents attributes of an event; empty if there are none."""
     return json.loads(body).get("attributes", {}) if body else {}

@@ -1,7 +1,8 @@
-"""Things as rows and back. A thing's fields are its table's columns, in order.
+"""Map entities to rows and back: an entity's fields are its table's columns, in order.
 
-`write` turns a thing into bound values (text and integers of our own making, never a driver's idea
-of a date); `read` turns a row back. Money takes two columns, minor units and currency.
+`write` converts an entity to values to bind (text and integers in the ledger's formats, never the
+driver's date conversion); `read` converts a row back. Money takes two columns, minor units and
+currency.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
     from liveportal.domain.events.types import Slot
 
 T = TypeVar("T")
-Value = Any  # What a driver binds and returns: str, int, bytes or None.
+Value = Any  # The types that the driver binds and returns: str, int, bytes or None.
 
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
-# What `JSONEncoder.encode` makes anew for every value, made once.
+# `JSONEncoder.encode` creates a C encoder for every value; this one is created once.
 _OPTIONS = {"sort_keys": False, "skipkeys": False, "allow_nan": True}
 _make_encoder = getattr(json.encoder, "c_make_encoder", None)
 _CHUNKS = _make_encoder and _make_encoder(
@@ -48,15 +49,15 @@ _CHUNKS = _make_encoder and _make_encoder(
 
 
 def compact(value: object) -> str:
-    """Write JSON as the ledger stores it: ASCII, no spaces, keys in the order given."""
+    """Return a value as JSON in the ledger's format: ASCII, no spaces, keys in the order given."""
     return "".join(_CHUNKS(value, 0)) if _CHUNKS else _ENCODER.encode(value)
 
 
 NOTHING = "[]"
-"""Most lists are empty, and need no JSON."""
+"""An empty list, as stored; most lists are empty, and need no JSON parser."""
 
 
-def _slots_text(slots: tuple[Slot, ...]) -> str:
+def _write_slots(slots: tuple[Slot, ...]) -> str:
     if not slots:
         return NOTHING
     from liveportal.domain.events.fields import split
@@ -64,48 +65,48 @@ def _slots_text(slots: tuple[Slot, ...]) -> str:
     return compact([split(slot)[0] for slot in slots])
 
 
-def _slots(text: str) -> tuple[Slot, ...]:
+def _read_slots(text: str) -> tuple[Slot, ...]:
     if text == NOTHING:
         return ()
     from liveportal.domain.events.fields import decode
-    from liveportal.domain.events.types import Slot  # Forty classes that few reads have a use for.
+    from liveportal.domain.events.types import Slot  # Forty classes that few queries need.
 
-    return tuple(decode(Slot, each) for each in json.loads(text))
+    return tuple(decode(Slot, slot) for slot in json.loads(text))
 
 
-def _pauses_text(pauses: Sequence[tuple[datetime, datetime]]) -> str:
+def _write_pauses(pauses: Sequence[tuple[datetime, datetime]]) -> str:
     if not pauses:
         return NOTHING
     return compact([[utc_text(since), utc_text(until)] for since, until in pauses])
 
 
-def _pauses(text: str) -> tuple[tuple[datetime, datetime], ...]:
+def _read_pauses(text: str) -> tuple[tuple[datetime, datetime], ...]:
     if text == NOTHING:
         return ()
     return tuple((from_text(since), from_text(until)) for since, until in json.loads(text))
 
 
-def _names_text(names: tuple[str, ...]) -> str:
+def _write_names(names: tuple[str, ...]) -> str:
     return compact(names) if names else NOTHING
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _read_names(text: str) -> tuple[str, ...]:
     return () if text == NOTHING else tuple(json.loads(text))
 
 
 Conversion = tuple[Callable[[Any], Any], Callable[[Any], Any]]
 TIME: Conversion = (utc_text, from_text)
 FLAG: Conversion = (int, bool)
-NAMES: Conversion = (_names_text, _names)
-SLOTS: Conversion = (_slots_text, _slots)
-PAUSES: Conversion = (_pauses_text, _pauses)
+NAMES: Conversion = (_write_names, _read_names)
+SLOTS: Conversion = (_write_slots, _read_slots)
+PAUSES: Conversion = (_write_pauses, _read_pauses)
 
 
 @dataclass(frozen=True)
 class Mapping(Generic[T]):
-    """How one kind of thing lies in its table; what `converted` does not name is stored as is.
+    """The mapping of one entity type to its table; fields not in `converted` are stored as is.
 
-    None is stored as NULL, whatever the column. A column `currency` is part of the `money`.
+    None is stored as NULL in any column. A column `currency` is part of the field `money`.
     """
 
     table: str
@@ -115,18 +116,18 @@ class Mapping(Generic[T]):
     converted: dict[str, Conversion]
     money: str | None = None
 
-    def write(self, thing: T) -> tuple[Value, ...]:
-        """Return the values to bind for a thing, in the order of the columns."""
-        values = list(self._values(thing))
-        for place, write in self._writers:
-            if (value := values[place]) is not None:
-                values[place] = write(value)
+    def write(self, entity: T) -> tuple[Value, ...]:
+        """Return the values to bind for an entity, in the order of the columns."""
+        values = list(self._values(entity))
+        for index, write in self._writers:
+            if (value := values[index]) is not None:
+                values[index] = write(value)
         return tuple(values)
 
     def read(self, row: Sequence[Value], currency: str = "") -> T:
-        """Return the thing of a row that holds the columns in their order.
+        """Return the entity of a row that holds the columns in their order.
 
-        `currency` is the book's, which knows how many digits the book keeps of it.
+        `currency` is the book's currency, with the number of digits that the book uses for it.
         """
         values = dict(zip(self.columns, row, strict=True))
         if self.money:
@@ -139,13 +140,13 @@ class Mapping(Generic[T]):
 
     @cached_property
     def _values(self) -> Callable[[T], Any]:
-        """What fetches the values of all columns from a thing at once."""
+        """A function that returns the values of all columns from an entity."""
         money = f"{self.money}.currency"
         return attrgetter(*(money if name == "currency" else name for name in self.columns))
 
     @cached_property
     def _writers(self) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
-        """The columns, by their place, whose values are stored in another form."""
+        """The indexes of the columns whose values are converted, with the conversions."""
         writers = {name: write for name, (write, _) in self.converted.items()}
         if self.money:
             writers |= {self.money: attrgetter("minor"), "currency": str}
@@ -153,17 +154,17 @@ class Mapping(Generic[T]):
 
     @cached_property
     def key_of(self) -> Callable[[T], Any]:
-        """What fetches a thing's key: one value, or a tuple of several."""
+        """A function that returns an entity's key: one value, or a tuple of several."""
         return attrgetter(*self.key)
 
     @cached_property
     def select(self) -> str:
-        """The statement that reads rows, up to its WHERE."""
+        """The SELECT statement for rows, without a WHERE clause."""
         return f'SELECT {self.names} FROM "{self.table}"'  # noqa: S608 (names of our own)
 
     @cached_property
     def names(self) -> str:
-        """The columns as a statement names them."""
+        """The quoted column names, as SQL."""
         return ", ".join(f'"{name}"' for name in self.columns)
 
 
@@ -268,7 +269,7 @@ SESSION_COUNT = Mapping(
     ),
     {"time": TIME, "start": TIME, "end": TIME},
 )
-"""Its rows begin with the event's `seq` and their place `n` among what the event counts."""
+"""Its rows begin with the event's `seq` and the number `n` of the count within the event."""
 
 MAPPINGS: dict[type, Mapping[Any]] = {
     Customer: CUSTOMER,
@@ -282,4 +283,4 @@ MAPPINGS: dict[type, Mapping[Any]] = {
     OpenItem: ITEM,
     Payout: PAYOUT,
 }
-"""By the thing's class, in an order in which no row refers to one that is written later."""
+"""The mappings by entity class, in an order in which no row refers to one written later."""

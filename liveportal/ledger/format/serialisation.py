@@ -1,7 +1,8 @@
-"""Events as the journal stores them: facts, and what can be erased, each written once.
+"""Convert events to and from their stored form: the facts, and the personal data.
 
 `facts` is the JSON of everything that rules and postings read. The personal body is the JSON of
-`{"data": …, "attributes": …}`, where either may be missing; an event without both has none.
+`{"data": …, "attributes": …}`, where either may be missing; an event without both has no body. Only
+the personal body can be erased. No value is stored in both.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ _COLUMNS = """
     SELECT event.seq, source, id, type, time, recorded_at, facts, body, personal_digest <> x''
     FROM event LEFT JOIN event_personal ON event_personal.seq = event.seq
 """
-_NAMED = f"{_COLUMNS} WHERE source = ? AND id IN (SELECT value FROM json_each(?))"  # noqa: S608
+_BY_NAMES = f"{_COLUMNS} WHERE source = ? AND id IN (SELECT value FROM json_each(?))"  # noqa: S608
 
 
 class StoredEvent(NamedTuple):
-    """An event of the journal. `erased` tells that its personal data is gone."""
+    """An event of the journal; `erased` is True if its personal data was erased."""
 
     seq: int
     event: Event
@@ -35,7 +36,7 @@ class StoredEvent(NamedTuple):
 
 
 def documents(event: Event) -> tuple[str, str | None]:
-    """Return an event's facts and personal body as they are stored."""
+    """Return an event's facts and personal body as stored; no body is None."""
     facts, personal = split(event.data)
     body: dict[str, Any] = {}
     if personal:
@@ -46,51 +47,51 @@ def documents(event: Event) -> tuple[str, str | None]:
 
 
 def stored_event(db: Connection, source: str, event_id: str) -> StoredEvent | None:
-    """Return the event of that name."""
+    """Return the event with this source and id, or None."""
     row = db.execute(f"{_COLUMNS} WHERE source = ? AND id = ?", (source, event_id)).fetchone()
-    return _event(row) if row else None
+    return _to_event(row) if row else None
 
 
 def stored_events(db: Connection, source: str, ids: Iterable[str]) -> list[StoredEvent]:
-    """Return the events of a source that have one of these names."""
-    found = db.execute(_NAMED, (source, compact(list(ids)))).fetchall()
-    return [_event(row) for row in found]
+    """Return the events of a source with these ids."""
+    rows = db.execute(_BY_NAMES, (source, compact(list(ids)))).fetchall()
+    return [_to_event(row) for row in rows]
 
 
 def event_at(db: Connection, seq: int) -> StoredEvent:
-    """Return the event of that position."""
-    return _event(db.execute(f"{_COLUMNS} WHERE event.seq = ?", (seq,)).fetchone())
+    """Return the event at a position of the journal."""
+    return _to_event(db.execute(f"{_COLUMNS} WHERE event.seq = ?", (seq,)).fetchone())
 
 
 def journal(db: Connection, *, until: str | None = None) -> Iterator[StoredEvent]:
-    """Read the journal in its order, up to what was recorded by `until` (stored form)."""
+    """Yield the journal in order, up to the events recorded until `until` (stored form, UTC)."""
     where, values = (" WHERE recorded_at <= ?", (until,)) if until else ("", ())
     for row in db.execute(f"{_COLUMNS}{where} ORDER BY event.seq", values):
-        yield _event(row)
+        yield _to_event(row)
 
 
 _decode = json.JSONDecoder().raw_decode
 
 
-def _read(text: str) -> Any:  # noqa: ANN401 (any JSON)
-    """Read JSON; what stands there plainly, as the ledger writes it, in half the time."""
-    found, end = _decode(text)
-    return found if end == len(text) else json.loads(text)
+def _parse_json(text: str) -> Any:  # noqa: ANN401 (any JSON)
+    """Parse JSON; in half the time if no space surrounds it, as in what the ledger writes."""
+    value, end = _decode(text)
+    return value if end == len(text) else json.loads(text)
 
 
-def _event(row: tuple[Any, ...]) -> StoredEvent:
+def _to_event(row: tuple[Any, ...]) -> StoredEvent:
     seq, source, event_id, kind, time, recorded_at, facts, body, has_personal = row
-    whole, attributes = _read(facts), {}
+    data, attributes = _parse_json(facts), {}
     if body:
-        personal = _read(body)
-        whole = joined(whole, personal.get("data", {}))
+        personal = _parse_json(body)
+        data = joined(data, personal.get("data", {}))
         attributes = personal.get("attributes", {})
     erased = bool(has_personal) and body is None
-    data = decode(TYPES[kind.removeprefix(PREFIX)], whole, erased=erased)
-    event = Event(source, event_id, from_text(time), data, attributes)
+    event_data = decode(TYPES[kind.removeprefix(PREFIX)], data, erased=erased)
+    event = Event(source, event_id, from_text(time), event_data, attributes)
     return StoredEvent(seq, event, recorded_at, facts, erased)
 
 
 def read_event(row: tuple[Any, ...]) -> StoredEvent:
-    """Return the event of a row: seq to facts, its personal body, and whether it ever had one."""
-    return _event(row)
+    """Return the event of a row: seq to facts, the personal body, and whether it ever had one."""
+    return _to_event(row)

@@ -1,8 +1,8 @@
-"""Forgetting a customer, in the rows: whatever was told of them goes, the facts and digests stay.
+"""Erase a customer's personal data from the rows; the facts and the digests stay.
 
-What was told of a customer is what was told of their requests, sessions and claims, of the reversal
-of any of it, and of the forgetting itself; the CloudEvents attributes of all these go with it. It
-works on ledgers of every form, since copies of before an upgrade are forgotten in, too.
+The events that concern a customer are those about the customer, their requests, sessions and
+claims, and the reversals of any of these. Their CloudEvents attributes are erased too. All schema
+versions are supported, because the copies kept before an upgrade are erased as well.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from liveportal.domain.handlers.context import RuleContext
 from liveportal.ledger.storage.driver import Connection
 
 # ?1 is the customer.
-_TOLD = f"""
+_CUSTOMER_EVENTS = f"""
     WITH told (seq) AS (
         SELECT seq FROM statement WHERE thing IN (
             SELECT 'request:' || id FROM request WHERE customer = ?1
@@ -32,19 +32,19 @@ _TOLD = f"""
                 AND statement.type = '{EntryReversed.TYPE}'
             WHERE reversal.reversed_seq IN (SELECT seq FROM told)
     )
-"""  # noqa: S608 (a type is ours)
+"""  # noqa: S608 (the type is a constant)
 _ARTIFACTS = """
     SELECT artifact.seq FROM artifact JOIN session ON session.id = artifact.session
     WHERE customer = ?1
 """
-_SAID = f"FROM message WHERE artifact IN ({_ARTIFACTS})"
-_MISSING = f"FROM missing_file WHERE artifact IN ({_ARTIFACTS})"
-_PERSONAL = "FROM event_personal WHERE seq IN (SELECT seq FROM theirs)"
-_ERASED = (
+_MESSAGES = f"FROM message WHERE artifact IN ({_ARTIFACTS})"
+_MISSING_FILES = f"FROM missing_file WHERE artifact IN ({_ARTIFACTS})"
+_PERSONAL_DATA = "FROM event_personal WHERE seq IN (SELECT seq FROM theirs)"
+_ERASED_EVENTS = (
     "FROM event WHERE seq > ?3 AND seq < ?2 AND seq IN (SELECT seq FROM theirs)"
     " AND personal_digest <> x''"
 )
-_FORGOTTEN = """
+_LAST_ERASURE = """
     SELECT seq FROM statement WHERE thing = 'customer:' || ? AND type = ? AND confirms IS NULL
     ORDER BY seq DESC LIMIT 1
 """
@@ -52,7 +52,7 @@ _FORGOTTEN = """
 
 @dataclass(frozen=True, slots=True)
 class PersonalDataExtent:
-    """How much personal data there is of a customer: events that tell some, and messages."""
+    """The number of events and messages that hold personal data of a customer."""
 
     events: int
     messages: int
@@ -62,43 +62,47 @@ class PersonalDataExtent:
 
 
 def reach(db: Connection, customer: str) -> PersonalDataExtent:
-    """Return how much personal data of a customer is there."""
+    """Count the events and messages that hold a customer's personal data."""
     values = (customer,)
     return PersonalDataExtent(
-        _count(db, f"{_TOLD} SELECT count(*) {_PERSONAL}", *values),
-        _count(db, f"SELECT count(*) {_SAID}", *values),
+        _count(db, f"{_CUSTOMER_EVENTS} SELECT count(*) {_PERSONAL_DATA}", *values),
+        _count(db, f"SELECT count(*) {_MESSAGES}", *values),
     )
 
 
 def erase(db: Connection, customer: str) -> PersonalDataExtent:
-    """Erase what was told of a customer, inside the caller's transaction."""
+    """Erase a customer's personal data, inside the caller's transaction; return its extent."""
     values = (customer,)
     messages = 0
-    if _has(db, "missing_file"):
-        db.execute(f"DELETE {_MISSING}", values)
-    if _has(db, "message"):
-        messages = db.execute(f"DELETE {_SAID}", values).rowcount
+    if _has_table(db, "missing_file"):
+        db.execute(f"DELETE {_MISSING_FILES}", values)
+    if _has_table(db, "message"):
+        messages = db.execute(f"DELETE {_MESSAGES}", values).rowcount
         if messages:
             from liveportal.ledger.attachments import (
-                message_index,  # No other write pays for its import.
+                message_index,  # Imported here so that other writes do not pay for it.
             )
 
-            message_index.rebuild(db)  # Else the words would stay in its pages.
-    return PersonalDataExtent(db.execute(f"{_TOLD} DELETE {_PERSONAL}", values).rowcount, messages)
+            message_index.rebuild(db)  # Otherwise the words would remain in its pages.
+    return PersonalDataExtent(
+        db.execute(f"{_CUSTOMER_EVENTS} DELETE {_PERSONAL_DATA}", values).rowcount, messages
+    )
 
 
 def erased_by(db: Connection, customer: str, seq: int) -> int:
-    """Return of how many events the forgetting that event `seq` tells of erased something."""
+    """Return the number of events that had personal data erased by erasure event `seq`."""
     earlier = db.execute(
         "SELECT coalesce(max(seq), 0) FROM statement WHERE thing = 'customer:' || ? AND type = ?"
         " AND confirms IS NULL AND seq < ?",
         (customer, CustomerForgotten.TYPE, seq),
     ).fetchone()[0]
-    return _count(db, f"{_TOLD} SELECT count(*) {_ERASED}", customer, seq, earlier)
+    return _count(
+        db, f"{_CUSTOMER_EVENTS} SELECT count(*) {_ERASED_EVENTS}", customer, seq, earlier
+    )
 
 
 def has_files(db: Connection, customer: str) -> bool:
-    """Tell whether any file was ever told of a customer's sessions."""
+    """Return True if any file was ever recorded for a customer's sessions."""
     return bool(
         _count(
             db,
@@ -110,13 +114,13 @@ def has_files(db: Connection, customer: str) -> bool:
 
 
 def forgotten_at(db: Connection, customer: str) -> int | None:
-    """Return the last event that forgot a customer; None where they never were."""
-    row = db.execute(_FORGOTTEN, (customer, CustomerForgotten.TYPE)).fetchone()
+    """Return the `seq` of a customer's last erasure event, or None."""
+    row = db.execute(_LAST_ERASURE, (customer, CustomerForgotten.TYPE)).fetchone()
     return row[0] if row else None
 
 
 def is_requested(db: Connection, customer: str) -> bool:
-    """Return True if a customer's request to be forgotten was not carried out yet."""
+    """Return True if a customer's erasure request has not been carried out yet."""
     row = db.execute(
         "SELECT 1 FROM statement WHERE thing = 'customer:' || ? AND type = ? AND confirms IS NULL"
         " AND seq > ? LIMIT 1",
@@ -126,35 +130,35 @@ def is_requested(db: Connection, customer: str) -> bool:
 
 
 def forgotten(db: Connection) -> dict[str, int]:
-    """Return every customer that was forgotten, with the last event that told so."""
-    found = db.execute(
+    """Return the ids of all forgotten customers with the `seq` of their last erasure event."""
+    rows = db.execute(
         "SELECT substr(thing, 10), max(seq) FROM statement WHERE type = ? AND confirms IS NULL"
         " AND thing >= 'customer:' AND thing < 'customer;' GROUP BY thing",
         (CustomerForgotten.TYPE,),
     ).fetchall()
-    return dict(found)
+    return dict(rows)
 
 
 def customer_of(books: RuleContext, data: EventData) -> str | None:
-    """Return whose what an event tells of is; None for what is no customer's."""
+    """Return the id of the customer an event concerns, or None."""
     if isinstance(data, EntryReversed):
-        past = books.past(data.event.source, data.event.id)
-        return customer_of(books, past.event.data) if past else None
-    kind, _, name = data.thing.partition(":")
+        recorded = books.past(data.event.source, data.event.id)
+        return customer_of(books, recorded.event.data) if recorded else None
+    kind, _, entity_id = data.thing.partition(":")
     if kind == "customer":
-        return name
-    session_id = name if kind == "session" else None
+        return entity_id
+    session_id = entity_id if kind == "session" else None
     if kind == "request":
-        request = books.request(name)
+        request = books.request(entity_id)
         return request.customer if request else None
-    if kind == "claim" and (claim := books.claim(name)):
+    if kind == "claim" and (claim := books.claim(entity_id)):
         session_id = claim.session
     session = books.session(session_id) if session_id else None
     return session.customer if session else None
 
 
-def _has(db: Connection, table: str) -> bool:
-    """Return True if the ledger has a table: the first forms have fewer."""
+def _has_table(db: Connection, table: str) -> bool:
+    """Return True if the ledger has a table: early schema versions have fewer tables."""
     return bool(_count(db, "SELECT count(*) FROM sqlite_schema WHERE name = ?", table))
 
 

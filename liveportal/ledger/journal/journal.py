@@ -1,9 +1,10 @@
-"""The one door in: every event is looked up, judged, written and booked here, once.
+"""The only write path: deduplicate an event, apply the rules, append it and update the projections.
 
-In this order: its name (a replay changes nothing), whether its source may say it (`authority`),
-whether another source told the same fact before (a confirmation changes nothing either), the rules,
-the cautions; then the row, chained by its hash, with all that follows from it. Nothing reaches the
-file before `Projection.flush`, and the database transaction around it belongs to the caller.
+The steps, in order: look up the event's name (a replay changes nothing); check that its source may
+report it (`domain.events.sources`); look for the same fact from another source (a confirmation
+changes nothing either); apply the rules; check the cautions; then append the row to the
+hash-chained log, with the transactions and other effects. Nothing is written to the file before
+`Projection.flush`, and the caller owns the database transaction.
 """
 
 from __future__ import annotations
@@ -59,7 +60,10 @@ SALT_BYTES = 16
 
 
 class Outcome(NamedTuple):
-    """What became of an event: `recorded`, `replayed` or `confirmed`, and as it stands."""
+    """The result of recording an event: its `status` is `recorded`, `replayed` or `confirmed`.
+
+    `event` is the event as recorded, at position `seq`; `flags` are the codes of its cautions.
+    """
 
     status: str
     seq: int
@@ -70,10 +74,10 @@ class Outcome(NamedTuple):
 class Journal:
     """Records events on a connection that is inside a write transaction.
 
-    `now` is the clock; `machine` returns the id that the expert's own events carry, if there is
-    one. `forgot` tells that personal data was erased through this door, and so must
-    not lie on in the log; `forgot_customer` that it was a customer's, of which nothing may be left.
-    `appended` counts the new events, `own_id` is the id of the last of them that a command made.
+    `now` is the clock; `machine` returns the machine id to put into the expert's own events, or
+    None. `forgot` is True once personal data was erased, which must then not remain in the WAL;
+    `forgot_customer` is True if it was a customer's, so that every copy must be erased too.
+    `appended` counts the new events; `own_id` is the id of the last of them that a command made.
     """
 
     def __init__(
@@ -110,76 +114,85 @@ class Journal:
         recorded_at: str | None = None,
         origin: Origin = Origin.EXPERT,
     ) -> Outcome:
-        """Record an event once, with all that follows from it.
+        """Record an event once, with all its effects.
 
-        Raises `Conflict` for a name or fact that was recorded with other content, `NotForFeeds` for
-        what its source may not say, the rules' own refusals, and the first caution that `allow`
-        does not let through.
+        Raises `Conflict` if its name or its fact was recorded with other content, `NotForFeeds` if
+        its source may not report it, any refusal of the rules, and the first caution for which
+        `allow` returns False.
         """
         check_source(event, origin)
-        event = self._in_book(event)
-        if past := self._find(event.source, event.id):
-            past = past._replace(event=self._in_book(past.event))
-            flags = self._flags_of(past.event.data)
-            flags += _codes(self._hasty(past.event, past.recorded_at))
-            return replayed(past, event)._replace(flags=flags)
+        event = self._in_book_currency(event)
+        if stored := self._find(event.source, event.id):
+            stored = stored._replace(event=self._in_book_currency(stored.event))
+            flags = self._current_flags(stored.event.data)
+            flags += _codes(self._hasty_cautions(stored.event, stored.recorded_at))
+            return replayed(stored, event)._replace(flags=flags)
         check_content(event, origin)
         data = self._resolve_session_alias(event.data)
-        told = self._unconfirmed_assertions(data, event)
-        if told:
-            same = next((seq for seq in told if not self._contradictions(seq, data)), None)
-            if same:
-                return self._confirm(same, self._signed(event, origin), data, recorded_at)
-            if rival := self._conflicting_review(told, data):
-                raise self._conflict(rival, data)
+        asserted = self._unconfirmed_assertions(data, event)
+        if asserted:
+            confirmed_seq = next(
+                (seq for seq in asserted if not self._contradictions(seq, data)), None
+            )
+            if confirmed_seq:
+                return self._confirm(
+                    confirmed_seq, self._with_machine_id(event, origin), data, recorded_at
+                )
+            if contradicted_seq := self._conflicting_review(asserted, data):
+                raise self._conflict(contradicted_seq, data)
         try:
-            judged = event if data is event.data else replace(event, data=data)
-            change = decide(judged, self.book)
+            resolved = event if data is event.data else replace(event, data=data)
+            decision = decide(resolved, self.book)
         except (WrongState, AlreadyExists):
-            if told:  # It is the same fact, told differently: say so rather than "wrong state".
-                raise self._conflict(told[0], data) from None
+            if asserted:  # The same fact with other content: a conflict, not a "wrong state".
+                raise self._conflict(asserted[0], data) from None
             raise
-        hasty = self._hasty(judged, recorded_at)
-        for caution in (*change.cautions, *hasty):
+        hasty_cautions = self._hasty_cautions(resolved, recorded_at)
+        for caution in (*decision.cautions, *hasty_cautions):
             if not allow(caution):
                 raise caution
-        if hasty:
-            change = replace(change, flags=(*change.flags, *_codes(hasty)))
-        return self._append(self._signed(event, origin), data, change, recorded_at)
+        if hasty_cautions:
+            decision = replace(decision, flags=(*decision.flags, *_codes(hasty_cautions)))
+        return self._append(self._with_machine_id(event, origin), data, decision, recorded_at)
 
-    def _signed(self, event: Event, origin: Origin) -> Event:
-        """Return an event of the expert's with the id of this machine, where there is one."""
+    def _with_machine_id(self, event: Event, origin: Origin) -> Event:
+        """Return the event, with this machine's id added if it is the expert's own."""
         if origin is not Origin.EXPERT or not is_experts(event.source):
             return event
         machine = self._machine()
         attributes = {**event.attributes, MACHINE: machine}
         return replace(event, attributes=attributes) if machine else event
 
-    def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:
-        """Return what a person seldom means by an event, at the time of its recording."""
-        return hasty(event, self.book, from_text(recorded_at or self._recorded_at or self._clock()))
+    def _hasty_cautions(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:
+        """Return the cautions about unlikely values, judged at the time of recording."""
+        return hasty(
+            event, self.book, from_text(recorded_at or self._recorded_at or self._recording_time())
+        )
 
     def _conflict(self, seq: int, data: EventData) -> Conflict:
         return Conflict(f"{data.TYPE} of {data.thing}", self._contradictions(seq, data))
 
-    def _conflicting_review(self, told: Sequence[int], data: EventData) -> int | None:
-        """Return another source's review by the same side: whoever posted it may change it."""
+    def _conflicting_review(self, asserted: Sequence[int], data: EventData) -> int | None:
+        """Return another source's contradicting review by the same side, or None.
+
+        Only the source that posted a review may change it.
+        """
         if not isinstance(data, ReviewPosted):
             return None
-        by = [seq for seq in told if getattr(self._told(seq), "by", None) == data.by]
+        by = [seq for seq in asserted if getattr(self._recorded_data(seq), "by", None) == data.by]
         return by[-1] if by and self._contradictions(by[-1], data) else None
 
     def _contradictions(self, seq: int, data: EventData) -> list[str]:
-        """Return the fields in which an event contradicts what event `seq` told before."""
-        return contradicting(FirstAssertion(seq, self._told(seq)), data, self.book)
+        """Return the fields in which an event contradicts the earlier event `seq`."""
+        return contradicting(FirstAssertion(seq, self._recorded_data(seq)), data, self.book)
 
     def _confirm(self, seq: int, event: Event, data: EventData, recorded_at: str | None) -> Outcome:
-        """Record that another source tells the fact of event `seq`, too."""
-        change = confirmed(FirstAssertion(seq, self._told(seq)), event, data, self.book)
-        return self._append(event, data, change, recorded_at, confirms=seq)
+        """Record that another source reports the fact of event `seq` too."""
+        decision = confirmed(FirstAssertion(seq, self._recorded_data(seq)), event, data, self.book)
+        return self._append(event, data, decision, recorded_at, confirms=seq)
 
     def flush(self) -> None:
-        """Write what is pending and let go of what was looked up, so that memory stays flat."""
+        """Write what is pending and drop the caches, so that memory use stays constant."""
         self.book.flush_and_clear()
         self._pending.clear()
         self._pending_at.clear()
@@ -187,29 +200,29 @@ class Journal:
         self._recorded_at = None
 
     def prefetch(self, events: Sequence[Event]) -> None:
-        """Look up at once what these events will ask for; till it is written, no time passes."""
+        """Bulk-load everything these events will need; all of them get the same `recorded_at`."""
         if self._pending:
-            self.flush()  # So that all there is to know is in the file.
-        self._recorded_at = self._clock()
-        self._unknown = {(each.source, each.id) for each in events}
+            self.flush()  # The queries below must see the pending events.
+        self._recorded_at = self._recording_time()
+        self._unknown = {(event.source, event.id) for event in events}
         by_source: dict[str, list[str]] = defaultdict(list)
         for source, event_id in self._unknown:
             by_source[source].append(event_id)
         for source, ids in by_source.items():
-            for past in stored_events(self._db, source, ids):
-                name = (source, past.event.id)
-                self._pending[name] = past
+            for stored in stored_events(self._db, source, ids):
+                name = (source, stored.event.id)
+                self._pending[name] = stored
                 self._unknown.discard(name)
-        self.book.prefetch_statements({(each.data.thing, each.data.TYPE) for each in events})
-        for kind, named in _named_things(events).items():
-            self.book.prefetch(kind, named)
-        # What is followed from here on is read while nothing waits to be written first.
+        self.book.prefetch_statements({(event.data.thing, event.data.TYPE) for event in events})
+        for kind, entity_ids in _referenced_ids(events).items():
+            self.book.prefetch(kind, entity_ids)
+        # Load these now, while nothing is pending: loading them later would flush first.
         self.book.agenda()
-        if any(type(each.data) is PayoutSent for each in events):
+        if any(type(event.data) is PayoutSent for event in events):
             self.book.open_items()
             self.book.first_billed_end()
 
-    # --- seen before? -----------------------------------------------------------------------------
+    # --- deduplication ----------------------------------------------------------------------------
 
     def _find(self, source: str, event_id: str) -> StoredEvent | None:
         name = (source, event_id)
@@ -217,111 +230,120 @@ class Journal:
             return None
         return self._pending.get(name) or stored_event(self._db, source, event_id)
 
-    def _flags_of(self, data: EventData) -> tuple[str, ...]:
-        """Return what was said of an event when it was recorded, as its thing still has it."""
+    def _current_flags(self, data: EventData) -> tuple[str, ...]:
+        """Return the flags set when an event was recorded, as its entity has them now."""
         book = self.book
         if isinstance(data, RefundClaimed):
             claim = book.claim(data.claim)
             return (LateClaim.code,) if claim and claim.late else ()
-        thing: Request | Session | Payout | None = None
+        entity: Request | Session | Payout | None = None
         if isinstance(data, RequestOpened):
-            thing = book.request(data.request)
+            entity = book.request(data.request)
         elif isinstance(data, RequestAccepted):
-            thing = book.session(data.session or data.request)
+            entity = book.session(data.session or data.request)
         elif isinstance(data, SessionLogged | SessionRescheduled):
-            thing = book.session(data.session)
+            entity = book.session(data.session)
         elif isinstance(data, PayoutSent):
-            thing = book.payout(data.payout)
-        return thing.flags if thing else ()
+            entity = book.payout(data.payout)
+        return entity.flags if entity else ()
 
-    def _told(self, seq: int) -> EventData:
-        """Return what an event said, with the ids that the book knows things by."""
-        return self._resolve_session_alias(self._in_book(self._recorded(seq).event).data)
+    def _recorded_data(self, seq: int) -> EventData:
+        """Return the data of event `seq`, with session aliases and currency resolved."""
+        return self._resolve_session_alias(self._in_book_currency(self._event_at(seq).event).data)
 
-    def _recorded(self, seq: int) -> StoredEvent:
+    def _event_at(self, seq: int) -> StoredEvent:
         return self._pending_at.get(seq) or event_at(self._db, seq)
 
-    def _in_book(self, event: Event) -> Event:
-        """Return an event with its amounts in the digits that the book keeps of its currency."""
+    def _in_book_currency(self, event: Event) -> Event:
+        """Return an event with its amounts in the digits that the book uses for its currency."""
         currency = self.book.policy.currency
         if type(currency) is str and type(event.data) is not PolicyAdopted:
-            return event  # As in nearly every book: its digits are those of ISO 4217.
+            return event  # The usual case: the digits are those of ISO 4217.
         data = in_currency(event.data, currency)
         return event if data is event.data else replace(event, data=data)
 
     def _resolve_session_alias(self, data: EventData) -> EventData:
-        """Give a session its own id; a reversal names the event that asserted the fact first."""
+        """Replace a session's alias by its id, and in a reversal a confirmation by its fact."""
         if isinstance(data, EntryReversed) and not self.book.former_rules:
-            past = self.book.past(data.event.source, data.event.id)
-            if past is None or past.confirms is None:
+            recorded = self.book.past(data.event.source, data.event.id)
+            if recorded is None or recorded.confirms is None:
                 return data
-            first = self._recorded(past.confirms).event
+            first = self._event_at(recorded.confirms).event
             return replace(data, event=EventRef(source=first.source, id=first.id))
-        name = getattr(data, "session", None)
-        if name is None or self.book.nothing_renamed or isinstance(data, RequestAccepted):
+        session_id = getattr(data, "session", None)
+        if session_id is None or self.book.nothing_renamed or isinstance(data, RequestAccepted):
             return data
-        session = self.book.session(name)
-        return data if session is None or session.id == name else replace(data, session=session.id)  # type: ignore[type-var]
+        session = self.book.session(session_id)
+        if session is None or session.id == session_id:
+            return data
+        return replace(data, session=session.id)  # type: ignore[type-var]
 
     def _unconfirmed_assertions(self, data: EventData, event: Event) -> list[int]:
-        """Return the facts of this type and thing that this source has not told itself yet."""
+        """Return the facts of this type and entity that this source has not asserted yet.
+
+        They are the `seq`s of the first assertions, without those that were reversed.
+        """
         source = event.source
-        if source == CLI_SOURCE and not isinstance(data, _WITHOUT_MACHINE):
-            return []  # A command is a step taken now, and the state machine judges it as such.
+        if source == CLI_SOURCE and not isinstance(data, _STATELESS):
+            return []  # A command is a new step: the state machine judges it.
         if isinstance(data, TipReceived) and data.again:
-            return []  # The expert says that it is one more.
-        statements = self.book.statements(data.thing, data.TYPE)
-        if not statements or isinstance(data, _SETTINGS):
+            return []  # The expert has said that this is another tip.
+        assertions = self.book.statements(data.thing, data.TYPE)
+        if not assertions or isinstance(data, _SETTINGS):
             return []
-        own = {each.confirms or each.seq for each in statements if each.source == source}
-        gone = own | self.book.reversed_seqs
-        found = [each.seq for each in statements if not each.confirms and each.seq not in gone]
+        own = {item.confirms or item.seq for item in assertions if item.source == source}
+        excluded = own | self.book.reversed_seqs
+        seqs = [item.seq for item in assertions if not item.confirms and item.seq not in excluded]
         return (
-            self._still_asked(data, event, found) if isinstance(data, ErasureRequested) else found
+            self._open_erasure_requests(data, event, seqs)
+            if isinstance(data, ErasureRequested)
+            else seqs
         )
 
-    def _still_asked(self, data: ErasureRequested, event: Event, found: Sequence[int]) -> list[int]:
-        """Return the requests that a request made now repeats: none that was carried out before.
+    def _open_erasure_requests(
+        self, data: ErasureRequested, event: Event, seqs: Sequence[int]
+    ) -> list[int]:
+        """Return those erasure requests that a new one repeats: none that was carried out before.
 
-        What is asked after an erasure asks for another one.
+        A request made after an erasure asks for another one.
         """
         erasures = self.book.statements(f"customer:{data.customer}", CustomerForgotten.TYPE)
         last = erasures[-1].seq if erasures else 0
-        if last and event.time > self._recorded(last).event.time:
-            return [seq for seq in found if seq > last]
-        return list(found)
+        if last and event.time > self._event_at(last).event.time:
+            return [seq for seq in seqs if seq > last]
+        return list(seqs)
 
-    # --- written ----------------------------------------------------------------------------------
+    # --- appending --------------------------------------------------------------------------------
 
     def _append(
         self,
         event: Event,
         data: EventData,
-        change: Decision,
+        decision: Decision,
         recorded_at: str | None,
         *,
         confirms: int | None = None,
     ) -> Outcome:
         book = self.book
-        change = counted(change, event, book)
-        book.check_turnover(change)
+        decision = counted(decision, event, book)
+        book.check_turnover(decision)
         seq = book.next_seq
         facts, body = documents(event)
         if event.erased:
             body = None
         salt = os.urandom(SALT_BYTES) if body else b""
-        recorded_at = recorded_at or self._recorded_at or self._clock()
+        recorded_at = recorded_at or self._recorded_at or self._recording_time()
         row = (str(seq), event.source, event.id, event.type, utc_text(event.time), recorded_at)
         personal = (
             hash_chain.ERASED_BEFORE if event.erased else hash_chain.personal_digest(salt, body)
         )
-        booked, effects = NOTHING_BOOKED, hash_chain.NO_EFFECTS
-        if change.transactions or change.counts:
-            booked = book.booked(seq, change)
-            effects = hash_chain.effects_digest(*booked)
+        rows, effects = NOTHING_BOOKED, hash_chain.NO_EFFECTS
+        if decision.transactions or decision.counts:
+            rows = book.booked(seq, decision)
+            effects = hash_chain.effects_digest(*rows)
         prev, self.head = self.head, hash_chain.event_hash(self.head, row, facts, personal, effects)
         book.append("event", seq, *row[1:], facts, personal, effects, prev, self.head)
-        # A source that tells again, late, what is forgotten restores nothing; the expert may.
+        # A feed that repeats a fact after its erasure restores no personal data; the expert may.
         erased = (
             confirms is not None
             and body is not None
@@ -339,17 +361,17 @@ class Journal:
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
         self._unknown.discard(name)
-        book.apply(seq, change, booked)
-        if change.forgets:
+        book.apply(seq, decision, rows)
+        if decision.forgets:
             self.forgot = self.forgot_customer = True
-            self.flush()  # What is pending in memory must not outlive what was erased.
-        flags = change.flags
-        if change.cautions:
-            flags = (*_codes(change.cautions), *flags)
+            self.flush()  # Pending rows in memory must not survive the erasure.
+        flags = decision.flags
+        if decision.cautions:
+            flags = (*_codes(decision.cautions), *flags)
         return Outcome("confirmed" if confirms else "recorded", seq, event, flags)
 
-    def _clock(self) -> str:
-        """Return what time it is, which never goes back."""
+    def _recording_time(self) -> str:
+        """Return the current time in stored form (UTC), never before the last recorded event."""
         return max(utc_text(self._now()), self._last_recorded)
 
 
@@ -357,46 +379,46 @@ def _codes(cautions: Iterable[Caution]) -> tuple[str, ...]:
     return tuple(caution.code for caution in cautions)
 
 
-def replayed(past: StoredEvent, event: Event) -> Outcome:
+def replayed(stored: StoredEvent, event: Event) -> Outcome:
     """Return the first outcome again; raises `Conflict` naming every field that differs."""
-    differing = differences(past.event, event, erased=past.erased or event.erased)
+    differing = differences(stored.event, event, erased=stored.erased or event.erased)
     if differing:
         raise Conflict(f"event {event.id} of {event.source}", differing)
-    return Outcome("replayed", past.seq, past.event)
+    return Outcome("replayed", stored.seq, stored.event)
 
 
-# A setting can be set back to what it was: that is no old fact told again.
+# A setting can be set back to an earlier value, so an equal event is a new fact.
 _SETTINGS = (BookEvent, CustomerForgotten)
 
-# A command may confirm these: they have no state that would say whether they were recorded before.
-_WITHOUT_MACHINE = (TipReceived, ReviewPosted, ArtifactAdded, EntryReversed)
+# A command may confirm these: they have no state that shows whether they were recorded before.
+_STATELESS = (TipReceived, ReviewPosted, ArtifactAdded, EntryReversed)
 
 
-def _named_things(events: Iterable[Event]) -> dict[str, set[str]]:
-    """Return the ids of what the events will look up, by kind."""
-    found: dict[str, set[str]] = defaultdict(set)
+def _referenced_ids(events: Iterable[Event]) -> dict[str, set[str]]:
+    """Return the ids of the entities that the events refer to, by kind."""
+    ids: dict[str, set[str]] = defaultdict(set)
     for event in events:
         data = event.data
-        for kind in _kinds_named(type(data)):
-            if name := getattr(data, kind):
-                found[kind].add(name)
+        for kind in _referenced_kinds(type(data)):
+            if entity_id := getattr(data, kind):
+                ids[kind].add(entity_id)
         if isinstance(data, RequestAccepted):
-            found["session"].add(data.session or data.request)
-        elif isinstance(data, _DESCRIBING):
-            found["customer"].add(data.customer.id)
-    return found
+            ids["session"].add(data.session or data.request)
+        elif isinstance(data, _WITH_CUSTOMER_INFO):
+            ids["customer"].add(data.customer.id)
+    return ids
 
 
-def _kinds_named(kind: type[EventData]) -> tuple[str, ...]:
-    """Return the kinds of things that events of a class name, each in the field of that name."""
-    if kind not in _KINDS_NAMED:
+def _referenced_kinds(kind: type[EventData]) -> tuple[str, ...]:
+    """Return the kinds of entities that an event type refers to, each in the field of that name."""
+    if kind not in _REFERENCED_KINDS:
         names = (name for name, *_ in plan(kind))
-        _KINDS_NAMED[kind] = tuple(each for each in names if each in _BY_FIELD)
-    return _KINDS_NAMED[kind]
+        _REFERENCED_KINDS[kind] = tuple(name for name in names if name in _REFERENCE_FIELDS)
+    return _REFERENCED_KINDS[kind]
 
 
-_BY_FIELD = ("request", "session", "claim", "adjustment")
-_KINDS_NAMED: dict[type, tuple[str, ...]] = {}
+_REFERENCE_FIELDS = ("request", "session", "claim", "adjustment")
+_REFERENCED_KINDS: dict[type, tuple[str, ...]] = {}
 
-# What tells who a customer is.
-_DESCRIBING = (RequestOpened, SessionLogged)
+# The event types that carry a `CustomerInfo`.
+_WITH_CUSTOMER_INFO = (RequestOpened, SessionLogged)

@@ -1,4 +1,4 @@
-"""Playing a journal back: its facts, judged and booked again, in a copy or in memory."""
+"""Replay a journal: apply the rules to its events again, into a temporary ledger or in memory."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from liveportal.ledger.storage.schema.migrate import make_tables
 from liveportal.ledger.storage.schema.sql import INSERT
 
 _CHUNK = 2_000
-"""How many events are looked up and written together: memory stays flat."""
+"""The number of events that are loaded and written together, so that memory use is constant."""
 
 
 class EventRewriter(Protocol):
-    """Tells events otherwise than they were told."""
+    """Rewrites events during a replay."""
 
     def tell(self, event: Event) -> Event | None:
-        """Return what is to be recorded in an event's place; None: nothing."""
+        """Return the event to record in place of this one, or None to leave it out."""
         ...
 
     def refused(self, seq: int, event: Event, error: LiveportalError) -> None:
-        """Take note of an event that the rules then refuse."""
+        """Take note of an event that the rules refuse after rewriting."""
         ...
 
 
@@ -50,20 +50,20 @@ def replayed_copy(
     messages: bool = True,
     retelling: EventRewriter | None = None,
 ) -> Connection:
-    """Replay a journal's facts, up to an event or what was recorded by an instant, into a copy.
+    """Replay a journal into a temporary ledger, and return the connection to it.
 
-    The same door judges them as it did at first, and what was booked stands, so every window opens
-    on the copy. What was said in sessions is in no event, and comes along unless it is not wanted.
-    A `retelling` may change events on the way, and is told of those that are then refused: then the
-    rules book, too.
+    Replay the events up to position `last_seq`, or those recorded until `until`. The stored
+    transactions are kept, so all queries work on the copy. Messages are in no event; they are
+    copied unless `messages` is False. A `retelling` may rewrite or omit events, and is notified of
+    those that are then refused; in that case the rules decide the transactions, too.
     """
     events = iter_journal(db, until=utc_text(until) if until else None, last_seq=last_seq)
-    copy = _temporary()
-    former = _keep_editions(db, copy)
+    copy = _temporary_ledger()
+    former_seq = _copy_editions(db, copy)
     if retelling is None:
-        _play_back(copy, events, former)
+        _replay(copy, events, former_seq)
     else:
-        _retell(Journal(copy, lambda: LAST), events, retelling, former)
+        _replay_rewritten(Journal(copy, lambda: LAST), events, retelling, former_seq)
     if messages:
         _copy_messages(db, copy)
     copy.execute("COMMIT")
@@ -71,10 +71,10 @@ def replayed_copy(
 
 
 class ReplayResult:
-    """What a journal's facts make of a book, and what today's rules would have done otherwise.
+    """The result of replaying a journal in memory, with the differences that today's rules make.
 
-    `booked` is told of every transaction, `counts` of everything that months count of sessions,
-    `progress` of so many events each time.
+    `booked` is called with every transaction, `counts` with every session count, and `progress`
+    with the number of events replayed since the last call.
     """
 
     def __init__(
@@ -86,43 +86,43 @@ class ReplayResult:
         counts: Callable[[SessionCount], None] = lambda _: None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
-        door = Reckoning(db)
+        journal = Reckoning(db)
         with no_collector():
             for chunk in _chunks(events):
-                for each, stored in chunk:
-                    door.replay_event(each, stored)
-                    for entry in door.transactions:
-                        booked(entry)
-                    for count in door.counts:
+                for entry, stored in chunk:
+                    journal.replay_event(entry, stored)
+                    for transaction in journal.transactions:
+                        booked(transaction)
+                    for count in journal.counts:
                         counts(count)
-                door.flush()
+                journal.flush()
                 progress(len(chunk))
-            door.book.finish()
-        self.book = door.book
-        self.changes = door.changes
-        self.touched = door.touched
-        self.miscounted = door.miscounted
+            journal.book.finish()
+        self.book = journal.book
+        self.changes = journal.changes
+        self.touched = journal.touched
+        self.miscounted = journal.miscounted
 
 
-def _keep_editions(db: Connection, copy: Connection) -> int:
-    """Note in a copy which edition of the rules judged which events of the original."""
+def _copy_editions(db: Connection, copy: Connection) -> int:
+    """Copy the rule editions to a temporary ledger; return the last event of a former edition."""
     editions = db.execute("SELECT edition, until_seq FROM former_rules").fetchall()
     copy.executemany(INSERT["former_rules"], editions)
     return former_until(db)
 
 
-def _play_back(copy: Connection, events: Iterable[JournalEntry], former: int) -> None:
-    door = ReplayJournal(copy, former_until=former)
+def _replay(copy: Connection, events: Iterable[JournalEntry], former_seq: int) -> None:
+    journal = ReplayJournal(copy, former_until=former_seq)
     with no_collector():
         for chunk in _chunks(events):
-            door.prefetch([stored.event for _, stored in chunk])
-            for each, stored in chunk:
-                door.replay_event(each, stored)
-            door.flush()
+            journal.prefetch([stored.event for _, stored in chunk])
+            for entry, stored in chunk:
+                journal.replay_event(entry, stored)
+            journal.flush()
 
 
-def _temporary() -> Connection:
-    """Make a ledger in memory: what a real one guards against cannot happen to it."""
+def _temporary_ledger() -> Connection:
+    """Create a ledger in memory, without foreign keys and triggers: it needs no such guards."""
     copy = connection.in_memory()
     copy.execute("PRAGMA foreign_keys = OFF")
     copy.execute("BEGIN IMMEDIATE")
@@ -133,32 +133,32 @@ def _temporary() -> Connection:
 
 
 def _chunks(events: Iterable[JournalEntry]) -> Iterator[list[tuple[JournalEntry, StoredEvent]]]:
-    """Decode events, so many at a time that what they name can be looked up at once."""
-    rest = iter(events)
-    while chunk := list(islice(rest, _CHUNK)):
-        yield [(each, each.stored) for each in chunk]
+    """Decode events and yield them in chunks, so that their entities can be bulk-loaded."""
+    remaining = iter(events)
+    while chunk := list(islice(remaining, _CHUNK)):
+        yield [(entry, entry.stored) for entry in chunk]
 
 
-def _retell(
-    door: Journal, events: Iterable[JournalEntry], retelling: EventRewriter, former: int
+def _replay_rewritten(
+    journal: Journal, events: Iterable[JournalEntry], rewriter: EventRewriter, former_seq: int
 ) -> None:
     for chunk in _chunks(events):
-        door.prefetch([stored.event for _, stored in chunk])
-        for each, stored in chunk:
-            if (again := retelling.tell(stored.event)) is None:
+        journal.prefetch([stored.event for _, stored in chunk])
+        for entry, stored in chunk:
+            if (rewritten := rewriter.tell(stored.event)) is None:
                 continue
-            door.book.former_rules = each.seq <= former
+            journal.book.former_rules = entry.seq <= former_seq
             try:
-                door.record(again, recorded_at=each.recorded_at, origin=Origin.JOURNAL)
+                journal.record(rewritten, recorded_at=entry.recorded_at, origin=Origin.JOURNAL)
             except (Refused, NotFound) as error:
-                retelling.refused(each.seq, stored.event, error)
-        door.flush()
+                rewriter.refused(entry.seq, stored.event, error)
+        journal.flush()
 
 
 def _copy_messages(db: Connection, copy: Connection) -> None:
-    """Bring along the messages of the transcripts that were attached by then.
+    """Copy the messages of the transcripts that are attached in the copy.
 
-    Only a command attaches files (a feed just tells of them), so its telling must be in the copy.
+    Only a command attaches files (a feed merely reports them), so only its events count.
     """
     attached = copy.execute(
         "SELECT DISTINCT coalesce(confirms, seq) FROM statement WHERE type = ? AND source = ?",
@@ -166,10 +166,10 @@ def _copy_messages(db: Connection, copy: Connection) -> None:
     ).fetchall()
     if not attached:
         return
-    found = db.execute(
+    rows = db.execute(
         "SELECT id, artifact, n, offset_ms, speaker, text FROM message"
         " WHERE artifact IN (SELECT value FROM json_each(?))",
         (compact([seq for (seq,) in attached]),),
     )
-    copy.executemany(INSERT["message"], found)
+    copy.executemany(INSERT["message"], rows)
     message_index.fill(copy)

@@ -1,8 +1,8 @@
-"""A journal played back: today's rules decide anew, and what was booked stands.
+"""Replay with today's rules, keeping the stored transactions; differences are rule drift.
 
-Where today's rules would book something else, or would refuse an event, that is noted, and the
-books of the copy get what is stored. The things that such an event is about, and those that later
-events about them name, may then stand otherwise than they do in the ledger: they are `touched`.
+If today's rules would book other transactions, or refuse an event, that is noted and the stored
+transactions are booked. The entities that such an event concerns, and those that later events about
+them name, may then differ from the ledger's: they are collected in `touched`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,20 @@ from liveportal.ledger.journal.projection import NOTHING_BOOKED, Projection
 from liveportal.ledger.replay.memory import MemoryBook
 from liveportal.ledger.storage.driver import Connection
 
-_NAMING = ("request", "session", "claim", "payout", "adjustment", "customer")
-_BROKEN = (LiveportalError, LookupError, ValueError, TypeError, AttributeError, ArithmeticError)
+_REFERENCE_FIELDS = ("request", "session", "claim", "payout", "adjustment", "customer")
+_RULE_ERRORS = (
+    LiveportalError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RuleDrift:
-    """An event that today's rules would judge otherwise, and how."""
+    """An event that today's rules would judge differently; `what` describes the difference."""
 
     seq: int
     type: str
@@ -41,7 +48,7 @@ class RuleDrift:
 
 
 class AffectedEntities:
-    """The things that rules of today might leave otherwise, each with the event that did it."""
+    """The entities that today's rules may leave in another state, each with the causing event."""
 
     def __init__(self) -> None:
         self.things: dict[str, int] = {}
@@ -49,21 +56,21 @@ class AffectedEntities:
         self.profile: int | None = None
         self.payouts: set[str] = set()
         self.lost: dict[str, int] = {}
-        """The things of events that would be refused: what only these tell of is not there."""
+        """The entities of events that would be refused: those they create are missing."""
 
     def by(self, seq: int, cause: int, names: set[str]) -> None:
-        """Take note that an event, which another caused to differ, is about these things."""
+        """Note that event `seq`, differing because of event `cause`, concerns these entities."""
         self.seqs[seq] = cause
         for name in names:
             self.things.setdefault(name, cause)
 
     def cause(self, names: set[str]) -> int | None:
-        """Return the event that touched one of these things first, or None."""
+        """Return the `seq` of the earliest event that affected one of these entities, or None."""
         return min((self.things[name] for name in names if name in self.things), default=None)
 
 
 class ReplayJournal(Journal):
-    """The door of a copy, held to what was booked."""
+    """A journal that books the stored transactions, whatever today's rules decide."""
 
     def __init__(
         self, db: Connection, book: Projection | None = None, *, former_until: int = 0
@@ -72,155 +79,160 @@ class ReplayJournal(Journal):
         self._former_until = former_until
         self.changes: list[RuleDrift] = []
         self.touched = AffectedEntities()
-        self._past: JournalEntry
+        self._entry: JournalEntry
         self._stored: StoredEvent
         self.transactions: tuple[Transaction, ...] = ()
-        """What the last event booked."""
+        """The transactions of the last event."""
         self.counts: tuple[SessionCount, ...] = ()
-        """What the last event added to the counts of months."""
+        """The session counts of the last event."""
         self.miscounted: int | None = None
-        """The first event whose counts are not those that its journal gives."""
+        """The first event whose stored counts, though derived from the journal, differ from it."""
 
-    def replay_event(self, past: JournalEntry, stored: StoredEvent) -> None:
-        """Judge an event anew, and book what it booked."""
-        self._past, self._stored, event = past, stored, stored.event
-        self.book.former_rules = past.seq <= self._former_until
+    def replay_event(self, entry: JournalEntry, stored: StoredEvent) -> None:
+        """Apply today's rules to an event, and book its stored transactions.
+
+        Raises `UnreadableEvent` for an error that is neither a refusal nor a result of rule drift.
+        """
+        self._entry, self._stored, event = entry, stored, stored.event
+        self.book.former_rules = entry.seq <= self._former_until
         try:
-            self.record(event, recorded_at=past.recorded_at, origin=Origin.JOURNAL)
-        except _BROKEN as error:
-            names = _named(event.data) | _about(past)
+            self.record(event, recorded_at=entry.recorded_at, origin=Origin.JOURNAL)
+        except _RULE_ERRORS as error:
+            names = _referenced(event.data) | _affected(entry)
             cause = self.touched.cause(names | self._sessions_of(names))
             if not isinstance(error, LiveportalError) and cause is None:
-                raise unreadable(past.seq, error) from error
+                raise unreadable(entry.seq, error) from error
             reason = error.message if isinstance(error, LiveportalError) else str(error)
-            self._note(past, f"it would be refused today: {reason}")
+            self._note_drift(entry, f"it would be refused today: {reason}")
             for name in names:
-                self.touched.lost.setdefault(name, past.seq)
-            # What others build on is taken over all the same.
+                self.touched.lost.setdefault(name, entry.seq)
+            # Later events depend on the policy, so it is adopted all the same.
             policy = event.data.policy if isinstance(event.data, PolicyAdopted) else None
-            self._append(event, event.data, Decision(policy=policy), past.recorded_at)
+            self._append(event, event.data, Decision(policy=policy), entry.recorded_at)
 
-    def _hasty(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:  # noqa: ARG002
-        """Return nothing: what is recorded already is not flagged again."""
+    def _hasty_cautions(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:  # noqa: ARG002
+        """Return no cautions: recorded events are not flagged again."""
         return ()
 
     def _append(
         self,
         event: Event,
         data: EventData,
-        change: Decision,
-        recorded_at: str | None,  # noqa: ARG002 -- It is in the row.
+        decision: Decision,
+        recorded_at: str | None,  # noqa: ARG002 -- It is in the stored row.
         *,
         confirms: int | None = None,
     ) -> Outcome:
-        past, book = self._past, self.book
-        change = counted(change, event, book)
-        booked = NOTHING_BOOKED
-        if change.transactions or change.counts or past.entries or past.counts:
-            booked = book.booked(past.seq, change)
-            if booked[:2] != (past.entries, past.transfers):
-                change = self._as_booked(past, event, change)
-                booked = book.booked(past.seq, change)
-            if booked[2] != past.counts:
-                change = self._as_counted(past, change, booked[2])
-                booked = book.booked(past.seq, change)
+        entry, book = self._entry, self.book
+        decision = counted(decision, event, book)
+        rows = NOTHING_BOOKED
+        if decision.transactions or decision.counts or entry.entries or entry.counts:
+            rows = book.booked(entry.seq, decision)
+            if rows[:2] != (entry.entries, entry.transfers):
+                decision = self._as_booked(entry, event, decision)
+                rows = book.booked(entry.seq, decision)
+            if rows[2] != entry.counts:
+                decision = self._as_counted(entry, decision, rows[2])
+                rows = book.booked(entry.seq, decision)
         if self.changes:
-            self._touch(past, data, change)
-        self.transactions, self.counts = change.transactions, change.counts
-        self._copy_event(past, event, data, confirms)
-        book.apply(past.seq, change, booked)
-        if change.forgets:
-            self.flush()  # What is pending in memory must not outlive what was erased.
-        return Outcome("confirmed" if confirms else "recorded", past.seq, event)
+            self._note_affected(entry, data, decision)
+        self.transactions, self.counts = decision.transactions, decision.counts
+        self._copy_event(entry, event, data, confirms)
+        book.apply(entry.seq, decision, rows)
+        if decision.forgets:
+            self.flush()  # Pending rows in memory must not survive the erasure.
+        return Outcome("confirmed" if confirms else "recorded", entry.seq, event)
 
-    def _as_booked(self, past: JournalEntry, event: Event, change: Decision) -> Decision:
-        """Return a change with the transactions that were booked, where today's are others."""
-        kept, today = past.transactions, change.transactions
-        if past.seq not in self.touched.seqs:
-            self._note(past, f"it booked {self._words(kept)}, today {self._words(today)}")
-        things = tuple(self._with_earning(each, past) for each in change.things)
+    def _as_booked(self, entry: JournalEntry, event: Event, decision: Decision) -> Decision:
+        """Return the decision with the stored transactions in place of today's, which differ."""
+        stored, today = entry.transactions, decision.transactions
+        if entry.seq not in self.touched.seqs:
+            self._note_drift(
+                entry, f"it booked {self._describe(stored)}, today {self._describe(today)}"
+            )
+        entities = tuple(self._with_earning(entity, entry) for entity in decision.things)
         return counted(
-            replace(change, transactions=kept, things=things, counts=()), event, self.book
+            replace(decision, transactions=stored, things=entities, counts=()), event, self.book
         )
 
-    def _as_counted(self, past: JournalEntry, change: Decision, today: Rows) -> Decision:  # noqa: ARG002
-        """Return a change with the counts that are kept, where today's are others.
+    def _as_counted(self, entry: JournalEntry, decision: Decision, today: Rows) -> Decision:  # noqa: ARG002
+        """Return the decision with the stored counts in place of today's, which differ.
 
-        Those that the event's digest covers are history. Those of older events were derived from
-        the journal, and what differs of them without another booking was changed since.
+        Counts that the event's digest covers are history: the difference is rule drift. Those of
+        older events were derived from the journal; if they differ although the transactions agree,
+        they were changed since.
         """
-        if past.counts_proved:
-            if past.seq not in self.touched.seqs:
-                self._note(past, "it counted other minutes or sessions than it would today")
-        elif past.seq not in self.touched.seqs and self.miscounted is None:
-            self.miscounted = past.seq
-        return replace(change, counts=past.counted)
+        if entry.counts_proved:
+            if entry.seq not in self.touched.seqs:
+                self._note_drift(entry, "it counted other minutes or sessions than it would today")
+        elif entry.seq not in self.touched.seqs and self.miscounted is None:
+            self.miscounted = entry.seq
+        return replace(decision, counts=entry.counted)
 
     def _copy_event(
-        self, past: JournalEntry, event: Event, data: EventData, confirms: int | None
+        self, entry: JournalEntry, event: Event, data: EventData, confirms: int | None
     ) -> None:
-        """Write an event as it was written."""
+        """Append the stored event row unchanged."""
         book = self.book
-        book.append("event", *past[:11])
-        if past.body is not None:
-            book.append("event_personal", past.seq, past.salt, past.body)
-        book.tell(data.thing, data.TYPE, Assertion(past.seq, event.source, confirms))
-        self._pending[event.source, event.id] = self._pending_at[past.seq] = self._stored
+        book.append("event", *entry[:11])
+        if entry.body is not None:
+            book.append("event_personal", entry.seq, entry.salt, entry.body)
+        book.tell(data.thing, data.TYPE, Assertion(entry.seq, event.source, confirms))
+        self._pending[event.source, event.id] = self._pending_at[entry.seq] = self._stored
         self._unknown.discard((event.source, event.id))
 
-    # --- where today's rules differ ---------------------------------------------------------------
+    # --- differences of today's rules -------------------------------------------------------------
 
-    def _note(self, past: JournalEntry, what: str) -> None:
-        self.changes.append(RuleDrift(past.seq, past.type, what))
-        self.touched.seqs[past.seq] = past.seq
-        if past.type.startswith("liveportal.payout_profile."):
-            self.touched.profile = past.seq
+    def _note_drift(self, entry: JournalEntry, what: str) -> None:
+        self.changes.append(RuleDrift(entry.seq, entry.type, what))
+        self.touched.seqs[entry.seq] = entry.seq
+        if entry.type.startswith("liveportal.payout_profile."):
+            self.touched.profile = entry.seq
 
-    def _touch(self, past: JournalEntry, data: EventData, change: Decision) -> None:
-        """Say what an event is about, if it is noted itself, or about what was touched before."""
-        names = (
-            _named(data) | _about(past) | {each for thing in change.things for each in _of(thing)}
-        )
+    def _note_affected(self, entry: JournalEntry, data: EventData, decision: Decision) -> None:
+        """Mark the entities of an event as affected, if the event or any of them already is."""
+        names = _referenced(data) | _affected(entry)
+        names |= {name for entity in decision.things for name in _entity_names(entity)}
         names |= self._sessions_of(names)
-        cause = past.seq if past.seq in self.touched.seqs else self.touched.cause(names)
+        cause = entry.seq if entry.seq in self.touched.seqs else self.touched.cause(names)
         if isinstance(data, PayoutSent):
-            # What a payout pays is chosen among all that is open: any of it may be another.
+            # A payout chooses its items among all that are open, so any of them may differ.
             cause = cause or min(self.touched.seqs)
             self.touched.payouts.add(data.payout)
         if cause is not None:
-            self.touched.by(past.seq, cause, names)
+            self.touched.by(entry.seq, cause, names)
 
     def _sessions_of(self, names: set[str]) -> set[str]:
         claims = [name.partition(":")[2] for name in names if name.startswith("claim:")]
-        known = [self.book.claim(each) for each in claims]
-        return {f"session:{each.session}" for each in known if each}
+        known = [self.book.claim(claim_id) for claim_id in claims]
+        return {f"session:{claim.session}" for claim in known if claim}
 
-    def _with_earning(self, thing: Entity, past: JournalEntry) -> Entity:
-        """Return a session with an earning that is there: what was booked, not what would be."""
-        if not isinstance(thing, Session) or (thing.earning or 0) < self.book.next_transaction:
-            return thing
-        numbers = [entry[0] for entry in past.entries]
-        if thing.earning in numbers:
-            return thing
-        return replace(thing, earning=numbers[-1] if numbers else None)
+    def _with_earning(self, entity: Entity, entry: JournalEntry) -> Entity:
+        """Return a session with the stored transaction as its earning, not one of today's rules."""
+        if not isinstance(entity, Session) or (entity.earning or 0) < self.book.next_transaction:
+            return entity
+        numbers = [row[0] for row in entry.entries]
+        if entity.earning in numbers:
+            return entity
+        return replace(entity, earning=numbers[-1] if numbers else None)
 
-    def _words(self, entries: tuple[Transaction, ...]) -> str:
-        """Say what was booked, for people: `tip of 2026-10 (5.00 from … to …)`."""
+    def _describe(self, entries: tuple[Transaction, ...]) -> str:
+        """Describe transactions for people: `tip of 2026-10 (5.00 from … to …)`."""
         currency = self.book.policy.currency
-        found = []
-        for each in entries:
+        descriptions = []
+        for entry in entries:
             moves = ", ".join(
                 f"{Money(move.minor, currency)} from {move.credit} to {move.debit}"
-                for move in each.transfers
+                for move in entry.transfers
             )
-            found.append(f"{each.kind} of {each.period} ({moves or 'nothing'})")
-        return " and ".join(found) or "nothing"
+            descriptions.append(f"{entry.kind} of {entry.period} ({moves or 'nothing'})")
+        return " and ".join(descriptions) or "nothing"
 
 
 class Reckoning(ReplayJournal):
-    """The same over a book in memory: nothing is copied, and the events stay where they are.
+    """A replay into a book in memory: the events are not copied.
 
-    That no two of them have one name is a constraint of the ledger, which is checked with its file.
+    That event names are unique is a constraint of the ledger, which is checked with its file.
     """
 
     book: MemoryBook
@@ -229,10 +241,10 @@ class Reckoning(ReplayJournal):
         super().__init__(db, MemoryBook(db), former_until=former_until(db))
 
     def prefetch(self, events: Sequence[Event]) -> None:
-        """Do nothing: all is at hand."""
+        """Do nothing: everything is in memory."""
 
     def flush(self) -> None:
-        """Pack what was not changed for a while."""
+        """Pack the entities that were not changed lately."""
         self.book.flush_and_clear()
         self._pending_at.clear()
 
@@ -240,46 +252,46 @@ class Reckoning(ReplayJournal):
         return None
 
     def _copy_event(
-        self, past: JournalEntry, event: Event, data: EventData, confirms: int | None
+        self, entry: JournalEntry, event: Event, data: EventData, confirms: int | None
     ) -> None:
-        self.book.tell(data.thing, data.TYPE, Assertion(past.seq, event.source, confirms))
-        self._pending_at[past.seq] = self._stored
+        self.book.tell(data.thing, data.TYPE, Assertion(entry.seq, event.source, confirms))
+        self._pending_at[entry.seq] = self._stored
 
 
 def former_until(db: Connection) -> int:
-    """Return the last event that was judged by an earlier edition of the rules; 0 if none was."""
+    """Return the `seq` of the last event judged by an earlier edition of the rules, or 0."""
     (latest,) = db.execute("SELECT coalesce(max(until_seq), 0) FROM former_rules").fetchone()
     return int(latest)
 
 
-def _named(data: EventData) -> set[str]:
-    """Return the things that an event names."""
-    found = {data.thing}
-    for kind in _NAMING:
-        name = getattr(data, kind, None)
-        if isinstance(name, CustomerInfo):
-            name = name.id
-        if isinstance(name, str):
-            found.add(f"{kind}:{name}")
+def _referenced(data: EventData) -> set[str]:
+    """Return the names (`kind:id`) of the entities that an event refers to."""
+    names = {data.thing}
+    for kind in _REFERENCE_FIELDS:
+        entity_id = getattr(data, kind, None)
+        if isinstance(entity_id, CustomerInfo):
+            entity_id = entity_id.id
+        if isinstance(entity_id, str):
+            names.add(f"{kind}:{entity_id}")
     if isinstance(data, RequestAccepted):
-        found.add(f"session:{data.session or data.request}")
-    return found
+        names.add(f"session:{data.session or data.request}")
+    return names
 
 
-def _about(past: JournalEntry) -> set[str]:
-    """Return the things that what an event booked is about."""
+def _affected(entry: JournalEntry) -> set[str]:
+    """Return the names (`kind:id`) of the entities that an event's transactions concern."""
     return {
         f"{kind}:{name}"
-        for entry in past.entries
-        for kind, name in zip(("session", "claim", "payout", "adjustment"), entry[5:], strict=True)
+        for row in entry.entries
+        for kind, name in zip(("session", "claim", "payout", "adjustment"), row[5:], strict=True)
         if name is not None
     }
 
 
-def _of(thing: Entity) -> Iterator[str]:
-    if isinstance(thing, Request | Session | Claim | Payout | Customer):
-        yield f"{type(thing).__name__.lower()}:{thing.id}"
-    names = {each.name for each in fields(thing)}
+def _entity_names(entity: Entity) -> Iterator[str]:
+    if isinstance(entity, Request | Session | Claim | Payout | Customer):
+        yield f"{type(entity).__name__.lower()}:{entity.id}"
+    names = {field.name for field in fields(entity)}
     for kind in ("session", "claim"):
-        if kind in names and isinstance(name := getattr(thing, kind), str):
+        if kind in names and isinstance(name := getattr(entity, kind), str):
             yield f"{kind}:{name}"

@@ -1,7 +1,7 @@
-"""What a command has done that stays done: so that a failure to show the result can say so.
+"""What the running command has committed, so that a later output failure can report it.
 
-The command line calls `begin` before each command; what commits something notes it. Where that was
-not called, as in a program of somebody else, nothing is kept.
+The command line calls `begin` before each command; the code that commits something notes it here.
+Without `begin`, as when the package is used from another program, the notes are discarded.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 
 class Done:
-    """How many events were recorded, the id of the last that a command made, and what else."""
+    """The number of events recorded, the id of the last event a command made, and other effects."""
 
     __slots__ = ("events", "others", "own_id")
 
@@ -20,11 +20,11 @@ class Done:
         self.others: list[str] = []
 
     def __bool__(self) -> bool:
-        """Return whether anything was done."""
+        """Return True if anything was committed."""
         return bool(self.events or self.others)
 
     def __str__(self) -> str:
-        """Return it as a clause: `1 event was recorded`."""
+        """Return a clause such as `1 event was recorded`."""
         events = f"{self.events} event{'s were' if self.events > 1 else ' was'} recorded"
         return " and ".join([*self.others, *([events] if self.events else [])])
 
@@ -33,23 +33,23 @@ _done: ContextVar[Done | None] = ContextVar("done", default=None)
 
 
 def begin() -> None:
-    """Note from now on what is done."""
+    """Start collecting what is committed."""
     _done.set(Done())
 
 
 def so_far() -> Done:
-    """Return what was done so far."""
+    """Return the notes since `begin`; empty if that was not called."""
     done = _done.get()
     return Done() if done is None else done
 
 
-def note(what: str) -> None:
-    """Note that something was done, as a clause: `the backup b.zip was made`."""
-    so_far().others.append(what)
+def note(clause: str) -> None:
+    """Note an effect other than events, as a clause: `the backup b.zip was made`."""
+    so_far().others.append(clause)
 
 
 def note_events(count: int, own_id: str | None) -> None:
-    """Note that events were committed; `own_id` is that of the last one with our own source."""
+    """Note committed events; `own_id` is the id of the last one whose source is the CLI's."""
     done = so_far()
     done.events += count
     done.own_id = own_id or done.own_id

@@ -1,4 +1,4 @@
-"""Opening a ledger file safely, and its transactions. `driver` says by which SQLite."""
+"""Create and open ledger files safely, and run transactions. `driver` chooses the SQLite."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from liveportal.ledger.storage.driver import (
 from liveportal.ledger.storage.fsync import fsync_dir, make_folders
 from liveportal.ledger.storage.temp_files import MARK, beside
 
-APPLICATION_ID = 0x4C504C31  # "LPL1": what `file` and every opening program can tell a ledger by.
+APPLICATION_ID = 0x4C504C31  # "LPL1": identifies a ledger to `file` and to any program opening it.
 SCHEMA_VERSION = 7
 BUSY_MS = 5_000
 _HEAD_BYTES = 100
@@ -40,47 +40,47 @@ _WAL_VERSION = 2
 
 
 def wal_is_safe(version: tuple[int, ...] = SQLITE_VERSION_INFO) -> bool:
-    """Tell whether this SQLite has the fix of the WAL-reset bug, which could corrupt a ledger."""
+    """Return True if this SQLite has the fix for the WAL-reset bug, which can corrupt a ledger."""
     return version >= (3, 51, 3) or any(
         version[:2] == branch[:2] and version >= branch for branch in ((3, 50, 7), (3, 44, 6))
     )
 
 
-def create(path: Path, *, called: Path | None = None) -> Connection:
-    """Create an empty ledger file, private to its owner, and return a connection to it.
+def create(path: Path, *, display_path: Path | None = None) -> Connection:
+    """Create an empty ledger file (mode 0600) and return a connection to it.
 
-    Raises `LedgerExists` for any file, link or folder at the path, `LedgerUnwritable` where none
-    can be made; `called` is the path that the user knows it by.
+    Raises `LedgerExists` if there is any file, link or folder at the path, and `LedgerUnwritable`
+    if no file can be created. Errors name `display_path`, the path that the user knows it by.
     """
-    called = called or path
+    display_path = display_path or path
     try:
         make_folders(path.parent)
     except (FileExistsError, NotADirectoryError):
         raise LedgerUnwritable(
-            f"{called.parent} is not a folder",
+            f"{display_path.parent} is not a folder",
             hint="Choose another place with --ledger.",
-            path=str(called),
+            path=str(display_path),
         ) from None
     except OSError as error:
-        raise unwritable(called, error) from None
+        raise unwritable(display_path, error) from None
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     except FileExistsError:
         check_free(path)
         raise
     except OSError as error:
-        raise unwritable(called, error) from None
-    os.close(handle)
-    connection = _connect(path, "rw", called)
-    with translating_errors(called):
+        raise unwritable(display_path, error) from None
+    os.close(descriptor)
+    connection = _connect(path, "rw", display_path)
+    with translating_errors(display_path):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe() else 'DELETE'}")
-        _settle(connection)
+        _configure(connection)
     return connection
 
 
 def check_free(path: Path) -> None:
-    """Raise `LedgerExists` if there is anything at the path, even a broken link."""
+    """Raise `LedgerExists` if anything exists at the path, even a broken link."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -94,19 +94,19 @@ def check_free(path: Path) -> None:
     )
 
 
-def move_new(part: Path, path: Path) -> None:
-    """Give a finished file its name, never the place of another, and keep that on the disk.
+def move_new(temp_path: Path, path: Path) -> None:
+    """Move a finished file to its final path durably, without ever replacing another file.
 
     Raises `LedgerExists`, `LedgerUnwritable`, and `OSError` where there are no hard links.
     """
     try:
-        os.link(part, path)
+        os.link(temp_path, path)
     except FileExistsError:
         check_free(path)
         raise
-    except OSError:  # A file system without hard links: as good as it can do.
+    except OSError:  # A file system without hard links: this is the best that it can do.
         check_free(path)
-        part.rename(path)
+        temp_path.rename(path)
     try:
         fsync_dir(path.parent)
     except OSError as error:
@@ -114,9 +114,13 @@ def move_new(part: Path, path: Path) -> None:
 
 
 def open_file(path: Path, *, readonly: bool) -> Connection:
-    """Open an existing ledger; raises what is wrong with it as one of the ledger's own errors."""
+    """Open an existing ledger.
+
+    Raises `LedgerNotFound`, `NotALedger`, `LedgerUnwritable`, `LedgerLinked`, `NewerLedger`,
+    `UnsafeSqlite`, `LedgerBusy` or `DiskFull`.
+    """
     try:
-        seen = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise LedgerNotFound(
             f"there is no ledger at {path}",
@@ -125,7 +129,7 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         ) from None
     except OSError as error:
         raise NotALedger(f"{path} cannot be read: {error.strerror}", path=str(path)) from None
-    if not stat.S_ISREG(seen.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise NotALedger(f"{path} is not a file", path=str(path))
     if not os.access(path, os.R_OK):
         raise LedgerUnwritable(f"{path} cannot be read: permission denied", path=str(path))
@@ -133,33 +137,34 @@ def open_file(path: Path, *, readonly: bool) -> Connection:
         raise LedgerUnwritable(
             f"{path} is read-only", hint="Change its mode, or work on a copy.", path=str(path)
         )
-    if seen.st_nlink > 1:
+    if status.st_nlink > 1:
         _check_names(path, readonly=readonly)
     if not readonly:
-        return _opened(path, "rw")
-    # A log needs files beside the ledger, also for a read: where none can be made, none may be due.
-    still = not os.access(_folder(path), os.W_OK) and has_no_wal(path)
+        return _open(path, "rw")
+    # In WAL mode even a read needs files beside the ledger. Where none can be created, the file
+    # must be complete without its log, and it is opened as immutable.
+    immutable = not os.access(_folder(path), os.W_OK) and has_no_wal(path)
     try:
-        return _opened(path, "ro", still=still)
+        return _open(path, "ro", immutable=immutable)
     except LedgerUnwritable:
-        _mend(path)
-    return _opened(path, "ro")
+        _rollback_hot_journal(path)
+    return _open(path, "ro")
 
 
 def _check_names(path: Path, *, readonly: bool) -> None:
-    from liveportal.ledger.storage import hard_links  # Nearly no ledger has a second name.
+    from liveportal.ledger.storage import hard_links  # Hardly any ledger has a second name.
 
     (hard_links.check_readable if readonly else hard_links.check_writable)(path)
 
 
-def _opened(path: Path, mode: str, *, still: bool = False) -> Connection:
-    connection = _connect(path, mode, path, still=still)
+def _open(path: Path, mode: str, *, immutable: bool = False) -> Connection:
+    connection = _connect(path, mode, path, immutable=immutable)
     try:
         with translating_errors(path):
             _check_ours(connection, path)
-            _settle(connection)
+            _configure(connection)
     except UnicodeDecodeError as error:
-        # SQLite quotes what it cannot read, and the driver cannot read that.
+        # SQLite's message quotes the text that it cannot read, and the driver cannot decode it.
         connection.close()
         raise damaged(path) from error
     except BaseException:
@@ -169,14 +174,15 @@ def _opened(path: Path, mode: str, *, still: bool = False) -> Connection:
 
 
 def connect_raw(path: Path) -> Connection:
-    """Connect to a file of our own making that is no ledger yet, or may be a damaged one."""
+    """Connect without validating the file: for new ledgers, or possibly damaged ones."""
     return _connect(path, "rw", path)
 
 
 def has_no_wal(path: Path) -> bool:
-    """Tell whether a ledger that is kept with a log has none: all that it holds is in one file.
+    """Return True if a WAL-mode ledger has no pending WAL or journal: the file is complete.
 
-    A ledger with a rollback journal is never still: who reads it must know of who writes it.
+    Such a file can be opened as immutable. The answer is False for a ledger in rollback-journal
+    mode: its readers need the locks to notice a writer.
     """
     with suppress(OSError):
         head = head_of(path)
@@ -187,18 +193,18 @@ def has_no_wal(path: Path) -> bool:
 
 
 def open_untouched(path: Path) -> Connection | None:
-    """Open a ledger to look at it: nothing is changed, and nothing is left beside it.
+    """Open a ledger for reading without changing it or leaving any file beside it.
 
-    None where that cannot be: an interrupted write has to be undone first. Raises the driver's
-    own `DatabaseError`.
+    Returns None if that is impossible because an interrupted write must be rolled back first.
+    Raises the driver's `DatabaseError`.
     """
     real = os.path.realpath(path)
-    head, still = head_of(path), has_no_wal(path)
+    head, immutable = head_of(path), has_no_wal(path)
     if _has_content(f"{real}-journal"):
         return None
-    if head is not None and head.wal and not still and not os.path.exists(f"{real}-shm"):  # noqa: PTH110
+    if head is not None and head.wal and not immutable and not os.path.exists(f"{real}-shm"):  # noqa: PTH110
         return None
-    return _connect(path, "ro", path, still=still, wait_ms=0)
+    return _connect(path, "ro", path, immutable=immutable, wait_ms=0)
 
 
 def _has_content(path: str) -> bool:
@@ -209,10 +215,10 @@ def _has_content(path: str) -> bool:
 
 
 def _folder(path: Path) -> str:
-    return os.path.dirname(os.path.realpath(path))  # noqa: PTH120 (of the file, not of a link)
+    return os.path.dirname(os.path.realpath(path))  # noqa: PTH120 (the file's folder, not a link's)
 
 
-def _needs_its_log(path: Path) -> LiveportalError:
+def _log_needed_error(path: Path) -> LiveportalError:
     return LedgerUnwritable(
         f"{path} cannot be read where it is: it has a log, and its folder cannot be written",
         hint="Copy the ledger and the -wal file beside it to a folder of your own; read it there.",
@@ -220,16 +226,16 @@ def _needs_its_log(path: Path) -> LiveportalError:
     )
 
 
-def _mend(path: Path) -> None:
-    """Roll back what a program that was killed has half written: a reader alone may not.
+def _rollback_hot_journal(path: Path) -> None:
+    """Roll back a transaction that a killed program left half written; a reader alone may not.
 
-    Raises `LedgerUnwritable` where it cannot be done.
+    Raises `LedgerUnwritable` if it cannot be rolled back.
     """
     try:
         open_file(path, readonly=False).close()
     except LedgerUnwritable:
         if not _has_content(f"{os.path.realpath(path)}-journal"):
-            raise _needs_its_log(path) from None
+            raise _log_needed_error(path) from None
         raise LedgerUnwritable(
             f"{path} was left in the middle of a write, and cannot be mended",
             hint="It, its folder, and all files that begin with its name must be writable, also to"
@@ -239,23 +245,28 @@ def _mend(path: Path) -> None:
 
 
 def in_memory() -> Connection:
-    """Return a connection to a temporary ledger that is nobody else's."""
+    """Return a connection to a new, private, temporary ledger."""
     connection = connect(":memory:")
-    _settle(connection)
+    _configure(connection)
     return connection
 
 
 def _connect(
-    path: Path, mode: str, called: Path, *, still: bool = False, wait_ms: int | None = None
+    path: Path,
+    mode: str,
+    display_path: Path,
+    *,
+    immutable: bool = False,
+    wait_ms: int | None = None,
 ) -> Connection:
-    # A path is data: quoted, so that `?` and `#` in a folder's name are no parameters.
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}{'&immutable=1' if still else ''}"
+    # The path is quoted, so that `?` and `#` in a folder's name are not read as parameters.
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}{'&immutable=1' if immutable else ''}"
     wait_s = (BUSY_MS if wait_ms is None else wait_ms) / 1000
-    with translating_errors(called):
+    with translating_errors(display_path):
         return connect(uri, uri=True, wait_s=wait_s)
 
 
-def _settle(connection: Connection) -> None:
+def _configure(connection: Connection) -> None:
     wal = connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     connection.executescript(
         f"""
@@ -297,12 +308,12 @@ def _check_ours(connection: Connection, path: Path) -> None:
 
 
 def erasure_marker(path: Path) -> Path:
-    """Return the mark that lies beside a ledger while traces of somebody are still to be erased."""
+    """Return the path of the marker file that exists while personal data is still to be erased."""
     return beside(path, MARK)
 
 
 class Head(NamedTuple):
-    """What the first bytes of a SQLite file say of it."""
+    """The fields read from the header of a SQLite file; `form` is the schema version."""
 
     application_id: int
     form: int
@@ -310,7 +321,7 @@ class Head(NamedTuple):
 
 
 def head_of(path: Path) -> Head | None:
-    """Read what a file says of itself, without opening it as a database; None: it is none.
+    """Read the header of a SQLite file without opening it as a database; None for other files.
 
     Raises `OSError`.
     """
@@ -323,27 +334,27 @@ def head_of(path: Path) -> Head | None:
 
 
 def schema_version_of(connection: Connection) -> int:
-    """Return the number of the form that a ledger is in."""
-    form: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return form
+    """Return the schema version of a ledger; 0 if it has no tables yet."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
 
 
 @contextmanager
 def immediate_transaction(connection: Connection, path: Path) -> Iterator[None]:
-    """Run one immediate transaction: kept at the end, or rolled back if anything is raised.
+    """Run one immediate transaction: committed at the end, rolled back if anything is raised.
 
     Raises `LedgerLinked` if the file got a second name since it was opened.
     """
     with translating_errors(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            with suppress(OSError):  # A ledger that is being made has no name yet.
+            with suppress(OSError):  # A ledger that is being created has no name yet.
                 if path.stat().st_nlink > 1:
                     _check_names(path, readonly=False)
             yield
             connection.execute("COMMIT")
         except BaseException:
-            # A failed commit leaves the transaction open; so does Ctrl-C.
+            # A failed commit leaves the transaction open, and so does Ctrl-C.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
@@ -351,7 +362,7 @@ def immediate_transaction(connection: Connection, path: Path) -> Iterator[None]:
 
 @contextmanager
 def savepoint(connection: Connection, path: Path) -> Iterator[None]:
-    """Run one step of a transaction that is never kept: closing the connection rolls it back."""
+    """Run one step of a transaction that is never committed: closing the connection undoes it."""
     with translating_errors(path):
         if not connection.in_transaction:
             connection.execute("BEGIN IMMEDIATE")
@@ -359,7 +370,7 @@ def savepoint(connection: Connection, path: Path) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            if connection.in_transaction:  # A full disk has rolled back all of it already.
+            if connection.in_transaction:  # On a full disk, SQLite has rolled back everything.
                 connection.execute("ROLLBACK TO step")
             raise
         finally:
@@ -368,10 +379,10 @@ def savepoint(connection: Connection, path: Path) -> Iterator[None]:
 
 
 def checkpoint(connection: Connection, path: Path) -> None:
-    """Bring all that was written into the file itself; raises `DiskFull`, `LedgerBusy`.
+    """Copy the whole WAL into the database file; raises `DiskFull`, `LedgerBusy`.
 
-    What is closed does that, too, but is silent where it fails: then the rest stays in the log,
-    which does not come along when the file is given another name.
+    Closing a connection does this too, but does not report a failure: the rest then stays in the
+    log, which is left behind when the file is renamed.
     """
     with translating_errors(path):
         (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -1,6 +1,7 @@
-"""The one module that knows which SQLite driver is used, and what its complaints mean.
+"""The only module that chooses the SQLite driver, and that interprets its errors.
 
-Everybody takes it from here: two copies of SQLite in one process do not see each other's locks.
+All code must import the driver from here: two copies of SQLite in one process do not see each
+other's locks.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
 else:
     try:
         from pysqlite3 import dbapi2 as dbapi
-    except ImportError:  # No wheel for this platform: the standard library's copy, same code.
+    except ImportError:  # No wheel for this platform: use the standard library's copy instead.
         import sqlite3 as dbapi
 
 FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
-"""What the system says where there is no room: on the disk, in a file, for its owner."""
+"""The errors for lack of space: the disk is full, the file is too large, the quota is used up."""
 
-# Before the driver binds a value that is no number and no text, it looks for an adapter in three
-# places, in vain: a microsecond for each NULL and each hash. These it finds at once, and they
-# return what they are given.
+# Before the driver binds a value that is neither a number nor a string, it searches for an adapter
+# in three places and finds none: a microsecond for each NULL and each hash. It finds these
+# identity adapters at once.
 dbapi.register_adapter(type(None), {}.get)  # type: ignore[arg-type]
 dbapi.register_adapter(bytes, bytes)
 
@@ -52,36 +53,39 @@ _OPEN: WeakSet[Connection] = WeakSet()
 
 
 class Connection(dbapi.Connection):
-    """A connection that stays with the process and the thread that opened it.
+    """A connection bound to the process and the thread that opened it.
 
-    A fork copies it without its locks: a child that used it, or as much as closed it, could roll
-    back what its parent is writing. So the copy refuses every statement and is never closed.
+    A fork copies it without its locks: if the child used or merely closed it, that could roll back
+    what the parent is writing. So the copy refuses every statement and is never closed.
     """
 
-    def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- The driver's own.
+    def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 -- The driver's signature.
         super().__init__(*args, **more)
         self._owner = (os.getpid(), threading.get_ident())
         _OPEN.add(self)
 
     def check_owner(self) -> None:
-        """Raise `NotShared` in any other process or thread than its own."""
+        """Raise `NotShared` in any process or thread other than the one that opened it."""
         if self._owner != (os.getpid(), threading.get_ident()):
             raise _not_shared()
 
     def close(self) -> None:
-        """Close it; a copy in a forked process is only let go."""
+        """Close the connection; in a forked process, do nothing."""
         if self._owner[0] == os.getpid():
             super().close()
 
 
 def _abandon() -> None:
-    """In a child that was forked: let no copy of a connection do anything, not even end."""
+    """After a fork, disable every inherited connection in the child and leak it.
+
+    Otherwise its destructor could roll back the parent's transaction.
+    """
     import ctypes
 
-    for each in list(_OPEN):
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))
-        with suppress(dbapi.Error):  # Of another thread: that is not here any more.
-            each.set_authorizer(lambda *_: dbapi.SQLITE_DENY)
+    for connection in list(_OPEN):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+        with suppress(dbapi.Error):  # It belongs to another thread, which the fork did not copy.
+            connection.set_authorizer(lambda *_: dbapi.SQLITE_DENY)
 
 
 if hasattr(os, "register_at_fork"):
@@ -96,7 +100,7 @@ def _not_shared() -> NotShared:
 
 
 def connect(database: str, *, uri: bool = False, wait_s: float = 0) -> Connection:
-    """Connect; transactions are the caller's business. Raises `DatabaseError`."""
+    """Connect in autocommit mode: the caller manages transactions. Raises `DatabaseError`."""
     return dbapi.connect(
         database,
         uri=uri,
@@ -107,21 +111,21 @@ def connect(database: str, *, uri: bool = False, wait_s: float = 0) -> Connectio
     )
 
 
-# --- what it complains of -------------------------------------------------------------------------
+# --- the driver's errors --------------------------------------------------------------------------
 
 
 @contextmanager
 def translating_errors(path: Path) -> Iterator[None]:
-    """Turn the driver's errors into the ledger's own, by their text: some drivers give no codes."""
+    """Translate driver errors into the ledger's own, by text: not all drivers have error codes."""
     try:
         yield
     except dbapi.Error as error:
-        if known := _explanation(str(error).lower(), path):
-            raise known from error
+        if translated := _translate(str(error).lower(), path):
+            raise translated from error
         raise
 
 
-def _explanation(text: str, path: Path) -> LiveportalError | None:
+def _translate(text: str, path: Path) -> LiveportalError | None:
     where = str(path)
     if "not authorized" in text or "prohibited" in text or "same thread" in text:
         return _not_shared()
@@ -141,13 +145,13 @@ def _explanation(text: str, path: Path) -> LiveportalError | None:
             hint="The ledger, its folder, and all files that begin with its name must be writable.",
             path=where,
         )
-    if any(each in text for each in _DAMAGED):
+    if any(phrase in text for phrase in _DAMAGED):
         return damaged(path)
     return None
 
 
 def damaged(path: Path) -> LiveportalError:
-    """Say that a file cannot be read as a ledger."""
+    """Return the error for a file that cannot be read as a ledger."""
     return NotALedger(
         f"{path} is damaged, or is not a ledger",
         hint="Restore a backup; keep the file as it is.",
@@ -159,17 +163,25 @@ _DAMAGED = (
     *("not a database", "malformed", "file is encrypted", "unsupported file format"),
     "could not decode",
 )
-_IN_THE_WAY = ("locked", "busy", "disk is full", "disk i/o", "readonly", "unable to open", "interr")
+_NOT_DAMAGE = (
+    "locked",
+    "busy",
+    "disk is full",
+    "disk i/o",
+    "readonly",
+    "unable to open",
+    "interr",
+)
 
 
 def is_damage(error: Exception) -> bool:
-    """Tell whether the driver complains of what is in the file, and not of what is around it."""
+    """Return True if the error comes from the file's content, not from the environment."""
     text = str(error).lower()
-    return not any(each in text for each in _IN_THE_WAY)
+    return not any(phrase in text for phrase in _NOT_DAMAGE)
 
 
 def unwritable(path: Path, error: OSError) -> LiveportalError:
-    """Say that nothing can be written there, and why."""
+    """Return the error for a path that cannot be written: `DiskFull` or `LedgerUnwritable`."""
     if error.errno in FULL:
         return DiskFull(
             f"{path} could not be written: the disk is full",

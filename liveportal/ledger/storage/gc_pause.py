@@ -1,4 +1,4 @@
-"""The garbage collector, out of the way of what makes many objects and no cycles."""
+"""Pause the garbage collector around work that allocates many objects and no cycles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_collector() -> Iterator[None]:
-    """Pause it for the length of a sync or a playback."""
+    """Pause the garbage collector for the duration of a sync or a replay."""
     enabled = gc.isenabled()
     gc.disable()
     try:

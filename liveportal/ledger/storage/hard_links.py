@@ -1,8 +1,8 @@
-"""A ledger with a second name (a hard link): why nothing is written, and when it may be read.
+"""Ledgers with a second name (a hard link): they are not written, and read only if that is safe.
 
 SQLite names its write-ahead log and its rollback journal after the path. Two programs that open one
-file under two names use two logs, do not see each other's locks, and destroy the file. What a
-crash left in the log of one name is also invisible to a reader under the other name.
+file under two names use two logs, do not see each other's locks, and destroy the file. A reader
+under one name also cannot see what a crash left in the log of the other name.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _TEMP_FOLDER = re.compile(r"\..+\.[0-9a-f]{8}\.work", re.DOTALL)
 
 
 class Names(NamedTuple):
-    """The names of a file besides the one by which it was opened.
+    """The names of a file other than the one by which it was opened.
 
-    `links` counts all names of the file, also those in other folders, which cannot be found.
-    `temp` are those under which this program was writing it when it was killed.
+    `links` counts all names of the file, including those in other folders, which cannot be found.
+    `temp` holds the temporary names under which this program was writing it when it was killed.
     """
 
     links: int
@@ -36,68 +36,68 @@ class Names(NamedTuple):
 
 
 def names_of(path: Path) -> Names:
-    """Return the other names of a file that lie in its folder; raises `OSError`."""
+    """Return the other names that a file has in its folder; raises `OSError`."""
     real = Path(os.path.realpath(path))
-    seen = real.stat()
-    if seen.st_nlink <= 1:
+    status = real.stat()
+    if status.st_nlink <= 1:
         return Names(1)
-    found = [each for each in _candidates(real) if each != real and _is_same(each, seen)]
-    temp = tuple(each for each in found if _is_temp(each))
-    return Names(seen.st_nlink, tuple(each for each in found if each not in temp), temp)
+    paths = [other for other in _candidates(real) if other != real and _is_same(other, status)]
+    temp = tuple(other for other in paths if _is_temp(other))
+    return Names(status.st_nlink, tuple(other for other in paths if other not in temp), temp)
 
 
 def check_writable(path: Path) -> None:
-    """Raise `LedgerLinked` if a file has another name, unless this program made and left it.
+    """Raise `LedgerLinked` if a file has another name, other than a temporary one of this program.
 
-    Such a name of an unfinished file is removed: the file got its own name before the crash.
+    A temporary name is removed: the file got its final name before the crash.
     """
     with suppress(OSError):
-        for each in names_of(path).temp:
-            each.unlink(missing_ok=True)
-            fsync_dir(each.parent)
-        if (found := names_of(path)).links > 1:
-            raise linked(path, found)
+        for temp in names_of(path).temp:
+            temp.unlink(missing_ok=True)
+            fsync_dir(temp.parent)
+        if (names := names_of(path)).links > 1:
+            raise linked(path, names)
 
 
 def check_readable(path: Path) -> None:
-    """Raise `LedgerLinked` if what was recorded may lie in the log of another name."""
+    """Raise `LedgerLinked` if recorded data may be in the log of another name."""
     with suppress(OSError):
-        found = names_of(path)
-        if found.links > 1 and not is_readable(path, found):
-            raise linked(path, found)
+        names = names_of(path)
+        if names.links > 1 and not is_readable(path, names):
+            raise linked(path, names)
 
 
-def is_readable(path: Path, found: Names) -> bool:
-    """Return whether a file with several names is all that there is to read.
+def is_readable(path: Path, names: Names) -> bool:
+    """Return True if a file with several names can be read completely under this name.
 
-    That is so if no other name has a log, or if this one has the log. Of names in other folders
-    nothing is known.
+    It can if no other name has a log, or, should there be names in other folders, which cannot be
+    checked, if this name has the log.
     """
-    others = (*found.others, *found.temp)
-    if any(_has_log(each) for each in others):
+    others = (*names.others, *names.temp)
+    if any(_has_log(other) for other in others):
         return False
-    return found.links == 1 + len(others) or _has_log(Path(os.path.realpath(path)))
+    return names.links == 1 + len(others) or _has_log(Path(os.path.realpath(path)))
 
 
-def linked(path: Path, found: Names) -> LedgerLinked:
-    """Return the error that says that a ledger has several names, and how to give it one."""
-    elsewhere = found.links - 1 - len(found.others)
-    also = [str(each) for each in found.others] + ["a name in another folder"] * bool(elsewhere)
+def linked(path: Path, names: Names) -> LedgerLinked:
+    """Return the error for a ledger with several names; its hint says how to give it one."""
+    elsewhere = names.links - 1 - len(names.others)
+    also = [str(other) for other in names.others] + ["a name in another folder"] * bool(elsewhere)
     real = os.path.realpath(path)
     single, own = shlex.quote(f"{real}.single"), shlex.quote(real)
     return LedgerLinked(
-        f"{path} has {found.links} names (hard links; also {', '.join(also)}), and a ledger that"
+        f"{path} has {names.links} names (hard links; also {', '.join(also)}), and a ledger that"
         " is used under two names is destroyed",
         hint="Close all programs that use it, then make a file of its own out of the name that was"
         f" used last: cp -p {own} {single} && mv {single} {own}",
         path=str(path),
-        names=found.links,
-        others=[str(each) for each in found.others],
+        names=names.links,
+        others=[str(other) for other in names.others],
     )
 
 
 def _candidates(real: Path) -> Iterator[Path]:
-    """Yield what may be another name of a file: its neighbours, and what lies in work folders."""
+    """Yield the paths that may be other names of a file: its siblings, and all in work folders."""
     with os.scandir(real.parent) as entries:
         for entry in entries:
             if _TEMP_FOLDER.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
@@ -105,9 +105,9 @@ def _candidates(real: Path) -> Iterator[Path]:
             yield real.with_name(entry.name)
 
 
-def _is_same(path: Path, seen: os.stat_result) -> bool:
+def _is_same(path: Path, status: os.stat_result) -> bool:
     try:
-        return os.path.samestat(path.lstat(), seen)
+        return os.path.samestat(path.lstat(), status)
     except OSError:
         return False
 

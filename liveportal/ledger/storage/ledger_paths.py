@@ -1,8 +1,8 @@
-"""Whether a path belongs to a ledger: so that no output takes its place, and no input takes it in.
+"""Find out whether a path belongs to a ledger, so that it is neither overwritten nor read as input.
 
-`parts` lists what lies beside a ledger under a fixed name. Besides there are copies
-(`ledger.db.form1`, `ledger.db.replaced-...`), what is not whole yet (`.ledger.db.*.part`), and all
-that lies in a folder of a ledger.
+`temp_files` lists the files beside a ledger that have fixed names. There are also copies
+(`ledger.db.form1`, `ledger.db.replaced-...`), temporary files (`.ledger.db.*.part`), and the
+content of a ledger's folders.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _UNFINISHED = re.compile(
     r"\.(?P<name>.+?)(?:(?:\.[0-9a-f]{8})?\.(?:part|work)|\.backup\.lock)",
     re.IGNORECASE | re.DOTALL,
 )
-_DEEPEST = 3
-"""How far below a folder of a ledger its files lie: `ledger.db.vault/ab/abcd...`."""
+_MAX_DEPTH = 3
+"""The number of levels from a ledger's folder down to its files: `ledger.db.vault/ab/abcd...`."""
 
 
 def ledger_of(path: Path) -> Path | None:
-    """Return the ledger to which a path belongs, which may be the path itself; None if none.
+    """Return the ledger to which a path belongs, perhaps the path itself; None if there is none.
 
-    Links are followed. Nothing needs to be at the path yet.
+    Links are followed. The path need not exist.
     """
     real = Path(os.path.realpath(path))
-    for place in (real, *list(real.parents)[:_DEEPEST]):
+    for place in (real, *list(real.parents)[:_MAX_DEPTH]):
         for name in _possible_names(place.name):
             if _is_ledger(place.with_name(name)):
                 return place.with_name(name)
@@ -42,27 +42,27 @@ def ledger_of(path: Path) -> Path | None:
 
 
 def is_same(path: Path, other: Path) -> bool:
-    """Return whether two paths name one file, also through links and whatever the case.
+    """Return True if two paths name the same file, also through links.
 
-    File systems differ in whether case counts; here it never does. Raises `OSError`.
+    Case is always ignored, since some file systems ignore it. Raises `OSError`.
     """
-    if _folded(path) == _folded(other):
+    if _normalise(path) == _normalise(other):
         return True
     return path.exists() and other.exists() and path.samefile(other)
 
 
 def check_input(path: Path) -> None:
-    """Raise `LedgersOwnFile` for what belongs to a ledger."""
+    """Raise `LedgersOwnFile` if a path belongs to a ledger."""
     try:
         owner = ledger_of(path)
-    except (OSError, ValueError):  # Whoever opens it says what is wrong.
+    except (OSError, ValueError):  # The code that opens the path reports what is wrong.
         return
     if owner is not None:
         raise own_file(path, owner)
 
 
 def own_file(path: Path, ledger: Path) -> LedgersOwnFile:
-    """Return the error for a file of a ledger that was given as input."""
+    """Return the error for an input path that belongs to a ledger."""
     return LedgersOwnFile(
         f"{path} belongs to the ledger {ledger}",
         hint="What a ledger is made of is no input. Name another file.",
@@ -72,23 +72,25 @@ def own_file(path: Path, ledger: Path) -> LedgersOwnFile:
 
 
 def _possible_names(name: str) -> Iterator[str]:
-    """Yield the names of ledgers to which a name may belong: itself first."""
+    """Yield the names of ledgers to which a name may belong, first the name itself."""
     names, seen = [name], set[str]()
     while names:
-        if (each := names.pop()) in seen or not each:
+        if (candidate := names.pop()) in seen or not candidate:
             continue
-        seen.add(each)
-        yield each
-        folded = each.casefold()
-        names += [each[: -len(own)] for own in OWN if own and folded.endswith(own)]
+        seen.add(candidate)
+        yield candidate
+        folded = candidate.casefold()
+        names += [candidate[: -len(suffix)] for suffix in OWN if suffix and folded.endswith(suffix)]
         names += [
-            found["name"] for pattern in (_COPY, _UNFINISHED) if (found := pattern.fullmatch(each))
+            match["name"]
+            for pattern in (_COPY, _UNFINISHED)
+            if (match := pattern.fullmatch(candidate))
         ]
 
 
 def _is_ledger(path: Path) -> bool:
     try:
-        if not path.is_file():  # A pipe would be waited for.
+        if not path.is_file():  # Opening a pipe would block.
             return False
         head = connection.head_of(path)
     except OSError:
@@ -96,5 +98,5 @@ def _is_ledger(path: Path) -> bool:
     return head is not None and head.application_id == connection.APPLICATION_ID
 
 
-def _folded(path: Path) -> str:
+def _normalise(path: Path) -> str:
     return unicodedata.normalize("NFC", os.path.realpath(path)).casefold()

@@ -1,4 +1,4 @@
-"""Private files and folders beside a ledger: made whole or not at all, and swept after a crash."""
+"""Private files and folders beside a ledger: written atomically, and removed after a crash."""
 
 from __future__ import annotations
 
@@ -15,33 +15,36 @@ from liveportal.ledger.storage.driver import FULL
 from liveportal.ledger.storage.fsync import fsync_dir, make_folders
 
 CHUNK_BYTES = 1024 * 1024
-_NEW = (
+_CREATE_FLAGS = (
     os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 )
 
 
 def make(path: Path) -> int:
-    """Make a file that is not there yet, for its owner alone, and return its descriptor."""
-    return os.open(path, _NEW, 0o600)
+    """Create a new private file (mode 0600) and return its descriptor; raises `OSError`."""
+    return os.open(path, _CREATE_FLAGS, 0o600)
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Give a file new content: whole, or it is as it was. Raises `OSError`."""
-    part = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
+    """Replace a file's content atomically: after a failure it is unchanged. Raises `OSError`."""
+    temp_path = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
-        with os.fdopen(make(part), "wb") as file:
+        with os.fdopen(make(temp_path), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        temp_path.replace(path)
         fsync_dir(path.parent)
     finally:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            temp_path.unlink(missing_ok=True)
 
 
 def small_content(path: Path, limit: int) -> bytes | None:
-    """Return what a small regular file holds, not through a link; None where there is none such."""
+    """Return the content of a regular file of at most `limit` bytes; None for anything else.
+
+    Links are not followed.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         with os.fdopen(os.open(path, flags), "rb") as file:
@@ -55,9 +58,9 @@ def small_content(path: Path, limit: int) -> bytes | None:
 
 @contextmanager
 def translating_errors(path: Path, *, undone: str) -> Iterator[None]:
-    """Turn what the system says of writing near a ledger into the ledger's own errors.
+    """Translate an `OSError` from writing beside a ledger into `DiskFull` or `LedgerUnwritable`.
 
-    `undone` says what was not done, as a sentence.
+    `undone` is a sentence for the hint that says what was not done.
     """
     try:
         yield
@@ -66,7 +69,7 @@ def translating_errors(path: Path, *, undone: str) -> Iterator[None]:
 
 
 def unwritable(path: Path, error: OSError, *, undone: str) -> LiveportalError:
-    """Say that nothing can be written there, and why."""
+    """Return the error for a path beside a ledger that cannot be written."""
     if error.errno in FULL:
         return DiskFull(
             f"{path.parent} could not be written: the disk is full",
@@ -82,43 +85,43 @@ def unwritable(path: Path, error: OSError, *, undone: str) -> LiveportalError:
 
 @contextmanager
 def ensured_parent(real: Path) -> Iterator[None]:
-    """Make the folder of a ledger where it is missing; it goes again if it stays empty."""
-    made = [each for each in real.parents if not each.exists()]
+    """Create the missing parent folders of a ledger; remove them at the end if they are empty."""
+    created = [folder for folder in real.parents if not folder.exists()]
     make_folders(real.parent)
     try:
         yield
     finally:
-        for folder in made:
+        for folder in created:
             with suppress(OSError):
                 folder.rmdir()
 
 
 @contextmanager
 def workplace(real: Path) -> Iterator[Path]:
-    """Make a private folder to build a backup of a ledger in; raises what `backup_lock` raises.
+    """Create a private folder in which to build a backup; raises `LedgerBusy`, `OSError`.
 
-    It is beside the ledger. Where nothing can be written there, such as on a read-only disk, it is
-    in the system's folder for temporary files: not beside the backup, which may be a synced folder
-    that must get no plain copy.
+    It is beside the ledger. If nothing can be written there, as on a read-only disk, it is in the
+    system's folder for temporary files; never beside the backup, which may be in a synced folder
+    that must not receive a plaintext copy.
     """
     if os.access(real.parent, os.W_OK | os.X_OK):
         with backup_lock(real), private_folder(real) as folder:
             yield folder
         return
-    with tempfile.TemporaryDirectory(prefix="liveportal-") as folder:  # The owner's alone.
+    with tempfile.TemporaryDirectory(prefix="liveportal-") as folder:  # Its mode is 0700.
         yield Path(folder)
 
 
 @contextmanager
 def private_folder(real: Path) -> Iterator[Path]:
-    """Make a folder beside a ledger that nobody else may enter, and remove it with all it holds.
+    """Create a private folder (mode 0700) beside a ledger, and remove it with its content.
 
-    It is on the ledger's own disk: what is private there stays there. Only the holder of
-    `backup_lock` may make one, so that any other is what a crash left behind, and is removed.
+    It is on the ledger's disk, so private content does not leave that disk. The caller must hold
+    `backup_lock`; therefore any other such folder was left behind by a crash, and is removed.
     """
-    for left in real.parent.glob(f".{_plain(real.name)}.*.work"):
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
+    for leftover in real.parent.glob(f".{_escape_glob(real.name)}.*.work"):
+        if leftover.is_dir() and not leftover.is_symlink():
+            shutil.rmtree(leftover, ignore_errors=True)
     folder = real.with_name(f".{real.name}.{os.urandom(4).hex()}.work")
     try:
         folder.mkdir(mode=0o700)
@@ -126,28 +129,28 @@ def private_folder(real: Path) -> Iterator[Path]:
     finally:
         try:
             shutil.rmtree(folder, ignore_errors=True)
-        except KeyboardInterrupt:  # Who is impatient must not leave a plain copy of the ledger.
+        except KeyboardInterrupt:  # A second Ctrl-C must not leave a plaintext copy of the ledger.
             shutil.rmtree(folder, ignore_errors=True)
             raise
         finally:
             with suppress(OSError):
-                fsync_dir(real.parent)  # It may hold in plain what is encrypted elsewhere.
+                fsync_dir(real.parent)  # It may hold in plaintext what is encrypted elsewhere.
 
 
-def _plain(name: str) -> str:
-    """Return a name as a pattern that only it has."""
-    return "".join(f"[{each}]" if each in "*?[" else each for each in name)
+def _escape_glob(name: str) -> str:
+    """Return a glob pattern that matches only this name."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name)
 
 
 @contextmanager
 def backup_lock(real: Path) -> Iterator[None]:
-    """Keep all other backups and restores of a ledger out; raises `LedgerBusy` where one runs.
+    """Exclude all other backups and restores of a ledger; raises `LedgerBusy` if one is running.
 
-    Nobody who only records or reads is kept out. The system drops the lock with the process.
+    Recording and reading are not blocked. The system releases the lock when the process ends.
     """
     path = real.with_name(f".{real.name}.backup.lock")
-    handle = _locked(path)
-    if handle is None:
+    descriptor = _open_locked(path)
+    if descriptor is None:
         raise LedgerBusy(
             f"another backup or restore of {real} is running",
             hint="Try again when it has ended.",
@@ -157,33 +160,33 @@ def backup_lock(real: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            path.unlink()  # While it is locked: nobody can have begun with it.
-        os.close(handle)
+            path.unlink()  # Before the lock is released, so that no other process holds this file.
+        os.close(descriptor)
 
 
-def _locked(path: Path) -> int | None:
+def _open_locked(path: Path) -> int | None:
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
     while True:
-        handle = os.open(path, flags, 0o600)
+        descriptor = os.open(path, flags, 0o600)
         try:
-            _lock(handle)
-            # Whoever had it before may have removed the name: then a new file has it by now.
-            if os.path.samestat(os.fstat(handle), path.lstat()):
-                return handle
+            _lock(descriptor)
+            # The previous holder may have removed the file; another may have its name by now.
+            if os.path.samestat(os.fstat(descriptor), path.lstat()):
+                return descriptor
         except FileNotFoundError:
             pass
         except (BlockingIOError, PermissionError):
-            os.close(handle)
+            os.close(descriptor)
             return None
-        os.close(handle)
+        os.close(descriptor)
 
 
-def _lock(handle: int) -> None:
+def _lock(descriptor: int) -> None:
     if os.name == "nt":
         import msvcrt
 
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
     else:
         import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

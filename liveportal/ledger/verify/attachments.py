@@ -1,4 +1,4 @@
-"""What lies outside the journal against what events tell of it: files, messages, sealed values."""
+"""Verify the files, messages and sealed values outside the journal against its events."""
 
 from __future__ import annotations
 
@@ -33,20 +33,23 @@ _CHUNK = 2_000
 
 
 class ReadTranscript(Protocol):
-    """Reads a transcript, as `liveportal.feeds.transcripts.read` does."""
+    """Parses a transcript, as `liveportal.feeds.transcripts.read` does."""
 
     def __call__(self, stream: BinaryIO, name: str, *, began: datetime, timezone: str) -> Any:  # noqa: ANN401
-        """Return `messages`, each with `offset_ms`, `speaker` and `text`, and their `reader`."""
+        """Return an object with `messages`, which have `offset_ms`, `speaker` and `text`.
+
+        Its `reader` is the version of the parser.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AttachmentReport:
-    """What was found: how many files, whether they were hashed, messages read, values proved.
+    """The numbers of files, messages and values checked, and whether the files were hashed.
 
-    `values` is None where the key of the payout profile is not at hand, or nobody looked; `key` is
-    the error that says why it is not. `absent` are files that may never have been here. `outdated`
-    is how many transcripts an earlier version of the program read otherwise.
+    `values` is None if the payout profile was not checked, or its key is not available; then `key`
+    is the error that says why. `absent` are files that may never have been attached here.
+    `outdated` counts the transcripts that an earlier version of the program parsed differently.
     """
 
     files: int
@@ -60,10 +63,10 @@ class AttachmentReport:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A file that may never have been in the vault, and is not there: attach it again.
+    """A file that is not in the vault, and may never have been: attach it again.
 
-    An import could not bring it; or an earlier version recorded its event, and nothing proves that
-    a command did (`evidence`).
+    Either an import could not bring it, or an earlier version recorded its event, and nothing
+    proves that a command did (`ledger.attachments.index`).
     """
 
     seq: int
@@ -75,67 +78,69 @@ class Absent:
 def check_vault(
     db: Connection, ledger: Path, *, deep: bool, read: ReadTranscript | None = None
 ) -> AttachmentReport:
-    """Check that the files which commands attached are in the vault, and of the right size.
+    """Check that the files which commands attached are in the vault, with the right size.
 
-    A file that an import could not bring need not be there; its messages must not be.
-    With `deep` they are hashed, messages are held against the transcripts if it is told how to
-    `read` one, the full-text index against the messages, and the payout profile against its
-    fingerprints if its key is at hand.
+    A file that an import could not bring may be missing; its messages must then be missing too.
+    With `deep`, the files are hashed, the messages compared with the transcripts (if `read` is
+    given, which parses one), the full-text index with the messages, and the payout profile with its
+    fingerprints (if its key is available).
     """
     vault = Vault(ledger)
     noted = missing.noted_files(db)
-    there: list[Attached] = []
+    present: list[Attached] = []
     absent: list[Absent] = []
-    for each in attached(db):
+    for file in attached(db):
         try:
-            _check_there(vault, each)
+            _check_present(vault, file)
         except VerificationFailed:
-            if each.is_certain and each.artifact not in noted:
+            if file.is_certain and file.artifact not in noted:
                 raise
         else:
-            there.append(each)
-            if each.artifact not in noted:
+            present.append(file)
+            if file.artifact not in noted:
                 continue
-        absent.append(Absent(each.seq, each.session, each.sha256, each.name))
+        absent.append(Absent(file.seq, file.session, file.sha256, file.name))
     messages = (0,)
     values, problem, outdated = None, None, 0
     if deep:
-        for each in there:
-            _check_content(vault, each)
+        for file in present:
+            _check_content(vault, file)
         if read is not None:
-            whole = [each for each in there if each.artifact not in noted]
-            outdated = _check_messages(db, vault, whole, read)
+            with_messages = [file for file in present if file.artifact not in noted]
+            outdated = _check_messages(db, vault, with_messages, read)
         _check_index(db)
         values, problem = _check_profile(db, ledger)
         messages = db.execute("SELECT count(*) FROM message").fetchone()
-    return AttachmentReport(len(there), deep, messages[0], values, tuple(absent), problem, outdated)
+    return AttachmentReport(
+        len(present), deep, messages[0], values, tuple(absent), problem, outdated
+    )
 
 
 def check_values(db: Connection) -> None:
-    """Check that each value of the payout profile is there, and is the one its event set last.
+    """Check that each value of the payout profile exists, and is the one that its last event set.
 
-    Only what an import could not bring may be missing, and it must be written down.
+    Only a value that an import could not bring may be missing, and it must be noted (`missing`).
     """
     settings, noted = missing.settings(db), missing.noted_values(db)
-    there = missing.rows(db)
-    nothing = missing.Setting()
-    for field, seq in there.items():
-        if seq not in settings.get(DERIVED_FROM.get(field, field), nothing).seqs:
+    stored = missing.rows(db)
+    unset = missing.Setting()
+    for field, seq in stored.items():
+        if seq not in settings.get(DERIVED_FROM.get(field, field), unset).seqs:
             raise failed(f"a value of the payout profile is in no event: {field}", field=field)
     for field, setting in settings.items():
-        if setting.is_certain and field not in there and field not in noted:
+        if setting.is_certain and field not in stored and field not in noted:
             raise failed(f"a value of the payout profile is missing: {field}", field=field)
     for field, seq in noted.items():
-        if field in there or seq not in settings.get(field, nothing).seqs:
+        if field in stored or seq not in settings.get(field, unset).seqs:
             raise failed(f"a value of the payout profile is not missing: {field}", field=field)
-    _check_places(db)
-    known = {each.artifact for each in attached(db)}
+    _check_tables(db)
+    known = {file.artifact for file in attached(db)}
     for artifact in sorted(missing.noted_files(db) - known):
         raise failed(f"no file is missing of event {artifact}", seq=artifact)
 
 
-def _check_places(db: Connection) -> None:
-    """Check that each value is in the table of its kind, and that its key's row is there."""
+def _check_tables(db: Connection) -> None:
+    """Check that each value is in the table of its kind, and that its key has a row."""
     sealed = dict(db.execute("SELECT field, key_id FROM sealed_value ORDER BY field").fetchall())
     plain = [field for (field,) in db.execute("SELECT field FROM profile_fact ORDER BY field")]
     for field in (*sealed, *plain):
@@ -147,83 +152,84 @@ def _check_places(db: Connection) -> None:
         raise failed("the payout profile's key of fingerprints is missing")
 
 
-def _check_there(vault: Vault, told: Attached) -> None:
-    if not vault.holds(told.sha256):
-        raise failed(f"{told} is not in the vault", sha256=told.sha256, seq=told.seq)
-    size = vault.path(told.sha256).lstat().st_size
-    if size != told.bytes:
-        raise failed(f"{told} has {size} bytes instead of {told.bytes}", sha256=told.sha256)
+def _check_present(vault: Vault, file: Attached) -> None:
+    if not vault.holds(file.sha256):
+        raise failed(f"{file} is not in the vault", sha256=file.sha256, seq=file.seq)
+    size = vault.path(file.sha256).lstat().st_size
+    if size != file.bytes:
+        raise failed(f"{file} has {size} bytes instead of {file.bytes}", sha256=file.sha256)
 
 
-def _check_content(vault: Vault, told: Attached) -> None:
+def _check_content(vault: Vault, file: Attached) -> None:
     try:
-        vault.check(told.sha256)
+        vault.check(file.sha256)
     except (DamagedFile, NotInVault) as error:
-        raise failed(f"{told} is not what was attached", sha256=told.sha256) from error
+        raise failed(f"{file} is not what was attached", sha256=file.sha256) from error
 
 
-# --- what was said --------------------------------------------------------------------------------
+# --- messages -------------------------------------------------------------------------------------
 
 
 def _check_messages(
-    db: Connection, vault: Vault, told: Sequence[Attached], read: ReadTranscript
+    db: Connection, vault: Vault, files: Sequence[Attached], read: ReadTranscript
 ) -> int:
-    """Check that the messages are those of the transcripts, and of no other.
+    """Check that the messages are exactly those of the transcripts.
 
-    Return the number of transcripts of which an earlier reader made other messages.
+    Return the number of transcripts that an earlier version of the parser read differently.
     """
     from liveportal.ledger.queries.transcripts import began
 
     reader = Reader(db, Path())
     outdated = 0
-    known = {each.artifact for each in told if each.kind == "transcript"}
+    known = {file.artifact for file in files if file.kind == "transcript"}
     for (artifact,) in db.execute("SELECT DISTINCT artifact FROM message ORDER BY artifact"):
         if artifact not in known:
             raise failed(f"messages of event {artifact} are in no transcript", seq=artifact)
-    for each in told:
-        if each.kind != "transcript" or not each.is_certain:
+    for file in files:
+        if file.kind != "transcript" or not file.is_certain:
             continue
-        with vault.path(each.sha256).open("rb") as stream:
-            start, zone = began(reader, each.artifact), reader.own_timezone
-            found = read(stream, each.name, began=start, timezone=zone)
-        kept = db.execute(
+        with vault.path(file.sha256).open("rb") as stream:
+            start, zone = began(reader, file.artifact), reader.own_timezone
+            transcript = read(stream, file.name, began=start, timezone=zone)
+        stored = db.execute(
             "SELECT n, offset_ms, speaker, text FROM message WHERE artifact = ? ORDER BY n",
-            (each.artifact,),
+            (file.artifact,),
         ).fetchall()
-        there = [
-            (n, one.offset_ms, one.speaker, one.text) for n, one in enumerate(found.messages, 1)
+        parsed = [
+            (n, message.offset_ms, message.speaker, message.text)
+            for n, message in enumerate(transcript.messages, 1)
         ]
         try:
-            _compare(each, kept, there)
+            _compare(file, stored, parsed)
         except VerificationFailed:
-            if not kept or reader_of(db, each.artifact) >= found.reader:
+            if not stored or reader_of(db, file.artifact) >= transcript.reader:
                 raise
             outdated += 1
     return outdated
 
 
-def _compare(told: Attached, kept: Rows, read: Rows) -> None:
-    for mine, other in zip(kept, read, strict=False):
+def _compare(file: Attached, stored: Rows, parsed: Rows) -> None:
+    for mine, other in zip(stored, parsed, strict=False):
         if (mine[0], *mine[2:]) != (other[0], *other[2:]):
-            raise failed(f"message {other[0]} of {told} is not what its transcript says")
-    if len(kept) != len(read):
-        raise failed(f"{told} has {len(read)} messages, and {len(kept)} are kept")
-    # A clock time counts from the session's start and in the expert's zone as they were known when
-    # the file was attached: all of them may be later or earlier, by the same.
-    apart = {
+            raise failed(f"message {other[0]} of {file} is not what its transcript says")
+    if len(stored) != len(parsed):
+        raise failed(f"{file} has {len(parsed)} messages, and {len(stored)} are kept")
+    # Clock times were converted with the session start and the time zone known when the file was
+    # attached. If these changed since, all messages are shifted by the same amount.
+    shifts = {
         None if mine[1] is None or other[1] is None else mine[1] - other[1]
-        for mine, other in zip(kept, read, strict=True)
+        for mine, other in zip(stored, parsed, strict=True)
         if mine[1] is not None or other[1] is not None
     }
-    if len(apart) > 1 or None in apart:
-        raise failed(f"the times of the messages of {told} are not those of its transcript")
+    if len(shifts) > 1 or None in shifts:
+        raise failed(f"the times of the messages of {file} are not those of its transcript")
 
 
 _TERMS = "CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, instance)"
 
 
 def _check_index(db: Connection) -> None:
-    """Check that a search finds what the messages say: the index against one that is made anew."""
+    """Compare the full-text index of the messages with a newly built one."""
     with closing(connection.in_memory()) as copy:
         copy.execute("PRAGMA foreign_keys = OFF")
         copy.execute("BEGIN")
@@ -246,7 +252,7 @@ def _are_same(ours: driver.Cursor, theirs: driver.Cursor) -> bool:
 
 @contextmanager
 def _terms(db: Connection) -> Iterator[driver.Cursor]:
-    """Yield a cursor over all that the index has, and in which messages: in its own order."""
+    """Yield a cursor over the index's terms and their messages, in the order of the index."""
     db.execute(_TERMS)
     cursor = db.execute("SELECT term, doc FROM temp.terms")
     try:
@@ -260,17 +266,17 @@ def _terms(db: Connection) -> Iterator[driver.Cursor]:
 
 
 def _check_profile(db: Connection, ledger: Path) -> tuple[int | None, KeyNotFound | None]:
-    """Prove the values of the payout profile by the journal; or return why they cannot be read.
+    """Check the payout profile against the journal's fingerprints; return the number of values.
 
-    That their key is missing or another one is no damage.
+    Or return the error that says why they cannot be read: a missing or wrong key is no damage.
     """
     from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 
-    seals = EncryptedFields(db, ledger)
+    fields = EncryptedFields(db, ledger)
     try:
-        seals.ready()
-        values = seals.values()
-        wrong = seals.disproved(values)
+        fields.ready()
+        values = fields.values()
+        wrong = fields.disproved(values)
     except KeyNotFound as error:
         return None, error
     except SealBroken as error:

@@ -1,4 +1,4 @@
-"""The journal proves itself: each event follows the one before it, and none was changed."""
+"""Verify the journal by its hash chain: no event was changed, removed or reordered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from liveportal.ledger.storage.driver import Connection
 
 
 def failed(what: str, **details: object) -> VerificationFailed:
-    """Return the failure that names the first bad record."""
+    """Return a `VerificationFailed` that names the first bad record."""
     return VerificationFailed(
         f"the ledger is not what was written: {what}",
         hint="Keep the file as it is, and restore a backup or sync the feeds into a new ledger.",
@@ -23,9 +23,9 @@ def failed(what: str, **details: object) -> VerificationFailed:
 
 
 class VerifiedEvents(Iterator[JournalEntry]):
-    """Yield events after each is proved; raises `VerificationFailed` at the first that is not.
+    """Verify events and yield them; raises `VerificationFailed` at the first bad one.
 
-    `seq` and `head` are those of the last event that was proved.
+    `seq` and `head` are those of the last verified event.
     """
 
     def __init__(self, events: Iterator[JournalEntry]) -> None:
@@ -37,47 +37,47 @@ class VerifiedEvents(Iterator[JournalEntry]):
         self._erased: list[int] = []
 
     def __next__(self) -> JournalEntry:
-        past = next(self._events)
+        entry = next(self._events)
         seq = self.seq = self.seq + 1
-        if past.seq != seq:
+        if entry.seq != seq:
             raise failed(f"event {seq} is missing", seq=seq)
-        if past.prev_hash != self.head:
+        if entry.prev_hash != self.head:
             raise failed(f"event {seq} does not follow the one before it", seq=seq)
-        body, personal = past.body, past.personal_digest
+        body, personal = entry.body, entry.personal_digest
         if body is None:
             if personal and personal != hash_chain.ERASED_BEFORE:
                 self._erased.append(seq)
-        elif hash_chain.personal_digest(past.salt or b"", body) != personal:
+        elif hash_chain.personal_digest(entry.salt or b"", body) != personal:
             raise failed(f"the personal data of event {seq} was changed", seq=seq)
-        self._check_booked(past)
-        fields = (str(seq), *past[1:6])
-        if hash_chain.event_hash(self.head, fields, past.facts, personal, past.effects_digest) != (
-            past.hash
-        ):
+        self._check_booked(entry)
+        fields = (str(seq), *entry[1:6])
+        if hash_chain.event_hash(
+            self.head, fields, entry.facts, personal, entry.effects_digest
+        ) != (entry.hash):
             raise failed(f"event {seq} was changed", seq=seq)
-        if past.recorded_at < self._recorded_at:
+        if entry.recorded_at < self._recorded_at:
             raise failed(f"event {seq} was recorded before the one before it", seq=seq)
-        self.head, self._recorded_at = past.hash, past.recorded_at
-        return past
+        self.head, self._recorded_at = entry.hash, entry.recorded_at
+        return entry
 
-    def _check_booked(self, past: JournalEntry) -> None:
-        if not past.entries and not past.counts:
-            if past.effects_digest != hash_chain.NO_EFFECTS:
-                raise failed(f"what event {past.seq} booked is gone", seq=past.seq)
+    def _check_booked(self, entry: JournalEntry) -> None:
+        if not entry.entries and not entry.counts:
+            if entry.effects_digest != hash_chain.NO_EFFECTS:
+                raise failed(f"what event {entry.seq} booked is gone", seq=entry.seq)
             return
-        if not past.counts_proved and (
-            hash_chain.effects_digest(past.entries, past.transfers) != past.effects_digest
+        if not entry.counts_proved and (
+            hash_chain.effects_digest(entry.entries, entry.transfers) != entry.effects_digest
         ):
-            raise failed(f"what event {past.seq} booked was changed", seq=past.seq)
-        for number, *_ in past.entries:
+            raise failed(f"what event {entry.seq} booked was changed", seq=entry.seq)
+        for transaction_id, *_ in entry.entries:
             self._entries += 1
-            if number != self._entries:
+            if transaction_id != self._entries:
                 raise failed(f"transaction {self._entries} is missing", transaction=self._entries)
 
     def check_end(self, db: Connection) -> None:
-        """Check that nothing is left over: transactions of no event, transfers of no transaction.
+        """Check that no transaction is without an event, and no transfer without a transaction.
 
-        Called after the last event.
+        Call this after the last event.
         """
         row = db.execute(
             'SELECT id, seq FROM "transaction" WHERE seq > ?1 OR id > ?2 ORDER BY id LIMIT 1',
@@ -101,10 +101,10 @@ class VerifiedEvents(Iterator[JournalEntry]):
             )
 
     def check_erased(self, db: Connection) -> None:
-        """Check that personal data is gone only of customers who were forgotten since.
+        """Check that personal data is missing only for customers who were forgotten later.
 
-        What came without it says so itself: its digest is that of no personal data.
-        Called when the derived tables are known to be right: they say whose an event is.
+        Events imported without it are exempt: their digest is `ERASED_BEFORE`. Call this after the
+        derived tables have been verified, since they link an event to its customer.
         """
         if not self._erased:
             return
@@ -114,8 +114,8 @@ class VerifiedEvents(Iterator[JournalEntry]):
             raise failed(what, seq=row[0])
 
 
-# What is told of a customer's requests, sessions and claims goes when they are forgotten, and so do
-# the reversals of it; what only confirms a fact that was forgotten comes without.
+# An erasure covers the events about a customer's requests, sessions and claims, and the reversals
+# of these. A confirmation of an erased fact is recorded without personal data.
 _UNEXPLAINED = """
     WITH gone (seq) AS (SELECT value FROM json_each(?)),
     told (gone, thing, first) AS (
@@ -152,8 +152,9 @@ def are_in_journal(
 ) -> bool:
     """Return True if the journal has these events, with their `seq` and `hash`, and had this head.
 
-    `journal` has `events`, its length, and `head`. Raises `VerificationFailed` if the journal up to
-    there was changed: then an equal hash proves nothing.
+    `journal` holds `events`, the length at that head, and `head` itself (hex). Raises
+    `VerificationFailed` if that part of the journal was changed, as equal hashes then prove
+    nothing.
     """
     hashes = [(event["seq"], event["hash"]) for event in events]
     hashes.append((journal["events"], journal["head"]))

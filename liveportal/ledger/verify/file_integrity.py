@@ -1,4 +1,4 @@
-"""Whether a ledger's file is sound, and has the form that it should: what no event tells of."""
+"""Verify a ledger's file and its schema, which no event describes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from liveportal.ledger.verify.chain import failed
 
 
 class SchemaObject(NamedTuple):
-    """A table, view, index or trigger; `sql` is None where SQLite made it by itself.
+    """A table, view, index or trigger; `sql` is None if SQLite created it automatically.
 
-    So it is also of the tables behind an index of words: how those are laid out is SQLite's own,
-    and may differ between its versions.
+    It is also None for the shadow tables of a full-text index, whose layout may differ between
+    versions of SQLite.
     """
 
     kind: str
@@ -25,52 +25,54 @@ class SchemaObject(NamedTuple):
     sql: str | None
 
 
-_PARTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
+_SCHEMA_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid"
 
 
 def check_file(db: Connection) -> None:
-    """Check the file's pages, and that its indexes have what its tables have."""
+    """Check the file's pages, and its indexes against its tables."""
     (answer,) = db.execute("PRAGMA integrity_check(1)").fetchone()
     if answer != "ok":
         raise failed(f"the file is damaged: {answer}")
 
 
 def check_references(db: Connection) -> None:
-    """Check that every row refers to rows that are there."""
+    """Check that all foreign keys refer to existing rows."""
     for part in expected_schema():
         if part.kind != "table":
             continue
-        # One by one: in tables of somebody's own, anything may be.
-        for table, row, parent, _ in db.execute(f'PRAGMA foreign_key_check("{part.name}")'):
+        # Table by table, to leave out tables that a user has added.
+        for table, rowid, parent, _ in db.execute(f'PRAGMA foreign_key_check("{part.name}")'):
             which = f"a row of {table}"
-            if row is not None:
-                found = db.execute(f'SELECT * FROM "{table}" WHERE rowid = ?', (row,))  # noqa: S608
-                which = f"{table} {found.fetchone()[0]}"
+            if rowid is not None:
+                row = db.execute(f'SELECT * FROM "{table}" WHERE rowid = ?', (rowid,))  # noqa: S608
+                which = f"{table} {row.fetchone()[0]}"
             raise failed(f"{which} refers to a row of {parent} that is not there", table=table)
 
 
 def check_schema(db: Connection) -> None:
-    """Check that all tables, views, indexes and triggers are as this form has them.
+    """Check that all tables, views, indexes and triggers are those of this schema version.
 
-    Whoever adds a table, view or index of their own changes nothing; a trigger on one of our
-    tables might.
+    Tables, views and indexes that a user has added are harmless. A trigger on one of the ledger's
+    tables is not.
     """
-    there = {part.name: part for part in schema_objects(db)}
-    for part in expected_schema():
-        found = there.pop(part.name, None)
-        if found is None:
-            raise failed(f"the {part.kind} {part.name} is missing", name=part.name)
-        if found != part:
-            raise failed(f"the {part.kind} {part.name} was changed", name=part.name)
-    ours = {part.name for part in expected_schema()}
-    for part in there.values():
-        if part.kind == "trigger" and part.table in ours:
-            raise failed(f"the trigger {part.name} on {part.table} is not ours", name=part.name)
+    actual = {expected.name: expected for expected in schema_objects(db)}
+    for expected in expected_schema():
+        match = actual.pop(expected.name, None)
+        if match is None:
+            raise failed(f"the {expected.kind} {expected.name} is missing", name=expected.name)
+        if match != expected:
+            raise failed(f"the {expected.kind} {expected.name} was changed", name=expected.name)
+    ours = {expected.name for expected in expected_schema()}
+    for expected in actual.values():
+        if expected.kind == "trigger" and expected.table in ours:
+            raise failed(
+                f"the trigger {expected.name} on {expected.table} is not ours", name=expected.name
+            )
 
 
 @cache
 def expected_schema() -> tuple[SchemaObject, ...]:
-    """Return what a ledger of the current form is made of."""
+    """Return the schema objects of a ledger of the current schema version."""
     with closing(connection.in_memory()) as db:
         db.execute("BEGIN")
         make_tables(db)
@@ -78,13 +80,13 @@ def expected_schema() -> tuple[SchemaObject, ...]:
 
 
 def schema_objects(db: Connection) -> tuple[SchemaObject, ...]:
-    """Return what a database is made of, in the order in which it was made."""
-    found = [SchemaObject(*row) for row in db.execute(_PARTS).fetchall()]
-    virtual = {each.name for each in found if (each.sql or "").upper().startswith("CREATE VIRTUAL")}
-    behind = tuple(f"{name}_" for name in virtual)
+    """Return the schema objects of a database, in the order of their creation."""
+    objects = [SchemaObject(*row) for row in db.execute(_SCHEMA_OBJECTS).fetchall()]
+    virtual = {o.name for o in objects if (o.sql or "").upper().startswith("CREATE VIRTUAL")}
+    shadow_prefixes = tuple(f"{name}_" for name in virtual)
     return tuple(
-        each._replace(sql=None)
-        if each.kind == "table" and each.name.startswith(behind) and each.name not in virtual
-        else each
-        for each in found
+        o._replace(sql=None)
+        if o.kind == "table" and o.name.startswith(shadow_prefixes) and o.name not in virtual
+        else o
+        for o in objects
     )

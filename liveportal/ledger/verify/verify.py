@@ -1,10 +1,10 @@
-"""Is the ledger what was written? Every record is held against another that must agree with it.
+"""Verify a ledger: compare every record with another one that must agree with it.
 
-The file and its form; the chain against the events, the digests against personal data and against
-what was booked (`proving`); then, in the same pass, the derived tables against a rebuild from the
-journal's facts (`rebuilt`), the flows against the transfers, the views against the pure fold; and
-the vault against what events tell of it (`deposited`). What today's rules would do otherwise is no
-failure: history stands, and that is reported.
+The checks are: the file and its schema (`file_integrity`); the hash chain against the events, and
+the digests against the personal data and the transactions (`chain`); in the same pass, the derived
+tables against a replay of the journal, the flows against the transfers, and the views against the
+totals calculated in Python (`projections`); and the vault against the events (`attachments`). Rule
+drift is no failure: history is kept, and the differences are reported.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from liveportal.ledger.verify.attachments import AttachmentReport, ReadTranscript
 
 Progress = Callable[[int], None]
-"""Is told how many events more were verified."""
+"""Called with the number of events verified since the last call."""
 
 
 def ignored(_events: int) -> None:
-    """Tell nobody how far it is."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A head that the journal had: after which event, and when that was recorded (stored form)."""
+    """A head that the journal had: its hash (hex), its event, and when that was recorded (UTC)."""
 
     head: str
     event: int
@@ -45,11 +45,11 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was verified: how many events and transactions, and the journal's head (hex).
+    """The result of a verification: the numbers of events and transactions, and the head (hex).
 
-    `rules_changed` is what today's rules would judge otherwise. `deposit` is what the vault holds,
-    None where it was not asked. `heads` are those that were looked for, each found. `enter_again`
-    are the fields of the payout profile that an import could not bring.
+    `rules_changed` lists the rule drift. `deposit` reports on the vault; None if it was not
+    checked. `heads` are the heads that were searched for. `enter_again` names the fields of the
+    payout profile whose values an import could not bring.
     """
 
     events: int
@@ -61,7 +61,7 @@ class Verified:
     enter_again: tuple[str, ...] = ()
 
 
-def verify(  # noqa: PLR0913 (what is looked into, told by name)
+def verify(  # noqa: PLR0913 (the parts to check, as keywords)
     db: Connection,
     *,
     vault: Path | None = None,
@@ -70,68 +70,70 @@ def verify(  # noqa: PLR0913 (what is looked into, told by name)
     heads: Sequence[str] = (),
     progress: Progress = ignored,
 ) -> Verified:
-    """Verify a ledger; raises `VerificationFailed`, naming the first bad record in plain words.
+    """Verify a ledger; raises `VerificationFailed`, which names the first bad record.
 
-    `vault` is the path of the ledger whose vault is looked into, too; `deep` hashes its files,
-    and holds messages against transcripts, which it must be told how to `read`, and the payout
-    profile against its fingerprints. `heads` are
-    hashes, or their first digits, that the journal must have had: `HeadNotFound` where it had not.
+    `vault` is the path of a ledger whose vault is checked too. `deep` also hashes the vault's
+    files, compares the messages with the transcripts, parsed by `read`, and the payout profile with
+    its fingerprints. `heads` are hashes, or their first digits, that the journal must have had:
+    raises `HeadNotFound` for one that it never had.
     """
-    with _damage_told():
+    with _translating_damage():
         file_integrity.check_file(db)
         file_integrity.check_schema(db)
         file_integrity.check_references(db)
         events, head, changes = _check_history(db, progress)
-        found = tuple(_found(db, each) for each in heads)
-        deposit = _deposit(db, vault, read, deep=deep) if vault is not None else None
+        past_heads = tuple(_find_head(db, prefix) for prefix in heads)
+        deposit = _check_vault(db, vault, read, deep=deep) if vault is not None else None
         (entries,) = db.execute('SELECT count(*) FROM "transaction"').fetchone()
         enter_again = tuple(missing.noted_values(db))
-    return Verified(events, entries, head.hex(), changes, deposit, found, enter_again)
+    return Verified(events, entries, head.hex(), changes, deposit, past_heads, enter_again)
 
 
 def _check_history(db: Connection, progress: Progress) -> tuple[int, bytes, tuple[RuleDrift, ...]]:
-    """Walk the journal once: chain and digests as it is read, its rebuild as it is judged."""
+    """Read the journal once: check the chain and the digests, and replay it into projections."""
     from liveportal.domain.calculations.months import MonthlyTotals
     from liveportal.ledger.format.event_log import iter_journal
     from liveportal.ledger.replay.replay import ReplayResult
     from liveportal.ledger.verify.attachments import check_values
     from liveportal.ledger.verify.projections import check_derived, check_flows, check_views
 
-    fold, walk = MonthlyTotals(), VerifiedEvents(iter_journal(db))
+    totals, events = MonthlyTotals(), VerifiedEvents(iter_journal(db))
     try:
-        played = ReplayResult(db, walk, booked=fold.book, counts=fold.count, progress=progress)
+        replayed = ReplayResult(
+            db, events, booked=totals.book, counts=totals.count, progress=progress
+        )
     except UnreadableEvent as error:
         raise failed(error.message, **error.details) from error
-    walk.check_end(db)
-    if played.miscounted is not None:
-        seq = played.miscounted
+    events.check_end(db)
+    if replayed.miscounted is not None:
+        seq = replayed.miscounted
         raise failed(f"the minutes and sessions that event {seq} counted were changed", seq=seq)
     check_flows(db)
-    differing = check_derived(db, played)
-    check_views(db, fold)
-    walk.check_erased(db)
+    drift = check_derived(db, replayed)
+    check_views(db, totals)
+    events.check_erased(db)
     check_values(db)
-    return walk.seq, walk.head, (*played.changes, *differing)
+    return events.seq, events.head, (*replayed.changes, *drift)
 
 
-def _found(db: Connection, wanted: str) -> Head:
-    """Return the event after which the journal had a head, given whole or by its first digits."""
+def _find_head(db: Connection, prefix: str) -> Head:
+    """Return the past head with this hash or first digits; raises `HeadNotFound`."""
     row = db.execute(
         "SELECT lower(hex(hash)), seq, recorded_at FROM event"
         " WHERE substr(lower(hex(hash)), 1, length(?1)) = ?1 ORDER BY seq LIMIT 1",
-        (wanted.lower(),),
+        (prefix.lower(),),
     ).fetchone()
     if row is None:
         raise HeadNotFound(
-            f"the journal never had the head {wanted}: it is another ledger's, or its history was"
+            f"the journal never had the head {prefix}: it is another ledger's, or its history was"
             " rewritten",
             hint="Look for the ledger or a backup that has it; keep both files as they are.",
-            head=wanted,
+            head=prefix,
         )
     return Head(*row)
 
 
-def _deposit(
+def _check_vault(
     db: Connection, ledger: Path, read: ReadTranscript | None, *, deep: bool
 ) -> AttachmentReport:
     from liveportal.ledger.verify.attachments import check_vault
@@ -140,8 +142,8 @@ def _deposit(
 
 
 @contextmanager
-def _damage_told() -> Iterator[None]:
-    """Say of whatever the driver cannot read that the file is damaged."""
+def _translating_damage() -> Iterator[None]:
+    """Raise `VerificationFailed` for anything that the driver cannot read."""
     try:
         yield
     except (driver.DatabaseError, UnicodeDecodeError) as error:

@@ -28,13 +28,13 @@ def delete_mode() -> None:
 
 
 def _set(pragma: str) -> None:
-    settle = sqlite_connection._settle  # noqa: SLF001 -- What is broken is the inside.
+    settle = sqlite_connection._configure  # noqa: SLF001 -- What is broken is the inside.
 
     def settled(connection: Connection) -> None:
         settle(connection)
         connection.execute(f"PRAGMA {pragma}")
 
-    patch.object(sqlite_connection, "_settle", settled).start()
+    patch.object(sqlite_connection, "_configure", settled).start()
 
 
 def off() -> None:

@@ -1,6 +1,6 @@
-"""Making the tables, or bringing them to the current form: numbered SQL, forward only.
+"""Create the tables or migrate them to the current schema version: numbered SQL, forward only.
 
-The views are windows and hold nothing: they are made anew whenever the form changes.
+The views hold no data: they are dropped and created again whenever the schema version changes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from liveportal.ledger.storage.driver import Connection, complete_statement
 
 
 def make_tables(db: Connection) -> None:
-    """Bring an empty or older database to the current form; runs inside the caller's transaction.
+    """Migrate an empty or older database to the current schema version.
 
-    The version is read again here, under the lock: another program may have been quicker.
+    Runs inside the caller's transaction. The version is read again here, under the lock, because
+    another program may have migrated the ledger in the meantime.
     """
     version = connection.schema_version_of(db)
     if version >= SCHEMA_VERSION:
@@ -24,7 +25,7 @@ def make_tables(db: Connection) -> None:
         if int(name[:4]) > version:
             _run(db, script)
     for (view,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall():
-        quoted = view.replace('"', '""')  # Whoever added one of their own named it as they liked.
+        quoted = view.replace('"', '""')  # A user may have added a view with any name.
         db.execute(f'DROP VIEW "{quoted}"')
     for _, script in _scripts("views"):
         _run(db, script)
@@ -32,29 +33,29 @@ def make_tables(db: Connection) -> None:
 
 
 def _scripts(folder: str) -> list[tuple[str, str]]:
-    from importlib.resources import files  # Reads open a ledger here, and need no scripts.
+    from importlib.resources import files  # Imported here because reads do not need the scripts.
 
-    found = files("liveportal.ledger.storage.schema").joinpath(folder).iterdir()
+    entries = files("liveportal.ledger.storage.schema").joinpath(folder).iterdir()
     return sorted(
-        (each.name, each.read_text("utf-8")) for each in found if each.name.endswith(".sql")
+        (entry.name, entry.read_text("utf-8")) for entry in entries if entry.name.endswith(".sql")
     )
 
 
 def _run(db: Connection, script: str) -> None:
-    # Not `executescript`: that would commit the caller's transaction first.
-    for statement in _statements(script):
+    # `executescript` would commit the caller's transaction first.
+    for statement in _split_statements(script):
         db.execute(statement)
 
 
 @lru_cache(maxsize=64)
-def _statements(script: str) -> tuple[str, ...]:
-    found = []
+def _split_statements(script: str) -> tuple[str, ...]:
+    statements = []
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
         if complete_statement(pending):
-            found.append(pending)
+            statements.append(pending)
             pending = ""
     if pending.strip():
-        found.append(pending)  # Comments, or a last statement without its semicolon.
-    return tuple(found)
+        statements.append(pending)  # Comments, or a last statement without a semicolon.
+    return tuple(statements)

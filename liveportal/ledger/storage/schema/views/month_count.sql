@@ -1,5 +1,5 @@
--- What was counted in each month: sessions and their minutes as they were booked, with corrections in
--- the month of their own time; claims, disputes and refunds.
+-- The counts of each month: sessions and their minutes as booked, each correction in the month of its
+-- own time; and claims, disputes and refunds.
 CREATE VIEW month_count AS
 SELECT period, sum(sessions) AS sessions, sum(free_sessions) AS free_sessions,
        -- In two sums: microseconds of a long book would not fit into one.

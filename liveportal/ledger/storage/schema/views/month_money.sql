@@ -1,4 +1,4 @@
--- What moved in each month, by the figure that it counts in; one level deep over the flows.
+-- The amounts moved in each month, one column for each figure; a single level over the flows.
 CREATE VIEW month_money AS
 SELECT
     period,

@@ -1,4 +1,4 @@
--- The legs of every transfer, signed: debit is positive. Each transaction's legs add up to zero.
+-- The legs of every transfer, signed: debits are positive. The legs of a transaction sum to zero.
 CREATE VIEW posting AS
     SELECT "transaction", period, debit AS account, amount FROM transfer
     UNION ALL

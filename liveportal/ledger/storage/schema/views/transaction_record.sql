@@ -1,4 +1,4 @@
--- The Transaction Record: every transaction with its effect on what was earned and on what is owed.
+-- The Transaction Record: every transaction with its effect on earnings and on the balance owed.
 CREATE VIEW transaction_record AS
 SELECT
     entry.id, entry.seq, entry.time, entry.period, entry.kind,
