@@ -1,4 +1,4 @@
-# What a developer and CI run; CI has no list of its own.
+# The commands for developers and CI; CI has no list of its own.
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -16,7 +16,7 @@ FUZZ_RUNS ?= 1000000
 
 default: lint test
 
-# The tools are there after `install`; whoever has them already waits for nothing.
+# Installs the development tools unless they are installed already.
 $(BIN)/lint-imports:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -e '.[dev]'
@@ -28,11 +28,11 @@ install:
 test: | $(BIN)/lint-imports
 	$(BIN)/pytest
 
-# Kills, power cuts, full disks, flipped bytes: hundreds where `test` injects dozens.
+# Kills, power cuts, full disks, flipped bytes: hundreds of faults, where `test` injects dozens.
 faults: | $(BIN)/lint-imports
 	$(BIN)/pytest tests/faults --faults=whole
 
-# What reads bytes from outside, under a coverage-guided fuzzer: each target for so many seconds.
+# All readers of untrusted bytes under a coverage-guided fuzzer, each target for FUZZ_SECONDS.
 fuzz: | $(BIN)/lint-imports
 	$(BIN)/pip install --quiet -e '.[fuzz]'
 	LIVEPORTAL_KEYRING=off $(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS) --runs $(FUZZ_RUNS)
@@ -48,8 +48,8 @@ format: | $(BIN)/lint-imports
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# The wheel as a user gets it: into an empty environment, run from a folder that is not the checkout,
-# by somebody who has no ledger yet.
+# The wheel as a user gets it: installed into an empty environment and run outside the checkout,
+# without an existing ledger.
 smoke:
 	rm -rf $(SMOKE)
 	$(PYTHON) -m venv $(SMOKE)/venv
@@ -60,17 +60,17 @@ smoke:
 		../venv/bin/liveportal --help && ../venv/bin/liveportal demo
 	rm -rf $(SMOKE)
 
-# The reference, made from every command's --help, and the dependencies with their licences.
+# Generate the reference from --help, and the list of dependencies with their licences.
 docs: | $(BIN)/lint-imports
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_licenses.py
 
-# Tools that are not of the project, in an environment of their own.
+# Tools that the project does not depend on, in an environment of their own.
 $(TOOLS)/bin/uv:
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/pip install --quiet 'pip-audit>=2.10,<3' 'uv>=0.13,<1'
 
-# The quick tests with the lowest versions that pyproject.toml allows, all of them together.
+# The quick tests with the lowest version of every dependency that pyproject.toml allows.
 lowest: | $(TOOLS)/bin/uv
 	rm -rf $(LOWEST)
 	$(PYTHON) -m venv $(LOWEST)
@@ -79,7 +79,7 @@ lowest: | $(TOOLS)/bin/uv
 	$(LOWEST)/bin/pip install --quiet --requirement $(LOWEST)/requirements.txt --editable .
 	$(LOWEST)/bin/pytest $(QUICK)
 
-# The quick tests with each newer Python that runs here; those that do not are named.
+# The quick tests with each newer Python that is installed; the others are listed.
 pythons:
 	@for python in $(PYTHONS); do \
 		$$python -c '' 2>/dev/null || { echo "$$python does not run here."; continue; }; \
@@ -89,8 +89,8 @@ pythons:
 		build/python/bin/pytest $(QUICK) || exit 1; \
 	done
 
-# Known weaknesses of what is installed for the program and for its development, as locked.
-# pip-audit answers alike whether it found one or could not ask: the difference is said here.
+# Known vulnerabilities in the locked dependencies of the program and of its development.
+# pip-audit exits alike if it finds one and if it cannot connect, so its output is checked here.
 audit: | $(TOOLS)/bin/uv
 	@$(TOOLS)/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCK) \
 		2>&1 | tee build/audit.log; \
@@ -98,13 +98,13 @@ audit: | $(TOOLS)/bin/uv
 	grep -q '^Found [0-9]* known' build/audit.log && { echo "The audit found weaknesses." >&2; exit 1; }; \
 	echo "The advisories could not be reached from here: nothing was audited." >&2; exit 2
 
-# The newest versions within the ranges of pyproject.toml, with the hashes of their files, for every
-# system and version of Python. `pip install --require-hashes -r requirements-dev.lock` takes them.
+# Lock the newest versions within the ranges of pyproject.toml, with the hashes of their files, for
+# every system and Python. Install them by `pip install --require-hashes -r requirements-dev.lock`.
 lock: | $(TOOLS)/bin/uv
 	$(TOOLS)/bin/uv pip compile pyproject.toml --extra dev --extra keyring --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--custom-compile-command 'make lock' --upgrade --quiet --output-file $(LOCK)
 
-# The installed wheel beside other programs, in turn; `make bench SIZES=10000,100000,1000000`.
+# Compare the installed wheel with other programs; `make bench SIZES=10000,100000,1000000`.
 bench: | $(BIN)/lint-imports
 	$(BIN)/python -m benchmarks --write $(if $(SIZES),--sizes $(SIZES))

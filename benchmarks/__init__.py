@@ -1,1 +1,1 @@
-"""Measurements, apart from the tests: a slow machine is no failure."""
+"""Benchmarks, separate from the tests: a slow machine is not a failure."""

@@ -1,8 +1,9 @@
-"""Books to measure with: the career of a fictional expert, of as many transactions as asked for.
+"""Generate ledgers to measure with: the career of a fictional expert, of a given size.
 
-The same number gives the same book, seeded, always over the same ten years: a bigger one is denser.
-Sessions with their tips, claims and adjustments, and a payout a month; a thousandth of them came as
-requests, of which the last few are open. Transcripts, to be searched, are attached to some.
+The random numbers are seeded, so the same number of transactions gives the same ledger. It always
+covers the same ten years: a larger one is denser. It has sessions with tips, claims and
+adjustments, and a payout per month; one session in a thousand came from a request, and some
+requests are still open at the end. Some sessions have transcripts to search.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ from typing import Any
 
 FIRST = datetime(2016, 11, 1, tzinfo=UTC)
 LAST = datetime(2026, 10, 31, 20, tzinfo=UTC)
-"""When the first and the last session begin: ten years of 120 months."""
+"""The start of the first and of the last session: ten years, 120 months."""
 
 MONTH = "2021-06"
-"""The month that is asked for, in the middle of the book."""
+"""The month that is queried, in the middle of the ledger."""
 
 OPEN_REQUESTS = 40
 SEARCHED = "shaders"
 MESSAGES = 2_000
 TRANSCRIPTS = 10
-"""How many sessions have a transcript, and how many messages each of them has."""
+"""The number of sessions with a transcript, and of messages per transcript."""
 
 SEED = 20261128
 
 _SHARE_PERCENT = 70
 _SESSIONS_A_CUSTOMER = 25
-_REQUESTED_EACH = 1000
+_REQUEST_EVERY = 1000
 _TIPPED, _CLAIMED, _ADJUSTED = 0.02, 0.02, 0.002
 _SKILLS = ("urp", "shaders", "physics", "netcode", "ui", "build", "audio", "animation")
 _NAMES = ("Mina", "Otto", "Ada", "Noor", "Lin", "Paz", "Ivo", "Kei", "Tomás", "Wren")
@@ -55,13 +56,13 @@ def _amount(cents: int) -> dict[str, str]:
     return {"amount": f"{sign}{whole}.{rest:02d}", "currency": "USD"}
 
 
-class _Teller:
-    """Tells one career; counts the transactions that its events book."""
+class _Career:
+    """Generates the events of one career; counts the transactions that they book."""
 
     def __init__(self, transactions: int) -> None:
         self.left = transactions
         self.customers = max(40, transactions // _SESSIONS_A_CUSTOMER)
-        self.dice = random.Random(SEED)  # noqa: S311 -- It is to be the same each time.
+        self.dice = random.Random(SEED)  # noqa: S311 -- Reproducible, not secret.
         self.events = 0
         self.earned: dict[str, int] = {}
         self.owed = 0
@@ -76,19 +77,19 @@ class _Teller:
         return {"id": f"C-{number}", "name": _NAMES[number % len(_NAMES)]}
 
     def earn(self, at: datetime, cents: int) -> None:
-        """Note what will be owed; an earning is paid out two months later."""
+        """Add to the amount owed, in cents; an earning is paid out two months later."""
         month = at.strftime("%Y-%m")
         self.earned[month] = self.earned.get(month, 0) + cents
         self.owed += cents
 
     def session(self, number: int, start: datetime) -> Iterator[Event]:
-        """Tell one session and what came after it; rates and minutes make whole cents."""
+        """Yield the events of one session; rates and minutes always give whole cents."""
         minutes = self.dice.randrange(6, 90)
         rate = 10 * self.dice.randrange(10, 51)
         end = start + timedelta(minutes=minutes)
         name, share = f"S-{number}", rate * minutes * _SHARE_PERCENT // 100
         title = f"{self.dice.choice(_SKILLS)} trouble {number}"
-        if number % _REQUESTED_EACH == 0:
+        if number % _REQUEST_EVERY == 0:
             yield from self._requested(name, start, end, rate, title)
         else:
             yield self.event(
@@ -151,7 +152,7 @@ class _Teller:
             self.earn(at, -share)
 
     def payout(self, at: datetime) -> Iterator[Event]:
-        """Pay out what was earned in the months before last."""
+        """Yield a payout of the earnings up to the month before last."""
         due = [month for month in self.earned if month < _months_before(at, 1)]
         cents = sum(self.earned[month] for month in due)
         if not 0 < cents <= self.owed:
@@ -166,7 +167,7 @@ class _Teller:
         yield self.event("payout.paid", at + timedelta(days=1), booked=1, payout=name)
 
     def open_requests(self) -> Iterator[Event]:
-        """Tell of requests that nobody answered: half of them for a time, which may be taken."""
+        """Yield unanswered requests; half of them propose times, which may already be taken."""
         at = LAST + timedelta(days=1)
         for number in range(OPEN_REQUESTS):
             start = at + timedelta(days=30, hours=number)
@@ -190,36 +191,38 @@ def _months_before(at: datetime, count: int) -> str:
 
 
 def events(transactions: int) -> Iterator[Event]:
-    """Tell the events of a book of so many transactions, give or take a few."""
-    teller = _Teller(transactions)
-    # 1.088 transactions a session, by the dice above; what is missing at the end is logged then.
+    """Yield the events of a ledger with about this many transactions."""
+    career = _Career(transactions)
+    # The shares above give 1.088 transactions per session; the rest is logged at the end.
     sessions = max(1, round(transactions / 1.088))
     step = (LAST - FIRST) / sessions
     month = FIRST.month
     for number in range(2 * sessions):
-        if teller.left <= 0:
+        if career.left <= 0:
             break
         start = min(FIRST + number * step, LAST)
         if start.month != month:
             month = start.month
-            yield from teller.payout(start)
-        yield from teller.session(number, start)
-    yield from teller.open_requests()
+            yield from career.payout(start)
+        yield from career.session(number, start)
+    yield from career.open_requests()
 
 
-def lines(told: Iterable[Event]) -> Iterator[str]:
-    """Write events as the lines of a feed."""
-    return (json.dumps(each, separators=(",", ":")) + "\n" for each in told)
+def lines(events: Iterable[Event]) -> Iterator[str]:
+    """Yield events as the lines of a feed."""
+    return (json.dumps(event, separators=(",", ":")) + "\n" for event in events)
 
 
 def transcript(number: int) -> str:
-    """Write down a long session, one message a line; one in five hundred is about shaders."""
+    """Return the transcript of a long session; one message in 500 is about shaders."""
     dice = random.Random(SEED + number)  # noqa: S311
     words = [word for word in _SKILLS if word != SEARCHED]
-    said = []
-    for at in range(MESSAGES):
+    message_lines = []
+    for second_of_session in range(MESSAGES):
         word = SEARCHED if dice.randrange(500) == 0 else dice.choice(words)
-        minute, second = divmod(at, 60)
+        minute, second = divmod(second_of_session, 60)
         hour, minute = divmod(minute, 60)
-        said.append(f"[{hour:02d}:{minute:02d}:{second:02d}] Mina: about {word} in step {at}")
-    return "\n".join(said) + "\n"
+        message_lines.append(
+            f"[{hour:02d}:{minute:02d}:{second:02d}] Mina: about {word} in step {second_of_session}"
+        )
+    return "\n".join(message_lines) + "\n"

@@ -1,13 +1,13 @@
-"""The floor under `sync`: what recording a feed costs a program that keeps no books.
+"""The lower bound for `sync`: the cost of recording a feed in a program without any rules.
 
-It parses and validates each line by pydantic, reckons a session's bill in one line of arithmetic,
-books what was earned, tipped, adjusted and paid out as the ledger does (claims it leaves out),
-chains the rows by SHA-256, and inserts the rows of events, transactions and transfers with the
-plain driver, in batches, in one transaction. It knows no rules, no replays, no state and no
-refusals: no door can be faster, and a good one is not many times slower.
+It parses and validates each line with pydantic, calculates a session's bill in one line of
+arithmetic, books earnings, tips, adjustments and payouts as the ledger does (but no claims), chains
+the rows with SHA-256, and inserts the rows of events, transactions and transfers with the plain
+driver, in batches, in one transaction. It has no rules, replays, state or refusals: no journal can
+be faster, and a good one is not many times slower.
 
-The driver is used as it comes. With `--adapted` it binds NULL and bytes without looking for
-adapters first, as the ledger has it (see `liveportal.ledger.storage.driver`): a still lower floor.
+The driver is used with its defaults. With `--adapted` it binds NULL and bytes without searching for
+adapters first, as the ledger does (see `liveportal.ledger.storage.driver`): an even lower bound.
 
     python -m benchmarks.floor [--adapted] FEED
 """
@@ -62,17 +62,17 @@ SCHEMA = """
 EVENT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 TRANSACTION = 'INSERT INTO "transaction" VALUES (?, ?, ?, ?, ?, ?)'
 TRANSFER = "INSERT INTO transfer VALUES (?, ?, ?, ?, ?, ?)"
-Moves = tuple[tuple[str, str, int], ...]
-MOVED = {
+Transfers = tuple[tuple[str, str, int], ...]
+TRANSFER_EVENTS = {
     "liveportal.tip.received": ("tip", "assets:platform", "income:tips"),
     "liveportal.adjustment.posted": ("adjustment", "assets:platform", "income:adjustments"),
     "liveportal.payout.sent": ("payout", "assets:transit", "assets:platform"),
 }
-"""What moves the amount that it tells: its kind, and the accounts that it debits and credits."""
+"""Events that transfer their own amount: the kind, and the debited and credited accounts."""
 
 
 class Strict(BaseModel):
-    """A part of an event that has no fields but its own."""
+    """A part of an event; unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -85,7 +85,7 @@ class Amount(Strict):
 
 
 class Customer(Strict):
-    """Who asks."""
+    """The customer of a request or session."""
 
     id: Id
     name: str | None = None
@@ -101,7 +101,7 @@ class Slot(Strict):
 
 
 class Data(Strict):
-    """What events say: one form for all of them, which is cheaper than one a type."""
+    """The data of an event: one model for all types, which is cheaper than one per type."""
 
     request: Id | None = None
     session: Id | None = None
@@ -140,7 +140,7 @@ class Event(BaseModel):
 
 
 class Floor:
-    """Rows on their way into the tables."""
+    """The rows that are not inserted yet."""
 
     def __init__(self) -> None:
         self.head = b"\x00" * 32
@@ -152,22 +152,22 @@ class Floor:
         self._rates: dict[str, int] = {}
 
     def take(self, raw: bytes) -> None:
-        """Parse, validate and chain one line, and bill the session that it ends."""
+        """Parse, validate and chain one line, and book its effects."""
         event = Event.model_validate_json(raw)
         self.seq += 1
         at = event.time.astimezone(UTC).isoformat(timespec="microseconds")
         facts = event.data.model_dump_json(exclude_none=True)
         row = (self.seq, event.source, event.id, event.type, at, at, facts)
-        effects = self._billed(event, at)
+        effects = self._effects_of(event, at)
         prev, digest = self.head, hashlib.sha256(self.head + repr(row).encode() + effects)
         self.head = digest.digest()
         self.events.append((*row, b"", effects, prev, self.head))
 
-    def _billed(self, event: Event, at: str) -> bytes:
+    def _effects_of(self, event: Event, at: str) -> bytes:
         data, seconds = event.data, event.time.timestamp()
         if event.type == "liveportal.session.logged" and data.rate and data.start and data.end:
             span = data.end.timestamp() - data.start.timestamp()
-            return self._earned(at, data.session, round(span * _minor(data.rate) / MINUTE))
+            return self._book_earning(at, data.session, round(span * _minor(data.rate) / MINUTE))
         if data.rate and data.request:
             self._rates[data.request] = _minor(data.rate)
         elif event.type == "liveportal.request.accepted" and data.request:
@@ -175,32 +175,32 @@ class Floor:
             self._began[data.session or data.request] = seconds, rate
         elif event.type == "liveportal.session.ended" and data.session in self._began:
             began, rate = self._began.pop(data.session)
-            return self._earned(at, data.session, round((seconds - began) * rate / MINUTE))
-        elif event.type in MOVED and data.amount:
-            kind, debit, credit = MOVED[event.type]
-            return self._booked(kind, at, data.session, ((debit, credit, _minor(data.amount)),))
+            return self._book_earning(at, data.session, round((seconds - began) * rate / MINUTE))
+        elif event.type in TRANSFER_EVENTS and data.amount:
+            kind, debit, credit = TRANSFER_EVENTS[event.type]
+            return self._book(kind, at, data.session, ((debit, credit, _minor(data.amount)),))
         return b""
 
-    def _earned(self, at: str, session: str | None, gross: int) -> bytes:
+    def _book_earning(self, at: str, session: str | None, gross: int) -> bytes:
         fee = gross * 3 // 10
-        share = ("assets:platform", "income:sessions", gross - fee)
-        taken = ("expenses:platform-fee", "income:sessions", fee)
-        return self._booked("earning", at, session, (share, taken))
+        share_transfer = ("assets:platform", "income:sessions", gross - fee)
+        fee_transfer = ("expenses:platform-fee", "income:sessions", fee)
+        return self._book("earning", at, session, (share_transfer, fee_transfer))
 
-    def _booked(self, kind: str, at: str, session: str | None, moves: Moves) -> bytes:
+    def _book(self, kind: str, at: str, session: str | None, transfers: Transfers) -> bytes:
         self.transaction, period = self.transaction + 1, at[:7]
-        booked = (self.transaction, self.seq, kind, at, period, session)
+        transaction = (self.transaction, self.seq, kind, at, period, session)
         legs = [
             (self.transaction, n, debit, credit, minor, period)
-            for n, (debit, credit, minor) in enumerate(moves, 1)
+            for n, (debit, credit, minor) in enumerate(transfers, 1)
             if minor
         ]
-        self.transactions.append(booked)
+        self.transactions.append(transaction)
         self.transfers += legs
-        return hashlib.sha256(json.dumps([booked, legs]).encode()).digest()
+        return hashlib.sha256(json.dumps([transaction, legs]).encode()).digest()
 
     def write(self, db: dbapi.Connection) -> None:
-        """Insert what is pending."""
+        """Insert the pending rows."""
         for statement, rows in (
             (EVENT, self.events),
             (TRANSACTION, self.transactions),
@@ -215,7 +215,7 @@ def _minor(amount: Amount) -> int:
 
 
 def floor(feed: Iterable[bytes], path: Path) -> int:
-    """Record a feed in a new file and return how many events it had."""
+    """Record a feed in a new file, and return the number of its events."""
     rows = Floor()
     lines = iter(feed)
     with closing(dbapi.connect(str(path), isolation_level=None)) as db:
@@ -230,7 +230,7 @@ def floor(feed: Iterable[bytes], path: Path) -> int:
 
 
 def main() -> None:
-    """Run once over a feed and print events a second of processor time."""
+    """Record a feed once, and print the events per second of processor time."""
     gc.disable()
     if adapted := "--adapted" in sys.argv:
         dbapi.register_adapter(type(None), {}.get)  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
-"""A ledger's transactions as the plain text that other programs keep books in.
+"""Export a ledger's transactions to the plain text formats of other accounting programs.
 
-One file for hledger and ledger, which read the same, one for beancount, whose accounts begin with
-capitals and are opened first. A transaction of several transfers is one entry of their legs.
+One file is for hledger and ledger, which read the same format, and one for beancount, whose account
+names begin with capitals and must be opened first. A transaction with several transfers is one
+entry with the legs of all of them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _LEGS = """
 
 
 class Entry(NamedTuple):
-    """One transaction: its day, what it is, and its signed legs in cents."""
+    """One transaction: its date, a title, and its legs in signed cents."""
 
     day: str
     title: str
@@ -31,13 +32,13 @@ class Entry(NamedTuple):
 
 
 def entries(ledger: Path) -> Iterator[Entry]:
-    """Yield the transactions of a ledger in their order."""
+    """Yield the transactions of a ledger, in order."""
     with open_readonly(ledger) as reader:
         for _, legs in groupby(reader.db.execute(_LEGS), key=lambda leg: leg[0]):
-            own = list(legs)
-            _, day, kind, session, _, _ = own[0]
+            entry_legs = list(legs)
+            _, day, kind, session, _, _ = entry_legs[0]
             title = f"{kind} {session}".rstrip()
-            yield Entry(day, title, tuple((account, cents) for *_, account, cents in own))
+            yield Entry(day, title, tuple((account, cents) for *_, account, cents in entry_legs))
 
 
 def write_journals(ledger: Path, plain: Path, beancount: Path) -> None:
@@ -62,13 +63,15 @@ def _write_beancount(entry: Entry, file: TextIO, opened: set[str]) -> None:
     for account, _ in entry.legs:
         if account not in opened:
             opened.add(account)
-            file.write(f"2000-01-01 open {_capital(account)} USD\n")
+            file.write(f"2000-01-01 open {_beancount_account(account)} USD\n")
     file.write(f'{entry.day} * "{entry.title}"\n')
-    file.writelines(f"  {_capital(account)}  {_dollars(c)} USD\n" for account, c in entry.legs)
+    file.writelines(
+        f"  {_beancount_account(account)}  {_dollars(c)} USD\n" for account, c in entry.legs
+    )
     file.write("\n")
 
 
-def _capital(account: str) -> str:
+def _beancount_account(account: str) -> str:
     return ":".join(part.title() for part in account.split(":"))
 
 

@@ -1,6 +1,7 @@
-"""Running programs side by side: in turn, round by round, so that a busy moment strikes all.
+"""Run programs in turn, round by round, so that a busy moment affects all of them.
 
-Processor time of the whole process, user and system; medians, and ratios of medians of one run.
+Measured is the processor time of the whole process, user and system; results are medians, and
+ratios of the medians of one run.
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ from pathlib import Path
 from typing import Any
 
 OK = (0, 10)
-"""Exit codes that are no failure: 10 says that something is due."""
+"""Exit codes of success: 10 means that something is due."""
 
 
 class Failed(Exception):
-    """A program that was to be measured did not do what it was for."""
+    """A measured program failed."""
 
 
 class Starter:
     """A small process that starts the programs (`benchmarks.starter`)."""
 
     def __init__(self, folder: Path) -> None:
-        here = Path(__file__).with_name("starter.py")
+        script = Path(__file__).with_name("starter.py")
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(here), str(folder / "stderr.txt")],
+            [sys.executable, "-I", "-S", str(script), str(folder / "stderr.txt")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -37,16 +38,18 @@ class Starter:
     def run(self, argv: Sequence[str], *, terminal: bool = False) -> dict[str, Any]:
         """Run a program to its end; raises `Failed` if it fails."""
         stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None  # noqa: S101, PT018 -- Pipes, as asked.
+        assert stdin is not None and stdout is not None  # noqa: S101, PT018 -- Both are pipes.
         stdin.write(json.dumps({"argv": list(argv), "terminal": terminal}) + "\n")
         stdin.flush()
-        told: dict[str, Any] = json.loads(stdout.readline())
-        if told["status"] not in OK:
-            raise Failed(f"{' '.join(argv)[:300]} ended with {told['status']}: {told['stderr']}")
-        return told
+        result: dict[str, Any] = json.loads(stdout.readline())
+        if result["status"] not in OK:
+            raise Failed(
+                f"{' '.join(argv)[:300]} ended with {result['status']}: {result['stderr']}"
+            )
+        return result
 
     def close(self) -> None:
-        """End it."""
+        """Stop the process."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait()
@@ -54,9 +57,9 @@ class Starter:
 
 @dataclass
 class Contestant:
-    """A program that does a task. `command` makes its arguments for a round; `before` prepares it.
+    """A program that does a task: `command` gives the arguments for a round, `before` prepares it.
 
-    `most` rounds of it are enough, `patience` seconds of processor time in all at most.
+    It is run for at most `most` rounds and `patience` seconds of processor time in total.
     """
 
     name: str
@@ -70,11 +73,11 @@ class Contestant:
     rss: list[int] = field(default_factory=list)
 
     def is_done(self) -> bool:
-        """Tell whether it was measured often enough, or has taken long enough."""
+        """Return True if it has reached its limit of rounds or of processor time."""
         return len(self.cpu) >= self.most or sum(self.cpu) >= self.patience
 
     def result(self) -> dict[str, Any]:
-        """Return its medians."""
+        """Return the medians of its rounds."""
         return {
             "program": self.name,
             "cpu": statistics.median(self.cpu),
@@ -85,23 +88,23 @@ class Contestant:
 
 
 def fixed(name: str, argv: Sequence[str], **more: Any) -> Contestant:  # noqa: ANN401
-    """Return a contestant that does the same in each round."""
+    """Return a contestant with the same command in every round."""
     return Contestant(name, lambda _: argv, **more)
 
 
 def side_by_side(
     starter: Starter, contestants: Iterable[Contestant], rounds: int
 ) -> list[dict[str, Any]]:
-    """Run each in turn, round by round; return what each cost, in the order given."""
-    running = list(contestants)
+    """Run all contestants in turn, round by round; return their results in the same order."""
+    programs = list(contestants)
     for number in range(rounds):
-        for each in running:
-            if each.is_done():
+        for contestant in programs:
+            if contestant.is_done():
                 continue
-            if each.before is not None:
-                each.before(number)
-            told = starter.run(each.command(number), terminal=each.terminal)
-            each.cpu.append(told["cpu"])
-            each.wall.append(told["wall"])
-            each.rss.append(told["rss"])
-    return [each.result() for each in running if each.cpu]
+            if contestant.before is not None:
+                contestant.before(number)
+            result = starter.run(contestant.command(number), terminal=contestant.terminal)
+            contestant.cpu.append(result["cpu"])
+            contestant.wall.append(result["wall"])
+            contestant.rss.append(result["rss"])
+    return [contestant.result() for contestant in programs if contestant.cpu]

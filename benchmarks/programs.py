@@ -1,6 +1,6 @@
-"""What is run against what: our program, others that keep books, and the least that Python costs.
+"""The contestants of each task: our program, other accounting programs, and baselines in Python.
 
-Each function returns the contestants of one task on one book; the first of them is ours.
+Each function returns the contestants of one task for one ledger; the first is ours.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from liveportal.ledger.queries import earnings
 
 FIRST, LAST = earnings.FIRST, earnings.LAST
 FLOOR = "parse, validate, chain and insert (floor.py)"
-SLOW = 2
-"""How many rounds are enough for what takes minutes."""
+FEW_ROUNDS = 2
+"""The number of rounds of tasks that take minutes."""
 
 IDLE = """\
 import typer
@@ -61,12 +61,12 @@ for entry in data.filter_txns(entries):
 for key in sorted(sums):
     print(*key, sums[key])
 """
-FOUND_MONTH = (
-    (earnings._COUNTS, (MONTH, MONTH)),  # noqa: SLF001 -- The same query, word for word.
+MONTH_QUERY = (
+    (earnings._COUNTS, (MONTH, MONTH)),  # noqa: SLF001 -- The same query as the program.
     (earnings._MONEY, (MONTH, MONTH)),  # noqa: SLF001
     (earnings._BALANCE, (MONTH,)),  # noqa: SLF001
 )
-FOUND_MONTHS = (
+MONTHS_QUERY = (
     (earnings._COUNTS, (FIRST, LAST)),  # noqa: SLF001
     (earnings._MONEY, (FIRST, LAST)),  # noqa: SLF001
 )
@@ -74,7 +74,7 @@ Query = Sequence[tuple[str, Sequence[str]]]
 
 
 class Book(NamedTuple):
-    """A book of so many transactions, in every form."""
+    """A ledger with `size` transactions, in every format; None for formats that are not needed."""
 
     size: int
     feed: Path
@@ -84,7 +84,7 @@ class Book(NamedTuple):
 
 
 class Tools(NamedTuple):
-    """Where our installed program is, its Python, and a folder for what is made on the way."""
+    """The paths of our installed program and its Python, and a folder for temporary files."""
 
     liveportal: str
     python: str
@@ -92,9 +92,9 @@ class Tools(NamedTuple):
 
 
 def missing() -> list[str]:
-    """Return the programs to compare with that are not installed."""
-    absent = [name for name in ("hledger", "ledger", "sqlite3") if shutil.which(name) is None]
-    return absent if _has_beancount() else [*absent, "beancount"]
+    """Return the names of the other programs that are not installed."""
+    names = [name for name in ("hledger", "ledger", "sqlite3") if shutil.which(name) is None]
+    return names if _has_beancount() else [*names, "beancount"]
 
 
 def _has_beancount() -> bool:
@@ -106,7 +106,7 @@ def _has_beancount() -> bool:
 
 
 def start_up(tools: Tools) -> list[Contestant]:
-    """Return what it takes to say a version, or help: nothing of it reads a book."""
+    """Return the contestants for printing a version or help, without a ledger."""
     eager = tools.folder / "eager.py"
     eager.write_text(eager_program(), encoding="utf-8")
     return [
@@ -128,7 +128,7 @@ def _idle(tools: Tools) -> Contestant:
     return fixed("Typer that does nothing", [tools.python, str(path)])
 
 
-def _queried(
+def _bare_query(
     tools: Tools, book: Book, query: Query, name: str = "the same in bare Python"
 ) -> Contestant:
     path = tools.folder / "query.py"
@@ -137,7 +137,7 @@ def _queried(
 
 
 def _shell(book: Book, query: Query) -> Iterator[Contestant]:
-    """Yield SQLite's shell with a query, its values put in, and the shell with nothing to do."""
+    """Yield the SQLite shell with a query, its values inlined, and the shell without a query."""
     if (shell := shutil.which("sqlite3")) is None:
         return
     options = [shell, "-readonly", "-json", str(book.ledger)]
@@ -154,7 +154,7 @@ def _with_values(statement: str, values: Sequence[str]) -> str:
     return statement
 
 
-def _read(tools: Tools, book: Book, *argv: str, terminal: bool = False) -> Contestant:
+def _read_command(tools: Tools, book: Book, *argv: str, terminal: bool = False) -> Contestant:
     words = " ".join(argv)
     name = f"liveportal {words.removesuffix(' --json')}" + (" on a terminal" if terminal else "")
     return fixed(
@@ -166,14 +166,14 @@ def _read(tools: Tools, book: Book, *argv: str, terminal: bool = False) -> Conte
 
 
 def month(tools: Tools, book: Book) -> list[Contestant]:
-    """Return who can tell one month's earnings."""
+    """Return the contestants for one month's earnings."""
     first, following = f"{MONTH}-01", f"{MONTH[:4]}-{int(MONTH[5:]) + 1:02d}-01"
     span = ("-b", first, "-e", following)
     return [
-        _read(tools, book, "earnings", "--month", MONTH, "--json"),
-        _read(tools, book, "earnings", "--month", MONTH, terminal=True),
-        _queried(tools, book, FOUND_MONTH),
-        *_shell(book, FOUND_MONTH),
+        _read_command(tools, book, "earnings", "--month", MONTH, "--json"),
+        _read_command(tools, book, "earnings", "--month", MONTH, terminal=True),
+        _bare_query(tools, book, MONTH_QUERY),
+        *_shell(book, MONTH_QUERY),
         *_peer(book, "ledger", "balance", "^income", "^expenses", *span),
         *_peer(book, "hledger", "balance", "income", "expenses", *span),
         *_beancount(book, MONTH),
@@ -183,11 +183,11 @@ def month(tools: Tools, book: Book) -> list[Contestant]:
 
 
 def months(tools: Tools, book: Book) -> list[Contestant]:
-    """Return who can tell the earnings of every month."""
+    """Return the contestants for the earnings of every month."""
     return [
-        _read(tools, book, "earnings", "months", "--json"),
-        _queried(tools, book, FOUND_MONTHS),
-        *_shell(book, FOUND_MONTHS),
+        _read_command(tools, book, "earnings", "months", "--json"),
+        _bare_query(tools, book, MONTHS_QUERY),
+        *_shell(book, MONTHS_QUERY),
         *_peer(book, "ledger", "register", "--monthly", "^income", "^expenses"),
         *_peer(book, "hledger", "balance", "-M", "income", "expenses"),
         *_beancount(book, "all"),
@@ -197,8 +197,8 @@ def months(tools: Tools, book: Book) -> list[Contestant]:
 
 
 def _peer(book: Book, program: str, *argv: str) -> Iterator[Contestant]:
-    if book.plain is not None and (found := shutil.which(program)) is not None:
-        command = [found, "-f", str(book.plain), *argv]
+    if book.plain is not None and (path := shutil.which(program)) is not None:
+        command = [path, "-f", str(book.plain), *argv]
         yield fixed(f"{program} {' '.join(argv)}", command, most=3, patience=4)
 
 
@@ -209,38 +209,38 @@ def _beancount(book: Book, which: str) -> Iterator[Contestant]:
 
 
 def reads(tools: Tools, book: Book) -> list[Contestant]:
-    """Return the other reads that a loop or a pipe is made of."""
+    """Return other read commands that scripts call often."""
     return [
-        _read(tools, book, "requests", "list", "--state", "open", "--json"),
-        _read(tools, book, "sessions", "search", SEARCHED, "--json"),
-        _read(tools, book, "payout", "preview", "--json"),
-        _read(tools, book, "due", "--json"),
-        _read(tools, book, "sessions", "upcoming", "--json"),
-        _read(tools, book, "sessions", "show", "S-1000", "--json"),
+        _read_command(tools, book, "requests", "list", "--state", "open", "--json"),
+        _read_command(tools, book, "sessions", "search", SEARCHED, "--json"),
+        _read_command(tools, book, "payout", "preview", "--json"),
+        _read_command(tools, book, "due", "--json"),
+        _read_command(tools, book, "sessions", "upcoming", "--json"),
+        _read_command(tools, book, "sessions", "show", "S-1000", "--json"),
         _idle(tools),
         _bare(tools),
     ]
 
 
 def checks(tools: Tools, book: Book) -> list[Contestant]:
-    """Return who can check a whole book."""
+    """Return the contestants for checking a whole ledger."""
     ours = [tools.liveportal, "ledger", "verify", "--ledger", str(book.ledger), "--json"]
-    found = [fixed("liveportal ledger verify", ours, most=2, patience=8)]
-    found += _peer(book, "hledger", "check")
-    found += _peer(book, "ledger", "balance", "-n")
+    contestants = [fixed("liveportal ledger verify", ours, most=2, patience=8)]
+    contestants += _peer(book, "hledger", "check")
+    contestants += _peer(book, "ledger", "balance", "-n")
     if book.beancount is not None and _has_beancount():
         script = BEANCOUNT.split("sums = {}", maxsplit=1)[0]
         argv = [sys.executable, "-c", script, str(book.beancount)]
-        found.append(fixed("beancount, loading with its checks", argv, most=3, patience=4))
-    return found
+        contestants.append(fixed("beancount, loading with its checks", argv, most=3, patience=4))
+    return contestants
 
 
 def writes(tools: Tools, book: Book) -> list[Contestant]:
-    """Return what it takes to record one event, on a copy of the book."""
+    """Return the contestants for recording one event, in a copy of the ledger."""
     copy = tools.folder / "written.db"
-    _copied(book.ledger, copy)
-    committed = tools.folder / "committed.py"
-    committed.write_text(COMMIT, encoding="utf-8")
+    _copy_ledger(book.ledger, copy)
+    script = tools.folder / "committed.py"
+    script.write_text(COMMIT, encoding="utf-8")
 
     def accept(number: int) -> Sequence[str]:
         name = f"OPEN-{2 * number % OPEN_REQUESTS}"
@@ -249,9 +249,7 @@ def writes(tools: Tools, book: Book) -> list[Contestant]:
     aside = tools.folder / "aside.db"
     return [
         Contestant("liveportal requests accept", accept, most=OPEN_REQUESTS // 2),
-        fixed(
-            "import pydantic, and one durable commit", [tools.python, str(committed), str(aside)]
-        ),
+        fixed("import pydantic, and one durable commit", [tools.python, str(script), str(aside)]),
         _idle(tools),
         _bare(tools),
     ]
@@ -279,25 +277,27 @@ db.execute("COMMIT")
 
 
 def syncs(tools: Tools, book: Book) -> list[Contestant]:
-    """Return what it takes to record a whole feed into an empty ledger."""
+    """Return the contestants for recording a whole feed into an empty ledger."""
     new = tools.folder / "synced.db"
 
-    def emptied(_: int) -> None:
+    def init_ledger(_: int) -> None:
         for suffix in ("", "-wal", "-shm", "-journal"):
             Path(f"{new}{suffix}").unlink(missing_ok=True)
-        # Of this nothing is measured.
+        # Not measured.
         init = [tools.liveportal, "init", "--ledger", str(new), "-o", "-", "--json"]
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
 
     argv = [tools.liveportal, "sync", str(book.feed), "--ledger", str(new), "--json"]
     floor = [tools.python, str(Path(__file__).with_name("floor.py")), "--adapted", str(book.feed)]
     return [
-        Contestant("liveportal sync", lambda _: argv, before=emptied, most=SLOW, patience=60),
-        fixed(FLOOR, floor, most=SLOW, patience=60),
+        Contestant(
+            "liveportal sync", lambda _: argv, before=init_ledger, most=FEW_ROUNDS, patience=60
+        ),
+        fixed(FLOOR, floor, most=FEW_ROUNDS, patience=60),
     ]
 
 
-def _copied(ledger: Path, copy: Path) -> None:
+def _copy_ledger(ledger: Path, copy: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{copy}{suffix}").unlink(missing_ok=True)
     shutil.copyfile(ledger, copy)

@@ -1,4 +1,4 @@
-"""What was measured, as a table in Markdown and as a picture in SVG."""
+"""The results as a Markdown table and as an SVG picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 MIB = 1024 * 1024
 Results = Mapping[str, Mapping[int, Sequence[Mapping[str, Any]]]]
-"""Of each task, of each size of book, what each program cost; ours comes first."""
+"""By task and size of ledger: the result of each program, ours first."""
 
 TITLES = {
     "start-up": "Starting: a version, and help",
@@ -30,7 +30,7 @@ TITLES = {
 
 
 def machine() -> list[str]:
-    """Return what it was measured on, and with: no names of hosts."""
+    """Return lines on the machine and the versions of the programs, without host names."""
     cpu = platform.processor() or platform.machine()
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -55,28 +55,32 @@ def _packages() -> Iterator[str]:
 def _programs() -> Iterator[str]:
     for program in ("hledger", "ledger", "sqlite3"):
         try:
-            said = subprocess.run(
+            output = subprocess.run(
                 [program, "--version"], capture_output=True, text=True, check=False
             ).stdout
         except OSError:
             yield f"{program}: not installed, not measured"
         else:
-            first = said.splitlines()[0].split(",")[0]
-            yield first if program in first.lower() else f"{program} {' '.join(first.split()[:1])}"
+            first_line = output.splitlines()[0].split(",")[0]
+            yield (
+                first_line
+                if program in first_line.lower()
+                else f"{program} {' '.join(first_line.split()[:1])}"
+            )
 
 
-def markdown(results: Results, targets: Sequence[Sequence[str]], told: Mapping[str, str]) -> str:
-    """Return all that was measured as a page."""
+def markdown(results: Results, targets: Sequence[Sequence[str]], notes: Mapping[str, str]) -> str:
+    """Return the results as a Markdown page."""
     day = datetime.now(UTC).date()
     lines = [
         "# Measurements",
         "",
-        f"Made by `{told['command']}` on {day}. Processor time of whole processes, user and",
+        f"Made by `{notes['command']}` on {day}. Processor time of whole processes, user and",
         "system: medians of rounds in which one program ran after the other. The ratio is to the",
         "first line of each table. Peak memory is the largest resident set of the process.",
         "",
         *(f"- {line}" for line in machine()),
-        *(f"- {told['missing']}" for _ in [0] if told["missing"]),
+        *(f"- {notes['missing']}" for _ in [0] if notes["missing"]),
         "",
         "## Promises",
         "",
@@ -120,22 +124,22 @@ WIDTH, LEFT, RIGHT, ROW, HEAD = 860, 300, 90, 22, 34
 
 
 def picture(results: Results, size: int) -> str:
-    """Draw who takes how long for a month, for all months, and for a check, on one scale.
+    """Return a bar chart of the times for a month, for all months and for a check.
 
-    The scale is logarithmic: each line to the right is ten times the one before it.
+    The scale is logarithmic: each grid line is ten times the one to its left.
     """
-    parts = [
+    charts = [
         (task, results[task][size]) for task in ("month", "months", "checks") if task in results
     ]
-    longest = max(row["cpu"] for _, rows in parts for row in rows)
-    shortest = min(row["cpu"] for _, rows in parts for row in rows)
+    longest = max(row["cpu"] for _, rows in charts for row in rows)
+    shortest = min(row["cpu"] for _, rows in charts for row in rows)
     low, high = math.floor(math.log10(shortest)), math.ceil(math.log10(longest))
     body: list[str] = []
     y = HEAD + 16
-    for task, rows in parts:
+    for task, rows in charts:
         body.append(_text(8, y + 15, f"{TITLES[task]} ({size:,} transactions)", weight="bold"))
         y += ROW + 2
-        for row in sorted(rows, key=lambda each: each["cpu"]):
+        for row in sorted(rows, key=lambda result: result["cpu"]):
             body += _bar(row, y, low, high)
             y += ROW
         y += 14
@@ -156,11 +160,11 @@ def _bar(row: Mapping[str, Any], y: int, low: int, high: int) -> list[str]:
     program = str(row["program"])
     colour = COLOURS.get(program.split(maxsplit=1)[0].rstrip(","), OTHERS)
     end = _x(row["cpu"], low, high)
-    wide = max(1.0, end - LEFT)
+    width = max(1.0, end - LEFT)
     name = program if len(program) <= 46 else program[:45] + "…"
     return [
         _text(LEFT - 8, y + 14, name, anchor="end"),
-        f'<rect x="{LEFT}" y="{y + 3}" width="{wide:.1f}" height="15" fill="{colour}"/>',
+        f'<rect x="{LEFT}" y="{y + 3}" width="{width:.1f}" height="15" fill="{colour}"/>',
         _text(end + 6, y + 14, _seconds(row["cpu"])),
     ]
 

@@ -1,8 +1,8 @@
-"""Starts one program after the other, and tells what each of them cost.
+"""Start one program after the other, and report the cost of each.
 
-A process of its own, and a small one: Linux counts what the starting process held towards the
-peak memory of what it starts. Reads a JSON object a line, `argv` and `terminal`; answers with
-`cpu` (seconds, user and system), `wall`, `rss` (bytes), `status` and what was said on stderr.
+It is a small process of its own, because Linux counts the memory of the parent towards the peak
+memory of a child. It reads one JSON object per line (`argv`, `terminal`) and answers with `cpu`
+(seconds, user and system), `wall` (seconds), `rss` (bytes), `status` and `stderr`.
 """
 
 import json
@@ -14,12 +14,12 @@ KIB = 1024
 LAST_WORDS = 4000
 
 
-def started(argv: list[str], said: str, terminal: int | None) -> int:
-    """Start a program whose output nobody reads, or a terminal does; return its process id."""
+def spawn(argv: list[str], stderr_path: str, terminal: int | None) -> int:
+    """Start a program with its output discarded or on a terminal; return its process id."""
     if terminal is not None:
         streams = [(os.POSIX_SPAWN_DUP2, terminal, number) for number in range(3)]
         return os.posix_spawnp(argv[0], argv, os.environ, file_actions=streams, setsid=True)
-    writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    write_flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     return os.posix_spawnp(
         argv[0],
         argv,
@@ -27,42 +27,42 @@ def started(argv: list[str], said: str, terminal: int | None) -> int:
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 2, said, writing, 0o600),
+            (os.POSIX_SPAWN_OPEN, 2, stderr_path, write_flags, 0o600),
         ],
     )
 
 
-def ran(argv: list[str], said: str, *, terminal: bool) -> dict[str, object]:
-    """Run a program to its end; return what it cost."""
+def run(argv: list[str], stderr_path: str, *, terminal: bool) -> dict[str, object]:
+    """Run a program to its end; return its cost and status."""
     began = time.monotonic()
     master = None
     if terminal:
         master, slave = os.openpty()
-        process = started(argv, said, slave)
+        process = spawn(argv, stderr_path, slave)
         os.close(slave)
         drain(master)
     else:
-        process = started(argv, said, None)
+        process = spawn(argv, stderr_path, None)
     _, status, usage = os.wait4(process, 0)
-    words = ""
+    message = ""
     if master is not None:
         os.close(master)
-    elif os.path.exists(said):  # noqa: PTH110 -- pathlib would make this process a bigger one.
-        with open(said, "rb") as file:  # noqa: PTH123
-            # The end alone: what this process holds would count as the next one's peak.
+    elif os.path.exists(stderr_path):  # noqa: PTH110 -- Importing pathlib would enlarge this process.
+        with open(stderr_path, "rb") as file:  # noqa: PTH123
+            # Read the end only: memory of this process would count towards the next peak.
             file.seek(max(0, os.fstat(file.fileno()).st_size - LAST_WORDS))
-            words = file.read().decode(errors="replace")
+            message = file.read().decode(errors="replace")
     return {
         "cpu": usage.ru_utime + usage.ru_stime,
         "wall": time.monotonic() - began,
         "rss": usage.ru_maxrss * KIB,
         "status": os.waitstatus_to_exitcode(status),
-        "stderr": words,
+        "stderr": message,
     }
 
 
 def drain(master: int) -> None:
-    """Read what a terminal is sent until nobody holds its other end."""
+    """Read the output of a terminal until its other end is closed."""
     while True:
         try:
             if not os.read(master, 65_536):
@@ -72,11 +72,13 @@ def drain(master: int) -> None:
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
-    said = sys.argv[1]
+    """Answer requests until standard input ends."""
+    stderr_path = sys.argv[1]
     for line in sys.stdin:
-        asked = json.loads(line)
-        print(json.dumps(ran(asked["argv"], said, terminal=asked["terminal"])), flush=True)
+        request = json.loads(line)
+        print(
+            json.dumps(run(request["argv"], stderr_path, terminal=request["terminal"])), flush=True
+        )
 
 
 if __name__ == "__main__":

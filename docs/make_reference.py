@@ -1,7 +1,7 @@
-"""Write docs/REFERENCE.md: what `--help` says, of every command.
+"""Write docs/REFERENCE.md: the `--help` text of every command.
 
-The text is never edited by hand. `make docs` makes it anew; with `--check` nothing is written and
-the exit code is 1 if the file is not what the program says.
+The file is never edited by hand: `make docs` generates it. With `--check` nothing is written, and
+the exit code is 1 if the file is out of date.
 """
 
 from __future__ import annotations
@@ -28,24 +28,28 @@ What `--help` says, of every command. Made by `make docs`; never edited by hand.
 
 
 def command_names() -> Iterator[tuple[str, ...]]:
-    """Yield the words of every command, groups before what is in them, in the order of --help."""
+    """Yield the words of every command, each group before its commands, in the order of --help."""
     root = get_command(app)
-    todo: list[tuple[tuple[str, ...], object]] = [((), root)]
-    while todo:
-        names, command = todo.pop()
+    stack: list[tuple[tuple[str, ...], object]] = [((), root)]
+    while stack:
+        names, command = stack.pop()
         yield names
         if isinstance(command, TyperGroup):
             context = command.make_context("liveportal", [], resilient_parsing=True)
             listed = command.list_commands(context)
             # A lazy group loads a command only when it resolves its name.
-            inner = [
+            subcommands = [
                 ((*names, name), command.resolve_command(context, [name])[1]) for name in listed
             ]
-            todo.extend((path, found) for path, found in reversed(inner) if found is not None)
+            stack.extend(
+                (path, subcommand)
+                for path, subcommand in reversed(subcommands)
+                if subcommand is not None
+            )
 
 
 def help_text(names: tuple[str, ...]) -> str:
-    """Return what `--help` prints for a command, without the spaces at the ends of its lines."""
+    """Return the `--help` output of a command, without trailing spaces."""
     result = CliRunner().invoke(app, [*names, "--help"], prog_name="liveportal", env=PLAIN)
     if result.exit_code:
         raise SystemExit(f"liveportal {' '.join(names)} --help failed:\n{result.output}")
@@ -62,7 +66,7 @@ def reference() -> str:
 
 
 def main() -> int:
-    """Write the reference, or check it."""
+    """Write the reference or, with `--check`, check that it is current."""
     text = reference()
     if "--check" not in sys.argv[1:]:
         REFERENCE.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The portal: open a book, record events, ask. What a Python user imports.
+"""The public Python interface: open a ledger, record events and query it.
 
 from pathlib import Path
 from liveportal.portal import Portal
@@ -7,8 +7,8 @@ from liveportal.domain.events.types import SessionPaused
 with Portal.open(Path("ledger.db")) as portal:
     portal.execute(SessionPaused(session="S-1"))
 
-A portal stays in the process and the thread that opened it: carried into another one, or across a
-fork, it raises `NotShared`. Each process and each thread opens its own.
+A portal belongs to the process and the thread that opened it. Used in another one, or after a fork,
+it raises `NotShared`. Each process and each thread opens its own.
 """
 
 from __future__ import annotations
@@ -49,29 +49,29 @@ CHUNK_LINES = 2_000
 
 Clock = Callable[[], datetime]
 Allow = Callable[[Caution], bool]
-"""Tells of a caution whether it is let through."""
+"""Returns True if a caution is accepted, so that the event is recorded in spite of it."""
 
 OnError = Callable[[jsonl.Line, LiveportalError], None]
 OnOutcome = Callable[[Outcome], object]
 
 
 def always(_caution: Caution) -> bool:
-    """Let every caution through: for what the platform reports."""
+    """Accept every caution: for events that the platform reports."""
     return True
 
 
 def never(_caution: Caution) -> bool:
-    """Let no caution through: for what the expert does without insisting."""
+    """Accept no caution: for commands of the expert that do not override any."""
     return False
 
 
 def utc_now() -> datetime:
-    """The clock."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def new_id() -> str:
-    """Return a fresh UUIDv7 (RFC 9562): 48 bits of milliseconds, then randomness; sorts by time."""
+    """Return a new UUIDv7 (RFC 9562): 48 bits of milliseconds, then random bits; sorts by time."""
     milliseconds = time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10), "big")
     number = (milliseconds << 80) | random
@@ -83,7 +83,7 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What is said of a file when it is attached; `assumed` names what was made up of it."""
+    """The details of a file to attach; `assumed` names the fields that got a default value."""
 
     session: str
     name: str
@@ -94,7 +94,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What became of a feed: counts of its events, and the journal's head after it (hex)."""
+    """The result of a sync: counts of the feed's events by outcome, and the new head hash (hex)."""
 
     recorded: int = 0
     replayed: int = 0
@@ -104,37 +104,37 @@ class Synced:
 
 
 class Portal:
-    """A book, open for writing. Everything goes through `record`, `execute` and `sync`."""
+    """A ledger that is open for writing."""
 
-    def __init__(self, store: LedgerFile, now: Clock) -> None:
-        self._store = store
+    def __init__(self, ledger_file: LedgerFile, now: Clock) -> None:
+        self._store = ledger_file
         self._now = now
 
     @classmethod
     @contextmanager
     def open(cls, path: Path, *, dry_run: bool = False, now: Clock = utc_now) -> Iterator[Portal]:
-        """Open a ledger; with `dry_run` everything happens and is rolled back."""
-        store = LedgerFile.open(path, now, keep=not dry_run)
+        """Open a ledger; with `dry_run` every write is carried out and then rolled back."""
+        ledger_file = LedgerFile.open(path, now, keep=not dry_run)
         try:
-            with diagnosing_damage(store.db):
-                yield cls(store, now)
+            with diagnosing_damage(ledger_file.db):
+                yield cls(ledger_file, now)
         finally:
-            store.close()
+            ledger_file.close()
 
     @classmethod
     def create(cls, path: Path, policy: Policy, *settings: EventData, now: Clock = utc_now) -> None:
-        """Make a ledger under a policy, with first settings such as preferences.
+        """Create a ledger with a policy and initial settings such as preferences.
 
-        Raises `LedgerExists` where there is something already, `LedgerUnwritable`.
+        Raises `LedgerExists` if the path exists already, or `LedgerUnwritable`.
         """
-        with LedgerFile.create(path, now) as store:
-            portal = cls(store, now)
+        with LedgerFile.create(path, now) as ledger_file:
+            portal = cls(ledger_file, now)
             portal.record(
-                [portal.event(each) for each in (PolicyAdopted(policy=policy), *settings)]
+                [portal.event(data) for data in (PolicyAdopted(policy=policy), *settings)]
             )
 
     def reader(self) -> Reader:
-        """Return the windows on what is recorded."""
+        """Return a reader that queries the recorded events."""
         return self._store.reader()
 
     def event(
@@ -145,10 +145,11 @@ class Portal:
         key: str | None = None,
         assumed: Iterable[str] = (),
     ) -> Event:
-        """Make an event of our own: now unless `at` says when, named by `key` or a fresh UUIDv7.
+        """Build an event of the expert, with `key` or a new UUIDv7 as its id.
 
-        `assumed` names the fields of the data that were not given but made up; a later replay is
-        not compared on them. Raises `InvalidEvent` for a key that is not printable.
+        Its time is `at`, or the current time. `assumed` names the fields of the data that were not
+        given but got a default value: a replay is not compared on them. Raises `InvalidEvent` for a
+        key that is not printable.
         """
         if key is not None:
             NAME.check("key", key)
@@ -158,7 +159,7 @@ class Portal:
         names = frozenset(assumed) | (frozenset() if at else frozenset({"time"}))
         return Event(CLI_SOURCE, key or new_id(), time, data, assumed=names)
 
-    def execute(  # noqa: PLR0913 (what a write is, told by name)
+    def execute(  # noqa: PLR0913 (keyword-only options)
         self,
         data: EventData,
         *,
@@ -168,19 +169,20 @@ class Portal:
         allow: Allow = never,
         read_back: Callable[[Reader, Outcome], Row] = lambda _reader, _outcome: {},
     ) -> tuple[Outcome, Row]:
-        """Record what the expert does; return its outcome, and the row that `read_back` reads.
+        """Record an event of the expert; return its outcome and the row that `read_back` returns.
 
-        `read_back` reads before the transaction ends, so that a dry run reads the same; at a replay
-        it reads what the first recording read. Raises the refusal, or a caution not allowed.
+        `read_back` runs before the transaction ends, so that a dry run returns the same row; for a
+        replay it returns the row of the first recording. Raises the refusal of the rules, or a
+        caution that `allow` does not accept.
         """
         event = self.event(data, at=at, key=key, assumed=assumed)
-        with self._store.writing() as door:
-            outcome = door.record(event, allow=allow)
-            door.flush()
+        with self._store.writing() as journal:
+            outcome = journal.record(event, allow=allow)
+            journal.flush()
             with self._store.as_after(outcome) as reader:
                 return outcome, read_back(reader, outcome)
 
-    def attach(  # noqa: PLR0913 (what a write is, told by name)
+    def attach(  # noqa: PLR0913 (keyword-only options)
         self,
         file: Path,
         data: Attachment,
@@ -191,75 +193,73 @@ class Portal:
         progress: Callable[[int], None] = lambda _: None,
         read_back: Callable[[Reader, int], Row] = lambda _reader, _artifact: {},
     ) -> tuple[Outcome, Row]:
-        """Put a file into the vault and record that it belongs to a session, once.
+        """Store a file in the vault and record once that it belongs to a session.
 
-        The messages of a transcript are kept with the event. `read_back` reads as in `execute`;
-        it receives the artifact. Raises what `Vault.taking` and the journal raise; then nothing is
-        kept.
+        The messages of a transcript are stored in the same transaction. `read_back` works as in
+        `execute` and receives the id of the artifact. Raises the errors of `Vault.taking` and of
+        the journal; nothing is stored then.
         """
-        from liveportal.ledger import missing  # No other write pays for their import.
+        from liveportal.ledger import missing  # Only this write needs these imports.
         from liveportal.ledger.attachments import index
         from liveportal.ledger.attachments.vault import LIMIT_BYTES, Vault
 
         limit = self.reader().preferences.get("attachment_limit") or LIMIT_BYTES
         vault, keep, db = Vault(self._store.path), self._store.keep, self._store.db
         with (
-            vault.taking(file, limit=int(limit), keep=keep, progress=progress) as taken,
-            self._store.writing() as door,
+            vault.taking(file, limit=int(limit), keep=keep, progress=progress) as staged,
+            self._store.writing() as journal,
         ):
-            outcome = self._attached(door, data, taken, at, key, allow)
-            door.flush()
+            outcome = self._record_attachment(journal, data, staged, at, key, allow)
+            journal.flush()
             artifact = index.artifact_of(db, outcome.seq)
-            # What was erased is not restored by saying it again.
+            # Recording it again must not restore erased data.
             if not index.is_erased(db, outcome.seq):
-                flags = self._read_messages(artifact, outcome.event.data, taken)
+                flags = self._read_messages(artifact, outcome.event.data, staged)
                 missing.attached(db, artifact)
                 outcome = outcome._replace(flags=(*outcome.flags, *flags))
                 if keep:
-                    vault.place(taken)
+                    vault.place(staged)
             with self._store.as_after(outcome) as reader:
-                shown = read_back(reader, artifact)
-        return outcome, shown
+                row = read_back(reader, artifact)
+        return outcome, row
 
-    def _attached(  # noqa: PLR0913, PLR0917 (what a write is, and the door that it goes through)
+    def _record_attachment(  # noqa: PLR0913, PLR0917 (the parameters of `attach`, and the journal)
         self,
-        door: Journal,
+        journal: Journal,
         data: Attachment,
-        taken: StagedFile,
+        staged: StagedFile,
         at: datetime | None,
         key: str | None,
         allow: Allow,
     ) -> Outcome:
-        """Record that a file is attached, or return what was recorded when it was before."""
+        """Record that a file is attached; if it was attached before, return that as a replay."""
         from liveportal.ledger.attachments import index
 
-        db, told = (
-            self._store.db,
-            index.recorded_artifact(self._store.db, data.session, taken.sha256),
-        )
+        db = self._store.db
+        recorded = index.recorded_artifact(db, data.session, staged.sha256)
         kind, media_type, assumed = data.kind, data.media_type, {"media_type", *data.assumed}
-        if told:
-            kind = told.kind if "kind" in assumed else kind
-            media_type = told.media_type
+        if recorded:
+            kind = recorded.kind if "kind" in assumed else kind
+            media_type = recorded.media_type
         added = ArtifactAdded(
             session=data.session,
             kind=kind,
             name=data.name,
-            sha256=taken.sha256,
-            bytes=taken.bytes,
+            sha256=staged.sha256,
+            bytes=staged.bytes,
             media_type=media_type,
         )
         event = self.event(added, at=at, key=key, assumed=assumed)
-        if told and kind != told.kind:
+        if recorded and kind != recorded.kind:
             raise Conflict(
-                f"{added.TYPE} of {added.thing}", ["kind"], hint=f"It is there as {told.kind}."
+                f"{added.TYPE} of {added.thing}", ["kind"], hint=f"It is there as {recorded.kind}."
             )
-        if told and told.own_seq and not stored_event(db, CLI_SOURCE, event.id):
-            return Outcome("replayed", told.own_seq, event_at(db, told.own_seq).event)
-        return door.record(event, allow=allow)
+        if recorded and recorded.own_seq and not stored_event(db, CLI_SOURCE, event.id):
+            return Outcome("replayed", recorded.own_seq, event_at(db, recorded.own_seq).event)
+        return journal.record(event, allow=allow)
 
-    def _read_messages(self, artifact: int, data: EventData, taken: StagedFile) -> tuple[str, ...]:
-        """Keep the messages of a transcript, and return what is to be said about them."""
+    def _read_messages(self, artifact: int, data: EventData, staged: StagedFile) -> tuple[str, ...]:
+        """Store the messages of a transcript, and return the flags of the transcript."""
         if not isinstance(data, ArtifactAdded) or data.kind != "transcript":
             return ()
         from liveportal.feeds import transcripts
@@ -268,10 +268,12 @@ class Portal:
 
         reader = self.reader()
         began, zone = transcript_queries.began(reader, artifact), reader.own_timezone
-        found = transcripts.read(taken.stream, data.name, began=began, timezone=zone)
-        rows = [(each.offset_ms, each.speaker, each.text) for each in found.messages]
-        index.keep_messages(self._store.db, artifact, rows, reader=found.reader)
-        return found.flags
+        transcript = transcripts.read(staged.stream, data.name, began=began, timezone=zone)
+        rows = [
+            (message.offset_ms, message.speaker, message.text) for message in transcript.messages
+        ]
+        index.keep_messages(self._store.db, artifact, rows, reader=transcript.reader)
+        return transcript.flags
 
     def forget(
         self,
@@ -281,17 +283,17 @@ class Portal:
         key: str | None = None,
         allow: Allow = never,
     ) -> tuple[Outcome, ErasureResult]:
-        """Erase all personal data of a customer, and record that it was.
+        """Erase all personal data of a customer and record the erasure.
 
-        If no personal data remains and no request of the customer is open, nothing is recorded: the
-        last erasure is returned as a replay.
-        Raises `UnknownThing`, and what the door raises.
+        If no personal data remains and no erasure request of the customer is open, nothing is
+        recorded, and the last erasure is returned as a replay. Raises `UnknownThing` and the errors
+        of the journal.
         """
-        from liveportal.ledger.erasure import service  # No other write pays for its import.
+        from liveportal.ledger.erasure import service  # Only this write needs this import.
 
         return service.forget(self._store, self.event, customer, at=at, key=key, allow=allow)
 
-    def fill_profile(  # noqa: PLR0913 (what a write is, told by name)
+    def fill_profile(  # noqa: PLR0913 (keyword-only options)
         self,
         change: Changes,
         judge: Judge,
@@ -301,19 +303,19 @@ class Portal:
         allow: Allow = never,
         read_back: Callable[[Reader], Row] = lambda _reader: {},
     ) -> tuple[Outcome | None, Row]:
-        """Change the payout profile; there is no outcome where nothing differs."""
+        """Change the payout profile. The outcome is None if no field changes."""
 
         def event(data: EventData) -> Event:
             return self.event(data, at=at, key=key)
 
-        from liveportal.ledger import payout_profile  # Encryption, which no other write imports.
+        from liveportal.ledger import payout_profile  # Only this write imports cryptography.
 
         return payout_profile.filled(
             self._store, change, judge, event, key=key, allow=allow, read_back=read_back
         )
 
     def rotate_key(self, keep_old: Path | None = None) -> KeyChanged:
-        """Seal what is sealed under a new key; `keep_old` is a new file that gets the old one."""
+        """Encrypt the profile with a new key; the new file `keep_old` gets the old key."""
         from liveportal.ledger import payout_profile
 
         return payout_profile.rotate_key(self._store, keep_old)
@@ -321,17 +323,18 @@ class Portal:
     def record(self, events: Sequence[Event], *, allow: Allow = always) -> list[Outcome]:
         """Record events in one transaction: all of them, or none.
 
-        An event's source decides what it may say: the expert's own (`event`) everything, any other
-        what a feed may say. Raises `NotForFeeds`, and what the door raises.
+        The source of an event decides what it may report: the expert's own events (`event`)
+        anything, all others what a feed may report. Raises `NotForFeeds` and the errors of the
+        journal.
         """
-        with self._store.writing() as door:
-            return [door.record(event, allow=allow) for event in events]
+        with self._store.writing() as journal:
+            return [journal.record(event, allow=allow) for event in events]
 
     def resolve_id(self, kind: str, text: str) -> str:
-        """Return the id that a text names, whole or by a unique prefix (see `Reader.known`)."""
+        """Return the id that a text names, in full or by a unique prefix (see `Reader.known`)."""
         return known_id(self._store.db, kind, text)
 
-    def sync(  # noqa: PLR0913 (what a feed is, told by name)
+    def sync(  # noqa: PLR0913 (keyword-only options)
         self,
         feed: BinaryIO,
         *,
@@ -341,35 +344,33 @@ class Portal:
         before: int = 0,
         on_outcome: OnOutcome = lambda _: None,
     ) -> Synced:
-        """Record a feed in its own order: all of it, or nothing.
+        """Record a feed in its own order, in one transaction unless `batch` is given.
 
-        Other programs can write until its first lines have arrived.
-
-        Commit every `batch` lines, or every 8 MiB if that comes first: for streams without an end.
-        `on_error` receives each bad line and its error, and the feed goes on; without it the first
-        bad line's error is raised, and names the line. What a feed may not report
-        (`events.sources`) is a bad line. `progress` receives the bytes of each chunk; `on_outcome`
-        the outcome of each event, before its transaction is committed. `before` is the number of
-        lines that came before, if the feed continues another.
+        With `batch`, commit every `batch` lines, or every 8 MiB if that comes first: for streams
+        without an end. `on_error` receives each invalid line and its error, and the sync continues;
+        without it the error of the first invalid line is raised and names the line. A line that
+        reports what a feed may not report (`events.sources`) is invalid. `progress` receives the
+        number of bytes of each chunk, `on_outcome` the outcome of each event before it is
+        committed. `before` is the number of earlier lines, if the feed continues another.
         """
         counts: Counter[str] = Counter()
         lines = jsonl.lines(feed, before)
         with no_collector():
             if batch is None:
                 chunks = jsonl.chunks(lines, CHUNK_LINES)
-                # Its lines come first, and the lock then: a pipe may bring none for hours.
+                # Lock the ledger only when the first lines are there: a pipe may wait for hours.
                 if (chunk := next(chunks, None)) is None:
                     return Synced(head=self.head())
-                with self._store.writing() as door:
+                with self._store.writing() as journal:
                     while chunk is not None:
-                        _record_lines(door, chunk, counts, on_error, on_outcome)
-                        progress(_bytes(chunk))
+                        _record_lines(journal, chunk, counts, on_error, on_outcome)
+                        progress(_size_bytes(chunk))
                         chunk = next(chunks, None)
-                    return Synced(**counts, head=door.head.hex())
+                    return Synced(**counts, head=journal.head.hex())
             for chunk in jsonl.chunks(lines, batch):
                 try:
-                    with self._store.writing() as door:
-                        _record_lines(door, chunk, counts, on_error, on_outcome)
+                    with self._store.writing() as journal:
+                        _record_lines(journal, chunk, counts, on_error, on_outcome)
                 except LiveportalError as error:
                     if self._store.keep:
                         error.hint = (
@@ -377,7 +378,7 @@ class Portal:
                             " or go on past it with --rejects FILE."
                         )
                     raise
-                progress(_bytes(chunk))
+                progress(_size_bytes(chunk))
         return Synced(**counts, head=self.head())
 
     def head(self) -> str:
@@ -387,20 +388,20 @@ class Portal:
 
 
 def _record_lines(
-    door: Journal,
+    journal: Journal,
     chunk: Sequence[jsonl.Line],
     counts: Counter[str],
     on_error: OnError | None,
     on_outcome: OnOutcome,
 ) -> None:
-    """Parse a chunk, look up what it asks for, and record it line by line."""
-    parsed = [_parsed(line) for line in chunk]
-    door.prefetch([event for event in parsed if isinstance(event, Event)])
+    """Parse a chunk, load the entities that it needs, and record it line by line."""
+    parsed = [_try_parse(line) for line in chunk]
+    journal.prefetch([event for event in parsed if isinstance(event, Event)])
     for line, event in zip(chunk, parsed, strict=True):
         try:
             if isinstance(event, LiveportalError):
                 raise event
-            outcome = door.record(event, origin=Origin.FEED)
+            outcome = journal.record(event, origin=Origin.FEED)
             counts[outcome.status] += 1
             on_outcome(outcome)
         except LiveportalError as error:
@@ -409,15 +410,15 @@ def _record_lines(
                 raise
             on_error(line, error)
             counts["refused"] += 1
-    parsed.clear()  # An error that was raised keeps this frame: it must not keep the chunk, too.
-    door.flush()
+    parsed.clear()  # A raised error keeps this frame alive: release the chunk.
+    journal.flush()
 
 
-def _bytes(chunk: Iterable[jsonl.Line]) -> int:
+def _size_bytes(chunk: Iterable[jsonl.Line]) -> int:
     return sum(len(line.raw) + 1 for line in chunk)
 
 
-def _parsed(line: jsonl.Line) -> Event | LiveportalError:
+def _try_parse(line: jsonl.Line) -> Event | LiveportalError:
     try:
         return jsonl.parse(line.raw) if line.whole else jsonl.read(line)
     except LiveportalError as error:

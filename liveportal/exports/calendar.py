@@ -1,9 +1,9 @@
-"""Sessions as an iCalendar file (RFC 5545), made anew or brought up to date in one that there is.
+"""Sessions as an iCalendar file (RFC 5545): write a new file, or update an existing one.
 
-A client knows an event by its UID and takes the one with the higher SEQUENCE, then the later
-DTSTAMP: importing the file again never makes a second event. All times are UTC, so that no change
-of the clocks moves a session. What others wrote into the file stays as they wrote it. There is no
-METHOD: this is a calendar, not an invitation (RFC 5546 would want an organizer in each event).
+A client identifies an event by its UID and keeps the one with the higher SEQUENCE, then the later
+DTSTAMP, so importing the file again never creates a second event. All times are UTC, so that no
+change of the clocks moves a session. Entries of other programs in the file stay unchanged. There is
+no METHOD: this is a calendar, not an invitation (RFC 5546 would require an organizer per event).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ PRODUCT = "-//liveportal//sessions//EN"
 NAME = "Live help sessions"
 CATEGORY = "Live help"
 BOOK = "X-LIVEPORTAL-BOOK"
-"""Names the book that an event of ours is of: so those are found that the book has no longer."""
+"""The property that holds the id of the ledger: it identifies events whose session is gone."""
 
-# Characters that a text must not have (RFC 5545, 3.3.11), others that a terminal obeys, and halves
-# of pairs that no UTF-8 has.
+# Characters that a text must not contain (RFC 5545, 3.3.11), other control characters of terminals,
+# and lone surrogates, which UTF-8 cannot encode.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _NAME = re.compile(rb"[A-Za-z0-9-]+(?=[;:])")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
@@ -37,11 +37,11 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """A session as a calendar has it.
+    """A session as a calendar event.
 
-    `changes` counts what happened to its time or standing, `changed_at` is when anything of it was
-    last recorded; both only ever grow. Without an `end` it is an instant. `alarms` are minutes
-    before the start.
+    `changes` counts the changes of its time and status, `changed_at` is when the last event about
+    it was recorded; both only grow. Without an `end` the event is an instant. `alarms` are in
+    minutes before the start.
     """
 
     session: str
@@ -57,7 +57,7 @@ class CalendarEvent:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A calendar, and how many events of the book are in it: all, and those that are cancelled."""
+    """A calendar file, with the number of the ledger's events in it and of the cancelled ones."""
 
     content: bytes
     events: int
@@ -65,42 +65,42 @@ class Written:
 
 
 def uid(book: str, session: str) -> str:
-    """Return the name of a session's event for ever; of two books it is never the same."""
-    from uuid import NAMESPACE_URL, uuid5  # Looks at the platform: only a calendar waits for it.
+    """Return the permanent UID of a session's event, which differs between ledgers."""
+    from uuid import NAMESPACE_URL, uuid5  # Slow to import: only calendars need it.
 
     return str(uuid5(NAMESPACE_URL, f"urn:liveportal:{book}:{session}"))
 
 
 def write(book: str, entries: Sequence[CalendarEvent], existing: bytes = b"") -> Written:
-    """Return a calendar with the sessions of a book, put into an existing one if there is any.
+    """Return a calendar with the sessions of a ledger, merged into an existing calendar if given.
 
-    `book` is its name. Events that the existing calendar has of sessions that the book does not
-    know (any more) are kept as cancelled. Raises `NotACalendar`.
+    `book` is the id of the ledger. Events in the existing calendar whose session the ledger does
+    not have (any more) are kept as cancelled. Raises `NotACalendar`.
     """
-    ours = {uid(book, each.session): _event(book, each) for each in entries}
-    parts = list(_parts(existing if existing.strip() else _frame()))
-    others: list[_Part] = []
-    for part in parts:
-        if not part.is_of(book, ours):
-            others.append(part)
+    ours = {uid(book, entry.session): _build_event(book, entry) for entry in entries}
+    blocks = list(_split_blocks(existing if existing.strip() else _empty_calendar()))
+    others: list[_IcsBlock] = []
+    for block in blocks:
+        if not block.belongs_to(book, ours):
+            others.append(block)
             continue
-        name, before = _read(part)
-        ours[name] = _following(ours[name], before) if name in ours else _gone(before)
-    end = next(place for place, part in enumerate(others) if part.ends)
+        name, previous = _parse_event(block)
+        ours[name] = _supersede(ours[name], previous) if name in ours else _cancel(previous)
+    end = next(index for index, block in enumerate(others) if block.closes_calendar)
     lines = [
-        *chain.from_iterable(part.lines for part in others[:end]),
+        *chain.from_iterable(block.lines for block in others[:end]),
         *chain.from_iterable(event.to_ical().splitlines() for event in ours.values()),
-        *chain.from_iterable(part.lines for part in others[end:]),
+        *chain.from_iterable(block.lines for block in others[end:]),
     ]
     cancelled = sum(event["STATUS"] == "CANCELLED" for event in ours.values())
     return Written(b"".join(line + b"\r\n" for line in lines), len(ours), cancelled)
 
 
-# --- the book's events ----------------------------------------------------------------------------
+# --- the ledger's events --------------------------------------------------------------------------
 
 
-def _frame() -> bytes:
-    from icalendar import Calendar  # With all it imports: nothing else needs it.
+def _empty_calendar() -> bytes:
+    from icalendar import Calendar  # Slow to import: only calendars need it.
 
     calendar = Calendar()
     calendar.add("version", "2.0")
@@ -109,7 +109,7 @@ def _frame() -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _event(book: str, entry: CalendarEvent) -> Event:
+def _build_event(book: str, entry: CalendarEvent) -> Event:
     from icalendar import Alarm, Event
 
     event = Event()
@@ -122,14 +122,14 @@ def _event(book: str, entry: CalendarEvent) -> Event:
         event.add("dtend", _to_second(entry.end))  # It must be later than the start.
     event.add("status", "CANCELLED" if entry.cancelled else "CONFIRMED")
     event.add("transp", "TRANSPARENT" if entry.cancelled else "OPAQUE")
-    event.add("summary", _text(" ".join(entry.summary.split())))
-    event.add("description", _text(entry.description))
+    event.add("summary", _text_value(" ".join(entry.summary.split())))
+    event.add("description", _text_value(entry.description))
     event.add("categories", [CATEGORY])
     event.add(BOOK, book)
     for minutes in entry.alarms:
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
-        alarm.add("description", _text(" ".join(entry.summary.split())))
+        alarm.add("description", _text_value(" ".join(entry.summary.split())))
         alarm.add("trigger", -timedelta(minutes=minutes))
         event.add_component(alarm)
     return event
@@ -139,18 +139,18 @@ def _to_second(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(microsecond=0)
 
 
-def _text(text: str) -> vText:
-    """Return a text as a property's value, without what no iCalendar may hold."""
+def _text_value(text: str) -> vText:
+    """Return a text as a property value, without the characters that iCalendar forbids."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _escaped()(_FORBIDDEN.sub("", lines))
+    return _text_class()(_FORBIDDEN.sub("", lines))
 
 
 @cache
-def _escaped() -> type[vText]:
+def _text_class() -> type[vText]:
     from icalendar import vText
 
     class Escaped(vText):
-        r"""Escapes as RFC 5545 says; the library's own way makes a line break of a `\N`."""
+        r"""Escapes as RFC 5545 says; the library would turn a literal `\N` into a line break."""
 
         def to_ical(self) -> bytes:
             escaped = str(self).replace("\\", "\\\\").replace("\n", "\\n")
@@ -159,22 +159,22 @@ def _escaped() -> type[vText]:
     return Escaped
 
 
-def _following(event: Event, before: Event) -> Event:
-    """Let an event take the place of what a file had of it: its SEQUENCE never falls.
+def _supersede(event: Event, existing: Event) -> Event:
+    """Replace the event that a file has for a session; SEQUENCE never decreases.
 
-    If the file has another schedule under a number that is as high (of a later state of the book,
-    say), clients would keep that one.
+    If the file has another schedule under an equal or higher number (from a later state of the
+    ledger, for example), clients would keep that one, so the number is raised above it.
     """
-    number = _sequence(before)
-    if any(event.get(name) != before.get(name) for name in ("DTSTART", "DTEND", "STATUS")):
+    number = _sequence(existing)
+    if any(event.get(name) != existing.get(name) for name in ("DTSTART", "DTEND", "STATUS")):
         number += 1
     del event["SEQUENCE"]
     event.add("sequence", max(_sequence(event), number))
     return event
 
 
-def _gone(event: Event) -> Event:
-    """Cancel an event whose session the book does not know; clients would keep it otherwise."""
+def _cancel(event: Event) -> Event:
+    """Cancel an event whose session the ledger does not have; clients would keep it otherwise."""
     if event.get("STATUS") == "CANCELLED":
         return event
     number = _sequence(event) + 1
@@ -190,30 +190,32 @@ def _sequence(event: Event) -> int:
     return number if isinstance(number, int) else 0
 
 
-# --- what a file holds ----------------------------------------------------------------------------
+# --- reading a file -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """Lines of a file: one of a calendar itself, or all of a component in it.
+class _IcsBlock:
+    """A block of lines: one property of a calendar itself, or a whole component in it.
 
-    `lines` are as they stand, `meant` as they are meant: put together where they were folded.
+    `lines` are the lines as in the file, `unfolded` the same with folded lines joined.
     """
 
     lines: list[bytes]
-    meant: list[bytes]
+    unfolded: list[bytes]
 
     def value(self, name: bytes) -> bytes | None:
-        """Return the value of the first line of that name; None where there is none."""
-        return next((value for each, value in map(_property, self.meant) if each == name), None)
+        """Return the value of the first property with that name, or None."""
+        return next(
+            (value for key, value in map(_parse_property, self.unfolded) if key == name), None
+        )
 
     @property
-    def ends(self) -> bool:
-        """Whether a calendar ends here."""
+    def closes_calendar(self) -> bool:
+        """Return True if the block is the end of a calendar."""
         return self.value(b"END") == b"VCALENDAR"
 
-    def is_of(self, book: str, known: Collection[str]) -> bool:
-        """Tell whether it is an event of the book: marked as one, or of a name that is known."""
+    def belongs_to(self, book: str, known: Collection[str]) -> bool:
+        """Return True for an event of the ledger: one that has its id, or a UID in `known`."""
         if self.value(b"BEGIN") != b"VEVENT":
             return False
         name = self.value(b"UID") or b""
@@ -222,40 +224,40 @@ class _Part:
         )
 
 
-def _parts(content: bytes) -> Iterator[_Part]:
-    """Yield what a file holds, in its order; raises `NotACalendar`."""
+def _split_blocks(content: bytes) -> Iterator[_IcsBlock]:
+    """Yield the blocks of a file, in order; raises `NotACalendar`."""
     open_components: list[bytes] = []
     calendars = versions = 0
-    part = _Part([], [])
-    for number, (lines, meant) in enumerate(_unfolded(content.removeprefix(_BOM)), 1):
-        if not _NAME.match(meant) or b":" not in meant or _CONTROL.search(meant):
+    block = _IcsBlock([], [])
+    for number, (lines, unfolded) in enumerate(_unfold(content.removeprefix(_BOM)), 1):
+        if not _NAME.match(unfolded) or b":" not in unfolded or _CONTROL.search(unfolded):
             raise _not_a_calendar(f"line {number} is none of iCalendar")
-        name, value = _property(meant)
+        name, value = _parse_property(unfolded)
         if name == b"BEGIN":
             open_components.append(value)
             calendars += value == b"VCALENDAR"
         if open_components[:1] != [b"VCALENDAR"] or calendars > 1:
             raise _not_a_calendar("it does not begin with BEGIN:VCALENDAR")
         versions += len(open_components) == 1 and (name, value) == (b"VERSION", b"2.0")
-        part.lines.extend(lines)
-        part.meant.append(meant)
+        block.lines.extend(lines)
+        block.unfolded.append(unfolded)
         if name == b"END":
             if open_components.pop() != value:
                 raise _not_a_calendar(f"line {number} ends what did not begin")
             calendars -= value == b"VCALENDAR"
         if len(open_components) <= 1:
-            yield part
-            part = _Part([], [])
+            yield block
+            block = _IcsBlock([], [])
     if open_components:
         raise _not_a_calendar("it was cut short")
     if not versions:
         raise _not_a_calendar("it is not of version 2.0")
 
 
-def _unfolded(content: bytes) -> Iterator[tuple[list[bytes], bytes]]:
-    """Yield each line as it stands and as it is meant; blank ones, which say nothing, are left out.
+def _unfold(content: bytes) -> Iterator[tuple[list[bytes], bytes]]:
+    """Yield the lines of each property, with the property joined from them; skip blank lines.
 
-    Lines may end as they do on any system. A fold may cut a character in two, so these are bytes.
+    Any line ending is accepted. A fold may split a multi-byte character, so the lines are bytes.
     """
     lines: list[bytes] = []
     for raw in content.split(b"\n"):
@@ -264,29 +266,29 @@ def _unfolded(content: bytes) -> Iterator[tuple[list[bytes], bytes]]:
             lines.append(line)
             continue
         if lines:
-            yield lines, _joined(lines)
+            yield lines, _join_folded(lines)
         lines = [line] if line else []
     if lines:
-        yield lines, _joined(lines)
+        yield lines, _join_folded(lines)
 
 
-def _joined(lines: list[bytes]) -> bytes:
+def _join_folded(lines: list[bytes]) -> bytes:
     return lines[0] + b"".join(line[1:] for line in lines[1:])
 
 
-def _property(line: bytes) -> tuple[bytes, bytes]:
-    """Return the name, in capitals, and the value of a line; parameters count to the name."""
+def _parse_property(line: bytes) -> tuple[bytes, bytes]:
+    """Return the name of a property, in capitals and with its parameters, and its value."""
     name, _, value = line.partition(b":")
     name = name.upper()
-    # The names of components are the same in any letters.
+    # Component names are case-insensitive.
     return name, value.strip().upper() if name in (b"BEGIN", b"END") else value.strip()
 
 
-def _read(part: _Part) -> tuple[str, Event]:
+def _parse_event(block: _IcsBlock) -> tuple[str, Event]:
     from icalendar import Event
 
     try:
-        event = Event.from_ical(b"\r\n".join(part.lines))
+        event = Event.from_ical(b"\r\n".join(block.lines))
     except ValueError as error:
         raise _not_a_calendar(f"an event of this book cannot be read: {error}") from None
     if not isinstance(event, Event):

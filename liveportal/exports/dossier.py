@@ -1,7 +1,7 @@
-"""A dossier: all that bears on a claim, in order of time, as a page and as Markdown.
+"""A dossier: everything about a claim, in chronological order, as an HTML page and as Markdown.
 
-Both are written from the same value and say the same. Every text in it may come from a stranger:
-it is cleaned here, and escaped for the form that it is written in.
+Both are written from the same value and have the same content. Every text may be hostile, so it is
+cleaned here and escaped for the output format.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from liveportal.domain.clock import zone
 from liveportal.domain.text import clean
 
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~&])")
-_NOWHERE = "base-uri 'none'; form-action 'none'"
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~&])")
+_CSP_REST = "base-uri 'none'; form-action 'none'"
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -43,7 +43,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened; `seq` is its event's place in the journal: a message has none."""
+    """An entry of the timeline; `seq` is the event's number in the journal, None for a message."""
 
     time: datetime | None
     what: str
@@ -53,7 +53,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One step of the arithmetic: what it is, what it comes to, and by which rule."""
+    """One step of the bill: a label, its value, and the rule that it follows."""
 
     label: str
     value: str
@@ -62,7 +62,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A piece of evidence. `file` is its place in the pack; `why` says why it has none."""
+    """A piece of evidence. `file` is its path in the pack; if it is None, `why` has the reason."""
 
     name: str
     kind: str
@@ -77,7 +77,7 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """All that bears on a claim. Times are shown in `zone`, the platform's."""
+    """Everything about a claim. Times are shown in `zone`, the time zone of the platform."""
 
     title: str
     zone: str
@@ -90,16 +90,16 @@ class Dossier:
     end: datetime | None = None
 
     def local(self, instant: datetime | None) -> str:
-        """Return an instant as the dossier shows it, to the second."""
+        """Return an instant in the dossier's zone, to the second."""
         if instant is None:
             return ""
         try:
             return f"{instant.astimezone(zone(self.zone)):%Y-%m-%d %H:%M:%S}"
-        except OverflowError:  # The ends of the calendar.
+        except OverflowError:  # Near the first or last year of the calendar.
             return f"{instant:%Y-%m-%d %H:%M:%S}"
 
     def into(self, instant: datetime | None) -> str:
-        """Return how far into the session an instant is, as `12:31`; empty outside of it."""
+        """Return the time since the start of the session, as `12:31`; empty outside the session."""
         if instant is None or self.start is None or instant < self.start:
             return ""
         if self.end is not None and instant > self.end:
@@ -109,42 +109,42 @@ class Dossier:
         return f"{hours}:{minutes:0>5}" if hours else minutes
 
 
-# --- as a page ------------------------------------------------------------------------------------
+# --- HTML -----------------------------------------------------------------------------------------
 
 
 def html(dossier: Dossier) -> str:
-    """Write a dossier as one self-contained page that prints well and runs nothing."""
+    """Return a dossier as one self-contained HTML page without scripts, suitable for printing."""
     facts = "".join(
-        f"<dt>{_html(label)}</dt><dd>{_lines(value)}</dd>" for label, value in dossier.facts
+        f"<dt>{_escape(label)}</dt><dd>{_html_lines(value)}</dd>" for label, value in dossier.facts
     )
-    moments = [
+    moment_rows = [
         (
-            f'<td class="time">{_time(dossier, each.time)}</td>',
-            f'<td class="number">{dossier.into(each.time)}</td>',
-            f"<td>{_lines(each.what)}</td>",
-            f"<td>{_html(each.by or '')}</td>",
-            f'<td class="number">{each.seq or ""}</td>',
+            f'<td class="time">{_html_time(dossier, moment.time)}</td>',
+            f'<td class="number">{dossier.into(moment.time)}</td>',
+            f"<td>{_html_lines(moment.what)}</td>",
+            f"<td>{_escape(moment.by or '')}</td>",
+            f'<td class="number">{moment.seq or ""}</td>',
         )
-        for each in dossier.timeline
+        for moment in dossier.timeline
     ]
-    figures = [
+    figure_rows = [
         (
-            f'<th scope="row">{_html(each.label)}</th>',
-            f'<td class="number">{_html(each.value)}</td>',
-            f"<td>{_html(each.rule)}</td>",
+            f'<th scope="row">{_escape(figure.label)}</th>',
+            f'<td class="number">{_escape(figure.value)}</td>',
+            f"<td>{_escape(figure.rule)}</td>",
         )
-        for each in dossier.figures
+        for figure in dossier.figures
     ]
-    exhibits = [
+    exhibit_rows = [
         (
-            f'<td class="time">{dossier.local(each.time)}</td>',
-            f"<td>{_link(each)}</td>",
-            f"<td>{_html(each.kind)}</td>",
-            f"<td>{_html(each.shows)}</td>",
-            f'<td class="number">{each.bytes}</td>',
-            f"<td><code>{_html(each.sha256)}</code></td>",
+            f'<td class="time">{dossier.local(exhibit.time)}</td>',
+            f"<td>{_file_link(exhibit)}</td>",
+            f"<td>{_escape(exhibit.kind)}</td>",
+            f"<td>{_escape(exhibit.shows)}</td>",
+            f'<td class="number">{exhibit.bytes}</td>',
+            f"<td><code>{_escape(exhibit.sha256)}</code></td>",
         )
-        for each in dossier.exhibits
+        for exhibit in dossier.exhibits
     ]
     return f"""<!doctype html>
 <html lang="en">
@@ -152,117 +152,117 @@ def html(dossier: Dossier) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file:; {_NOWHERE}">
-<title>{_html(dossier.title)}</title>
+ content="default-src 'none'; style-src 'unsafe-inline'; img-src 'self' file:; {_CSP_REST}">
+<title>{_escape(dossier.title)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>{_html(dossier.title)}</h1>
+<h1>{_escape(dossier.title)}</h1>
 <dl>{facts}</dl>
 <h2>What happened</h2>
-{_table(f"In order of time; times are those of {dossier.zone}.", _MOMENTS, moments)}
+{_table(f"In order of time; times are those of {dossier.zone}.", _MOMENT_COLUMNS, moment_rows)}
 <h2>The bill</h2>
-{_table("From the timer to the money, each step with its rule.", _FIGURES, figures)}
+{_table("From the timer to the money, each step with its rule.", _FIGURE_COLUMNS, figure_rows)}
 <h2>The evidence</h2>
-{_table("Each file with what it shows, and its SHA-256.", _EXHIBITS, exhibits)}
-{"".join(_picture(each) for each in dossier.exhibits)}
+{_table("Each file with what it shows, and its SHA-256.", _EXHIBIT_COLUMNS, exhibit_rows)}
+{"".join(_figure(exhibit) for exhibit in dossier.exhibits)}
 </main>
 <footer>
-{"".join(f"<p>{_html(line)}</p>" for line in dossier.footer)}
+{"".join(f"<p>{_escape(line)}</p>" for line in dossier.footer)}
 </footer>
 </body>
 </html>
 """
 
 
-_MOMENTS = ("Time", "Into it", "What happened", "Said by", "Event")
-_FIGURES = ("Step", "Comes to", "Rule")
-_EXHIBITS = ("Time", "File", "Kind", "What it shows", "Bytes", "SHA-256")
-_NUMBERS = ("Into it", "Event", "Comes to", "Bytes")
+_MOMENT_COLUMNS = ("Time", "Into it", "What happened", "Said by", "Event")
+_FIGURE_COLUMNS = ("Step", "Comes to", "Rule")
+_EXHIBIT_COLUMNS = ("Time", "File", "Kind", "What it shows", "Bytes", "SHA-256")
+_NUMBER_COLUMNS = ("Into it", "Event", "Comes to", "Bytes")
 
 
 def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     columns = "".join(
-        f'<th scope="col"{" class=number" if head in _NUMBERS else ""}>{head}</th>'
+        f'<th scope="col"{" class=number" if head in _NUMBER_COLUMNS else ""}>{head}</th>'
         for head in heads
     )
     body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
     if not body:
         return "<p>None.</p>"
     return (
-        f"<table><caption>{_html(caption)}</caption>"
+        f"<table><caption>{_escape(caption)}</caption>"
         f"<thead><tr>{columns}</tr></thead>\n<tbody>\n{body}\n</tbody></table>"
     )
 
 
-def _link(exhibit: Exhibit) -> str:
+def _file_link(exhibit: Exhibit) -> str:
     if exhibit.file is None:
-        return f"{_html(exhibit.name)}<br><em>{_html(exhibit.why or '')}</em>"
-    return f'<a href="{escape(exhibit.file)}">{_html(exhibit.name)}</a>'
+        return f"{_escape(exhibit.name)}<br><em>{_escape(exhibit.why or '')}</em>"
+    return f'<a href="{escape(exhibit.file)}">{_escape(exhibit.name)}</a>'
 
 
-def _picture(exhibit: Exhibit) -> str:
+def _figure(exhibit: Exhibit) -> str:
     if exhibit.file is None or exhibit.media_type not in PICTURES:
         return ""
     return (
-        f'<figure><img src="{escape(exhibit.file)}" alt="{_html(exhibit.shows)}">'
-        f"<figcaption>{_html(exhibit.name)}</figcaption></figure>\n"
+        f'<figure><img src="{escape(exhibit.file)}" alt="{_escape(exhibit.shows)}">'
+        f"<figcaption>{_escape(exhibit.name)}</figcaption></figure>\n"
     )
 
 
-def _html(text: str) -> str:
+def _escape(text: str) -> str:
     return escape(clean(text))
 
 
-def _lines(text: str) -> str:
-    return "<br>".join(_html(line) for line in text.splitlines())
+def _html_lines(text: str) -> str:
+    return "<br>".join(_escape(line) for line in text.splitlines())
 
 
-def _time(dossier: Dossier, instant: datetime | None) -> str:
+def _html_time(dossier: Dossier, instant: datetime | None) -> str:
     if instant is None:
         return ""
     return f'<time datetime="{instant.isoformat()}">{dossier.local(instant)}</time>'
 
 
-# --- as Markdown ----------------------------------------------------------------------------------
+# --- Markdown -------------------------------------------------------------------------------------
 
 
 def markdown(dossier: Dossier) -> str:
-    """Write a dossier as Markdown, for whoever reads it in a terminal or a ticket."""
-    moments = [
+    """Return a dossier as Markdown, for terminals and tickets."""
+    moment_rows = [
         (
-            dossier.local(each.time),
-            dossier.into(each.time),
-            each.what,
-            each.by or "",
-            each.seq or "",
+            dossier.local(moment.time),
+            dossier.into(moment.time),
+            moment.what,
+            moment.by or "",
+            moment.seq or "",
         )
-        for each in dossier.timeline
+        for moment in dossier.timeline
     ]
-    figures = [(each.label, each.value, each.rule) for each in dossier.figures]
-    exhibits = [
+    figure_rows = [(figure.label, figure.value, figure.rule) for figure in dossier.figures]
+    exhibit_rows = [
         (
-            dossier.local(each.time),
-            each.name if each.file is None else f"{each.name} ({each.file})",
-            each.kind,
-            each.shows if each.why is None else f"{each.shows} ({each.why})",
-            each.bytes,
-            each.sha256,
+            dossier.local(exhibit.time),
+            exhibit.name if exhibit.file is None else f"{exhibit.name} ({exhibit.file})",
+            exhibit.kind,
+            exhibit.shows if exhibit.why is None else f"{exhibit.shows} ({exhibit.why})",
+            exhibit.bytes,
+            exhibit.sha256,
         )
-        for each in dossier.exhibits
+        for exhibit in dossier.exhibits
     ]
     parts = [
-        f"# {_md(dossier.title)}",
-        "\n".join(f"- {_md(label)}: {_md(value)}" for label, value in dossier.facts),
+        f"# {_escape_md(dossier.title)}",
+        "\n".join(f"- {_escape_md(label)}: {_escape_md(value)}" for label, value in dossier.facts),
         "## What happened",
         f"In order of time; times are those of {dossier.zone}.",
-        _md_table(_MOMENTS, moments),
+        _md_table(_MOMENT_COLUMNS, moment_rows),
         "## The bill",
-        _md_table(_FIGURES, figures),
+        _md_table(_FIGURE_COLUMNS, figure_rows),
         "## The evidence",
-        _md_table(_EXHIBITS, exhibits),
-        "\n".join(_md(line) for line in dossier.footer),
+        _md_table(_EXHIBIT_COLUMNS, exhibit_rows),
+        "\n".join(_escape_md(line) for line in dossier.footer),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -270,10 +270,10 @@ def markdown(dossier: Dossier) -> str:
 def _md_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     if not rows:
         return "None."
-    rules = ["---:" if head in _NUMBERS else "---" for head in heads]
-    lines = [heads, rules, *([_md(str(cell)) for cell in row] for row in rows)]
+    rules = ["---:" if head in _NUMBER_COLUMNS else "---" for head in heads]
+    lines = [heads, rules, *([_escape_md(str(cell)) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _md(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", clean(text))
+def _escape_md(text: str) -> str:
+    return _MARKDOWN_SPECIAL.sub(r"\\\1", clean(text))

@@ -1,4 +1,4 @@
-"""A first draft of a dispute's summary: what the ledger knows of the session, to be edited."""
+"""A first draft of a dispute summary: the recorded facts of the session, for editing."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from liveportal.domain.events.describe import sentence
 from liveportal.domain.text import clean
 
 LAST_WORDS = 6
-_TOLD = ("request.accepted", "session.", "artifact.added")
+_INCLUDED = ("request.accepted", "session.", "artifact.added")
 
 
 def draft(case: Case) -> str:
-    """Return the facts of a session as a text: its timeline, its minutes, its review, its end."""
-    return "\n".join(_lines(case))
+    """Return the session's facts as a text: timeline, minutes, review and last messages."""
+    return "\n".join(_draft_lines(case))
 
 
 def notes(case: Case, record: DisputeRecord) -> str:
-    """Return what the expert should have in mind while writing, and nobody else reads."""
+    """Return notes for the expert to read while writing; they are not part of the summary."""
     lines = [
         f"The claim: {case.claim}, {case.amount} {case.amount.currency}.",
         f"The customer says: {clean(case.reason or 'nothing')}",
@@ -34,33 +34,33 @@ def notes(case: Case, record: DisputeRecord) -> str:
     return "\n".join(lines)
 
 
-def _lines(case: Case) -> Iterator[str]:
+def _draft_lines(case: Case) -> Iterator[str]:
     session = case.session
     title = f" ({clean(case.title)})" if case.title else ""
     yield f"Session {session.id}{title}. Times are those of {case.zone}."
     yield ""
-    events = [each for each in case.events if each.tells]
-    for each in events:
-        if each.kind.startswith(_TOLD) and each.kind != "session.corrected":
-            yield f"{_clock(each.time, case.zone)}  {clean(sentence(each.kind, each.data))}"
+    events = [event for event in case.events if event.tells]
+    for event in events:
+        if event.kind.startswith(_INCLUDED) and event.kind != "session.corrected":
+            yield f"{_local(event.time, case.zone)}  {clean(sentence(event.kind, event.data))}"
     yield ""
     paused_us = sum(microseconds(until - since) for since, until in session.pauses)
     yield (
         f"{minutes_text(session.billed_us)} minutes were billed;"
         f" {minutes_text(paused_us)} were paused and not billed."
     )
-    for each in events:
-        if each.kind == "review.posted":
-            yield clean(sentence(each.kind, each.data))
+    for event in events:
+        if event.kind == "review.posted":
+            yield clean(sentence(event.kind, event.data))
     if case.messages:
         yield ""
         yield "From the transcript:"
-        for said in list(case.messages)[-LAST_WORDS:]:
-            speaker = f"{clean(said.speaker)}: " if said.speaker else ""
-            yield f"  {speaker}{clean(said.text)}"
+        for message in list(case.messages)[-LAST_WORDS:]:
+            speaker = f"{clean(message.speaker)}: " if message.speaker else ""
+            yield f"  {speaker}{clean(message.text)}"
 
 
-def _clock(instant: datetime, zone_name: str) -> str:
+def _local(instant: datetime, zone_name: str) -> str:
     try:
         return f"{instant.astimezone(zone(zone_name)):%Y-%m-%d %H:%M}"
     except OverflowError:

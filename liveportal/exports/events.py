@@ -1,7 +1,7 @@
-"""Events as lines of JSON, which `ledger import` can record again (`domain.events.exported`).
+"""Events as JSON lines, which `ledger import` can record again (`domain.events.exported`).
 
-Lines are ASCII: whatever a terminal would obey is escaped, and so is half a surrogate pair, which
-UTF-8 cannot hold. The same event gives the same bytes.
+Lines are ASCII: control characters are escaped, and so are lone surrogates, which UTF-8 cannot
+encode. The same event always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def line(event: Event, recorded_at: str, *, erased: bool, without_personal: bool = False) -> str:
-    """Write an event as one line of JSON, without the line's end.
+    """Return an event as one JSON line, without a line ending.
 
-    `recorded_at` is written as it is stored. Of an `erased` event nothing personal is written, and
-    none of any with `without_personal`; CloudEvents attributes count as personal.
+    `recorded_at` is the stored text. Personal data is left out of an `erased` event, and of every
+    event with `without_personal`; CloudEvents attributes count as personal data.
     """
     facts, personal = split(event.data)
-    attributes = {name: each for name, each in event.attributes.items() if name not in RESERVED}
-    left_out = erased or (without_personal and bool(personal or attributes))
+    attributes = {name: value for name, value in event.attributes.items() if name not in RESERVED}
+    omits_personal = erased or (without_personal and bool(personal or attributes))
     document: dict[str, Any] = {
         "specversion": "1.0",
         "id": event.id,
@@ -33,7 +33,7 @@ def line(event: Event, recorded_at: str, *, erased: bool, without_personal: bool
         "time": INSTANT.write(event.time),
         RECORDED_AT: recorded_at,
     }
-    if left_out:
+    if omits_personal:
         document |= {ERASED: True, "data": facts}
     else:
         document |= {**attributes, "data": joined(facts, personal)}

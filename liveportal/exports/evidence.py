@@ -1,4 +1,4 @@
-"""What goes into an evidence pack: the dossier, the transcript, and the files themselves."""
+"""The content of an evidence pack: the dossier, the transcript and the session's files."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from liveportal.domain.clock import LAST, short_text
 from liveportal.domain.money import Money
 from liveportal.domain.text import clean
 from liveportal.exports.dossier import Dossier, Figure, Moment
-from liveportal.exports.exhibits import Filed, Rules, blackened, filed
+from liveportal.exports.exhibits import ExhibitFile, Rules, exhibit_files, redact_case
 from liveportal.exports.pack import PackEntry
 from liveportal.exports.pages import CURRENT, FIRST, Page
 
 LARGEST_FILE = 100_000_000
-"""Bytes; a larger file is not packed but named with its hash."""
+"""In bytes; a larger file is not packed, but listed with its hash."""
 
 
 def about(case: Case, rules: Rules) -> dict[str, Any]:
-    """Return the manifest's own facts: what it is of, and where in the journal that stands."""
+    """Return the manifest's own fields: the claim, and its events and the head of the journal."""
     redact = rules.redact
     facts: dict[str, Any] = {
         "claim": case.claim,
@@ -30,26 +30,26 @@ def about(case: Case, rules: Rules) -> dict[str, Any]:
         "ledger": {"events": case.journal_length, "head": case.head},
         "events": [
             {
-                "seq": each.seq,
-                "source": each.source,
-                "id": each.id,
-                "type": each.kind,
-                "time": short_text(each.time),
-                "hash": each.hash,
+                "seq": event.seq,
+                "source": event.source,
+                "id": event.id,
+                "type": event.kind,
+                "time": short_text(event.time),
+                "hash": event.hash,
             }
-            for each in case.events
+            for event in case.events
         ],
     }
     if rules.page.number == FIRST:
         return facts
     if redact is not None:
-        for each in facts["events"]:
-            each |= {name: redact(each[name]) for name in ("source", "id")}
+        for event in facts["events"]:
+            event |= {name: redact(event[name]) for name in ("source", "id")}
     return facts | {"page": rules.page.number, "largest": rules.largest}
 
 
 def is_about(manifest: Mapping[str, Any]) -> bool:
-    """Tell whether a manifest says all that `about` says: one that was forged may say anything."""
+    """Return True if a manifest has the fields of `about`: a forged one may hold anything."""
     match manifest:
         case {
             "claim": str(),
@@ -59,55 +59,55 @@ def is_about(manifest: Mapping[str, Any]) -> bool:
             "events": list(events),
         }:
             largest = manifest.get("largest", LARGEST_FILE)
-            counts = isinstance(largest, int) and _is_place(largest + 1)
+            has_valid_limit = isinstance(largest, int) and _is_sequence_number(largest + 1)
             return (
-                counts
-                and _is_place(last)
-                and _is_place(manifest.get("page", FIRST))
+                has_valid_limit
+                and _is_sequence_number(last)
+                and _is_sequence_number(manifest.get("page", FIRST))
                 and all(
-                    isinstance(each, Mapping)
-                    and isinstance(each.get("hash"), str)
-                    and _is_place(each.get("seq"))
-                    for each in events
+                    isinstance(event, Mapping)
+                    and isinstance(event.get("hash"), str)
+                    and _is_sequence_number(event.get("seq"))
+                    for event in events
                 )
             )
     return False
 
 
-def _is_place(seq: object) -> bool:
-    return isinstance(seq, int) and 0 < seq < 2**63  # More than that no journal holds.
+def _is_sequence_number(number: object) -> bool:
+    return isinstance(number, int) and 0 < number < 2**63  # The largest id of SQLite.
 
 
 def parts(case: Case, rules: Rules) -> list[PackEntry]:
-    """Return the files of a pack. A redacted one has other people blacked out of every text.
+    """Return the files of a pack. A redacted pack has other people blacked out of every text.
 
-    What cannot be blacked out is withheld. Reads each packed text once, and no other file.
+    Files that cannot be redacted are withheld. Reads each packed text once, and no other file.
     """
     redact, page = rules.redact, rules.page
-    shown = blackened(case, redact, guessable=page.guessable) if redact else case
-    files = filed(case, rules)
-    whole: dict[str, bytes] = {}
+    shown_case = redact_case(case, redact, guessable=page.guessable) if redact else case
+    files = exhibit_files(case, rules)
+    unredacted: dict[str, bytes] = {}
     if redact and page.guessable:
-        whole = texts(case, filed(case, Rules(page, rules.largest)), page)
-    found = []
-    for name, content in texts(shown, files, page).items():
-        original = sha256(whole[name]).hexdigest() if name in whole else None
-        found.append(PackEntry(name, content, *TEXT_FILES[name], original))
-    return found + [_file(each, page) for each in files if each.exhibit.file is not None]
+        unredacted = texts(case, exhibit_files(case, Rules(page, rules.largest)), page)
+    entries = []
+    for name, content in texts(shown_case, files, page).items():
+        original = sha256(unredacted[name]).hexdigest() if name in unredacted else None
+        entries.append(PackEntry(name, content, *TEXT_FILES[name], original))
+    return entries + [_file_entry(file, page) for file in files if file.exhibit.file is not None]
 
 
-def dossier(case: Case, files: Sequence[Filed], page: Page = CURRENT) -> Dossier:
-    """Return what a pack says: the claim, the session in order of time, the bill, the files."""
+def dossier(case: Case, files: Sequence[ExhibitFile], page: Page = CURRENT) -> Dossier:
+    """Return the dossier of a case: the claim, the timeline, the bill and the files."""
     return Dossier(
         title=f"Evidence for claim {case.claim}",
         zone=case.zone,
-        facts=tuple(_facts(case)),
+        facts=tuple(_claim_facts(case)),
         timeline=tuple(_timeline(case, page)),
         figures=tuple(
             Figure(step.what, step.comes_to, step.rule)
             for step in page.bill(case.session, case.policy)
         ),
-        exhibits=tuple(each.exhibit for each in files),
+        exhibits=tuple(file.exhibit for file in files),
         footer=(
             f"The journal had {case.journal_length} events; its head was {case.head}.",
             f"manifest.json has the SHA-256 of every file of this pack. {page.proof}",
@@ -117,7 +117,7 @@ def dossier(case: Case, files: Sequence[Filed], page: Page = CURRENT) -> Dossier
     )
 
 
-def _facts(case: Case) -> Iterator[tuple[str, str]]:
+def _claim_facts(case: Case) -> Iterator[tuple[str, str]]:
     yield "Claim", f"{case.claim}, {case.state}{', late' if case.late else ''}"
     yield "Claimed back", f"{case.amount} {case.amount.currency}"
     yield "The customer's reason", case.reason or "none was given"
@@ -133,16 +133,16 @@ def _facts(case: Case) -> Iterator[tuple[str, str]]:
 
 def _timeline(case: Case, page: Page) -> list[Moment]:
     moments = [
-        Moment(each.time, page.sentence(each.kind, each.data), None, each.seq)
-        for each in case.events
-        if each.tells
+        Moment(event.time, page.sentence(event.kind, event.data), None, event.seq)
+        for event in case.events
+        if event.tells
     ]
     began = case.session.start
-    for said in case.messages:
-        time = None if began is None or said.offset is None else began + said.offset
-        moments.append(Moment(time, said.text, said.speaker))
-    # What has no time of its own stands at the end, in the order it was said.
-    return sorted(moments, key=lambda each: (each.time or LAST, each.seq or 0))
+    for message in case.messages:
+        time = None if began is None or message.offset is None else began + message.offset
+        moments.append(Moment(time, message.text, message.speaker))
+    # Messages without a time come last, in their order.
+    return sorted(moments, key=lambda moment: (moment.time or LAST, moment.seq or 0))
 
 
 UNKNOWN_TYPE = "application/octet-stream"
@@ -155,28 +155,28 @@ TEXT_FILES = {
 PAGE_FILES = ("index.html", "index.md")
 
 
-def texts(case: Case, files: Sequence[Filed], page: Page) -> dict[str, bytes]:
-    """Return the texts that are written for the pack, by their file names."""
-    whole = dossier(case, files, page)
-    written = {"index.html": page.html(whole), "index.md": page.markdown(whole)}
+def texts(case: Case, files: Sequence[ExhibitFile], page: Page) -> dict[str, bytes]:
+    """Return the texts that are written for the pack, by file name."""
+    content = dossier(case, files, page)
+    pages = {"index.html": page.html(content), "index.md": page.markdown(content)}
     if case.messages:
-        written[TRANSCRIPT] = "".join(map(_message_line, case.messages))
-    return {name: text.encode() for name, text in written.items()}
+        pages[TRANSCRIPT] = "".join(map(_message_line, case.messages))
+    return {name: text.encode() for name, text in pages.items()}
 
 
-def _message_line(said: Said) -> str:
-    seconds = None if said.offset is None else said.offset // timedelta(seconds=1)
+def _message_line(message: Said) -> str:
+    seconds = None if message.offset is None else message.offset // timedelta(seconds=1)
     stamp = "" if seconds is None else f"[{seconds // 60}:{seconds % 60:02d}] "
-    speaker = f"{clean(said.speaker)}: " if said.speaker else ""
-    return f"{stamp}{speaker}{clean(said.text)}\n"
+    speaker = f"{clean(message.speaker)}: " if message.speaker else ""
+    return f"{stamp}{speaker}{clean(message.text)}\n"
 
 
-def _file(each: Filed, page: Page) -> PackEntry:
-    kept, exhibit = each.kept, each.exhibit
+def _file_entry(file: ExhibitFile, page: Page) -> PackEntry:
+    artifact, exhibit = file.kept, file.exhibit
     media_type = exhibit.media_type or UNKNOWN_TYPE
-    assert exhibit.file is not None  # noqa: S101 (what is withheld is not asked for)
-    assert kept.path is not None  # noqa: S101 (what has no file is withheld)
-    if each.black is None:
-        return PackEntry(exhibit.file, kept.path, exhibit.shows, media_type)
-    original = kept.sha256 if page.guessable else None
-    return PackEntry(exhibit.file, each.black, exhibit.shows, media_type, original)
+    assert exhibit.file is not None  # noqa: S101 (the caller skips withheld files)
+    assert artifact.path is not None  # noqa: S101 (missing files are withheld)
+    if file.redacted is None:
+        return PackEntry(exhibit.file, artifact.path, exhibit.shows, media_type)
+    original = artifact.sha256 if page.guessable else None
+    return PackEntry(exhibit.file, file.redacted, exhibit.shows, media_type, original)

@@ -1,4 +1,4 @@
-"""The files of a session in a pack: which are packed, as what, and why others are withheld."""
+"""The files of a session in a pack: which ones are packed, and why others are withheld."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from liveportal.exports.dossier import Exhibit
 from liveportal.exports.pages import Page, Redact
 
 Reads = Callable[[bytes, str], str]
-"""What the program's own reader of transcripts finds in a file of that name."""
+"""Returns the text that the program's transcript reader finds in a file with that name."""
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
 SHOWS = {
     "transcript": "What was said, message by message.",
@@ -25,19 +25,18 @@ SHOWS = {
     "code": "Code that was worked on.",
     "attachment": "A file of the session.",
 }
-_GUESSABLE = "; its hash is withheld, too, since a short text could be guessed from it"
-_HASHED = "; it can be known by its hash"
-TEXTS = ("title", "description", "reason", "summary", "note", "text", "name")
+_HASH_WITHHELD = "; its hash is withheld, too, since a short text could be guessed from it"
+TEXT_FIELDS = ("title", "description", "reason", "summary", "note", "text", "name")
 
 
 def no_reader(_content: bytes, _name: str) -> str:
-    """Read nothing: nothing but the text itself is looked at."""
+    """Return no text: the file is only searched as it is."""
     return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How the files of a pack are chosen: its page format, who is blacked out, the largest file."""
+    """How the files of a pack are chosen: page format, largest size in bytes, and redaction."""
 
     page: Page
     largest: int
@@ -46,132 +45,137 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
-    """A file of the session as the pack shows it; `black` is what is packed in its place."""
+class ExhibitFile:
+    """A file of the session with its exhibit; `redacted`, if given, is packed in its place."""
 
     kept: Kept
     exhibit: Exhibit
-    black: bytes | None = None
+    redacted: bytes | None = None
 
 
-def filed(case: Case, rules: Rules) -> list[Filed]:
-    """Return the files of a case as a pack shows them, in the order of their numbers."""
-    return [_filed(number, kept, rules) for number, kept in enumerate(case.kept, 1)]
+def exhibit_files(case: Case, rules: Rules) -> list[ExhibitFile]:
+    """Return the files of a case with their exhibits, in the order of their numbers."""
+    return [_exhibit_file(number, artifact, rules) for number, artifact in enumerate(case.kept, 1)]
 
 
 def prefix(number: int) -> str:
-    """Return how the name of a file of this number begins in a pack."""
+    """Return the beginning of the path in a pack of the file with this number."""
     return f"files/{number:02d}-"
 
 
-def _filed(number: int, kept: Kept, rules: Rules) -> Filed:
+def _exhibit_file(number: int, artifact: Kept, rules: Rules) -> ExhibitFile:
     redact = rules.redact
-    name = kept.name if redact is None else redact(kept.name)
-    black = why = None
-    if kept.path is None:
-        why = "the file is not in the vault; this is its hash as the platform told it"
-    elif kept.bytes > rules.largest:
-        why = f"larger than {rules.largest} bytes; it can be shown, and known by its hash"
+    name = artifact.name if redact is None else redact(artifact.name)
+    redacted = reason = None
+    if artifact.path is None:
+        reason = "the file is not in the vault; this is its hash as the platform told it"
+    elif artifact.bytes > rules.largest:
+        reason = f"larger than {rules.largest} bytes; it can be shown, and known by its hash"
     elif redact is not None:
-        black = _black(kept, kept.path, rules)
-        if black is None:
-            why = "withheld, since nothing in it can be blacked out; it can be known by its hash"
+        redacted = _redact_file(artifact, artifact.path, rules)
+        if redacted is None:
+            reason = "withheld, since nothing in it can be blacked out; it can be known by its hash"
     exhibit = Exhibit(
         name=name,
-        kind=kept.kind,
-        shows=SHOWS[kept.kind],
-        bytes=kept.bytes,
-        sha256=kept.sha256,
-        file=None if why else f"{prefix(number)}{_plain(name)}",
-        media_type=kept.media_type,
-        time=kept.time,
-        why=why,
+        kind=artifact.kind,
+        shows=SHOWS[artifact.kind],
+        bytes=artifact.bytes,
+        sha256=artifact.sha256,
+        file=None if reason else f"{prefix(number)}{_archive_name(name)}",
+        media_type=artifact.media_type,
+        time=artifact.time,
+        why=reason,
     )
     if redact is not None and not rules.page.guessable:
-        exhibit = _unguessable(exhibit, kept, black, rules)
-    return Filed(kept, exhibit, black)
+        exhibit = _without_hash(exhibit, artifact, redacted, rules)
+    return ExhibitFile(artifact, exhibit, redacted)
 
 
-def _plain(name: str) -> str:
-    plain = _UNSAFE.sub("-", safe_name(name))[-_LONGEST_NAME:].strip("-.")
-    return safe_name(plain or NAMELESS)  # Of what is left without its letters, too.
+def _archive_name(name: str) -> str:
+    archive_name = _UNSAFE_CHARACTERS.sub("-", safe_name(name))[-_LONGEST_NAME:].strip("-.")
+    return safe_name(archive_name or NAMELESS)  # The shortened name must be safe, too.
 
 
-def _black(kept: Kept, path: Path, rules: Rules) -> bytes | None:
-    """Return a file with other people blacked out; None where it is no text, or names are left."""
+def _redact_file(artifact: Kept, path: Path, rules: Rules) -> bytes | None:
+    """Return a file with other people blacked out; None if it is no text, or names remain."""
     redact = rules.redact
-    assert redact is not None  # noqa: S101 (only a redacted pack asks)
-    if not _is_text(kept):
+    assert redact is not None  # noqa: S101 (called for redacted packs only)
+    if not _is_text(artifact):
         return None
     try:
         text = path.read_bytes().decode()
     except UnicodeDecodeError:
         return None
-    black = redact.document(text)
-    if black is None or redact.finds_name(rules.reads(black.encode(), kept.name)):
+    redacted = redact.document(text)
+    if redacted is None or redact.finds_name(rules.reads(redacted.encode(), artifact.name)):
         return None
-    return black.encode()
+    return redacted.encode()
 
 
-def _is_text(kept: Kept) -> bool:
-    return kept.kind in ("transcript", "code") or (kept.media_type or "").startswith("text/")
+def _is_text(artifact: Kept) -> bool:
+    return artifact.kind in ("transcript", "code") or (artifact.media_type or "").startswith(
+        "text/"
+    )
 
 
-def _unguessable(exhibit: Exhibit, kept: Kept, black: bytes | None, rules: Rules) -> Exhibit:
-    """Return an exhibit without what a blacked out text could be guessed from: its hash, its size.
+def _without_hash(
+    exhibit: Exhibit, artifact: Kept, redacted: bytes | None, rules: Rules
+) -> Exhibit:
+    """Return an exhibit without the hash and size that a blacked out text could be guessed from.
 
-    What is packed has the hash of what is packed. A hash of a recording or a picture stays.
+    A packed file has the hash of its redacted content. Recordings and pictures keep their hash.
     """
     redact = rules.redact
-    assert redact is not None  # noqa: S101 (only a redacted pack asks)
-    media_type = kept.media_type
+    assert redact is not None  # noqa: S101 (called for redacted packs only)
+    media_type = artifact.media_type
     if media_type and redact(media_type) != media_type:
         media_type = None
     exhibit = replace(exhibit, media_type=media_type)
-    if black is not None:
-        return replace(exhibit, bytes=len(black), sha256=sha256(black).hexdigest())
-    if not (_is_text(kept) or _reads_as_text(kept, rules)):
+    if redacted is not None:
+        return replace(exhibit, bytes=len(redacted), sha256=sha256(redacted).hexdigest())
+    if not (_is_text(artifact) or _reads_as_text(artifact, rules)):
         return exhibit
-    why = (exhibit.why or "").partition(";")[0]
-    return replace(exhibit, sha256="", why=f"{why}{_GUESSABLE}")
+    reason = (exhibit.why or "").partition(";")[0]
+    return replace(exhibit, sha256="", why=f"{reason}{_HASH_WITHHELD}")
 
 
-def _reads_as_text(kept: Kept, rules: Rules) -> bool:
-    if kept.path is None or kept.kind == "recording":
+def _reads_as_text(artifact: Kept, rules: Rules) -> bool:
+    if artifact.path is None or artifact.kind == "recording":
         return False
-    return bool(rules.reads(kept.path.read_bytes(), kept.name))
+    return bool(rules.reads(artifact.path.read_bytes(), artifact.name))
 
 
-# --- blacking out ---------------------------------------------------------------------------------
+# --- redaction of the case ------------------------------------------------------------------------
 
 
-def blackened(case: Case, redact: Redact, *, guessable: bool) -> Case:
-    """Return a case with other people blacked out of every text but the names of its files."""
+def redact_case(case: Case, redact: Redact, *, guessable: bool) -> Case:
+    """Return a case with other people blacked out of every text except the names of its files."""
 
-    def text(value: str | None) -> str | None:
+    def redact_text(value: str | None) -> str | None:
         return None if value is None else redact(value)
 
     return replace(
         case,
-        reason=text(case.reason),
-        summary=text(case.summary),
-        title=text(case.title),
+        reason=redact_text(case.reason),
+        summary=redact_text(case.summary),
+        title=redact_text(case.title),
         customer=case.customer if guessable else redact(case.customer),
-        customer_name=text(case.customer_name),
+        customer_name=redact_text(case.customer_name),
         events=[
-            replace(each, data=_black_data(each.data, redact, guessable=guessable))
-            for each in case.events
+            replace(event, data=_redact_data(event.data, redact, guessable=guessable))
+            for event in case.events
         ],
         messages=[
-            Said(each.offset, text(each.speaker), redact(each.text)) for each in case.messages
+            Said(message.offset, redact_text(message.speaker), redact(message.text))
+            for message in case.messages
         ],
     )
 
 
-def _black_data(data: Mapping[str, Any], redact: Redact, *, guessable: bool) -> dict[str, Any]:
+def _redact_data(data: Mapping[str, Any], redact: Redact, *, guessable: bool) -> dict[str, Any]:
     return {
-        name: redact(value) if name in TEXTS and isinstance(value, str) else value
+        name: redact(value) if name in TEXT_FIELDS and isinstance(value, str) else value
         for name, value in data.items()
-        # How long a file is tells how long a name in it is.
+        # The size of a file reveals the length of a blacked out name.
         if guessable or name != "bytes"
     }

@@ -1,9 +1,9 @@
-"""An evidence pack: a ZIP archive that proves that nothing in it was changed.
+"""An evidence pack: a ZIP archive in which any changed byte is detected.
 
-The same items give the same bytes: stored, not compressed (compressors differ), in the order of
-their names, with one date. `manifest.json` has the SHA-256 of every item, and `manifest.sha256` its
-own; an archive is only accepted if it is, byte for byte, what these items give. So whichever byte
-was changed, it is found, and the file that it belongs to is named.
+The same items give the same bytes: they are stored, not compressed (compressors differ), sorted by
+name, with a fixed date. `manifest.json` has the SHA-256 of every item, and `manifest.sha256` the
+SHA-256 of the manifest. An archive is valid only if it is, byte for byte, the archive that these
+items give; otherwise the file that the changed byte belongs to is named.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"
 LARGEST_MANIFEST = 16 * 1024 * 1024
 DIRECTORY = "the archive's directory"
-_BEGINNING = b"PK\x03\x04"
+_SIGNATURE = b"PK\x03\x04"
 _NAME = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}(/[A-Za-z0-9][A-Za-z0-9._-]{0,119})?", re.ASCII
 )
@@ -42,7 +42,7 @@ _NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PackEntry:
-    """A file of the pack: its content or where that lies, and in one line what it shows."""
+    """A file of the pack: its content or the path of it, and one line on what it shows."""
 
     name: str
     content: bytes | Path
@@ -57,18 +57,18 @@ class PackEntry:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a pack that is not what was written: the file that it is in, and what."""
+    """Something wrong in a pack: the file that it is in, and a description."""
 
     file: str
     what: str
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """A pack as it was found: its manifest, that one's SHA-256 (hex), and all that is wrong.
+class PackCheck:
+    """The result of checking a pack: its manifest, the manifest's SHA-256 (hex), and all problems.
 
-    Without problems the manifest's items are those of the archive; what else it says is as it was
-    written, by whoever wrote it.
+    If there are no problems, the manifest's items are those of the archive. Its other fields are
+    unchanged since the seal was made, but anyone can make a pack with a valid seal.
     """
 
     manifest: dict[str, Any]
@@ -76,89 +76,89 @@ class Checked:
     problems: Sequence[Problem]
 
 
-def write_pack(target: IO[bytes], parts: Sequence[PackEntry], about: Mapping[str, Any]) -> str:
+def write_pack(target: IO[bytes], entries: Sequence[PackEntry], about: Mapping[str, Any]) -> str:
     """Write a pack to a stream, and return the SHA-256 of its manifest (hex).
 
-    `about` are the manifest's own facts: what the pack is of, and where in the journal it stands.
+    `about` are the manifest's own fields (see `evidence.about`).
     """
-    if not target.seekable():  # An archive into a pipe would be another one.
-        with tempfile.TemporaryFile() as whole:
-            seal = write_pack(whole, parts, about)
-            whole.seek(0)
-            shutil.copyfileobj(whole, target)
+    if not target.seekable():  # zipfile writes other bytes to a pipe.
+        with tempfile.TemporaryFile() as spool:
+            seal = write_pack(spool, entries, about)
+            spool.seek(0)
+            shutil.copyfileobj(spool, target)
         return seal
-    ordered = sorted(parts, key=lambda part: part.name)
-    manifest = _json(manifest_of([item_of(part) for part in ordered], about))
-    sealed = [
-        *((part.name, part.content) for part in ordered),
+    ordered = sorted(entries, key=lambda entry: entry.name)
+    manifest = _json(manifest_of([item_of(entry) for entry in ordered], about))
+    members = [
+        *((entry.name, entry.content) for entry in ordered),
         (MANIFEST, manifest),
         (SEAL, seal_line(manifest, MANIFEST)),
     ]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in sealed:
-            _add(archive, name, _chunks(content))
+        for name, content in members:
+            _add(archive, name, _iter_chunks(content))
     return hashlib.sha256(manifest).hexdigest()
 
 
 def manifest_of(items: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the manifest of a pack with these items, in the order of their names."""
+    """Return the manifest of a pack with these items, sorted by name."""
     ordered = sorted(items, key=lambda item: item["file"])
     return {"format": FORMAT, **about, "items": ordered}
 
 
 def contents(path: Path, names: Sequence[str]) -> dict[str, bytes]:
-    """Return the small members of these names that a pack has; for one that was verified."""
+    """Return the members with these names of a verified pack; skip names that it does not have."""
     with path.open("rb") as stream, zipfile.ZipFile(stream) as directory:
         archive = _Archive(stream, directory.infolist())
         return {name: archive.content(name) for name in names if name in archive.names}
 
 
-def verify_pack(path: Path) -> Checked:
-    """Return a pack's manifest, and all that is not what was written.
+def verify_pack(path: Path) -> PackCheck:
+    """Check every byte of a pack, and return its manifest and all problems.
 
-    Raises `InvalidPack` for a file that cannot be read, or never was such a pack.
+    Raises `InvalidPack` for a file that cannot be read or is not an evidence pack.
     """
     try:
-        if path.exists() and not path.is_file():  # A pipe would be waited for.
-            raise _invalid(path, "cannot be read: it is not a regular file")
+        if path.exists() and not path.is_file():  # Opening a pipe would block.
+            raise _invalid_pack(path, "cannot be read: it is not a regular file")
         stream = path.open("rb")
     except OSError as error:
-        raise _invalid(path, f"cannot be read: {error.strerror}") from None
+        raise _invalid_pack(path, f"cannot be read: {error.strerror}") from None
     with stream:
         try:
-            # One of the two is left, wherever a byte was changed.
-            if stream.read(len(_BEGINNING)) != _BEGINNING and not zipfile.is_zipfile(stream):
-                raise _invalid(path, "is no evidence pack: it is no archive")
-            return _verified(stream)
+            # One changed byte cannot break both the signature and the directory.
+            if stream.read(len(_SIGNATURE)) != _SIGNATURE and not zipfile.is_zipfile(stream):
+                raise _invalid_pack(path, "is no evidence pack: it is no archive")
+            return _verify(stream)
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
-            return _damaged(str(error))
+            return _damaged_archive(str(error))
         except OSError as error:
-            if error.errno == errno.EINVAL:  # A place before the beginning.
-                return _damaged("it points to where nothing can be")
-            raise _invalid(path, f"cannot be checked: {error.strerror}") from None
+            if error.errno == errno.EINVAL:  # Seeking before the start of the file.
+                return _damaged_archive("it points to where nothing can be")
+            raise _invalid_pack(path, f"cannot be checked: {error.strerror}") from None
 
 
-def _invalid(path: Path, what: str) -> InvalidPack:
+def _invalid_pack(path: Path, what: str) -> InvalidPack:
     hint = "Give the file that `liveportal dispute evidence` wrote."
     return InvalidPack(f"{path} {what}", hint=hint, path=str(path))
 
 
-def _damaged(what: str) -> Checked:
-    return Checked({}, "", [Problem(DIRECTORY, f"it is damaged: {what}")])
+def _damaged_archive(reason: str) -> PackCheck:
+    return PackCheck({}, "", [Problem(DIRECTORY, f"it is damaged: {reason}")])
 
 
-def item_of(part: PackEntry) -> dict[str, Any]:
-    """Return what a manifest says of a part."""
-    digest, size = _digest(part.content)
+def item_of(entry: PackEntry) -> dict[str, Any]:
+    """Return the manifest's item for an entry."""
+    digest, size = _digest(entry.content)
     item: dict[str, Any] = {
-        "file": part.name,
+        "file": entry.name,
         "bytes": size,
         "sha256": digest,
-        "media_type": part.media_type,
-        "shows": part.shows,
+        "media_type": entry.media_type,
+        "shows": entry.shows,
     }
-    if part.original_sha256:
-        item["original_sha256"] = part.original_sha256
+    if entry.original_sha256:
+        item["original_sha256"] = entry.original_sha256
     return item
 
 
@@ -168,13 +168,13 @@ def _json(document: Mapping[str, Any]) -> bytes:
 
 def _digest(content: bytes | Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    for chunk in _chunks(content):
+    for chunk in _iter_chunks(content):
         digest.update(chunk)
         size += len(chunk)
     return digest.hexdigest(), size
 
 
-def _chunks(content: bytes | Path) -> Iterator[bytes]:
+def _iter_chunks(content: bytes | Path) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
         return
@@ -187,36 +187,36 @@ def _chunks(content: bytes | Path) -> Iterator[bytes]:
 
 
 class _Archive:
-    """The members of an archive as they lie in the file, whatever its checksums say."""
+    """The members of an archive, read from the file without checking its checksums."""
 
     def __init__(self, stream: IO[bytes], members: Sequence[zipfile.ZipInfo]) -> None:
         self.stream = stream
         self.members = sorted(members, key=lambda member: member.header_offset)
         self.names = [member.filename for member in members]
-        self._named = {member.filename: member for member in reversed(self.members)}
+        self._by_name = {member.filename: member for member in reversed(self.members)}
 
-    def is_plain(self) -> bool:
-        """Tell whether the members lie in the file one after the other, as they are.
+    def is_stored_in_order(self) -> bool:
+        """Return True if the members are stored uncompressed and do not overlap.
 
-        Then reading them all is reading the file once, whatever sizes it declares.
+        Reading all of them then reads each byte of the file at most once, whatever it declares.
         """
         self.stream.seek(0, 2)
         ends = [self._end(member) for member in self.members]
         starts = [member.header_offset for member in self.members]
-        stored = all(member.compress_type == zipfile.ZIP_STORED for member in self.members)
-        return stored and all(map(le, ends, [*starts[1:], self.stream.tell()]))
+        all_stored = all(member.compress_type == zipfile.ZIP_STORED for member in self.members)
+        return all_stored and all(map(le, ends, [*starts[1:], self.stream.tell()]))
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """Yield the content of a member, from where this program would have put it."""
-        member = self._named[name]
-        self.stream.seek(member.header_offset + _header_bytes(name))
-        left = member.file_size
-        while left > 0 and (chunk := self.stream.read(min(_CHUNK, left))):
+        """Yield the content of a member, from the offset where this program writes it."""
+        member = self._by_name[name]
+        self.stream.seek(member.header_offset + _header_size(name))
+        bytes_left = member.file_size
+        while bytes_left > 0 and (chunk := self.stream.read(min(_CHUNK, bytes_left))):
             yield chunk
-            left -= len(chunk)
+            bytes_left -= len(chunk)
 
     def content(self, name: str) -> bytes:
-        """Return the content of a small member; cut off where it is too large to be one."""
+        """Return the content of a small member, truncated to `LARGEST_MANIFEST` bytes."""
         return b"".join(islice(self.chunks(name), LARGEST_MANIFEST // _CHUNK))
 
     def digest(self, name: str) -> tuple[str, int]:
@@ -227,45 +227,45 @@ class _Archive:
             size += len(chunk)
         return digest.hexdigest(), size
 
-    def keeps_checksum(self, name: str) -> bool:
-        """Tell whether a member has the checksum that the archive's directory gives."""
-        return crc32(self.content(name)) == self._named[name].CRC
+    def matches_checksum(self, name: str) -> bool:
+        """Return True if a member has the CRC-32 of the archive's directory."""
+        return crc32(self.content(name)) == self._by_name[name].CRC
 
-    def member_at(self, place: int) -> str:
-        """Return the member that a byte of the file belongs to; behind them is the directory."""
+    def member_at(self, offset: int) -> str:
+        """Return the name of the member at an offset, or `DIRECTORY` after the last member."""
         for member in reversed(self.members):
-            if member.header_offset <= place < self._end(member):
+            if member.header_offset <= offset < self._end(member):
                 return member.filename
         return DIRECTORY
 
     def _end(self, member: zipfile.ZipInfo) -> int:
-        return member.header_offset + _header_bytes(member.filename) + member.file_size
+        return member.header_offset + _header_size(member.filename) + member.file_size
 
 
-def _header_bytes(name: str) -> int:
-    """Return how long the header before a member is, as this program writes it."""
-    return 30 + len(name.encode()) + 20  # With sizes for large files.
+def _header_size(name: str) -> int:
+    """Return the size in bytes of the local header of a member, as this program writes it."""
+    return 30 + len(name.encode()) + 20  # With the ZIP64 extra field.
 
 
-def _verified(stream: IO[bytes]) -> Checked:
+def _verify(stream: IO[bytes]) -> PackCheck:
     with zipfile.ZipFile(stream) as directory:
         archive = _Archive(stream, directory.infolist())
         missing = [name for name in (MANIFEST, SEAL) if name not in archive.names]
         if missing:
-            return Checked({}, "", [Problem(name, "it is missing") for name in missing])
-        if not archive.is_plain():
-            return _damaged("its files are compressed, or lie in one another")
+            return PackCheck({}, "", [Problem(name, "it is missing") for name in missing])
+        if not archive.is_stored_in_order():
+            return _damaged_archive("its files are compressed, or lie in one another")
         manifest = archive.content(MANIFEST)
-        document = _manifest(manifest)
-        problems = list(_changed(archive, document, manifest))
-        if not problems and (place := _first_difference(archive)) is not None:
-            where = archive.member_at(place)
-            problems.append(Problem(where, f"byte {place + 1} of the archive was changed"))
-    return Checked(document, hashlib.sha256(manifest).hexdigest(), problems)
+        document = _parse_manifest(manifest)
+        problems = list(_content_problems(archive, document, manifest))
+        if not problems and (offset := _first_difference(archive)) is not None:
+            name = archive.member_at(offset)
+            problems.append(Problem(name, f"byte {offset + 1} of the archive was changed"))
+    return PackCheck(document, hashlib.sha256(manifest).hexdigest(), problems)
 
 
-def _manifest(content: bytes) -> dict[str, Any]:
-    """Return the manifest as far as it can be read; that it was changed is found by its seal."""
+def _parse_manifest(content: bytes) -> dict[str, Any]:
+    """Return the manifest, or an empty one if it is invalid: the seal reports the change."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -273,62 +273,64 @@ def _manifest(content: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _changed(archive: _Archive, document: Mapping[str, Any], manifest: bytes) -> Iterator[Problem]:
+def _content_problems(
+    archive: _Archive, document: Mapping[str, Any], manifest: bytes
+) -> Iterator[Problem]:
     if archive.content(SEAL) != seal_line(manifest, MANIFEST):
-        # Of the two it is the one whose checksum is wrong as well.
-        changed = [name for name in (MANIFEST, SEAL) if not archive.keeps_checksum(name)]
+        # Name the one whose CRC-32 is wrong as well.
+        changed = [name for name in (MANIFEST, SEAL) if not archive.matches_checksum(name)]
         yield Problem(" or ".join(changed or (MANIFEST, SEAL)), "it was changed")
         return
     if document.get("format") != FORMAT or not _has_items(document):
         yield Problem(MANIFEST, f"it is not of the form {FORMAT}")
         return
     if _json(document) != manifest:
-        # Two names in one object, say: programs differ in which of them they take.
+        # For example duplicate keys in an object: programs differ in which one they use.
         yield Problem(MANIFEST, "it is not written as this program writes")
         return
     items = {item["file"]: item for item in document["items"]}
-    there = frozenset(archive.names)
+    names = frozenset(archive.names)
     for name, times in Counter(archive.names).items():
         if times > 1:
-            yield Problem(_shown(name), "it is there twice")
+            yield Problem(_printable(name), "it is there twice")
         if name not in items and name not in (MANIFEST, SEAL):
-            yield Problem(_shown(name), "it was added")
+            yield Problem(_printable(name), "it was added")
     for name, item in items.items():
-        if name not in there:
+        if name not in names:
             yield Problem(name, "it is missing")
         elif archive.digest(name) != (item.get("sha256"), item.get("bytes")):
             yield Problem(name, "it was changed")
 
 
 def _has_items(document: Mapping[str, Any]) -> bool:
-    """Tell whether a manifest lists files, each once: one that was forged may hold anything."""
+    """Return True if a manifest lists files, each once: a forged one may hold anything."""
     items = document.get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         return False
     names = [item.get("file") for item in items]
-    named = all(isinstance(name, str) and _NAME.fullmatch(name) for name in names)
-    return named and len(set(names)) == len(names)
+    all_valid = all(isinstance(name, str) and _NAME.fullmatch(name) for name in names)
+    return all_valid and len(set(names)) == len(names)
 
 
 def _first_difference(archive: _Archive) -> int | None:
-    """Return the first byte in which an archive is not what its members give; None if it is."""
-    with tempfile.TemporaryFile() as again:
-        with zipfile.ZipFile(again, "w", zipfile.ZIP_STORED) as written:
+    """Return the offset of the first byte that differs from a rewritten archive, or None."""
+    with tempfile.TemporaryFile() as rewritten:
+        with zipfile.ZipFile(rewritten, "w", zipfile.ZIP_STORED) as target:
             for name in (*sorted({*archive.names} - {MANIFEST, SEAL}), MANIFEST, SEAL):
-                _add(written, name, archive.chunks(name))
-        again.seek(0)
+                _add(target, name, archive.chunks(name))
+        rewritten.seek(0)
         archive.stream.seek(0)
-        place = 0
+        offset = 0
         while True:
-            ours, theirs = again.read(_CHUNK), archive.stream.read(_CHUNK)
+            ours, theirs = rewritten.read(_CHUNK), archive.stream.read(_CHUNK)
             if ours != theirs:
                 pairs = zip_longest(ours, theirs)
-                return place + next(n for n, (one, two) in enumerate(pairs) if one != two)
+                return offset + next(n for n, (one, two) in enumerate(pairs) if one != two)
             if not ours:
                 return None
-            place += len(ours)
+            offset += len(ours)
 
 
-def _shown(name: str) -> str:
-    """Return the name of a member as a sentence can hold it: it may be anybody's."""
+def _printable(name: str) -> str:
+    """Return the name of a member in printable ASCII: in a forged pack it may be any text."""
     return name if _NAME.fullmatch(name) else ascii(name)[:130]

@@ -1,10 +1,10 @@
-"""Page formats: by which functions the texts of a pack are written, under the number of each.
+"""Page formats: the functions that write the texts of a pack, by format number.
 
-A pack names the number of its format, and is verified by writing its texts again with the functions
-of that number. So a released format never changes: to change a page, a sentence, a step of the bill
-or what is blacked out, copy what changes, add a number that uses it, and make it `CURRENT`; the old
-functions stay for the packs that were made with them. `tests/exports/test_pages.py` has the hashes
-of a pack of each number.
+A pack has the number of its format and is verified by writing its texts again with the functions of
+that format, so a released format never changes. To change a page, a sentence, a step of the bill or
+the redaction, copy the functions that change, add a new number that uses them, and make it
+`CURRENT`; the old functions stay for existing packs. `tests/exports/test_pages.py` has the hashes
+of a pack of each format.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from liveportal.domain.policy import Policy
 from liveportal.exports.dossier import Dossier, html, markdown
 from liveportal.exports.redaction import redactor
 from liveportal.exports.redaction_1 import redactor as redactor_1
-from liveportal.exports.spellings import key
+from liveportal.exports.spellings import comparison_key
 
 
 class Redact(Protocol):
-    """Blacks other people out of texts; `document` out of files, None where that is impossible."""
+    """Blacks other people out of texts and files."""
 
     def __call__(self, text: str) -> str:
         """Return a text with other people blacked out."""
         ...
 
     def document(self, text: str) -> str | None:
-        """Return the text of a file with other people blacked out, or None."""
+        """Return the text of a file with other people blacked out; None if that is impossible."""
         ...
 
     def finds_name(self, text: str) -> bool:
-        """Tell whether somebody's name can be read in a text."""
+        """Return True if a name can be read in a text."""
         ...
 
 
@@ -44,8 +44,8 @@ class Redact(Protocol):
 class Page:
     """A page format: the functions that write it.
 
-    `names` returns whose names a redacted pack blacks out before --keep and --name. `guessable` is
-    true of the format whose redacted packs had the hashes of what they blacked out.
+    `names` returns the names that a redacted pack blacks out, apart from --keep and --name.
+    `guessable` is True for the format whose redacted packs have the hashes of the original texts.
     """
 
     number: int
@@ -61,24 +61,26 @@ class Page:
 
 
 FIRST = 1
-"""The format of a pack that names none."""
+"""The format of a pack whose manifest has no format number."""
 
 
 def _customer_and_speakers(case: Case) -> set[str]:
-    names = {each.speaker for each in case.messages if each.speaker}
+    names = {message.speaker for message in case.messages if message.speaker}
     return names | {case.customer_name} if case.customer_name else names
 
 
-def _everybody(case: Case) -> set[str]:
-    """Return the customer's name, those that they had before, and all speakers."""
-    earlier = (each.data.get("customer") for each in case.events)
+def _all_people(case: Case) -> set[str]:
+    """Return the customer's name, their earlier names, and the names of all speakers."""
+    customers = (event.data.get("customer") for event in case.events)
     return _customer_and_speakers(case) | {
-        each["name"] for each in earlier if isinstance(each, Mapping) and each.get("name")
+        customer["name"]
+        for customer in customers
+        if isinstance(customer, Mapping) and customer.get("name")
     }
 
 
-class _First:
-    """The redaction of the first format: it looked at texts and files alike, as they are."""
+class _RedactorOfFormat1:
+    """The redaction of format 1, which handles texts and files alike."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._redact = redactor_1(names)
@@ -92,7 +94,7 @@ class _First:
         return self._redact(text)
 
     def finds_name(self, _text: str) -> bool:
-        """Find nothing: the format had no second look."""
+        """Return False: format 1 does not check the redacted text again."""
         return False
 
 
@@ -104,7 +106,7 @@ PAGES: Mapping[int, Page] = {
         sentence=sentence,
         bill=bill_steps,
         proof="`liveportal dispute verify FILE` proves that nothing was changed.",
-        redactor=_First,
+        redactor=_RedactorOfFormat1,
         names=_customer_and_speakers,
         same_name=str.casefold,
         guessable=True,
@@ -120,15 +122,15 @@ PAGES: Mapping[int, Page] = {
             " that the expert gave you: only that proves that nothing was changed."
         ),
         redactor=redactor,
-        names=_everybody,
-        same_name=key,
+        names=_all_people,
+        same_name=comparison_key,
     ),
 }
 CURRENT = PAGES[2]
 
 
 def people(page: Page, case: Case, keep: Sequence[str], more: Sequence[str]) -> Redact:
-    """Return what blacks out the people of a case, but for those to keep, and some more names."""
-    kept = {page.same_name(each) for each in keep}
+    """Return the redaction of a case's people, except those in `keep`, and the names in `more`."""
+    kept = {page.same_name(name) for name in keep}
     names = page.names(case) | set(more)
-    return page.redactor(each for each in names if page.same_name(each) not in kept)
+    return page.redactor(name for name in names if page.same_name(name) not in kept)

@@ -1,7 +1,7 @@
-"""Blacking out other people in what is handed on: their names, and how they can be reached.
+"""Redaction of page format 1: black out the names and contact details of other people.
 
-It takes linear time, however hostile the text and however many the names: words are looked up, and
-no pattern runs twice over the same text.
+It takes linear time for any text and any number of names: words are looked up in sets, and no
+pattern scans the same text twice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from liveportal.domain.text import clean
 
 BLACK = "\N{FULL BLOCK}" * 5
-_SHORTEST_PART = 3  # "de", "la": words, not somebody's name.
+_SHORTEST_PART = 3  # "de", "la": common words, not names.
 ROLES = frozenset(
     (
         *("agent", "assistant", "bot", "client", "customer", "expert", "guest", "helper", "host"),
@@ -22,12 +22,12 @@ ROLES = frozenset(
         *("you",),
     )
 )
-"""What a transcript calls people who are not named; somebody may have such a surname, too."""
+"""The names of roles in transcripts; a person's surname may be one of them, too."""
 
-_LETTER = r"(?:[^\W\d_]|[\u0300-\u036f])"  # With the accents that stand apart.
+_LETTER = r"(?:[^\W\d_]|[\u0300-\u036f])"  # With combining accents.
 _WORD = re.compile(f"{_LETTER}++")
 _TOKEN = re.compile(f"({BLACK}|{_LETTER}++)")
-_FARTHEST = 2  # Signs between the parts of a name: " ", "-", ". ".
+_FARTHEST = 2  # Characters between the parts of a name: " ", "-", ". ".
 _WIDE = re.compile(r"[^\x00-\x7f]++(?: [^\x00-\x7f]++)*+")
 _ACCENTS = re.compile(r"[\u0300-\u036f]")
 _JOINERS = re.compile(r"(?<=[a-z])[\u200c\u200d]++(?=[a-z])", re.IGNORECASE)
@@ -35,9 +35,9 @@ _LINES = re.compile(r"([\t\r\n]++)")
 _IN_A_ROW = re.compile(f"{BLACK}(?: ?{BLACK})++")
 _EMAIL = r"(?<![\w.+%-])[\w.+%-]++@[\w-]++(?:\.[\w-]++)++"
 _DASHES = r"\-\u2010-\u2015"
-# From eight digits on, however they are grouped, unless they are a date, an amount, the beginning
-# of a UUID, or part of something longer: an id, a hash, a time.
-REACHED = re.compile(
+# At least eight digits, in any grouping, unless they are a date, an amount, the beginning of a
+# UUID, or part of a longer text: an id, a hash, a time.
+CONTACT = re.compile(
     f"{_EMAIL}|"
     rf"(?<!\w)(?<!\w[{_DASHES}])(?<![0-9][.:,])"
     r"\+?\(?(?!\d{4}-\d\d-\d\d(?!\d)|(?:\d{1,2}[./]){2}\d{4}(?![\w./-]))"
@@ -50,10 +50,11 @@ Redact = Callable[[str], str]
 
 
 def redactor(names: Iterable[str]) -> Redact:
-    """Return what blacks out these names, whole and in parts, e-mail addresses and phone numbers.
+    """Return a function that blacks out these names and their parts, e-mail addresses and phones.
 
-    Names are found as words, whatever their case and accents; the blackening is of one length, so
-    that nothing can be guessed from it. What is invisible goes: a name could hide in it.
+    Names are matched as words, regardless of case and accents. Every blacked out part has the same
+    length, so that nothing can be guessed from it. Invisible characters are removed: they could
+    hide a name.
     """
     words: set[str] = set()
     short: set[str] = set()
@@ -63,65 +64,65 @@ def redactor(names: Iterable[str]) -> Redact:
         long = {part for part in parts if len(part) >= _SHORTEST_PART}
         if all(part in ROLES for part in parts):
             continue
-        if any(unicodedata.category(each) == "Lo" for each in name):
-            # A script without capitals: often one without spaces between words, either.
+        if any(unicodedata.category(character) == "Lo" for character in name):
+            # Scripts without capitals often have no spaces between words.
             wide |= {part for part in (name.strip(), *name.split()) if len(part) > 1}
             continue
         short |= {part for part in parts if long and part not in long}
         words |= {part for part in (*(long or parts), "".join(parts)) if len(part) > 1}
-    lengths = sorted({len(each) for each in wide}, reverse=True)
+    lengths = sorted({len(part) for part in wide}, reverse=True)
 
     def redact(text: str) -> str:
-        black = REACHED.sub(BLACK, _visible(text))
+        black = CONTACT.sub(BLACK, _visible(text))
         if wide:
-            black = _WIDE.sub(lambda found: _without(found[0], wide, lengths), black)
-        black = _WORD.sub(lambda found: BLACK if _key(found[0]) in words else found[0], black)
+            black = _WIDE.sub(lambda match: _cover_wide(match[0], wide, lengths), black)
+        black = _WORD.sub(lambda match: BLACK if _key(match[0]) in words else match[0], black)
         if short:
-            black = _without_beside(black, short)
+            black = _drop_short_parts(black, short)
         return _IN_A_ROW.sub(BLACK, black)
 
     return redact
 
 
-def _without(text: str, wide: AbstractSet[str], lengths: Sequence[int]) -> str:
-    """Black out names that stand among other letters, the longest first."""
-    found, place = [], 0
-    while place < len(text):
-        here = next((size for size in lengths if text[place : place + size] in wide), 0)
-        found.append(BLACK if here else text[place])
-        place += here or 1
-    return "".join(found)
+def _cover_wide(text: str, wide: AbstractSet[str], lengths: Sequence[int]) -> str:
+    """Black out names within a run of letters, the longest first."""
+    pieces, position = [], 0
+    while position < len(text):
+        size = next((n for n in lengths if text[position : position + n] in wide), 0)
+        pieces.append(BLACK if size else text[position])
+        position += size or 1
+    return "".join(pieces)
 
 
-def _without_beside(text: str, short: AbstractSet[str]) -> str:
-    """Take away the short parts of names that stand right beside what is black."""
+def _drop_short_parts(text: str, short: AbstractSet[str]) -> str:
+    """Remove short parts of names that are next to a blacked out part."""
     *parts, end = _TOKEN.split(text)
-    kept: list[tuple[str, str]] = []  # What stands before a token, and the token.
+    kept: list[tuple[str, str]] = []  # The text before a token, and the token.
     for before, token in zip(parts[::2], parts[1::2], strict=True):
-        near = kept and kept[-1][1] == BLACK and 0 < len(before) <= _FARTHEST
-        if not (near and _key(token) in short):
+        is_beside = kept and kept[-1][1] == BLACK and 0 < len(before) <= _FARTHEST
+        if not (is_beside and _key(token) in short):
             kept.append((before, token))
-    shown = [end]
+    output = [end]
     black = False
     gap = end
     for before, token in reversed(kept):
         if black and 0 < len(gap) <= _FARTHEST and _key(token) in short:
-            shown[-1] = gap = before  # It goes with what stood between.
+            output[-1] = gap = before  # Remove the text between, too.
             continue
-        shown += [token, before]
+        output += [token, before]
         black, gap = token == BLACK, before
-    return "".join(reversed(shown))
+    return "".join(reversed(output))
 
 
 def _key(text: str) -> str:
-    """Return a text by which names are compared: in small letters, without accents."""
+    """Return the text by which names are compared: lower case, without accents."""
     if text.isascii():
         return text.lower()
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", text)).casefold()
 
 
 def _visible(text: str) -> str:
-    """Return a text without anything that does not show; lines and tabs stay."""
+    """Return a text without invisible characters; line breaks and tabs are kept."""
     cleaned = "".join(
         clean(part) if n % 2 == 0 else part for n, part in enumerate(_LINES.split(text))
     )

@@ -1,10 +1,10 @@
-r"""The ways in which a text can be read, each with where its letters are written.
+r"""Decode a text in every supported way, and map the decoded letters back to the source.
 
-A name is written in many ways: `\u00fc` in JSON, `&uuml;` in HTML and WebVTT, `%C3%BC` in a link,
-with accents as signs of their own, in wide letters, with tags or invisible signs in between. A
-`Reading` is the text that a decoder makes of another, and leads back to the places in the source.
-Every decoder that the program has is tried, alone and with the others, so that nothing that one of
-them can read stays unseen. All of it takes linear time: no pattern runs twice over the same text.
+A name can be written in many ways: `\u00fc` in JSON, `&uuml;` in HTML and WebVTT, `%C3%BC` in a
+link, with combining accents, with full-width letters, with tags or invisible characters in between.
+A `DecodedText` is the output of one decoder and maps each letter to its span in the source. Every
+decoder of the program is tried, alone and combined with the others, so that no name that one of
+them can read is missed. It takes linear time: no pattern scans the same text twice.
 """
 
 from __future__ import annotations
@@ -20,61 +20,65 @@ from typing import NamedTuple
 
 from liveportal.domain.text import UNWANTED
 
-Piece = tuple[int, int]
-"""A place in the source: from its first character to the one after its last."""
+Span = tuple[int, int]
+"""A part of the source: [start, end) in characters."""
 
 _ROUNDS = 3
-"""How often a text is decoded: `\\u0026uuml;` takes two rounds."""
+"""The number of times that a text is decoded: `\\u0026uuml;` needs two rounds."""
 
 
-class Reading:
-    """A text that was made of another one, segment by segment.
+class DecodedText:
+    """A text that was decoded from another one, segment by segment.
 
-    A segment has as many letters as its source, or is one unit that goes as a whole (an entity).
+    A segment has as many letters as its source, or is a single unit such as an entity.
     """
 
-    __slots__ = ("_at", "_below", "_source", "_width", "text")
+    __slots__ = ("_at", "_parent", "_source", "_width", "text")
 
-    def __init__(self, text: str, below: Reading | None = None) -> None:
+    def __init__(self, text: str, source: DecodedText | None = None) -> None:
         self.text = text
-        self._below = below
+        self._parent = source
         self._at: Sequence[int] = (0,)
         self._source: Sequence[int] = (0,)
         self._width: Sequence[int] = (0,)
 
-    def pieces(self, start: int, end: int) -> list[Piece]:
-        """Return where the letters from `start` to `end` are written, in order."""
-        found: list[Piece] = []
-        number = bisect_right(self._at, start) - 1
-        while number < len(self._at) and self._at[number] < end:
-            at, source, width = self._at[number], self._source[number], self._width[number]
-            number += 1
+    def spans(self, start: int, end: int) -> list[Span]:
+        """Return the spans of the source for the letters from `start` to `end`, in order."""
+        spans: list[Span] = []
+        index = bisect_right(self._at, start) - 1
+        while index < len(self._at) and self._at[index] < end:
+            segment_start, source, width = self._at[index], self._source[index], self._width[index]
+            index += 1
             if width > 0:
-                _extend(found, source, source + width)
+                _append_span(spans, source, source + width)
             elif not width:
-                after = self._at[number] if number < len(self._at) else len(self.text)
-                _extend(found, source + max(start, at) - at, source + min(end, after) - at)
-        if self._below is None:
-            return found
-        below: list[Piece] = []
-        for piece in found:
-            for first, last in self._below.pieces(*piece):
-                _extend(below, first, last)
-        return below
+                after = self._at[index] if index < len(self._at) else len(self.text)
+                _append_span(
+                    spans,
+                    source + max(start, segment_start) - segment_start,
+                    source + min(end, after) - segment_start,
+                )
+        if self._parent is None:
+            return spans
+        outer_spans: list[Span] = []
+        for span in spans:
+            for first, last in self._parent.spans(*span):
+                _append_span(outer_spans, first, last)
+        return outer_spans
 
 
-def _extend(pieces: list[Piece], start: int, end: int) -> None:
-    if pieces and pieces[-1][1] == start:
-        pieces[-1] = (pieces[-1][0], end)
+def _append_span(spans: list[Span], start: int, end: int) -> None:
+    if spans and spans[-1][1] == start:
+        spans[-1] = (spans[-1][0], end)
     else:
-        pieces.append((start, end))
+        spans.append((start, end))
 
 
 class _Builder:
-    """Makes a reading from left to right."""
+    """Builds a decoded text from left to right."""
 
-    def __init__(self, below: Reading) -> None:
-        self._below = below
+    def __init__(self, source: DecodedText) -> None:
+        self._parent = source
         self._parts: list[str] = []
         self._length = 0
         self._at: list[int] = []
@@ -82,7 +86,7 @@ class _Builder:
         self._width: list[int] = []
 
     def add(self, text: str, source: int, width: int = 0) -> None:
-        """Add a text from `source` on, letter by letter; with a width, as one unit of it."""
+        """Add a text that starts at `source`: letter by letter or, with a width, as one unit."""
         if text:
             self._parts.append(text)
             self._at.append(self._length)
@@ -91,15 +95,15 @@ class _Builder:
             self._length += len(text)
 
     def insert(self, text: str) -> None:
-        """Add a text that is written nowhere."""
+        """Add a text that has no source."""
         self.add(text, 0, -1)
 
-    def built(self) -> Reading:
-        """Return the reading."""
-        reading = Reading("".join(self._parts), self._below)
+    def build(self) -> DecodedText:
+        """Return the decoded text."""
+        result = DecodedText("".join(self._parts), self._parent)
         if self._at:
-            reading._at, reading._source, reading._width = self._at, self._source, self._width  # noqa: SLF001 -- Its builder.
-        return reading
+            result._at, result._source, result._width = self._at, self._source, self._width  # noqa: SLF001 -- Its builder.
+        return result
 
 
 # --- decoders -------------------------------------------------------------------------------------
@@ -110,8 +114,8 @@ _ESCAPE = re.compile(
 )
 _ENTITY = re.compile(r"&(?:#[0-9]{1,40};?|#[xX][0-9a-fA-F]{1,40};?|[A-Za-z][^\t\n\f <&#;]{1,31};?)")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})++")
-# The tags within a line, as our readers of subtitles drop them and a browser does; those of cells
-# and paragraphs part words.
+# Inline tags, which our subtitle readers and browsers drop. Tags of cells and paragraphs separate
+# words, so they are not included.
 _INLINE = (
     "a|abbr|b|c|cite|code|em|font|i|kbd|lang|mark|q|rp|rt|ruby|s|samp|small|span|strong|sub|sup|u"
     "|v|var|wbr"
@@ -124,11 +128,11 @@ _SIMPLE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LARGEST_CHARACTER = 0x10FFFF
 
 
-def _escape(text: str) -> Iterator[tuple[str, int]]:
+def _decode_escape(text: str) -> Iterator[tuple[str, int]]:
     digits = text[2:].strip("{}")
     if text[1] not in "uUx":
         yield _SIMPLE.get(text[1], text[1]), len(text)
-    elif len(text) == 12:  # noqa: PLR2004 -- Two escapes, for a character beyond the first plane.
+    elif len(text) == 12:  # noqa: PLR2004 -- A surrogate pair.
         high, low = int(text[2:6], 16) - 0xD800, int(text[8:], 16) - 0xDC00
         yield chr(0x10000 + (high << 10) + low), len(text)
     else:
@@ -136,11 +140,11 @@ def _escape(text: str) -> Iterator[tuple[str, int]]:
         yield (chr(code) if code <= _LARGEST_CHARACTER else text), len(text)
 
 
-def _entity(text: str) -> Iterator[tuple[str, int]]:
+def _decode_entity(text: str) -> Iterator[tuple[str, int]]:
     yield html.unescape(text), len(text)
 
 
-def _percent(text: str) -> Iterator[tuple[str, int]]:
+def _decode_percent(text: str) -> Iterator[tuple[str, int]]:
     content = bytes.fromhex(text.replace("%", ""))
     try:
         decoded = content.decode()
@@ -151,95 +155,97 @@ def _percent(text: str) -> Iterator[tuple[str, int]]:
     yield from ((character, 3 * len(character.encode())) for character in decoded)
 
 
-def _nothing(text: str) -> Iterator[tuple[str, int]]:
+def _drop(text: str) -> Iterator[tuple[str, int]]:
     yield "", len(text)
 
 
 class _Decoder(NamedTuple):
-    """What it decodes, and what that becomes: texts, each with how much of the source it is."""
+    """A pattern, and a function that yields the decoded texts with the width of their source."""
 
     pattern: re.Pattern[str]
     decode: Callable[[str], Iterator[tuple[str, int]]]
 
 
-JSON = _Decoder(_ESCAPE, _escape)
+_JSON = _Decoder(_ESCAPE, _decode_escape)
 _DECODERS = (
-    JSON,
-    _Decoder(_ENTITY, _entity),
-    _Decoder(_PERCENT, _percent),
-    _Decoder(_TAG, _nothing),
+    _JSON,
+    _Decoder(_ENTITY, _decode_entity),
+    _Decoder(_PERCENT, _decode_percent),
+    _Decoder(_TAG, _drop),
 )
-_SEEN = _Decoder(re.compile(rf"(?![\t\r\n])(?:{UNWANTED})"), _nothing)
+_INVISIBLE = _Decoder(re.compile(rf"(?![\t\r\n])(?:{UNWANTED})"), _drop)
 
 
 @lru_cache(maxsize=64)
-def _together(decoders: tuple[_Decoder, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"({each.pattern.pattern})" for each in decoders))
+def _combined_pattern(decoders: tuple[_Decoder, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"({decoder.pattern.pattern})" for decoder in decoders))
 
 
-def _decoded(reading: Reading, decoders: tuple[_Decoder, ...]) -> Reading | None:
-    """Return what decoders make of a reading; None where they find nothing."""
-    pattern = _together(decoders)
-    text = reading.text
+def _decode(source: DecodedText, decoders: tuple[_Decoder, ...]) -> DecodedText | None:
+    """Return a text decoded once by the decoders, or None if nothing changes."""
+    pattern = _combined_pattern(decoders)
+    text = source.text
     if not pattern.search(text):
         return None
-    builder = _Builder(reading)
-    place = 0
+    builder = _Builder(source)
+    position = 0
     for match in pattern.finditer(text):
-        builder.add(text[place : match.start()], place)
-        place = match.start()
+        builder.add(text[position : match.start()], position)
+        position = match.start()
         for decoded, width in decoders[(match.lastindex or 1) - 1].decode(match[0]):
-            builder.add(decoded, place, width)
-            place += width
-    builder.add(text[place:], place)
-    found = builder.built()
-    return None if found.text == text else found
+            builder.add(decoded, position, width)
+            position += width
+    builder.add(text[position:], position)
+    result = builder.build()
+    return None if result.text == text else result
 
 
-def readings(text: str, *, escaped: bool = False) -> Iterator[Reading]:
-    """Yield the ways in which a text can be read, the plain one first.
+def decodings(text: str, *, escaped: bool = False) -> Iterator[DecodedText]:
+    """Yield all decodings of a text, first the plain text.
 
-    An `escaped` text is what stands between the quotes of a JSON string: its escapes are units.
+    An `escaped` text is the content of a JSON string: its escapes are treated as units.
     """
-    plain = Reading(text)
+    plain = DecodedText(text)
     if escaped:
-        plain = _decoded(plain, (JSON,)) or plain
-    yield _seen(plain)
-    present = _needed(plain)
-    some = chain.from_iterable(combinations(present, size) for size in range(1, len(present) + 1))
-    for decoders in some:
-        reading: Reading | None = plain
+        plain = _decode(plain, (_JSON,)) or plain
+    yield _strip_invisible(plain)
+    present = _applicable_decoders(plain)
+    subsets = chain.from_iterable(
+        combinations(present, size) for size in range(1, len(present) + 1)
+    )
+    for decoders in subsets:
+        decoded_text: DecodedText | None = plain
         for _ in range(_ROUNDS):
-            assert reading is not None  # noqa: S101 (the loop ends before)
-            if (reading := _decoded(reading, decoders)) is None:
+            assert decoded_text is not None  # noqa: S101 (the loop ends before)
+            if (decoded_text := _decode(decoded_text, decoders)) is None:
                 break
-            yield _seen(reading)
+            yield _strip_invisible(decoded_text)
 
 
-def _needed(plain: Reading) -> list[_Decoder]:
-    """Return the decoders that find something in a text, or in what the others make of it."""
+def _applicable_decoders(plain: DecodedText) -> list[_Decoder]:
+    """Return the decoders that match a text or a decoding of it."""
     texts = [plain.text]
-    reading: Reading | None = plain
+    decoded_text: DecodedText | None = plain
     for _ in range(_ROUNDS):
-        if reading is None or (reading := _decoded(reading, _DECODERS)) is None:
+        if decoded_text is None or (decoded_text := _decode(decoded_text, _DECODERS)) is None:
             break
-        texts.append(reading.text)
-    return [each for each in _DECODERS if any(map(each.pattern.search, texts))]
+        texts.append(decoded_text.text)
+    return [decoder for decoder in _DECODERS if any(map(decoder.pattern.search, texts))]
 
 
-def _seen(reading: Reading) -> Reading:
-    """Return what is seen of a reading: no terminal's sequences, nothing invisible."""
-    if reading.text.isascii() and reading.text.isprintable():
-        return reading
-    return _decoded(reading, (_SEEN,)) or reading
+def _strip_invisible(decoded_text: DecodedText) -> DecodedText:
+    """Return a text without terminal sequences and invisible characters."""
+    if decoded_text.text.isascii() and decoded_text.text.isprintable():
+        return decoded_text
+    return _decode(decoded_text, (_INVISIBLE,)) or decoded_text
 
 
 # --- letters --------------------------------------------------------------------------------------
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _HIGHEST_KEPT = 9
-"""The combining class up to which a sign is a letter's own: nukta, voicing, virama. Accents, the
-points of Hebrew and Arabic, and tone marks have higher ones."""
+"""Marks up to this combining class belong to the letter: nukta, voicing, virama. Accents, Hebrew
+and Arabic points, and tone marks have higher classes."""
 _FOLDED: dict[int, int | str] = {
     **str.maketrans("\u0142\u00f8\u0111\u0131\u0127\u00f0", "lodihd"),
     0xE6: "ae",
@@ -248,103 +254,109 @@ _FOLDED: dict[int, int | str] = {
     0x640: "",
 }
 CASED, WIDE, SIGN = 1, 2, 0
-"""A letter of a script in which names are words; of one in which they may stand among other letters
-(Chinese, Thai, Arabic with its prefixes, Korean with its particles); and what is no letter."""
+"""CASED: a letter of a script in which names are separate words. WIDE: a letter of a script in
+which names may be part of a run of letters (Chinese, Thai, Arabic with its prefixes, Korean with
+its particles). SIGN: no letter."""
 
-_HUMP = re.compile(
+_CAMEL_CASE = re.compile(
     "(?<=[a-z\u00df-\u00f6\u00f8-\u00ff\u03b1-\u03c9\u0430-\u044f\u0451])"
     "(?=[A-Z\u00c0-\u00d6\u00d8-\u00de\u0391-\u03a9\u0410-\u042f\u0401])"
 )
-# Scripts that have no spaces between words, and a line may end anywhere; Korean lines may, too.
+# Scripts without spaces between words, where a line may break anywhere; Korean lines may, too.
 _UNSPACED = (
     "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _HANGUL = "\u1100-\u11ff"
 _CUES = r"(?:[!-~]{1,40}[^\S\n]*\n)?[^\n]{0,80}-->[^\n]{0,200}\n\s*+"
-_BROKEN = re.compile(
+_BREAK_IN_WORD = re.compile(
     rf"(?<=[{_UNSPACED}])(?:\s++(?:(?<=\n){_CUES})?)(?=[{_UNSPACED}])"
     rf"|(?<=[{_HANGUL}])[^\S\n]*+\n\s*+(?:{_CUES})?(?=[{_HANGUL}])"
 )
 
 
 @lru_cache(maxsize=65_536)
-def _fold(character: str) -> str:
+def _fold_character(character: str) -> str:
     if unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f":
         return ""
-    return _unaccented(_unaccented(character).casefold().translate(_FOLDED))
+    return _remove_accents(_remove_accents(character).casefold().translate(_FOLDED))
 
 
-def _unaccented(text: str) -> str:
-    parts = unicodedata.normalize("NFKD", text)
-    return "".join(each for each in parts if unicodedata.combining(each) <= _HIGHEST_KEPT)
+def _remove_accents(text: str) -> str:
+    characters = unicodedata.normalize("NFKD", text)
+    return "".join(
+        character for character in characters if unicodedata.combining(character) <= _HIGHEST_KEPT
+    )
 
 
-def key(text: str) -> str:
-    """Return a text by which names are compared: small letters, without accents and joiners."""
+def comparison_key(text: str) -> str:
+    """Return the text by which names are compared: lower case, without accents and joiners."""
     if text.isascii():
         return text.lower()
-    return "".join(each.lower() if each.isascii() else _fold(each) for each in text)
+    return "".join(
+        character.lower() if character.isascii() else _fold_character(character)
+        for character in text
+    )
 
 
 @lru_cache(maxsize=65_536)
-def letter(character: str) -> int:
-    """Return what kind of letter a folded character is: CASED, WIDE, or a SIGN."""
+def letter_kind(character: str) -> int:
+    """Return the kind of a folded character: CASED, WIDE or SIGN."""
     category = unicodedata.category(character)
     if category in ("Lo", "Mn", "Mc") or character in "\u3005\u30fc\u0e46\u0ec6":
         return WIDE
     return CASED if category[0] == "L" else SIGN
 
 
-def folded(reading: Reading) -> Reading:
-    """Return a reading by which names are compared, as `key` does."""
-    text = reading.text
+def fold(source: DecodedText) -> DecodedText:
+    """Return a decoded text folded for comparison, as `comparison_key` does."""
+    text = source.text
     if text.isascii():
-        return Reading(text.lower(), reading)
-    builder = _Builder(reading)
+        return DecodedText(text.lower(), source)
+    builder = _Builder(source)
     run: list[str] = []
-    place = begun = 0
+    position = run_start = 0
     for match in _NOT_ASCII.finditer(text):
-        run.append(text[place : match.start()].lower())
-        place = match.end()
-        letters = _fold(match[0])
+        run.append(text[position : match.start()].lower())
+        position = match.end()
+        letters = _fold_character(match[0])
         if len(letters) == 1:
             run.append(letters)
             continue
-        builder.add("".join(run), begun)
+        builder.add("".join(run), run_start)
         builder.add(letters, match.start(), 1)
         run.clear()
-        begun = place
-    run.append(text[place:].lower())
-    builder.add("".join(run), begun)
-    return builder.built()
+        run_start = position
+    run.append(text[position:].lower())
+    builder.add("".join(run), run_start)
+    return builder.build()
 
 
-def parted(reading: Reading) -> Reading | None:
-    """Return a reading in which `chatMina` is two words; None where there is no such word."""
-    builder = _Builder(reading)
-    place = 0
-    for match in _HUMP.finditer(reading.text):
-        builder.add(reading.text[place : match.start()], place)
+def split_camel_case(source: DecodedText) -> DecodedText | None:
+    """Return a text with words such as `chatMina` split in two, or None if there are none."""
+    builder = _Builder(source)
+    position = 0
+    for match in _CAMEL_CASE.finditer(source.text):
+        builder.add(source.text[position : match.start()], position)
         builder.insert(" ")
-        place = match.start()
-    builder.add(reading.text[place:], place)
-    return builder.built() if place else None
+        position = match.start()
+    builder.add(source.text[position:], position)
+    return builder.build() if position else None
 
 
-def unbroken(reading: Reading) -> Reading:
-    """Return a folded reading without the blanks and line ends within words, nor cues between."""
-    if reading.text.isascii():
-        return reading
-    builder = _Builder(reading)
-    place = 0
-    for match in _BROKEN.finditer(reading.text):
-        builder.add(reading.text[place : match.start()], place)
-        place = match.end()
-    builder.add(reading.text[place:], place)
-    return builder.built() if place else reading
+def join_broken_words(source: DecodedText) -> DecodedText:
+    """Return a folded text without the spaces, line breaks and cue headers within words."""
+    if source.text.isascii():
+        return source
+    builder = _Builder(source)
+    position = 0
+    for match in _BREAK_IN_WORD.finditer(source.text):
+        builder.add(source.text[position : match.start()], position)
+        position = match.end()
+    builder.add(source.text[position:], position)
+    return builder.build() if position else source
 
 
-def is_unseen(text: str) -> bool:
-    """Tell whether nothing of a text is seen: joiners, accents that stand apart."""
-    return not text.isascii() and not key(text)
+def is_invisible(text: str) -> bool:
+    """Return True if a text is invisible: only joiners and combining accents."""
+    return not text.isascii() and not comparison_key(text)

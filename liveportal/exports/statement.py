@@ -1,6 +1,6 @@
-"""A statement as a page for a browser or a printer, and as rows for a spreadsheet.
+"""A statement as an HTML page for the screen and for printing, and as CSV for spreadsheets.
 
-Both are a function of the document alone: whoever makes the document again makes these bytes again.
+Both depend on the document alone, so the same document always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ TAX = {
     "net": "Net",
     "payments": "Payments by customers",
 }
-_TEXTS = frozenset({"month", "id", "start", "end", "time", "kind", "session", "claim", "payout"})
+_TEXT_COLUMNS = frozenset(
+    {"month", "id", "start", "end", "time", "kind", "session", "claim", "payout"}
+)
 _STYLE = """
 :root { color-scheme: light dark; --gross: #4878a8; --fee: #b8860b; --refunds: #b04030;
   --net: #3a7a4a; }
@@ -78,11 +80,11 @@ footer { margin-top: 2rem; font-size: .85em; overflow-wrap: anywhere; }
 
 
 def html(document: Document) -> str:
-    """Write a statement as one self-contained page: light and dark, for the screen and on paper."""
+    """Return a statement as one self-contained HTML page, with light, dark and print styles."""
     seal = seal_of(document)
     parts = [
-        _pairs("Summary", _labelled(LABELS, document["summary"])),
-        _pairs("Balance at the end", _labelled(BALANCE, document["summary"]["balance"])),
+        _pair_table("Summary", _label_values(LABELS, document["summary"])),
+        _pair_table("Balance at the end", _label_values(BALANCE, document["summary"]["balance"])),
     ]
     if len(document["months"]) > 1:
         parts += [_chart(document), _table("Month by month", MONTH_COLUMNS, document["months"])]
@@ -117,13 +119,13 @@ def html(document: Document) -> str:
 
 
 def session_columns(document: Document) -> tuple[str, ...]:
-    """Return the columns of the sessions; which row is a correction is said where there is any."""
+    """Return the columns of the sessions, with `kind` if any row is a correction."""
     corrected = any("kind" in row for row in document["sessions"])
     return ("id", "kind", *SESSION_COLUMNS[1:]) if corrected else SESSION_COLUMNS
 
 
 def about(document: Document) -> str:
-    """Return what the figures are of: money, months, rules."""
+    """Return a line on the currency, the time zone of the months, and the policy."""
     return (
         f"Amounts in {document['currency']}; months of {document['timezone']}; times in UTC;"
         f" rules: {document['policy']}."
@@ -131,7 +133,7 @@ def about(document: Document) -> str:
 
 
 def proof(document: Document) -> list[str]:
-    """Return the lines by which a statement can be proved later."""
+    """Return the lines with which the statement can be verified later."""
     seal = seal_of(document)
     return [
         f"Made from the first {seal.events} events of the journal, whose head was {seal.head}.",
@@ -140,17 +142,19 @@ def proof(document: Document) -> list[str]:
 
 
 def rows(document: Document) -> str:
-    """Write a statement as CSV: the transactions, then the summary, then the seal."""
+    """Return a statement as CSV: the transactions, then the summary, then the seal."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(("row", *TRANSACTION_COLUMNS))
-    for each in document["transactions"]:
-        cells = (_safe(name, each[name]) for name in TRANSACTION_COLUMNS)
+    for transaction in document["transactions"]:
+        cells = (_safe(name, transaction[name]) for name in TRANSACTION_COLUMNS)
         writer.writerow(("transaction", *cells))
     summary = document["summary"]
     for name, value in summary.items():
         if name == "balance":
-            writer.writerows(("summary", f"balance.{part}", left) for part, left in value.items())
+            writer.writerows(
+                ("summary", f"balance.{field}", amount) for field, amount in value.items()
+            )
         else:
             writer.writerow(("summary", name, value))
     for name, value in document.get("tax", {}).items():
@@ -163,11 +167,11 @@ def rows(document: Document) -> str:
 # --- parts of the page ----------------------------------------------------------------------------
 
 
-def _labelled(labels: dict[str, str], values: dict[str, Any]) -> list[tuple[str, object]]:
+def _label_values(labels: dict[str, str], values: dict[str, Any]) -> list[tuple[str, object]]:
     return [(label, values[name]) for name, label in labels.items()]
 
 
-def _pairs(caption: str, pairs: Iterable[tuple[str, object]]) -> str:
+def _pair_table(caption: str, pairs: Iterable[tuple[str, object]]) -> str:
     body = "".join(
         f'<tr><th scope="row">{escape(label)}</th><td class="number">{escape(str(value))}</td></tr>'
         for label, value in pairs
@@ -175,15 +179,18 @@ def _pairs(caption: str, pairs: Iterable[tuple[str, object]]) -> str:
     return f"<h2>{escape(caption)}</h2><table><tbody>{body}</tbody></table>\n"
 
 
-def _table(title: str, columns: Sequence[str], found: Sequence[dict[str, Any]]) -> str:
-    if not found:
+def _table(title: str, columns: Sequence[str], table_rows: Sequence[dict[str, Any]]) -> str:
+    if not table_rows:
         return f"<h2>{escape(title)}</h2><p>None.</p>\n"
     heads = "".join(
-        f'<th scope="col"{_number(name)}>{escape(name.replace("_", " "))}</th>' for name in columns
+        f'<th scope="col"{_number_class(name)}>{escape(name.replace("_", " "))}</th>'
+        for name in columns
     )
     body = "\n".join(
-        "<tr>" + "".join(f"<td{_number(n)}>{_cell(row.get(n))}</td>" for n in columns) + "</tr>"
-        for row in found
+        "<tr>"
+        + "".join(f"<td{_number_class(n)}>{_cell(row.get(n))}</td>" for n in columns)
+        + "</tr>"
+        for row in table_rows
     )
     return (
         f'<h2>{escape(title)}</h2><div class="wide"><table><thead><tr>{heads}</tr></thead>\n'
@@ -191,13 +198,13 @@ def _table(title: str, columns: Sequence[str], found: Sequence[dict[str, Any]]) 
     )
 
 
-def _number(name: str) -> str:
-    return "" if name in _TEXTS else ' class="number"'
+def _number_class(name: str) -> str:
+    return "" if name in _TEXT_COLUMNS else ' class="number"'
 
 
 def _safe(name: str, value: object) -> object:
-    """Return a value that no spreadsheet runs; amounts may begin with a minus."""
-    return csv_safe(str(value)) if name in _TEXTS and value is not None else value
+    """Return a value that no spreadsheet evaluates; amounts may begin with a minus."""
+    return csv_safe(str(value)) if name in _TEXT_COLUMNS and value is not None else value
 
 
 def _cell(value: object) -> str:
@@ -210,7 +217,7 @@ def _chart(document: Document) -> str:
     def series(name: str, field: str, style: str) -> Series:
         return Series(name, [month[field] for month in months], style)
 
-    drawn = bars(
+    svg = bars(
         "Gross, fee, refunds and net by month",
         [month["month"] for month in months],
         (
@@ -220,18 +227,18 @@ def _chart(document: Document) -> str:
             series("Net", "net", "net"),
         ),
     )
-    return f"<h2>The year</h2>{drawn}\n"
+    return f"<h2>The year</h2>{svg}\n"
 
 
 def _tax(document: Document) -> str:
     tax = document["tax"]
-    said = [f"{tax['form']}: {tax['counts']} Looked up on {tax['looked_up']}."]
+    sentences = [f"{tax['form']}: {tax['counts']} Looked up on {tax['looked_up']}."]
     if threshold := tax.get("threshold"):
         is_above = "is above" if threshold["reported"] else "is not above"
-        said.append(
+        sentences.append(
             f"The year {is_above} the threshold of {threshold['above_gross']}"
             f" {document['currency']} and {threshold['above_payments']} payments."
             f" Source: {threshold['source']}."
         )
-    told = "".join(f"<p>{escape(line)}</p>" for line in said)
-    return _pairs("For the tax return", _labelled(TAX, tax)) + told + "\n"
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in sentences)
+    return _pair_table("For the tax return", _label_values(TAX, tax)) + paragraphs + "\n"

@@ -1,7 +1,7 @@
-"""A statement as a PDF: the same figures as on the page, on A4, with page numbers.
+"""A statement as a PDF: the figures of the HTML page on A4, with page numbers.
 
-The same document gives the same bytes with the same version of the library; for other versions the
-file ends with the hash of itself, so that a change of it is found all the same.
+The same document gives the same bytes with the same version of fpdf2. The file ends with its own
+hash, so that a change is detected with any other version, too.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from liveportal.exports.statement import (
 if TYPE_CHECKING:
     from fpdf import FPDF
 
-FONT = "Helvetica"  # Built into PDF: a statement holds nothing but ASCII.
+FONT = "Helvetica"  # A standard PDF font: a statement is ASCII only.
 OWN_HASH = b"%liveportal-sha256 "
-_WRITTEN = datetime(2000, 1, 1, tzinfo=UTC)  # A fixed day, or no two files would be the same.
-_WIDTHS = {"time": 32, "start": 32, "end": 32, "transaction": 18}  # Others are 16.
-_NUMBERS = frozenset(
+_CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # Fixed, so that equal documents give equal files.
+_WIDTHS = {"time": 32, "start": 32, "end": 32, "transaction": 18}  # In mm; other columns are 16.
+_NUMBER_COLUMNS = frozenset(
     {
         *("minutes", "rate", "gross", "fee", "earned", "amount", "owed", "sessions", "net", "tips"),
         *("platform_fee", "deducted", "transaction"),
@@ -39,13 +39,13 @@ _NUMBERS = frozenset(
 
 
 def pdf(document: Document) -> bytes:
-    """Write a statement as a PDF."""
+    """Return a statement as a PDF."""
     from fpdf import FPDF
 
     title = f"Statement of earnings, {document['name']}"
 
     class Pages(FPDF):
-        """Numbers its pages."""
+        """A PDF with numbered pages."""
 
         def footer(self) -> None:
             self.set_y(-12)
@@ -53,7 +53,7 @@ def pdf(document: Document) -> bytes:
             self.cell(0, 8, f"{title}, page {self.page_no()}", align="C")
 
     paper = Pages(format="A4")
-    paper.set_creation_date(_WRITTEN)
+    paper.set_creation_date(_CREATED)
     paper.set_title(title)
     paper.set_lang("en")
     paper.set_keywords(str(seal_of(document)))
@@ -62,16 +62,18 @@ def pdf(document: Document) -> bytes:
     _heading(paper, title, 16)
     _paragraph(paper, about(document))
     summary = document["summary"]
-    _pairs(paper, "Summary", [(label, summary[name]) for name, label in LABELS.items()])
+    _pair_table(paper, "Summary", [(label, summary[name]) for name, label in LABELS.items()])
     balance = [(label, summary["balance"][name]) for name, label in BALANCE.items()]
-    _pairs(paper, "Balance at the end", balance)
+    _pair_table(paper, "Balance at the end", balance)
     if len(document["months"]) > 1:
-        _rows(paper, "Month by month", MONTH_COLUMNS, document["months"])
+        _table(paper, "Month by month", MONTH_COLUMNS, document["months"])
     if tax := document.get("tax"):
-        _pairs(paper, "For the tax return", [(label, tax[name]) for name, label in TAX.items()])
+        _pair_table(
+            paper, "For the tax return", [(label, tax[name]) for name, label in TAX.items()]
+        )
         _paragraph(paper, f"{tax['form']}: {tax['counts']} Looked up on {tax['looked_up']}.")
-    _rows(paper, "Sessions", session_columns(document), document["sessions"])
-    _rows(paper, "Transactions", TRANSACTION_COLUMNS, document["transactions"])
+    _table(paper, "Sessions", session_columns(document), document["sessions"])
+    _table(paper, "Transactions", TRANSACTION_COLUMNS, document["transactions"])
     paper.ln(6)
     for line in proof(document):
         _paragraph(paper, line)
@@ -80,9 +82,9 @@ def pdf(document: Document) -> bytes:
 
 
 def is_unchanged(content: bytes) -> bool:
-    """Tell whether a PDF has the hash of itself at its end."""
-    before, found, after = content.rpartition(OWN_HASH)
-    return bool(found) and after.strip() == hashlib.sha256(before).hexdigest().encode()
+    """Return True if a PDF ends with its own hash."""
+    content_before, marker, digest = content.rpartition(OWN_HASH)
+    return bool(marker) and digest.strip() == hashlib.sha256(content_before).hexdigest().encode()
 
 
 def _heading(paper: FPDF, text: str, size: int) -> None:
@@ -95,7 +97,7 @@ def _paragraph(paper: FPDF, text: str) -> None:
     paper.multi_cell(0, 5, text, align="L", new_x="LMARGIN", new_y="NEXT")
 
 
-def _pairs(paper: FPDF, title: str, pairs: Sequence[tuple[str, object]]) -> None:
+def _pair_table(paper: FPDF, title: str, pairs: Sequence[tuple[str, object]]) -> None:
     paper.ln(4)
     _heading(paper, title, 11)
     paper.set_font(FONT, size=9)
@@ -112,14 +114,14 @@ def _pairs(paper: FPDF, title: str, pairs: Sequence[tuple[str, object]]) -> None
             table.row((label, str(value)))
 
 
-def _rows(paper: FPDF, title: str, columns: Sequence[str], found: Sequence[dict[str, Any]]) -> None:
+def _table(paper: FPDF, title: str, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
     paper.ln(4)
     _heading(paper, title, 11)
-    if not found:
+    if not rows:
         _paragraph(paper, "None.")
         return
     paper.set_font(FONT, size=7)
-    align = tuple("RIGHT" if name in _NUMBERS else "LEFT" for name in columns)
+    align = tuple("RIGHT" if name in _NUMBER_COLUMNS else "LEFT" for name in columns)
     with paper.table(
         col_widths=tuple(_WIDTHS.get(name, 16) for name in columns),
         text_align=align,
@@ -128,5 +130,5 @@ def _rows(paper: FPDF, title: str, columns: Sequence[str], found: Sequence[dict[
         padding=0.5,
     ) as table:
         table.row([name.replace("_", " ") for name in columns])
-        for each in found:
-            table.row(["" if each.get(name) is None else str(each[name]) for name in columns])
+        for row in rows:
+            table.row(["" if row.get(name) is None else str(row[name]) for name in columns])

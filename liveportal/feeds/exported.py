@@ -1,4 +1,4 @@
-"""Reading an export of a journal: line by line, and what is in it before anything is recorded."""
+"""Read an export of a journal line by line, and summarise it before anything is recorded."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ from liveportal.domain.events.types import CustomerForgotten, PolicyAdopted
 from liveportal.feeds import jsonl
 
 LONGEST_LINE = 4 * jsonl.LONGEST_LINE
-"""Bytes. An export is ASCII: a letter of two bytes becomes six, so a line may be three times as
-long as the line of the feed that it came from."""
+"""In bytes. An export is ASCII, where a two-byte letter takes six bytes, so a line may be three
+times as long as the line of the feed that it came from."""
 
 CHUNK_LINES = 2_000
 
 
 @dataclass(slots=True)
 class Contents:
-    """What is in an export: counts of its events, and what only the expert may say.
+    """A summary of an export: counts of its events, and events that only the expert may record.
 
-    `policies` are the names of the policies adopted, `forgotten` the customers, in file order.
-    `begins_ledger` tells that its first event adopts a policy, as the first of a ledger does.
+    `policies` are the names of the adopted policies and `forgotten` the ids of the forgotten
+    customers, both in file order. `begins_ledger` is True if the first event adopts a policy, as
+    the first event of a ledger does. `digest` is the SHA-256 of the lines.
     """
 
     events: int = 0
@@ -48,43 +49,43 @@ class Contents:
 
 
 def contents(stream: BinaryIO, progress: Callable[[int], None] = lambda _: None) -> Contents:
-    """Read a whole export and return what is in it; nothing of it is kept.
+    """Read a whole export and return a summary, without keeping its events.
 
-    Raises the first bad line's own error, which names the line; `NoEvents` where there is none.
+    Raises the error of the first invalid line, which names the line, or `NoEvents`.
     """
-    found, digest = Contents(), hashlib.sha256()
+    summary, digest = Contents(), hashlib.sha256()
     for chunk in _chunks(stream, digest.update, progress):
         for _, event, _ in chunk:
             data = event.data
-            if not found.events:
-                found.begins_ledger = isinstance(data, PolicyAdopted)
-            found.events += 1
-            found.sources[event.source] += 1
-            found.types[event.type] += 1
-            found.erased += event.erased
+            if not summary.events:
+                summary.begins_ledger = isinstance(data, PolicyAdopted)
+            summary.events += 1
+            summary.sources[event.source] += 1
+            summary.types[event.type] += 1
+            summary.erased += event.erased
             if isinstance(data, PolicyAdopted):
-                found.policies.append(data.policy.name)
+                summary.policies.append(data.policy.name)
             elif isinstance(data, CustomerForgotten):
-                found.forgotten.append(data.customer)
-    if not found.events:
+                summary.forgotten.append(data.customer)
+    if not summary.events:
         raise NoEvents(
             "the file holds no events",
             hint="`liveportal ledger export events` writes one that does; did it fail?",
         )
-    found.digest = digest.digest()
-    return found
+    summary.digest = digest.digest()
+    return summary
 
 
 def events(
     stream: BinaryIO, digest: bytes, progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[list[ExportedEvent]]:
-    """Yield the events of an export, many at a time; they must be those of `contents`.
+    """Yield the events of an export in chunks; `digest` is the one that `contents` returned.
 
-    Raises as `contents`, and `FileChanged` at the end if they are not.
+    Raises the errors of `contents`, and `FileChanged` at the end if the digest differs.
     """
-    read = hashlib.sha256()
-    yield from _chunks(stream, read.update, progress)
-    if read.digest() != digest:
+    digest_read = hashlib.sha256()
+    yield from _chunks(stream, digest_read.update, progress)
+    if digest_read.digest() != digest:
         raise FileChanged(
             "the file was written to while it was imported",
             hint="Nothing was recorded. Import it again when it is finished.",
@@ -98,11 +99,11 @@ def _chunks(
         for line in chunk:
             update(line.raw)
             update(b"\n")
-        yield [_read(line) for line in chunk]
+        yield [_parse_line(line) for line in chunk]
         progress(sum(len(line.raw) + 1 for line in chunk))
 
 
-def _read(line: jsonl.Line) -> ExportedEvent:
+def _parse_line(line: jsonl.Line) -> ExportedEvent:
     try:
         if not line.whole:
             raise InvalidEvent("", f"is longer than {LONGEST_LINE} bytes")
@@ -113,9 +114,9 @@ def _read(line: jsonl.Line) -> ExportedEvent:
 
 
 def parse(raw: bytes) -> tuple[Event, str | None]:
-    """Read one line: its event, and when it was recorded (stored form), if it says so.
+    """Return the event of a line, and the time of recording (as stored) if the line has one.
 
-    Raises `InvalidEvent` (`AmountTooLarge` for what no book can hold).
+    Raises `InvalidEvent`, or `AmountTooLarge` for an amount that a ledger cannot hold.
     """
     document = jsonl.envelope(raw)
     if document.keys().isdisjoint(RESERVED):
@@ -124,10 +125,10 @@ def parse(raw: bytes) -> tuple[Event, str | None]:
     if not isinstance(erased, bool | None):
         raise InvalidEvent(ERASED, "must be true or false")
     event = jsonl.event_of(document, erased=bool(erased))
-    return _erased(event) if erased else event, _instant(recorded_at)
+    return _check_erased(event) if erased else event, _parse_recorded_at(recorded_at)
 
 
-def _instant(text: object) -> str | None:
+def _parse_recorded_at(text: object) -> str | None:
     if text is None:
         return None
     if not isinstance(text, str):
@@ -138,18 +139,18 @@ def _instant(text: object) -> str | None:
         raise InvalidEvent(RECORDED_AT, error.message) from None
 
 
-def _erased(event: Event) -> Event:
-    """Return an event that says that it was erased; raises `InvalidEvent` if it was not."""
+def _check_erased(event: Event) -> Event:
+    """Return an event marked as erased; raises `InvalidEvent` if it has personal data."""
     _, personal = split(event.data)
-    for name in (*_given(personal), *event.attributes):
+    for name in (*_present_fields(personal), *event.attributes):
         raise InvalidEvent(name, "must be left out: the line says that it was erased")
     return Event(event.source, event.id, event.time, event.data, erased=True)
 
 
-def _given(personal: Mapping[str, Any], path: str = "") -> Iterable[str]:
-    """Yield the personal fields that are there; one that is missing reads as an empty text."""
+def _present_fields(personal: Mapping[str, Any], path: str = "") -> Iterable[str]:
+    """Yield the paths of the personal fields that are not empty; a missing one reads as empty."""
     for name, value in personal.items():
         if isinstance(value, Mapping):
-            yield from _given(value, f"{path}{name}.")
+            yield from _present_fields(value, f"{path}{name}.")
         elif value != "":
             yield path + name

@@ -1,7 +1,7 @@
-"""A feed that grows: its whole lines as they come, a part at a time.
+"""Follow a growing feed: yield its complete lines in chunks as they arrive.
 
-A file is followed as it is written, also through a replacement or a cut: then it is read again from
-its start. What is no file (a pipe, a terminal) ends when it ends.
+A file is followed while it is written. If it is replaced or truncated, it is read again from the
+start. A pipe or a terminal is read to its end.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from liveportal.feeds.jsonl import LONGEST_LINE
 PART_BYTES = 1024 * 1024
 
 Wait = Callable[[BufferedReader | None], None]
-"""Called when there is nothing more for now; returns when it is time to look again: for a stream,
-when it has more; for a file (None), after a moment."""
+"""Called when there is no more data for now; returns when it is time to read again: for a stream
+when it has data, for a file (None) after a short delay."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedChunk:
-    """Lines of a feed that came together, and how many came before them."""
+    """Lines of a feed that arrived together, and the number of lines before them."""
 
     content: bytes
     before: int
 
 
 def open_feed(path: str) -> BufferedReader:
-    """Open a feed's file; raises `UnreadableFile`."""
+    """Open the file of a feed; raises `UnreadableFile`."""
     try:
         return Path(path).open("rb")
     except OSError as error:
@@ -43,7 +43,7 @@ def open_feed(path: str) -> BufferedReader:
         ) from None
 
 
-def _read(stream: BufferedReader) -> bytes:
+def _read_chunk(stream: BufferedReader) -> bytes:
     try:
         return stream.read1(PART_BYTES)
     except OSError as error:
@@ -51,21 +51,21 @@ def _read(stream: BufferedReader) -> bytes:
 
 
 def streamed(stream: BufferedReader, wait: Wait) -> Iterator[FeedChunk]:
-    """Yield what a stream brings, until it ends."""
-    lines = _Lines()
+    """Yield the lines of a stream, until it ends."""
+    lines = _LineBuffer()
     while True:
         wait(stream)
-        if not (chunk := _read(stream)):
+        if not (chunk := _read_chunk(stream)):
             break
-        yield from lines.taken(chunk)
-    yield from lines.ended()
+        yield from lines.feed(chunk)
+    yield from lines.flush()
 
 
 def followed(opened: BufferedReader, path: str, wait: Wait, *, once: bool) -> Iterator[FeedChunk]:
-    """Yield what is in an open file and what is written to it; `once`: up to its present end.
+    """Yield the lines of an open file and those written to it later; with `once`, stop at its end.
 
-    The last line may be unfinished: it waits for its end. The end of what does not grow ends it,
-    too; of a file that another one took the place of, it is left. Raises `UnreadableFile`.
+    A last line without a line ending is held back until it is complete. At the end of a stream, or
+    with `once`, it is yielded; if the file was replaced, it is dropped. Raises `UnreadableFile`.
     """
     stream: BufferedReader | None = opened
     while stream is not None:
@@ -73,30 +73,32 @@ def followed(opened: BufferedReader, path: str, wait: Wait, *, once: bool) -> It
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 yield from streamed(stream, wait)
                 return
-            yield from _written(stream, path, wait, once=once)
-        stream = None if once else _opened_again(path, wait)
+            yield from _follow_file(stream, path, wait, once=once)
+        stream = None if once else _reopen(path, wait)
 
 
-def _written(stream: BufferedReader, path: str, wait: Wait, *, once: bool) -> Iterator[FeedChunk]:
-    """Yield what is in an open file, until another one is in its place or it was cut."""
-    lines = _Lines()
+def _follow_file(
+    stream: BufferedReader, path: str, wait: Wait, *, once: bool
+) -> Iterator[FeedChunk]:
+    """Yield the lines of an open file, until it is replaced or truncated."""
+    lines = _LineBuffer()
     replaced = False
     while True:
-        while chunk := _read(stream):
-            yield from lines.taken(chunk)
+        while chunk := _read_chunk(stream):
+            yield from lines.feed(chunk)
         if once:
-            yield from lines.ended()
+            yield from lines.flush()
             return
-        if replaced or _is_cut(stream):
+        if replaced or _is_truncated(stream):
             return
-        # Read once more to the end: something may have been written before it was replaced.
+        # Read to the end once more: lines may have been written before it was replaced.
         replaced = _is_replaced(stream, path)
         if not replaced:
             wait(None)
 
 
-def _opened_again(path: str, wait: Wait) -> BufferedReader:
-    """Open the file that took the other's place, which may take a moment to appear."""
+def _reopen(path: str, wait: Wait) -> BufferedReader:
+    """Open the new file at the path, which may take a moment to appear."""
     while True:
         try:
             return Path(path).open("rb")
@@ -106,7 +108,7 @@ def _opened_again(path: str, wait: Wait) -> BufferedReader:
             return open_feed(path)
 
 
-def _is_cut(stream: BufferedReader) -> bool:
+def _is_truncated(stream: BufferedReader) -> bool:
     return os.fstat(stream.fileno()).st_size < stream.tell()
 
 
@@ -114,30 +116,30 @@ def _is_replaced(stream: BufferedReader, path: str) -> bool:
     try:
         return not os.path.samestat(os.fstat(stream.fileno()), Path(path).stat())
     except OSError:
-        return False  # Gone, or out of reach for a moment: what is open can still be read.
+        return False  # Missing or unavailable for a moment: the open file can still be read.
 
 
-class _Lines:
-    """Puts chunks together to whole lines; of a line that is too long only the beginning."""
+class _LineBuffer:
+    """Joins chunks to complete lines; keeps only the beginning of a line that is too long."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._buffer = bytearray()
         self._before = 0
 
-    def taken(self, chunk: bytes) -> Iterator[FeedChunk]:
-        """Take a chunk, and yield the lines that it ends."""
-        ends = chunk.rfind(b"\n") + 1
-        if ends:
-            self._rest += chunk[:ends]
-            yield from self.ended()
-        self._rest += chunk[ends:]
-        # One byte more than a line may have: enough to tell that it is too long.
-        del self._rest[LONGEST_LINE + 1 :]
+    def feed(self, chunk: bytes) -> Iterator[FeedChunk]:
+        """Add a chunk, and yield the lines that it completes."""
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            self._buffer += chunk[:end]
+            yield from self.flush()
+        self._buffer += chunk[end:]
+        # One byte over the limit is enough to see that the line is too long.
+        del self._buffer[LONGEST_LINE + 1 :]
 
-    def ended(self) -> Iterator[FeedChunk]:
-        """Yield what is there, whether or not its last line has its end."""
-        if self._rest:
-            part = FeedChunk(bytes(self._rest), self._before)
-            self._before += part.content.count(b"\n")
-            self._rest.clear()
-            yield part
+    def flush(self) -> Iterator[FeedChunk]:
+        """Yield the buffered lines, even if the last one has no line ending."""
+        if self._buffer:
+            complete = FeedChunk(bytes(self._buffer), self._before)
+            self._before += complete.content.count(b"\n")
+            self._buffer.clear()
+            yield complete

@@ -1,7 +1,6 @@
-"""A feed: JSON Lines of CloudEvents 1.0, one event a line, UTF-8.
+"""A feed: CloudEvents 1.0 as JSON Lines, one event per line, in UTF-8.
 
-Every line is either an event or an `InvalidEvent` that names the field and the reason; nothing else
-comes out, whatever goes in.
+Every line, whatever it holds, gives either an event or an `InvalidEvent` with field and reason.
 """
 
 from __future__ import annotations
@@ -24,23 +23,23 @@ from liveportal.domain.events.types import TYPES
 from liveportal.domain.patterns import pattern
 
 LONGEST_LINE = 16 * 1024 * 1024
-"""Bytes; a longer line is refused before it is read whole, so that memory stays bounded."""
+"""In bytes; a longer line is refused before all of it is read, so that memory stays bounded."""
 
 CHUNK_BYTES = 8 * 1024 * 1024
-"""Of lines that are read together; the last one may go beyond it."""
+"""The size of the lines that are read together; the last line may exceed it."""
 
 SHOWN_OF_TOO_LONG = 1024
 LONGEST_NAME = 1024
 _ATTRIBUTE = pattern(r"[a-z0-9]{1,64}", re.ASCII)
-_UNSPEAKABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNPRINTABLE = pattern(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _KNOWN = {"specversion", "id", "source", "type", "time", "data"}
-_CLASSES = {PREFIX + kind: data_class for kind, data_class in TYPES.items()}
+_DATA_CLASSES = {PREFIX + kind: data_class for kind, data_class in TYPES.items()}
 
 
 class Line(NamedTuple):
-    """A line of a feed as it came: its number from 1, and its bytes without the line's end.
+    """A line of a feed: its number from 1, and its bytes without the line ending.
 
-    Of a line that is too long only the beginning is kept (`whole` is False).
+    Only the beginning of a line that is too long is kept (`whole` is False).
     """
 
     number: int
@@ -49,10 +48,10 @@ class Line(NamedTuple):
 
 
 def lines(stream: BinaryIO, before: int = 0, *, longest: int | None = None) -> Iterator[Line]:
-    """Read a feed line by line, numbered after those `before` it; blank lines are no lines.
+    """Yield the lines of a feed, numbered from `before` + 1; blank lines are skipped.
 
-    A byte order mark at the feed's beginning is skipped. A line that is longer than `longest` bytes
-    (`LONGEST_LINE` if None) is yielded before the rest of it is read, which may have no end. Raises
+    A byte order mark at the beginning is skipped. A line of more than `longest` bytes
+    (`LONGEST_LINE` if None) is yielded before the rest of it is read, which may be endless. Raises
     `UnreadableFile`.
     """
     number, longest = before, longest or LONGEST_LINE
@@ -76,52 +75,52 @@ def lines(stream: BinaryIO, before: int = 0, *, longest: int | None = None) -> I
         raise UnreadableFile(f"the feed cannot be read: {error.strerror}") from None
 
 
-def chunks(found: Iterable[Line], most: int) -> Iterator[list[Line]]:
-    """Yield lines together, at most so many and about `CHUNK_BYTES`: memory stays bounded.
+def chunks(feed_lines: Iterable[Line], most: int) -> Iterator[list[Line]]:
+    """Yield chunks of at most `most` lines and about `CHUNK_BYTES`, so that memory stays bounded.
 
-    A line that is too long is the last of its chunk, so that it is judged at once.
+    A line that is too long ends its chunk, so that it is reported at once.
     """
     chunk: list[Line] = []
-    left = CHUNK_BYTES
-    for line in found:
+    bytes_left = CHUNK_BYTES
+    for line in feed_lines:
         chunk.append(line)
-        left -= len(line.raw)
-        if len(chunk) == most or left <= 0 or not line.whole:
+        bytes_left -= len(line.raw)
+        if len(chunk) == most or bytes_left <= 0 or not line.whole:
             yield chunk
-            chunk, left = [], CHUNK_BYTES
+            chunk, bytes_left = [], CHUNK_BYTES
     if chunk:
         yield chunk
 
 
 def read(line: Line) -> Event:
-    """Read the event of a line; raises as `parse` does."""
+    """Return the event of a line; raises the errors of `parse`."""
     if not line.whole:
         raise InvalidEvent("", f"is longer than {LONGEST_LINE} bytes")
     return parse(line.raw)
 
 
 def parse(raw: bytes) -> Event:
-    """Read one event; raises `InvalidEvent` (`AmountTooLarge` for what no book can hold)."""
+    """Parse one event; raises `InvalidEvent`, or `AmountTooLarge` if a ledger cannot hold it."""
     return event_of(envelope(raw))
 
 
 def envelope(raw: bytes) -> dict[str, Any]:
-    """Read the envelope of one event, whose data is not looked at; raises `InvalidEvent`."""
-    document = _json(raw)
+    """Parse the envelope of one event, without its data; raises `InvalidEvent`."""
+    document = _parse_json(raw)
     if not isinstance(document, dict):
         raise InvalidEvent("", "is not a JSON object")
-    if not _plain(document):
-        _check_closely(document)
+    if not _is_common_envelope(document):
+        _check_envelope(document)
     return document
 
 
 def event_of(document: dict[str, Any], *, erased: bool = False) -> Event:
-    """Read the event of an envelope; raises as `parse`.
+    """Return the event of an envelope; raises the errors of `parse`.
 
-    Of an `erased` event the personal texts may be missing.
+    The personal texts of an `erased` event may be missing.
     """
     kind = document["type"]
-    data_class = _CLASSES.get(kind)
+    data_class = _DATA_CLASSES.get(kind)
     if data_class is None:
         raise InvalidEvent("type", f"{kind[:80]!r} is not a type of event")
     try:
@@ -137,8 +136,8 @@ def event_of(document: dict[str, Any], *, erased: bool = False) -> Event:
     return Event(document["source"], document["id"], time, data, attributes)
 
 
-def _plain(document: dict[str, Any]) -> bool:
-    """Tell whether an envelope is like nearly all of them; any other may be right, too."""
+def _is_common_envelope(document: dict[str, Any]) -> bool:
+    """Return True for the common kind of valid envelope; others need `_check_envelope`."""
     if document.keys() != _KNOWN or document["specversion"] != "1.0":
         return False
     names = document["id"], document["source"], document["type"], document["time"]
@@ -149,14 +148,14 @@ def _plain(document: dict[str, Any]) -> bool:
     return all(names) and len(text) <= LONGEST_NAME and text.isascii() and text.isprintable()
 
 
-def _check_closely(document: dict[str, Any]) -> None:
+def _check_envelope(document: dict[str, Any]) -> None:
     if document.get("specversion") != "1.0":
         raise InvalidEvent("specversion", 'must be "1.0"')
     for name in ("id", "source", "type", "time"):
         value = document.get(name)
         if not isinstance(value, str) or not value:
             raise InvalidEvent(name, "is missing" if value is None else "must be a text")
-        if len(value) > LONGEST_NAME or _UNSPEAKABLE.search(value):
+        if len(value) > LONGEST_NAME or _UNPRINTABLE.search(value):
             raise InvalidEvent(name, f"must be 1-{LONGEST_NAME} printable characters")
     if "data" not in document:
         raise InvalidEvent("data", "is missing")
@@ -165,15 +164,15 @@ def _check_closely(document: dict[str, Any]) -> None:
             continue
         if not _ATTRIBUTE.fullmatch(name) or name == "data_base64":
             raise InvalidEvent(name[:64], "is not an attribute of an event")
-        if not isinstance(value, str | int | None):  # Null is the same as absent.
+        if not isinstance(value, str | int | None):  # Null means absent.
             raise InvalidEvent(name, "must be a text, a whole number or a truth value")
 
 
-def _json(raw: bytes) -> Any:  # noqa: ANN401
+def _parse_json(raw: bytes) -> Any:  # noqa: ANN401
     try:
         text = raw.decode("utf-8")
         if text[:1] == "{":
-            with suppress(StopIteration):  # A value is missing: the decoder says where.
+            with suppress(StopIteration):  # A value is missing: the decoder below reports where.
                 document, end = _SCAN(text, 0)
                 if end == len(text):
                     return document
@@ -184,32 +183,32 @@ def _json(raw: bytes) -> Any:  # noqa: ANN401
         raise InvalidEvent("", f"is not JSON: {error.msg} at column {error.colno}") from None
     except RecursionError:
         raise InvalidEvent("", "is nested too deeply") from None
-    except ValueError:  # A number of thousands of digits.
+    except ValueError:  # A number with thousands of digits.
         raise InvalidEvent("", "holds a number that is too long") from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        times = Counter(name for name, _ in pairs)
-        twice = next(name for name, count in times.items() if count > 1)
-        raise InvalidEvent(twice[:64], "stands twice in the same object")
-    return found
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        duplicate = next(name for name, count in counts.items() if count > 1)
+        raise InvalidEvent(duplicate[:64], "stands twice in the same object")
+    return document
 
 
-def _number(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
         raise InvalidEvent("", f"{text[:40]} is larger than any number")
     return number
 
 
-def _constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise InvalidEvent("", f"{name} is not a number of JSON")
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_constant=_constant, parse_float=_number
+    object_pairs_hook=_build_object, parse_constant=_reject_constant, parse_float=_parse_float
 )
 _SCAN: Callable[[str, int], tuple[Any, int]] = make_scanner(_DECODER)  # type: ignore[arg-type]
-"""What the decoder does but for looking for blanks around the document."""
+"""The decoder without its search for whitespace around the document."""

@@ -1,37 +1,41 @@
 """Plain text: `14:02 Mina: hello`, `[00:12:31] Mina: hello`, `Mina: hello` or bare lines.
 
-The first line tells which: where it has a time, or else a speaker, a line without one goes on with
-the message before.
+The first line decides: if it has a time (or else a speaker), a line without one continues the
+message before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from liveportal.feeds.transcripts.lines import Said, by_speaker, joined
+from liveportal.feeds.transcripts.lines import ParsedMessage, by_speaker, join_continuations
 from liveportal.feeds.transcripts.times import read_time
 
 
-def plain_said(lines: Iterable[str]) -> Iterator[Said]:
-    """Yield what was said in plain text."""
-    return joined(_plain(lines))
+def read_plain_text(lines: Iterable[str]) -> Iterator[ParsedMessage]:
+    """Yield the messages of a plain text."""
+    return join_continuations(_parse_lines(lines))
 
 
-def _plain(lines: Iterable[str]) -> Iterator[Said | str]:
-    first: Said | None = None
+def _parse_lines(lines: Iterable[str]) -> Iterator[ParsedMessage | str]:
+    first: ParsedMessage | None = None
     for line in lines:
         if not line.strip():
             continue
-        said = _alone(line)
-        first = first or said
-        timeless = first.stamp is not None and said.stamp is None
-        nameless = first.stamp is None and first.speaker is not None and said.speaker is None
-        yield line if timeless or nameless else said
+        message = _parse_line(line)
+        first = first or message
+        lacks_time = first.stamp is not None and message.stamp is None
+        lacks_speaker = (
+            first.stamp is None and first.speaker is not None and message.speaker is None
+        )
+        yield line if lacks_time or lacks_speaker else message
 
 
-def _alone(line: str) -> Said:
-    """Read a line by itself."""
+def _parse_line(line: str) -> ParsedMessage:
+    """Return a line as a message of its own."""
     time = read_time(line)
     return (
-        Said(time.stamp, *by_speaker(line[time.end :])) if time else Said(None, *by_speaker(line))
+        ParsedMessage(time.stamp, *by_speaker(line[time.end :]))
+        if time
+        else ParsedMessage(None, *by_speaker(line))
     )

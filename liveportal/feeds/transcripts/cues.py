@@ -1,9 +1,9 @@
-"""Subtitles: WebVTT as its standard has it, SRT and SBV as players read them.
+"""Subtitles: WebVTT as its standard defines it, SRT and SBV as players read them.
 
-A cue begins with its times. In WebVTT it ends at an empty line, and a line of one blank is not
-empty; in SRT and SBV it goes on until the next times, since players show what stands behind an
-empty line as well. The number or name right before the times is not said by anybody, nor are
-headers, notes, styles and regions. All other text outside of cues is kept without a time and
+A cue begins with its timing line. In WebVTT it ends at an empty line, and a line with a space is
+not empty; in SRT and SBV it continues until the next timing line, since players show the text after
+an empty line, too. The number or name right before the timing line is not part of a message, nor
+are headers, notes, styles and regions. All other text outside cues is kept without a time and
 flagged (`text_outside_cues`).
 """
 
@@ -14,17 +14,24 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from liveportal.feeds.transcripts.lines import HEAD, OUTSIDE, Said, by_speaker, is_name, joined
+from liveportal.feeds.transcripts.lines import (
+    HEAD,
+    OUTSIDE,
+    ParsedMessage,
+    by_speaker,
+    is_name,
+    join_continuations,
+)
 
 _TIME = r"(?:([0-9]{1,4}):)?([0-9]{1,2}):([0-9]{1,2})(?:[.,:]([0-9]{1,3})[0-9]*+)?"
 _END = r"(?:[0-9]{1,4}:)?[0-9]{1,2}:[0-9]{1,2}(?:[.,:][0-9]{1,9})?"
-# Word processors make an arrow or a dash of what stands between the times.
+# Word processors replace the arrow between the times with an arrow character or a dash.
 _ARROW = "(?:[-\u2013\u2014]{1,2}>|\u2192)"
 _TIMING = re.compile(rf"[ \t]*+{_TIME}[ \t]*+{_ARROW}[ \t]*+{_END}")
 _SBV = re.compile(
     r"([0-9]{1,4}):([0-9]{2}):([0-9]{2})\.([0-9]{3}),[0-9]{1,4}:[0-9]{2}:[0-9]{2}\.[0-9]{3}[ \t]*$"
 )
-# What may stand behind the times: settings of WebVTT, and where players of SRT put the text.
+# Settings that may follow the times: those of WebVTT, and text positions of SRT players.
 _SETTINGS = re.compile(
     r"(?:\s*+(?:region|vertical|line|position|size|align|[XY][12]|[ALTSD]):[^\s:]++)*+\s*+",
     re.IGNORECASE,
@@ -33,7 +40,7 @@ _COMMENT = re.compile(r"(?:NOTE(?:[ \t].*)?|STYLE[ \t]*|REGION[ \t]*)$", re.DOTA
 _META = re.compile(r"[A-Za-z][A-Za-z-]*+[ \t]*+[:=]")
 _ZOOM_NAME = re.compile(r'[0-9]++ "([^"]++)" \([0-9]++\)[ \t]*+$')
 _UNPADDED = re.compile(r"[ \t]*+[0-9]{1,2}:(?:[0-9]:[0-9]{1,2}|[0-9]{1,2}:[0-9])(?![0-9])")
-# Each part ends at the next bracket, and possessive quantifiers do not look back: linear time.
+# Each part ends at the next bracket, and possessive quantifiers do not backtrack: linear time.
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*+)?[ \t]++([^<>]*+)>")
 _TAG = re.compile(
     r"</?(?:c|i|b|u|v|s|lang|ruby|rt|font)(?:[.\s][^<>]*+)?>|<[0-9:.]++>|\{\\[^{}]*+\}"
@@ -41,20 +48,20 @@ _TAG = re.compile(
 
 
 def is_timing(line: str) -> bool:
-    """Return whether a line has the times of a cue."""
-    return _times(line) is not None
+    """Return True if a line is the timing line of a cue."""
+    return _match_timing(line) is not None
 
 
-def _times(line: str) -> re.Match[str] | None:
+def _match_timing(line: str) -> re.Match[str] | None:
     head = line[:HEAD]
     return (_TIMING.match(head) or _SBV.match(head)) if ":" in head else None
 
 
-class Reader:
+class CueReader:
     """Reads the cues of one file.
 
-    `entities` are those of HTML, which only WebVTT has; `named`: the first line of a cue is who
-    speaks in it, as `names_lead` found.
+    `entities` decodes HTML entities, which only WebVTT has; with `named`, the first line of a cue
+    is the name of its speaker (see `names_lead`).
     """
 
     def __init__(self, *, entities: bool, named: bool = False) -> None:
@@ -63,35 +70,42 @@ class Reader:
 
     # --- WebVTT -----------------------------------------------------------------------------------
 
-    def webvtt(self, lines: Iterable[str]) -> Iterator[Said]:
-        """Yield what is said in the cues of a WebVTT file, block by block."""
-        empty = False
-        last: str | None = None  # The name of the cue before: the number of most, often none.
-        for number, block in enumerate(_blocks(lines)):
-            times = [place for place, line in enumerate(block) if is_timing(line)]
+    def webvtt(self, lines: Iterable[str]) -> Iterator[ParsedMessage]:
+        """Yield the messages of a WebVTT file, block by block."""
+        last_is_empty = False
+        last_name: str | None = None  # The name of the previous cue: usually a number, often empty.
+        for number, block in enumerate(_split_blocks(lines)):
+            times = [index for index, line in enumerate(block) if is_timing(line)]
             before = block[: times[0]] if times else block
             if not number:
                 before = _unknown_header(before, has_cue=bool(times))
             elif not times and _COMMENT.match(before[0]):
                 continue
             name = before.pop() if times and before else ""
-            if name and (last == "" or (empty and not _is_next([name], last or ""))):
-                before.append(name)  # What the cue before it should have had: cues have no names.
-            yield from self._outside(before)
+            if name and (
+                last_name == ""
+                or (last_is_empty and not _ends_with_next_number([name], last_name or ""))
+            ):
+                before.append(name)  # Text of the previous cue: these cues have no names.
+            yield from self._read_outside(before)
             voice = _ZOOM_NAME.match(name)
             for begin, end in pairwise([*times, len(block)]):
                 payload = block[begin + 1 : end]
-                if end < len(block) and _is_next(payload, name):
+                if end < len(block) and _ends_with_next_number(payload, name):
                     name = payload.pop()
-                payload = [*_behind_times(block[begin]), *payload]
-                empty = not any(line.strip() for line in payload)
-                last = name if last is None or (name.strip().isdecimal() and last) else last
-                yield from self._spoken(block[begin], payload, voice[1] if voice else None)
+                payload = [*_text_after_timing(block[begin]), *payload]
+                last_is_empty = not any(line.strip() for line in payload)
+                last_name = (
+                    name
+                    if last_name is None or (name.strip().isdecimal() and last_name)
+                    else last_name
+                )
+                yield from self._read_cue(block[begin], payload, voice[1] if voice else None)
 
     # --- SRT, SBV ---------------------------------------------------------------------------------
 
-    def srt(self, lines: Iterable[str]) -> Iterator[Said]:
-        """Yield what is said in the cues of an SRT or SBV file."""
+    def srt(self, lines: Iterable[str]) -> Iterator[ParsedMessage]:
+        """Yield the messages of an SRT or SBV file."""
         timing: str | None = None
         number: str | None = None
         held: list[str] = []
@@ -101,50 +115,50 @@ class Reader:
                 continue
             while held and not held[-1].strip():
                 held.pop()
-            if timing is None or (number is not None and _is_number(held, number)):
+            if timing is None or (number is not None and _ends_with_cue_number(held, number)):
                 number = held.pop() if held and held[-1].strip().isdecimal() else number
-            yield from self._ended(timing, held)
-            timing, held = line, _behind_times(line)
-        yield from self._ended(timing, held)
+            yield from self._finish_cue(timing, held)
+            timing, held = line, _text_after_timing(line)
+        yield from self._finish_cue(timing, held)
 
-    def _ended(self, timing: str | None, held: Sequence[str]) -> Iterator[Said]:
+    def _finish_cue(self, timing: str | None, held: Sequence[str]) -> Iterator[ParsedMessage]:
         lines = [line for line in held if line.strip()]
         if timing is None:
-            yield from self._outside(lines)
+            yield from self._read_outside(lines)
         else:
-            yield from self._spoken(timing, lines)
+            yield from self._read_cue(timing, lines)
 
-    # --- both -------------------------------------------------------------------------------------
+    # --- shared -----------------------------------------------------------------------------------
 
-    def _outside(self, lines: Sequence[str]) -> Iterator[Said]:
+    def _read_outside(self, lines: Sequence[str]) -> Iterator[ParsedMessage]:
         text = "\n".join(line for line in lines if line.strip())
         if text:
-            bare = _bare(text, entities=self._entities)
-            yield from joined(_by_names(None, bare, flag=OUTSIDE))
+            bare = _strip_markup(text, entities=self._entities)
+            yield from join_continuations(_split_by_speaker(None, bare, flag=OUTSIDE))
 
-    def _spoken(
+    def _read_cue(
         self, timing: str, payload: Sequence[str], voice: str | None = None
-    ) -> Iterator[Said]:
-        """Yield what each voice of a cue says, or each `Name: ` where there are no voices."""
-        match = _times(timing)
+    ) -> Iterator[ParsedMessage]:
+        """Yield a message per voice of a cue or, if it has no voices, per `Name: ` prefix."""
+        match = _match_timing(timing)
         start_ms = _milliseconds(*match.groups()) if match else None
         if self._named and len(payload) > 1 and is_name(payload[0]):
             voice, payload = payload[0], payload[1:]
-        before, *voices = _VOICE.split("\n".join(payload))
-        text = _bare(before, entities=self._entities)
+        unvoiced, *voices = _VOICE.split("\n".join(payload))
+        text = _strip_markup(unvoiced, entities=self._entities)
         if voice:
-            yield Said(start_ms, voice, text)
+            yield ParsedMessage(start_ms, voice, text)
         else:
-            yield from joined(_by_names(start_ms, text))
-        for name, words in zip(voices[::2], voices[1::2], strict=True):
-            speaker = _bare(name, entities=self._entities)
-            yield Said(start_ms, speaker, _bare(words, entities=self._entities))
+            yield from join_continuations(_split_by_speaker(start_ms, text))
+        for name, spoken in zip(voices[::2], voices[1::2], strict=True):
+            speaker = _strip_markup(name, entities=self._entities)
+            yield ParsedMessage(start_ms, speaker, _strip_markup(spoken, entities=self._entities))
 
 
 def names_lead(sample: Sequence[str]) -> bool:
-    """Return whether the first line of each cue is who speaks, as Teams' documents have it.
+    """Return True if the first line of each cue is its speaker, as in documents of Teams.
 
-    Their times are not padded (`0:0:3.0`), or a name comes again; none of their cues has a number.
+    Their times are not padded (`0:0:3.0`), or a name occurs twice; their cues have no numbers.
     """
     cues: list[list[str]] = []
     for line in sample:
@@ -153,7 +167,7 @@ def names_lead(sample: Sequence[str]) -> bool:
         elif cues and line.strip():
             cues[-1].append(line.strip())
     if cues and len(cues[-1]) == 1:
-        cues.pop()  # The sample ends in it.
+        cues.pop()  # The sample ends within this cue.
     named = all(
         len(cue) > 1 and is_name(cue[0], titled=True) and not cue[-1].isdecimal() for cue in cues
     )
@@ -161,8 +175,8 @@ def names_lead(sample: Sequence[str]) -> bool:
     return bool(cues) and named and (unpadded or len({cue[0] for cue in cues}) < len(cues))
 
 
-def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield what stands between empty lines; a line of blanks is not empty."""
+def _split_blocks(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the blocks between empty lines; a line of spaces is not empty."""
     block: list[str] = []
     for line in lines:
         if line:
@@ -175,29 +189,29 @@ def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _unknown_header(lines: Sequence[str], *, has_cue: bool) -> list[str]:
-    """Return the lines of the first block that are no header; the last may name its cue."""
+    """Return the lines of the first block that are not header lines; the last may name its cue."""
     name = [lines[-1]] if has_cue and len(lines) > 1 else []
     rest = lines[1 : len(lines) - len(name)]
     return [*(line for line in rest if not _META.match(line)), *name]
 
 
-def _is_next(payload: Sequence[str], name: str) -> bool:
-    """Return whether a cue ends with the next one's number, without an empty line before it."""
+def _ends_with_next_number(payload: Sequence[str], name: str) -> bool:
+    """Return True if a cue ends with the number of the next one, without an empty line before."""
     last = payload[-1].strip() if payload else ""
     before = name.strip()
     return last.isdecimal() and before.isdecimal() and int(last[:9]) == int(before[:9]) + 1
 
 
-def _is_number(held: Sequence[str], before: str) -> bool:
-    """Return whether the last line before a cue is its number: behind an empty line, or next."""
+def _ends_with_cue_number(held: Sequence[str], before: str) -> bool:
+    """Return True if the last line before a cue is its number: after an empty line, or in order."""
     if len(held) > 1 and not held[-2].strip():
         return held[-1].strip().isdecimal()
-    return _is_next(held, before)
+    return _ends_with_next_number(held, before)
 
 
-def _behind_times(line: str) -> list[str]:
-    """Return the text behind the times of a cue, if it is none of their settings."""
-    match = _times(line)
+def _text_after_timing(line: str) -> list[str]:
+    """Return the text after the times of a cue, unless it is settings."""
+    match = _match_timing(line)
     rest = line[match.end() :] if match else ""
     return [] if _SETTINGS.fullmatch(rest) else [rest.strip()]
 
@@ -207,17 +221,19 @@ def _milliseconds(hours: str | None, minutes: str, seconds: str, fraction: str |
     return whole * 1000 + int((fraction or "").ljust(3, "0"))
 
 
-def _by_names(start_ms: int | None, text: str, flag: str | None = None) -> Iterator[Said | str]:
+def _split_by_speaker(
+    start_ms: int | None, text: str, flag: str | None = None
+) -> Iterator[ParsedMessage | str]:
     for number, line in enumerate(text.split("\n")):
-        speaker, words = by_speaker(line)
-        yield Said(start_ms, speaker, words, flag) if speaker or not number else line
+        speaker, rest = by_speaker(line)
+        yield ParsedMessage(start_ms, speaker, rest, flag) if speaker or not number else line
 
 
-def _bare(text: str, *, entities: bool) -> str:
+def _strip_markup(text: str, *, entities: bool) -> str:
     text = _TAG.sub("", text)
     if not entities or "&" not in text:
         return text
     try:
         return html.unescape(text)
-    except ValueError:  # The number of a character with thousands of digits.
+    except ValueError:  # A character number with thousands of digits.
         return text

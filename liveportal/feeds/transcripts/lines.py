@@ -1,4 +1,4 @@
-"""What all formats have in common: what was said, and lines that go on with it."""
+"""Shared by all formats: messages, speakers, and lines that continue a message."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from typing import NamedTuple
 from liveportal.domain.values import dataclass
 
 HEAD = 512
-"""How far into a line its time and speaker are looked for: no pattern runs over a megabyte."""
+"""How many characters of a line are searched for a time and a speaker, to bound the search."""
 
 OUTSIDE = "text_outside_cues"
-"""The flag of text that stands in no cue: it is kept without a time, and no player shows it."""
+"""The flag for text outside any cue: it is kept without a time, and no player shows it."""
 
 MOST_NAME_WORDS = 4
 MOST_TITLED_WORDS = 8
-"""How many words a name has, and how many where all of them begin as names do."""
+"""The most words of a name, and of a name in which all words begin as names do."""
 
 MOST_WIDE_LETTERS = 5
 LONGEST_NAME = 64
 
-_UNSTORABLE = re.compile("[\x00\x02\x03]")  # SQLite's end of text, and a hit's marks in a snippet.
+# SQLite ends a text at NUL; the others mark the hits in snippets.
+_UNSTORABLE = re.compile("[\x00\x02\x03]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# Chinese and Japanese colons need no blank behind them, nor does any before such a script.
+# Full-width colons need no space after them, nor does any colon before such a script.
 _WIDE = "\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _PHONE = r"\+[0-9][0-9 ()*.-]{6,30}|[0-9]{10,15}"
 _SPEAKER = re.compile(
@@ -43,7 +44,7 @@ _PARTICLES = frozenset(
 
 
 class Clock(NamedTuple):
-    """A time as a clock or a timer shows it; `second` is None where it shows none."""
+    """A time as shown by a clock or a timer; `second` is None if it is not shown."""
 
     hour: int
     minute: int
@@ -52,12 +53,12 @@ class Clock(NamedTuple):
 
 
 Stamp = int | Clock | datetime | None
-"""Milliseconds since the start, a clock's time, an instant (or local time), or not known."""
+"""Milliseconds since the start, a clock time, an instant or local time, or unknown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A message as a file has it; `flag` is what is to be said about the file because of it."""
+class ParsedMessage:
+    """A message as parsed from a file; `flag` is a flag for the file that it causes."""
 
     stamp: Stamp
     speaker: str | None
@@ -66,25 +67,29 @@ class Said:
 
 
 def tidy(text: str, *, one_line: bool = False) -> str:
-    """Return a text as it can be kept: without what SQLite or UTF-8 cannot hold."""
-    kept = _SURROGATES.sub("\ufffd", _UNSTORABLE.sub("", text))
-    return " ".join(kept.split()) if one_line else kept.strip()
+    """Return a stripped text without the characters that SQLite or UTF-8 cannot store."""
+    cleaned = _SURROGATES.sub("\ufffd", _UNSTORABLE.sub("", text))
+    return " ".join(cleaned.split()) if one_line else cleaned.strip()
 
 
 def by_speaker(line: str) -> tuple[str | None, str]:
-    """Return who speaks in a line such as `Mina: hello`, if anybody, and what is said."""
+    """Split a line such as `Mina: hello` into speaker and text; the speaker may be None."""
     match = _SPEAKER.match(line[:HEAD])
     if not match or not _has_few_words(match[1]):
         return None, line
-    # A wide colon also stands in sentences: before it a name has few letters.
-    glued = not line[match.end() - 1].isspace()
-    if glued and _HAS_WIDE.search(match[1]) and len("".join(match[1].split())) > MOST_WIDE_LETTERS:
+    # A full-width colon also occurs in sentences, so only a short text before it is a name.
+    has_no_space = not line[match.end() - 1].isspace()
+    if (
+        has_no_space
+        and _HAS_WIDE.search(match[1])
+        and len("".join(match[1].split())) > MOST_WIDE_LETTERS
+    ):
         return None, line
     return match[1], line[match.end() :]
 
 
 def is_name(text: str, *, titled: bool = False) -> bool:
-    """Return whether a text can be a speaker's name; `titled`: all its words begin as names do."""
+    """Return True if a text can be a speaker's name; `titled`: all words must begin like names."""
     bare = text.strip()
     if not _NAME.fullmatch(bare) or (bare.endswith(_SENTENCE_ENDS) and not _is_initial(bare)):
         return False
@@ -92,7 +97,7 @@ def is_name(text: str, *, titled: bool = False) -> bool:
 
 
 def _is_initial(name: str) -> bool:
-    """Return whether a name ends with an initial or a short title: `Leo W.`, `Joe Doe Jr.`."""
+    """Return True if a name ends with an initial or a short title: `Leo W.`, `Joe Doe Jr.`."""
     last = name.rsplit(maxsplit=1)[-1]
     return last.endswith(".") and len(last) <= len("Jr.") and last[:1].isupper()
 
@@ -108,22 +113,26 @@ def _is_titled(name: str) -> bool:
     )
 
 
-def joined(lines: Iterable[Said | str]) -> Iterator[Said]:
-    """Put together messages and the lines that go on with them."""
-    begun: Said | None = None
-    more: list[str] = []
+def join_continuations(lines: Iterable[ParsedMessage | str]) -> Iterator[ParsedMessage]:
+    """Yield messages joined with the lines that continue them."""
+    current: ParsedMessage | None = None
+    continuation: list[str] = []
     for line in lines:
-        if isinstance(line, str) and begun:
-            more.append(line)
+        if isinstance(line, str) and current:
+            continuation.append(line)
             continue
-        if begun:
-            yield _whole(begun, more)
-        begun = Said(None, None, line) if isinstance(line, str) else line
-        more.clear()
-    if begun:
-        yield _whole(begun, more)
+        if current:
+            yield _with_continuation(current, continuation)
+        current = ParsedMessage(None, None, line) if isinstance(line, str) else line
+        continuation.clear()
+    if current:
+        yield _with_continuation(current, continuation)
 
 
-def _whole(begun: Said, more: list[str]) -> Said:
-    text = "\n".join((begun.text, *more))
-    return Said(begun.stamp, begun.speaker, text, begun.flag) if more else begun
+def _with_continuation(message: ParsedMessage, continuation: list[str]) -> ParsedMessage:
+    text = "\n".join((message.text, *continuation))
+    return (
+        ParsedMessage(message.stamp, message.speaker, text, message.flag)
+        if continuation
+        else message
+    )

@@ -1,4 +1,4 @@
-"""Times as chats write them, and from them to offsets since the session's start."""
+"""Parse the times in chats, and convert them to offsets from the session's start."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 MILLISECOND = timedelta(milliseconds=1)
 FARTHEST = timedelta(days=366)
-"""No session is that long: a time farther off belongs to something else, and is not known."""
+"""No session is that long: the offset of a time beyond it is unknown."""
 
 HOURS_OF_A_DAY = 24
 
 _DAY = r"(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[T \t]+)?"
-# A day in an order of its country's, or `Yesterday`: which session it is, is known without it.
+# A date in a local format, or `Yesterday`: it is skipped, since the session's date is known.
 _OTHER_DAY = r"(?:[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4},?[ \t\u00a0\u202f]+)?"
 _BRACKETED_DAY = re.compile(
     r"[ \t]*\[[^\[\]]{1,40}?[ \u00a0\u202f](?=[0-9]{1,2}:[0-9]{2}[^\[\]]{0,16}\])"
@@ -35,26 +35,26 @@ _LAST_MINUTE, _LAST_SECOND = 59, 59
 
 
 class Time(NamedTuple):
-    """A time at the beginning of a line, and where in the line it ends."""
+    """A time at the beginning of a line, and the index at which it ends."""
 
     stamp: Stamp
     end: int
 
 
 def read_time(line: str) -> Time | None:
-    """Return the time that a line begins with, if any; its stamp is None if no clock shows it."""
+    """Return the time at the beginning of a line, or None; its stamp is None if it is invalid."""
     head = line[:HEAD]
     day_end = _BRACKETED_DAY.match(head)
     skipped = day_end.end() if day_end and not _ISO_DAY.search(day_end[0]) else 0
     match = _TIME.match(head, skipped)
     if not match:
         return None
-    day, hour, minute, second, fraction, half = match.groups()
+    day, hour, minute, second, fraction, am_pm = match.groups()
     hours = int(hour)
     end = match.end()
-    if half and 1 <= hours <= _NOON:
-        hours = hours % _NOON + (_NOON if half in "Pp" else 0)
-    elif half:
+    if am_pm and 1 <= hours <= _NOON:
+        hours = hours % _NOON + (_NOON if am_pm in "Pp" else 0)
+    elif am_pm:
         end = match.start(6)  # "14:02 am I late?"
     milliseconds = int((fraction or "0").ljust(3, "0"))
     stamp = stamp_of(day, hours, int(minute), int(second) if second else None, milliseconds)
@@ -64,7 +64,7 @@ def read_time(line: str) -> Time | None:
 def stamp_of(
     day: str | None, hour: int, minute: int, second: int | None, millisecond: int = 0
 ) -> Stamp:
-    """Return a time of a chat; None for one that no clock shows."""
+    """Return the stamp for a time in a chat, or None for an invalid time."""
     if minute > _LAST_MINUTE or (second or 0) > _LAST_SECOND:
         return None
     if day is None:
@@ -72,20 +72,21 @@ def stamp_of(
     if hour >= HOURS_OF_A_DAY:
         return None
     try:
-        written = date.fromisoformat(day)
+        date_written = date.fromisoformat(day)
     except ValueError:
         return None
-    # Local time without a zone: the expert's.
-    return datetime.combine(written, time(hour, minute, second or 0, millisecond * 1000))
+    # Local time, in the expert's zone.
+    return datetime.combine(date_written, time(hour, minute, second or 0, millisecond * 1000))
 
 
 class Timeline:
-    """The times of one transcript in their order.
+    """The times of one transcript, in order.
 
-    `14:02` may be two past two, or 14 minutes and 2 seconds into the session. Whichever is nearer
-    to the start is meant, by the first such time and then by all; without seconds a clock within
-    an hour of the start is taken for one. A clock's day is that which brings it nearest to the
-    message before, so midnight, and an hour that a zone has twice, are crossed.
+    `14:02` may be a clock time, or 14 minutes and 2 seconds into the session. The first such time
+    decides for all: the interpretation nearer to the start is used, and a clock time without
+    seconds within an hour of the start is always one. A clock time gets the date that brings it
+    nearest to the previous message, which handles midnight and repeated hours at the end of
+    daylight saving time.
     """
 
     def __init__(self, began: datetime, timezone: str) -> None:
@@ -95,10 +96,10 @@ class Timeline:
         self._clocks: bool | None = None
 
     def offset_ms(self, stamp: Stamp) -> int | None:
-        """Return the milliseconds from the start to a time; below zero for what was before it."""
+        """Return the milliseconds from the start to a time; negative if it was earlier."""
         try:
             span = self._span(stamp)
-        except (OverflowError, ValueError):  # The ends of the calendar.
+        except (OverflowError, ValueError):  # Near the first or last year of the calendar.
             return None
         if span is None or abs(span) > FARTHEST:
             return None
@@ -107,7 +108,7 @@ class Timeline:
     def _span(self, stamp: Stamp) -> timedelta | None:
         match stamp:
             case Clock():
-                return self._of_clock(stamp)
+                return self._clock_span(stamp)
             case int():
                 return timedelta(milliseconds=stamp)
             case datetime():
@@ -115,8 +116,8 @@ class Timeline:
                 return local.astimezone(UTC) - self._began
         return None
 
-    def _of_clock(self, clock: Clock) -> timedelta:
-        timer = _as_timer(clock)
+    def _clock_span(self, clock: Clock) -> timedelta:
+        timer = _timer_span(clock)
         if clock.hour >= HOURS_OF_A_DAY or self._clocks is False:
             return timer
         instant = self._nearest(clock)
@@ -127,22 +128,22 @@ class Timeline:
                 return timer
         self._last = instant
         if clock.second is None and -MINUTE < instant - self._began < timedelta():
-            return timedelta()  # The minute that the session began in.
+            return timedelta()  # Within the minute in which the session began.
         return instant - self._began
 
     def _nearest(self, clock: Clock) -> datetime:
         shown = time(clock.hour, clock.minute, clock.second or 0, clock.millisecond * 1000)
         today = self._last.astimezone(self._zone).date()
-        around = (today + days * DAY for days in (0, -1, 1))
-        found = [self._instant(day, shown, fold) for day in around for fold in (0, 1)]
-        return min(found, key=lambda instant: abs(instant - self._last))
+        days = (today + offset * DAY for offset in (0, -1, 1))
+        candidates = [self._instant(day, shown, fold) for day in days for fold in (0, 1)]
+        return min(candidates, key=lambda instant: abs(instant - self._last))
 
     def _instant(self, day: date, shown: time, fold: int) -> datetime:
         return datetime.combine(day, shown.replace(fold=fold), self._zone).astimezone(UTC)
 
 
-def _as_timer(clock: Clock) -> timedelta:
-    """Return what a timer means that shows this: `14:02` is 14 minutes and 2 seconds."""
+def _timer_span(clock: Clock) -> timedelta:
+    """Return the span that a timer shows: `14:02` is 14 minutes and 2 seconds."""
     if clock.second is None:
         return timedelta(minutes=clock.hour, seconds=clock.minute)
     return timedelta(

@@ -1,9 +1,10 @@
-"""Chats that Zoom saves, in the language of whoever saved them.
+"""Chats saved by Zoom, in the language of the user who saved them.
 
-`14:02:11 From Mina to Everyone:` and the text below, formerly `14:02:11 From  Mina  to  Everyone :
-text` on one line; for recordings in its cloud `00:12:31`, `Mina:` and the text between tabs; and
-`From Mina to Everyone:  02:02 PM` where the window was copied. Other languages have other words for
-*from* and *to*, and some of them only one between the two names or behind each.
+The formats are `14:02:11 From Mina to Everyone:` with the text below, in older versions
+`14:02:11 From  Mina  to  Everyone : text` on one line; for cloud recordings `00:12:31`, `Mina:` and
+the text, separated by tabs; and `From Mina to Everyone:  02:02 PM` for a copy from the window. Each
+language has its own words for *from* and *to*, and some have only one word between the two names or
+after each.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from liveportal.feeds.transcripts.lines import HEAD, Said, Stamp, joined
+from liveportal.feeds.transcripts.lines import HEAD, ParsedMessage, Stamp, join_continuations
 from liveportal.feeds.transcripts.times import read_time, stamp_of
 
 _DAY = r"(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[T \t]+)?"
@@ -22,7 +23,7 @@ _COPIED = re.compile(
     r"([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:[ \u00a0\u202f][AP]M)?)[ \t]*$"
 )
 
-_WORDS = {
+_KEYWORDS = {
     "From": ("to",),
     "Von": ("an", "bis"),
     "De": ("\u00e0", "a", "para", "pour"),
@@ -36,7 +37,7 @@ _WORDS = {
     "\u0412\u0456\u0434": ("\u0434\u043e", "\u043a\u043e\u043c\u0443"),
     "Dari": ("ke", "kepada"),
     "T\u1eeb": ("\u0111\u1ebfn", "t\u1edbi"),
-    "\u958b\u59cb": ("\u7d42\u4e86",),  # Japanese: Zoom says "begin" and "end".
+    "\u958b\u59cb": ("\u7d42\u4e86",),  # Japanese: Zoom uses "begin" and "end".
     "\u9001\u4fe1\u8005": ("\u5b9b\u5148", "\u53d7\u4fe1\u8005"),
     "\u5dee\u51fa\u4eba": ("\u5b9b\u5148",),
     "\u4ece": ("\u5230", "\u81f3", "\u53d1\u9001\u81f3", "\u53d1\u9001\u7ed9"),
@@ -60,10 +61,10 @@ _WORDS = {
     "\ubcf4\ub0b8 \uc0ac\ub78c": ("\ubc1b\ub294 \uc0ac\ub78c",),
     "\ubc1c\uc2e0\uc790": ("\uc218\uc2e0\uc790", "\ubc1b\ub294 \uc0ac\ub78c"),
 }
-"""The words before who writes and before who reads it, language by language."""
+"""The words before the sender and before the recipient, by language."""
 
-# Where there is one word between the names, what the second then ends with.
-_BETWEEN = {
+# For languages with one word between the names: the word, and the ending of the second name.
+_SEPARATORS = {
     "\u304b\u3089": "",  # Japanese,
     "\ub2d8\uc774 ": "\uc5d0\uac8c",  # Korean,
     "\uc774 ": "\uc5d0\uac8c",
@@ -83,96 +84,97 @@ _DIRECT = re.compile(r"\s*[(\uff08][^()\uff08\uff09]{1,60}[)\uff09]\s*$")
 
 
 def is_zoom(line: str) -> bool:
-    """Return whether a line begins a message of a chat that Zoom saved."""
-    return isinstance(_read(line), Said)
+    """Return True if a line begins a message of a Zoom chat."""
+    return isinstance(_parse_line(line), ParsedMessage)
 
 
-def zoom_said(lines: Iterable[str]) -> Iterator[Said]:
-    """Yield what was said in a chat that Zoom saved."""
-    return joined(map(_read, lines))
+def read_zoom_chat(lines: Iterable[str]) -> Iterator[ParsedMessage]:
+    """Yield the messages of a Zoom chat."""
+    return join_continuations(map(_parse_line, lines))
 
 
-def _read(line: str) -> Said | str:
-    """Return the message that a line begins, or the line if it goes on with one."""
+def _parse_line(line: str) -> ParsedMessage | str:
+    """Return the message that a line begins, or the line if it continues a message."""
     head = line[:HEAD]
     if match := _CLOUD.match(head):
         hours, minutes, seconds = map(int, match.groups()[:3])
-        spoken = line[match.end() :]
-        return Said(((hours * 60 + minutes) * 60 + seconds) * 1000, match[4].rstrip(":"), spoken)
+        text = line[match.end() :]
+        return ParsedMessage(
+            ((hours * 60 + minutes) * 60 + seconds) * 1000, match[4].rstrip(":"), text
+        )
     match = _HEADER.match(head)
     if not match:
-        return _copied(head) or line.removeprefix("\t")
+        return _parse_copied(head) or line.removeprefix("\t")
     stamp = stamp_of(match[1], int(match[2]), int(match[3]), int(match[4]))
     rest = line[match.end() :]
-    # A name may hold a colon; what stands between it and the text has blanks around it, or ends
-    # the line.
-    who, text = _parted(rest)
+    # A name may contain a colon; the colon before the text has spaces around it, or ends the line.
+    who, text = _split_header(rest)
     if (sender := _sender(who)) is not None:
-        return Said(stamp, sender, text)
-    # Of old only who writes: other words than English ones are also names (De Vries).
-    if who.startswith("From ") or ("\t" in match[5] and _from(who)):
-        return Said(stamp, who.partition(" ")[2], text)
+        return ParsedMessage(stamp, sender, text)
+    # Old versions give the sender only. Words of other languages may be names (De Vries).
+    if who.startswith("From ") or ("\t" in match[5] and _from_keyword(who)):
+        return ParsedMessage(stamp, who.partition(" ")[2], text)
     return line.removeprefix("\t")
 
 
-def _parted(rest: str) -> tuple[str, str]:
-    """Return the names of a header, and the text behind them; no names where no colon ends them."""
-    who, between, _ = rest[:HEAD].partition(" : ")
-    if between:
-        return who, rest[len(who) + len(between) :]
-    bare = rest.rstrip()
-    if bare.endswith((":", "\uff1a")):
-        return bare[:-1], ""
+def _split_header(rest: str) -> tuple[str, str]:
+    """Split a header into names and text; the names are empty if no colon ends them."""
+    names, separator, _ = rest[:HEAD].partition(" : ")
+    if separator:
+        return names, rest[len(names) + len(separator) :]
+    stripped = rest.rstrip()
+    if stripped.endswith((":", "\uff1a")):
+        return stripped[:-1], ""
     match = re.search("[:\uff1a]", rest[:HEAD])
     return (rest[: match.start()], rest[match.end() :]) if match else ("", "")
 
 
-def _copied(head: str) -> Said | None:
-    """Return the message that a line of the copied window begins: names, then the time."""
-    match = _COPIED.match(head) if _from(head) else None
+def _parse_copied(head: str) -> ParsedMessage | None:
+    """Return the message that a line copied from the window begins, or None."""
+    match = _COPIED.match(head) if _from_keyword(head) else None
     sender = _sender(match[1]) if match else None
-    return Said(_time(match[2]), sender, "") if match and sender else None
+    return ParsedMessage(_parse_stamp(match[2]), sender, "") if match and sender else None
 
 
-def _time(text: str) -> Stamp:
-    read = read_time(text)
-    return read.stamp if read else None
+def _parse_stamp(text: str) -> Stamp:
+    time = read_time(text)
+    return time.stamp if time else None
 
 
-def _from(who: str) -> str | None:
-    """Return the word for *from* that a line begins with, if any."""
-    return next((word for word in _WORDS if who.startswith((f"{word} ", f"{word}: "))), None)
+def _from_keyword(who: str) -> str | None:
+    """Return the word for *from* at the beginning of a line, or None."""
+    return next((word for word in _KEYWORDS if who.startswith((f"{word} ", f"{word}: "))), None)
 
 
 def _sender(who: str) -> str | None:
-    """Return who wrote, of `From Mina to Joe(Direct Message)` in whatever language; else None."""
+    """Return the sender in `From Mina to Joe(Direct Message)` in any language, or None."""
     names = _DIRECT.sub("", who.strip())
-    word = _from(names)
+    word = _from_keyword(names)
     if word:
         rest = names[len(word) :].lstrip(" :")
-        if sender := _before_word(rest, _WORDS[word]):
+        if sender := _before_word(rest, _KEYWORDS[word]):
             return sender
-    return parted_names(names)
+    return sender_without_keyword(names)
 
 
 def _before_word(names: str, words: Iterable[str]) -> str | None:
-    """Return what stands before the last of the words for *to*; two blanks part more surely."""
+    """Return the text before the last word for *to*; two spaces around it are preferred."""
     for blanks in ("  ", " "):
-        found = max(
+        index = max(
             (names.rfind(f"{blanks}{word}{end}") for word in words for end in (blanks, ":")),
             default=-1,
         )
-        if found > 0:
-            return names[:found].strip()
+        if index > 0:
+            return names[:index].strip()
     return None
 
 
-def parted_names(names: str) -> str | None:
-    """Return who wrote where no word stands before both names; None where nothing parts them."""
+def sender_without_keyword(names: str) -> str | None:
+    """Return the sender if there is no word before both names; None if nothing separates them."""
     if to_all := _TO_ALL.fullmatch(names):
         return to_all[1].strip()
-    for between, end in _BETWEEN.items():
-        sender, found, reader = names.rpartition(between)
-        if found and sender.strip() and reader.strip() and reader.rstrip().endswith(end):
+    for keyword, end in _SEPARATORS.items():
+        sender, separator, recipient = names.rpartition(keyword)
+        if separator and sender.strip() and recipient.strip() and recipient.rstrip().endswith(end):
             return sender.strip()
     return None
