@@ -120,7 +120,8 @@ def line(
 def say(ledger: Path, *lines: bytes) -> list[Outcome]:
     """Record in the expert's own name what stands in lines of a feed: what a feed may not say."""
     events = [
-        replace(jsonl.parse(each), source=CLI_SOURCE) for each in b"".join(lines).splitlines()
+        replace(jsonl.parse(feed_line), source=CLI_SOURCE)
+        for feed_line in b"".join(lines).splitlines()
     ]
     with Portal.open(ledger) as portal:
         return portal.record(events)
@@ -145,24 +146,24 @@ class Book:
         self.db.execute("BEGIN IMMEDIATE")
         make_tables(self.db)
         self.clock = Clock()
-        self.door = Journal(self.db, self.clock)
+        self.journal = Journal(self.db, self.clock)
         document = (rules or Policy()).recorded
-        self.tell("policy.adopted", "01-01 00:00", source=CLI_SOURCE, policy=document)
+        self.record("policy.adopted", "01-01 00:00", source=CLI_SOURCE, policy=document)
         self.clock.now = LATER  # So that nothing that the tests record is in the future.
 
     # --- telling ----------------------------------------------------------------------------------
 
-    def tell(self, kind: str, when: str, /, **data: Any) -> Outcome:  # noqa: ANN401
+    def record(self, kind: str, when: str, /, **data: Any) -> Outcome:  # noqa: ANN401
         """Record an event as a feed does: cautions are flagged, never refused."""
-        return self.door.record(event(kind, when, **data))
+        return self.journal.record(event(kind, when, **data))
 
     def command(self, kind: str, when: str, /, **data: Any) -> Outcome:  # noqa: ANN401
         """Record an event as a command does that overrides no caution."""
-        return self.door.record(event(kind, when, **data), allow=lambda _: False)
+        return self.journal.record(event(kind, when, **data), allow=lambda _: False)
 
     def refuses(self, kind: str, when: str, /, **data: Any) -> LiveportalError:  # noqa: ANN401
         """Return the error with which an event is refused; nothing may have changed."""
-        return self._refused(self.tell, kind, when, data)
+        return self._refused(self.record, kind, when, data)
 
     def command_refuses(self, kind: str, when: str, /, **data: Any) -> LiveportalError:  # noqa: ANN401
         """Return the error with which a command is refused."""
@@ -188,12 +189,12 @@ class Book:
             "title": "help",
             "rate": amount("3.00"),
         }
-        return self.tell("request.opened", when, request=request, **(given | data))
+        return self.record("request.opened", when, request=request, **(given | data))
 
     def live(self, session: str = "S-1", when: str = "10-05 09:00", rate: str = "5.00") -> None:
         """Open and accept an instant request: the session is live from then on."""
         self.open(f"R-{session}", when, rate=amount(rate))
-        self.tell("request.accepted", when, request=f"R-{session}", session=session)
+        self.record("request.accepted", when, request=f"R-{session}", session=session)
 
     def log(
         self, session: str = "S-1", end: str = "10-05 10:00", gross: str = "60.00", **data: object
@@ -208,37 +209,37 @@ class Book:
             "end": until.isoformat(),
             "billed": amount(gross),
         }
-        self.tell("session.logged", end, session=session, **(given | data))
+        self.record("session.logged", end, session=session, **(given | data))
 
     def claim(self, claim: str = "CL-1", when: str = "10-05 11:00", **data: object) -> Outcome:
         """Claim all that is left of session S-1, unless told otherwise."""
-        return self.tell("refund.claimed", when, claim=claim, **({"session": "S-1"} | data))
+        return self.record("refund.claimed", when, claim=claim, **({"session": "S-1"} | data))
 
     # --- asking -----------------------------------------------------------------------------------
 
     def request(self, name: str = "R-1") -> Request:
         """Return a request as it stands."""
-        found = self.door.book.request(name)
-        assert found
-        return found
+        request = self.journal.book.request(name)
+        assert request
+        return request
 
     def session(self, name: str = "S-1") -> Session:
         """Return a session as it stands."""
-        found = self.door.book.session(name)
-        assert found
-        return found
+        session = self.journal.book.session(name)
+        assert session
+        return session
 
     def claimed(self, name: str = "CL-1") -> Claim:
         """Return a claim as it stands."""
-        found = self.door.book.claim(name)
+        found = self.journal.book.claim(name)
         assert found
         return found
 
     def payout(self, name: str = "PO-1") -> Payout:
         """Return a payout as it stands."""
-        found = self.door.book.payout(name)
-        assert found
-        return found
+        payout = self.journal.book.payout(name)
+        assert payout
+        return payout
 
     def gross(self, name: str = "S-1") -> str:
         """Return what a session billed."""
@@ -246,7 +247,7 @@ class Book:
 
     def reader(self) -> Reader:
         """Return the windows on the book as it stands."""
-        self.door.book.flush()
+        self.journal.book.flush()
         return Reader(self.db, Path("memory"))
 
     def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
@@ -255,8 +256,8 @@ class Book:
 
     def month(self, name: str = "2026-10") -> dict[str, Any]:
         """Return a month's figures with the amounts as text."""
-        found: dict[str, Any] = plain(earnings.month(self.reader(), name))
-        return found
+        figures: dict[str, Any] = plain(earnings.month(self.reader(), name))
+        return figures
 
     def balance(self, name: str = "2026-12") -> tuple[str, str, str, str]:
         """Return what is owed, held, in transit and paid out at a month's end."""
@@ -265,15 +266,15 @@ class Book:
 
     def legs(self, seq: int) -> list[dict[str, str]]:
         """Return the signed legs of each transaction that an event booked; debit is positive."""
-        found: dict[int, dict[str, int]] = {}
+        transactions: dict[int, dict[str, int]] = {}
         for row in self.rows('SELECT id FROM "transaction" WHERE seq = ? ORDER BY id', seq):
-            found[row["id"]] = {}
+            transactions[row["id"]] = {}
             for leg in self.rows('SELECT * FROM posting WHERE "transaction" = ?', row["id"]):
-                legs = found[row["id"]]
+                legs = transactions[row["id"]]
                 legs[leg["account"]] = legs.get(leg["account"], 0) + leg["amount"]
         return [
             {account: f"{Money(minor, 'USD')}" for account, minor in legs.items() if minor}
-            for legs in found.values()
+            for legs in transactions.values()
         ]
 
     def kinds(self) -> list[str]:

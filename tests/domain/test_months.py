@@ -25,9 +25,9 @@ def flow(name: str, minor: int = 1) -> Month:
 
 def test_months_between_are_shown() -> None:
     """A month in which nothing happened is there, with the balance as it was."""
-    found = fill_gaps({name: flow(name) for name in ("2026-10", "2027-01")})
-    assert [each.month for each in found] == ["2026-10", "2026-11", "2026-12", "2027-01"]
-    assert [each.owed_minor for each in found] == [1, 1, 1, 2]
+    months = fill_gaps({name: flow(name) for name in ("2026-10", "2027-01")})
+    assert [each.month for each in months] == ["2026-10", "2026-11", "2026-12", "2027-01"]
+    assert [month.owed_minor for month in months] == [1, 1, 1, 2]
 
 
 def test_a_month_whose_figures_cancel_out_is_none() -> None:
@@ -55,7 +55,7 @@ def test_gaps_are_what_is_left_out(names: set[str]) -> None:
     assert shown == sorted(set(shown))
     assert names <= set(shown)
     if names:
-        left = [each for gap in gaps_in(shown) for each in months_between(*gap)]
+        left = [month for gap in gaps_in(shown) for month in months_between(*gap)]
         assert sorted([*shown, *left]) == months_between(min(names), max(names))
     assert all(len(months_between(*gap)) > LONGEST_GAP for gap in gaps_in(shown))
 

@@ -14,8 +14,8 @@ from liveportal.domain.policy import Policy
 from tests.helpers import policy, usd
 
 SHIPPED = {
-    each.name.removesuffix(".toml"): tomllib.loads(each.read_text("utf-8"))
-    for each in files("liveportal.domain").joinpath("policies").iterdir()
+    path.name.removesuffix(".toml"): tomllib.loads(path.read_text("utf-8"))
+    for path in files("liveportal.domain").joinpath("policies").iterdir()
 }
 
 # Each switch of rulebook 3: its default, other values that it takes, and values that it does not.
@@ -80,9 +80,9 @@ def test_the_default_profile_is_the_default() -> None:
 @pytest.mark.parametrize(("switch", "value"), each(1))
 def test_a_switch_takes_its_readings(switch: str, value: object) -> None:
     """Each reading is taken, kept, and leaves every other switch at the default's value."""
-    found = Policy.from_document(document(switch, value))
-    assert found.switches() == {**Policy().switches(), switch: value}
-    assert found != Policy()
+    loaded = Policy.from_document(document(switch, value))
+    assert loaded.switches() == {**Policy().switches(), switch: value}
+    assert loaded != Policy()
 
 
 @pytest.mark.parametrize(("switch", "value"), each(2))
@@ -155,16 +155,16 @@ def test_digits_are_the_currency_s() -> None:
 @pytest.mark.parametrize("currency", ["JPY", "EUR", "KWD"])
 def test_amounts_limit_nothing_in_another_currency(currency: str) -> None:
     """No rate bounds and no payout minimum of dollars; every other switch is kept."""
-    found = Policy().in_currency(currency)
+    loaded = Policy().in_currency(currency)
     assert Policy().in_currency("USD") == Policy()
     changed = {
-        name for name, value in found.switches().items() if value != Policy().switches()[name]
+        name for name, value in loaded.switches().items() if value != Policy().switches()[name]
     }
     assert changed == {"currency", "rate.minimum", "rate.maximum", "payout.minimum"}
-    assert found.payout_minimum == Money(0, currency)
-    lowest, highest = found.rate_bounds
+    assert loaded.payout_minimum == Money(0, currency)
+    lowest, highest = loaded.rate_bounds
     assert (lowest.minor, highest.minor) == (0, LARGEST_MINOR)
-    assert Policy.from_document(found.document) == found
+    assert Policy.from_document(loaded.document) == loaded
     with pytest.raises(InvalidPolicy):
         Policy().in_currency("ZZZ")
 
@@ -172,12 +172,12 @@ def test_amounts_limit_nothing_in_another_currency(currency: str) -> None:
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_documents_read_back(name: str) -> None:
     """A policy's document holds every switch and reads back as the same policy, source and all."""
-    found = Policy.from_document(SHIPPED[name])
-    assert found.document == SHIPPED[name] | {"fee": {"percent": str(found.fee.percent)}} | (
+    loaded = Policy.from_document(SHIPPED[name])
+    assert loaded.document == SHIPPED[name] | {"fee": {"percent": str(loaded.fee.percent)}} | (
         {"trial": {"boundary": "over", **SHIPPED[name]["trial"]}}
     )
-    assert Policy.from_document(found.document) == found
-    assert Policy.from_document(found.document).source == found.source
+    assert Policy.from_document(loaded.document) == loaded
+    assert Policy.from_document(loaded.document).source == loaded.source
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))

@@ -38,7 +38,7 @@ def judged(
     change: Changes, force: fields.Values = FORCE, methods: tuple[str, ...] = BANK
 ) -> list[str]:
     """Return the codes of the cautions on a change."""
-    return [each.code for each in judge(change, force, methods=methods, today=TODAY)]
+    return [caution.code for caution in judge(change, force, methods=methods, today=TODAY)]
 
 
 def refused(change: Changes, force: fields.Values = FORCE) -> errors.LiveportalError:
@@ -331,13 +331,13 @@ def test_a_method_that_the_policy_in_force_does_not_have() -> None:
 
 def test_a_null_fingerprint_clears_its_field(books: Book) -> None:
     """Whoever tells names only has filled them in; a field that is cleared is missing again."""
-    books.tell("payout_profile.changed", "10-01 09:00", fields=["name", "iban"])
+    books.record("payout_profile.changed", "10-01 09:00", fields=["name", "iban"])
     marks = {"iban": None, "email": "00", "other": None}
-    books.tell(
+    books.record(
         "payout_profile.changed", "10-01 10:00", fields=["iban", "email"], fingerprints=marks
     )
-    assert books.door.book.profile.fields == {"name", "email"}
-    books.door.book.flush_and_clear()
-    assert books.door.book.profile.fields == {"name", "email"}
-    books.tell("payout_profile.changed", "10-01 11:00", fields=["iban"], fingerprints=[None])
-    assert books.door.book.profile.fields == {"name", "email", "iban"}
+    assert books.journal.book.profile.fields == {"name", "email"}
+    books.journal.book.flush_and_clear()
+    assert books.journal.book.profile.fields == {"name", "email"}
+    books.record("payout_profile.changed", "10-01 11:00", fields=["iban"], fingerprints=[None])
+    assert books.journal.book.profile.fields == {"name", "email", "iban"}

@@ -56,14 +56,14 @@ def entry(session: str = "S-1", **more: Any) -> CalendarEvent:  # noqa: ANN401
 
 def events(content: bytes) -> dict[str, Any]:
     """Read a calendar back: its events by name, of each the latest, as clients have them."""
-    found: dict[str, Any] = {}
+    by_uid: dict[str, Any] = {}
     calendar = icalendar.Calendar.from_ical(content)
     for event in calendar.walk("VEVENT"):
         assert not event.errors
         name = str(event["UID"])
-        assert name not in found, "an event stands there twice"
-        found[name] = event
-    return found
+        assert name not in by_uid, "an event stands there twice"
+        by_uid[name] = event
+    return by_uid
 
 
 def valid(content: bytes) -> None:
@@ -172,9 +172,9 @@ def test_half_past_seven_stays_half_past_seven(zone: str) -> None:
         entry(f"S-{n}", start=day.astimezone(UTC), end=(day + timedelta(hours=1)).astimezone(UTC))
         for n, day in enumerate(days)
     ]
-    found = events(write(NAME, entries).content)
+    parsed = events(write(NAME, entries).content)
     for n, day in enumerate(days):
-        event = found[uid(NAME, f"S-{n}")]
+        event = parsed[uid(NAME, f"S-{n}")]
         read = event["DTSTART"].dt.astimezone(there)
         assert (read.date(), f"{read:%H:%M}") == (day.date(), "07:30")
         assert event["DTEND"].dt - event["DTSTART"].dt == timedelta(hours=1)
@@ -198,13 +198,13 @@ def test_hostile_text_is_valid_and_reads_back(text: str) -> None:
     """Whatever strangers write: the file is valid, and nothing but what cannot be is lost."""
     written = write(NAME, [entry(summary=text, description=text), entry("S-2")])
     valid(written.content)
-    found = events(written.content)
-    assert set(found) == {uid(NAME, "S-1"), uid(NAME, "S-2")}
-    assert len(found[uid(NAME, "S-1")].walk("VALARM")) == 1
+    parsed = events(written.content)
+    assert set(parsed) == {uid(NAME, "S-1"), uid(NAME, "S-2")}
+    assert len(parsed[uid(NAME, "S-1")].walk("VALARM")) == 1
     kept = "".join(
         each for each in text.replace("\r\n", "\n").replace("\r", "\n") if _allowed(each)
     )
-    assert str(found[uid(NAME, "S-1")]["DESCRIPTION"]) == kept
+    assert str(parsed[uid(NAME, "S-1")]["DESCRIPTION"]) == kept
     assert (
         write(NAME, [entry(summary=text, description=text), entry("S-2")], written.content)
         == written
@@ -343,8 +343,8 @@ def test_whoever_imports_every_file_sees_what_the_last_one_says(
     last = Client()
     last.take(file)
     assert client.shown == last.shown
-    assert {str(each["SUMMARY"]) for each in client.events.values()} == {
-        str(each["SUMMARY"]) for each in last.events.values()
+    assert {str(event["SUMMARY"]) for event in client.events.values()} == {
+        str(event["SUMMARY"]) for event in last.events.values()
     }
     for name, each in book.items():
         standing = "CANCELLED" if each.cancelled else "CONFIRMED"

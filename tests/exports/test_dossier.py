@@ -193,7 +193,7 @@ def test_the_page_says_when_and_what() -> None:
     numbers = [
         text
         for (tag, about), text in zip(
-            [each for each in page.tags if each[0] == "td"], page.cells["td"], strict=True
+            [tag for tag in page.tags if tag[0] == "td"], page.cells["td"], strict=True
         )
         if tag == "td" and about.get("class") == "number"
     ]
@@ -274,7 +274,7 @@ def test_no_text_breaks_out_of_its_cell(text: str) -> None:
         width = len(cells(table[0]))
         assert all(len(cells(row)) == width for row in table)
     assert cells(tables[1][2]) == [_md(text)] * 3
-    assert [unescaped(each) for each in cells(tables[1][2])] == [clean(text).strip()] * 3
+    assert [unescaped(cell) for cell in cells(tables[1][2])] == [clean(text).strip()] * 3
     assert len(written.splitlines()) == len(markdown(dossier("x")).splitlines())
 
 

@@ -77,7 +77,7 @@ def test_events_and_words_stand_in_one_order_of_time() -> None:
 
 def test_the_bill_is_the_sessions() -> None:
     """From the timer to the share, each step with its rule."""
-    figures = {each.label: each.value for each in dossier(case(), ()).figures}
+    figures = {figure.label: figure.value for figure in dossier(case(), ()).figures}
     assert figures["Less the pauses"] == "-0:01:00"
     assert figures["Time on the timer"] == "0:20:00"
     assert figures["The expert's share"] == "42.00 USD"
@@ -173,11 +173,11 @@ def test_what_is_not_packed_is_named_with_its_hash(tmp_path: Path) -> None:
 def test_nobody_elses_name_is_left(tmp_path: Path) -> None:
     """Not in a text, a file, a file's name; times, amounts and hashes stay."""
     kept = (file(tmp_path, "mina.txt", b"MINA: hello\r\n\tharker", "transcript", "text/plain"),)
-    found = parts(case(kept=kept), redact=MINA)
-    for part in found:
+    entries = parts(case(kept=kept), redact=MINA)
+    for part in entries:
         assert not re.search("mina|harker|12 34|example.com", text(part) + part.name, re.IGNORECASE)
         assert kept[0].sha256 not in text(part)
-    named = by_name(found)
+    named = by_name(entries)
     assert text(named["files/01-_____.txt"]) == (f"{BLACK}: hello\r\n\t{BLACK}")
     page = text(named["index.html"])
     black = sha256(text(named["files/01-_____.txt"]).encode()).hexdigest()
@@ -200,7 +200,7 @@ def test_no_hash_lets_a_name_be_guessed(tmp_path: Path) -> None:
         kept=kept,
         events=(replace(happened(9, "10-05 14:40", "artifact.added"), data=attached),),
     )
-    found = parts(
+    decoded = parts(
         made,
         redact=MINA,
         largest=100,
@@ -208,12 +208,12 @@ def test_no_hash_lets_a_name_be_guessed(tmp_path: Path) -> None:
             content.decode("ascii", "ignore") if content[:1] != b"\x89" else ""
         ),
     )
-    shown = "".join(map(text, found)) + json.dumps(about(made, redact=MINA))
+    shown = "".join(map(text, decoded)) + json.dumps(about(made, redact=MINA))
     assert [each.sha256 in shown for each in kept] == [False, True, False, False, False, False]
     assert "61 bytes" not in shown
     assert shown.count("its hash is withheld, too") == 2 * 4
-    assert not any(part.original_sha256 for part in found)
-    named = by_name(found)["files/01-chat.txt"].content
+    assert not any(part.original_sha256 for part in decoded)
+    named = by_name(decoded)["files/01-chat.txt"].content
     assert isinstance(named, bytes)
     assert shown.count(sha256(named).hexdigest()) == 2
 
@@ -225,7 +225,7 @@ def test_what_the_reader_still_reads_as_a_name_is_withheld(tmp_path: Path) -> No
     read = by_name(parts(made, redact=MINA, reads=lambda content, _: content.decode()))
     assert "files/01-chat.txt" in read
     backwards = by_name(parts(made, redact=MINA, reads=lambda content, _: content[3::-1].decode()))
-    assert not [each for each in backwards if each.startswith("files/")]
+    assert not [backward for backward in backwards if backward.startswith("files/")]
     assert "withheld" in text(backwards["index.html"])
 
 

@@ -166,7 +166,7 @@ def _without_text(seen: str) -> str:
 
 def test_every_hostile_text_leaves_the_page_as_it_is(tmp_path: Path) -> None:
     """A browser reads the same elements, whatever the texts are."""
-    found = set()
+    outlines = set()
     for texts in (HOSTILE, ("x",) * len(HOSTILE)):
         page = tmp_path / "page.html"
         made = dossier(
@@ -176,5 +176,5 @@ def test_every_hostile_text_leaves_the_page_as_it_is(tmp_path: Path) -> None:
         )
         page.write_text(html(made), "utf-8")
         seen = browse(tmp_path, page, "--dump-dom")
-        found.add(tuple(re.findall(r"<(?!br)/?[a-z1-6]+", seen)))
-    assert len(found) == 1
+        outlines.add(tuple(re.findall(r"<(?!br)/?[a-z1-6]+", seen)))
+    assert len(outlines) == 1

@@ -175,22 +175,22 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 -- Whatever JSON hold
 
 def _parsed(text: str) -> str:
     """Return the strings of a text that is JSON, or whose lines are."""
-    found: list[str] = []
+    texts: list[str] = []
     for part in (text, *text.splitlines()):
         try:
-            found += _strings(json.loads(part))
+            texts += _strings(json.loads(part))
         except ValueError:
             continue
-    return "\n".join(found)
+    return "\n".join(texts)
 
 
 def _transcript(text: str) -> str:
     began = datetime(2026, 10, 5, tzinfo=UTC)
-    found = [
+    transcript = [
         read(BytesIO(text.encode()), name, began=began, timezone="UTC")
         for name in ("x.txt", "x.vtt")  # The content decides; entities are WebVTT's.
     ]
-    return "\n".join(f"{m.speaker}: {m.text}" for each in found for m in each.messages)
+    return "\n".join(f"{m.speaker}: {m.text}" for each in transcript for m in each.messages)
 
 
 def _untagged(text: str) -> str:
@@ -205,11 +205,11 @@ DECODERS = (_unescaped, _parsed, _transcript, _untagged, html.unescape, unquote)
 
 def decoded(text: str) -> set[str]:
     """Return all that the decoders make of a text, one after the other."""
-    found, fresh = {text}, {text}
+    variants, fresh = {text}, {text}
     for _ in range(2):
-        fresh = {decode(each) for each in fresh for decode in DECODERS} - found
-        found |= fresh
-    return found
+        fresh = {decode(each) for each in fresh for decode in DECODERS} - variants
+        variants |= fresh
+    return variants
 
 
 @cache
@@ -314,14 +314,14 @@ def test_no_part_of_a_name_can_be_read(tmp_path: Path, name: str) -> None:
             redact,
             lambda content, _: _transcript(content.decode("utf-8", "replace")),
         )
-        found = parts(made, rules)
-        packed = [part for part in found if part.name.startswith("files/")]
-        assert len(packed) == len(contents), (spelling, [part.name for part in found])
+        entries = parts(made, rules)
+        packed = [part for part in entries if part.name.startswith("files/")]
+        assert len(packed) == len(contents), (spelling, [part.name for part in entries])
         for part, (kind, (content, *_)) in zip(packed, contents.items(), strict=True):
             assert isinstance(part.content, bytes)
             check_form(kind, content, part.content.decode())
             assert is_blacked_out(part.content, visible(content).encode()), (spelling, kind)
-        for part in found:
+        for part in entries:
             assert isinstance(part.content, bytes)
             text = f"{part.name}\n{part.content.decode()}"
             assert_unreadable(NAMES[name], text, known, (spelling, part.name))

@@ -96,7 +96,7 @@ def zipped(archived: list[tuple[str, bytes]], compression: int = zipfile.ZIP_STO
 def unzipped(content: bytes) -> list[tuple[str, bytes]]:
     """Return an archive's members with what they hold."""
     with zipfile.ZipFile(BytesIO(content)) as archive:
-        return [(each.filename, archive.read(each)) for each in archive.infolist()]
+        return [(member.filename, archive.read(member)) for member in archive.infolist()]
 
 
 def item(name: str, content: bytes = b"") -> dict[str, object]:
@@ -120,7 +120,7 @@ def test_a_pack_opens_everywhere_and_says_what_it_holds(whole: bytes, tmp_path: 
     with zipfile.ZipFile(BytesIO(whole)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == [*sorted(part.name for part in PARTS), MANIFEST, SEAL]
-        assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         text = archive.read(MANIFEST)
         seal = archive.read(SEAL).decode()
         for part in PARTS:
@@ -203,11 +203,13 @@ def test_every_pack_verifies(
 
 def owners(content: bytes) -> Iterator[tuple[int, str]]:
     """Yield each byte's place, and the file that it is in, header and all."""
-    found = members(content)
-    starts = [each.header_offset for each in found]
+    names_by_owner = members(content)
+    starts = [each.header_offset for each in names_by_owner]
     for place in range(len(content)):
-        before = [each for each, start in zip(found, starts, strict=True) if start <= place]
-        last = found[-1]
+        before = [
+            each for each, start in zip(names_by_owner, starts, strict=True) if start <= place
+        ]
+        last = names_by_owner[-1]
         end = last.header_offset + 30 + len(last.filename) + 20 + last.file_size
         yield place, DIRECTORY if place >= end else before[-1].filename
 
@@ -219,15 +221,15 @@ def flip(content: bytes, place: int, mask: int) -> bytes:
 
 def check_flip(folder: Path, content: bytes, place: int, owner: str, mask: int) -> None:
     """A changed byte is found, and what is named is the file that it is in."""
-    found = problems(folder, flip(content, place, mask))
-    named = [each.file for each in found]
+    problem_list = problems(folder, flip(content, place, mask))
+    named = [problem.file for problem in problem_list]
     assert named, f"byte {place} ^ {mask:#x} was not found"
     if owner != DIRECTORY:
-        assert named == [owner], (place, mask, found)
+        assert named == [owner], (place, mask, problem_list)
     elif named != [DIRECTORY]:
         # What the directory says of a file was changed: then it is that file, under either name.
-        names = {each.filename for each in members(content)}
-        assert len(names - set(named)) >= len(names) - 2, (place, mask, found)
+        names = {name.filename for name in members(content)}
+        assert len(names - set(named)) >= len(names) - 2, (place, mask, problem_list)
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -252,8 +254,8 @@ def test_every_bit_that_was_changed_is_found(whole: bytes, tmp_path: Path, bit: 
 def test_a_pack_that_was_cut_is_found(whole: bytes, tmp_path: Path, after: int) -> None:
     """Whatever is missing at the end, the directory is damaged."""
     for length in (after, len(whole) - after, len(whole) - 1):
-        (found,) = problems(tmp_path, whole[:length])
-        assert found.file == DIRECTORY
+        (problem_list,) = problems(tmp_path, whole[:length])
+        assert problem_list.file == DIRECTORY
 
 
 @pytest.mark.parametrize("more", [b"\0", b"x" * 70_000, b"PK\x05\x06" + b"\0" * 18])
@@ -267,8 +269,8 @@ def test_a_comment_is_found(whole: bytes, tmp_path: Path) -> None:
     """The directory's own comment is no place for words."""
     commented = whole[:-2] + struct.pack("<H", 5) + b"hello"
     assert zipfile.ZipFile(BytesIO(commented)).comment == b"hello"
-    (found,) = problems(tmp_path, commented)
-    assert found.file == DIRECTORY
+    (problem_list,) = problems(tmp_path, commented)
+    assert problem_list.file == DIRECTORY
 
 
 def test_two_packs_in_one_file_are_found(whole: bytes, tmp_path: Path) -> None:
@@ -282,7 +284,7 @@ def test_a_file_that_was_added_removed_or_renamed_is_named(whole: bytes, tmp_pat
     assert zipped(held) == whole, "it is written here as it is written there"
     added = zipped([*held, ("files/02-new.txt", b"new")])
     assert problems(tmp_path, added) == [Problem("files/02-new.txt", "it was added")]
-    removed = zipped([each for each in held if each[0] != "empty.txt"])
+    removed = zipped([member for member in held if member[0] != "empty.txt"])
     assert problems(tmp_path, removed) == [Problem("empty.txt", "it is missing")]
     renamed = zipped([("full.txt" if name == "empty.txt" else name, of) for name, of in held])
     assert problems(tmp_path, renamed) == [
@@ -290,7 +292,7 @@ def test_a_file_that_was_added_removed_or_renamed_is_named(whole: bytes, tmp_pat
         Problem("empty.txt", "it is missing"),
     ]
     for lost in (MANIFEST, SEAL):
-        without = zipped([each for each in held if each[0] != lost])
+        without = zipped([member for member in held if member[0] != lost])
         assert problems(tmp_path, without) == [Problem(lost, "it is missing")]
 
 
@@ -310,7 +312,7 @@ def test_files_in_another_order_are_found(whole: bytes, tmp_path: Path) -> None:
     second = whole.index(b"PK\x01\x02", entries + 1)
     third = whole.index(b"PK\x01\x02", second + 1)
     swapped = whole[:entries] + whole[second:third] + whole[entries:second] + whole[third:]
-    assert [each.file for each in problems(tmp_path, swapped)] == [DIRECTORY]
+    assert [problem.file for problem in problems(tmp_path, swapped)] == [DIRECTORY]
 
 
 def test_a_file_that_was_exchanged_is_named(whole: bytes, tmp_path: Path) -> None:
@@ -318,7 +320,7 @@ def test_a_file_that_was_exchanged_is_named(whole: bytes, tmp_path: Path) -> Non
     held = dict(unzipped(whole))
     for name, content in held.items():
         other = held | {name: bytes(byte ^ 1 for byte in content) or b"x"}
-        named = [each.file for each in problems(tmp_path, zipped(list(other.items())))]
+        named = [problem.file for problem in problems(tmp_path, zipped(list(other.items())))]
         if name in (MANIFEST, SEAL):
             # Sound as it is, the archive does not tell which of the two was exchanged.
             assert named == [f"{MANIFEST} or {SEAL}"]
@@ -329,9 +331,9 @@ def test_a_file_that_was_exchanged_is_named(whole: bytes, tmp_path: Path) -> Non
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_pack_that_was_packed_anew_is_found(whole: bytes, tmp_path: Path, method: int) -> None:
     """Compressors differ, so that a pack is never compressed."""
-    (found,) = problems(tmp_path, zipped(unzipped(whole), method))
-    assert found.file == DIRECTORY
-    assert "compressed" in found.what
+    (problem_list,) = problems(tmp_path, zipped(unzipped(whole), method))
+    assert problem_list.file == DIRECTORY
+    assert "compressed" in problem_list.what
 
 
 # --- what cannot be read --------------------------------------------------------------------------
@@ -358,8 +360,8 @@ def test_what_is_no_archive_is_no_pack(tmp_path: Path) -> None:
 def test_an_archive_of_something_else_is_no_pack(tmp_path: Path) -> None:
     """Any other archive lacks what makes it a pack; an empty one, too."""
     for archived in ([], [("readme.txt", b"hello")]):
-        found = problems(tmp_path, zipped(archived))
-        assert [each.file for each in found] == [MANIFEST, SEAL]
+        problem_list = problems(tmp_path, zipped(archived))
+        assert [problem.file for problem in problem_list] == [MANIFEST, SEAL]
 
 
 def test_a_failing_disk_is_no_forgery(
@@ -410,8 +412,8 @@ def test_a_forged_manifest_is_refused(tmp_path: Path, manifest: object) -> None:
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, text: bytes) -> None:
     """Neither its depth nor its numbers break the reader."""
     seal = f"{hashlib.sha256(text).hexdigest()}  {MANIFEST}\n".encode()
-    (found,) = problems(tmp_path, zipped([(MANIFEST, text), (SEAL, seal)]))
-    assert found.file == MANIFEST
+    (problem_list,) = problems(tmp_path, zipped([(MANIFEST, text), (SEAL, seal)]))
+    assert problem_list.file == MANIFEST
 
 
 @pytest.mark.parametrize(
@@ -424,13 +426,13 @@ def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, text: bytes) 
 )
 def test_a_hostile_name_is_named_without_harm(whole: bytes, tmp_path: Path, name: str) -> None:
     """A name from outside is shown in printable ASCII, at moderate length, and never written to."""
-    (found,) = problems(tmp_path, zipped([*unzipped(whole), (name, b"x")]))
-    assert found.what == "it was added"
-    assert found.file != DIRECTORY
-    assert found.file.isascii()
-    assert found.file.isprintable()
-    assert len(found.file) <= 130
-    assert [each.name for each in tmp_path.iterdir()] == ["pack.zip"]
+    (problem_list,) = problems(tmp_path, zipped([*unzipped(whole), (name, b"x")]))
+    assert problem_list.what == "it was added"
+    assert problem_list.file != DIRECTORY
+    assert problem_list.file.isascii()
+    assert problem_list.file.isprintable()
+    assert len(problem_list.file) <= 130
+    assert [path.name for path in tmp_path.iterdir()] == ["pack.zip"]
 
 
 def test_files_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
@@ -445,8 +447,8 @@ def test_files_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
         bomb[at + 16 : at + 28] = first
         bomb[at + 42 : at + 46] = b"\0" * 4  # Where it begins.
         at = bomb.index(b"PK\x01\x02", at + 1)
-    (found,) = problems(tmp_path, bytes(bomb))
-    assert found == Problem(
+    (problem_list,) = problems(tmp_path, bytes(bomb))
+    assert problem_list == Problem(
         DIRECTORY, "it is damaged: its files are compressed, or lie in one another"
     )
 
@@ -459,8 +461,8 @@ def test_a_size_that_is_not_there_takes_no_memory(whole: bytes, tmp_path: Path, 
     while at >= 0:
         huge[at + 20 : at + 28] = struct.pack("<II", size, size)
         at = huge.find(b"PK\x01\x02", at + 1)
-    (found,) = peak(tmp_path, bytes(huge))
-    assert found.file == DIRECTORY
+    (problem_list,) = peak(tmp_path, bytes(huge))
+    assert problem_list.file == DIRECTORY
 
 
 @pytest.mark.parametrize("place", [2**63, 2**64 - 1, 2**63 - 1, 2**40])
@@ -476,21 +478,21 @@ def test_a_place_beyond_everything_is_found(whole: bytes, tmp_path: Path, place:
     end = bytearray(whole[-22:])
     end[12:16] = struct.pack("<I", struct.unpack("<I", end[12:16])[0] + len(extra))
     forged = whole[:at] + entry + name + extra + whole[after:-22] + end
-    (found,) = peak(tmp_path, bytes(forged))
-    assert found.file == DIRECTORY
+    (problem_list,) = peak(tmp_path, bytes(forged))
+    assert problem_list.file == DIRECTORY
 
 
 def test_a_compressed_bomb_stays_packed(tmp_path: Path) -> None:
     """Nothing is ever unpacked."""
-    (found,) = peak(tmp_path, zipped([(MANIFEST, b"\0" * 50_000_000), (SEAL, b"")], 8))
-    assert found.file == DIRECTORY
+    (problem_list,) = peak(tmp_path, zipped([(MANIFEST, b"\0" * 50_000_000), (SEAL, b"")], 8))
+    assert problem_list.file == DIRECTORY
 
 
 def test_a_giant_manifest_is_not_read_whole(tmp_path: Path) -> None:
     """A manifest is text; more of it than any claim has is not taken in."""
     giant = zipped([(MANIFEST, b" " * 40_000_000), (SEAL, b"")])
-    found = peak(tmp_path, giant, limit=60_000_000)
-    assert [each.file for each in found] == [MANIFEST]
+    problem_list = peak(tmp_path, giant, limit=60_000_000)
+    assert [problem.file for problem in problem_list] == [MANIFEST]
 
 
 def peak(folder: Path, content: bytes, limit: int = 20_000_000) -> list[Problem]:
@@ -499,11 +501,11 @@ def peak(folder: Path, content: bytes, limit: int = 20_000_000) -> list[Problem]
     path.write_bytes(content)
     tracemalloc.start()
     try:
-        found = verify_pack(path).problems
+        problem_list = verify_pack(path).problems
         assert tracemalloc.get_traced_memory()[1] < limit
     finally:
         tracemalloc.stop()
-    return list(found)
+    return list(problem_list)
 
 
 def test_a_thousand_files_are_checked_in_one_go(tmp_path: Path) -> None:

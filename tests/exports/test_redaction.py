@@ -160,18 +160,18 @@ def test_what_stands_between_the_letters_stays() -> None:
 def test_a_file_stays_what_it_was(text: str, black: str | None) -> None:
     """JSON stays JSON, whatever people are called; so do subtitles and pages."""
     redact = redactor(["Ada", "Null", "True", "Li", "Ruby", "Note", "Line", "Align", "Bea"])
-    found = redact.document(text)
-    assert found is not None
+    redacted = redact.document(text)
+    assert redacted is not None
     if text.startswith(("{", "[")) and "\nAda" not in text:
-        json.loads(found)
+        json.loads(redacted)
     if black is None:
-        assert found.count("\n") == text.count("\n")
-        assert re.findall(".*-->.*", found) == re.findall(".*-->.*", text)
-        assert "Ruby" not in found
-        assert found.count("<ruby>") == text.count("<ruby>")
-        assert ("NOTE by" in found) is ("NOTE by" in text)
+        assert redacted.count("\n") == text.count("\n")
+        assert re.findall(".*-->.*", redacted) == re.findall(".*-->.*", text)
+        assert "Ruby" not in redacted
+        assert redacted.count("<ruby>") == text.count("<ruby>")
+        assert ("NOTE by" in redacted) is ("NOTE by" in text)
         return
-    assert found == black.replace("█", BLACK)
+    assert redacted == black.replace("█", BLACK)
 
 
 @pytest.mark.parametrize("name", ["Customer", "expert", "Speaker 1", "A", "", " ", "-", "You", "1"])
@@ -268,7 +268,7 @@ def test_nothing_but_black_is_put_over_a_text(text: str, names: list[str]) -> No
 def test_a_name_of_several_letters_never_shows(around: str, after: str) -> None:
     """A word that is the name never stays, whatever else is there."""
     black = redactor(["Ada"])(f"{around} Ada {after}")
-    words = "".join(each if each.isalpha() else " " for each in black).casefold().split()
+    words = "".join(word if word.isalpha() else " " for word in black).casefold().split()
     assert "ada" not in words
 
 

@@ -27,15 +27,15 @@ def content(title: str = "help", customer: str = "C-1") -> bytes:
     )
     gone = event("customer.forgotten", "10-05 09:00", customer=customer)
     lines = [exported_line(each, RECORDED, erased=False) for each in (opened, gone)]
-    return "".join(f"{each}\n" for each in lines).encode()
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def test_what_is_in_it() -> None:
     """Counts, and what only the expert may say."""
-    found = exported.contents(BytesIO(content()))
-    assert (found.events, found.forgotten, found.policies) == (2, ["C-1"], [])
-    assert found.types["liveportal.request.opened"] == 1
-    assert not found.begins_ledger
+    export = exported.contents(BytesIO(content()))
+    assert (export.events, export.forgotten, export.policies) == (2, ["C-1"], [])
+    assert export.types["liveportal.request.opened"] == 1
+    assert not export.begins_ledger
     with pytest.raises(NoEvents):
         exported.contents(BytesIO(b"\n"))
 

@@ -65,17 +65,17 @@ def refused(line: bytes) -> InvalidEvent:
 
 def test_a_good_line() -> None:
     """A structured-mode CloudEvent becomes an event; whatever else it carries is kept."""
-    found = parse(raw(subject="S-1", datacontenttype="application/json", retries=3, test=True))
-    assert (found.source, found.id) == ("https://help.example/expert/7", "evt-1")
-    assert found.type == "liveportal.request.opened"
-    assert found.time == at("2026-10-05T00:00:00Z")
-    assert found.attributes == {
+    event = parse(raw(subject="S-1", datacontenttype="application/json", retries=3, test=True))
+    assert (event.source, event.id) == ("https://help.example/expert/7", "evt-1")
+    assert event.type == "liveportal.request.opened"
+    assert event.time == at("2026-10-05T00:00:00Z")
+    assert event.attributes == {
         "subject": "S-1",
         "datacontenttype": "application/json",
         "retries": 3,
         "test": True,
     }
-    assert found == parse(raw())
+    assert event == parse(raw())
 
 
 @pytest.mark.parametrize("kind", CONTRACT)
@@ -246,10 +246,10 @@ def test_a_time_with_more_digits() -> None:
 
 def test_a_byte_order_mark_is_skipped() -> None:
     """At the beginning of a feed only: elsewhere it is no JSON."""
-    found = list(lines(io.BytesIO(BOM_UTF8 + raw() + b"\n" + BOM_UTF8 + raw() + b"\n")))
-    assert parse(found[0].raw) == parse(raw())
+    feed_lines = list(lines(io.BytesIO(BOM_UTF8 + raw() + b"\n" + BOM_UTF8 + raw() + b"\n")))
+    assert parse(feed_lines[0].raw) == parse(raw())
     with pytest.raises(InvalidEvent):
-        parse(found[1].raw)
+        parse(feed_lines[1].raw)
     assert list(lines(io.BytesIO(BOM_UTF8))) == []
     again = list(lines(io.BytesIO(BOM_UTF8 + raw()), before=1))
     assert again[0].raw.startswith(BOM_UTF8)
@@ -304,8 +304,8 @@ def test_an_unknown_field() -> None:
 )
 def test_free_text_is_kept(title: str) -> None:
     """Ten megabytes, NUL, a lone surrogate (escaped, as JSON may): free text is kept as it came."""
-    found = parse(data(title=title))
-    assert found.data.title == title  # type: ignore[attr-defined]
+    event = parse(data(title=title))
+    assert event.data.title == title  # type: ignore[attr-defined]
 
 
 def test_key_order_and_space_do_not_count() -> None:
@@ -319,8 +319,8 @@ def test_key_order_and_space_do_not_count() -> None:
 
 def test_lines_are_numbered_as_an_editor_does() -> None:
     """Lines count from 1; blank ones count and are no lines; CRLF and a missing end are fine."""
-    found = list(lines(io.BytesIO(b"a\r\n\n  \t\nb\n\r\nc")))
-    assert [(line.number, line.raw) for line in found] == [(1, b"a"), (4, b"b"), (6, b"c")]
+    feed_lines = list(lines(io.BytesIO(b"a\r\n\n  \t\nb\n\r\nc")))
+    assert [(line.number, line.raw) for line in feed_lines] == [(1, b"a"), (4, b"b"), (6, b"c")]
     assert list(lines(io.BytesIO(b""))) == []
 
 

@@ -29,7 +29,10 @@ def read(
 
 def said(content: str | bytes, name: str = "chat.txt") -> list[tuple[int | None, str | None, str]]:
     """Return the messages: offset, speaker, text."""
-    return [(each.offset_ms, each.speaker, each.text) for each in read(content, name).messages]
+    return [
+        (message.offset_ms, message.speaker, message.text)
+        for message in read(content, name).messages
+    ]
 
 
 # --- formats --------------------------------------------------------------------------------------
@@ -304,9 +307,9 @@ def test_no_text_breaks_a_reader(
     content: str | bytes, name: str, began: datetime, timezone: str
 ) -> None:
     """Whatever it is, the messages can be stored, and say nothing that is not there."""
-    found = read(content, name, began=began, timezone=timezone)
-    assert (UNREADABLE in found.flags) is (not found.messages)
-    for message in found.messages:
+    transcript = read(content, name, began=began, timezone=timezone)
+    assert (UNREADABLE in transcript.flags) is (not transcript.messages)
+    for message in transcript.messages:
         assert message.text.strip()
         (message.text + (message.speaker or "")).encode()
         assert not {"\x00", "\x02", "\x03"} & set(message.text + (message.speaker or ""))
@@ -394,10 +397,12 @@ def test_clocks_are_followed(start: tuple[datetime, str], gaps: list[int]) -> No
     """Through midnight and through an hour that a zone skips or has twice."""
     began, timezone = start
     offsets = [sum(gaps[: n + 1]) for n in range(len(gaps))]
-    moments = [began + timedelta(seconds=each) for each in offsets]
-    local = [each.astimezone(zone(timezone)) for each in moments]
+    moments = [began + timedelta(seconds=offset) for offset in offsets]
+    local = [moment.astimezone(zone(timezone)) for moment in moments]
     # What is shown first on the other side of midnight is as well a timer.
     assume(local[0].date() == began.astimezone(zone(timezone)).date())
     text = "".join(f"{each:%H:%M:%S} Mina: hi\n" for each in local)
-    found = read(text, began=began, timezone=timezone)
-    assert [each.offset_ms for each in found.messages] == [each * 1_000 for each in offsets]
+    transcript = read(text, began=began, timezone=timezone)
+    assert [message.offset_ms for message in transcript.messages] == [
+        offset * 1_000 for offset in offsets
+    ]

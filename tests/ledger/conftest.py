@@ -15,7 +15,7 @@ from liveportal.ledger.storage.driver import Connection
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.helpers import Book, Clock, book, dump, policy
-from tests.ledger.forms import make_old
+from tests.ledger.old_ledgers import make_old
 
 NewBook = Callable[..., Book]
 

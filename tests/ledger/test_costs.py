@@ -52,11 +52,11 @@ def feed(sessions: int) -> bytes:
 
 def statements(ledger: Path, lines: bytes) -> list[str]:
     """Sync a feed, and return the statements that ran for it."""
-    told: list[str] = []
+    executed: list[str] = []
     with Portal.open(ledger) as portal:
-        portal.reader().db.set_trace_callback(told.append)
+        portal.reader().db.set_trace_callback(executed.append)
         portal.sync(BytesIO(lines))
-    return [" ".join(each.split()) for each in told]
+    return [" ".join(each.split()) for each in executed]
 
 
 def asked(told: list[str]) -> list[str]:
@@ -76,9 +76,11 @@ def test_a_chunk_asks_as_little_for_many_events_as_for_few(ledger: Path) -> None
 
 def test_a_thing_is_written_once_a_chunk(ledger: Path) -> None:
     """However often it changed: a session of five steps is one row that is written once."""
-    told = statements(ledger, feed(10))
+    statements_run = statements(ledger, feed(10))
     for table in ("request", "session", "claim", "customer"):
-        assert sum(each.startswith(f"INSERT INTO {table} ") for each in told) == 10
+        assert (
+            sum(statement.startswith(f"INSERT INTO {table} ") for statement in statements_run) == 10
+        )
 
 
 def test_a_payout_writes_what_it_pays_once(ledger: Path) -> None:
@@ -105,30 +107,33 @@ def test_a_payout_writes_what_it_pays_once(ledger: Path) -> None:
                 method="paypal",
             ),
         ]
-    told = statements(ledger, b"".join(paid))
+    statements_run = statements(ledger, b"".join(paid))
     for table, count_of_rows in (("item", 5), ("payout_line", 5), ("session", 5)):
-        assert sum(each.startswith(f"INSERT INTO {table} ") for each in told) == count_of_rows
-    assert sum("FROM item" in each for each in asked(told)) == 1
+        assert (
+            sum(statement.startswith(f"INSERT INTO {table} ") for statement in statements_run)
+            == count_of_rows
+        )
+    assert sum("FROM item" in statement for statement in asked(statements_run)) == 1
 
 
 def test_a_second_sync_asks_as_little(ledger: Path) -> None:
     """What was recorded before is found at once, however much of it there is."""
     lines = feed(20)
     statements(ledger, lines)
-    told = statements(ledger, lines)
-    assert not [each for each in told if each.startswith("INSERT")]
-    assert len(asked(told)) <= ASKED_BY_A_CHUNK
+    statements_run = statements(ledger, lines)
+    assert not [statement for statement in statements_run if statement.startswith("INSERT")]
+    assert len(asked(statements_run)) <= ASKED_BY_A_CHUNK
 
 
 def test_a_single_write_runs_few_statements(ledger: Path) -> None:
     """An acceptance asks for what it is judged by, once each, and writes its rows."""
     opened = feed(1).splitlines(keepends=True)[0]
-    told: list[str] = []
+    executed: list[str] = []
     with Portal.open(ledger) as portal:
         portal.sync(BytesIO(opened))
-        portal.reader().db.set_trace_callback(told.append)
+        portal.reader().db.set_trace_callback(executed.append)
         portal.execute(RequestAccepted(request="R-0"))
-    ours = [" ".join(each.split()) for each in told if not each.startswith("--")]
+    ours = [" ".join(each.split()) for each in executed if not each.startswith("--")]
     assert len(asked(ours)) <= ASKED_BY_A_WRITE
     assert sum(each.startswith("INSERT") for each in ours) <= WRITTEN_BY_AN_ACCEPTANCE
     assert len(asked(ours)) == len(set(asked(ours))), "the same is asked twice"

@@ -19,7 +19,7 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import connection
 from liveportal.portal import Portal, new_id
 from tests.commands.shell import ROOT, Shell
-from tests.ledger.forms import asked
+from tests.ledger.old_ledgers import asked
 
 # A process that is killed with a transaction in the log of a ledger, or in the middle of one.
 _KILLED = """

@@ -90,10 +90,10 @@ def test_it_is_backed_up(
     assert (code, out, err) == (0, "1\n", "")
     (made,) = target.iterdir()
     assert not [*temporary.iterdir()]
-    assert [each.name for each in (tmp_path / "own").iterdir()] == ["ledger.db"]
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["ledger.db"]
     opener = Decryption(identities=[str(identity)])
-    with restoring(tmp_path / "new" / "ledger.db", made, opener=opener) as found:
-        assert found.extent.events == 1
+    with restoring(tmp_path / "new" / "ledger.db", made, opener=opener) as restored:
+        assert restored.extent.events == 1
     code, _, err = read("ledger", "restore", str(made), "--yes")
     assert code != 0
     assert "Traceback" not in err

@@ -30,7 +30,7 @@ from liveportal.ledger.verify.verify import verify
 from tests.commands.shell import Shell
 from tests.helpers import plain
 from tests.ledger import rich
-from tests.ledger.forms import asked, beside, form, make_released, untouched, whole
+from tests.ledger.old_ledgers import asked, beside, form, make_released, untouched, whole
 from tests.ledger.test_verify import tampered
 
 pytestmark = pytest.mark.damages
@@ -113,9 +113,9 @@ def test_it_verifies(released: tuple[int, Path]) -> None:
     _, path = released
     (head,) = asked(path, "SELECT lower(hex(hash)) FROM event ORDER BY seq DESC LIMIT 1")[0]
     with closing(open_ledger(path, readonly=True)) as db:
-        told = verify(db, vault=path, heads=(head,))
-    assert told.head == head
-    assert told.rules_changed == ()
+        verified_ledger = verify(db, vault=path, heads=(head,))
+    assert verified_ledger.head == head
+    assert verified_ledger.rules_changed == ()
 
 
 def test_its_messages_are_found(released: tuple[int, Path]) -> None:
@@ -138,11 +138,15 @@ def test_its_sealed_profile_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         seals = EncryptedFields(db, path)
         seals.ready()
         values = seals.values()
-        told = verify(db, vault=path, deep=True, read=transcripts.read)
+        verified_ledger = verify(db, vault=path, deep=True, read=transcripts.read)
     assert values["name"].plain == "Anna Example"
     assert values["email"].plain == "anna@example.org"
-    assert told.deposit is not None
-    assert (told.deposit.files, told.deposit.messages, told.deposit.values) == (2, 3, 5)
+    assert verified_ledger.deposit is not None
+    assert (
+        verified_ledger.deposit.files,
+        verified_ledger.deposit.messages,
+        verified_ledger.deposit.values,
+    ) == (2, 3, 5)
 
 
 @pytest.mark.usefixtures("tmp_ledger_env")
@@ -152,8 +156,8 @@ def test_it_goes_on(released: tuple[int, Path]) -> None:
     shell = Shell(path.parent, path)
     feed = path.with_name("again.jsonl")
     feed.write_bytes(rich.feed())
-    told = shell.ok("sync", feed, "--ledger", path)
-    assert (told["recorded"], told["replayed"]) == (0, len(rich.feed().splitlines()))
+    report = shell.ok("sync", feed, "--ledger", path)
+    assert (report["recorded"], report["replayed"]) == (0, len(rich.feed().splitlines()))
     shell.ok(
         "sessions",
         "tip",
@@ -210,7 +214,7 @@ def test_a_failure_at_any_statement(
     older: Path, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
     """Whatever fails at whichever statement, the ledger is as it was, and nothing beside it."""
-    make, told = FAILURES[failure]
+    make, message = FAILURES[failure]
     real = migrate.make_tables
     number, before, names = form(older), whole(older), beside(older)
     tried = 0
@@ -221,7 +225,7 @@ def test_a_failure_at_any_statement(
             patch.setattr(migrate, "make_tables", partial(_failing, real, tried, error))
             try:
                 upgrade(older)
-            except told:
+            except message:
                 assert (form(older), whole(older), beside(older)) == (number, before, names)
             else:
                 break

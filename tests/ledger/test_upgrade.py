@@ -24,7 +24,7 @@ from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.commands.shell import OCTOBER, PROGRAM, Shell
 from tests.helpers import dump, plain
-from tests.ledger.forms import Schema, asked, beside, form, whole
+from tests.ledger.old_ledgers import Schema, asked, beside, form, whole
 
 # Released files are never edited: a ledger made by one of them would not be what it says.
 PINNED = {
@@ -78,7 +78,7 @@ def test_an_old_ledger_is_brought_to_the_current_form(old: Path, readonly: bool)
     assert form(copy) == 1
     with closing(connection.open_file(copy, readonly=True)) as db:
         assert connection.schema_version_of(db) == 1
-    assert {each.stat().st_mode & 0o777 for each in old.parent.iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in old.parent.iterdir()} == {0o600}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_ledger_is_upgraded_once(old: Path) -> None:
 
 def test_six_processes_upgrade_it_once(old_shell: Shell) -> None:
     """Readers and writers at once: each ends well, and there is one copy."""
-    told = [
+    processes = [
         subprocess.Popen(
             [*PROGRAM, *argv.split()],
             stdout=subprocess.PIPE,
@@ -155,9 +155,9 @@ def test_six_processes_upgrade_it_once(old_shell: Shell) -> None:
         )
         for argv in 3 * ("ledger info --json", "earnings adjust 1.00 --reason bonus --key K")
     ]
-    for each in told:
-        _, err = each.communicate(timeout=60)
-        assert (each.returncode, err) == (0, b"")
+    for process in processes:
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, b"")
     assert beside(old_shell.ledger) == {"ledger.db.form1"}
     assert len(asked(old_shell.ledger, "SELECT 1 FROM adjustment")) == 1
     assert old_shell.ok("ledger", "verify")["ok"] is True

@@ -66,7 +66,7 @@ def add(
 
 def files(vault: Vault) -> list[str]:
     """Return the files in a vault, temporary ones included."""
-    return sorted(each.name for each in vault.folder.rglob("*") if not each.is_dir())
+    return sorted(path.name for path in vault.folder.rglob("*") if not path.is_dir())
 
 
 def mode(path: Path) -> int:
@@ -107,9 +107,9 @@ def test_large_files_are_copied_in_pieces(vault: Vault, tmp_path: Path) -> None:
     content = os.urandom(2 * CHUNK_BYTES + 7)
     (tmp_path / "large").write_bytes(content)
     (tmp_path / "empty").touch()
-    told: list[int] = []
-    assert add(vault, tmp_path / "large", progress=told.append).sha256 == sha(content)
-    assert told == [CHUNK_BYTES, CHUNK_BYTES, 7]
+    sizes: list[int] = []
+    assert add(vault, tmp_path / "large", progress=sizes.append).sha256 == sha(content)
+    assert sizes == [CHUNK_BYTES, CHUNK_BYTES, 7]
     assert add(vault, tmp_path / "empty").sha256 == sha(b"")
     assert len(files(vault)) == 2
 

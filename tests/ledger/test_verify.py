@@ -25,7 +25,7 @@ from liveportal.ledger.verify.projections import DERIVED
 from liveportal.ledger.verify.verify import Verified, verify
 from liveportal.portal import Portal
 from tests.ledger import rich
-from tests.ledger.forms import asked
+from tests.ledger.old_ledgers import asked
 
 pytestmark = pytest.mark.damages
 
@@ -86,16 +86,18 @@ def test_what_was_written_verifies(path: Path, deep: bool) -> None:
     """It says what it saw, and what there is in each table that is compared."""
     for table in DERIVED:
         assert asked(path, f'SELECT 1 FROM "{table}" LIMIT 1'), f"nothing to compare in {table}"  # noqa: S608
-    told = verified(path, deep=deep)
+    verified_ledger = verified(path, deep=deep)
     with open_readonly(path) as reader:
-        assert (told.head, told.events) == (
+        assert (verified_ledger.head, verified_ledger.events) == (
             ledger_info.info(reader)["head"],
             ledger_info.info(reader)["events"],
         )
-    assert told.rules_changed == ()
-    assert told.deposit is not None
-    assert (told.deposit.files, told.deposit.hashed) == (2, deep)
-    assert (told.deposit.messages, told.deposit.values) == ((3, 5) if deep else (0, None))
+    assert verified_ledger.rules_changed == ()
+    assert verified_ledger.deposit is not None
+    assert (verified_ledger.deposit.files, verified_ledger.deposit.hashed) == (2, deep)
+    assert (verified_ledger.deposit.messages, verified_ledger.deposit.values) == (
+        (3, 5) if deep else (0, None)
+    )
 
 
 def test_a_connection_is_enough(path: Path) -> None:
@@ -116,8 +118,8 @@ def test_progress_is_told_of_every_event(path: Path) -> None:
     """All of them, however many at a time."""
     seen: list[int] = []
     with closing(open_file(path, readonly=True)) as db:
-        told = verify(db, progress=seen.append)
-    assert sum(seen) == told.events
+        verified_ledger = verify(db, progress=seen.append)
+    assert sum(seen) == verified_ledger.events
 
 
 def test_who_adds_their_own_changes_nothing(path: Path) -> None:
@@ -384,12 +386,13 @@ def test_what_is_derived(path: Path, statement: str) -> None:
 def test_every_table_is_tampered_with() -> None:
     """No derived table is forgotten above."""
     touched = {
-        each.split()[2 if "INTO" in each or "FROM" in each.split()[1] else 1] for each in CHANGED
+        change.split()[2 if "INTO" in change or "FROM" in change.split()[1] else 1]
+        for change in CHANGED
     }
     booked = {"transaction", "transfer"}
     beside = {"sealed_value", "profile_fact", "fingerprint_key", "missing_value", "missing_file"}
     assert set(DERIVED) - booked | beside <= touched
-    assert booked <= {name.strip('"') for each in JOURNAL for name in each.split()[1:3]}
+    assert booked <= {name.strip('"') for mode in JOURNAL for name in mode.split()[1:3]}
 
 
 # --- the form -------------------------------------------------------------------------------------
@@ -522,9 +525,9 @@ def test_an_index_that_was_never_written(tmp_path: Path) -> None:
     ledger = tmp_path / "new.db"
     Portal.create(ledger, Policy())
     assert asked(ledger, "SELECT block FROM message_index_data WHERE id = 1") == [(b"",)]
-    told = verified(ledger, deep=True)
-    assert told.deposit is not None
-    assert told.deposit.messages == 0
+    verified_ledger = verified(ledger, deep=True)
+    assert verified_ledger.deposit is not None
+    assert verified_ledger.deposit.messages == 0
 
 
 def test_settings_of_an_index(path: Path) -> None:
@@ -537,9 +540,9 @@ def test_settings_of_an_index(path: Path) -> None:
 def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:
     """Without the key nothing is proved of it, and that is said."""
     path.with_name("ledger.db.key").unlink()
-    told = verified(path, deep=True)
-    assert told.deposit is not None
-    assert told.deposit.values is None
+    verified_ledger = verified(path, deep=True)
+    assert verified_ledger.deposit is not None
+    assert verified_ledger.deposit.values is None
 
 
 # --- rewritten history ----------------------------------------------------------------------------
@@ -550,9 +553,9 @@ def _rewritten(path: Path, change: Callable[[list[Any]], None], first: int) -> N
     with closing(open_file(path, readonly=True)) as db:
         events = list(iter_journal(db))
     head, statements = hash_chain.GENESIS, []
-    for each in events:
-        row: list[Any] = list(each[:11])
-        if each.seq == first:
+    for event in events:
+        row: list[Any] = list(event[:11])
+        if event.seq == first:
             change(row)
         prev, head = head, hash_chain.event_hash(head, map(str, row[:6]), row[6], row[7], row[8])
         statements.append(

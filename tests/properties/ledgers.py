@@ -87,18 +87,18 @@ def feed(events: Iterable[Event]) -> BytesIO:
     lines = [
         {
             "specversion": "1.0",
-            "id": each.id,
-            "source": each.source,
-            "type": each.type,
-            "time": each.time.isoformat(),
-            "data": joined(*split(each.data)),
+            "id": event.id,
+            "source": event.source,
+            "type": event.type,
+            "time": event.time.isoformat(),
+            "data": joined(*split(event.data)),
         }
-        for each in events
+        for event in events
     ]
     return BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
 
-def told(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -> Synced:
+def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -> Synced:
     """Record a whole book in its order: what the platform says by `sync`, the rest as the expert.
 
     The counts are those of all of it.
@@ -106,7 +106,7 @@ def told(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -
     counts: Counter[str] = Counter()
     for is_own, group in groupby(events, key=lambda each: is_experts(each.source)):
         if is_own:
-            counts.update(each.status for each in portal.record(list(group)))
+            counts.update(outcome.status for outcome in portal.record(list(group)))
         else:
             synced = portal.sync(feed(group), batch=batch)
             for name in ("recorded", "replayed", "confirmed", "refused"):
@@ -127,16 +127,16 @@ def tables(db: Connection, *, replayed: bool = False) -> dict[str, Table]:
             " AND name NOT LIKE 'message_index%' ORDER BY name"
         ).fetchall()
     ]
-    found: dict[str, Table] = {
+    contents: dict[str, Table] = {
         name: sorted(db.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)  # noqa: S608
         for name in names
     }
     if replayed:
-        del found["event_personal"]
-        found["event"] = db.execute(
+        del contents["event_personal"]
+        contents["event"] = db.execute(
             "SELECT seq, source, id, type, time, recorded_at, facts FROM event ORDER BY seq"
         ).fetchall()
-    return found
+    return contents
 
 
 def transactions(db: Connection) -> list[Transaction]:
@@ -148,7 +148,7 @@ def transactions(db: Connection) -> list[Transaction]:
         number: tuple(Transfer(Account(dr), Account(cr), minor) for _, dr, cr, minor in group)
         for number, group in groupby(moves, key=lambda move: move[0])
     }
-    found = db.execute(
+    rows = db.execute(
         "SELECT id, kind, time, period, session, claim, payout, adjustment"
         ' FROM "transaction" ORDER BY id'
     ).fetchall()
@@ -156,11 +156,11 @@ def transactions(db: Connection) -> list[Transaction]:
         Transaction(
             TransactionKind(kind), from_text(time), period, transfers.get(number, ()), *about
         )
-        for number, kind, time, period, *about in found
+        for number, kind, time, period, *about in rows
     ]
 
 
-def things(db: Connection, mapping: row_mapping.Mapping[Any]) -> list[Any]:
+def entities(db: Connection, mapping: row_mapping.Mapping[Any]) -> list[Any]:
     """Read all things of a kind back."""
     return [mapping.read(row) for row in db.execute(mapping.select).fetchall()]
 
@@ -186,13 +186,13 @@ def sql_month(db: Connection, name: str) -> object:
 def folded_months(db: Connection) -> list[dict[str, Any]]:
     """The months as plain Python folds them from the transactions read back."""
     books = reader(db)
-    found = months.fold(
+    folded = months.fold(
         transactions(db),
-        things(db, row_mapping.SESSION_COUNT),
-        things(db, row_mapping.CLAIM),
-        things(db, row_mapping.DISPUTE),
+        entities(db, row_mapping.SESSION_COUNT),
+        entities(db, row_mapping.CLAIM),
+        entities(db, row_mapping.DISPUTE),
     )
-    return [plain(month.row(books.timezone, books.currency)) for month in found]
+    return [plain(month.row(books.timezone, books.currency)) for month in folded]
 
 
 def records(db: Connection) -> list[dict[str, object]]:
@@ -229,8 +229,8 @@ def lines(db: Connection) -> Table:
 
 def balance(db: Connection) -> dict[str, int]:
     """The balances now, in minor units."""
-    found = db.execute(
+    rows = db.execute(
         "SELECT coalesce(sum(owed), 0), coalesce(sum(held), 0), coalesce(sum(in_transit), 0),"
         " coalesce(sum(paid_out), 0) FROM month_money"
     ).fetchone()
-    return dict(zip(("owed", "held", "in_transit", "paid_out"), found, strict=True))
+    return dict(zip(("owed", "held", "in_transit", "paid_out"), rows, strict=True))

@@ -105,17 +105,17 @@ class Machine(RuleBasedStateMachine):
         self.numbers = count(1)
         policy = policy_of(deal.pick)
         self.time = deal.pick(borders(policy.period.timezone)) - deal.pick(SPANS)
-        self.open_door()
+        self.open_journal()
         self.adopt(deal, policy)
 
-    def open_door(self) -> None:
+    def open_journal(self) -> None:
         """Begin a database transaction."""
         self.db.execute("BEGIN IMMEDIATE")
-        self.door = Journal(self.db, ledgers.clock)
+        self.journal = Journal(self.db, ledgers.clock)
 
     # --- telling both -----------------------------------------------------------------------------
 
-    def tell(
+    def report(
         self,
         deal: Deal,
         data: EventData,
@@ -166,7 +166,7 @@ class Machine(RuleBasedStateMachine):
             expected = refusal.code
         self.story.append(f"{expected}: {event.data} of {event.source} at {event.time}")
         try:
-            outcome = self.door.record(
+            outcome = self.journal.record(
                 event, allow=lambda each: allow or each.code in HASTY, origin=origin
             )
             actual = outcome.status
@@ -181,12 +181,14 @@ class Machine(RuleBasedStateMachine):
 
     def position(self) -> tuple[bytes, int, int]:
         """How far the ledger is."""
-        return self.door.head, self.door.book.next_seq, self.door.book.next_transaction
+        return self.journal.head, self.journal.book.next_seq, self.journal.book.next_transaction
 
     def money(self, deal: Deal, minor: int | None = None) -> Money:
         """An amount; seldom one of another currency."""
         ours = self.model.policy.currency
-        currency = next(each for each in ("USD", "JPY") if each != ours) if deal.one_in(9) else ours
+        currency = (
+            next(status for status in ("USD", "JPY") if status != ours) if deal.one_in(9) else ours
+        )
         return Money(deal.pick(NUMBERS) if minor is None else minor, currency)
 
     def billed(self, deal: Deal) -> Money | None:
@@ -195,7 +197,7 @@ class Machine(RuleBasedStateMachine):
 
     def giant(self, deal: Deal, least: int) -> int:
         """Seldom more than any book that moved money could add up; else at least so much."""
-        moved = any(each.moved for each in self.model.entries)
+        moved = any(entry.moved for entry in self.model.entries)
         return LARGEST_MINOR if moved and deal.one_in(9) else least
 
     def known(self, name: str) -> Session | None:
@@ -233,4 +235,4 @@ class Machine(RuleBasedStateMachine):
     def adopt(self, deal: Deal, policy: Policy) -> None:
         """Another policy from now on."""
         READ.update((switch, str(value)) for switch, value in policy.switches().items())
-        self.tell(deal, on.PolicyAdopted(policy=policy))
+        self.report(deal, on.PolicyAdopted(policy=policy))

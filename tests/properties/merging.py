@@ -44,7 +44,7 @@ class World:
         policy = policy_of(self.pick)
         self.currency = policy.currency
         self.time = self.pick(borders(policy.period.timezone)) - self.pick(WAITS)
-        self.reports = [Report(each) for each in SOURCES[: self.pick((2, 2, 3))]]
+        self.reports = [Report(source) for source in SOURCES[: self.pick((2, 2, 3))]]
         self.number = 0
         adopted = Event(CLI_SOURCE, "policy", self.time, on.PolicyAdopted(policy=policy))
         for name in range(1, stories + 1):
@@ -116,7 +116,7 @@ class World:
         """Merge the reports: each keeps its own order, and runs of each are of any length."""
         queues = [list(report.events) for report in self.reports]
         merged: list[Event] = []
-        while queues := [each for each in queues if each]:
+        while queues := [queue for queue in queues if queue]:
             queue = self.pick(queues)
             run = self.random.randrange(1, 9)
             merged += queue[:run]
@@ -136,7 +136,7 @@ def instant_session(self: World, name: str) -> None:
         )
     )
     # Each source has its own name for the session, which it uses from then on.
-    names = {each: self.pick((f"S-{name}", f"S-{name}", f"X-{name}", None)) for each in SOURCES}
+    names = {source: self.pick((f"S-{name}", f"S-{name}", f"X-{name}", None)) for source in SOURCES}
 
     def known(source: str) -> str:
         return names[source] or request
@@ -178,8 +178,8 @@ def lost_session(self: World, name: str) -> None:
             on.SessionResumed(session=request),
             on.SessionEnded(session=request),
         )
-        for each in steps[: self.pick((0, 0, 1, 2, 3, 3))]:
-            self.report(shell, each, self.wait())
+        for step in steps[: self.pick((0, 0, 1, 2, 3, 3))]:
+            self.report(shell, step, self.wait())
     closed = (on.RequestTaken, on.RequestWithdrawn, on.RequestExpired, on.RequestDeclined)
     for _ in range(self.pick((1, 1, 2))):
         at = self.wait()
@@ -292,8 +292,8 @@ def corrected(self: World, _: str, known: Callable[[str], str]) -> None:
     at = self.wait()
     for report in self.reports:
         if report.source in some:
-            told = on.SessionCorrected(session=known(report.source), reason="a reason", **said)
-            self.report(report, told, at)
+            data = on.SessionCorrected(session=known(report.source), reason="a reason", **said)
+            self.report(report, data, at)
 
 
 def tipped(self: World, _: str, known: Callable[[str], str]) -> None:

@@ -63,13 +63,13 @@ policy.adopted       period_fixed
 
 def outcomes() -> set[tuple[str, str]]:
     """Every pair of the table: the type of an event, and what became of it."""
-    found = set()
+    triples = set()
     for line in TABLE.strip().splitlines():
         kind, *codes = line.replace("|", " ").split()
-        found |= {(kind, code) for code in (*ALWAYS, *codes)}
+        triples |= {(kind, code) for code in (*ALWAYS, *codes)}
         if kind not in SETTINGS:
-            found.add((kind, "confirmed"))
-    return found
+            triples.add((kind, "confirmed"))
+    return triples
 
 
 OUTCOMES = outcomes()

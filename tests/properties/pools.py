@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from liveportal.domain.events import types as on
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.policy import Policy
-from tests.properties import reckoning
+from tests.properties import arithmetic
 
 READINGS: dict[str, tuple[Any, ...]] = {
     "currency": ("USD", "JPY", "KWD"),
@@ -79,10 +79,10 @@ def policy_of(pick: Callable[[Sequence[Any]], Any], like: Policy | None = None) 
         place[key] = fixed[switch] if keeps else pick(readings)
     for switch, minor in AMOUNTS.items():
         table, key = switch.split(".")
-        document.setdefault(table, {})[key] = reckoning.text(minor, document["currency"])
+        document.setdefault(table, {})[key] = arithmetic.text(minor, document["currency"])
     return Policy.from_document(document)
 
 
 def borders(zone: str) -> list[datetime]:
     """The first instants of some months in a zone."""
-    return [datetime(*each, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC) for each in MONTHS]
+    return [datetime(*month, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC) for month in MONTHS]

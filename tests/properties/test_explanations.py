@@ -116,13 +116,13 @@ def places(db: Connection, session: str) -> dict[str, int]:
         (session,),
     )
     paid = dict(lines.fetchall())
-    found = {
+    amounts = {
         "Held by claims": held,
         "On its way": paid.get("sent", 0),
         "Paid out": paid.get("paid", 0),
     }
-    found["Owed by the platform"] = net - sum(found.values())
-    return {name: minor for name, minor in found.items() if minor}
+    amounts["Owed by the platform"] = net - sum(amounts.values())
+    return {name: minor for name, minor in amounts.items() if minor}
 
 
 @given(books())
@@ -164,14 +164,14 @@ def test_groups_add_up_to_the_figures(book: Book, zone: str) -> None:
         for way in breakdown.WAYS:
             for first, last in spans:
                 groups = breakdown.groups(reader, way, first, last, zone).values()
-                months = [each for name, each in figures.items() if first <= name <= last]
+                months = [figure for name, figure in figures.items() if first <= name <= last]
                 assert summed(groups) == summed(months)
 
 
 def summed(months: Iterable[Month]) -> dict[str, int]:
     """Return the sums of all figures but balances."""
-    found = list(months)
-    return {name: sum(getattr(each, name) for each in found) for name in COUNTED}
+    labels = list(months)
+    return {name: sum(getattr(each, name) for each in labels) for name in COUNTED}
 
 
 @given(books())
@@ -203,14 +203,14 @@ def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
             local = from_text(time).astimezone(ZoneInfo(zone))
             if f"{local:%Y-%m}" != period and not (by_start and kind == "earning"):
                 expected.add(number)
-        found = zone_comparison.moved(reader, [zone])
+        sessions_moved = zone_comparison.moved(reader, [zone])
         booked = {
             row["transaction"]
-            for row in found
+            for row in sessions_moved
             if row["transaction"] and not (by_start and row["kind"] == "earning")
         }
         assert booked == expected
-        assert all(row["month"] != row["would_be"] for row in found)
+        assert all(row["month"] != row["would_be"] for row in sessions_moved)
 
 
 FIGURES = (
@@ -225,19 +225,19 @@ def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) ->
     """The months, and all that is said to move, are those of the same book cut by that zone."""
     with recorded(book.events) as db, recorded(cut_by(book.events, zone)) as other:
         reader = ledgers.reader(db)
-        found = monthly(earnings.figures_of(reader))
+        figures = monthly(earnings.figures_of(reader))
         minutes: Counter[str] = Counter()
         for row in zone_comparison.moved(reader, [zone]):
             for name in FIGURES:
                 minor = getattr(row[name], "minor", row[name])
                 assert isinstance(minor, int)
-                found[str(row["month"]), name] -= minor
-                found[str(row["would_be"]), name] += minor
+                figures[str(row["month"]), name] -= minor
+                figures[str(row["would_be"]), name] += minor
             minutes[str(row["month"])] -= round(100 * float(str(row["minutes"])))
             minutes[str(row["would_be"])] += round(100 * float(str(row["minutes"])))
         expected = earnings.figures_of(ledgers.reader(other))
-        assert +found == +monthly(expected)
-        assert -found == -monthly(expected)
+        assert +figures == +monthly(expected)
+        assert -figures == -monthly(expected)
         was = earnings.figures_of(reader)
         for name in {*was, *expected, *minutes}:
             before, after = (each.get(name, Month(month=name)) for each in (was, expected))
@@ -248,25 +248,25 @@ def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) ->
 
 def cut_by(events: Iterable[Event], zone: str) -> Iterator[Event]:
     """Yield a book's events with months cut by one zone in all its policies."""
-    for each in events:
-        if isinstance(each.data, PolicyAdopted):
+    for event in events:
+        if isinstance(event.data, PolicyAdopted):
             policy = replace(
-                each.data.policy, period=replace(each.data.policy.period, timezone=zone)
+                event.data.policy, period=replace(event.data.policy.period, timezone=zone)
             )
-            yield replace(each, data=PolicyAdopted(policy=policy))
+            yield replace(event, data=PolicyAdopted(policy=policy))
         else:
-            yield each
+            yield event
 
 
 def monthly(months: Mapping[str, Month]) -> Counter[tuple[str, str]]:
     """Return the figures of months, but for the minutes, by month and name."""
     named = {"platform_fee": "fee_minor"}
-    found: Counter[tuple[str, str]] = Counter()
+    totals: Counter[tuple[str, str]] = Counter()
     for name, month in months.items():
         for figure in FIGURES:
             field = named.get(figure, f"{figure}_minor")
-            found[name, figure] = getattr(month, field if hasattr(month, field) else figure)
-    return found
+            totals[name, figure] = getattr(month, field if hasattr(month, field) else figure)
+    return totals
 
 
 @given(books(), st.data())
@@ -284,12 +284,12 @@ def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataO
             as_known_diff.known(reader, ledgers.NOW) as first,
             as_known_diff.known(reader, later) as second,
         ):
-            found = as_known_diff.differences(first, second)
-            assert found == as_known_diff.differences(first, reader)
+            changes = as_known_diff.differences(first, second)
+            assert changes == as_known_diff.differences(first, reader)
             assert as_known_diff.differences(second, reader) == []
-            check_differences(found, first, reader)
+            check_differences(changes, first, reader)
         own = {name for name in after if changed_by_itself(before.get(name), after[name])}
-        assert own <= {row["month"] for row in found}
+        assert own <= {row["month"] for row in changes}
 
 
 def check_differences(found: list[dict[str, object]], first: Reader, after: Reader) -> None:
@@ -309,7 +309,7 @@ def check_differences(found: list[dict[str, object]], first: Reader, after: Read
         assert all(event["seq"] > last["seq"] for event in events)
         nets = [each["difference"] for each in changed if each["figure"] == "net"]
         booked = sum(event["amount"].minor for event in events)
-        assert booked == sum(each.minor for each in nets)
+        assert booked == sum(net.minor for net in nets)
         if any(not each["figure"].startswith("balance.") for each in changed):
             assert events, "figures do not change by themselves"
 

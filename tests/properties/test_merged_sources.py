@@ -32,20 +32,23 @@ PARTS = 4
 """So that processors share the work."""
 
 REACHED = {
-    *(("session.ended", each) for each in ("confirmed", "billed_differs")),
-    *(("session.logged", each) for each in ("confirmed", "conflict", "billed_differs")),
-    *(("session.corrected", each) for each in ("confirmed", "correction_refused")),
-    *(("refund.claimed", each) for each in ("confirmed", "conflict", "refund_too_large")),
-    *((f"request.{each}", "lost_race") for each in ("taken", "withdrawn", "expired")),
-    *((f"request.{each}", "superseded") for each in ("taken", "withdrawn", "expired", "declined")),
-    *((f"session.{each}", "superseded") for each in ("paused", "resumed")),
-    *(("entry.reversed", each) for each in ("recorded", "confirmed", "not_reversible")),
-    *(("entry.reversed", each) for each in ("impossible_time", "payout_too_large")),
-    *((f"payout.{each}", "impossible_time") for each in ("paid", "failed")),
-    *((f"payout.{each}", "confirmed") for each in ("sent", "paid", "failed", "returned")),
-    *((f"adjustment.{each}", "confirmed") for each in ("posted",)),
-    *(("tip.received", each) for each in ("recorded", "confirmed")),
-    *(("request.accepted", each) for each in ("recorded", "confirmed")),
+    *(("session.ended", status) for status in ("confirmed", "billed_differs")),
+    *(("session.logged", status) for status in ("confirmed", "conflict", "billed_differs")),
+    *(("session.corrected", status) for status in ("confirmed", "correction_refused")),
+    *(("refund.claimed", status) for status in ("confirmed", "conflict", "refund_too_large")),
+    *((f"request.{status}", "lost_race") for status in ("taken", "withdrawn", "expired")),
+    *(
+        (f"request.{status}", "superseded")
+        for status in ("taken", "withdrawn", "expired", "declined")
+    ),
+    *((f"session.{status}", "superseded") for status in ("paused", "resumed")),
+    *(("entry.reversed", status) for status in ("recorded", "confirmed", "not_reversible")),
+    *(("entry.reversed", status) for status in ("impossible_time", "payout_too_large")),
+    *((f"payout.{status}", "impossible_time") for status in ("paid", "failed")),
+    *((f"payout.{status}", "confirmed") for status in ("sent", "paid", "failed", "returned")),
+    *((f"adjustment.{status}", "confirmed") for status in ("posted",)),
+    *(("tip.received", status) for status in ("recorded", "confirmed")),
+    *(("request.accepted", status) for status in ("recorded", "confirmed")),
 }
 """What merged sources must have come to; a book without it would show nothing."""
 
@@ -61,7 +64,7 @@ class Merged:
     def play(self, events: list[Event]) -> None:
         """Let both judge every event, and compare: the outcome, the flags, and what is owed."""
         self.db.execute("BEGIN IMMEDIATE")
-        door = Journal(self.db, ledgers.clock)
+        journal = Journal(self.db, ledgers.clock)
         for event in events:
             try:
                 verdict = self.model.record(event)
@@ -72,14 +75,14 @@ class Merged:
             said = f"{expected} {sorted(flags)}: {event.data} of {event.source} at {event.time}"
             self.story.append(said)
             try:
-                outcome = door.record(event)
-                actual, told = outcome.status, set(outcome.flags)
+                outcome = journal.record(event)
+                actual, reported = outcome.status, set(outcome.flags)
             except LiveportalError as error:
-                actual, told = error.code, set()
-            assert (actual, told - unsure - HASTY) == (expected, flags - unsure), said
-            assert door.book.owed_minor() == self.model.owed, said
-            self.seen.update((event.data.TYPE, each) for each in (actual, *told))
-        door.flush()
+                actual, reported = error.code, set()
+            assert (actual, reported - unsure - HASTY) == (expected, flags - unsure), said
+            assert journal.book.owed_minor() == self.model.owed, said
+            self.seen.update((event.data.TYPE, each) for each in (actual, *reported))
+        journal.flush()
         self.db.execute("COMMIT")
 
     def agree(self) -> None:

@@ -76,11 +76,11 @@ class Maker:
     def check(self) -> None:
         """Hold every pack against the ledger as it became."""
         for pack, names in self.made:
-            found = run("dispute", "verify", pack, "--ledger", self.ledger, *names)
-            assert (found["in_ledger"], found["not_compared"]) == (True, []), pack
+            report = run("dispute", "verify", pack, "--ledger", self.ledger, *names)
+            assert (report["in_ledger"], report["not_compared"]) == (True, []), pack
             if names:  # Without them nothing is found wrong, either.
-                found = run("dispute", "verify", pack, "--ledger", self.ledger)
-                assert found["in_ledger"] in (True, "partly"), pack
+                report = run("dispute", "verify", pack, "--ledger", self.ledger)
+                assert report["in_ledger"] in (True, "partly"), pack
 
 
 @pytest.mark.parametrize("part", range(PARTS))

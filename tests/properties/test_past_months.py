@@ -21,8 +21,8 @@ from tests.properties.strategies import Book, books
 
 def figures(db: Connection) -> dict[str, Month]:
     """Return what moved in each month, every figure of it."""
-    found = earnings.figures_of(ledgers.reader(db))
-    return {name: each for name, each in found.items() if each != Month(month=name)}
+    by_month = earnings.figures_of(ledgers.reader(db))
+    return {name: each for name, each in by_month.items() if each != Month(month=name)}
 
 
 def rows_add_up(reader: Reader, name: str) -> bool:
@@ -31,7 +31,7 @@ def rows_add_up(reader: Reader, name: str) -> bool:
     rows, summary = document["sessions"], document["summary"]
 
     def cents(values: list[str]) -> int:
-        return sum(int(each.replace(".", "")) for each in values)
+        return sum(int(value.replace(".", "")) for value in values)
 
     money = {"gross": "gross", "fee": "platform_fee", "earned": "earned"}
     for column, figure in money.items():

@@ -25,11 +25,11 @@ BOOKS = 300
 def left_of(model: Model, session: Session, last: str) -> tuple[int, int]:
     """What is left of a session's gross at a month's end, and what of it is owed."""
     own = [
-        each
-        for each in model.entries
-        if each.session == session.id and each.month <= last and not each.tips
+        entry
+        for entry in model.entries
+        if entry.session == session.id and entry.month <= last and not entry.tips
     ]
-    return sum(each.gross - each.refunded for each in own), sum(each.owed for each in own)
+    return sum(event.gross - event.refunded for event in own), sum(event.owed for event in own)
 
 
 def claimable(model: Model, last: str, as_of: datetime) -> int:
@@ -37,7 +37,7 @@ def claimable(model: Model, last: str, as_of: datetime) -> int:
 
     Where refunds deduct the gross a session may have cost more than it earned: that is final.
     """
-    found = 0
+    total = 0
     # As each session was billed by then: a later correction changes nothing of this month.
     by_then = {count.session: count for count in model.counts if count.month <= last}
     for count in by_then.values():
@@ -46,8 +46,8 @@ def claimable(model: Model, last: str, as_of: datetime) -> int:
             hours = session.policy.refund.window_hours
             gross, owed = left_of(model, session, last)
             if gross > 0 and owed > 0 and as_of <= count.end + timedelta(hours=hours):
-                found += owed
-    return found
+                total += owed
+    return total
 
 
 def moments(model: Model) -> Iterator[datetime]:
@@ -79,18 +79,18 @@ def check(book: Book) -> set[str]:
             end, balance = month_end(model, last), model.balance(last)
             for now in {ledgers.NOW, end, end + MICROSECOND, *moments(model)}:
                 as_of = min(now, end)
-                found: dict[str, Any] = earnings.risk(reader, last, now)
+                actual: dict[str, Any] = earnings.risk(reader, last, now)
                 expected = claimable(model, last, as_of)
-                told = {name: found[name].minor for name in ("final", "claimable", "held")}
-                assert told == {
+                figures = {name: actual[name].minor for name in ("final", "claimable", "held")}
+                assert figures == {
                     "final": balance["owed"] - expected,
                     "claimable": expected,
                     "held": balance["held"],
                 }, (last, utc_text(now))
-                assert found["as_of"] == as_of
-                assert sum(told.values()) == balance["owed"] + balance["held"]
-                seen |= {name for name, minor in told.items() if minor > 0}
-                seen |= {f"-{name}" for name, minor in told.items() if minor < 0}
+                assert actual["as_of"] == as_of
+                assert sum(figures.values()) == balance["owed"] + balance["held"]
+                seen |= {name for name, minor in figures.items() if minor > 0}
+                seen |= {f"-{name}" for name, minor in figures.items() if minor < 0}
     return seen
 
 
