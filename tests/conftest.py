@@ -1,4 +1,4 @@
-"""What every test shares: how deep Hypothesis digs, and a home that is nobody's."""
+"""Shared fixtures: Hypothesis profiles, and a home folder without personal settings."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep the machine's id of every test out of the developer's own state folder."""
+    """Keep the machine id of the tests out of the developer's own state folder."""
     folder = tmp_path_factory.mktemp("state")
     names = {"darwin": "HOME", "win32": "LOCALAPPDATA"}
     with pytest.MonkeyPatch.context() as patch:
@@ -63,12 +63,14 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def tmp_ledger_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the test a home of its own and no settings of the developer's; returns that home."""
+    """Return a home folder for the test, without the developer's settings."""
     home = tmp_path / "home"
     home.mkdir()
     for name in [name for name in os.environ if name.startswith("LIVEPORTAL_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")  # The developer's own holds other things.
+    monkeypatch.setenv(
+        "LIVEPORTAL_KEYRING", "off"
+    )  # The developer's own keyring has other entries.
     for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(home))
     for name in ("CACHE", "CONFIG", "DATA", "STATE"):
@@ -80,7 +82,7 @@ def tmp_ledger_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Verify what a test left behind, once its patches are undone, unless it does damage."""
+    """Verify the ledgers of a test once its patches are undone, unless it does damage."""
     yield
     folder = getattr(item, "funcargs", {}).get("tmp_path")
     if isinstance(folder, Path) and item.get_closest_marker("damages") is None:

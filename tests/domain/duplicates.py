@@ -1,4 +1,4 @@
-"""What the tests of facts have in common: a session at the shell, and steps by any source."""
+"""Shared steps of the deduplication tests: a session at the shell, and events of any source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHELL = {"source": CLI_SOURCE}
 
 
 def replay(books: Book) -> Iterator[None]:
-    """Whatever a test recorded replays to the same tables, and verifies."""
+    """Check that the recorded events replay to the same tables and verify."""
     yield
     books.journal.flush()
     books.db.execute("COMMIT")
@@ -45,7 +45,7 @@ def correct(books: Book, when: str = "10-05 12:00", **data: object) -> Outcome:
 
 
 def reverse(books: Book, event: str, when: str = "12-20 10:00", **who: str) -> Outcome:
-    """Reverse an event of the shell, or of whoever does it."""
+    """Reverse an event; the shell's own unless another source is given."""
     source = who.get("source", CLI_SOURCE)
     of = {"source": who.get("of", source), "id": event}
     return books.record("entry.reversed", when, event=of, reason="mistake", source=source)

@@ -1,4 +1,4 @@
-"""The posting table of the event contract, leg by leg; debit is positive."""
+"""The posting table of the event contract, leg by leg; a debit is positive."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_deducted(new_book: NewBook, kind: str, deducts: str, legs: dict[str, st
 
 
 def test_tip(books: Book) -> None:
-    """A tip: platform +x, tips -x; the platform takes nothing of it."""
+    """A tip: platform +x, tips -x; the platform takes no fee."""
     books.log()
     seq = books.record("tip.received", "10-05 10:00", session="S-1", amount=amount("10.00")).seq
     assert books.legs(seq) == [{PLATFORM: "10.00", TIPS: "-10.00"}]
@@ -145,7 +145,7 @@ def test_a_share_that_rounds_to_nothing_moves_nothing(new_book: NewBook) -> None
 
 
 def test_every_transaction_says_what_it_belongs_to(books: Book) -> None:
-    """Each carries its event, kind, time and month, and the thing that it belongs to."""
+    """Each transaction names its event, kind, time, month and the entity that it belongs to."""
     books.log()
     seq = books.claim(when="11-01 00:00").seq
     (row,) = books.rows('SELECT * FROM "transaction" WHERE seq = ?', seq)
@@ -193,7 +193,7 @@ def test_a_hold_and_a_cost_that_differ() -> None:
 
 
 def test_reversing_twice_is_nothing() -> None:
-    """The inverse of the inverse is what there was."""
+    """The inverse of the inverse is the original transaction."""
     legs = accounts.refund(60, 42, 42)
     assert accounts.reverse(accounts.reverse(legs)) == legs
     once = Transaction(TransactionKind.REFUND, at("10-05 10:00"), "2026-10", legs)

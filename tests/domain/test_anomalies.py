@@ -1,4 +1,4 @@
-"""What `sessions check` finds: each finding by an example, and overlaps against a plain model."""
+"""The anomalies of `sessions check`, each by an example; overlaps against a plain model."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def held(name: str, start: str, end: str, **more: Any) -> Session:  # noqa: ANN4
 
 
 def codes(*sessions: Session, now: datetime = NOON, **more: timedelta) -> list[tuple[str, str]]:
-    """Return the findings, each as its code and its session."""
+    """Return the anomalies, each as its code and its session."""
     return [(anomaly.code, anomaly.session) for anomaly in find(sessions, now, **more)]
 
 
@@ -71,7 +71,7 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
         (None, 4 * HOUR + MINUTE, True),
         (30, 60 * MINUTE, False),  # Twice as long as was agreed.
         (30, 61 * MINUTE, True),
-        (300, 5 * HOUR, False),  # So long was agreed, whatever is believed of others.
+        (300, 5 * HOUR, False),  # The agreed length, whatever the limit for other sessions is.
         (300, 5 * HOUR + MINUTE, True),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_forgotten_timer_says_when_it_may_have_ended() -> None:
 
 
 def test_two_timers_at_once() -> None:
-    """Whoever is live twice pauses one; a paused session leaves room for another (R6)."""
+    """Live in two sessions: one is to be paused; a paused session makes room for another (R6)."""
     first, second = (
         session(name, "live", start=NOON - minutes * MINUTE)
         for name, minutes in (("A", 30), ("B", 20))
@@ -122,8 +122,8 @@ def test_two_timers_at_once() -> None:
     assert codes(third, second, first) == [("several_live", "B"), ("several_live", "C")]
 
 
-def test_a_forgotten_timer_is_told_once() -> None:
-    """It runs into all that came after it, and that is not their fault; theirs is still told."""
+def test_a_forgotten_timer_is_reported_once() -> None:
+    """It overlaps all later sessions, which are not to blame; their own anomalies are reported."""
     forgotten = session("S-0", "live", start=at("10-01 09:00"))
     others = [held("S-1", "08:00", "09:00"), held("S-2", "08:30", "09:30")]
     assert codes(forgotten, *others) == [("forgotten_timer", "S-0"), ("overlap", "S-2")]
@@ -158,7 +158,7 @@ def test_a_live_session_overlaps_what_has_ended() -> None:
 
 
 def test_two_bookings_at_the_same_time() -> None:
-    """One that can still be moved is named; of two that have begun the timers tell."""
+    """The session that can still be moved is named; if both have begun, the timers show it."""
     first = session("S-1", "upcoming", planned_start=NOON + HOUR, planned_minutes=60)
     second = replace(first, id="S-2", planned_start=NOON + HOUR + 59 * MINUTE)
     anomaly = only(first, second)
@@ -218,7 +218,7 @@ def test_billed_although_it_was_free() -> None:
     ("resumed", "found"),
     [("09:30", []), ("09:31", ["long_pause"])],
 )
-def test_a_pause_that_nobody_ended(resumed: str, found: list[str]) -> None:
+def test_a_pause_that_was_never_ended(resumed: str, found: list[str]) -> None:
     """It was paused for longer than it was on the timer, and not for a few minutes only."""
     pause = (at("10-05 09:10"), at(f"10-05 {resumed}"))
     assert [code for code, _ in codes(held("S-1", "09:00", "09:40", pauses=(pause,)))] == found
@@ -254,7 +254,7 @@ spans = st.lists(
 
 
 def overlap(one: SessionSpan, other: SessionSpan) -> bool:
-    """Tell whether two spans have a moment in common."""
+    """Return True if two intervals share an instant."""
     return any(one.start <= t < one.end and other.start <= t < other.end for t in MOMENTS)
 
 
@@ -266,7 +266,7 @@ def overlap(one: SessionSpan, other: SessionSpan) -> bool:
 )
 @given(spans)
 def test_overlaps_are_those_of_every_pair(drawn: list[SessionSpan]) -> None:
-    """Whatever is named does overlap, and whatever overlaps anything is named."""
+    """Every reported session overlaps another, and every overlapping session is reported."""
     anomalies = overlaps(drawn)
     clashing = [pair for pair in combinations(drawn, 2) if overlap(*pair)]
     assert all(overlap(*pair) and pair[1].start <= pair[0].start for pair in anomalies)
@@ -300,8 +300,8 @@ def anything(draw: st.DrawFn) -> Session:
 
 
 @given(st.lists(anything(), max_size=5, unique_by=lambda each: each.id), st.sampled_from(MOMENTS))
-def test_whatever_there_is_findings_are_well_formed(drawn: list[Session], now: datetime) -> None:
-    """In order, each once, about sessions that there are, with a command that names its session."""
+def test_anomalies_are_always_well_formed(drawn: list[Session], now: datetime) -> None:
+    """In order, no duplicates, about existing sessions, each command with its session's name."""
     anomalies = find(drawn, now, longer_than=20 * MINUTE)
     names = {one_session.id for one_session in drawn}
     order = [(CODES.index(anomaly.code), anomaly.since) for anomaly in anomalies]

@@ -1,4 +1,4 @@
-"""What the expert's own rules decline: each condition alone, all together, the first that holds."""
+"""The expert's decline rules: each condition alone, all together, the first match."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ IN_HOURS, OUT_OF_HOURS, AWAY = "10-05 08:00", "10-06 08:00", "10-12 08:00"
 
 
 def declines(asked: RequestFacts, own: tuple[str, ...] = OWN, **conditions: Any) -> bool:  # noqa: ANN401
-    """Tell whether a rule with these conditions declines it."""
+    """Return True if a rule with these conditions declines the request."""
     rule = Declining(reason="no", **conditions)
     refusal = reason_to_decline([rule], asked, own, DIARY, NOW)
     assert refusal in (None, "no")
@@ -82,12 +82,12 @@ def declines(asked: RequestFacts, own: tuple[str, ...] = OWN, **conditions: Any)
     ],
 )
 def test_a_condition_alone(asked: RequestFacts, conditions: dict[str, Any], holds: bool) -> None:
-    """Each condition holds of what it says, to the cent, the minute and the letter."""
+    """Each condition is exact: to the cent, the minute and the letter."""
     assert declines(asked, **conditions) is holds
 
 
 def test_one_slot_that_is_long_enough_is_enough() -> None:
-    """What looks at the slots holds if it holds of all of them."""
+    """A condition on slots declines only if all slots match."""
     both = replace(
         AT_ONCE,
         slots=(
@@ -162,7 +162,7 @@ requests = st.sampled_from(
 def test_a_rule_is_the_conjunction_of_its_conditions(
     asked: RequestFacts, given_rules: list[dict[str, Any]]
 ) -> None:
-    """A rule declines exactly what each of its conditions alone would decline; the first counts."""
+    """A rule declines exactly what all of its conditions decline; the first match counts."""
     rules = [Declining(reason=f"{n}", **given_rule) for n, given_rule in enumerate(given_rules)]
     holding = [
         rule.reason
@@ -174,6 +174,6 @@ def test_a_rule_is_the_conjunction_of_its_conditions(
 
 
 def test_every_condition_is_asked() -> None:
-    """A condition that a rule can have and nobody asks would decline everything."""
+    """A condition that is never evaluated would decline everything."""
     asked = {"kind", "below_rate", "unmatched", "outside_hours", "on_vacation", "shorter_than"}
     assert {field.name for field in fields(Declining)} == {*asked, "customers", "reason"}

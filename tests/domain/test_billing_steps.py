@@ -1,4 +1,4 @@
-"""From the timer to the money: each step follows from the one before, under every reading."""
+"""From the timer to the money: each step follows from the previous one, for every policy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MINUTE_US = 60_000_000
 
 @st.composite
 def policies(draw: st.DrawFn) -> Policy:
-    """A policy of any reading of every switch."""
+    """Draw a policy with any interpretation of every switch."""
     return policy_of(draw(st.randoms(use_true_random=False)).choice)
 
 
@@ -76,7 +76,7 @@ def minor(step: BillingStep, currency: str) -> int:
 
 @given(st.data())
 def test_every_step_follows_from_the_one_before(data: st.DataObject) -> None:
-    """Under every reading of trial, billing and fee the last step is the expert's share."""
+    """For every trial, billing and fee switch the last step is the expert's share."""
     rules = data.draw(policies())
     session = data.draw(ended(rules))
     steps = bill_steps(session, rules)
@@ -122,7 +122,7 @@ def test_a_span_can_be_read_back(length_us: int) -> None:
 
 
 def test_a_session_that_is_not_over_has_no_bill() -> None:
-    """Nothing was reckoned yet."""
+    """Nothing has been calculated yet."""
     live = replace(SESSION, state="live", end=None)
     assert bill_steps(live, Policy()) == []
 
@@ -139,7 +139,7 @@ def test_a_session_that_is_not_over_has_no_bill() -> None:
 def test_the_trial_is_explained_as_the_policy_reads_it(
     tables: dict[str, dict[str, object]], rule: str
 ) -> None:
-    """R5, in the words of the reading."""
+    """R5, in the words of the policy's interpretation."""
     (step,) = (
         step for step in bill_steps(SESSION, policy(**tables)) if step.what == "Time to bill"
     )
@@ -147,7 +147,7 @@ def test_the_trial_is_explained_as_the_policy_reads_it(
 
 
 def test_rounding_is_explained_where_it_changed_something() -> None:
-    """A step that changes nothing is none; what it says is the switch's reading."""
+    """A step that changes nothing is left out; the text names the switch's value."""
     rules = policy(billing={"rounding": "up", "increment_seconds": 360, "minimum_minutes": 15})
     (step,) = (step for step in bill_steps(SESSION, rules) if step.what == "Time billed")
     assert step == BillingStep(
@@ -157,7 +157,7 @@ def test_rounding_is_explained_where_it_changed_something() -> None:
 
 
 def test_any_seed_is_a_policy() -> None:
-    """The pool reaches every reading of the trial and of the rounding."""
+    """The pool contains every value of the trial and rounding switches."""
     tried = {
         (str(each.trial.billed), str(each.billing.rounding))
         for each in (policy_of(Random(seed).choice) for seed in range(300))  # noqa: S311

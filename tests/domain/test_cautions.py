@@ -105,7 +105,7 @@ def logged(start: str, end: str) -> dict[str, Any]:
 def test_a_command_is_refused_and_a_feed_is_flagged(
     books: Book, before: Before, kind: str, when: str, data: dict[str, Any], code: str | None
 ) -> None:
-    """To the microsecond and the cent; --anyway lets it through; nothing of it is stored."""
+    """To the microsecond and the cent; --anyway overrides it; the override is not stored."""
     before(books)
     code = "long_session" if code == "long" else code
     about = {} if kind == "session.logged" else {"session": "S-1"}

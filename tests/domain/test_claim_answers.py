@@ -28,7 +28,7 @@ def test_a_deadline_is_counted_from_the_claim() -> None:
     assert answer_by(made, Policy()) is None
     assert answer_by(made, policy(dispute={"window_hours": 48})) == made + timedelta(hours=48)
     assert answer_by(made, policy(dispute={"window_hours": 0})) == made
-    # No window reaches beyond the calendar.
+    # No refund window extends beyond the calendar.
     assert answer_by(LAST, policy(dispute={"window_hours": 1_000_000})) == LAST
 
 

@@ -89,7 +89,7 @@ def test_what_is_no_instant(text: str) -> None:
     ],
 )
 def test_finer_digits_are_cut_off(text: str, stored: str) -> None:
-    """Whatever is finer than a microsecond is cut off, so no instant moves to a later one."""
+    """Digits beyond the microsecond are truncated, so no instant moves to a later one."""
     assert utc_text(parse_instant(text)) == stored
 
 

@@ -45,7 +45,7 @@ def request(*starts: str, expires: str | None = None, state: str = "open") -> Re
 
 
 def kinds(found: list[Deadline]) -> list[tuple[str, datetime | None]]:
-    """Return what is due and when."""
+    """Return each deadline's kind and time."""
     return [(each.kind, each.due) for each in found]
 
 
@@ -92,7 +92,7 @@ def test_a_request_that_is_closed_is_not_due(state: str) -> None:
 
 
 def test_a_session_is_due_until_it_starts() -> None:
-    """Also after its time: then somebody waits."""
+    """Also after the planned time: the customer is then waiting."""
     planned = replace(SESSION, state="upcoming", start=None, end=None, planned_start=NOW)
     deadlines = of.of_upcoming(planned)
     assert deadlines
@@ -102,7 +102,7 @@ def test_a_session_is_due_until_it_starts() -> None:
         assert of.of_upcoming(replace(planned, state=state)) is None
 
 
-# --- claims, windows, evidence --------------------------------------------------------------------
+# --- claims, refund windows, evidence -------------------------------------------------------------
 
 
 def claim(**changes: Any) -> Claim:  # noqa: ANN401 (whatever a claim has)
@@ -179,7 +179,7 @@ def item(number: int, period: str, face: int, **more: Any) -> OpenItem:  # noqa:
 
 
 def standing(*items: OpenItem, owed: int | None = None, **tables: dict[str, Any]) -> PayoutPosition:
-    """Return how a book stands that has these items; the first session was long ago."""
+    """Return the payout position for these open items; the first session was long ago."""
     return PayoutPosition(
         owed_minor=sum(open_item.open_minor for open_item in items) if owed is None else owed,
         items=items,
@@ -211,7 +211,7 @@ def test_each_month_is_due_at_the_end_of_its_day() -> None:
 
 
 def test_what_was_taken_back_comes_off_the_oldest_month() -> None:
-    """Nobody owes what a later refund took back: a payout takes it off before all else."""
+    """A later refund reduces what is due: a payout settles it before anything else."""
     refund = item(9, "2026-11", -4200)
     assert [
         deadline.thing
@@ -233,7 +233,7 @@ def test_what_is_held_of_a_paid_session_comes_off_too() -> None:
 
 
 def test_what_is_blocked_is_carried_and_not_overdue() -> None:
-    """R12: below the minimum nothing is late; nobody is asked for it."""
+    """R12: below the minimum nothing is overdue, and there is no deadline."""
     book = standing(item(1, "2026-09", 4200), payout={"minimum": "100.00"})
     (deadlines,) = of.of_earnings(book, at("12-01 00:00"))
     assert not deadlines.asks
@@ -360,8 +360,8 @@ def test_the_next_is_first(found: list[tuple[str, str, datetime | None]]) -> Non
     )
 
 
-def test_nothing_asks_that_nobody_can_do() -> None:
-    """Whatever asks names the command that does it."""
+def test_every_deadline_names_its_command() -> None:
+    """Each deadline that asks for an action names the command for it."""
     upcoming = of.of_upcoming(replace(SESSION, state="upcoming", planned_start=NOW))
     shown: list[Deadline | None] = [
         *of.of_request(request("10-06 09:00", expires="10-05 10:00"), NOW),

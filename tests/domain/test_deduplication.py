@@ -1,6 +1,6 @@
-"""What is recorded once stays once: each sentence that the contract settles has its test here.
+"""A fact is recorded once: one test for each sentence that the contract settles.
 
-A confirmation compares with what was asserted first, and with what that came to then; it undoes no
+A confirmation is compared with the first assertion and with its amount at that time; it undoes no
 later correction, decision or reversal.
 """
 
@@ -19,14 +19,14 @@ from tests.helpers import FEED, OTHER, Book, amount
 
 @pytest.fixture(autouse=True)
 def replayed(books: Book) -> Iterator[None]:
-    """Whatever a test recorded replays to the same tables, and verifies."""
+    """Check that the recorded events replay to the same tables and verify."""
     yield from replay(books)
 
 
-# --- a fact told again ----------------------------------------------------------------------------
+# --- a fact reported again ------------------------------------------------------------------------
 
 
-def test_a_fact_told_again_undoes_no_later_correction(books: Book) -> None:
+def test_a_repeated_fact_undoes_no_later_correction(books: Book) -> None:
     """Ended 60.00, corrected to 50.00; the feed reports the same three facts: 50.00 stays."""
     hosted(books)
     correct(books, billed=amount("50.00"))
@@ -38,8 +38,8 @@ def test_a_fact_told_again_undoes_no_later_correction(books: Book) -> None:
     assert books.kinds() == ["earning", "reversal", "correction"]
 
 
-def test_a_fact_told_again_undoes_no_refund(books: Book) -> None:
-    """Corrected to 50.00, refunded whole and told again, the session has earned nothing."""
+def test_a_repeated_fact_undoes_no_refund(books: Book) -> None:
+    """Corrected to 50.00, refunded in full and reported again, the session has earned nothing."""
     hosted(books)
     correct(books, billed=amount("50.00"))
     books.claim("CL-1", "10-05 13:00")
@@ -51,7 +51,7 @@ def test_a_fact_told_again_undoes_no_refund(books: Book) -> None:
     assert books.month()["net"] == "0.00"
 
 
-def test_a_bill_told_again_after_a_correction_is_only_flagged(books: Book) -> None:
+def test_a_bill_repeated_after_a_correction_is_only_flagged(books: Book) -> None:
     """None if a correction followed: the bill differs, and the feed goes on."""
     hosted(books)
     correct(books, billed=amount("50.00"))
@@ -70,7 +70,7 @@ def test_a_second_bill_is_a_correction_that_followed(books: Book) -> None:
     assert books.gross() == "70.00"
 
 
-def test_the_difference_of_a_bill_told_again_counts_in_that_tellings_own_month(books: Book) -> None:
+def test_a_bill_difference_counts_in_the_month_of_the_later_report(books: Book) -> None:
     """The session is of October, the difference of November."""
     hosted(books)
     end(books, "11-02 09:00", "70.00")
@@ -108,7 +108,7 @@ def test_a_bill_that_confirms_is_the_last_bill(books: Book) -> None:
 
 
 @pytest.mark.parametrize("during", [True, False])
-def test_a_correction_told_again_during_or_after_a_claim_is_confirmed(
+def test_a_correction_repeated_during_or_after_a_claim_is_confirmed(
     books: Book, during: bool
 ) -> None:
     """It could not be recorded now, and need not be."""
@@ -120,8 +120,8 @@ def test_a_correction_told_again_during_or_after_a_claim_is_confirmed(
     assert correct(books, billed=amount("50.00"), source=FEED).status == "confirmed"
 
 
-def test_a_correction_told_again_that_no_longer_stands_has_no_effect(books: Book) -> None:
-    """Corrected to 50.00 and to 40.00: the first one told again is confirmed, and 40.00 stays."""
+def test_repeating_a_superseded_correction_has_no_effect(books: Book) -> None:
+    """Corrected to 50.00 and to 40.00: the first one repeated is confirmed, and 40.00 stays."""
     hosted(books)
     correct(books, billed=amount("50.00"))
     correct(books, "10-05 13:00", billed=amount("40.00"))
@@ -137,7 +137,7 @@ def test_a_correction_without_pauses_is_not_one_of_no_pauses(books: Book) -> Non
     assert outcome.status == "recorded"
 
 
-def test_a_logged_session_told_again_with_a_bill_books_the_difference(books: Book) -> None:
+def test_a_repeated_logged_session_with_a_bill_books_the_difference(books: Book) -> None:
     """The platform's amount is not lost."""
     books.log(gross="60.00")
     given = {"customer": {"id": "C-1"}, "rate": amount("5.00"), "session": "S-1", "source": OTHER}
@@ -230,7 +230,7 @@ def partial_books(books: Book) -> Book:
 
 
 def test_an_explicit_amount_never_changes(books: Book) -> None:
-    """A claim of 60.00 that is told in words stays one of 60.00 when 70.00 is billed."""
+    """A claim of 60.00 that names its amount stays at 60.00 when 70.00 is billed."""
     hosted(books)
     books.claim("CL-1", "10-05 13:00", amount=amount("60.00"))
     end(books, "10-05 09:20", "70.00")
@@ -250,7 +250,7 @@ LOST = ["request.taken", "request.withdrawn", "request.expired"]
 def test_a_lost_race_voids_an_unbilled_session(
     books: Book, kind: str, teller: str, state: str
 ) -> None:
-    """Whoever told the accept, and an ended free one too: cancelled, with the flag `lost_race`."""
+    """For either source of the accept, and an ended free session: cancelled, flag `lost_race`."""
     books.open()
     books.record("request.accepted", "10-05 09:00", request="R-1", session="S-1", source=teller)
     if state == "paused":
@@ -272,7 +272,7 @@ def test_a_session_that_was_billed_is_not_void(books: Book, kind: str) -> None:
 
 
 def test_a_bill_of_a_session_that_is_void_is_only_flagged(books: Book) -> None:
-    """What the platform reports of it is confirmed, and books nothing."""
+    """The platform's report is confirmed and books nothing."""
     hosted(books, minutes=4)
     books.record("request.taken", "10-05 09:00:05", request="R-1")
     assert end(books, "10-05 09:04", "12.00").flags == ("billed_differs",)
@@ -286,7 +286,7 @@ def test_a_feeds_decline_after_the_accept_is_a_conflict(books: Book) -> None:
 
 
 def test_pauses_that_a_feed_tells_after_the_end_are_superseded(books: Book) -> None:
-    """The expert told the end; the platform's pauses come too late to count."""
+    """The expert reported the end; the platform's pauses come too late to count."""
     hosted(books)
     for kind in ("session.paused", "session.resumed"):
         outcome = books.record(kind, "10-05 09:10", session="S-1")

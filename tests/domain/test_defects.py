@@ -1,4 +1,4 @@
-"""Defects that were found in other tools which keep such books, each a worked example of ours."""
+"""Defects known from other bookkeeping tools, each as a worked example of ours."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NO_TRIAL = {"trial": {"billed": "none"}}
 
 
 def owed(book: Book) -> str:
-    """Return what is owed in the end."""
+    """Return the amount owed at the end."""
     return book.balance()[0]
 
 
 def test_a_refund_after_its_payout_is_deducted_once(books: Book) -> None:
     """80 was paid out and is given back later: of 800 earned since 720 is owed, not 640 or 800."""
-    books.log("S-1", end="08-05 10:00", gross="114.29")  # 80.00 of it is the expert's.
+    books.log("S-1", end="08-05 10:00", gross="114.29")  # The expert's share is 80.00.
     books.record("payout.sent", "10-01 09:00", payout="PO-1", amount=amount("80"), method="paypal")
     books.record("payout.paid", "10-02 09:00", payout="PO-1")
     books.log("S-2", end="10-05 10:00", gross="1142.86")  # 800.00

@@ -17,7 +17,7 @@ ABOUT_CLAIM = {"claim": "CL-1"}
 ABOUT_REQUEST = {"request": "R-1"}
 CUSTOMER = {"id": "C-1", "name": "a secret"}
 
-# Each type with all that it may say; `a secret` stands wherever something is personal.
+# Each type with all of its fields; `a secret` is the value of every personal field.
 WHOLE: dict[str, dict[str, Any]] = {
     "request.opened": {
         **ABOUT_REQUEST,
@@ -110,7 +110,7 @@ def test_what_was_erased_leaves_a_sentence(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", OF_A_CASE)
 def test_only_what_must_be_said_is_enough(kind: str) -> None:
-    """Whatever an event may leave out can be missing."""
+    """Every optional field of an event can be missing."""
     needed = {name for name, _, optional, _ in plan(TYPES[kind]) if not optional}
     least = {name: value for name, value in WHOLE[kind].items() if name in needed}
     said = sentence(kind, joined(*split(decode(TYPES[kind], least))))

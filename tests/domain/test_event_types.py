@@ -1,4 +1,4 @@
-"""Every event type of the contract: its fields, their forms, what is personal, and nothing else."""
+"""Every event type of the contract: its fields, their types, the personal ones, and no others."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_every_field_is_read_and_written_back(kind: str) -> None:
 def test_the_least_is_enough(kind: str) -> None:
     """What is optional may be missing, and is then not written."""
     if kind == "preferences.changed":
-        return  # Each is optional, and some one of them is required: a rule says so.
+        return  # All fields are optional, but a rule requires at least one of them.
     decoded = read(kind, least(kind))
     facts, personal = split(decoded)
     assert facts.keys() | personal.keys() == names(kind, optional=False)
@@ -105,7 +105,7 @@ def test_a_missing_field(kind: str, name: str) -> None:
 @pytest.mark.parametrize(("kind", "name"), fields())
 @pytest.mark.parametrize("value", [None, 5.5, object], ids=["null", "float", "struct"])
 def test_a_mistyped_field(kind: str, name: str, value: object) -> None:
-    """Whatever is of another sort than the field is refused by the field's name, null too."""
+    """A value of another type, null included, is refused by the field's name."""
     free = {"availability", "auto_decline", "notifications", "fingerprints"}
     if value is object:
         value = {"x": 1}
@@ -190,7 +190,7 @@ def test_data_is_an_object(kind: str, data: object) -> None:
 def test_a_wrong_value_is_named_by_its_path(
     kind: str, path: str, value: object, field: str
 ) -> None:
-    """The path is what stands in the JSON below `data`; entries of lists count from 1."""
+    """The path is relative to `data` in the JSON; list entries count from 1."""
     assert refused(kind, changed(kind, path, value)).field == field
 
 
@@ -253,7 +253,7 @@ def test_an_illegal_event_cannot_be_built(kind: str) -> None:
     "text", ["", "a" * 10_000, "\x00\x1b[31m", "\ud800", "\u202e", "💥"], ids=short
 )
 def test_free_text_may_be_anything(text: str) -> None:
-    """Free text is kept as it came; whoever prints it cleans it."""
+    """Free text is stored as received; the code that prints it sanitises it."""
     decoded = read("request.opened", full("request.opened") | {"title": text})
     facts, personal = split(decoded)
     assert personal["title"] == text
@@ -274,7 +274,7 @@ def test_erased_events_read_without_their_personal_data() -> None:
 
 @pytest.mark.parametrize(("depth", "fits"), [(32, True), (33, False), (400, False)])
 def test_free_documents_have_a_depth(depth: int, fits: bool) -> None:
-    """What is nested too deeply is refused at the door: printing it would run out of stack."""
+    """Documents nested too deeply are refused on input: printing them would overflow the stack."""
     nested: list[object] = []
     for _ in range(depth - 1):
         nested = [nested]

@@ -1,4 +1,4 @@
-"""Other readings: which there are, what each would come to, and which would explain a bill."""
+"""Alternative interpretations: the list, what each would come to, and which explain a bill."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ OCTOBER = ("2026-10", "2026-10")
 
 
 def bound(book: Book, switch: str, reading: object) -> Bound:
-    """Return what October would be under a reading."""
+    """Return October's amounts under an interpretation."""
     _, found = interpretation_range.bounds(book.reader(), *OCTOBER, [(switch, reading)])
     return found
 
 
 def net(book: Book, switch: str, reading: object) -> int:
-    """Return October's net under a reading."""
+    """Return October's net under an interpretation."""
     return bound(book, switch, reading).net_minor
 
 
@@ -41,11 +41,11 @@ def live(book: Book, seconds: int, *, rate: str = "5.00", session: str = "S-1", 
     book.record("session.ended", f"10-05 09:{minutes:02d}:{rest:02d}", session=session, **end)
 
 
-# --- which readings there are ---------------------------------------------------------------------
+# --- the interpretations --------------------------------------------------------------------------
 
 
 def test_every_reading_is_one_that_a_policy_can_have() -> None:
-    """Each reading makes a policy that has it, and is no other switch's business."""
+    """Each interpretation makes a policy with that value and leaves all other switches alone."""
     for switch, readings in READINGS.items():
         for reading in readings:
             changed = under(Policy(), (switch, reading)).switches()
@@ -61,7 +61,7 @@ def test_what_the_platform_stated_is_not_open() -> None:
 
 
 def test_other_readings_are_those_not_in_force() -> None:
-    """Where a book had two policies, both of their readings are others; zones are its own, too."""
+    """With two policies, both values are alternatives; zones are the book's own, too."""
     alternatives = other_readings([policy()], "Asia/Seoul")
     assert ("period.timezone", "Asia/Seoul") in alternatives
     assert ("period.timezone", "UTC") not in alternatives
@@ -143,15 +143,15 @@ def test_months_of_another_zone(books: Book) -> None:
     assert (by_start.net_minor, by_start.owed_minor) == (7000, 0)
 
 
-def test_what_was_billed_stands(books: Book) -> None:
-    """No reading of trial or billing touches an amount that the platform stated."""
+def test_billed_amounts_stay(books: Book) -> None:
+    """No trial or billing interpretation changes an amount that the platform stated."""
     live(books, 301, billed=amount("77.00"))
     for switch, readings in BILLING.items():
         assert {net(books, switch, reading) for reading in readings} == {5390}
 
 
-def test_payouts_stand_and_owed_may_fall_below_zero(books: Book) -> None:
-    """A payout that a reading would refuse was sent all the same: it is neither lost nor cut."""
+def test_payouts_stay_and_owed_may_fall_below_zero(books: Book) -> None:
+    """A payout that an interpretation would refuse was sent: it is neither dropped nor cut."""
     live(books, 1200)
     books.record("payout.sent", "10-06 09:00", payout="PO-1", amount=amount("70"), method="paypal")
     books.record("payout.paid", "10-07 09:00", payout="PO-1")
@@ -226,7 +226,7 @@ def test_a_claim_for_a_part_stays_that_part(new_book: NewBook) -> None:
 
 
 def test_two_policies_are_both_read_otherwise(books: Book) -> None:
-    """Each keeps its other switches; a session stays with the policy that it froze."""
+    """Each keeps its other switches; a session keeps the policy that it froze."""
     live(books, 301)
     document = policy(name="cheap", fee={"percent": 0}).document
     books.record("policy.adopted", "10-06 00:00", policy=document)
@@ -235,7 +235,7 @@ def test_two_policies_are_both_read_otherwise(books: Book) -> None:
     assert net(books, "billing.rounding", "up") == 2100 + 3000
 
 
-# --- which reading explains a bill ----------------------------------------------------------------
+# --- which interpretation explains a bill ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_two_policies_are_both_read_otherwise(books: Book) -> None:
     ],
 )
 def test_the_reading_that_explains_a_bill(books: Book, billed: str, found: list[str]) -> None:
-    """5:01 at $5 is 25.08 by the policy; another amount may be one other reading's."""
+    """5:01 at $5 is 25.08 by the policy; another amount may match one other interpretation."""
     live(books, 301, billed=amount(billed))
     rows = billing_audit.checked(books.reader(), "0001-01", "9999-12", everything=True)
     assert rows[0]["explained_by"] == found

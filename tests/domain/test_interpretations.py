@@ -18,7 +18,7 @@ FIVE_OH_ONE = FIVE_MINUTES + SECOND_US
 
 
 def gross(active_us: int, rate: Money = FIVE_DOLLARS, **tables: Any) -> str:  # noqa: ANN401
-    """Return what a session of that time on the timer comes to."""
+    """Return the gross of a session with that time on the timer."""
     return str(bill(active_us, rate, policy(**tables)).gross)
 
 
@@ -123,7 +123,7 @@ def test_a_trial_is_taken_out_before_rounding() -> None:
 
 
 def test_rounding_down_to_nothing_does_not_meet_the_minimum_again() -> None:
-    """There was time to bill, so the minimum holds even where rounding leaves none of it."""
+    """There was time to bill, so the minimum applies even if rounding leaves no time."""
     tables: dict[str, Any] = {
         "trial": {"billed": "none"},
         "billing": {"rounding": "down", "minimum_minutes": 15},
@@ -194,7 +194,7 @@ def test_any_split_takes_back_exactly_the_share(new_book: NewBook) -> None:
 
 
 def test_refund_window_hours(new_book: NewBook) -> None:
-    """The window is counted from the session's end, by the policy that the session froze."""
+    """The refund window starts at the session's end, by the policy that the session froze."""
     books = new_book(refund={"window_hours": 1})
     books.log(end="10-05 10:00")
     longer = policy(refund={"window_hours": 100}).document
@@ -256,7 +256,7 @@ def test_a_free_session_has_nothing_to_refund(books: Book) -> None:
 
 @pytest.mark.parametrize("deducts", ["share", "gross"])
 def test_a_hold_and_its_end_cancel_out(new_book: NewBook, deducts: str) -> None:
-    """After a release the books are as before the claim, under both readings."""
+    """After a release the balances are as before the claim, under both interpretations."""
     books = new_book(refund={"deducts": deducts})
     books.log(gross="60.00")
     books.claim()
@@ -317,7 +317,7 @@ def test_the_month_of_a_session(new_book: NewBook, tables: dict[str, str], month
 
 
 def test_a_logged_session_counts_from_its_end(books: Book) -> None:
-    """It is earned when it ended, whatever the time of the event that tells of it."""
+    """It is earned when it ended, whatever the time of the event that reports it."""
     books.record(
         "session.logged",
         "12-24 10:00",

@@ -1,4 +1,4 @@
-"""The live figures: what a session comes to so far is what ending it now would bill."""
+"""The live figures: the amount so far is the bill if the session ended now."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_trial_is_counted_down(books: Book) -> None:
 
 
 def test_a_pause_in_the_trial_stops_its_end(books: Book) -> None:
-    """Nobody knows when a paused trial ends; what is left of it stays the same."""
+    """The end of a paused trial is unknown; the rest of the trial stays the same."""
     books.live(when="10-05 09:00")
     books.record("session.paused", "10-05 09:02", session="S-1")
     for when in ("10-05 09:02", "10-05 09:30", "10-06 09:00"):
@@ -161,7 +161,7 @@ def test_what_a_plan_would_earn(
 def test_at_the_end_it_is_what_is_billed(
     rules: Policy, steps: list[timedelta], ahead: timedelta, rate: int
 ) -> None:
-    """Under every reading: the figures at the end are the bill, and never fall on the way."""
+    """For every policy the figures at the end are the bill, and never decrease on the way."""
     start = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     price = amount(str(Money(rate, rules.currency)), rules.currency)
     with book(rules) as books:

@@ -79,7 +79,7 @@ def test_parse(text: str, currency: str, minor: int) -> None:
     ids=short,
 )
 def test_parse_refuses(text: str) -> None:
-    """Whatever is not a plain decimal number is refused, never guessed at."""
+    """Anything but a plain decimal number is refused, never guessed at."""
     with pytest.raises(InvalidAmount):
         Money.parse(text, "USD")
 
@@ -199,6 +199,6 @@ def test_fee_and_share_add_up(gross: int, fee: Percent) -> None:
 
 @given(st.lists(minors, min_size=1, max_size=5), percents)
 def test_any_split_takes_back_the_share(parts: list[int], fee: Percent) -> None:
-    """Whatever a full refund is split into, it takes back exactly the share."""
+    """A full refund takes back exactly the share, however it is split."""
     taken = sum(take_back(part, sum(parts[:n]), fee) for n, part in enumerate(parts))
     assert taken == share_of(sum(parts), fee)

@@ -31,7 +31,7 @@ def test_months_between_are_shown() -> None:
 
 
 def test_a_month_whose_figures_cancel_out_is_none() -> None:
-    """Transactions that cancel each other open no month, and end no book."""
+    """Transactions that cancel each other neither start nor end the range of months."""
     months = {"2026-09": Month(month="2026-09"), "2026-10": flow("2026-10")}
     months["2026-12"] = Month(month="2026-12")
     assert [each.month for each in fill_gaps(months)] == ["2026-10"]
@@ -50,7 +50,7 @@ def test_a_gap_of_120_months_is_shown_and_a_longer_one_is_not() -> None:
 
 @given(st.sets(NAMES, max_size=6))
 def test_gaps_are_what_is_left_out(names: set[str]) -> None:
-    """What is shown and the gaps are all months from the first to the last, each once."""
+    """The shown months and the gaps are all months from the first to the last, each once."""
     shown = names_in_a_row(names)
     assert shown == sorted(set(shown))
     assert names <= set(shown)

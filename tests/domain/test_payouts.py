@@ -258,7 +258,7 @@ def test_what_blocks_is_said_together() -> None:
 
 
 def test_minimum_counts_gross_pro_rata() -> None:
-    """Of each line, the gross left of its earning for the part paid, half-up; tips as they are."""
+    """For each line, the remaining gross pro rata to the part paid, half-up; tips unchanged."""
     rules = policy(payout={"minimum_counts": "gross"})
     items = [item(1, 70_00, settled_minor=20_00, gross_minor=100_00), item(2, 5_00)]
     lines = lines_for(items, 55_00)
@@ -294,7 +294,7 @@ def test_a_payout_before_its_day_is_early(books: Book, day: str, early: bool) ->
     ("when", "flagged"), [("10-06 10:00", True), ("10-06 10:00:00.000001", False)]
 )
 def test_a_payout_of_money_still_claimable(books: Book, when: str, flagged: bool) -> None:
-    """While a refund window is open, a payout is flagged so."""
+    """A payout is flagged while a refund window is open."""
     books.log(end="10-05 10:00", gross="200.00")
     pay(books, "PO-1", "140.00", when)
     assert ("claimable" in books.payout().flags) is flagged
@@ -320,7 +320,7 @@ def test_the_flag_counts_as_the_preview_does(new_book: NewBook) -> None:
 
 
 def test_a_payout_at_the_first_instant_of_the_calendar(books: Book) -> None:
-    """Times of the past are recorded, however far back: also where no window fits before them."""
+    """Any past time can be recorded, even if no refund window fits before it."""
     books.record(
         "adjustment.posted",
         "0001-01-01T00:00:00Z",
@@ -332,7 +332,7 @@ def test_a_payout_at_the_first_instant_of_the_calendar(books: Book) -> None:
 
 
 def test_only_what_a_payout_pays_makes_it_claimable(books: Book) -> None:
-    """Another session's open window is no matter of this payout's."""
+    """The open refund window of an unpaid session does not matter."""
     books.log("S-1", "09-01 10:00", gross="100.00")
     books.log("S-2", "12-29 20:00", gross="100.00")
     pay(books, "PO-1", "70.00", "2026-12-30T00:00:00Z")

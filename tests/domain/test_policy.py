@@ -1,4 +1,4 @@
-"""The policy: every switch, every reading, and a sentence for every value that cannot be."""
+"""The policy: every switch, every value, and a message for every impossible value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHIPPED = {
     for path in files("liveportal.domain").joinpath("policies").iterdir()
 }
 
-# Each switch of rulebook 3: its default, other values that it takes, and values that it does not.
+# Each switch of rulebook 3: its default, other valid values, and invalid ones.
 TOO_LARGE = 10**30
 NOT_NUMBERS: list[object] = ["5", 5.0, True, None, [], -1, TOO_LARGE]
 NOT_WORDS: list[object] = ["", "Over", "x", 1, None, True, ["over"], {}]
@@ -79,7 +79,7 @@ def test_the_default_profile_is_the_default() -> None:
 
 @pytest.mark.parametrize(("switch", "value"), each(1))
 def test_a_switch_takes_its_readings(switch: str, value: object) -> None:
-    """Each reading is taken, kept, and leaves every other switch at the default's value."""
+    """Each value is accepted and stored, and every other switch keeps its default."""
     loaded = Policy.from_document(document(switch, value))
     assert loaded.switches() == {**Policy().switches(), switch: value}
     assert loaded != Policy()
@@ -137,7 +137,7 @@ def test_amounts_are_what_they_mean() -> None:
     ],
 )
 def test_what_is_no_policy(given: object, switch: str) -> None:
-    """An unknown switch is refused, and so is whatever has no name or no tables."""
+    """Unknown switches, missing names and values that are no tables are refused."""
     with pytest.raises(InvalidPolicy) as caught:
         Policy.from_document(given)
     assert caught.value.details["switch"] == switch

@@ -1,4 +1,4 @@
-"""Structured preferences: what they may be, and what becomes of those that cannot be read."""
+"""Structured preferences: the allowed values, and how unreadable ones are treated."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ unreadables = pytest.mark.parametrize(("name", "document", "field"), UNREADABLE)
 
 
 def test_what_is_readable_is_its_own_value(books: Book) -> None:
-    """Each structured preference is read as a value, and written as it was."""
+    """Each structured preference is read as a value and written back unchanged."""
     flags = books.command("preferences.changed", WHEN, **READABLE).flags
     assert flags == ()
     preferences = {name: structured(name, document) for name, document in READABLE.items()}
@@ -126,7 +126,7 @@ def test_a_command_insists_on_what_cannot_be_read(
 
 
 def test_several_at_once(books: Book) -> None:
-    """Each that cannot be read is flagged; what else the event says holds."""
+    """Each unreadable one is flagged; the rest of the event applies."""
     outcome = books.record(
         "preferences.changed", WHEN, availability=[], notifications=[], role="artist"
     )

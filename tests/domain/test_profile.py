@@ -1,4 +1,4 @@
-"""The payout profile: masks, what belongs together, what a payout needs and until when."""
+"""The payout profile: masks, dependent fields, what a payout requires and until when."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_value_is_written_out_by_no_accident(field: str, text: str) -> None:
 
 
 def test_values_are_equal_by_field_and_text() -> None:
-    """A set of them holds each once."""
+    """A set holds equal values once."""
     assert Value("iban", "1") == Value("iban", "1")
     assert Value("iban", "1") != Value("us_account", "1")
     assert Value("iban", "1") != "1"
@@ -123,7 +123,7 @@ def test_a_change_of_method_clears_the_others() -> None:
 
 
 def test_a_form_is_given_whole() -> None:
-    """Another form has another number, date and end; a new date has another end."""
+    """A new tax form resets number, date and end; a new date resets the end."""
     assert changes({"tax_form": "vat"}).cleared == {"tax_number", "tax_signed", "tax_expires"}
     assert changes({"tax_signed": "2026-01-01"}).cleared == {"tax_expires"}
     given_both = changes({"tax_signed": "2026-01-01", "tax_expires": "2027-01-01"})
@@ -131,7 +131,7 @@ def test_a_form_is_given_whole() -> None:
 
 
 def test_afresh_forgets_all_else() -> None:
-    """What is not given is cleared, whatever was there."""
+    """Every field that is not given is cleared."""
     change = changes({"name": "Anna"}, afresh=True)
     assert change.cleared == fields.FIELDS.keys() - {"name"}
     assert change.after(FORCE) == {"name": Value("name", "Anna")}
@@ -156,7 +156,7 @@ def test_a_change_is_what_was_given_and_can_be_repeated(
 
 @pytest.mark.parametrize("field", [*sorted(Profile.REQUIRED), "country"])
 def test_what_a_payout_needs_is_not_cleared(field: str) -> None:
-    """It is replaced, or the whole profile is begun anew."""
+    """A required field can only be replaced, or the whole profile started afresh."""
     error = refused(changes({field: ""}))
     assert (error.code, error.details["field"]) == ("invalid_value", field)
 
@@ -179,7 +179,7 @@ def test_what_a_payout_needs_is_not_cleared(field: str) -> None:
     ],
 )
 def test_what_cannot_be(told: dict[str, str], says: str) -> None:
-    """A method and a form have what they need, an address its country, a form its order of days."""
+    """A method or tax form needs its fields, an address its country, a form its dates in order."""
     error = refused(changes(told))
     assert says in error.message
     assert error.hint or error.code == "invalid_value"
@@ -193,7 +193,7 @@ def test_what_cannot_be(told: dict[str, str], says: str) -> None:
     ],
 )
 def test_what_cannot_be_at_first(told: dict[str, str], says: str) -> None:
-    """PayPal needs an address to pay to, a date a form that was signed on it."""
+    """PayPal needs an account address; a date needs the form that was signed on it."""
     assert says in refused(changes(told), {}).message
 
 
@@ -212,7 +212,7 @@ def test_what_cannot_be_at_first(told: dict[str, str], says: str) -> None:
     ],
 )
 def test_what_is_seldom_meant(told: dict[str, str], codes: list[str]) -> None:
-    """A form for another country, or one that is over: allowed, if it is meant (R14)."""
+    """A form for another country or an expired one: allowed if confirmed (R14)."""
     assert judged(changes(told)) == codes
 
 
@@ -240,13 +240,13 @@ def test_methods_are_the_policys(methods: tuple[str, ...], ours: list[str]) -> N
 
 @given(st.dates(date(1990, 1, 1), date(9999, 12, 31)))
 def test_a_w8ben_ends_with_the_third_year_after(signed: date) -> None:
-    """On the last day of it, whichever day of the year it was signed on; the calendar is enough."""
+    """On the last day of that year, whatever the day it was signed; the calendar is enough."""
     ends = expiry({"tax_form": "w8ben", "tax_signed": signed.isoformat()})
     assert ends == date(min(signed.year + 3, 9999), 12, 31)
 
 
 def test_what_else_ends() -> None:
-    """A W-9 and a VAT number do not, unless somebody says so; without a date nothing is known."""
+    """A W-9 and a VAT number expire only if an end is given; without a date nothing is known."""
     signed = {"tax_signed": "2020-01-01"}
     assert expiry({"tax_form": "w9", **signed}) is None
     assert expiry({"tax_form": "vat"}) is None
@@ -262,7 +262,7 @@ FACTS = {name: GERMAN[name] for name in ("method", "country", "tax_form", "tax_s
 
 
 def found(on: date = TODAY, methods: tuple[str, ...] = BANK, **told: str) -> dict[str, str]:
-    """Return the state of each requirement of a profile that is filled in."""
+    """Return the state of each requirement of a profile with these fields."""
     facts = {name: text for name, text in (FACTS | told).items() if text}
     rows = requirements.findings(Profile.REQUIRED, facts, methods=methods, on=on)
     blocks = requirements.blocking(Profile.REQUIRED, facts, methods=methods, on=on)
@@ -279,7 +279,7 @@ def test_all_is_there() -> None:
 
 @given(st.sets(st.sampled_from(sorted(Profile.REQUIRED))))
 def test_what_is_missing_blocks(filled: set[str]) -> None:
-    """R12, R14: each of the five, with the reason and the way out; the same as the rules say."""
+    """R12, R14: each of the five, with the reason and the remedy; the same as the handlers say."""
     rows = requirements.findings(filled, {}, methods=BANK, on=TODAY)
     missing = {row.requirement for row in rows if row.state == "missing"}
     assert missing == {row.requirement for row in rows if row.blocks}
@@ -330,7 +330,7 @@ def test_a_method_that_the_policy_in_force_does_not_have() -> None:
 
 
 def test_a_null_fingerprint_clears_its_field(books: Book) -> None:
-    """Whoever tells names only has filled them in; a field that is cleared is missing again."""
+    """An event with only names fills the fields in; a cleared field is missing again."""
     books.record("payout_profile.changed", "10-01 09:00", fields=["name", "iban"])
     marks = {"iban": None, "email": "00", "other": None}
     books.record(

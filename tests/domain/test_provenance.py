@@ -1,4 +1,4 @@
-"""Amounts as trees: what is put together, what is a leaf, and where money is."""
+"""Amounts as trees: how they are composed, what is a leaf, and where the money is."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_month_is_its_groups_and_those_are_events() -> None:
 
 
 def test_what_is_owed_begins_with_what_was() -> None:
-    """The balance of before is carried over, signed; nothing of it where it was nothing."""
+    """The previous balance is carried over, signed; it is left out if zero."""
     tree = owed("Owed", -700, "2026-09", [EARNING, HOLD, TIP])
     assert parts_of(tree)[0] == ("Owed at the end of 2026-09", -700)
     assert tree.minor == -200
@@ -125,7 +125,7 @@ def test_steps_go_from_the_timer_to_the_share(new_book: NewBook) -> None:
 def test_the_trial_is_explained(
     new_book: NewBook, minutes: int, trial: dict[str, str], said: str
 ) -> None:
-    """Whatever it did with the time is said, also where nothing is billed."""
+    """Its effect on the time is stated, also if nothing is billed."""
     book = new_book(trial=trial)
     book.live(when="10-05 09:00")
     book.record("session.ended", f"10-05 09:{minutes:02d}", session="S-1")
@@ -133,7 +133,7 @@ def test_the_trial_is_explained(
     assert any(step.rule.startswith(said) for step in steps)
 
 
-def test_what_the_platform_billed_stands_beside_our_reckoning(books: Book) -> None:
+def test_the_platforms_bill_is_shown_beside_our_calculation(books: Book) -> None:
     """Both are steps; what has not ended has none."""
     books.live(when="10-05 09:00")
     assert bill_steps(books.session(), policy()) == []
@@ -143,11 +143,11 @@ def test_what_the_platform_billed_stands_beside_our_reckoning(books: Book) -> No
     assert steps["Billed by the platform"] == "90.00 USD"
 
 
-# --- through the windows --------------------------------------------------------------------------
+# --- through the queries --------------------------------------------------------------------------
 
 
 def story(books: Book) -> None:
-    """Tell of a session that is corrected, tipped, paid out in part, failed, and paid again."""
+    """Record a session that is corrected, tipped, partly paid out, failed, and paid again."""
     books.log(gross="60.00")
     fifty = amount("50.00")
     books.record("session.corrected", "10-06 09:00", session="S-1", billed=fifty, reason="agreed")
@@ -164,7 +164,7 @@ def story(books: Book) -> None:
 
 
 def test_a_correction_and_a_reversal_are_explained(books: Book) -> None:
-    """The first booking is marked, what took it back and what stands are there; no plug."""
+    """The first booking is marked; its inverse and the new booking follow; no balancing entry."""
     story(books)
     net, _ = provenance.session(books.reader(), "S-1")
     assert parts_of(net) == [

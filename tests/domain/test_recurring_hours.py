@@ -1,4 +1,4 @@
-"""Hours that come again by a rule: which rules there are, and what is refused in time."""
+"""Recurring hours: the supported rules, and invalid ones refused in time."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ rrules = st.builds(
     st.sampled_from(["1970-01-01T00:00", "2028-02-29T02:30", "9999-12-31T23:59"]),
 )
 def test_any_text_is_a_rule_or_refused(rrule: str, start: str) -> None:
-    """Whatever a feed says is read or refused as malformed; nothing else is ever raised."""
+    """Any text is parsed or refused as malformed; no other error is raised."""
     document = {"rules": [rule(rrule, start, 1440)]}
     error = unreadable("availability", document)
     happened("refused" if error else "read")

@@ -76,7 +76,7 @@ def test_ids_are_unique_per_kind(books: Book) -> None:
 
 
 def test_another_session_live_is_only_said(books: Book) -> None:
-    """Nobody is stopped from helping two at once: an instant accept is flagged, never refused."""
+    """Two sessions at once are allowed: an instant accept is flagged, never refused."""
     books.live("S-1", "10-05 09:00")
     books.record("session.paused", "10-05 09:01", session="S-1")
     books.open()

@@ -1,4 +1,4 @@
-"""Which backups are kept, and what they are called."""
+"""Which backups are kept, and how they are named."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ histories = st.lists(times, max_size=60)
 
 @given(histories, keeps)
 def test_the_newest_is_always_kept(made: list[datetime], keep: Keep) -> None:
-    """Whatever is to be kept, the newest stays, and nothing is kept that is not there."""
+    """The newest is kept under any plan, and only existing backups are kept."""
     chosen = kept(made, keep)
     assert chosen <= set(made)
     if made:
@@ -59,7 +59,7 @@ def test_keeping_more_keeps_all_that_keeping_less_does(
 
 @given(histories, keeps)
 def test_every_period_is_represented_by_its_newest(made: list[datetime], keep: Keep) -> None:
-    """Of each of the last days, weeks, months and years that have one, the newest is kept."""
+    """For each recent day, week, month and year with a backup, the newest is kept."""
     chosen = kept(made, keep)
     spans: dict[str, Callable[[datetime], object]] = {
         "days": lambda time: time.date(),
@@ -120,7 +120,7 @@ def test_anything_else_is_refused(text: str) -> None:
 @example("-", START, SUFFIXES[0])  # No backup is taken for an option.
 @given(st.text(min_size=1, max_size=80), times, st.sampled_from(SUFFIXES))
 def test_a_name_tells_when_it_was_made(ledger: str, time: datetime, suffix: str) -> None:
-    """The name of a backup is a plain file name, and tells its second."""
+    """The name of a backup is a plain file name with its time to the second."""
     name = name_of(ledger, BOOK, time, suffix)
     assert made_at(name, ledger, BOOK) == time
     assert name.isascii()
@@ -144,6 +144,6 @@ def test_a_name_tells_when_it_was_made(ledger: str, time: datetime, suffix: str)
     ],
 )
 def test_no_other_name_is_that_of_a_backup(name: str) -> None:
-    """What is named otherwise, or is of another book, is nobody's to remove."""
+    """A file with another name, or of another book, is never removed."""
     assert made_at(name, "ledger.db", BOOK) is None
     assert made_at("ledger-0123456789ab-20261128T120000Z.zip", "ledger.db", BOOK)

@@ -14,7 +14,7 @@ from tests.helpers import FEED, OTHER, Book, amount
 
 @pytest.fixture(autouse=True)
 def replayed(books: Book) -> Iterator[None]:
-    """Whatever a test recorded replays to the same tables, and verifies."""
+    """Check that the recorded events replay to the same tables and verify."""
     yield from replay(books)
 
 
@@ -31,8 +31,8 @@ def test_a_mistyped_payout_is_reversed_and_recorded_right(books: Book) -> None:
     assert books.balance() == ("396.00", "0.00", "24.00", "0.00")
 
 
-def test_what_was_reversed_and_is_told_by_another_source_is_a_new_fact(books: Book) -> None:
-    """The platform records PO-1 right, before anyone told it anew; the shell then cannot."""
+def test_a_reversed_fact_reported_by_another_source_is_new(books: Book) -> None:
+    """The platform records the corrected PO-1 before the shell does, which then cannot."""
     books.log(gross="600.00")
     sent(books, "240.00", id="wrong")
     reverse(books, "wrong")
@@ -110,7 +110,7 @@ def test_a_payout_that_is_sent_again_takes_lines_as_a_new_one(books: Book) -> No
 
 
 def test_a_source_takes_back_what_it_only_confirmed(books: Book) -> None:
-    """The fact goes, whoever told it first, and every confirmation of it; once."""
+    """The fact and all its confirmations are reversed, whoever reported it first; once."""
     books.log()
     tip = {"session": "S-1", "amount": amount("5.00")}
     books.record("tip.received", "10-05 11:00", id="mine", **tip, **SHELL)

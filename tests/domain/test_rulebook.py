@@ -107,7 +107,7 @@ def test_r4_the_rate_is_frozen_on_the_request(books: Book) -> None:
     ],
 )
 def test_r5_the_first_five_minutes_are_a_trial(books: Book, end: str, gross: str) -> None:
-    """Nobody is charged unless the session lasts over 5 minutes; past them, all is billed."""
+    """No charge unless the session lasts over 5 minutes; beyond them, everything is billed."""
     books.live(when="10-05 09:00", rate="5.00")
     books.record("session.ended", end, session="S-1")
     assert books.gross() == gross
@@ -141,7 +141,7 @@ def test_r6_the_trial_is_time_on_the_timer(books: Book) -> None:
 
 
 def test_r7_both_sides_review(books: Book) -> None:
-    """Both sides review each other after the session; the latest of a side stands."""
+    """Both sides review each other after the session; the latest review of a side counts."""
     books.log(end="10-05 10:00")
     early = books.refuses("review.posted", "10-05 09:59", session="S-1", by="customer", rating=5)
     assert isinstance(early, errors.ImpossibleTime)
@@ -161,7 +161,7 @@ def test_r7_both_sides_review(books: Book) -> None:
     ],
 )
 def test_r8_a_claim_within_24_hours_of_the_end(books: Book, when: str, late: bool) -> None:
-    """Exactly at the window's end is in time; after it a claim is recorded and flagged late."""
+    """Exactly at the window's end is in time; later a claim is recorded and flagged late."""
     books.log(end="10-05 10:00")
     assert books.claim(when=when).flags == (("late_claim",) if late else ())
     assert books.claimed().late is late

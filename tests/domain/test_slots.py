@@ -1,4 +1,4 @@
-"""Which of the proposed times suits best: the order of what weighs, clocks that change, ends."""
+"""Ranking of proposed slots: the order of the criteria, clock changes, boundaries."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ WORST_FIRST = (
 
 
 def test_what_speaks_against_a_slot_weighs_in_this_order() -> None:
-    """Past, taken, vacation, buffers, hours, the customer's night: each weighs more than the next.
+    """Past, taken, vacation, buffers, hours, the customer's night: each outweighs the next.
 
-    However soon it is: what is named first is what comes last.
+    The first in this list comes last in the ranking, however soon it is.
     """
     slots = [slot(start) for start, _ in WORST_FIRST]
     slots_ranked = ranked(slots, BUSY, NEW_YORK, NOW)
@@ -196,7 +196,7 @@ def test_a_month_ends_in_the_zone_of_whom_it_concerns() -> None:
     "zone", ["", "Nowhere", "Europe", "../etc/passwd", "\x00", "\ud800", "UTC\n", "x" * 100_000]
 )
 def test_a_zone_that_there_is_not_is_unknown(zone: str) -> None:
-    """What a stranger gave for a zone is left out where it is none; nothing else changes."""
+    """An invalid zone of a customer is ignored; nothing else changes."""
     ranking = one(slot("10-07 03:00"), EMPTY, zone)
     assert ranking.theirs is None
     assert ranking == one(slot("10-07 03:00"), EMPTY, None)
@@ -334,7 +334,7 @@ def test_within_hours_is_never_below_the_same_outside(
 def test_an_exception_that_closes_a_day_only_makes_it_worse(
     diary: Schedule, customer: str | None, now: datetime, proposed: Slot
 ) -> None:
-    """A slot on a day that has no hours is outside them, whatever the week says."""
+    """A slot on a closed day is outside the hours, whatever the weekly hours are."""
     day = proposed.start.date()
     closed = tuple(Exception_(date=day + timedelta(days=n), hours=()) for n in (-2, -1, 0, 1, 2))
     hours = replace(diary.availability or Availability(), exceptions=closed)

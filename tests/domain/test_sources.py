@@ -1,4 +1,4 @@
-"""Who may say what (2-events): the declarations of the event types, and whose a source is."""
+"""Which source may report what (2-events): the declarations of the event types."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def said(kind: str, source: str, **data: object) -> Event:
 
 @pytest.mark.parametrize("kind", CONTRACT)
 def test_every_type_declares_what_a_feed_may_say(kind: str) -> None:
-    """The declarations are the table of the contract: each field alone is allowed, or refused."""
+    """The declarations match the table of the contract: each field alone is allowed or refused."""
     names = [name for name, _, optional, _ in plan(TYPES[kind]) if optional]
     least = {name: value for name, value in full(kind).items() if name not in names}
     for name in (None, *names):
@@ -56,7 +56,7 @@ def test_a_journal_may_hold_everything(kind: str, source: str) -> None:
 
 @pytest.mark.parametrize("kind", CONTRACT)
 def test_no_feed_speaks_in_the_experts_name(kind: str) -> None:
-    """Whatever the type; `details` name the field."""
+    """For every event type; `details` name the field."""
     for source in (CLI_SOURCE, STATEMENT):
         with pytest.raises(NotForFeeds) as caught:
             check_source(said(kind, source), Origin.FEED)
@@ -112,7 +112,7 @@ def test_the_experts_name_in_any_spelling(source: str) -> None:
     ids=ascii,
 )
 def test_other_names_are_not_the_experts(source: str) -> None:
-    """The name within another, a longer one, and what only looks like an encoding."""
+    """The name inside another, a longer one, and one that only resembles an encoding."""
     assert not is_experts(source)
 
 

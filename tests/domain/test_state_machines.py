@@ -1,7 +1,7 @@
-"""The state machines of rulebook 6 as tables: every state, every event, what comes of it.
+"""The state machines of rulebook 6 as tables: every state, every event, the result.
 
-Each story below brings a thing into a state; the tables say what each event makes of it. `-` is a
-move that the machine does not have: refused, the state said, nothing recorded.
+Each story below brings an entity into a state; the tables give the state after each event. `-` is a
+transition that does not exist: refused with the state named, nothing recorded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Cells = list[tuple[str, str, str]]
 
 
 def cells(table: str) -> Cells:
-    """Read a table: its head is the states, each row an event and the state after it."""
+    """Parse a table: the head lists the states, each row an event and the states after it."""
     head, *rows = [row.split() for row in table.strip().splitlines()]
     return [
         (state, row[0], after) for row in rows for state, after in zip(head, row[1:], strict=True)
@@ -30,7 +30,7 @@ def cells(table: str) -> Cells:
 
 
 def report(books: Book, kind: str, when: str, **thing: str) -> Outcome:
-    """Tell an event with whatever its type requires besides the thing's name."""
+    """Record an event with all fields that its type requires, besides the entity's id."""
     required: dict[str, dict[str, object]] = {
         "session.rescheduled": {"start": "2026-10-07T09:00:00Z"},
         "session.cancelled": {"by": "expert"},
@@ -46,7 +46,7 @@ def report(books: Book, kind: str, when: str, **thing: str) -> Outcome:
 def check(
     books: Book, state: Callable[[], str], kind: str, after: str, thing: dict[str, str]
 ) -> None:
-    """Tell the event and expect the state, or a refusal that says the state and records nothing."""
+    """Expect the state after the event, or a refusal that names the state and records nothing."""
     was = state()
     if after != "-":
         report(books, kind, LATE, **thing)
@@ -303,8 +303,8 @@ def test_the_tables_hold_every_move(moves: dict[tuple[str, str], str], table: st
         and kind.split(".")[1] not in ("opened", "logged", "claimed", "sent")
     ],
 )
-def test_an_unknown_thing_is_not_found(books: Book, kind: str) -> None:
-    """An event of a thing that the book does not know is refused as not found."""
+def test_an_unknown_id_is_not_found(books: Book, kind: str) -> None:
+    """An event about an unknown entity is refused as not found."""
     thing = {"dispute": "claim", "refund": "claim", "tip": "session", "review": "session"}
     name = thing.get(kind.split(".", maxsplit=1)[0], kind.split(".", maxsplit=1)[0])
     before = books.dump()

@@ -1,4 +1,4 @@
-"""A text is found by its words and parts of them, whatever its case, accents, width and script."""
+"""Text search by words and their parts, independent of case, accents, width and script."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_found(text: str, word: str) -> None:
         ("", "a"),
         ("a b", "ab"),
         ("build", "ui"),  # Of two letters it is a beginning.
-        ("かき", "がき"),  # The mark makes another letter of it.
+        ("かき", "がき"),  # With the mark it is another letter.
         ("각", "가"),
         ("กา", "กี"),
         ("renderpipeline", "render-pipeline"),
@@ -112,7 +112,7 @@ def test_a_phrase_is_of_whole_words(text: str, phrase: str, found: bool) -> None
 
 
 def test_a_beginning() -> None:
-    """It stands where a word begins, and may go on."""
+    """A prefix matches at the start of a word."""
     assert has("Malicious shader", "mali", begins=True)
     assert not has("normality", "mali", begins=True)
     assert has("the shader pipeline", "shader pip", phrase=True, begins=True)
@@ -130,7 +130,7 @@ def test_what_is_not_wanted() -> None:
 
 
 def test_words() -> None:
-    """A word is a run of letters and digits, and is there once; signs are none."""
+    """A word is a run of letters and digits, listed once; punctuation is not part of words."""
     assert words(' "Render-pipeline", URP_2 and render-pipeline! ') == (
         *("Render", "pipeline", "URP", "2", "and", "render"),
     )
@@ -149,7 +149,7 @@ def test_a_text_has_its_own_words(text: str) -> None:
 
 @given(texts, texts)
 def test_a_word_is_found_beside_others(text: str, other: str) -> None:
-    """Whatever stands before or after it."""
+    """Whatever precedes or follows it."""
     for word in words(text):
         assert has(f"{other} {text} {other}", word)
 
@@ -207,7 +207,7 @@ def test_the_best_hit() -> None:
 
 
 def test_what_may_have_a_word() -> None:
-    """No text that has a word is passed over, whatever its letters were before they were folded."""
+    """No text that contains a word is skipped, however its letters were before case folding."""
     for code in range(0x110000):
         letter = chr(code)
         wanted = term(letter)

@@ -1,4 +1,4 @@
-"""When the expert is there: local hours become instants as the clock on the wall shows them."""
+"""When the expert is available: local hours become instants as the local clock shows them."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def rule(rrule: str, start: str = "2026-10-03T10:00", minutes: int = 60) -> dict
 
 
 def in_zone(spans: list[Span], name: str = "UTC") -> list[str]:
-    """Return spans as a zone's clocks show them."""
+    """Return intervals in the local time of a zone."""
     local = [(since.astimezone(zone(name)), until.astimezone(zone(name))) for since, until in spans]
     return [f"{since:%m-%d %H:%M} {until:%m-%d %H:%M}" for since, until in local]
 
 
-# --- against a model that looks at every minute ---------------------------------------------------
+# --- against a model that checks every minute -----------------------------------------------------
 
 
 class Season(NamedTuple):
@@ -89,7 +89,7 @@ class Minutes(NamedTuple):
 
 @cache
 def minutes(season: Season) -> Minutes:
-    """Look at the clock on the wall once a minute."""
+    """Return the local time of every minute."""
     start = datetime.combine(season.first - PAD * DAY, time(), UTC)
     instants = [start + n * MINUTE for n in range((SHOWN_DAYS + 2 * PAD) * 24 * 60)]
     shown = [instant.astimezone(zone(season.zone)).replace(tzinfo=None) for instant in instants]
@@ -97,7 +97,7 @@ def minutes(season: Season) -> Minutes:
 
 
 def open_minutes(availability: Availability, season: Season) -> set[datetime]:
-    """Return the minutes at which the expert is there, looking at one after another."""
+    """Return the minutes at which the expert is available, checked one by one."""
     seen = minutes(season)
     found: set[datetime] = set()
     for start, end in local_spans(availability, season):
@@ -137,7 +137,7 @@ def since_midnight(text: str) -> timedelta:
 
 
 def comes(each: Recurrence, day: date) -> bool:
-    """Tell whether a rule of the forms below has this day."""
+    """Return True if a rule of the kinds below includes this day."""
     first = each.start.date()
     parts = dict(part.split("=") for part in each.rrule.split(";"))
     every = int(parts["INTERVAL"])
@@ -193,7 +193,7 @@ def availabilities(draw: st.DrawFn, season: Season) -> Availability:
 
 @given(st.data(), st.sampled_from(SEASONS))
 def test_hours_are_what_the_clock_on_the_wall_shows(data: st.DataObject, season: Season) -> None:
-    """A minute is open where a look at the clock, minute by minute, says so; and spans are tidy."""
+    """The open minutes are those of a check minute by minute; intervals are disjoint and sorted."""
     availability = data.draw(availabilities(season))
     everything = SHOWN_DAYS * 24 * 60
     offset = data.draw(st.integers(0, everything - 1))
@@ -248,7 +248,7 @@ def test_a_day_whose_clocks_change(name: str, day: str, text: str, shown: list[s
     ],
 )
 def test_what_comes_twice(name: str, day: str, text: str, shown: str) -> None:
-    """Hours are from the first time they come to the last; what only ends there has none of it."""
+    """Hours run from the first occurrence of the start to the last of the end."""
     there = hours(weekly={}, exceptions=[{"date": day, "hours": [text]}])
     noon = datetime.combine(date.fromisoformat(day), time(12), UTC)
     assert in_zone(open_spans(there, noon - 2 * DAY, noon + 2 * DAY, name)) == [shown]
@@ -284,7 +284,7 @@ def test_neighbours_are_one() -> None:
 
 
 def test_only_what_touches_the_window() -> None:
-    """Hours that end where the window begins, or begin where it ends, are not in it."""
+    """Hours that end where the interval begins, or begin where it ends, are excluded."""
     there = hours(weekly={"mon": ["09:00-10:00", "11:00-12:00", "13:00-14:00"]})
     assert in_zone(open_spans(there, at("10-05 10:00"), at("10-05 13:00"), "UTC")) == [
         "10-05 11:00 10-05 12:00"

@@ -1,4 +1,4 @@
-"""The iCalendar file: valid whatever is in it, right in every zone, and never a second event."""
+"""The iCalendar file: valid for any text, right in every zone, and without duplicate events."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def entry(session: str = "S-1", **more: Any) -> CalendarEvent:  # noqa: ANN401
 
 
 def events(content: bytes) -> dict[str, Any]:
-    """Read a calendar back: its events by name, of each the latest, as clients have them."""
+    """Parse a calendar as clients do: the latest version of each event, by UID."""
     by_uid: dict[str, Any] = {}
     calendar = icalendar.Calendar.from_ical(content)
     for event in calendar.walk("VEVENT"):
@@ -94,7 +94,7 @@ class Client:
 
     @property
     def shown(self) -> dict[str, tuple[str, datetime]]:
-        """What it shows: of each event its standing and its start."""
+        """Return the status and the start of each event."""
         return {
             name: (str(event["STATUS"]), event["DTSTART"].dt) for name, event in self.events.items()
         }
@@ -154,7 +154,7 @@ def test_two_books_never_share_an_event() -> None:
 
 @pytest.mark.parametrize("end", [None, at("11-05 09:00"), at("11-05 09:00:00.9")])
 def test_an_end_is_later_than_the_start_or_left_out(end: datetime | None) -> None:
-    """RFC 5545 wants it so; nobody knows when a live session without a plan will end."""
+    """RFC 5545 requires it; the end of a live session without a plan is unknown."""
     (event,) = events(write(NAME, [entry(end=end)]).content).values()
     assert "DTEND" not in event
 
@@ -195,7 +195,7 @@ def test_a_session_over_the_change_of_the_clocks_is_as_long_as_it_was() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_valid_and_reads_back(text: str) -> None:
-    """Whatever strangers write: the file is valid, and nothing but what cannot be is lost."""
+    """For any text by strangers the file is valid, and only impossible characters are lost."""
     written = write(NAME, [entry(summary=text, description=text), entry("S-2")])
     valid(written.content)
     parsed = events(written.content)
@@ -231,7 +231,7 @@ def test_any_text_reads_back(text: str) -> None:
 
 
 def test_what_others_wrote_stays_as_they_wrote_it() -> None:
-    """Events, zones, tasks and what nobody knows: byte for byte, folds and all."""
+    """Events, zones, tasks and unknown components: byte for byte, folding included."""
     written = write(NAME, [entry()], FOREIGN)
     valid(written.content)
     head = FOREIGN.removesuffix(b"END:VCALENDAR\r\n")
@@ -316,7 +316,7 @@ steps = st.lists(
 
 
 @given(steps)
-def test_whoever_imports_every_file_sees_what_the_last_one_says(
+def test_importing_every_file_ends_with_what_the_last_one_says(
     taken: list[tuple[str, str]],
 ) -> None:
     """A client that knows events by name and number never has two of one, nor an old one."""
@@ -385,7 +385,7 @@ def test_what_is_no_calendar_is_refused(content: bytes) -> None:
 
 
 def test_several_calendars_in_one_file_are_kept() -> None:
-    """RFC 5545 allows it; the events of the book stand once, in the first of them."""
+    """RFC 5545 allows it; the book's events are in the first one, once."""
     two = FOREIGN + write(NAME, [entry("S-9")]).content
     written = write(NAME, [entry()], two)
     first, second = written.content.split(b"END:VCALENDAR\r\n")[:2]

@@ -1,4 +1,4 @@
-"""Lines of an export: ASCII, the same bytes each time, and read back as what they were."""
+"""Lines of an export: ASCII, the same bytes each time, and read back unchanged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def exported(**options: Any) -> dict[str, Any]:  # noqa: ANN401 (options of any 
 
 
 def test_a_line_is_ascii_and_reads_back() -> None:
-    """Whatever a terminal would obey is escaped; so is what UTF-8 cannot hold."""
+    """Terminal control characters are escaped, and so is anything that UTF-8 cannot encode."""
     text = line(replace(OPENED, attributes={"subject": "R-1", "n": 7}), RECORDED, erased=False)
     assert text.isascii()
     assert text.isprintable()
@@ -62,7 +62,7 @@ def test_names_of_the_export_are_its_own() -> None:
 
 
 def test_what_is_erased_has_facts_alone() -> None:
-    """Erased or left out, it looks the same; what has nothing personal is as it is."""
+    """Erased and left out look the same; events without personal data are unchanged."""
     document = exported(erased=True)
     assert document == exported(without_personal=True)
     assert document["erased"] is True
@@ -88,7 +88,7 @@ def test_what_is_erased_has_facts_alone() -> None:
     ],
 )
 def test_a_line_that_is_wrong(change: dict[str, Any], field: str) -> None:
-    """Said with its field; an erased line with what is personal is none."""
+    """The error names the field; an erased line with personal data is invalid."""
     document = exported() | change
     if "subject" in change:
         document["data"] = {"session": "S-1"}

@@ -1,4 +1,4 @@
-"""What goes into a pack: the session in order of time, the bill, the words, the files."""
+"""The contents of a pack: the session in order of time, the bill, the words, the files."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ def parts(
 
 
 def about(made: Case, *, redact: Redact | None = None) -> dict[str, Any]:
-    """Return what a manifest says of itself in the current format."""
+    """Return a manifest's header fields in the current format."""
     return evidence.about(made, Rules(CURRENT, LARGEST_FILE, redact))
 
 
 def by_name(found: list[PackEntry]) -> dict[str, PackEntry]:
-    """Return the parts of a pack by their names, each once."""
+    """Return the entries of a pack by their names, which are unique."""
     named = {part.name: part for part in found}
     assert len(named) == len(found)
     return named
 
 
 def text(part: PackEntry) -> str:
-    """Return what a part says."""
+    """Return the text of an entry."""
     content = part.content if isinstance(part.content, bytes) else part.content.read_bytes()
     return content.decode()
 
@@ -59,7 +59,7 @@ def text(part: PackEntry) -> str:
 
 
 def test_events_and_words_stand_in_one_order_of_time() -> None:
-    """What was said stands where it was said; what has no time stands at the end."""
+    """Messages are placed by their time; those without one are at the end."""
     shown = [each.what for each in dossier(case(), ()).timeline]
     assert [re.sub(r"[:,.;].*", "", each) for each in shown] == [
         "The customer asked for help",
@@ -84,7 +84,7 @@ def test_the_bill_is_the_sessions() -> None:
 
 
 def test_a_transcript_is_the_words_of_all() -> None:
-    """With how far into the session each was said; one line a message, whatever is in it."""
+    """Each message with its offset in the session, on one line, whatever it contains."""
     said = (*MESSAGES, Said(timedelta(minutes=75, seconds=1), "A\nna", "two\nlines\x1b[2J"))
     written = by_name(parts(case(messages=said)))["transcript.txt"]
     assert text(written).splitlines() == [
@@ -148,7 +148,7 @@ def test_files_are_packed_as_they_are(tmp_path: Path) -> None:
     ids=ascii,
 )
 def test_a_strangers_name_is_made_safe(tmp_path: Path, name: str, packed: str) -> None:
-    """It leads nowhere, and no system runs it: whoever opens the pack may click on it."""
+    """It contains no path and no executable extension: a reader may click on it."""
     named = by_name(parts(case(kept=(file(tmp_path, name, b"x", "attachment", None),))))
     assert [each for each in named if each.startswith("files/")] == [packed]
 
@@ -170,7 +170,7 @@ def test_what_is_not_packed_is_named_with_its_hash(tmp_path: Path) -> None:
 # --- redacted -------------------------------------------------------------------------------------
 
 
-def test_nobody_elses_name_is_left(tmp_path: Path) -> None:
+def test_no_other_name_is_left(tmp_path: Path) -> None:
     """Not in a text, a file, a file's name; times, amounts and hashes stay."""
     kept = (file(tmp_path, "mina.txt", b"MINA: hello\r\n\tharker", "transcript", "text/plain"),)
     entries = parts(case(kept=kept), redact=MINA)
@@ -256,7 +256,7 @@ def test_what_cannot_be_read_is_withheld(
 
 
 def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Whole and redacted, and each verifies."""
+    """Complete and redacted, and each verifies."""
     kept = (file(tmp_path, "chat.txt", b"mina: hello", "transcript", "text/plain"),)
     for redact in (None, MINA):
         packs = set()
@@ -288,7 +288,7 @@ def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
     ids=str,
 )
 def test_a_manifest_that_says_less_is_of_no_claim(changes: dict[str, object]) -> None:
-    """Whoever reads one does not fall over what a forger left out."""
+    """A reader copes with a manifest whose fields a forger removed."""
     manifest = about(case())
     assert is_about(manifest)
     assert not is_about(manifest | changes)

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- Letters of the world look like each other.
-"""Names of the world, in every spelling and kind of file: a redacted pack shows none of them.
+"""Names of the world, in every spelling and file type: a redacted pack shows none of them.
 
 Each pack is decoded in every way in which the program can decode, and searched for each part of the
 name. The decoders here are the standard library's and the program's readers, not those of the
@@ -53,7 +53,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "יוסי כהן": ("יוסי", "כהן"),
     "प्रिया शर्मा": ("प्रिया", "शर्मा"),
     "สมชาย ใจดี": ("สมชาย", "ใจดี"),
-    "Ruby Lang": ("Ruby",),  # Both are tags, and one stands in every page.
+    "Ruby Lang": ("Ruby",),  # Both are tags, and one is in every page.
 }
 
 
@@ -117,12 +117,12 @@ JSON_SPELLINGS = {name for name in SPELLINGS if "JSON" in name}
 
 
 def _in_json(text: str, spelling: str) -> str:
-    """Return a text as it stands in a JSON string; an escaped one is one already."""
+    """Return a text as a JSON string contains it; an escaped text is returned unchanged."""
     return text if spelling in JSON_SPELLINGS else json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def files(text: str, spelling: str) -> dict[str, tuple[str, str, str | None]]:
-    """Return a file of each kind that has a text in it: what it holds, its kind, its media type."""
+    """Return a file of each type with a text in it: content, kind, media type."""
     link = f"<a href='https://x.example/{text}?q={text}'>{text}</a>"
     page = (
         f"<!doctype html><html><body><ul><li class='x'>hello {link} thanks</li></ul></body></html>"
@@ -204,7 +204,7 @@ DECODERS = (_unescaped, _parsed, _transcript, _untagged, html.unescape, unquote)
 
 
 def decoded(text: str) -> set[str]:
-    """Return all that the decoders make of a text, one after the other."""
+    """Return all texts that repeated decoding yields."""
     variants, fresh = {text}, {text}
     for _ in range(2):
         fresh = {decode(each) for each in fresh for decode in DECODERS} - variants
@@ -229,7 +229,7 @@ def _bare(text: str) -> str:
 
 
 def is_readable(part: str, text: str) -> bool:
-    """Tell whether part of a name can be read in a text: as a word, or among other letters."""
+    """Return True if part of a name is readable in a text: as a word, or between other letters."""
     name, seen = _bare(part), _bare(text)
     if unicodedata.category(name[0]) == "Lo":
         return name in re.sub(r"\s", "", seen)
@@ -289,7 +289,7 @@ QUICK = 6
     ids=ascii,
 )
 def test_no_part_of_a_name_can_be_read(tmp_path: Path, name: str) -> None:
-    """However it is written, wherever it stands, whatever it is decoded with."""
+    """In any spelling, in any place, after any decoding."""
     known: set[str] = set()
     for spelling, write in SPELLINGS.items():
         # The parts by themselves, and glued to letters of another script.

@@ -1,4 +1,4 @@
-"""Evidence packs: the same bytes each time, and whatever is done to one is found and named."""
+"""Evidence packs: the same bytes each time, and any change to one is found and named."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def problems(folder: Path, content: bytes) -> list[Problem]:
-    """Return what is wrong with a pack of these bytes."""
+    """Return the problems of a pack with these bytes."""
     path = folder / "pack.zip"
     path.write_bytes(content)
     return list(verify_pack(path).problems)
@@ -78,7 +78,7 @@ def sealed(archived: list[tuple[str, bytes]], manifest: object) -> bytes:
 
 
 def zipped(archived: list[tuple[str, bytes]], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """Return an archive with these members, in this order, each as this program writes it."""
+    """Return an archive with these members in this order, as this program writes them."""
     stream = BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in archived:
@@ -100,7 +100,7 @@ def unzipped(content: bytes) -> list[tuple[str, bytes]]:
 
 
 def item(name: str, content: bytes = b"") -> dict[str, object]:
-    """Return what a manifest says of a file."""
+    """Return a manifest's entry for a file."""
     return {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
@@ -173,7 +173,7 @@ def test_a_pack_is_written_into_a_pipe_as_into_a_file(whole: bytes) -> None:
     "name", ["", "../x", "/x", "a/b/c", "a b", "a\\b", "x" * 200, "é", "a/", ".x", "a\n"]
 )
 def test_a_part_has_a_plain_name(name: str) -> None:
-    """No name leads out of the folder in which a pack is unpacked, or means different things."""
+    """No name leads outside the folder of an unpacked pack, or is ambiguous."""
     with pytest.raises(ValueError, match="no name"):
         PackEntry(name, b"", "x")
 
@@ -188,7 +188,7 @@ names = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True)
 def test_every_pack_verifies(
     scratch: Path, contents: dict[str, bytes], about: dict[str, str]
 ) -> None:
-    """What was written and not touched has no problems, whatever it is of."""
+    """An unchanged pack has no problems, whatever its contents."""
     stream = BytesIO()
     write_pack(stream, [PackEntry(name, content, "x") for name, content in contents.items()], about)
     (scratch / "pack.zip").write_bytes(stream.getvalue())
@@ -202,7 +202,7 @@ def test_every_pack_verifies(
 
 
 def owners(content: bytes) -> Iterator[tuple[int, str]]:
-    """Yield each byte's place, and the file that it is in, header and all."""
+    """Yield each byte's position and the file that it belongs to, header included."""
     names_by_owner = members(content)
     starts = [each.header_offset for each in names_by_owner]
     for place in range(len(content)):
@@ -234,7 +234,7 @@ def check_flip(folder: Path, content: bytes, place: int, owner: str, mask: int) 
 
 @pytest.mark.parametrize("part", range(4))
 def test_every_byte_that_was_changed_is_found(whole: bytes, tmp_path: Path, part: int) -> None:
-    """Each byte in turn: the file is named that it is in, or the archive's directory."""
+    """For each byte, the file that contains it is named, or the archive's directory."""
     for place, owner in list(owners(whole))[part::4]:
         check_flip(tmp_path, whole, place, owner, MASKS[place // 4 % len(MASKS)])
 
@@ -242,7 +242,7 @@ def test_every_byte_that_was_changed_is_found(whole: bytes, tmp_path: Path, part
 @pytest.mark.slow
 @pytest.mark.parametrize("bit", range(8))
 def test_every_bit_that_was_changed_is_found(whole: bytes, tmp_path: Path, bit: int) -> None:
-    """Each bit of each byte in turn."""
+    """For each bit of each byte."""
     for place, owner in owners(whole):
         check_flip(tmp_path, whole, place, owner, 1 << bit)
 
@@ -252,7 +252,7 @@ def test_every_bit_that_was_changed_is_found(whole: bytes, tmp_path: Path, bit: 
 
 @pytest.mark.parametrize("after", range(4, 60, 7))
 def test_a_pack_that_was_cut_is_found(whole: bytes, tmp_path: Path, after: int) -> None:
-    """Whatever is missing at the end, the directory is damaged."""
+    """If the end is missing, the directory is reported as damaged."""
     for length in (after, len(whole) - after, len(whole) - 1):
         (problem_list,) = problems(tmp_path, whole[:length])
         assert problem_list.file == DIRECTORY
@@ -297,7 +297,7 @@ def test_a_file_that_was_added_removed_or_renamed_is_named(whole: bytes, tmp_pat
 
 
 def test_a_file_that_is_there_twice_is_named(whole: bytes, tmp_path: Path) -> None:
-    """Of two files of one name each program would show another."""
+    """Programs disagree on which of two files with the same name they show."""
     held = unzipped(whole)
     for again in (held[0], (held[0][0], b"something else")):
         with pytest.warns(UserWarning, match="Duplicate"):
@@ -322,7 +322,7 @@ def test_a_file_that_was_exchanged_is_named(whole: bytes, tmp_path: Path) -> Non
         other = held | {name: bytes(byte ^ 1 for byte in content) or b"x"}
         named = [problem.file for problem in problems(tmp_path, zipped(list(other.items())))]
         if name in (MANIFEST, SEAL):
-            # Sound as it is, the archive does not tell which of the two was exchanged.
+            # The archive itself is valid, so it does not show which of the two was exchanged.
             assert named == [f"{MANIFEST} or {SEAL}"]
         else:
             assert named == [name]
@@ -367,7 +367,7 @@ def test_an_archive_of_something_else_is_no_pack(tmp_path: Path) -> None:
 def test_a_failing_disk_is_no_forgery(
     whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no room to check a pack nobody is accused of having changed it."""
+    """If there is no space to check a pack, the pack is not reported as changed."""
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -402,7 +402,7 @@ def test_a_failing_disk_is_no_forgery(
     ids=short,
 )
 def test_a_forged_manifest_is_refused(tmp_path: Path, manifest: object) -> None:
-    """A seal is easily made: whatever it seals is still read with care."""
+    """A seal is easily made: a sealed manifest is still parsed defensively."""
     assert problems(tmp_path, sealed([], manifest)) == [
         Problem(MANIFEST, f"it is not of the form {FORMAT}")
     ]
@@ -489,14 +489,14 @@ def test_a_compressed_bomb_stays_packed(tmp_path: Path) -> None:
 
 
 def test_a_giant_manifest_is_not_read_whole(tmp_path: Path) -> None:
-    """A manifest is text; more of it than any claim has is not taken in."""
+    """A manifest larger than any claim's is not read into memory."""
     giant = zipped([(MANIFEST, b" " * 40_000_000), (SEAL, b"")])
     problem_list = peak(tmp_path, giant, limit=60_000_000)
     assert [problem.file for problem in problem_list] == [MANIFEST]
 
 
 def peak(folder: Path, content: bytes, limit: int = 20_000_000) -> list[Problem]:
-    """Return what is wrong with a pack that is checked in little memory."""
+    """Return the problems of a pack that is checked with little memory."""
     path = folder / "pack.zip"
     path.write_bytes(content)
     tracemalloc.start()
@@ -517,7 +517,7 @@ def test_a_thousand_files_are_checked_in_one_go(tmp_path: Path) -> None:
 
 @given(st.data())
 def test_no_mutation_breaks_the_reader(scratch: Path, whole: bytes, data: st.DataObject) -> None:
-    """However an archive was changed, the answer is what is wrong with it, or that it is none."""
+    """For any change of an archive the answer is its problems, or that it is no pack."""
     content = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 6))):
         place = data.draw(st.integers(0, len(content)))

@@ -1,4 +1,4 @@
-"""Reading an export: what is in it, and that it is the same when it is read again."""
+"""Reading an export: its contents, and that reading it again gives the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A feed that grows: what comes of it, part by part, whatever happens while it waits."""
+"""A feed that grows: its chunks, whatever happens during the wait."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Enough(Exception):
 
 
 def script(*steps: Callable[[], object]) -> Callable[[BufferedReader | None], None]:
-    """Do one step after another each time that it is waited, and then end the test."""
+    """Do the next step at each wait, and then end the test."""
     left: Iterator[Callable[[], object]] = iter(steps)
 
     def wait(_stream: BufferedReader | None) -> None:
@@ -34,7 +34,7 @@ def script(*steps: Callable[[], object]) -> Callable[[BufferedReader | None], No
 
 
 def seen(path: Path, *steps: Callable[[], object]) -> list[FeedChunk]:
-    """Follow a file while the steps are done, and return what came."""
+    """Follow a file while the steps are done, and return the chunks."""
     chunks: list[FeedChunk] = []
 
     def follow() -> None:
@@ -86,7 +86,7 @@ def test_a_file_may_be_gone_for_a_moment(tmp_path: Path) -> None:
     assert chunks == [FeedChunk(b"one\n", 0), FeedChunk(b"two\n", 0)]
 
 
-def test_what_cannot_be_opened_again_is_told(tmp_path: Path) -> None:
+def test_values_that_cannot_be_decrypted_are_reported(tmp_path: Path) -> None:
     """A folder where the file was is no feed."""
     path = tmp_path / "feed"
     path.write_bytes(b"one\n")

@@ -1,4 +1,4 @@
-"""A feed is judged line by line: an event comes out, or an error that names field and reason."""
+"""A feed is parsed line by line: each gives an event, or an error with field and reason."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def refused(line: bytes) -> InvalidEvent:
 
 
 def test_a_good_line() -> None:
-    """A structured-mode CloudEvent becomes an event; whatever else it carries is kept."""
+    """A structured-mode CloudEvent becomes an event; unknown attributes are kept."""
     event = parse(raw(subject="S-1", datacontenttype="application/json", retries=3, test=True))
     assert (event.source, event.id) == ("https://help.example/expert/7", "evt-1")
     assert event.type == "liveportal.request.opened"
@@ -138,7 +138,7 @@ def test_numbers_that_json_does_not_have(number: str) -> None:
 
 
 def test_a_number_that_overflows_a_float() -> None:
-    """1e999 is no number that could be written back: it is refused wherever it stands."""
+    """1e999 cannot be written back: it is refused in any field."""
     line = raw(type="liveportal.preferences.changed", data={"availability": ["@"]})
     with pytest.raises(LiveportalError):
         parse(line.replace(b'"@"', b"1e999"))
@@ -170,7 +170,7 @@ def test_deep_nesting(depth: int, opening: str, closing: str) -> None:
     ],
 )
 def test_duplicate_keys(before: str, after: str, name: str) -> None:
-    """A name that stands twice in one object is refused by name: neither value is chosen."""
+    """A key that occurs twice in one object is refused by name: neither value is chosen."""
     assert refused(text(before, after)).field == name
 
 
@@ -335,7 +335,7 @@ def test_a_line_too_long_is_not_read_whole(monkeypatch: pytest.MonkeyPatch) -> N
         read(bad)
 
 
-# --- whatever comes -------------------------------------------------------------------------------
+# --- any input ------------------------------------------------------------------------------------
 
 
 json_values = st.recursive(
@@ -360,7 +360,7 @@ def parsed(line: bytes) -> Event | LiveportalError:
 @example(b'{"\\ud800":1}')
 @example(b'{"a":1,"a":2}')
 def test_any_bytes(line: bytes) -> None:
-    """Whatever bytes come: an event, or an error of ours."""
+    """Any bytes give an event, or an error of the program."""
     assert isinstance(parsed(line), LiveportalError)
 
 

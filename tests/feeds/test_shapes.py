@@ -1,4 +1,4 @@
-"""Each tool's transcripts have their one right reading, and no word of a subtitle is lost."""
+"""Each tool's transcripts give their expected messages, and no word of a subtitle is lost."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_it_has_its_one_right_reading(case: Case) -> None:
 
 
 def test_the_corpus_has_every_tool() -> None:
-    """In several shapes each; no two files are the same."""
+    """Several formats of each; no two files are the same."""
     shapes = Counter(case.tool for case in CORPUS)
     assert set(shapes) == {"Google Meet", "Teams", "Otter", "Zoom", "SRT", "WebVTT"}
     assert min(shapes.values()) >= 7
@@ -134,7 +134,7 @@ def _lost(cues: list[list[str]], found: Transcript) -> Counter[str]:
 def test_no_word_of_an_srt_is_lost(
     cues: list[list[str]], end: str, number: str, fraction: str, gap: str, apart: bool
 ) -> None:
-    """Whatever stands between its times is in its cue; nothing more is."""
+    """All text between its times is in its cue, and nothing more."""
     written = ""
     for n, cue in enumerate(cues, 1):
         head = f"{number.format(n=n)}\n".lstrip("\n")

@@ -1,4 +1,4 @@
-"""Transcripts: each format, its times, and that no text of whatever kind breaks a reader."""
+"""Transcripts: each format, its times, and that no text breaks a reader."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ ZOOM = """14:02:11\t From Mina: the Great to Everyone:
 
 
 def test_zoom() -> None:
-    """The newer form, the older one on a line, and that of recordings in the cloud."""
+    """The newer format, the older one on one line, and that of cloud recordings."""
     assert said(ZOOM) == [
         (101_000, "Mina: the Great", "line one\nline two"),
         (150_000, "Joe to go", "hi"),
@@ -218,7 +218,7 @@ def test_json_lines_that_are_not_messages() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
 def test_encodings(encoding: str) -> None:
-    """By the byte order mark, else UTF-8, else what Windows writes in the west."""
+    """By the byte order mark, else UTF-8, else the Windows code page for western Europe."""
     assert said("Zoë: café\n".encode(encoding)) == [(None, "Zoë", "café")]
 
 
@@ -306,7 +306,7 @@ EDGES = st.sampled_from(
 def test_no_text_breaks_a_reader(
     content: str | bytes, name: str, began: datetime, timezone: str
 ) -> None:
-    """Whatever it is, the messages can be stored, and say nothing that is not there."""
+    """For any text, the messages can be stored and contain only text from the file."""
     transcript = read(content, name, began=began, timezone=timezone)
     assert (UNREADABLE in transcript.flags) is (not transcript.messages)
     for message in transcript.messages:
@@ -350,7 +350,7 @@ def _clock(offset_ms: int) -> str:
 
 @given(SPOKEN)
 def test_what_is_written_is_read(spoken: list[Spoken]) -> None:
-    """In every format with times and speakers, all of it comes back."""
+    """In every format with times and speakers, the whole text is read back."""
     vtt = "WEBVTT\n\n" + "".join(
         f"{_stamp(at)} --> {_stamp(at)}\n<v {who}>{text}</v>\n\n" for at, who, text in spoken
     )

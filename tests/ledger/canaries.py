@@ -1,7 +1,7 @@
-"""A whole story of a customer, with a canary in every personal field of every event type.
+"""A whole customer story, with a canary in every personal field of every event type.
 
-Which fields are personal is read from the event classes, so that a new one cannot be missed: a type
-or a kind of field that the story does not know fails.
+The personal fields are read from the event classes, so that a new one cannot be missed: a type or a
+field type that the story does not know fails.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ END = 14
 
 SLOT = {"start": "2026-10-20T09:00:00Z", "minutes": 30}
 
-# Each line: type, time, facts ({} stands for the customer's own ending of an id).
+# Each line: type, time, facts ({} is replaced by the customer's own suffix of an id).
 _STORY: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("request.opened", "10-05 08:00", {"request": "R1{}", "kind": "instant"}),
     ("request.accepted", "10-05 09:00", {"request": "R1{}", "session": "S1{}"}),
@@ -84,7 +84,7 @@ _STORY: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def canary(*about: object) -> str:
-    """Return a word of 24 letters that is in no other text; the same again for the same things."""
+    """Return a word of 24 letters that is in no other text; equal arguments give an equal word."""
     digest = hashlib.sha256(repr(about).encode()).hexdigest()[:24]
     return digest.translate(str.maketrans("0123456789", "ghijklmnop"))
 
@@ -100,7 +100,7 @@ def personal_paths(kind: type, prefix: str = "") -> Iterator[str]:
 
 @dataclass
 class StoryWriter:
-    """Tells stories, and keeps in mind which canaries it told of whom, and where."""
+    """Writes stories, and keeps the canaries of each customer and the fields used."""
 
     canaries: dict[str, list[str]] = field(default_factory=dict)
     paths: set[tuple[str, str]] = field(default_factory=set)
@@ -121,7 +121,7 @@ class StoryWriter:
         return json.dumps(document).encode() + b"\n"
 
     def story(self, customer: str, source: str = FEED) -> bytes:
-        """Return the whole story of a customer, as a feed of that source tells it."""
+        """Return the whole story of a customer as a feed of that source."""
         lines = []
         for n, (kind, when, facts) in enumerate(_STORY):
             if kind == "entry.reversed" and source != FEED:
@@ -133,11 +133,11 @@ class StoryWriter:
         return b"".join(lines)
 
     def mirrored(self, customer: str) -> bytes:
-        """Return the same story as another source tells it, which calls a session otherwise."""
+        """Return the same story from another source, which uses another session id."""
         return self.story(customer, OTHER)
 
     def forgotten(self, customer: str, name: str = "") -> bytes:
-        """Return the event that a customer is to be forgotten."""
+        """Return the event that erases a customer."""
         event_id = f"forget-{customer}{name}"
         data = {"customer": customer}
         return self.line(FEED, event_id, "customer.forgotten", "12-01 09:00", data, customer)
@@ -164,7 +164,7 @@ class StoryWriter:
         return {}
 
     def _filled(self, kind: type, data: Any, type_: str, name: str, owner: str) -> dict[str, Any]:  # noqa: ANN401
-        """Return a canary for each personal field; within a struct, beside its facts."""
+        """Return a canary for each personal field; in a struct, next to its other fields."""
         values: dict[str, Any] = {}
         for field_name, each, _, personal in plan(kind):
             if isinstance(each, Struct) and field_name in data:
@@ -197,7 +197,7 @@ def all_paths() -> set[tuple[str, str]]:
 
 
 def canaries_in(words: list[str], content: bytes) -> list[str]:
-    """Return the canaries that a content holds, also as tokens that share their beginning."""
+    """Return the canaries in some bytes, also as index tokens that lack their first letters."""
     ends = {word[-END:].encode(): word for word in words}
     matches = {}
     for text in (content, content.replace(b"\0", b"")):  # The second for UTF-16.

@@ -1,6 +1,6 @@
-"""What the last version of form 3 made of facts told twice, corrected and reversed.
+"""Facts reported twice, corrected and reversed, as the last version of schema 3 judged them.
 
-It wrote `fixtures/facts3.db.gz` with this; so nothing here may need what came later:
+That version wrote `fixtures/facts3.db.gz` with this module, so it may use nothing newer:
 `python -m tests.ledger.make_facts3 FILE`.
 """
 
@@ -19,7 +19,7 @@ from tests.helpers import FEED, OTHER, amount, event
 
 
 def hosted(number: int, *middle: str) -> Iterator[Event]:
-    """Tell a session of 20 minutes at $3.00, at the shell."""
+    """Yield a session of 20 minutes at $3.00, recorded at the shell."""
     request, session = f"R-{number}", f"S-{number}"
     yield event(
         "request.opened",
@@ -38,7 +38,7 @@ def hosted(number: int, *middle: str) -> Iterator[Event]:
 
 
 def billed(number: int, text: str, source: str = FEED) -> Event:
-    """Tell the end of a session once more, with a bill."""
+    """Return the end of a session once more, with a bill."""
     data: dict[str, Any] = {"session": f"S-{number}", "billed": amount(text)}
     return event("session.ended", "10-05 09:20", source=source, **data)
 
@@ -56,7 +56,7 @@ def claimed(number: int, **data: Any) -> Event:  # noqa: ANN401 (JSON)
 
 
 def story() -> Iterator[Event]:
-    """Tell what today's rules would judge otherwise."""
+    """Yield events that today's rules would judge differently."""
     # A correction without a bill went back to our own calculation.
     yield from hosted(1)
     yield billed(1, "84.00")
@@ -74,11 +74,11 @@ def story() -> Iterator[Event]:
     # A pause that was open at the end stayed as long as it was.
     yield from hosted(5, "session.paused")
     yield corrected(5, end="2026-10-05T09:40:00Z")
-    # A bill that was told again undid the correction.
+    # A repeated bill undid the correction.
     yield from hosted(6)
     yield corrected(6, billed=amount("50.00"))
     yield billed(6, "60.00")
-    # Of a logged session that was told again, bill and pauses were lost.
+    # Bill and pauses of a repeated logged session were lost.
     logged: dict[str, Any] = {
         "session": "S-7",
         "customer": {"id": "C-1"},

@@ -1,6 +1,6 @@
-"""A ledger of form 1, and what there is to know of one whatever its form.
+"""Ledgers of older schema versions, and queries that work for any schema version.
 
-`fixtures/form1.db.gz` is the sample month as the first version wrote it, before any other form.
+`fixtures/form1.db.gz` is the sample month as written by the first version of the program.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Schema = list[tuple[Any, ...]]
 
 
 def make_old(path: Path, journal_mode: str) -> None:
-    """Make a ledger of form 1."""
+    """Make a ledger of schema version 1."""
     path.parent.mkdir(mode=0o700)
     path.write_bytes(gzip.decompress(FORM_1.read_bytes()))
     path.chmod(0o600)
@@ -30,7 +30,7 @@ def make_old(path: Path, journal_mode: str) -> None:
 
 
 def make_released(path: Path, number: int) -> None:
-    """Make a rich ledger as the last version of a form made it, with its key and its vault."""
+    """Make a rich ledger as the last release of a schema version did, with key and vault."""
     path.parent.mkdir(mode=0o700, parents=True)
     path.write_bytes(gzip.decompress((FIXTURES / f"rich{number}.db.gz").read_bytes()))
     path.chmod(0o600)
@@ -49,18 +49,18 @@ def make_released(path: Path, number: int) -> None:
 
 
 def asked(path: Path, statement: str, *values: object) -> Schema:
-    """Run a statement on a file as anybody with an SQLite could, and return its rows."""
+    """Run a statement on a file with plain SQLite, and return its rows."""
     with closing(Connection(str(path), isolation_level=None)) as db:
         return db.execute(statement, values).fetchall()
 
 
 def form(path: Path) -> int:
-    """Return the form that a ledger is in, whoever could open it."""
+    """Return the schema version of a ledger, even if the program cannot open it."""
     return int(asked(path, "PRAGMA user_version")[0][0])
 
 
 def whole(path: Path) -> tuple[Schema, list[Schema]]:
-    """Return all that a file holds, whatever its form: the schema, and each table's rows."""
+    """Return the schema and the rows of each table, for any schema version."""
     schema = asked(path, "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")
     tables = [name for kind, name, _ in schema if kind == "table"]
     # The names are the ledger's own.
@@ -68,14 +68,14 @@ def whole(path: Path) -> tuple[Schema, list[Schema]]:
 
 
 def beside(path: Path) -> set[str]:
-    """Return what lies in a ledger's folder besides what SQLite keeps there."""
+    """Return the names in a ledger's folder, without SQLite's own files."""
     own = {f"{path.name}{suffix}" for suffix in ("", "-wal", "-shm")}
     return {file.name for file in path.parent.iterdir()} - own
 
 
 @contextmanager
 def untouched(path: Path, number: int = 1) -> Iterator[None]:
-    """Whatever is done in the block leaves a ledger as it was, and nothing beside it."""
+    """Check that the block changes neither the ledger nor the files in its folder."""
     before, names = whole(path), beside(path)
     yield
     assert whole(path) == before

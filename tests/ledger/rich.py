@@ -91,7 +91,7 @@ def _events() -> Iterator[tuple[str, str, dict[str, Any], str]]:
             "refund.claimed", time, claim=name, session=f"S-{session}", reason="no", **more
         )
 
-    # Another feed tells of a session under another name, and of another bill.
+    # Another feed reports a session under another id, with another bill.
     yield event("request.accepted", "10-09T09:05", MIRROR, request="REQ-2", session="other:2")
     yield event("session.ended", "10-09T09:52", MIRROR, session="other:2", billed=usd("130.00"))
     yield event("review.posted", "10-02T10:00", session="S-1", by="customer", rating=4, text="good")
@@ -176,7 +176,7 @@ def feed() -> bytes:
 
 
 def commands(form: int) -> Iterator[tuple[str, ...]]:
-    """Yield what is typed after the feed, as far as a form has a place for it."""
+    """Yield the commands that follow the feed, as far as the schema version supports them."""
     # The fixtures are of versions that let the feed say it.
     yield "ledger", "forget", "C-99", "--at", "2026-12-06T09:00:00Z", "--yes"
     yield "preferences", "set", "--skill", "urp", "--minimum-rate", "2.50"

@@ -1,4 +1,4 @@
-"""`--as-known T`: every window answers as of the last event recorded by T."""
+"""`--as-known T`: every query answers as of the last event recorded by T."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def month(path: Path, as_known: datetime | None = None) -> dict[str, Any]:
 
 @contextmanager
 def days(path: Path, clock: Clock) -> Iterator[list[tuple[datetime, Any]]]:
-    """Record something each day, and note what October looked like at the end of each."""
+    """Record an event each day, and keep October's figures at the end of each day."""
     noted: list[tuple[datetime, Any]] = []
     with Portal.open(path, now=clock) as portal:
         for number, events in enumerate(STORY, 1):
@@ -92,7 +92,7 @@ def test_the_instant_itself_counts(ledger: Path, clock: Clock) -> None:
 
 
 def test_it_is_what_was_recorded_not_what_had_happened(ledger: Path, clock: Clock) -> None:
-    """In October nothing of October was known yet; afterwards all of it is."""
+    """In October nothing about October was known yet; afterwards all of it is."""
     with days(ledger, clock) as noted:
         assert month(ledger, at("10-31 00:00"))["sessions"] == 0
         assert month(ledger, at("9999-12-31T00:00:00Z")) == noted[-1][1] == month(ledger)

@@ -1,4 +1,4 @@
-"""Evidence in the book: attached once, with its messages, and gone with whom it belongs to."""
+"""Attachments in the ledger: stored once, with their messages, and erased with their customer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CHAT = b"Mina: Rumpelstilzchen flickers\nJoe: no\n"
 
 @pytest.fixture
 def book(ledger: Path, clock: Clock) -> Path:
-    """Make a ledger with a session of each of two customers."""
+    """Make a ledger with one session for each of two customers."""
     with Portal.open(ledger, now=clock) as portal:
         for number in (1, 2):
             data: dict[str, Any] = {
@@ -63,7 +63,7 @@ def attach(
     key: str | None = None,
     assumed: frozenset[str] = frozenset({"kind", "name"}),
 ) -> str:
-    """Attach a content, and return what became of it."""
+    """Attach some bytes, and return the status of the outcome."""
     path = ledger.parent / "attached"
     path.write_bytes(content)
     try:
@@ -75,13 +75,13 @@ def attach(
 
 
 def artifact_event(kind: str = "transcript") -> Event:
-    """Make the event by which a feed tells of the transcript."""
+    """Make the event with which a feed reports the transcript."""
     data: dict[str, Any] = {"session": "S-1", "kind": kind, "name": "call", "media_type": "a/b"}
     return event("artifact.added", "10-05 10:00", sha256=sha(CHAT), bytes=len(CHAT), **data)
 
 
 def messages(ledger: Path) -> list[tuple[int, str]]:
-    """Return what can be found: the artifacts and texts of all messages."""
+    """Return the searchable messages: artifacts and texts."""
     return query(ledger, "SELECT artifact, text FROM message ORDER BY id")
 
 
@@ -92,14 +92,14 @@ def verified(ledger: Path) -> None:
 
 
 def finder(*words: str) -> Finder:
-    """Return what finds words."""
+    """Return a finder for these words."""
     matches = matching(words)
     assert matches
     return matches
 
 
 def test_attached_twice_is_attached_once(book: Path) -> None:
-    """By content and session, whatever the name; a key says the same."""
+    """Identified by content and session, whatever the name or key."""
     assert attach(book, key="k") == "recorded"
     before = contents(book)
     assert attach(book, key="k") == "replayed"
@@ -112,12 +112,12 @@ def test_attached_twice_is_attached_once(book: Path) -> None:
     verified(book)
 
 
-def test_what_a_feed_told_of_is_confirmed(book: Path) -> None:
+def test_an_artifact_reported_by_a_feed_is_confirmed(book: Path) -> None:
     """The file is stored, and its messages hang on the event that came first."""
     with Portal.open(book) as portal:
         first = portal.record([artifact_event()])[0]
     assert not Vault(book).holds(sha(CHAT))
-    # What was guessed of it does not contradict what was told.
+    # Guessed values do not contradict reported ones.
     assert attach(book, kind="attachment") == "confirmed"
     assert Vault(book).holds(sha(CHAT))
     assert messages(book) == [(first.seq, "Rumpelstilzchen flickers"), (first.seq, "no")]
@@ -223,7 +223,7 @@ def test_killed_between_the_file_and_the_event(book: Path, tmp_path: Path, momen
 
 
 def test_messages_are_known_since_the_file_was_attached(book: Path, clock: Clock) -> None:
-    """Not since the platform told of it, and in every window on the past."""
+    """Not since the platform reported it, and in every as-known query."""
     source = book.parent / "chat.txt"
     source.write_bytes(CHAT)
     days = [at(f"11-0{day} 12:00") for day in (1, 2, 3)]
@@ -276,7 +276,7 @@ MEET = b"00:00:00\nMina: Rumpelstilzchen flickers\nJoe: no\n"
 
 
 def older(ledger: Path) -> None:
-    """Make of the messages of a transcript what the first version of the readers made of it."""
+    """Rewrite a transcript's messages as the first version of the readers stored them."""
     with closing(connection.open_file(ledger, readonly=False)) as db:
         db.execute("DELETE FROM message")
         db.execute("DELETE FROM transcript")
@@ -297,7 +297,7 @@ def outdated(ledger: Path) -> int:
 
 
 def test_what_an_earlier_version_read_verifies(book: Path) -> None:
-    """It is said to be outdated, until the file is attached again: then it is read anew."""
+    """It is reported as outdated until the file is attached again and read anew."""
     attach(book, MEET)
     assert outdated(book) == 0
     before = query(book, "SELECT n, offset_ms, speaker, text FROM message")
@@ -339,14 +339,14 @@ def forget(ledger: Path, customer: str = "C-1", *, by_feed: bool = False) -> Non
 
 
 def indexed(ledger: Path) -> set[str]:
-    """Return all that the index of messages has."""
+    """Return the whole contents of the message index."""
     with closing(connection.open_file(ledger, readonly=True)) as db:
         db.execute("CREATE VIRTUAL TABLE temp.terms USING fts5vocab(main, message_index, row)")
         return {term for (term,) in db.execute("SELECT term FROM temp.terms")}
 
 
 def on_disk(ledger: Path, word: bytes) -> bool:
-    """Tell whether a word is anywhere in the ledger's folder, whatever its case."""
+    """Return True if a word is in any file of the ledger's folder, ignoring case."""
     paths = (path for path in ledger.parent.rglob("*") if path.is_file())
     return any(word.lower() in path.read_bytes().lower() for path in paths)
 
@@ -368,7 +368,7 @@ def test_nothing_of_a_forgotten_customer_is_left(book: Path, by_feed: bool) -> N
     verified(book)
 
 
-def test_files_that_a_crash_spared_go_when_it_is_told_again(
+def test_files_left_by_a_crash_go_on_the_next_erasure(
     book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The program may end between the commit and the erasing: a replay erases them."""
@@ -398,8 +398,8 @@ def test_what_others_have_too_stays(book: Path) -> None:
     assert messages(book) == []
 
 
-def test_what_a_feed_told_and_a_command_attached_goes(book: Path) -> None:
-    """All tellings of a file are looked at, the confirming ones too."""
+def test_erasure_covers_artifacts_of_feeds_and_commands(book: Path) -> None:
+    """All reports of a file are checked, confirmations included."""
     with Portal.open(book) as portal:
         portal.record([artifact_event()])
     attach(book)
@@ -409,8 +409,8 @@ def test_what_a_feed_told_and_a_command_attached_goes(book: Path) -> None:
     assert files(Vault(book)) == []
 
 
-def test_what_is_attached_anew_after_that_stays(book: Path) -> None:
-    """What the feed told is erased, and what the command tells now is not."""
+def test_a_file_attached_after_the_erasure_stays(book: Path) -> None:
+    """The feed's report is erased, the command's later one is not."""
     with Portal.open(book) as portal:
         portal.record([artifact_event()])
     forget(book)
@@ -458,7 +458,9 @@ def test_files_go_after_the_commit_only(
     assert erased == [(sha(CHAT), [(0,)])]
 
 
-def test_nobody_attaches_what_is_being_erased(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_being_erased_cannot_be_attached(
+    book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The ledger is locked meanwhile."""
     attach(book)
     monkeypatch.setattr(connection, "BUSY_MS", 50)

@@ -1,4 +1,4 @@
-"""A fact can come twice: another source that states what is recorded confirms it."""
+"""A fact can be reported twice: another source that states a recorded fact confirms it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def live(books: Book, session: str = "S-1") -> None:
 
 
 def statuses(books: Book, *events: tuple[str, str], **data: object) -> list[str]:
-    """Tell events of the feed and return what became of each."""
+    """Record events as from a feed, and return the status of each."""
     return [books.record(kind, when, **data).status for kind, when in events]
 
 
-# --- told again -----------------------------------------------------------------------------------
+# --- reported again -------------------------------------------------------------------------------
 
 
-def test_the_feed_tells_tomorrow_what_was_done_today(books: Book) -> None:
+def test_the_feed_reports_tomorrow_what_was_done_today(books: Book) -> None:
     """Every step at the shell is confirmed by the feed; its times may differ."""
     live(books)
     steps = [
@@ -45,8 +45,8 @@ def test_the_feed_tells_tomorrow_what_was_done_today(books: Book) -> None:
     assert books.statuses()[-4:] == [3, 4, 5, 6]
 
 
-def test_pauses_told_twice_are_two_pauses_not_four(books: Book) -> None:
-    """Each telling confirms the next one that its source has not told yet."""
+def test_pauses_reported_twice_are_two_pauses_not_four(books: Book) -> None:
+    """Each report confirms the next one that its source has not reported yet."""
     live(books)
     steps = [
         ("session.paused", "10-05 09:10"),
@@ -58,14 +58,14 @@ def test_pauses_told_twice_are_two_pauses_not_four(books: Book) -> None:
         books.record(kind, when, session="S-1", **SHELL)
     assert statuses(books, *steps, session="S-1") == ["confirmed"] * 4
     assert books.statuses()[-4:] == [4, 5, 6, 7]
-    # A third pause of the feed is a new fact; the shell then confirms nothing of it by itself.
+    # A third pause of the feed is a new fact, which the shell does not confirm by itself.
     assert statuses(books, ("session.paused", "10-05 09:50"), session="S-1") == ["recorded"]
     books.record("session.ended", "10-05 10:00", session="S-1")
     assert books.gross() == "90.00"  # 30 minutes at $3.
 
 
-def test_tellings_may_interleave(books: Book) -> None:
-    """Shell, feed, shell, feed: each step counts once, whoever was first."""
+def test_reports_may_interleave(books: Book) -> None:
+    """Shell, feed, shell, feed: each step counts once, whichever source was first."""
     live(books)
     outcomes = [
         books.record(kind, when, session="S-1", source=source).status
@@ -83,7 +83,7 @@ def test_tellings_may_interleave(books: Book) -> None:
 
 
 def test_a_source_does_not_confirm_itself(books: Book) -> None:
-    """The same fact under a new id of the same source is told anew, and judged."""
+    """The same fact under a new id of the same source is judged as a new event."""
     books.live()
     books.record("session.ended", "10-05 09:20", session="S-1")
     error = books.refuses("session.ended", "10-05 09:20", session="S-1")
@@ -91,7 +91,7 @@ def test_a_source_does_not_confirm_itself(books: Book) -> None:
 
 
 def test_a_third_source_confirms_the_first(books: Book) -> None:
-    """Any number of sources may state a fact; each once."""
+    """Any number of sources may state a fact, each once."""
     books.live()
     books.record("session.ended", "10-05 09:20", session="S-1", **SHELL)
     for source in (FEED, OTHER):
@@ -102,7 +102,7 @@ def test_a_third_source_confirms_the_first(books: Book) -> None:
 
 
 def test_a_confirmation_can_be_replayed(books: Book) -> None:
-    """A confirming event is recorded under its own name; told again it is a replay."""
+    """A confirmation is recorded under its own id; repeated, it is a replay."""
     books.live()
     books.record("session.ended", "10-05 09:20", session="S-1", **SHELL)
     outcomes = [
@@ -123,7 +123,7 @@ def test_a_confirmation_can_be_replayed(books: Book) -> None:
     ],
 )
 def test_any_fact_can_be_confirmed(books: Book, kind: str, data: dict[str, object]) -> None:
-    """Money told twice is booked once."""
+    """Money reported twice is booked once."""
     books.log()
     books.record(kind, "10-05 11:00", **data, **SHELL)
     before = books.month()
@@ -164,7 +164,7 @@ def test_a_payout_that_arrives_after_its_arrival_was_reversed(books: Book) -> No
     assert books.balance() == ("0.00", "0.00", "0.00", "42.00")
 
 
-def test_a_setting_is_never_an_old_fact_told_again(books: Book) -> None:
+def test_a_setting_is_never_a_repeated_fact(books: Book) -> None:
     """Preferences of another source are set, field by field, whatever was set before."""
     books.record("preferences.changed", "10-05 08:00", minimum_rate=amount("2.00"), **SHELL)
     books.record("preferences.changed", "10-05 08:01", minimum_rate=amount("3.00"), **SHELL)
@@ -188,7 +188,7 @@ def test_a_contradicting_field_is_a_conflict(books: Book) -> None:
 
 
 def test_a_contradiction_inside_an_object_is_named_by_its_path(books: Book) -> None:
-    """A customer's id is compared; how somebody is called or words things contradicts nothing."""
+    """A customer's id is compared; a different name or wording is no contradiction."""
     given = {"kind": "instant", "title": "help", "rate": amount("3.00"), "request": "R-1"}
     books.record("request.opened", "10-05 08:00", customer={"id": "C-1", "name": "Jo"}, **given)
     outcome = books.record(

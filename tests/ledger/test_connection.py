@@ -1,4 +1,4 @@
-"""A ledger file is opened safely, or not at all, with a sentence that says why."""
+"""A ledger file is opened safely, or refused with a message that says why."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Open = Callable[[Path], None]
 
 
 def read(path: Path) -> None:
-    """Open a ledger for reading, and read."""
+    """Open a ledger for reading, and read from it."""
     with open_readonly(path) as reader:
         assert reader.policy.name
 
@@ -59,7 +59,7 @@ def mode(path: Path) -> int:
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_a_ledger_is_private(tmp_path: Path, umask: int) -> None:
-    """The file is 0600 and the folder made for it 0700, whatever the umask."""
+    """File mode 0600, and 0700 for a folder made for it, whatever the umask."""
     path = tmp_path / "books" / "ledger.db"
     before = os.umask(umask)
     try:
@@ -173,7 +173,7 @@ def test_a_path_below_a_file(tmp_path: Path, open_it: Open) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
 @both
 def test_a_named_pipe_is_no_ledger(tmp_path: Path, open_it: Open) -> None:
-    """A pipe is refused at once: nobody waits for it for ever."""
+    """A pipe is refused at once: the program must not wait for it."""
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(errors.NotALedger):
         open_it(tmp_path / "pipe")
@@ -184,7 +184,7 @@ def test_a_named_pipe_is_no_ledger(tmp_path: Path, open_it: Open) -> None:
     "junk", [b"", b"hello\n" * 1_000, b"\x00" * 8_192, b"SQLite format 3\x00" + b"\xff" * 4_096]
 )
 def test_not_a_database(tmp_path: Path, junk: bytes, open_it: Open) -> None:
-    """Whatever is no SQLite file is refused, and left as it was."""
+    """A file that is not an SQLite database is refused and left as it was."""
     path = tmp_path / "ledger.db"
     path.write_bytes(junk)
     with pytest.raises(errors.NotALedger):
@@ -229,7 +229,7 @@ def test_a_damaged_ledger(ledger: Path, open_it: Open) -> None:
 
 @both
 def test_a_ledger_that_was_never_finished(tmp_path: Path, open_it: Open) -> None:
-    """A file without tables, whatever left it there, is refused in a sentence."""
+    """A file without tables is refused with a message, whatever created it."""
     path = tmp_path / "ledger.db"
     connection.create(path).close()
     with pytest.raises(errors.NotALedger):
@@ -248,7 +248,7 @@ def torn(ledger: Path, tmp_path: Path) -> Path:
     with closing(connection.open_file(ledger, readonly=False)) as db:
         db.execute("PRAGMA cache_size = 1")
         db.execute("BEGIN IMMEDIATE")
-        # More than the cache holds, so that some of it is in the file before the commit.
+        # More than the cache holds, so that some pages are in the file before the commit.
         db.execute("CREATE TABLE much (text TEXT)")
         db.executemany("INSERT INTO much VALUES (?)", [("x" * 3_000,)] * 50)
         for name in ("ledger.db", "ledger.db-journal"):
@@ -261,7 +261,7 @@ def torn(ledger: Path, tmp_path: Path) -> Path:
 
 @both
 def test_half_a_transaction_is_taken_back(torn: Path, ledger: Path, open_it: Open) -> None:
-    """By whoever comes first, who may only want to read."""
+    """By the next process that opens the ledger, even for reading only."""
     open_it(torn)
     assert not torn.with_name("ledger.db-journal").exists()
     assert query(torn, "SELECT count(*) FROM sqlite_schema WHERE name = 'much'") == [(0,)]
@@ -272,7 +272,7 @@ def test_half_a_transaction_is_taken_back(torn: Path, ledger: Path, open_it: Ope
 def test_half_a_transaction_of_a_ledger_that_may_not_be_written(
     torn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody can take it back, so nobody reads half of it."""
+    """It cannot be rolled back, so the ledger is not read either."""
     monkeypatch.setattr(os, "access", lambda _path, wanted: wanted != os.W_OK)
     before = torn.read_bytes()
     with pytest.raises(errors.LedgerUnwritable):
@@ -285,7 +285,7 @@ def test_half_a_transaction_of_a_ledger_that_may_not_be_written(
 
 @pytest.fixture
 def bound_by_modes(tmp_path: Path) -> None:
-    """Skip the test for whoever may read and write everything, as root mostly may."""
+    """Skip the test for a user who may read and write everything, such as root."""
     probe = tmp_path / "probe"
     probe.touch(mode=0o400)
     if os.access(probe, os.W_OK):
@@ -353,7 +353,7 @@ db.execute("ROLLBACK")
 
 
 def test_a_ledger_that_another_process_holds(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While another process writes, reading goes on; writing waits a while, then says busy."""
+    """While another process writes, reads work; a write waits, then reports busy."""
     monkeypatch.setattr(connection, "BUSY_MS", 50)
     before = contents(ledger)
     with subprocess.Popen(
@@ -392,7 +392,7 @@ def interrupted(store: LedgerFile, interruption: BaseException) -> None:
 
 
 def test_an_error_inside_a_transaction_rolls_it_back(ledger: Path) -> None:
-    """Whatever happens, Ctrl-C too: no transaction stays open, and nothing was written."""
+    """After any error, Ctrl-C too, no transaction is open and nothing was written."""
     before = contents(ledger)
     store = LedgerFile.open(ledger, Clock())
     for interruption in (KeyboardInterrupt, ValueError):

@@ -1,6 +1,6 @@
-"""What the door asks the database, and what it keeps in memory: the costs that are promises.
+"""The costs that are promised: the statements that the journal runs, and its memory.
 
-Time is nowhere asserted; statements and bytes are the same on every machine.
+No time is asserted; statements and bytes are the same on every machine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WRITTEN_BY_AN_ACCEPTANCE = 7
 
 
 def feed(sessions: int) -> bytes:
-    """Write a feed of sessions, each in seven events that all ask for something else."""
+    """Write a feed of sessions, each in seven events that all query something else."""
     ids = count(1)
 
     def told(kind: str, when: str, /, **data: Any) -> bytes:  # noqa: ANN401 (JSON)
@@ -51,7 +51,7 @@ def feed(sessions: int) -> bytes:
 
 
 def statements(ledger: Path, lines: bytes) -> list[str]:
-    """Sync a feed, and return the statements that ran for it."""
+    """Sync a feed, and return the statements that ran."""
     executed: list[str] = []
     with Portal.open(ledger) as portal:
         portal.reader().db.set_trace_callback(executed.append)
@@ -60,21 +60,21 @@ def statements(ledger: Path, lines: bytes) -> list[str]:
 
 
 def asked(told: list[str]) -> list[str]:
-    """Return the statements that asked for something."""
+    """Return the queries among the statements."""
     return [each for each in told if each.startswith("SELECT")]
 
 
 def test_a_chunk_asks_as_little_for_many_events_as_for_few(ledger: Path) -> None:
-    """Whatever events name is looked up once a chunk, never once an event."""
+    """Entities are looked up once a chunk, never once an event."""
     other = ledger.with_name("other.db")
     Portal.create(other, Policy())
     few, many = asked(statements(ledger, feed(3))), asked(statements(other, feed(200)))
     assert len(many) == len(few)
-    # Once a sync: what the door begins with. Once a chunk: names, facts, things and the agenda.
+    # Once a sync: the initial state. Once a chunk: ids, facts, entities and the agenda.
     assert len(many) <= ASKED_BY_A_CHUNK
 
 
-def test_a_thing_is_written_once_a_chunk(ledger: Path) -> None:
+def test_an_entity_is_written_once_a_chunk(ledger: Path) -> None:
     """However often it changed: a session of five steps is one row that is written once."""
     statements_run = statements(ledger, feed(10))
     for table in ("request", "session", "claim", "customer"):
@@ -84,7 +84,7 @@ def test_a_thing_is_written_once_a_chunk(ledger: Path) -> None:
 
 
 def test_a_payout_writes_what_it_pays_once(ledger: Path) -> None:
-    """The open items are read once a chunk; what is earned and paid in it is one row each."""
+    """Open items are read once a chunk; an item earned and paid in it is one row."""
     paid = []
     for number in range(5):
         name, when = f"S-{number}", f"10-{number + 10}"
@@ -117,7 +117,7 @@ def test_a_payout_writes_what_it_pays_once(ledger: Path) -> None:
 
 
 def test_a_second_sync_asks_as_little(ledger: Path) -> None:
-    """What was recorded before is found at once, however much of it there is."""
+    """Replays are looked up in bulk, however many events the ledger has."""
     lines = feed(20)
     statements(ledger, lines)
     statements_run = statements(ledger, lines)
@@ -126,7 +126,7 @@ def test_a_second_sync_asks_as_little(ledger: Path) -> None:
 
 
 def test_a_single_write_runs_few_statements(ledger: Path) -> None:
-    """An acceptance asks for what it is judged by, once each, and writes its rows."""
+    """An acceptance loads each thing that it is judged by once, and writes its rows."""
     opened = feed(1).splitlines(keepends=True)[0]
     executed: list[str] = []
     with Portal.open(ledger) as portal:

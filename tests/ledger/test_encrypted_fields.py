@@ -1,4 +1,4 @@
-"""Sealed values: they open where they belong and nowhere else, under the key that is kept."""
+"""Encrypted values can be decrypted only in their own row and column, with the ledger's key."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fill(path: Path, told: dict[str, str], *, key: str | None = None, afresh: bool = False) -> str:
-    """Change the profile, and return what became of it."""
+    """Change the profile, and return the status of the outcome."""
     with Portal.open(path) as portal:
         outcome, _ = portal.fill_profile(changes(told, afresh=afresh), lambda _: None, key=key)
     return outcome.status if outcome else "unchanged"
@@ -95,7 +95,7 @@ texts = st.text(max_size=200).filter(lambda text: text.isprintable())
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_sealed_opens_again(tmp_path: Path, told: dict[str, str]) -> None:
-    """Whatever text, also one that looks like padding; what is sealed is not in the file."""
+    """Any text, also one that looks like padding; the plain text is not in the file."""
     path = tmp_path / f"{os.urandom(8).hex()}.db"
     Portal.create(path, Policy())
     fill(path, told)
@@ -118,8 +118,8 @@ def test_facts_are_plain_and_all_else_is_sealed(ledger: Path) -> None:
     st.text("0123456789", min_size=1, max_size=40), st.text("0123456789", min_size=1, max_size=40)
 )
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_number_is_told_by_its_length(tmp_path: Path, one: str, other: str) -> None:
-    """Texts are padded; an equal one is sealed differently each time."""
+def test_length_reveals_no_number(tmp_path: Path, one: str, other: str) -> None:
+    """Texts are padded; an equal text is encrypted differently each time."""
     lengths = set()
     bodies = []
     for text in (one, other, one):
@@ -196,7 +196,7 @@ def test_a_value_opens_in_its_own_book_only(ledger: Path, tmp_path: Path) -> Non
 
 @pytest.mark.damages
 def test_a_value_opens_in_its_own_column_only(ledger: Path) -> None:
-    """What was sealed for another table does not open here, whatever its row is called."""
+    """A value encrypted for another table cannot be decrypted here, whatever its row id."""
     fill(ledger, {"iban": IBAN})
     with seals(ledger) as opened:
         sealed = opened._shut(b"x", "fingerprint_key.body", "iban", 2)  # noqa: SLF001
@@ -499,7 +499,7 @@ def test_a_crash_at_any_point_of_a_rotation(
 
 
 def test_the_first_key_outlives_a_crash(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kept before anything is sealed with it; a second attempt begins anew."""
+    """It is stored before it encrypts anything; a second attempt starts over."""
     monkeypatch.setattr(EncryptedFields, "put", _crash)
     with pytest.raises(Crash):
         fill(ledger, SECRET)
@@ -572,7 +572,7 @@ class Ring(KeyringBackend):
 
 
 class Locked(Ring):
-    """A keyring that is locked, and says what it was told: that must not be repeated."""
+    """A locked keyring whose error repeats the secret: the program must not."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Refuse."""

@@ -14,13 +14,13 @@ SECRET = "Sesame"  # noqa: S105 (it stands for a person's name)
 
 
 def held(books: Book) -> bool:
-    """Tell whether the name is anywhere in the book."""
+    """Return True if the name is anywhere in the book."""
     return SECRET in str(books.dump())
 
 
 @pytest.fixture
 def story(books: Book) -> Book:
-    """Tell a whole story of one customer, the name in every free text, and a bit of another."""
+    """Record a whole story of one customer, the name in every free text, and a bit of another."""
     customer = {"id": "C-1", "name": SECRET}
     books.open("R-1", customer=customer, title=SECRET, description=SECRET, skills=[SECRET], id="o")
     books.open("R-2", customer={"id": "C-2", "name": "Joe"}, title="help")
@@ -53,7 +53,7 @@ def story(books: Book) -> Book:
 
 
 def test_forgetting(story: Book) -> None:
-    """Nothing of what was told of the customer is left; money, facts and others' data are."""
+    """The customer's personal data is gone; money, facts and others' data stay."""
     before = story.month()
     story.record("customer.forgotten", "10-07 09:00", customer="C-1")
     assert not held(story)
@@ -63,7 +63,7 @@ def test_forgetting(story: Book) -> None:
 
 
 def test_the_chain_stands(story: Book) -> None:
-    """An erased body's digest stays in its row: every hash is still what it was."""
+    """The digest of an erased body stays in its row, so every hash stays the same."""
     story.journal.flush()
     chain = [digest for digest, _ in recomputed(story.db, erased=True)]
     story.record("customer.forgotten", "10-07 09:00", customer="C-1")
@@ -98,13 +98,13 @@ def test_another_source_may_still_confirm(story: Book) -> None:
 
 
 def test_an_unknown_customer(books: Book) -> None:
-    """Nobody of that id: not found."""
+    """An unknown id: not found."""
     error = books.refuses("customer.forgotten", "10-07 09:00", customer="C-1")
     assert isinstance(error, UnknownThing)
 
 
 def test_a_replay_in_the_same_feed_restores_nothing(books: Book) -> None:
-    """Told, forgotten and told again in one transaction: a replay, compared on facts only."""
+    """Recorded, erased and repeated in one transaction: a replay, compared on facts only."""
     books.open("R-1", title=SECRET, id="o")
     books.record("customer.forgotten", "10-07 09:00", customer="C-1")
     assert books.open("R-1", title="", id="o").status == "replayed"

@@ -1,6 +1,6 @@
-"""A book of before counts and digits were kept: forints without digits, corrected in later months.
+"""A ledger older than counts and digits: forints without digits, corrected in later months.
 
-`fixtures/huf3.db.gz` was made by `make_huf3.py` under the last version of the third form.
+`fixtures/huf3.db.gz` was made by `make_huf3.py` under the last release of schema version 3.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def verified(path: Path) -> Verified:
 
 
 def shown(path: Path) -> dict[str, tuple[Any, ...]]:
-    """Return the figures of each month that corrections touch."""
+    """Return the figures of each month that corrections affect."""
     names = ("sessions", "free_sessions", "minutes", "gross", "platform_fee")
     with open_readonly(path) as reader:
         return {
@@ -82,13 +82,13 @@ def shown(path: Path) -> dict[str, tuple[Any, ...]]:
         }
 
 
-def test_the_fixture_is_what_was_released(book: Path) -> None:
-    """It is never made anew: a newer version would make another."""
+def test_the_fixture_is_the_released_file(book: Path) -> None:
+    """It is never regenerated: a newer version would make a different file."""
     assert hashlib.sha256(book.read_bytes()).hexdigest() == PINNED
 
 
 def test_months_that_were_over_are_as_they_were(book: Path) -> None:
-    """Minutes agree with the money in each month, with corrections in the month of their time."""
+    """Minutes match the money in each month; corrections count in the month of their time."""
     assert shown(book) == MONTHS
     verified_ledger = verified(book)
     assert (verified_ledger.head, verified_ledger.rules_changed) == (HEAD, ())
@@ -122,13 +122,13 @@ def test_its_digits_are_written_down(book: Path) -> None:
 
 
 def digits(path: Path) -> list[dict[str, Any]]:
-    """Return the digits that each policy is kept with."""
+    """Return the digits stored with each policy."""
     rows = asked(path, "SELECT document ->> 'digits' FROM policy ORDER BY seq")
     return [{"digits": row} for (row,) in rows]
 
 
 def test_it_goes_on_without_digits(shell: Shell) -> None:
-    """Feeds and commands speak of it as before, whatever ISO 4217 says; so does another policy."""
+    """Feeds, commands and another policy use whole forints, whatever ISO 4217 says."""
     feed = shell.file("feed.jsonl", make_huf3.feed())
     report = shell.ok("sync", feed)
     assert (report["recorded"], report["replayed"]) == (0, len(make_huf3.feed().splitlines()))
@@ -161,7 +161,7 @@ READS = (
 
 @pytest.mark.parametrize("command", READS)
 def test_nothing_shows_it_with_digits(shell: Shell, command: str) -> None:
-    """Every amount of every window is a whole number of forints."""
+    """Every amount of every query is a whole number of forints."""
     ran = shell.run(*command.split(), "--json", "--timezone", "UTC")
     if ran.code == 2:
         ran = shell.run(*command.split(), "--json")

@@ -1,4 +1,4 @@
-"""History stands: what an earlier version judged by other rules is replayed as it judged then."""
+"""History is kept: events judged by the rules of an earlier version replay with its result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.properties.ledgers import tables
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a ledger of form 3, of facts that today's rules would judge otherwise."""
+    """Return a ledger of schema 3 with facts that today's rules would judge differently."""
     ledger = tmp_path / "ledger.db"
     ledger.write_bytes(gzip.decompress((FIXTURES / "facts3.db.gz").read_bytes()))
     ledger.chmod(0o600)
@@ -36,13 +36,13 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def upgraded(path: Path) -> Iterator[Connection]:
-    """Give the ledger after it was brought to the current form."""
+    """Return the ledger after its upgrade to the current schema."""
     with closing(open_ledger(path, readonly=True)) as db:
         yield db
 
 
 def test_the_fixture_is_the_story(upgraded: Connection) -> None:
-    """It holds what `make_facts3.py` tells, so that a reader sees what is in it."""
+    """It contains the events of `make_facts3.py`, so that its contents can be read there."""
     events = [(each.source, each.data.TYPE) for each in make_facts3.story()]
     stored = upgraded.execute("SELECT source, substr(type, 12) FROM event WHERE seq > 1")
     assert stored.fetchall() == events

@@ -1,4 +1,4 @@
-"""Names reach the disk: folders are synced where they can be, and failures are told."""
+"""Directory entries reach the disk: folders are synced where possible, failures are reported."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_every_new_folder_is_in_one_that_was_synced(tmp_path: Path, synced: list[Path]) -> None:
-    """Of a path of three new folders each is kept by the one above it; nothing else is synced."""
+    """For three new nested folders each parent is synced, and nothing else."""
     make_folders(tmp_path / "a" / "b" / "c")
     assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
     make_folders(tmp_path / "a" / "b" / "c")
@@ -43,7 +43,7 @@ def test_every_new_folder_is_in_one_that_was_synced(tmp_path: Path, synced: list
 
 
 def test_a_new_ledger_keeps_its_name(tmp_path: Path, synced: list[Path]) -> None:
-    """The last thing that making it does is to sync its folder."""
+    """The last step of creating it is to sync its folder."""
     Portal.create(tmp_path / "ledger.db", Policy())
     assert synced[-1] == tmp_path
 
@@ -68,7 +68,7 @@ def test_a_file_in_the_vault_keeps_its_name(tmp_path: Path, synced: list[Path]) 
 def test_a_file_system_that_syncs_no_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It says so, and the ledger is made all the same; a failing disk is told of."""
+    """The ledger is made if syncing is unsupported; a failing disk is reported."""
 
     def fails(code: int) -> None:
         def failing(_handle: int) -> None:

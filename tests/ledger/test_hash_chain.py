@@ -1,4 +1,4 @@
-"""Shortcuts of writing give the very bytes of the long way: they are hashed, and never change."""
+"""Fast serialisation gives the same bytes as the plain one: they are hashed, so never change."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_documents_are_written_as_json_writes_them(value: object) -> None:
 
 @given(st.tuples(*[_NAMES] * 6), st.text(max_size=9))
 def test_the_hash_is_that_of_the_definition(fields: tuple[str, ...], facts: str) -> None:
-    """Every field after its length in eight bytes, in UTF-8, whatever it holds."""
+    """Each field is preceded by its length in eight bytes, in UTF-8, whatever it contains."""
     facts = facts.encode("utf-8", "replace").decode()
     encoded = [field.encode("utf-8", "surrogatepass") for field in fields]
     whole = b"liveportal.journal.v1" + b"prev"

@@ -65,7 +65,7 @@ def test_the_spelling_of_an_offset_does_not_count(books: Book) -> None:
 
 
 def test_a_policy_is_what_it_means(books: Book) -> None:
-    """In a policy too "100.0" is "100.00": the same event told again is a replay."""
+    """In a policy too "100.0" equals "100.00": the repeated event is a replay."""
     original = policy(payout={"minimum": "100.00"}, fee={"percent": "30"}).document
     again = policy(payout={"minimum": "100.0"}, fee={"percent": "30.0"}).document
     books.record("policy.adopted", "10-05 08:00", id="e-1", policy=original)
@@ -110,7 +110,7 @@ def test_another_type_under_an_old_id_is_a_conflict(books: Book) -> None:
 
 
 def test_a_replay_is_looked_up_before_any_rule(books: Book) -> None:
-    """Else a retried step would be told that the state is wrong."""
+    """Otherwise a retried step would be refused because of the new state."""
     books.live()
     books.record("session.ended", "10-05 09:20", id="e-1", session="S-1")
     assert (
@@ -218,9 +218,9 @@ def stored(value: object) -> bytes:
 
 
 def recomputed(db: Connection, *, erased: bool = False) -> list[tuple[bytes, bytes]]:
-    """Return each event's hash as stored, and as the contract's formula gives it.
+    """Return each event's stored hash, and the one that the contract's formula gives.
 
-    What was `erased` cannot be hashed again: its digest stands for it.
+    An `erased` body cannot be hashed again: its stored digest is used.
     """
     hashes = []
     prev = b"\x00" * 32

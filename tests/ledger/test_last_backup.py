@@ -1,4 +1,4 @@
-"""The last good backup is remembered in a file beside the ledger, whatever becomes of that file."""
+"""The last good backup is recorded next to the ledger; that file may be damaged or missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MADE_AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 def backup(folder: Path) -> LastBackup:
-    """Return what is remembered of a backup."""
+    """Return a backup's record."""
     return LastBackup(MADE_AT, folder / "a.zip", "ab" * 32, 7, "cd" * 32)
 
 
@@ -89,7 +89,7 @@ def test_a_value_of_another_sort_is_no_memory(tmp_path: Path, field: str, value:
 
 @pytest.mark.skipif(os.name == "nt", reason="no links, no pipes")
 def test_neither_a_link_nor_a_pipe_is_read(tmp_path: Path) -> None:
-    """Nobody is led elsewhere, and nothing is waited for."""
+    """A link is not followed, and a pipe is not waited for."""
     remember(tmp_path / "other.db", backup(tmp_path))
     file = file_of(tmp_path / "ledger.db")
     file.symlink_to(file_of(tmp_path / "other.db"))

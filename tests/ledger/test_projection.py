@@ -1,4 +1,4 @@
-"""What a book as a whole allows: period and currency, reversals, bounds, ids, corrections."""
+"""Rules of a book as a whole: period and currency, reversals, limits, ids, corrections."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_payout_that_was_never_sent(books: Book) -> None:
 
 
 def test_the_later_step_of_a_payout_is_reversed_first(books: Book) -> None:
-    """A paid payout's sending stands until its arrival is reversed."""
+    """The sending of a paid payout cannot be reversed before its arrival."""
     books.log(gross="100.00")
     books.record(
         "payout.sent", "12-30 10:00", id="p", payout="P-1", amount=amount("70.00"), method="paypal"
@@ -137,7 +137,7 @@ def test_an_unknown_event_cannot_be_reversed(books: Book) -> None:
 
 
 def test_a_correction_of_times(books: Book) -> None:
-    """Another end, other pauses: billed anew by the policy that the session froze."""
+    """Another end, other pauses: billed again by the policy that the session froze."""
     books.live(when="10-05 09:00", rate="5.00")
     books.record("session.ended", "10-05 09:30", session="S-1")
     pauses = [["2026-10-05T09:05:00Z", "2026-10-05T09:10:00Z"]]
@@ -168,7 +168,7 @@ def test_a_correction_with_a_claim(books: Book, decided: bool) -> None:
 
 
 def test_a_correction_after_a_release(books: Book) -> None:
-    """A claim that was released stands in no correction's way."""
+    """A released claim does not block a correction."""
     books.log()
     books.claim()
     books.record("refund.denied", "10-05 12:00", claim="CL-1")
@@ -303,7 +303,7 @@ def test_ids_that_no_shell_should_give(books: Book, text: str) -> None:
 
 
 def book_slot(books: Book, request: str, start: str, minutes: int = 60) -> tuple[str, ...]:
-    """Accept a scheduled request at a time and return what was flagged."""
+    """Accept a scheduled request at a time, and return the flags."""
     slots = [{"start": start, "minutes": minutes}]
     books.open(request, kind="scheduled", slots=slots)
     return books.record("request.accepted", "10-05 09:00", request=request, slot=1).flags

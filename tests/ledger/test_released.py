@@ -1,7 +1,7 @@
-"""Ledgers that released versions made, with something in every table, open in this one.
+"""Ledgers of released versions, with rows in every table, open in this version.
 
-`fixtures/rich<form>.db.gz` were made by `rich.py` under the last version of each form; the key of
-the third lies beside it, and its vault is made here from the same texts.
+`fixtures/rich<form>.db.gz` were made by `rich.py` under the last release of each schema version;
+the key of the third is next to it, and its vault is made here from the same texts.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ PINNED = {
 def released(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[int, Path]:
-    """Give a form, and a ledger that the last version of it made."""
+    """Return a schema version, and a ledger that its last release made."""
     monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
     path = tmp_path / "books" / "ledger.db"
     make_released(path, request.param)
@@ -57,7 +57,7 @@ def released(
 
 @pytest.fixture(params=OLDER)
 def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Give a ledger of each form before the current one."""
+    """Return a ledger of each schema version before the current one."""
     path = tmp_path / "books" / "ledger.db"
     make_released(path, request.param)
     return path
@@ -72,7 +72,7 @@ def today(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 
 def figures(path: Path) -> dict[str, Any]:
-    """Return what a person sees of a ledger, but for the ids that commands made up."""
+    """Return the output that a person sees, without the ids that commands generated."""
     with open_readonly(path) as reader:
         return {
             "months": plain(earnings.months(reader)),
@@ -91,7 +91,7 @@ def figures(path: Path) -> dict[str, Any]:
 
 
 def test_the_fixtures_are_what_was_released(tmp_path: Path) -> None:
-    """They are of their form, and never made anew: a newer version would make another."""
+    """They have their schema version and are never regenerated: the file would differ."""
     for number, digest in PINNED.items():
         path = tmp_path / str(number) / "ledger.db"
         make_released(path, number)
@@ -100,7 +100,7 @@ def test_the_fixtures_are_what_was_released(tmp_path: Path) -> None:
 
 
 def test_it_opens_with_the_same_figures(released: tuple[int, Path], today: dict[int, Path]) -> None:
-    """Whatever a person sees of it is what a ledger of today shows after the same events."""
+    """The output is that of a ledger made today from the same events."""
     number, path = released
     assert figures(path) == figures(today[number])
     assert form(path) == SCHEMA_VERSION
@@ -119,7 +119,7 @@ def test_it_verifies(released: tuple[int, Path]) -> None:
 
 
 def test_its_messages_are_found(released: tuple[int, Path]) -> None:
-    """From the second form on messages are kept, and they stay searchable."""
+    """Messages are stored from schema version 2 on, and stay searchable."""
     number, path = released
     with open_readonly(path) as reader:
         finder = matching(["flickers"])
@@ -130,7 +130,7 @@ def test_its_messages_are_found(released: tuple[int, Path]) -> None:
 
 
 def test_its_sealed_profile_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the third form on the profile is sealed: its key opens it, and it is proved."""
+    """The profile is encrypted from schema version 3 on: its key decrypts it, and it verifies."""
     monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
     path = tmp_path / "books" / "ledger.db"
     make_released(path, 3)
@@ -213,7 +213,7 @@ FAILURES: dict[str, tuple[Callable[[], BaseException], type[BaseException]]] = {
 def test_a_failure_at_any_statement(
     older: Path, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
-    """Whatever fails at whichever statement, the ledger is as it was, and nothing beside it."""
+    """After any failure at any statement, the ledger and its folder are as they were."""
     make, message = FAILURES[failure]
     real = migrate.make_tables
     number, before, names = form(older), whole(older), beside(older)

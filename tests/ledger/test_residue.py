@@ -1,4 +1,4 @@
-"""Nothing is left of a forgotten customer: not in a page, a log, a journal, a copy or the vault."""
+"""A forgotten customer leaves no trace: in pages, logs, journals, copies or the vault."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ CUSTOMERS = ("C-1", "C-2", "C-3")
 
 
 class StoryLedger(NamedTuple):
-    """A ledger in which the whole story of three customers was told."""
+    """A ledger with the whole story of three customers."""
 
     path: Path
     writer: StoryWriter
 
     def left(self, *customers: str) -> list[tuple[str, str]]:
-        """Return what is left of customers, in any file of the folder."""
+        """Return the canaries of these customers that are left in any file of the folder."""
         words = [word for customer in customers for word in self.writer.canaries[customer]]
         return [
             (file.name, word)
@@ -43,7 +43,7 @@ class StoryLedger(NamedTuple):
         ]
 
     def rows(self) -> dict[str, list[Any]]:
-        """Return what rules and money read: all derived tables, and the chain."""
+        """Return the rows that rules and money depend on: all derived tables, and the chain."""
         with open_readonly(self.path) as reader:
             tables = {
                 name: reader.db.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall()  # noqa: S608
@@ -77,7 +77,7 @@ def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 @pytest.fixture
 def stories(tmp_path: Path, mode: str) -> StoryLedger:
-    """Tell the whole story of three customers twice, and attach files and a transcript."""
+    """Record the whole story of three customers twice, and attach files and a transcript."""
     folder = tmp_path / "books"
     made = StoryLedger(folder / "ledger.db", StoryWriter())
     Portal.create(made.path, Policy())
@@ -96,7 +96,7 @@ def attach(stories: StoryLedger, customer: str) -> None:
     words = [canary(customer, "said", n) for n in range(40)]
     stories.writer.canaries[customer] += words
     said = "".join(f"[10:{n:02}] {words[39 - n]}: {word}\n" for n, word in enumerate(words))
-    folder = stories.path.parent.parent  # Where the files came from is not the ledger's business.
+    folder = stories.path.parent.parent  # The source folder is outside the ledger's folder.
     with Portal.open(stories.path) as portal:
         for name, kind, text in (("chat.txt", "transcript", said), ("a.cs", "code", words[0])):
             file = folder / f"{customer}-{name}"
@@ -109,7 +109,7 @@ def attach(stories: StoryLedger, customer: str) -> None:
 
 
 def test_the_story_has_every_personal_field(stories: StoryLedger) -> None:
-    """Whatever an event class calls personal is told, and what is told is in the file."""
+    """Every personal field of the event classes is in the story, and its canary in the file."""
     assert stories.writer.paths == all_paths()
     assert {kind for kind, _ in all_paths()} > NO_CUSTOMER
     for customer in CUSTOMERS:
@@ -158,8 +158,8 @@ def test_nothing_is_left_of_the_attributes(stories: StoryLedger) -> None:
     assert stories.others("C-2") == others
 
 
-def test_telling_it_again_restores_nothing(stories: StoryLedger) -> None:
-    """Neither the same feed, nor another source that tells it late, nor the same file attached."""
+def test_repeating_the_feed_restores_nothing(stories: StoryLedger) -> None:
+    """Neither the same feed, nor a late report by another source, nor the same file attached."""
     say(stories.path, stories.writer.forgotten("C-1"))
     writer = StoryWriter(canaries=stories.writer.canaries)
     again = writer.story("C-1"), writer.mirrored("C-1")
@@ -178,7 +178,7 @@ def test_telling_it_again_restores_nothing(stories: StoryLedger) -> None:
         verify(reader.db)
 
 
-def test_who_comes_back_is_told_of_again(stories: StoryLedger) -> None:
+def test_a_customer_who_returns_is_recorded_again(stories: StoryLedger) -> None:
     """A new request is new: it is kept, until the customer is forgotten once more."""
     say(stories.path, stories.writer.forgotten("C-1"))
     data = {"request": "R-new", "kind": "instant", "customer": {"id": "C-1"}}
@@ -192,14 +192,14 @@ def test_who_comes_back_is_told_of_again(stories: StoryLedger) -> None:
 
 
 def test_forgetting_twice_is_a_replay(stories: StoryLedger) -> None:
-    """Nothing is left to forget: nothing is recorded, and what the first did is told again."""
+    """If no data is left, nothing is recorded; the first erasure is returned as a replay."""
     with Portal.open(stories.path) as portal:
         first, done = portal.forget("C-1", key="k")
         for key in (None, "k", "other"):
-            again, told_again = portal.forget("C-1", key=key)
+            again, repeated = portal.forget("C-1", key=key)
             assert (again.status, again.seq) == ("replayed", first.seq)
-            assert told_again.events == done.events
-            assert told_again.messages is told_again.files is None
+            assert repeated.events == done.events
+            assert repeated.messages is repeated.files is None
         assert portal.reader().one("SELECT max(seq) AS n FROM event") == {"n": first.seq}
 
 
@@ -242,7 +242,7 @@ def test_nothing_is_left_in_the_free_part_of_a_page(tmp_path: Path) -> None:
 def test_a_reader_that_holds_the_log(
     stories: StoryLedger, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is said that the log could not be emptied, and whoever opens the ledger next does it."""
+    """The log that could not be emptied is reported, and emptied at the next opening."""
     if mode == "delete":
         pytest.skip("a rollback journal knows no readers beside a writer")
     monkeypatch.setattr(connection, "BUSY_MS", 50)
@@ -256,7 +256,7 @@ def test_a_reader_that_holds_the_log(
         assert connection.erasure_marker(stories.path).exists()
         size = stories.path.with_name("ledger.db-wal").stat().st_size
         with open_readonly(stories.path), Portal.open(stories.path):
-            pass  # Whoever opens it meanwhile does not let the log grow.
+            pass  # Opening it meanwhile does not let the log grow.
         assert stories.path.with_name("ledger.db-wal").stat().st_size == size
     with open_readonly(stories.path):
         pass
@@ -335,7 +335,7 @@ def test_a_copy_of_the_first_form(stories: StoryLedger) -> None:
 
 @pytest.mark.parametrize("form", [1, 2])
 def test_a_copy_that_an_upgrade_made(tmp_path: Path, form: int) -> None:
-    """It stays of its form, has nothing of the customers, and can be upgraded and verified."""
+    """It keeps its schema version, has no data of the customers, and can be upgraded."""
     path = tmp_path / "ledger.db"
     path.write_bytes(gzip.decompress((FIXTURES / f"rich{form}.db.gz").read_bytes()))
     with Portal.open(path) as portal:
@@ -357,10 +357,10 @@ def test_a_copy_that_an_upgrade_made(tmp_path: Path, form: int) -> None:
             assert kinds <= {*NO_CUSTOMER, "entry.reversed"}
 
 
-def test_what_is_not_reached_is_told(stories: StoryLedger) -> None:
-    """A ledger of another book, one that is damaged, and what was half written: each with a path.
+def test_files_not_reached_are_reported(stories: StoryLedger) -> None:
+    """A ledger of another book, a damaged one, and a temporary file: each with its path.
 
-    It is no reason to write the file anew at each opening: the mark goes.
+    They are no reason to rewrite the file at each opening: the marker goes.
     """
     other = stories.path.with_name("ledger.db.other")
     Portal.create(other, Policy())
@@ -425,7 +425,7 @@ def test_the_last_backup_is_named(stories: StoryLedger, monkeypatch: pytest.Monk
 def test_a_copy_that_a_crash_left_goes(
     stories: StoryLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What nobody wrote to for an hour, nobody will finish."""
+    """A temporary file that was not written for an hour is abandoned."""
     part = _copy(stories, ".ledger.db.form1.abcd.part")
     monkeypatch.setattr(residue, "STALE_SECONDS", -60)
     with Portal.open(stories.path) as portal:
@@ -437,7 +437,7 @@ def test_a_copy_that_a_crash_left_goes(
 
 @pytest.mark.damages
 def test_no_link_is_followed(stories: StoryLedger, tmp_path: Path) -> None:
-    """A link that is named like a copy is somebody else's file."""
+    """A link with the name of a copy points to someone else's file."""
     elsewhere = tmp_path / "elsewhere.db"
     elsewhere.write_bytes(_copy(stories, "ledger.db.form1").read_bytes())
     stories.path.with_name("ledger.db.form1").unlink()

@@ -1,4 +1,4 @@
-"""A ledger that was booked under other rules: history stands, and what differs is told.
+"""A ledger that was booked under other rules: history is kept, and differences are reported.
 
 The older rules are today's with one of them changed while the ledger is made.
 """
@@ -96,7 +96,7 @@ def ruled(name: str) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Make a ledger under each of the older rules; what they too refuse is left out."""
+    """Make a ledger under each of the older rules, without events that they refuse."""
     paths = {}
     for name in OLDER:
         path = paths[name] = tmp_path_factory.mktemp("older") / "ledger.db"
@@ -119,7 +119,7 @@ def older(
 
 
 def changes(path: Path) -> tuple[RuleDrift, ...]:
-    """Return what today's rules would judge otherwise."""
+    """Return the events that today's rules would judge differently."""
     with closing(open_file(path, readonly=True)) as db:
         return verify(db).rules_changed
 
@@ -146,8 +146,8 @@ NOTED = {
 }
 
 
-def test_history_stands(older: tuple[str, Path]) -> None:
-    """It verifies, and tells of differences; under the rules of then there are none."""
+def test_history_is_kept(older: tuple[str, Path]) -> None:
+    """It verifies and reports the differences; under the original rules there are none."""
     name, path = older
     drift = changes(path)
     kind, what = NOTED[name]
@@ -157,7 +157,7 @@ def test_history_stands(older: tuple[str, Path]) -> None:
         assert changes(path) == ()
 
 
-def test_what_was_booked_is_told_as_it_was(older: tuple[str, Path]) -> None:
+def test_booked_amounts_are_reported_as_booked(older: tuple[str, Path]) -> None:
     """Played back, every month has the money that it had, and the journal its head."""
     _, path = older
     with open_readonly(path) as reader, closing(replayed_copy(reader.db)) as copy:
@@ -192,7 +192,7 @@ def test_what_today_s_rules_touch_not_is_held_strictly(older: tuple[str, Path]) 
 
 
 @pytest.mark.usefixtures("tmp_ledger_env")
-def test_it_is_told_at_the_shell(older: tuple[str, Path]) -> None:
+def test_it_is_reported_at_the_shell(older: tuple[str, Path]) -> None:
     """Exit 0, a list in JSON, and on a terminal a word on it for people."""
     _, path = older
     shell = Shell(path.parent, path)
@@ -209,8 +209,10 @@ def test_it_is_told_at_the_shell(older: tuple[str, Path]) -> None:
 
 
 @pytest.mark.damages
-def test_what_only_stands_otherwise_is_a_failure(made: dict[str, Path], tmp_path: Path) -> None:
-    """Where every event is judged as ever, whatever differs was not written by the door."""
+def test_a_difference_without_rule_drift_is_a_failure(
+    made: dict[str, Path], tmp_path: Path
+) -> None:
+    """If every event is judged as before, a different row was not written by the journal."""
     path = tmp_path / "ledger.db"
     path.write_bytes(made["whatever is said of a thing"].read_bytes())
     tampered(path, "UPDATE session SET flags = '[\"overlap\"]' WHERE id = 'S-5'")

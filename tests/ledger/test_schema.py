@@ -1,4 +1,4 @@
-"""The SQLModel tables mirror the numbered SQL; the checked-in statements come from the tables."""
+"""The SQLModel tables mirror the numbered SQL; the checked-in SQL is generated from the tables."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def lax_db(db: Connection) -> Connection:
 
 
 def example(table: Table, *, of: int) -> Row:
-    """Return a row that has another value in each column, the key apart for each number given."""
+    """Return a row with distinct values in all columns, and a distinct key for each number."""
     return tuple(
         {str: f"{column.name} {of}", int: 100 * of + n, bytes: bytes([n, of])}[
             column.type.python_type
@@ -70,7 +70,7 @@ def example(table: Table, *, of: int) -> Row:
 
 
 def all_rows(db: Connection, table: Table) -> list[Row]:
-    """Return all that a table holds, in the order of its key."""
+    """Return all rows of a table in the order of its key."""
     return db.execute(f'SELECT * FROM "{table.name}"').fetchall()  # noqa: S608 (a name of our own)
 
 
@@ -174,8 +174,8 @@ def test_the_statements_import_nothing() -> None:
     ]
 
 
-def test_what_there_are_statements_for() -> None:
-    """Every table can be added to; the things, and nothing else, can be replaced."""
+def test_tables_with_sql_statements() -> None:
+    """Every table has an INSERT; only the tables of entities have an UPSERT."""
     assert list(INSERT) == list(TABLES)
     assert set(UPSERT) == {mapping.table for mapping in row_mapping.MAPPINGS.values()}
 
@@ -190,14 +190,14 @@ def test_mappings(mapping: row_mapping.Mapping[object]) -> None:
 
 @pytest.mark.parametrize(("sql", "table"), STATEMENTS)
 def test_statements_prepare(db: Connection, sql: str, table: str) -> None:
-    """SQLite takes each statement, with one parameter a column."""
+    """SQLite accepts each statement, with one parameter for each column."""
     columns = len(TABLES[table].columns)
     assert db.execute(f"EXPLAIN {sql}", (None,) * columns).fetchall()
 
 
 @each_table
 def test_insert(lax_db: Connection, table: Table) -> None:
-    """Each parameter goes to the column of its place; a row is not put in twice."""
+    """Each parameter goes to its column; a row cannot be inserted twice."""
     row = example(table, of=1)
     lax_db.execute(INSERT[table.name], row)
     assert all_rows(lax_db, table) == [row]

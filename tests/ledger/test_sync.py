@@ -1,4 +1,4 @@
-"""A feed is recorded in its own order, all or nothing; batches and rejects loosen that by wish."""
+"""A feed is recorded in its own order, all or nothing; batches and rejects relax that."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sync(path: Path, feed: Sequence[bytes], *, dry_run: bool = False, **options:
 
 
 def counts(synced: Synced) -> tuple[int, int, int, int]:
-    """Return what was recorded, replayed, confirmed and refused."""
+    """Return the counts: recorded, replayed, confirmed and refused."""
     return synced.recorded, synced.replayed, synced.confirmed, synced.refused
 
 
@@ -109,7 +109,7 @@ def test_lines_are_counted_with_the_blank_ones(ledger: Path) -> None:
 
 
 def test_a_feed_is_never_sorted(ledger: Path) -> None:
-    """A step that comes before what it needs is refused, whatever their times say."""
+    """A step before its precondition is refused, whatever the times are."""
     accept = line("request.accepted", "10-05 09:00", id="a-1", request="R-1")
     with pytest.raises(LiveportalError):
         sync(ledger, [accept, FEED[0]])
@@ -122,7 +122,7 @@ def test_the_same_line_twice_in_one_feed(ledger: Path) -> None:
 
 
 def test_a_feed_that_reports_what_was_done_at_the_shell(ledger: Path) -> None:
-    """It is confirmed, also where a mirror tells it in one chunk with the feed."""
+    """It is confirmed, also if a mirror reports it in the same chunk as the feed."""
     accept = {"request": "R-1", "session": "S-1"}
     shell = line("request.accepted", "10-05 09:00", id="k", **accept)
     feed = line("request.accepted", "10-05 09:01", id="a-1", **accept)
@@ -190,8 +190,8 @@ def test_batches_end_at_the_head(ledger: Path) -> None:
 # --- rejects --------------------------------------------------------------------------------------
 
 
-def test_rejects_are_told_and_the_feed_goes_on(ledger: Path) -> None:
-    """Each bad line is handed over with its number, its bytes and its reason."""
+def test_rejects_are_reported_and_the_feed_continues(ledger: Path) -> None:
+    """Each bad line is reported with its number, its bytes and its reason."""
     rejects: list[tuple[jsonl.Line, LiveportalError]] = []
     late = line("session.ended", "10-05 09:00", id="x", session="S-9")
     synced = sync(

@@ -1,4 +1,4 @@
-"""Where two sources tell of one thing: what is the same fact, and what only looks like it."""
+"""Two sources that report the same entity: which facts are equal, and which only look equal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_who_leaves_the_amount_out_claims_everything(books: Book) -> None:
 
 
 def test_a_session_known_by_two_ids_has_one_tip(books: Book) -> None:
-    """Facts are compared by the id that the book has, whichever id each source has."""
+    """Facts are compared by the book's session id, whichever id a source uses."""
     books.live("S-1")
     books.record("request.accepted", "10-05 09:00", request="R-S-1", session="X", source=OTHER)
     books.record("session.ended", "10-05 09:20", session="X", source=OTHER)
@@ -63,7 +63,7 @@ def test_a_new_bill_after_a_refund_stands_as_long_as_it_can(books: Book) -> None
 
 
 def test_another_rating_of_another_source_is_a_conflict(books: Book) -> None:
-    """Whoever posted a review may change it; nobody else may."""
+    """Only the source that posted a review may change it."""
     books.log()
     review = {"session": "S-1", "by": "customer"}
     books.record("review.posted", "10-05 11:00", rating=2, **review)

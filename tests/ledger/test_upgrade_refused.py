@@ -1,4 +1,4 @@
-"""A ledger of an older form that cannot be upgraded is left as it was, and it is said why."""
+"""An older ledger that cannot be upgraded is left as it was, with a message that says why."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ upgrade(Path(sys.argv[1]))
 
 
 def test_a_killed_upgrade_changes_nothing(old: Path) -> None:
-    """Whoever opens it next finds it as it was; the copy that is left is the one that is kept."""
+    """At the next opening the ledger is as it was; the leftover copy becomes the kept one."""
     before = whole(old)
     ran = subprocess.run([sys.executable, "-c", KILLED, str(old)], check=False, timeout=60)
     assert ran.returncode == 9
@@ -125,8 +125,8 @@ def test_a_damaged_ledger_is_not_upgraded(old: Path) -> None:
     assert beside(old) == names
 
 
-def test_a_newer_form_is_refused_untouched(old: Path) -> None:
-    """Neither a read nor a write brings a newer ledger back to an older form."""
+def test_a_newer_schema_version_is_refused_untouched(old: Path) -> None:
+    """Neither a read nor a write downgrades a newer ledger."""
     asked(old, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     before = whole(old)
     for readonly in (True, False):
@@ -136,8 +136,8 @@ def test_a_newer_form_is_refused_untouched(old: Path) -> None:
     assert beside(old) == set()
 
 
-def test_no_step_leads_back() -> None:
-    """Whatever the form is beyond the current one, it stands, and no table is made."""
+def test_no_migration_leads_back() -> None:
+    """Any newer schema version is kept, and no table is made."""
     with closing(sqlite_connection.in_memory()) as db:
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
         migrate.make_tables(db)
@@ -146,7 +146,7 @@ def test_no_step_leads_back() -> None:
 
 
 def test_a_newer_program_may_be_quicker(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the look at the form and the lock another program went further: it stands."""
+    """If another program upgrades it further before the lock is taken, that is kept."""
     real = sqlite_connection.immediate_transaction
 
     @contextmanager
@@ -194,7 +194,7 @@ def test_a_ledger_that_is_written_to(
 
 
 def test_a_ledger_that_is_read(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a write-ahead log a reader is in nobody's way; with a rollback journal it is: busy."""
+    """With a WAL a reader does not block the upgrade; with a rollback journal it is busy."""
     monkeypatch.setattr(sqlite_connection, "BUSY_MS", 50)
     before = whole(old)
     with closing(Connection(str(old), isolation_level=None)) as reader:
@@ -233,7 +233,7 @@ except LiveportalError as error:
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 @pytest.mark.parametrize("limit", [40_000, 100_000])
 def test_no_room_for_the_copy(old: Path, limit: int) -> None:
-    """A copy that does not fit: said to be so, the ledger as it was, and no part of it left."""
+    """A copy that does not fit: reported, the ledger as it was, and no temporary file left."""
     with untouched(old):
         ran = subprocess.run(
             [sys.executable, "-c", FULL, str(old), str(limit)],
@@ -265,7 +265,7 @@ def test_a_read_only_ledger(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for readonly in (True, False):
             with pytest.raises(errors.LedgerUnwritable) as caught:
                 open_ledger(old, readonly=readonly)
-    # Whoever only wants to write is told that it is read-only, as of any ledger.
+    # A write is refused because the ledger is read-only, as for any ledger.
     with pytest.raises(errors.LedgerUnwritable, match="form 1 and has to be upgraded") as caught:
         open_ledger(old, readonly=True)
     assert "writable" in str(caught.value.hint)

@@ -42,7 +42,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def path(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a copy of it, with its key and its vault."""
+    """Return a copy of the ledger, with its key and its vault."""
     monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
     copy = tmp_path / "books" / "ledger.db"
     shutil.copytree(pristine.parent, copy.parent)
@@ -69,7 +69,7 @@ def verified(path: Path, *, deep: bool = False, heads: tuple[str, ...] = ()) -> 
 
 
 def found(path: Path, *, deep: bool = False) -> str:
-    """Return what `verify` finds, which is said as the contract wants it."""
+    """Return the problem that `verify` reports, in the format of the contract."""
     with pytest.raises(VerificationFailed) as caught:
         verified(path, deep=deep)
     assert caught.value.message.startswith(PREFIX)
@@ -83,7 +83,7 @@ def found(path: Path, *, deep: bool = False) -> str:
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_what_was_written_verifies(path: Path, deep: bool) -> None:
-    """It says what it saw, and what there is in each table that is compared."""
+    """The report has the counts of what was checked, for each compared table."""
     for table in DERIVED:
         assert asked(path, f'SELECT 1 FROM "{table}" LIMIT 1'), f"nothing to compare in {table}"  # noqa: S608
     verified_ledger = verified(path, deep=deep)
@@ -108,13 +108,13 @@ def test_a_connection_is_enough(path: Path) -> None:
 
 
 def test_it_changes_nothing(path: Path) -> None:
-    """Not a byte of the file, whatever is looked at."""
+    """Not one byte of the file, for any of the checks."""
     before = path.read_bytes()
     verified(path, deep=True)
     assert path.read_bytes() == before
 
 
-def test_progress_is_told_of_every_event(path: Path) -> None:
+def test_progress_is_reported_for_every_event(path: Path) -> None:
     """All of them, however many at a time."""
     seen: list[int] = []
     with closing(open_file(path, readonly=True)) as db:
@@ -123,7 +123,7 @@ def test_progress_is_told_of_every_event(path: Path) -> None:
 
 
 def test_who_adds_their_own_changes_nothing(path: Path) -> None:
-    """A table, view and index of somebody's own, and SQLite's statistics, are no finding."""
+    """A table, view and index of the user's own, and SQLite's statistics, are no problem."""
     tampered(
         path,
         "CREATE TABLE mine (x REFERENCES mine (x))",
@@ -377,7 +377,7 @@ FIRST = {
 
 @pytest.mark.parametrize("statement", CHANGED)
 def test_what_is_derived(path: Path, statement: str) -> None:
-    """A changed, added or removed row of each derived table is named, and what of it."""
+    """A changed, added or removed row of each derived table is named, with its columns."""
     names = {name: asked(path, query)[0][0] for name, query in FIRST.items()}
     tampered(path, statement)
     assert found(path) == CHANGED[statement].format(**names)
@@ -395,7 +395,7 @@ def test_every_table_is_tampered_with() -> None:
     assert booked <= {name.strip('"') for mode in JOURNAL for name in mode.split()[1:3]}
 
 
-# --- the form -------------------------------------------------------------------------------------
+# --- the schema -----------------------------------------------------------------------------------
 
 FORM = {
     "DROP TRIGGER event_never_changes": "the trigger event_never_changes is missing",
@@ -413,8 +413,8 @@ FORM = {
 
 
 @pytest.mark.parametrize("statement", FORM)
-def test_the_form(path: Path, statement: str) -> None:
-    """What is missing of the form, is another, or was added where it could do something."""
+def test_the_schema(path: Path, statement: str) -> None:
+    """A schema object that is missing, different, or added where it could have an effect."""
     asked(path, statement)
     assert found(path) == FORM[statement]
 
@@ -446,7 +446,7 @@ def _file(path: Path, kind: str) -> Path:
 
 
 def test_a_file_that_is_gone(path: Path) -> None:
-    """What a command attached must be in the vault; what only a feed told of never was."""
+    """An attached file must be in the vault; one that only a feed reported never was."""
     file = _file(path, "code")
     file.unlink()
     assert found(path).startswith(f"the file {file.name[:12]}… of session S-1 (event ")
@@ -538,7 +538,7 @@ def test_settings_of_an_index(path: Path) -> None:
 
 
 def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:
-    """Without the key nothing is proved of it, and that is said."""
+    """Without the key the profile is not verified, and that is reported."""
     path.with_name("ledger.db.key").unlink()
     verified_ledger = verified(path, deep=True)
     assert verified_ledger.deposit is not None
@@ -549,7 +549,7 @@ def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:
 
 
 def _rewritten(path: Path, change: Callable[[list[Any]], None], first: int) -> None:
-    """Rewrite history as a forger would who knows the code: every hash from there on made anew."""
+    """Rewrite history as a forger with the source code would: all later hashes recalculated."""
     with closing(open_file(path, readonly=True)) as db:
         events = list(iter_journal(db))
     head, statements = hash_chain.GENESIS, []
@@ -572,19 +572,19 @@ def _dearer(row: list[Any]) -> None:
 
 
 def test_a_rewritten_history_has_another_head(path: Path) -> None:
-    """Even where every hash was made anew, the head that was noted is not there any more."""
+    """Even with all hashes recalculated, the noted head is no longer there."""
     before = verified(path)
     _rewritten(path, lambda _: None, 2)
     assert verified(path, heads=(before.head,)).heads[0].event == before.events
     _rewritten(path, _dearer, 2)
     with pytest.raises(LiveportalError) as caught:
         verified(path, heads=(before.head,))
-    # A rate that was agreed otherwise also stands otherwise in what is derived.
+    # A changed agreed rate also changes the derived rows.
     assert caught.value.code in {"head_not_found", "verification_failed"}
 
 
 def test_rewritten_facts_without_effect(path: Path) -> None:
-    """What no rule reads is only under the head: that alone tells."""
+    """A fact that no rule reads is covered only by the head."""
     (seq,) = asked(path, "SELECT seq FROM event WHERE type = 'liveportal.payout.paid'")[0]
 
     def claimed(row: list[Any]) -> None:
@@ -600,7 +600,7 @@ def test_rewritten_facts_without_effect(path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [16, 17, 40, 64])
-def test_a_head_is_told_with_its_event(path: Path, length: int) -> None:
+def test_a_head_is_reported_with_its_event(path: Path, length: int) -> None:
     """The journal's whole past is known by it: which event it stood at, and since when."""
     row = asked(path, "SELECT seq, lower(hex(hash)), recorded_at FROM event WHERE seq = 20")[0]
     (head,) = verified(path, heads=(row[1][:length].upper(),)).heads
@@ -622,7 +622,7 @@ def test_facts_that_are_none(path: Path) -> None:
 
 
 def test_the_views_and_the_fold_are_compared(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A window that adds up otherwise than plain Python does is found, with month and figure."""
+    """A query that adds up differently from plain Python is reported, with month and figure."""
     real = earnings.months
 
     def wrong(reader: Reader) -> list[dict[str, object]]:

@@ -84,20 +84,20 @@ def month(instant: datetime, zone: str) -> str:
 
 
 def due_day(name: str, policy: Policy) -> date:
-    """R13: the last day of the month, and so many days more."""
+    """R13: the last day of the month, plus a number of days."""
     year, number = map(int, name.split("-"))
     first_of_next = date(year + (number == 12), number % 12 + 1, 1)
     return first_of_next - timedelta(days=1 - policy.payout.due_days_after_month_end)
 
 
 def _ordinal(name: str) -> int:
-    """Which month it is, counted from the year 0."""
+    """The number of a month, counted from the year 0."""
     year, number = map(int, name.split("-"))
     return year * 12 + number - 1
 
 
 def months_through(names: Iterable[str]) -> list[str]:
-    """Every month from the earliest to the latest of some, without gaps of up to 120 months."""
+    """Every month from the earliest to the latest, without gaps of up to 120 months."""
     months: list[str] = []
     for name in sorted(names):
         first = _ordinal(months[-1]) + 1 if months else _ordinal(name)

@@ -34,7 +34,7 @@ Table = list[tuple[Any, ...]]
 
 
 def clock() -> datetime:
-    """Tell the same time always: no property depends on it."""
+    """Return a fixed time: no property depends on it."""
     return NOW
 
 
@@ -70,7 +70,7 @@ def portal(db: Connection, *, at: datetime = NOW) -> Portal:
 
 
 def reader(db: Connection) -> Reader:
-    """Open the windows on a connection."""
+    """Return a reader on a connection."""
     return Reader(db, NOWHERE)
 
 
@@ -99,9 +99,9 @@ def feed(events: Iterable[Event]) -> BytesIO:
 
 
 def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -> Synced:
-    """Record a whole book in its order: what the platform says by `sync`, the rest as the expert.
+    """Record a whole book in order: platform events by `sync`, the rest as the expert.
 
-    The counts are those of all of it.
+    The counts are the totals.
     """
     counts: Counter[str] = Counter()
     for is_own, group in groupby(events, key=lambda each: is_experts(each.source)):
@@ -161,7 +161,7 @@ def transactions(db: Connection) -> list[Transaction]:
 
 
 def entities(db: Connection, mapping: row_mapping.Mapping[Any]) -> list[Any]:
-    """Read all things of a kind back."""
+    """Read all entities of a kind."""
     return [mapping.read(row) for row in db.execute(mapping.select).fetchall()]
 
 
@@ -212,7 +212,7 @@ def items(db: Connection) -> Table:
 
 
 def states(db: Connection) -> dict[str, str]:
-    """Where every request, session, claim and payout stands."""
+    """Return the state of every request, session, claim and payout."""
     return {
         f"{kind} {name}": state
         for kind in ("request", "session", "claim", "payout")
@@ -221,7 +221,7 @@ def states(db: Connection) -> dict[str, str]:
 
 
 def lines(db: Connection) -> Table:
-    """What each payout paid: payout, transaction, amount."""
+    """Return the lines of each payout: payout, transaction, amount."""
     return db.execute(
         "SELECT payout, item, amount_minor FROM payout_line ORDER BY payout, item"
     ).fetchall()

@@ -1,6 +1,6 @@
-"""What every machine does: it tells a ledger and the plain model the same, and compares.
+"""What all state machine tests share: they send each event to a ledger and to the model.
 
-Two ids of a kind and amounts from 1 to 9, so that things collide. Every choice of a step is dealt
+Two ids of a kind and amounts from 1 to 9, so that operations collide. All choices of a step come
 from one draw: that is quick, and shrinks to the first choices.
 """
 
@@ -74,7 +74,7 @@ class Deal:
         return choices[number]
 
     def one_in(self, number: int) -> bool:
-        """Tell whether something seldom happens now."""
+        """Return True rarely."""
         return self.pick(range(number)) == number - 1
 
 
@@ -94,7 +94,7 @@ def step(method: Callable[[Any, Deal], None]) -> Callable[[Any], None]:
 
 
 class Machine(RuleBasedStateMachine):
-    """Tells a ledger and the model the same; both must answer the same."""
+    """Sends the same events to a ledger and to the model; both must give the same answer."""
 
     @initialize(drawn=DRAWN)
     def begin(self, drawn: bytes) -> None:
@@ -113,7 +113,7 @@ class Machine(RuleBasedStateMachine):
         self.db.execute("BEGIN IMMEDIATE")
         self.journal = Journal(self.db, ledgers.clock)
 
-    # --- telling both -----------------------------------------------------------------------------
+    # --- reporting to both ------------------------------------------------------------------------
 
     def report(
         self,
@@ -124,11 +124,11 @@ class Machine(RuleBasedStateMachine):
         source: str | None = None,
         not_before: datetime | None = None,
     ) -> bool:
-        """Tell what happened; then perhaps again: as it was, changed, or by another source.
+        """Report an event; then perhaps again: unchanged, changed, or by another source.
 
-        It may be a command, which insists only after a caution. What can be `not_before` an instant
-        may be tried just before it. What is the expert's alone is seldom tried by the platform, and
-        anything by a feed in the expert's name.
+        It may be a command, which overrides only after a caution. An event with `not_before` may be
+        tried just before that instant. Events of the expert alone are rarely sent by the platform,
+        and any event rarely by a feed in the expert's name.
         """
         name, at = f"evt-{next(self.numbers)}", at or self.time
         if source is None:

@@ -1,8 +1,8 @@
-"""Sources merged at random: the shell and two feeds that report the same facts, and later ones.
+"""Sources merged at random: the shell and two feeds report the same facts, and later ones.
 
-A world writes down what happened, story by story. Every source reports what it knows of it, in the
-order in which it happened: with its own ids, times and wording, with bills that differ, with
-mistakes that it corrects or reverses. The reports are then merged in any interleaving.
+A world generates what happened, story by story. Every source reports what it knows in the order in
+which it happened: with its own ids, times and wording, with bills that differ, with mistakes that
+it corrects or reverses. The reports are then merged in any interleaving.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Report:
 
 
 class World:
-    """What happened, and who reports what of it."""
+    """What happened, and which source reports which part."""
 
     def __init__(self, random: Random, stories: int) -> None:
         self.random = random
@@ -58,7 +58,7 @@ class World:
         return choices[self.random.randrange(len(choices))]
 
     def one_in(self, number: int) -> bool:
-        """Tell whether something seldom happens now."""
+        """Return True rarely."""
         return self.random.randrange(number) == 0
 
     def money(self, least: int = 1) -> Money:
@@ -75,8 +75,7 @@ class World:
     ) -> dict[str, str]:
         """Let every source report a fact, unless it missed it; return its event's id by source.
 
-        `data` may be what each source makes of the fact. Now and then one takes it back, and may
-        report it once more.
+        `data` may depend on the source. Rarely a source reverses the fact, and may report it again.
         """
         at, names = at or self.wait(), dict[str, str]()
         for report in self.reports:
@@ -103,7 +102,7 @@ class World:
                 self.report(report, on.EntryReversed(event=ref, reason="a mistake"), at)
 
     def billed(self, fact: Money | None) -> Callable[[str], Money | None]:
-        """The platform's bill as each source knows it: often none, seldom another one."""
+        """The platform's bill as each source knows it: often missing, rarely a different one."""
 
         def said(source: str) -> Money | None:
             if source == CLI_SOURCE and not self.one_in(4):
@@ -113,7 +112,7 @@ class World:
         return said
 
     def _merged(self) -> list[Event]:
-        """Merge the reports: each keeps its own order, and runs of each are of any length."""
+        """Merge the reports: each keeps its own order, in runs of any length."""
         queues = [list(report.events) for report in self.reports]
         merged: list[Event] = []
         while queues := [queue for queue in queues if queue]:
@@ -135,7 +134,7 @@ def instant_session(self: World, name: str) -> None:
             request=request, kind="instant", customer=CUSTOMER, title="a title", rate=rate
         )
     )
-    # Each source has its own name for the session, which it uses from then on.
+    # Each source has its own id for the session, which it uses from then on.
     names = {source: self.pick((f"S-{name}", f"S-{name}", f"X-{name}", None)) for source in SOURCES}
 
     def known(source: str) -> str:
@@ -188,7 +187,7 @@ def lost_session(self: World, name: str) -> None:
 
 
 def unpaused_session(self: World, name: str) -> None:
-    """The expert told the end, and not the pauses that the platform knows of."""
+    """The expert reported the end, but not the pauses that the platform knows of."""
     request = f"R-{name}"
     self.happens(
         on.RequestOpened(
@@ -322,7 +321,7 @@ def reviewed(self: World, _: str, known: Callable[[str], str]) -> None:
 
 
 def claimed(self: World, name: str, known: Callable[[str], str]) -> None:
-    """A claim, which some sources tell with its amount, and how it is decided."""
+    """A claim, which some sources report with its amount, and how it is decided."""
     claim, part = f"CL-{name}", self.money()
     amounts = (None, part) if self.one_in(2) else (None,)
     self.happens(

@@ -1,7 +1,7 @@
-"""A plain model of the whole book: what becomes of each event, with its exact code and flags.
+"""A plain model of the whole book: the exact code and flags for each event.
 
-Written from the rulebook and the event contract, case by case; nothing here imports a rule of the
-program. Where the rulebook leaves a flag of a payout open, the model is `unsure` of it.
+Written from the rulebook and the event contract, case by case; it imports no rule of the program.
+Where the rulebook leaves a flag of a payout open, the model is `unsure`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NAMED = {"name", "email", "method", "address", "tax_form"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of an event that was not refused."""
+    """The result of an event that was not refused."""
 
     status: str
     flags: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ ClaimSteps = on.ClaimClosed | on.DisputeFiled | on.DisputeWithdrawn | on.Dispute
 
 
 class Model(SessionModel):
-    """The book, and the one way into it."""
+    """The whole book, with one method that records events."""
 
     unsure: tuple[str, ...] = ()
     """Flags of the last event that the rulebook leaves open."""
@@ -72,7 +72,7 @@ class Model(SessionModel):
         if same:
             return self._confirm(same, event, data)
         if isinstance(data, on.ReviewPosted) and any(fact.data.by == data.by for fact in others):
-            refuse("conflict")  # Only whoever posted a review may change it.
+            refuse("conflict")  # Only the source that posted a review may change it.
         left = self._left(data)
         try:
             RULES[data.TYPE](self, data, event.time)
@@ -87,12 +87,12 @@ class Model(SessionModel):
         return Verdict("recorded", tuple(self.flags))
 
     def _left(self, data: EventData) -> int:
-        """What a claim without an amount is for."""
+        """The amount of a claim that names none."""
         session = self.sessions.get(getattr(data, "session", ""))
         return session.gross - session.refunded if session else 0
 
     def _contradicts(self, fact: RecordedEvent, data: EventData) -> bool:
-        """Compared is what was told first, and what that came to then."""
+        """Compare with the first assertion, and with its amount at that time."""
         differing = contradictions(fact.data, data)
         if isinstance(data, on.RefundClaimed) and "amount" not in differing:
             currency = data.amount.currency if data.amount else self.policy.currency
@@ -103,7 +103,7 @@ class Model(SessionModel):
         return bool(differing)
 
     def _with_known_ids(self, data: EventData) -> EventData:
-        """The same with the ids that the book knows: a session's own, a fact's first event."""
+        """Return the data with the book's ids: the session's own, the fact's first event."""
         if isinstance(data, on.EntryReversed):
             past = self.recorded.get((data.event.source, data.event.id))
             fact = past and (past.confirms or past)
@@ -116,10 +116,10 @@ class Model(SessionModel):
         return data
 
     def _unconfirmed_assertions(self, data: EventData, event: Event) -> list[RecordedEvent]:
-        """The same facts, by others.
+        """The same facts as reported by other sources.
 
-        A setting is no fact, since it can be set back to what it was. A command is a step taken
-        now, and judged as one, where there are steps to take.
+        A setting is not a fact, since it can be set back. A command is a step taken now and judged
+        as one, where the entity has states.
         """
         source = event.source
         if data.TYPE in SETTINGS or (source == CLI_SOURCE and data.TYPE not in STATELESS):
@@ -142,7 +142,7 @@ class Model(SessionModel):
     def _asked_after_erasure(
         self, data: on.ErasureRequested, event: Event, found: list[RecordedEvent]
     ) -> list[RecordedEvent]:
-        """What is asked after an erasure asks for another one: it repeats no request before it."""
+        """A request after an erasure asks for another one: it repeats no request before it."""
         all_facts = list(self.recorded.values())
         erasures = [
             n
@@ -169,9 +169,9 @@ class Model(SessionModel):
     def _billed_again(
         self, session: Session, fact: RecordedEvent, billed: Money, at: datetime
     ) -> None:
-        """The difference from what the first telling came to; no later correction is undone.
+        """Book the difference from the first assertion's amount; no later correction is undone.
 
-        What was given back, and what is asked back, must still be in the bill.
+        Amounts refunded or claimed must still be covered by the bill.
         """
         self.check_currency(billed.currency)
         followed = (
@@ -190,7 +190,7 @@ class Model(SessionModel):
     # --- claims and disputes --------------------------------------------------------------------
 
     def refund_claimed(self, data: on.RefundClaimed, at: datetime) -> None:
-        """R8: what it may cost is held until it is decided."""
+        """R8: the possible cost is held until the claim is decided."""
         if data.claim in self.claims:
             refuse("already_exists")
         session = self.over(data.session, at)
@@ -221,7 +221,7 @@ class Model(SessionModel):
         return arithmetic.share(session.refunded + amount, session.policy) - before
 
     def claim_stepped(self, data: ClaimSteps, at: datetime) -> None:
-        """Rulebook 6: what the machine does not have is refused; a decision ends the hold."""
+        """Rulebook 6: unlisted transitions are refused; a decision ends the hold."""
         claim = self.claims.get(data.claim) or refuse("not_found")
         after = STEPS.get(("claim", claim.state, verb(data)))
         if after is None:
@@ -259,7 +259,7 @@ class Model(SessionModel):
         self.book("adjustment", at, adjustment=data.adjustment, adjustments=amount, owed=amount)
 
     def payout_sent(self, data: on.PayoutSent, at: datetime) -> None:
-        """Rulebook 8: refused only if it is more than what is owed; all else is a flag."""
+        """Rulebook 8: refused only if it exceeds the amount owed; all else is a flag."""
         known = self.payouts.get(data.payout)
         if known and known.state != "reversed":
             refuse("already_exists")
@@ -311,7 +311,7 @@ class Model(SessionModel):
         return total
 
     def payout_stepped(self, data: on.PayoutStatusChanged, at: datetime) -> None:
-        """It arrives, or it comes back and gives its lines back."""
+        """The payout arrives, or comes back and frees its lines."""
         payout = self.payouts.get(data.payout) or refuse("not_found")
         after = STEPS.get(("payout", payout.state, verb(data))) or refuse("wrong_state")
         if at < payout.sent_at:
@@ -355,7 +355,7 @@ class Model(SessionModel):
             self.undo(entry, at)
 
     def _step_back(self, payout: Payout, step: str) -> None:
-        """Rulebook 6, reversal: the later step first; what is sent again takes lines anew."""
+        """Rulebook 6, reversal: the later step first; a payout sent again gets new lines."""
         if payout.state != step:
             refuse("not_reversible")
         if step in ("failed", "returned"):
@@ -370,7 +370,7 @@ class Model(SessionModel):
     # --- the expert and the book ----------------------------------------------------------------
 
     def preferences_changed(self, data: on.PreferencesChanged, _: datetime) -> None:
-        """What is not named stays as it was."""
+        """Fields that are not named keep their values."""
         named = {field.name: getattr(data, field.name) for field in fields(data)}
         given = {name: value for name, value in named.items() if value is not None}
         for rate in (data.minimum_rate, data.direct_rate):
@@ -382,14 +382,14 @@ class Model(SessionModel):
         self.preferences |= given
 
     def payout_profile_changed(self, data: on.PayoutProfileChanged, _: datetime) -> None:
-        """Which fields are filled in."""
+        """Record which fields are filled in."""
         self.profile |= set(data.fields)
 
     def payout_profile_revealed(self, data: on.PayoutProfileRevealed, _: datetime) -> None:
-        """That somebody looked is the whole of it."""
+        """The event has no effect."""
 
     def customer_erasure_requested(self, data: on.ErasureRequested, _: datetime) -> None:
-        """It is shown, and nothing else."""
+        """The request is listed; it has no other effect."""
         if data.customer not in self.customers:
             refuse("not_found")
 
@@ -469,7 +469,7 @@ STATELESS = ("tip.received", "review.posted", "artifact.added", "entry.reversed"
 
 
 def is_the_experts(source: str, data: EventData) -> bool:
-    """Tell whether only the expert may say this (2-events, "Who may say what")."""
+    """Return True if only the expert may report this (2-events, "Who may say what")."""
     if isinstance(data, on.PreferencesChanged):
         given = {field.name for field in fields(data) if getattr(data, field.name) is not None}
         return not given <= {"verification", "role"}

@@ -1,6 +1,6 @@
-"""The small pools that everything is drawn from: readings of switches, spans of time, names.
+"""The small pools that all values are drawn from: switch values, time spans, names.
 
-Times are edges wherever rules have any: the trial's last microsecond, exactly 24 hours, a month's
+Times include every boundary of the rules: the trial's last microsecond, exactly 24 hours, a month's
 first instant in its zone.
 """
 
@@ -66,9 +66,9 @@ PLATFORM, MIRROR = "https://help.example/7", "https://mirror.example/7"
 
 
 def policy_of(pick: Callable[[Sequence[Any]], Any], like: Policy | None = None) -> Policy:
-    """Make a policy by picking a reading of every switch.
+    """Make a policy by picking a value for every switch.
 
-    Where it shall be `like` another, what the first entry fixes (currency, months) is the same.
+    With `like`, the fields that the first entry fixes (currency, months) are taken from it.
     """
     fixed = like.switches() if like else {}
     document: dict[str, Any] = {"name": "any"}

@@ -48,7 +48,7 @@ STEPS = moves()
 
 
 def verb(data: EventData) -> str:
-    """The step of a state machine; a claim's and a dispute's withdrawal are told apart."""
+    """The step of a state machine; withdrawals of claims and of disputes are distinguished."""
     after_dot = data.TYPE.split(".")[1]
     return data.TYPE if after_dot == "withdrawn" and data.THING == "claim" else after_dot
 
@@ -65,7 +65,7 @@ Steps = (
 
 
 class SessionModel(Ledger):
-    """What becomes of requests and sessions. A rule checks all before it changes anything."""
+    """Requests and sessions. A rule checks everything before it changes anything."""
 
     allow = True
     flags: list[str]
@@ -328,7 +328,7 @@ class SessionModel(Ledger):
         return pauses
 
     def session_corrected(self, data: on.SessionCorrected, at: datetime) -> None:
-        """Only what ended, and no money of it is asked or given back."""
+        """Only an ended session with no refunded or claimed money."""
         session = self.session(data.session)
         if session.state != "ended":
             refuse("wrong_state")
@@ -354,7 +354,7 @@ class SessionModel(Ledger):
         self.over(data.session, at)
 
     def tip_received(self, data: on.TipReceived, at: datetime) -> None:
-        """The whole of it is the expert's."""
+        """The expert gets all of it."""
         session = self.over(data.session, at)
         self.check_currency(data.amount.currency)
         self.check_room(data.amount)

@@ -1,4 +1,4 @@
-"""What a book holds, in plain values, and what can be read from it.
+"""The state of a book in plain values, and the figures derived from it.
 
 It keeps no accounts: an entry is a row of figures (what it adds to the gross, to what is owed, …).
 Months, balances, items and payout lines are sums over them, written from the rulebook's text alone.
@@ -30,9 +30,9 @@ FOREIGN_HOURS = {"days": "some platform's own form"}
 
 
 class Refusal(Exception):
-    """The event cannot be, and why: the code that a script would see.
+    """The event is refused; `code` is what a script would see.
 
-    Where another source told the same fact otherwise, what `clashes` with it is a conflict instead.
+    If another source reported the same fact differently, a refusal that `clashes` is a conflict.
     """
 
     def __init__(self, code: str) -> None:
@@ -42,13 +42,13 @@ class Refusal(Exception):
 
 
 def refuse(code: str) -> NoReturn:
-    """End the judgement of an event; nothing was changed yet."""
+    """Raise `Refusal`; nothing has changed yet."""
     raise Refusal(code)
 
 
 @dataclass(eq=False)
 class Entry:
-    """One row of the Transaction Record. `settled` is what payouts paid of it."""
+    """One row of the Transaction Record. `settled` is the part that payouts have paid."""
 
     kind: str
     time: datetime
@@ -71,20 +71,20 @@ class Entry:
 
     @property
     def net(self) -> int:
-        """What it adds to what the expert has earned."""
+        """The change in the expert's earnings."""
         return self.gross - self.fee - self.deducted + self.tips + self.adjustments
 
     @property
     def moved(self) -> bool:
-        """Whether any money moved at all."""
+        """Whether any figure is not zero."""
         return any(getattr(self, name) for name in FIGURES)
 
 
 @dataclass(eq=False)
 class Count:
-    """What a bill adds to the minutes and sessions of a month, or takes from them.
+    """The minutes and sessions that a bill adds to a month, or removes from it.
 
-    `end` is when the session ended as it was billed then.
+    `end` is the session's end as billed then.
     """
 
     month: str
@@ -97,7 +97,7 @@ class Count:
 
 @dataclass(eq=False)
 class Request:
-    """A request; `currency` is the one that its rate was in."""
+    """A request; `currency` is that of its rate."""
 
     rate: int
     currency: str
@@ -111,7 +111,7 @@ class Request:
 class Session:
     """A session, with the policy that it froze.
 
-    `bill` is the last bill that was given from outside, None where it is our own calculation.
+    `bill` is the last bill given from outside, or None for our own calculation.
     """
 
     id: str
@@ -136,7 +136,7 @@ class Session:
 
     @property
     def times(self) -> tuple[datetime, datetime]:
-        """Start and end, of a session that has both."""
+        """Start and end of a session that has both."""
         assert self.start
         assert self.end
         return self.start, self.end
@@ -144,7 +144,7 @@ class Session:
 
 @dataclass(eq=False)
 class Claim:
-    """A claim; `amount` is what it is for, `hold` what is held meanwhile."""
+    """A claim: `amount` is claimed, `hold` is held until the decision."""
 
     session: Session
     amount: int
@@ -156,7 +156,7 @@ class Claim:
 
 @dataclass(eq=False)
 class Payout:
-    """A payout and the lines it was made of."""
+    """A payout and its lines."""
 
     amount: int
     sent_at: datetime
@@ -166,14 +166,14 @@ class Payout:
 
 @dataclass(eq=False)
 class RecordedEvent:
-    """An event that was recorded: its source, and the earlier event that it confirms, if any.
+    """A recorded event, and the earlier event that it confirms, if any.
 
-    `came_to` is what the first telling came to then: the gross of a session that ended, the amount
-    of a claim; `left` is what was left of the session's gross when a claim was first made.
+    `original_minor` is the amount at that time: the gross of a session that ended, the amount of a
+    claim; `left` is the unrefunded gross of the session when a claim was first made.
     """
 
     event: Event
-    data: Any  # The event's, but with the ids by which the book knows its thing.
+    data: Any  # The event's data, but with the book's own ids.
     confirms: RecordedEvent | None = None
     entries: list[Entry] = field(default_factory=list)
     original_minor: int = 0
@@ -182,7 +182,7 @@ class RecordedEvent:
 
 
 class Ledger:
-    """What a book holds, and what can be read from it."""
+    """The state of a book, and the figures derived from it."""
 
     def __init__(self) -> None:
         self.policy = Policy()
@@ -210,11 +210,11 @@ class Ledger:
 
     @property
     def owed(self) -> int:
-        """What the platform owes."""
+        """The amount that the platform owes."""
         return sum(entry.owed for entry in self.entries)
 
     def items(self) -> list[tuple[Entry, int]]:
-        """Rulebook 8: what changed the earnings, with its open part, in the order of payouts."""
+        """Rulebook 8: entries that changed the earnings, with their open part, in payout order."""
         held = {
             id(session.earning): session.undecided.hold
             for session in self.sessions.values()
@@ -230,7 +230,7 @@ class Ledger:
         return sorted(open_items, key=lambda item: item[0].time)  # Stable: then by position.
 
     def lines(self, amount: int) -> list[tuple[Entry, int]]:
-        """Rulebook 8: all negatives whole, then positives, the last perhaps in part."""
+        """Rulebook 8: all negatives in full, then positives, the last perhaps in part."""
         items = self.items()
         paid = [(item, left) for item, left in items if left < 0]
         missing = amount - sum(left for _, left in paid)
@@ -241,9 +241,9 @@ class Ledger:
         return paid
 
     def months(self) -> list[dict[str, object]]:
-        """Rulebook 9: every month from the first to the last in which something happened.
+        """Rulebook 9: every month from the first to the last with a figure.
 
-        What cancels out within a month did not happen in it.
+        Figures that cancel out within a month do not count.
         """
         # A refund happened even where another bill had left nothing to give back.
         names = {entry.month for entry in self.entries if entry.kind == "refund"}
@@ -258,7 +258,7 @@ class Ledger:
         return [self.row(name) for name in arithmetic.months_through(names)]
 
     def count(self, session: Session, month: str, sign: int = 1) -> None:
-        """Count a session in a month as it is billed now, or take that away."""
+        """Count a session in a month as it is billed now, or with `sign` -1 remove it."""
         assert session.month
         minutes = sign * session.minutes if session.gross else Fraction()
         billed = int(bool(session.gross))
@@ -302,7 +302,7 @@ class Ledger:
         return {**counts, **shown, "balance": balance}
 
     def records(self) -> list[dict[str, object]]:
-        """The Transaction Record, without what only a ledger knows (numbers, memos)."""
+        """The Transaction Record, without the fields that only a ledger has (numbers, memos)."""
         return [
             {
                 "time": entry.time,
@@ -322,7 +322,7 @@ class Ledger:
         ]
 
     def states(self) -> dict[str, str]:
-        """Where every request, session, claim and payout stands."""
+        """The state of every request, session, claim and payout."""
         kinds = {
             "request": self.requests,
             "session": self.sessions,
@@ -335,7 +335,7 @@ class Ledger:
             for name, thing in entities.items()  # type: ignore[attr-defined]
         }
 
-    # --- small things ---------------------------------------------------------------------------
+    # --- helpers --------------------------------------------------------------------------------
 
     def month(self, instant: datetime) -> str:
         """The month of an instant, as the book cuts months."""

@@ -1,4 +1,4 @@
-"""The machine's single steps: whatever can be told of a book, in any order."""
+"""The machine's single steps: any event, in any order."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ PROFILE = ("name", "email", "method", "address", "tax_form")
 
 
 class StepMachine(Machine):
-    """One thing at a time."""
+    """One event at a time."""
 
     # --- requests and sessions --------------------------------------------------------------------
 
     @step
     def request(self, deal: Deal) -> None:
-        """A customer asks; seldom in a form that is none."""
+        """A customer asks; rarely with an invalid request."""
         opened = self.opened(deal, deal.pick(REQUESTS), scheduled=deal.one_in(2))
         if deal.one_in(5):
             opened = replace(opened, kind="scheduled" if opened.kind == "instant" else "instant")
@@ -95,7 +95,7 @@ class StepMachine(Machine):
 
     @step
     def end(self, deal: Deal) -> None:
-        """A session ends; or the mirror tells so, and what it billed."""
+        """A session ends, or the mirror reports the end and the bill."""
         self.time += deal.pick(SPANS)
         name = deal.pick(SESSIONS)
         ended = on.SessionEnded(session=name, billed=self.billed(deal))
@@ -259,6 +259,6 @@ class StepMachine(Machine):
 
     @step
     def another_policy(self, deal: Deal) -> None:
-        """What was agreed keeps its own; seldom it would cut months anew."""
+        """Sessions keep their agreed policy; rarely the months would be cut differently."""
         like = None if deal.one_in(5) else self.model.policy
         self.adopt(deal, policy_of(deal.pick, like=like))

@@ -1,4 +1,4 @@
-"""Whole books at random: a policy of any reading, and a feed of events that all go through.
+"""Whole books at random: any policy, and a feed of events that are all accepted.
 
 One author writes them all, with a source of randomness that is Hypothesis's own (which shrinks) or
 a seeded one. It asks the plain model what would be refused, and leaves that out.
@@ -83,7 +83,7 @@ class Author:
         return choices[self.random.randrange(len(choices))]
 
     def one_in(self, number: int) -> bool:
-        """Tell whether something seldom happens now."""
+        """Return True rarely."""
         return self.random.randrange(number) == number - 1
 
     def money(self, least: int = 1) -> Money:
@@ -96,7 +96,7 @@ class Author:
         return self.money(least=0) if self.one_in(4) else None
 
     def report(self, data: EventData, at: datetime | None = None) -> bool:
-        """Add an event if it goes through; now and then the mirror tells it too."""
+        """Add an event if it is accepted; rarely the mirror reports it, too."""
         source = CLI_SOURCE if is_the_experts(PLATFORM, data) else PLATFORM
         if not self._report(source, data, at or self.time):
             return False
@@ -105,7 +105,7 @@ class Author:
         return True
 
     def reworded(self, data: Any) -> Any:  # noqa: ANN401 (any event's data)
-        """The same fact in other words; what was billed may differ, too."""
+        """Return the same fact in other words; the bill may differ, too."""
         if isinstance(data, on.SessionEnded):
             return replace(data, billed=self.billed())
         for words in ("title", "reason", "summary"):
@@ -137,7 +137,7 @@ class Author:
 
 
 def host(self: Author) -> None:
-    """A request, and the session that may come of it."""
+    """A request, and the session that may follow."""
     name = self.free("R", self.model.requests)
     scheduled = self.one_in(3)
     slot = on.Slot(start=self.time + self.pick(GAPS), minutes=30)

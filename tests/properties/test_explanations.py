@@ -1,6 +1,6 @@
-"""Explanations of whole books at random: leaves add up to roots, and each was booked by an event.
+"""Explanations of random books: leaves add up to roots, and an event booked each leaf.
 
-Also what else cuts the same figures another way: groups, running balances, other zones, readings,
+Also other groupings of the same figures: groups, running balances, other zones, interpretations,
 and the differences between two known-times.
 """
 
@@ -69,7 +69,7 @@ def names(db: Connection, table: str) -> list[str]:
 
 
 def check_book(db: Connection) -> set[str]:
-    """Hold every explanation of a book against its figures; return what was reached."""
+    """Compare every explanation of a book with its figures; return the cases reached."""
     reader = ledgers.reader(db)
     seqs = {seq for (seq,) in db.execute("SELECT seq FROM event")}
     reached: set[str] = set()
@@ -271,7 +271,7 @@ def monthly(months: Mapping[str, Month]) -> Counter[tuple[str, str]]:
 
 @given(books(), st.data())
 def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataObject) -> None:
-    """Before and after are the months as known then; what changed a figure is told."""
+    """Before and after are the months as known then; every change is reported with its cause."""
     known = data.draw(st.integers(1, len(book.events)))
     with empty_ledger() as db:
         ledgers.portal(db).record(list(book.events[:known]))
@@ -293,7 +293,7 @@ def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataO
 
 
 def check_differences(found: list[dict[str, object]], first: Reader, after: Reader) -> None:
-    """Each change is real, and is made by the events that are told with it."""
+    """Each change is real and is caused by the events that are listed with it."""
     (last,) = first.all("SELECT max(seq) AS seq FROM event")
     for row in found:
         name, changed, events = str(row["month"]), row["changed"], row["events"]
@@ -315,7 +315,7 @@ def check_differences(found: list[dict[str, object]], first: Reader, after: Read
 
 
 def changed_by_itself(was: dict[str, object] | None, now: dict[str, object]) -> bool:
-    """Tell whether anything but a balance differs."""
+    """Return True if any figure but a balance differs."""
     if was is None:
         return False
     return {**was, "balance": None} != {**now, "balance": None}
@@ -323,7 +323,7 @@ def changed_by_itself(was: dict[str, object] | None, now: dict[str, object]) -> 
 
 @given(books(), st.randoms(use_true_random=False))
 def test_every_reading_can_be_asked_for(book: Book, random: Random) -> None:
-    """What a reading refuses is said; the others stand as they were booked."""
+    """Entries that an interpretation refuses are listed; the others stay as booked."""
     with recorded(book.events) as db:
         reader = ledgers.reader(db)
         readings = interpretation_range.interpretations(reader)

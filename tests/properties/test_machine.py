@@ -1,7 +1,7 @@
 """A whole book against the plain model, event by event, with the exact outcome of each.
 
 Whole stories are single steps here, since single steps seldom line up that far. At the end every
-outcome that there is, and every reading of every switch, must have been reached.
+outcome, and every value of every switch, must have been reached.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ class BookMachine(StepMachine):
 
     @step
     def look(self, deal: Deal) -> None:
-        """Everything is written and read back; now and then by a program that was started anew."""
+        """Write everything and read it back; rarely with a freshly started program."""
         book = self.journal.book
         followed, first = book.open_items(), book.first_billed_end()
         book.flush()
@@ -196,7 +196,7 @@ class BookMachine(StepMachine):
         assert opened == [left for _, left in self.model.items()]
 
     def teardown(self) -> None:
-        """At the end of its life a book can be told again from its journal."""
+        """At the end of its life a book can be replayed from its journal."""
         with closing(self.db):
             self.journal.flush()
             self.books_agree()

@@ -1,8 +1,8 @@
-"""A thousand books of merged sources: what is recorded once stays once, whoever reports it again.
+"""A thousand books of merged sources: a fact is recorded once, whichever source repeats it.
 
 The shell and one or two feeds report the same facts and later ones, in any interleaving, with
 bills, corrections, reversals, claims, decisions and aliases among them. The plain model, written
-from the contract, says what becomes of each event; the promises of rulebook 7 hold over each book.
+from the contract, gives the outcome of each event; the promises of rulebook 7 hold for each book.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ REACHED = {
 
 
 class Merged:
-    """One book, told to a ledger and to the model."""
+    """One book, recorded in a ledger and in the model."""
 
     def __init__(self, db: Connection) -> None:
         self.db, self.model = db, Model()
@@ -149,7 +149,7 @@ class Merged:
             expected = ledgers.tables(db, replayed=True)
             assert ledgers.tables(copy, replayed=True) == expected, "8: a replay gives the same"
         assert verify(db).rules_changed == (), "8: and it verifies"
-        check_book(db)  # Whatever is explained adds up to it.
+        check_book(db)  # Every explanation adds up to the figure.
         db.execute("DELETE FROM event_personal")
         with closing(replayed_copy(db)) as copy:
             assert ledgers.tables(copy, replayed=True) == expected, "8: without personal data, too"
@@ -183,5 +183,5 @@ def test_a_thousand_books_of_merged_sources(part: int) -> None:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_some_books_of_merged_sources(seed: int) -> None:
-    """The same, quickly: a book for each of some seeds."""
+    """The same, quickly: one book for each of some seeds."""
     play(seed + BOOKS)

@@ -1,4 +1,4 @@
-"""Honest packs of random books: whenever they are made, the ledger later gives every byte again."""
+"""Packs of random books: the ledger can reproduce every byte later."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = ("--keep", "Ana", "--name", "Zoe")
 
 
 def run(*argv: object) -> dict[str, Any]:
-    """Run a command that succeeds, and return what its JSON says."""
+    """Run a command that succeeds, and return its JSON."""
     out = TextIOWrapper(BytesIO(), "utf-8")
     with redirect_stdout(out):
         code = main([*map(str, argv), "--json"])

@@ -32,7 +32,7 @@ GONE = ("failed", "returned", "reversed")
 
 
 def net_of(db: Connection) -> dict[str, int]:
-    """What each session earned in all, refunds and corrections counted; tips are not."""
+    """The total earnings of each session, refunds and corrections included, tips excluded."""
     nets = db.execute(
         "SELECT session, sum(net) FROM transaction_record WHERE session IS NOT NULL"
         " AND gross <> 0 GROUP BY session"
@@ -45,7 +45,7 @@ def net_of(db: Connection) -> dict[str, int]:
 
 @given(books())
 def test_1_every_transaction_balances_to_zero(book: Book) -> None:
-    """The legs of each transaction add up to nothing, and no money stands outside of one."""
+    """The legs of each transaction add up to zero, and there is no money outside of one."""
     with recorded(book.events) as db:
         unbalanced = db.execute(
             'SELECT "transaction", sum(amount) FROM posting GROUP BY "transaction"'
@@ -86,7 +86,7 @@ def test_1_whatever_is_replayed_is_recorded_once(book: Book, data: st.DataObject
 
 @given(books(12))
 def test_1_a_feed_that_stutters_is_recorded_once(book: Book) -> None:
-    """Each line twice, in the same breath: the second is a replay before the first is written."""
+    """Each line twice in one chunk: the second is a replay before the first is written."""
     twice = [event for event in book.events for _ in range(2)]
     with empty_ledger() as db, recorded(book.events) as once:
         synced = ledgers.record_all(ledgers.portal(db), twice)
@@ -278,7 +278,7 @@ def test_8_replaying_the_journal_gives_the_same_tables(book: Book) -> None:
 
 @given(books())
 def test_8_every_book_verifies(book: Book) -> None:
-    """Judged anew, every event books what it booked; what was written is what is there."""
+    """Judged again, every event books the same; the stored rows are the written ones."""
     with recorded(book.events) as db:
         verified_ledger = deeply(db, NOWHERE)
         assert verified_ledger.rules_changed == ()
@@ -289,7 +289,7 @@ def test_8_every_book_verifies(book: Book) -> None:
 def test_8_also_after_personal_data_was_erased(
     book: Book, everything: bool, random: Random
 ) -> None:
-    """Nothing that is derived needs what can be erased with a person, all of it or some."""
+    """No derived row needs personal data, whether all of it or some is erased."""
     with recorded(book.events) as db:
         before = tables(db, replayed=True)
         for (seq,) in db.execute("SELECT seq FROM event_personal ORDER BY seq").fetchall():

@@ -23,7 +23,7 @@ BOOKS = 300
 
 
 def left_of(model: Model, session: Session, last: str) -> tuple[int, int]:
-    """What is left of a session's gross at a month's end, and what of it is owed."""
+    """The unrefunded part of a session's gross at a month's end, and how much of it is owed."""
     own = [
         entry
         for entry in model.entries
@@ -51,7 +51,7 @@ def claimable(model: Model, last: str, as_of: datetime) -> int:
 
 
 def moments(model: Model) -> Iterator[datetime]:
-    """The instants at which something changes: the last of each window, and one later."""
+    """The instants at which a figure changes: the last of each refund window, and the next."""
     for count in model.counts:
         window = timedelta(hours=model.sessions[count.session].policy.refund.window_hours)
         closes = count.end + window
@@ -59,7 +59,7 @@ def moments(model: Model) -> Iterator[datetime]:
 
 
 def month_end(model: Model, last: str) -> datetime:
-    """The last instant that falls in a month, found by asking each microsecond's neighbour."""
+    """The last instant of a month, found by trying each microsecond's neighbour."""
     year, number = map(int, last.split("-"))
     guess = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=ledgers.NOW.tzinfo)
     low, high = guess - timedelta(days=2), guess + timedelta(days=2)

@@ -1,4 +1,4 @@
-"""An export comes back as an equal ledger, whatever the book."""
+"""An export can be imported as an equal ledger, for any book."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def imported(content: bytes, *, as_exported: bool = True) -> Iterator[Connection
 
 
 def compared(db: Connection) -> tuple[dict[str, ledgers.Table], ledgers.Table, ledgers.Table]:
-    """Return all that equal ledgers have in common: tables, personal texts, and what is erased."""
+    """Return everything that equal ledgers share: tables, personal texts, and erased events."""
     contents = {
         name: rows for name, rows in tables(db, replayed=True).items() if name not in BESIDE
     }
@@ -85,7 +85,7 @@ def compared(db: Connection) -> tuple[dict[str, ledgers.Table], ledgers.Table, l
 
 
 def _record(db: Connection, events: Sequence[Event], at: datetime) -> None:
-    """Record events of whatever source, at a time of the clock."""
+    """Record events of any source, at a time of the clock."""
     with LedgerFile(db, NOWHERE, lambda: at, is_new=True).writing() as writer:
         for event in events:
             writer.record(event, origin=Origin.JOURNAL)
@@ -125,7 +125,7 @@ def test_an_export_comes_back_as_an_equal_ledger(book: Book, data: st.DataObject
 
 @given(books(12), st.data())
 def test_as_known_answers_as_before(book: Book, data: st.DataObject) -> None:
-    """Whatever was known when, is known of the copy, too."""
+    """The copy answers as-known queries the same for every known-time."""
     with recorded(book, data) as db, imported(exported_lines(db)) as copy:
         for hours in range(4):
             known = NOW + timedelta(hours=hours)
@@ -138,7 +138,7 @@ def test_as_known_answers_as_before(book: Book, data: st.DataObject) -> None:
 
 @given(books(), st.data(), st.randoms(use_true_random=False))
 def test_what_is_erased_comes_back_erased(book: Book, data: st.DataObject, random: Random) -> None:
-    """A customer who was forgotten stays so, told of again or not; and nobody has to be."""
+    """A forgotten customer stays forgotten, recorded again or not; books without one work, too."""
     with recorded(book, data) as db:
         known = [name for (name,) in db.execute("SELECT id FROM customer ORDER BY id").fetchall()]
         for name in random.sample(known, min(len(known), 2)):
@@ -191,7 +191,7 @@ def test_an_import_again_changes_nothing(book: Book, data: st.DataObject) -> Non
 
 @given(books(12), st.data())
 def test_into_a_ledger_that_exists_it_is_recorded_now(book: Book, data: st.DataObject) -> None:
-    """The same books come of it, in the file's order, but they are known from now on."""
+    """The books are the same, in the file's order, but known only from now on."""
     with recorded(book, data) as db, imported(exported_lines(db), as_exported=False) as copy:
         ours, theirs = compared(copy)[0], compared(db)[0]
         assert {when for *_, when, _ in ours["event"]} == {utc_text(NOW + timedelta(days=365))}
