@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.verified import check_left_behind
 
-# No profile has a deadline: how long one example takes says more about the machine than about us.
+# No profile has a deadline: the time of one example depends on the machine.
 # `dev` and `ci` try the same examples each time, so that a change is judged by what it changes;
 # `hunt` looks for new ones: HYPOTHESIS_PROFILE=hunt pytest tests/properties
 settings.register_profile("dev", max_examples=50, derandomize=True, deadline=None)
@@ -22,7 +22,7 @@ settings.register_profile(
     derandomize=True,
     deadline=None,
     print_blob=True,
-    # A busy machine makes data slowly; that is no fault of the test.
+    # A busy machine generates data slowly; that is not an error of the test.
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(

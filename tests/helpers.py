@@ -71,7 +71,7 @@ def policy(**tables: object) -> Policy:
     return Policy.from_document({"name": "test", **tables})
 
 
-# What an event must have and few tests care for.
+# Required fields that few tests need to set.
 _GIVEN: dict[str, dict[str, Any]] = {"refund.claimed": {"reason": "not solved"}}
 
 

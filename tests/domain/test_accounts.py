@@ -28,7 +28,7 @@ def test_billed(books: Book) -> None:
 
 
 def test_logged(books: Book) -> None:
-    """A session logged by hand books what one that ended does."""
+    """A session logged by hand books the same as one that ended."""
     books.log(gross="60.00")
     seq = books.session().agreed_seq
     assert books.legs(seq) == [{PLATFORM: "42.00", FEE: "18.00", SESSIONS: "-60.00"}]
@@ -134,7 +134,7 @@ def test_reversed(books: Book) -> None:
 
 
 def test_a_share_that_rounds_to_nothing_moves_nothing(new_book: NewBook) -> None:
-    """A transaction has as many transfers as it needs: none where the share rounds to 0."""
+    """A transaction has only the transfers it needs: none if the share rounds to 0."""
     books = new_book(fee={"percent": 100})
     books.log(gross="60.00")
     assert books.legs(books.session().agreed_seq) == [{FEE: "60.00", SESSIONS: "-60.00"}]

@@ -23,7 +23,7 @@ NOON = at("10-05 12:00")
 
 
 def session(name: str = "S-1", state: str = "ended", **more: Any) -> Session:  # noqa: ANN401
-    """Return a session that is as it should be, but for what is given."""
+    """Return a session without anomalies, except for the given fields."""
     start = more.get("start")
     last = more.get("end") or more.get("paused_since") or start or at("10-01 00:00")
     made = Session(name, "C-1", state, Money(300, "USD"), 1, 1, last, **more)
@@ -89,7 +89,7 @@ def test_a_timer_is_forgotten(
 
 
 def test_the_bound_can_be_given() -> None:
-    """`--longer-than` is for what has no plan, or a longer one than that."""
+    """`--longer-than` applies to sessions without a plan, or with a longer one."""
     live = session(state="live", start=NOON - HOUR)
     assert codes(live, longer_than=HOUR) == []
     assert codes(live, longer_than=HOUR - MINUTE) == [("forgotten_timer", "S-1")]
@@ -133,7 +133,7 @@ def test_a_forgotten_timer_is_reported_once() -> None:
 
 
 def test_two_sessions_on_the_timer_at_the_same_time() -> None:
-    """The later one is named, with the other, since when, for how long, and what mends it."""
+    """The later one is named, with the other, the start, the length, and the remedy."""
     anomaly = only(held("S-2", "09:30", "10:30"), held("S-1", "09:00", "10:00"))
     assert (anomaly.code, anomaly.session, anomaly.other) == ("overlap", "S-2", "S-1")
     assert anomaly.since == at("10-05 09:30")
@@ -142,7 +142,7 @@ def test_two_sessions_on_the_timer_at_the_same_time() -> None:
 
 
 def test_a_pause_leaves_room_for_another_session() -> None:
-    """What was held within the pause of another was not held at the same time."""
+    """A session within the pause of another is no overlap."""
     pause = (at("10-05 09:20"), at("10-05 09:50"))
     long = held("S-1", "09:00", "10:30", pauses=(pause,))
     assert codes(long, held("S-2", "09:20", "09:50")) == []
@@ -151,7 +151,7 @@ def test_a_pause_leaves_room_for_another_session() -> None:
 
 
 def test_a_live_session_overlaps_what_has_ended() -> None:
-    """What has ended can be corrected, so it is the one that is named."""
+    """The ended session can be corrected, so it is the one that is named."""
     live = session("S-2", "live", start=NOON - 30 * MINUTE)
     anomaly = only(held("S-1", "11:00", "11:45"), live)
     assert (anomaly.code, anomaly.session, anomaly.other) == ("overlap", "S-1", "S-2")
@@ -193,18 +193,18 @@ def test_a_session_that_never_started(late: timedelta, found: bool) -> None:
     ],
 )
 def test_lengths_that_cannot_be_meant(start: str, end: str, found: list[str]) -> None:
-    """Over twelve hours, none at all, or into the time to come."""
+    """Over twelve hours, zero, or into the future."""
     ended = session(start=at(start), end=at(end))
     assert [code for code, _ in codes(ended)] == found
 
 
 def test_what_begins_in_the_future_is_no_forgotten_timer() -> None:
-    """A clock or an offset is wrong, and that is said."""
+    """A clock or an offset is wrong, and the message says so."""
     assert codes(session(state="live", start=NOON + 9 * HOUR)) == [("ahead_of_clock", "S-1")]
 
 
 def test_billed_although_it_was_free() -> None:
-    """What the platform billed of a trial may come back as a refund claim."""
+    """A trial that the platform billed may come back as a refund claim."""
     free = held("S-1", "09:00", "09:04")
     assert codes(free) == []
     anomaly = only(replace(free, gross_minor=1200))

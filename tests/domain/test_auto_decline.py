@@ -116,7 +116,7 @@ def test_an_instant_request_is_now(now: str, outside: bool) -> None:
 
 
 def test_who_set_no_skills_matches_all() -> None:
-    """Nothing is unmatched for an expert who has not said what they can (R3)."""
+    """Without a list of skills every request matches (R3)."""
     assert not declines(AT_ONCE, own=(), unmatched=True)
     assert not declines(replace(AT_ONCE, skills=()), own=(), unmatched=True)
 
@@ -129,7 +129,7 @@ def test_matched_skills_are_as_they_were_asked_for() -> None:
 
 
 def test_the_first_rule_whose_conditions_all_hold_gives_the_reason() -> None:
-    """All that a rule names must hold; later rules are not asked any more."""
+    """All conditions of a rule must hold; later rules are not evaluated."""
     rules = [
         Declining(reason="scheduled and cheap", kind="scheduled", below_rate=usd("5.00")),
         Declining(reason="cheap", below_rate=usd("2.50")),

@@ -87,7 +87,7 @@ def test_every_step_follows_from_the_one_before(data: st.DataObject) -> None:
         *("From the start to the end", "Less the pauses", "Time on the timer", "Time to bill"),
     ]
 
-    # Times: what is left of one step is what the next begins with.
+    # Times: each step begins with the result of the previous one.
     assert elapsed + pauses == timer == session.active_us
     assert pauses <= 0
     assert to_bill in (0, timer, timer - rules.trial.minutes * MINUTE_US)

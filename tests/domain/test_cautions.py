@@ -1,4 +1,4 @@
-"""What a person seldom means (rulebook 4): a command is refused, a feed is recorded and flagged."""
+"""Unusual events (rulebook 4): a command is refused, a feed is recorded and flagged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a claim asks of the expert, in words: by when, what comes next, what silence means."""
+"""What a claim asks of the expert, in words: the deadline, the next step, the effect of silence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COST = usd("42.00")
 
 
 def test_a_deadline_is_counted_from_the_claim() -> None:
-    """`dispute.window_hours` after it was made, to the microsecond; none where none is stated."""
+    """`dispute.window_hours` after the claim, to the microsecond; no deadline if not set."""
     made = at("10-06 11:00:00.000001")
     assert answer_by(made, Policy()) is None
     assert answer_by(made, policy(dispute={"window_hours": 48})) == made + timedelta(hours=48)
@@ -34,7 +34,7 @@ def test_a_deadline_is_counted_from_the_claim() -> None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_says_what_comes_next(state: str) -> None:
-    """What is decided says what it cost; what is not says what the two ends are."""
+    """A decided claim gives its cost; an open one gives both possible ends."""
     said = next_step(state, COST)
     assert said.endswith(".")
     assert ("42.00 USD" in said) is (state not in RELEASED | {"open"})

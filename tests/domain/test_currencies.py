@@ -42,7 +42,7 @@ def test_what_is_no_currency(code: str) -> None:
     ("code", "written", "digits"),
     [
         ("HUF", "300", 0),  # As Babel 2.19 has it.
-        ("HUF", "300.00", 2),  # As Babel had it until 2.18.
+        ("HUF", "300.00", 2),  # As in Babel until 2.18.
         ("RSD", "1", 0),
         ("RSD", "1.00", 2),
         ("IQD", "1", 0),
@@ -132,7 +132,7 @@ def test_a_policy_is_recorded_with_its_digits(code: str, digits: int) -> None:
 
 
 def test_a_policy_that_was_recorded_without() -> None:
-    """Its amounts show how many the book had."""
+    """Its amounts show how many digits the book had."""
     older = {**DOCUMENT, "rate": {"minimum": "300", "maximum": "900"}, "payout": {"minimum": "9"}}
     assert str(Policy.from_recorded(older).payout_minimum) == "9"
     assert str(Policy.from_recorded(DOCUMENT).payout_minimum) == "20000.00"
@@ -158,7 +158,7 @@ def test_a_policy_file_has_no_digits() -> None:
 
 
 def test_another_policy_takes_the_book_s_digits() -> None:
-    """A policy file for a book that has none of them loses zeros, and nothing else."""
+    """A policy file for a book without digits loses zeros, and nothing else."""
     policy = Policy.from_document(DOCUMENT)
     ours = in_currency(PolicyAdopted(policy=policy), FORINTS).policy
     assert ours.recorded["digits"] == 0

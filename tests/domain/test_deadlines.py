@@ -87,7 +87,7 @@ def test_a_request_says_what_to_do() -> None:
 
 @pytest.mark.parametrize("state", ["accepted", "declined", "withdrawn", "taken", "expired"])
 def test_a_request_that_is_closed_is_not_due(state: str) -> None:
-    """Only what is open can be answered."""
+    """Only an open request can be answered."""
     assert of.of_request(request("10-06 09:00", expires="10-05 10:00", state=state), NOW) == []
 
 
@@ -226,7 +226,7 @@ def test_what_was_taken_back_comes_off_the_oldest_month() -> None:
 
 
 def test_what_is_held_of_a_paid_session_comes_off_too() -> None:
-    """A claim on what was paid out already makes the balance smaller than what is open."""
+    """A claim on a paid session makes the balance smaller than the open items."""
     book = standing(item(2, "2026-10", 5000), owed=800)
     (deadlines,) = of.of_earnings(book, NOW)
     assert deadlines.amount == usd("8.00")
@@ -263,7 +263,7 @@ items = st.lists(
 def test_months_add_up_to_what_is_eligible(
     found: list[OpenItem], more: int, minimum: str, day: int
 ) -> None:
-    """By any day, what was due until then is what a payout of that day would pay."""
+    """For any day, the amounts due until then are the payout of that day."""
     owed = sum(each.open_minor for each in found) + more
     book = standing(*found, owed=owed, payout={"minimum": minimum})
     now = at("08-01 12:00") + timedelta(days=day)
@@ -276,7 +276,7 @@ def test_months_add_up_to_what_is_eligible(
         assert by_then == max(eligible, 0)
     assert sum(each.amount.minor for each in shown if each.amount) == max(owed, 0)
 
-    # Who is asked is asked for what the overdue command names.
+    # A deadline with an action names the amount of the overdue command.
     late = overdue(book, local_date(now, "UTC"))
     asked = sum(each.amount.minor for each in shown if each.asks and each.amount)
     assert asked == (late.minor if late else 0)
@@ -301,7 +301,7 @@ def test_due_preview_and_forecast_agree(
     due_days: int,
     wait_days: int,
 ) -> None:
-    """What blocks a payout is an item that asks for action; the dates are the same everywhere."""
+    """A payout blocker is a deadline that asks for action; the dates are the same everywhere."""
     filled, country, signed, method = profile
     facts = {"country": country, "tax_form": "w8ben", "tax_signed": signed.isoformat()}
     facts["method"] = method
@@ -353,7 +353,7 @@ def test_due_preview_and_forecast_agree(
     )
 )
 def test_the_next_is_first(found: list[tuple[str, str, datetime | None]]) -> None:
-    """What has no stated deadline may be due any time, and is before all others."""
+    """A deadline without a time may be due any moment, and comes before all others."""
     ordered = in_order([Deadline(kind, thing, due, "") for kind, thing, due in found])
     assert [each.due for each in ordered] == sorted(
         (due for _, _, due in found), key=lambda due: (due is not None, due or NOW)

@@ -52,7 +52,7 @@ def test_a_repeated_fact_undoes_no_refund(books: Book) -> None:
 
 
 def test_a_bill_repeated_after_a_correction_is_only_flagged(books: Book) -> None:
-    """None if a correction followed: the bill differs, and the feed goes on."""
+    """Nothing is booked after a correction: the bill differs, and the feed continues."""
     hosted(books)
     correct(books, billed=amount("50.00"))
     outcome = end(books, "10-05 09:20", "70.00")
@@ -63,7 +63,7 @@ def test_a_bill_repeated_after_a_correction_is_only_flagged(books: Book) -> None
 
 
 def test_a_second_bill_is_a_correction_that_followed(books: Book) -> None:
-    """Of two feeds whose bills differ, the first one's is booked, and the other's is flagged."""
+    """If the bills of two feeds differ, the first is booked and the other flagged."""
     hosted(books)
     assert end(books, "10-05 09:20", "70.00").flags == ()
     assert end(books, "10-05 09:20", "80.00", OTHER).flags == ("billed_differs",)
@@ -91,7 +91,7 @@ def test_a_bill_below_what_is_refunded_is_billed_differs(books: Book) -> None:
 
 
 def test_a_bill_below_what_is_refunded_and_claimed_together_is_billed_differs(books: Book) -> None:
-    """An undecided claim is counted with what was refunded."""
+    """An undecided claim counts together with earlier refunds."""
     hosted(books)
     books.claim("CL-1", "10-05 13:00")
     outcome = end(books, "10-05 09:20", "59.99")
@@ -100,7 +100,7 @@ def test_a_bill_below_what_is_refunded_and_claimed_together_is_billed_differs(bo
 
 
 def test_a_bill_that_confirms_is_the_last_bill(books: Book) -> None:
-    """The platform billed what we had calculated: new times without `billed` keep that bill."""
+    """The platform's bill equals ours: new times without `billed` keep that bill."""
     hosted(books)
     end(books, "10-05 09:20", "60.00")
     correct(books, end="2026-10-05T09:15:00Z")
@@ -130,7 +130,7 @@ def test_repeating_a_superseded_correction_has_no_effect(books: Book) -> None:
 
 
 def test_a_correction_without_pauses_is_not_one_of_no_pauses(books: Book) -> None:
-    """What a correction leaves out stays as it was; to give it is to say something else."""
+    """A missing field keeps its value; giving it makes a different correction."""
     hosted(books)
     correct(books, billed=amount("50.00"))
     outcome = correct(books, "10-05 13:00", billed=amount("50.00"), pauses=[], source=FEED)
@@ -170,7 +170,7 @@ def test_pauses_that_the_first_telling_did_not_have_are_a_conflict(
     again: list[list[str]] | None,
     status: str,
 ) -> None:
-    """To leave them out says nothing of them, whichever source does; their order says nothing."""
+    """Missing pauses contradict nothing, for either source; their order does not matter."""
 
     def pauses(given: list[list[str]] | None) -> dict[str, Any]:
         if given is None:
@@ -223,7 +223,7 @@ def test_a_claim_without_an_amount_is_all_that_was_left(
 
 @pytest.fixture
 def partial_books(books: Book) -> Book:
-    """Give a book whose policy knows partial refunds."""
+    """Return a book whose policy allows partial refunds."""
     document = {"name": "partial", "refund": {"partial": True}}
     books.record("policy.adopted", "01-02 00:00", policy=document, **SHELL)
     return books
@@ -359,7 +359,7 @@ def test_new_times_without_any_bill_are_billed_by_the_policy(books: Book) -> Non
 
 
 def test_transactions_that_cancel_each_other_open_no_month(books: Book) -> None:
-    """A tip of November that was reversed in November: November is no month of the book."""
+    """A tip reversed within November: November is not in the range of months."""
     books.log()
     books.record(
         "tip.received", "11-05 11:00", id="t", session="S-1", amount=amount("5.00"), **SHELL
@@ -371,7 +371,7 @@ def test_transactions_that_cancel_each_other_open_no_month(books: Book) -> None:
     assert [month.month for month in earnings.latest(books.reader(), "2026-12")] == ["2026-10"]
 
 
-# --- nothing before what it is about --------------------------------------------------------------
+# --- no event before its subject ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -441,7 +441,7 @@ def test_a_rescheduling_gives_a_session_another_id(books: Book) -> None:
 
 
 def test_one_more_tip_is_never_a_confirmation(books: Book) -> None:
-    """The feed reported one of 5.00; the expert says `again`; the feed's second one confirms it."""
+    """The feed reported 5.00; the expert adds one with `again`; the feed's second confirms it."""
     books.log()
     tip = {"session": "S-1", "amount": amount("5.00")}
     books.record("tip.received", "10-05 11:00", **tip)

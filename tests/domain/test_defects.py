@@ -79,7 +79,7 @@ def test_rounding_shapes_the_bill_and_never_the_times(new_book: NewBook) -> None
 
 
 def test_a_refund_changes_the_balance(books: Book) -> None:
-    """Held when it is claimed, gone when it is deducted: never owed on as if nothing had been."""
+    """Held on the claim, gone on the deduction: it does not stay owed."""
     books.log(gross="60.00")
     assert books.balance() == ("42.00", "0.00", "0.00", "0.00")
     books.claim()
@@ -90,7 +90,7 @@ def test_a_refund_changes_the_balance(books: Book) -> None:
 
 
 def test_a_negative_balance_is_not_clamped(books: Book) -> None:
-    """A refund of what was paid out is owed back: the next earnings fill it up."""
+    """A refund of paid-out money makes the balance negative: the next earnings fill it up."""
     books.log("S-1", gross="60.00")
     books.record("payout.sent", "10-06 09:00", payout="PO-1", amount=amount("42"), method="paypal")
     books.claim(when="10-06 10:00")

@@ -1,4 +1,4 @@
-"""Every event of a case is a sentence, also when what was personal in it is forgotten."""
+"""Every event of a case has a sentence, also after its personal data was erased."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_every_type_of_a_case_is_tried() -> None:
 
 @pytest.mark.parametrize("kind", OF_A_CASE)
 def test_every_event_is_a_sentence(kind: str) -> None:
-    """With a capital and a full stop or what was said; never the name of a type, nor code."""
+    """With a capital and a full stop or a quotation; never an event type or code."""
     said = sentence(kind, stored(kind, erased=False))
     assert said[0].isupper()
     assert said.endswith((".", "a secret"))
@@ -102,7 +102,7 @@ def test_every_event_is_a_sentence(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", OF_A_CASE)
 def test_what_was_erased_leaves_a_sentence(kind: str) -> None:
-    """A forgotten customer's words are gone; what happened is not."""
+    """The forgotten customer's words are gone; the description of the event stays."""
     said = sentence(kind, stored(kind, erased=True))
     assert "secret" not in said
     assert said.endswith(".")

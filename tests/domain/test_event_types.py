@@ -54,13 +54,13 @@ def changed(kind: str, path: str, value: object) -> dict[str, Any]:
 
 
 def test_the_types_are_those_of_the_contract() -> None:
-    """No type is missing, and none is there that the contract does not name."""
+    """No type is missing, and no other type exists."""
     assert set(TYPES) == set(CONTRACT)
 
 
 @each_type
 def test_every_field_is_read_and_written_back(kind: str) -> None:
-    """Facts and personal data together are what was read, and read back as the same event."""
+    """Facts and personal data together are the input, and read back as the same event."""
     data = full(kind)
     decoded = read(kind, data)
     facts, personal = split(decoded)
@@ -73,7 +73,7 @@ def test_every_field_is_read_and_written_back(kind: str) -> None:
 
 @each_type
 def test_the_least_is_enough(kind: str) -> None:
-    """What is optional may be missing, and is then not written."""
+    """Optional fields may be missing, and are then not written."""
     if kind == "preferences.changed":
         return  # All fields are optional, but a rule requires at least one of them.
     decoded = read(kind, least(kind))
@@ -83,7 +83,7 @@ def test_the_least_is_enough(kind: str) -> None:
 
 @each_type
 def test_personal_is_what_the_contract_writes_in_italics(kind: str) -> None:
-    """Facts hold no personal text; what is personal holds no fact."""
+    """Facts contain no personal text; personal data contains no fact."""
     facts, personal = split(read(kind, full(kind)))
     structs = {name for name in INSIDE if isinstance(full(kind).get(name), dict)}
     for name in structs:
@@ -124,7 +124,7 @@ def test_an_unknown_field(kind: str) -> None:
 @each_type
 @pytest.mark.parametrize("data", [None, [], "x", 5, True])
 def test_data_is_an_object(kind: str, data: object) -> None:
-    """Data that is no object is refused."""
+    """Data that is not an object is refused."""
     assert refused(kind, data).field == "data"
 
 

@@ -53,7 +53,7 @@ def test_every_reading_is_one_that_a_policy_can_have() -> None:
 
 
 def test_what_the_platform_stated_is_not_open() -> None:
-    """The fee is R11; what moves no money by itself is left out, too."""
+    """The fee is fixed by R11; switches that move no money are left out, too."""
     assert "fee.percent" not in READINGS
     assert set(READINGS) - set(BILLING) == {
         *("refund.deducts", "period.session_month", "period.timezone"),
@@ -86,7 +86,7 @@ def test_a_switch_may_mean_nothing(switch: str, tables: dict[str, Any]) -> None:
     assert not means_nothing(("fee.percent", "20"), [policy(**tables)])
 
 
-# --- what a month would be ------------------------------------------------------------------------
+# --- a month under an interpretation --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_switch_may_mean_nothing(switch: str, tables: dict[str, Any]) -> None:
 def test_a_reading_of_the_bill(
     new_book: NewBook, seconds: int, switch: str, reading: object, gross: int
 ) -> None:
-    """The share of what a session would have billed; the book itself stays as it is."""
+    """The share of the alternative bill; the book itself does not change."""
     book = new_book(fee={"percent": 0})
     live(book, seconds)
     before = book.dump()
@@ -134,7 +134,7 @@ def test_a_refund_that_deducts_the_gross(books: Book) -> None:
 
 
 def test_months_of_another_zone(books: Book) -> None:
-    """What ends in October's last hour in UTC is November's in Seoul, and so is what is sent."""
+    """October's last hour in UTC is in November in Seoul, for sessions and for payouts."""
     books.log(end="10-31 23:30", gross="100.00")
     books.record("payout.sent", "10-31 23:40", payout="PO-1", amount=amount("70"), method="paypal")
     amounts = bound(books, "period.timezone", "Asia/Seoul")
@@ -178,7 +178,7 @@ def test_a_reversed_payout_is_neither_sent_nor_left_out(books: Book) -> None:
 
 
 def test_a_claim_on_what_would_be_free_is_left_out_and_said(books: Book) -> None:
-    """There is nothing to give back; what followed the claim goes with it, and is said once."""
+    """There is nothing to refund; the claim and its later events are left out and listed once."""
     live(books, 301)
     books.claim()
     books.record("dispute.filed", "10-05 12:00", claim="CL-1", summary="it worked")
@@ -210,7 +210,7 @@ def test_a_claim_for_everything_is_for_everything(books: Book, explicit: bool) -
 
 
 def test_a_claim_for_a_part_stays_that_part(new_book: NewBook) -> None:
-    """And where less would have been billed than it is for, it is left out and said."""
+    """If less than the claimed amount would be billed, the claim is left out and listed."""
     book = new_book(refund={"partial": True}, trial={"billed": "none"}, fee={"percent": 0})
     live(book, 360)
     book.claim(amount=amount("12.00"))

@@ -36,7 +36,7 @@ def test_trial_billed(billed: str, total: str) -> None:
     [("whole-session", "0.00"), ("after-trial", "0.00"), ("none", "20.00")],
 )
 def test_a_session_within_the_trial(billed: str, total: str) -> None:
-    """4 minutes are free, unless there is no trial at all."""
+    """4 minutes are free, unless there is no trial."""
     assert gross(4 * MINUTE_US, trial={"billed": billed}) == total
 
 
@@ -57,7 +57,7 @@ def test_trial_boundary(boundary: str, billed: str, totals: tuple[str, ...]) -> 
 
 
 def test_the_trial_has_a_length() -> None:
-    """`trial.minutes` says how long it is; 0 is no trial."""
+    """`trial.minutes` is its length; 0 means no trial."""
     assert gross(10 * MINUTE_US, trial={"minutes": 10}) == "0.00"
     assert gross(10 * MINUTE_US + 1, trial={"minutes": 10}) == "50.00"
     assert gross(1, usd("5.00"), trial={"minutes": 0}) == "0.00"
@@ -96,7 +96,7 @@ def test_increment(rounding: str, total: str) -> None:
 
 
 def test_exact_ignores_the_increment() -> None:
-    """`exact` bills the time as it is."""
+    """`exact` bills the exact time."""
     assert gross(FIVE_OH_ONE, billing={"increment_seconds": 3_600}) == "25.08"
 
 
@@ -204,7 +204,7 @@ def test_refund_window_hours(new_book: NewBook) -> None:
 
 @pytest.mark.parametrize("partial", [True, False])
 def test_refund_partial(new_book: NewBook, partial: bool) -> None:
-    """Where `refund.partial` is false, less than what is left is refused."""
+    """If `refund.partial` is false, less than the remaining amount is refused."""
     books = new_book(refund={"partial": partial})
     books.log(gross="60.00")
     if not partial:
@@ -264,11 +264,11 @@ def test_a_hold_and_its_end_cancel_out(new_book: NewBook, deducts: str) -> None:
     assert books.balance() == ("42.00", "0.00", "0.00", "0.00")
 
 
-# --- what the platform billed, and the policy that a session froze --------------------------------
+# --- the platform's bill, and the frozen policy ---------------------------------------------------
 
 
 def test_what_the_platform_billed_is_booked(books: Book) -> None:
-    """What the platform reports is booked; what our own policy expected is kept beside it."""
+    """The reported bill is booked; the amount expected by our policy is stored beside it."""
     books.live(when="10-05 09:00", rate="3.00")
     books.record("session.ended", "10-05 09:20", session="S-1", billed=amount("45.50"))
     session = books.session()

@@ -52,7 +52,7 @@ def test_a_live_session_counts_and_a_pause_does_not(books: Book) -> None:
 
 
 def test_the_trial_is_counted_down(books: Book) -> None:
-    """In the trial nothing is earned, and it is said when the trial is over (R5)."""
+    """Nothing is earned in the trial, and its end is shown (R5)."""
     books.live(when="10-05 09:00")
     now = figures(books, "10-05 09:02")
     assert (str(now.gross), str(now.earned), now.billed_us) == ("0.00", "0.00", 0)
@@ -89,7 +89,7 @@ def test_exactly_five_minutes(
 
 @pytest.mark.parametrize("trial", [{"billed": "none"}, {"minutes": 0}])
 def test_no_trial_has_no_end(new_book: NewBook, trial: dict[str, object]) -> None:
-    """Where there is no trial there is nothing to count down."""
+    """Without a trial there is no countdown."""
     books = new_book(trial=trial)
     books.live(when="10-05 09:00")
     now = figures(books, "10-05 09:00")
@@ -97,7 +97,7 @@ def test_no_trial_has_no_end(new_book: NewBook, trial: dict[str, object]) -> Non
 
 
 def test_the_frozen_policy_counts(books: Book) -> None:
-    """A policy that is adopted while a session runs does not touch what it earns (R4)."""
+    """A policy adopted while a session runs does not affect its earning (R4)."""
     books.live(when="10-05 09:00", rate="5.00")
     books.record("policy.adopted", "10-05 09:01", policy=policy(fee={"percent": 90}).document)
     assert str(figures(books, "10-05 09:10").earned) == "35.00"
@@ -116,7 +116,7 @@ def test_what_begins_in_the_future_has_not_begun(books: Book) -> None:
 
 
 def test_more_than_the_books_can_hold_is_no_failure(books: Book) -> None:
-    """What could never be billed is left out; the timer is shown all the same."""
+    """Amounts that could never be billed are left out; the timer is still shown."""
     books.live(when="10-05 09:00", rate="92233720368547758.07")
     now = figures(books, "10-05 09:30")
     assert (now.gross, now.earned, minutes(now.billed_us)) == (None, None, 30)

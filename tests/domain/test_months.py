@@ -24,7 +24,7 @@ def flow(name: str, minor: int = 1) -> Month:
 
 
 def test_months_between_are_shown() -> None:
-    """A month in which nothing happened is there, with the balance as it was."""
+    """A month without events is shown, with the unchanged balance."""
     months = fill_gaps({name: flow(name) for name in ("2026-10", "2027-01")})
     assert [each.month for each in months] == ["2026-10", "2026-11", "2026-12", "2027-01"]
     assert [month.owed_minor for month in months] == [1, 1, 1, 2]

@@ -82,7 +82,7 @@ def pay(books: Book, payout: str, text: str, when: str = "12-30 12:00") -> tuple
     ],
 )
 def test_the_open_part_of_an_item(face: int, settled: int, held: int, left: int) -> None:
-    """Its face, less what payouts settled and what is held on it; of a positive never below 0."""
+    """Its face less the settled and held parts; never below 0 for a positive item."""
     assert item(1, face, settled_minor=settled, held_minor=held).open_minor == left
 
 
@@ -135,7 +135,7 @@ def test_lines_add_up_and_no_line_is_paid_twice(books: Book) -> None:
 
 @pytest.mark.parametrize("end", ["payout.failed", "payout.returned"])
 def test_a_failed_or_returned_payout_gives_its_lines_back(books: Book, end: str) -> None:
-    """What it settled is open again, and owed again."""
+    """The settled items are open and owed again."""
     books.log(gross="100.00")
     pay(books, "PO-1", "70.00")
     if end == "payout.returned":
@@ -203,7 +203,7 @@ def test_only_positives_wait() -> None:
 
 
 def test_due_on_is_the_earliest_due_date() -> None:
-    """Of what is open; what is settled or held or negative has no due date."""
+    """Of the open items; settled, held or negative ones have no due date."""
     items = [
         item(1, 70_00, "2026-09", settled_minor=70_00),
         item(2, -5_00, "2026-08"),

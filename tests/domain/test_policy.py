@@ -70,7 +70,7 @@ def each(which: int) -> list[Any]:
 
 
 def test_the_default_profile_is_the_default() -> None:
-    """A policy that says nothing is `unity-live-help`, with the defaults of the rulebook."""
+    """An empty policy is `unity-live-help`, with the defaults of the rulebook."""
     assert Policy() == Policy.from_document(SHIPPED["unity-live-help"])
     expected = {name: value for name, (value, *_) in SWITCHES.items()}
     assert Policy().switches() == expected
@@ -97,7 +97,7 @@ def test_a_switch_refuses_what_it_has_not(switch: str, value: object) -> None:
 
 @pytest.mark.parametrize("word", [None, "none"])
 def test_no_deadline_for_disputes(word: object) -> None:
-    """`dispute.window_hours` none stated: no deadline."""
+    """`dispute.window_hours` not set: no deadline."""
     assert Policy.from_document(document("dispute.window_hours", word)) == policy(name="x")
 
 

@@ -84,7 +84,7 @@ def test_what_is_readable_is_its_own_value(books: Book) -> None:
 
 @pytest.mark.parametrize("name", STRUCTURED)
 def test_what_is_not_set(name: str) -> None:
-    """None is neither a value nor wrong."""
+    """None is neither a value nor an error."""
     assert structured(name, None) is None
     assert unreadable(name, None) is None
 
@@ -96,7 +96,7 @@ def test_a_feed_may_have_forms_of_its_own(
     document: Any,  # noqa: ANN401 (JSON)
     field: str,
 ) -> None:
-    """What a platform says is recorded as it is and flagged; it then counts as not set."""
+    """A platform's own format is recorded and flagged; it counts as not set."""
     outcome = books.record("preferences.changed", WHEN, **{name: document})
     assert outcome.flags == (UnreadablePreference.code,)
     assert books.reader().preferences == {name: document}
@@ -135,7 +135,7 @@ def test_several_at_once(books: Book) -> None:
 
 
 def test_the_rest_stays(books: Book) -> None:
-    """What an event does not name stays, the limit of attachments too."""
+    """Fields that an event does not name keep their values, the attachment limit included."""
     books.record("preferences.changed", WHEN, attachment_limit=500_000_000, **READABLE)
     books.record("preferences.changed", WHEN, notifications={"bell": False})
     stored = books.reader().preferences
@@ -171,19 +171,19 @@ def test_nothing_named_and_no_zone(books: Book) -> None:
     ],
 )
 def test_a_part_takes_the_place_of_its_own(force: Any, parts: Any, found: Any) -> None:  # noqa: ANN401 (JSON)
-    """The other parts stay as they were written; of what cannot be read, nothing does."""
+    """The other parts stay as written; nothing of an unreadable value stays."""
     assert amended("availability", force, parts) == found
 
 
 def test_parts_stay_as_they_were_written() -> None:
-    """Not even the spelling of what is not named is touched."""
+    """Even the spelling of the other parts is kept."""
     start = {**RULE, "start": "2026-10-05 09:00:00"}
     amended_document = amended("availability", {"rules": [start]}, {"exceptions": []})
     assert amended_document == {"rules": [start], "exceptions": []}
 
 
 def test_what_differs_in_meaning() -> None:
-    """Only what is given and means something else differs, however it is spelt."""
+    """Only given fields with another meaning differ, whatever their spelling."""
     force = _preferences(role="artist", skills=["urp"], minimum_rate=amount("2.00"), **READABLE)
     respelt = {**RULE, "start": "2026-10-05 09:00:00"}
     same = {**READABLE["availability"], "rules": [respelt]}
@@ -199,7 +199,7 @@ def test_what_differs_in_meaning() -> None:
 
 
 def test_what_replaces_the_unreadable_differs() -> None:
-    """What counts as not set is set by anything that can be read."""
+    """A value that counts as not set is replaced by any readable one."""
     force = _preferences(notifications=[], availability=["@"])
     given = _preferences(notifications={}, availability={})
     assert differing(given, force) == {"notifications": {}, "availability": {}}

@@ -55,7 +55,7 @@ numbers = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ -./+", min_size=1, max_s
 
 @given(numbers)
 def test_never_more_than_four_characters_of_a_number_survive(number: str) -> None:
-    """What is shown is a tail of four, or nothing of a number that is short."""
+    """The mask shows a tail of four, or nothing of a short number."""
     compact = "".join(filter(str.isalnum, number))
     for mask in (fields.mask_account, fields.mask_tax_number):
         left = mask(number).translate(dict.fromkeys(map(ord, "*- ")))
@@ -145,7 +145,7 @@ def test_afresh_forgets_all_else() -> None:
 def test_a_change_is_what_was_given_and_can_be_repeated(
     told: dict[str, str], before: dict[str, str]
 ) -> None:
-    """It does not depend on what was there, and made twice it is made once."""
+    """It does not depend on the previous values, and is idempotent."""
     change, force = changes(told), changes(before).values
     after = change.after(force)
     assert change.after(after) == after
@@ -227,7 +227,7 @@ def test_what_is_seldom_meant(told: dict[str, str], codes: list[str]) -> None:
     ],
 )
 def test_methods_are_the_policys(methods: tuple[str, ...], ours: list[str]) -> None:
-    """R12: what `payout.methods` does not list is a caution; `bank` is any transfer."""
+    """R12: a method missing from `payout.methods` is a caution; `bank` is any transfer."""
     assert list(fields.allowed(methods)) == ours
     given_all = {"us_routing": "1", "us_account": "1", "iban": "1"}
     for method, needs in fields.METHODS.items():
@@ -273,7 +273,7 @@ def found(on: date = TODAY, methods: tuple[str, ...] = BANK, **told: str) -> dic
 
 
 def test_all_is_there() -> None:
-    """Nothing to say of a profile with all that a payout needs."""
+    """A complete profile has no problems."""
     assert found() == dict.fromkeys(("name", "email", "method", "address", "tax_form"), "ok")
 
 
@@ -316,12 +316,12 @@ def test_a_form_that_ends(on: date, state: str) -> None:
     ],
 )
 def test_the_form_depends_on_the_country(form: str, country: str, fits: bool) -> None:
-    """R14; what a feed alone has filled in is not judged."""
+    """R14; fields that only a feed filled in are not checked."""
     assert found(tax_form=form, country=country)["tax_form"] == ("ok" if fits else "unfitting")
 
 
 def test_a_method_that_the_policy_in_force_does_not_have() -> None:
-    """It was allowed when it was set, perhaps; what is not known is taken at its word."""
+    """It may have been allowed when it was set; an unknown method is accepted."""
     assert found(methods=("paypal",))["method"] == "not_allowed"
     assert found(methods=("paypal",), method="")["method"] == "ok"
 

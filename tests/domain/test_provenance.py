@@ -32,13 +32,13 @@ def parts_of(node: Node) -> list[tuple[str, int]]:
 
 
 def test_every_kind_of_transaction_is_in_one_group() -> None:
-    """So that none is left out of a tree, and none counts twice."""
+    """So that none is missing from a tree or counted twice."""
     grouped = [kind for kinds in GROUPS.values() for kind in kinds]
     assert sorted(grouped) == sorted(map(str, TransactionKind))
 
 
 def test_a_month_is_its_groups_and_those_are_events() -> None:
-    """What the customer paid and what the platform took are apart; a leaf names its event."""
+    """The customer's payment and the platform's fee are separate; a leaf names its event."""
     tree = earned("Net", [EARNING, HOLD, REFUND, TIP], {1: [BillingStep("a", "b")]})
     assert parts_of(tree) == [("Sessions", 4200), ("Refunds", -4200), ("Tips", 500)]
     earning = tree.parts[0].parts[0]
@@ -72,7 +72,7 @@ def test_money_is_where_moves_brought_it() -> None:
 
 
 def test_a_line_in_part_says_so() -> None:
-    """The oldest is paid first, and the last perhaps in part; what is taken back is negative."""
+    """The oldest is paid first, the last perhaps in part; a deduction is negative."""
     tree = paid("Payout", [(REFUND, -4200), (EARNING, 4200), (TIP, 100)], {})
     assert [part.what for part in tree.parts] == [
         *("refund CL-1", "earning S-1 (help)", "Part of tip S-1"),
@@ -134,7 +134,7 @@ def test_the_trial_is_explained(
 
 
 def test_the_platforms_bill_is_shown_beside_our_calculation(books: Book) -> None:
-    """Both are steps; what has not ended has none."""
+    """Both are steps; a session that has not ended has none."""
     books.live(when="10-05 09:00")
     assert bill_steps(books.session(), policy()) == []
     books.record("session.ended", "10-05 09:20", session="S-1", billed=amount("90.00"))
@@ -180,7 +180,7 @@ def test_a_correction_and_a_reversal_are_explained(books: Book) -> None:
 
 
 def test_a_payout_that_came_back_is_seen_in_both_directions(books: Book) -> None:
-    """What is owed says what left and what came back; only what arrived is paid out."""
+    """The owed amount shows both movements; only a payout that arrived is paid out."""
     story(books)
     _, where = provenance.session(books.reader(), "S-1")
     owed_now, arrived = where.parts
@@ -194,7 +194,7 @@ def test_a_payout_that_came_back_is_seen_in_both_directions(books: Book) -> None
 
 
 def test_a_reversed_payout_is_nowhere_any_more(books: Book) -> None:
-    """Entered by mistake: the money is owed as if it had never left."""
+    """Entered by mistake: the money is owed as if it was never sent."""
     books.log(gross="60.00")
     books.record(
         *("payout.sent", "10-07 09:00"),

@@ -57,7 +57,7 @@ def test_rules_that_come_again(document: dict[str, Any], shown: list[str]) -> No
 
 
 def test_a_rule_begins_after_the_moment_and_not_on_days_that_are_different() -> None:
-    """What begins at the moment itself is next; a day with hours of its own has those alone."""
+    """A start at that instant is next; a day with its own hours has only those."""
     there = hours(
         rules=[rule("FREQ=DAILY")],
         exceptions=[{"date": "2026-10-05", "hours": ["06:00-07:00"]}],
@@ -222,7 +222,7 @@ SETTINGS = st.fixed_dictionaries(
 def test_a_rule_is_followed_from_nearby(
     settings: dict[str, str], start: datetime, days: int
 ) -> None:
-    """What comes from a day on is what comes in all that is on or after it."""
+    """The occurrences from a day on are the later part of all occurrences."""
     text = ";".join(f"{name}={value}" for name, value in settings.items())
     start = start.replace(second=0, microsecond=0)
     try:

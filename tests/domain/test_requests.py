@@ -1,4 +1,4 @@
-"""Requests and the schedule: slots, expiry, double booking, and what is only said."""
+"""Requests and the schedule: slots, expiry, double booking, and mere flags."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_wrong_slot(books: Book, kind: str, slot: dict[str, int]) -> None:
 
 
 def test_ids_are_unique_per_kind(books: Book) -> None:
-    """A second request of an id is refused, and so is a second session; kinds do not collide."""
+    """A second request or session with an id is refused; kinds do not collide."""
     books.open("X-1")
     books.record("request.accepted", "10-05 09:00", request="X-1", session="X-1")
     again = books.refuses("request.opened", "10-05 09:00", request="X-1", kind="instant", **GIVEN)

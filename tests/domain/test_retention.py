@@ -47,7 +47,7 @@ def test_what_is_kept_is_kept_again(made: list[datetime], keep: Keep) -> None:
 def test_keeping_more_keeps_all_that_keeping_less_does(
     made: list[datetime], keep: Keep, more: Keep
 ) -> None:
-    """A larger number never removes what a smaller one kept."""
+    """A larger number never removes a backup that a smaller one keeps."""
     larger = Keep(
         keep.days + more.days,
         keep.weeks + more.weeks,
@@ -78,7 +78,7 @@ def test_every_period_is_represented_by_its_newest(made: list[datetime], keep: K
 def test_a_new_one_never_brings_an_old_one_back(
     made: list[datetime], keep: Keep, new: datetime
 ) -> None:
-    """What was removed is not missed later: adding a newer one asks for nothing more."""
+    """A removed backup is not needed later: adding a newer one requires no others."""
     later = max([*made, new]) + timedelta(hours=1)
     assert kept([*made, later], keep) - {later} <= kept(made, keep)
 
@@ -112,7 +112,7 @@ def test_how_many_to_keep_is_read(text: str, keep: Keep) -> None:
     "text", ["", "7", "d", "7d,7d", "-1d", "7d,,4w", "7h", "99999d", "\u0667d"]
 )
 def test_anything_else_is_refused(text: str) -> None:
-    """A number without a unit, twice the same, or another unit says nothing about what to keep."""
+    """A number without a unit, a unit twice, or an unknown unit."""
     with pytest.raises(InvalidValue):
         Keep.parse(text)
 

@@ -1,4 +1,4 @@
-"""What was recorded by mistake is taken back, once; and what was reversed is free again."""
+"""Mistaken events are reversed once, and their ids are free again."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_an_adjustment_that_was_reversed_is_free(books: Book) -> None:
 def test_the_steps_of_a_payout_are_reversed_the_later_one_first(
     books: Book, steps: list[str], back: list[str]
 ) -> None:
-    """Paid -> sent, failed -> sent, returned -> paid; a mistaken step is no dead end."""
+    """Paid -> sent, failed -> sent, returned -> paid; a mistaken step can be undone."""
     books.log(gross="100.00")
     sent(books, "70.00", id="sent")
     for kind in steps:
@@ -95,7 +95,7 @@ def test_the_steps_of_a_payout_are_reversed_the_later_one_first(
 
 
 def test_a_payout_that_is_sent_again_takes_lines_as_a_new_one(books: Book) -> None:
-    """What it paid at first went to another payout meanwhile."""
+    """Its first lines have meanwhile been paid by another payout."""
     books.log("S-1", end="10-05 10:00", gross="100.00")
     sent(books, "70.00")
     books.record("payout.failed", "12-11 09:00", payout="PO-1", id="failed", **SHELL)

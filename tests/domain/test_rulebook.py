@@ -76,7 +76,7 @@ def test_r2_the_minimum_rate_warns_of_accepting_less(books: Book) -> None:
 
 
 def test_r3_an_accept_can_come_too_late(books: Book) -> None:
-    """The first expert to accept wins; the error of a late accept says that it was taken."""
+    """The first expert to accept wins; the error of a late accept says so."""
     books.open()
     books.record("request.taken", "10-05 08:01", request="R-1")
     error = books.refuses("request.accepted", "10-05 08:02", request="R-1")
@@ -176,7 +176,7 @@ def test_r8_a_command_is_warned_of_a_late_claim(books: Book) -> None:
 
 
 def test_r8_a_claim_is_for_everything(books: Book) -> None:
-    """A claim is for the full refund: all that was billed."""
+    """A claim is for the full refund of the bill."""
     books.log(gross="60.00")
     books.claim()
     assert books.claimed().amount_minor == 60_00
@@ -222,7 +222,7 @@ def test_r10_disputes_are_counted(books: Book) -> None:
     [("60.00", "18.00", "42.00"), ("0.01", "0.00", "0.01"), ("0.05", "0.01", "0.04")],
 )
 def test_r11_seventy_and_thirty(books: Book, gross: str, fee: str, earned: str) -> None:
-    """The expert earns 70 % of the total, rounded half-up; the platform has what remains."""
+    """The expert earns 70 % of the total, rounded half-up; the platform gets the rest."""
     books.log(gross=gross)
     month = books.month()
     assert (month["gross"], month["platform_fee"], month["earned"]) == (gross, fee, earned)
@@ -278,7 +278,7 @@ def test_r14_tax_information_is_required_of_everyone(books: Book) -> None:
 
 
 def test_r15_time_alone_moves_no_money(books: Book) -> None:
-    """An accepted refund reaches the customer when the platform says so, never by the clock."""
+    """An accepted refund reaches the customer when the platform reports it, never by the clock."""
     books.log(gross="60.00")
     books.claim()
     before = books.balance("2026-10")

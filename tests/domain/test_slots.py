@@ -51,7 +51,7 @@ def one(proposed: Slot, diary: Schedule = EMPTY, zone: str | None = None) -> Ran
     return ranking
 
 
-# --- what weighs ----------------------------------------------------------------------------------
+# --- criteria -------------------------------------------------------------------------------------
 
 # A customer in New York, an expert in Paris with hours, buffers, a vacation and a session.
 BUSY = Schedule(
@@ -105,7 +105,7 @@ def test_the_expert_has_a_night_where_no_hours_are_set() -> None:
 
 
 def test_the_words_say_whose_clock() -> None:
-    """What speaks for a slot and against it is a sentence with names and local times."""
+    """Reasons for and against a slot are sentences with zone names and local times."""
     assert one(slot("10-09 13:00"), BUSY, NEW_YORK).reasons == (
         ("free", "free"),
         ("in_hours", "within your hours"),
@@ -124,14 +124,14 @@ def test_the_words_say_whose_clock() -> None:
 
 
 def test_the_sooner_is_better_and_then_the_lower_number() -> None:
-    """Of slots that are equal otherwise the sooner wins; the same time twice keeps its order."""
+    """Among equal slots the sooner wins; the same time twice keeps its order."""
     slots = [slot("10-07 12:00"), slot("10-07 10:00", 30), slot("10-07 10:00")]
     assert numbers(ranked(slots, EMPTY, None, NOW)) == [2, 3, 1]
     assert ranked([], EMPTY, None, NOW) == []
 
 
 def test_exactly_now_is_not_past_and_touching_is_no_conflict() -> None:
-    """A slot that begins this very moment can be had; sessions are [start, end)."""
+    """A slot that begins now is available; sessions are [start, end)."""
     assert not one(Slot(start=NOW, minutes=1)).is_past
     diary = replace(EMPTY, booked=(booked("S-1", "10-08 10:00"),))
     assert "conflict" not in one(slot("10-08 09:15"), diary).codes
@@ -214,7 +214,7 @@ def test_the_ends_of_the_calendar_are_slots_too(start: str, zone: str) -> None:
     assert one(Slot(start=LAST, minutes=5), replace(EMPTY, zone=zone), zone).number == 1
 
 
-# --- what it would earn ---------------------------------------------------------------------------
+# --- earnings of a slot ---------------------------------------------------------------------------
 
 
 def test_a_slot_earns_the_share_of_its_whole_length() -> None:
@@ -264,7 +264,7 @@ nows = st.sampled_from([at("10-01 00:00"), at("10-25 01:00"), at("11-01 00:00")]
 def test_a_ranking_is_a_permutation(
     slots: list[Slot], diary: Schedule, customer: str | None, now: datetime
 ) -> None:
-    """Every slot comes once with its own time, and what rules it out comes last."""
+    """Every slot appears once with its own time; excluded slots come last."""
     slots_ranked = ranked(slots, diary, customer, now)
     assert sorted(numbers(slots_ranked)) == list(range(1, len(slots) + 1))
     for ranking in slots_ranked:

@@ -49,7 +49,7 @@ def test_the_expert_may_say_everything(kind: str, source: str) -> None:
 @pytest.mark.parametrize("kind", CONTRACT)
 @pytest.mark.parametrize("source", [CLI_SOURCE, STATEMENT, FEED])
 def test_a_journal_may_hold_everything(kind: str, source: str) -> None:
-    """What was recorded stays: history that is replayed or imported is not refused."""
+    """Recorded history that is replayed or imported is never refused."""
     check_source(said(kind, source), Origin.JOURNAL)
     check_content(said(kind, source), Origin.JOURNAL)
 
@@ -118,6 +118,6 @@ def test_other_names_are_not_the_experts(source: str) -> None:
 
 @given(st.text(max_size=40), st.sampled_from(["", " ", "\u200b", "%20", "\u2060"]))
 def test_whatever_follows_the_prefix(rest: str, before: str) -> None:
-    """Never raises, and never misses the expert's prefix behind what does not show."""
+    """Never raises, and finds the expert's prefix behind invisible characters."""
     assert is_experts(f"{before}{EXPERT_PREFIX}{rest}")
     is_experts(rest)

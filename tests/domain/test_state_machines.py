@@ -70,7 +70,7 @@ request.withdrawn withdrawn  -         -         -          -      -
 request.taken     taken      taken     -         -          -      -
 request.expired   expired    -         -         -          -      -
 """
-# What a feed reports where the shell was ahead: `=` has no effect, `!` is a conflict.
+# A feed reports an earlier step than the shell: `=` has no effect, `!` is a conflict.
 BY_FEED = """
                   accepted   declined  withdrawn  taken  expired
 request.accepted  -          -         -          -      -
@@ -93,7 +93,7 @@ def test_requests(books: Book, state: str, kind: str, after: str) -> None:
 
 @pytest.mark.parametrize(("state", "kind", "after"), cells(BY_FEED))
 def test_requests_by_a_feed(books: Book, state: str, kind: str, after: str) -> None:
-    """A feed that reports of a request what came too late must still go through."""
+    """A feed's late report about a request must still be accepted."""
     books.open()
     books.record(f"request.{state}", EARLY, request="R-1", source=OTHER)
     if kind == f"request.{state}":
@@ -340,7 +340,7 @@ def test_schedule_times_do_not_go_back(books: Book, kind: str) -> None:
     ],
 )
 def test_the_timer_does_not_go_back(books: Book, before: list[str], kind: str) -> None:
-    """A timer event must not precede the last; equal is fine, and so is a length of zero."""
+    """A timer event must not precede the last one; an equal time and zero length are fine."""
     books.live(when="10-05 09:00")
     for step in before:
         report(books, step, "10-05 09:10", session="S-1")

@@ -26,7 +26,7 @@ texts = st.text(st.one_of(st.sampled_from(LETTERS), st.characters()), max_size=1
 
 
 def has(text: str, *wanted: str, phrase: bool = False, begins: bool = False) -> bool:
-    """Return whether a text has all that is wanted."""
+    """Return True if a text matches the query."""
     terms = [term(each, phrase=phrase, begins=begins) for each in wanted]
     return Finder([each for each in terms if each]).finds(folded(text))
 
@@ -88,7 +88,7 @@ def test_found(text: str, word: str) -> None:
     ],
 )
 def test_not_found(text: str, word: str) -> None:
-    """Other letters are other words, and short words are no parts of others."""
+    """Other letters make other words, and short words match no parts of others."""
     assert not has(text, word)
 
 
@@ -119,7 +119,7 @@ def test_a_beginning() -> None:
 
 
 def test_what_is_not_wanted() -> None:
-    """All that is wanted is there, and nothing else that is not."""
+    """All wanted terms are there, and none of the excluded ones."""
     shader, flicker = term("shader"), term("flicker")
     assert shader
     assert flicker
@@ -165,7 +165,7 @@ def test_a_hit_has_all_its_trigrams(text: str, word: str) -> None:
 
 @given(texts, texts)
 def test_a_snippet_is_of_the_text(text: str, word: str) -> None:
-    """Put together it is the text, and what is marked has the word in it."""
+    """Its parts joined are the text, and the marked parts contain the word."""
     wanted = term(word)
     if not wanted:
         return

@@ -77,9 +77,9 @@ PAD = 4
 
 
 class Minutes(NamedTuple):
-    """Every minute of a season and of some days around it, and what the clocks show then.
+    """Every minute of a season and of some days around it, with the local time.
 
-    `reached` is the latest time shown so far, `left` the earliest that is still to be shown.
+    `reached` is the latest local time so far, `left` the earliest that is still to come.
     """
 
     instants: list[datetime]
@@ -230,7 +230,7 @@ def test_hours_are_what_the_clock_on_the_wall_shows(data: st.DataObject, season:
     ],
 )
 def test_a_day_whose_clocks_change(name: str, day: str, text: str, shown: list[str]) -> None:
-    """A skipped time is where the clocks skip; what comes twice is within, from first to last."""
+    """A skipped time starts at the jump; a repeated time is included from first to last."""
     there = hours(weekly={}, exceptions=[{"date": day, "hours": [text]}])
     noon = datetime.combine(date.fromisoformat(day), time(12), UTC)
     assert in_zone(open_spans(there, noon - 2 * DAY, noon + 2 * DAY, name), name) == shown
@@ -355,7 +355,7 @@ def test_a_week_is_from_monday_to_sunday(moment: str) -> None:
 
 
 def test_a_week_of_every_hour_is_one_span() -> None:
-    """Who is always there is there from one midnight on Monday to the next."""
+    """Someone always available has one interval from Monday midnight to the next."""
     spans = open_this_week(hours(), at("10-25 12:00"), PARIS)
     assert in_zone(spans, PARIS) == ["10-19 00:00 10-26 00:00"]
     assert spans[0][1] - spans[0][0] == timedelta(days=7, hours=1)

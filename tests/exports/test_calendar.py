@@ -39,7 +39,7 @@ FOREIGN = (
 
 
 def entry(session: str = "S-1", **more: Any) -> CalendarEvent:  # noqa: ANN401
-    """Return a session of an hour, but for what is given."""
+    """Return a session of an hour, except for the given fields."""
     made = CalendarEvent(
         session=session,
         start=at("11-05 09:00"),
@@ -67,7 +67,7 @@ def events(content: bytes) -> dict[str, Any]:
 
 
 def valid(content: bytes) -> None:
-    """Check what RFC 5545 says of lines: they end in CRLF, and none is longer than 75 octets."""
+    """Check RFC 5545's rules for lines: CRLF, and at most 75 octets."""
     assert content.endswith(b"END:VCALENDAR\r\n")
     lines = content.split(b"\r\n")[:-1]
     assert not [line for line in lines if len(line) > 75]
@@ -100,7 +100,7 @@ class Client:
         }
 
 
-# --- what is written ------------------------------------------------------------------------------
+# --- output ---------------------------------------------------------------------------------------
 
 
 def test_an_event_has_what_clients_want() -> None:
@@ -129,7 +129,7 @@ def test_an_event_has_what_clients_want() -> None:
 
 
 def test_the_same_gives_the_same_bytes() -> None:
-    """Nothing but the sessions decides what is written; again into the file, it stays as it is."""
+    """Only the sessions determine the output; written into the file again, it is unchanged."""
     first = write(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)])
     assert write(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)]) == first
     again = write(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)], first.content)
@@ -285,7 +285,7 @@ def test_a_session_that_comes_back_is_believed() -> None:
 
 
 def test_an_older_state_of_the_book_is_believed_too() -> None:
-    """Written as it was known earlier, a schedule has a number that no client has seen."""
+    """An as-known schedule has a sequence number that no client has seen."""
     client = Client()
     file = write(NAME, [entry(start=at("11-06 09:00"), end=None, changes=2)]).content
     client.take(file)
@@ -301,7 +301,7 @@ def test_an_event_that_lost_its_mark_is_known_by_its_name() -> None:
 
 
 def test_an_event_of_ours_that_somebody_broke_is_made_whole() -> None:
-    """Its number counts as none where it cannot be read."""
+    """An unreadable sequence number counts as zero."""
     broken = write(NAME, [entry()]).content.replace(b"SEQUENCE:0", b"SEQUENCE:many")
     (event,) = events(write(NAME, [entry()], broken).content).values()
     assert event["SEQUENCE"] == 0
@@ -351,7 +351,7 @@ def test_importing_every_file_ends_with_what_the_last_one_says(
         assert client.shown[uid(NAME, name)] == (standing, each.start)
 
 
-# --- what is no calendar --------------------------------------------------------------------------
+# --- invalid calendars ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ def test_importing_every_file_ends_with_what_the_last_one_says(
     ids=range(17),
 )
 def test_what_is_no_calendar_is_refused(content: bytes) -> None:
-    """Nothing is put into a file that would not be a calendar afterwards."""
+    """No file is changed that would not be a valid calendar afterwards."""
     with pytest.raises(NotACalendar) as caught:
         write(NAME, [entry()], content)
     assert caught.value.hint

@@ -153,7 +153,7 @@ def test_no_text_is_ever_more_than_text(text: str) -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_shown_as_it_is(text: str) -> None:
-    """What is read back from the page is the text, cleaned."""
+    """The text that a browser reads is the text, sanitised."""
     page = Page(html(dossier(text)))
     assert page.cells["h1"] == [clean(text)]
     assert page.cells["dt"] == [clean(text)]
@@ -162,7 +162,7 @@ def test_any_text_is_shown_as_it_is(text: str) -> None:
 
 
 def test_a_page_runs_nothing_and_requests_nothing() -> None:
-    """No script, no style from elsewhere, no request; the page says so itself."""
+    """No script, no external style, no request; the page's own policy forbids them."""
     page = html(dossier())
     policy = next(
         attributes["content"]

@@ -45,7 +45,7 @@ def test_a_line_is_ascii_and_reads_back() -> None:
 
 
 def test_an_amount_has_the_digits_of_its_currency() -> None:
-    """Spelt as it was read, not as it came."""
+    """Written in its canonical spelling, not as received."""
     spelt = event("tip.received", "10-05 09:00", session="S-1", amount=amount("5"))
     assert '"amount":"5.00"' in line(spelt, RECORDED, erased=False)
 

@@ -55,7 +55,7 @@ def text(part: PackEntry) -> str:
     return content.decode()
 
 
-# --- what it says ---------------------------------------------------------------------------------
+# --- the text -------------------------------------------------------------------------------------
 
 
 def test_events_and_words_stand_in_one_order_of_time() -> None:
@@ -186,7 +186,7 @@ def test_no_other_name_is_left(tmp_path: Path) -> None:
 
 
 def test_no_hash_lets_a_name_be_guessed(tmp_path: Path) -> None:
-    """A text has the hash of what is packed; a picture that is withheld has its own."""
+    """A text has the hash of its redacted version; a withheld picture has its own."""
     kept = (
         file(tmp_path, "chat.txt", b"mina: hello", "transcript", "text/plain"),
         file(tmp_path, "shot.png", b"\x89PNG", "attachment", "image/png"),
@@ -292,5 +292,5 @@ def test_a_manifest_that_says_less_is_of_no_claim(changes: dict[str, object]) ->
     manifest = about(case())
     assert is_about(manifest)
     assert not is_about(manifest | changes)
-    if not changes.keys() & {"page", "largest"}:  # Of the first format, which had neither.
+    if not changes.keys() & {"page", "largest"}:  # The first format, which had neither.
         assert not is_about({name: manifest[name] for name in manifest if name not in changes})

@@ -93,7 +93,7 @@ def pages(content: bytes) -> int:
 
 @pytest.fixture
 def unpacked(tmp_path: Path) -> Path:
-    """Give the folder of a whole pack, with a picture and a file."""
+    """Return the folder of a complete pack, with a picture and a file."""
     kept = (
         file(tmp_path, "before.png", picture(), "attachment", "image/png"),
         file(tmp_path, "Fix.shader", b"float4 x;", "code", "text/plain"),

@@ -174,7 +174,7 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 -- Whatever JSON hold
 
 
 def _parsed(text: str) -> str:
-    """Return the strings of a text that is JSON, or whose lines are."""
+    """Return the strings of a JSON text, or of one whose lines are JSON."""
     texts: list[str] = []
     for part in (text, *text.splitlines()):
         try:
@@ -214,7 +214,7 @@ def decoded(text: str) -> set[str]:
 
 @cache
 def _fold(character: str) -> str:
-    """Return a letter without case and accents; nothing for what is not seen."""
+    """Return a letter without case and accents; an empty string for invisible characters."""
     parts = unicodedata.normalize("NFKD", character).casefold().replace("\u0131", "i")
     return "".join(
         each
@@ -242,7 +242,7 @@ def _word(name: str) -> re.Pattern[str]:
 
 
 def assert_unreadable(pieces: Iterable[str], text: str, known: set[str], what: object) -> None:
-    """No piece may be read in what a text is decoded to; known lines are not read again."""
+    """No part may be readable in any decoded text; known lines are not decoded again."""
     for each in decoded(text):
         fresh = [line for line in each.splitlines() if line not in known]
         known.update(fresh)
@@ -265,7 +265,7 @@ class _Tags(HTMLParser):
 
 
 def check_form(name: str, before: str, after: str) -> None:
-    """A file is still what it was: its times, tags and records are there, and other words."""
+    """A file keeps its format: times, tags and records are the same, only words differ."""
     if name.endswith((".jsonl", ".json")):
         for line in after.splitlines():
             json.loads(line)

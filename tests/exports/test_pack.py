@@ -48,13 +48,13 @@ def written(*parts: PackEntry) -> bytes:
 
 @pytest.fixture(scope="module")
 def whole() -> bytes:
-    """Give a small pack."""
+    """Return a small pack."""
     return written()
 
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder that examples may share."""
+    """Return a folder that examples may share."""
     return tmp_path_factory.mktemp("packs")
 
 
@@ -71,7 +71,7 @@ def members(content: bytes) -> list[zipfile.ZipInfo]:
 
 
 def sealed(archived: list[tuple[str, bytes]], manifest: object) -> bytes:
-    """Return an archive as a forger writes it who knows the format: its seal is right."""
+    """Return an archive by a forger who knows the format: its seal is valid."""
     text = json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"
     seal = f"{hashlib.sha256(text).hexdigest()}  {MANIFEST}\n".encode()
     return zipped([*archived, (MANIFEST, text), (SEAL, seal)])
@@ -94,7 +94,7 @@ def zipped(archived: list[tuple[str, bytes]], compression: int = zipfile.ZIP_STO
 
 
 def unzipped(content: bytes) -> list[tuple[str, bytes]]:
-    """Return an archive's members with what they hold."""
+    """Return an archive's members with their contents."""
     with zipfile.ZipFile(BytesIO(content)) as archive:
         return [(member.filename, archive.read(member)) for member in archive.infolist()]
 
@@ -152,7 +152,7 @@ def test_a_file_and_bytes_are_packed_alike(tmp_path: Path, whole: bytes) -> None
 
 
 def test_a_pack_is_written_into_a_pipe_as_into_a_file(whole: bytes) -> None:
-    """Who cannot go back in a stream gets the same bytes."""
+    """A stream that cannot seek gets the same bytes."""
 
     class Pipe(BytesIO):
         def seekable(self) -> bool:
@@ -220,14 +220,14 @@ def flip(content: bytes, place: int, mask: int) -> bytes:
 
 
 def check_flip(folder: Path, content: bytes, place: int, owner: str, mask: int) -> None:
-    """A changed byte is found, and what is named is the file that it is in."""
+    """A changed byte is found, and the file that contains it is named."""
     problem_list = problems(folder, flip(content, place, mask))
     named = [problem.file for problem in problem_list]
     assert named, f"byte {place} ^ {mask:#x} was not found"
     if owner != DIRECTORY:
         assert named == [owner], (place, mask, problem_list)
     elif named != [DIRECTORY]:
-        # What the directory says of a file was changed: then it is that file, under either name.
+        # A file's directory entry was changed: that file is named, under either name.
         names = {name.filename for name in members(content)}
         assert len(names - set(named)) >= len(names) - 2, (place, mask, problem_list)
 
@@ -266,7 +266,7 @@ def test_what_was_put_before_or_behind_is_found(whole: bytes, tmp_path: Path, mo
 
 
 def test_a_comment_is_found(whole: bytes, tmp_path: Path) -> None:
-    """The directory's own comment is no place for words."""
+    """The archive's comment field must be empty."""
     commented = whole[:-2] + struct.pack("<H", 5) + b"hello"
     assert zipfile.ZipFile(BytesIO(commented)).comment == b"hello"
     (problem_list,) = problems(tmp_path, commented)
@@ -279,7 +279,7 @@ def test_two_packs_in_one_file_are_found(whole: bytes, tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_added_removed_or_renamed_is_named(whole: bytes, tmp_path: Path) -> None:
-    """The manifest says which files there are."""
+    """The manifest lists the files."""
     held = unzipped(whole)
     assert zipped(held) == whole, "it is written here as it is written there"
     added = zipped([*held, ("files/02-new.txt", b"new")])
@@ -336,11 +336,11 @@ def test_a_pack_that_was_packed_anew_is_found(whole: bytes, tmp_path: Path, meth
     assert "compressed" in problem_list.what
 
 
-# --- what cannot be read --------------------------------------------------------------------------
+# --- unreadable packs -----------------------------------------------------------------------------
 
 
 def test_what_is_no_archive_is_no_pack(tmp_path: Path) -> None:
-    """A text, nothing, a folder, a pipe, what is not there, what may not be read."""
+    """A text, an empty file, a folder, a pipe, a missing file, an unreadable file."""
     path = tmp_path / "pack.zip"
     for content in (b"", b"PK", b"PK\x03", b"a text", b"\0" * 1000, b"%PDF-1.7"):
         path.write_bytes(content)
@@ -358,7 +358,7 @@ def test_what_is_no_archive_is_no_pack(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_something_else_is_no_pack(tmp_path: Path) -> None:
-    """Any other archive lacks what makes it a pack; an empty one, too."""
+    """Any other archive lacks a pack's files; an empty one, too."""
     for archived in ([], [("readme.txt", b"hello")]):
         problem_list = problems(tmp_path, zipped(archived))
         assert [problem.file for problem in problem_list] == [MANIFEST, SEAL]
@@ -377,7 +377,7 @@ def test_a_failing_disk_is_no_forgery(
         problems(tmp_path, whole)
 
 
-# --- who knows the format -------------------------------------------------------------------------
+# --- forgeries by experts -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -455,7 +455,7 @@ def test_files_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [2**32 - 2, 2**31, 2**24])
 def test_a_size_that_is_not_there_takes_no_memory(whole: bytes, tmp_path: Path, size: int) -> None:
-    """What an archive declares is not believed."""
+    """An archive's declared sizes are not trusted."""
     huge = bytearray(whole)
     at = huge.index(b"PK\x01\x02")
     while at >= 0:

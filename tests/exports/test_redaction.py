@@ -33,7 +33,7 @@ NOBODY = redactor([])
     ids=short,
 )
 def test_a_name_is_found_however_it_is_written(text: str) -> None:
-    """In any case, in part, joined by anything, with what is invisible in between."""
+    """In any case, in part, with any separator, with invisible characters in between."""
     black = ADA(text)
     assert BLACK in black
     seen = unicodedata.normalize("NFKC", black).casefold()
@@ -176,7 +176,7 @@ def test_a_file_stays_what_it_was(text: str, black: str | None) -> None:
 
 @pytest.mark.parametrize("name", ["Customer", "expert", "Speaker 1", "A", "", " ", "-", "You", "1"])
 def test_a_role_is_not_a_name(name: str) -> None:
-    """A transcript may call people by what they are, which says nothing of who they are."""
+    """A transcript may label speakers by roles, which identify no person."""
     text = "Customer: a speaker 1, and you - the expert"
     assert redactor([name])(text) == text
 
@@ -227,13 +227,13 @@ def test_a_phone_number_is_found(text: str) -> None:
     ],
 )
 def test_other_numbers_stay(text: str) -> None:
-    """Amounts, times, dates, hashes and ids are what a pack is there to show."""
+    """A pack exists to show amounts, times, dates, hashes and ids."""
     for around in ("{}", "at {} sharp", "({})", "a\n{}\nb"):
         assert NOBODY(around.format(text)) == around.format(text)
 
 
 def test_what_is_black_says_nothing_of_what_it_was() -> None:
-    """One length for all; a name of two words is no longer than one of one."""
+    """One length for all; a name of two words is no longer than one of one word."""
     assert redactor(["Ada Lovelace", "Li"])("Ada Lovelace, Ada, li, ada@x.org, 0612345678") == (
         ", ".join([BLACK] * 5)
     )
@@ -249,7 +249,7 @@ def test_lines_and_tabs_stay_in_place() -> None:
 @given(st.text(max_size=40), st.lists(st.text(max_size=8), max_size=4))
 @example("A\u00df0A0A", ["A\u00df0A"])
 def test_twice_is_once(text: str, names: list[str]) -> None:
-    """What is black stays so, and nothing else turns black for it; any text can be a name."""
+    """Redacting again changes nothing, for any text and any name."""
     redact = redactor(names)
     once = redact(text)
     assert redact(once) == once

@@ -17,7 +17,7 @@ Reading = list[tuple[int | None, str | None, str]]
 
 
 class Case(NamedTuple):
-    """A file of a tool, and what is said in it."""
+    """A file of a tool, and its expected messages."""
 
     tool: str
     shape: str
@@ -432,7 +432,7 @@ ZOOM = [
     ),
 ]
 
-# --- subtitles whose words were lost --------------------------------------------------------------
+# --- subtitles that lost words --------------------------------------------------------------------
 
 BROKEN = [
     Case(

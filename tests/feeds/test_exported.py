@@ -31,7 +31,7 @@ def content(title: str = "help", customer: str = "C-1") -> bytes:
 
 
 def test_what_is_in_it() -> None:
-    """Counts, and what only the expert may say."""
+    """Counts, and the events that only the expert may report."""
     export = exported.contents(BytesIO(content()))
     assert (export.events, export.forgotten, export.policies) == (2, ["C-1"], [])
     assert export.types["liveportal.request.opened"] == 1
@@ -41,7 +41,7 @@ def test_what_is_in_it() -> None:
 
 
 def test_a_file_that_is_written_to_meanwhile() -> None:
-    """What was asked about is what is imported, or nothing."""
+    """The confirmed contents are imported, or nothing."""
     before = content()
     digest = exported.contents(BytesIO(before)).digest
     assert sum(map(len, exported.events(BytesIO(before), digest))) == 2

@@ -56,7 +56,7 @@ def test_parts_are_whole_lines_and_count_on(tmp_path: Path) -> None:
 
 
 def test_another_file_is_read_from_its_start_after_the_last_of_the_old_one(tmp_path: Path) -> None:
-    """What was written just before the change is not lost; what is half is left."""
+    """Lines written just before the change are read; a partial line is dropped."""
     path, new = tmp_path / "feed", tmp_path / "new"
     path.write_bytes(b"one\n")
 
@@ -86,7 +86,7 @@ def test_a_file_may_be_gone_for_a_moment(tmp_path: Path) -> None:
     assert chunks == [FeedChunk(b"one\n", 0), FeedChunk(b"two\n", 0)]
 
 
-def test_values_that_cannot_be_decrypted_are_reported(tmp_path: Path) -> None:
+def test_a_feed_that_cannot_be_reopened_is_reported(tmp_path: Path) -> None:
     """A folder where the file was is no feed."""
     path = tmp_path / "feed"
     path.write_bytes(b"one\n")

@@ -36,7 +36,7 @@ OPENED: dict[str, Any] = {
 
 
 def raw(**changes: object) -> bytes:
-    """Return a good line with some of its envelope changed; `None` leaves a part out."""
+    """Return a valid line with some of its envelope changed; `None` removes an attribute."""
     document = {name: part for name, part in (OPENED | changes).items() if part is not None}
     return json.dumps(document).encode()
 
@@ -54,7 +54,7 @@ def text(before: str, after: str) -> bytes:
 
 
 def refused(line: bytes) -> InvalidEvent:
-    """Return the error with which a line is refused; it is short and says why."""
+    """Return the error that refuses a line; it is short and gives the reason."""
     with pytest.raises(InvalidEvent) as caught:
         parse(line)
     assert caught.value.code == "invalid_event"
@@ -245,7 +245,7 @@ def test_a_time_with_more_digits() -> None:
 
 
 def test_a_byte_order_mark_is_skipped() -> None:
-    """At the beginning of a feed only: elsewhere it is no JSON."""
+    """At the beginning of a feed only: elsewhere it is invalid JSON."""
     feed_lines = list(lines(io.BytesIO(BOM_UTF8 + raw() + b"\n" + BOM_UTF8 + raw() + b"\n")))
     assert parse(feed_lines[0].raw) == parse(raw())
     with pytest.raises(InvalidEvent):
@@ -318,7 +318,7 @@ def test_key_order_and_space_do_not_count() -> None:
 
 
 def test_lines_are_numbered_as_an_editor_does() -> None:
-    """Lines count from 1; blank ones count and are no lines; CRLF and a missing end are fine."""
+    """From 1; blank lines count but are skipped; CRLF and a missing last line end are fine."""
     feed_lines = list(lines(io.BytesIO(b"a\r\n\n  \t\nb\n\r\nc")))
     assert [(line.number, line.raw) for line in feed_lines] == [(1, b"a"), (4, b"b"), (6, b"c")]
     assert list(lines(io.BytesIO(b""))) == []

@@ -26,7 +26,7 @@ def read(content: bytes, name: str) -> Transcript:
 
 
 def reading(content: bytes, name: str) -> object:
-    """Return the messages, and what is said of the file."""
+    """Return the messages, and the notes about the file."""
     transcript = read(content, name)
     return [
         (message.offset_ms, message.speaker, message.text) for message in transcript.messages
@@ -51,7 +51,7 @@ def test_the_corpus_has_every_tool() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
 def test_how_it_is_stored_makes_no_difference(encoding: str, end: str) -> None:
-    """Neither the encoding, nor how lines end, nor what the file is called."""
+    """Neither the encoding, nor the line ends, nor the file's name."""
     for case in TEXTS:
         assert isinstance(case.content, str)
         content = case.content.replace("\n", end).encode(encoding)
@@ -158,7 +158,7 @@ def test_no_word_of_an_srt_is_lost(
 def test_no_word_of_a_webvtt_is_lost_without_a_flag(
     cues: list[list[str]], end: str, name: str, gap: str, between: str
 ) -> None:
-    """It is in its cue, or outside of any and said to be."""
+    """A word is in its cue, or outside of any and flagged."""
     written = "WEBVTT\n\n" + between.join(
         f"{name.format(n=n)}00:0{n}.000 --> 00:0{n}.500\n{gap}" + "\n".join(cue)
         for n, cue in enumerate(cues, 1)

@@ -22,7 +22,7 @@ PARIS = "Europe/Paris"
 def read(
     content: str | bytes, name: str = "chat.txt", *, began: datetime = BEGAN, timezone: str = PARIS
 ) -> Transcript:
-    """Read a transcript from what its file holds."""
+    """Read a transcript from a file's contents."""
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     return transcripts.read(io.BytesIO(data), name, began=began, timezone=timezone)
 
@@ -49,7 +49,7 @@ def test_plain_text_by_the_clock() -> None:
 
 
 def test_plain_text_by_a_timer() -> None:
-    """What is nearer to the start as a timer is one."""
+    """A time that is nearer to the start as a timer is read as one."""
     assert said("[00:12:31] Mina: hi\n[01:02:03.5] Joe: https://x.y/z\n") == [
         (751_000, "Mina", "hi"),
         (3_723_500, "Joe", "https://x.y/z"),
@@ -81,7 +81,7 @@ def test_plain_text_without_times() -> None:
         ("(14:02) Mina: hi", 90_000),
         ("2026-10-05 14:02:30 Mina: hi", 120_000),
         ("2026-10-05T14:02:30 Mina: hi", 120_000),
-        ("13:59 Mina: hi", -90_000),  # Before the start: said so, not bent.
+        ("13:59 Mina: hi", -90_000),  # Before the start: reported, not adjusted.
         ("14:00 Mina: hi", 0),  # The minute in which the session began.
         ("14:75 Mina: hi", None),  # No clock shows that.
         ("2026-13-45 14:02:30 Mina: hi", None),
@@ -122,7 +122,7 @@ Joe: no
 
 
 def test_webvtt() -> None:
-    """Voices, names, tags and entities; what is not in a cue was not said."""
+    """Voices, names, tags and entities; text outside of a cue is no message."""
     assert said(WEBVTT, "call.vtt") == [
         (1_000, "Mina", "hello & bye \U0001f600"),
         (1_000, "Joe K", "yo there"),
@@ -134,9 +134,9 @@ def test_webvtt() -> None:
 
 
 def test_srt() -> None:
-    """With commas; numbers are no words, also where the empty line is missing.
+    """With commas; numbers are no words, also if the empty line is missing.
 
-    What has no times belongs to the cue before it, as players show it.
+    Text without times belongs to the previous cue, as players show it.
     """
     text = (
         "1\n00:00:01,500 --> 00:00:02,000\nMina: <i>x</i> &amp; {\\an8}y\n"
@@ -150,7 +150,7 @@ def test_srt() -> None:
 
 
 def test_a_cue_that_no_player_would_show() -> None:
-    """What cannot be a character stays as it was written."""
+    """An invalid character reference stays as written."""
     digits = "&#" + "9" * 5_000 + ";"
     assert said(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{digits}") == [(1_000, None, digits)]
 
@@ -207,7 +207,7 @@ def test_json_lines(fields: dict[str, object], expected: tuple[object, ...]) -> 
 
 
 def test_json_lines_that_are_not_messages() -> None:
-    """What has no text was not said; what is no JSON is text all the same."""
+    """A line without text is no message; a line that is not JSON is plain text."""
     deep = '{"text":' * 5_000
     text = '{"text":"a"}\n{"join":1}\n\nbroken\n{"at":1e999,"text":"b"}\n{"text":1}\n' + deep
     assert [text for _, _, text in said(text)] == ["a", "broken", "b", deep]
@@ -233,7 +233,7 @@ def test_what_cannot_be_stored_is_not() -> None:
     [b"", b" \n\t\n", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, b"PK\x03\x04" + bytes(400)],
 )
 def test_what_is_no_text_is_no_transcript(content: bytes) -> None:
-    """It is evidence all the same, and said to be unreadable."""
+    """It is still evidence, and reported as unreadable."""
     assert read(content) == Transcript((), (UNREADABLE,))
 
 
@@ -277,7 +277,7 @@ def test_a_megabyte_of_malice_takes_no_time(name: str) -> None:
     read(HOSTILE[name])
 
 
-# What formats are made of, so that what is drawn comes near to them.
+# The characters of the formats, so that generated texts come near to them.
 PIECES = st.sampled_from(
     (
         *("WEBVTT", "\n", "\r\n", "\n\n", "00:01.000 --> 00:02.000", "1", "<v Mina>", "</v>", "<"),
@@ -321,7 +321,7 @@ def test_no_text_breaks_a_reader(
 
 
 class Spoken(NamedTuple):
-    """What a test writes in every format."""
+    """The messages that a test writes in every format."""
 
     offset_ms: int
     speaker: str
@@ -399,7 +399,7 @@ def test_clocks_are_followed(start: tuple[datetime, str], gaps: list[int]) -> No
     offsets = [sum(gaps[: n + 1]) for n in range(len(gaps))]
     moments = [began + timedelta(seconds=offset) for offset in offsets]
     local = [moment.astimezone(zone(timezone)) for moment in moments]
-    # What is shown first on the other side of midnight is as well a timer.
+    # A first time on the other side of midnight may be a timer, too.
     assume(local[0].date() == began.astimezone(zone(timezone)).date())
     text = "".join(f"{each:%H:%M:%S} Mina: hi\n" for each in local)
     transcript = read(text, began=began, timezone=timezone)

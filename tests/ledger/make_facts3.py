@@ -71,7 +71,7 @@ def story() -> Iterator[Event]:
     yield from hosted(4)
     yield claimed(4)
     yield billed(4, "50.00")
-    # A pause that was open at the end stayed as long as it was.
+    # A pause that was open at the end kept its length.
     yield from hosted(5, "session.paused")
     yield corrected(5, end="2026-10-05T09:40:00Z")
     # A repeated bill undid the correction.
@@ -89,7 +89,7 @@ def story() -> Iterator[Event]:
     yield event("session.logged", "10-05 09:20", source=CLI_SOURCE, **logged)
     pauses = [["2026-10-05T09:05:00Z", "2026-10-05T09:06:00Z"]]
     yield event("session.logged", "10-05 09:20", **logged, pauses=pauses)
-    # What came before what it is about.
+    # Events before their subject.
     yield event("dispute.filed", "10-05 11:00", claim="CL-2", summary="x")
     sent: dict[str, Any] = {"payout": "PO-1", "amount": amount("20.00"), "method": "paypal"}
     yield event("payout.sent", "12-01 09:00", id="sent", source=CLI_SOURCE, **sent)

@@ -1,6 +1,6 @@
 """A ledger in forints with corrections in later months, made by whichever version runs this.
 
-The last version of the third form, which kept forints without digits, made the fixture with it:
+The last release of schema version 3, which kept forints without digits, made the fixture with it:
 
     PYTHONPATH=<that version> python make_huf3.py FOLDER
 """
@@ -59,7 +59,7 @@ def _events() -> Iterator[tuple[str, str, dict[str, Any], str]]:
     yield event("dispute.accepted", "11-30T12:00", claim="CL-1")
     yield event("tip.received", "10-02T10:00", session="S-1", amount=huf("777"))
     yield event("adjustment.posted", "11-04T12:00", adjustment="A-1", amount=huf("-3"), reason="x")
-    # What was wrong is corrected in a later month than it was billed in.
+    # Errors are corrected in a later month than they were billed in.
     end = {"end": "2026-10-09T09:40:00Z"}
     yield event("session.corrected", "11-05T09:00", session="S-2", reason="shorter", **end)
     end = {"end": "2026-10-16T09:10:00Z"}

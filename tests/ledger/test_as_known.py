@@ -22,7 +22,7 @@ TICK = timedelta(microseconds=1)
 
 
 def month(path: Path, as_known: datetime | None = None) -> dict[str, Any]:
-    """Return October as it is, or as it was known."""
+    """Return October's figures, now or as known then."""
     with open_readonly(path, as_known=as_known) as reader:
         figures: dict[str, Any] = plain(earnings.month(reader, "2026-10"))
         return figures
@@ -74,16 +74,16 @@ STORY: list[list[tuple[str, str, dict[str, Any]]]] = [
 
 
 def test_every_day_answers_as_it_was(ledger: Path, clock: Clock) -> None:
-    """As known on any day: what the book showed at the end of that day."""
+    """As known on any day: the book's figures at the end of that day."""
     with days(ledger, clock) as noted:
-        assert len({str(shown) for _, shown in noted}) == 8  # Five days show what another did.
+        assert len({str(shown) for _, shown in noted}) == 8  # On five days another figure shows.
         for when, shown in noted:
             assert month(ledger, when) == shown
             assert month(ledger, when + DAY - TICK) == shown
 
 
 def test_the_instant_itself_counts(ledger: Path, clock: Clock) -> None:
-    """What was recorded at T is known at T, and not a microsecond before."""
+    """An event recorded at T is known at T, and not a microsecond before."""
     with days(ledger, clock) as noted:
         (before, shown_before), (when, shown) = noted[4], noted[5]
         assert shown_before != shown

@@ -86,7 +86,7 @@ def messages(ledger: Path) -> list[tuple[int, str]]:
 
 
 def verified(ledger: Path) -> None:
-    """The ledger is what was written, and its index that of its messages."""
+    """Check that the ledger verifies, its message index included."""
     with open_readonly(ledger) as reader:
         verify(reader.db, vault=ledger, deep=True, read=transcripts.read)
 
@@ -152,7 +152,7 @@ def test_a_key_with_another_content_is_refused(book: Path) -> None:
 
 
 def test_a_key_with_another_name_is_refused(book: Path) -> None:
-    """What was given is compared, also where the content is there already."""
+    """The given fields are compared, also if the content is already stored."""
     attach(book, name="a", key="k", assumed=frozenset())
     with pytest.raises(LiveportalError) as caught:
         attach(book, name="b", key="k", assumed=frozenset())
@@ -289,7 +289,7 @@ def older(ledger: Path) -> None:
 
 
 def outdated(ledger: Path) -> int:
-    """Return how many transcripts were read otherwise, of a ledger that verifies."""
+    """Return how many transcripts another reader version read, in a ledger that verifies."""
     with open_readonly(ledger) as reader:
         verified_ledger = verify(reader.db, vault=ledger, deep=True, read=transcripts.read).deposit
     assert verified_ledger
@@ -314,7 +314,7 @@ def test_what_an_earlier_version_read_verifies(book: Path) -> None:
 
 @pytest.mark.damages
 def test_what_this_version_read_must_be_what_the_file_says(book: Path) -> None:
-    """Only where another reader is recorded may messages differ; none must be missing."""
+    """Messages may differ only if another reader is recorded; none may be missing."""
     attach(book, MEET)
     older(book)
     query(book, "INSERT INTO transcript SELECT seq, ? FROM artifact", transcripts.READER)
@@ -475,7 +475,7 @@ def test_a_file_being_erased_cannot_be_attached(
 
 
 def test_without_a_vault_nothing_is_looked_for(book: Path) -> None:
-    """Most ledgers have none."""
+    """Most ledgers have no vault."""
     with Portal.open(book) as portal:
         portal.execute(
             ArtifactAdded(session="S-1", kind="code", name="x", sha256=sha(CHAT), bytes=1)

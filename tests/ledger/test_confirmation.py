@@ -132,7 +132,7 @@ def test_any_fact_can_be_confirmed(books: Book, kind: str, data: dict[str, objec
 
 
 def test_a_different_tip_is_another_tip(books: Book) -> None:
-    """What contradicts all that is recorded, and is possible, is a new fact."""
+    """An event that contradicts all recorded ones, and is possible, is a new fact."""
     books.log()
     books.record("tip.received", "10-05 11:00", session="S-1", amount=amount("5.00"), **SHELL)
     outcome = books.record("tip.received", "10-05 11:00", session="S-1", amount=amount("6.00"))
@@ -178,7 +178,7 @@ def test_a_setting_is_never_a_repeated_fact(books: Book) -> None:
 
 
 def test_a_contradicting_field_is_a_conflict(books: Book) -> None:
-    """What one source states otherwise than another is a conflict that names the fields."""
+    """Different statements of two sources are a conflict that names the fields."""
     slots = [{"start": f"2026-10-0{day}T09:00:00Z", "minutes": 30} for day in (7, 8)]
     books.open(kind="scheduled", slots=slots)
     books.record("request.accepted", "10-05 09:00", request="R-1", slot=1, **SHELL)
@@ -304,7 +304,7 @@ def test_the_same_bill_books_nothing(books: Book, billed: dict[str, str] | None)
 
 @pytest.mark.parametrize("currency", ["EUR", "JPY"])
 def test_a_bill_in_another_currency_is_impossible(books: Book, currency: str) -> None:
-    """Also where it has as many minor units as what was booked."""
+    """Even with the same number of minor units."""
     books.live(rate="3.00", when="10-05 09:00")
     books.record("session.ended", "10-05 09:20", session="S-1", **SHELL)
     billed = amount("60.00" if currency == "EUR" else "6000", currency)
@@ -313,7 +313,7 @@ def test_a_bill_in_another_currency_is_impossible(books: Book, currency: str) ->
 
 
 def test_a_bill_of_nothing_takes_the_earning_back(books: Book) -> None:
-    """The platform billed 0.00: what we had booked is reversed, and the session is free."""
+    """The platform billed 0.00: our booking is reversed, and the session is free."""
     books.live(rate="3.00", when="10-05 09:00")
     books.record("session.ended", "10-05 09:20", session="S-1", **SHELL)
     books.record("session.ended", "10-05 09:20", session="S-1", billed=amount("0.00"))
@@ -323,7 +323,7 @@ def test_a_bill_of_nothing_takes_the_earning_back(books: Book) -> None:
 
 
 def test_another_bill_while_a_claim_is_undecided(books: Book) -> None:
-    """A claim is for what was left when it was made; what is billed more stays claimable."""
+    """A claim keeps its amount; the additional bill stays claimable."""
     books.live(rate="3.00", when="10-05 09:00")
     books.record("session.ended", "10-05 09:20", session="S-1", **SHELL)
     books.claim()

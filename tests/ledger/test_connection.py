@@ -75,7 +75,7 @@ def test_a_ledger_is_private(tmp_path: Path, umask: int) -> None:
 
 @pytest.mark.parametrize("there", ["file", "ledger", "folder", "link", "dangling link"])
 def test_what_is_there_is_never_touched(tmp_path: Path, there: str) -> None:
-    """A file, ledger, folder or link at the path: refused, left as it was, not written through."""
+    """A file, ledger, folder or link at the path: refused, unchanged, not written through."""
     path, target = tmp_path / "ledger.db", tmp_path / "target"
     if there == "folder":
         path.mkdir()
@@ -218,7 +218,7 @@ def test_a_newer_ledger(ledger: Path, open_it: Open) -> None:
 @pytest.mark.damages
 @both
 def test_a_damaged_ledger(ledger: Path, open_it: Open) -> None:
-    """Pages of nonsense, or half of the file missing: said to be damaged."""
+    """Pages of nonsense, or half of the file missing: reported as damaged."""
     whole = ledger.read_bytes()
     for damaged in (whole[:100] + b"\xaa" * (len(whole) - 100), whole[: len(whole) // 4]):
         ledger.write_bytes(damaged)
@@ -323,7 +323,7 @@ def test_a_read_only_folder(ledger: Path) -> None:
 def test_what_the_system_does_not_permit(
     ledger: Path, monkeypatch: pytest.MonkeyPatch, denied: int, open_it: Open
 ) -> None:
-    """Where the system says that a file may not be read or written, so do we, in a sentence."""
+    """If the system denies reading or writing a file, the error says so in a sentence."""
     monkeypatch.setattr(os, "access", lambda _path, wanted: wanted != denied)
     before = contents(ledger) if denied == os.W_OK else None
     with pytest.raises(errors.LedgerUnwritable) as caught:

@@ -155,6 +155,6 @@ def test_memory_does_not_hold_the_feed(ledger: Path, monkeypatch: pytest.MonkeyP
             finally:
                 tracemalloc.stop()
 
-    peak(20, ledger.with_name("warm.db"))  # What is made once a process is made.
+    peak(20, ledger.with_name("warm.db"))  # Created once per process.
     few, many = peak(40, ledger.with_name("few.db")), peak(320, ledger.with_name("many.db"))
     assert many < 1.5 * few

@@ -103,7 +103,7 @@ def test_what_is_sealed_opens_again(tmp_path: Path, told: dict[str, str]) -> Non
 
 
 def test_facts_are_plain_and_all_else_is_sealed(ledger: Path) -> None:
-    """What a deadline needs is known without the key, and only that."""
+    """The data for deadlines is readable without the key, and nothing else."""
     fill(ledger, SECRET)
     key_file(ledger).unlink()
     assert query(ledger, "SELECT field, value FROM profile_fact") == [("country", "DE")]
@@ -283,7 +283,7 @@ def test_a_fingerprint_tells_nothing_without_the_key(tmp_path: Path) -> None:
 
 
 def test_the_ledger_still_verifies(ledger: Path) -> None:
-    """Sealed values are derived from nothing, and what is cleared is cleared in a rebuild, too."""
+    """Encrypted values are not derived; a cleared field is cleared in a replay, too."""
     fill(ledger, SECRET)
     fill(ledger, {"iban": "", "method": "paypal"})
     with closing(connection.open_file(ledger, readonly=True)) as db:
@@ -335,7 +335,7 @@ def test_the_key_file_is_its_owners_alone(ledger: Path) -> None:
 @posix
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o601])
 def test_a_key_that_others_may_read_is_refused(ledger: Path, mode: int) -> None:
-    """What may have been read is no secret: it is said, and not used."""
+    """It may have been read, so it is reported and not used."""
     fill(ledger, SECRET)
     key_file(ledger).chmod(mode)
     for attempt in (lambda: values(ledger), lambda: fill(ledger, {"name": "Bob"})):
@@ -373,7 +373,7 @@ def test_what_a_crash_left_is_tidied_up(ledger: Path) -> None:
 
 
 def test_a_key_that_is_lost_and_one_that_is_another(ledger: Path) -> None:
-    """Both are exit 3: nothing is damaged. A file that is no key is not guessed at."""
+    """Both exit with 3: nothing is damaged. A file that is not a key is not guessed at."""
     fill(ledger, SECRET)
     good = key_file(ledger).read_bytes()
     key_file(ledger).unlink()
@@ -466,7 +466,7 @@ def _crash(*_args: object, **_more: object) -> None:
 def test_a_crash_at_any_point_of_a_rotation(
     ledger: Path, monkeypatch: pytest.MonkeyPatch, where: str, again: bool
 ) -> None:
-    """One of the keys that are kept opens what is there; the next rotation tidies up."""
+    """One of the stored keys decrypts the values; the next rotation cleans up."""
     fill(ledger, SECRET)
     (old,) = kept(ledger)
     if where == "before":
@@ -663,7 +663,7 @@ def test_what_is_no_working_keyring_is_left_alone(
 def test_a_keyring_that_does_not_answer(
     ledger: Path, monkeypatch: pytest.MonkeyPatch, ring: Ring
 ) -> None:
-    """The key may be in there: it is said, nothing is changed, and trying again may help."""
+    """The key may be in it: that is reported, nothing changes, and a retry may help."""
     use(monkeypatch, good := Ring())
     fill(ledger, SECRET)
     use(monkeypatch, ring)

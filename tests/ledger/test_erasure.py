@@ -74,7 +74,7 @@ def test_the_chain_stands(story: Book) -> None:
 
 
 def test_a_replay_restores_nothing(story: Book) -> None:
-    """What was erased is compared on facts only, and stays erased."""
+    """Erased events are compared on facts only, and stay erased."""
     story.record("customer.forgotten", "10-07 09:00", customer="C-1")
     again: dict[str, Any] = {
         "customer": {"id": "C-1", "name": SECRET},
@@ -112,7 +112,7 @@ def test_a_replay_in_the_same_feed_restores_nothing(books: Book) -> None:
 
 
 def test_an_offset_may_be_spelt_otherwise_after_forgetting(books: Book) -> None:
-    """Facts are compared by what they mean, also when the personal half of the event is gone."""
+    """Facts are compared by meaning, also if the event's personal half is gone."""
     slot = {"start": "2026-10-12T09:00:00-04:00", "minutes": 45}
     customer = {"id": "C-1", "name": SECRET}
     given: dict[str, Any] = {"kind": "scheduled", "customer": customer, "id": "s-1"}

@@ -43,7 +43,7 @@ MONTHS = {
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    """Give the ledger as it was."""
+    """Return the ledger as the old version made it."""
     path = tmp_path / "ledger.db"
     path.write_bytes(gzip.decompress((FIXTURES / "huf3.db.gz").read_bytes()))
     path.chmod(0o600)
@@ -52,7 +52,7 @@ def book(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shell(book: Path, tmp_ledger_env: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:  # noqa: ARG001
-    """Give a shell whose ledger it is."""
+    """Return a shell with this ledger."""
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(book))
     return Shell(book.parent, book)
 
@@ -65,7 +65,7 @@ def opened(path: Path) -> Iterator[Connection]:
 
 
 def verified(path: Path) -> Verified:
-    """Verify it as it is today."""
+    """Verify the ledger in its current state."""
     with opened(path) as db:
         return verify(db)
 
@@ -113,7 +113,7 @@ def test_its_statements_add_up(book: Path, name: str) -> None:
 
 
 def test_its_digits_are_written_down(book: Path) -> None:
-    """It was made without digits, and keeps them: its amounts are what they were."""
+    """Made without digits, it keeps them: its amounts do not change."""
     with open_readonly(book) as reader:
         assert str(reader.money(21000)) == "21000"
         assert {row["digits"] for row in digits(book)} == {0}
@@ -171,7 +171,7 @@ def test_nothing_shows_it_with_digits(shell: Shell, command: str) -> None:
 
 
 def test_a_feed_with_more_digits_than_the_book(book: Path) -> None:
-    """What the book cannot hold is refused in its field; what is whole goes through."""
+    """Fractions of a forint are refused in their field; whole forints are accepted."""
     with Portal.open(book) as portal:
         whole = event("tip.received", "12-09 09:00", session="S-1", amount=make_huf3.huf("500.00"))
         assert portal.record([whole])[0].status == "recorded"
@@ -192,7 +192,7 @@ def test_a_policy_of_the_book_as_a_file(book: Path) -> None:
         assert Policy.from_recorded(reader.policy.recorded) == reader.policy
 
 
-# --- what was derived is held against the journal -------------------------------------------------
+# --- derived rows against the journal -------------------------------------------------------------
 
 CHANGED = (
     "UPDATE session_count SET billed_us = billed_us + 1 WHERE seq = 5",
@@ -228,14 +228,14 @@ def test_derived_counts_are_verified(book: Path, change: str) -> None:
 )
 @pytest.mark.damages
 def test_what_was_changed_before_is_not_repaired(book: Path, change: str) -> None:
-    """An upgrade derives what is new, and nothing that was there already."""
+    """An upgrade derives only the new columns."""
     tampered(book, change)
     with pytest.raises(MigrationFailed):
         open_ledger(book, readonly=True)
 
 
 def test_an_upgrade_without_them_is_none(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A book whose counts were not derived does not verify, so it is not upgraded."""
+    """A book without derived counts does not verify, so it is not upgraded."""
     monkeypatch.setattr(backfill, "_count_sessions", lambda _: None)
     with pytest.raises(MigrationFailed, match="counted"):
         open_ledger(book, readonly=True)

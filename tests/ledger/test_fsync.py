@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="folders are synced o
 
 @pytest.fixture
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Return the list of what is synced from now on."""
+    """Return a list of the folders that are synced from now on."""
     folders: list[Path] = []
     fsync = os.fsync
 
@@ -87,7 +87,7 @@ def test_a_file_system_that_syncs_no_folders(
 
 
 def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files may be made in it, and it cannot be opened: that is no reason to fail."""
+    """Files can be made in it, but it cannot be opened: that is not an error."""
 
     def denied(*_args: object) -> int:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

@@ -70,7 +70,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def second(path: Path) -> Path:
-    """Give the ledger a second name beside it."""
+    """Return the ledger a second name in the same folder."""
     name = path.with_name("second.db")
     name.hardlink_to(path)
     return name
@@ -109,7 +109,7 @@ def test_what_lies_in_the_log_of_another_name(path: Path, mode: str) -> None:
 
 
 def test_a_name_in_another_folder(path: Path, tmp_path: Path) -> None:
-    """Whether it has a log cannot be seen: a reader is refused, but for one who has the log."""
+    """A log there is invisible: a reader is refused, except at the name with the log."""
     far = tmp_path / "far.db"
     far.hardlink_to(path)
     for name in (path, far):

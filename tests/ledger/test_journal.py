@@ -120,7 +120,7 @@ def test_a_replay_is_looked_up_before_any_rule(books: Book) -> None:
 
 
 def test_a_refused_event_may_come_again(books: Book) -> None:
-    """What was refused was not recorded: the same id is still free."""
+    """A refused event was not recorded: its id is still free."""
     books.refuses("session.ended", "10-05 09:20", id="e-1", session="S-1")
     books.live()
     assert (
@@ -140,7 +140,7 @@ def test_an_erased_event_is_compared_on_facts_only(books: Book) -> None:
     assert error.fields == ["rate"]
 
 
-# --- commands: only what was given is compared ----------------------------------------------------
+# --- commands: only given fields are compared -----------------------------------------------------
 
 
 def test_a_command_repeated_an_hour_later_is_a_replay(ledger: Path, clock: Clock) -> None:
@@ -241,7 +241,7 @@ def recomputed(db: Connection, *, erased: bool = False) -> list[tuple[bytes, byt
         counts = db.execute("SELECT * FROM session_count WHERE seq = ? ORDER BY n", (seq,))
         booked = [[list(row) for row in rows.fetchall()] for rows in (entries, moved, counts)]
         if not booked[2]:
-            del booked[2]  # What counts nothing is hashed as before there were counts.
+            del booked[2]  # An event without counts is hashed as before counts existed.
         assert effects == hashlib.sha256(stored(booked)).digest()
         hashed = b"liveportal.journal.v1" + prev
         for field in (str(seq), *fields):
@@ -328,7 +328,7 @@ def test_history_is_append_only(filled: Path, table: str, statement: str) -> Non
     ],
 )
 def test_personal_data_is_only_ever_erased(filled: Path, statement: str) -> None:
-    """What can be erased cannot be rewritten; erasing leaves the chain whole."""
+    """It cannot be rewritten; erasing it keeps the chain valid."""
     with pytest.raises(DatabaseError, match="written once"):
         query(filled, statement)
     query(filled, "DELETE FROM event_personal")
@@ -376,7 +376,7 @@ def test_records_are_all_or_nothing(filled: Path) -> None:
 
 
 def test_a_clock_that_lags_far_behind(filled: Path) -> None:
-    """A machine whose clock was reset records all the same, in order."""
+    """A machine whose clock was reset still records, in order."""
     with Portal.open(filled, now=Clock(at("01-01 00:00") - timedelta(days=9_000))) as portal:
         portal.execute(TipReceived(session="R-1", amount=usd("5.00")), at=at("10-05 09:00"))
     times = [time for (time,) in query(filled, "SELECT recorded_at FROM event ORDER BY seq")]

@@ -58,7 +58,7 @@ def test_a_ledger_opened_through_a_link_has_the_same_memory(tmp_path: Path) -> N
     ],
 )
 def test_garbage_is_no_memory(tmp_path: Path, content: bytes) -> None:
-    """A file that is not what was written is as good as none."""
+    """A file with unexpected contents counts as missing."""
     file_of(tmp_path / "ledger.db").write_bytes(content)
     assert last_backup(tmp_path / "ledger.db") is None
 

@@ -57,7 +57,7 @@ def test_the_journal_mode_is_chosen_once(
 def test_an_unfixed_library_does_not_touch_a_wal_ledger(
     ledger: Path, monkeypatch: pytest.MonkeyPatch, open_it: Open
 ) -> None:
-    """A program whose SQLite could corrupt the file says so, and exits as busy."""
+    """With an SQLite that could corrupt the file the program reports busy."""
     query(ledger, "PRAGMA journal_mode = WAL")
     monkeypatch.setattr(connection, "wal_is_safe", lambda: False)
     with pytest.raises(errors.UnsafeSqlite) as caught:

@@ -234,7 +234,7 @@ def test_a_bill_too_large(books: Book) -> None:
 
 
 def test_minutes_of_ten_thousand_years(books: Book) -> None:
-    """Billed time adds up however long the sessions are said to have been."""
+    """Billed time adds up, however long the reported sessions are."""
     for number in range(40):
         books.record(
             "session.logged",
@@ -273,7 +273,7 @@ def test_an_empty_book_has_no_months(books: Book) -> None:
 
 
 def test_ids_are_found_whole_or_by_a_unique_prefix(books: Book) -> None:
-    """An exact id wins over longer ones; a prefix of several is ambiguous; none is not found."""
+    """An exact id wins over longer ones; a prefix of several is ambiguous."""
     for name in ("R-1", "R-10", "R-11", "Q"):
         books.open(name)
     reader = books.reader()
@@ -292,7 +292,7 @@ def test_ids_are_found_whole_or_by_a_unique_prefix(books: Book) -> None:
 
 @pytest.mark.parametrize("text", ["\udcff", "\x00", "💥", "R" * 100_000])
 def test_ids_that_no_shell_should_give(books: Book, text: str) -> None:
-    """Bytes that are no text come from a shell as lone surrogates: not found, like any other."""
+    """Invalid bytes arrive from a shell as lone surrogates: not found, like any unknown id."""
     books.open()
     for kind in ("request", "session"):
         with pytest.raises(errors.UnknownThing):

@@ -100,7 +100,7 @@ def test_it_is_backed_up(
 
 
 def test_a_write_is_refused(read: Callable[..., Run]) -> None:
-    """A write says that it cannot be."""
+    """The error says that the ledger cannot be written."""
     code, out, err = read("earnings", "adjust", "5.00", "--reason", "bonus")
     assert (code, out) == (1, "")
     assert err.startswith("error: ")
@@ -108,7 +108,7 @@ def test_a_write_is_refused(read: Callable[..., Run]) -> None:
 
 
 def test_a_log_that_cannot_be_read(read: Callable[..., Run], tmp_path: Path) -> None:
-    """With a log and its index it is read; without the index it is said what to do."""
+    """With a log and its index it is read; without the index the error gives the remedy."""
     path = tmp_path / "own" / "ledger.db"
     subprocess.run([sys.executable, "-c", _LEFT_BEHIND, str(path)], cwd=ROOT, check=True)
     assert path.with_name("ledger.db-wal").stat().st_size

@@ -109,7 +109,7 @@ def test_it_opens_with_the_same_figures(released: tuple[int, Path], today: dict[
 
 
 def test_it_verifies(released: tuple[int, Path]) -> None:
-    """With its head of then, and without a rule that judges otherwise."""
+    """With its original head, and without rule drift."""
     _, path = released
     (head,) = asked(path, "SELECT lower(hex(hash)) FROM event ORDER BY seq DESC LIMIT 1")[0]
     with closing(open_ledger(path, readonly=True)) as db:
@@ -151,7 +151,7 @@ def test_its_sealed_profile_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.usefixtures("tmp_ledger_env")
 def test_it_goes_on(released: tuple[int, Path]) -> None:
-    """What comes after is recorded as in any other ledger, and the whole verifies."""
+    """New events are recorded as in any ledger, and the whole verifies."""
     _, path = released
     shell = Shell(path.parent, path)
     feed = path.with_name("again.jsonl")
@@ -176,7 +176,7 @@ def test_it_goes_on(released: tuple[int, Path]) -> None:
 
 
 class _Failing:
-    """A connection whose so-manyeth statement fails."""
+    """A connection whose n-th statement fails."""
 
     def __init__(self, db: Connection, number: int, error: BaseException) -> None:
         self._db = db
@@ -274,7 +274,7 @@ TAMPERED = {
 
 @pytest.mark.parametrize("statement", TAMPERED)
 def test_what_does_not_verify_is_not_upgraded(older: Path, statement: str) -> None:
-    """An upgrade ends with a verification: what is wrong is named, and all is as it was."""
+    """An upgrade ends with a verification: the problem is named, and nothing changes."""
     tampered(older, statement) if "TRIGGER" not in statement else asked(older, statement)
     with untouched(older, form(older)), pytest.raises(errors.MigrationFailed) as caught:
         upgrade(older)

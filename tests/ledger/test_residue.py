@@ -69,7 +69,7 @@ class StoryLedger(NamedTuple):
 
 @pytest.fixture(params=["wal", "delete"])
 def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Give the journal mode that ledgers are made in."""
+    """Return the journal mode of the ledgers."""
     if request.param == "delete":
         monkeypatch.setattr(connection, "wal_is_safe", lambda *_: False)
     return str(request.param)
@@ -119,7 +119,7 @@ def test_the_story_has_every_personal_field(stories: StoryLedger) -> None:
 
 
 def test_nothing_is_left_of_who_is_forgotten(stories: StoryLedger) -> None:
-    """One after the other: nothing of them is left, all of the others' is, and money is as it was.
+    """One after the other: each one's data is gone, the others' data and the money stay.
 
     A dry run before it changes nothing.
     """
@@ -151,7 +151,7 @@ def test_nothing_is_left_of_who_is_forgotten(stories: StoryLedger) -> None:
 
 
 def test_nothing_is_left_of_the_attributes(stories: StoryLedger) -> None:
-    """Also nothing of what was written into the attributes of the very event that forgets."""
+    """Also the attributes of the erasure event itself."""
     others = stories.others("C-2")
     say(stories.path, stories.writer.forgotten("C-2"))
     assert not stories.left("C-2")
@@ -221,9 +221,9 @@ def _crowd(writer: StoryWriter, names: list[str]) -> bytes:
 
 @pytest.mark.usefixtures("mode")
 def test_nothing_is_left_in_the_free_part_of_a_page(tmp_path: Path) -> None:
-    """When rows go, SQLite moves others to other pages, and leaves where they were what they said.
+    """When rows are deleted, SQLite moves others to other pages, and leaves the old bytes.
 
-    So who is forgotten later was in two places; `secure_delete` overwrites but one of them.
+    So a customer forgotten later was in two places; `secure_delete` overwrites only one of them.
     """
     stories = StoryLedger(tmp_path / "books" / "ledger.db", StoryWriter())
     Portal.create(stories.path, Policy())
@@ -272,7 +272,7 @@ def _request(name: str) -> tuple[Any, ...]:
 def test_the_mark_of_who_came_later_stays(
     stories: StoryLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who forgets while another is at it leaves a mark of their own, and it is not taken away."""
+    """A concurrent erasure has its own marker, which is not removed."""
     real = residue._erase_files  # noqa: SLF001
 
     def meanwhile(*args: Any) -> None:  # noqa: ANN401
@@ -300,9 +300,9 @@ def _copy(stories: StoryLedger, name: str) -> Path:
 
 
 def test_copies_in_the_folder_are_forgotten_in(stories: StoryLedger) -> None:
-    """What was kept at an upgrade, or when a ledger was replaced, is of the same person, too.
+    """Copies from upgrades and replaced ledgers contain the same customer.
 
-    Of the others and of the facts they keep all.
+    The other customers' data and all facts stay.
     """
     copies = [_copy(stories, name) for name in ("ledger.db.form1", "ledger.db.form1.2")]
     others = stories.others("C-1")
@@ -399,7 +399,7 @@ def test_files_not_reached_are_reported(stories: StoryLedger) -> None:
 
 
 def test_a_copy_may_have_a_vault(stories: StoryLedger) -> None:
-    """A ledger that was replaced may have had files of its own."""
+    """A replaced ledger may have had its own files."""
     copy = _copy(stories, "ledger.db.replaced-1")
     shutil.copytree(stories.path.with_name("ledger.db.vault"), f"{copy}.vault")
     files = len(list(copy.with_name(f"{copy.name}.vault").glob("??/*")))

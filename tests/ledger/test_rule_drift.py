@@ -112,7 +112,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def older(
     request: pytest.FixtureRequest, made: dict[str, Path], tmp_path: Path
 ) -> tuple[str, Path]:
-    """Give the name of an older rule, and a ledger that was made under it."""
+    """Return the name of an older rule, and a ledger made under it."""
     copy = tmp_path / "ledger.db"
     copy.write_bytes(made[request.param].read_bytes())
     return request.param, copy
@@ -158,7 +158,7 @@ def test_history_is_kept(older: tuple[str, Path]) -> None:
 
 
 def test_booked_amounts_are_reported_as_booked(older: tuple[str, Path]) -> None:
-    """Played back, every month has the money that it had, and the journal its head."""
+    """After a replay every month has the same money, and the journal the same head."""
     _, path = older
     with open_readonly(path) as reader, closing(replayed_copy(reader.db)) as copy:
         for query in (
@@ -173,7 +173,7 @@ def test_booked_amounts_are_reported_as_booked(older: tuple[str, Path]) -> None:
 
 @pytest.mark.damages
 def test_what_today_s_rules_touch_not_is_held_strictly(older: tuple[str, Path]) -> None:
-    """The leniency reaches as far as the rule does: all else must be what the journal says."""
+    """Only differences caused by the rule are tolerated: all else must match the journal."""
     _, path = older
     for statement in (
         "UPDATE request SET rate = 1 WHERE id = 'REQ-8'",

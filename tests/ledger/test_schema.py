@@ -42,7 +42,7 @@ each_mapping = pytest.mark.parametrize(
 
 @pytest.fixture
 def db() -> Iterator[Connection]:
-    """Give a ledger that the numbered SQL made, with nothing in it."""
+    """Return an empty ledger that the numbered SQL made."""
     connection = in_memory()
     for script in sorted(
         files("liveportal.ledger.storage.schema").joinpath("migrations").iterdir(), key=str
@@ -54,7 +54,7 @@ def db() -> Iterator[Connection]:
 
 @pytest.fixture
 def lax_db(db: Connection) -> Connection:
-    """Give one that holds nonsense too: only columns, types, nulls and keys are looked at."""
+    """Return one without constraints: only columns, types, nulls and keys are tested."""
     db.executescript("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")
     return db
 
@@ -81,7 +81,7 @@ def ddl(db: Connection, table: Table) -> str:
 
 
 def test_every_table_has_a_class(db: Connection) -> None:
-    """The classes are as many as the tables, and none is in the metadata that programs share."""
+    """One class for each table, and none in the metadata that programs share."""
     made = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
     own = {name for (name,) in made if not name.startswith("message_index")}  # SQLite's own.
     assert own == set(TABLES) == set(CLASSES)
@@ -145,7 +145,7 @@ def test_constraints(db: Connection, table: Table) -> None:
 
 
 def test_the_statements_are_as_generated() -> None:
-    """What is checked in is what the tables give; the command prints it."""
+    """The checked-in module is what the command generates from the tables."""
     checked_in = Path(str(schema_sql.__file__)).read_text("utf-8")
     assert checked_in == statements_module()
     printed = subprocess.run(
@@ -182,7 +182,7 @@ def test_tables_with_sql_statements() -> None:
 
 @each_mapping
 def test_mappings(mapping: row_mapping.Mapping[object]) -> None:
-    """What a mapping binds is what the statements take: the columns in the table's order."""
+    """A mapping binds the columns in the table's order, as the statements expect."""
     table = TABLES[mapping.table]
     assert mapping.columns == tuple(column.name for column in table.columns)
     assert mapping.key == tuple(column.name for column in table.primary_key)
@@ -234,7 +234,7 @@ def test_add_flow(db: Connection) -> None:
 
 @pytest.mark.parametrize("row_class", CLASSES.values(), ids=CLASSES)
 def test_reading(lax_db: Connection, row_class: type[LedgerRow]) -> None:
-    """A ledger can be read with SQLModel's `select`, and gives back what was written."""
+    """A ledger can be read with SQLModel's `select`, which returns the written values."""
     table = TABLES[str(row_class.__tablename__)]
     names = [column.name for column in table.columns]
     # Nulls where there may be some, in the second row.

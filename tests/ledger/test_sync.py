@@ -56,7 +56,7 @@ def test_a_feed_and_again(ledger: Path) -> None:
 
 @pytest.mark.parametrize("batch", [None, 5])
 def test_an_empty_feed(ledger: Path, batch: int | None) -> None:
-    """Nothing to record is no failure; the head is what it was."""
+    """An empty feed is no failure; the head does not change."""
     assert counts(sync(ledger, [], batch=batch)) == (0, 0, 0, 0)
     assert sync(ledger, [b"\n", b"  \n"], batch=batch).head == sync(ledger, []).head
 
@@ -169,7 +169,7 @@ def test_batches_commit_as_they_go(ledger: Path) -> None:
 
 
 def test_a_batch_is_seen_while_the_feed_goes_on(ledger: Path) -> None:
-    """What a batch recorded is there for others before the next line is read."""
+    """Others can read a batch before the next line is read."""
     seen: list[int] = []
     sync(
         ledger,
@@ -208,7 +208,7 @@ def test_rejects_are_reported_and_the_feed_continues(ledger: Path) -> None:
 
 
 def test_a_rejected_line_leaves_nothing_behind(ledger: Path) -> None:
-    """What follows a rejected line is judged as if it had never come."""
+    """Later lines are judged as if the rejected one had never come."""
     errors: list[LiveportalError] = []
     early = line("session.paused", "10-05 08:59", id="x", session="S-1")
     sync(

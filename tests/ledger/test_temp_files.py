@@ -1,4 +1,4 @@
-"""Files that are not whole yet: what crashes left of them goes, and nothing else."""
+"""Temporary files: leftovers of crashes are removed, and nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _aged(path: Path) -> Path:
 
 
 def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
-    """Parts of the same name that are an hour old go, with what SQLite keeps beside them."""
+    """Temporary files of the same name, an hour old, go with SQLite's files beside them."""
     path = tmp_path / "books [1].csv"
     part = _aged(part_of(path))
     _aged(Path(f"{part}-wal"))
@@ -26,7 +26,7 @@ def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
 
 
 def test_nothing_else_is_swept(tmp_path: Path) -> None:
-    """What is written to just now, what has another name, and links stay."""
+    """Recently written files, other names, and links stay."""
     path = tmp_path / "books.csv"
     kept = {
         _aged(tmp_path / name)
@@ -43,7 +43,7 @@ def test_nothing_else_is_swept(tmp_path: Path) -> None:
 
 
 def test_a_part_goes_with_what_belongs_to_it(tmp_path: Path) -> None:
-    """A part is removed whole, and it is no failure that it, or its folder, is not there."""
+    """All files of it are removed; missing files or a missing folder are no error."""
     part = part_of(tmp_path / "ledger.db")
     for suffix in ("", "-wal", "-shm", "-journal"):
         Path(f"{part}{suffix}").write_text("half")

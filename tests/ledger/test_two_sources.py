@@ -10,7 +10,7 @@ SHELL = {"source": CLI_SOURCE}
 
 
 def test_a_correction_of_another_field_is_another_correction(books: Book) -> None:
-    """What a correction leaves out stays as it was; to correct it is to say something else."""
+    """A missing field keeps its value; correcting it is a different correction."""
     books.log()
     books.record(
         "session.corrected", "10-06 09:00", session="S-1", billed=amount("50.00"), reason="a"
@@ -48,7 +48,7 @@ def test_a_session_known_by_two_ids_has_one_tip(books: Book) -> None:
 
 
 def test_a_new_bill_after_a_refund_stands_as_long_as_it_can(books: Book) -> None:
-    """The platform's bill is booked, unless it is less than what was refunded already."""
+    """The platform's bill is booked, unless it is less than the refunded amount."""
     books.live("S-1")
     books.record("session.ended", "10-05 09:12", session="S-1", **SHELL)  # $60.00 at $5.
     books.claim()

@@ -26,7 +26,7 @@ from tests.commands.shell import OCTOBER, PROGRAM, Shell
 from tests.helpers import dump, plain
 from tests.ledger.old_ledgers import Schema, asked, beside, form, whole
 
-# Released files are never edited: a ledger made by one of them would not be what it says.
+# Released files are never edited: an older ledger would not match them.
 PINNED = {
     "0001_first.sql": "421bf8b4112b7b104889f70b45fdea581794eb6df749f916436c464cf8ebc078",
     "0002_messages.sql": "9922d69b3fdba67e3ba8512d9557dc67061f381f83efa8788cda70c72aadf08e",
@@ -42,7 +42,7 @@ PINNED = {
 
 
 def test_released_steps_are_never_edited() -> None:
-    """The released steps are, byte by byte, what they were released as."""
+    """The released migrations are unchanged, byte by byte."""
     folder = files("liveportal.ledger.storage.schema").joinpath("migrations")
     for name, digest in PINNED.items():
         assert hashlib.sha256(folder.joinpath(name).read_bytes()).hexdigest() == digest

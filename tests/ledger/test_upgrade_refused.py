@@ -24,7 +24,7 @@ from tests.commands.shell import Shell, error_of
 from tests.ledger.old_ledgers import asked, beside, form, untouched, whole
 from tests.ledger.test_connection import HOLDER
 
-# --- left as it was -------------------------------------------------------------------------------
+# --- unchanged ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from tests.ledger.test_connection import HOLDER
 def test_a_step_that_fails_changes_nothing(
     old_shell: Shell, monkeypatch: pytest.MonkeyPatch, folder: str, script: str
 ) -> None:
-    """Half-way through, all is rolled back; it says so; and the next program finishes it."""
+    """Everything is rolled back and reported; the next program completes the upgrade."""
     scripts = migrate._scripts  # noqa: SLF001
     bad = [("9999_bad.sql", script)]
     with monkeypatch.context() as patch, untouched(old_shell.ledger):
@@ -99,7 +99,7 @@ def test_a_killed_upgrade_changes_nothing(old: Path) -> None:
 
 
 def test_an_orphan_is_not_carried_over(old: Path) -> None:
-    """A row that refers to nothing: said, and left as it was."""
+    """A row with a dangling reference: reported, and left as it was."""
     with closing(Connection(str(old), isolation_level=None)) as db:
         db.execute("PRAGMA foreign_keys = OFF")
         db.execute("INSERT INTO session_alias VALUES ('S-9', 'S-404')")
@@ -245,7 +245,7 @@ def test_no_room_for_the_copy(old: Path, limit: int) -> None:
 
 
 def test_no_room_for_the_upgrade(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The copy fits, and the new tables do not: the ledger as it was, and no copy left."""
+    """The copy fits, but the new tables do not: the ledger as it was, and no copy left."""
     settle = sqlite_connection._settle  # noqa: SLF001
     pages = asked(old, "PRAGMA page_count")[0][0]
 
@@ -259,7 +259,7 @@ def test_no_room_for_the_upgrade(old: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_read_only_ledger(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even to read it, it would have to be written first: it says so, and what to do."""
+    """Reading it would need a write first: the error says so, with the remedy."""
     monkeypatch.setattr(os, "access", lambda _path, wanted: wanted != os.W_OK)
     with untouched(old):
         for readonly in (True, False):
@@ -285,7 +285,7 @@ def test_a_read_only_folder(old: Path) -> None:
 
 
 def test_a_copy_that_cannot_be_made(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system refuses the copy's file: said with its name, and the ledger is as it was."""
+    """The system refuses to create the copy: the error names it, and the ledger is as it was."""
     real = os.open
 
     def refused(path: Any, flags: int, *more: Any) -> int:  # noqa: ANN401 -- As the system's own.

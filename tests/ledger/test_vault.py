@@ -38,7 +38,7 @@ WORDS = b"the quick brown fox"
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    """Give the vault of a ledger that need not exist."""
+    """Return the vault of a ledger that need not exist."""
     return Vault(tmp_path / "ledger.db")
 
 
@@ -58,7 +58,7 @@ def sha(content: bytes) -> str:
 def add(
     vault: Vault, path: Path, limit: int = LIMIT, progress: Callable[[int], None] = ignored
 ) -> StagedFile:
-    """Take a file and give it its place."""
+    """Stage a file and move it to its place."""
     with vault.taking(path, limit=limit, progress=progress) as taken:
         vault.place(taken)
         return taken
@@ -178,7 +178,7 @@ def test_the_ledger_is_no_evidence(vault: Vault, tmp_path: Path) -> None:
 
 
 def test_the_limit(vault: Vault, source: Path) -> None:
-    """A file as large as it is taken; one that is larger is not, and none that grows beyond it."""
+    """A file of exactly the limit is stored; a larger one, or one that grows beyond it, is not."""
     for limit, size in ((len(WORDS) - 1, len(WORDS)), (1, len(WORDS))):
         error = refused(vault, source, FileTooLarge, limit=limit)
         assert error.details["limit"] == limit < size
@@ -199,7 +199,7 @@ def test_the_limit(vault: Vault, source: Path) -> None:
 def test_a_file_that_changes_meanwhile_is_refused(
     vault: Vault, tmp_path: Path, change: str
 ) -> None:
-    """What is half one content and half another proves nothing."""
+    """A mixture of two contents proves nothing."""
     source = tmp_path / "large"
     source.write_bytes(bytes(3 * CHUNK_BYTES))
 
@@ -218,7 +218,7 @@ def test_a_file_that_changes_meanwhile_is_refused(
 
 
 def test_a_file_that_vanishes_meanwhile_was_read(vault: Vault, tmp_path: Path) -> None:
-    """It was open: what was read is what it was."""
+    """It was open, so its content is complete."""
     source = tmp_path / "large"
     source.write_bytes(bytes(3 * CHUNK_BYTES))
     taken = add(vault, source, progress=lambda _: source.unlink(missing_ok=True))
@@ -293,7 +293,7 @@ def test_a_vault_that_others_may_enter_is_refused(vault: Vault, source: Path, bi
 def test_a_link_in_the_place_of_a_file_is_replaced(
     vault: Vault, source: Path, tmp_path: Path
 ) -> None:
-    """What it pointed to is neither written to nor taken for the file."""
+    """Its target is neither written to nor taken for the file."""
     add(vault, source)
     path, victim = vault.path(sha(WORDS)), tmp_path / "victim"
     victim.write_bytes(WORDS)

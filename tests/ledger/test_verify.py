@@ -50,7 +50,7 @@ def path(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def tampered(path: Path, *statements: str | tuple[str, tuple[object, ...]]) -> None:
-    """Do to a ledger what its triggers forbid: they are dropped, and made again."""
+    """Change a ledger in ways that its triggers forbid: drop them, and create them again."""
     with closing(Connection(str(path), isolation_level=None)) as db:
         triggers = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
         kept = triggers.fetchall()
@@ -101,7 +101,7 @@ def test_what_was_written_verifies(path: Path, deep: bool) -> None:
 
 
 def test_a_connection_is_enough(path: Path) -> None:
-    """The vault is only looked into where it is said whose."""
+    """The vault is checked only if its path is given."""
     shutil.rmtree(Vault(path).folder)
     with closing(open_file(path, readonly=True)) as db:
         assert verify(db).deposit is None
@@ -204,7 +204,7 @@ def test_the_journal_and_the_books(path: Path, statement: str) -> None:
 
 
 def test_an_event_that_is_gone(path: Path) -> None:
-    """One from the middle, with all that refers to it, leaves a gap; the last one, its head."""
+    """One from the middle, with all references, leaves a gap; the last one, a wrong head."""
     head = verified(path).head
     last = asked(path, "SELECT max(seq) FROM event")[0][0]
     for table in ("statement", "event_personal", "profile_fact"):
@@ -230,7 +230,7 @@ def test_events_that_changed_places(path: Path) -> None:
     assert found(path) == "event 4 does not follow the one before it"
 
 
-# --- what is derived ------------------------------------------------------------------------------
+# --- derived tables -------------------------------------------------------------------------------
 
 CHANGED = {
     "UPDATE statement SET confirms = NULL WHERE confirms IS NOT NULL": (
@@ -500,7 +500,7 @@ def test_what_only_deep_finds(path: Path, statement: str) -> None:
 
 
 def test_a_schema_that_cannot_be_decoded(path: Path) -> None:
-    """SQLite quotes what it cannot read, and the driver cannot read that: it is damaged."""
+    """SQLite quotes the invalid text, which the driver cannot decode: it is damaged."""
     asked(path, "PRAGMA journal_mode = DELETE")
     content = bytearray(path.read_bytes())
     content[content.index(b"CREATE TABLE session") + len("CREATE TAB")] = 0xBA
@@ -510,7 +510,7 @@ def test_a_schema_that_cannot_be_decoded(path: Path) -> None:
 
 
 def test_an_index_that_finds_other_words(path: Path) -> None:
-    """A search would not find what was said."""
+    """A search would miss messages."""
     asked(
         path,
         "INSERT INTO message_index (message_index, rowid, text)"
@@ -531,7 +531,7 @@ def test_an_index_that_was_never_written(tmp_path: Path) -> None:
 
 
 def test_settings_of_an_index(path: Path) -> None:
-    """How an index is laid out is no matter: nothing that is found depends on it."""
+    """The layout of an index does not matter: no search result depends on it."""
     for setting in ("'automerge', 8", "'optimize', NULL"):
         asked(path, f"INSERT INTO message_index (message_index, rank) VALUES ({setting})")  # noqa: S608
         verified(path, deep=True)

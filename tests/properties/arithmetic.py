@@ -22,7 +22,7 @@ Pauses = Sequence[tuple[datetime, datetime]]
 
 
 def rounded(exact: Fraction) -> int:
-    """Round half-up; only what is not negative is ever rounded."""
+    """Round half-up; only non-negative values are ever rounded."""
     return floor(exact + Fraction(1, 2))
 
 

@@ -55,7 +55,7 @@ def new_ledger() -> Connection:
 
 @contextmanager
 def empty_ledger() -> Iterator[Connection]:
-    """Give a ledger in memory with nothing in it."""
+    """Yield an empty ledger in memory."""
     with closing(new_ledger()) as db:
         yield db
 
@@ -76,7 +76,7 @@ def reader(db: Connection) -> Reader:
 
 @contextmanager
 def recorded(events: Iterable[Event]) -> Iterator[Connection]:
-    """Give a ledger in which the events were recorded one by one, by one transaction."""
+    """Yield a ledger with the events recorded one by one, in one transaction."""
     with empty_ledger() as db:
         portal(db).record(list(events))
         yield db
@@ -118,7 +118,7 @@ def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = N
 
 
 def tables(db: Connection, *, replayed: bool = False) -> dict[str, Table]:
-    """Return every table as it is; for a `replayed` copy, without what salts and hashes decide."""
+    """Return every table; for a `replayed` copy, without columns of salts and hashes."""
     names = [
         name
         for (name,) in db.execute(
@@ -173,13 +173,13 @@ def plain(value: object) -> Any:  # noqa: ANN401 (as many shapes as JSON has)
 
 
 def sql_months(books: Connection | Reader) -> list[dict[str, Any]]:
-    """The months as the views give them."""
+    """The months from the SQL views."""
     opened = books if isinstance(books, Reader) else reader(books)
     return [plain(row) for row in window.months(opened)]
 
 
 def sql_month(db: Connection, name: str) -> object:
-    """One month as the views give it."""
+    """One month from the SQL views."""
     return plain(window.month(reader(db), name))
 
 
@@ -196,7 +196,7 @@ def folded_months(db: Connection) -> list[dict[str, Any]]:
 
 
 def records(db: Connection) -> list[dict[str, object]]:
-    """The Transaction Record, without what a model cannot know."""
+    """The Transaction Record, without the fields that a model cannot know."""
     hidden = ("transaction", "memo", "currency", "balance")
     return [
         {name: plain(value) for name, value in row.items() if name not in hidden}
@@ -205,7 +205,7 @@ def records(db: Connection) -> list[dict[str, object]]:
 
 
 def items(db: Connection) -> Table:
-    """What payouts pay, in order: when, month, face, settled."""
+    """The open items in order: time, month, face, settled."""
     return db.execute(
         'SELECT time, period, face_minor, settled_minor FROM item ORDER BY "transaction"'
     ).fetchall()

@@ -192,7 +192,7 @@ class Machine(RuleBasedStateMachine):
         return Money(deal.pick(NUMBERS) if minor is None else minor, currency)
 
     def billed(self, deal: Deal) -> Money | None:
-        """What the platform billed, if it says so."""
+        """The platform's bill, if it reports one."""
         return self.money(deal, deal.pick(range(10))) if deal.one_in(2) else None
 
     def giant(self, deal: Deal, least: int) -> int:
@@ -201,7 +201,7 @@ class Machine(RuleBasedStateMachine):
         return LARGEST_MINOR if moved and deal.one_in(9) else least
 
     def known(self, name: str) -> Session | None:
-        """What the model knows of a session."""
+        """The model's state of a session."""
         return self.model.sessions.get(self.model.aliases.get(name, name))
 
     def last_of(self, name: str) -> datetime:

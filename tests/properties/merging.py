@@ -86,7 +86,7 @@ class World:
         return names
 
     def report(self, report: Report, data: EventData, at: datetime) -> str:
-        """Add an event to what a source reports, a little late now and then."""
+        """Add an event to a source's reports, sometimes a little late."""
         self.number += 1
         name = f"e-{self.number}"
         late = self.pick((timedelta(0), timedelta(0), MICROSECOND, timedelta(seconds=9)))
@@ -94,7 +94,7 @@ class World:
         return name
 
     def taken_back(self, names: dict[str, str], at: datetime | None = None) -> None:
-        """Some of the sources take back what they reported."""
+        """Some of the sources reverse their reports."""
         at = at or self.wait()
         for report in self.reports:
             if report.source in names and not self.one_in(3):
@@ -127,7 +127,7 @@ class World:
 
 
 def instant_session(self: World, name: str) -> None:
-    """An instant session with pauses, and all that may follow it."""
+    """An instant session with pauses, and all later events."""
     request, rate = f"R-{name}", self.money()
     self.happens(
         on.RequestOpened(
@@ -270,14 +270,14 @@ def logged_session(self: World, name: str) -> None:
 
 
 def afterwards(self: World, name: str, known: Callable[[str], str]) -> None:
-    """What follows a session: corrections, tips, reviews, and claims, in any order."""
+    """Events after a session: corrections, tips, reviews, and claims, in any order."""
     acts = (corrected, corrected, tipped, reviewed, claimed, claimed, claimed)
     for number in range(self.pick((0, 1, 2, 3, 4))):
         self.pick(acts)(self, f"{name}-{number}", known)
 
 
 def corrected(self: World, _: str, known: Callable[[str], str]) -> None:
-    """What was recorded of a session was wrong; not every source corrects it."""
+    """A session was recorded wrongly; not every source corrects it."""
     said: dict[str, Any] = {}
     if self.one_in(2):
         said["end"] = self.time - self.pick(WAITS[:6])
@@ -366,7 +366,7 @@ def mistaken(self: World, wrong: Callable[[], EventData], right: Callable[[], Ev
 
 
 def payout(self: World, name: str) -> None:
-    """A payout that may be mistyped, and whose steps may be mistakes."""
+    """A payout that may be mistyped, with steps that may be mistakes."""
     id_ = f"PO-{self.pick((name, '1'))}"
     wrong, right = self.money(), self.money()
 

@@ -52,8 +52,8 @@ class Model(SessionModel):
     def record(self, event: Event, *, allow: bool = True, feed: bool = False) -> Verdict:
         """Judge and record an event; raises `Refusal`, and then nothing has changed.
 
-        Without `allow` a caution is a refusal, as it is for a command. What comes in by a `feed`
-        is never the expert's.
+        Without `allow` a caution is a refusal, as for a command. Events from a `feed` are never the
+        expert's.
         """
         if feed and event.source == CLI_SOURCE:
             refuse("not_for_feeds")
@@ -297,7 +297,7 @@ class Model(SessionModel):
         return [flag for flag, raised in flags.items() if raised]
 
     def counted(self, amount: int, lines: list[tuple[Entry, int]]) -> int:
-        """`payout.minimum_counts`: the lines, or what is left of their gross, pro rata."""
+        """`payout.minimum_counts`: the lines, or the remaining gross, pro rata."""
         if self.policy.payout.minimum_counts == "share":
             return amount
         total = 0
@@ -306,7 +306,7 @@ class Model(SessionModel):
             if session and session.earning is entry:
                 left = session.gross - session.refunded
                 total += arithmetic.rounded(Fraction(left * part, entry.net))
-            elif entry.kind != "refund":  # What was given back is not in that gross any more.
+            elif entry.kind != "refund":  # The refunded part is no longer in that gross.
                 total += part
         return total
 
@@ -504,7 +504,7 @@ ADDED = {
 def contradictions(
     first: EventData | on.CustomerInfo, again: EventData | on.CustomerInfo
 ) -> list[str]:
-    """The fields of fact that both give, and give differently; wording does not matter."""
+    """The facts that both give with different values; wording does not matter."""
     words = () if isinstance(again, on.PayoutStatusChanged) else WORDS
     kind = getattr(again, "TYPE", "")
     names = []

@@ -1,4 +1,4 @@
-"""The plain model of requests and sessions, and of what all rules share."""
+"""The plain model of requests and sessions, and of the checks that all rules share."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class SessionModel(Ledger):
     flags: list[str]
     source: str
 
-    # --- what rules share -----------------------------------------------------------------------
+    # --- shared by the rules --------------------------------------------------------------------
 
     def book(
         self,
@@ -94,7 +94,7 @@ class SessionModel(Ledger):
         self.book("reversal", at, **about, **figures)
 
     def caution(self, code: str, *, when: bool) -> None:
-        """Flag what is allowed but seldom meant; a command that does not insist is refused."""
+        """Flag an unusual event; a command that does not override is refused."""
         if when and not self.allow:
             refuse(code)
         if when:
@@ -253,7 +253,7 @@ class SessionModel(Ledger):
         pauses = list(data.pauses or ())
         if not arithmetic.pauses_fit(data.start, data.end, pauses):
             refuse("impossible_time")
-        # What cannot be comes before what is seldom meant.
+        # Impossible events are refused before cautions.
         self.check_currency(data.rate.currency)
         if data.billed is not None:
             self.check_currency(data.billed.currency)
@@ -273,7 +273,7 @@ class SessionModel(Ledger):
         self._bill(session, data.billed)
 
     def _calculate(self, session: Session, billed: Money | None) -> None:
-        """What the platform billed is booked; the minutes are our own policy's."""
+        """The platform's bill is booked; the minutes are those of our own policy."""
         on_timer = arithmetic.minutes_on_timer(*session.times, session.pauses)
         session.minutes = arithmetic.minutes_to_bill(on_timer, session.policy)
         gross = arithmetic.gross(session.rate, session.minutes)
@@ -361,6 +361,6 @@ class SessionModel(Ledger):
         self.book("tip", at, session=session.id, tips=data.amount.minor, owed=data.amount.minor)
 
     def check_room(self, amount: Money) -> None:
-        """Rulebook 9: what the books could not add up is refused. Only giants are ever tried."""
+        """Rulebook 9: an amount that would overflow the books is refused. Only giants are tried."""
         if abs(amount.minor) == LARGEST_MINOR and any(entry.moved for entry in self.entries):
             refuse("amount_too_large")

@@ -245,7 +245,7 @@ class Ledger:
 
         Figures that cancel out within a month do not count.
         """
-        # A refund happened even where another bill had left nothing to give back.
+        # A refund counts even if a later bill had left nothing to refund.
         names = {entry.month for entry in self.entries if entry.kind == "refund"}
         names |= {claim.month for claim in self.claims.values()} | set(self.disputes)
         sums: Counter[tuple[str, str]] = Counter()

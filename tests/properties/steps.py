@@ -131,7 +131,7 @@ class StepMachine(Machine):
 
     @step
     def correct(self, deal: Deal) -> None:
-        """What was recorded was wrong; seldom nothing is said of what is right."""
+        """The record was wrong; rarely the correction is empty."""
         times = self.times(deal) if deal.one_in(2) else {}
         name = deal.pick(SESSIONS)
         data = on.SessionCorrected(
@@ -157,7 +157,7 @@ class StepMachine(Machine):
 
     @step
     def claim(self, deal: Deal) -> None:
-        """A customer wants money back, at any time after the end and at none before."""
+        """A customer wants money back, at any time after the end."""
         asked = [name for name, session in self.model.sessions.items() if session.undecided]
         name = deal.pick(asked) if asked and deal.one_in(2) else deal.pick(SESSIONS)
         self.claimed(deal, deal.pick(CLAIMS), name)
@@ -231,7 +231,7 @@ class StepMachine(Machine):
 
     @step
     def prefer(self, deal: Deal) -> None:
-        """The expert changes what counts for requests to come."""
+        """The expert changes preferences for future requests."""
         self.preferred(deal)
 
     def preferred(self, deal: Deal) -> None:
@@ -248,7 +248,7 @@ class StepMachine(Machine):
 
     @step
     def settle(self, deal: Deal) -> None:
-        """What moves no money."""
+        """Events that move no money."""
         data: tuple[EventData, ...] = (
             on.PayoutProfileChanged(fields=PROFILE[: deal.pick((5, 2))]),
             on.PayoutProfileRevealed(fields=PROFILE[:1]),

@@ -92,7 +92,7 @@ class Author:
         return Money(self.random.randrange(least, 10) * scale, self.currency)
 
     def billed(self) -> Money | None:
-        """What the platform says it billed, now and then."""
+        """The platform's bill, sometimes."""
         return self.money(least=0) if self.one_in(4) else None
 
     def report(self, data: EventData, at: datetime | None = None) -> bool:
@@ -133,7 +133,7 @@ class Author:
         return self.pick(session) if session else None
 
 
-# --- what may happen ------------------------------------------------------------------------------
+# --- events ---------------------------------------------------------------------------------------
 
 
 def host(self: Author) -> None:
@@ -215,7 +215,7 @@ def log(self: Author) -> None:
 
 
 def correct(self: Author) -> None:
-    """What was recorded of a session was wrong."""
+    """A session was recorded wrongly."""
     if session := self.some_session("ended"):
         times = spans(self) if self.one_in(2) else {}
         billed = self.billed() if times else self.money(least=0)
@@ -238,7 +238,7 @@ def after(self: Author) -> None:
 
 
 def claim(self: Author) -> None:
-    """A claim, and what may follow until it is decided."""
+    """A claim, and the events until it is decided."""
     billed = [
         session for session in self.model.sessions.values() if session.gross > session.refunded
     ]

@@ -98,7 +98,7 @@ def check_book(db: Connection) -> set[str]:
 
 
 def places(db: Connection, session: str) -> dict[str, int]:
-    """Return where a session's money is, from what payouts and claims say rather than postings."""
+    """Return where a session's money is, from payouts and claims rather than postings."""
     items = "SELECT item.face_minor FROM item WHERE session = ?"
     net = sum(face for (face,) in db.execute(items, (session,)))
     held = sum(
@@ -146,7 +146,7 @@ def test_leaves_add_up_in_a_thousand_books(part: int) -> None:
 
 @given(books(12), st.randoms(use_true_random=False))
 def test_explanations_need_nothing_that_can_be_erased(book: Book, random: Random) -> None:
-    """A forgotten customer's money is explained as it was, without their words."""
+    """A forgotten customer's money is explained as before, without their texts."""
     with recorded(book.events) as db:
         for (seq,) in db.execute("SELECT seq FROM event_personal ORDER BY seq").fetchall():
             if random.getrandbits(1):
@@ -191,7 +191,7 @@ def test_the_running_balance_ends_at_what_is_owed(book: Book) -> None:
 
 @given(books(), st.sampled_from(("Pacific/Apia", "Europe/Paris", "America/New_York", "UTC")))
 def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
-    """In the book's own zone nothing moves; in another, all and only what its calendar moves."""
+    """In the book's own zone nothing moves; in another, exactly what its calendar moves."""
     with recorded(book.events) as db:
         reader = ledgers.reader(db)
         assert zone_comparison.moved(reader, [reader.timezone]) == []
@@ -222,7 +222,7 @@ FIGURES = (
 
 @given(books(12), st.sampled_from(("Pacific/Apia", "America/New_York")))
 def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) -> None:
-    """The months, and all that is said to move, are those of the same book cut by that zone."""
+    """Months and moved entries are those of the same book cut by that zone."""
     with recorded(book.events) as db, recorded(cut_by(book.events, zone)) as other:
         reader = ledgers.reader(db)
         figures = monthly(earnings.figures_of(reader))
@@ -343,7 +343,7 @@ REFUSABLE = {"refund.claimed", "session.ended", "session.logged", "session.corre
 
 @given(books())
 def test_the_reading_in_force_gives_the_books(book: Book) -> None:
-    """A book retold under what it reads already is the book, its payouts counted all the same."""
+    """Replayed under its own policy the book is unchanged, payouts included."""
     with recorded(book.events) as db:
         reader = ledgers.reader(db)
         policy = reader.policy.switches()

@@ -46,7 +46,7 @@ STEPS = 25
 
 
 class BookMachine(StepMachine):
-    """All that can happen to a book, and the stories that it is made of."""
+    """All events of a book, and the stories that consist of them."""
 
     plays_back = True
 
@@ -157,7 +157,7 @@ class BookMachine(StepMachine):
             event = on.EventRef(source=failed[-1].source, id=failed[-1].id)
             self.report(deal, on.EntryReversed(event=event, reason="a mistake"))
 
-    # --- what must hold ---------------------------------------------------------------------------
+    # --- invariants -------------------------------------------------------------------------------
 
     @step
     def look(self, deal: Deal) -> None:
@@ -168,7 +168,7 @@ class BookMachine(StepMachine):
         assert followed == open_items(self.db), "what is followed in memory is what is written"
         assert first == Projection(self.db).first_billed_end()
         if deal.one_in(2):
-            self.journal.flush()  # Else what was looked up goes on being followed.
+            self.journal.flush()  # Otherwise the cached entities stay in use.
         self.books_agree()
         if deal.one_in(3):
             self.db.execute("COMMIT")
@@ -176,7 +176,7 @@ class BookMachine(StepMachine):
 
     @invariant()
     def owed_agrees(self) -> None:
-        """What is owed is the same after every step."""
+        """The owed amount agrees after every step."""
         assert self.journal.book.owed_minor() == self.model.owed
 
     def books_agree(self) -> None:

@@ -62,7 +62,7 @@ class Merged:
         self.story: list[str] = []
 
     def play(self, events: list[Event]) -> None:
-        """Let both judge every event, and compare: the outcome, the flags, and what is owed."""
+        """Let both judge every event, and compare the outcome, the flags, and the owed amount."""
         self.db.execute("BEGIN IMMEDIATE")
         journal = Journal(self.db, ledgers.clock)
         for event in events:
@@ -156,7 +156,7 @@ class Merged:
 
 
 def play(seed: int) -> tuple[Merged, int]:
-    """Play one book to its end; what failed comes with its story."""
+    """Play one book to its end; a failure shows its story."""
     world = World(Random(seed), 2 + seed % 7)  # noqa: S311 (the same books each time)
     with closing(ledgers.new_ledger()) as db:
         book = Merged(db)

@@ -54,7 +54,7 @@ def test_no_later_event_changes_a_month_that_is_over(book: Book) -> None:
             }
             portal.record([event])
             if isinstance(event.data, PolicyAdopted):
-                continue  # While there is no money, it may cut all months otherwise.
+                continue  # As long as there is no money, a policy may cut the months differently.
             after = figures(db)
             own = {month_of(event.time, ledgers.reader(db).timezone)}
             fresh = db.execute("SELECT id, period FROM session WHERE period IS NOT NULL")

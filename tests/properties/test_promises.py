@@ -97,7 +97,7 @@ def test_1_a_feed_that_stutters_is_recorded_once(book: Book) -> None:
 
 @given(books(), st.integers(1, 4))
 def test_1_how_a_feed_is_cut_does_not_matter(book: Book, batch: int) -> None:
-    """Event by event, by batches or in one: the same facts give the same books."""
+    """Event by event, in batches or at once: the same facts give the same books."""
     with empty_ledger() as whole, empty_ledger() as cut, empty_ledger() as single:
         ledgers.record_all(ledgers.portal(whole), book.events)
         ledgers.record_all(ledgers.portal(cut), book.events, batch=batch)
@@ -113,7 +113,7 @@ def test_1_how_a_feed_is_cut_does_not_matter(book: Book, batch: int) -> None:
 
 @given(books())
 def test_2_fee_and_share_are_the_gross(book: Book) -> None:
-    """Nothing of what a customer pays is lost; a session that bills nothing books nothing."""
+    """No part of a customer's payment is lost; a session that bills nothing books nothing."""
     with recorded(book.events) as db:
         earned = db.execute(
             "SELECT session, gross, fee, net FROM transaction_record"
@@ -160,7 +160,7 @@ def test_3_refunds_never_take_more_than_there_was(book: Book) -> None:
 
 @given(books(), st.randoms(use_true_random=False))
 def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
-    """What is held is what undecided claims hold; once all are decided, nothing is."""
+    """The held amount is that of undecided claims; once all are decided, it is zero."""
     with recorded(book.events) as db:
         claims = ledgers.entities(db, row_mapping.CLAIM)
         undecided = [claim for claim in claims if claim.state in UNDECIDED]

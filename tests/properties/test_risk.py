@@ -33,9 +33,9 @@ def left_of(model: Model, session: Session, last: str) -> tuple[int, int]:
 
 
 def claimable(model: Model, last: str, as_of: datetime) -> int:
-    """What is owed of sessions that a customer can claim back in time (R8).
+    """The owed amount of sessions that a customer can still claim back in time (R8).
 
-    Where refunds deduct the gross a session may have cost more than it earned: that is final.
+    If refunds deduct the gross, a session may have cost more than it earned: that is final.
     """
     total = 0
     # As each session was billed by then: a later correction changes nothing of this month.
@@ -70,7 +70,7 @@ def month_end(model: Model, last: str) -> datetime:
 
 
 def check(book: Book) -> set[str]:
-    """Hold a book's money at risk against the model's; returns what it had."""
+    """Compare a book's money at risk with the model's; return the states reached."""
     model, seen = book.model, set()
     with ledgers.recorded(book.events) as db:
         reader = ledgers.reader(db)

@@ -103,7 +103,7 @@ def decorated(event: Event, data: st.DataObject) -> Event:
 
 @contextmanager
 def recorded(book: Book, data: st.DataObject) -> Iterator[Connection]:
-    """Give a ledger of a book that was recorded at several times, with all that may be in one."""
+    """Yield a ledger of a book recorded at several times, with rows in every table."""
     events = [decorated(event, data) for event in book.events]
     cuts = sorted(data.draw(st.lists(st.integers(1, len(events)), max_size=3)))
     with empty_ledger() as db:
@@ -114,7 +114,7 @@ def recorded(book: Book, data: st.DataObject) -> Iterator[Connection]:
 
 @given(books(), st.data())
 def test_an_export_comes_back_as_an_equal_ledger(book: Book, data: st.DataObject) -> None:
-    """Tables, texts and times of recording are the same; so is a second export, byte by byte."""
+    """Tables, texts and recording times are equal; so is a second export, byte by byte."""
     with recorded(book, data) as db:
         content = exported_lines(db)
         with imported(content) as copy:
@@ -176,7 +176,7 @@ def test_what_is_personal_can_be_left_out(book: Book, data: st.DataObject) -> No
 
 @given(books(), st.data())
 def test_an_import_again_changes_nothing(book: Book, data: st.DataObject) -> None:
-    """Into a ledger that has the events all of them are replays, also without what is personal."""
+    """In a ledger with these events all are replays, also without personal data."""
     with recorded(book, data) as db:
         before = tables(db)
         for without in (False, True):
