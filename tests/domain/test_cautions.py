@@ -159,10 +159,10 @@ def test_the_future_is_what_comes_after_the_recording(microseconds: int, kind: s
         "session.logged": LOG | {"start": (NOW - 9 * HOUR).isoformat(), "end": then},
     }
     assert codes(event(kind, "01-01 00:00", **data[kind])) == (ahead if "end" in data[kind] else [])
-    event_told = event(kind, "01-01 00:00", **data[kind])
-    assert codes(replace(event_told, time=NOW + microseconds * MICROSECOND)) == ahead
+    reported_event = event(kind, "01-01 00:00", **data[kind])
+    assert codes(replace(reported_event, time=NOW + microseconds * MICROSECOND)) == ahead
     # A time that was not given is the clock's own, which may be read again a little later.
-    own = replace(event_told, time=NOW + 2 * MICROSECOND, assumed=frozenset({"time"}))
+    own = replace(reported_event, time=NOW + 2 * MICROSECOND, assumed=frozenset({"time"}))
     assert codes(own) == []
 
 

@@ -169,10 +169,10 @@ def test_at_the_end_it_is_what_is_billed(
         books.record("request.accepted", utc_text(start), request="R-1", session="S-1")
         now = start
         for number, step in enumerate(steps):
-            told = "session.resumed" if number % 2 else "session.paused"
+            kind = "session.resumed" if number % 2 else "session.paused"
             now += step
             if number < len(steps) - 1:
-                books.record(told, utc_text(now), session="S-1")
+                books.record(kind, utc_text(now), session="S-1")
         frozen = books.journal.book.policy_at(books.session().policy)
         seen = [start - ahead, start, *(start + (now - start) * n / 3 for n in range(4)), now]
         shown = [running(books.session(), frozen, moment) for moment in seen]

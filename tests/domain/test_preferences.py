@@ -119,8 +119,8 @@ def test_a_command_insists_on_what_cannot_be_read(
     assert error.override == "--anyway"
     assert "--anyway" in str(error.hint)
     assert error.details["field"] == field
-    event_told = event("preferences.changed", WHEN, **{name: document})
-    outcome = books.journal.record(event_told, allow=lambda each: each.override == "--anyway")
+    reported_event = event("preferences.changed", WHEN, **{name: document})
+    outcome = books.journal.record(reported_event, allow=lambda each: each.override == "--anyway")
     assert outcome.flags == (UnreadablePreference.code,)
     assert books.reader().preferences == {name: document}
 

@@ -143,13 +143,13 @@ def test_afresh_forgets_all_else() -> None:
     st.dictionaries(st.sampled_from(sorted(GERMAN)), st.sampled_from(["y"])),
 )
 def test_a_change_is_what_was_given_and_can_be_repeated(
-    told: dict[str, str], before: dict[str, str]
+    texts: dict[str, str], before: dict[str, str]
 ) -> None:
     """It does not depend on the previous values, and is idempotent."""
-    change, force = changes(told), changes(before).values
+    change, force = changes(texts), changes(before).values
     after = change.after(force)
     assert change.after(after) == after
-    assert {name for name, text in told.items() if text} == change.values.keys()
+    assert {name for name, text in texts.items() if text} == change.values.keys()
     assert not change.cleared & after.keys()
     assert set(change.told) == (change.values.keys() | change.cleared) - {"bic"}
 
@@ -162,7 +162,7 @@ def test_what_a_payout_needs_is_not_cleared(field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("texts", "says"),
     [
         ({"method": "us_account"}, "the method us_account needs us_routing and us_account"),
         ({"method": "us_account", "us_routing": "1"}, "needs us_account"),
@@ -178,27 +178,27 @@ def test_what_a_payout_needs_is_not_cleared(field: str) -> None:
         ({"tax_expires": "2026-01-04"}, "tax_expires: is before the day of signature"),
     ],
 )
-def test_what_cannot_be(told: dict[str, str], says: str) -> None:
+def test_what_cannot_be(texts: dict[str, str], says: str) -> None:
     """A method or tax form needs its fields, an address its country, a form its dates in order."""
-    error = refused(changes(told))
+    error = refused(changes(texts))
     assert says in error.message
     assert error.hint or error.code == "invalid_value"
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("texts", "says"),
     [
         ({"method": "paypal"}, "the method paypal needs email"),
         ({"tax_signed": "2026-01-01"}, "tax_signed needs tax_form"),
     ],
 )
-def test_what_cannot_be_at_first(told: dict[str, str], says: str) -> None:
+def test_what_cannot_be_at_first(texts: dict[str, str], says: str) -> None:
     """PayPal needs an account address; a date needs the form that was signed on it."""
-    assert says in refused(changes(told), {}).message
+    assert says in refused(changes(texts), {}).message
 
 
 @pytest.mark.parametrize(
-    ("told", "codes"),
+    ("texts", "codes"),
     [
         ({"name": "Anna"}, []),
         ({"tax_form": "w9", "tax_number": "1", "tax_signed": "2026-01-01"}, ["unfitting_tax_form"]),
@@ -211,9 +211,9 @@ def test_what_cannot_be_at_first(told: dict[str, str], says: str) -> None:
         ({"tax_expires": "2026-11-22"}, ["expired_tax_form"]),
     ],
 )
-def test_what_is_seldom_meant(told: dict[str, str], codes: list[str]) -> None:
+def test_what_is_seldom_meant(texts: dict[str, str], codes: list[str]) -> None:
     """A form for another country or an expired one: allowed if confirmed (R14)."""
-    assert judged(changes(told)) == codes
+    assert judged(changes(texts)) == codes
 
 
 @pytest.mark.parametrize(
@@ -261,9 +261,9 @@ def test_what_else_ends() -> None:
 FACTS = {name: GERMAN[name] for name in ("method", "country", "tax_form", "tax_signed")}
 
 
-def found(on: date = TODAY, methods: tuple[str, ...] = BANK, **told: str) -> dict[str, str]:
+def found(on: date = TODAY, methods: tuple[str, ...] = BANK, **texts: str) -> dict[str, str]:
     """Return the state of each requirement of a profile with these fields."""
-    facts = {name: text for name, text in (FACTS | told).items() if text}
+    facts = {name: text for name, text in (FACTS | texts).items() if text}
     rows = requirements.findings(Profile.REQUIRED, facts, methods=methods, on=on)
     blocks = requirements.blocking(Profile.REQUIRED, facts, methods=methods, on=on)
     assert blocks == {row.requirement for row in rows if row.blocks}

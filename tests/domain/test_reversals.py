@@ -110,7 +110,7 @@ def test_a_payout_that_is_sent_again_takes_lines_as_a_new_one(books: Book) -> No
 
 
 def test_a_source_takes_back_what_it_only_confirmed(books: Book) -> None:
-    """The fact and all its confirmations are reversed, whoever reported it first; once."""
+    """The fact and all its confirmations are reversed, whichever source was first; once."""
     books.log()
     tip = {"session": "S-1", "amount": amount("5.00")}
     books.record("tip.received", "10-05 11:00", id="mine", **tip, **SHELL)

@@ -78,13 +78,13 @@ def test_what_speaks_against_a_slot_weighs_in_this_order() -> None:
     The first in this list comes last in the ranking, however soon it is.
     """
     slots = [slot(start) for start, _ in WORST_FIRST]
-    slots_ranked = ranked(slots, BUSY, NEW_YORK, NOW)
-    assert numbers(slots_ranked) == [7, 6, 5, 4, 3, 2, 1]
-    for each, (_, code) in zip(reversed(slots_ranked), WORST_FIRST, strict=True):
+    ranked_slots = ranked(slots, BUSY, NEW_YORK, NOW)
+    assert numbers(ranked_slots) == [7, 6, 5, 4, 3, 2, 1]
+    for each, (_, code) in zip(reversed(ranked_slots), WORST_FIRST, strict=True):
         codes = [code for code, _ in each.reasons]
         assert codes[0] == (code or "free")
         assert each.is_usable is (code not in ("past", "conflict", "vacation"))
-    assert [ranking.is_past for ranking in slots_ranked] == [False] * 6 + [True]
+    assert [ranking.is_past for ranking in ranked_slots] == [False] * 6 + [True]
 
 
 def test_the_expert_has_a_night_where_no_hours_are_set() -> None:
@@ -209,8 +209,8 @@ def test_a_zone_that_there_is_not_is_unknown(zone: str) -> None:
 def test_the_ends_of_the_calendar_are_slots_too(start: str, zone: str) -> None:
     """A slot at either end of the calendar is weighed like any other."""
     diary = replace(BUSY, zone=zone)
-    slots_ranked = ranked([Slot(start=at(start), minutes=1440)], diary, zone, NOW)
-    assert numbers(slots_ranked) == [1]
+    ranked_slots = ranked([Slot(start=at(start), minutes=1440)], diary, zone, NOW)
+    assert numbers(ranked_slots) == [1]
     assert one(Slot(start=LAST, minutes=5), replace(EMPTY, zone=zone), zone).number == 1
 
 
@@ -265,16 +265,16 @@ def test_a_ranking_is_a_permutation(
     slots: list[Slot], diary: Schedule, customer: str | None, now: datetime
 ) -> None:
     """Every slot appears once with its own time; excluded slots come last."""
-    slots_ranked = ranked(slots, diary, customer, now)
-    assert sorted(numbers(slots_ranked)) == list(range(1, len(slots) + 1))
-    for ranking in slots_ranked:
+    ranked_slots = ranked(slots, diary, customer, now)
+    assert sorted(numbers(ranked_slots)) == list(range(1, len(slots) + 1))
+    for ranking in ranked_slots:
         assert (ranking.start, ranking.minutes) == (
             slots[ranking.number - 1].start,
             slots[ranking.number - 1].minutes,
         )
         assert ranking.is_usable is ("free" in ranking.codes)
         assert ranking.reasons
-    usable = [ranking.is_usable for ranking in slots_ranked]
+    usable = [ranking.is_usable for ranking in ranked_slots]
     assert usable == sorted(usable, reverse=True)
 
 
@@ -322,10 +322,10 @@ def test_within_hours_is_never_below_the_same_outside(
     slots: list[Slot], diary: Schedule, customer: str | None, now: datetime
 ) -> None:
     """Of two slots against which the same speaks, but for the hours, the one within comes first."""
-    slots_ranked = ranked(slots, diary, customer, now)
+    ranked_slots = ranked(slots, diary, customer, now)
     heavier = set(AGAINST[: AGAINST.index("outside_hours")])
-    for index, upper in enumerate(slots_ranked):
-        for lower in slots_ranked[index + 1 :]:
+    for index, upper in enumerate(ranked_slots):
+        for lower in ranked_slots[index + 1 :]:
             if upper.codes & heavier == lower.codes & heavier and "outside_hours" in upper.codes:
                 assert "outside_hours" in lower.codes
 

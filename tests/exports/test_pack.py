@@ -221,15 +221,15 @@ def flip(content: bytes, place: int, mask: int) -> bytes:
 
 def check_flip(folder: Path, content: bytes, place: int, owner: str, mask: int) -> None:
     """A changed byte is found, and the file that contains it is named."""
-    problem_list = problems(folder, flip(content, place, mask))
-    named = [problem.file for problem in problem_list]
+    found_problems = problems(folder, flip(content, place, mask))
+    named = [problem.file for problem in found_problems]
     assert named, f"byte {place} ^ {mask:#x} was not found"
     if owner != DIRECTORY:
-        assert named == [owner], (place, mask, problem_list)
+        assert named == [owner], (place, mask, found_problems)
     elif named != [DIRECTORY]:
         # A file's directory entry was changed: that file is named, under either name.
         names = {name.filename for name in members(content)}
-        assert len(names - set(named)) >= len(names) - 2, (place, mask, problem_list)
+        assert len(names - set(named)) >= len(names) - 2, (place, mask, found_problems)
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -254,8 +254,8 @@ def test_every_bit_that_was_changed_is_found(whole: bytes, tmp_path: Path, bit: 
 def test_a_pack_that_was_cut_is_found(whole: bytes, tmp_path: Path, after: int) -> None:
     """If the end is missing, the directory is reported as damaged."""
     for length in (after, len(whole) - after, len(whole) - 1):
-        (problem_list,) = problems(tmp_path, whole[:length])
-        assert problem_list.file == DIRECTORY
+        (found_problems,) = problems(tmp_path, whole[:length])
+        assert found_problems.file == DIRECTORY
 
 
 @pytest.mark.parametrize("more", [b"\0", b"x" * 70_000, b"PK\x05\x06" + b"\0" * 18])
@@ -269,8 +269,8 @@ def test_a_comment_is_found(whole: bytes, tmp_path: Path) -> None:
     """The archive's comment field must be empty."""
     commented = whole[:-2] + struct.pack("<H", 5) + b"hello"
     assert zipfile.ZipFile(BytesIO(commented)).comment == b"hello"
-    (problem_list,) = problems(tmp_path, commented)
-    assert problem_list.file == DIRECTORY
+    (found_problems,) = problems(tmp_path, commented)
+    assert found_problems.file == DIRECTORY
 
 
 def test_two_packs_in_one_file_are_found(whole: bytes, tmp_path: Path) -> None:
@@ -331,9 +331,9 @@ def test_a_file_that_was_exchanged_is_named(whole: bytes, tmp_path: Path) -> Non
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_pack_that_was_packed_anew_is_found(whole: bytes, tmp_path: Path, method: int) -> None:
     """Compressors differ, so that a pack is never compressed."""
-    (problem_list,) = problems(tmp_path, zipped(unzipped(whole), method))
-    assert problem_list.file == DIRECTORY
-    assert "compressed" in problem_list.what
+    (found_problems,) = problems(tmp_path, zipped(unzipped(whole), method))
+    assert found_problems.file == DIRECTORY
+    assert "compressed" in found_problems.what
 
 
 # --- unreadable packs -----------------------------------------------------------------------------
@@ -360,8 +360,8 @@ def test_what_is_no_archive_is_no_pack(tmp_path: Path) -> None:
 def test_an_archive_of_something_else_is_no_pack(tmp_path: Path) -> None:
     """Any other archive lacks a pack's files; an empty one, too."""
     for archived in ([], [("readme.txt", b"hello")]):
-        problem_list = problems(tmp_path, zipped(archived))
-        assert [problem.file for problem in problem_list] == [MANIFEST, SEAL]
+        found_problems = problems(tmp_path, zipped(archived))
+        assert [problem.file for problem in found_problems] == [MANIFEST, SEAL]
 
 
 def test_a_failing_disk_is_no_forgery(
@@ -412,8 +412,8 @@ def test_a_forged_manifest_is_refused(tmp_path: Path, manifest: object) -> None:
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, text: bytes) -> None:
     """Neither its depth nor its numbers break the reader."""
     seal = f"{hashlib.sha256(text).hexdigest()}  {MANIFEST}\n".encode()
-    (problem_list,) = problems(tmp_path, zipped([(MANIFEST, text), (SEAL, seal)]))
-    assert problem_list.file == MANIFEST
+    (found_problems,) = problems(tmp_path, zipped([(MANIFEST, text), (SEAL, seal)]))
+    assert found_problems.file == MANIFEST
 
 
 @pytest.mark.parametrize(
@@ -426,12 +426,12 @@ def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, text: bytes) 
 )
 def test_a_hostile_name_is_named_without_harm(whole: bytes, tmp_path: Path, name: str) -> None:
     """A name from outside is shown in printable ASCII, at moderate length, and never written to."""
-    (problem_list,) = problems(tmp_path, zipped([*unzipped(whole), (name, b"x")]))
-    assert problem_list.what == "it was added"
-    assert problem_list.file != DIRECTORY
-    assert problem_list.file.isascii()
-    assert problem_list.file.isprintable()
-    assert len(problem_list.file) <= 130
+    (found_problems,) = problems(tmp_path, zipped([*unzipped(whole), (name, b"x")]))
+    assert found_problems.what == "it was added"
+    assert found_problems.file != DIRECTORY
+    assert found_problems.file.isascii()
+    assert found_problems.file.isprintable()
+    assert len(found_problems.file) <= 130
     assert [path.name for path in tmp_path.iterdir()] == ["pack.zip"]
 
 
@@ -447,8 +447,8 @@ def test_files_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
         bomb[at + 16 : at + 28] = first
         bomb[at + 42 : at + 46] = b"\0" * 4  # Where it begins.
         at = bomb.index(b"PK\x01\x02", at + 1)
-    (problem_list,) = problems(tmp_path, bytes(bomb))
-    assert problem_list == Problem(
+    (found_problems,) = problems(tmp_path, bytes(bomb))
+    assert found_problems == Problem(
         DIRECTORY, "it is damaged: its files are compressed, or lie in one another"
     )
 
@@ -461,8 +461,8 @@ def test_a_size_that_is_not_there_takes_no_memory(whole: bytes, tmp_path: Path, 
     while at >= 0:
         huge[at + 20 : at + 28] = struct.pack("<II", size, size)
         at = huge.find(b"PK\x01\x02", at + 1)
-    (problem_list,) = peak(tmp_path, bytes(huge))
-    assert problem_list.file == DIRECTORY
+    (found_problems,) = peak(tmp_path, bytes(huge))
+    assert found_problems.file == DIRECTORY
 
 
 @pytest.mark.parametrize("place", [2**63, 2**64 - 1, 2**63 - 1, 2**40])
@@ -478,21 +478,21 @@ def test_a_place_beyond_everything_is_found(whole: bytes, tmp_path: Path, place:
     end = bytearray(whole[-22:])
     end[12:16] = struct.pack("<I", struct.unpack("<I", end[12:16])[0] + len(extra))
     forged = whole[:at] + entry + name + extra + whole[after:-22] + end
-    (problem_list,) = peak(tmp_path, bytes(forged))
-    assert problem_list.file == DIRECTORY
+    (found_problems,) = peak(tmp_path, bytes(forged))
+    assert found_problems.file == DIRECTORY
 
 
 def test_a_compressed_bomb_stays_packed(tmp_path: Path) -> None:
     """Nothing is ever unpacked."""
-    (problem_list,) = peak(tmp_path, zipped([(MANIFEST, b"\0" * 50_000_000), (SEAL, b"")], 8))
-    assert problem_list.file == DIRECTORY
+    (found_problems,) = peak(tmp_path, zipped([(MANIFEST, b"\0" * 50_000_000), (SEAL, b"")], 8))
+    assert found_problems.file == DIRECTORY
 
 
 def test_a_giant_manifest_is_not_read_whole(tmp_path: Path) -> None:
     """A manifest larger than any claim's is not read into memory."""
     giant = zipped([(MANIFEST, b" " * 40_000_000), (SEAL, b"")])
-    problem_list = peak(tmp_path, giant, limit=60_000_000)
-    assert [problem.file for problem in problem_list] == [MANIFEST]
+    found_problems = peak(tmp_path, giant, limit=60_000_000)
+    assert [problem.file for problem in found_problems] == [MANIFEST]
 
 
 def peak(folder: Path, content: bytes, limit: int = 20_000_000) -> list[Problem]:
@@ -501,11 +501,11 @@ def peak(folder: Path, content: bytes, limit: int = 20_000_000) -> list[Problem]
     path.write_bytes(content)
     tracemalloc.start()
     try:
-        problem_list = verify_pack(path).problems
+        found_problems = verify_pack(path).problems
         assert tracemalloc.get_traced_memory()[1] < limit
     finally:
         tracemalloc.stop()
-    return list(problem_list)
+    return list(found_problems)
 
 
 def test_a_thousand_files_are_checked_in_one_go(tmp_path: Path) -> None:

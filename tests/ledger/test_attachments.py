@@ -297,7 +297,7 @@ def outdated(ledger: Path) -> int:
 
 
 def test_what_an_earlier_version_read_verifies(book: Path) -> None:
-    """It is reported as outdated until the file is attached again and read anew."""
+    """It is reported as outdated until the file is attached and read again."""
     attach(book, MEET)
     assert outdated(book) == 0
     before = query(book, "SELECT n, offset_ms, speaker, text FROM message")

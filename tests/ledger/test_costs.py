@@ -33,19 +33,19 @@ def feed(sessions: int) -> bytes:
     """Write a feed of sessions, each in seven events that all query something else."""
     ids = count(1)
 
-    def told(kind: str, when: str, /, **data: Any) -> bytes:  # noqa: ANN401 (JSON)
+    def event(kind: str, when: str, /, **data: Any) -> bytes:  # noqa: ANN401 (JSON)
         return line(kind, when, id=f"f-{next(ids)}", **data)
 
     def session(name: str) -> Iterator[bytes]:
         customer = {"id": f"C-{name}", "name": "Mina"}
         opened = {"kind": "instant", "customer": customer, "title": "Help", "rate": RATE}
-        yield told("request.opened", "10-05 09:00", request=name, **opened)
-        yield told("request.accepted", "10-05 09:01", request=name)
-        yield told("session.paused", "10-05 09:10", session=name)
-        yield told("session.resumed", "10-05 09:12", session=name)
-        yield told("session.ended", "10-05 09:30", session=name)
-        yield told("refund.claimed", "10-05 10:00", claim=f"CL-{name}", session=name)
-        yield told("refund.conceded", "10-05 11:00", claim=f"CL-{name}")
+        yield event("request.opened", "10-05 09:00", request=name, **opened)
+        yield event("request.accepted", "10-05 09:01", request=name)
+        yield event("session.paused", "10-05 09:10", session=name)
+        yield event("session.resumed", "10-05 09:12", session=name)
+        yield event("session.ended", "10-05 09:30", session=name)
+        yield event("refund.claimed", "10-05 10:00", claim=f"CL-{name}", session=name)
+        yield event("refund.conceded", "10-05 11:00", claim=f"CL-{name}")
 
     return b"".join(part for number in range(sessions) for part in session(f"R-{number}"))
 
@@ -59,9 +59,9 @@ def statements(ledger: Path, lines: bytes) -> list[str]:
     return [" ".join(each.split()) for each in executed]
 
 
-def asked(told: list[str]) -> list[str]:
+def asked(executed_statements: list[str]) -> list[str]:
     """Return the queries among the statements."""
-    return [each for each in told if each.startswith("SELECT")]
+    return [statement for statement in executed_statements if statement.startswith("SELECT")]
 
 
 def test_a_chunk_asks_as_little_for_many_events_as_for_few(ledger: Path) -> None:
@@ -76,10 +76,11 @@ def test_a_chunk_asks_as_little_for_many_events_as_for_few(ledger: Path) -> None
 
 def test_an_entity_is_written_once_a_chunk(ledger: Path) -> None:
     """However often it changed: a session of five steps is one row that is written once."""
-    statements_run = statements(ledger, feed(10))
+    executed_statements = statements(ledger, feed(10))
     for table in ("request", "session", "claim", "customer"):
         assert (
-            sum(statement.startswith(f"INSERT INTO {table} ") for statement in statements_run) == 10
+            sum(statement.startswith(f"INSERT INTO {table} ") for statement in executed_statements)
+            == 10
         )
 
 
@@ -107,22 +108,22 @@ def test_a_payout_writes_what_it_pays_once(ledger: Path) -> None:
                 method="paypal",
             ),
         ]
-    statements_run = statements(ledger, b"".join(paid))
+    executed_statements = statements(ledger, b"".join(paid))
     for table, count_of_rows in (("item", 5), ("payout_line", 5), ("session", 5)):
         assert (
-            sum(statement.startswith(f"INSERT INTO {table} ") for statement in statements_run)
+            sum(statement.startswith(f"INSERT INTO {table} ") for statement in executed_statements)
             == count_of_rows
         )
-    assert sum("FROM item" in statement for statement in asked(statements_run)) == 1
+    assert sum("FROM item" in statement for statement in asked(executed_statements)) == 1
 
 
 def test_a_second_sync_asks_as_little(ledger: Path) -> None:
     """Replays are looked up in bulk, however many events the ledger has."""
     lines = feed(20)
     statements(ledger, lines)
-    statements_run = statements(ledger, lines)
-    assert not [statement for statement in statements_run if statement.startswith("INSERT")]
-    assert len(asked(statements_run)) <= ASKED_BY_A_CHUNK
+    executed_statements = statements(ledger, lines)
+    assert not [statement for statement in executed_statements if statement.startswith("INSERT")]
+    assert len(asked(executed_statements)) <= ASKED_BY_A_CHUNK
 
 
 def test_a_single_write_runs_few_statements(ledger: Path) -> None:

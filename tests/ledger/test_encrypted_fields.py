@@ -44,10 +44,10 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KEYRING_VARIABLE, "off")
 
 
-def fill(path: Path, told: dict[str, str], *, key: str | None = None, afresh: bool = False) -> str:
+def fill(path: Path, texts: dict[str, str], *, key: str | None = None, afresh: bool = False) -> str:
     """Change the profile, and return the status of the outcome."""
     with Portal.open(path) as portal:
-        outcome, _ = portal.fill_profile(changes(told, afresh=afresh), lambda _: None, key=key)
+        outcome, _ = portal.fill_profile(changes(texts, afresh=afresh), lambda _: None, key=key)
     return outcome.status if outcome else "unchanged"
 
 
@@ -94,12 +94,12 @@ texts = st.text(max_size=200).filter(lambda text: text.isprintable())
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_sealed_opens_again(tmp_path: Path, told: dict[str, str]) -> None:
+def test_what_is_sealed_opens_again(tmp_path: Path, texts: dict[str, str]) -> None:
     """Any text, also one that looks like padding; the plain text is not in the file."""
     path = tmp_path / f"{os.urandom(8).hex()}.db"
     Portal.create(path, Policy())
-    fill(path, told)
-    assert values(path) == {name: text for name, text in told.items() if text}
+    fill(path, texts)
+    assert values(path) == {name: text for name, text in texts.items() if text}
 
 
 def test_facts_are_plain_and_all_else_is_sealed(ledger: Path) -> None:
@@ -563,7 +563,7 @@ class Ring(KeyringBackend):
         self.kept: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Return what is kept."""
+        """Return the stored password."""
         return self.kept.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -587,12 +587,12 @@ class Silent(Ring):
     """A keyring whose bus hangs."""
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Answer when nobody waits any more."""
+        """Answer after the time limit."""
         threading.Event().wait(30)
         return super().get_password(service, username)
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Keep it when nobody waits any more."""
+        """Store it after the time limit."""
         threading.Event().wait(30)
         super().set_password(service, username, password)
 
@@ -615,7 +615,7 @@ class Weak(Ring):
 
 
 for each in (Ring, Locked, Silent, Forgetful, PlaintextKeyring, Weak):
-    KeyringBackend._classes.discard(each)  # noqa: SLF001 -- Nobody else is to find them.
+    KeyringBackend._classes.discard(each)  # noqa: SLF001 -- No other test may find them.
 
 
 def use(monkeypatch: pytest.MonkeyPatch, ring: KeyringBackend) -> None:

@@ -231,6 +231,6 @@ def test_every_event_has_the_outcome_that_the_rulebook_gives_it() -> None:
     run_state_machine_as_test(BookMachine, settings=settings(stateful_step_count=STEPS))
     for seed in range(WALKS):
         walk(Random(seed), STEPS)  # noqa: S311
-    assert SEEN == OUTCOMES, "an outcome that nobody reached is a rule that nobody tested"
+    assert SEEN == OUTCOMES, "an outcome that was not reached is an untested rule"
     tried = {(switch, str(value)) for switch, values in READINGS.items() for value in values}
     assert tried <= READ
