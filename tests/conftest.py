@@ -1,4 +1,4 @@
-"""What every test shares: how deep Hypothesis digs, and a home that is nobody's."""
+"""Shared fixtures: Hypothesis profiles, and a home folder without personal settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.verified import check_left_behind
 
-# No profile has a deadline: how long one example takes says more about the machine than about us.
+# No profile has a deadline: the time of one example depends on the machine.
 # `dev` and `ci` try the same examples each time, so that a change is judged by what it changes;
 # `hunt` looks for new ones: HYPOTHESIS_PROFILE=hunt pytest tests/properties
 settings.register_profile("dev", max_examples=50, derandomize=True, deadline=None)
@@ -22,7 +22,7 @@ settings.register_profile(
     derandomize=True,
     deadline=None,
     print_blob=True,
-    # A busy machine makes data slowly; that is no fault of the test.
+    # A busy machine generates data slowly; that is not an error of the test.
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep the machine's id of every test out of the developer's own state folder."""
+    """Keep the machine id of the tests out of the developer's own state folder."""
     folder = tmp_path_factory.mktemp("state")
     names = {"darwin": "HOME", "win32": "LOCALAPPDATA"}
     with pytest.MonkeyPatch.context() as patch:
@@ -63,12 +63,14 @@ def state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def tmp_ledger_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the test a home of its own and no settings of the developer's; returns that home."""
+    """Return a home folder for the test, without the developer's settings."""
     home = tmp_path / "home"
     home.mkdir()
     for name in [name for name in os.environ if name.startswith("LIVEPORTAL_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")  # The developer's own holds other things.
+    monkeypatch.setenv(
+        "LIVEPORTAL_KEYRING", "off"
+    )  # The developer's own keyring has other entries.
     for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(home))
     for name in ("CACHE", "CONFIG", "DATA", "STATE"):
@@ -80,7 +82,7 @@ def tmp_ledger_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Verify what a test left behind, once its patches are undone, unless it does damage."""
+    """Verify the ledgers of a test once its patches are undone, unless it does damage."""
     yield
     folder = getattr(item, "funcargs", {}).get("tmp_path")
     if isinstance(folder, Path) and item.get_closest_marker("damages") is None:

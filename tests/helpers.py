@@ -1,8 +1,8 @@
-"""What the tests tell books with: short times, short events, and a book in memory.
+"""Test helpers: short times, short events, and a book in memory.
 
-A test speaks the language of a feed: `book.tell("session.ended", "10-05 09:30", session="S-1")`
-goes through the same reading as a line of a feed does, and then through the one door. What a feed
-may not say comes from the expert's own source.
+A test uses the format of a feed: `book.record("session.ended", "10-05 09:30", session="S-1")` is
+decoded as a line of a feed is, and recorded by the journal. Events that a feed may not report come
+from the expert's own source.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _ids = count(1)
 
 
 def at(text: str) -> datetime:
-    """Read `10-05 09:00`, `10-05 09:00:30.5` (of 2026, UTC) or a whole time with an offset."""
+    """Parse `10-05 09:00`, `10-05 09:00:30.5` (of 2026, UTC) or a full time with an offset."""
     if "T" in text:
         return parse_instant(text)
     day, clock = text.split(" ")
@@ -71,7 +71,7 @@ def policy(**tables: object) -> Policy:
     return Policy.from_document({"name": "test", **tables})
 
 
-# What an event must have and few tests care for.
+# Required fields that few tests need to set.
 _GIVEN: dict[str, dict[str, Any]] = {"refund.claimed": {"reason": "not solved"}}
 
 
@@ -85,9 +85,9 @@ def event(
     assumed: frozenset[str] = frozenset(),
     **data: Any,  # noqa: ANN401 (JSON)
 ) -> Event:
-    """Make an event from what a feed would write; `id` is fresh where none is given.
+    """Make an event from feed data; `id` is generated unless given.
 
-    What a feed may not say, the expert says, unless a `source` is given.
+    Events that a feed may not report come from the expert, unless a `source` is given.
     """
     name = id or f"e-{next(_ids)}"
     said = decode(TYPES[kind], _GIVEN.get(kind, {}) | data)
@@ -118,54 +118,55 @@ def line(
 
 
 def say(ledger: Path, *lines: bytes) -> list[Outcome]:
-    """Record in the expert's own name what stands in lines of a feed: what a feed may not say."""
+    """Record the events of feed lines in the expert's own name, as a feed may not report them."""
     events = [
-        replace(jsonl.parse(each), source=CLI_SOURCE) for each in b"".join(lines).splitlines()
+        replace(jsonl.parse(feed_line), source=CLI_SOURCE)
+        for feed_line in b"".join(lines).splitlines()
     ]
     with Portal.open(ledger) as portal:
         return portal.record(events)
 
 
 class Clock:
-    """A clock that stands where it was put."""
+    """A clock that shows a set time."""
 
     def __init__(self, now: datetime = ADOPTED) -> None:
         self.now = now
 
     def __call__(self) -> datetime:
-        """Return what it shows."""
+        """Return the set time."""
         return self.now
 
 
 class Book:
-    """A book in memory, behind the same door as a ledger file."""
+    """A book in memory, with the same journal as a ledger file."""
 
     def __init__(self, rules: Policy | None = None) -> None:
         self.db = in_memory()
         self.db.execute("BEGIN IMMEDIATE")
         make_tables(self.db)
         self.clock = Clock()
-        self.door = Journal(self.db, self.clock)
+        self.journal = Journal(self.db, self.clock)
         document = (rules or Policy()).recorded
-        self.tell("policy.adopted", "01-01 00:00", source=CLI_SOURCE, policy=document)
+        self.record("policy.adopted", "01-01 00:00", source=CLI_SOURCE, policy=document)
         self.clock.now = LATER  # So that nothing that the tests record is in the future.
 
-    # --- telling ----------------------------------------------------------------------------------
+    # --- recording --------------------------------------------------------------------------------
 
-    def tell(self, kind: str, when: str, /, **data: Any) -> Outcome:  # noqa: ANN401
-        """Record an event as a feed does: cautions are flagged, never refused."""
-        return self.door.record(event(kind, when, **data))
+    def record(self, kind: str, when: str, /, **data: Any) -> Outcome:  # noqa: ANN401
+        """Record an event as from a feed: cautions are flagged, never refused."""
+        return self.journal.record(event(kind, when, **data))
 
     def command(self, kind: str, when: str, /, **data: Any) -> Outcome:  # noqa: ANN401
-        """Record an event as a command does that overrides no caution."""
-        return self.door.record(event(kind, when, **data), allow=lambda _: False)
+        """Record an event as from a command that overrides no caution."""
+        return self.journal.record(event(kind, when, **data), allow=lambda _: False)
 
     def refuses(self, kind: str, when: str, /, **data: Any) -> LiveportalError:  # noqa: ANN401
-        """Return the error with which an event is refused; nothing may have changed."""
-        return self._refused(self.tell, kind, when, data)
+        """Return the error that refuses an event; the book must be unchanged."""
+        return self._refused(self.record, kind, when, data)
 
     def command_refuses(self, kind: str, when: str, /, **data: Any) -> LiveportalError:  # noqa: ANN401
-        """Return the error with which a command is refused."""
+        """Return the error that refuses a command."""
         return self._refused(self.command, kind, when, data)
 
     def _refused(self, do: Any, kind: str, when: str, data: dict[str, Any]) -> LiveportalError:  # noqa: ANN401
@@ -181,24 +182,24 @@ class Book:
         when: str = "10-05 08:00",
         **data: Any,  # noqa: ANN401 (JSON)
     ) -> Outcome:
-        """Open a request: instant, at $3.00 a minute, unless told otherwise."""
+        """Open a request: instant, at $3.00 a minute, unless given otherwise."""
         given: dict[str, object] = {
             "kind": "instant",
             "customer": {"id": "C-1"},
             "title": "help",
             "rate": amount("3.00"),
         }
-        return self.tell("request.opened", when, request=request, **(given | data))
+        return self.record("request.opened", when, request=request, **(given | data))
 
     def live(self, session: str = "S-1", when: str = "10-05 09:00", rate: str = "5.00") -> None:
         """Open and accept an instant request: the session is live from then on."""
         self.open(f"R-{session}", when, rate=amount(rate))
-        self.tell("request.accepted", when, request=f"R-{session}", session=session)
+        self.record("request.accepted", when, request=f"R-{session}", session=session)
 
     def log(
         self, session: str = "S-1", end: str = "10-05 10:00", gross: str = "60.00", **data: object
     ) -> None:
-        """Log a session that ended then, and billed this much for its hour."""
+        """Log a session of one hour that ended then, with this gross."""
         until = at(end)
         start = until.replace(hour=until.hour - 1).isoformat()
         given: dict[str, object] = {
@@ -208,45 +209,45 @@ class Book:
             "end": until.isoformat(),
             "billed": amount(gross),
         }
-        self.tell("session.logged", end, session=session, **(given | data))
+        self.record("session.logged", end, session=session, **(given | data))
 
     def claim(self, claim: str = "CL-1", when: str = "10-05 11:00", **data: object) -> Outcome:
-        """Claim all that is left of session S-1, unless told otherwise."""
-        return self.tell("refund.claimed", when, claim=claim, **({"session": "S-1"} | data))
+        """Claim the whole remaining amount of session S-1, unless given otherwise."""
+        return self.record("refund.claimed", when, claim=claim, **({"session": "S-1"} | data))
 
     # --- asking -----------------------------------------------------------------------------------
 
     def request(self, name: str = "R-1") -> Request:
-        """Return a request as it stands."""
-        found = self.door.book.request(name)
-        assert found
-        return found
+        """Return the current state of a request."""
+        request = self.journal.book.request(name)
+        assert request
+        return request
 
     def session(self, name: str = "S-1") -> Session:
-        """Return a session as it stands."""
-        found = self.door.book.session(name)
-        assert found
-        return found
+        """Return the current state of a session."""
+        session = self.journal.book.session(name)
+        assert session
+        return session
 
     def claimed(self, name: str = "CL-1") -> Claim:
-        """Return a claim as it stands."""
-        found = self.door.book.claim(name)
+        """Return the current state of a claim."""
+        found = self.journal.book.claim(name)
         assert found
         return found
 
     def payout(self, name: str = "PO-1") -> Payout:
-        """Return a payout as it stands."""
-        found = self.door.book.payout(name)
-        assert found
-        return found
+        """Return the current state of a payout."""
+        payout = self.journal.book.payout(name)
+        assert payout
+        return payout
 
     def gross(self, name: str = "S-1") -> str:
-        """Return what a session billed."""
+        """Return the gross of a session."""
         return str(Money(self.session(name).gross_minor, self.session(name).currency))
 
     def reader(self) -> Reader:
-        """Return the windows on the book as it stands."""
-        self.door.book.flush()
+        """Return a reader on the current book."""
+        self.journal.book.flush()
         return Reader(self.db, Path("memory"))
 
     def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
@@ -255,25 +256,25 @@ class Book:
 
     def month(self, name: str = "2026-10") -> dict[str, Any]:
         """Return a month's figures with the amounts as text."""
-        found: dict[str, Any] = plain(earnings.month(self.reader(), name))
-        return found
+        figures: dict[str, Any] = plain(earnings.month(self.reader(), name))
+        return figures
 
     def balance(self, name: str = "2026-12") -> tuple[str, str, str, str]:
-        """Return what is owed, held, in transit and paid out at a month's end."""
+        """Return the amounts owed, held, in transit and paid out at a month's end."""
         shown = self.month(name)["balance"]
         return shown["owed"], shown["held"], shown["in_transit"], shown["paid_out"]
 
     def legs(self, seq: int) -> list[dict[str, str]]:
         """Return the signed legs of each transaction that an event booked; debit is positive."""
-        found: dict[int, dict[str, int]] = {}
+        transactions: dict[int, dict[str, int]] = {}
         for row in self.rows('SELECT id FROM "transaction" WHERE seq = ? ORDER BY id', seq):
-            found[row["id"]] = {}
+            transactions[row["id"]] = {}
             for leg in self.rows('SELECT * FROM posting WHERE "transaction" = ?', row["id"]):
-                legs = found[row["id"]]
+                legs = transactions[row["id"]]
                 legs[leg["account"]] = legs.get(leg["account"], 0) + leg["amount"]
         return [
             {account: f"{Money(minor, 'USD')}" for account, minor in legs.items() if minor}
-            for legs in found.values()
+            for legs in transactions.values()
         ]
 
     def kinds(self) -> list[str]:
@@ -281,16 +282,16 @@ class Book:
         return [row["kind"] for row in self.rows('SELECT kind FROM "transaction" ORDER BY id')]
 
     def statuses(self) -> list[int | None]:
-        """Return, of every event in order, the event that it only confirmed."""
+        """Return for each event, in order, the event that it confirms, or None."""
         return [row["confirms"] for row in self.rows("SELECT confirms FROM statement ORDER BY seq")]
 
     def dump(self) -> list[tuple[str, list[dict[str, Any]]]]:
-        """Return all that the book holds, table by table."""
+        """Return the whole contents of the book, table by table."""
         return dump(self.reader())
 
 
 def dump(reader: Reader) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return all that a book holds, table by table."""
+    """Return the whole contents of a book, table by table."""
     # How SQLite lays out the index of messages is its own: the messages themselves are compared.
     tables = reader.all(
         "SELECT name FROM sqlite_schema"
@@ -302,7 +303,7 @@ def dump(reader: Reader) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 def plain(row: Any) -> Any:  # noqa: ANN401 (whatever a window answers)
-    """Return a window's answer as JSON shows it: amounts as decimal strings."""
+    """Return a query's result as JSON shows it: amounts as decimal strings."""
     if isinstance(row, dict):
         return {name: plain(value) for name, value in row.items()}
     if isinstance(row, list | tuple):
@@ -312,7 +313,7 @@ def plain(row: Any) -> Any:  # noqa: ANN401 (whatever a window answers)
 
 @contextmanager
 def book(rules: Policy | None = None) -> Iterator[Book]:
-    """Give a book in memory under a policy; closed at the end."""
+    """Yield a book in memory under a policy; close it at the end."""
     made = Book(rules)
     try:
         yield made

@@ -1,7 +1,7 @@
-"""Every ledger that a test leaves behind is verified, as deeply as `ledger verify --deep` does.
+"""Every ledger that a test leaves behind is verified, as by `ledger verify --deep`.
 
-A check that cries wolf is found so: on any of the thousands of ledgers of this suite, honest as
-they are. A test that damages a ledger on purpose says so with the marker `damages`.
+This finds false alarms: the suite makes thousands of undamaged ledgers. A test that damages a
+ledger on purpose has the marker `damages`.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _known: set[str] = set()
 
 
 def deeply(db: Connection, path: Path) -> Verified:
-    """Verify a ledger as `ledger verify --deep` does; the developer's keyring is left alone."""
+    """Verify a ledger as `ledger verify --deep` does, without the developer's keyring."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIVEPORTAL_KEYRING", "off")
         return verify(db, vault=path, deep=True, read=transcripts.read)
 
 
 def check_left_behind(folder: Path) -> None:
-    """Verify each ledger in a folder that this process has not verified yet."""
+    """Verify the ledgers in a folder that this process has not verified yet."""
     for path in sorted(folder.rglob("*")):
         if _is_ledger(path):
             _check(path)
@@ -76,7 +76,7 @@ def _check(path: Path) -> None:
 
 
 def _mark(path: Path) -> str:
-    """Return a hash of all that a ledger is: its file, its log, its vault and its key."""
+    """Return a hash of all files of a ledger: its database, its log, its vault and its key."""
     digest = hashlib.sha256()
     for each in (path, *(Path(f"{path}{suffix}") for suffix in (*BESIDE, ".key"))):
         with suppress(OSError):

@@ -23,7 +23,7 @@ from tests.commands.shell import ROOT, Shell
 from tests.commands.test_sync import feed
 from tests.helpers import FEED, OTHER, amount, line
 from tests.ledger.conftest import query
-from tests.ledger.forms import make_released
+from tests.ledger.old_ledgers import make_released
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -32,7 +32,7 @@ from tests.commands.backing import (
     secret_file,
 )
 from tests.commands.test_profile import IBAN
-from tests.ledger.forms import make_old
+from tests.ledger.old_ledgers import make_old
 
 if TYPE_CHECKING:
     from tests.commands.shell import Shell

@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands.shell import Shell
 from tests.helpers import amount, line
-from tests.ledger.forms import asked
+from tests.ledger.old_ledgers import asked
 
 POLICY = 'name = "own"\ncurrency = "{}"\nrate = {{ minimum = "1", maximum = "999" }}\n'
 

@@ -259,7 +259,7 @@ def spoken() -> Iterator[Book]:
     """Give a book in which one message was said."""
     with book() as made:
         made.log("S-1")
-        artifact = made.tell(
+        artifact = made.record(
             "artifact.added",
             "10-05 11:00",
             session="S-1",

@@ -21,5 +21,5 @@ def new_book() -> Iterator[NewBook]:
 
 @pytest.fixture
 def books(new_book: NewBook) -> Book:
-    """Give a book under the default policy."""
+    """Return a book under the default policy."""
     return new_book()

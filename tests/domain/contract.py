@@ -125,7 +125,7 @@ CONTRACT: dict[str, dict[str, Any]] = {
     "policy.adopted": {"policy": Policy().document},
 }
 
-# Who may say what: the types that a feed must not report, or of which it may set some fields only.
+# The types that a feed must not report, or of which it may set only some fields.
 BEYOND_FEEDS: dict[str, set[str]] = {
     "preferences.changed": names_of(PREFERENCES) - {"verification", "role"},
     "payout_profile.changed": {"type"},

@@ -50,7 +50,7 @@ def test_safe_names(name: str, safe: str) -> None:
 
 @given(st.text() | st.text("./\\-~ \x00\x1b:a"))
 def test_no_name_leaves_its_folder(name: str) -> None:
-    """Whatever it is called, it is a file in the folder that it was given."""
+    """Any name results in a file in the given folder."""
     safe = safe_name(name)
     assert Path("/folder", safe).parent == Path("/folder")
     assert safe not in ("", ".", "..")
@@ -67,6 +67,6 @@ def test_no_name_leaves_its_folder(name: str) -> None:
     st.text("xé.- ", max_size=30),
 )
 def test_what_a_system_would_run_is_text(before: str, suffix: str, after: str) -> None:
-    """Wherever a name is cut, what is left of it is no program."""
+    """Wherever a name is cut, the rest is not the name of a program."""
     kept = Path(safe_name(before + suffix + after))
     assert kept.suffix.lower() not in _EXECUTABLE

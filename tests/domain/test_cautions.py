@@ -1,4 +1,4 @@
-"""What a person seldom means (rulebook 4): a command is refused, a feed is recorded and flagged."""
+"""Unusual events (rulebook 4): a command is refused, a feed is recorded and flagged."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ SLOTS = [{"start": at("10-06 10:00").isoformat(), "minutes": 60}]
 def scheduled(books: Book) -> None:
     """Accept a request for 10:00 on the sixth."""
     books.open(when="10-05 08:00", kind="scheduled", slots=SLOTS)
-    books.tell("request.accepted", "10-05 09:00", request="R-1", session="S-1", slot=1)
+    books.record("request.accepted", "10-05 09:00", request="R-1", session="S-1", slot=1)
 
 
 def live(books: Book) -> None:
     """Begin an instant session at 09:00 on the fifth."""
     books.open(when="10-05 08:00")
-    books.tell("request.accepted", "10-05 09:00", request="R-1", session="S-1")
+    books.record("request.accepted", "10-05 09:00", request="R-1", session="S-1")
 
 
 def ended(books: Book) -> None:
     """Hold a session of 30 minutes at $3.00: $90.00, and 20 minutes are $60.00."""
     live(books)
-    books.tell("session.ended", "10-05 09:30", session="S-1")
+    books.record("session.ended", "10-05 09:30", session="S-1")
 
 
 def ended_free(books: Book) -> None:
     """Hold a session of five minutes, which is free."""
     live(books)
-    books.tell("session.ended", "10-05 09:05", session="S-1")
+    books.record("session.ended", "10-05 09:05", session="S-1")
 
 
 def opened(books: Book) -> None:
@@ -105,7 +105,7 @@ def logged(start: str, end: str) -> dict[str, Any]:
 def test_a_command_is_refused_and_a_feed_is_flagged(
     books: Book, before: Before, kind: str, when: str, data: dict[str, Any], code: str | None
 ) -> None:
-    """To the microsecond and the cent; --anyway lets it through; nothing of it is stored."""
+    """To the microsecond and the cent; --anyway overrides it; the override is not stored."""
     before(books)
     code = "long_session" if code == "long" else code
     about = {} if kind == "session.logged" else {"session": "S-1"}
@@ -123,8 +123,8 @@ def test_a_command_is_refused_and_a_feed_is_flagged(
     assert isinstance(error, Caution)
     assert (error.code, error.override) == (code, "--anyway")
     assert "--anyway" in (error.hint or "")
-    assert books.tell(kind, when, id="x", **given).flags == (code,)
-    assert books.tell(kind, when, id="x", **given).flags == (code,), "a replay says the same"
+    assert books.record(kind, when, id="x", **given).flags == (code,)
+    assert books.record(kind, when, id="x", **given).flags == (code,), "a replay says the same"
     session = books.session("S-9" if kind == "session.logged" else "S-1")
     assert session.flags == (), "what is worked out is not kept"
 
@@ -159,10 +159,10 @@ def test_the_future_is_what_comes_after_the_recording(microseconds: int, kind: s
         "session.logged": LOG | {"start": (NOW - 9 * HOUR).isoformat(), "end": then},
     }
     assert codes(event(kind, "01-01 00:00", **data[kind])) == (ahead if "end" in data[kind] else [])
-    told = event(kind, "01-01 00:00", **data[kind])
-    assert codes(replace(told, time=NOW + microseconds * MICROSECOND)) == ahead
+    reported_event = event(kind, "01-01 00:00", **data[kind])
+    assert codes(replace(reported_event, time=NOW + microseconds * MICROSECOND)) == ahead
     # A time that was not given is the clock's own, which may be read again a little later.
-    own = replace(told, time=NOW + 2 * MICROSECOND, assumed=frozenset({"time"}))
+    own = replace(reported_event, time=NOW + 2 * MICROSECOND, assumed=frozenset({"time"}))
     assert codes(own) == []
 
 

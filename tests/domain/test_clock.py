@@ -89,7 +89,7 @@ def test_what_is_no_instant(text: str) -> None:
     ],
 )
 def test_finer_digits_are_cut_off(text: str, stored: str) -> None:
-    """Whatever is finer than a microsecond is cut off, so no instant moves to a later one."""
+    """Digits beyond the microsecond are truncated, so no instant moves to a later one."""
     assert utc_text(parse_instant(text)) == stored
 
 
@@ -109,7 +109,7 @@ def test_stored_text_sorts_as_time_does(one: datetime, other: datetime) -> None:
 
 
 def test_short_text_leaves_out_what_is_zero() -> None:
-    """What is printed has microseconds only where there are any."""
+    """Microseconds are printed only if they are not zero."""
     assert short_text(parse_instant("2026-10-05T11:00:00+02:00")) == "2026-10-05T09:00:00Z"
     assert short_text(parse_instant("2026-10-05T09:00:00.25Z")) == "2026-10-05T09:00:00.250000Z"
 
@@ -133,7 +133,7 @@ def test_lengths_are_exact() -> None:
     ],
 )
 def test_the_month_of_an_instant(text: str, name: str, month: str) -> None:
-    """A month is the zone's, from its first instant up to and without the next one's."""
+    """A month in a zone runs from its first instant up to, but not including, the next one's."""
     assert month_of(parse_instant(text), name) == month
 
 
@@ -153,7 +153,7 @@ def test_the_day_of_an_instant() -> None:
     ids=short,
 )
 def test_what_is_no_zone(name: str) -> None:
-    """A name that is no IANA zone is refused; it never names a file."""
+    """A name that is not an IANA zone is refused; it never names a file."""
     with pytest.raises(InvalidValue):
         zone(name)
 

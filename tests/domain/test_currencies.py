@@ -42,13 +42,13 @@ def test_what_is_no_currency(code: str) -> None:
     ("code", "written", "digits"),
     [
         ("HUF", "300", 0),  # As Babel 2.19 has it.
-        ("HUF", "300.00", 2),  # As Babel had it until 2.18.
+        ("HUF", "300.00", 2),  # As in Babel until 2.18.
         ("RSD", "1", 0),
         ("RSD", "1.00", 2),
         ("IQD", "1", 0),
         ("IQD", "1.00", 0),
         ("HUF", "1.5", 0),
-        ("JPY", "1.00", 0),  # Whoever made the policy in Python wrote what they liked.
+        ("JPY", "1.00", 0),  # A policy made in Python can have any spelling.
         ("USD", "1.00", 2),
         ("ABC", "1.00", None),
     ],
@@ -62,7 +62,7 @@ def test_the_digits_of_an_older_book(code: str, written: str, digits: int | None
 def test_amounts_are_written_and_read_in_the_book_s_digits(
     code: str, digits: int, minor: int
 ) -> None:
-    """Whatever a book's digits are, an amount reads back as what it was."""
+    """For any number of digits an amount reads back unchanged."""
     currency = currency_of(code, digits)
     assert digits_of(currency) == digits
     assert (currency == code, hash(currency)) == (True, hash(code))
@@ -122,7 +122,7 @@ DOCUMENT = {
 
 @given(CODES, st.integers(0, 4))
 def test_a_policy_is_recorded_with_its_digits(code: str, digits: int) -> None:
-    """What the journal has of it reads back as the same policy, with the same digits."""
+    """The recorded document reads back as the same policy, with the same digits."""
     policy = Policy.from_document({"name": "x", "currency": currency_of(code, digits)})
     recorded = split(PolicyAdopted(policy=policy))[0]["policy"]
     again = decode(PolicyAdopted, {"policy": recorded}).policy
@@ -132,7 +132,7 @@ def test_a_policy_is_recorded_with_its_digits(code: str, digits: int) -> None:
 
 
 def test_a_policy_that_was_recorded_without() -> None:
-    """Its amounts show how many the book had."""
+    """Its amounts show how many digits the book had."""
     older = {**DOCUMENT, "rate": {"minimum": "300", "maximum": "900"}, "payout": {"minimum": "9"}}
     assert str(Policy.from_recorded(older).payout_minimum) == "9"
     assert str(Policy.from_recorded(DOCUMENT).payout_minimum) == "20000.00"
@@ -158,7 +158,7 @@ def test_a_policy_file_has_no_digits() -> None:
 
 
 def test_another_policy_takes_the_book_s_digits() -> None:
-    """A policy file for a book that has none of them loses zeros, and nothing else."""
+    """A policy file for a book without digits loses zeros, and nothing else."""
     policy = Policy.from_document(DOCUMENT)
     ours = in_currency(PolicyAdopted(policy=policy), FORINTS).policy
     assert ours.recorded["digits"] == 0

@@ -45,7 +45,7 @@ def request(*starts: str, expires: str | None = None, state: str = "open") -> Re
 
 
 def kinds(found: list[Deadline]) -> list[tuple[str, datetime | None]]:
-    """Return what is due and when."""
+    """Return each deadline's kind and time."""
     return [(each.kind, each.due) for each in found]
 
 
@@ -87,22 +87,22 @@ def test_a_request_says_what_to_do() -> None:
 
 @pytest.mark.parametrize("state", ["accepted", "declined", "withdrawn", "taken", "expired"])
 def test_a_request_that_is_closed_is_not_due(state: str) -> None:
-    """Only what is open can be answered."""
+    """Only an open request can be answered."""
     assert of.of_request(request("10-06 09:00", expires="10-05 10:00", state=state), NOW) == []
 
 
 def test_a_session_is_due_until_it_starts() -> None:
-    """Also after its time: then somebody waits."""
+    """Also after the planned time: the customer is then waiting."""
     planned = replace(SESSION, state="upcoming", start=None, end=None, planned_start=NOW)
-    found = of.of_upcoming(planned)
-    assert found
-    assert (found.kind, found.due, found.asks) == ("session_start", NOW, True)
-    assert found.command == "liveportal sessions start S-1"
+    deadlines = of.of_upcoming(planned)
+    assert deadlines
+    assert (deadlines.kind, deadlines.due, deadlines.asks) == ("session_start", NOW, True)
+    assert deadlines.command == "liveportal sessions start S-1"
     for state in ("live", "paused", "ended", "cancelled", "missed"):
         assert of.of_upcoming(replace(planned, state=state)) is None
 
 
-# --- claims, windows, evidence --------------------------------------------------------------------
+# --- claims, refund windows, evidence -------------------------------------------------------------
 
 
 def claim(**changes: Any) -> Claim:  # noqa: ANN401 (whatever a claim has)
@@ -113,15 +113,15 @@ def claim(**changes: Any) -> Claim:  # noqa: ANN401 (whatever a claim has)
 
 def test_a_claim_is_due_by_its_window_or_any_time() -> None:
     """`dispute.window_hours` after it was made; without it no deadline was stated."""
-    found = of.of_claim(claim(), CLAIMED, policy(dispute={"window_hours": 48}))
-    assert found
-    assert (found.kind, found.due) == ("claim_answer", at("10-07 15:00"))
-    assert (found.amount, found.session) == (usd("42.00"), "S-1")
-    assert found.means == "Silence counts as consent: 42.00 USD is deducted."
-    assert found.command == "liveportal dispute file CL-1 --edit"
-    found = of.of_claim(claim(), CLAIMED, policy(refund={"deducts": "gross"}))
-    assert found
-    assert (found.due, found.amount) == (None, usd("60.00"))
+    deadlines = of.of_claim(claim(), CLAIMED, policy(dispute={"window_hours": 48}))
+    assert deadlines
+    assert (deadlines.kind, deadlines.due) == ("claim_answer", at("10-07 15:00"))
+    assert (deadlines.amount, deadlines.session) == (usd("42.00"), "S-1")
+    assert deadlines.means == "Silence counts as consent: 42.00 USD is deducted."
+    assert deadlines.command == "liveportal dispute file CL-1 --edit"
+    deadlines = of.of_claim(claim(), CLAIMED, policy(refund={"deducts": "gross"}))
+    assert deadlines
+    assert (deadlines.due, deadlines.amount) == (None, usd("60.00"))
     for state in ("disputed", "conceded", "granted", "denied", "withdrawn", "accepted", "rejected"):
         assert of.of_claim(claim(state=state), CLAIMED, Policy()) is None
 
@@ -129,9 +129,9 @@ def test_a_claim_is_due_by_its_window_or_any_time() -> None:
 def test_a_refund_window_is_open_to_its_last_instant() -> None:
     """R8: exactly at its end a claim is in time; then the money is final."""
     closes = at("10-06 14:21")
-    found = of.of_window(SESSION, Policy(), closes)
-    assert found
-    assert (found.kind, found.due, found.amount, found.asks) == (
+    deadlines = of.of_window(SESSION, Policy(), closes)
+    assert deadlines
+    assert (deadlines.kind, deadlines.due, deadlines.amount, deadlines.asks) == (
         *("refund_window", closes, usd("42.00"), False),
     )
     assert of.of_window(SESSION, Policy(), closes + MICROSECOND) is None
@@ -153,10 +153,10 @@ def test_evidence_is_due_while_it_may_be_needed() -> None:
     """`evidence.kept_days` after it came, as long as the session can be claimed back or is."""
     recording = Artifact(9, "S-1", "recording", "ab" * 32, 7, None)
     added, kept = at("10-05 15:00"), policy(evidence={"kept_days": 1})
-    found = of.of_evidence(recording, SESSION, added, kept, NOW)
-    assert found
-    assert (found.kind, found.due, found.asks) == ("evidence", at("10-06 15:00"), True)
-    assert found.command == "liveportal sessions attach S-1 FILE --kind recording"
+    deadlines = of.of_evidence(recording, SESSION, added, kept, NOW)
+    assert deadlines
+    assert (deadlines.kind, deadlines.due, deadlines.asks) == ("evidence", at("10-06 15:00"), True)
+    assert deadlines.command == "liveportal sessions attach S-1 FILE --kind recording"
     closes = at("10-06 14:21")
     assert of.of_evidence(recording, SESSION, added, kept, closes)
     assert of.of_evidence(recording, SESSION, added, kept, closes + MICROSECOND) is None
@@ -179,9 +179,9 @@ def item(number: int, period: str, face: int, **more: Any) -> OpenItem:  # noqa:
 
 
 def standing(*items: OpenItem, owed: int | None = None, **tables: dict[str, Any]) -> PayoutPosition:
-    """Return how a book stands that has these items; the first session was long ago."""
+    """Return the payout position for these open items; the first session was long ago."""
     return PayoutPosition(
-        owed_minor=sum(each.open_minor for each in items) if owed is None else owed,
+        owed_minor=sum(open_item.open_minor for open_item in items) if owed is None else owed,
         items=items,
         first_billed_end=FIRST,
         missing_on=lambda _: (),
@@ -211,10 +211,11 @@ def test_each_month_is_due_at_the_end_of_its_day() -> None:
 
 
 def test_what_was_taken_back_comes_off_the_oldest_month() -> None:
-    """Nobody owes what a later refund took back: a payout takes it off before all else."""
+    """A later refund reduces what is due: a payout settles it before anything else."""
     refund = item(9, "2026-11", -4200)
     assert [
-        each.thing for each in of.of_earnings(standing(item(1, "2026-09", 4200), refund), NOW)
+        deadline.thing
+        for deadline in of.of_earnings(standing(item(1, "2026-09", 4200), refund), NOW)
     ] == []
     (rest,) = of.of_earnings(
         standing(item(1, "2026-09", 4200), item(2, "2026-10", 1000), refund), NOW
@@ -225,18 +226,18 @@ def test_what_was_taken_back_comes_off_the_oldest_month() -> None:
 
 
 def test_what_is_held_of_a_paid_session_comes_off_too() -> None:
-    """A claim on what was paid out already makes the balance smaller than what is open."""
+    """A claim on a paid session makes the balance smaller than the open items."""
     book = standing(item(2, "2026-10", 5000), owed=800)
-    (found,) = of.of_earnings(book, NOW)
-    assert found.amount == usd("8.00")
+    (deadlines,) = of.of_earnings(book, NOW)
+    assert deadlines.amount == usd("8.00")
 
 
 def test_what_is_blocked_is_carried_and_not_overdue() -> None:
-    """R12: below the minimum nothing is late; nobody is asked for it."""
+    """R12: below the minimum nothing is overdue, and there is no deadline."""
     book = standing(item(1, "2026-09", 4200), payout={"minimum": "100.00"})
-    (found,) = of.of_earnings(book, at("12-01 00:00"))
-    assert not found.asks
-    assert found.means == "It is carried over: it is below the minimum of 100.00 USD."
+    (deadlines,) = of.of_earnings(book, at("12-01 00:00"))
+    assert not deadlines.asks
+    assert deadlines.means == "It is carried over: it is below the minimum of 100.00 USD."
     first = replace(standing(item(1, "2026-09", 4200)), first_billed_end=at("10-30 09:00"))
     assert not of.of_earnings(first, at("12-01 00:00"))[0].asks
     assert of.of_earnings(first, at("12-31 00:00"))[0].asks
@@ -262,7 +263,7 @@ items = st.lists(
 def test_months_add_up_to_what_is_eligible(
     found: list[OpenItem], more: int, minimum: str, day: int
 ) -> None:
-    """By any day, what was due until then is what a payout of that day would pay."""
+    """For any day, the amounts due until then are the payout of that day."""
     owed = sum(each.open_minor for each in found) + more
     book = standing(*found, owed=owed, payout={"minimum": minimum})
     now = at("08-01 12:00") + timedelta(days=day)
@@ -275,7 +276,7 @@ def test_months_add_up_to_what_is_eligible(
         assert by_then == max(eligible, 0)
     assert sum(each.amount.minor for each in shown if each.amount) == max(owed, 0)
 
-    # Who is asked is asked for what the overdue command names.
+    # A deadline with an action names the amount of the overdue command.
     late = overdue(book, local_date(now, "UTC"))
     asked = sum(each.amount.minor for each in shown if each.asks and each.amount)
     assert asked == (late.minor if late else 0)
@@ -300,7 +301,7 @@ def test_due_preview_and_forecast_agree(
     due_days: int,
     wait_days: int,
 ) -> None:
-    """What blocks a payout is an item that asks for action; the dates are the same everywhere."""
+    """A payout blocker is a deadline that asks for action; the dates are the same everywhere."""
     filled, country, signed, method = profile
     facts = {"country": country, "tax_form": "w8ben", "tax_signed": signed.isoformat()}
     facts["method"] = method
@@ -315,19 +316,19 @@ def test_due_preview_and_forecast_agree(
     today = local_date(now, "UTC")
     outlook = preview(book, today)
     needs = findings(filled, facts, methods=["paypal"], on=today)
-    rows = {each.kind: each for each in of.of_profile(needs, book, now)}
-    lacking = {each.requirement for each in needs if each.blocks}
+    rows = {deadline.kind: deadline for deadline in of.of_profile(needs, book, now)}
+    lacking = {need.requirement for need in needs if need.blocks}
     codes = {block.code for block in outlook.blocked}
     assert ("profile_incomplete" in codes) is bool(lacking)
     assert ("payout_profile" in rows) is bool(lacking - {"tax_form"})
     if "tax_form" in lacking:
         assert rows["tax_form"].asks
-    for each in rows.values():
-        assert each.asks or each.kind == "tax_form"
-        expires = each.kind == "tax_form" and "tax_form" in filled and country != "US"
-        assert each.due_on == (expiry(facts) if expires else outlook.due_on)
+    for row in rows.values():
+        assert row.asks or row.kind == "tax_form"
+        expires = row.kind == "tax_form" and "tax_form" in filled and country != "US"
+        assert row.due_on == (expiry(facts) if expires else outlook.due_on)
     payouts = of.of_earnings(book, now)
-    coming = {each.on: each for each in forecast(book, today)}
+    coming = {deadline.on: deadline for deadline in forecast(book, today)}
     for each in payouts:
         assert each.due_on is not None
         expected = coming[max(each.due_on, today)]
@@ -352,15 +353,15 @@ def test_due_preview_and_forecast_agree(
     )
 )
 def test_the_next_is_first(found: list[tuple[str, str, datetime | None]]) -> None:
-    """What has no stated deadline may be due any time, and is before all others."""
+    """A deadline without a time may be due any moment, and comes before all others."""
     ordered = in_order([Deadline(kind, thing, due, "") for kind, thing, due in found])
     assert [each.due for each in ordered] == sorted(
         (due for _, _, due in found), key=lambda due: (due is not None, due or NOW)
     )
 
 
-def test_nothing_asks_that_nobody_can_do() -> None:
-    """Whatever asks names the command that does it."""
+def test_every_deadline_names_its_command() -> None:
+    """Each deadline that asks for an action names the command for it."""
     upcoming = of.of_upcoming(replace(SESSION, state="upcoming", planned_start=NOW))
     shown: list[Deadline | None] = [
         *of.of_request(request("10-06 09:00", expires="10-05 10:00"), NOW),

@@ -79,13 +79,13 @@ def test_parse(text: str, currency: str, minor: int) -> None:
     ids=short,
 )
 def test_parse_refuses(text: str) -> None:
-    """Whatever is not a plain decimal number is refused, never guessed at."""
+    """Anything but a plain decimal number is refused, never guessed at."""
     with pytest.raises(InvalidAmount):
         Money.parse(text, "USD")
 
 
 def test_a_currency_without_digits_has_no_fraction() -> None:
-    """Yen have no hundredths, not even none of them."""
+    """Yen have no decimals, not even zeros."""
     with pytest.raises(InvalidAmount):
         Money.parse("84.0", "JPY")
 
@@ -129,7 +129,7 @@ def test_currencies_do_not_mix() -> None:
 
 @given(st.integers(-LARGEST_MINOR, LARGEST_MINOR), st.sampled_from(["USD", "JPY", "KWD"]))
 def test_written_and_read_back(minor: int, currency: str) -> None:
-    """Every amount reads back from what it is written as."""
+    """Every amount reads back from its text."""
     assert Money.parse(str(Money(minor, currency)), currency) == Money(minor, currency)
 
 
@@ -158,7 +158,7 @@ def test_half_up(numerator: int, denominator: int, quotient: int) -> None:
     ("value", "text"), [(30, "30"), ("30", "30"), ("12.5", "12.5"), (0, "0"), ("100", "100")]
 )
 def test_percent(value: int | str, text: str) -> None:
-    """A percentage is an integer or a string, and is written as it was read."""
+    """A percentage is an integer or a string, and is written back as it was read."""
     assert str(Percent.parse(value)) == text
     assert Percent.parse(text) == Percent.parse(value)
 
@@ -192,13 +192,13 @@ def test_share(gross: int, percent: int | str, share: int) -> None:
 
 @given(minors, percents)
 def test_fee_and_share_add_up(gross: int, fee: Percent) -> None:
-    """The fee is what remains, so neither is ever negative and both make up the gross."""
+    """The fee is the remainder, so neither is negative and both add up to the gross."""
     share = share_of(gross, fee)
     assert 0 <= share <= gross
 
 
 @given(st.lists(minors, min_size=1, max_size=5), percents)
 def test_any_split_takes_back_the_share(parts: list[int], fee: Percent) -> None:
-    """Whatever a full refund is split into, it takes back exactly the share."""
+    """A full refund takes back exactly the share, however it is split."""
     taken = sum(take_back(part, sum(parts[:n]), fee) for n, part in enumerate(parts))
     assert taken == share_of(sum(parts), fee)

@@ -24,14 +24,14 @@ def flow(name: str, minor: int = 1) -> Month:
 
 
 def test_months_between_are_shown() -> None:
-    """A month in which nothing happened is there, with the balance as it was."""
-    found = fill_gaps({name: flow(name) for name in ("2026-10", "2027-01")})
-    assert [each.month for each in found] == ["2026-10", "2026-11", "2026-12", "2027-01"]
-    assert [each.owed_minor for each in found] == [1, 1, 1, 2]
+    """A month without events is shown, with the unchanged balance."""
+    months = fill_gaps({name: flow(name) for name in ("2026-10", "2027-01")})
+    assert [each.month for each in months] == ["2026-10", "2026-11", "2026-12", "2027-01"]
+    assert [month.owed_minor for month in months] == [1, 1, 1, 2]
 
 
 def test_a_month_whose_figures_cancel_out_is_none() -> None:
-    """Transactions that cancel each other open no month, and end no book."""
+    """Transactions that cancel each other neither start nor end the range of months."""
     months = {"2026-09": Month(month="2026-09"), "2026-10": flow("2026-10")}
     months["2026-12"] = Month(month="2026-12")
     assert [each.month for each in fill_gaps(months)] == ["2026-10"]
@@ -50,12 +50,12 @@ def test_a_gap_of_120_months_is_shown_and_a_longer_one_is_not() -> None:
 
 @given(st.sets(NAMES, max_size=6))
 def test_gaps_are_what_is_left_out(names: set[str]) -> None:
-    """What is shown and the gaps are all months from the first to the last, each once."""
+    """The shown months and the gaps are all months from the first to the last, each once."""
     shown = names_in_a_row(names)
     assert shown == sorted(set(shown))
     assert names <= set(shown)
     if names:
-        left = [each for gap in gaps_in(shown) for each in months_between(*gap)]
+        left = [month for gap in gaps_in(shown) for month in months_between(*gap)]
         assert sorted([*shown, *left]) == months_between(min(names), max(names))
     assert all(len(months_between(*gap)) > LONGEST_GAP for gap in gaps_in(shown))
 

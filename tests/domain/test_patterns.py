@@ -1,4 +1,4 @@
-"""Patterns that are compiled late."""
+"""Patterns that are compiled on first use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from liveportal.domain.patterns import pattern
 
 
 def test_a_pattern_is_compiled_when_it_is_first_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once, with its flags; from then on its methods are the compiled one's own."""
+    """Once, with its flags; from then on its methods are those of the compiled pattern."""
     compiled: list[tuple[str, int]] = []
     real = re.compile
 

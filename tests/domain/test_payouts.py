@@ -42,7 +42,9 @@ def shown(
     **given: Any,  # noqa: ANN401 (fields of a `PayoutPosition`)
 ) -> Preview:
     """Return the preview of a book that owes the items and nothing else."""
-    owed = sum(each.face_minor - each.settled_minor - each.held_minor for each in items)
+    owed = sum(
+        open_item.face_minor - open_item.settled_minor - open_item.held_minor for open_item in items
+    )
     return preview(replace(standing(items, rules), owed_minor=owed, **given), on)
 
 
@@ -59,7 +61,7 @@ def standing(items: list[OpenItem], rules: Policy | None = None) -> PayoutPositi
 
 def pay(books: Book, payout: str, text: str, when: str = "12-30 12:00") -> tuple[Line, ...]:
     """Send a payout and return its lines."""
-    books.tell("payout.sent", when, payout=payout, amount=amount(text), method="paypal")
+    books.record("payout.sent", when, payout=payout, amount=amount(text), method="paypal")
     return books.payout(payout).lines
 
 
@@ -80,21 +82,21 @@ def pay(books: Book, payout: str, text: str, when: str = "12-30 12:00") -> tuple
     ],
 )
 def test_the_open_part_of_an_item(face: int, settled: int, held: int, left: int) -> None:
-    """Its face, less what payouts settled and what is held on it; of a positive never below 0."""
+    """Its face less the settled and held parts; never below 0 for a positive item."""
     assert item(1, face, settled_minor=settled, held_minor=held).open_minor == left
 
 
 def test_what_is_an_item(books: Book) -> None:
     """Earnings, tips and bonuses (+), deductions and negative adjustments (-), and nothing else."""
     books.log(gross="100.00")
-    books.tell("tip.received", "10-05 11:00", session="S-1", amount=amount("5.00"))
+    books.record("tip.received", "10-05 11:00", session="S-1", amount=amount("5.00"))
     for name, text in (("A-1", "3.00"), ("A-2", "-2.00")):
-        books.tell(
+        books.record(
             "adjustment.posted", "10-05 11:00", adjustment=name, amount=amount(text), reason="x"
         )
     books.claim(when="10-05 12:00")
-    books.tell("refund.granted", "10-05 13:00", claim="CL-1")
-    faces = [each.face_minor for each in books.door.book.open_items()]
+    books.record("refund.granted", "10-05 13:00", claim="CL-1")
+    faces = [open_item.face_minor for open_item in books.journal.book.open_items()]
     assert faces == [70_00, 5_00, 3_00, -2_00, -70_00]
 
 
@@ -128,17 +130,17 @@ def test_lines_add_up_and_no_line_is_paid_twice(books: Book) -> None:
     books.log(gross="100.00")
     assert pay(books, "PO-1", "20.00") == (Line(1, 20_00),)
     assert pay(books, "PO-2", "50.00") == (Line(1, 50_00),)
-    assert books.door.book.open_items() == []
+    assert books.journal.book.open_items() == []
 
 
 @pytest.mark.parametrize("end", ["payout.failed", "payout.returned"])
 def test_a_failed_or_returned_payout_gives_its_lines_back(books: Book, end: str) -> None:
-    """What it settled is open again, and owed again."""
+    """The settled items are open and owed again."""
     books.log(gross="100.00")
     pay(books, "PO-1", "70.00")
     if end == "payout.returned":
-        books.tell("payout.paid", "12-31 10:00", payout="PO-1")
-    books.tell(end, "12-31 11:00", payout="PO-1")
+        books.record("payout.paid", "12-31 10:00", payout="PO-1")
+    books.record(end, "12-31 11:00", payout="PO-1")
     assert pay(books, "PO-2", "70.00", "12-31 12:00") == (Line(1, 70_00),)
     assert books.payout("PO-1").lines == (Line(1, 70_00),)
 
@@ -156,7 +158,7 @@ def test_a_deducted_session_stays_open_as_plus_and_minus(books: Book) -> None:
     """Its earning is open as + and its deduction as -: a payout takes both."""
     books.log("S-1", gross="100.00")
     books.claim()
-    books.tell("refund.granted", "10-05 12:00", claim="CL-1")
+    books.record("refund.granted", "10-05 12:00", claim="CL-1")
     books.log("S-2", end="10-06 10:00", gross="50.00")
     lines = pay(books, "PO-1", "35.00")
     assert lines == (Line(3, -70_00), Line(1, 70_00), Line(4, 35_00))
@@ -168,7 +170,7 @@ def test_a_refund_after_its_payout_is_made_up_by_the_next_earnings(books: Book) 
     pay(books, "PO-1", "80.00", "10-05 10:30")
     books.claim(when="10-05 11:00")
     assert books.balance("2026-10") == ("-80.00", "80.00", "80.00", "0.00")
-    books.tell("refund.granted", "10-05 12:00", claim="CL-1")
+    books.record("refund.granted", "10-05 12:00", claim="CL-1")
     assert books.balance("2026-10") == ("-80.00", "0.00", "80.00", "0.00")
     books.log("S-2", end="10-06 10:00", gross="1142.86")  # 800.00 to the expert.
     assert books.balance("2026-10")[0] == "720.00"
@@ -194,14 +196,14 @@ def test_october_counts_from_30_december(day: int, not_due: int) -> None:
 def test_only_positives_wait() -> None:
     """A deduction counts at once; eligible is signed and never clamped."""
     items = [item(1, 70_00, "2026-12"), item(2, -20_00, "2026-12")]
-    found = shown(items, date(2026, 12, 31))
-    assert (found.eligible_minor, found.lines) == (-20_00, ())
-    assert [block.code for block in found.blocked] == ["nothing_eligible"]
-    assert found.carried_minor == -20_00
+    planned = shown(items, date(2026, 12, 31))
+    assert (planned.eligible_minor, planned.lines) == (-20_00, ())
+    assert [block.code for block in planned.blocked] == ["nothing_eligible"]
+    assert planned.carried_minor == -20_00
 
 
 def test_due_on_is_the_earliest_due_date() -> None:
-    """Of what is open; what is settled or held or negative has no due date."""
+    """Of the open items; settled, held or negative ones have no due date."""
     items = [
         item(1, 70_00, "2026-09", settled_minor=70_00),
         item(2, -5_00, "2026-08"),
@@ -237,26 +239,26 @@ def test_the_first_wait_ends_on_a_calendar_day_of_the_platform() -> None:
 )
 def test_below_the_minimum_is_carried(face: int, codes: list[str], carried: int) -> None:
     """Below 100.00 the balance is carried over; exactly 100.00 is paid."""
-    found = shown([item(1, face)], date(2026, 12, 30))
-    assert [block.code for block in found.blocked] == codes
-    assert found.carried_minor == carried
-    assert found.lines == (Line(1, face),)
+    planned = shown([item(1, face)], date(2026, 12, 30))
+    assert [block.code for block in planned.blocked] == codes
+    assert planned.carried_minor == carried
+    assert planned.lines == (Line(1, face),)
 
 
 def test_what_blocks_is_said_together() -> None:
     """Every reason is given, not only the first."""
-    found = shown(
+    planned = shown(
         [item(1, 10_00)],
         date(2026, 12, 30),
         first_billed_end=at("12-01 10:00"),
         missing_on=lambda _: ("name",),
     )
-    codes = {block.code for block in found.blocked}
+    codes = {block.code for block in planned.blocked}
     assert codes == {"profile_incomplete", "below_minimum", "first_payout_wait"}
 
 
 def test_minimum_counts_gross_pro_rata() -> None:
-    """Of each line, the gross left of its earning for the part paid, half-up; tips as they are."""
+    """For each line, the remaining gross pro rata to the part paid, half-up; tips unchanged."""
     rules = policy(payout={"minimum_counts": "gross"})
     items = [item(1, 70_00, settled_minor=20_00, gross_minor=100_00), item(2, 5_00)]
     lines = lines_for(items, 55_00)
@@ -270,11 +272,11 @@ def test_minimum_counts_gross_of_what_is_left(new_book: NewBook) -> None:
     books = new_book(payout={"minimum_counts": "gross", "minimum": "150.00"})
     books.log("S-1", end="10-05 10:00", gross="100.00")
     books.claim()
-    books.tell("refund.granted", "10-05 12:00", claim="CL-1")
+    books.record("refund.granted", "10-05 12:00", claim="CL-1")
     books.log("S-2", end="10-06 10:00", gross="150.00")
-    found: dict[str, Any] = preview_on(books.reader(), date(2026, 12, 30))
-    assert found["eligible"] == usd("105.00")
-    assert [block["code"] for block in found["blocked"]] == ["profile_incomplete"]
+    planned: dict[str, Any] = preview_on(books.reader(), date(2026, 12, 30))
+    assert planned["eligible"] == usd("105.00")
+    assert [block["code"] for block in planned["blocked"]] == ["profile_incomplete"]
 
 
 # --- sending --------------------------------------------------------------------------------------
@@ -292,7 +294,7 @@ def test_a_payout_before_its_day_is_early(books: Book, day: str, early: bool) ->
     ("when", "flagged"), [("10-06 10:00", True), ("10-06 10:00:00.000001", False)]
 )
 def test_a_payout_of_money_still_claimable(books: Book, when: str, flagged: bool) -> None:
-    """While a refund window is open, a payout is flagged so."""
+    """A payout is flagged while a refund window is open."""
     books.log(end="10-05 10:00", gross="200.00")
     pay(books, "PO-1", "140.00", when)
     assert ("claimable" in books.payout().flags) is flagged
@@ -318,8 +320,8 @@ def test_the_flag_counts_as_the_preview_does(new_book: NewBook) -> None:
 
 
 def test_a_payout_at_the_first_instant_of_the_calendar(books: Book) -> None:
-    """Times of the past are recorded, however far back: also where no window fits before them."""
-    books.tell(
+    """Any past time can be recorded, even if no refund window fits before it."""
+    books.record(
         "adjustment.posted",
         "0001-01-01T00:00:00Z",
         adjustment="A-1",
@@ -330,7 +332,7 @@ def test_a_payout_at_the_first_instant_of_the_calendar(books: Book) -> None:
 
 
 def test_only_what_a_payout_pays_makes_it_claimable(books: Book) -> None:
-    """Another session's open window is no matter of this payout's."""
+    """The open refund window of an unpaid session does not matter."""
     books.log("S-1", "09-01 10:00", gross="100.00")
     books.log("S-2", "12-29 20:00", gross="100.00")
     pay(books, "PO-1", "70.00", "2026-12-30T00:00:00Z")

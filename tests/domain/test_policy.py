@@ -1,4 +1,4 @@
-"""The policy: every switch, every reading, and a sentence for every value that cannot be."""
+"""The policy: every switch, every value, and a message for every impossible value."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from liveportal.domain.policy import Policy
 from tests.helpers import policy, usd
 
 SHIPPED = {
-    each.name.removesuffix(".toml"): tomllib.loads(each.read_text("utf-8"))
-    for each in files("liveportal.domain").joinpath("policies").iterdir()
+    path.name.removesuffix(".toml"): tomllib.loads(path.read_text("utf-8"))
+    for path in files("liveportal.domain").joinpath("policies").iterdir()
 }
 
-# Each switch of rulebook 3: its default, other values that it takes, and values that it does not.
+# Each switch of rulebook 3: its default, other valid values, and invalid ones.
 TOO_LARGE = 10**30
 NOT_NUMBERS: list[object] = ["5", 5.0, True, None, [], -1, TOO_LARGE]
 NOT_WORDS: list[object] = ["", "Over", "x", 1, None, True, ["over"], {}]
@@ -70,7 +70,7 @@ def each(which: int) -> list[Any]:
 
 
 def test_the_default_profile_is_the_default() -> None:
-    """A policy that says nothing is `unity-live-help`, with the defaults of the rulebook."""
+    """An empty policy is `unity-live-help`, with the defaults of the rulebook."""
     assert Policy() == Policy.from_document(SHIPPED["unity-live-help"])
     expected = {name: value for name, (value, *_) in SWITCHES.items()}
     assert Policy().switches() == expected
@@ -79,10 +79,10 @@ def test_the_default_profile_is_the_default() -> None:
 
 @pytest.mark.parametrize(("switch", "value"), each(1))
 def test_a_switch_takes_its_readings(switch: str, value: object) -> None:
-    """Each reading is taken, kept, and leaves every other switch at the default's value."""
-    found = Policy.from_document(document(switch, value))
-    assert found.switches() == {**Policy().switches(), switch: value}
-    assert found != Policy()
+    """Each value is accepted and stored, and every other switch keeps its default."""
+    loaded = Policy.from_document(document(switch, value))
+    assert loaded.switches() == {**Policy().switches(), switch: value}
+    assert loaded != Policy()
 
 
 @pytest.mark.parametrize(("switch", "value"), each(2))
@@ -97,7 +97,7 @@ def test_a_switch_refuses_what_it_has_not(switch: str, value: object) -> None:
 
 @pytest.mark.parametrize("word", [None, "none"])
 def test_no_deadline_for_disputes(word: object) -> None:
-    """`dispute.window_hours` none stated: no deadline."""
+    """`dispute.window_hours` not set: no deadline."""
     assert Policy.from_document(document("dispute.window_hours", word)) == policy(name="x")
 
 
@@ -137,7 +137,7 @@ def test_amounts_are_what_they_mean() -> None:
     ],
 )
 def test_what_is_no_policy(given: object, switch: str) -> None:
-    """An unknown switch is refused, and so is whatever has no name or no tables."""
+    """Unknown switches, missing names and values that are no tables are refused."""
     with pytest.raises(InvalidPolicy) as caught:
         Policy.from_document(given)
     assert caught.value.details["switch"] == switch
@@ -155,16 +155,16 @@ def test_digits_are_the_currency_s() -> None:
 @pytest.mark.parametrize("currency", ["JPY", "EUR", "KWD"])
 def test_amounts_limit_nothing_in_another_currency(currency: str) -> None:
     """No rate bounds and no payout minimum of dollars; every other switch is kept."""
-    found = Policy().in_currency(currency)
+    loaded = Policy().in_currency(currency)
     assert Policy().in_currency("USD") == Policy()
     changed = {
-        name for name, value in found.switches().items() if value != Policy().switches()[name]
+        name for name, value in loaded.switches().items() if value != Policy().switches()[name]
     }
     assert changed == {"currency", "rate.minimum", "rate.maximum", "payout.minimum"}
-    assert found.payout_minimum == Money(0, currency)
-    lowest, highest = found.rate_bounds
+    assert loaded.payout_minimum == Money(0, currency)
+    lowest, highest = loaded.rate_bounds
     assert (lowest.minor, highest.minor) == (0, LARGEST_MINOR)
-    assert Policy.from_document(found.document) == found
+    assert Policy.from_document(loaded.document) == loaded
     with pytest.raises(InvalidPolicy):
         Policy().in_currency("ZZZ")
 
@@ -172,12 +172,12 @@ def test_amounts_limit_nothing_in_another_currency(currency: str) -> None:
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_documents_read_back(name: str) -> None:
     """A policy's document holds every switch and reads back as the same policy, source and all."""
-    found = Policy.from_document(SHIPPED[name])
-    assert found.document == SHIPPED[name] | {"fee": {"percent": str(found.fee.percent)}} | (
+    loaded = Policy.from_document(SHIPPED[name])
+    assert loaded.document == SHIPPED[name] | {"fee": {"percent": str(loaded.fee.percent)}} | (
         {"trial": {"boundary": "over", **SHIPPED[name]["trial"]}}
     )
-    assert Policy.from_document(found.document) == found
-    assert Policy.from_document(found.document).source == found.source
+    assert Policy.from_document(loaded.document) == loaded
+    assert Policy.from_document(loaded.document).source == loaded.source
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))

@@ -1,4 +1,4 @@
-"""Structured preferences: what they may be, and what becomes of those that cannot be read."""
+"""Structured preferences: the allowed values, and how unreadable ones are treated."""
 
 from __future__ import annotations
 
@@ -65,24 +65,26 @@ unreadables = pytest.mark.parametrize(("name", "document", "field"), UNREADABLE)
 
 
 def test_what_is_readable_is_its_own_value(books: Book) -> None:
-    """Each structured preference is read as a value, and written as it was."""
+    """Each structured preference is read as a value and written back unchanged."""
     flags = books.command("preferences.changed", WHEN, **READABLE).flags
     assert flags == ()
-    found = {name: structured(name, document) for name, document in READABLE.items()}
-    assert isinstance(found["availability"], Availability)
-    assert found["auto_decline"][0] == Declining(
+    preferences = {name: structured(name, document) for name, document in READABLE.items()}
+    assert isinstance(preferences["availability"], Availability)
+    assert preferences["auto_decline"][0] == Declining(
         reason="too little", kind="instant", below_rate=usd("2.50")
     )
-    assert found["notifications"] == Notifications(bell=True, alarms=(15, 0))
-    assert split(found["availability"])[0] == READABLE["availability"]
-    assert [split(each)[0] for each in found["auto_decline"]] == READABLE["auto_decline"]
-    assert split(found["notifications"])[0] == READABLE["notifications"]
+    assert preferences["notifications"] == Notifications(bell=True, alarms=(15, 0))
+    assert split(preferences["availability"])[0] == READABLE["availability"]
+    assert [split(preference)[0] for preference in preferences["auto_decline"]] == READABLE[
+        "auto_decline"
+    ]
+    assert split(preferences["notifications"])[0] == READABLE["notifications"]
     assert not any(unreadable(name, document) for name, document in READABLE.items())
 
 
 @pytest.mark.parametrize("name", STRUCTURED)
 def test_what_is_not_set(name: str) -> None:
-    """None is neither a value nor wrong."""
+    """None is neither a value nor an error."""
     assert structured(name, None) is None
     assert unreadable(name, None) is None
 
@@ -94,8 +96,8 @@ def test_a_feed_may_have_forms_of_its_own(
     document: Any,  # noqa: ANN401 (JSON)
     field: str,
 ) -> None:
-    """What a platform says is recorded as it is and flagged; it then counts as not set."""
-    outcome = books.tell("preferences.changed", WHEN, **{name: document})
+    """A platform's own format is recorded and flagged; it counts as not set."""
+    outcome = books.record("preferences.changed", WHEN, **{name: document})
     assert outcome.flags == (UnreadablePreference.code,)
     assert books.reader().preferences == {name: document}
     assert structured(name, document) is None
@@ -117,15 +119,15 @@ def test_a_command_insists_on_what_cannot_be_read(
     assert error.override == "--anyway"
     assert "--anyway" in str(error.hint)
     assert error.details["field"] == field
-    told = event("preferences.changed", WHEN, **{name: document})
-    outcome = books.door.record(told, allow=lambda each: each.override == "--anyway")
+    reported_event = event("preferences.changed", WHEN, **{name: document})
+    outcome = books.journal.record(reported_event, allow=lambda each: each.override == "--anyway")
     assert outcome.flags == (UnreadablePreference.code,)
     assert books.reader().preferences == {name: document}
 
 
 def test_several_at_once(books: Book) -> None:
-    """Each that cannot be read is flagged; what else the event says holds."""
-    outcome = books.tell(
+    """Each unreadable one is flagged; the rest of the event applies."""
+    outcome = books.record(
         "preferences.changed", WHEN, availability=[], notifications=[], role="artist"
     )
     assert outcome.flags == (UnreadablePreference.code,) * 2
@@ -133,12 +135,12 @@ def test_several_at_once(books: Book) -> None:
 
 
 def test_the_rest_stays(books: Book) -> None:
-    """What an event does not name stays, the limit of attachments too."""
-    books.tell("preferences.changed", WHEN, attachment_limit=500_000_000, **READABLE)
-    books.tell("preferences.changed", WHEN, notifications={"bell": False})
-    found = books.reader().preferences
-    assert found == {**READABLE, "attachment_limit": 500_000_000, "notifications": {"bell": False}}
-    assert books.door.book.preferences.attachment_limit == 500_000_000
+    """Fields that an event does not name keep their values, the attachment limit included."""
+    books.record("preferences.changed", WHEN, attachment_limit=500_000_000, **READABLE)
+    books.record("preferences.changed", WHEN, notifications={"bell": False})
+    stored = books.reader().preferences
+    assert stored == {**READABLE, "attachment_limit": 500_000_000, "notifications": {"bell": False}}
+    assert books.journal.book.preferences.attachment_limit == 500_000_000
 
 
 @pytest.mark.parametrize("rate", ["minimum_rate", "direct_rate"])
@@ -169,19 +171,19 @@ def test_nothing_named_and_no_zone(books: Book) -> None:
     ],
 )
 def test_a_part_takes_the_place_of_its_own(force: Any, parts: Any, found: Any) -> None:  # noqa: ANN401 (JSON)
-    """The other parts stay as they were written; of what cannot be read, nothing does."""
+    """The other parts stay as written; nothing of an unreadable value stays."""
     assert amended("availability", force, parts) == found
 
 
 def test_parts_stay_as_they_were_written() -> None:
-    """Not even the spelling of what is not named is touched."""
+    """Even the spelling of the other parts is kept."""
     start = {**RULE, "start": "2026-10-05 09:00:00"}
-    found = amended("availability", {"rules": [start]}, {"exceptions": []})
-    assert found == {"rules": [start], "exceptions": []}
+    amended_document = amended("availability", {"rules": [start]}, {"exceptions": []})
+    assert amended_document == {"rules": [start], "exceptions": []}
 
 
 def test_what_differs_in_meaning() -> None:
-    """Only what is given and means something else differs, however it is spelt."""
+    """Only given fields with another meaning differ, whatever their spelling."""
     force = _preferences(role="artist", skills=["urp"], minimum_rate=amount("2.00"), **READABLE)
     respelt = {**RULE, "start": "2026-10-05 09:00:00"}
     same = {**READABLE["availability"], "rules": [respelt]}
@@ -197,12 +199,12 @@ def test_what_differs_in_meaning() -> None:
 
 
 def test_what_replaces_the_unreadable_differs() -> None:
-    """What counts as not set is set by anything that can be read."""
+    """A value that counts as not set is replaced by any readable one."""
     force = _preferences(notifications=[], availability=["@"])
     given = _preferences(notifications={}, availability={})
     assert differing(given, force) == {"notifications": {}, "availability": {}}
 
 
 def _preferences(**data: Any) -> PreferencesChanged:  # noqa: ANN401 (JSON)
-    found: PreferencesChanged = decode(PreferencesChanged, data)
-    return found
+    decoded: PreferencesChanged = decode(PreferencesChanged, data)
+    return decoded

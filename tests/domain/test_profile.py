@@ -1,4 +1,4 @@
-"""The payout profile: masks, what belongs together, what a payout needs and until when."""
+"""The payout profile: masks, dependent fields, what a payout requires and until when."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def judged(
     change: Changes, force: fields.Values = FORCE, methods: tuple[str, ...] = BANK
 ) -> list[str]:
     """Return the codes of the cautions on a change."""
-    return [each.code for each in judge(change, force, methods=methods, today=TODAY)]
+    return [caution.code for caution in judge(change, force, methods=methods, today=TODAY)]
 
 
 def refused(change: Changes, force: fields.Values = FORCE) -> errors.LiveportalError:
@@ -55,7 +55,7 @@ numbers = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ -./+", min_size=1, max_s
 
 @given(numbers)
 def test_never_more_than_four_characters_of_a_number_survive(number: str) -> None:
-    """What is shown is a tail of four, or nothing of a number that is short."""
+    """The mask shows a tail of four, or nothing of a short number."""
     compact = "".join(filter(str.isalnum, number))
     for mask in (fields.mask_account, fields.mask_tax_number):
         left = mask(number).translate(dict.fromkeys(map(ord, "*- ")))
@@ -104,7 +104,7 @@ def test_a_value_is_written_out_by_no_accident(field: str, text: str) -> None:
 
 
 def test_values_are_equal_by_field_and_text() -> None:
-    """A set of them holds each once."""
+    """A set holds equal values once."""
     assert Value("iban", "1") == Value("iban", "1")
     assert Value("iban", "1") != Value("us_account", "1")
     assert Value("iban", "1") != "1"
@@ -123,7 +123,7 @@ def test_a_change_of_method_clears_the_others() -> None:
 
 
 def test_a_form_is_given_whole() -> None:
-    """Another form has another number, date and end; a new date has another end."""
+    """A new tax form resets number, date and end; a new date resets the end."""
     assert changes({"tax_form": "vat"}).cleared == {"tax_number", "tax_signed", "tax_expires"}
     assert changes({"tax_signed": "2026-01-01"}).cleared == {"tax_expires"}
     given_both = changes({"tax_signed": "2026-01-01", "tax_expires": "2027-01-01"})
@@ -131,7 +131,7 @@ def test_a_form_is_given_whole() -> None:
 
 
 def test_afresh_forgets_all_else() -> None:
-    """What is not given is cleared, whatever was there."""
+    """Every field that is not given is cleared."""
     change = changes({"name": "Anna"}, afresh=True)
     assert change.cleared == fields.FIELDS.keys() - {"name"}
     assert change.after(FORCE) == {"name": Value("name", "Anna")}
@@ -143,26 +143,26 @@ def test_afresh_forgets_all_else() -> None:
     st.dictionaries(st.sampled_from(sorted(GERMAN)), st.sampled_from(["y"])),
 )
 def test_a_change_is_what_was_given_and_can_be_repeated(
-    told: dict[str, str], before: dict[str, str]
+    texts: dict[str, str], before: dict[str, str]
 ) -> None:
-    """It does not depend on what was there, and made twice it is made once."""
-    change, force = changes(told), changes(before).values
+    """It does not depend on the previous values, and is idempotent."""
+    change, force = changes(texts), changes(before).values
     after = change.after(force)
     assert change.after(after) == after
-    assert {name for name, text in told.items() if text} == change.values.keys()
+    assert {name for name, text in texts.items() if text} == change.values.keys()
     assert not change.cleared & after.keys()
     assert set(change.told) == (change.values.keys() | change.cleared) - {"bic"}
 
 
 @pytest.mark.parametrize("field", [*sorted(Profile.REQUIRED), "country"])
 def test_what_a_payout_needs_is_not_cleared(field: str) -> None:
-    """It is replaced, or the whole profile is begun anew."""
+    """A required field can only be replaced, or the whole profile started afresh."""
     error = refused(changes({field: ""}))
     assert (error.code, error.details["field"]) == ("invalid_value", field)
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("texts", "says"),
     [
         ({"method": "us_account"}, "the method us_account needs us_routing and us_account"),
         ({"method": "us_account", "us_routing": "1"}, "needs us_account"),
@@ -178,27 +178,27 @@ def test_what_a_payout_needs_is_not_cleared(field: str) -> None:
         ({"tax_expires": "2026-01-04"}, "tax_expires: is before the day of signature"),
     ],
 )
-def test_what_cannot_be(told: dict[str, str], says: str) -> None:
-    """A method and a form have what they need, an address its country, a form its order of days."""
-    error = refused(changes(told))
+def test_what_cannot_be(texts: dict[str, str], says: str) -> None:
+    """A method or tax form needs its fields, an address its country, a form its dates in order."""
+    error = refused(changes(texts))
     assert says in error.message
     assert error.hint or error.code == "invalid_value"
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("texts", "says"),
     [
         ({"method": "paypal"}, "the method paypal needs email"),
         ({"tax_signed": "2026-01-01"}, "tax_signed needs tax_form"),
     ],
 )
-def test_what_cannot_be_at_first(told: dict[str, str], says: str) -> None:
-    """PayPal needs an address to pay to, a date a form that was signed on it."""
-    assert says in refused(changes(told), {}).message
+def test_what_cannot_be_at_first(texts: dict[str, str], says: str) -> None:
+    """PayPal needs an account address; a date needs the form that was signed on it."""
+    assert says in refused(changes(texts), {}).message
 
 
 @pytest.mark.parametrize(
-    ("told", "codes"),
+    ("texts", "codes"),
     [
         ({"name": "Anna"}, []),
         ({"tax_form": "w9", "tax_number": "1", "tax_signed": "2026-01-01"}, ["unfitting_tax_form"]),
@@ -211,9 +211,9 @@ def test_what_cannot_be_at_first(told: dict[str, str], says: str) -> None:
         ({"tax_expires": "2026-11-22"}, ["expired_tax_form"]),
     ],
 )
-def test_what_is_seldom_meant(told: dict[str, str], codes: list[str]) -> None:
-    """A form for another country, or one that is over: allowed, if it is meant (R14)."""
-    assert judged(changes(told)) == codes
+def test_what_is_seldom_meant(texts: dict[str, str], codes: list[str]) -> None:
+    """A form for another country or an expired one: allowed if confirmed (R14)."""
+    assert judged(changes(texts)) == codes
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_what_is_seldom_meant(told: dict[str, str], codes: list[str]) -> None:
     ],
 )
 def test_methods_are_the_policys(methods: tuple[str, ...], ours: list[str]) -> None:
-    """R12: what `payout.methods` does not list is a caution; `bank` is any transfer."""
+    """R12: a method missing from `payout.methods` is a caution; `bank` is any transfer."""
     assert list(fields.allowed(methods)) == ours
     given_all = {"us_routing": "1", "us_account": "1", "iban": "1"}
     for method, needs in fields.METHODS.items():
@@ -240,13 +240,13 @@ def test_methods_are_the_policys(methods: tuple[str, ...], ours: list[str]) -> N
 
 @given(st.dates(date(1990, 1, 1), date(9999, 12, 31)))
 def test_a_w8ben_ends_with_the_third_year_after(signed: date) -> None:
-    """On the last day of it, whichever day of the year it was signed on; the calendar is enough."""
+    """On the last day of that year, whatever the day it was signed; the calendar is enough."""
     ends = expiry({"tax_form": "w8ben", "tax_signed": signed.isoformat()})
     assert ends == date(min(signed.year + 3, 9999), 12, 31)
 
 
 def test_what_else_ends() -> None:
-    """A W-9 and a VAT number do not, unless somebody says so; without a date nothing is known."""
+    """A W-9 and a VAT number expire only if an end is given; without a date nothing is known."""
     signed = {"tax_signed": "2020-01-01"}
     assert expiry({"tax_form": "w9", **signed}) is None
     assert expiry({"tax_form": "vat"}) is None
@@ -261,9 +261,9 @@ def test_what_else_ends() -> None:
 FACTS = {name: GERMAN[name] for name in ("method", "country", "tax_form", "tax_signed")}
 
 
-def found(on: date = TODAY, methods: tuple[str, ...] = BANK, **told: str) -> dict[str, str]:
-    """Return the state of each requirement of a profile that is filled in."""
-    facts = {name: text for name, text in (FACTS | told).items() if text}
+def found(on: date = TODAY, methods: tuple[str, ...] = BANK, **texts: str) -> dict[str, str]:
+    """Return the state of each requirement of a profile with these fields."""
+    facts = {name: text for name, text in (FACTS | texts).items() if text}
     rows = requirements.findings(Profile.REQUIRED, facts, methods=methods, on=on)
     blocks = requirements.blocking(Profile.REQUIRED, facts, methods=methods, on=on)
     assert blocks == {row.requirement for row in rows if row.blocks}
@@ -273,13 +273,13 @@ def found(on: date = TODAY, methods: tuple[str, ...] = BANK, **told: str) -> dic
 
 
 def test_all_is_there() -> None:
-    """Nothing to say of a profile with all that a payout needs."""
+    """A complete profile has no problems."""
     assert found() == dict.fromkeys(("name", "email", "method", "address", "tax_form"), "ok")
 
 
 @given(st.sets(st.sampled_from(sorted(Profile.REQUIRED))))
 def test_what_is_missing_blocks(filled: set[str]) -> None:
-    """R12, R14: each of the five, with the reason and the way out; the same as the rules say."""
+    """R12, R14: each of the five, with the reason and the remedy; the same as the handlers say."""
     rows = requirements.findings(filled, {}, methods=BANK, on=TODAY)
     missing = {row.requirement for row in rows if row.state == "missing"}
     assert missing == {row.requirement for row in rows if row.blocks}
@@ -316,12 +316,12 @@ def test_a_form_that_ends(on: date, state: str) -> None:
     ],
 )
 def test_the_form_depends_on_the_country(form: str, country: str, fits: bool) -> None:
-    """R14; what a feed alone has filled in is not judged."""
+    """R14; fields that only a feed filled in are not checked."""
     assert found(tax_form=form, country=country)["tax_form"] == ("ok" if fits else "unfitting")
 
 
 def test_a_method_that_the_policy_in_force_does_not_have() -> None:
-    """It was allowed when it was set, perhaps; what is not known is taken at its word."""
+    """It may have been allowed when it was set; an unknown method is accepted."""
     assert found(methods=("paypal",))["method"] == "not_allowed"
     assert found(methods=("paypal",), method="")["method"] == "ok"
 
@@ -330,14 +330,14 @@ def test_a_method_that_the_policy_in_force_does_not_have() -> None:
 
 
 def test_a_null_fingerprint_clears_its_field(books: Book) -> None:
-    """Whoever tells names only has filled them in; a field that is cleared is missing again."""
-    books.tell("payout_profile.changed", "10-01 09:00", fields=["name", "iban"])
+    """An event with only names fills the fields in; a cleared field is missing again."""
+    books.record("payout_profile.changed", "10-01 09:00", fields=["name", "iban"])
     marks = {"iban": None, "email": "00", "other": None}
-    books.tell(
+    books.record(
         "payout_profile.changed", "10-01 10:00", fields=["iban", "email"], fingerprints=marks
     )
-    assert books.door.book.profile.fields == {"name", "email"}
-    books.door.book.flush_and_clear()
-    assert books.door.book.profile.fields == {"name", "email"}
-    books.tell("payout_profile.changed", "10-01 11:00", fields=["iban"], fingerprints=[None])
-    assert books.door.book.profile.fields == {"name", "email", "iban"}
+    assert books.journal.book.profile.fields == {"name", "email"}
+    books.journal.book.flush_and_clear()
+    assert books.journal.book.profile.fields == {"name", "email"}
+    books.record("payout_profile.changed", "10-01 11:00", fields=["iban"], fingerprints=[None])
+    assert books.journal.book.profile.fields == {"name", "email", "iban"}

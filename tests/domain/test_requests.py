@@ -1,4 +1,4 @@
-"""Requests and the schedule: slots, expiry, double booking, and what is only said."""
+"""Requests and the schedule: slots, expiry, double booking, and mere flags."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_exactly_at_its_expiry_a_request_is_in_time(
     if flags:
         error = books.command_refuses("request.accepted", f"10-05 {when}", request="R-1")
         assert isinstance(error, errors.RequestLapsed)
-        outcome = books.tell("request.accepted", f"10-05 {when}", request="R-1")
+        outcome = books.record("request.accepted", f"10-05 {when}", request="R-1")
         assert outcome.flags == books.session("R-1").flags == ("request_expired",)
     else:
         assert books.command("request.accepted", f"10-05 {when}", request="R-1").flags == ()
@@ -46,7 +46,7 @@ def test_slots_belong_to_scheduled_requests(
 def test_accepting_a_slot(books: Book) -> None:
     """The session is upcoming at the slot's time, in the zone that the slot was given in."""
     books.open(kind="scheduled", slots=SLOTS)
-    books.tell("request.accepted", "10-05 09:00", request="R-1", slot=2)
+    books.record("request.accepted", "10-05 09:00", request="R-1", slot=2)
     session = books.session("R-1")
     assert (session.state, session.planned_minutes, session.start) == ("upcoming", 30, None)
     assert session.planned_start == at("2026-10-08T07:00:00Z")
@@ -65,9 +65,9 @@ def test_the_wrong_slot(books: Book, kind: str, slot: dict[str, int]) -> None:
 
 
 def test_ids_are_unique_per_kind(books: Book) -> None:
-    """A second request of an id is refused, and so is a second session; kinds do not collide."""
+    """A second request or session with an id is refused; kinds do not collide."""
     books.open("X-1")
-    books.tell("request.accepted", "10-05 09:00", request="X-1", session="X-1")
+    books.record("request.accepted", "10-05 09:00", request="X-1", session="X-1")
     again = books.refuses("request.opened", "10-05 09:00", request="X-1", kind="instant", **GIVEN)
     assert isinstance(again, errors.AlreadyExists)
     books.open("X-2")
@@ -76,14 +76,14 @@ def test_ids_are_unique_per_kind(books: Book) -> None:
 
 
 def test_another_session_live_is_only_said(books: Book) -> None:
-    """Nobody is stopped from helping two at once: an instant accept is flagged, never refused."""
+    """Two sessions at once are allowed: an instant accept is flagged, never refused."""
     books.live("S-1", "10-05 09:00")
-    books.tell("session.paused", "10-05 09:01", session="S-1")
+    books.record("session.paused", "10-05 09:01", session="S-1")
     books.open()
     outcome = books.command("request.accepted", "10-05 09:02", request="R-1")
     assert outcome.flags == ("another_session_live",)
-    books.tell("session.ended", "10-05 09:30", session="S-1")
-    books.tell("session.ended", "10-05 09:30", session="R-1")
+    books.record("session.ended", "10-05 09:30", session="S-1")
+    books.record("session.ended", "10-05 09:30", session="R-1")
     books.open("R-2")
     assert books.command("request.accepted", "10-05 09:30", request="R-2").flags == ()
 
@@ -111,6 +111,6 @@ def test_a_called_off_session_keeps_its_slot_no_longer(books: Book) -> None:
         books.open(f"R-{number}", kind="scheduled", slots=SLOTS)
         accept = {"request": f"R-{number}", "slot": 1}
         assert books.command("request.accepted", "10-05 09:00", **accept).flags == ()
-        books.tell(kind, "10-05 10:00", session=f"R-{number}", by="customer")
+        books.record(kind, "10-05 10:00", session=f"R-{number}", by="customer")
     assert books.kinds() == []
     assert books.month()["free_sessions"] == 0

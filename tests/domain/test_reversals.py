@@ -1,4 +1,4 @@
-"""What was recorded by mistake is taken back, once; and what was reversed is free again."""
+"""Mistaken events are reversed once, and their ids are free again."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 
 from liveportal.domain.errors import NotReversible, PayoutTooLarge
 from liveportal.domain.events.envelope import CLI_SOURCE
-from tests.domain.facts import SHELL, replay, reverse, sent
+from tests.domain.duplicates import SHELL, replay, reverse, sent
 from tests.helpers import FEED, OTHER, Book, amount
 
 
 @pytest.fixture(autouse=True)
 def replayed(books: Book) -> Iterator[None]:
-    """Whatever a test recorded replays to the same tables, and verifies."""
+    """Check that the recorded events replay to the same tables and verify."""
     yield from replay(books)
 
 
@@ -31,8 +31,8 @@ def test_a_mistyped_payout_is_reversed_and_recorded_right(books: Book) -> None:
     assert books.balance() == ("396.00", "0.00", "24.00", "0.00")
 
 
-def test_what_was_reversed_and_is_told_by_another_source_is_a_new_fact(books: Book) -> None:
-    """The platform records PO-1 right, before anyone told it anew; the shell then cannot."""
+def test_a_reversed_fact_reported_by_another_source_is_new(books: Book) -> None:
+    """The platform records the corrected PO-1 before the shell does, which then cannot."""
     books.log(gross="600.00")
     sent(books, "240.00", id="wrong")
     reverse(books, "wrong")
@@ -48,7 +48,9 @@ def test_what_was_reversed_and_is_told_by_another_source_is_a_new_fact(books: Bo
 def test_an_adjustment_that_was_reversed_is_free(books: Book) -> None:
     """The same holds for a bonus."""
     given = {"adjustment": "A-1", "reason": "bonus"}
-    books.tell("adjustment.posted", "10-05 10:00", id="a", amount=amount("50.00"), **given, **SHELL)
+    books.record(
+        "adjustment.posted", "10-05 10:00", id="a", amount=amount("50.00"), **given, **SHELL
+    )
     assert (
         books.refuses(
             "adjustment.posted", "10-05 10:00", amount=amount("5.00"), **given, **SHELL
@@ -56,9 +58,9 @@ def test_an_adjustment_that_was_reversed_is_free(books: Book) -> None:
         == "already_exists"
     )
     reverse(books, "a")
-    books.tell("adjustment.posted", "10-05 10:00", amount=amount("5.00"), **given, **SHELL)
-    told = books.tell("adjustment.posted", "10-05 10:00", amount=amount("5.00"), **given)
-    assert told.status == "confirmed"
+    books.record("adjustment.posted", "10-05 10:00", amount=amount("5.00"), **given, **SHELL)
+    outcome = books.record("adjustment.posted", "10-05 10:00", amount=amount("5.00"), **given)
+    assert outcome.status == "confirmed"
     assert books.balance()[0] == "5.00"
 
 
@@ -73,11 +75,11 @@ def test_an_adjustment_that_was_reversed_is_free(books: Book) -> None:
 def test_the_steps_of_a_payout_are_reversed_the_later_one_first(
     books: Book, steps: list[str], back: list[str]
 ) -> None:
-    """Paid -> sent, failed -> sent, returned -> paid; a mistaken step is no dead end."""
+    """Paid -> sent, failed -> sent, returned -> paid; a mistaken step can be undone."""
     books.log(gross="100.00")
     sent(books, "70.00", id="sent")
     for kind in steps:
-        books.tell(kind, "12-11 09:00", payout="PO-1", id=kind, **SHELL)
+        books.record(kind, "12-11 09:00", payout="PO-1", id=kind, **SHELL)
     for earlier in ["sent", *steps[:-1]]:
         with pytest.raises(NotReversible):
             reverse(books, earlier)
@@ -93,12 +95,12 @@ def test_the_steps_of_a_payout_are_reversed_the_later_one_first(
 
 
 def test_a_payout_that_is_sent_again_takes_lines_as_a_new_one(books: Book) -> None:
-    """What it paid at first went to another payout meanwhile."""
+    """Its first lines have meanwhile been paid by another payout."""
     books.log("S-1", end="10-05 10:00", gross="100.00")
     sent(books, "70.00")
-    books.tell("payout.failed", "12-11 09:00", payout="PO-1", id="failed", **SHELL)
+    books.record("payout.failed", "12-11 09:00", payout="PO-1", id="failed", **SHELL)
     other = {"payout": "PO-2", "amount": amount("70.00"), "method": "paypal"}
-    books.tell("payout.sent", "12-12 09:00", **other, **SHELL)
+    books.record("payout.sent", "12-12 09:00", **other, **SHELL)
     with pytest.raises(PayoutTooLarge):
         reverse(books, "failed")
     books.log("S-2", end="10-06 10:00", gross="100.00")
@@ -108,12 +110,12 @@ def test_a_payout_that_is_sent_again_takes_lines_as_a_new_one(books: Book) -> No
 
 
 def test_a_source_takes_back_what_it_only_confirmed(books: Book) -> None:
-    """The fact goes, whoever told it first, and every confirmation of it; once."""
+    """The fact and all its confirmations are reversed, whichever source was first; once."""
     books.log()
     tip = {"session": "S-1", "amount": amount("5.00")}
-    books.tell("tip.received", "10-05 11:00", id="mine", **tip, **SHELL)
-    books.tell("tip.received", "10-05 11:00", id="theirs", **tip)
-    books.tell("tip.received", "10-05 11:00", id="others", source=OTHER, **tip)
+    books.record("tip.received", "10-05 11:00", id="mine", **tip, **SHELL)
+    books.record("tip.received", "10-05 11:00", id="theirs", **tip)
+    books.record("tip.received", "10-05 11:00", id="others", source=OTHER, **tip)
     assert reverse(books, "theirs", source=FEED).status == "recorded"
     assert books.month()["tips"] == "5.00"
     assert books.month("2026-12")["tips"] == "-5.00"
@@ -124,5 +126,5 @@ def test_a_source_takes_back_what_it_only_confirmed(books: Book) -> None:
         with pytest.raises(NotReversible):
             reverse(books, event, source=source)
     assert books.kinds() == ["earning", "tip", "reversal"]
-    again = books.tell("tip.received", "10-05 11:00", source=OTHER, **tip)
+    again = books.record("tip.received", "10-05 11:00", source=OTHER, **tip)
     assert again.status == "recorded", "what was reversed is free again"

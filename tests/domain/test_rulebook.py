@@ -43,7 +43,7 @@ def test_r1_a_feed_is_never_refused_for_a_rate(books: Book, rate: str) -> None:
 def test_r1_rates_are_per_minute(books: Book) -> None:
     """Ten minutes at $3.00 come to $30.00."""
     books.live(rate="3.00", when="10-05 09:00")
-    books.tell("session.ended", "10-05 09:10", session="S-1")
+    books.record("session.ended", "10-05 09:10", session="S-1")
     assert books.gross() == "30.00"
 
 
@@ -63,21 +63,22 @@ def test_r1_dollars_only(books: Book) -> None:
 
 def test_r2_the_minimum_rate_warns_of_accepting_less(books: Book) -> None:
     """Only requests at or above the minimum rate are for this expert."""
-    books.tell("preferences.changed", "10-05 07:00", minimum_rate=amount("3.00"))
+    books.record("preferences.changed", "10-05 07:00", minimum_rate=amount("3.00"))
     books.open("R-low", rate=amount("2.99"))
     books.open("R-at", rate=amount("3.00"))
     error = books.command_refuses("request.accepted", "10-05 08:01", request="R-low")
     assert isinstance(error, errors.BelowMinimumRate)
     assert books.command("request.accepted", "10-05 08:01", request="R-at").flags == ()
     assert (
-        "below_minimum_rate" in books.tell("request.accepted", "10-05 08:02", request="R-low").flags
+        "below_minimum_rate"
+        in books.record("request.accepted", "10-05 08:02", request="R-low").flags
     )
 
 
 def test_r3_an_accept_can_come_too_late(books: Book) -> None:
-    """The first expert to accept wins; the error of a late accept says that it was taken."""
+    """The first expert to accept wins; the error of a late accept says so."""
     books.open()
-    books.tell("request.taken", "10-05 08:01", request="R-1")
+    books.record("request.taken", "10-05 08:01", request="R-1")
     error = books.refuses("request.accepted", "10-05 08:02", request="R-1")
     assert isinstance(error, errors.WrongState)
     assert error.details["state"] == "taken"
@@ -87,10 +88,10 @@ def test_r3_an_accept_can_come_too_late(books: Book) -> None:
 def test_r4_the_rate_is_frozen_on_the_request(books: Book) -> None:
     """Later changes of preference never touch the rate at which a request was matched."""
     books.open(rate=amount("3.00"))
-    books.tell("preferences.changed", "10-05 08:01", minimum_rate=amount("5.00"))
-    books.tell("request.accepted", "10-05 08:02", request="R-1")
-    books.tell("preferences.changed", "10-05 08:03", direct_rate=amount("4.00"))
-    books.tell("session.ended", "10-05 08:22", session="R-1")
+    books.record("preferences.changed", "10-05 08:01", minimum_rate=amount("5.00"))
+    books.record("request.accepted", "10-05 08:02", request="R-1")
+    books.record("preferences.changed", "10-05 08:03", direct_rate=amount("4.00"))
+    books.record("session.ended", "10-05 08:22", session="R-1")
     assert books.session("R-1").rate == usd("3.00")
     assert books.gross("R-1") == "60.00"
 
@@ -106,9 +107,9 @@ def test_r4_the_rate_is_frozen_on_the_request(books: Book) -> None:
     ],
 )
 def test_r5_the_first_five_minutes_are_a_trial(books: Book, end: str, gross: str) -> None:
-    """Nobody is charged unless the session lasts over 5 minutes; past them, all is billed."""
+    """No charge unless the session lasts over 5 minutes; beyond them, everything is billed."""
     books.live(when="10-05 09:00", rate="5.00")
-    books.tell("session.ended", end, session="S-1")
+    books.record("session.ended", end, session="S-1")
     assert books.gross() == gross
     assert books.kinds() == ([] if gross == "0.00" else ["earning"])
 
@@ -116,39 +117,39 @@ def test_r5_the_first_five_minutes_are_a_trial(books: Book, end: str, gross: str
 def test_r6_paused_time_is_not_charged(books: Book) -> None:
     """Pausing stops the timer: 30 minutes with 10 of pause are 20."""
     books.live(when="10-05 09:00", rate="5.00")
-    books.tell("session.paused", "10-05 09:10", session="S-1")
-    books.tell("session.resumed", "10-05 09:20", session="S-1")
-    books.tell("session.ended", "10-05 09:30", session="S-1")
+    books.record("session.paused", "10-05 09:10", session="S-1")
+    books.record("session.resumed", "10-05 09:20", session="S-1")
+    books.record("session.ended", "10-05 09:30", session="S-1")
     assert books.gross() == "100.00"
 
 
 def test_r6_ending_while_paused_adds_no_time(books: Book) -> None:
     """A session that ends in a pause was on the timer until the pause only."""
     books.live(when="10-05 09:00", rate="5.00")
-    books.tell("session.paused", "10-05 09:10", session="S-1")
-    books.tell("session.ended", "10-05 11:00", session="S-1")
+    books.record("session.paused", "10-05 09:10", session="S-1")
+    books.record("session.ended", "10-05 11:00", session="S-1")
     assert books.gross() == "50.00"
 
 
 def test_r6_the_trial_is_time_on_the_timer(books: Book) -> None:
     """Five minutes of talk around an hour of pause are still the trial."""
     books.live(when="10-05 09:00", rate="5.00")
-    books.tell("session.paused", "10-05 09:03", session="S-1")
-    books.tell("session.resumed", "10-05 10:03", session="S-1")
-    books.tell("session.ended", "10-05 10:05", session="S-1")
+    books.record("session.paused", "10-05 09:03", session="S-1")
+    books.record("session.resumed", "10-05 10:03", session="S-1")
+    books.record("session.ended", "10-05 10:05", session="S-1")
     assert books.gross() == "0.00"
 
 
 def test_r7_both_sides_review(books: Book) -> None:
-    """Both sides review each other after the session; the latest of a side stands."""
+    """Both sides review each other after the session; the latest review of a side counts."""
     books.log(end="10-05 10:00")
     early = books.refuses("review.posted", "10-05 09:59", session="S-1", by="customer", rating=5)
     assert isinstance(early, errors.ImpossibleTime)
-    books.tell("review.posted", "10-05 10:00", session="S-1", by="customer", rating=2)
-    books.tell("review.posted", "10-05 10:01", session="S-1", by="expert", rating=4)
-    books.tell("review.posted", "10-05 10:02", session="S-1", by="customer", rating=5)
-    found = books.rows("SELECT by, rating FROM review ORDER BY by")
-    assert found == [{"by": "customer", "rating": 5}, {"by": "expert", "rating": 4}]
+    books.record("review.posted", "10-05 10:00", session="S-1", by="customer", rating=2)
+    books.record("review.posted", "10-05 10:01", session="S-1", by="expert", rating=4)
+    books.record("review.posted", "10-05 10:02", session="S-1", by="customer", rating=5)
+    reviews = books.rows("SELECT by, rating FROM review ORDER BY by")
+    assert reviews == [{"by": "customer", "rating": 5}, {"by": "expert", "rating": 4}]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_r7_both_sides_review(books: Book) -> None:
     ],
 )
 def test_r8_a_claim_within_24_hours_of_the_end(books: Book, when: str, late: bool) -> None:
-    """Exactly at the window's end is in time; after it a claim is recorded and flagged late."""
+    """Exactly at the window's end is in time; later a claim is recorded and flagged late."""
     books.log(end="10-05 10:00")
     assert books.claim(when=when).flags == (("late_claim",) if late else ())
     assert books.claimed().late is late
@@ -175,7 +176,7 @@ def test_r8_a_command_is_warned_of_a_late_claim(books: Book) -> None:
 
 
 def test_r8_a_claim_is_for_everything(books: Book) -> None:
-    """A claim is for the full refund: all that was billed."""
+    """A claim is for the full refund of the bill."""
     books.log(gross="60.00")
     books.claim()
     assert books.claimed().amount_minor == 60_00
@@ -190,9 +191,9 @@ def test_r9_the_review_of_a_dispute(books: Book, ruling: str, state: str, net: s
     """Dispute accepted: the expert is not charged. Rejected: it is deducted from the earnings."""
     books.log(gross="60.00")
     books.claim()
-    books.tell("dispute.filed", "10-05 12:00", claim="CL-1", summary="Fixed at 09:40.")
+    books.record("dispute.filed", "10-05 12:00", claim="CL-1", summary="Fixed at 09:40.")
     assert books.balance() == ("0.00", "42.00", "0.00", "0.00")
-    books.tell(ruling, "10-06 12:00", claim="CL-1")
+    books.record(ruling, "10-06 12:00", claim="CL-1")
     assert books.claimed().state == state
     assert books.month()["net"] == net
     assert books.balance() == (net, "0.00", "0.00", "0.00")
@@ -202,7 +203,7 @@ def test_r9_a_claim_may_be_refused_without_a_dispute(books: Book) -> None:
     """Abusive customers' claims may be refused: the hold is released."""
     books.log(gross="60.00")
     books.claim()
-    books.tell("refund.denied", "10-05 12:00", claim="CL-1")
+    books.record("refund.denied", "10-05 12:00", claim="CL-1")
     assert books.month()["net"] == "42.00"
 
 
@@ -210,9 +211,9 @@ def test_r10_disputes_are_counted(books: Book) -> None:
     """Repeated unwarranted disputes can close the account, so each filing is counted."""
     books.log()
     books.claim()
-    books.tell("dispute.filed", "10-05 12:00", claim="CL-1", summary="No.")
-    books.tell("dispute.withdrawn", "10-05 13:00", claim="CL-1")
-    books.tell("dispute.filed", "10-05 14:00", claim="CL-1", summary="After all.")
+    books.record("dispute.filed", "10-05 12:00", claim="CL-1", summary="No.")
+    books.record("dispute.withdrawn", "10-05 13:00", claim="CL-1")
+    books.record("dispute.filed", "10-05 14:00", claim="CL-1", summary="After all.")
     assert books.month()["disputes"] == 2
 
 
@@ -221,7 +222,7 @@ def test_r10_disputes_are_counted(books: Book) -> None:
     [("60.00", "18.00", "42.00"), ("0.01", "0.00", "0.01"), ("0.05", "0.01", "0.04")],
 )
 def test_r11_seventy_and_thirty(books: Book, gross: str, fee: str, earned: str) -> None:
-    """The expert earns 70 % of the total, rounded half-up; the platform has what remains."""
+    """The expert earns 70 % of the total, rounded half-up; the platform gets the rest."""
     books.log(gross=gross)
     month = books.month()
     assert (month["gross"], month["platform_fee"], month["earned"]) == (gross, fee, earned)
@@ -230,7 +231,7 @@ def test_r11_seventy_and_thirty(books: Book, gross: str, fee: str, earned: str) 
 def test_r12_payouts_need_100_and_a_profile_and_go_to_paypal(books: Book) -> None:
     """Below $100, without a profile, by another method: the platform did it, and it is flagged."""
     books.log(gross="60.00")
-    outcome = books.tell(
+    outcome = books.record(
         "payout.sent", "12-30 12:00", payout="PO-1", amount=amount("42.00"), method="cheque"
     )
     assert set(outcome.flags) == {"unlisted_method", "below_minimum", "profile_incomplete"}
@@ -244,7 +245,7 @@ def test_r12_a_payout_as_it_should_be_has_no_flag(books: Book) -> None:
     """$100 or more, a complete profile, PayPal, due and waited for: nothing to say."""
     books.log(gross="200.00")
     fields = ["name", "email", "method", "address", "tax_form"]
-    books.tell("payout_profile.changed", "10-01 12:00", fields=fields)
+    books.record("payout_profile.changed", "10-01 12:00", fields=fields)
     outcome = books.command(
         "payout.sent", "12-30 12:00", payout="PO-1", amount=amount("140.00"), method="paypal"
     )
@@ -266,10 +267,10 @@ def test_r13_the_first_payout_waits_60_days() -> None:
 
 def test_r14_tax_information_is_required_of_everyone(books: Book) -> None:
     """A profile without a tax form is incomplete."""
-    books.tell(
+    books.record(
         "payout_profile.changed", "10-01 12:00", fields=["name", "email", "method", "address"]
     )
-    assert books.door.book.profile.missing == {"tax_form"}
+    assert books.journal.book.profile.missing == {"tax_form"}
     shown: dict[str, Any] = preview_on(books.reader(), date(2026, 12, 30))
     blocked = shown["blocked"]
     assert [block["code"] for block in blocked] == ["profile_incomplete", "nothing_eligible"]
@@ -277,12 +278,12 @@ def test_r14_tax_information_is_required_of_everyone(books: Book) -> None:
 
 
 def test_r15_time_alone_moves_no_money(books: Book) -> None:
-    """An accepted refund reaches the customer when the platform says so, never by the clock."""
+    """An accepted refund reaches the customer when the platform reports it, never by the clock."""
     books.log(gross="60.00")
     books.claim()
     before = books.balance("2026-10")
     assert books.balance("2030-01") == before == ("0.00", "42.00", "0.00", "0.00")
-    books.tell("refund.granted", "10-08 11:00", claim="CL-1")
+    books.record("refund.granted", "10-08 11:00", claim="CL-1")
     assert books.month()["refunded"] == "60.00"
 
 
@@ -292,5 +293,5 @@ def test_another_profile_bills_the_same_minutes_differently() -> None:
     for rules, gross in ((Policy(), "0.00"), (Policy.from_document(loads(text)), "75.00")):
         with book(rules) as books:
             books.live(when="10-05 09:00", rate="5.00")
-            books.tell("session.ended", "10-05 09:03", session="S-1")
+            books.record("session.ended", "10-05 09:03", session="S-1")
             assert books.gross() == gross

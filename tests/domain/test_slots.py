@@ -1,4 +1,4 @@
-"""Which of the proposed times suits best: the order of what weighs, clocks that change, ends."""
+"""Ranking of proposed slots: the order of the criteria, clock changes, boundaries."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def numbers(found: list[Ranked]) -> list[int]:
 
 def one(proposed: Slot, diary: Schedule = EMPTY, zone: str | None = None) -> Ranked:
     """Weigh a single slot."""
-    (found,) = ranked([proposed], diary, zone, NOW)
-    return found
+    (ranking,) = ranked([proposed], diary, zone, NOW)
+    return ranking
 
 
-# --- what weighs ----------------------------------------------------------------------------------
+# --- criteria -------------------------------------------------------------------------------------
 
 # A customer in New York, an expert in Paris with hours, buffers, a vacation and a session.
 BUSY = Schedule(
@@ -73,18 +73,18 @@ WORST_FIRST = (
 
 
 def test_what_speaks_against_a_slot_weighs_in_this_order() -> None:
-    """Past, taken, vacation, buffers, hours, the customer's night: each weighs more than the next.
+    """Past, taken, vacation, buffers, hours, the customer's night: each outweighs the next.
 
-    However soon it is: what is named first is what comes last.
+    The first in this list comes last in the ranking, however soon it is.
     """
     slots = [slot(start) for start, _ in WORST_FIRST]
-    found = ranked(slots, BUSY, NEW_YORK, NOW)
-    assert numbers(found) == [7, 6, 5, 4, 3, 2, 1]
-    for each, (_, code) in zip(reversed(found), WORST_FIRST, strict=True):
+    ranked_slots = ranked(slots, BUSY, NEW_YORK, NOW)
+    assert numbers(ranked_slots) == [7, 6, 5, 4, 3, 2, 1]
+    for each, (_, code) in zip(reversed(ranked_slots), WORST_FIRST, strict=True):
         codes = [code for code, _ in each.reasons]
         assert codes[0] == (code or "free")
         assert each.is_usable is (code not in ("past", "conflict", "vacation"))
-    assert [each.is_past for each in found] == [False] * 6 + [True]
+    assert [ranking.is_past for ranking in ranked_slots] == [False] * 6 + [True]
 
 
 def test_the_expert_has_a_night_where_no_hours_are_set() -> None:
@@ -105,7 +105,7 @@ def test_the_expert_has_a_night_where_no_hours_are_set() -> None:
 
 
 def test_the_words_say_whose_clock() -> None:
-    """What speaks for a slot and against it is a sentence with names and local times."""
+    """Reasons for and against a slot are sentences with zone names and local times."""
     assert one(slot("10-09 13:00"), BUSY, NEW_YORK).reasons == (
         ("free", "free"),
         ("in_hours", "within your hours"),
@@ -124,14 +124,14 @@ def test_the_words_say_whose_clock() -> None:
 
 
 def test_the_sooner_is_better_and_then_the_lower_number() -> None:
-    """Of slots that are equal otherwise the sooner wins; the same time twice keeps its order."""
+    """Among equal slots the sooner wins; the same time twice keeps its order."""
     slots = [slot("10-07 12:00"), slot("10-07 10:00", 30), slot("10-07 10:00")]
     assert numbers(ranked(slots, EMPTY, None, NOW)) == [2, 3, 1]
     assert ranked([], EMPTY, None, NOW) == []
 
 
 def test_exactly_now_is_not_past_and_touching_is_no_conflict() -> None:
-    """A slot that begins this very moment can be had; sessions are [start, end)."""
+    """A slot that begins now is available; sessions are [start, end)."""
     assert not one(Slot(start=NOW, minutes=1)).is_past
     diary = replace(EMPTY, booked=(booked("S-1", "10-08 10:00"),))
     assert "conflict" not in one(slot("10-08 09:15"), diary).codes
@@ -156,14 +156,14 @@ def test_half_past_seven_stays_half_past_seven(day: str, utc: str) -> None:
     """Hours from 07:30 judge 07:30 local the same before and after the clocks change."""
     diary = Schedule(zone=PARIS, availability=weekly("07:30-09:00"))
     start = at(f"{day} {utc}")
-    (found,) = ranked([Slot(start=start, minutes=90)], diary, None, at("01-01 00:00"))
-    assert found.local is not None
-    assert found.local.strftime("%H:%M") == "07:30"
-    assert found.codes == {"free", "in_hours"}
+    (ranking,) = ranked([Slot(start=start, minutes=90)], diary, None, at("01-01 00:00"))
+    assert ranking.local is not None
+    assert ranking.local.strftime("%H:%M") == "07:30"
+    assert ranking.codes == {"free", "in_hours"}
     for moved in (timedelta(minutes=-1), timedelta(minutes=1), timedelta(hours=-1)):
         other = Slot(start=start + moved, minutes=90)
-        (found,) = ranked([other], diary, None, at("01-01 00:00"))
-        assert "outside_hours" in found.codes
+        (ranking,) = ranked([other], diary, None, at("01-01 00:00"))
+        assert "outside_hours" in ranking.codes
 
 
 def test_the_customers_clock_may_change_on_another_day() -> None:
@@ -173,10 +173,10 @@ def test_the_customers_clock_may_change_on_another_day() -> None:
         ("11-01 12:00", "07:00", True),
         ("11-01 13:00", "08:00", False),
     ):
-        found = one(slot(start), EMPTY, NEW_YORK)
-        assert found.theirs is not None
-        assert found.theirs.strftime("%H:%M") == shown
-        assert ("their_night" in found.codes) is night
+        ranking = one(slot(start), EMPTY, NEW_YORK)
+        assert ranking.theirs is not None
+        assert ranking.theirs.strftime("%H:%M") == shown
+        assert ("their_night" in ranking.codes) is night
 
 
 def test_a_month_ends_in_the_zone_of_whom_it_concerns() -> None:
@@ -196,10 +196,10 @@ def test_a_month_ends_in_the_zone_of_whom_it_concerns() -> None:
     "zone", ["", "Nowhere", "Europe", "../etc/passwd", "\x00", "\ud800", "UTC\n", "x" * 100_000]
 )
 def test_a_zone_that_there_is_not_is_unknown(zone: str) -> None:
-    """What a stranger gave for a zone is left out where it is none; nothing else changes."""
-    found = one(slot("10-07 03:00"), EMPTY, zone)
-    assert found.theirs is None
-    assert found == one(slot("10-07 03:00"), EMPTY, None)
+    """An invalid zone of a customer is ignored; nothing else changes."""
+    ranking = one(slot("10-07 03:00"), EMPTY, zone)
+    assert ranking.theirs is None
+    assert ranking == one(slot("10-07 03:00"), EMPTY, None)
 
 
 @pytest.mark.parametrize(
@@ -209,12 +209,12 @@ def test_a_zone_that_there_is_not_is_unknown(zone: str) -> None:
 def test_the_ends_of_the_calendar_are_slots_too(start: str, zone: str) -> None:
     """A slot at either end of the calendar is weighed like any other."""
     diary = replace(BUSY, zone=zone)
-    found = ranked([Slot(start=at(start), minutes=1440)], diary, zone, NOW)
-    assert numbers(found) == [1]
+    ranked_slots = ranked([Slot(start=at(start), minutes=1440)], diary, zone, NOW)
+    assert numbers(ranked_slots) == [1]
     assert one(Slot(start=LAST, minutes=5), replace(EMPTY, zone=zone), zone).number == 1
 
 
-# --- what it would earn ---------------------------------------------------------------------------
+# --- earnings of a slot ---------------------------------------------------------------------------
 
 
 def test_a_slot_earns_the_share_of_its_whole_length() -> None:
@@ -264,17 +264,17 @@ nows = st.sampled_from([at("10-01 00:00"), at("10-25 01:00"), at("11-01 00:00")]
 def test_a_ranking_is_a_permutation(
     slots: list[Slot], diary: Schedule, customer: str | None, now: datetime
 ) -> None:
-    """Every slot comes once with its own time, and what rules it out comes last."""
-    found = ranked(slots, diary, customer, now)
-    assert sorted(numbers(found)) == list(range(1, len(slots) + 1))
-    for each in found:
-        assert (each.start, each.minutes) == (
-            slots[each.number - 1].start,
-            slots[each.number - 1].minutes,
+    """Every slot appears once with its own time; excluded slots come last."""
+    ranked_slots = ranked(slots, diary, customer, now)
+    assert sorted(numbers(ranked_slots)) == list(range(1, len(slots) + 1))
+    for ranking in ranked_slots:
+        assert (ranking.start, ranking.minutes) == (
+            slots[ranking.number - 1].start,
+            slots[ranking.number - 1].minutes,
         )
-        assert each.is_usable is ("free" in each.codes)
-        assert each.reasons
-    usable = [each.is_usable for each in found]
+        assert ranking.is_usable is ("free" in ranking.codes)
+        assert ranking.reasons
+    usable = [ranking.is_usable for ranking in ranked_slots]
     assert usable == sorted(usable, reverse=True)
 
 
@@ -287,8 +287,8 @@ def test_the_order_of_the_slots_decides_nothing_but_ties(
     random.shuffle(shuffled)
     first, again = (
         [
-            (each.start, each.reasons, each.local, each.theirs)
-            for each in ranked(given_slots, diary, customer, now)
+            (ranking.start, ranking.reasons, ranking.local, ranking.theirs)
+            for ranking in ranked(given_slots, diary, customer, now)
         ]
         for given_slots in (slots, shuffled)
     )
@@ -305,9 +305,9 @@ def test_another_session_at_its_time_never_improves_a_slot(
     new = Booked("S-9", hit.start, hit.start + timedelta(minutes=hit.minutes))
     alone = replace(diary, booked=(new,))
     near = [
-        each
-        for each in ranked(slots, alone, customer, now)
-        if each.number != number and each.codes & {"conflict", "buffer"}
+        ranking
+        for ranking in ranked(slots, alone, customer, now)
+        if ranking.number != number and ranking.codes & {"conflict", "buffer"}
     ]
     assume(not near)
     before = numbers(ranked(slots, diary, customer, now)).index(number)
@@ -322,10 +322,10 @@ def test_within_hours_is_never_below_the_same_outside(
     slots: list[Slot], diary: Schedule, customer: str | None, now: datetime
 ) -> None:
     """Of two slots against which the same speaks, but for the hours, the one within comes first."""
-    found = ranked(slots, diary, customer, now)
+    ranked_slots = ranked(slots, diary, customer, now)
     heavier = set(AGAINST[: AGAINST.index("outside_hours")])
-    for index, upper in enumerate(found):
-        for lower in found[index + 1 :]:
+    for index, upper in enumerate(ranked_slots):
+        for lower in ranked_slots[index + 1 :]:
             if upper.codes & heavier == lower.codes & heavier and "outside_hours" in upper.codes:
                 assert "outside_hours" in lower.codes
 
@@ -334,9 +334,9 @@ def test_within_hours_is_never_below_the_same_outside(
 def test_an_exception_that_closes_a_day_only_makes_it_worse(
     diary: Schedule, customer: str | None, now: datetime, proposed: Slot
 ) -> None:
-    """A slot on a day that has no hours is outside them, whatever the week says."""
+    """A slot on a closed day is outside the hours, whatever the weekly hours are."""
     day = proposed.start.date()
     closed = tuple(Exception_(date=day + timedelta(days=n), hours=()) for n in (-2, -1, 0, 1, 2))
     hours = replace(diary.availability or Availability(), exceptions=closed)
-    (found,) = ranked([proposed], replace(diary, availability=hours), customer, now)
-    assert "outside_hours" in found.codes
+    (ranking,) = ranked([proposed], replace(diary, availability=hours), customer, now)
+    assert "outside_hours" in ranking.codes

@@ -64,7 +64,7 @@ MESSAGES = (
 
 
 def file(folder: Path, name: str, content: bytes, kind: str, media_type: str | None) -> Kept:
-    """Return an artifact whose file is there."""
+    """Return an artifact with a stored file."""
     path = folder / sha256(content).hexdigest()
     path.write_bytes(content)
     return Kept(name, kind, len(content), path.name, media_type, at("10-05 14:40"), path)

@@ -1,4 +1,4 @@
-"""The iCalendar file: valid whatever is in it, right in every zone, and never a second event."""
+"""The iCalendar file: valid for any text, right in every zone, and without duplicate events."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FOREIGN = (
 
 
 def entry(session: str = "S-1", **more: Any) -> CalendarEvent:  # noqa: ANN401
-    """Return a session of an hour, but for what is given."""
+    """Return a session of an hour, except for the given fields."""
     made = CalendarEvent(
         session=session,
         start=at("11-05 09:00"),
@@ -55,19 +55,19 @@ def entry(session: str = "S-1", **more: Any) -> CalendarEvent:  # noqa: ANN401
 
 
 def events(content: bytes) -> dict[str, Any]:
-    """Read a calendar back: its events by name, of each the latest, as clients have them."""
-    found: dict[str, Any] = {}
+    """Parse a calendar as clients do: the latest version of each event, by UID."""
+    by_uid: dict[str, Any] = {}
     calendar = icalendar.Calendar.from_ical(content)
     for event in calendar.walk("VEVENT"):
         assert not event.errors
         name = str(event["UID"])
-        assert name not in found, "an event stands there twice"
-        found[name] = event
-    return found
+        assert name not in by_uid, "an event stands there twice"
+        by_uid[name] = event
+    return by_uid
 
 
 def valid(content: bytes) -> None:
-    """Check what RFC 5545 says of lines: they end in CRLF, and none is longer than 75 octets."""
+    """Check RFC 5545's rules for lines: CRLF, and at most 75 octets."""
     assert content.endswith(b"END:VCALENDAR\r\n")
     lines = content.split(b"\r\n")[:-1]
     assert not [line for line in lines if len(line) > 75]
@@ -94,13 +94,13 @@ class Client:
 
     @property
     def shown(self) -> dict[str, tuple[str, datetime]]:
-        """What it shows: of each event its standing and its start."""
+        """Return the status and the start of each event."""
         return {
             name: (str(event["STATUS"]), event["DTSTART"].dt) for name, event in self.events.items()
         }
 
 
-# --- what is written ------------------------------------------------------------------------------
+# --- output ---------------------------------------------------------------------------------------
 
 
 def test_an_event_has_what_clients_want() -> None:
@@ -129,7 +129,7 @@ def test_an_event_has_what_clients_want() -> None:
 
 
 def test_the_same_gives_the_same_bytes() -> None:
-    """Nothing but the sessions decides what is written; again into the file, it stays as it is."""
+    """Only the sessions determine the output; written into the file again, it is unchanged."""
     first = write(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)])
     assert write(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)]) == first
     again = write(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)], first.content)
@@ -154,7 +154,7 @@ def test_two_books_never_share_an_event() -> None:
 
 @pytest.mark.parametrize("end", [None, at("11-05 09:00"), at("11-05 09:00:00.9")])
 def test_an_end_is_later_than_the_start_or_left_out(end: datetime | None) -> None:
-    """RFC 5545 wants it so; nobody knows when a live session without a plan will end."""
+    """RFC 5545 requires it; the end of a live session without a plan is unknown."""
     (event,) = events(write(NAME, [entry(end=end)]).content).values()
     assert "DTEND" not in event
 
@@ -172,9 +172,9 @@ def test_half_past_seven_stays_half_past_seven(zone: str) -> None:
         entry(f"S-{n}", start=day.astimezone(UTC), end=(day + timedelta(hours=1)).astimezone(UTC))
         for n, day in enumerate(days)
     ]
-    found = events(write(NAME, entries).content)
+    parsed = events(write(NAME, entries).content)
     for n, day in enumerate(days):
-        event = found[uid(NAME, f"S-{n}")]
+        event = parsed[uid(NAME, f"S-{n}")]
         read = event["DTSTART"].dt.astimezone(there)
         assert (read.date(), f"{read:%H:%M}") == (day.date(), "07:30")
         assert event["DTEND"].dt - event["DTSTART"].dt == timedelta(hours=1)
@@ -195,16 +195,16 @@ def test_a_session_over_the_change_of_the_clocks_is_as_long_as_it_was() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_valid_and_reads_back(text: str) -> None:
-    """Whatever strangers write: the file is valid, and nothing but what cannot be is lost."""
+    """For any text by strangers the file is valid, and only impossible characters are lost."""
     written = write(NAME, [entry(summary=text, description=text), entry("S-2")])
     valid(written.content)
-    found = events(written.content)
-    assert set(found) == {uid(NAME, "S-1"), uid(NAME, "S-2")}
-    assert len(found[uid(NAME, "S-1")].walk("VALARM")) == 1
+    parsed = events(written.content)
+    assert set(parsed) == {uid(NAME, "S-1"), uid(NAME, "S-2")}
+    assert len(parsed[uid(NAME, "S-1")].walk("VALARM")) == 1
     kept = "".join(
         each for each in text.replace("\r\n", "\n").replace("\r", "\n") if _allowed(each)
     )
-    assert str(found[uid(NAME, "S-1")]["DESCRIPTION"]) == kept
+    assert str(parsed[uid(NAME, "S-1")]["DESCRIPTION"]) == kept
     assert (
         write(NAME, [entry(summary=text, description=text), entry("S-2")], written.content)
         == written
@@ -231,7 +231,7 @@ def test_any_text_reads_back(text: str) -> None:
 
 
 def test_what_others_wrote_stays_as_they_wrote_it() -> None:
-    """Events, zones, tasks and what nobody knows: byte for byte, folds and all."""
+    """Events, zones, tasks and unknown components: byte for byte, folding included."""
     written = write(NAME, [entry()], FOREIGN)
     valid(written.content)
     head = FOREIGN.removesuffix(b"END:VCALENDAR\r\n")
@@ -285,7 +285,7 @@ def test_a_session_that_comes_back_is_believed() -> None:
 
 
 def test_an_older_state_of_the_book_is_believed_too() -> None:
-    """Written as it was known earlier, a schedule has a number that no client has seen."""
+    """An as-known schedule has a sequence number that no client has seen."""
     client = Client()
     file = write(NAME, [entry(start=at("11-06 09:00"), end=None, changes=2)]).content
     client.take(file)
@@ -301,7 +301,7 @@ def test_an_event_that_lost_its_mark_is_known_by_its_name() -> None:
 
 
 def test_an_event_of_ours_that_somebody_broke_is_made_whole() -> None:
-    """Its number counts as none where it cannot be read."""
+    """An unreadable sequence number counts as zero."""
     broken = write(NAME, [entry()]).content.replace(b"SEQUENCE:0", b"SEQUENCE:many")
     (event,) = events(write(NAME, [entry()], broken).content).values()
     assert event["SEQUENCE"] == 0
@@ -316,7 +316,7 @@ steps = st.lists(
 
 
 @given(steps)
-def test_whoever_imports_every_file_sees_what_the_last_one_says(
+def test_importing_every_file_ends_with_what_the_last_one_says(
     taken: list[tuple[str, str]],
 ) -> None:
     """A client that knows events by name and number never has two of one, nor an old one."""
@@ -343,15 +343,15 @@ def test_whoever_imports_every_file_sees_what_the_last_one_says(
     last = Client()
     last.take(file)
     assert client.shown == last.shown
-    assert {str(each["SUMMARY"]) for each in client.events.values()} == {
-        str(each["SUMMARY"]) for each in last.events.values()
+    assert {str(event["SUMMARY"]) for event in client.events.values()} == {
+        str(event["SUMMARY"]) for event in last.events.values()
     }
     for name, each in book.items():
         standing = "CANCELLED" if each.cancelled else "CONFIRMED"
         assert client.shown[uid(NAME, name)] == (standing, each.start)
 
 
-# --- what is no calendar --------------------------------------------------------------------------
+# --- invalid calendars ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -378,14 +378,14 @@ def test_whoever_imports_every_file_sees_what_the_last_one_says(
     ids=range(17),
 )
 def test_what_is_no_calendar_is_refused(content: bytes) -> None:
-    """Nothing is put into a file that would not be a calendar afterwards."""
+    """No file is changed that would not be a valid calendar afterwards."""
     with pytest.raises(NotACalendar) as caught:
         write(NAME, [entry()], content)
     assert caught.value.hint
 
 
 def test_several_calendars_in_one_file_are_kept() -> None:
-    """RFC 5545 allows it; the events of the book stand once, in the first of them."""
+    """RFC 5545 allows it; the book's events are in the first one, once."""
     two = FOREIGN + write(NAME, [entry("S-9")]).content
     written = write(NAME, [entry()], two)
     first, second = written.content.split(b"END:VCALENDAR\r\n")[:2]

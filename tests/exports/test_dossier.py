@@ -1,4 +1,4 @@
-"""A dossier says the same in both forms, and no text in it is ever more than text."""
+"""A dossier has the same contents in both formats, and no text in it is ever markup."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ EMPTY = frozenset({"meta", "br", "img"})
 
 
 def dossier(text: str = "a text", **changes: Any) -> Dossier:  # noqa: ANN401 (whatever it has)
-    """Return a dossier that says a text wherever one can stand."""
+    """Return a dossier with this text in every place where text can be."""
     whole = Dossier(
         title=text,
         zone="Europe/Paris",
@@ -107,7 +107,7 @@ class Page(HTMLParser):
             self.cells[self.open[-1]][-1] += data
 
     def handle_comment(self, data: str) -> None:
-        """There is none."""
+        """There must be none."""
         raise AssertionError(data)
 
     unknown_decl = handle_comment
@@ -125,7 +125,7 @@ def cells(row: str) -> list[str]:
 
 
 def unescaped(text: str) -> str:
-    """Return what a Markdown reader shows of an escaped text."""
+    """Return the text that a Markdown renderer shows for an escaped text."""
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
 
 
@@ -134,7 +134,7 @@ def unescaped(text: str) -> str:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=short)
 def test_no_text_is_ever_more_than_text(text: str) -> None:
-    """Whatever a stranger wrote: the page has the same elements, and shows it as it is."""
+    """For any text by a stranger the page has the same elements, and shows the text."""
     page, plain = Page(html(dossier(text))), Page(html(dossier("x")))
     without = [tag for tag, _ in page.tags if tag != "br"]
     assert without == [tag for tag, _ in plain.tags if tag != "br"]
@@ -153,7 +153,7 @@ def test_no_text_is_ever_more_than_text(text: str) -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_shown_as_it_is(text: str) -> None:
-    """What is read back from the page is the text, cleaned."""
+    """The text that a browser reads is the text, sanitised."""
     page = Page(html(dossier(text)))
     assert page.cells["h1"] == [clean(text)]
     assert page.cells["dt"] == [clean(text)]
@@ -161,8 +161,8 @@ def test_any_text_is_shown_as_it_is(text: str) -> None:
     assert page.cells["em"] == [clean(text)]
 
 
-def test_a_page_runs_nothing_and_asks_nobody() -> None:
-    """No script, no style from elsewhere, no request; the page says so itself."""
+def test_a_page_runs_nothing_and_requests_nothing() -> None:
+    """No script, no external style, no request; the page's own policy forbids them."""
     page = html(dossier())
     policy = next(
         attributes["content"]
@@ -193,7 +193,7 @@ def test_the_page_says_when_and_what() -> None:
     numbers = [
         text
         for (tag, about), text in zip(
-            [each for each in page.tags if each[0] == "td"], page.cells["td"], strict=True
+            [tag for tag in page.tags if tag[0] == "td"], page.cells["td"], strict=True
         )
         if tag == "td" and about.get("class") == "number"
     ]
@@ -215,7 +215,7 @@ def test_pictures_are_shown_and_nothing_else_is() -> None:
 
 
 def test_nothing_is_said_to_be_nothing() -> None:
-    """An empty table is a word, in both forms."""
+    """An empty table is replaced by a word, in both formats."""
     empty = dossier(timeline=(), figures=(), exhibits=())
     assert html(empty).count("<p>None.</p>") == 3
     assert markdown(empty).count("None.") == 3
@@ -261,7 +261,7 @@ def test_how_far_into_the_session(when: str, into: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=short)
 def test_no_text_breaks_out_of_its_cell(text: str) -> None:
-    """A row is one line with as many cells as the head, and each shows the text."""
+    """A row is one line with as many cells as the head, and each shows its text."""
     written = markdown(dossier(text))
     assert written.replace("\n", "").isprintable()
     tables = [
@@ -274,7 +274,7 @@ def test_no_text_breaks_out_of_its_cell(text: str) -> None:
         width = len(cells(table[0]))
         assert all(len(cells(row)) == width for row in table)
     assert cells(tables[1][2]) == [_md(text)] * 3
-    assert [unescaped(each) for each in cells(tables[1][2])] == [clean(text).strip()] * 3
+    assert [unescaped(cell) for cell in cells(tables[1][2])] == [clean(text).strip()] * 3
     assert len(written.splitlines()) == len(markdown(dossier("x")).splitlines())
 
 
@@ -284,7 +284,7 @@ def _md(text: str) -> str:
 
 @given(st.text(max_size=60))
 def test_any_text_stays_in_its_place(text: str) -> None:
-    """The form of the whole does not depend on any text in it."""
+    """The structure of the page does not depend on any text in it."""
     lines = markdown(dossier(text)).splitlines()
     plain = markdown(dossier("x")).splitlines()
     assert len(lines) == len(plain)
@@ -295,7 +295,7 @@ def test_any_text_stays_in_its_place(text: str) -> None:
 
 @given(st.text(alphabet="\\|<>&`*_[]~ab", max_size=30))
 def test_what_markdown_knows_is_escaped(text: str) -> None:
-    """No mark of Markdown or HTML stands in it without a backslash of its own."""
+    """Every special character of Markdown or HTML is escaped by a backslash."""
     row = next(
         line
         for line in markdown(dossier(text)).splitlines()
@@ -308,7 +308,7 @@ def test_what_markdown_knows_is_escaped(text: str) -> None:
 
 
 def test_both_forms_say_the_same() -> None:
-    """Whoever reads the one misses nothing of the other."""
+    """Each format has all the contents of the other."""
     page, text = html(dossier()), unescaped(markdown(dossier()))
     for said in (
         "2026-10-05 16:12:31",

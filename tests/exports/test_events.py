@@ -1,4 +1,4 @@
-"""Lines of an export: ASCII, the same bytes each time, and read back as what they were."""
+"""Lines of an export: ASCII, the same bytes each time, and read back unchanged."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ OPENED = event(
 )
 
 
-def told(**options: Any) -> dict[str, Any]:  # noqa: ANN401 (options of any type)
+def exported(**options: Any) -> dict[str, Any]:  # noqa: ANN401 (options of any type)
     """Return the JSON of the event's line."""
     made: dict[str, Any] = json.loads(line(OPENED, RECORDED, **{"erased": False, **options}))
     return made
 
 
 def test_a_line_is_ascii_and_reads_back() -> None:
-    """Whatever a terminal would obey is escaped; so is what UTF-8 cannot hold."""
+    """Terminal control characters are escaped, and so is anything that UTF-8 cannot encode."""
     text = line(replace(OPENED, attributes={"subject": "R-1", "n": 7}), RECORDED, erased=False)
     assert text.isascii()
     assert text.isprintable()
@@ -45,7 +45,7 @@ def test_a_line_is_ascii_and_reads_back() -> None:
 
 
 def test_an_amount_has_the_digits_of_its_currency() -> None:
-    """Spelt as it was read, not as it came."""
+    """Written in its canonical spelling, not as received."""
     spelt = event("tip.received", "10-05 09:00", session="S-1", amount=amount("5"))
     assert '"amount":"5.00"' in line(spelt, RECORDED, erased=False)
 
@@ -53,24 +53,28 @@ def test_an_amount_has_the_digits_of_its_currency() -> None:
 def test_names_of_the_export_are_its_own() -> None:
     """An attribute of a feed that is called as ours has no place."""
     named = replace(OPENED, attributes={"recordedat": "never", "erased": 1, "subject": "x"})
-    found = json.loads(line(named, RECORDED, erased=False))
-    assert (found["recordedat"], "erased" in found, found["subject"]) == (RECORDED, False, "x")
+    document = json.loads(line(named, RECORDED, erased=False))
+    assert (document["recordedat"], "erased" in document, document["subject"]) == (
+        RECORDED,
+        False,
+        "x",
+    )
 
 
 def test_what_is_erased_has_facts_alone() -> None:
-    """Erased or left out, it looks the same; what has nothing personal is as it is."""
-    found = told(erased=True)
-    assert found == told(without_personal=True)
-    assert found["erased"] is True
-    assert found["data"]["customer"] == {"id": "C-1"}
-    assert "title" not in found["data"]
-    again, _ = parse(json.dumps(found).encode())
+    """Erased and left out look the same; events without personal data are unchanged."""
+    document = exported(erased=True)
+    assert document == exported(without_personal=True)
+    assert document["erased"] is True
+    assert document["data"]["customer"] == {"id": "C-1"}
+    assert "title" not in document["data"]
+    again, _ = parse(json.dumps(document).encode())
     assert again.erased
     started = event("session.started", "10-05 09:00", session="S-1")
     assert "erased" not in json.loads(line(started, RECORDED, erased=False, without_personal=True))
     signed = replace(started, attributes={"liveportalmachine": "a"})
-    found = json.loads(line(signed, RECORDED, erased=False, without_personal=True))
-    assert (found["erased"], "liveportalmachine" in found) == (True, False)
+    document = json.loads(line(signed, RECORDED, erased=False, without_personal=True))
+    assert (document["erased"], "liveportalmachine" in document) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +88,8 @@ def test_what_is_erased_has_facts_alone() -> None:
     ],
 )
 def test_a_line_that_is_wrong(change: dict[str, Any], field: str) -> None:
-    """Said with its field; an erased line with what is personal is none."""
-    document = told() | change
+    """The error names the field; an erased line with personal data is invalid."""
+    document = exported() | change
     if "subject" in change:
         document["data"] = {"session": "S-1"}
     with pytest.raises(InvalidEvent) as caught:

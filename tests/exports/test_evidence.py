@@ -1,4 +1,4 @@
-"""What goes into a pack: the session in order of time, the bill, the words, the files."""
+"""The contents of a pack: the session in order of time, the bill, the words, the files."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ def parts(
 
 
 def about(made: Case, *, redact: Redact | None = None) -> dict[str, Any]:
-    """Return what a manifest says of itself in the current format."""
+    """Return a manifest's header fields in the current format."""
     return evidence.about(made, Rules(CURRENT, LARGEST_FILE, redact))
 
 
 def by_name(found: list[PackEntry]) -> dict[str, PackEntry]:
-    """Return the parts of a pack by their names, each once."""
+    """Return the entries of a pack by their names, which are unique."""
     named = {part.name: part for part in found}
     assert len(named) == len(found)
     return named
 
 
 def text(part: PackEntry) -> str:
-    """Return what a part says."""
+    """Return the text of an entry."""
     content = part.content if isinstance(part.content, bytes) else part.content.read_bytes()
     return content.decode()
 
 
-# --- what it says ---------------------------------------------------------------------------------
+# --- the text -------------------------------------------------------------------------------------
 
 
 def test_events_and_words_stand_in_one_order_of_time() -> None:
-    """What was said stands where it was said; what has no time stands at the end."""
+    """Messages are placed by their time; those without one are at the end."""
     shown = [each.what for each in dossier(case(), ()).timeline]
     assert [re.sub(r"[:,.;].*", "", each) for each in shown] == [
         "The customer asked for help",
@@ -77,14 +77,14 @@ def test_events_and_words_stand_in_one_order_of_time() -> None:
 
 def test_the_bill_is_the_sessions() -> None:
     """From the timer to the share, each step with its rule."""
-    figures = {each.label: each.value for each in dossier(case(), ()).figures}
+    figures = {figure.label: figure.value for figure in dossier(case(), ()).figures}
     assert figures["Less the pauses"] == "-0:01:00"
     assert figures["Time on the timer"] == "0:20:00"
     assert figures["The expert's share"] == "42.00 USD"
 
 
 def test_a_transcript_is_the_words_of_all() -> None:
-    """With how far into the session each was said; one line a message, whatever is in it."""
+    """Each message with its offset in the session, on one line, whatever it contains."""
     said = (*MESSAGES, Said(timedelta(minutes=75, seconds=1), "A\nna", "two\nlines\x1b[2J"))
     written = by_name(parts(case(messages=said)))["transcript.txt"]
     assert text(written).splitlines() == [
@@ -148,7 +148,7 @@ def test_files_are_packed_as_they_are(tmp_path: Path) -> None:
     ids=ascii,
 )
 def test_a_strangers_name_is_made_safe(tmp_path: Path, name: str, packed: str) -> None:
-    """It leads nowhere, and no system runs it: whoever opens the pack may click on it."""
+    """It contains no path and no executable extension: a reader may click on it."""
     named = by_name(parts(case(kept=(file(tmp_path, name, b"x", "attachment", None),))))
     assert [each for each in named if each.startswith("files/")] == [packed]
 
@@ -170,14 +170,14 @@ def test_what_is_not_packed_is_named_with_its_hash(tmp_path: Path) -> None:
 # --- redacted -------------------------------------------------------------------------------------
 
 
-def test_nobody_elses_name_is_left(tmp_path: Path) -> None:
+def test_no_other_name_is_left(tmp_path: Path) -> None:
     """Not in a text, a file, a file's name; times, amounts and hashes stay."""
     kept = (file(tmp_path, "mina.txt", b"MINA: hello\r\n\tharker", "transcript", "text/plain"),)
-    found = parts(case(kept=kept), redact=MINA)
-    for part in found:
+    entries = parts(case(kept=kept), redact=MINA)
+    for part in entries:
         assert not re.search("mina|harker|12 34|example.com", text(part) + part.name, re.IGNORECASE)
         assert kept[0].sha256 not in text(part)
-    named = by_name(found)
+    named = by_name(entries)
     assert text(named["files/01-_____.txt"]) == (f"{BLACK}: hello\r\n\t{BLACK}")
     page = text(named["index.html"])
     black = sha256(text(named["files/01-_____.txt"]).encode()).hexdigest()
@@ -186,7 +186,7 @@ def test_nobody_elses_name_is_left(tmp_path: Path) -> None:
 
 
 def test_no_hash_lets_a_name_be_guessed(tmp_path: Path) -> None:
-    """A text has the hash of what is packed; a picture that is withheld has its own."""
+    """A text has the hash of its redacted version; a withheld picture has its own."""
     kept = (
         file(tmp_path, "chat.txt", b"mina: hello", "transcript", "text/plain"),
         file(tmp_path, "shot.png", b"\x89PNG", "attachment", "image/png"),
@@ -200,7 +200,7 @@ def test_no_hash_lets_a_name_be_guessed(tmp_path: Path) -> None:
         kept=kept,
         events=(replace(happened(9, "10-05 14:40", "artifact.added"), data=attached),),
     )
-    found = parts(
+    decoded = parts(
         made,
         redact=MINA,
         largest=100,
@@ -208,12 +208,12 @@ def test_no_hash_lets_a_name_be_guessed(tmp_path: Path) -> None:
             content.decode("ascii", "ignore") if content[:1] != b"\x89" else ""
         ),
     )
-    shown = "".join(map(text, found)) + json.dumps(about(made, redact=MINA))
+    shown = "".join(map(text, decoded)) + json.dumps(about(made, redact=MINA))
     assert [each.sha256 in shown for each in kept] == [False, True, False, False, False, False]
     assert "61 bytes" not in shown
     assert shown.count("its hash is withheld, too") == 2 * 4
-    assert not any(part.original_sha256 for part in found)
-    named = by_name(found)["files/01-chat.txt"].content
+    assert not any(part.original_sha256 for part in decoded)
+    named = by_name(decoded)["files/01-chat.txt"].content
     assert isinstance(named, bytes)
     assert shown.count(sha256(named).hexdigest()) == 2
 
@@ -225,7 +225,7 @@ def test_what_the_reader_still_reads_as_a_name_is_withheld(tmp_path: Path) -> No
     read = by_name(parts(made, redact=MINA, reads=lambda content, _: content.decode()))
     assert "files/01-chat.txt" in read
     backwards = by_name(parts(made, redact=MINA, reads=lambda content, _: content[3::-1].decode()))
-    assert not [each for each in backwards if each.startswith("files/")]
+    assert not [backward for backward in backwards if backward.startswith("files/")]
     assert "withheld" in text(backwards["index.html"])
 
 
@@ -256,7 +256,7 @@ def test_what_cannot_be_read_is_withheld(
 
 
 def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Whole and redacted, and each verifies."""
+    """Complete and redacted, and each verifies."""
     kept = (file(tmp_path, "chat.txt", b"mina: hello", "transcript", "text/plain"),)
     for redact in (None, MINA):
         packs = set()
@@ -288,9 +288,9 @@ def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
     ids=str,
 )
 def test_a_manifest_that_says_less_is_of_no_claim(changes: dict[str, object]) -> None:
-    """Whoever reads one does not fall over what a forger left out."""
+    """A reader copes with a manifest whose fields a forger removed."""
     manifest = about(case())
     assert is_about(manifest)
     assert not is_about(manifest | changes)
-    if not changes.keys() & {"page", "largest"}:  # Of the first format, which had neither.
+    if not changes.keys() & {"page", "largest"}:  # The first format, which had neither.
         assert not is_about({name: manifest[name] for name in manifest if name not in changes})

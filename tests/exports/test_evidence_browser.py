@@ -1,4 +1,4 @@
-"""A pack's page in a real browser: it shows what it should, runs nothing, and prints."""
+"""A pack's page in a real browser: it shows its contents, runs nothing, and prints."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def picture() -> bytes:
 
 
 def browse(folder: Path, page: Path, *flags: str) -> str:
-    """Open a page in a browser of its own, and return what it writes."""
+    """Open a page in a separate browser, and return its output."""
     if BROWSER is None:
         pytest.skip("there is no Chromium on this machine")
     profile = folder / "profile"
@@ -93,7 +93,7 @@ def pages(content: bytes) -> int:
 
 @pytest.fixture
 def unpacked(tmp_path: Path) -> Path:
-    """Give the folder of a whole pack, with a picture and a file."""
+    """Return the folder of a complete pack, with a picture and a file."""
     kept = (
         file(tmp_path, "before.png", picture(), "attachment", "image/png"),
         file(tmp_path, "Fix.shader", b"float4 x;", "code", "text/plain"),
@@ -108,7 +108,7 @@ def unpacked(tmp_path: Path) -> Path:
 
 
 def test_the_page_of_a_pack_shows_all_of_it(tmp_path: Path, unpacked: Path) -> None:
-    """The browser's own reading of it has the timeline, the bill, the files."""
+    """The browser's DOM has the timeline, the bill and the files."""
     seen = browse(tmp_path, unpacked / "index.html", "--dump-dom")
     for text in (
         *("Evidence for claim CL-1", "Not solved, says Mina", "Mina saw it fixed at 14:17:03."),
@@ -143,7 +143,7 @@ def test_a_long_case_prints_on_several_pages(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("probe", PROBES)
 def test_nothing_that_was_said_runs(tmp_path: Path, probe: str) -> None:
-    """A stranger's words are shown as they are, wherever they stand."""
+    """A stranger's text is shown as it is, in every place."""
     made = case(
         reason=probe,
         title=probe,
@@ -160,13 +160,13 @@ def test_nothing_that_was_said_runs(tmp_path: Path, probe: str) -> None:
 
 
 def _without_text(seen: str) -> str:
-    """Return a page's elements alone: what stands between them is text."""
+    """Return a page's elements without the text between them."""
     return "".join(re.findall(r"<[^<>]*>", re.sub(r'(alt|href|src)="[^"]*"', "", seen)))
 
 
 def test_every_hostile_text_leaves_the_page_as_it_is(tmp_path: Path) -> None:
-    """A browser reads the same elements, whatever the texts are."""
-    found = set()
+    """The browser sees the same elements for every text."""
+    outlines = set()
     for texts in (HOSTILE, ("x",) * len(HOSTILE)):
         page = tmp_path / "page.html"
         made = dossier(
@@ -176,5 +176,5 @@ def test_every_hostile_text_leaves_the_page_as_it_is(tmp_path: Path) -> None:
         )
         page.write_text(html(made), "utf-8")
         seen = browse(tmp_path, page, "--dump-dom")
-        found.add(tuple(re.findall(r"<(?!br)/?[a-z1-6]+", seen)))
-    assert len(found) == 1
+        outlines.add(tuple(re.findall(r"<(?!br)/?[a-z1-6]+", seen)))
+    assert len(outlines) == 1

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 -- Letters of the world look like each other.
-"""Names of the world, in every spelling and kind of file: a redacted pack shows none of them.
+"""Names of the world, in every spelling and file type: a redacted pack shows none of them.
 
 Each pack is decoded in every way in which the program can decode, and searched for each part of the
 name. The decoders here are the standard library's and the program's readers, not those of the
@@ -53,7 +53,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "יוסי כהן": ("יוסי", "כהן"),
     "प्रिया शर्मा": ("प्रिया", "शर्मा"),
     "สมชาย ใจดี": ("สมชาย", "ใจดี"),
-    "Ruby Lang": ("Ruby",),  # Both are tags, and one stands in every page.
+    "Ruby Lang": ("Ruby",),  # Both are tags, and one is in every page.
 }
 
 
@@ -117,12 +117,12 @@ JSON_SPELLINGS = {name for name in SPELLINGS if "JSON" in name}
 
 
 def _in_json(text: str, spelling: str) -> str:
-    """Return a text as it stands in a JSON string; an escaped one is one already."""
+    """Return a text as a JSON string contains it; an escaped text is returned unchanged."""
     return text if spelling in JSON_SPELLINGS else json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def files(text: str, spelling: str) -> dict[str, tuple[str, str, str | None]]:
-    """Return a file of each kind that has a text in it: what it holds, its kind, its media type."""
+    """Return a file of each type with a text in it: content, kind, media type."""
     link = f"<a href='https://x.example/{text}?q={text}'>{text}</a>"
     page = (
         f"<!doctype html><html><body><ul><li class='x'>hello {link} thanks</li></ul></body></html>"
@@ -174,23 +174,23 @@ def _strings(value: Any) -> Iterator[str]:  # noqa: ANN401 -- Whatever JSON hold
 
 
 def _parsed(text: str) -> str:
-    """Return the strings of a text that is JSON, or whose lines are."""
-    found: list[str] = []
+    """Return the strings of a JSON text, or of one whose lines are JSON."""
+    texts: list[str] = []
     for part in (text, *text.splitlines()):
         try:
-            found += _strings(json.loads(part))
+            texts += _strings(json.loads(part))
         except ValueError:
             continue
-    return "\n".join(found)
+    return "\n".join(texts)
 
 
 def _transcript(text: str) -> str:
     began = datetime(2026, 10, 5, tzinfo=UTC)
-    found = [
+    transcript = [
         read(BytesIO(text.encode()), name, began=began, timezone="UTC")
         for name in ("x.txt", "x.vtt")  # The content decides; entities are WebVTT's.
     ]
-    return "\n".join(f"{m.speaker}: {m.text}" for each in found for m in each.messages)
+    return "\n".join(f"{m.speaker}: {m.text}" for each in transcript for m in each.messages)
 
 
 def _untagged(text: str) -> str:
@@ -204,17 +204,17 @@ DECODERS = (_unescaped, _parsed, _transcript, _untagged, html.unescape, unquote)
 
 
 def decoded(text: str) -> set[str]:
-    """Return all that the decoders make of a text, one after the other."""
-    found, fresh = {text}, {text}
+    """Return all texts that repeated decoding yields."""
+    variants, fresh = {text}, {text}
     for _ in range(2):
-        fresh = {decode(each) for each in fresh for decode in DECODERS} - found
-        found |= fresh
-    return found
+        fresh = {decode(each) for each in fresh for decode in DECODERS} - variants
+        variants |= fresh
+    return variants
 
 
 @cache
 def _fold(character: str) -> str:
-    """Return a letter without case and accents; nothing for what is not seen."""
+    """Return a letter without case and accents; an empty string for invisible characters."""
     parts = unicodedata.normalize("NFKD", character).casefold().replace("\u0131", "i")
     return "".join(
         each
@@ -229,7 +229,7 @@ def _bare(text: str) -> str:
 
 
 def is_readable(part: str, text: str) -> bool:
-    """Tell whether part of a name can be read in a text: as a word, or among other letters."""
+    """Return True if part of a name is readable in a text: as a word, or between other letters."""
     name, seen = _bare(part), _bare(text)
     if unicodedata.category(name[0]) == "Lo":
         return name in re.sub(r"\s", "", seen)
@@ -242,7 +242,7 @@ def _word(name: str) -> re.Pattern[str]:
 
 
 def assert_unreadable(pieces: Iterable[str], text: str, known: set[str], what: object) -> None:
-    """No piece may be read in what a text is decoded to; known lines are not read again."""
+    """No part may be readable in any decoded text; known lines are not decoded again."""
     for each in decoded(text):
         fresh = [line for line in each.splitlines() if line not in known]
         known.update(fresh)
@@ -265,7 +265,7 @@ class _Tags(HTMLParser):
 
 
 def check_form(name: str, before: str, after: str) -> None:
-    """A file is still what it was: its times, tags and records are there, and other words."""
+    """A file keeps its format: times, tags and records are the same, only words differ."""
     if name.endswith((".jsonl", ".json")):
         for line in after.splitlines():
             json.loads(line)
@@ -289,7 +289,7 @@ QUICK = 6
     ids=ascii,
 )
 def test_no_part_of_a_name_can_be_read(tmp_path: Path, name: str) -> None:
-    """However it is written, wherever it stands, whatever it is decoded with."""
+    """In any spelling, in any place, after any decoding."""
     known: set[str] = set()
     for spelling, write in SPELLINGS.items():
         # The parts by themselves, and glued to letters of another script.
@@ -314,14 +314,14 @@ def test_no_part_of_a_name_can_be_read(tmp_path: Path, name: str) -> None:
             redact,
             lambda content, _: _transcript(content.decode("utf-8", "replace")),
         )
-        found = parts(made, rules)
-        packed = [part for part in found if part.name.startswith("files/")]
-        assert len(packed) == len(contents), (spelling, [part.name for part in found])
+        entries = parts(made, rules)
+        packed = [part for part in entries if part.name.startswith("files/")]
+        assert len(packed) == len(contents), (spelling, [part.name for part in entries])
         for part, (kind, (content, *_)) in zip(packed, contents.items(), strict=True):
             assert isinstance(part.content, bytes)
             check_form(kind, content, part.content.decode())
             assert is_blacked_out(part.content, visible(content).encode()), (spelling, kind)
-        for part in found:
+        for part in entries:
             assert isinstance(part.content, bytes)
             text = f"{part.name}\n{part.content.decode()}"
             assert_unreadable(NAMES[name], text, known, (spelling, part.name))

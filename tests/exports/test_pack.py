@@ -1,4 +1,4 @@
-"""Evidence packs: the same bytes each time, and whatever is done to one is found and named."""
+"""Evidence packs: the same bytes each time, and any change to one is found and named."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ def written(*parts: PackEntry) -> bytes:
 
 @pytest.fixture(scope="module")
 def whole() -> bytes:
-    """Give a small pack."""
+    """Return a small pack."""
     return written()
 
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder that examples may share."""
+    """Return a folder that examples may share."""
     return tmp_path_factory.mktemp("packs")
 
 
 def problems(folder: Path, content: bytes) -> list[Problem]:
-    """Return what is wrong with a pack of these bytes."""
+    """Return the problems of a pack with these bytes."""
     path = folder / "pack.zip"
     path.write_bytes(content)
     return list(verify_pack(path).problems)
@@ -71,14 +71,14 @@ def members(content: bytes) -> list[zipfile.ZipInfo]:
 
 
 def sealed(archived: list[tuple[str, bytes]], manifest: object) -> bytes:
-    """Return an archive as a forger writes it who knows the format: its seal is right."""
+    """Return an archive by a forger who knows the format: its seal is valid."""
     text = json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"
     seal = f"{hashlib.sha256(text).hexdigest()}  {MANIFEST}\n".encode()
     return zipped([*archived, (MANIFEST, text), (SEAL, seal)])
 
 
 def zipped(archived: list[tuple[str, bytes]], compression: int = zipfile.ZIP_STORED) -> bytes:
-    """Return an archive with these members, in this order, each as this program writes it."""
+    """Return an archive with these members in this order, as this program writes them."""
     stream = BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in archived:
@@ -94,13 +94,13 @@ def zipped(archived: list[tuple[str, bytes]], compression: int = zipfile.ZIP_STO
 
 
 def unzipped(content: bytes) -> list[tuple[str, bytes]]:
-    """Return an archive's members with what they hold."""
+    """Return an archive's members with their contents."""
     with zipfile.ZipFile(BytesIO(content)) as archive:
-        return [(each.filename, archive.read(each)) for each in archive.infolist()]
+        return [(member.filename, archive.read(member)) for member in archive.infolist()]
 
 
 def item(name: str, content: bytes = b"") -> dict[str, object]:
-    """Return what a manifest says of a file."""
+    """Return a manifest's entry for a file."""
     return {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
@@ -120,7 +120,7 @@ def test_a_pack_opens_everywhere_and_says_what_it_holds(whole: bytes, tmp_path: 
     with zipfile.ZipFile(BytesIO(whole)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == [*sorted(part.name for part in PARTS), MANIFEST, SEAL]
-        assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         text = archive.read(MANIFEST)
         seal = archive.read(SEAL).decode()
         for part in PARTS:
@@ -152,7 +152,7 @@ def test_a_file_and_bytes_are_packed_alike(tmp_path: Path, whole: bytes) -> None
 
 
 def test_a_pack_is_written_into_a_pipe_as_into_a_file(whole: bytes) -> None:
-    """Who cannot go back in a stream gets the same bytes."""
+    """A stream that cannot seek gets the same bytes."""
 
     class Pipe(BytesIO):
         def seekable(self) -> bool:
@@ -173,7 +173,7 @@ def test_a_pack_is_written_into_a_pipe_as_into_a_file(whole: bytes) -> None:
     "name", ["", "../x", "/x", "a/b/c", "a b", "a\\b", "x" * 200, "é", "a/", ".x", "a\n"]
 )
 def test_a_part_has_a_plain_name(name: str) -> None:
-    """No name leads out of the folder in which a pack is unpacked, or means different things."""
+    """No name leads outside the folder of an unpacked pack, or is ambiguous."""
     with pytest.raises(ValueError, match="no name"):
         PackEntry(name, b"", "x")
 
@@ -188,7 +188,7 @@ names = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8})?", fullmatch=True)
 def test_every_pack_verifies(
     scratch: Path, contents: dict[str, bytes], about: dict[str, str]
 ) -> None:
-    """What was written and not touched has no problems, whatever it is of."""
+    """An unchanged pack has no problems, whatever its contents."""
     stream = BytesIO()
     write_pack(stream, [PackEntry(name, content, "x") for name, content in contents.items()], about)
     (scratch / "pack.zip").write_bytes(stream.getvalue())
@@ -202,12 +202,14 @@ def test_every_pack_verifies(
 
 
 def owners(content: bytes) -> Iterator[tuple[int, str]]:
-    """Yield each byte's place, and the file that it is in, header and all."""
-    found = members(content)
-    starts = [each.header_offset for each in found]
+    """Yield each byte's position and the file that it belongs to, header included."""
+    names_by_owner = members(content)
+    starts = [each.header_offset for each in names_by_owner]
     for place in range(len(content)):
-        before = [each for each, start in zip(found, starts, strict=True) if start <= place]
-        last = found[-1]
+        before = [
+            each for each, start in zip(names_by_owner, starts, strict=True) if start <= place
+        ]
+        last = names_by_owner[-1]
         end = last.header_offset + 30 + len(last.filename) + 20 + last.file_size
         yield place, DIRECTORY if place >= end else before[-1].filename
 
@@ -218,21 +220,21 @@ def flip(content: bytes, place: int, mask: int) -> bytes:
 
 
 def check_flip(folder: Path, content: bytes, place: int, owner: str, mask: int) -> None:
-    """A changed byte is found, and what is named is the file that it is in."""
-    found = problems(folder, flip(content, place, mask))
-    named = [each.file for each in found]
+    """A changed byte is found, and the file that contains it is named."""
+    found_problems = problems(folder, flip(content, place, mask))
+    named = [problem.file for problem in found_problems]
     assert named, f"byte {place} ^ {mask:#x} was not found"
     if owner != DIRECTORY:
-        assert named == [owner], (place, mask, found)
+        assert named == [owner], (place, mask, found_problems)
     elif named != [DIRECTORY]:
-        # What the directory says of a file was changed: then it is that file, under either name.
-        names = {each.filename for each in members(content)}
-        assert len(names - set(named)) >= len(names) - 2, (place, mask, found)
+        # A file's directory entry was changed: that file is named, under either name.
+        names = {name.filename for name in members(content)}
+        assert len(names - set(named)) >= len(names) - 2, (place, mask, found_problems)
 
 
 @pytest.mark.parametrize("part", range(4))
 def test_every_byte_that_was_changed_is_found(whole: bytes, tmp_path: Path, part: int) -> None:
-    """Each byte in turn: the file is named that it is in, or the archive's directory."""
+    """For each byte, the file that contains it is named, or the archive's directory."""
     for place, owner in list(owners(whole))[part::4]:
         check_flip(tmp_path, whole, place, owner, MASKS[place // 4 % len(MASKS)])
 
@@ -240,7 +242,7 @@ def test_every_byte_that_was_changed_is_found(whole: bytes, tmp_path: Path, part
 @pytest.mark.slow
 @pytest.mark.parametrize("bit", range(8))
 def test_every_bit_that_was_changed_is_found(whole: bytes, tmp_path: Path, bit: int) -> None:
-    """Each bit of each byte in turn."""
+    """For each bit of each byte."""
     for place, owner in owners(whole):
         check_flip(tmp_path, whole, place, owner, 1 << bit)
 
@@ -250,10 +252,10 @@ def test_every_bit_that_was_changed_is_found(whole: bytes, tmp_path: Path, bit: 
 
 @pytest.mark.parametrize("after", range(4, 60, 7))
 def test_a_pack_that_was_cut_is_found(whole: bytes, tmp_path: Path, after: int) -> None:
-    """Whatever is missing at the end, the directory is damaged."""
+    """If the end is missing, the directory is reported as damaged."""
     for length in (after, len(whole) - after, len(whole) - 1):
-        (found,) = problems(tmp_path, whole[:length])
-        assert found.file == DIRECTORY
+        (found_problems,) = problems(tmp_path, whole[:length])
+        assert found_problems.file == DIRECTORY
 
 
 @pytest.mark.parametrize("more", [b"\0", b"x" * 70_000, b"PK\x05\x06" + b"\0" * 18])
@@ -264,11 +266,11 @@ def test_what_was_put_before_or_behind_is_found(whole: bytes, tmp_path: Path, mo
 
 
 def test_a_comment_is_found(whole: bytes, tmp_path: Path) -> None:
-    """The directory's own comment is no place for words."""
+    """The archive's comment field must be empty."""
     commented = whole[:-2] + struct.pack("<H", 5) + b"hello"
     assert zipfile.ZipFile(BytesIO(commented)).comment == b"hello"
-    (found,) = problems(tmp_path, commented)
-    assert found.file == DIRECTORY
+    (found_problems,) = problems(tmp_path, commented)
+    assert found_problems.file == DIRECTORY
 
 
 def test_two_packs_in_one_file_are_found(whole: bytes, tmp_path: Path) -> None:
@@ -277,12 +279,12 @@ def test_two_packs_in_one_file_are_found(whole: bytes, tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_added_removed_or_renamed_is_named(whole: bytes, tmp_path: Path) -> None:
-    """The manifest says which files there are."""
+    """The manifest lists the files."""
     held = unzipped(whole)
     assert zipped(held) == whole, "it is written here as it is written there"
     added = zipped([*held, ("files/02-new.txt", b"new")])
     assert problems(tmp_path, added) == [Problem("files/02-new.txt", "it was added")]
-    removed = zipped([each for each in held if each[0] != "empty.txt"])
+    removed = zipped([member for member in held if member[0] != "empty.txt"])
     assert problems(tmp_path, removed) == [Problem("empty.txt", "it is missing")]
     renamed = zipped([("full.txt" if name == "empty.txt" else name, of) for name, of in held])
     assert problems(tmp_path, renamed) == [
@@ -290,12 +292,12 @@ def test_a_file_that_was_added_removed_or_renamed_is_named(whole: bytes, tmp_pat
         Problem("empty.txt", "it is missing"),
     ]
     for lost in (MANIFEST, SEAL):
-        without = zipped([each for each in held if each[0] != lost])
+        without = zipped([member for member in held if member[0] != lost])
         assert problems(tmp_path, without) == [Problem(lost, "it is missing")]
 
 
 def test_a_file_that_is_there_twice_is_named(whole: bytes, tmp_path: Path) -> None:
-    """Of two files of one name each program would show another."""
+    """Programs disagree on which of two files with the same name they show."""
     held = unzipped(whole)
     for again in (held[0], (held[0][0], b"something else")):
         with pytest.warns(UserWarning, match="Duplicate"):
@@ -310,7 +312,7 @@ def test_files_in_another_order_are_found(whole: bytes, tmp_path: Path) -> None:
     second = whole.index(b"PK\x01\x02", entries + 1)
     third = whole.index(b"PK\x01\x02", second + 1)
     swapped = whole[:entries] + whole[second:third] + whole[entries:second] + whole[third:]
-    assert [each.file for each in problems(tmp_path, swapped)] == [DIRECTORY]
+    assert [problem.file for problem in problems(tmp_path, swapped)] == [DIRECTORY]
 
 
 def test_a_file_that_was_exchanged_is_named(whole: bytes, tmp_path: Path) -> None:
@@ -318,9 +320,9 @@ def test_a_file_that_was_exchanged_is_named(whole: bytes, tmp_path: Path) -> Non
     held = dict(unzipped(whole))
     for name, content in held.items():
         other = held | {name: bytes(byte ^ 1 for byte in content) or b"x"}
-        named = [each.file for each in problems(tmp_path, zipped(list(other.items())))]
+        named = [problem.file for problem in problems(tmp_path, zipped(list(other.items())))]
         if name in (MANIFEST, SEAL):
-            # Sound as it is, the archive does not tell which of the two was exchanged.
+            # The archive itself is valid, so it does not show which of the two was exchanged.
             assert named == [f"{MANIFEST} or {SEAL}"]
         else:
             assert named == [name]
@@ -329,16 +331,16 @@ def test_a_file_that_was_exchanged_is_named(whole: bytes, tmp_path: Path) -> Non
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_pack_that_was_packed_anew_is_found(whole: bytes, tmp_path: Path, method: int) -> None:
     """Compressors differ, so that a pack is never compressed."""
-    (found,) = problems(tmp_path, zipped(unzipped(whole), method))
-    assert found.file == DIRECTORY
-    assert "compressed" in found.what
+    (found_problems,) = problems(tmp_path, zipped(unzipped(whole), method))
+    assert found_problems.file == DIRECTORY
+    assert "compressed" in found_problems.what
 
 
-# --- what cannot be read --------------------------------------------------------------------------
+# --- unreadable packs -----------------------------------------------------------------------------
 
 
 def test_what_is_no_archive_is_no_pack(tmp_path: Path) -> None:
-    """A text, nothing, a folder, a pipe, what is not there, what may not be read."""
+    """A text, an empty file, a folder, a pipe, a missing file, an unreadable file."""
     path = tmp_path / "pack.zip"
     for content in (b"", b"PK", b"PK\x03", b"a text", b"\0" * 1000, b"%PDF-1.7"):
         path.write_bytes(content)
@@ -356,16 +358,16 @@ def test_what_is_no_archive_is_no_pack(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_something_else_is_no_pack(tmp_path: Path) -> None:
-    """Any other archive lacks what makes it a pack; an empty one, too."""
+    """Any other archive lacks a pack's files; an empty one, too."""
     for archived in ([], [("readme.txt", b"hello")]):
-        found = problems(tmp_path, zipped(archived))
-        assert [each.file for each in found] == [MANIFEST, SEAL]
+        found_problems = problems(tmp_path, zipped(archived))
+        assert [problem.file for problem in found_problems] == [MANIFEST, SEAL]
 
 
 def test_a_failing_disk_is_no_forgery(
     whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no room to check a pack nobody is accused of having changed it."""
+    """If there is no space to check a pack, the pack is not reported as changed."""
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -375,7 +377,7 @@ def test_a_failing_disk_is_no_forgery(
         problems(tmp_path, whole)
 
 
-# --- who knows the format -------------------------------------------------------------------------
+# --- forgeries by experts -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -400,7 +402,7 @@ def test_a_failing_disk_is_no_forgery(
     ids=short,
 )
 def test_a_forged_manifest_is_refused(tmp_path: Path, manifest: object) -> None:
-    """A seal is easily made: whatever it seals is still read with care."""
+    """A seal is easily made: a sealed manifest is still parsed defensively."""
     assert problems(tmp_path, sealed([], manifest)) == [
         Problem(MANIFEST, f"it is not of the form {FORMAT}")
     ]
@@ -410,8 +412,8 @@ def test_a_forged_manifest_is_refused(tmp_path: Path, manifest: object) -> None:
 def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, text: bytes) -> None:
     """Neither its depth nor its numbers break the reader."""
     seal = f"{hashlib.sha256(text).hexdigest()}  {MANIFEST}\n".encode()
-    (found,) = problems(tmp_path, zipped([(MANIFEST, text), (SEAL, seal)]))
-    assert found.file == MANIFEST
+    (found_problems,) = problems(tmp_path, zipped([(MANIFEST, text), (SEAL, seal)]))
+    assert found_problems.file == MANIFEST
 
 
 @pytest.mark.parametrize(
@@ -424,13 +426,13 @@ def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, text: bytes) 
 )
 def test_a_hostile_name_is_named_without_harm(whole: bytes, tmp_path: Path, name: str) -> None:
     """A name from outside is shown in printable ASCII, at moderate length, and never written to."""
-    (found,) = problems(tmp_path, zipped([*unzipped(whole), (name, b"x")]))
-    assert found.what == "it was added"
-    assert found.file != DIRECTORY
-    assert found.file.isascii()
-    assert found.file.isprintable()
-    assert len(found.file) <= 130
-    assert [each.name for each in tmp_path.iterdir()] == ["pack.zip"]
+    (found_problems,) = problems(tmp_path, zipped([*unzipped(whole), (name, b"x")]))
+    assert found_problems.what == "it was added"
+    assert found_problems.file != DIRECTORY
+    assert found_problems.file.isascii()
+    assert found_problems.file.isprintable()
+    assert len(found_problems.file) <= 130
+    assert [path.name for path in tmp_path.iterdir()] == ["pack.zip"]
 
 
 def test_files_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
@@ -445,22 +447,22 @@ def test_files_that_lie_in_one_another_are_refused(tmp_path: Path) -> None:
         bomb[at + 16 : at + 28] = first
         bomb[at + 42 : at + 46] = b"\0" * 4  # Where it begins.
         at = bomb.index(b"PK\x01\x02", at + 1)
-    (found,) = problems(tmp_path, bytes(bomb))
-    assert found == Problem(
+    (found_problems,) = problems(tmp_path, bytes(bomb))
+    assert found_problems == Problem(
         DIRECTORY, "it is damaged: its files are compressed, or lie in one another"
     )
 
 
 @pytest.mark.parametrize("size", [2**32 - 2, 2**31, 2**24])
 def test_a_size_that_is_not_there_takes_no_memory(whole: bytes, tmp_path: Path, size: int) -> None:
-    """What an archive declares is not believed."""
+    """An archive's declared sizes are not trusted."""
     huge = bytearray(whole)
     at = huge.index(b"PK\x01\x02")
     while at >= 0:
         huge[at + 20 : at + 28] = struct.pack("<II", size, size)
         at = huge.find(b"PK\x01\x02", at + 1)
-    (found,) = peak(tmp_path, bytes(huge))
-    assert found.file == DIRECTORY
+    (found_problems,) = peak(tmp_path, bytes(huge))
+    assert found_problems.file == DIRECTORY
 
 
 @pytest.mark.parametrize("place", [2**63, 2**64 - 1, 2**63 - 1, 2**40])
@@ -476,34 +478,34 @@ def test_a_place_beyond_everything_is_found(whole: bytes, tmp_path: Path, place:
     end = bytearray(whole[-22:])
     end[12:16] = struct.pack("<I", struct.unpack("<I", end[12:16])[0] + len(extra))
     forged = whole[:at] + entry + name + extra + whole[after:-22] + end
-    (found,) = peak(tmp_path, bytes(forged))
-    assert found.file == DIRECTORY
+    (found_problems,) = peak(tmp_path, bytes(forged))
+    assert found_problems.file == DIRECTORY
 
 
 def test_a_compressed_bomb_stays_packed(tmp_path: Path) -> None:
     """Nothing is ever unpacked."""
-    (found,) = peak(tmp_path, zipped([(MANIFEST, b"\0" * 50_000_000), (SEAL, b"")], 8))
-    assert found.file == DIRECTORY
+    (found_problems,) = peak(tmp_path, zipped([(MANIFEST, b"\0" * 50_000_000), (SEAL, b"")], 8))
+    assert found_problems.file == DIRECTORY
 
 
 def test_a_giant_manifest_is_not_read_whole(tmp_path: Path) -> None:
-    """A manifest is text; more of it than any claim has is not taken in."""
+    """A manifest larger than any claim's is not read into memory."""
     giant = zipped([(MANIFEST, b" " * 40_000_000), (SEAL, b"")])
-    found = peak(tmp_path, giant, limit=60_000_000)
-    assert [each.file for each in found] == [MANIFEST]
+    found_problems = peak(tmp_path, giant, limit=60_000_000)
+    assert [problem.file for problem in found_problems] == [MANIFEST]
 
 
 def peak(folder: Path, content: bytes, limit: int = 20_000_000) -> list[Problem]:
-    """Return what is wrong with a pack that is checked in little memory."""
+    """Return the problems of a pack that is checked with little memory."""
     path = folder / "pack.zip"
     path.write_bytes(content)
     tracemalloc.start()
     try:
-        found = verify_pack(path).problems
+        found_problems = verify_pack(path).problems
         assert tracemalloc.get_traced_memory()[1] < limit
     finally:
         tracemalloc.stop()
-    return list(found)
+    return list(found_problems)
 
 
 def test_a_thousand_files_are_checked_in_one_go(tmp_path: Path) -> None:
@@ -515,7 +517,7 @@ def test_a_thousand_files_are_checked_in_one_go(tmp_path: Path) -> None:
 
 @given(st.data())
 def test_no_mutation_breaks_the_reader(scratch: Path, whole: bytes, data: st.DataObject) -> None:
-    """However an archive was changed, the answer is what is wrong with it, or that it is none."""
+    """For any change of an archive the answer is its problems, or that it is no pack."""
     content = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 6))):
         place = data.draw(st.integers(0, len(content)))

@@ -25,7 +25,7 @@ changed: give the change a number of its own (`liveportal/exports/pages.py`) and
 
 
 def made(folder: Path) -> Case:
-    """Return a case with files of several kinds, and whose names are in all its texts."""
+    """Return a case with files of several kinds, and names in all its texts."""
     return case(
         late=True,
         kept=(

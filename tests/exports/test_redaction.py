@@ -1,4 +1,4 @@
-"""Blacking out: whoever can be recognised is gone, and no other number is."""
+"""Redaction: names that identify a person are gone, and no other numbers are."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOBODY = redactor([])
     ids=short,
 )
 def test_a_name_is_found_however_it_is_written(text: str) -> None:
-    """In any case, in part, joined by anything, with what is invisible in between."""
+    """In any case, in part, with any separator, with invisible characters in between."""
     black = ADA(text)
     assert BLACK in black
     seen = unicodedata.normalize("NFKC", black).casefold()
@@ -123,13 +123,13 @@ def test_other_words_stay(text: str) -> None:
 
 
 def test_a_single_character_is_a_name_only_by_itself() -> None:
-    """A family name alone is somebody; in a word it is a word."""
+    """A family name alone identifies a person; inside a word it is part of the word."""
     redact = redactor(["王"])
     assert redact("王: hello 王, 国王 王国") == f"{BLACK}: hello {BLACK}, 国王 王国"
 
 
 def test_what_stands_between_the_letters_stays() -> None:
-    """Tags and ends of lines are not the name's: a file keeps its form."""
+    """Tags and line ends are not part of a name: a file keeps its structure."""
     redact = redactor(["Müller", "王小明"])
     assert redact("<b>M&uuml;</b>ller <i>x</i>") == f"<b>{BLACK}</b>{BLACK} <i>x</i>"
     assert redact("王小\n\n2\n00:03.000 --> 00:05.000\n明!") == (
@@ -158,25 +158,25 @@ def test_what_stands_between_the_letters_stays() -> None:
     ids=short,
 )
 def test_a_file_stays_what_it_was(text: str, black: str | None) -> None:
-    """JSON stays JSON, whatever people are called; so do subtitles and pages."""
+    """JSON stays valid JSON for any name; so do subtitles and pages."""
     redact = redactor(["Ada", "Null", "True", "Li", "Ruby", "Note", "Line", "Align", "Bea"])
-    found = redact.document(text)
-    assert found is not None
+    redacted = redact.document(text)
+    assert redacted is not None
     if text.startswith(("{", "[")) and "\nAda" not in text:
-        json.loads(found)
+        json.loads(redacted)
     if black is None:
-        assert found.count("\n") == text.count("\n")
-        assert re.findall(".*-->.*", found) == re.findall(".*-->.*", text)
-        assert "Ruby" not in found
-        assert found.count("<ruby>") == text.count("<ruby>")
-        assert ("NOTE by" in found) is ("NOTE by" in text)
+        assert redacted.count("\n") == text.count("\n")
+        assert re.findall(".*-->.*", redacted) == re.findall(".*-->.*", text)
+        assert "Ruby" not in redacted
+        assert redacted.count("<ruby>") == text.count("<ruby>")
+        assert ("NOTE by" in redacted) is ("NOTE by" in text)
         return
-    assert found == black.replace("█", BLACK)
+    assert redacted == black.replace("█", BLACK)
 
 
 @pytest.mark.parametrize("name", ["Customer", "expert", "Speaker 1", "A", "", " ", "-", "You", "1"])
-def test_who_is_called_by_a_role_is_nobody(name: str) -> None:
-    """A transcript may call people by what they are, which says nothing of who they are."""
+def test_a_role_is_not_a_name(name: str) -> None:
+    """A transcript may label speakers by roles, which identify no person."""
     text = "Customer: a speaker 1, and you - the expert"
     assert redactor([name])(text) == text
 
@@ -190,7 +190,7 @@ def test_who_is_called_by_a_role_is_nobody(name: str) -> None:
     ids=short,
 )
 def test_an_address_is_found(text: str) -> None:
-    """An e-mail address goes whole, whatever stands around it."""
+    """An e-mail address is redacted whole, whatever surrounds it."""
     for around in ("{}", "<{}>", "mailto:{}", "to {}.", "({}),", "a\n{}\nb"):
         assert NOBODY(around.format(text)) == around.format(BLACK)
 
@@ -227,20 +227,20 @@ def test_a_phone_number_is_found(text: str) -> None:
     ],
 )
 def test_other_numbers_stay(text: str) -> None:
-    """Amounts, times, dates, hashes and ids are what a pack is there to show."""
+    """A pack exists to show amounts, times, dates, hashes and ids."""
     for around in ("{}", "at {} sharp", "({})", "a\n{}\nb"):
         assert NOBODY(around.format(text)) == around.format(text)
 
 
 def test_what_is_black_says_nothing_of_what_it_was() -> None:
-    """One length for all; a name of two words is no longer than one of one."""
+    """One length for all; a name of two words is no longer than one of one word."""
     assert redactor(["Ada Lovelace", "Li"])("Ada Lovelace, Ada, li, ada@x.org, 0612345678") == (
         ", ".join([BLACK] * 5)
     )
 
 
 def test_lines_and_tabs_stay_in_place() -> None:
-    """What is blacked out keeps its form, so that code and chats can still be read."""
+    """Redacted text keeps its layout, so that code and chats can still be read."""
     assert ADA("def ada():\n\treturn 1\r\n\n# Ada\n") == (
         f"def {BLACK}():\n\treturn 1\r\n\n# {BLACK}\n"
     )
@@ -249,7 +249,7 @@ def test_lines_and_tabs_stay_in_place() -> None:
 @given(st.text(max_size=40), st.lists(st.text(max_size=8), max_size=4))
 @example("A\u00df0A0A", ["A\u00df0A"])
 def test_twice_is_once(text: str, names: list[str]) -> None:
-    """What is black stays so, and nothing else turns black for it; any text can be a name."""
+    """Redacting again changes nothing, for any text and any name."""
     redact = redactor(names)
     once = redact(text)
     assert redact(once) == once
@@ -258,7 +258,7 @@ def test_twice_is_once(text: str, names: list[str]) -> None:
 @given(st.text(max_size=40), st.lists(st.text(max_size=8), max_size=4))
 @example('"Ada" 0612345678', ["Ada"])
 def test_nothing_but_black_is_put_over_a_text(text: str, names: list[str]) -> None:
-    """Whatever is not black stands where it stood: that is how a redacted pack is verified."""
+    """Text that is not redacted stays in place: that is how a redacted pack is verified."""
     redact = redactor(names)
     assert is_blacked_out(redact(text).encode(), visible(text).encode())
     assert not redact.finds_name(redact(text))
@@ -266,9 +266,9 @@ def test_nothing_but_black_is_put_over_a_text(text: str, names: list[str]) -> No
 
 @given(st.text(alphabet="adA\u0301\u200b _-1.é王", max_size=12), st.text(" ad1_-A", max_size=8))
 def test_a_name_of_several_letters_never_shows(around: str, after: str) -> None:
-    """A word that is the name never stays, whatever else is there."""
+    """A word that equals the name never stays, whatever else the text contains."""
     black = redactor(["Ada"])(f"{around} Ada {after}")
-    words = "".join(each if each.isalpha() else " " for each in black).casefold().split()
+    words = "".join(word if word.isalpha() else " " for word in black).casefold().split()
     assert "ada" not in words
 
 

@@ -18,7 +18,7 @@ from tests.commands.shell import OCTOBER
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
 from tests.faults.nursery import Ended, Nursery, Order
 from tests.helpers import amount, line
-from tests.ledger.forms import make_old
+from tests.ledger.old_ledgers import make_old
 from tests.verified import deeply
 
 MODES = ("WAL", "DELETE")

@@ -17,8 +17,9 @@ from liveportal.ledger.storage import connection
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.commands.shell import PROGRAM, ROOT
-from tests.ledger.test_traces import Told, attach
-from tests.ledger.told import Teller
+from tests.ledger.canaries import StoryWriter as Teller
+from tests.ledger.test_residue import StoryLedger as Told
+from tests.ledger.test_residue import attach
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,7 @@ def _made(
     told = Told(folder / "books" / "ledger.db", Teller())
     Portal.create(told.path, Policy())
     for customer in customers:
-        told.sync(told.teller.story(customer))
+        told.sync(told.writer.story(customer))
         attach(told, customer)
     db = connection.open_file(told.path, readonly=True)
     db.execute("VACUUM INTO ?", (str(told.path.with_name("ledger.db.form1")),))
@@ -135,7 +136,7 @@ def test_killed_at_a_point(
     journal: str,
 ) -> None:
     """Before the commit nothing has happened; after it, the next to open the ledger finishes it."""
-    told = Told(tmp_path / "books" / "ledger.db", templates[journal].teller)
+    told = Told(tmp_path / "books" / "ledger.db", templates[journal].writer)
     shutil.copytree(templates[journal].path.parent, told.path.parent)
     if journal == "delete":
         monkeypatch.setattr(connection, "wal_is_safe", lambda *_: False)

@@ -25,7 +25,7 @@ from tests.faults.power.scenario import Command, Found, Scenario, Stage, rows
 from tests.faults.power.scenario import shell as on
 from tests.helpers import amount as money
 from tests.helpers import line
-from tests.ledger.forms import asked, form, make_old, whole
+from tests.ledger.old_ledgers import asked, form, make_old, whole
 
 if TYPE_CHECKING:
     import pytest

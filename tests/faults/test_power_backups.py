@@ -40,7 +40,7 @@ from tests.faults.test_power import (
     profile_opens,
     with_files,
 )
-from tests.ledger.forms import asked
+from tests.ledger.old_ledgers import asked
 
 if TYPE_CHECKING:
     import pytest

@@ -1,7 +1,7 @@
-"""Transcripts in the shapes of the tools that write them, each with its one right reading.
+"""Transcripts in the formats of the tools that write them, each with its expected messages.
 
-The session of all of them began on 5 October 2026 at 14:00:30 in Paris. The readings were written
-by hand: offset in milliseconds, speaker, text.
+All sessions began on 5 October 2026 at 14:00:30 in Paris. The expected messages were written by
+hand: offset in milliseconds, speaker, text.
 """
 
 # ruff: noqa: E501, RUF001 -- Files as their tools write them.
@@ -17,7 +17,7 @@ Reading = list[tuple[int | None, str | None, str]]
 
 
 class Case(NamedTuple):
-    """A file of a tool, and what is said in it."""
+    """A file of a tool, and its expected messages."""
 
     tool: str
     shape: str
@@ -303,7 +303,7 @@ OTTER = [
 
 
 def _zoom(header: str, other: str) -> str:
-    """Write a chat as Zoom saves it: both names stand in the headers."""
+    """Write a chat as Zoom saves it: both names are in the headers."""
     return f"14:02:11\t {header}\n\tit flickers\n\tagain\n14:03:00\t {other}\n\twhere?\n"
 
 
@@ -432,7 +432,7 @@ ZOOM = [
     ),
 ]
 
-# --- subtitles whose words were lost --------------------------------------------------------------
+# --- subtitles that lost words --------------------------------------------------------------------
 
 BROKEN = [
     Case(

@@ -1,4 +1,4 @@
-"""Reading an export: what is in it, and that it is the same when it is read again."""
+"""Reading an export: its contents, and that reading it again gives the same."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def content(title: str = "help", customer: str = "C-1") -> bytes:
     )
     gone = event("customer.forgotten", "10-05 09:00", customer=customer)
     lines = [exported_line(each, RECORDED, erased=False) for each in (opened, gone)]
-    return "".join(f"{each}\n" for each in lines).encode()
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def test_what_is_in_it() -> None:
-    """Counts, and what only the expert may say."""
-    found = exported.contents(BytesIO(content()))
-    assert (found.events, found.forgotten, found.policies) == (2, ["C-1"], [])
-    assert found.types["liveportal.request.opened"] == 1
-    assert not found.begins_ledger
+    """Counts, and the events that only the expert may report."""
+    export = exported.contents(BytesIO(content()))
+    assert (export.events, export.forgotten, export.policies) == (2, ["C-1"], [])
+    assert export.types["liveportal.request.opened"] == 1
+    assert not export.begins_ledger
     with pytest.raises(NoEvents):
         exported.contents(BytesIO(b"\n"))
 
 
 def test_a_file_that_is_written_to_meanwhile() -> None:
-    """What was asked about is what is imported, or nothing."""
+    """The confirmed contents are imported, or nothing."""
     before = content()
     digest = exported.contents(BytesIO(before)).digest
     assert sum(map(len, exported.events(BytesIO(before), digest))) == 2

@@ -1,4 +1,4 @@
-"""A feed that grows: what comes of it, part by part, whatever happens while it waits."""
+"""A feed that grows: its chunks, whatever happens during the wait."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Enough(Exception):
 
 
 def script(*steps: Callable[[], object]) -> Callable[[BufferedReader | None], None]:
-    """Do one step after another each time that it is waited, and then end the test."""
+    """Do the next step at each wait, and then end the test."""
     left: Iterator[Callable[[], object]] = iter(steps)
 
     def wait(_stream: BufferedReader | None) -> None:
@@ -34,16 +34,16 @@ def script(*steps: Callable[[], object]) -> Callable[[BufferedReader | None], No
 
 
 def seen(path: Path, *steps: Callable[[], object]) -> list[FeedChunk]:
-    """Follow a file while the steps are done, and return what came."""
-    found: list[FeedChunk] = []
+    """Follow a file while the steps are done, and return the chunks."""
+    chunks: list[FeedChunk] = []
 
     def follow() -> None:
         for part in followed(open_feed(str(path)), str(path), script(*steps), once=False):
-            found.append(part)  # noqa: PERF402 -- What came before the end counts, too.
+            chunks.append(part)  # noqa: PERF402 -- What came before the end counts, too.
 
     with pytest.raises(Enough):
         follow()
-    return found
+    return chunks
 
 
 def test_parts_are_whole_lines_and_count_on(tmp_path: Path) -> None:
@@ -51,12 +51,12 @@ def test_parts_are_whole_lines_and_count_on(tmp_path: Path) -> None:
     path = tmp_path / "feed"
     path.write_bytes(b"one\n\ntw")
     with path.open("ab", buffering=0) as file:
-        found = seen(path, lambda: file.write(b"o"), lambda: file.write(b"\nthree\nfo"))
-    assert found == [FeedChunk(b"one\n\n", 0), FeedChunk(b"two\nthree\n", 2)]
+        chunks = seen(path, lambda: file.write(b"o"), lambda: file.write(b"\nthree\nfo"))
+    assert chunks == [FeedChunk(b"one\n\n", 0), FeedChunk(b"two\nthree\n", 2)]
 
 
 def test_another_file_is_read_from_its_start_after_the_last_of_the_old_one(tmp_path: Path) -> None:
-    """What was written just before the change is not lost; what is half is left."""
+    """Lines written just before the change are read; a partial line is dropped."""
     path, new = tmp_path / "feed", tmp_path / "new"
     path.write_bytes(b"one\n")
 
@@ -82,11 +82,11 @@ def test_a_file_may_be_gone_for_a_moment(tmp_path: Path) -> None:
         path.write_bytes(b"")
         path.unlink()
 
-    found = seen(path, cut, lambda: None, lambda: path.write_bytes(b"two\n"))
-    assert found == [FeedChunk(b"one\n", 0), FeedChunk(b"two\n", 0)]
+    chunks = seen(path, cut, lambda: None, lambda: path.write_bytes(b"two\n"))
+    assert chunks == [FeedChunk(b"one\n", 0), FeedChunk(b"two\n", 0)]
 
 
-def test_what_cannot_be_opened_again_is_told(tmp_path: Path) -> None:
+def test_a_feed_that_cannot_be_reopened_is_reported(tmp_path: Path) -> None:
     """A folder where the file was is no feed."""
     path = tmp_path / "feed"
     path.write_bytes(b"one\n")
@@ -109,6 +109,6 @@ def test_a_stream_in_parts_has_the_lines_of_the_whole(pieces: list[bytes], size:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(following, "PART_BYTES", size)
         parts = list(streamed(BytesIO(content), lambda _: None))  # type: ignore[arg-type]
-    found = [line for part in parts for line in lines(BytesIO(part.content), part.before)]
-    assert found == list(lines(BytesIO(content)))
+    joined = [line for part in parts for line in lines(BytesIO(part.content), part.before)]
+    assert joined == list(lines(BytesIO(content)))
     assert b"".join(part.content for part in parts) == content

@@ -1,4 +1,4 @@
-"""A feed is judged line by line: an event comes out, or an error that names field and reason."""
+"""A feed is parsed line by line: each gives an event, or an error with field and reason."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OPENED: dict[str, Any] = {
 
 
 def raw(**changes: object) -> bytes:
-    """Return a good line with some of its envelope changed; `None` leaves a part out."""
+    """Return a valid line with some of its envelope changed; `None` removes an attribute."""
     document = {name: part for name, part in (OPENED | changes).items() if part is not None}
     return json.dumps(document).encode()
 
@@ -54,7 +54,7 @@ def text(before: str, after: str) -> bytes:
 
 
 def refused(line: bytes) -> InvalidEvent:
-    """Return the error with which a line is refused; it is short and says why."""
+    """Return the error that refuses a line; it is short and gives the reason."""
     with pytest.raises(InvalidEvent) as caught:
         parse(line)
     assert caught.value.code == "invalid_event"
@@ -64,18 +64,18 @@ def refused(line: bytes) -> InvalidEvent:
 
 
 def test_a_good_line() -> None:
-    """A structured-mode CloudEvent becomes an event; whatever else it carries is kept."""
-    found = parse(raw(subject="S-1", datacontenttype="application/json", retries=3, test=True))
-    assert (found.source, found.id) == ("https://help.example/expert/7", "evt-1")
-    assert found.type == "liveportal.request.opened"
-    assert found.time == at("2026-10-05T00:00:00Z")
-    assert found.attributes == {
+    """A structured-mode CloudEvent becomes an event; unknown attributes are kept."""
+    event = parse(raw(subject="S-1", datacontenttype="application/json", retries=3, test=True))
+    assert (event.source, event.id) == ("https://help.example/expert/7", "evt-1")
+    assert event.type == "liveportal.request.opened"
+    assert event.time == at("2026-10-05T00:00:00Z")
+    assert event.attributes == {
         "subject": "S-1",
         "datacontenttype": "application/json",
         "retries": 3,
         "test": True,
     }
-    assert found == parse(raw())
+    assert event == parse(raw())
 
 
 @pytest.mark.parametrize("kind", CONTRACT)
@@ -138,7 +138,7 @@ def test_numbers_that_json_does_not_have(number: str) -> None:
 
 
 def test_a_number_that_overflows_a_float() -> None:
-    """1e999 is no number that could be written back: it is refused wherever it stands."""
+    """1e999 cannot be written back: it is refused in any field."""
     line = raw(type="liveportal.preferences.changed", data={"availability": ["@"]})
     with pytest.raises(LiveportalError):
         parse(line.replace(b'"@"', b"1e999"))
@@ -170,7 +170,7 @@ def test_deep_nesting(depth: int, opening: str, closing: str) -> None:
     ],
 )
 def test_duplicate_keys(before: str, after: str, name: str) -> None:
-    """A name that stands twice in one object is refused by name: neither value is chosen."""
+    """A key that occurs twice in one object is refused by name: neither value is chosen."""
     assert refused(text(before, after)).field == name
 
 
@@ -245,11 +245,11 @@ def test_a_time_with_more_digits() -> None:
 
 
 def test_a_byte_order_mark_is_skipped() -> None:
-    """At the beginning of a feed only: elsewhere it is no JSON."""
-    found = list(lines(io.BytesIO(BOM_UTF8 + raw() + b"\n" + BOM_UTF8 + raw() + b"\n")))
-    assert parse(found[0].raw) == parse(raw())
+    """At the beginning of a feed only: elsewhere it is invalid JSON."""
+    feed_lines = list(lines(io.BytesIO(BOM_UTF8 + raw() + b"\n" + BOM_UTF8 + raw() + b"\n")))
+    assert parse(feed_lines[0].raw) == parse(raw())
     with pytest.raises(InvalidEvent):
-        parse(found[1].raw)
+        parse(feed_lines[1].raw)
     assert list(lines(io.BytesIO(BOM_UTF8))) == []
     again = list(lines(io.BytesIO(BOM_UTF8 + raw()), before=1))
     assert again[0].raw.startswith(BOM_UTF8)
@@ -304,8 +304,8 @@ def test_an_unknown_field() -> None:
 )
 def test_free_text_is_kept(title: str) -> None:
     """Ten megabytes, NUL, a lone surrogate (escaped, as JSON may): free text is kept as it came."""
-    found = parse(data(title=title))
-    assert found.data.title == title  # type: ignore[attr-defined]
+    event = parse(data(title=title))
+    assert event.data.title == title  # type: ignore[attr-defined]
 
 
 def test_key_order_and_space_do_not_count() -> None:
@@ -318,9 +318,9 @@ def test_key_order_and_space_do_not_count() -> None:
 
 
 def test_lines_are_numbered_as_an_editor_does() -> None:
-    """Lines count from 1; blank ones count and are no lines; CRLF and a missing end are fine."""
-    found = list(lines(io.BytesIO(b"a\r\n\n  \t\nb\n\r\nc")))
-    assert [(line.number, line.raw) for line in found] == [(1, b"a"), (4, b"b"), (6, b"c")]
+    """From 1; blank lines count but are skipped; CRLF and a missing last line end are fine."""
+    feed_lines = list(lines(io.BytesIO(b"a\r\n\n  \t\nb\n\r\nc")))
+    assert [(line.number, line.raw) for line in feed_lines] == [(1, b"a"), (4, b"b"), (6, b"c")]
     assert list(lines(io.BytesIO(b""))) == []
 
 
@@ -335,7 +335,7 @@ def test_a_line_too_long_is_not_read_whole(monkeypatch: pytest.MonkeyPatch) -> N
         read(bad)
 
 
-# --- whatever comes -------------------------------------------------------------------------------
+# --- any input ------------------------------------------------------------------------------------
 
 
 json_values = st.recursive(
@@ -360,7 +360,7 @@ def parsed(line: bytes) -> Event | LiveportalError:
 @example(b'{"\\ud800":1}')
 @example(b'{"a":1,"a":2}')
 def test_any_bytes(line: bytes) -> None:
-    """Whatever bytes come: an event, or an error of ours."""
+    """Any bytes give an event, or an error of the program."""
     assert isinstance(parsed(line), LiveportalError)
 
 

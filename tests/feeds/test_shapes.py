@@ -1,4 +1,4 @@
-"""Each tool's transcripts have their one right reading, and no word of a subtitle is lost."""
+"""Each tool's transcripts give their expected messages, and no word of a subtitle is lost."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ def read(content: bytes, name: str) -> Transcript:
 
 
 def reading(content: bytes, name: str) -> object:
-    """Return the messages, and what is said of the file."""
-    found = read(content, name)
-    return [(each.offset_ms, each.speaker, each.text) for each in found.messages], found.flags
+    """Return the messages, and the notes about the file."""
+    transcript = read(content, name)
+    return [
+        (message.offset_ms, message.speaker, message.text) for message in transcript.messages
+    ], transcript.flags
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=NAMES)
@@ -39,7 +41,7 @@ def test_it_has_its_one_right_reading(case: Case) -> None:
 
 
 def test_the_corpus_has_every_tool() -> None:
-    """In several shapes each; no two files are the same."""
+    """Several formats of each; no two files are the same."""
     shapes = Counter(case.tool for case in CORPUS)
     assert set(shapes) == {"Google Meet", "Teams", "Otter", "Zoom", "SRT", "WebVTT"}
     assert min(shapes.values()) >= 7
@@ -49,7 +51,7 @@ def test_the_corpus_has_every_tool() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
 def test_how_it_is_stored_makes_no_difference(encoding: str, end: str) -> None:
-    """Neither the encoding, nor how lines end, nor what the file is called."""
+    """Neither the encoding, nor the line ends, nor the file's name."""
     for case in TEXTS:
         assert isinstance(case.content, str)
         content = case.content.replace("\n", end).encode(encoding)
@@ -68,9 +70,9 @@ def test_how_it_is_stored_makes_no_difference(encoding: str, end: str) -> None:
 )
 def test_what_only_looks_like_it(text: str, expected: list[object]) -> None:
     """Notes with times in them have no speakers."""
-    found = read(text.encode(), "notes.txt").messages
-    assert [(each.offset_ms, each.text) for each in found][: len(expected)] == expected
-    assert {each.speaker for each in found} == {None}
+    transcript = read(text.encode(), "notes.txt").messages
+    assert [(each.offset_ms, each.text) for each in transcript][: len(expected)] == expected
+    assert {each.speaker for each in transcript} == {None}
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def _letters(text: str) -> Counter[str]:
 
 
 def _lost(cues: list[list[str]], found: Transcript) -> Counter[str]:
-    there = "".join((each.speaker or "") + each.text for each in found.messages)
+    there = "".join((message.speaker or "") + message.text for message in found.messages)
     return _letters("".join(map("".join, cues))) - _letters(there)
 
 
@@ -132,16 +134,16 @@ def _lost(cues: list[list[str]], found: Transcript) -> Counter[str]:
 def test_no_word_of_an_srt_is_lost(
     cues: list[list[str]], end: str, number: str, fraction: str, gap: str, apart: bool
 ) -> None:
-    """Whatever stands between its times is in its cue; nothing more is."""
+    """All text between its times is in its cue, and nothing more."""
     written = ""
     for n, cue in enumerate(cues, 1):
         head = f"{number.format(n=n)}\n".lstrip("\n")
         times = f"00:00:0{n}{fraction} --> 00:00:0{n}{fraction}\n"
         written += head + times + gap.replace(" ", " \n") + "\n".join(cue) + "\n" + "\n" * apart
-    found = read(written.replace("\n", end).encode(), "a.srt")
-    assert not _lost(cues, found)
-    assert found.flags in ((), ("unreadable_transcript",))
-    assert sum(_letters("".join(each.text for each in found.messages)).values()) <= sum(
+    transcript = read(written.replace("\n", end).encode(), "a.srt")
+    assert not _lost(cues, transcript)
+    assert transcript.flags in ((), ("unreadable_transcript",))
+    assert sum(_letters("".join(message.text for message in transcript.messages)).values()) <= sum(
         _letters("".join(map("".join, cues))).values()
     ) + (len(cues) if not apart else 0)
 
@@ -156,15 +158,15 @@ def test_no_word_of_an_srt_is_lost(
 def test_no_word_of_a_webvtt_is_lost_without_a_flag(
     cues: list[list[str]], end: str, name: str, gap: str, between: str
 ) -> None:
-    """It is in its cue, or outside of any and said to be."""
+    """A word is in its cue, or outside of any and flagged."""
     written = "WEBVTT\n\n" + between.join(
         f"{name.format(n=n)}00:0{n}.000 --> 00:0{n}.500\n{gap}" + "\n".join(cue)
         for n, cue in enumerate(cues, 1)
     )
-    found = read(written.replace("\n", end).encode(), "a.vtt")
-    assert not _lost(cues, found)
-    timeless = any(each.offset_ms is None for each in found.messages)
-    assert (OUTSIDE in found.flags) is timeless
+    transcript = read(written.replace("\n", end).encode(), "a.vtt")
+    assert not _lost(cues, transcript)
+    timeless = any(message.offset_ms is None for message in transcript.messages)
+    assert (OUTSIDE in transcript.flags) is timeless
 
 
 @given(st.sampled_from(TEXTS), st.data())
@@ -177,5 +179,5 @@ def test_no_word_of_a_meeting_is_lost(case: Case, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(lines) - 1))
     extra = data.draw(st.sampled_from(("unheard words", "Zoe: unheard words", "  unheard words")))
     lines.insert(place, extra)
-    found = read("\n".join(lines).encode(), case.name)
-    assert any("unheard words" in each.text for each in found.messages)
+    transcript = read("\n".join(lines).encode(), case.name)
+    assert any("unheard words" in message.text for message in transcript.messages)

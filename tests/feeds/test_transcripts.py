@@ -1,4 +1,4 @@
-"""Transcripts: each format, its times, and that no text of whatever kind breaks a reader."""
+"""Transcripts: each format, its times, and that no text breaks a reader."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ PARIS = "Europe/Paris"
 def read(
     content: str | bytes, name: str = "chat.txt", *, began: datetime = BEGAN, timezone: str = PARIS
 ) -> Transcript:
-    """Read a transcript from what its file holds."""
+    """Read a transcript from a file's contents."""
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     return transcripts.read(io.BytesIO(data), name, began=began, timezone=timezone)
 
 
 def said(content: str | bytes, name: str = "chat.txt") -> list[tuple[int | None, str | None, str]]:
     """Return the messages: offset, speaker, text."""
-    return [(each.offset_ms, each.speaker, each.text) for each in read(content, name).messages]
+    return [
+        (message.offset_ms, message.speaker, message.text)
+        for message in read(content, name).messages
+    ]
 
 
 # --- formats --------------------------------------------------------------------------------------
@@ -46,7 +49,7 @@ def test_plain_text_by_the_clock() -> None:
 
 
 def test_plain_text_by_a_timer() -> None:
-    """What is nearer to the start as a timer is one."""
+    """A time that is nearer to the start as a timer is read as one."""
     assert said("[00:12:31] Mina: hi\n[01:02:03.5] Joe: https://x.y/z\n") == [
         (751_000, "Mina", "hi"),
         (3_723_500, "Joe", "https://x.y/z"),
@@ -78,7 +81,7 @@ def test_plain_text_without_times() -> None:
         ("(14:02) Mina: hi", 90_000),
         ("2026-10-05 14:02:30 Mina: hi", 120_000),
         ("2026-10-05T14:02:30 Mina: hi", 120_000),
-        ("13:59 Mina: hi", -90_000),  # Before the start: said so, not bent.
+        ("13:59 Mina: hi", -90_000),  # Before the start: reported, not adjusted.
         ("14:00 Mina: hi", 0),  # The minute in which the session began.
         ("14:75 Mina: hi", None),  # No clock shows that.
         ("2026-13-45 14:02:30 Mina: hi", None),
@@ -119,7 +122,7 @@ Joe: no
 
 
 def test_webvtt() -> None:
-    """Voices, names, tags and entities; what is not in a cue was not said."""
+    """Voices, names, tags and entities; text outside of a cue is no message."""
     assert said(WEBVTT, "call.vtt") == [
         (1_000, "Mina", "hello & bye \U0001f600"),
         (1_000, "Joe K", "yo there"),
@@ -131,9 +134,9 @@ def test_webvtt() -> None:
 
 
 def test_srt() -> None:
-    """With commas; numbers are no words, also where the empty line is missing.
+    """With commas; numbers are no words, also if the empty line is missing.
 
-    What has no times belongs to the cue before it, as players show it.
+    Text without times belongs to the previous cue, as players show it.
     """
     text = (
         "1\n00:00:01,500 --> 00:00:02,000\nMina: <i>x</i> &amp; {\\an8}y\n"
@@ -147,7 +150,7 @@ def test_srt() -> None:
 
 
 def test_a_cue_that_no_player_would_show() -> None:
-    """What cannot be a character stays as it was written."""
+    """An invalid character reference stays as written."""
     digits = "&#" + "9" * 5_000 + ";"
     assert said(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{digits}") == [(1_000, None, digits)]
 
@@ -161,7 +164,7 @@ ZOOM = """14:02:11\t From Mina: the Great to Everyone:
 
 
 def test_zoom() -> None:
-    """The newer form, the older one on a line, and that of recordings in the cloud."""
+    """The newer format, the older one on one line, and that of cloud recordings."""
     assert said(ZOOM) == [
         (101_000, "Mina: the Great", "line one\nline two"),
         (150_000, "Joe to go", "hi"),
@@ -204,7 +207,7 @@ def test_json_lines(fields: dict[str, object], expected: tuple[object, ...]) -> 
 
 
 def test_json_lines_that_are_not_messages() -> None:
-    """What has no text was not said; what is no JSON is text all the same."""
+    """A line without text is no message; a line that is not JSON is plain text."""
     deep = '{"text":' * 5_000
     text = '{"text":"a"}\n{"join":1}\n\nbroken\n{"at":1e999,"text":"b"}\n{"text":1}\n' + deep
     assert [text for _, _, text in said(text)] == ["a", "broken", "b", deep]
@@ -215,7 +218,7 @@ def test_json_lines_that_are_not_messages() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
 def test_encodings(encoding: str) -> None:
-    """By the byte order mark, else UTF-8, else what Windows writes in the west."""
+    """By the byte order mark, else UTF-8, else the Windows code page for western Europe."""
     assert said("Zoë: café\n".encode(encoding)) == [(None, "Zoë", "café")]
 
 
@@ -230,7 +233,7 @@ def test_what_cannot_be_stored_is_not() -> None:
     [b"", b" \n\t\n", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, b"PK\x03\x04" + bytes(400)],
 )
 def test_what_is_no_text_is_no_transcript(content: bytes) -> None:
-    """It is evidence all the same, and said to be unreadable."""
+    """It is still evidence, and reported as unreadable."""
     assert read(content) == Transcript((), (UNREADABLE,))
 
 
@@ -274,7 +277,7 @@ def test_a_megabyte_of_malice_takes_no_time(name: str) -> None:
     read(HOSTILE[name])
 
 
-# What formats are made of, so that what is drawn comes near to them.
+# The characters of the formats, so that generated texts come near to them.
 PIECES = st.sampled_from(
     (
         *("WEBVTT", "\n", "\r\n", "\n\n", "00:01.000 --> 00:02.000", "1", "<v Mina>", "</v>", "<"),
@@ -303,10 +306,10 @@ EDGES = st.sampled_from(
 def test_no_text_breaks_a_reader(
     content: str | bytes, name: str, began: datetime, timezone: str
 ) -> None:
-    """Whatever it is, the messages can be stored, and say nothing that is not there."""
-    found = read(content, name, began=began, timezone=timezone)
-    assert (UNREADABLE in found.flags) is (not found.messages)
-    for message in found.messages:
+    """For any text, the messages can be stored and contain only text from the file."""
+    transcript = read(content, name, began=began, timezone=timezone)
+    assert (UNREADABLE in transcript.flags) is (not transcript.messages)
+    for message in transcript.messages:
         assert message.text.strip()
         (message.text + (message.speaker or "")).encode()
         assert not {"\x00", "\x02", "\x03"} & set(message.text + (message.speaker or ""))
@@ -318,7 +321,7 @@ def test_no_text_breaks_a_reader(
 
 
 class Spoken(NamedTuple):
-    """What a test writes in every format."""
+    """The messages that a test writes in every format."""
 
     offset_ms: int
     speaker: str
@@ -347,7 +350,7 @@ def _clock(offset_ms: int) -> str:
 
 @given(SPOKEN)
 def test_what_is_written_is_read(spoken: list[Spoken]) -> None:
-    """In every format with times and speakers, all of it comes back."""
+    """In every format with times and speakers, the whole text is read back."""
     vtt = "WEBVTT\n\n" + "".join(
         f"{_stamp(at)} --> {_stamp(at)}\n<v {who}>{text}</v>\n\n" for at, who, text in spoken
     )
@@ -394,10 +397,12 @@ def test_clocks_are_followed(start: tuple[datetime, str], gaps: list[int]) -> No
     """Through midnight and through an hour that a zone skips or has twice."""
     began, timezone = start
     offsets = [sum(gaps[: n + 1]) for n in range(len(gaps))]
-    moments = [began + timedelta(seconds=each) for each in offsets]
-    local = [each.astimezone(zone(timezone)) for each in moments]
-    # What is shown first on the other side of midnight is as well a timer.
+    moments = [began + timedelta(seconds=offset) for offset in offsets]
+    local = [moment.astimezone(zone(timezone)) for moment in moments]
+    # A first time on the other side of midnight may be a timer, too.
     assume(local[0].date() == began.astimezone(zone(timezone)).date())
     text = "".join(f"{each:%H:%M:%S} Mina: hi\n" for each in local)
-    found = read(text, began=began, timezone=timezone)
-    assert [each.offset_ms for each in found.messages] == [each * 1_000 for each in offsets]
+    transcript = read(text, began=began, timezone=timezone)
+    assert [message.offset_ms for message in transcript.messages] == [
+        offset * 1_000 for offset in offsets
+    ]

@@ -15,7 +15,7 @@ from liveportal.ledger.storage.driver import Connection
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.helpers import Book, Clock, book, dump, policy
-from tests.ledger.forms import make_old
+from tests.ledger.old_ledgers import make_old
 
 NewBook = Callable[..., Book]
 
@@ -29,13 +29,13 @@ def new_book() -> Iterator[NewBook]:
 
 @pytest.fixture
 def books(new_book: NewBook) -> Book:
-    """Give a book under the default policy."""
+    """Return a book under the default policy."""
     return new_book()
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Give a clock that stands still until it is put forward."""
+    """Return a clock that is set to a fixed time until moved."""
     return Clock()
 
 
@@ -49,7 +49,7 @@ def ledger(tmp_path: Path, clock: Clock) -> Path:
 
 @pytest.fixture(params=["WAL", "DELETE"])
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Give a ledger of form 1, in each of the journal modes that there are."""
+    """Return a ledger of schema version 1, in each journal mode."""
     path = tmp_path / "books" / "ledger.db"
     make_old(path, request.param)
     return path
@@ -61,19 +61,19 @@ def old_shell(
     tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
     monkeypatch: pytest.MonkeyPatch,
 ) -> Shell:
-    """Give a shell whose ledger is of form 1."""
+    """Return a shell whose ledger has schema version 1."""
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(old))
     monkeypatch.chdir(old.parent)
     return Shell(old.parent, old)
 
 
 def contents(path: Path) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return all that a ledger file holds, table by table."""
+    """Return the whole contents of a ledger file, table by table."""
     with open_readonly(path) as reader:
         return dump(reader)
 
 
 def query(path: Path, statement: str, *values: object) -> list[tuple[Any, ...]]:
-    """Run a statement on a ledger file as anybody with an SQLite could, and return its rows."""
+    """Run a statement on a ledger file with plain SQLite, and return its rows."""
     with closing(Connection(str(path), isolation_level=None)) as db:
         return db.execute(statement, values).fetchall()

@@ -43,7 +43,7 @@ def usd(text: str) -> dict[str, str]:
     return {"amount": text, "currency": "USD"}
 
 
-def _told() -> Iterator[tuple[str, str, dict[str, Any], str]]:
+def _events() -> Iterator[tuple[str, str, dict[str, Any], str]]:
     """Yield type, time, data and source of each event."""
     mina = {"id": "C-77", "name": "Mina Park", "timezone": "Asia/Seoul", "language": "ko"}
     joe = {"id": "C-12", "name": "Joe Fisher", "timezone": "America/New_York"}
@@ -82,30 +82,32 @@ def _told() -> Iterator[tuple[str, str, dict[str, Any], str]]:
     ):
         yield from instant(number, customer, day, minutes)
 
-    def told(kind: str, time: str, source: str = FEED, /, **data: Any) -> Any:  # noqa: ANN401
+    def event(kind: str, time: str, source: str = FEED, /, **data: Any) -> Any:  # noqa: ANN401
         return kind, f"2026-{time}:00Z", data, source
 
     def claim(number: int, session: int, time: str, **more: Any) -> Any:  # noqa: ANN401
         name = f"CL-{number}"
-        return told("refund.claimed", time, claim=name, session=f"S-{session}", reason="no", **more)
+        return event(
+            "refund.claimed", time, claim=name, session=f"S-{session}", reason="no", **more
+        )
 
-    # Another feed tells of a session under another name, and of another bill.
-    yield told("request.accepted", "10-09T09:05", MIRROR, request="REQ-2", session="other:2")
-    yield told("session.ended", "10-09T09:52", MIRROR, session="other:2", billed=usd("130.00"))
-    yield told("review.posted", "10-02T10:00", session="S-1", by="customer", rating=4, text="good")
-    yield told("review.posted", "10-02T10:01", session="S-1", by="expert", rating=5)
-    yield told("tip.received", "10-02T10:02", session="S-1", amount=usd("5.00"))
-    yield told("tip.received", "10-09T10:02", session="S-2", amount=usd("7.00"))
+    # Another feed reports a session under another id, with another bill.
+    yield event("request.accepted", "10-09T09:05", MIRROR, request="REQ-2", session="other:2")
+    yield event("session.ended", "10-09T09:52", MIRROR, session="other:2", billed=usd("130.00"))
+    yield event("review.posted", "10-02T10:00", session="S-1", by="customer", rating=4, text="good")
+    yield event("review.posted", "10-02T10:01", session="S-1", by="expert", rating=5)
+    yield event("tip.received", "10-02T10:02", session="S-1", amount=usd("5.00"))
+    yield event("tip.received", "10-09T10:02", session="S-2", amount=usd("7.00"))
     yield claim(1, 1, "10-02T11:00")
-    yield told("dispute.filed", "10-02T12:00", claim="CL-1", summary="It was fixed at 14:17.")
-    yield told("dispute.accepted", "10-03T12:00", claim="CL-1", note="clear")
+    yield event("dispute.filed", "10-02T12:00", claim="CL-1", summary="It was fixed at 14:17.")
+    yield event("dispute.accepted", "10-03T12:00", claim="CL-1", note="clear")
     yield claim(2, 2, "10-09T11:00")
-    yield told("refund.granted", "10-09T12:00", claim="CL-2", reason="late")
+    yield event("refund.granted", "10-09T12:00", claim="CL-2", reason="late")
     yield claim(3, 4, "10-23T11:00")
-    yield told("refund.conceded", "10-23T12:00", claim="CL-3")
+    yield event("refund.conceded", "10-23T12:00", claim="CL-3")
     yield claim(4, 5, "11-02T11:00")
-    yield told("dispute.filed", "11-02T12:00", claim="CL-4", summary="See the recording.")
-    yield told(
+    yield event("dispute.filed", "11-02T12:00", claim="CL-4", summary="See the recording.")
+    yield event(
         "session.logged",
         "10-28T12:00",
         session="S-LOG",
@@ -116,10 +118,10 @@ def _told() -> Iterator[tuple[str, str, dict[str, Any], str]]:
         pauses=[["2026-10-28T10:10:00Z", "2026-10-28T10:15:00Z"]],
         title="By phone",
     )
-    yield told(
+    yield event(
         "session.corrected", "10-29T12:00", session="S-LOG", billed=usd("200.00"), reason="x"
     )
-    yield told(
+    yield event(
         "artifact.added",
         "10-02T10:05",
         session="S-1",
@@ -128,20 +130,20 @@ def _told() -> Iterator[tuple[str, str, dict[str, Any], str]]:
         sha256="ab" * 32,
         bytes=123456,
     )
-    yield told(
+    yield event(
         "adjustment.posted", "10-30T12:00", adjustment="ADJ-1", amount=usd("25.00"), reason="bonus"
     )
-    yield told(
+    yield event(
         "adjustment.posted", "10-30T13:00", adjustment="ADJ-2", amount=usd("-3.00"), reason="fee"
     )
     for number, amount, day in ((1, "100.00", "12-01"), (2, "20.00", "12-02"), (3, "30", "12-03")):
         payout = {"payout": f"PO-{number}", "amount": usd(amount), "method": "paypal"}
-        yield told("payout.sent", f"{day}T09:00", **payout)
-    yield told("payout.paid", "12-04T09:00", payout="PO-1")
-    yield told("payout.failed", "12-04T10:00", payout="PO-2", reason="closed")
+        yield event("payout.sent", f"{day}T09:00", **payout)
+    yield event("payout.paid", "12-04T09:00", payout="PO-1")
+    yield event("payout.failed", "12-04T10:00", payout="PO-2", reason="closed")
     slots = [{"start": f"2026-12-{day}T09:00:00Z", "minutes": 60} for day in (10, 11)]
     for number in (7, 8):
-        yield told(
+        yield event(
             "request.opened",
             "12-05T09:00",
             request=f"REQ-{number}",
@@ -151,14 +153,16 @@ def _told() -> Iterator[tuple[str, str, dict[str, Any], str]]:
             rate=usd("3.50"),
             slots=slots,
         )
-    yield told("request.accepted", "12-05T10:00", request="REQ-7", session="S-7", slot=2)
-    yield told("entry.reversed", "12-05T11:00", event={"source": FEED, "id": "rich-36"}, reason="x")
+    yield event("request.accepted", "12-05T10:00", request="REQ-7", session="S-7", slot=2)
+    yield event(
+        "entry.reversed", "12-05T11:00", event={"source": FEED, "id": "rich-36"}, reason="x"
+    )
 
 
 def feed() -> bytes:
     """Return the feed."""
     lines = []
-    for number, (kind, time, data, source) in enumerate(_told(), 1):
+    for number, (kind, time, data, source) in enumerate(_events(), 1):
         event = {
             "specversion": "1.0",
             "id": f"rich-{number}",
@@ -172,7 +176,7 @@ def feed() -> bytes:
 
 
 def commands(form: int) -> Iterator[tuple[str, ...]]:
-    """Yield what is typed after the feed, as far as a form has a place for it."""
+    """Yield the commands that follow the feed, as far as the schema version supports them."""
     # The fixtures are of versions that let the feed say it.
     yield "ledger", "forget", "C-99", "--at", "2026-12-06T09:00:00Z", "--yes"
     yield "preferences", "set", "--skill", "urp", "--minimum-rate", "2.50"
@@ -203,7 +207,7 @@ def make(folder: Path, form: int) -> Path:
     (folder / "talk.vtt").write_text(TRANSCRIPT, encoding="utf-8")
     (folder / "fix.shader").write_text(CODE, encoding="utf-8")
     typed = [("init",), ("sync", str(folder / "feed.jsonl"))]
-    typed += [_placed(folder, each) for each in commands(form)]
+    typed += [_placed(folder, command) for command in commands(form)]
     for argv in typed:
         more = meant if "--at" in argv else ()
         code = main([*argv, *more, "--ledger", str(ledger), "-o", str(folder / "out")])

@@ -1,6 +1,6 @@
-"""What the door asks the database, and what it keeps in memory: the costs that are promises.
+"""The costs that are promised: the statements that the journal runs, and its memory.
 
-Time is nowhere asserted; statements and bytes are the same on every machine.
+No time is asserted; statements and bytes are the same on every machine.
 """
 
 from __future__ import annotations
@@ -30,59 +30,62 @@ WRITTEN_BY_AN_ACCEPTANCE = 7
 
 
 def feed(sessions: int) -> bytes:
-    """Write a feed of sessions, each in seven events that all ask for something else."""
+    """Write a feed of sessions, each in seven events that all query something else."""
     ids = count(1)
 
-    def told(kind: str, when: str, /, **data: Any) -> bytes:  # noqa: ANN401 (JSON)
+    def event(kind: str, when: str, /, **data: Any) -> bytes:  # noqa: ANN401 (JSON)
         return line(kind, when, id=f"f-{next(ids)}", **data)
 
     def session(name: str) -> Iterator[bytes]:
         customer = {"id": f"C-{name}", "name": "Mina"}
         opened = {"kind": "instant", "customer": customer, "title": "Help", "rate": RATE}
-        yield told("request.opened", "10-05 09:00", request=name, **opened)
-        yield told("request.accepted", "10-05 09:01", request=name)
-        yield told("session.paused", "10-05 09:10", session=name)
-        yield told("session.resumed", "10-05 09:12", session=name)
-        yield told("session.ended", "10-05 09:30", session=name)
-        yield told("refund.claimed", "10-05 10:00", claim=f"CL-{name}", session=name)
-        yield told("refund.conceded", "10-05 11:00", claim=f"CL-{name}")
+        yield event("request.opened", "10-05 09:00", request=name, **opened)
+        yield event("request.accepted", "10-05 09:01", request=name)
+        yield event("session.paused", "10-05 09:10", session=name)
+        yield event("session.resumed", "10-05 09:12", session=name)
+        yield event("session.ended", "10-05 09:30", session=name)
+        yield event("refund.claimed", "10-05 10:00", claim=f"CL-{name}", session=name)
+        yield event("refund.conceded", "10-05 11:00", claim=f"CL-{name}")
 
     return b"".join(part for number in range(sessions) for part in session(f"R-{number}"))
 
 
 def statements(ledger: Path, lines: bytes) -> list[str]:
-    """Sync a feed, and return the statements that ran for it."""
-    told: list[str] = []
+    """Sync a feed, and return the statements that ran."""
+    executed: list[str] = []
     with Portal.open(ledger) as portal:
-        portal.reader().db.set_trace_callback(told.append)
+        portal.reader().db.set_trace_callback(executed.append)
         portal.sync(BytesIO(lines))
-    return [" ".join(each.split()) for each in told]
+    return [" ".join(each.split()) for each in executed]
 
 
-def asked(told: list[str]) -> list[str]:
-    """Return the statements that asked for something."""
-    return [each for each in told if each.startswith("SELECT")]
+def asked(executed_statements: list[str]) -> list[str]:
+    """Return the queries among the statements."""
+    return [statement for statement in executed_statements if statement.startswith("SELECT")]
 
 
 def test_a_chunk_asks_as_little_for_many_events_as_for_few(ledger: Path) -> None:
-    """Whatever events name is looked up once a chunk, never once an event."""
+    """Entities are looked up once a chunk, never once an event."""
     other = ledger.with_name("other.db")
     Portal.create(other, Policy())
     few, many = asked(statements(ledger, feed(3))), asked(statements(other, feed(200)))
     assert len(many) == len(few)
-    # Once a sync: what the door begins with. Once a chunk: names, facts, things and the agenda.
+    # Once a sync: the initial state. Once a chunk: ids, facts, entities and the agenda.
     assert len(many) <= ASKED_BY_A_CHUNK
 
 
-def test_a_thing_is_written_once_a_chunk(ledger: Path) -> None:
+def test_an_entity_is_written_once_a_chunk(ledger: Path) -> None:
     """However often it changed: a session of five steps is one row that is written once."""
-    told = statements(ledger, feed(10))
+    executed_statements = statements(ledger, feed(10))
     for table in ("request", "session", "claim", "customer"):
-        assert sum(each.startswith(f"INSERT INTO {table} ") for each in told) == 10
+        assert (
+            sum(statement.startswith(f"INSERT INTO {table} ") for statement in executed_statements)
+            == 10
+        )
 
 
 def test_a_payout_writes_what_it_pays_once(ledger: Path) -> None:
-    """The open items are read once a chunk; what is earned and paid in it is one row each."""
+    """Open items are read once a chunk; an item earned and paid in it is one row."""
     paid = []
     for number in range(5):
         name, when = f"S-{number}", f"10-{number + 10}"
@@ -105,30 +108,33 @@ def test_a_payout_writes_what_it_pays_once(ledger: Path) -> None:
                 method="paypal",
             ),
         ]
-    told = statements(ledger, b"".join(paid))
+    executed_statements = statements(ledger, b"".join(paid))
     for table, count_of_rows in (("item", 5), ("payout_line", 5), ("session", 5)):
-        assert sum(each.startswith(f"INSERT INTO {table} ") for each in told) == count_of_rows
-    assert sum("FROM item" in each for each in asked(told)) == 1
+        assert (
+            sum(statement.startswith(f"INSERT INTO {table} ") for statement in executed_statements)
+            == count_of_rows
+        )
+    assert sum("FROM item" in statement for statement in asked(executed_statements)) == 1
 
 
 def test_a_second_sync_asks_as_little(ledger: Path) -> None:
-    """What was recorded before is found at once, however much of it there is."""
+    """Replays are looked up in bulk, however many events the ledger has."""
     lines = feed(20)
     statements(ledger, lines)
-    told = statements(ledger, lines)
-    assert not [each for each in told if each.startswith("INSERT")]
-    assert len(asked(told)) <= ASKED_BY_A_CHUNK
+    executed_statements = statements(ledger, lines)
+    assert not [statement for statement in executed_statements if statement.startswith("INSERT")]
+    assert len(asked(executed_statements)) <= ASKED_BY_A_CHUNK
 
 
 def test_a_single_write_runs_few_statements(ledger: Path) -> None:
-    """An acceptance asks for what it is judged by, once each, and writes its rows."""
+    """An acceptance loads each thing that it is judged by once, and writes its rows."""
     opened = feed(1).splitlines(keepends=True)[0]
-    told: list[str] = []
+    executed: list[str] = []
     with Portal.open(ledger) as portal:
         portal.sync(BytesIO(opened))
-        portal.reader().db.set_trace_callback(told.append)
+        portal.reader().db.set_trace_callback(executed.append)
         portal.execute(RequestAccepted(request="R-0"))
-    ours = [" ".join(each.split()) for each in told if not each.startswith("--")]
+    ours = [" ".join(each.split()) for each in executed if not each.startswith("--")]
     assert len(asked(ours)) <= ASKED_BY_A_WRITE
     assert sum(each.startswith("INSERT") for each in ours) <= WRITTEN_BY_AN_ACCEPTANCE
     assert len(asked(ours)) == len(set(asked(ours))), "the same is asked twice"
@@ -150,6 +156,6 @@ def test_memory_does_not_hold_the_feed(ledger: Path, monkeypatch: pytest.MonkeyP
             finally:
                 tracemalloc.stop()
 
-    peak(20, ledger.with_name("warm.db"))  # What is made once a process is made.
+    peak(20, ledger.with_name("warm.db"))  # Created once per process.
     few, many = peak(40, ledger.with_name("few.db")), peak(320, ledger.with_name("many.db"))
     assert many < 1.5 * few

@@ -1,4 +1,4 @@
-"""What is erased is gone from the file, too, and a replay sees what the first time saw."""
+"""Erased data is gone from the file, too, and a replay returns the first result."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A book of before counts and digits were kept: forints without digits, corrected in later months.
+"""A ledger older than counts and digits: forints without digits, corrected in later months.
 
-`fixtures/huf3.db.gz` was made by `forint.py` under the last version of the third form.
+`fixtures/huf3.db.gz` was made by `make_huf3.py` under the last release of schema version 3.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from liveportal.ledger.verify.verify import Verified, verify
 from liveportal.portal import Portal
 from tests.commands.shell import Shell
 from tests.helpers import event
-from tests.ledger import forint
-from tests.ledger.forms import FIXTURES, asked
+from tests.ledger import make_huf3
+from tests.ledger.old_ledgers import FIXTURES, asked
 from tests.ledger.test_verify import tampered
 
 PINNED = "1eaf58a5ba0a9ee599d4496affe5377481357007f9f62427fd8ca2162182734a"
@@ -43,7 +43,7 @@ MONTHS = {
 
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
-    """Give the ledger as it was."""
+    """Return the ledger as the old version made it."""
     path = tmp_path / "ledger.db"
     path.write_bytes(gzip.decompress((FIXTURES / "huf3.db.gz").read_bytes()))
     path.chmod(0o600)
@@ -52,7 +52,7 @@ def book(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shell(book: Path, tmp_ledger_env: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:  # noqa: ARG001
-    """Give a shell whose ledger it is."""
+    """Return a shell with this ledger."""
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(book))
     return Shell(book.parent, book)
 
@@ -65,13 +65,13 @@ def opened(path: Path) -> Iterator[Connection]:
 
 
 def verified(path: Path) -> Verified:
-    """Verify it as it is today."""
+    """Verify the ledger in its current state."""
     with opened(path) as db:
         return verify(db)
 
 
 def shown(path: Path) -> dict[str, tuple[Any, ...]]:
-    """Return the figures of each month that corrections touch."""
+    """Return the figures of each month that corrections affect."""
     names = ("sessions", "free_sessions", "minutes", "gross", "platform_fee")
     with open_readonly(path) as reader:
         return {
@@ -82,16 +82,16 @@ def shown(path: Path) -> dict[str, tuple[Any, ...]]:
         }
 
 
-def test_the_fixture_is_what_was_released(book: Path) -> None:
-    """It is never made anew: a newer version would make another."""
+def test_the_fixture_is_the_released_file(book: Path) -> None:
+    """It is never regenerated: a newer version would make a different file."""
     assert hashlib.sha256(book.read_bytes()).hexdigest() == PINNED
 
 
 def test_months_that_were_over_are_as_they_were(book: Path) -> None:
-    """Minutes agree with the money in each month, with corrections in the month of their time."""
+    """Minutes match the money in each month; corrections count in the month of their time."""
     assert shown(book) == MONTHS
-    told = verified(book)
-    assert (told.head, told.rules_changed) == (HEAD, ())
+    verified_ledger = verified(book)
+    assert (verified_ledger.head, verified_ledger.rules_changed) == (HEAD, ())
     periods = asked(book, "SELECT period FROM session WHERE id = 'S-5'")
     assert periods == [("2026-10",)], "it stays where it was first billed"
 
@@ -113,7 +113,7 @@ def test_its_statements_add_up(book: Path, name: str) -> None:
 
 
 def test_its_digits_are_written_down(book: Path) -> None:
-    """It was made without digits, and keeps them: its amounts are what they were."""
+    """Made without digits, it keeps them: its amounts do not change."""
     with open_readonly(book) as reader:
         assert str(reader.money(21000)) == "21000"
         assert {row["digits"] for row in digits(book)} == {0}
@@ -122,16 +122,16 @@ def test_its_digits_are_written_down(book: Path) -> None:
 
 
 def digits(path: Path) -> list[dict[str, Any]]:
-    """Return the digits that each policy is kept with."""
-    found = asked(path, "SELECT document ->> 'digits' FROM policy ORDER BY seq")
-    return [{"digits": each} for (each,) in found]
+    """Return the digits stored with each policy."""
+    rows = asked(path, "SELECT document ->> 'digits' FROM policy ORDER BY seq")
+    return [{"digits": row} for (row,) in rows]
 
 
 def test_it_goes_on_without_digits(shell: Shell) -> None:
-    """Feeds and commands speak of it as before, whatever ISO 4217 says; so does another policy."""
-    feed = shell.file("feed.jsonl", forint.feed())
-    told = shell.ok("sync", feed)
-    assert (told["recorded"], told["replayed"]) == (0, len(forint.feed().splitlines()))
+    """Feeds, commands and another policy use whole forints, whatever ISO 4217 says."""
+    feed = shell.file("feed.jsonl", make_huf3.feed())
+    report = shell.ok("sync", feed)
+    assert (report["recorded"], report["replayed"]) == (0, len(make_huf3.feed().splitlines()))
     assert shell.ok("sessions", "show", "S-1")["gross"] == "21000"
     tip = ("sessions", "tip", "S-1", "500", "--at", "2026-12-08T09:00:00Z", "--key", "K")
     shell.ok(*tip, "--anyway")
@@ -139,8 +139,10 @@ def test_it_goes_on_without_digits(shell: Shell) -> None:
     assert (again["replayed"], again["amount"]) == (True, "500")
     error = shell.refuses(1, "sessions", "tip", "S-1", "500.50")
     assert error["code"] == "invalid_amount"
-    shell.ok("policy", "use", shell.file("own.toml", forint.CHEAPER.replace("20", "25")), "--yes")
-    assert [each["digits"] for each in digits(shell.ledger)] == [0, 0, 0]
+    shell.ok(
+        "policy", "use", shell.file("own.toml", make_huf3.CHEAPER.replace("20", "25")), "--yes"
+    )
+    assert [digit["digits"] for digit in digits(shell.ledger)] == [0, 0, 0]
     assert shell.ok("earnings", "--month", "2026-12")["tips"] == "500"
     assert shell.ok("requests", "show", "REQ-8")["rate"] == "650"
     assert shell.ok("ledger", "verify")["ok"] is True
@@ -159,21 +161,21 @@ READS = (
 
 @pytest.mark.parametrize("command", READS)
 def test_nothing_shows_it_with_digits(shell: Shell, command: str) -> None:
-    """Every amount of every window is a whole number of forints."""
-    found = shell.run(*command.split(), "--json", "--timezone", "UTC")
-    if found.code == 2:
-        found = shell.run(*command.split(), "--json")
-    assert found.code in (0, 10), found
-    wrong = re.findall(r'"(\w+)": "(-?[0-9]+\.[0-9]+)"', found.out)
+    """Every amount of every query is a whole number of forints."""
+    ran = shell.run(*command.split(), "--json", "--timezone", "UTC")
+    if ran.code == 2:
+        ran = shell.run(*command.split(), "--json")
+    assert ran.code in (0, 10), ran
+    wrong = re.findall(r'"(\w+)": "(-?[0-9]+\.[0-9]+)"', ran.out)
     assert [name for name, _ in wrong if "minutes" not in name] == []
 
 
 def test_a_feed_with_more_digits_than_the_book(book: Path) -> None:
-    """What the book cannot hold is refused in its field; what is whole goes through."""
+    """Fractions of a forint are refused in their field; whole forints are accepted."""
     with Portal.open(book) as portal:
-        whole = event("tip.received", "12-09 09:00", session="S-1", amount=forint.huf("500.00"))
+        whole = event("tip.received", "12-09 09:00", session="S-1", amount=make_huf3.huf("500.00"))
         assert portal.record([whole])[0].status == "recorded"
-        finer = event("tip.received", "12-09 10:00", session="S-1", amount=forint.huf("500.50"))
+        finer = event("tip.received", "12-09 10:00", session="S-1", amount=make_huf3.huf("500.50"))
         with pytest.raises(InvalidEvent) as caught:
             portal.record([finer])
     assert caught.value.field == "amount"
@@ -190,7 +192,7 @@ def test_a_policy_of_the_book_as_a_file(book: Path) -> None:
         assert Policy.from_recorded(reader.policy.recorded) == reader.policy
 
 
-# --- what was derived is held against the journal -------------------------------------------------
+# --- derived rows against the journal -------------------------------------------------------------
 
 CHANGED = (
     "UPDATE session_count SET billed_us = billed_us + 1 WHERE seq = 5",
@@ -226,14 +228,14 @@ def test_derived_counts_are_verified(book: Path, change: str) -> None:
 )
 @pytest.mark.damages
 def test_what_was_changed_before_is_not_repaired(book: Path, change: str) -> None:
-    """An upgrade derives what is new, and nothing that was there already."""
+    """An upgrade derives only the new columns."""
     tampered(book, change)
     with pytest.raises(MigrationFailed):
         open_ledger(book, readonly=True)
 
 
 def test_an_upgrade_without_them_is_none(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A book whose counts were not derived does not verify, so it is not upgraded."""
+    """A book without derived counts does not verify, so it is not upgraded."""
     monkeypatch.setattr(backfill, "_count_sessions", lambda _: None)
     with pytest.raises(MigrationFailed, match="counted"):
         open_ledger(book, readonly=True)

@@ -1,4 +1,4 @@
-"""History stands: what an earlier version judged by other rules is replayed as it judged then."""
+"""History is kept: events judged by the rules of an earlier version replay with its result."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.helpers import OTHER, amount, event
-from tests.ledger import former
-from tests.ledger.forms import FIXTURES
+from tests.ledger import make_facts3
+from tests.ledger.old_ledgers import FIXTURES
 from tests.properties.ledgers import tables
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a ledger of form 3, of facts that today's rules would judge otherwise."""
+    """Return a ledger of schema 3 with facts that today's rules would judge differently."""
     ledger = tmp_path / "ledger.db"
     ledger.write_bytes(gzip.decompress((FIXTURES / "facts3.db.gz").read_bytes()))
     ledger.chmod(0o600)
@@ -36,16 +36,16 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def upgraded(path: Path) -> Iterator[Connection]:
-    """Give the ledger after it was brought to the current form."""
+    """Return the ledger after its upgrade to the current schema."""
     with closing(open_ledger(path, readonly=True)) as db:
         yield db
 
 
 def test_the_fixture_is_the_story(upgraded: Connection) -> None:
-    """It holds what `former.py` tells, so that a reader sees what is in it."""
-    told = [(each.source, each.data.TYPE) for each in former.story()]
+    """It contains the events of `make_facts3.py`, so that its contents can be read there."""
+    events = [(each.source, each.data.TYPE) for each in make_facts3.story()]
     stored = upgraded.execute("SELECT source, substr(type, 12) FROM event WHERE seq > 1")
-    assert stored.fetchall() == told
+    assert stored.fetchall() == events
 
 
 def test_an_upgraded_ledger_stays_as_it_was_booked(upgraded: Connection) -> None:
@@ -59,9 +59,9 @@ def test_an_upgraded_ledger_stays_as_it_was_booked(upgraded: Connection) -> None
 
 def test_the_last_bill_is_derived(upgraded: Connection) -> None:
     """The migration knows which gross was given from outside, and which is our own calculation."""
-    found = dict(upgraded.execute("SELECT id, billed_minor FROM session ORDER BY id").fetchall())
+    billed = dict(upgraded.execute("SELECT id, billed_minor FROM session ORDER BY id").fetchall())
     bills = {"S-2": 70_00, "S-3": 70_00, "S-4": 50_00, "S-6": 60_00}
-    assert found == {f"S-{number}": bills.get(f"S-{number}") for number in range(1, 8)}
+    assert billed == {f"S-{number}": bills.get(f"S-{number}") for number in range(1, 8)}
 
 
 def test_new_events_are_judged_by_the_rules_of_today(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A ledger with two names: it is not written, and read only where nothing can be missing."""
+"""A ledger with two names is never written, and read only where no data can be missing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage import connection
 from liveportal.portal import Portal, new_id
 from tests.commands.shell import ROOT, Shell
-from tests.ledger.forms import asked
+from tests.ledger.old_ledgers import asked
 
 # A process that is killed with a transaction in the log of a ledger, or in the middle of one.
 _KILLED = """
@@ -70,7 +70,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def second(path: Path) -> Path:
-    """Give the ledger a second name beside it."""
+    """Return the ledger a second name in the same folder."""
     name = path.with_name("second.db")
     name.hardlink_to(path)
     return name
@@ -109,7 +109,7 @@ def test_what_lies_in_the_log_of_another_name(path: Path, mode: str) -> None:
 
 
 def test_a_name_in_another_folder(path: Path, tmp_path: Path) -> None:
-    """Whether it has a log cannot be seen: a reader is refused, but for one who has the log."""
+    """A log there is invisible: a reader is refused, except at the name with the log."""
     far = tmp_path / "far.db"
     far.hardlink_to(path)
     for name in (path, far):
@@ -140,7 +140,7 @@ def test_a_name_that_a_crash_left(path: Path, left: str) -> None:
 
 
 def test_a_name_that_comes_while_it_is_open(path: Path) -> None:
-    """The next write is refused, and whatever it was is rolled back."""
+    """The next write is refused and rolled back."""
     with Portal.open(path) as portal:
         first, other = (
             AdjustmentPosted(adjustment=new_id(), amount=Money(500, "USD"), reason="bonus")
@@ -176,7 +176,7 @@ def test_a_link_of_another_kind_is_none(path: Path, tmp_path: Path) -> None:
 
 
 def test_doctor_sees_it(path: Path, second: Path, tmp_ledger_env: Path) -> None:
-    """It fails, names the other, and says what to do; it looks inside only where that is safe."""
+    """It fails, names the other link, and gives the remedy; it opens the ledger only where safe."""
     shell = Shell(path.parent, path)
     ran = shell.run("doctor", "--ledger", path, "--fields", "check,status,message,hint", "--tsv")
     line = next(row for row in ran.out.splitlines() if row.startswith("links\t"))
@@ -185,7 +185,7 @@ def test_doctor_sees_it(path: Path, second: Path, tmp_ledger_env: Path) -> None:
     assert str(second) in line
     assert "cp -p" in line
     assert health.gather(path).inside is not None
-    with closing(connection.connect_raw(second)) as db:  # Somebody writes under it all the same.
+    with closing(connection.connect_raw(second)) as db:  # Another process writes under that name.
         db.execute("PRAGMA wal_autocheckpoint = 0")
         db.execute("CREATE TABLE x (a)")
         seen = health.gather(path)

@@ -45,31 +45,33 @@ def opened(**data: object) -> dict[str, Any]:
 )
 def test_a_replay_changes_nothing(books: Book, again: dict[str, object]) -> None:
     """Source and id seen before with the same content: skipped, however it is spelled."""
-    first = books.tell("request.opened", "10-05 08:00", id="e-1", **opened())
+    first = books.record("request.opened", "10-05 08:00", id="e-1", **opened())
     before = books.dump()
-    outcome = books.tell("request.opened", "10-05 08:00", id="e-1", **opened(**again))
+    outcome = books.record("request.opened", "10-05 08:00", id="e-1", **opened(**again))
     assert (outcome.status, outcome.seq) == ("replayed", first.seq)
     assert books.dump() == before
 
 
 def test_the_spelling_of_an_offset_does_not_count(books: Book) -> None:
     """09:00Z and 11:00+02:00 are the same instant, as the time of an event and in its data."""
-    told = [("2026-10-05T09:00:00Z", "Z"), ("2026-10-05T11:00:00+02:00", "+00:00")]
+    events = [("2026-10-05T09:00:00Z", "Z"), ("2026-10-05T11:00:00+02:00", "+00:00")]
     statuses = [
-        books.tell(
+        books.record(
             "request.opened", when, id="e-1", **opened(expires=f"2026-10-05T10:00:00{offset}")
         ).status
-        for when, offset in told
+        for when, offset in events
     ]
     assert statuses == ["recorded", "replayed"]
 
 
 def test_a_policy_is_what_it_means(books: Book) -> None:
-    """In a policy too "100.0" is "100.00": the same event told again is a replay."""
-    told = policy(payout={"minimum": "100.00"}, fee={"percent": "30"}).document
+    """In a policy too "100.0" equals "100.00": the repeated event is a replay."""
+    original = policy(payout={"minimum": "100.00"}, fee={"percent": "30"}).document
     again = policy(payout={"minimum": "100.0"}, fee={"percent": "30.0"}).document
-    books.tell("policy.adopted", "10-05 08:00", id="e-1", policy=told)
-    assert books.tell("policy.adopted", "10-05 08:00", id="e-1", policy=again).status == "replayed"
+    books.record("policy.adopted", "10-05 08:00", id="e-1", policy=original)
+    assert (
+        books.record("policy.adopted", "10-05 08:00", id="e-1", policy=again).status == "replayed"
+    )
 
 
 def test_the_same_id_of_another_source_is_another_event(books: Book) -> None:
@@ -92,7 +94,7 @@ def test_other_content_under_an_old_id_is_a_conflict(
     books: Book, when: str, data: dict[str, object], fields: list[str]
 ) -> None:
     """The error names every field that differs."""
-    books.tell("request.opened", "10-05 08:00", id="e-1", **opened())
+    books.record("request.opened", "10-05 08:00", id="e-1", **opened())
     error = books.refuses("request.opened", when, id="e-1", **opened(**data))
     assert isinstance(error, Conflict)
     assert sorted(error.details["fields"]) == sorted(fields)  # type: ignore[call-overload]
@@ -108,33 +110,37 @@ def test_another_type_under_an_old_id_is_a_conflict(books: Book) -> None:
 
 
 def test_a_replay_is_looked_up_before_any_rule(books: Book) -> None:
-    """Else a retried step would be told that the state is wrong."""
+    """Otherwise a retried step would be refused because of the new state."""
     books.live()
-    books.tell("session.ended", "10-05 09:20", id="e-1", session="S-1")
-    assert books.tell("session.ended", "10-05 09:20", id="e-1", session="S-1").status == "replayed"
+    books.record("session.ended", "10-05 09:20", id="e-1", session="S-1")
+    assert (
+        books.record("session.ended", "10-05 09:20", id="e-1", session="S-1").status == "replayed"
+    )
     assert isinstance(books.refuses("session.ended", "10-05 09:20", session="S-1"), WrongState)
 
 
 def test_a_refused_event_may_come_again(books: Book) -> None:
-    """What was refused was not recorded: the same id is still free."""
+    """A refused event was not recorded: its id is still free."""
     books.refuses("session.ended", "10-05 09:20", id="e-1", session="S-1")
     books.live()
-    assert books.tell("session.ended", "10-05 09:20", id="e-1", session="S-1").status == "recorded"
+    assert (
+        books.record("session.ended", "10-05 09:20", id="e-1", session="S-1").status == "recorded"
+    )
 
 
 def test_an_erased_event_is_compared_on_facts_only(books: Book) -> None:
     """A replay of an erased event compares facts, and restores nothing."""
-    first = books.tell("request.opened", "10-05 08:00", id="e-1", **opened())
-    books.door.flush()
+    first = books.record("request.opened", "10-05 08:00", id="e-1", **opened())
+    books.journal.flush()
     books.db.execute("DELETE FROM event_personal WHERE seq = ?", (first.seq,))
-    books.tell("request.opened", "10-05 08:00", id="e-1", **opened(title="guess"))
+    books.record("request.opened", "10-05 08:00", id="e-1", **opened(title="guess"))
     assert books.rows("SELECT * FROM event_personal WHERE seq = ?", first.seq) == []
     error = books.refuses("request.opened", "10-05 08:00", id="e-1", **opened(rate=amount("1.00")))
     assert isinstance(error, Conflict)
     assert error.fields == ["rate"]
 
 
-# --- commands: only what was given is compared ----------------------------------------------------
+# --- commands: only given fields are compared -----------------------------------------------------
 
 
 def test_a_command_repeated_an_hour_later_is_a_replay(ledger: Path, clock: Clock) -> None:
@@ -194,8 +200,8 @@ def test_recorded_at_never_goes_back(books: Book) -> None:
     for now in ("05-01 10:00", "04-01 10:00", "05-01 10:00:00.000001", "01-01 00:00"):
         books.clock.now = at(now)
         books.open(f"R-{now[:2]}{now[-3:].replace(':', '')}-{now[:5]}")
-    found = [row["recorded_at"] for row in books.rows("SELECT recorded_at FROM event ORDER BY seq")]
-    assert found[1:] == [
+    times = [row["recorded_at"] for row in books.rows("SELECT recorded_at FROM event ORDER BY seq")]
+    assert times[1:] == [
         "2026-05-01T10:00:00.000000Z",
         "2026-05-01T10:00:00.000000Z",
         "2026-05-01T10:00:00.000001Z",
@@ -212,11 +218,11 @@ def stored(value: object) -> bytes:
 
 
 def recomputed(db: Connection, *, erased: bool = False) -> list[tuple[bytes, bytes]]:
-    """Return each event's hash as stored, and as the contract's formula gives it.
+    """Return each event's stored hash, and the one that the contract's formula gives.
 
-    What was `erased` cannot be hashed again: its digest stands for it.
+    An `erased` body cannot be hashed again: its stored digest is used.
     """
-    found = []
+    hashes = []
     prev = b"\x00" * 32
     for seq, *fields, facts, personal, effects, prev_hash, digest in db.execute(
         "SELECT seq, source, id, type, time, recorded_at, facts, personal_digest, effects_digest,"
@@ -233,31 +239,31 @@ def recomputed(db: Connection, *, erased: bool = False) -> list[tuple[bytes, byt
             (seq,),
         )
         counts = db.execute("SELECT * FROM session_count WHERE seq = ? ORDER BY n", (seq,))
-        booked = [[list(each) for each in rows.fetchall()] for rows in (entries, moved, counts)]
+        booked = [[list(row) for row in rows.fetchall()] for rows in (entries, moved, counts)]
         if not booked[2]:
-            del booked[2]  # What counts nothing is hashed as before there were counts.
+            del booked[2]  # An event without counts is hashed as before counts existed.
         assert effects == hashlib.sha256(stored(booked)).digest()
         hashed = b"liveportal.journal.v1" + prev
         for field in (str(seq), *fields):
             hashed += len(field.encode()).to_bytes(8, "big") + field.encode()
         hashed += hashlib.sha256(facts.encode()).digest() + personal + effects
-        found.append((digest, hashlib.sha256(hashed).digest()))
+        hashes.append((digest, hashlib.sha256(hashed).digest()))
         prev = digest
-    return found
+    return hashes
 
 
 def test_the_chain_is_the_contract_s(books: Book) -> None:
     """Facts, personal data, effects and order are under SHA-256, by the contract's formula."""
     books.live()
-    books.tell("session.ended", "10-05 09:20", session="S-1")
+    books.record("session.ended", "10-05 09:20", session="S-1")
     books.claim()
-    books.tell("session.ended", "10-05 09:20", session="S-1", source=OTHER)
-    books.tell("refund.denied", "10-05 12:00", claim="CL-1", reason="no", source="http://zoë")
-    books.door.flush()
+    books.record("session.ended", "10-05 09:20", session="S-1", source=OTHER)
+    books.record("refund.denied", "10-05 12:00", claim="CL-1", reason="no", source="http://zoë")
+    books.journal.flush()
     chain = recomputed(books.db)
     assert len(chain) == 7
     assert all(digest == again for digest, again in chain)
-    assert books.door.head == chain[-1][0]
+    assert books.journal.head == chain[-1][0]
 
 
 def test_personal_digests_are_salted(books: Book) -> None:
@@ -272,7 +278,7 @@ def test_facts_hold_nothing_personal(books: Book) -> None:
     """Names, titles, reasons and other attributes lie in the erasable table only."""
     customer = {"id": "C-1", "name": "Sesame"}
     books.open(description="Sesame", customer=customer, title="Sesame", skills=["Sesame"])
-    books.tell("request.declined", "10-05 08:01", request="R-1", reason="Sesame")
+    books.record("request.declined", "10-05 08:01", request="R-1", reason="Sesame")
     held = [table for table, rows in books.dump() if "Sesame" in str(rows)]
     assert held == ["event_personal"]
 
@@ -322,7 +328,7 @@ def test_history_is_append_only(filled: Path, table: str, statement: str) -> Non
     ],
 )
 def test_personal_data_is_only_ever_erased(filled: Path, statement: str) -> None:
-    """What can be erased cannot be rewritten; erasing leaves the chain whole."""
+    """It cannot be rewritten; erasing it keeps the chain valid."""
     with pytest.raises(DatabaseError, match="written once"):
         query(filled, statement)
     query(filled, "DELETE FROM event_personal")
@@ -370,7 +376,7 @@ def test_records_are_all_or_nothing(filled: Path) -> None:
 
 
 def test_a_clock_that_lags_far_behind(filled: Path) -> None:
-    """A machine whose clock was reset records all the same, in order."""
+    """A machine whose clock was reset still records, in order."""
     with Portal.open(filled, now=Clock(at("01-01 00:00") - timedelta(days=9_000))) as portal:
         portal.execute(TipReceived(session="R-1", amount=usd("5.00")), at=at("10-05 09:00"))
     times = [time for (time,) in query(filled, "SELECT recorded_at FROM event ORDER BY seq")]

@@ -1,4 +1,4 @@
-"""A ledger on a medium, or in a folder, that cannot be written: it is read all the same."""
+"""A ledger on a read-only medium or in a read-only folder can still be read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# In a name space of its own, the folder is mounted once more, so that nobody can write through it.
+# In its own namespace the folder is mounted again, read-only.
 _READ_ONLY = 'mount --bind "$1" "$2" && mount -o remount,ro,bind "$2" && shift 2 && exec "$@"'
 _LEFT_BEHIND = """
 import os, sys
@@ -38,7 +38,7 @@ Run = tuple[int, str, str]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., Run]:
-    """Return what runs the program on a ledger in a folder that is mounted read-only."""
+    """Return the command that runs the program on a ledger in a folder mounted read-only."""
     own, mounted = tmp_path / "own", tmp_path / "mounted"
     mounted.mkdir()
     Portal.create(own / "ledger.db", Policy())
@@ -79,7 +79,7 @@ def test_it_is_read(
 def test_it_is_backed_up(
     read: Callable[..., Run], tmp_path: Path, lock: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A copy is what a medium that cannot be written needs most; nothing plain is left of it."""
+    """A read-only medium needs a copy most; no plain copy is left behind."""
     temporary, target = tmp_path / "temporary", tmp_path / "backups"
     temporary.mkdir()
     target.mkdir()
@@ -90,17 +90,17 @@ def test_it_is_backed_up(
     assert (code, out, err) == (0, "1\n", "")
     (made,) = target.iterdir()
     assert not [*temporary.iterdir()]
-    assert [each.name for each in (tmp_path / "own").iterdir()] == ["ledger.db"]
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["ledger.db"]
     opener = Decryption(identities=[str(identity)])
-    with restoring(tmp_path / "new" / "ledger.db", made, opener=opener) as found:
-        assert found.extent.events == 1
+    with restoring(tmp_path / "new" / "ledger.db", made, opener=opener) as restored:
+        assert restored.extent.events == 1
     code, _, err = read("ledger", "restore", str(made), "--yes")
     assert code != 0
     assert "Traceback" not in err
 
 
 def test_a_write_is_refused(read: Callable[..., Run]) -> None:
-    """A write says that it cannot be."""
+    """The error says that the ledger cannot be written."""
     code, out, err = read("earnings", "adjust", "5.00", "--reason", "bonus")
     assert (code, out) == (1, "")
     assert err.startswith("error: ")
@@ -108,7 +108,7 @@ def test_a_write_is_refused(read: Callable[..., Run]) -> None:
 
 
 def test_a_log_that_cannot_be_read(read: Callable[..., Run], tmp_path: Path) -> None:
-    """With a log and its index it is read; without the index it is said what to do."""
+    """With a log and its index it is read; without the index the error gives the remedy."""
     path = tmp_path / "own" / "ledger.db"
     subprocess.run([sys.executable, "-c", _LEFT_BEHIND, str(path)], cwd=ROOT, check=True)
     assert path.with_name("ledger.db-wal").stat().st_size

@@ -1,7 +1,7 @@
-"""Ledgers that released versions made, with something in every table, open in this one.
+"""Ledgers of released versions, with rows in every table, open in this version.
 
-`fixtures/rich<form>.db.gz` were made by `rich.py` under the last version of each form; the key of
-the third lies beside it, and its vault is made here from the same texts.
+`fixtures/rich<form>.db.gz` were made by `rich.py` under the last release of each schema version;
+the key of the third is next to it, and its vault is made here from the same texts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from liveportal.ledger.verify.verify import verify
 from tests.commands.shell import Shell
 from tests.helpers import plain
 from tests.ledger import rich
-from tests.ledger.forms import asked, beside, form, make_released, untouched, whole
+from tests.ledger.old_ledgers import asked, beside, form, make_released, untouched, whole
 from tests.ledger.test_verify import tampered
 
 pytestmark = pytest.mark.damages
@@ -48,7 +48,7 @@ PINNED = {
 def released(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[int, Path]:
-    """Give a form, and a ledger that the last version of it made."""
+    """Return a schema version, and a ledger that its last release made."""
     monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
     path = tmp_path / "books" / "ledger.db"
     make_released(path, request.param)
@@ -57,7 +57,7 @@ def released(
 
 @pytest.fixture(params=OLDER)
 def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Give a ledger of each form before the current one."""
+    """Return a ledger of each schema version before the current one."""
     path = tmp_path / "books" / "ledger.db"
     make_released(path, request.param)
     return path
@@ -72,7 +72,7 @@ def today(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
 
 
 def figures(path: Path) -> dict[str, Any]:
-    """Return what a person sees of a ledger, but for the ids that commands made up."""
+    """Return the output that a person sees, without the ids that commands generated."""
     with open_readonly(path) as reader:
         return {
             "months": plain(earnings.months(reader)),
@@ -91,7 +91,7 @@ def figures(path: Path) -> dict[str, Any]:
 
 
 def test_the_fixtures_are_what_was_released(tmp_path: Path) -> None:
-    """They are of their form, and never made anew: a newer version would make another."""
+    """They have their schema version and are never regenerated: the file would differ."""
     for number, digest in PINNED.items():
         path = tmp_path / str(number) / "ledger.db"
         make_released(path, number)
@@ -100,7 +100,7 @@ def test_the_fixtures_are_what_was_released(tmp_path: Path) -> None:
 
 
 def test_it_opens_with_the_same_figures(released: tuple[int, Path], today: dict[int, Path]) -> None:
-    """Whatever a person sees of it is what a ledger of today shows after the same events."""
+    """The output is that of a ledger made today from the same events."""
     number, path = released
     assert figures(path) == figures(today[number])
     assert form(path) == SCHEMA_VERSION
@@ -109,17 +109,17 @@ def test_it_opens_with_the_same_figures(released: tuple[int, Path], today: dict[
 
 
 def test_it_verifies(released: tuple[int, Path]) -> None:
-    """With its head of then, and without a rule that judges otherwise."""
+    """With its original head, and without rule drift."""
     _, path = released
     (head,) = asked(path, "SELECT lower(hex(hash)) FROM event ORDER BY seq DESC LIMIT 1")[0]
     with closing(open_ledger(path, readonly=True)) as db:
-        told = verify(db, vault=path, heads=(head,))
-    assert told.head == head
-    assert told.rules_changed == ()
+        verified_ledger = verify(db, vault=path, heads=(head,))
+    assert verified_ledger.head == head
+    assert verified_ledger.rules_changed == ()
 
 
 def test_its_messages_are_found(released: tuple[int, Path]) -> None:
-    """From the second form on messages are kept, and they stay searchable."""
+    """Messages are stored from schema version 2 on, and stay searchable."""
     number, path = released
     with open_readonly(path) as reader:
         finder = matching(["flickers"])
@@ -130,7 +130,7 @@ def test_its_messages_are_found(released: tuple[int, Path]) -> None:
 
 
 def test_its_sealed_profile_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the third form on the profile is sealed: its key opens it, and it is proved."""
+    """The profile is encrypted from schema version 3 on: its key decrypts it, and it verifies."""
     monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
     path = tmp_path / "books" / "ledger.db"
     make_released(path, 3)
@@ -138,22 +138,26 @@ def test_its_sealed_profile_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         seals = EncryptedFields(db, path)
         seals.ready()
         values = seals.values()
-        told = verify(db, vault=path, deep=True, read=transcripts.read)
+        verified_ledger = verify(db, vault=path, deep=True, read=transcripts.read)
     assert values["name"].plain == "Anna Example"
     assert values["email"].plain == "anna@example.org"
-    assert told.deposit is not None
-    assert (told.deposit.files, told.deposit.messages, told.deposit.values) == (2, 3, 5)
+    assert verified_ledger.deposit is not None
+    assert (
+        verified_ledger.deposit.files,
+        verified_ledger.deposit.messages,
+        verified_ledger.deposit.values,
+    ) == (2, 3, 5)
 
 
 @pytest.mark.usefixtures("tmp_ledger_env")
 def test_it_goes_on(released: tuple[int, Path]) -> None:
-    """What comes after is recorded as in any other ledger, and the whole verifies."""
+    """New events are recorded as in any ledger, and the whole verifies."""
     _, path = released
     shell = Shell(path.parent, path)
     feed = path.with_name("again.jsonl")
     feed.write_bytes(rich.feed())
-    told = shell.ok("sync", feed, "--ledger", path)
-    assert (told["recorded"], told["replayed"]) == (0, len(rich.feed().splitlines()))
+    report = shell.ok("sync", feed, "--ledger", path)
+    assert (report["recorded"], report["replayed"]) == (0, len(rich.feed().splitlines()))
     shell.ok(
         "sessions",
         "tip",
@@ -172,7 +176,7 @@ def test_it_goes_on(released: tuple[int, Path]) -> None:
 
 
 class _Failing:
-    """A connection whose so-manyeth statement fails."""
+    """A connection whose n-th statement fails."""
 
     def __init__(self, db: Connection, number: int, error: BaseException) -> None:
         self._db = db
@@ -209,8 +213,8 @@ FAILURES: dict[str, tuple[Callable[[], BaseException], type[BaseException]]] = {
 def test_a_failure_at_any_statement(
     older: Path, monkeypatch: pytest.MonkeyPatch, failure: str
 ) -> None:
-    """Whatever fails at whichever statement, the ledger is as it was, and nothing beside it."""
-    make, told = FAILURES[failure]
+    """After any failure at any statement, the ledger and its folder are as they were."""
+    make, message = FAILURES[failure]
     real = migrate.make_tables
     number, before, names = form(older), whole(older), beside(older)
     tried = 0
@@ -221,7 +225,7 @@ def test_a_failure_at_any_statement(
             patch.setattr(migrate, "make_tables", partial(_failing, real, tried, error))
             try:
                 upgrade(older)
-            except told:
+            except message:
                 assert (form(older), whole(older), beside(older)) == (number, before, names)
             else:
                 break
@@ -270,7 +274,7 @@ TAMPERED = {
 
 @pytest.mark.parametrize("statement", TAMPERED)
 def test_what_does_not_verify_is_not_upgraded(older: Path, statement: str) -> None:
-    """An upgrade ends with a verification: what is wrong is named, and all is as it was."""
+    """An upgrade ends with a verification: the problem is named, and nothing changes."""
     tampered(older, statement) if "TRIGGER" not in statement else asked(older, statement)
     with untouched(older, form(older)), pytest.raises(errors.MigrationFailed) as caught:
         upgrade(older)

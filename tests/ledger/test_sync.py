@@ -1,4 +1,4 @@
-"""A feed is recorded in its own order, all or nothing; batches and rejects loosen that by wish."""
+"""A feed is recorded in its own order, all or nothing; batches and rejects relax that."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sync(path: Path, feed: Sequence[bytes], *, dry_run: bool = False, **options:
 
 
 def counts(synced: Synced) -> tuple[int, int, int, int]:
-    """Return what was recorded, replayed, confirmed and refused."""
+    """Return the counts: recorded, replayed, confirmed and refused."""
     return synced.recorded, synced.replayed, synced.confirmed, synced.refused
 
 
@@ -56,7 +56,7 @@ def test_a_feed_and_again(ledger: Path) -> None:
 
 @pytest.mark.parametrize("batch", [None, 5])
 def test_an_empty_feed(ledger: Path, batch: int | None) -> None:
-    """Nothing to record is no failure; the head is what it was."""
+    """An empty feed is no failure; the head does not change."""
     assert counts(sync(ledger, [], batch=batch)) == (0, 0, 0, 0)
     assert sync(ledger, [b"\n", b"  \n"], batch=batch).head == sync(ledger, []).head
 
@@ -109,7 +109,7 @@ def test_lines_are_counted_with_the_blank_ones(ledger: Path) -> None:
 
 
 def test_a_feed_is_never_sorted(ledger: Path) -> None:
-    """A step that comes before what it needs is refused, whatever their times say."""
+    """A step before its precondition is refused, whatever the times are."""
     accept = line("request.accepted", "10-05 09:00", id="a-1", request="R-1")
     with pytest.raises(LiveportalError):
         sync(ledger, [accept, FEED[0]])
@@ -122,7 +122,7 @@ def test_the_same_line_twice_in_one_feed(ledger: Path) -> None:
 
 
 def test_a_feed_that_reports_what_was_done_at_the_shell(ledger: Path) -> None:
-    """It is confirmed, also where a mirror tells it in one chunk with the feed."""
+    """It is confirmed, also if a mirror reports it in the same chunk as the feed."""
     accept = {"request": "R-1", "session": "S-1"}
     shell = line("request.accepted", "10-05 09:00", id="k", **accept)
     feed = line("request.accepted", "10-05 09:01", id="a-1", **accept)
@@ -169,7 +169,7 @@ def test_batches_commit_as_they_go(ledger: Path) -> None:
 
 
 def test_a_batch_is_seen_while_the_feed_goes_on(ledger: Path) -> None:
-    """What a batch recorded is there for others before the next line is read."""
+    """Others can read a batch before the next line is read."""
     seen: list[int] = []
     sync(
         ledger,
@@ -190,49 +190,51 @@ def test_batches_end_at_the_head(ledger: Path) -> None:
 # --- rejects --------------------------------------------------------------------------------------
 
 
-def test_rejects_are_told_and_the_feed_goes_on(ledger: Path) -> None:
-    """Each bad line is handed over with its number, its bytes and its reason."""
-    told: list[tuple[jsonl.Line, LiveportalError]] = []
+def test_rejects_are_reported_and_the_feed_continues(ledger: Path) -> None:
+    """Each bad line is reported with its number, its bytes and its reason."""
+    rejects: list[tuple[jsonl.Line, LiveportalError]] = []
     late = line("session.ended", "10-05 09:00", id="x", session="S-9")
     synced = sync(
         ledger,
         [FEED[0], b"junk\n", FEED[1], late, FEED[1], opened(1, title="x"), FEED[2]],
-        on_error=lambda bad, error: told.append((bad, error)),
+        on_error=lambda bad, error: rejects.append((bad, error)),
     )
     assert counts(synced) == (3, 1, 0, 3)
-    assert [bad.number for bad, _ in told] == [2, 4, 6]
-    assert told[0][0].raw == b"junk"
-    assert [error.code for _, error in told] == ["invalid_event", "not_found", "conflict"]
-    assert all(error.message.startswith(f"line {bad.number}: ") for bad, error in told)
+    assert [bad.number for bad, _ in rejects] == [2, 4, 6]
+    assert rejects[0][0].raw == b"junk"
+    assert [error.code for _, error in rejects] == ["invalid_event", "not_found", "conflict"]
+    assert all(error.message.startswith(f"line {bad.number}: ") for bad, error in rejects)
     assert query(ledger, "SELECT count(*) FROM request") == [(3,)]
 
 
 def test_a_rejected_line_leaves_nothing_behind(ledger: Path) -> None:
-    """What follows a rejected line is judged as if it had never come."""
-    told: list[LiveportalError] = []
+    """Later lines are judged as if the rejected one had never come."""
+    errors: list[LiveportalError] = []
     early = line("session.paused", "10-05 08:59", id="x", session="S-1")
-    sync(ledger, [*FEED, STORY[0], early, *STORY[1:]], on_error=lambda _, error: told.append(error))
-    assert len(told) == 1
+    sync(
+        ledger, [*FEED, STORY[0], early, *STORY[1:]], on_error=lambda _, error: errors.append(error)
+    )
+    assert len(errors) == 1
     ((gross,),) = query(ledger, "SELECT gross_minor FROM session")
     assert gross == 60_00
 
 
 def test_rejects_in_batches(ledger: Path) -> None:
     """Both together: bad lines are put aside, good ones committed as they come."""
-    told: list[int] = []
-    feed = [b"junk\n" if number % 7 == 0 else each for number, each in enumerate(FEED, 1)]
-    synced = sync(ledger, feed, batch=5, on_error=lambda bad, _: told.append(bad.number))
-    assert told == [7, 14, 21, 28]
+    numbers: list[int] = []
+    feed = [b"junk\n" if number % 7 == 0 else feed_line for number, feed_line in enumerate(FEED, 1)]
+    synced = sync(ledger, feed, batch=5, on_error=lambda bad, _: numbers.append(bad.number))
+    assert numbers == [7, 14, 21, 28]
     assert counts(synced) == (26, 0, 0, 4)
 
 
 def test_a_line_too_long_can_be_rejected(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a bad line like any other: put aside, and the feed goes on behind it."""
     monkeypatch.setattr(jsonl, "LONGEST_LINE", 1_000)
-    told: list[int] = []
+    numbers: list[int] = []
     feed = [FEED[0], b"x" * 5_000 + b"\n", FEED[1]]
-    synced = sync(ledger, feed, on_error=lambda bad, _: told.append(bad.number))
-    assert (told, counts(synced)) == ([2], (2, 0, 0, 1))
+    synced = sync(ledger, feed, on_error=lambda bad, _: numbers.append(bad.number))
+    assert (numbers, counts(synced)) == ([2], (2, 0, 0, 1))
 
 
 # --- several feeds, dry runs ----------------------------------------------------------------------

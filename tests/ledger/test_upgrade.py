@@ -1,4 +1,4 @@
-"""A ledger of an older form is brought to the current one when it is opened, once."""
+"""A ledger of an older schema version is upgraded once, when it is opened."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
 from tests.commands.shell import OCTOBER, PROGRAM, Shell
 from tests.helpers import dump, plain
-from tests.ledger.forms import Schema, asked, beside, form, whole
+from tests.ledger.old_ledgers import Schema, asked, beside, form, whole
 
-# Released files are never edited: a ledger made by one of them would not be what it says.
+# Released files are never edited: an older ledger would not match them.
 PINNED = {
     "0001_first.sql": "421bf8b4112b7b104889f70b45fdea581794eb6df749f916436c464cf8ebc078",
     "0002_messages.sql": "9922d69b3fdba67e3ba8512d9557dc67061f381f83efa8788cda70c72aadf08e",
@@ -42,20 +42,20 @@ PINNED = {
 
 
 def test_released_steps_are_never_edited() -> None:
-    """The released steps are, byte by byte, what they were released as."""
+    """The released migrations are unchanged, byte by byte."""
     folder = files("liveportal.ledger.storage.schema").joinpath("migrations")
     for name, digest in PINNED.items():
         assert hashlib.sha256(folder.joinpath(name).read_bytes()).hexdigest() == digest
 
 
-def test_the_steps_lead_to_the_current_form() -> None:
-    """They are numbered from 1 on without a gap, and the last has the number of the form."""
+def test_migrations_lead_to_the_current_version() -> None:
+    """They are numbered from 1 on without a gap, up to the schema version."""
     numbers = [int(name[:4]) for name, _ in migrate._scripts("migrations")]  # noqa: SLF001
     assert numbers == list(range(1, SCHEMA_VERSION + 1))
 
 
 def test_a_last_statement_needs_no_semicolon() -> None:
-    """No statement is left out silently; comments at the end are none."""
+    """No statement is skipped silently; comments at the end are no statements."""
     script = "CREATE TABLE a (x);\n-- Of it:\nCREATE TABLE b (x)\n"
     with closing(connection.in_memory()) as db:
         migrate._run(db, script)  # noqa: SLF001
@@ -67,8 +67,8 @@ def test_a_last_statement_needs_no_semicolon() -> None:
 
 
 @pytest.mark.parametrize("readonly", [True, False])
-def test_an_old_ledger_is_brought_to_the_current_form(old: Path, readonly: bool) -> None:
-    """To read or to write, it is opened in the current form, and a copy is as it was."""
+def test_an_old_ledger_is_upgraded(old: Path, readonly: bool) -> None:
+    """For reading or writing, it is opened in the current schema; a copy is kept as it was."""
     before = whole(old)
     with closing(open_ledger(old, readonly=readonly)) as db:
         assert connection.schema_version_of(db) == SCHEMA_VERSION
@@ -78,7 +78,7 @@ def test_an_old_ledger_is_brought_to_the_current_form(old: Path, readonly: bool)
     assert form(copy) == 1
     with closing(connection.open_file(copy, readonly=True)) as db:
         assert connection.schema_version_of(db) == 1
-    assert {each.stat().st_mode & 0o777 for each in old.parent.iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in old.parent.iterdir()} == {0o600}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_any_command_upgrades(old_shell: Shell, argv: str) -> None:
 
 
 def test_a_dry_run_upgrades_and_records_nothing(old_shell: Shell) -> None:
-    """The form is how a ledger is kept: a dry run brings it up to date, too, and only that."""
+    """The schema is only a storage format: a dry run upgrades it, but records nothing."""
     events = asked(old_shell.ledger, "SELECT * FROM event")
     assert old_shell.ok("sessions", "tip", "S-1002", "5.00", "--dry-run")["dry_run"] is True
     assert form(old_shell.ledger) == SCHEMA_VERSION
@@ -102,7 +102,7 @@ def test_a_dry_run_upgrades_and_records_nothing(old_shell: Shell) -> None:
 
 
 def test_an_upgraded_ledger_gives_the_same_answers(old: Path, tmp_path: Path) -> None:
-    """Its tables, views and windows are those of a ledger that was made in the current form."""
+    """Its tables, views and queries equal those of a ledger made in the current schema."""
     fresh = tmp_path / "fresh.db"
     for argv in (["init"], ["sync", str(OCTOBER)]):
         assert main([*argv, "--ledger", str(fresh), "-o", str(tmp_path / "out")]) == 0
@@ -110,7 +110,7 @@ def test_an_upgraded_ledger_gives_the_same_answers(old: Path, tmp_path: Path) ->
     with open_readonly(old) as ours, open_readonly(fresh) as theirs:
         kept, made = dict(dump(ours)), dict(dump(theirs))
         assert kept.keys() == made.keys()
-        # The policy that was adopted then stands, whatever switches there are today.
+        # The adopted policy stays the same, whatever today's switches are.
         compared = set(DERIVED) - {"policy"}
         assert {name: kept[name] for name in compared} == {name: made[name] for name in compared}
         assert plain(sessions.sessions(ours)) == plain(sessions.sessions(theirs))
@@ -122,8 +122,8 @@ def _schema(db: Connection) -> Schema:
     return db.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name").fetchall()
 
 
-def test_the_views_are_made_anew(old: Path, tmp_path: Path) -> None:
-    """Views hold nothing: whatever they were, they are the current ones afterwards."""
+def test_the_views_are_recreated(old: Path, tmp_path: Path) -> None:
+    """Views hold no data: afterwards they are the current ones, whatever they were."""
     asked(old, "DROP VIEW month_money")
     asked(old, "CREATE VIEW month_money AS SELECT 1 AS nonsense")
     asked(old, 'CREATE VIEW "of my ""own""" AS SELECT 2')
@@ -135,7 +135,7 @@ def test_the_views_are_made_anew(old: Path, tmp_path: Path) -> None:
 
 
 def test_a_ledger_is_upgraded_once(old: Path) -> None:
-    """Whoever comes second finds nothing to do, and keeps no copy."""
+    """The second process finds nothing to do, and keeps no copy."""
     upgrade(old)
     names, after = beside(old), whole(old)
     upgrade(old)
@@ -144,8 +144,8 @@ def test_a_ledger_is_upgraded_once(old: Path) -> None:
 
 
 def test_six_processes_upgrade_it_once(old_shell: Shell) -> None:
-    """Readers and writers at once: each ends well, and there is one copy."""
-    told = [
+    """Readers and writers at once: all succeed, and there is one copy."""
+    processes = [
         subprocess.Popen(
             [*PROGRAM, *argv.split()],
             stdout=subprocess.PIPE,
@@ -155,9 +155,9 @@ def test_six_processes_upgrade_it_once(old_shell: Shell) -> None:
         )
         for argv in 3 * ("ledger info --json", "earnings adjust 1.00 --reason bonus --key K")
     ]
-    for each in told:
-        _, err = each.communicate(timeout=60)
-        assert (each.returncode, err) == (0, b"")
+    for process in processes:
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, b"")
     assert beside(old_shell.ledger) == {"ledger.db.form1"}
     assert len(asked(old_shell.ledger, "SELECT 1 FROM adjustment")) == 1
     assert old_shell.ok("ledger", "verify")["ok"] is True

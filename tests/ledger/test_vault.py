@@ -1,4 +1,4 @@
-"""The vault: each file once, whole, and private; a vault that is not as it should be is refused."""
+"""The vault: each file once, complete, and private; a vault in a wrong state is refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WORDS = b"the quick brown fox"
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    """Give the vault of a ledger that need not exist."""
+    """Return the vault of a ledger that need not exist."""
     return Vault(tmp_path / "ledger.db")
 
 
@@ -58,7 +58,7 @@ def sha(content: bytes) -> str:
 def add(
     vault: Vault, path: Path, limit: int = LIMIT, progress: Callable[[int], None] = ignored
 ) -> StagedFile:
-    """Take a file and give it its place."""
+    """Stage a file and move it to its place."""
     with vault.taking(path, limit=limit, progress=progress) as taken:
         vault.place(taken)
         return taken
@@ -66,7 +66,7 @@ def add(
 
 def files(vault: Vault) -> list[str]:
     """Return the files in a vault, temporary ones included."""
-    return sorted(each.name for each in vault.folder.rglob("*") if not each.is_dir())
+    return sorted(path.name for path in vault.folder.rglob("*") if not path.is_dir())
 
 
 def mode(path: Path) -> int:
@@ -91,7 +91,7 @@ def test_a_file_is_stored_by_its_hash(vault: Vault, source: Path) -> None:
 
 
 def test_the_same_content_is_stored_once(vault: Vault, source: Path, tmp_path: Path) -> None:
-    """Under whatever name it comes, and the file that is there stays."""
+    """Under any name; the existing file stays."""
     first = vault.path(add(vault, source).sha256).lstat()
     unread = ("st_ino", "st_mtime_ns", "st_size", "st_mode")  # All but when it was last read.
     other = tmp_path / "other"
@@ -103,13 +103,13 @@ def test_the_same_content_is_stored_once(vault: Vault, source: Path, tmp_path: P
 
 
 def test_large_files_are_copied_in_pieces(vault: Vault, tmp_path: Path) -> None:
-    """The progress is told of each, and an empty file is one, too."""
+    """Progress is reported for each piece; an empty file is one piece."""
     content = os.urandom(2 * CHUNK_BYTES + 7)
     (tmp_path / "large").write_bytes(content)
     (tmp_path / "empty").touch()
-    told: list[int] = []
-    assert add(vault, tmp_path / "large", progress=told.append).sha256 == sha(content)
-    assert told == [CHUNK_BYTES, CHUNK_BYTES, 7]
+    sizes: list[int] = []
+    assert add(vault, tmp_path / "large", progress=sizes.append).sha256 == sha(content)
+    assert sizes == [CHUNK_BYTES, CHUNK_BYTES, 7]
     assert add(vault, tmp_path / "empty").sha256 == sha(b"")
     assert len(files(vault)) == 2
 
@@ -126,7 +126,7 @@ def test_what_is_taken_and_not_placed_is_gone(vault: Vault, source: Path) -> Non
 
 
 def test_a_link_to_a_file_is_read(vault: Vault, source: Path, tmp_path: Path) -> None:
-    """Reading through a link is what everybody does."""
+    """A symbolic link to a file is followed."""
     link = tmp_path / "link"
     link.symlink_to(source)
     assert add(vault, link).sha256 == sha(WORDS)
@@ -135,7 +135,7 @@ def test_a_link_to_a_file_is_read(vault: Vault, source: Path, tmp_path: Path) ->
 def refused(
     vault: Vault, path: Path, error: type[LiveportalError], limit: int = LIMIT
 ) -> LiveportalError:
-    """Return the error with which a file is refused; nothing of it may be left in the vault."""
+    """Return the error that refuses a file; none of its bytes may be left in the vault."""
     with pytest.raises(error) as caught:
         add(vault, path, limit)
     assert type(caught.value) is error
@@ -162,7 +162,7 @@ def test_a_file_that_may_not_be_read_is_refused(vault: Vault, source: Path) -> N
 
 
 def test_the_ledger_is_no_evidence(vault: Vault, tmp_path: Path) -> None:
-    """Nor what lies beside it, under whatever name."""
+    """Nor are the files next to it, under any name."""
     for name in (
         "ledger.db",
         "ledger.db-wal",
@@ -178,7 +178,7 @@ def test_the_ledger_is_no_evidence(vault: Vault, tmp_path: Path) -> None:
 
 
 def test_the_limit(vault: Vault, source: Path) -> None:
-    """A file as large as it is taken; one that is larger is not, and none that grows beyond it."""
+    """A file of exactly the limit is stored; a larger one, or one that grows beyond it, is not."""
     for limit, size in ((len(WORDS) - 1, len(WORDS)), (1, len(WORDS))):
         error = refused(vault, source, FileTooLarge, limit=limit)
         assert error.details["limit"] == limit < size
@@ -199,7 +199,7 @@ def test_the_limit(vault: Vault, source: Path) -> None:
 def test_a_file_that_changes_meanwhile_is_refused(
     vault: Vault, tmp_path: Path, change: str
 ) -> None:
-    """What is half one content and half another proves nothing."""
+    """A mixture of two contents proves nothing."""
     source = tmp_path / "large"
     source.write_bytes(bytes(3 * CHUNK_BYTES))
 
@@ -218,7 +218,7 @@ def test_a_file_that_changes_meanwhile_is_refused(
 
 
 def test_a_file_that_vanishes_meanwhile_was_read(vault: Vault, tmp_path: Path) -> None:
-    """It was open: what was read is what it was."""
+    """It was open, so its content is complete."""
     source = tmp_path / "large"
     source.write_bytes(bytes(3 * CHUNK_BYTES))
     taken = add(vault, source, progress=lambda _: source.unlink(missing_ok=True))
@@ -282,7 +282,7 @@ def test_a_folder_in_the_vault_that_is_a_link_is_refused(
 
 @pytest.mark.parametrize("bits", [0o750, 0o705, 0o777, 0o701])
 def test_a_vault_that_others_may_enter_is_refused(vault: Vault, source: Path, bits: int) -> None:
-    """Whoever opened it should know."""
+    """Its owner should learn that others have access."""
     vault.folder.mkdir()
     vault.folder.chmod(bits)
     error = refused(vault, source, UnsafeVault)
@@ -293,7 +293,7 @@ def test_a_vault_that_others_may_enter_is_refused(vault: Vault, source: Path, bi
 def test_a_link_in_the_place_of_a_file_is_replaced(
     vault: Vault, source: Path, tmp_path: Path
 ) -> None:
-    """What it pointed to is neither written to nor taken for the file."""
+    """Its target is neither written to nor taken for the file."""
     add(vault, source)
     path, victim = vault.path(sha(WORDS)), tmp_path / "victim"
     victim.write_bytes(WORDS)
@@ -348,7 +348,7 @@ def test_a_file_that_is_not_there(vault: Vault, tmp_path: Path) -> None:
 
 
 def test_what_a_crash_left_behind_is_swept(vault: Vault, source: Path) -> None:
-    """Not what somebody is still writing."""
+    """Files that are still being written stay."""
     vault.folder.mkdir(mode=0o700)
     old, young = vault.folder / "a.part", vault.folder / "b.part"
     for part in (old, young):

@@ -25,7 +25,7 @@ from liveportal.ledger.verify.projections import DERIVED
 from liveportal.ledger.verify.verify import Verified, verify
 from liveportal.portal import Portal
 from tests.ledger import rich
-from tests.ledger.forms import asked
+from tests.ledger.old_ledgers import asked
 
 pytestmark = pytest.mark.damages
 
@@ -42,7 +42,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def path(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a copy of it, with its key and its vault."""
+    """Return a copy of the ledger, with its key and its vault."""
     monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
     copy = tmp_path / "books" / "ledger.db"
     shutil.copytree(pristine.parent, copy.parent)
@@ -50,7 +50,7 @@ def path(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def tampered(path: Path, *statements: str | tuple[str, tuple[object, ...]]) -> None:
-    """Do to a ledger what its triggers forbid: they are dropped, and made again."""
+    """Change a ledger in ways that its triggers forbid: drop them, and create them again."""
     with closing(Connection(str(path), isolation_level=None)) as db:
         triggers = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
         kept = triggers.fetchall()
@@ -69,7 +69,7 @@ def verified(path: Path, *, deep: bool = False, heads: tuple[str, ...] = ()) -> 
 
 
 def found(path: Path, *, deep: bool = False) -> str:
-    """Return what `verify` finds, which is said as the contract wants it."""
+    """Return the problem that `verify` reports, in the format of the contract."""
     with pytest.raises(VerificationFailed) as caught:
         verified(path, deep=deep)
     assert caught.value.message.startswith(PREFIX)
@@ -83,45 +83,47 @@ def found(path: Path, *, deep: bool = False) -> str:
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_what_was_written_verifies(path: Path, deep: bool) -> None:
-    """It says what it saw, and what there is in each table that is compared."""
+    """The report has the counts of what was checked, for each compared table."""
     for table in DERIVED:
         assert asked(path, f'SELECT 1 FROM "{table}" LIMIT 1'), f"nothing to compare in {table}"  # noqa: S608
-    told = verified(path, deep=deep)
+    verified_ledger = verified(path, deep=deep)
     with open_readonly(path) as reader:
-        assert (told.head, told.events) == (
+        assert (verified_ledger.head, verified_ledger.events) == (
             ledger_info.info(reader)["head"],
             ledger_info.info(reader)["events"],
         )
-    assert told.rules_changed == ()
-    assert told.deposit is not None
-    assert (told.deposit.files, told.deposit.hashed) == (2, deep)
-    assert (told.deposit.messages, told.deposit.values) == ((3, 5) if deep else (0, None))
+    assert verified_ledger.rules_changed == ()
+    assert verified_ledger.deposit is not None
+    assert (verified_ledger.deposit.files, verified_ledger.deposit.hashed) == (2, deep)
+    assert (verified_ledger.deposit.messages, verified_ledger.deposit.values) == (
+        (3, 5) if deep else (0, None)
+    )
 
 
 def test_a_connection_is_enough(path: Path) -> None:
-    """The vault is only looked into where it is said whose."""
+    """The vault is checked only if its path is given."""
     shutil.rmtree(Vault(path).folder)
     with closing(open_file(path, readonly=True)) as db:
         assert verify(db).deposit is None
 
 
 def test_it_changes_nothing(path: Path) -> None:
-    """Not a byte of the file, whatever is looked at."""
+    """Not one byte of the file, for any of the checks."""
     before = path.read_bytes()
     verified(path, deep=True)
     assert path.read_bytes() == before
 
 
-def test_progress_is_told_of_every_event(path: Path) -> None:
+def test_progress_is_reported_for_every_event(path: Path) -> None:
     """All of them, however many at a time."""
     seen: list[int] = []
     with closing(open_file(path, readonly=True)) as db:
-        told = verify(db, progress=seen.append)
-    assert sum(seen) == told.events
+        verified_ledger = verify(db, progress=seen.append)
+    assert sum(seen) == verified_ledger.events
 
 
 def test_who_adds_their_own_changes_nothing(path: Path) -> None:
-    """A table, view and index of somebody's own, and SQLite's statistics, are no finding."""
+    """A table, view and index of the user's own, and SQLite's statistics, are no problem."""
     tampered(
         path,
         "CREATE TABLE mine (x REFERENCES mine (x))",
@@ -202,7 +204,7 @@ def test_the_journal_and_the_books(path: Path, statement: str) -> None:
 
 
 def test_an_event_that_is_gone(path: Path) -> None:
-    """One from the middle, with all that refers to it, leaves a gap; the last one, its head."""
+    """One from the middle, with all references, leaves a gap; the last one, a wrong head."""
     head = verified(path).head
     last = asked(path, "SELECT max(seq) FROM event")[0][0]
     for table in ("statement", "event_personal", "profile_fact"):
@@ -228,7 +230,7 @@ def test_events_that_changed_places(path: Path) -> None:
     assert found(path) == "event 4 does not follow the one before it"
 
 
-# --- what is derived ------------------------------------------------------------------------------
+# --- derived tables -------------------------------------------------------------------------------
 
 CHANGED = {
     "UPDATE statement SET confirms = NULL WHERE confirms IS NOT NULL": (
@@ -375,7 +377,7 @@ FIRST = {
 
 @pytest.mark.parametrize("statement", CHANGED)
 def test_what_is_derived(path: Path, statement: str) -> None:
-    """A changed, added or removed row of each derived table is named, and what of it."""
+    """A changed, added or removed row of each derived table is named, with its columns."""
     names = {name: asked(path, query)[0][0] for name, query in FIRST.items()}
     tampered(path, statement)
     assert found(path) == CHANGED[statement].format(**names)
@@ -384,15 +386,16 @@ def test_what_is_derived(path: Path, statement: str) -> None:
 def test_every_table_is_tampered_with() -> None:
     """No derived table is forgotten above."""
     touched = {
-        each.split()[2 if "INTO" in each or "FROM" in each.split()[1] else 1] for each in CHANGED
+        change.split()[2 if "INTO" in change or "FROM" in change.split()[1] else 1]
+        for change in CHANGED
     }
     booked = {"transaction", "transfer"}
     beside = {"sealed_value", "profile_fact", "fingerprint_key", "missing_value", "missing_file"}
     assert set(DERIVED) - booked | beside <= touched
-    assert booked <= {name.strip('"') for each in JOURNAL for name in each.split()[1:3]}
+    assert booked <= {name.strip('"') for mode in JOURNAL for name in mode.split()[1:3]}
 
 
-# --- the form -------------------------------------------------------------------------------------
+# --- the schema -----------------------------------------------------------------------------------
 
 FORM = {
     "DROP TRIGGER event_never_changes": "the trigger event_never_changes is missing",
@@ -410,8 +413,8 @@ FORM = {
 
 
 @pytest.mark.parametrize("statement", FORM)
-def test_the_form(path: Path, statement: str) -> None:
-    """What is missing of the form, is another, or was added where it could do something."""
+def test_the_schema(path: Path, statement: str) -> None:
+    """A schema object that is missing, different, or added where it could have an effect."""
     asked(path, statement)
     assert found(path) == FORM[statement]
 
@@ -443,7 +446,7 @@ def _file(path: Path, kind: str) -> Path:
 
 
 def test_a_file_that_is_gone(path: Path) -> None:
-    """What a command attached must be in the vault; what only a feed told of never was."""
+    """An attached file must be in the vault; one that only a feed reported never was."""
     file = _file(path, "code")
     file.unlink()
     assert found(path).startswith(f"the file {file.name[:12]}… of session S-1 (event ")
@@ -497,7 +500,7 @@ def test_what_only_deep_finds(path: Path, statement: str) -> None:
 
 
 def test_a_schema_that_cannot_be_decoded(path: Path) -> None:
-    """SQLite quotes what it cannot read, and the driver cannot read that: it is damaged."""
+    """SQLite quotes the invalid text, which the driver cannot decode: it is damaged."""
     asked(path, "PRAGMA journal_mode = DELETE")
     content = bytearray(path.read_bytes())
     content[content.index(b"CREATE TABLE session") + len("CREATE TAB")] = 0xBA
@@ -507,7 +510,7 @@ def test_a_schema_that_cannot_be_decoded(path: Path) -> None:
 
 
 def test_an_index_that_finds_other_words(path: Path) -> None:
-    """A search would not find what was said."""
+    """A search would miss messages."""
     asked(
         path,
         "INSERT INTO message_index (message_index, rowid, text)"
@@ -522,37 +525,37 @@ def test_an_index_that_was_never_written(tmp_path: Path) -> None:
     ledger = tmp_path / "new.db"
     Portal.create(ledger, Policy())
     assert asked(ledger, "SELECT block FROM message_index_data WHERE id = 1") == [(b"",)]
-    told = verified(ledger, deep=True)
-    assert told.deposit is not None
-    assert told.deposit.messages == 0
+    verified_ledger = verified(ledger, deep=True)
+    assert verified_ledger.deposit is not None
+    assert verified_ledger.deposit.messages == 0
 
 
 def test_settings_of_an_index(path: Path) -> None:
-    """How an index is laid out is no matter: nothing that is found depends on it."""
+    """The layout of an index does not matter: no search result depends on it."""
     for setting in ("'automerge', 8", "'optimize', NULL"):
         asked(path, f"INSERT INTO message_index (message_index, rank) VALUES ({setting})")  # noqa: S608
         verified(path, deep=True)
 
 
 def test_a_profile_whose_key_is_elsewhere(path: Path) -> None:
-    """Without the key nothing is proved of it, and that is said."""
+    """Without the key the profile is not verified, and that is reported."""
     path.with_name("ledger.db.key").unlink()
-    told = verified(path, deep=True)
-    assert told.deposit is not None
-    assert told.deposit.values is None
+    verified_ledger = verified(path, deep=True)
+    assert verified_ledger.deposit is not None
+    assert verified_ledger.deposit.values is None
 
 
 # --- rewritten history ----------------------------------------------------------------------------
 
 
 def _rewritten(path: Path, change: Callable[[list[Any]], None], first: int) -> None:
-    """Rewrite history as a forger would who knows the code: every hash from there on made anew."""
+    """Rewrite history as a forger with the source code would: all later hashes recalculated."""
     with closing(open_file(path, readonly=True)) as db:
         events = list(iter_journal(db))
     head, statements = hash_chain.GENESIS, []
-    for each in events:
-        row: list[Any] = list(each[:11])
-        if each.seq == first:
+    for event in events:
+        row: list[Any] = list(event[:11])
+        if event.seq == first:
             change(row)
         prev, head = head, hash_chain.event_hash(head, map(str, row[:6]), row[6], row[7], row[8])
         statements.append(
@@ -569,19 +572,19 @@ def _dearer(row: list[Any]) -> None:
 
 
 def test_a_rewritten_history_has_another_head(path: Path) -> None:
-    """Even where every hash was made anew, the head that was noted is not there any more."""
+    """Even with all hashes recalculated, the noted head is no longer there."""
     before = verified(path)
     _rewritten(path, lambda _: None, 2)
     assert verified(path, heads=(before.head,)).heads[0].event == before.events
     _rewritten(path, _dearer, 2)
     with pytest.raises(LiveportalError) as caught:
         verified(path, heads=(before.head,))
-    # A rate that was agreed otherwise also stands otherwise in what is derived.
+    # A changed agreed rate also changes the derived rows.
     assert caught.value.code in {"head_not_found", "verification_failed"}
 
 
 def test_rewritten_facts_without_effect(path: Path) -> None:
-    """What no rule reads is only under the head: that alone tells."""
+    """A fact that no rule reads is covered only by the head."""
     (seq,) = asked(path, "SELECT seq FROM event WHERE type = 'liveportal.payout.paid'")[0]
 
     def claimed(row: list[Any]) -> None:
@@ -597,7 +600,7 @@ def test_rewritten_facts_without_effect(path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [16, 17, 40, 64])
-def test_a_head_is_told_with_its_event(path: Path, length: int) -> None:
+def test_a_head_is_reported_with_its_event(path: Path, length: int) -> None:
     """The journal's whole past is known by it: which event it stood at, and since when."""
     row = asked(path, "SELECT seq, lower(hex(hash)), recorded_at FROM event WHERE seq = 20")[0]
     (head,) = verified(path, heads=(row[1][:length].upper(),)).heads
@@ -619,7 +622,7 @@ def test_facts_that_are_none(path: Path) -> None:
 
 
 def test_the_views_and_the_fold_are_compared(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A window that adds up otherwise than plain Python does is found, with month and figure."""
+    """A query that adds up differently from plain Python is reported, with month and figure."""
     real = earnings.months
 
     def wrong(reader: Reader) -> list[dict[str, object]]:

@@ -34,7 +34,7 @@ Table = list[tuple[Any, ...]]
 
 
 def clock() -> datetime:
-    """Tell the same time always: no property depends on it."""
+    """Return a fixed time: no property depends on it."""
     return NOW
 
 
@@ -55,7 +55,7 @@ def new_ledger() -> Connection:
 
 @contextmanager
 def empty_ledger() -> Iterator[Connection]:
-    """Give a ledger in memory with nothing in it."""
+    """Yield an empty ledger in memory."""
     with closing(new_ledger()) as db:
         yield db
 
@@ -70,13 +70,13 @@ def portal(db: Connection, *, at: datetime = NOW) -> Portal:
 
 
 def reader(db: Connection) -> Reader:
-    """Open the windows on a connection."""
+    """Return a reader on a connection."""
     return Reader(db, NOWHERE)
 
 
 @contextmanager
 def recorded(events: Iterable[Event]) -> Iterator[Connection]:
-    """Give a ledger in which the events were recorded one by one, by one transaction."""
+    """Yield a ledger with the events recorded one by one, in one transaction."""
     with empty_ledger() as db:
         portal(db).record(list(events))
         yield db
@@ -87,26 +87,26 @@ def feed(events: Iterable[Event]) -> BytesIO:
     lines = [
         {
             "specversion": "1.0",
-            "id": each.id,
-            "source": each.source,
-            "type": each.type,
-            "time": each.time.isoformat(),
-            "data": joined(*split(each.data)),
+            "id": event.id,
+            "source": event.source,
+            "type": event.type,
+            "time": event.time.isoformat(),
+            "data": joined(*split(event.data)),
         }
-        for each in events
+        for event in events
     ]
     return BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
 
-def told(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -> Synced:
-    """Record a whole book in its order: what the platform says by `sync`, the rest as the expert.
+def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -> Synced:
+    """Record a whole book in order: platform events by `sync`, the rest as the expert.
 
-    The counts are those of all of it.
+    The counts are the totals.
     """
     counts: Counter[str] = Counter()
     for is_own, group in groupby(events, key=lambda each: is_experts(each.source)):
         if is_own:
-            counts.update(each.status for each in portal.record(list(group)))
+            counts.update(outcome.status for outcome in portal.record(list(group)))
         else:
             synced = portal.sync(feed(group), batch=batch)
             for name in ("recorded", "replayed", "confirmed", "refused"):
@@ -118,7 +118,7 @@ def told(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -
 
 
 def tables(db: Connection, *, replayed: bool = False) -> dict[str, Table]:
-    """Return every table as it is; for a `replayed` copy, without what salts and hashes decide."""
+    """Return every table; for a `replayed` copy, without columns of salts and hashes."""
     names = [
         name
         for (name,) in db.execute(
@@ -127,16 +127,16 @@ def tables(db: Connection, *, replayed: bool = False) -> dict[str, Table]:
             " AND name NOT LIKE 'message_index%' ORDER BY name"
         ).fetchall()
     ]
-    found: dict[str, Table] = {
+    contents: dict[str, Table] = {
         name: sorted(db.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)  # noqa: S608
         for name in names
     }
     if replayed:
-        del found["event_personal"]
-        found["event"] = db.execute(
+        del contents["event_personal"]
+        contents["event"] = db.execute(
             "SELECT seq, source, id, type, time, recorded_at, facts FROM event ORDER BY seq"
         ).fetchall()
-    return found
+    return contents
 
 
 def transactions(db: Connection) -> list[Transaction]:
@@ -148,7 +148,7 @@ def transactions(db: Connection) -> list[Transaction]:
         number: tuple(Transfer(Account(dr), Account(cr), minor) for _, dr, cr, minor in group)
         for number, group in groupby(moves, key=lambda move: move[0])
     }
-    found = db.execute(
+    rows = db.execute(
         "SELECT id, kind, time, period, session, claim, payout, adjustment"
         ' FROM "transaction" ORDER BY id'
     ).fetchall()
@@ -156,12 +156,12 @@ def transactions(db: Connection) -> list[Transaction]:
         Transaction(
             TransactionKind(kind), from_text(time), period, transfers.get(number, ()), *about
         )
-        for number, kind, time, period, *about in found
+        for number, kind, time, period, *about in rows
     ]
 
 
-def things(db: Connection, mapping: row_mapping.Mapping[Any]) -> list[Any]:
-    """Read all things of a kind back."""
+def entities(db: Connection, mapping: row_mapping.Mapping[Any]) -> list[Any]:
+    """Read all entities of a kind."""
     return [mapping.read(row) for row in db.execute(mapping.select).fetchall()]
 
 
@@ -173,30 +173,30 @@ def plain(value: object) -> Any:  # noqa: ANN401 (as many shapes as JSON has)
 
 
 def sql_months(books: Connection | Reader) -> list[dict[str, Any]]:
-    """The months as the views give them."""
+    """The months from the SQL views."""
     opened = books if isinstance(books, Reader) else reader(books)
     return [plain(row) for row in window.months(opened)]
 
 
 def sql_month(db: Connection, name: str) -> object:
-    """One month as the views give it."""
+    """One month from the SQL views."""
     return plain(window.month(reader(db), name))
 
 
 def folded_months(db: Connection) -> list[dict[str, Any]]:
     """The months as plain Python folds them from the transactions read back."""
     books = reader(db)
-    found = months.fold(
+    folded = months.fold(
         transactions(db),
-        things(db, row_mapping.SESSION_COUNT),
-        things(db, row_mapping.CLAIM),
-        things(db, row_mapping.DISPUTE),
+        entities(db, row_mapping.SESSION_COUNT),
+        entities(db, row_mapping.CLAIM),
+        entities(db, row_mapping.DISPUTE),
     )
-    return [plain(month.row(books.timezone, books.currency)) for month in found]
+    return [plain(month.row(books.timezone, books.currency)) for month in folded]
 
 
 def records(db: Connection) -> list[dict[str, object]]:
-    """The Transaction Record, without what a model cannot know."""
+    """The Transaction Record, without the fields that a model cannot know."""
     hidden = ("transaction", "memo", "currency", "balance")
     return [
         {name: plain(value) for name, value in row.items() if name not in hidden}
@@ -205,14 +205,14 @@ def records(db: Connection) -> list[dict[str, object]]:
 
 
 def items(db: Connection) -> Table:
-    """What payouts pay, in order: when, month, face, settled."""
+    """The open items in order: time, month, face, settled."""
     return db.execute(
         'SELECT time, period, face_minor, settled_minor FROM item ORDER BY "transaction"'
     ).fetchall()
 
 
 def states(db: Connection) -> dict[str, str]:
-    """Where every request, session, claim and payout stands."""
+    """Return the state of every request, session, claim and payout."""
     return {
         f"{kind} {name}": state
         for kind in ("request", "session", "claim", "payout")
@@ -221,7 +221,7 @@ def states(db: Connection) -> dict[str, str]:
 
 
 def lines(db: Connection) -> Table:
-    """What each payout paid: payout, transaction, amount."""
+    """Return the lines of each payout: payout, transaction, amount."""
     return db.execute(
         "SELECT payout, item, amount_minor FROM payout_line ORDER BY payout, item"
     ).fetchall()
@@ -229,8 +229,8 @@ def lines(db: Connection) -> Table:
 
 def balance(db: Connection) -> dict[str, int]:
     """The balances now, in minor units."""
-    found = db.execute(
+    rows = db.execute(
         "SELECT coalesce(sum(owed), 0), coalesce(sum(held), 0), coalesce(sum(in_transit), 0),"
         " coalesce(sum(paid_out), 0) FROM month_money"
     ).fetchone()
-    return dict(zip(("owed", "held", "in_transit", "paid_out"), found, strict=True))
+    return dict(zip(("owed", "held", "in_transit", "paid_out"), rows, strict=True))

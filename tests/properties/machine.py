@@ -1,6 +1,6 @@
-"""What every machine does: it tells a ledger and the plain model the same, and compares.
+"""What all state machine tests share: they send each event to a ledger and to the model.
 
-Two ids of a kind and amounts from 1 to 9, so that things collide. Every choice of a step is dealt
+Two ids of a kind and amounts from 1 to 9, so that operations collide. All choices of a step come
 from one draw: that is quick, and shrinks to the first choices.
 """
 
@@ -74,7 +74,7 @@ class Deal:
         return choices[number]
 
     def one_in(self, number: int) -> bool:
-        """Tell whether something seldom happens now."""
+        """Return True rarely."""
         return self.pick(range(number)) == number - 1
 
 
@@ -94,7 +94,7 @@ def step(method: Callable[[Any, Deal], None]) -> Callable[[Any], None]:
 
 
 class Machine(RuleBasedStateMachine):
-    """Tells a ledger and the model the same; both must answer the same."""
+    """Sends the same events to a ledger and to the model; both must give the same answer."""
 
     @initialize(drawn=DRAWN)
     def begin(self, drawn: bytes) -> None:
@@ -105,17 +105,17 @@ class Machine(RuleBasedStateMachine):
         self.numbers = count(1)
         policy = policy_of(deal.pick)
         self.time = deal.pick(borders(policy.period.timezone)) - deal.pick(SPANS)
-        self.open_door()
+        self.open_journal()
         self.adopt(deal, policy)
 
-    def open_door(self) -> None:
+    def open_journal(self) -> None:
         """Begin a database transaction."""
         self.db.execute("BEGIN IMMEDIATE")
-        self.door = Journal(self.db, ledgers.clock)
+        self.journal = Journal(self.db, ledgers.clock)
 
-    # --- telling both -----------------------------------------------------------------------------
+    # --- reporting to both ------------------------------------------------------------------------
 
-    def tell(
+    def report(
         self,
         deal: Deal,
         data: EventData,
@@ -124,11 +124,11 @@ class Machine(RuleBasedStateMachine):
         source: str | None = None,
         not_before: datetime | None = None,
     ) -> bool:
-        """Tell what happened; then perhaps again: as it was, changed, or by another source.
+        """Report an event; then perhaps again: unchanged, changed, or by another source.
 
-        It may be a command, which insists only after a caution. What can be `not_before` an instant
-        may be tried just before it. What is the expert's alone is seldom tried by the platform, and
-        anything by a feed in the expert's name.
+        It may be a command, which overrides only after a caution. An event with `not_before` may be
+        tried just before that instant. Events of the expert alone are rarely sent by the platform,
+        and any event rarely by a feed in the expert's name.
         """
         name, at = f"evt-{next(self.numbers)}", at or self.time
         if source is None:
@@ -166,7 +166,7 @@ class Machine(RuleBasedStateMachine):
             expected = refusal.code
         self.story.append(f"{expected}: {event.data} of {event.source} at {event.time}")
         try:
-            outcome = self.door.record(
+            outcome = self.journal.record(
                 event, allow=lambda each: allow or each.code in HASTY, origin=origin
             )
             actual = outcome.status
@@ -181,25 +181,27 @@ class Machine(RuleBasedStateMachine):
 
     def position(self) -> tuple[bytes, int, int]:
         """How far the ledger is."""
-        return self.door.head, self.door.book.next_seq, self.door.book.next_transaction
+        return self.journal.head, self.journal.book.next_seq, self.journal.book.next_transaction
 
     def money(self, deal: Deal, minor: int | None = None) -> Money:
         """An amount; seldom one of another currency."""
         ours = self.model.policy.currency
-        currency = next(each for each in ("USD", "JPY") if each != ours) if deal.one_in(9) else ours
+        currency = (
+            next(status for status in ("USD", "JPY") if status != ours) if deal.one_in(9) else ours
+        )
         return Money(deal.pick(NUMBERS) if minor is None else minor, currency)
 
     def billed(self, deal: Deal) -> Money | None:
-        """What the platform billed, if it says so."""
+        """The platform's bill, if it reports one."""
         return self.money(deal, deal.pick(range(10))) if deal.one_in(2) else None
 
     def giant(self, deal: Deal, least: int) -> int:
         """Seldom more than any book that moved money could add up; else at least so much."""
-        moved = any(each.moved for each in self.model.entries)
+        moved = any(entry.moved for entry in self.model.entries)
         return LARGEST_MINOR if moved and deal.one_in(9) else least
 
     def known(self, name: str) -> Session | None:
-        """What the model knows of a session."""
+        """The model's state of a session."""
         return self.model.sessions.get(self.model.aliases.get(name, name))
 
     def last_of(self, name: str) -> datetime:
@@ -233,4 +235,4 @@ class Machine(RuleBasedStateMachine):
     def adopt(self, deal: Deal, policy: Policy) -> None:
         """Another policy from now on."""
         READ.update((switch, str(value)) for switch, value in policy.switches().items())
-        self.tell(deal, on.PolicyAdopted(policy=policy))
+        self.report(deal, on.PolicyAdopted(policy=policy))

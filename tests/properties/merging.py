@@ -1,8 +1,8 @@
-"""Sources merged at random: the shell and two feeds that report the same facts, and later ones.
+"""Sources merged at random: the shell and two feeds report the same facts, and later ones.
 
-A world writes down what happened, story by story. Every source reports what it knows of it, in the
-order in which it happened: with its own ids, times and wording, with bills that differ, with
-mistakes that it corrects or reverses. The reports are then merged in any interleaving.
+A world generates what happened, story by story. Every source reports what it knows in the order in
+which it happened: with its own ids, times and wording, with bills that differ, with mistakes that
+it corrects or reverses. The reports are then merged in any interleaving.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class Report:
 
 
 class World:
-    """What happened, and who reports what of it."""
+    """What happened, and which source reports which part."""
 
     def __init__(self, random: Random, stories: int) -> None:
         self.random = random
         policy = policy_of(self.pick)
         self.currency = policy.currency
         self.time = self.pick(borders(policy.period.timezone)) - self.pick(WAITS)
-        self.reports = [Report(each) for each in SOURCES[: self.pick((2, 2, 3))]]
+        self.reports = [Report(source) for source in SOURCES[: self.pick((2, 2, 3))]]
         self.number = 0
         adopted = Event(CLI_SOURCE, "policy", self.time, on.PolicyAdopted(policy=policy))
         for name in range(1, stories + 1):
@@ -58,7 +58,7 @@ class World:
         return choices[self.random.randrange(len(choices))]
 
     def one_in(self, number: int) -> bool:
-        """Tell whether something seldom happens now."""
+        """Return True rarely."""
         return self.random.randrange(number) == 0
 
     def money(self, least: int = 1) -> Money:
@@ -75,8 +75,7 @@ class World:
     ) -> dict[str, str]:
         """Let every source report a fact, unless it missed it; return its event's id by source.
 
-        `data` may be what each source makes of the fact. Now and then one takes it back, and may
-        report it once more.
+        `data` may depend on the source. Rarely a source reverses the fact, and may report it again.
         """
         at, names = at or self.wait(), dict[str, str]()
         for report in self.reports:
@@ -87,7 +86,7 @@ class World:
         return names
 
     def report(self, report: Report, data: EventData, at: datetime) -> str:
-        """Add an event to what a source reports, a little late now and then."""
+        """Add an event to a source's reports, sometimes a little late."""
         self.number += 1
         name = f"e-{self.number}"
         late = self.pick((timedelta(0), timedelta(0), MICROSECOND, timedelta(seconds=9)))
@@ -95,7 +94,7 @@ class World:
         return name
 
     def taken_back(self, names: dict[str, str], at: datetime | None = None) -> None:
-        """Some of the sources take back what they reported."""
+        """Some of the sources reverse their reports."""
         at = at or self.wait()
         for report in self.reports:
             if report.source in names and not self.one_in(3):
@@ -103,7 +102,7 @@ class World:
                 self.report(report, on.EntryReversed(event=ref, reason="a mistake"), at)
 
     def billed(self, fact: Money | None) -> Callable[[str], Money | None]:
-        """The platform's bill as each source knows it: often none, seldom another one."""
+        """The platform's bill as each source knows it: often missing, rarely a different one."""
 
         def said(source: str) -> Money | None:
             if source == CLI_SOURCE and not self.one_in(4):
@@ -113,10 +112,10 @@ class World:
         return said
 
     def _merged(self) -> list[Event]:
-        """Merge the reports: each keeps its own order, and runs of each are of any length."""
+        """Merge the reports: each keeps its own order, in runs of any length."""
         queues = [list(report.events) for report in self.reports]
         merged: list[Event] = []
-        while queues := [each for each in queues if each]:
+        while queues := [queue for queue in queues if queue]:
             queue = self.pick(queues)
             run = self.random.randrange(1, 9)
             merged += queue[:run]
@@ -128,15 +127,15 @@ class World:
 
 
 def instant_session(self: World, name: str) -> None:
-    """An instant session with pauses, and all that may follow it."""
+    """An instant session with pauses, and all later events."""
     request, rate = f"R-{name}", self.money()
     self.happens(
         on.RequestOpened(
             request=request, kind="instant", customer=CUSTOMER, title="a title", rate=rate
         )
     )
-    # Each source has its own name for the session, which it uses from then on.
-    names = {each: self.pick((f"S-{name}", f"S-{name}", f"X-{name}", None)) for each in SOURCES}
+    # Each source has its own id for the session, which it uses from then on.
+    names = {source: self.pick((f"S-{name}", f"S-{name}", f"X-{name}", None)) for source in SOURCES}
 
     def known(source: str) -> str:
         return names[source] or request
@@ -178,8 +177,8 @@ def lost_session(self: World, name: str) -> None:
             on.SessionResumed(session=request),
             on.SessionEnded(session=request),
         )
-        for each in steps[: self.pick((0, 0, 1, 2, 3, 3))]:
-            self.report(shell, each, self.wait())
+        for step in steps[: self.pick((0, 0, 1, 2, 3, 3))]:
+            self.report(shell, step, self.wait())
     closed = (on.RequestTaken, on.RequestWithdrawn, on.RequestExpired, on.RequestDeclined)
     for _ in range(self.pick((1, 1, 2))):
         at = self.wait()
@@ -188,7 +187,7 @@ def lost_session(self: World, name: str) -> None:
 
 
 def unpaused_session(self: World, name: str) -> None:
-    """The expert told the end, and not the pauses that the platform knows of."""
+    """The expert reported the end, but not the pauses that the platform knows of."""
     request = f"R-{name}"
     self.happens(
         on.RequestOpened(
@@ -271,14 +270,14 @@ def logged_session(self: World, name: str) -> None:
 
 
 def afterwards(self: World, name: str, known: Callable[[str], str]) -> None:
-    """What follows a session: corrections, tips, reviews, and claims, in any order."""
+    """Events after a session: corrections, tips, reviews, and claims, in any order."""
     acts = (corrected, corrected, tipped, reviewed, claimed, claimed, claimed)
     for number in range(self.pick((0, 1, 2, 3, 4))):
         self.pick(acts)(self, f"{name}-{number}", known)
 
 
 def corrected(self: World, _: str, known: Callable[[str], str]) -> None:
-    """What was recorded of a session was wrong; not every source corrects it."""
+    """A session was recorded wrongly; not every source corrects it."""
     said: dict[str, Any] = {}
     if self.one_in(2):
         said["end"] = self.time - self.pick(WAITS[:6])
@@ -292,8 +291,8 @@ def corrected(self: World, _: str, known: Callable[[str], str]) -> None:
     at = self.wait()
     for report in self.reports:
         if report.source in some:
-            told = on.SessionCorrected(session=known(report.source), reason="a reason", **said)
-            self.report(report, told, at)
+            data = on.SessionCorrected(session=known(report.source), reason="a reason", **said)
+            self.report(report, data, at)
 
 
 def tipped(self: World, _: str, known: Callable[[str], str]) -> None:
@@ -322,7 +321,7 @@ def reviewed(self: World, _: str, known: Callable[[str], str]) -> None:
 
 
 def claimed(self: World, name: str, known: Callable[[str], str]) -> None:
-    """A claim, which some sources tell with its amount, and how it is decided."""
+    """A claim, which some sources report with its amount, and how it is decided."""
     claim, part = f"CL-{name}", self.money()
     amounts = (None, part) if self.one_in(2) else (None,)
     self.happens(
@@ -367,7 +366,7 @@ def mistaken(self: World, wrong: Callable[[], EventData], right: Callable[[], Ev
 
 
 def payout(self: World, name: str) -> None:
-    """A payout that may be mistyped, and whose steps may be mistakes."""
+    """A payout that may be mistyped, with steps that may be mistakes."""
     id_ = f"PO-{self.pick((name, '1'))}"
     wrong, right = self.money(), self.money()
 

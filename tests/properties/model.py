@@ -1,7 +1,7 @@
-"""A plain model of the whole book: what becomes of each event, with its exact code and flags.
+"""A plain model of the whole book: the exact code and flags for each event.
 
-Written from the rulebook and the event contract, case by case; nothing here imports a rule of the
-program. Where the rulebook leaves a flag of a payout open, the model is `unsure` of it.
+Written from the rulebook and the event contract, case by case; it imports no rule of the program.
+Where the rulebook leaves a flag of a payout open, the model is `unsure`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import Any
 from liveportal.domain.events import types as on
 from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
 from liveportal.domain.money import Money
-from tests.properties import reckoning
-from tests.properties.hosting import STEPS, Hosting, verb
+from tests.properties import arithmetic
+from tests.properties.session_model import STEPS, SessionModel, verb
 from tests.properties.state import (
     FOREIGN_HOURS,
     Claim,
     Entry,
     Payout,
+    RecordedEvent,
     Refusal,
     Session,
-    Told,
     refuse,
 )
 
@@ -34,7 +34,7 @@ NAMED = {"name", "email", "method", "address", "tax_form"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of an event that was not refused."""
+    """The result of an event that was not refused."""
 
     status: str
     flags: tuple[str, ...] = ()
@@ -43,8 +43,8 @@ class Verdict:
 ClaimSteps = on.ClaimClosed | on.DisputeFiled | on.DisputeWithdrawn | on.DisputeRuled
 
 
-class Model(Hosting):
-    """The book, and the one way into it."""
+class Model(SessionModel):
+    """The whole book, with one method that records events."""
 
     unsure: tuple[str, ...] = ()
     """Flags of the last event that the rulebook leaves open."""
@@ -52,19 +52,19 @@ class Model(Hosting):
     def record(self, event: Event, *, allow: bool = True, feed: bool = False) -> Verdict:
         """Judge and record an event; raises `Refusal`, and then nothing has changed.
 
-        Without `allow` a caution is a refusal, as it is for a command. What comes in by a `feed`
-        is never the expert's.
+        Without `allow` a caution is a refusal, as for a command. Events from a `feed` are never the
+        expert's.
         """
         if feed and event.source == CLI_SOURCE:
             refuse("not_for_feeds")
         name = (event.source, event.id)
-        if past := self.told.get(name):
+        if past := self.recorded.get(name):
             if past.event.data != event.data or past.event.time != event.time:
                 refuse("conflict")
             return Verdict("replayed")
         if event.source != CLI_SOURCE and is_the_experts(event.source, event.data):
             refuse("not_for_feeds")
-        data = self._ours(event.data)
+        data = self._with_known_ids(event.data)
         others = self._unconfirmed_assertions(data, event)
         booked = len(self.entries)
         self.flags, self.allow, self.unsure, self.source = [], allow, (), event.source
@@ -72,38 +72,40 @@ class Model(Hosting):
         if same:
             return self._confirm(same, event, data)
         if isinstance(data, on.ReviewPosted) and any(fact.data.by == data.by for fact in others):
-            refuse("conflict")  # Only whoever posted a review may change it.
+            refuse("conflict")  # Only the source that posted a review may change it.
         left = self._left(data)
         try:
             RULES[data.TYPE](self, data, event.time)
         except Refusal as refusal:
             raise Refusal("conflict") if others and refusal.clashes else refusal from None
-        fact = Told(event, data, entries=self.entries[booked:], left=left)
+        fact = RecordedEvent(event, data, entries=self.entries[booked:], left=left)
         if isinstance(data, on.SessionEnded | on.SessionLogged):
-            fact.came_to = self.session(data.session).gross
+            fact.original_minor = self.session(data.session).gross
         if isinstance(data, on.RefundClaimed):
-            fact.came_to = left if data.amount is None else data.amount.minor
-        self.told[name] = fact
+            fact.original_minor = left if data.amount is None else data.amount.minor
+        self.recorded[name] = fact
         return Verdict("recorded", tuple(self.flags))
 
     def _left(self, data: EventData) -> int:
-        """What a claim without an amount is for."""
+        """The amount of a claim that names none."""
         session = self.sessions.get(getattr(data, "session", ""))
         return session.gross - session.refunded if session else 0
 
-    def _contradicts(self, fact: Told, data: EventData) -> bool:
-        """Compared is what was told first, and what that came to then."""
-        found = contradictions(fact.data, data)
-        if isinstance(data, on.RefundClaimed) and "amount" not in found:
+    def _contradicts(self, fact: RecordedEvent, data: EventData) -> bool:
+        """Compare with the first assertion, and with its amount at that time."""
+        differing = contradictions(fact.data, data)
+        if isinstance(data, on.RefundClaimed) and "amount" not in differing:
             currency = data.amount.currency if data.amount else self.policy.currency
             meant = fact.left if data.amount is None else data.amount.minor
-            return bool(found) or meant != fact.came_to or currency != self.policy.currency
-        return bool(found)
+            return (
+                bool(differing) or meant != fact.original_minor or currency != self.policy.currency
+            )
+        return bool(differing)
 
-    def _ours(self, data: EventData) -> EventData:
-        """The same with the ids that the book knows: a session's own, a fact's first event."""
+    def _with_known_ids(self, data: EventData) -> EventData:
+        """Return the data with the book's ids: the session's own, the fact's first event."""
         if isinstance(data, on.EntryReversed):
-            past = self.told.get((data.event.source, data.event.id))
+            past = self.recorded.get((data.event.source, data.event.id))
             fact = past and (past.confirms or past)
             if fact:
                 first = on.EventRef(source=fact.event.source, id=fact.event.id)
@@ -113,45 +115,45 @@ class Model(Hosting):
             return replace(data, session=self.aliases[name])  # type: ignore[type-var]
         return data
 
-    def _unconfirmed_assertions(self, data: EventData, event: Event) -> list[Told]:
-        """The same facts, by others.
+    def _unconfirmed_assertions(self, data: EventData, event: Event) -> list[RecordedEvent]:
+        """The same facts as reported by other sources.
 
-        A setting is no fact, since it can be set back to what it was. A command is a step taken
-        now, and judged as one, where there are steps to take.
+        A setting is not a fact, since it can be set back. A command is a step taken now and judged
+        as one, where the entity has states.
         """
         source = event.source
-        if data.TYPE in SETTINGS or (source == CLI_SOURCE and data.TYPE not in TOLD):
+        if data.TYPE in SETTINGS or (source == CLI_SOURCE and data.TYPE not in STATELESS):
             return []
         if isinstance(data, on.TipReceived) and data.again:
             return []
         about = [
-            each
-            for each in self.told.values()
-            if (each.data.TYPE, each.data.thing) == (data.TYPE, data.thing)
+            fact
+            for fact in self.recorded.values()
+            if (fact.data.TYPE, fact.data.thing) == (data.TYPE, data.thing)
         ]
         own = [each.confirms or each for each in about if each.event.source == source]
-        found = [
+        facts = [
             each for each in about if not each.confirms and not each.undone and each not in own
         ]
         if isinstance(data, on.ErasureRequested):
-            found = self._still_asked(data, event, found)
-        return found
+            facts = self._asked_after_erasure(data, event, facts)
+        return facts
 
-    def _still_asked(
-        self, data: on.ErasureRequested, event: Event, found: list[Told]
-    ) -> list[Told]:
-        """What is asked after an erasure asks for another one: it repeats no request before it."""
-        told = list(self.told.values())
+    def _asked_after_erasure(
+        self, data: on.ErasureRequested, event: Event, found: list[RecordedEvent]
+    ) -> list[RecordedEvent]:
+        """A request after an erasure asks for another one: it repeats no request before it."""
+        all_facts = list(self.recorded.values())
         erasures = [
             n
-            for n, each in enumerate(told)
+            for n, each in enumerate(all_facts)
             if isinstance(each.data, on.CustomerForgotten) and each.data.customer == data.customer
         ]
-        if not erasures or event.time <= told[erasures[-1]].event.time:
+        if not erasures or event.time <= all_facts[erasures[-1]].event.time:
             return found
-        return [each for each in found if told.index(each) > erasures[-1]]
+        return [each for each in found if all_facts.index(each) > erasures[-1]]
 
-    def _confirm(self, fact: Told, event: Event, ours: EventData) -> Verdict:
+    def _confirm(self, fact: RecordedEvent, event: Event, ours: EventData) -> Verdict:
         """Another id becomes an alias; another bill is booked as a correction."""
         data, first = event.data, fact.data
         if isinstance(data, on.RequestAccepted):
@@ -161,20 +163,24 @@ class Model(Hosting):
             self.rename(data.alias, self.session(data.session))
         if isinstance(data, on.SessionEnded | on.SessionLogged) and data.billed is not None:
             self._billed_again(self.session(data.session), fact, data.billed, event.time)
-        self.told[event.source, event.id] = Told(event, ours, confirms=fact)
+        self.recorded[event.source, event.id] = RecordedEvent(event, ours, confirms=fact)
         return Verdict("confirmed", tuple(self.flags))
 
-    def _billed_again(self, session: Session, fact: Told, billed: Money, at: datetime) -> None:
-        """The difference from what the first telling came to; no later correction is undone.
+    def _billed_again(
+        self, session: Session, fact: RecordedEvent, billed: Money, at: datetime
+    ) -> None:
+        """Book the difference from the first assertion's amount; no later correction is undone.
 
-        What was given back, and what is asked back, must still be in the bill.
+        Amounts refunded or claimed must still be covered by the bill.
         """
         self.check_currency(billed.currency)
-        followed = session.corrected or session.state != "ended" or session.gross != fact.came_to
+        followed = (
+            session.corrected or session.state != "ended" or session.gross != fact.original_minor
+        )
         asked = session.undecided.amount if session.undecided else 0
-        if not followed and billed.minor == fact.came_to:
+        if not followed and billed.minor == fact.original_minor:
             session.bill = billed.minor
-        elif billed.minor == fact.came_to:
+        elif billed.minor == fact.original_minor:
             return
         elif followed or billed.minor < session.refunded + asked:
             self.flags += ["billed_differs"] if billed.minor != session.gross else []
@@ -184,7 +190,7 @@ class Model(Hosting):
     # --- claims and disputes --------------------------------------------------------------------
 
     def refund_claimed(self, data: on.RefundClaimed, at: datetime) -> None:
-        """R8: what it may cost is held until it is decided."""
+        """R8: the possible cost is held until the claim is decided."""
         if data.claim in self.claims:
             refuse("already_exists")
         session = self.over(data.session, at)
@@ -211,11 +217,11 @@ class Model(Hosting):
     @staticmethod
     def _share_of_refund(session: Session, amount: int) -> int:
         """Rulebook 4: a difference of two shares, so that parts add up to the whole."""
-        before = reckoning.share(session.refunded, session.policy)
-        return reckoning.share(session.refunded + amount, session.policy) - before
+        before = arithmetic.share(session.refunded, session.policy)
+        return arithmetic.share(session.refunded + amount, session.policy) - before
 
     def claim_stepped(self, data: ClaimSteps, at: datetime) -> None:
-        """Rulebook 6: what the machine does not have is refused; a decision ends the hold."""
+        """Rulebook 6: unlisted transitions are refused; a decision ends the hold."""
         claim = self.claims.get(data.claim) or refuse("not_found")
         after = STEPS.get(("claim", claim.state, verb(data)))
         if after is None:
@@ -253,7 +259,7 @@ class Model(Hosting):
         self.book("adjustment", at, adjustment=data.adjustment, adjustments=amount, owed=amount)
 
     def payout_sent(self, data: on.PayoutSent, at: datetime) -> None:
-        """Rulebook 8: refused only if it is more than what is owed; all else is a flag."""
+        """Rulebook 8: refused only if it exceeds the amount owed; all else is a flag."""
         known = self.payouts.get(data.payout)
         if known and known.state != "reversed":
             refuse("already_exists")
@@ -272,16 +278,16 @@ class Model(Hosting):
 
     def _payout_flags(self, amount: int, lines: list[tuple[Entry, int]], at: datetime) -> list[str]:
         policy = self.policy
-        day = reckoning.local_day(at, policy.period.timezone)
+        day = arithmetic.local_day(at, policy.period.timezone)
         not_due = sum(
             left
-            for each, left in self.items()
-            if left > 0 and reckoning.due_day(each.month, policy) > day
+            for item, left in self.items()
+            if left > 0 and arithmetic.due_day(item.month, policy) > day
         )
-        billed = [each.times[1] for each in self.sessions.values() if each.gross]
-        first = reckoning.local_day(min(billed), policy.period.timezone) if billed else None
+        billed = [session.times[1] for session in self.sessions.values() if session.gross]
+        first = arithmetic.local_day(min(billed), policy.period.timezone) if billed else None
         wait = timedelta(days=policy.payout.first_wait_days)
-        minimum = reckoning.minor(policy.payout.minimum, policy.currency)
+        minimum = arithmetic.minor(policy.payout.minimum, policy.currency)
         flags = {
             "early": amount > self.owed - not_due,
             "below_minimum": self.counted(amount, lines) < minimum,
@@ -291,7 +297,7 @@ class Model(Hosting):
         return [flag for flag, raised in flags.items() if raised]
 
     def counted(self, amount: int, lines: list[tuple[Entry, int]]) -> int:
-        """`payout.minimum_counts`: the lines, or what is left of their gross, pro rata."""
+        """`payout.minimum_counts`: the lines, or the remaining gross, pro rata."""
         if self.policy.payout.minimum_counts == "share":
             return amount
         total = 0
@@ -299,13 +305,13 @@ class Model(Hosting):
             session = self.sessions.get(entry.session or "")
             if session and session.earning is entry:
                 left = session.gross - session.refunded
-                total += reckoning.rounded(Fraction(left * part, entry.net))
-            elif entry.kind != "refund":  # What was given back is not in that gross any more.
+                total += arithmetic.rounded(Fraction(left * part, entry.net))
+            elif entry.kind != "refund":  # The refunded part is no longer in that gross.
                 total += part
         return total
 
     def payout_stepped(self, data: on.PayoutStatusChanged, at: datetime) -> None:
-        """It arrives, or it comes back and gives its lines back."""
+        """The payout arrives, or comes back and frees its lines."""
         payout = self.payouts.get(data.payout) or refuse("not_found")
         after = STEPS.get(("payout", payout.state, verb(data))) or refuse("wrong_state")
         if at < payout.sent_at:
@@ -334,7 +340,7 @@ class Model(Hosting):
 
     def entry_reversed(self, data: on.EntryReversed, at: datetime) -> None:
         """The exact inverse, once; for tips, adjustments and payouts entered by mistake."""
-        past = self.told.get((data.event.source, data.event.id)) or refuse("not_found")
+        past = self.recorded.get((data.event.source, data.event.id)) or refuse("not_found")
         kinds = (on.TipReceived, on.AdjustmentPosted, on.PayoutSent, on.PayoutStatusChanged)
         if not isinstance(past.data, kinds) or past.undone:
             refuse("not_reversible")
@@ -349,7 +355,7 @@ class Model(Hosting):
             self.undo(entry, at)
 
     def _step_back(self, payout: Payout, step: str) -> None:
-        """Rulebook 6, reversal: the later step first; what is sent again takes lines anew."""
+        """Rulebook 6, reversal: the later step first; a payout sent again gets new lines."""
         if payout.state != step:
             refuse("not_reversible")
         if step in ("failed", "returned"):
@@ -364,8 +370,8 @@ class Model(Hosting):
     # --- the expert and the book ----------------------------------------------------------------
 
     def preferences_changed(self, data: on.PreferencesChanged, _: datetime) -> None:
-        """What is not named stays as it was."""
-        named = {each.name: getattr(data, each.name) for each in fields(data)}
+        """Fields that are not named keep their values."""
+        named = {field.name: getattr(data, field.name) for field in fields(data)}
         given = {name: value for name, value in named.items() if value is not None}
         for rate in (data.minimum_rate, data.direct_rate):
             if rate is not None:
@@ -376,14 +382,14 @@ class Model(Hosting):
         self.preferences |= given
 
     def payout_profile_changed(self, data: on.PayoutProfileChanged, _: datetime) -> None:
-        """Which fields are filled in."""
+        """Record which fields are filled in."""
         self.profile |= set(data.fields)
 
     def payout_profile_revealed(self, data: on.PayoutProfileRevealed, _: datetime) -> None:
-        """That somebody looked is the whole of it."""
+        """The event has no effect."""
 
     def customer_erasure_requested(self, data: on.ErasureRequested, _: datetime) -> None:
-        """It is shown, and nothing else."""
+        """The request is listed; it has no other effect."""
         if data.customer not in self.customers:
             refuse("not_found")
 
@@ -395,7 +401,9 @@ class Model(Hosting):
     def policy_adopted(self, data: on.PolicyAdopted, _: datetime) -> None:
         """Rulebook 3: from now on; months and currency are fixed by the first entry."""
         was, now = self.policy, data.policy
-        held = any(each.state not in ("cancelled", "missed") for each in self.sessions.values())
+        held = any(
+            session.state not in ("cancelled", "missed") for session in self.sessions.values()
+        )
         recut = was.period != now.period or was.currency != now.currency
         if recut and (self.entries or (was.currency != now.currency and held)):
             refuse("period_fixed")
@@ -456,14 +464,14 @@ THE_EXPERTS = (
 )
 """What no feed may say."""
 
-TOLD = ("tip.received", "review.posted", "artifact.added", "entry.reversed")
+STATELESS = ("tip.received", "review.posted", "artifact.added", "entry.reversed")
 """What even a command can only tell, since there is no state to be in."""
 
 
 def is_the_experts(source: str, data: EventData) -> bool:
-    """Tell whether only the expert may say this (2-events, "Who may say what")."""
+    """Return True if only the expert may report this (2-events, "Who may say what")."""
     if isinstance(data, on.PreferencesChanged):
-        given = {each.name for each in fields(data) if getattr(data, each.name) is not None}
+        given = {field.name for field in fields(data) if getattr(data, field.name) is not None}
         return not given <= {"verification", "role"}
     if isinstance(data, on.EntryReversed):
         return data.event.source != source
@@ -496,23 +504,23 @@ ADDED = {
 def contradictions(
     first: EventData | on.CustomerInfo, again: EventData | on.CustomerInfo
 ) -> list[str]:
-    """The fields of fact that both give, and give differently; wording does not matter."""
+    """The facts that both give with different values; wording does not matter."""
     words = () if isinstance(again, on.PayoutStatusChanged) else WORDS
     kind = getattr(again, "TYPE", "")
-    found = []
-    for each in fields(again):  # type: ignore[arg-type]
-        old, new = getattr(first, each.name), getattr(again, each.name)
-        if each.name in TOLERATED.get(kind, ()) or each.name in words:
+    names = []
+    for field in fields(again):  # type: ignore[arg-type]
+        old, new = getattr(first, field.name), getattr(again, field.name)
+        if field.name in TOLERATED.get(kind, ()) or field.name in words:
             continue
         says_none = new is None or (kind == "session.logged" and new == ())
-        if old is None and not says_none and each.name in ADDED.get(kind, ()):
-            found.append(each.name)
+        if old is None and not says_none and field.name in ADDED.get(kind, ()):
+            names.append(field.name)
         if None in (old, new):
             continue
-        if each.name == "pauses":
+        if field.name == "pauses":
             old, new = sorted(old), sorted(new)
         if isinstance(new, on.CustomerInfo):
-            found += contradictions(old, new)
+            names += contradictions(old, new)
         elif old != new:
-            found.append(each.name)
-    return found
+            names.append(field.name)
+    return names

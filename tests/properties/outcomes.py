@@ -1,9 +1,8 @@
-"""The rulebook as a table: what can become of each type of event, and nothing else can.
+"""The rulebook as a table: all possible outcomes of each event type.
 
-Any event can be recorded, come again, come again with other content (`conflict`), or come from a
-feed in the expert's name (`not_for_feeds`, as are events that are the expert's alone). Any but a
-setting can be told by another source (`confirmed`). What a command is refused for, and a feed only
-flags, stands after the bar.
+Any event can be recorded, repeated, repeated with other content (`conflict`), or come from a feed
+in the expert's name (`not_for_feeds`, as are events of the expert alone). Any but a setting can be
+reported by another source (`confirmed`). Codes after the bar refuse a command and only flag a feed.
 """
 
 from __future__ import annotations
@@ -62,14 +61,14 @@ policy.adopted       period_fixed
 
 
 def outcomes() -> set[tuple[str, str]]:
-    """Every pair of the table: the type of an event, and what became of it."""
-    found = set()
+    """Return every pair of the table: an event type and an outcome."""
+    triples = set()
     for line in TABLE.strip().splitlines():
         kind, *codes = line.replace("|", " ").split()
-        found |= {(kind, code) for code in (*ALWAYS, *codes)}
+        triples |= {(kind, code) for code in (*ALWAYS, *codes)}
         if kind not in SETTINGS:
-            found.add((kind, "confirmed"))
-    return found
+            triples.add((kind, "confirmed"))
+    return triples
 
 
 OUTCOMES = outcomes()

@@ -1,6 +1,6 @@
-"""The small pools that everything is drawn from: readings of switches, spans of time, names.
+"""The small pools that all values are drawn from: switch values, time spans, names.
 
-Times are edges wherever rules have any: the trial's last microsecond, exactly 24 hours, a month's
+Times include every boundary of the rules: the trial's last microsecond, exactly 24 hours, a month's
 first instant in its zone.
 """
 
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from liveportal.domain.events import types as on
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.policy import Policy
-from tests.properties import reckoning
+from tests.properties import arithmetic
 
 READINGS: dict[str, tuple[Any, ...]] = {
     "currency": ("USD", "JPY", "KWD"),
@@ -66,9 +66,9 @@ PLATFORM, MIRROR = "https://help.example/7", "https://mirror.example/7"
 
 
 def policy_of(pick: Callable[[Sequence[Any]], Any], like: Policy | None = None) -> Policy:
-    """Make a policy by picking a reading of every switch.
+    """Make a policy by picking a value for every switch.
 
-    Where it shall be `like` another, what the first entry fixes (currency, months) is the same.
+    With `like`, the fields that the first entry fixes (currency, months) are taken from it.
     """
     fixed = like.switches() if like else {}
     document: dict[str, Any] = {"name": "any"}
@@ -79,10 +79,10 @@ def policy_of(pick: Callable[[Sequence[Any]], Any], like: Policy | None = None) 
         place[key] = fixed[switch] if keeps else pick(readings)
     for switch, minor in AMOUNTS.items():
         table, key = switch.split(".")
-        document.setdefault(table, {})[key] = reckoning.text(minor, document["currency"])
+        document.setdefault(table, {})[key] = arithmetic.text(minor, document["currency"])
     return Policy.from_document(document)
 
 
 def borders(zone: str) -> list[datetime]:
     """The first instants of some months in a zone."""
-    return [datetime(*each, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC) for each in MONTHS]
+    return [datetime(*month, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC) for month in MONTHS]

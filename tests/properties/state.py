@@ -1,4 +1,4 @@
-"""What a book holds, in plain values, and what can be read from it.
+"""The state of a book in plain values, and the figures derived from it.
 
 It keeps no accounts: an entry is a row of figures (what it adds to the gross, to what is owed, …).
 Months, balances, items and payout lines are sums over them, written from the rulebook's text alone.
@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.types import Slot
 from liveportal.domain.policy import Policy
-from tests.properties import reckoning
+from tests.properties import arithmetic
 
 FIGURES = (
     *("gross", "fee", "refunded", "deducted", "tips", "adjustments"),
@@ -30,9 +30,9 @@ FOREIGN_HOURS = {"days": "some platform's own form"}
 
 
 class Refusal(Exception):
-    """The event cannot be, and why: the code that a script would see.
+    """The event is refused; `code` is what a script would see.
 
-    Where another source told the same fact otherwise, what `clashes` with it is a conflict instead.
+    If another source reported the same fact differently, a refusal that `clashes` is a conflict.
     """
 
     def __init__(self, code: str) -> None:
@@ -42,13 +42,13 @@ class Refusal(Exception):
 
 
 def refuse(code: str) -> NoReturn:
-    """End the judgement of an event; nothing was changed yet."""
+    """Raise `Refusal`; nothing has changed yet."""
     raise Refusal(code)
 
 
 @dataclass(eq=False)
 class Entry:
-    """One row of the Transaction Record. `settled` is what payouts paid of it."""
+    """One row of the Transaction Record. `settled` is the part that payouts have paid."""
 
     kind: str
     time: datetime
@@ -71,20 +71,20 @@ class Entry:
 
     @property
     def net(self) -> int:
-        """What it adds to what the expert has earned."""
+        """The change in the expert's earnings."""
         return self.gross - self.fee - self.deducted + self.tips + self.adjustments
 
     @property
     def moved(self) -> bool:
-        """Whether any money moved at all."""
+        """Whether any figure is not zero."""
         return any(getattr(self, name) for name in FIGURES)
 
 
 @dataclass(eq=False)
 class Count:
-    """What a bill adds to the minutes and sessions of a month, or takes from them.
+    """The minutes and sessions that a bill adds to a month, or removes from it.
 
-    `end` is when the session ended as it was billed then.
+    `end` is the session's end as billed then.
     """
 
     month: str
@@ -97,7 +97,7 @@ class Count:
 
 @dataclass(eq=False)
 class Request:
-    """A request; `currency` is the one that its rate was in."""
+    """A request; `currency` is that of its rate."""
 
     rate: int
     currency: str
@@ -111,7 +111,7 @@ class Request:
 class Session:
     """A session, with the policy that it froze.
 
-    `bill` is the last bill that was given from outside, None where it is our own calculation.
+    `bill` is the last bill given from outside, or None for our own calculation.
     """
 
     id: str
@@ -136,7 +136,7 @@ class Session:
 
     @property
     def times(self) -> tuple[datetime, datetime]:
-        """Start and end, of a session that has both."""
+        """Start and end of a session that has both."""
         assert self.start
         assert self.end
         return self.start, self.end
@@ -144,7 +144,7 @@ class Session:
 
 @dataclass(eq=False)
 class Claim:
-    """A claim; `amount` is what it is for, `hold` what is held meanwhile."""
+    """A claim: `amount` is claimed, `hold` is held until the decision."""
 
     session: Session
     amount: int
@@ -156,7 +156,7 @@ class Claim:
 
 @dataclass(eq=False)
 class Payout:
-    """A payout and the lines it was made of."""
+    """A payout and its lines."""
 
     amount: int
     sent_at: datetime
@@ -165,24 +165,24 @@ class Payout:
 
 
 @dataclass(eq=False)
-class Told:
-    """An event that was recorded: its source, and the earlier event that it confirms, if any.
+class RecordedEvent:
+    """A recorded event, and the earlier event that it confirms, if any.
 
-    `came_to` is what the first telling came to then: the gross of a session that ended, the amount
-    of a claim; `left` is what was left of the session's gross when a claim was first made.
+    `original_minor` is the amount at that time: the gross of a session that ended, the amount of a
+    claim; `left` is the unrefunded gross of the session when a claim was first made.
     """
 
     event: Event
-    data: Any  # The event's, but with the ids by which the book knows its thing.
-    confirms: Told | None = None
+    data: Any  # The event's data, but with the book's own ids.
+    confirms: RecordedEvent | None = None
     entries: list[Entry] = field(default_factory=list)
-    came_to: int = 0
+    original_minor: int = 0
     left: int = 0
     undone: bool = False
 
 
 class Ledger:
-    """What a book holds, and what can be read from it."""
+    """The state of a book, and the figures derived from it."""
 
     def __init__(self) -> None:
         self.policy = Policy()
@@ -198,56 +198,56 @@ class Ledger:
         self.adjustments: set[str] = set()
         self.entries: list[Entry] = []
         self.counts: list[Count] = []
-        self.told: dict[tuple[str, str], Told] = {}
+        self.recorded: dict[tuple[str, str], RecordedEvent] = {}
         self.flags: list[str] = []
 
     # --- balances, items, months ----------------------------------------------------------------
 
     def balance(self, until: str = "9999-12") -> dict[str, int]:
         """Rulebook 5: the sum over all entries of the months up to one."""
-        counted = [each for each in self.entries if each.month <= until]
-        return {name: sum(getattr(each, name) for each in counted) for name in BALANCES}
+        counted = [entry for entry in self.entries if entry.month <= until]
+        return {name: sum(getattr(count, name) for count in counted) for name in BALANCES}
 
     @property
     def owed(self) -> int:
-        """What the platform owes."""
-        return sum(each.owed for each in self.entries)
+        """The amount that the platform owes."""
+        return sum(entry.owed for entry in self.entries)
 
     def items(self) -> list[tuple[Entry, int]]:
-        """Rulebook 8: what changed the earnings, with its open part, in the order of payouts."""
+        """Rulebook 8: entries that changed the earnings, with their open part, in payout order."""
         held = {
-            id(each.earning): each.undecided.hold
-            for each in self.sessions.values()
-            if each.undecided
+            id(session.earning): session.undecided.hold
+            for session in self.sessions.values()
+            if session.undecided
         }
-        found = []
-        for each in self.entries:
-            left = each.net - each.settled
-            if each.net > 0:
-                left = max(left - held.get(id(each), 0), 0)
+        open_items = []
+        for entry in self.entries:
+            left = entry.net - entry.settled
+            if entry.net > 0:
+                left = max(left - held.get(id(entry), 0), 0)
             if left:
-                found.append((each, left))
-        return sorted(found, key=lambda item: item[0].time)  # Stable: then by position.
+                open_items.append((entry, left))
+        return sorted(open_items, key=lambda item: item[0].time)  # Stable: then by position.
 
     def lines(self, amount: int) -> list[tuple[Entry, int]]:
-        """Rulebook 8: all negatives whole, then positives, the last perhaps in part."""
+        """Rulebook 8: all negatives in full, then positives, the last perhaps in part."""
         items = self.items()
-        found = [(each, left) for each, left in items if left < 0]
-        missing = amount - sum(left for _, left in found)
-        for each, left in items:
+        paid = [(item, left) for item, left in items if left < 0]
+        missing = amount - sum(left for _, left in paid)
+        for item, left in items:
             if left > 0 and missing > 0:
-                found.append((each, min(left, missing)))
+                paid.append((item, min(left, missing)))
                 missing -= left
-        return found
+        return paid
 
     def months(self) -> list[dict[str, object]]:
-        """Rulebook 9: every month from the first to the last in which something happened.
+        """Rulebook 9: every month from the first to the last with a figure.
 
-        What cancels out within a month did not happen in it.
+        Figures that cancel out within a month do not count.
         """
-        # A refund happened even where another bill had left nothing to give back.
-        names = {each.month for each in self.entries if each.kind == "refund"}
-        names |= {each.month for each in self.claims.values()} | set(self.disputes)
+        # A refund counts even if a later bill had left nothing to refund.
+        names = {entry.month for entry in self.entries if entry.kind == "refund"}
+        names |= {claim.month for claim in self.claims.values()} | set(self.disputes)
         sums: Counter[tuple[str, str]] = Counter()
         for entry in self.entries:
             sums.update({(entry.month, name): getattr(entry, name) for name in FIGURES})
@@ -255,10 +255,10 @@ class Ledger:
             figures = {"minutes": count.minutes, "sessions": count.sessions, "free": count.free}
             sums.update({(count.month, name): value for name, value in figures.items()})
         names |= {month for (month, _), value in sums.items() if value}
-        return [self.row(name) for name in reckoning.months_through(names)]
+        return [self.row(name) for name in arithmetic.months_through(names)]
 
     def count(self, session: Session, month: str, sign: int = 1) -> None:
-        """Count a session in a month as it is billed now, or take that away."""
+        """Count a session in a month as it is billed now, or with `sign` -1 remove it."""
         assert session.month
         minutes = sign * session.minutes if session.gross else Fraction()
         billed = int(bool(session.gross))
@@ -269,21 +269,21 @@ class Ledger:
     def row(self, name: str) -> dict[str, object]:
         """One month as the contract prints it."""
         currency = self.policy.currency
-        entries = [each for each in self.entries if each.month == name]
-        total = {each: sum(getattr(entry, each) for entry in entries) for each in FIGURES[:6]}
-        counted = [each for each in self.counts if each.month == name]
-        minutes = reckoning.rounded(sum((each.minutes for each in counted), Fraction()) * 100)
+        entries = [entry for entry in self.entries if entry.month == name]
+        total = {figure: sum(getattr(entry, figure) for entry in entries) for figure in FIGURES[:6]}
+        counted = [count for count in self.counts if count.month == name]
+        minutes = arithmetic.rounded(sum((count.minutes for count in counted), Fraction()) * 100)
         sign = "-" if minutes < 0 else ""
         counts: dict[str, object] = {
             "month": name,
             "timezone": self.policy.period.timezone,
             "currency": currency,
-            "sessions": sum(each.sessions for each in counted),
-            "free_sessions": sum(each.free for each in counted),
+            "sessions": sum(count.sessions for count in counted),
+            "free_sessions": sum(count.free for count in counted),
             "minutes": f"{sign}{abs(minutes) // 100}.{abs(minutes) % 100:02d}",
-            "refund_claims": sum(each.month == name for each in self.claims.values()),
+            "refund_claims": sum(claim.month == name for claim in self.claims.values()),
             "disputes": self.disputes.count(name),
-            "refunds": sum(each.kind == "refund" for each in entries),
+            "refunds": sum(entry.kind == "refund" for entry in entries),
         }
         money = {
             "gross": total["gross"],
@@ -293,36 +293,36 @@ class Ledger:
             "deducted": total["deducted"],
             "tips": total["tips"],
             "adjustments": total["adjustments"],
-            "net": sum(each.net for each in entries),
+            "net": sum(entry.net for entry in entries),
         }
-        shown = {each: reckoning.text(minor, currency) for each, minor in money.items()}
+        shown = {each: arithmetic.text(minor, currency) for each, minor in money.items()}
         balance = {
-            each: reckoning.text(minor, currency) for each, minor in self.balance(name).items()
+            each: arithmetic.text(minor, currency) for each, minor in self.balance(name).items()
         }
         return {**counts, **shown, "balance": balance}
 
     def records(self) -> list[dict[str, object]]:
-        """The Transaction Record, without what only a ledger knows (numbers, memos)."""
+        """The Transaction Record, without the fields that only a ledger has (numbers, memos)."""
         return [
             {
-                "time": each.time,
-                "period": each.month,
-                "kind": each.kind,
-                "session": each.session,
-                "claim": each.claim,
-                "payout": each.payout,
-                "gross": reckoning.text(each.gross - each.refunded, self.policy.currency),
-                "fee": reckoning.text(
-                    each.fee - (each.refunded - each.deducted), self.policy.currency
+                "time": entry.time,
+                "period": entry.month,
+                "kind": entry.kind,
+                "session": entry.session,
+                "claim": entry.claim,
+                "payout": entry.payout,
+                "gross": arithmetic.text(entry.gross - entry.refunded, self.policy.currency),
+                "fee": arithmetic.text(
+                    entry.fee - (entry.refunded - entry.deducted), self.policy.currency
                 ),
-                "amount": reckoning.text(each.net, self.policy.currency),
-                "owed": reckoning.text(each.owed, self.policy.currency),
+                "amount": arithmetic.text(entry.net, self.policy.currency),
+                "owed": arithmetic.text(entry.owed, self.policy.currency),
             }
-            for each in self.entries
+            for entry in self.entries
         ]
 
     def states(self) -> dict[str, str]:
-        """Where every request, session, claim and payout stands."""
+        """The state of every request, session, claim and payout."""
         kinds = {
             "request": self.requests,
             "session": self.sessions,
@@ -331,25 +331,25 @@ class Ledger:
         }
         return {
             f"{kind} {name}": thing.state
-            for kind, things in kinds.items()
-            for name, thing in things.items()  # type: ignore[attr-defined]
+            for kind, entities in kinds.items()
+            for name, thing in entities.items()  # type: ignore[attr-defined]
         }
 
-    # --- small things ---------------------------------------------------------------------------
+    # --- helpers --------------------------------------------------------------------------------
 
     def month(self, instant: datetime) -> str:
         """The month of an instant, as the book cuts months."""
-        return reckoning.month(instant, self.policy.period.timezone)
+        return arithmetic.month(instant, self.policy.period.timezone)
 
     def session(self, name: str) -> Session:
         """A known session, by its id or by another name."""
-        found = self.sessions.get(self.aliases.get(name, name))
-        return found or refuse("not_found")
+        match = self.sessions.get(self.aliases.get(name, name))
+        return match or refuse("not_found")
 
     def agenda(self) -> Iterator[Session]:
         """Sessions that are not over."""
         live = ("upcoming", "live", "paused")
-        return (each for each in self.sessions.values() if each.state in live)
+        return (session for session in self.sessions.values() if session.state in live)
 
     def check_currency(self, currency: str) -> None:
         """Rulebook 9: one book is one currency."""

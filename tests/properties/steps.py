@@ -1,4 +1,4 @@
-"""The machine's single steps: whatever can be told of a book, in any order."""
+"""The machine's single steps: any event, in any order."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ PROFILE = ("name", "email", "method", "address", "tax_form")
 
 
 class StepMachine(Machine):
-    """One thing at a time."""
+    """One event at a time."""
 
     # --- requests and sessions --------------------------------------------------------------------
 
     @step
     def request(self, deal: Deal) -> None:
-        """A customer asks; seldom in a form that is none."""
+        """A customer asks; rarely with an invalid request."""
         opened = self.opened(deal, deal.pick(REQUESTS), scheduled=deal.one_in(2))
         if deal.one_in(5):
             opened = replace(opened, kind="scheduled" if opened.kind == "instant" else "instant")
-        self.tell(deal, opened)
+        self.report(deal, opened)
 
     @step
     def accept(self, deal: Deal) -> None:
@@ -66,16 +66,16 @@ class StepMachine(Machine):
         slot = deal.pick((None, 1, 2))
         source = MIRROR if deal.one_in(3) else PLATFORM
         taken = on.RequestAccepted(request=deal.pick(REQUESTS), session=session, slot=slot)
-        self.tell(deal, taken, source=source)
+        self.report(deal, taken, source=source)
 
     @step
     def close(self, deal: Deal) -> None:
         """A request ends without a session."""
         name = deal.pick(REQUESTS)
         if deal.pick((True, True, False)):
-            self.tell(deal, self.opened(deal, name, scheduled=False))
+            self.report(deal, self.opened(deal, name, scheduled=False))
         source = deal.pick((PLATFORM, PLATFORM, MIRROR, CLI_SOURCE))
-        self.tell(deal, deal.pick(CLOSED)(request=name), source=source)
+        self.report(deal, deal.pick(CLOSED)(request=name), source=source)
 
     @step
     def move(self, deal: Deal) -> None:
@@ -91,16 +91,16 @@ class StepMachine(Machine):
         if verb == "rescheduled":
             said = {"start": self.time + deal.pick(GAPS), "minutes": deal.pick((None, 9))}
             said["alias"] = deal.pick((None, None, "Y-1", *SESSIONS))
-        self.tell(deal, STEPS[verb](session=name, **said), not_before=self.last_of(name))
+        self.report(deal, STEPS[verb](session=name, **said), not_before=self.last_of(name))
 
     @step
     def end(self, deal: Deal) -> None:
-        """A session ends; or the mirror tells so, and what it billed."""
+        """A session ends, or the mirror reports the end and the bill."""
         self.time += deal.pick(SPANS)
         name = deal.pick(SESSIONS)
         ended = on.SessionEnded(session=name, billed=self.billed(deal))
         source = deal.pick((PLATFORM, MIRROR, CLI_SOURCE))
-        self.tell(deal, ended, source=source, not_before=self.last_of(name))
+        self.report(deal, ended, source=source, not_before=self.last_of(name))
 
     @step
     def log(self, deal: Deal) -> None:
@@ -109,14 +109,14 @@ class StepMachine(Machine):
 
     def logged(self, deal: Deal, name: str) -> None:
         """A session of any length and any pauses, which may not fit."""
-        told = on.SessionLogged(
+        data = on.SessionLogged(
             session=name,
             customer=CUSTOMER,
             rate=self.money(deal),
             billed=self.billed(deal),
             **self.times(deal),
         )
-        self.tell(deal, told)
+        self.report(deal, data)
 
     def times(self, deal: Deal) -> dict[str, Any]:
         """Start, pauses and end, from some spans in a row; seldom they overlap or go back."""
@@ -131,34 +131,34 @@ class StepMachine(Machine):
 
     @step
     def correct(self, deal: Deal) -> None:
-        """What was recorded was wrong; seldom nothing is said of what is right."""
+        """The record was wrong; rarely the correction is empty."""
         times = self.times(deal) if deal.one_in(2) else {}
         name = deal.pick(SESSIONS)
-        told = on.SessionCorrected(
+        data = on.SessionCorrected(
             session=name, billed=self.billed(deal), reason="a reason", **times
         )
-        self.tell(deal, told, not_before=told.end or self.end_of(name))
+        self.report(deal, data, not_before=data.end or self.end_of(name))
 
     @step
     def after(self, deal: Deal) -> None:
         """Tips, reviews and files."""
         name = deal.pick(SESSIONS)
         sha256 = deal.pick(("ab", "cd")) * 32
-        told: tuple[EventData, ...] = (
+        data: tuple[EventData, ...] = (
             on.TipReceived(session=name, amount=self.money(deal, self.giant(deal, 5))),
             on.TipReceived(session=name, amount=self.money(deal), again=deal.pick((None, True))),
             on.ReviewPosted(session=name, by="customer", rating=deal.pick((1, 5))),
             on.ArtifactAdded(session=name, kind="code", name="a name", sha256=sha256, bytes=1),
         )
         end = self.end_of(name)
-        self.tell(deal, deal.pick(told), end + deal.pick(AFTER_THE_END), not_before=end)
+        self.report(deal, deal.pick(data), end + deal.pick(AFTER_THE_END), not_before=end)
 
     # --- claims and other money -------------------------------------------------------------------
 
     @step
     def claim(self, deal: Deal) -> None:
-        """A customer wants money back, at any time after the end and at none before."""
-        asked = [name for name, each in self.model.sessions.items() if each.undecided]
+        """A customer wants money back, at any time after the end."""
+        asked = [name for name, session in self.model.sessions.items() if session.undecided]
         name = deal.pick(asked) if asked and deal.one_in(2) else deal.pick(SESSIONS)
         self.claimed(deal, deal.pick(CLAIMS), name)
 
@@ -166,8 +166,8 @@ class StepMachine(Machine):
         """A claim for everything, or for a little."""
         end = self.end_of(name)
         amount = self.money(deal) if deal.one_in(2) else None
-        told = on.RefundClaimed(claim=claim, session=name, amount=amount, reason="a reason")
-        self.tell(deal, told, end + deal.pick(AFTER_THE_END), not_before=end)
+        data = on.RefundClaimed(claim=claim, session=name, amount=amount, reason="a reason")
+        self.report(deal, data, end + deal.pick(AFTER_THE_END), not_before=end)
 
     @step
     def answer(self, deal: Deal) -> None:
@@ -179,7 +179,9 @@ class StepMachine(Machine):
         said: dict[str, Any] = {"summary": "a summary"} if verb == "filed" else {}
         known = self.model.claims.get(claim)
         made = known.time if known else self.time
-        self.tell(deal, ANSWERS[verb](claim=claim, **said), made + deal.pick(GAPS), not_before=made)
+        self.report(
+            deal, ANSWERS[verb](claim=claim, **said), made + deal.pick(GAPS), not_before=made
+        )
 
     @step
     def adjust(self, deal: Deal) -> None:
@@ -188,7 +190,7 @@ class StepMachine(Machine):
         money = self.money(deal, self.giant(deal, deal.pick(NUMBERS)))
         amount = -money if deal.one_in(3) else money
         name = deal.pick(("A-1", "A-2"))
-        self.tell(deal, on.AdjustmentPosted(adjustment=name, amount=amount, reason="a reason"))
+        self.report(deal, on.AdjustmentPosted(adjustment=name, amount=amount, reason="a reason"))
 
     @step
     def pay(self, deal: Deal) -> None:
@@ -197,7 +199,7 @@ class StepMachine(Machine):
         owed = max(self.model.owed, 1)
         amount = self.money(deal, deal.pick((owed, min(owed, 3), owed + 1)))
         method = deal.pick(("paypal", "cash"))
-        self.tell(deal, on.PayoutSent(payout=deal.pick(PAYOUTS), amount=amount, method=method))
+        self.report(deal, on.PayoutSent(payout=deal.pick(PAYOUTS), amount=amount, method=method))
 
     @step
     def deliver(self, deal: Deal) -> None:
@@ -206,28 +208,30 @@ class StepMachine(Machine):
         known = self.model.payouts.get(name)
         sent_at = known.sent_at if known else self.time
         at = max(self.time, sent_at)
-        self.tell(deal, deal.pick(ENDS)(payout=name), at, not_before=sent_at)
+        self.report(deal, deal.pick(ENDS)(payout=name), at, not_before=sent_at)
 
     @step
     def reverse(self, deal: Deal) -> None:
         """Any event may have been a mistake; only some can be taken back."""
         only_money = deal.pick((True, True, False))
-        past = [each.event for each in self.model.told.values() if each.entries or not only_money]
+        past = [
+            fact.event for fact in self.model.recorded.values() if fact.entries or not only_money
+        ]
         if past:
             event = deal.pick(past[-9:])
             name = on.EventRef(source=event.source, id="evt-0" if deal.one_in(9) else event.id)
             reversal = on.EntryReversed(event=name, reason="a reason")
             source = deal.pick((PLATFORM, MIRROR, CLI_SOURCE, event.source))
             at = max(self.time, event.time)
-            self.tell(deal, reversal, at, source=source, not_before=event.time)
+            self.report(deal, reversal, at, source=source, not_before=event.time)
             if source == CLI_SOURCE:  # The platform then sees its mistake, too.
-                self.tell(deal, reversal, at, source=event.source, not_before=event.time)
+                self.report(deal, reversal, at, source=event.source, not_before=event.time)
 
     # --- the expert and the book ------------------------------------------------------------------
 
     @step
     def prefer(self, deal: Deal) -> None:
-        """The expert changes what counts for requests to come."""
+        """The expert changes preferences for future requests."""
         self.preferred(deal)
 
     def preferred(self, deal: Deal) -> None:
@@ -240,21 +244,21 @@ class StepMachine(Machine):
             given["vacations"] = (on.Vacation(start=day, end=day + timedelta(days=9)),)
         if deal.one_in(9):
             given["availability"] = deal.pick((FOREIGN_HOURS, {"weekly": {"mon": ["09:00-17:00"]}}))
-        self.tell(deal, on.PreferencesChanged(**given))
+        self.report(deal, on.PreferencesChanged(**given))
 
     @step
     def settle(self, deal: Deal) -> None:
-        """What moves no money."""
-        told: tuple[EventData, ...] = (
+        """Events that move no money."""
+        data: tuple[EventData, ...] = (
             on.PayoutProfileChanged(fields=PROFILE[: deal.pick((5, 2))]),
             on.PayoutProfileRevealed(fields=PROFILE[:1]),
             on.CustomerForgotten(customer="cus-1"),
             on.ErasureRequested(customer="cus-1"),
         )
-        self.tell(deal, deal.pick(told))
+        self.report(deal, deal.pick(data))
 
     @step
     def another_policy(self, deal: Deal) -> None:
-        """What was agreed keeps its own; seldom it would cut months anew."""
+        """Sessions keep their agreed policy; rarely the months would be cut differently."""
         like = None if deal.one_in(5) else self.model.policy
         self.adopt(deal, policy_of(deal.pick, like=like))

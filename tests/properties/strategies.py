@@ -1,4 +1,4 @@
-"""Whole books at random: a policy of any reading, and a feed of events that all go through.
+"""Whole books at random: any policy, and a feed of events that are all accepted.
 
 One author writes them all, with a source of randomness that is Hypothesis's own (which shrinks) or
 a seeded one. It asks the plain model what would be refused, and leaves that out.
@@ -50,7 +50,7 @@ class Book:
         return Author(random).write(acts)
 
     def __repr__(self) -> str:
-        return "Book(\n" + "".join(f"    {each},\n" for each in self.events) + ")"
+        return "Book(\n" + "".join(f"    {event},\n" for event in self.events) + ")"
 
 
 class Author:
@@ -64,7 +64,7 @@ class Author:
         policy = policy_of(self.pick)
         self.currency = policy.currency
         self.time = self.pick(borders(policy.period.timezone)) - self.pick(SPANS)
-        self.tell(on.PolicyAdopted(policy=policy))
+        self.report(on.PolicyAdopted(policy=policy))
 
     def write(self, acts: int) -> Book:
         """Write so many acts; where one cannot be done yet, a session makes it possible."""
@@ -83,7 +83,7 @@ class Author:
         return choices[self.random.randrange(len(choices))]
 
     def one_in(self, number: int) -> bool:
-        """Tell whether something seldom happens now."""
+        """Return True rarely."""
         return self.random.randrange(number) == number - 1
 
     def money(self, least: int = 1) -> Money:
@@ -92,20 +92,20 @@ class Author:
         return Money(self.random.randrange(least, 10) * scale, self.currency)
 
     def billed(self) -> Money | None:
-        """What the platform says it billed, now and then."""
+        """The platform's bill, sometimes."""
         return self.money(least=0) if self.one_in(4) else None
 
-    def tell(self, data: EventData, at: datetime | None = None) -> bool:
-        """Add an event if it goes through; now and then the mirror tells it too."""
+    def report(self, data: EventData, at: datetime | None = None) -> bool:
+        """Add an event if it is accepted; rarely the mirror reports it, too."""
         source = CLI_SOURCE if is_the_experts(PLATFORM, data) else PLATFORM
-        if not self._told(source, data, at or self.time):
+        if not self._report(source, data, at or self.time):
             return False
         if self.one_in(8):
-            self._told(MIRROR, self.retold(data), (at or self.time) + self.pick(SPANS))
+            self._report(MIRROR, self.reworded(data), (at or self.time) + self.pick(SPANS))
         return True
 
-    def retold(self, data: Any) -> Any:  # noqa: ANN401 (any event's data)
-        """The same fact in other words; what was billed may differ, too."""
+    def reworded(self, data: Any) -> Any:  # noqa: ANN401 (any event's data)
+        """Return the same fact in other words; the bill may differ, too."""
         if isinstance(data, on.SessionEnded):
             return replace(data, billed=self.billed())
         for words in ("title", "reason", "summary"):
@@ -113,7 +113,7 @@ class Author:
                 return replace(data, **{words: "in other words"})
         return data
 
-    def _told(self, source: str, data: EventData, at: datetime) -> bool:
+    def _report(self, source: str, data: EventData, at: datetime) -> bool:
         event = Event(source, f"evt-{next(self._numbers)}", at, data)
         try:
             self.model.record(event)
@@ -129,15 +129,15 @@ class Author:
 
     def some_session(self, *states: str) -> Session | None:
         """A session in one of the states."""
-        found = [each for each in self.model.sessions.values() if each.state in states]
-        return self.pick(found) if found else None
+        session = [session for session in self.model.sessions.values() if session.state in states]
+        return self.pick(session) if session else None
 
 
-# --- what may happen ------------------------------------------------------------------------------
+# --- events ---------------------------------------------------------------------------------------
 
 
 def host(self: Author) -> None:
-    """A request, and the session that may come of it."""
+    """A request, and the session that may follow."""
     name = self.free("R", self.model.requests)
     scheduled = self.one_in(3)
     slot = on.Slot(start=self.time + self.pick(GAPS), minutes=30)
@@ -150,15 +150,15 @@ def host(self: Author) -> None:
         slots=(slot, replace(slot, minutes=60)) if scheduled else None,
         expires=self.time + TRIAL if self.one_in(3) else None,
     )
-    self.tell(opened)
+    self.report(opened)
     self.time += self.pick(SPANS)
     if self.one_in(6):
         closed = (on.RequestDeclined, on.RequestWithdrawn, on.RequestTaken, on.RequestExpired)
-        self.tell(self.pick(closed)(request=name))
+        self.report(self.pick(closed)(request=name))
         return
     session = f"{name}-session" if self.one_in(2) else None
     chosen = 1 + self.one_in(2) if scheduled else None
-    if self.tell(on.RequestAccepted(request=name, session=session, slot=chosen)):
+    if self.report(on.RequestAccepted(request=name, session=session, slot=chosen)):
         for _ in range(self.random.randrange(6)):
             step(self)
 
@@ -188,7 +188,7 @@ def step(self: Author) -> None:
             on.SessionEnded(session=name, billed=self.billed()),
         ),
     }
-    self.tell(self.pick(steps[session.state]))
+    self.report(self.pick(steps[session.state]))
 
 
 def spans(self: Author) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def spans(self: Author) -> dict[str, Any]:
 
 def log(self: Author) -> None:
     """A past session in one event."""
-    self.tell(
+    self.report(
         on.SessionLogged(
             session=self.free("S", self.model.sessions),
             customer=self.pick(CUSTOMERS),
@@ -215,11 +215,11 @@ def log(self: Author) -> None:
 
 
 def correct(self: Author) -> None:
-    """What was recorded of a session was wrong."""
+    """A session was recorded wrongly."""
     if session := self.some_session("ended"):
         times = spans(self) if self.one_in(2) else {}
         billed = self.billed() if times else self.money(least=0)
-        self.tell(
+        self.report(
             on.SessionCorrected(session=session.id, billed=billed, reason="a reason", **times)
         )
 
@@ -228,18 +228,20 @@ def after(self: Author) -> None:
     """Tips, reviews and files of a session that is over."""
     if session := self.some_session("ended"):
         name = session.id
-        told: tuple[EventData, ...] = (
+        data: tuple[EventData, ...] = (
             on.TipReceived(session=name, amount=self.money()),
             on.TipReceived(session=name, amount=self.money()),
             on.ReviewPosted(session=name, by="customer", rating=self.random.randrange(1, 6)),
             on.ArtifactAdded(session=name, kind="code", name="a name", sha256="ab" * 32, bytes=1),
         )
-        self.tell(self.pick(told), session.times[1] + self.pick(AFTER_THE_END))
+        self.report(self.pick(data), session.times[1] + self.pick(AFTER_THE_END))
 
 
 def claim(self: Author) -> None:
-    """A claim, and what may follow until it is decided."""
-    billed = [each for each in self.model.sessions.values() if each.gross > each.refunded]
+    """A claim, and the events until it is decided."""
+    billed = [
+        session for session in self.model.sessions.values() if session.gross > session.refunded
+    ]
     if not billed:
         return
     session = self.pick(billed)
@@ -248,7 +250,7 @@ def claim(self: Author) -> None:
     part = Money(self.random.randrange(1, left + 1), self.currency)
     amount = part if session.policy.refund.partial and self.one_in(2) else None
     at = session.times[1] + self.pick(AFTER_THE_END)
-    if self.tell(
+    if self.report(
         on.RefundClaimed(claim=name, session=session.id, amount=amount, reason="a reason"), at
     ):
         self.time = max(self.time, at)
@@ -263,14 +265,14 @@ def answer(self: Author) -> None:
         self.time += self.pick(SPANS)
         verb = self.pick(list(ANSWERS))
         said: dict[str, Any] = {"summary": "a summary"} if verb == "filed" else {}
-        self.tell(ANSWERS[verb](claim=self.pick(open_), **said))
+        self.report(ANSWERS[verb](claim=self.pick(open_), **said))
 
 
 def adjust(self: Author) -> None:
     """A bonus, or a fee of the platform."""
     amount = self.money() if self.one_in(2) else -self.money()
     name = self.free("A", self.model.adjustments)
-    self.tell(on.AdjustmentPosted(adjustment=name, amount=amount, reason="a reason"))
+    self.report(on.AdjustmentPosted(adjustment=name, amount=amount, reason="a reason"))
 
 
 def pay(self: Author) -> None:
@@ -282,7 +284,7 @@ def pay(self: Author) -> None:
         )
         method = self.pick(("paypal", "paypal", "cash"))
         name = self.free("P", self.model.payouts)
-        self.tell(on.PayoutSent(payout=name, amount=amount, method=method))
+        self.report(on.PayoutSent(payout=name, amount=amount, method=method))
 
 
 def deliver(self: Author) -> None:
@@ -291,32 +293,32 @@ def deliver(self: Author) -> None:
         "sent": (on.PayoutPaid, on.PayoutPaid, on.PayoutFailed),
         "paid": (on.PayoutReturned,),
     }
-    under_way = [name for name, each in self.model.payouts.items() if each.state in ends]
+    under_way = [name for name, payout in self.model.payouts.items() if payout.state in ends]
     if under_way:
         name = self.pick(under_way)
-        self.tell(self.pick(ends[self.model.payouts[name].state])(payout=name))
+        self.report(self.pick(ends[self.model.payouts[name].state])(payout=name))
 
 
 def reverse(self: Author) -> None:
     """An entry was made by mistake."""
-    booked = [each.event for each in self.model.told.values() if each.entries]
+    booked = [fact.event for fact in self.model.recorded.values() if fact.entries]
     if booked:
         event = self.pick(booked)
         name = on.EventRef(source=event.source, id=event.id)
-        self.tell(on.EntryReversed(event=name, reason="a reason"))
+        self.report(on.EntryReversed(event=name, reason="a reason"))
 
 
 def settle(self: Author) -> None:
     """The expert's settings, and another policy for the sessions to come."""
     policy = policy_of(self.pick, like=self.model.policy)
-    told: tuple[EventData, ...] = (
+    data: tuple[EventData, ...] = (
         on.PolicyAdopted(policy=policy),
         on.PreferencesChanged(minimum_rate=self.money()),
         on.PayoutProfileChanged(fields=("name", "email", "method", "address", "tax_form")),
         on.PayoutProfileRevealed(fields=("email",)),
         on.ErasureRequested(customer=self.pick(CUSTOMERS).id, reason="a reason"),
     )
-    self.tell(self.pick(told))
+    self.report(self.pick(data))
 
 
 ACTS = (

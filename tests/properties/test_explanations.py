@@ -1,6 +1,6 @@
-"""Explanations of whole books at random: leaves add up to roots, and each was booked by an event.
+"""Explanations of random books: leaves add up to roots, and an event booked each leaf.
 
-Also what else cuts the same figures another way: groups, running balances, other zones, readings,
+Also other groupings of the same figures: groups, running balances, other zones, interpretations,
 and the differences between two known-times.
 """
 
@@ -69,7 +69,7 @@ def names(db: Connection, table: str) -> list[str]:
 
 
 def check_book(db: Connection) -> set[str]:
-    """Hold every explanation of a book against its figures; return what was reached."""
+    """Compare every explanation of a book with its figures; return the cases reached."""
     reader = ledgers.reader(db)
     seqs = {seq for (seq,) in db.execute("SELECT seq FROM event")}
     reached: set[str] = set()
@@ -98,7 +98,7 @@ def check_book(db: Connection) -> set[str]:
 
 
 def places(db: Connection, session: str) -> dict[str, int]:
-    """Return where a session's money is, from what payouts and claims say rather than postings."""
+    """Return where a session's money is, from payouts and claims rather than postings."""
     items = "SELECT item.face_minor FROM item WHERE session = ?"
     net = sum(face for (face,) in db.execute(items, (session,)))
     held = sum(
@@ -116,13 +116,13 @@ def places(db: Connection, session: str) -> dict[str, int]:
         (session,),
     )
     paid = dict(lines.fetchall())
-    found = {
+    amounts = {
         "Held by claims": held,
         "On its way": paid.get("sent", 0),
         "Paid out": paid.get("paid", 0),
     }
-    found["Owed by the platform"] = net - sum(found.values())
-    return {name: minor for name, minor in found.items() if minor}
+    amounts["Owed by the platform"] = net - sum(amounts.values())
+    return {name: minor for name, minor in amounts.items() if minor}
 
 
 @given(books())
@@ -146,7 +146,7 @@ def test_leaves_add_up_in_a_thousand_books(part: int) -> None:
 
 @given(books(12), st.randoms(use_true_random=False))
 def test_explanations_need_nothing_that_can_be_erased(book: Book, random: Random) -> None:
-    """A forgotten customer's money is explained as it was, without their words."""
+    """A forgotten customer's money is explained as before, without their texts."""
     with recorded(book.events) as db:
         for (seq,) in db.execute("SELECT seq FROM event_personal ORDER BY seq").fetchall():
             if random.getrandbits(1):
@@ -164,14 +164,14 @@ def test_groups_add_up_to_the_figures(book: Book, zone: str) -> None:
         for way in breakdown.WAYS:
             for first, last in spans:
                 groups = breakdown.groups(reader, way, first, last, zone).values()
-                months = [each for name, each in figures.items() if first <= name <= last]
+                months = [figure for name, figure in figures.items() if first <= name <= last]
                 assert summed(groups) == summed(months)
 
 
 def summed(months: Iterable[Month]) -> dict[str, int]:
     """Return the sums of all figures but balances."""
-    found = list(months)
-    return {name: sum(getattr(each, name) for each in found) for name in COUNTED}
+    labels = list(months)
+    return {name: sum(getattr(each, name) for each in labels) for name in COUNTED}
 
 
 @given(books())
@@ -191,7 +191,7 @@ def test_the_running_balance_ends_at_what_is_owed(book: Book) -> None:
 
 @given(books(), st.sampled_from(("Pacific/Apia", "Europe/Paris", "America/New_York", "UTC")))
 def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
-    """In the book's own zone nothing moves; in another, all and only what its calendar moves."""
+    """In the book's own zone nothing moves; in another, exactly what its calendar moves."""
     with recorded(book.events) as db:
         reader = ledgers.reader(db)
         assert zone_comparison.moved(reader, [reader.timezone]) == []
@@ -203,14 +203,14 @@ def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
             local = from_text(time).astimezone(ZoneInfo(zone))
             if f"{local:%Y-%m}" != period and not (by_start and kind == "earning"):
                 expected.add(number)
-        found = zone_comparison.moved(reader, [zone])
+        sessions_moved = zone_comparison.moved(reader, [zone])
         booked = {
             row["transaction"]
-            for row in found
+            for row in sessions_moved
             if row["transaction"] and not (by_start and row["kind"] == "earning")
         }
         assert booked == expected
-        assert all(row["month"] != row["would_be"] for row in found)
+        assert all(row["month"] != row["would_be"] for row in sessions_moved)
 
 
 FIGURES = (
@@ -222,22 +222,22 @@ FIGURES = (
 
 @given(books(12), st.sampled_from(("Pacific/Apia", "America/New_York")))
 def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) -> None:
-    """The months, and all that is said to move, are those of the same book cut by that zone."""
+    """Months and moved entries are those of the same book cut by that zone."""
     with recorded(book.events) as db, recorded(cut_by(book.events, zone)) as other:
         reader = ledgers.reader(db)
-        found = monthly(earnings.figures_of(reader))
+        figures = monthly(earnings.figures_of(reader))
         minutes: Counter[str] = Counter()
         for row in zone_comparison.moved(reader, [zone]):
             for name in FIGURES:
                 minor = getattr(row[name], "minor", row[name])
                 assert isinstance(minor, int)
-                found[str(row["month"]), name] -= minor
-                found[str(row["would_be"]), name] += minor
+                figures[str(row["month"]), name] -= minor
+                figures[str(row["would_be"]), name] += minor
             minutes[str(row["month"])] -= round(100 * float(str(row["minutes"])))
             minutes[str(row["would_be"])] += round(100 * float(str(row["minutes"])))
         expected = earnings.figures_of(ledgers.reader(other))
-        assert +found == +monthly(expected)
-        assert -found == -monthly(expected)
+        assert +figures == +monthly(expected)
+        assert -figures == -monthly(expected)
         was = earnings.figures_of(reader)
         for name in {*was, *expected, *minutes}:
             before, after = (each.get(name, Month(month=name)) for each in (was, expected))
@@ -248,30 +248,30 @@ def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) ->
 
 def cut_by(events: Iterable[Event], zone: str) -> Iterator[Event]:
     """Yield a book's events with months cut by one zone in all its policies."""
-    for each in events:
-        if isinstance(each.data, PolicyAdopted):
+    for event in events:
+        if isinstance(event.data, PolicyAdopted):
             policy = replace(
-                each.data.policy, period=replace(each.data.policy.period, timezone=zone)
+                event.data.policy, period=replace(event.data.policy.period, timezone=zone)
             )
-            yield replace(each, data=PolicyAdopted(policy=policy))
+            yield replace(event, data=PolicyAdopted(policy=policy))
         else:
-            yield each
+            yield event
 
 
 def monthly(months: Mapping[str, Month]) -> Counter[tuple[str, str]]:
     """Return the figures of months, but for the minutes, by month and name."""
     named = {"platform_fee": "fee_minor"}
-    found: Counter[tuple[str, str]] = Counter()
+    totals: Counter[tuple[str, str]] = Counter()
     for name, month in months.items():
         for figure in FIGURES:
             field = named.get(figure, f"{figure}_minor")
-            found[name, figure] = getattr(month, field if hasattr(month, field) else figure)
-    return found
+            totals[name, figure] = getattr(month, field if hasattr(month, field) else figure)
+    return totals
 
 
 @given(books(), st.data())
 def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataObject) -> None:
-    """Before and after are the months as known then; what changed a figure is told."""
+    """Before and after are the months as known then; every change is reported with its cause."""
     known = data.draw(st.integers(1, len(book.events)))
     with empty_ledger() as db:
         ledgers.portal(db).record(list(book.events[:known]))
@@ -284,16 +284,16 @@ def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataO
             as_known_diff.known(reader, ledgers.NOW) as first,
             as_known_diff.known(reader, later) as second,
         ):
-            found = as_known_diff.differences(first, second)
-            assert found == as_known_diff.differences(first, reader)
+            changes = as_known_diff.differences(first, second)
+            assert changes == as_known_diff.differences(first, reader)
             assert as_known_diff.differences(second, reader) == []
-            check_differences(found, first, reader)
+            check_differences(changes, first, reader)
         own = {name for name in after if changed_by_itself(before.get(name), after[name])}
-        assert own <= {row["month"] for row in found}
+        assert own <= {row["month"] for row in changes}
 
 
 def check_differences(found: list[dict[str, object]], first: Reader, after: Reader) -> None:
-    """Each change is real, and is made by the events that are told with it."""
+    """Each change is real and is caused by the events that are listed with it."""
     (last,) = first.all("SELECT max(seq) AS seq FROM event")
     for row in found:
         name, changed, events = str(row["month"]), row["changed"], row["events"]
@@ -309,13 +309,13 @@ def check_differences(found: list[dict[str, object]], first: Reader, after: Read
         assert all(event["seq"] > last["seq"] for event in events)
         nets = [each["difference"] for each in changed if each["figure"] == "net"]
         booked = sum(event["amount"].minor for event in events)
-        assert booked == sum(each.minor for each in nets)
+        assert booked == sum(net.minor for net in nets)
         if any(not each["figure"].startswith("balance.") for each in changed):
             assert events, "figures do not change by themselves"
 
 
 def changed_by_itself(was: dict[str, object] | None, now: dict[str, object]) -> bool:
-    """Tell whether anything but a balance differs."""
+    """Return True if any figure but a balance differs."""
     if was is None:
         return False
     return {**was, "balance": None} != {**now, "balance": None}
@@ -323,7 +323,7 @@ def changed_by_itself(was: dict[str, object] | None, now: dict[str, object]) -> 
 
 @given(books(), st.randoms(use_true_random=False))
 def test_every_reading_can_be_asked_for(book: Book, random: Random) -> None:
-    """What a reading refuses is said; the others stand as they were booked."""
+    """Entries that an interpretation refuses are listed; the others stay as booked."""
     with recorded(book.events) as db:
         reader = ledgers.reader(db)
         readings = interpretation_range.interpretations(reader)
@@ -343,7 +343,7 @@ REFUSABLE = {"refund.claimed", "session.ended", "session.logged", "session.corre
 
 @given(books())
 def test_the_reading_in_force_gives_the_books(book: Book) -> None:
-    """A book retold under what it reads already is the book, its payouts counted all the same."""
+    """Replayed under its own policy the book is unchanged, payouts included."""
     with recorded(book.events) as db:
         reader = ledgers.reader(db)
         policy = reader.policy.switches()

@@ -1,7 +1,7 @@
 """A whole book against the plain model, event by event, with the exact outcome of each.
 
 Whole stories are single steps here, since single steps seldom line up that far. At the end every
-outcome that there is, and every reading of every switch, must have been reached.
+outcome, and every value of every switch, must have been reached.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ STEPS = 25
 
 
 class BookMachine(StepMachine):
-    """All that can happen to a book, and the stories that it is made of."""
+    """All events of a book, and the stories that consist of them."""
 
     plays_back = True
 
@@ -56,21 +56,21 @@ class BookMachine(StepMachine):
     def session_to_the_end(self, deal: Deal) -> None:
         """An instant session with pauses; it may end in one."""
         name = deal.pick(REQUESTS)
-        self.tell(deal, self.opened(deal, name, scheduled=False))
-        self.tell(deal, on.RequestAccepted(request=name))
+        self.report(deal, self.opened(deal, name, scheduled=False))
+        self.report(deal, on.RequestAccepted(request=name))
         for _ in range(deal.pick((1, 2))):
             self.stepped(deal, name, "paused")
             self.stepped(deal, name, deal.pick(("resumed", "resumed", "paused")))
         self.time += deal.pick(SPANS)
-        self.tell(deal, on.SessionEnded(session=name), not_before=self.last_of(name))
+        self.report(deal, on.SessionEnded(session=name), not_before=self.last_of(name))
 
     @step
     def scheduled_session(self, deal: Deal) -> None:
         """A scheduled session is accepted in spite of everything, moved, and held or not."""
         name = deal.pick(REQUESTS)
         self.preferred(deal)
-        self.tell(deal, self.opened(deal, name, scheduled=True))
-        self.tell(deal, on.RequestAccepted(request=name, slot=1))
+        self.report(deal, self.opened(deal, name, scheduled=True))
+        self.report(deal, on.RequestAccepted(request=name, slot=1))
         if deal.one_in(2):
             self.stepped(deal, name, "rescheduled")
         self.stepped(deal, name, deal.pick(("started", "cancelled", "missed")))
@@ -80,19 +80,19 @@ class BookMachine(StepMachine):
         """Two requests for the same time are accepted; one session is moved, and back again."""
         start = self.time + deal.pick(SPANS)
         for name in REQUESTS:
-            self.tell(deal, self.opened(deal, name, scheduled=True, start=start))
-            self.tell(deal, on.RequestAccepted(request=name, slot=1))
+            self.report(deal, self.opened(deal, name, scheduled=True, start=start))
+            self.report(deal, on.RequestAccepted(request=name, slot=1))
         for away in (timedelta(minutes=deal.pick((30, 29))), timedelta(0)):
             moved = on.SessionRescheduled(session=name, start=start + away)
-            self.tell(deal, moved, not_before=self.last_of(name))
+            self.report(deal, moved, not_before=self.last_of(name))
 
     @step
     def currency_changes_under_a_request(self, deal: Deal) -> None:
         """A request keeps its rate's currency; the book may have another one by then."""
         name = deal.pick(REQUESTS)
-        self.tell(deal, self.opened(deal, name, scheduled=False))
+        self.report(deal, self.opened(deal, name, scheduled=False))
         self.adopt(deal, policy_of(deal.pick))
-        self.tell(deal, on.RequestAccepted(request=name))
+        self.report(deal, on.RequestAccepted(request=name))
 
     @step
     def claims_to_the_end(self, deal: Deal) -> None:
@@ -113,15 +113,15 @@ class BookMachine(StepMachine):
     def billed_anew(self, deal: Deal) -> None:
         """The mirror bills another amount for a session that was claimed meanwhile."""
         name, claim = deal.pick(REQUESTS), deal.pick(CLAIMS)
-        self.tell(deal, self.opened(deal, name, scheduled=False))
-        self.tell(deal, on.RequestAccepted(request=name))
+        self.report(deal, self.opened(deal, name, scheduled=False))
+        self.report(deal, on.RequestAccepted(request=name))
         self.time += timedelta(minutes=20)
-        self.tell(deal, on.SessionEnded(session=name))
+        self.report(deal, on.SessionEnded(session=name))
         self.claimed(deal, claim, name)
         if deal.one_in(2):
             self.answered(deal, claim, "granted")
         billed = self.money(deal, deal.pick((0, 1, 9, 99)))
-        self.tell(deal, on.SessionEnded(session=name, billed=billed), source=MIRROR)
+        self.report(deal, on.SessionEnded(session=name, billed=billed), source=MIRROR)
         self.answered(deal, claim, "conceded")
 
     @step
@@ -130,14 +130,14 @@ class BookMachine(StepMachine):
         name = deal.pick(PAYOUTS)
         bonus = self.money(deal)
         posted = on.AdjustmentPosted(adjustment=f"A{name}", amount=bonus, reason="a reason")
-        self.tell(deal, posted)
+        self.report(deal, posted)
         self.time += timedelta(days=9 * deal.pick(NUMBERS))
         owed = max(self.model.owed, 1)
         amount = self.money(deal, deal.pick((owed, min(owed, 2))))
-        self.tell(deal, on.PayoutSent(payout=name, amount=amount, method="paypal"))
-        self.tell(deal, deal.pick((on.PayoutPaid, on.PayoutPaid, on.PayoutFailed))(payout=name))
+        self.report(deal, on.PayoutSent(payout=name, amount=amount, method="paypal"))
+        self.report(deal, deal.pick((on.PayoutPaid, on.PayoutPaid, on.PayoutFailed))(payout=name))
         if deal.one_in(2):
-            self.tell(deal, on.PayoutReturned(payout=name))
+            self.report(deal, on.PayoutReturned(payout=name))
 
     @step
     def failure_by_mistake(self, deal: Deal) -> None:
@@ -145,39 +145,39 @@ class BookMachine(StepMachine):
         first, other = PAYOUTS
         owed = self.money(deal, max(self.model.owed, 1))
         for name in (first, other):
-            self.tell(deal, on.PayoutSent(payout=name, amount=owed, method="paypal"))
+            self.report(deal, on.PayoutSent(payout=name, amount=owed, method="paypal"))
             if name == first:
-                self.tell(deal, on.PayoutFailed(payout=name))
+                self.report(deal, on.PayoutFailed(payout=name))
         failed = [
-            each.event
-            for each in self.model.told.values()
-            if isinstance(each.data, on.PayoutFailed) and not each.undone
+            fact.event
+            for fact in self.model.recorded.values()
+            if isinstance(fact.data, on.PayoutFailed) and not fact.undone
         ]
         if failed:
             event = on.EventRef(source=failed[-1].source, id=failed[-1].id)
-            self.tell(deal, on.EntryReversed(event=event, reason="a mistake"))
+            self.report(deal, on.EntryReversed(event=event, reason="a mistake"))
 
-    # --- what must hold ---------------------------------------------------------------------------
+    # --- invariants -------------------------------------------------------------------------------
 
     @step
     def look(self, deal: Deal) -> None:
-        """Everything is written and read back; now and then by a program that was started anew."""
-        book = self.door.book
+        """Write everything and read it back; rarely with a freshly started program."""
+        book = self.journal.book
         followed, first = book.open_items(), book.first_billed_end()
         book.flush()
         assert followed == open_items(self.db), "what is followed in memory is what is written"
         assert first == Projection(self.db).first_billed_end()
         if deal.one_in(2):
-            self.door.flush()  # Else what was looked up goes on being followed.
+            self.journal.flush()  # Otherwise the cached entities stay in use.
         self.books_agree()
         if deal.one_in(3):
             self.db.execute("COMMIT")
-            self.open_door()
+            self.open_journal()
 
     @invariant()
     def owed_agrees(self) -> None:
-        """What is owed is the same after every step."""
-        assert self.door.book.owed_minor() == self.model.owed
+        """The owed amount agrees after every step."""
+        assert self.journal.book.owed_minor() == self.model.owed
 
     def books_agree(self) -> None:
         """Months, balances, records, items and states are those of the model."""
@@ -192,13 +192,13 @@ class BookMachine(StepMachine):
             for entry in self.model.entries
             if entry.net
         ]
-        opened = [each.open_minor for each in self.door.book.open_items() if each.open_minor]
+        opened = [item.open_minor for item in self.journal.book.open_items() if item.open_minor]
         assert opened == [left for _, left in self.model.items()]
 
     def teardown(self) -> None:
-        """At the end of its life a book can be told again from its journal."""
+        """At the end of its life a book can be replayed from its journal."""
         with closing(self.db):
-            self.door.flush()
+            self.journal.flush()
             self.books_agree()
             self.db.execute("COMMIT")
             if self.plays_back:
@@ -219,8 +219,8 @@ def walk(random: Random, steps: int) -> None:
             machine.owed_agrees()
         machine.teardown()
     except BaseException as error:
-        told = [line for line in machine.story if line.startswith(("recorded", "confirmed"))]
-        error.add_note("\n".join([*told, "and at last:", *machine.story[-3:]]))
+        reached = [line for line in machine.story if line.startswith(("recorded", "confirmed"))]
+        error.add_note("\n".join([*reached, "and at last:", *machine.story[-3:]]))
         raise
 
 
@@ -231,6 +231,6 @@ def test_every_event_has_the_outcome_that_the_rulebook_gives_it() -> None:
     run_state_machine_as_test(BookMachine, settings=settings(stateful_step_count=STEPS))
     for seed in range(WALKS):
         walk(Random(seed), STEPS)  # noqa: S311
-    assert SEEN == OUTCOMES, "an outcome that nobody reached is a rule that nobody tested"
+    assert SEEN == OUTCOMES, "an outcome that was not reached is an untested rule"
     tried = {(switch, str(value)) for switch, values in READINGS.items() for value in values}
     assert tried <= READ

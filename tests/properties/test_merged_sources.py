@@ -1,8 +1,8 @@
-"""A thousand books of merged sources: what is recorded once stays once, whoever reports it again.
+"""A thousand books of merged sources: a fact is recorded once, whichever source repeats it.
 
 The shell and one or two feeds report the same facts and later ones, in any interleaving, with
 bills, corrections, reversals, claims, decisions and aliases among them. The plain model, written
-from the contract, says what becomes of each event; the promises of rulebook 7 hold over each book.
+from the contract, gives the outcome of each event; the promises of rulebook 7 hold for each book.
 """
 
 from __future__ import annotations
@@ -32,26 +32,29 @@ PARTS = 4
 """So that processors share the work."""
 
 REACHED = {
-    *(("session.ended", each) for each in ("confirmed", "billed_differs")),
-    *(("session.logged", each) for each in ("confirmed", "conflict", "billed_differs")),
-    *(("session.corrected", each) for each in ("confirmed", "correction_refused")),
-    *(("refund.claimed", each) for each in ("confirmed", "conflict", "refund_too_large")),
-    *((f"request.{each}", "lost_race") for each in ("taken", "withdrawn", "expired")),
-    *((f"request.{each}", "superseded") for each in ("taken", "withdrawn", "expired", "declined")),
-    *((f"session.{each}", "superseded") for each in ("paused", "resumed")),
-    *(("entry.reversed", each) for each in ("recorded", "confirmed", "not_reversible")),
-    *(("entry.reversed", each) for each in ("impossible_time", "payout_too_large")),
-    *((f"payout.{each}", "impossible_time") for each in ("paid", "failed")),
-    *((f"payout.{each}", "confirmed") for each in ("sent", "paid", "failed", "returned")),
-    *((f"adjustment.{each}", "confirmed") for each in ("posted",)),
-    *(("tip.received", each) for each in ("recorded", "confirmed")),
-    *(("request.accepted", each) for each in ("recorded", "confirmed")),
+    *(("session.ended", status) for status in ("confirmed", "billed_differs")),
+    *(("session.logged", status) for status in ("confirmed", "conflict", "billed_differs")),
+    *(("session.corrected", status) for status in ("confirmed", "correction_refused")),
+    *(("refund.claimed", status) for status in ("confirmed", "conflict", "refund_too_large")),
+    *((f"request.{status}", "lost_race") for status in ("taken", "withdrawn", "expired")),
+    *(
+        (f"request.{status}", "superseded")
+        for status in ("taken", "withdrawn", "expired", "declined")
+    ),
+    *((f"session.{status}", "superseded") for status in ("paused", "resumed")),
+    *(("entry.reversed", status) for status in ("recorded", "confirmed", "not_reversible")),
+    *(("entry.reversed", status) for status in ("impossible_time", "payout_too_large")),
+    *((f"payout.{status}", "impossible_time") for status in ("paid", "failed")),
+    *((f"payout.{status}", "confirmed") for status in ("sent", "paid", "failed", "returned")),
+    *((f"adjustment.{status}", "confirmed") for status in ("posted",)),
+    *(("tip.received", status) for status in ("recorded", "confirmed")),
+    *(("request.accepted", status) for status in ("recorded", "confirmed")),
 }
 """What merged sources must have come to; a book without it would show nothing."""
 
 
 class Merged:
-    """One book, told to a ledger and to the model."""
+    """One book, recorded in a ledger and in the model."""
 
     def __init__(self, db: Connection) -> None:
         self.db, self.model = db, Model()
@@ -59,9 +62,9 @@ class Merged:
         self.story: list[str] = []
 
     def play(self, events: list[Event]) -> None:
-        """Let both judge every event, and compare: the outcome, the flags, and what is owed."""
+        """Let both judge every event, and compare the outcome, the flags, and the owed amount."""
         self.db.execute("BEGIN IMMEDIATE")
-        door = Journal(self.db, ledgers.clock)
+        journal = Journal(self.db, ledgers.clock)
         for event in events:
             try:
                 verdict = self.model.record(event)
@@ -72,14 +75,14 @@ class Merged:
             said = f"{expected} {sorted(flags)}: {event.data} of {event.source} at {event.time}"
             self.story.append(said)
             try:
-                outcome = door.record(event)
-                actual, told = outcome.status, set(outcome.flags)
+                outcome = journal.record(event)
+                actual, reported = outcome.status, set(outcome.flags)
             except LiveportalError as error:
-                actual, told = error.code, set()
-            assert (actual, told - unsure - HASTY) == (expected, flags - unsure), said
-            assert door.book.owed_minor() == self.model.owed, said
-            self.seen.update((event.data.TYPE, each) for each in (actual, *told))
-        door.flush()
+                actual, reported = error.code, set()
+            assert (actual, reported - unsure - HASTY) == (expected, flags - unsure), said
+            assert journal.book.owed_minor() == self.model.owed, said
+            self.seen.update((event.data.TYPE, each) for each in (actual, *reported))
+        journal.flush()
         self.db.execute("COMMIT")
 
     def agree(self) -> None:
@@ -146,14 +149,14 @@ class Merged:
             expected = ledgers.tables(db, replayed=True)
             assert ledgers.tables(copy, replayed=True) == expected, "8: a replay gives the same"
         assert verify(db).rules_changed == (), "8: and it verifies"
-        check_book(db)  # Whatever is explained adds up to it.
+        check_book(db)  # Every explanation adds up to the figure.
         db.execute("DELETE FROM event_personal")
         with closing(replayed_copy(db)) as copy:
             assert ledgers.tables(copy, replayed=True) == expected, "8: without personal data, too"
 
 
 def play(seed: int) -> tuple[Merged, int]:
-    """Play one book to its end; what failed comes with its story."""
+    """Play one book to its end; a failure shows its story."""
     world = World(Random(seed), 2 + seed % 7)  # noqa: S311 (the same books each time)
     with closing(ledgers.new_ledger()) as db:
         book = Merged(db)
@@ -175,10 +178,10 @@ def test_a_thousand_books_of_merged_sources(part: int) -> None:
     for seed in range(part, BOOKS, PARTS):
         book, _ = play(seed)
         seen += book.seen
-    assert set(seen) >= REACHED, "an outcome that nobody reached is a rule that nobody tested"
+    assert set(seen) >= REACHED, "an outcome that was not reached is an untested rule"
 
 
 @pytest.mark.parametrize("seed", range(25))
 def test_some_books_of_merged_sources(seed: int) -> None:
-    """The same, quickly: a book for each of some seeds."""
+    """The same, quickly: one book for each of some seeds."""
     play(seed + BOOKS)

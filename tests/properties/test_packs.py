@@ -1,4 +1,4 @@
-"""Honest packs of random books: whenever they are made, the ledger later gives every byte again."""
+"""Packs of random books: the ledger can reproduce every byte later."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = ("--keep", "Ana", "--name", "Zoe")
 
 
 def run(*argv: object) -> dict[str, Any]:
-    """Run a command that succeeds, and return what its JSON says."""
+    """Run a command that succeeds, and return its JSON."""
     out = TextIOWrapper(BytesIO(), "utf-8")
     with redirect_stdout(out):
         code = main([*map(str, argv), "--json"])
@@ -76,11 +76,11 @@ class Maker:
     def check(self) -> None:
         """Hold every pack against the ledger as it became."""
         for pack, names in self.made:
-            found = run("dispute", "verify", pack, "--ledger", self.ledger, *names)
-            assert (found["in_ledger"], found["not_compared"]) == (True, []), pack
+            report = run("dispute", "verify", pack, "--ledger", self.ledger, *names)
+            assert (report["in_ledger"], report["not_compared"]) == (True, []), pack
             if names:  # Without them nothing is found wrong, either.
-                found = run("dispute", "verify", pack, "--ledger", self.ledger)
-                assert found["in_ledger"] in (True, "partly"), pack
+                report = run("dispute", "verify", pack, "--ledger", self.ledger)
+                assert report["in_ledger"] in (True, "partly"), pack
 
 
 @pytest.mark.parametrize("part", range(PARTS))

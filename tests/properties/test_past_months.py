@@ -1,7 +1,8 @@
-"""A month that is over stays as it was: what is recorded later counts in the month of its time.
+"""A past month stays as it was: later events count in the month of their own time.
 
-What is only reported late belongs where it happened (the earning of an older session, a claim, a
-tip), so an event is held to the month of its own time, and of the session that it bills first.
+A fact that is only reported late counts where it happened (the earning of an older session, a
+claim, a tip), so an event is tested by the month of its own time, and of the session that it bills
+first.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from tests.properties.strategies import Book, books
 
 
 def figures(db: Connection) -> dict[str, Month]:
-    """Return what moved in each month, every figure of it."""
-    found = earnings.figures_of(ledgers.reader(db))
-    return {name: each for name, each in found.items() if each != Month(month=name)}
+    """Return every figure that changed in each month."""
+    by_month = earnings.figures_of(ledgers.reader(db))
+    return {name: each for name, each in by_month.items() if each != Month(month=name)}
 
 
 def rows_add_up(reader: Reader, name: str) -> bool:
-    """Tell whether the session rows of a statement add up to its summary."""
+    """Return True if the session rows of a statement add up to its summary."""
     document = statement.statement(reader, name)
     rows, summary = document["sessions"], document["summary"]
 
     def cents(values: list[str]) -> int:
-        return sum(int(each.replace(".", "")) for each in values)
+        return sum(int(value.replace(".", "")) for value in values)
 
     money = {"gross": "gross", "fee": "platform_fee", "earned": "earned"}
     for column, figure in money.items():
@@ -53,7 +54,7 @@ def test_no_later_event_changes_a_month_that_is_over(book: Book) -> None:
             }
             portal.record([event])
             if isinstance(event.data, PolicyAdopted):
-                continue  # While there is no money, it may cut all months otherwise.
+                continue  # As long as there is no money, a policy may cut the months differently.
             after = figures(db)
             own = {month_of(event.time, ledgers.reader(db).timezone)}
             fresh = db.execute("SELECT id, period FROM session WHERE period IS NOT NULL")
@@ -66,7 +67,7 @@ def test_no_later_event_changes_a_month_that_is_over(book: Book) -> None:
 
 @given(books(14))
 def test_a_statement_adds_up(book: Book) -> None:
-    """Its rows of sessions, corrections among them, come to its summary in each month."""
+    """Its session rows, corrections included, add up to its summary in each month."""
     with ledgers.recorded(book.events) as db:
         reader = ledgers.reader(db)
         for name in figures(db):

@@ -22,7 +22,7 @@ from liveportal.ledger.format import row_mapping
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.storage.driver import Connection
 from liveportal.portal import Portal, always, open_readonly
-from tests.properties import ledgers, reckoning
+from tests.properties import arithmetic, ledgers
 from tests.properties.ledgers import NOWHERE, empty_ledger, recorded, tables
 from tests.properties.strategies import Book, books
 from tests.verified import deeply
@@ -32,12 +32,12 @@ GONE = ("failed", "returned", "reversed")
 
 
 def net_of(db: Connection) -> dict[str, int]:
-    """What each session earned in all, refunds and corrections counted; tips are not."""
-    found = db.execute(
+    """The total earnings of each session, refunds and corrections included, tips excluded."""
+    nets = db.execute(
         "SELECT session, sum(net) FROM transaction_record WHERE session IS NOT NULL"
         " AND gross <> 0 GROUP BY session"
     )
-    return dict(found.fetchall())
+    return dict(nets.fetchall())
 
 
 # --- 1 --------------------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ def net_of(db: Connection) -> dict[str, int]:
 
 @given(books())
 def test_1_every_transaction_balances_to_zero(book: Book) -> None:
-    """The legs of each transaction add up to nothing, and no money stands outside of one."""
+    """The legs of each transaction add up to zero, and there is no money outside of one."""
     with recorded(book.events) as db:
         unbalanced = db.execute(
             'SELECT "transaction", sum(amount) FROM posting GROUP BY "transaction"'
@@ -71,11 +71,11 @@ def test_1_whatever_is_replayed_is_recorded_once(book: Book, data: st.DataObject
     batch = data.draw(st.none() | st.integers(1, 5))
     with empty_ledger() as db:
         portal = ledgers.portal(db)
-        first = ledgers.told(portal, book.events)
+        first = ledgers.record_all(portal, book.events)
         before = tables(db)
-        second = ledgers.told(portal, again, batch=batch)
+        second = ledgers.record_all(portal, again, batch=batch)
 
-        confirmed = sum(told.confirms is not None for told in book.model.told.values())
+        confirmed = sum(fact.confirms is not None for fact in book.model.recorded.values())
         assert (first.recorded, first.confirmed) == (len(book.events) - confirmed, confirmed)
         assert (first.replayed, first.refused) == (0, 0)
         assert (second.recorded, second.confirmed, second.refused) == (0, 0, 0)
@@ -86,10 +86,10 @@ def test_1_whatever_is_replayed_is_recorded_once(book: Book, data: st.DataObject
 
 @given(books(12))
 def test_1_a_feed_that_stutters_is_recorded_once(book: Book) -> None:
-    """Each line twice, in the same breath: the second is a replay before the first is written."""
+    """Each line twice in one chunk: the second is a replay before the first is written."""
     twice = [event for event in book.events for _ in range(2)]
     with empty_ledger() as db, recorded(book.events) as once:
-        synced = ledgers.told(ledgers.portal(db), twice)
+        synced = ledgers.record_all(ledgers.portal(db), twice)
 
         assert synced.replayed == len(book.events)
         assert tables(db, replayed=True) == tables(once, replayed=True)
@@ -97,10 +97,10 @@ def test_1_a_feed_that_stutters_is_recorded_once(book: Book) -> None:
 
 @given(books(), st.integers(1, 4))
 def test_1_how_a_feed_is_cut_does_not_matter(book: Book, batch: int) -> None:
-    """Event by event, by batches or in one: the same facts give the same books."""
+    """Event by event, in batches or at once: the same facts give the same books."""
     with empty_ledger() as whole, empty_ledger() as cut, empty_ledger() as single:
-        ledgers.told(ledgers.portal(whole), book.events)
-        ledgers.told(ledgers.portal(cut), book.events, batch=batch)
+        ledgers.record_all(ledgers.portal(whole), book.events)
+        ledgers.record_all(ledgers.portal(cut), book.events, batch=batch)
         ledgers.portal(single).record(list(book.events))
 
         expected = tables(whole, replayed=True)
@@ -113,7 +113,7 @@ def test_1_how_a_feed_is_cut_does_not_matter(book: Book, batch: int) -> None:
 
 @given(books())
 def test_2_fee_and_share_are_the_gross(book: Book) -> None:
-    """Nothing of what a customer pays is lost; a session that bills nothing books nothing."""
+    """No part of a customer's payment is lost; a session that bills nothing books nothing."""
     with recorded(book.events) as db:
         earned = db.execute(
             "SELECT session, gross, fee, net FROM transaction_record"
@@ -122,11 +122,11 @@ def test_2_fee_and_share_are_the_gross(book: Book) -> None:
         assert all(fee + share == gross for _, gross, fee, share in earned)
 
         latest = {session: (gross, fee) for session, gross, fee, _ in earned}
-        for session in ledgers.things(db, row_mapping.SESSION):
+        for session in ledgers.entities(db, row_mapping.SESSION):
             if session.gross_minor:
                 assert latest[session.id] == (session.gross_minor, session.fee_minor)
                 policy = book.model.sessions[session.id].policy
-                assert session.share_minor == reckoning.share(session.gross_minor, policy)
+                assert session.share_minor == arithmetic.share(session.gross_minor, policy)
             else:
                 assert net_of(db).get(session.id, 0) == 0, "it was free, or it was not held"
 
@@ -140,12 +140,12 @@ def test_3_refunds_never_take_more_than_there_was(book: Book) -> None:
     with recorded(book.events) as db:
         cost: Counter[str] = Counter()
         back: Counter[str] = Counter()
-        for claim in ledgers.things(db, row_mapping.CLAIM):
+        for claim in ledgers.entities(db, row_mapping.CLAIM):
             if claim.state in ("conceded", "granted", "rejected"):
                 cost[claim.session] += claim.cost_minor
                 back[claim.session] += claim.amount_minor
         net = net_of(db)
-        for session in ledgers.things(db, row_mapping.SESSION):
+        for session in ledgers.entities(db, row_mapping.SESSION):
             reading_ = book.model.sessions[session.id].policy.refund.deducts
             most = session.share_minor if reading_ == "share" else session.gross_minor
             assert back[session.id] == session.refunded_minor <= session.gross_minor
@@ -160,18 +160,18 @@ def test_3_refunds_never_take_more_than_there_was(book: Book) -> None:
 
 @given(books(), st.randoms(use_true_random=False))
 def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
-    """What is held is what undecided claims hold; once all are decided, nothing is."""
+    """The held amount is that of undecided claims; once all are decided, it is zero."""
     with recorded(book.events) as db:
-        claims = ledgers.things(db, row_mapping.CLAIM)
-        undecided = [each for each in claims if each.state in UNDECIDED]
+        claims = ledgers.entities(db, row_mapping.CLAIM)
+        undecided = [claim for claim in claims if claim.state in UNDECIDED]
         assert ledgers.balance(db)["held"] == sum(each.hold_minor for each in undecided)
 
-        last = max(each.time for each in book.events) + timedelta(days=99)
+        last = max(event.time for event in book.events) + timedelta(days=99)
         answers = ("refund.withdrawn", "dispute.accepted", "dispute.rejected", "refund.denied")
         for number, claim in enumerate(undecided):
             disputed = claim.state == "disputed"
             kind = random.choice(answers[:3] if disputed else (answers[0], answers[3]))
-            answer = next(each for each in dispatch.HANDLERS if kind == each.TYPE)
+            answer = next(handler for handler in dispatch.HANDLERS if kind == handler.TYPE)
             made: Any = answer(claim=claim.id)
             # Its time may be ahead of the clock, which a person is asked about.
             ledgers.portal(db).execute(made, at=last, key=f"end-{number}", allow=always)
@@ -214,9 +214,9 @@ def test_6_months_add_up_to_the_life_and_assets_are_what_was_earned(book: Book) 
 
         currency = book.model.policy.currency
         months = ledgers.sql_months(db)
-        assert sum(reckoning.minor(each["net"], currency) for each in months) == net
+        assert sum(arithmetic.minor(month["net"], currency) for month in months) == net
         if months:
-            last = {name: reckoning.text(each, currency) for name, each in balance.items()}
+            last = {name: arithmetic.text(each, currency) for name, each in balance.items()}
             assert months[-1]["balance"] == last
         assert balance == book.model.balance()
 
@@ -231,13 +231,13 @@ def test_7_payout_lines_add_up_and_nothing_is_paid_twice(book: Book) -> None:
         lines: dict[str, dict[int, int]] = defaultdict(dict)
         for payout, item, minor in ledgers.lines(db):
             lines[payout][item] = minor
-        payouts = ledgers.things(db, row_mapping.PAYOUT)
+        payouts = ledgers.entities(db, row_mapping.PAYOUT)
         settled: Counter[int] = Counter()
         for payout in payouts:
             assert sum(lines[payout.id].values()) == payout.amount_minor
             if payout.state not in GONE:
                 settled.update(lines[payout.id])
-        for item in ledgers.things(db, row_mapping.ITEM):
+        for item in ledgers.entities(db, row_mapping.ITEM):
             paid = settled[item.transaction]
             assert item.settled_minor == paid
             assert 0 <= paid <= item.face_minor or item.face_minor <= paid <= 0
@@ -278,18 +278,18 @@ def test_8_replaying_the_journal_gives_the_same_tables(book: Book) -> None:
 
 @given(books())
 def test_8_every_book_verifies(book: Book) -> None:
-    """Judged anew, every event books what it booked; what was written is what is there."""
+    """Judged again, every event books the same; the stored rows are the written ones."""
     with recorded(book.events) as db:
-        told = deeply(db, NOWHERE)
-        assert told.rules_changed == ()
-        assert told.events == len(book.events)
+        verified_ledger = deeply(db, NOWHERE)
+        assert verified_ledger.rules_changed == ()
+        assert verified_ledger.events == len(book.events)
 
 
 @given(books(), st.booleans(), st.randoms(use_true_random=False))
 def test_8_also_after_personal_data_was_erased(
     book: Book, everything: bool, random: Random
 ) -> None:
-    """Nothing that is derived needs what can be erased with a person, all of it or some."""
+    """No derived row needs personal data, whether all of it or some is erased."""
     with recorded(book.events) as db:
         before = tables(db, replayed=True)
         for (seq,) in db.execute("SELECT seq FROM event_personal ORDER BY seq").fetchall():
@@ -326,7 +326,7 @@ def test_a_ledger_file_holds_the_same_books(seed: int) -> None:
         Portal.create(path, replace(policy.policy), now=ledgers.clock)
         for dry_run in (True, False):
             with Portal.open(path, dry_run=dry_run, now=ledgers.clock) as portal:
-                ledgers.told(portal, book.events)
+                ledgers.record_all(portal, book.events)
             with open_readonly(path) as reader:
                 expected = [] if dry_run else book.model.months()
                 assert ledgers.sql_months(reader) == expected

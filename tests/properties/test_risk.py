@@ -23,21 +23,21 @@ BOOKS = 300
 
 
 def left_of(model: Model, session: Session, last: str) -> tuple[int, int]:
-    """What is left of a session's gross at a month's end, and what of it is owed."""
+    """The unrefunded part of a session's gross at a month's end, and how much of it is owed."""
     own = [
-        each
-        for each in model.entries
-        if each.session == session.id and each.month <= last and not each.tips
+        entry
+        for entry in model.entries
+        if entry.session == session.id and entry.month <= last and not entry.tips
     ]
-    return sum(each.gross - each.refunded for each in own), sum(each.owed for each in own)
+    return sum(event.gross - event.refunded for event in own), sum(event.owed for event in own)
 
 
 def claimable(model: Model, last: str, as_of: datetime) -> int:
-    """What is owed of sessions that a customer can claim back in time (R8).
+    """The owed amount of sessions that a customer can still claim back in time (R8).
 
-    Where refunds deduct the gross a session may have cost more than it earned: that is final.
+    If refunds deduct the gross, a session may have cost more than it earned: that is final.
     """
-    found = 0
+    total = 0
     # As each session was billed by then: a later correction changes nothing of this month.
     by_then = {count.session: count for count in model.counts if count.month <= last}
     for count in by_then.values():
@@ -46,12 +46,12 @@ def claimable(model: Model, last: str, as_of: datetime) -> int:
             hours = session.policy.refund.window_hours
             gross, owed = left_of(model, session, last)
             if gross > 0 and owed > 0 and as_of <= count.end + timedelta(hours=hours):
-                found += owed
-    return found
+                total += owed
+    return total
 
 
 def moments(model: Model) -> Iterator[datetime]:
-    """The instants at which something changes: the last of each window, and one later."""
+    """The instants at which a figure changes: the last of each refund window, and the next."""
     for count in model.counts:
         window = timedelta(hours=model.sessions[count.session].policy.refund.window_hours)
         closes = count.end + window
@@ -59,7 +59,7 @@ def moments(model: Model) -> Iterator[datetime]:
 
 
 def month_end(model: Model, last: str) -> datetime:
-    """The last instant that falls in a month, found by asking each microsecond's neighbour."""
+    """The last instant of a month, found by trying each microsecond's neighbour."""
     year, number = map(int, last.split("-"))
     guess = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=ledgers.NOW.tzinfo)
     low, high = guess - timedelta(days=2), guess + timedelta(days=2)
@@ -70,7 +70,7 @@ def month_end(model: Model, last: str) -> datetime:
 
 
 def check(book: Book) -> set[str]:
-    """Hold a book's money at risk against the model's; returns what it had."""
+    """Compare a book's money at risk with the model's; return the states reached."""
     model, seen = book.model, set()
     with ledgers.recorded(book.events) as db:
         reader = ledgers.reader(db)
@@ -79,18 +79,18 @@ def check(book: Book) -> set[str]:
             end, balance = month_end(model, last), model.balance(last)
             for now in {ledgers.NOW, end, end + MICROSECOND, *moments(model)}:
                 as_of = min(now, end)
-                found: dict[str, Any] = earnings.risk(reader, last, now)
+                actual: dict[str, Any] = earnings.risk(reader, last, now)
                 expected = claimable(model, last, as_of)
-                told = {name: found[name].minor for name in ("final", "claimable", "held")}
-                assert told == {
+                figures = {name: actual[name].minor for name in ("final", "claimable", "held")}
+                assert figures == {
                     "final": balance["owed"] - expected,
                     "claimable": expected,
                     "held": balance["held"],
                 }, (last, utc_text(now))
-                assert found["as_of"] == as_of
-                assert sum(told.values()) == balance["owed"] + balance["held"]
-                seen |= {name for name, minor in told.items() if minor > 0}
-                seen |= {f"-{name}" for name, minor in told.items() if minor < 0}
+                assert actual["as_of"] == as_of
+                assert sum(figures.values()) == balance["owed"] + balance["held"]
+                seen |= {name for name, minor in figures.items() if minor > 0}
+                seen |= {f"-{name}" for name, minor in figures.items() if minor < 0}
     return seen
 
 

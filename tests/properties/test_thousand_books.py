@@ -30,8 +30,8 @@ def test_sql_and_python_agree_on_a_thousand_books(part: int) -> None:
             assert ledgers.folded_months(db) == expected, f"book {seed}"
         sessions = [claim.session.id for claim in book.model.claims.values()]
         claimed_again += len(sessions) > len(set(sessions))
-        failed += any(isinstance(each.data, PayoutFailed) for each in book.events)
-        returned += any(isinstance(each.data, PayoutReturned) for each in book.events)
+        failed += any(isinstance(event.data, PayoutFailed) for event in book.events)
+        returned += any(isinstance(event.data, PayoutReturned) for event in book.events)
         for event in book.events:
             if isinstance(event.data, PolicyAdopted):
                 switches = event.data.policy.switches().items()

@@ -1,4 +1,4 @@
-"""An export comes back as an equal ledger, whatever the book."""
+"""An export can be imported as an equal ledger, for any book."""
 
 from __future__ import annotations
 
@@ -46,10 +46,13 @@ def exported_lines(db: Connection, *, without_personal: bool = False) -> bytes:
     """Export a ledger as the command does."""
     return b"".join(
         line(
-            each.event, each.recorded_at, erased=each.erased, without_personal=without_personal
+            recorded_event.event,
+            recorded_event.recorded_at,
+            erased=recorded_event.erased,
+            without_personal=without_personal,
         ).encode("ascii")
         + b"\n"
-        for each in journal(db)
+        for recorded_event in journal(db)
     )
 
 
@@ -60,8 +63,8 @@ def imported(content: bytes, *, as_exported: bool = True) -> Iterator[Connection
     def later() -> Any:  # noqa: ANN401 (a clock)
         return NOW + timedelta(days=365)
 
-    found = exported.contents(BytesIO(content))
-    chunks = exported.events(BytesIO(content), found.digest)
+    export = exported.contents(BytesIO(content))
+    chunks = exported.events(BytesIO(content), export.digest)
     with empty_ledger() as db:
         store = LedgerFile(db, NOWHERE, later, is_new=True)
         imports._record(store, chunks, later, as_exported=as_exported, vault=Vault(NOWHERE))  # noqa: SLF001
@@ -69,37 +72,39 @@ def imported(content: bytes, *, as_exported: bool = True) -> Iterator[Connection
 
 
 def compared(db: Connection) -> tuple[dict[str, ledgers.Table], ledgers.Table, ledgers.Table]:
-    """Return all that equal ledgers have in common: tables, personal texts, and what is erased."""
-    found = {name: rows for name, rows in tables(db, replayed=True).items() if name not in BESIDE}
+    """Return everything that equal ledgers share: tables, personal texts, and erased events."""
+    contents = {
+        name: rows for name, rows in tables(db, replayed=True).items() if name not in BESIDE
+    }
     texts = db.execute("SELECT seq, body FROM event_personal ORDER BY seq").fetchall()
     gone = db.execute(
         "SELECT seq FROM event LEFT JOIN event_personal USING (seq)"
         " WHERE personal_digest <> x'' AND body IS NULL ORDER BY seq"
     ).fetchall()
-    return found, texts, gone
+    return contents, texts, gone
 
 
 def _record(db: Connection, events: Sequence[Event], at: datetime) -> None:
-    """Record events of whatever source, at a time of the clock."""
-    with LedgerFile(db, NOWHERE, lambda: at, is_new=True).writing() as door:
-        for each in events:
-            door.record(each, origin=Origin.JOURNAL)
+    """Record events of any source, at a time of the clock."""
+    with LedgerFile(db, NOWHERE, lambda: at, is_new=True).writing() as writer:
+        for event in events:
+            writer.record(event, origin=Origin.JOURNAL)
 
 
 def decorated(event: Event, data: st.DataObject) -> Event:
     """Return an event with attributes and texts of any kind, and perhaps of the expert's."""
     attributes = data.draw(ATTRIBUTES)
-    told: Any = event.data
+    facts: Any = event.data
     for name in ("title", "reason", "summary"):
-        if isinstance(getattr(told, name, None), str) and not isinstance(told, RequestAccepted):
-            told = replace(told, **{name: data.draw(WORDS)})
-    return replace(event, attributes=attributes, data=told)
+        if isinstance(getattr(facts, name, None), str) and not isinstance(facts, RequestAccepted):
+            facts = replace(facts, **{name: data.draw(WORDS)})
+    return replace(event, attributes=attributes, data=facts)
 
 
 @contextmanager
 def recorded(book: Book, data: st.DataObject) -> Iterator[Connection]:
-    """Give a ledger of a book that was recorded at several times, with all that may be in one."""
-    events = [decorated(each, data) for each in book.events]
+    """Yield a ledger of a book recorded at several times, with rows in every table."""
+    events = [decorated(event, data) for event in book.events]
     cuts = sorted(data.draw(st.lists(st.integers(1, len(events)), max_size=3)))
     with empty_ledger() as db:
         for number, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(events)], strict=True)):
@@ -109,7 +114,7 @@ def recorded(book: Book, data: st.DataObject) -> Iterator[Connection]:
 
 @given(books(), st.data())
 def test_an_export_comes_back_as_an_equal_ledger(book: Book, data: st.DataObject) -> None:
-    """Tables, texts and times of recording are the same; so is a second export, byte by byte."""
+    """Tables, texts and recording times are equal; so is a second export, byte by byte."""
     with recorded(book, data) as db:
         content = exported_lines(db)
         with imported(content) as copy:
@@ -120,7 +125,7 @@ def test_an_export_comes_back_as_an_equal_ledger(book: Book, data: st.DataObject
 
 @given(books(12), st.data())
 def test_as_known_answers_as_before(book: Book, data: st.DataObject) -> None:
-    """Whatever was known when, is known of the copy, too."""
+    """The copy answers as-known queries the same for every known-time."""
     with recorded(book, data) as db, imported(exported_lines(db)) as copy:
         for hours in range(4):
             known = NOW + timedelta(hours=hours)
@@ -133,7 +138,7 @@ def test_as_known_answers_as_before(book: Book, data: st.DataObject) -> None:
 
 @given(books(), st.data(), st.randoms(use_true_random=False))
 def test_what_is_erased_comes_back_erased(book: Book, data: st.DataObject, random: Random) -> None:
-    """A customer who was forgotten stays so, told of again or not; and nobody has to be."""
+    """A forgotten customer stays forgotten, recorded again or not; books without one work, too."""
     with recorded(book, data) as db:
         known = [name for (name,) in db.execute("SELECT id FROM customer ORDER BY id").fetchall()]
         for name in random.sample(known, min(len(known), 2)):
@@ -141,9 +146,9 @@ def test_what_is_erased_comes_back_erased(book: Book, data: st.DataObject, rando
             forgotten = Event(CLI_SOURCE, f"forget-{name}", when, CustomerForgotten(customer=name))
             _record(db, [forgotten], when)
         mirrored = [
-            replace(each, source=f"https://mirror.example/{number}")
-            for number, each in enumerate(book.events)
-            if isinstance(each.data, RequestOpened)
+            replace(event, source=f"https://mirror.example/{number}")
+            for number, event in enumerate(book.events)
+            if isinstance(event.data, RequestOpened)
         ]
         _record(db, mirrored, NOW + timedelta(hours=6))
         content = exported_lines(db)
@@ -159,11 +164,11 @@ def test_what_is_personal_can_be_left_out(book: Book, data: st.DataObject) -> No
     with recorded(book, data) as db:
         content = exported_lines(db, without_personal=True)
         with imported(content) as copy:
-            found, texts, gone = compared(copy)
-            assert found == compared(db)[0]
+            contents, texts, gone = compared(copy)
+            assert contents == compared(db)[0]
             assert texts == []
             assert len(gone) == sum(
-                json.loads(each).get("erased", False) for each in content.splitlines()
+                json.loads(feed_line).get("erased", False) for feed_line in content.splitlines()
             )
             assert exported_lines(copy) == content
             verify(copy)
@@ -171,22 +176,22 @@ def test_what_is_personal_can_be_left_out(book: Book, data: st.DataObject) -> No
 
 @given(books(), st.data())
 def test_an_import_again_changes_nothing(book: Book, data: st.DataObject) -> None:
-    """Into a ledger that has the events all of them are replays, also without what is personal."""
+    """In a ledger with these events all are replays, also without personal data."""
     with recorded(book, data) as db:
         before = tables(db)
         for without in (False, True):
             content = exported_lines(db, without_personal=without)
-            found = exported.contents(BytesIO(content))
-            chunks = exported.events(BytesIO(content), found.digest)
+            export = exported.contents(BytesIO(content))
+            chunks = exported.events(BytesIO(content), export.digest)
             store = LedgerFile(db, NOWHERE, ledgers.clock)
             done = imports._record(store, chunks, ledgers.clock, as_exported=False)  # noqa: SLF001
-            assert (done.recorded, done.replayed) == (0, found.events)
+            assert (done.recorded, done.replayed) == (0, export.events)
             assert tables(db) == before
 
 
 @given(books(12), st.data())
 def test_into_a_ledger_that_exists_it_is_recorded_now(book: Book, data: st.DataObject) -> None:
-    """The same books come of it, in the file's order, but they are known from now on."""
+    """The books are the same, in the file's order, but known only from now on."""
     with recorded(book, data) as db, imported(exported_lines(db), as_exported=False) as copy:
         ours, theirs = compared(copy)[0], compared(db)[0]
         assert {when for *_, when, _ in ours["event"]} == {utc_text(NOW + timedelta(days=365))}
