@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.commands.planning import SetClock, book, now, sync, told
+from tests.commands.planned_sessions import SetClock, book, now, sync, told
 from tests.commands.shell import Shell
 from tests.helpers import amount
 

@@ -21,7 +21,7 @@ from liveportal.ledger.backup.age import Encryption
 from liveportal.ledger.backup.backup import back_up, last_backup
 from liveportal.ledger.storage import private_files
 from liveportal.ledger.storage.driver import Connection
-from tests.commands.backing import (
+from tests.commands.backup_ledger import (
     CHAT,
     PASSPHRASE,
     archived,

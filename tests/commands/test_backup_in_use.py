@@ -24,7 +24,7 @@ from liveportal.ledger.storage import fsync
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
-from tests.commands.backing import fill, journal_mode, members
+from tests.commands.backup_ledger import fill, journal_mode, members
 
 if TYPE_CHECKING:
     from tests.commands.shell import Shell

@@ -9,7 +9,7 @@ import pytest
 
 from liveportal.domain.errors import DiskFull
 from liveportal.ledger.ledger_file import LedgerFile
-from tests.commands.backing import fill, key_pair
+from tests.commands.backup_ledger import fill, key_pair
 from tests.commands.shell import Shell
 from tests.commands.test_profile import IBAN
 

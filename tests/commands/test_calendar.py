@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from tests.commands.planning import SetClock, book, now, sync, told
+from tests.commands.planned_sessions import SetClock, book, now, sync, told
 from tests.commands.shell import Shell
 from tests.helpers import at
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from liveportal.ledger.storage import connection
-from tests.commands.busy import Effort, feed, made, plan, watched, whole_reads
-from tests.commands.planning import SetClock, now
+from tests.commands.large_ledger import Effort, feed, made, plan, watched, whole_reads
+from tests.commands.planned_sessions import SetClock, now
 from tests.commands.shell import Shell
 
 __all__ = ["now"]

@@ -27,7 +27,7 @@ from liveportal.domain.errors import (
 from liveportal.ledger.backup.backup import back_up
 from liveportal.ledger.backup.restore import restoring
 from liveportal.ledger.storage.driver import Connection
-from tests.commands.backing import archived, fill, members
+from tests.commands.backup_ledger import archived, fill, members
 from tests.commands.shell import Shell
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)

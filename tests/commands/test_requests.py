@@ -10,7 +10,7 @@ import pytest
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import requests as seen
 from liveportal.ledger.queries.request_filter import RequestFilter
-from tests.commands.asked import (
+from tests.commands.requests_ledger import (
     NOW,
     OPEN,
     SLOTS,

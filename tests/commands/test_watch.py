@@ -13,7 +13,7 @@ from liveportal.cli.commands.requests.watch import FIELDS
 from liveportal.feeds import following, jsonl
 from tests.commands.shell import Shell, error_of
 from tests.commands.test_sync import feed
-from tests.commands.watching import QUICK, RULES, add, asks, watching
+from tests.commands.watch_process import QUICK, RULES, add, asks, watching
 from tests.helpers import amount, line
 
 if sys.platform == "win32":

@@ -16,7 +16,7 @@ from liveportal.ledger.storage import driver
 from liveportal.ledger.verify.projections import DERIVED
 from tests.commands.shell import OCTOBER
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
-from tests.faults.nursery import Ended, Nursery, Order
+from tests.faults.fork_server import Ended, ForkServer, Order
 from tests.helpers import amount, line
 from tests.ledger.forms import make_old
 from tests.verified import deeply
@@ -57,9 +57,9 @@ class Scene:
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with one ledger, whose commands run in the nursery."""
+    """A folder with one ledger, whose commands run in the fork_server."""
 
-    nursery: Nursery
+    fork_server: ForkServer
     folder: Path
     ledger: Path
     stdin: str = "/dev/null"
@@ -77,7 +77,7 @@ class Place:
 
     def run(self, *argv: str, **more: Any) -> Ended:  # noqa: ANN401
         """Run a command to its end, whatever that is."""
-        return self.nursery.run(self.order(*argv, **more))
+        return self.fork_server.run(self.order(*argv, **more))
 
     def done(self, *argv: str, code: int = 0) -> str:
         """Run a command that works, and return what it wrote."""
@@ -86,20 +86,20 @@ class Place:
         return ended.out
 
 
-def prepare(nursery: Nursery, folder: Path) -> None:
+def prepare(fork_server: ForkServer, folder: Path) -> None:
     """Make the ledgers that scenes start from, in both journal modes."""
     more = folder / "more.jsonl"
     more.write_bytes(b"".join([*FEED, *map(_more, range(1, 10))]))
     for mode in MODES:
         (folder / mode).mkdir()
         for name, feeds in {"empty": (), "states": (OCTOBER, more)}.items():
-            place = Place(nursery, folder / mode, folder / mode / name)
+            place = Place(fork_server, folder / mode, folder / mode / name)
             place.done("init")
             for feed in feeds:
                 place.done("sync", str(feed))
             with closing(driver.Connection(str(place.ledger), isolation_level=None)) as db:
                 db.execute(f"PRAGMA journal_mode = {mode}")
-        place = Place(nursery, folder / mode, folder / mode / "sealed", str(folder / "iban"))
+        place = Place(fork_server, folder / mode, folder / mode / "sealed", str(folder / "iban"))
         (folder / "iban").write_bytes(IBAN)
         shutil.copyfile(folder / mode / "states", place.ledger)
         place.done(*FILLED)
@@ -108,7 +108,7 @@ def prepare(nursery: Nursery, folder: Path) -> None:
 
 
 def set_up(
-    nursery: Nursery,
+    fork_server: ForkServer,
     made: Path,
     scene: Scene,
     mode: str,
@@ -130,7 +130,7 @@ def set_up(
         (folder / name).write_bytes(content)
     stdin = folder / "stdin"
     stdin.write_bytes(scene.stdin)
-    return Place(nursery, inner, ledger, str(stdin))
+    return Place(fork_server, inner, ledger, str(stdin))
 
 
 def _more(number: int) -> bytes:

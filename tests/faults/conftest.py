@@ -13,7 +13,7 @@ from typing import Protocol
 import pytest
 
 from tests.faults.books import Scene, prepare, set_up
-from tests.faults.nursery import Nursery
+from tests.faults.fork_server import ForkServer
 from tests.faults.power import scenario, trace
 from tests.faults.scenes import ALL
 from tests.faults.stages import Stage, Stages
@@ -41,11 +41,11 @@ def amount(request: pytest.FixtureRequest) -> Amount:
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Give a process that forks a child for each run."""
     if sys.platform != "linux":
         pytest.skip("needs fork, and /proc to see what a process does")
-    running = Nursery()
+    running = ForkServer()
     yield running
     running.close()
 
@@ -68,22 +68,24 @@ def folder(memory: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def made(nursery: Nursery, memory: Path) -> Path:
+def made(fork_server: ForkServer, memory: Path) -> Path:
     """Make the ledgers that scenes start from, once."""
     folder = memory / "prepared"
     folder.mkdir()
-    prepare(nursery, folder)
+    prepare(fork_server, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def stages(nursery: Nursery, made: Path, memory: Path) -> Stages:
+def stages(fork_server: ForkServer, made: Path, memory: Path) -> Stages:
     """Give the stage of a scene in a journal mode; each is built once."""
 
     @cache
     def built(scene: Scene, mode: str) -> Stage:
         folder = memory / f"{ALL.index(scene)}-{mode}"
-        return Stage(lambda inner: set_up(nursery, made, scene, mode, inner), scene, mode, folder)
+        return Stage(
+            lambda inner: set_up(fork_server, made, scene, mode, inner), scene, mode, folder
+        )
 
     return built
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.faults.books import MODES, Place, Scene, Story, beside, derived, story
-from tests.faults.nursery import Ended
+from tests.faults.fork_server import Ended
 from tests.faults.scenes import ALL, INIT, UPGRADE
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.books import Place, Scene, beside, chosen
 from tests.faults.conftest import Amount
-from tests.faults.nursery import LINES, POINTS, Ended
+from tests.faults.fork_server import LINES, POINTS, Ended
 from tests.faults.scenes import (
     READ,
     WRITES,

@@ -14,7 +14,7 @@ import pytest
 
 from tests.faults.books import Place, Scene, chosen
 from tests.faults.conftest import Amount
-from tests.faults.nursery import POINTS, TIME, Ended, wait_until_stopped
+from tests.faults.fork_server import POINTS, TIME, Ended, wait_until_stopped
 from tests.faults.scenes import WRITES
 from tests.faults.stages import Stages, staged
 
@@ -83,7 +83,7 @@ def test_killed_at_system_calls(stages: Stages, scene: Scene, amount: Amount) ->
 def _killed_at_call(place: Place, scene: Scene, at: int) -> Ended:
     """Run a scene under a tracer that kills it; skips where processes may not be traced."""
     order = place.order(*scene.argv, stopped=True)
-    pid = place.nursery.start(order)
+    pid = place.fork_server.start(order)
     wait_until_stopped(pid)
     inject = f"inject={CALLS}:signal=KILL:when={at}"
     with subprocess.Popen(
@@ -97,10 +97,10 @@ def _killed_at_call(place: Place, scene: Scene, at: int) -> Ended:
             time.sleep(0.002)
         if tracer.poll() is not None:
             os.kill(pid, signal.SIGKILL)
-            place.nursery.wait(pid, order)
+            place.fork_server.wait(pid, order)
             pytest.skip("processes may not be traced here")
         os.kill(pid, signal.SIGCONT)
-        return place.nursery.wait(pid, order)
+        return place.fork_server.wait(pid, order)
 
 
 def _status(pid: int) -> str:

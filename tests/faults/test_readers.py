@@ -19,7 +19,7 @@ from tests.commands.shell import assert_no_traceback
 from tests.commands.states import READS, WRITES, Write
 from tests.faults.books import AT, MODES, Place, Scene, set_up, story
 from tests.faults.commands import ALSO_READ
-from tests.faults.nursery import BUSY, Nursery
+from tests.faults.fork_server import BUSY, ForkServer
 from tests.faults.scenes import SYNC
 
 _SCENE = Scene("readers", ())
@@ -32,9 +32,9 @@ modes = pytest.mark.parametrize("mode", MODES)
 
 
 @pytest.fixture
-def place(nursery: Nursery, made: Path, folder: Path, mode: str) -> Place:
+def place(fork_server: ForkServer, made: Path, folder: Path, mode: str) -> Place:
     """Give a ledger with something in every state, in a journal mode."""
-    return set_up(nursery, made, _SCENE, mode, folder)
+    return set_up(fork_server, made, _SCENE, mode, folder)
 
 
 @modes
@@ -60,20 +60,20 @@ def test_a_reader_that_holds_the_ledger(place: Place, mode: str) -> None:
     assert len(story(place.ledger)) == len(before) + 1
 
 
-def test_a_writer_waits_for_five_seconds(nursery: Nursery, made: Path, folder: Path) -> None:
+def test_a_writer_waits_for_five_seconds(fork_server: ForkServer, made: Path, folder: Path) -> None:
     """A reader that ends within the time is waited for, and nothing is lost."""
-    place = set_up(nursery, made, _SCENE, "DELETE", folder)
+    place = set_up(fork_server, made, _SCENE, "DELETE", folder)
     assert connection.BUSY_MS == 5_000
     with closing(connection.open_file(place.ledger, readonly=True)) as db:
         db.execute("BEGIN")
         db.execute("SELECT count(*) FROM event").fetchone()
         order = place.order(*_ADJUST)
-        pid = nursery.start(order)
+        pid = fork_server.start(order)
         threading.Timer(0.4, db.interrupt).start()
         signalled = threading.Event()
         signalled.wait(0.4)
         db.execute("COMMIT")
-        assert nursery.wait(pid, order).code == 0
+        assert fork_server.wait(pid, order).code == 0
 
 
 @modes
@@ -85,13 +85,13 @@ def test_a_reader_whose_output_nobody_takes(place: Place, folder: Path) -> None:
     try:
         order = place.order("earnings", "transactions", "--json", stdout=str(pipe))
         _make_small(reading)
-        pid = place.nursery.start(order)
+        pid = place.fork_server.start(order)
         _wait_until_it_sleeps(pid)
         place.done(*_ADJUST)  # While the other one still waits for somebody to read.
         assert _state(pid) == "S"
     finally:
         os.kill(pid, signal.SIGKILL)
-        place.nursery.wait(pid, order)
+        place.fork_server.wait(pid, order)
         os.close(reading)
 
 
@@ -144,14 +144,14 @@ class _Probe(io.RawIOBase):
 
 @pytest.fixture
 def rollback(
-    nursery: Nursery,
+    fork_server: ForkServer,
     made: Path,
     folder: Path,
     tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """Give a ledger whose readers keep out its writers, and work in its folder."""
-    place = set_up(nursery, made, SYNC, "DELETE", folder, before="states")
+    place = set_up(fork_server, made, SYNC, "DELETE", folder, before="states")
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(place.ledger))
     monkeypatch.chdir(folder)
     return place.ledger

@@ -13,7 +13,7 @@ from tests.commands.states import READS, WRITES, Write
 from tests.faults.books import MODES, Place, set_up, story
 from tests.faults.commands import ALSO_READ, PRINTS_NOTHING
 from tests.faults.conftest import Amount
-from tests.faults.nursery import LEFT, Nursery
+from tests.faults.fork_server import LEFT, ForkServer
 from tests.faults.scenes import SYNC
 
 OUTPUT_FAILED = 74
@@ -38,9 +38,9 @@ def _faults(number: int, count: int) -> list[tuple[str, dict[str, object], int]]
     return [(name, *FAULTS[name]) for name in names[start : start + count]]
 
 
-def _place(nursery: Nursery, made: Path, folder: Path, number: int) -> Place:
+def _place(fork_server: ForkServer, made: Path, folder: Path, number: int) -> Place:
     mode = MODES[number % 2]
-    return set_up(nursery, made, SYNC, mode, folder, before="states")
+    return set_up(fork_server, made, SYNC, mode, folder, before="states")
 
 
 _COMMANDS = [*READS, *ALSO_READ]
@@ -48,11 +48,11 @@ _COMMANDS = [*READS, *ALSO_READ]
 
 @pytest.mark.parametrize("command", _COMMANDS)
 def test_what_is_read_cannot_be_printed(
-    nursery: Nursery, made: Path, folder: Path, command: str, amount: Amount
+    fork_server: ForkServer, made: Path, folder: Path, command: str, amount: Amount
 ) -> None:
     """A full or closed output is 74 with a sentence; a reader that has seen enough is none."""
     number = _COMMANDS.index(command)
-    place = _place(nursery, made, folder, number)
+    place = _place(fork_server, made, folder, number)
     argv = command.split()
     before = _count(place)
     for name, streams, code in _faults(number, amount(quick=1, whole=len(FAULTS))):
@@ -68,11 +68,11 @@ def test_what_is_read_cannot_be_printed(
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 def test_what_is_written_is_kept_once(
-    nursery: Nursery, made: Path, folder: Path, write: Write, amount: Amount
+    fork_server: ForkServer, made: Path, folder: Path, write: Write, amount: Amount
 ) -> None:
     """Whatever became of the result, the event is there; with the same key it is there once."""
     number = WRITES.index(write)
-    place = _place(nursery, made, folder, number)
+    place = _place(fork_server, made, folder, number)
     before = _count(place)
     argv = (*write.argv, "--at", write.at, "--yes", "--key", "k")
     for name, streams, code in _faults(number, amount(quick=1, whole=len(FAULTS))):

@@ -14,7 +14,7 @@ import pytest
 
 from tests.commands.shell import PROGRAM, ROOT, assert_no_traceback
 from tests.faults.books import AT, Place, Scene, set_up, story
-from tests.faults.nursery import Nursery
+from tests.faults.fork_server import ForkServer
 
 if sys.platform == "win32":
     pytest.skip("needs a terminal of Unix", allow_module_level=True)
@@ -80,9 +80,9 @@ class Terminal:
 
 
 @pytest.fixture
-def place(nursery: Nursery, made: Path, folder: Path) -> Place:
+def place(fork_server: ForkServer, made: Path, folder: Path) -> Place:
     """Give a ledger with something in every state."""
-    return set_up(nursery, made, Scene("terminal", ()), "WAL", folder)
+    return set_up(fork_server, made, Scene("terminal", ()), "WAL", folder)
 
 
 @stops(signal.SIGTERM, signal.SIGHUP)

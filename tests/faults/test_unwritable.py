@@ -16,9 +16,9 @@ from tests.commands.shell import assert_no_traceback
 from tests.commands.states import READS
 from tests.faults.books import MODES, Place, Scene, set_up, story
 from tests.faults.conftest import Amount
-from tests.faults.nursery import Ended, Nursery, wait_until_stopped
+from tests.faults.fork_server import Ended, ForkServer, wait_until_stopped
 from tests.faults.scenes import ACCEPT, ADJUST, ATTACH, PROFILE, SYNC, UPGRADE
-from tests.faults.test_full import Disk, disk
+from tests.faults.test_disk_full import Disk, disk
 
 __all__ = ["disk"]
 
@@ -38,10 +38,10 @@ def _refused(ended: Ended, code: int = 1) -> str:
 
 @modes
 def test_a_disk_that_is_read_only(
-    nursery: Nursery, made: Path, disk: Disk, mode: str, amount: Amount
+    fork_server: ForkServer, made: Path, disk: Disk, mode: str, amount: Amount
 ) -> None:
     """Every read works on a read-only disk, in both journal modes; every write is refused."""
-    place = set_up(nursery, made, SYNC, mode, disk.folder, before="states")
+    place = set_up(fork_server, made, SYNC, mode, disk.folder, before="states")
     said = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
     reads = [*READS][:: amount(quick=6, whole=1)]
     before = {command: place.run(*command.split(), **said).out for command in reads}
@@ -64,10 +64,10 @@ def test_a_disk_that_is_read_only(
 
 @modes
 def test_an_older_ledger_on_a_read_only_disk(
-    nursery: Nursery, made: Path, disk: Disk, mode: str
+    fork_server: ForkServer, made: Path, disk: Disk, mode: str
 ) -> None:
     """It cannot be upgraded, and is not: the sentence says so, and it is as it was."""
-    place = set_up(nursery, made, UPGRADE, mode, disk.folder)
+    place = set_up(fork_server, made, UPGRADE, mode, disk.folder)
     content = place.ledger.read_bytes()
     said = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
     disk.read_only()
@@ -78,13 +78,13 @@ def test_an_older_ledger_on_a_read_only_disk(
 
 
 @pytest.fixture
-def strangers(nursery: Nursery, made: Path, mode: str) -> Iterator[Place]:
+def strangers(fork_server: ForkServer, made: Path, mode: str) -> Iterator[Place]:
     """Give a ledger whose owner is no superuser, and work as that owner."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to be somebody who is not")
     folder = Path("/tmp") / f"liveportal-{os.urandom(6).hex()}"  # noqa: S108 -- New, random, ours.
     try:
-        place = set_up(nursery, made, SYNC, mode, folder, before="states")
+        place = set_up(fork_server, made, SYNC, mode, folder, before="states")
         for each in (folder, *folder.rglob("*")):
             os.chown(each, NOBODY, NOBODY)
         yield place
@@ -121,18 +121,18 @@ def test_what_its_owner_made_read_only(strangers: Place, what: str) -> None:
 @modes
 @pytest.mark.parametrize("gone", ["ledger", "folder"])
 def test_what_is_removed_underneath(
-    nursery: Nursery, made: Path, folder: Path, mode: str, gone: str
+    fork_server: ForkServer, made: Path, folder: Path, mode: str, gone: str
 ) -> None:
     """A ledger that goes while it is open is told of, or was whole until its last command."""
-    place = set_up(nursery, made, SYNC, mode, folder, before="states")
+    place = set_up(fork_server, made, SYNC, mode, folder, before="states")
     order = place.order(*ADJUST.argv, stopped=True, stdout="/dev/null", stderr=str(folder / "err"))
     removed = (place.ledger,) if gone == "ledger" else (place.folder,)
-    pid = nursery.start(order)
+    pid = fork_server.start(order)
     wait_until_stopped(pid)
     for each in removed:
         shutil.rmtree(each) if each.is_dir() else each.unlink()
     os.kill(pid, signal.SIGCONT)
-    ended = nursery.wait(pid, order)
+    ended = fork_server.wait(pid, order)
     assert ended.code == 3, ended
     assert_no_traceback((folder / "err").read_text())
     assert not place.ledger.exists()
@@ -142,10 +142,10 @@ def test_what_is_removed_underneath(
 
 @modes
 def test_a_journal_that_cannot_be_written(
-    nursery: Nursery, made: Path, folder: Path, mode: str
+    fork_server: ForkServer, made: Path, folder: Path, mode: str
 ) -> None:
     """Where a folder has the journal's name, nothing can be recorded, and it is said."""
-    place = set_up(nursery, made, SYNC, mode, folder, before="states")
+    place = set_up(fork_server, made, SYNC, mode, folder, before="states")
     told = story(place.ledger)
     for suffix in ("-wal", "-journal"):
         Path(f"{place.ledger}{suffix}").unlink(missing_ok=True)
@@ -163,10 +163,10 @@ def test_a_journal_that_cannot_be_written(
 
 @modes
 def test_a_ledger_that_is_replaced_while_it_is_open(
-    nursery: Nursery, made: Path, folder: Path, mode: str
+    fork_server: ForkServer, made: Path, folder: Path, mode: str
 ) -> None:
     """Whoever has the old file open reads and writes the old one, never a mixture."""
-    place = set_up(nursery, made, SYNC, mode, folder, before="states")
+    place = set_up(fork_server, made, SYNC, mode, folder, before="states")
     with closing(connection.open_file(place.ledger, readonly=True)) as db:
         count = db.execute("SELECT count(*) FROM event").fetchone()
         shutil.copyfile(made / mode / "empty", folder / "other")

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from liveportal.cli.main import main
-from tests.commands.asked import BEST, NOW, SLOTS, accept, nine_o_clock, row_of
+from tests.commands.requests_ledger import BEST, NOW, SLOTS, accept, nine_o_clock, row_of
 from tests.commands.shell import Ran, Shell, Terminal
 from tests.commands.test_sync import feed, opened
 

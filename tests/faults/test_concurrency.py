@@ -14,7 +14,7 @@ import pytest
 from tests.commands.shell import PROGRAM, ROOT
 from tests.faults.books import AT, MODES, Place, Scene, set_up, story
 from tests.faults.conftest import Amount
-from tests.faults.nursery import BUSY, Nursery, Order, wait_until_stopped
+from tests.faults.fork_server import BUSY, ForkServer, Order, wait_until_stopped
 from tests.faults.scenes import SYNC
 
 WRITERS = READERS = 16
@@ -33,12 +33,12 @@ def _adjust(name: str) -> tuple[str, ...]:
 
 def _all_at_once(place: Place, orders: list[Order]) -> list[tuple[int, ...]]:
     """Start all, let them go together, and return the exit codes of each one's runs."""
-    started = [(place.nursery.start(order), order) for order in orders]
+    started = [(place.fork_server.start(order), order) for order in orders]
     for pid, _ in started:
         wait_until_stopped(pid)
     for pid, _ in started:
         os.kill(pid, signal.SIGCONT)
-    ended = [place.nursery.wait(pid, order) for pid, order in started]
+    ended = [place.fork_server.wait(pid, order) for pid, order in started]
     for each in ended:
         assert "Traceback" not in each.err
         assert "bug" not in each.err
@@ -57,10 +57,10 @@ def _check_state(rows: list[dict[str, object]]) -> Decimal:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 @modes
 def test_sixteen_write_and_sixteen_read(
-    nursery: Nursery, made: Path, folder: Path, mode: str, amount: Amount
+    fork_server: ForkServer, made: Path, folder: Path, mode: str, amount: Amount
 ) -> None:
     """Each event is there once, also those that all tell with one key; every read adds up."""
-    place = set_up(nursery, made, _SCENE, mode, folder)
+    place = set_up(fork_server, made, _SCENE, mode, folder)
     before = story(place.ledger)
     net = _check_state([json.loads(line) for line in place.done(*_MONTHS).splitlines()])
     times = amount(quick=1, whole=25)

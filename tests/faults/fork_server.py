@@ -1,7 +1,7 @@
 """A process that has the whole program loaded and forks a child for each run.
 
 What dies is a real process with files and locks of its own; only none has to start Python first, so
-that hundreds can be killed in a minute. `python -m tests.faults.nursery` is the process, `Nursery`
+that hundreds can be killed in a minute. `python -m tests.faults.fork_server` is the process, `ForkServer`
 what a test speaks to it through: an `Order` goes in as a line of JSON, an `Ended` comes back.
 """
 
@@ -93,12 +93,12 @@ class Ended(NamedTuple):
     codes: tuple[int, ...] = ()
 
 
-class Nursery:
-    """A running nursery."""
+class ForkServer:
+    """A running fork_server."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.nursery"],
+            [sys.executable, "-m", "tests.faults.fork_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,

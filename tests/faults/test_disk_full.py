@@ -14,7 +14,7 @@ import pytest
 from tests.commands.shell import assert_no_traceback
 from tests.faults.books import MODES, Place, Scene, beside, chosen
 from tests.faults.conftest import Amount
-from tests.faults.nursery import Ended
+from tests.faults.fork_server import Ended
 from tests.faults.scenes import (
     ACCEPT,
     ATTACH,
