@@ -67,8 +67,7 @@ def test_exceptions_are_told_as_they_are_read(days: dict[date, list[str]]) -> No
     """Days in a row are told together, and read back one by one."""
     document = [{"date": day.isoformat(), "hours": days[day]} for day in sorted(days)]
     assert (
-        read_exceptions(exception_words([decode(Exception_, each) for each in document]))
-        == document
+        read_exceptions(exception_words([decode(Exception_, row) for row in document])) == document
     )
 
 

@@ -72,7 +72,7 @@ def healthy() -> Health:
         inside=INSIDE,
         entries=[entry(), entry("vault", mode=0o700), entry("key")],
         file_system="ext4",
-        parents=tuple(str(each) for each in PATH.parents),
+        parents=tuple(str(parent) for parent in PATH.parents),
         free_bytes=10_000_000_000,
         backup=LastBackup(EARLIER, Path("/backups/b"), "ab" * 32, 24, "cd" * 32),
         backup_is_there=True,
@@ -251,11 +251,12 @@ STATUSES = {
 def test_a_check(case: Case) -> None:
     """It has the status, says why, and, where something is wrong, what to do."""
     around = replace(AROUND, **case.around)
-    found = {
-        each.check: each for each in examined(replace(healthy(), **case.health), around, case.now)
+    statuses = {
+        check.check: check
+        for check in examined(replace(healthy(), **case.health), around, case.now)
     }[case.check]
-    assert (found.status, case.says in found.message) == (case.status, True), found
-    assert found.hint if found.status in (WARNING, FAILED) else True
+    assert (statuses.status, case.says in statuses.message) == (case.status, True), statuses
+    assert statuses.hint if statuses.status in (WARNING, FAILED) else True
 
 
 def test_each_status_has_a_case() -> None:
@@ -263,13 +264,13 @@ def test_each_status_has_a_case() -> None:
     tried = {(case.check, case.status) for case in CASES}
     assert tried == {(name, status) for name, them in STATUSES.items() for status in them}
     names = [check.check for check in examined(healthy(), AROUND, NOW)]
-    assert names == [each.__name__ for each in CHECKS]
+    assert names == [check.__name__ for check in CHECKS]
     assert set(names) == set(STATUSES)
 
 
 def test_all_is_well() -> None:
     """With a healthy ledger nothing is amiss."""
-    assert {each.status for each in examined(healthy(), AROUND, NOW)} == {OK}
+    assert {check.status for check in examined(healthy(), AROUND, NOW)} == {OK}
 
 
 MOUNTS = """\

@@ -57,21 +57,21 @@ def all_failures(
             importlib.import_module(module.name)
     todo = [family]
     while todo:
-        for each in todo.pop().__subclasses__():
-            todo.append(each)
-            if each.__module__.startswith("liveportal."):
-                yield each
+        for subclass in todo.pop().__subclasses__():
+            todo.append(subclass)
+            if subclass.__module__.startswith("liveportal."):
+                yield subclass
 
 
 def test_every_failure_has_an_exit_code_and_a_purpose() -> None:
     """A class outside the families would exit 1 as if it were malformed input."""
     codes: dict[str, type[LiveportalError]] = {}
-    for each in all_failures():
-        assert set(each.__mro__) & EXIT_CODES.keys(), f"{each} is of no family"
-        assert each.__doc__, f"{each} does not say what it is for"
-        other = codes.setdefault(each.code, each)
-        related = issubclass(each, other) or issubclass(other, each)
-        assert related, f"{each} and {other} have the same code"
+    for failure in all_failures():
+        assert set(failure.__mro__) & EXIT_CODES.keys(), f"{failure} is of no family"
+        assert failure.__doc__, f"{failure} does not say what it is for"
+        other = codes.setdefault(failure.code, failure)
+        related = issubclass(failure, other) or issubclass(other, failure)
+        assert related, f"{failure} and {other} have the same code"
     assert len(codes) > len(EXIT_CODES)
 
 

@@ -183,7 +183,7 @@ def test_two_readings_are_refused_with_both(text: str, zone_name: str, readings:
     assert all(reading in caught.value.message for reading in readings)
     for reading in readings[1:]:
         start, end, _ = read_span(reading, zone_name, NOW)
-        back = (each.astimezone(zone(zone_name)).isoformat() for each in (start, end))
+        back = (instant.astimezone(zone(zone_name)).isoformat() for instant in (start, end))
         assert " to ".join(back) == reading
 
 
@@ -279,12 +279,12 @@ def meant(draw: st.DrawFn) -> Meant:
         own = draw(st.sampled_from([UTC, *OFFSETS]))
     places = [own, own]
     if side in ("each", "hour"):  # The zone's own; at one side only it says which hour is meant.
-        spans = [each.astimezone(own).utcoffset() or timedelta() for each in (start, end)]
-        places = [timezone(each) for each in spans]
+        spans = [instant.astimezone(own).utcoffset() or timedelta() for instant in (start, end)]
+        places = [timezone(span) for span in spans]
     first, last = (each.astimezone(there) for each, there in zip((start, end), places, strict=True))
     joined = draw(st.booleans())
     twelve = draw(st.booleans())
-    clocks = [_clock(each, twelve=twelve) for each in (first, last)]
+    clocks = [_clock(instant, twelve=twelve) for instant in (first, last)]
     if clocks[1] == "00:00" and last.date() > first.date() and draw(st.booleans()):
         clocks[1] = "24:00"
     own_day = ""

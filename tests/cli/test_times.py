@@ -204,7 +204,7 @@ def changes(zone_name: str, first: int, last: int) -> list[datetime]:
     """Return the local times, to the quarter of an hour, around which a zone's clocks change."""
     place = zone(zone_name)
     quarter = timedelta(minutes=15)
-    found = []
+    starts = []
     moment = datetime(first, 1, 1, tzinfo=UTC)
     while moment.year <= last:
         after = moment + timedelta(days=1)
@@ -213,9 +213,9 @@ def changes(zone_name: str, first: int, last: int) -> list[datetime]:
                 place
             ).utcoffset():
                 moment += quarter
-            found.append(moment.astimezone(place).replace(tzinfo=None))
+            starts.append(moment.astimezone(place).replace(tzinfo=None))
         moment = after.replace(hour=0, minute=0)
-    return found
+    return starts
 
 
 @pytest.mark.parametrize("zone_name", ZONES)
@@ -310,13 +310,13 @@ def test_any_text_is_read_or_refused(text: str, zone_name: str) -> None:
     """There is an instant in UTC or one of our failures, never anything else."""
     for past in (True, False):
         try:
-            found = [
+            times = [
                 read_time(text, zone_name, NOW, past=past, date_only=past),
                 as_known(text, zone_name, NOW),
             ]
         except LiveportalError:
             continue
-        assert all(moment.tzinfo is UTC for moment in found)
+        assert all(moment.tzinfo is UTC for moment in times)
     with contextlib.suppress(LiveportalError):
         start, end, _ = read_span(text, zone_name, NOW)
         assert start.tzinfo is end.tzinfo is UTC

@@ -116,9 +116,9 @@ def _claims(number: int) -> Iterator[bytes]:
 
 def made(folder: Path, lines: Iterator[bytes]) -> Path:
     """Record a feed in a new ledger."""
-    ledger, told = folder / "busy.db", folder / "busy.jsonl"
-    told.write_bytes(b"".join(lines))
-    for argv in (["init"], ["sync", str(told)]):
+    ledger, feed_file = folder / "busy.db", folder / "busy.jsonl"
+    feed_file.write_bytes(b"".join(lines))
+    for argv in (["init"], ["sync", str(feed_file)]):
         assert main([*argv, "--ledger", str(ledger), "-o", str(folder / "out")]) == 0
     return ledger
 
@@ -159,8 +159,8 @@ def watched() -> Iterator[Effort]:
 
 def plan(connection: driver.Connection, statement: str) -> list[str]:
     """Return the lines of SQLite's plan of a statement."""
-    found = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
-    return [str(detail) for *_, detail in found]
+    plan_rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+    return [str(detail) for *_, detail in plan_rows]
 
 
 OF_FEW = re.compile("USING INDEX (request_open|item_open|session_agenda)")
@@ -169,8 +169,8 @@ OF_FEW = re.compile("USING INDEX (request_open|item_open|session_agenda)")
 
 def whole_reads(plan_lines: Sequence[str]) -> list[str]:
     """Return the lines of a plan that read a whole table, row by row, not from an index alone."""
-    scans = [each for each in plan_lines if re.match(r"SCAN \w+", each)]
+    scans = [text for text in plan_lines if re.match(r"SCAN \w+", text)]
     good = ("COVERING INDEX", "VIRTUAL TABLE")
     return [
-        each for each in scans if not any(by in each for by in good) and not OF_FEW.search(each)
+        scan for scan in scans if not any(by in scan for by in good) and not OF_FEW.search(scan)
     ]

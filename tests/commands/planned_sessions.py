@@ -27,7 +27,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     return set_clock
 
 
-def told(kind: str, when: str, /, **data: Any) -> bytes:  # noqa: ANN401 -- As events have it.
+def event_line(kind: str, when: str, /, **data: Any) -> bytes:  # noqa: ANN401 -- As events have it.
     """Return an event of a feed with a fresh name."""
     return line(kind, when, id=f"a-{next(_ids)}", **data)
 
@@ -46,14 +46,16 @@ def book(
     slots = [{"start": at(start).isoformat(), "minutes": minutes}]
     opened = {"kind": "scheduled", "customer": customer, "title": title, "slots": slots}
     rate, described = amount("3.00"), "on Mali GPUs\nsince spring"
-    return told(
+    return event_line(
         "request.opened",
         "11-03 09:00",
         request=f"R-{name}",
         rate=rate,
         description=described,
         **opened,
-    ) + told("request.accepted", "11-03 09:30", request=f"R-{name}", session=f"S-{name}", slot=1)
+    ) + event_line(
+        "request.accepted", "11-03 09:30", request=f"R-{name}", session=f"S-{name}", slot=1
+    )
 
 
 def sync(shell: Shell, *lines: bytes) -> None:

@@ -105,8 +105,8 @@ def listed(shell: Shell, *argv: object) -> list[str]:
 def row_of(shell: Shell, name: str) -> dict[str, Any]:
     """Return one request of the list."""
     (row,) = (row for row in shell.ok("requests", "list") if row["id"] == name)
-    found: dict[str, Any] = row
-    return found
+    match: dict[str, Any] = row
+    return match
 
 
 def accept(shell: Shell, *argv: object) -> Any:  # noqa: ANN401 -- Whatever JSON holds.

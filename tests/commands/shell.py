@@ -59,7 +59,7 @@ class Shell:
         out, err = stream(io.BytesIO(), "utf-8"), stream(io.BytesIO(), "utf-8")
         source = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
         with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", source):
-            code = main([str(each) for each in argv])
+            code = main([str(argument) for argument in argv])
         return Ran(code, _text(out), _text(err))
 
     def process(self, *argv: object, stdin: bytes = b"") -> Ran:
@@ -132,9 +132,9 @@ class Shell:
         assert words.out == ""
         assert words.err.startswith("error: ")
         assert_no_traceback(words.err)
-        told = self.run(*argv, "--json", stdin=stdin)
-        assert (told.code, told.out) == (code, ""), (argv, told)
-        error = error_of(told.err)
+        ran = self.run(*argv, "--json", stdin=stdin)
+        assert (ran.code, ran.out) == (code, ""), (argv, ran)
+        error = error_of(ran.err)
         assert error["exit"] == code
         assert self.ledger.is_file() is bool(before)
         assert before == (self.dump() if before else []), "a refused command left something behind"

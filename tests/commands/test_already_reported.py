@@ -13,9 +13,7 @@ AT = ("--at", "2026-10-12 23:30")
 
 def tips(shell: Shell) -> list[str]:
     """Return the amounts of the tips that are booked."""
-    return [
-        each["amount"] for each in shell.ok("earnings", "transactions") if each["kind"] == "tip"
-    ]
+    return [row["amount"] for row in shell.ok("earnings", "transactions") if row["kind"] == "tip"]
 
 
 def test_a_tip_that_the_feed_reported_says_so(october: Shell) -> None:
@@ -75,7 +73,7 @@ def test_the_feed_confirms_the_one_more(october: Shell) -> None:
 def test_a_review_that_the_feed_reported_says_so(october: Shell) -> None:
     """There is no second one: each side has one review."""
     shown = october.ok("sessions", "show", "S-1001")["reviews"]
-    (theirs,) = (each for each in shown if each["by"] == "customer")
+    (theirs,) = (row for row in shown if row["by"] == "customer")
     argv = ("sessions", "review", "S-1001", theirs["rating"], "--by", "customer")
     done = october.ok(*argv, "--at", "2026-10-13 10:00")
     assert done["confirmed"] is True

@@ -43,16 +43,16 @@ def recorded_before(ledger: Path, *lines: bytes) -> None:
     store = LedgerFile.open(ledger, utc_now)
     try:
         with store.writing() as door:
-            for each in lines:
-                door.record(jsonl.parse(each), origin=Origin.JOURNAL)
+            for text in lines:
+                door.record(jsonl.parse(text), origin=Origin.JOURNAL)
     finally:
         store.close()
 
 
 def check_of(shell: Shell, name: str) -> dict[str, Any]:
     """Return one check of `doctor`."""
-    found: dict[str, Any] = next(each for each in shell.ok("doctor") if each["check"] == name)
-    return found
+    finding: dict[str, Any] = next(row for row in shell.ok("doctor") if row["check"] == name)
+    return finding
 
 
 def verified(shell: Shell) -> dict[str, Any]:
@@ -65,8 +65,8 @@ def verified(shell: Shell) -> dict[str, Any]:
     assert shell.run("ledger", "backup", "-o", "copy.zip").code == 0
     ran = shell.run("ledger", "restore", "copy.zip", "--dry-run", "--json")
     assert ran.code == 0, ran
-    found: dict[str, Any] = shell.ok("ledger", "verify") if not ran.err else {}
-    return found
+    result: dict[str, Any] = shell.ok("ledger", "verify") if not ran.err else {}
+    return result
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def test_a_file_that_a_command_attached_and_that_is_lost(
     if proof == "id":
         monkeypatch.setattr(machine_id, "this_machine", lambda: None)
     spoken.ok("sessions", "attach", "S-1003", spoken.file("a.cs", b"x"), "--kind", "code", *key)
-    for each in spoken.ledger.with_name("ledger.db.vault").glob("??/*"):
-        each.unlink()
+    for path in spoken.ledger.with_name("ledger.db.vault").glob("??/*"):
+        path.unlink()
     assert spoken.refuses(6, "ledger", "verify")["code"] == "verification_failed"
     assert spoken.run("ledger", "backup", "-o", "copy.zip").code == 6
 
@@ -210,7 +210,7 @@ def test_copies_of_a_book_in_which_a_feed_forgot(spoken: Shell) -> None:
         spoken.ledger, line("customer.forgotten", "11-02 09:00", id="5", customer=customer)
     )
     other = next(
-        each["customer"] for each in spoken.ok("sessions", "list") if each["customer"] != customer
+        row["customer"] for row in spoken.ok("sessions", "list") if row["customer"] != customer
     )
     assert spoken.ok("ledger", "forget", other, "--yes")["copies"] == [str(copy)]
 
@@ -254,7 +254,7 @@ def test_whose_word_an_event_is(spoken: Shell, monkeypatch: pytest.MonkeyPatch) 
     lie = line("tip.received", "11-02 09:00", id="x", **TIP, **OWN)[:-2] + b', "a": "b"}\n'
     recorded_before(spoken.ledger, lie)
     spoken.ok("sessions", "tip", "S-1003", "2.00")
-    speakers = [each["speaker"] for each in spoken.ok("sessions", "show", "S-1003")["history"]]
+    speakers = [entry["speaker"] for entry in spoken.ok("sessions", "show", "S-1003")["history"]]
     assert set(speakers[:-2]) == {"platform"}
     assert speakers[-2:] == ["unknown", "expert"]
     text = " ".join(spoken.run("sessions", "show", "S-1003", terminal=True).out.split())
@@ -304,7 +304,7 @@ def test_a_released_ledger(nothing: Shell, number: int) -> None:
     options = ("--ledger", ledger)
     for _ in range(2):  # As it was, and upgraded.
         rows = old.ok("doctor", *options)
-        (check,) = [each for each in rows if each["check"] == "authority"]
+        (check,) = [row for row in rows if row["check"] == "authority"]
         assert (check["status"], "customer.forgotten of" in check["message"]) == ("warning", True)
         assert old.run("ledger", "verify", "--deep", *options).code in {0, 6}
         assert old.ok("ledger", "verify", *options)["attach_again"] == []

@@ -231,16 +231,16 @@ def test_an_erasure_request_is_due_until_it_is_carried_out(book: Shell) -> None:
     said = line(
         "customer.erasure_requested", "11-02 09:00", id="e", customer=customer, reason="Why"
     )
-    before = {(each["kind"], each["id"]) for each in book.ok("due")}
+    before = {(row["kind"], row["id"]) for row in book.ok("due")}
     assert book.ok("sync", feed(book, "asked.jsonl", said))["recorded"] == 1
     (row,) = _due(book)
     assert (row["id"], row["customer"], row["title"]) == (customer, customer, "Why")
     assert (row["due"], row["asks"], row["customer_name"]) == (None, True, "Zoë")
     assert row["command"] == f"liveportal ledger forget {customer}"
     assert book.run("due").code == 10
-    assert [each for each in book.ok("due", "--within", "1h") if each["kind"] == row["kind"]]
+    assert [item for item in book.ok("due", "--within", "1h") if item["kind"] == row["kind"]]
     assert book.ok("due", "--as-known", "2026-01-01") == []
-    after = {(each["kind"], each["id"]) for each in book.ok("due")}
+    after = {(row["kind"], row["id"]) for row in book.ok("due")}
     assert after - before == {(row["kind"], row["id"])}
     # The command that it names carries it out; a dry run of it does not.
     argv = row["command"].split()[1:]
@@ -255,10 +255,10 @@ def test_an_erasure_request_is_due_until_it_is_carried_out(book: Shell) -> None:
 def test_two_sources_ask_for_the_same(book: Shell) -> None:
     """The second confirms the first, before and after the erasure; words do not contradict."""
     customer = book.ok("sessions", "show", "S-1003")["customer"]
-    told = {"customer": customer}
-    first = line("customer.erasure_requested", "11-02 09:00", id="e", **told)
+    data = {"customer": customer}
+    first = line("customer.erasure_requested", "11-02 09:00", id="e", **data)
     second = line(
-        "customer.erasure_requested", "11-02 09:05", id="e", source=OTHER, reason="y", **told
+        "customer.erasure_requested", "11-02 09:05", id="e", source=OTHER, reason="y", **data
     )
     third = line(
         "customer.erasure_requested",
@@ -266,7 +266,7 @@ def test_two_sources_ask_for_the_same(book: Shell) -> None:
         id="e",
         source=f"{OTHER}/3",
         reason="Sesamweg",
-        **told,
+        **data,
     )
     assert book.ok("sync", feed(book, "1.jsonl", first))["recorded"] == 1
     assert book.ok("sync", feed(book, "2.jsonl", second))["confirmed"] == 1
@@ -281,9 +281,9 @@ def test_two_sources_ask_for_the_same(book: Shell) -> None:
 def test_who_asks_again_after_an_erasure(book: Shell) -> None:
     """It is a request of its own, whoever tells it, also where nothing is left to erase."""
     customer = book.ok("sessions", "show", "S-1003")["customer"]
-    told = {"customer": customer}
-    first = line("customer.erasure_requested", "11-02 09:00", id="e", **told)
-    again = line("customer.erasure_requested", "9999-01-01T09:00:00Z", id="f", source=OTHER, **told)
+    data = {"customer": customer}
+    first = line("customer.erasure_requested", "11-02 09:00", id="e", **data)
+    again = line("customer.erasure_requested", "9999-01-01T09:00:00Z", id="f", source=OTHER, **data)
     book.ok("sync", feed(book, "1.jsonl", first))
     book.ok("ledger", "forget", customer, "--yes")
     assert book.ok("sync", feed(book, "2.jsonl", again))["recorded"] == 1

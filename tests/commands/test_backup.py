@@ -50,7 +50,7 @@ def rich(october: Shell) -> Shell:
 
 def leftovers(folder: Path) -> list[str]:
     """Return the names of what nobody may leave behind in a folder."""
-    return [each.name for each in folder.iterdir() if each.name.startswith(".")]
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
 def other(shell: Shell) -> tuple[str, Path]:
@@ -70,9 +70,9 @@ def everything(shell: Shell, ledger: Path | None = None) -> tuple[Any, Any, Any]
             for (name,) in names.fetchall()
             if "message_index" not in name
         ]
-    found = shell.ok(*at, "sessions", "search", "mali")
-    files = sorted(each.read_bytes() for each in Vault(path).folder.rglob("*") if each.is_file())
-    return tables, found, files
+    matches = shell.ok(*at, "sessions", "search", "mali")
+    files = sorted(file.read_bytes() for file in Vault(path).folder.rglob("*") if file.is_file())
+    return tables, matches, files
 
 
 # --- there and back -------------------------------------------------------------------------------
@@ -88,20 +88,20 @@ def test_a_backup_is_one_file_that_anybody_can_open(rich: Shell, mode: str) -> N
     assert row["bytes"] == file.stat().st_size
     assert (row["file"], row["encrypted"], row["key"]) == ("copy.zip", None, "left_out")
     assert (row["files"], row["damaged"], row["dry_run"]) == (2, [], False)
-    found = members(file.read_bytes())
-    manifest = json.loads(found["manifest.json"])
-    assert {each["file"] for each in manifest["files"]} == found.keys() - {
+    contents = members(file.read_bytes())
+    manifest = json.loads(contents["manifest.json"])
+    assert {entry["file"] for entry in manifest["files"]} == contents.keys() - {
         *("manifest.json", "manifest.sha256")
     }
-    for each in manifest["files"]:
-        content = found[each["file"]]
-        assert each["bytes"] == len(content)
-        assert each["sha256"] == hashlib.sha256(content).hexdigest()
-    assert found[f"ledger.db.vault/{SHA[:2]}/{SHA}"] == CHAT.encode()
-    seal = hashlib.sha256(found["manifest.json"]).hexdigest()
-    assert found["manifest.sha256"] == f"{seal}  manifest.json\n".encode()
+    for entry in manifest["files"]:
+        content = contents[entry["file"]]
+        assert entry["bytes"] == len(content)
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+    assert contents[f"ledger.db.vault/{SHA[:2]}/{SHA}"] == CHAT.encode()
+    seal = hashlib.sha256(contents["manifest.json"]).hexdigest()
+    assert contents["manifest.sha256"] == f"{seal}  manifest.json\n".encode()
     key = Path(f"{rich.ledger}.key").read_text().split()[-1].encode()
-    for content in found.values():
+    for content in contents.values():
         assert key not in content
         assert IBAN.encode() not in content
     info = rich.ok("ledger", "info")
@@ -176,8 +176,8 @@ def test_a_dry_run_tells_all_and_touches_nothing(rich: Shell) -> None:
     planned = rich.ok(*BACKUP, "--dry-run")
     assert planned["dry_run"]
     assert planned["events"] == row["events"] + 1
-    assert [each for each in sorted(rich.folder.rglob("*")) if "-shm" not in each.name] == [
-        each for each in names if "-shm" not in each.name
+    assert [path for path in sorted(rich.folder.rglob("*")) if "-shm" not in path.name] == [
+        name for name in names if "-shm" not in name.name
     ]
 
 
@@ -219,8 +219,8 @@ def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     outer = members(content)
     key = pyrage.passphrase.decrypt(outer["key.age"], PASSPHRASE).decode().splitlines()[-1]
     plain = pyrage.decrypt(outer["backup.zip.age"], [pyrage.x25519.Identity.from_str(key)])
-    found = members(plain)
-    assert found["ledger.db.key"] == Path(f"{rich.ledger}.key").read_bytes()
+    contents = members(plain)
+    assert contents["ledger.db.key"] == Path(f"{rich.ledger}.key").read_bytes()
     option, path = other(rich)
     error = rich.refuses(1, option, *RESTORE, file)
     assert (error["code"], "nobody to ask" in error["message"]) == ("backup_locked", True)
@@ -233,7 +233,7 @@ def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     assert (row["state"], row["key"]) == ("created", "restored")
     assert Path(f"{path}.key").stat().st_mode & 0o777 == 0o600
     checks = rich.ok(option, "payout", "profile", "check")
-    assert {each["requirement"]: each["state"] for each in checks}["seal"] == "ok"
+    assert {check["requirement"]: check["state"] for check in checks}["seal"] == "ok"
 
 
 def test_a_public_key_locks_it_and_its_secret_opens_it(rich: Shell) -> None:
@@ -269,7 +269,7 @@ def test_nothing_plain_lies_outside_of_the_ledgers_folder(
     seen: list[bytes] = []
 
     def look(_size: int) -> None:
-        seen.extend(each.read_bytes() for each in target.iterdir())
+        seen.extend(path.read_bytes() for path in target.iterdir())
         assert list(temporary.iterdir()) == []
 
     public, _ = key_pair(rich)
@@ -294,7 +294,7 @@ def test_a_passphrase_is_typed_twice_and_then_once(
     for _ in range(2):
         ran = october.run(*BACKUP, "--encrypt")
         assert (ran.code, ran.out) == (1, "")
-    assert [each.name for each in october.folder.glob("*.zip")] == []
+    assert [path.name for path in october.folder.glob("*.zip")] == []
     file = october.ok(*BACKUP, "--encrypt")["file"]
     option, _ = other(october)
     assert october.ok(option, *RESTORE, file)["state"] == "created"
@@ -401,7 +401,7 @@ def test_rotation_removes_exactly_what_is_not_kept(october: Shell) -> None:
     assert len(list(folder.iterdir())) == 1 + 20 + 2 + 4
     first.rename(folder / f"{series}20260120T060000Z.zip")
     row = october.ok(*argv)
-    left = {each.name for each in folder.iterdir()}
+    left = {path.name for path in folder.iterdir()}
     new = Path(row["file"]).name
     assert left == {new, f"{series}20260120T060000Z.zip", alien.name, *spared}
     assert {Path(each).name for each in row["removed"]} == {
@@ -454,7 +454,7 @@ def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
     vault = Vault(rich.ledger)
     vault.path(SHA).chmod(0o600)
     vault.path(SHA).write_bytes(b"changed")
-    (lost,) = [each for each in vault.folder.rglob("*") if each.is_file() and each.name != SHA]
+    (lost,) = [path for path in vault.folder.rglob("*") if path.is_file() and path.name != SHA]
     lost.rename(rich.folder / "lost")
     ran = rich.run(*BACKUP, "--to", folder, "--keep", "1d", "--json")
     assert ran.code == 6
@@ -477,8 +477,8 @@ def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
 
 def test_evidence_that_was_only_told_of_is_counted(october: Shell) -> None:
     """A feed tells of files that nobody attached: there is nothing to back up of them."""
-    told = october.ok(*BACKUP)
-    assert (told["absent"], told["damaged"]) == (_told_of(october), [])
+    result = october.ok(*BACKUP)
+    assert (result["absent"], result["damaged"]) == (_told_of(october), [])
 
 
 def _told_of(shell: Shell) -> int:

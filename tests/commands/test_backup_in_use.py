@@ -94,8 +94,8 @@ def test_while_four_processes_write(october: Shell, mode: str) -> None:
     assert before <= counts[0] < counts[-1] <= before + sum(written)
     for number, each in enumerate(made):
         place = october.folder / f"{number}.db"
-        with restoring(place, each.file) as found:
-            assert found.carry_out(AT).extent.events == counts[number]
+        with restoring(place, each.file) as backup:
+            assert backup.carry_out(AT).extent.events == counts[number]
         assert events(place) == counts[number]
 
 
@@ -110,10 +110,10 @@ def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> 
             portal.execute(tip(5))
         with (
             closing(Connection(str(october.ledger), isolation_level=None)) as other,
-            restoring(october.ledger, october.folder / "copy.zip") as found,
+            restoring(october.ledger, october.folder / "copy.zip") as backup,
         ):
             assert other.execute("SELECT count(*) FROM event").fetchone() == (count + 1,)
-            found.carry_out(AT)
+            backup.carry_out(AT)
             assert other.execute("SELECT count(*) FROM event").fetchone() == (count,)
         portal.execute(tip(7), key="after")
         assert reader.path == october.ledger
@@ -129,8 +129,8 @@ def test_a_reader_that_does_not_end_keeps_seeing_the_old_one(october: Shell) -> 
     count = events(october.ledger)
     with open_readonly(october.ledger) as reader:
         (seen,) = reader.db.execute("SELECT count(*) FROM event").fetchone()
-        with restoring(october.ledger, october.folder / "copy.zip") as found:
-            found.carry_out(AT)
+        with restoring(october.ledger, october.folder / "copy.zip") as backup:
+            backup.carry_out(AT)
         assert reader.db.execute("SELECT count(*) FROM event").fetchone() == (seen,) == (count,)
     assert events(october.ledger) == count - 1
 
@@ -145,19 +145,19 @@ def test_somebody_holds_the_ledger(
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     count = events(october.ledger)
     with closing(Connection(str(october.ledger), isolation_level=None)) as other:
-        with restoring(october.ledger, october.folder / "copy.zip") as found:
+        with restoring(october.ledger, october.folder / "copy.zip") as backup:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(LedgerBusy):
-                found.carry_out(AT)
+                backup.carry_out(AT)
         if mode == "DELETE":  # A reader keeps everybody out who would replace it.
             other.execute("ROLLBACK")
             other.execute("BEGIN")
             other.execute("SELECT count(*) FROM event").fetchone()
             with (
-                restoring(october.ledger, october.folder / "copy.zip") as found,
+                restoring(october.ledger, october.folder / "copy.zip") as backup,
                 pytest.raises(LedgerBusy),
             ):
-                found.carry_out(AT)
+                backup.carry_out(AT)
     assert events(october.ledger) == count
     assert not list(october.folder.glob("ledger.db.replaced-*"))
     assert not list(october.folder.glob(".*"))
@@ -179,12 +179,12 @@ def test_who_records_after_the_question_is_not_overrun(october: Shell, mode: str
     """What was agreed to was the loss of what was there then: exit 5, and everything stays."""
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
-    with restoring(october.ledger, october.folder / "copy.zip") as found:
+    with restoring(october.ledger, october.folder / "copy.zip") as backup:
         with Portal.open(october.ledger) as portal:
             portal.execute(tip(5))
         count = events(october.ledger)
         with pytest.raises(LedgerBusy, match="meanwhile"):
-            found.carry_out(AT)
+            backup.carry_out(AT)
     assert events(october.ledger) == count
     assert not list(october.folder.glob("ledger.db.replaced-*"))
 
@@ -205,9 +205,9 @@ def test_nobody_can_record_between_copy_and_replacement(
         tries.append(ran.code)
 
     monkeypatch.setattr(swap, "fsync_file", settled)
-    with restoring(october.ledger, october.folder / "copy.zip") as found:
-        count = found.extent.events
-        found.carry_out(AT)
+    with restoring(october.ledger, october.folder / "copy.zip") as backup:
+        count = backup.extent.events
+        backup.carry_out(AT)
     assert tries == [5]
     assert events(october.ledger) == count
 
@@ -220,8 +220,8 @@ def test_pages_of_another_size_come_back_too(october: Shell) -> None:
         db.execute("PRAGMA page_size = 8192")
         db.execute("VACUUM")
     journal_mode(october.ledger, "WAL")
-    with restoring(october.ledger, october.folder / "copy.zip") as found:
-        head = found.carry_out(AT).extent.head
+    with restoring(october.ledger, october.folder / "copy.zip") as backup:
+        head = backup.carry_out(AT).extent.head
     with closing(Connection(str(october.ledger))) as db:
         assert db.execute("PRAGMA page_size").fetchone() == (8192,)
         assert snapshot.extent(db).head == head
@@ -233,7 +233,7 @@ def test_who_is_forgotten_meanwhile_is_not_in_it(
 ) -> None:
     """It begins again, so that no backup that ends after a forget has what that erased."""
     shell = fill(october)
-    customers = [each["customer"] for each in shell.ok("sessions", "list") if each["customer"]]
+    customers = [row["customer"] for row in shell.ok("sessions", "list") if row["customer"]]
     rest = [*dict.fromkeys(["C-12", *customers]), *(f"C-X{n}" for n in range(9))]
     done: list[str] = []
     copied = snapshot.copied
@@ -253,12 +253,12 @@ def test_who_is_forgotten_meanwhile_is_not_in_it(
         assert not target.exists()
         return
     made = back_up(shell.ledger, target, made_at=AT)
-    found = members(target.read_bytes())
+    contents = members(target.read_bytes())
     assert made.manifest.damaged == []
-    assert b"Rebuild it" not in found["ledger.db"]
-    manifest = json.loads(found["manifest.json"])
-    kept = {each["file"].rpartition("/")[2] for each in manifest["files"] if "/" in each["file"]}
-    there = {each.name for each in Vault(shell.ledger).folder.rglob("*") if each.is_file()}
+    assert b"Rebuild it" not in contents["ledger.db"]
+    manifest = json.loads(contents["manifest.json"])
+    kept = {entry["file"].rpartition("/")[2] for entry in manifest["files"] if "/" in entry["file"]}
+    there = {path.name for path in Vault(shell.ledger).folder.rglob("*") if path.is_file()}
     assert kept == there
     assert len(there) == 1
 

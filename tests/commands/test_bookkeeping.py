@@ -102,7 +102,7 @@ def test_tips_and_reviews(logged: Shell) -> None:
     logged.ok(*review, "5", "--by", "customer", "--text", "Solved in ten minutes")
     logged.ok(*review, "4")
     shown = logged.ok("sessions", "show", "S-1")
-    assert [_pick(each, "by", "rating", "text") for each in shown["reviews"]] == [
+    assert [_pick(review, "by", "rating", "text") for review in shown["reviews"]] == [
         ("customer", 5, "Solved in ten minutes"),
         ("expert", 4, None),
     ]
@@ -155,8 +155,8 @@ PROFILE = ["name", "email", "method", "address", "tax_form"]
 def _preview(shell: Shell, on: str) -> tuple[Any, ...]:
     shown = shell.ok("payout", "preview", "--on", on)
     assert _pick(shown, "as_of", "minimum") == (on, "100.00")
-    codes = {each["code"] for each in shown["blocked"]}
-    assert all(each["message"] for each in shown["blocked"])
+    codes = {row["code"] for row in shown["blocked"]}
+    assert all(row["message"] for row in shown["blocked"])
     return *_pick(shown, "eligible", "carried", "due_on"), codes
 
 
@@ -175,7 +175,7 @@ def test_what_a_preview_says(logged: Shell) -> None:
     logged.says(changed)
     assert _preview(logged, "2026-12-30") == ("100.00", "0.00", "2026-12-30", set())
     shown = logged.ok("payout", "preview", "--on", "2026-12-30")
-    assert [each["amount"] for each in shown["lines"]] == ["84.00", "16.00"]
+    assert [item["amount"] for item in shown["lines"]] == ["84.00", "16.00"]
 
 
 def test_a_payout_that_arrives(logged: Shell) -> None:
@@ -192,15 +192,11 @@ def test_a_payout_that_arrives(logged: Shell) -> None:
     assert row["state"] == "paid"
     balance = logged.ok("earnings", "--month", "2027-01")["balance"]
     assert tuple(balance.values()) == ("24.00", "0.00", "0.00", "60.00")
-    assert [_pick(each, "id", "state") for each in logged.ok("payout", "list")] == [
-        ("PO-1", "paid")
-    ]
+    assert [_pick(row, "id", "state") for row in logged.ok("payout", "list")] == [("PO-1", "paid")]
     assert logged.ok("payout", "list", "--state", "sent") == []
     shown = logged.ok("payout", "show", "PO-1")
-    assert [_pick(each, "session", "amount") for each in shown["lines"]] == [("S-1", "60.00")]
-    kinds = [
-        _pick(each, "kind", "amount", "owed") for each in logged.ok("earnings", "transactions")
-    ]
+    assert [_pick(text, "session", "amount") for text in shown["lines"]] == [("S-1", "60.00")]
+    kinds = [_pick(row, "kind", "amount", "owed") for row in logged.ok("earnings", "transactions")]
     assert kinds[1:] == [("payout", "0.00", "-60.00"), ("payout_paid", "0.00", "0.00")]
 
 
@@ -262,15 +258,15 @@ def test_a_policy_holds_from_now_on(logged: Shell) -> None:
     checked = logged.ok("policy", "check", path)
     assert _pick(checked, "name", "currency", "valid") == ("mine", "USD", True)
     logged.ok("policy", "use", path, "--yes")
-    assert [_pick(each, "name", "in_force") for each in logged.ok("policy", "list")] == [
+    assert [_pick(row, "name", "in_force") for row in logged.ok("policy", "list")] == [
         *(("unity-live-help", False), ("quarter-hour", False), ("mine", True)),
     ]
-    switches = {each["switch"]: each["value"] for each in logged.ok("policy", "show")}
+    switches = {row["switch"]: row["value"] for row in logged.ok("policy", "show")}
     assert _pick(switches, "fee.percent", "trial.minutes", "refund.deducts") == ("10", 60, "share")
     row = logged.ok(*LOG[:-1], "S-2", "2026-10-06 14:00-15:30", "--at", "2026-10-06 16:00")
     assert _pick(row, "gross", "earned") == ("270.00", "243.00")
     assert logged.ok("sessions", "show", "S-1")["earned"] == "84.00"
-    shipped = {each["switch"] for each in logged.ok("policy", "show", "quarter-hour")}
+    shipped = {row["switch"] for row in logged.ok("policy", "show", "quarter-hour")}
     assert shipped == set(switches)
 
 

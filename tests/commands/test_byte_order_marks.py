@@ -37,9 +37,9 @@ def test_ids_and_texts(states: Shell) -> None:
     )
     assert [row["id"] for row in rows] == [first["id"]]
     claim = next(row for row in states.ok("refunds", "list") if row["state"] == "open")
-    told = "Fixed at 14:17, see the recording."
-    states.ok("dispute", "file", claim["id"], "--summary", "-", stdin=BOM_UTF8 + told.encode())
-    assert states.ok("dispute", "show", claim["id"])["summary"] == told
+    summary = "Fixed at 14:17, see the recording."
+    states.ok("dispute", "file", claim["id"], "--summary", "-", stdin=BOM_UTF8 + summary.encode())
+    assert states.ok("dispute", "show", claim["id"])["summary"] == summary
 
 
 def test_documents(empty: Shell) -> None:
@@ -78,7 +78,7 @@ def test_a_passphrase(october: Shell) -> None:
     marked = secret(october.folder, "marked", BOM_UTF8 + b"correct horse\n")
     plain = secret(october.folder, "plain", b"correct horse\n")
     row = october.ok("ledger", "backup", "--to", october.folder, "--passphrase-file", marked)
-    for number, each in enumerate((plain, marked)):
+    for number, path in enumerate((plain, marked)):
         target = october.folder / f"restored{number}.db"
-        argv = ("ledger", "restore", row["file"], "--yes", "--passphrase-file", each)
+        argv = ("ledger", "restore", row["file"], "--yes", "--passphrase-file", path)
         october.ok(*argv, "--ledger", target)

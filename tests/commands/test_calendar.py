@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from tests.commands.planned_sessions import SetClock, book, now, sync, told
+from tests.commands.planned_sessions import SetClock, book, event_line, now, sync
 from tests.commands.shell import Shell
 from tests.helpers import at
 
@@ -22,12 +22,12 @@ __all__ = ["now"]  # A fixture.
 
 def events(content: str | bytes) -> dict[str, Any]:
     """Read a calendar back: its events by the session that they tell of in their description."""
-    found = {}
+    by_uid = {}
     for event in icalendar.Calendar.from_ical(content).walk("VEVENT"):
         assert not event.errors
         name = re.search(r"Session (\S+?)(,|\n|$)", str(event.get("DESCRIPTION", "")))
-        found[name[1] if name else str(event["UID"])] = event
-    return found
+        by_uid[name[1] if name else str(event["UID"])] = event
+    return by_uid
 
 
 def calendar(shell: Shell, *options: object) -> dict[str, Any]:
@@ -39,18 +39,18 @@ def calendar(shell: Shell, *options: object) -> dict[str, Any]:
 
 def test_every_session_is_in_the_calendar(states: Shell) -> None:
     """Planned ones as planned, held ones with their real times."""
-    found = calendar(states)
+    events = calendar(states)
     listed = {row["id"]: row for row in states.ok("sessions", "list")}
-    assert set(found) == set(listed)
-    for name, event in found.items():
+    assert set(events) == set(listed)
+    for name, event in events.items():
         assert event["DTSTART"].dt == datetime.fromisoformat(listed[name]["start"])
         if listed[name]["end"] and listed[name]["end"] != listed[name]["start"]:
             assert event["DTEND"].dt == datetime.fromisoformat(listed[name]["end"])
         cancelled = listed[name]["state"] in ("cancelled", "missed")
         assert str(event["STATUS"]) == ("CANCELLED" if cancelled else "CONFIRMED")
-    held = str(found["S-1002"]["DESCRIPTION"])
+    held = str(events["S-1002"]["DESCRIPTION"])
     assert "Billed 136.50 USD, earned 95.55 USD" in held
-    assert "3.00 USD a minute" in str(found["S-UP"]["DESCRIPTION"])
+    assert "3.00 USD a minute" in str(events["S-UP"]["DESCRIPTION"])
 
 
 def test_it_goes_to_standard_output_as_it_is(states: Shell) -> None:
@@ -112,13 +112,13 @@ def test_moving_and_cancelling_raise_the_number(empty: Shell, now: SetClock) -> 
     moved = calendar(empty)["S-A"]
     empty.ok("sessions", "cancel", "S-A", "--at", "2026-11-04 10:00")
     gone = calendar(empty)["S-A"]
-    assert {str(each["UID"]) for each in (before, moved, gone)} == {str(before["UID"])}
-    assert [each["SEQUENCE"] for each in (before, moved, gone)] == [0, 1, 2]
-    assert [str(each["STATUS"]) for each in (before, moved, gone)] == [
+    assert {str(event["UID"]) for event in (before, moved, gone)} == {str(before["UID"])}
+    assert [event["SEQUENCE"] for event in (before, moved, gone)] == [0, 1, 2]
+    assert [str(event["STATUS"]) for event in (before, moved, gone)] == [
         *("CONFIRMED", "CONFIRMED", "CANCELLED")
     ]
     assert moved["DTSTART"].dt == at("11-06 09:00")
-    stamps = [each["DTSTAMP"].dt for each in (before, moved, gone)]
+    stamps = [event["DTSTAMP"].dt for event in (before, moved, gone)]
     assert stamps == sorted(stamps)
 
 
@@ -127,7 +127,7 @@ def test_a_name_that_is_told_or_erased_later_counts(empty: Shell, now: SetClock)
     del now
     sync(empty, book("A", "11-05 09:00"))
     before = calendar(empty)["S-A"]
-    empty.says(told("customer.forgotten", "11-04 09:00", customer="C-A"))
+    empty.says(event_line("customer.forgotten", "11-04 09:00", customer="C-A"))
     after = calendar(empty)["S-A"]
     assert str(before["SUMMARY"]) == "Shader (Mina)"
     assert str(after["SUMMARY"]) == "Live help"
@@ -140,8 +140,8 @@ def test_as_known_names_events_the_same(states: Shell) -> None:
     """An earlier state of the book is the same book."""
     now = calendar(states)
     then = calendar(states, "--as-known", "2999-01-01")
-    assert {name: str(each["UID"]) for name, each in now.items()} == {
-        name: str(each["UID"]) for name, each in then.items()
+    assert {name: str(event["UID"]) for name, event in now.items()} == {
+        name: str(event["UID"]) for name, event in then.items()
     }
 
 
@@ -159,12 +159,14 @@ def test_reminders(empty: Shell, now: SetClock) -> None:
 
     assert alarms() == {"S-A": [15], "S-B": [], "S-C": []}
     assert alarms("--alarm", "60", "--alarm", "5")["S-A"] == [60, 5]
-    empty.says(told("preferences.changed", "11-04 11:30", notifications={"alarms": [30, 0]}))
+    empty.says(event_line("preferences.changed", "11-04 11:30", notifications={"alarms": [30, 0]}))
     assert alarms()["S-A"] == [30, 0]
     assert alarms("--alarm", "1")["S-A"] == [1]
-    empty.says(told("preferences.changed", "11-04 11:31", notifications={"alarms": []}))
+    empty.says(event_line("preferences.changed", "11-04 11:31", notifications={"alarms": []}))
     assert alarms()["S-A"] == []
-    empty.says(told("preferences.changed", "11-04 11:32", notifications={"of": "another form"}))
+    empty.says(
+        event_line("preferences.changed", "11-04 11:32", notifications={"of": "another form"})
+    )
     assert alarms()["S-A"] == [15]
     now("11-05 09:00")
     assert alarms()["S-A"] == []
@@ -194,9 +196,9 @@ def test_half_past_seven_is_half_past_seven_in_every_week(empty: Shell, now: Set
         argv = ("requests", "add", "--customer", "C-1", "--title", "x", "--rate", "3.00")
         added = empty.ok(*argv, "--slot", f"{when}, 60", "--timezone", "Europe/Paris")
         empty.ok("requests", "accept", added["id"], "--slot", "1", "--anyway")
-    found = calendar(empty).values()
-    local = [event["DTSTART"].dt.astimezone(paris) for event in found]
-    assert [(each.month, each.day, f"{each:%H:%M}") for each in local] == [
+    events = calendar(empty).values()
+    local = [event["DTSTART"].dt.astimezone(paris) for event in events]
+    assert [(start.month, start.day, f"{start:%H:%M}") for start in local] == [
         (month, day, "07:30") for month, day in days
     ]
 

@@ -94,7 +94,7 @@ def _encoded(secret: str) -> Iterator[bytes]:
             yield whole[4 if offset else 0 : -4]
 
 
-def found(content: bytes, canary: Canary) -> list[str]:
+def leaks(content: bytes, canary: Canary) -> list[str]:
     """Return in which ways a number shows in a content."""
     bare = _bare(content)
     ways = []
@@ -102,14 +102,14 @@ def found(content: bytes, canary: Canary) -> list[str]:
         for text in (secret, secret[::-1]):
             parts = [text[n : n + LONGEST_LEFT] for n in range(len(text) - LONGEST_LEFT + 1)]
             ways += [f"{part} in plain" for part in parts if part.encode() in bare]
-        ways += [f"{each!r}" for each in _encoded(secret) if each in content]
+        ways += [f"{form!r}" for form in _encoded(secret) if form in content]
     return ways
 
 
 def test_what_is_looked_for_would_be_found() -> None:
     """However a number is written."""
     for text in ("536728419", "536-72-8419", "5 3 6 7 2 8 4 1 9", "914827635", "53672841"):
-        assert found(text.encode(), US), text
+        assert leaks(text.encode(), US), text
     for content in (
         "536-72-8419".encode("utf-16-le"),
         "536-72-8419".encode("utf-16-be"),
@@ -118,8 +118,8 @@ def test_what_is_looked_for_would_be_found() -> None:
         b"536728419".hex().encode(),
         b"\x1b[1m536\x1b[0m-72-8419",
     ):
-        assert found(content, US), content
-    assert not found(b"***-**-8419 and **** 7365 at 2026-10-05 09:30", US)
+        assert leaks(content, US), content
+    assert not leaks(b"***-**-8419 and **** 7365 at 2026-10-05 09:30", US)
 
 
 # --- everything -----------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Watch:
         """Run a command, which may fail, and look at both streams."""
         ran = self.shell.run(*argv, stdin=stdin.encode(), terminal=terminal)
         self.runs += 1
-        assert not found((ran.out + ran.err).encode(), self.canary), (argv, ran)
+        assert not leaks((ran.out + ran.err).encode(), self.canary), (argv, ran)
         return ran
 
     def everywhere(self, *argv: str) -> None:
@@ -152,8 +152,8 @@ class Watch:
         for path in self.shell.folder.rglob("*"):
             if path.is_file():
                 looked_at += 1
-                assert not found(path.read_bytes(), self.canary), path
-                assert not found(str(path).encode(), self.canary)
+                assert not leaks(path.read_bytes(), self.canary), path
+                assert not leaks(str(path).encode(), self.canary)
         assert looked_at >= 2
 
 
@@ -198,7 +198,7 @@ def test_no_help_shows_it(watch: Watch) -> None:
 def test_it_is_found_when_it_is_revealed(watch: Watch) -> None:
     """And only then: the test looks at what is there. What is recorded of it are names."""
     ran = watch.shell.run(*PROFILE, "--reveal", "--yes")
-    assert len({each.split()[0] for each in found(ran.out.encode(), watch.canary)}) > 2
+    assert len({finding.split()[0] for finding in leaks(ran.out.encode(), watch.canary)}) > 2
     watch(*PROFILE, "--reveal")  # Nobody to ask: it needs --yes, and shows nothing.
     watch.files()
     watch.everywhere(*PROFILE)
@@ -254,7 +254,7 @@ def test_no_bug_shows_it(
     """Not even where the program fails with the values in its hands, and tells all it knows."""
 
     def careless(_change: object, force: Values, **_more: object) -> None:
-        raise RuntimeError(f"{force} {dict(force)!r} {[str(each) for each in force.values()]}")
+        raise RuntimeError(f"{force} {dict(force)!r} {[str(value) for value in force.values()]}")
 
     monkeypatch.setenv("LIVEPORTAL_DEBUG", "1")
     caplog.set_level("DEBUG")
@@ -274,16 +274,16 @@ def test_no_bug_shows_it(
     assert json.loads(watch(*PROFILE, "--json").err)["error"]["code"] == "sealed_value_unreadable"
     watch.everywhere(*PROFILE, "check")
     watch.files()
-    assert not found(caplog.text.encode(), watch.canary)
+    assert not leaks(caplog.text.encode(), watch.canary)
 
 
 def test_no_copy_shows_it(watch: Watch) -> None:
     """A copy as SQLite makes it, the whole journal as text, and the log before it is emptied."""
     copy = watch.shell.folder / "backup.db"
     query(watch.shell.ledger, "VACUUM INTO ?", str(copy))
-    assert not found(json.dumps(watch.shell.dump(), default=repr).encode(), watch.canary)
+    assert not leaks(json.dumps(watch.shell.dump(), default=repr).encode(), watch.canary)
     watch(*SET, "--from", "-", "--anyway", "--name", "Somebody", stdin=watch.canary.document)
-    assert not found(repr(query(watch.shell.ledger, "SELECT * FROM event")).encode(), watch.canary)
+    assert not leaks(repr(query(watch.shell.ledger, "SELECT * FROM event")).encode(), watch.canary)
     watch.files()
 
 

@@ -97,7 +97,7 @@ def test_a_feed_is_recorded_and_flagged_where_it_is_shown(empty: Shell) -> None:
     assert done["recorded"] == 4
     shown = empty.ok("sessions", "show", "S-1")
     assert shown["flags"] == ["missed_early"]
-    assert [each["flags"] for each in shown["history"]] == [[], [], ["missed_early"]]
+    assert [entry["flags"] for entry in shown["history"]] == [[], [], ["missed_early"]]
     assert "missed early" in empty.run("sessions", "show", "S-1", terminal=True).out
     assert empty.ok("ledger", "verify")["ok"] is True
 

@@ -79,7 +79,7 @@ def test_whatever_else_was_done(october: Shell) -> None:
 def test_many_ids(empty: Shell) -> None:
     """Many events have many keys: none is named."""
     ids = [f"N-{n}" for n in range(2)]
-    empty.ok("sync", feed(empty, "m.jsonl", *(opened(each, "11-01 10:00") for each in ids)))
+    empty.ok("sync", feed(empty, "m.jsonl", *(opened(request, "11-01 10:00") for request in ids)))
     error = _failed(empty, "requests", "decline", *ids)
     assert error["message"].endswith("2 events were recorded")
     assert "--key" not in error["hint"]
@@ -119,9 +119,9 @@ def test_too_little_memory_is_no_bug(october: Shell, error: Exception) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("liveportal.ledger.journal.journal.Journal.flush", fail)
         ran = october.run(*ADJUST, "--json")
-    told = error_of(ran.err)
-    assert (ran.code, told["code"], ran.out) == (1, "out_of_memory", "")
-    assert "--batch" in told["hint"]
+    failure = error_of(ran.err)
+    assert (ran.code, failure["code"], ran.out) == (1, "out_of_memory", "")
+    assert "--batch" in failure["hint"]
     assert [row["kind"] for row in october.ok("earnings", "transactions")].count("adjustment") == 0
 
 

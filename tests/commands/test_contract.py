@@ -88,7 +88,10 @@ def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) 
 
 def test_every_catalogued_command_is_of_the_first_form() -> None:
     """What these tests run covers every command that reads or records one thing."""
-    covered = {*(" ".join(command_of(each)) for each in READS), *(each.name for each in WRITES)}
+    covered = {
+        *(" ".join(command_of(command)) for command in READS),
+        *(write.name for write in WRITES),
+    }
     assert covered == {*GROUPED, "due"} - ELSEWHERE
 
 
@@ -158,7 +161,7 @@ def test_the_same_key_records_once(states: Shell, write: Write) -> None:
     assert (error["code"], error["details"]["fields"]) == ("conflict", ["time"])
 
 
-@pytest.mark.parametrize("write", [each for each in WRITES if each.asks], ids=lambda w: w.name)
+@pytest.mark.parametrize("write", [write for write in WRITES if write.asks], ids=lambda w: w.name)
 def test_what_asks_needs_yes_where_there_is_nobody_to_ask(states: Shell, write: Write) -> None:
     """Without a terminal and --yes nothing is done: exit 7, and the hint says how."""
     error = states.refuses(7, *write.argv, "--at", write.at)
@@ -166,7 +169,9 @@ def test_what_asks_needs_yes_where_there_is_nobody_to_ask(states: Shell, write: 
     assert "--yes" in error["hint"]
 
 
-@pytest.mark.parametrize("write", [each for each in WRITES if not each.asks], ids=lambda w: w.name)
+@pytest.mark.parametrize(
+    "write", [write for write in WRITES if not write.asks], ids=lambda w: w.name
+)
 def test_nothing_else_asks(states: Shell, write: Write) -> None:
     """All other writes go through without --yes, and without a terminal."""
     assert states.ok(*write.argv, "--at", write.at)["error"] is None
@@ -216,13 +221,13 @@ def test_every_format_says_the_same(states: Shell, command: str) -> None:
     argv = command.split()
     rows = _as_list(states.ok(*argv))
     lines = states.tells(*argv, "--jsonl").splitlines()
-    assert [json.loads(each) for each in lines] == rows
+    assert [json.loads(line) for line in lines] == rows
     header, *table = csv.reader(io.StringIO(states.tells(*argv, "--csv")))
     piped = states.tells(*argv)
     assert states.tells(*argv, "--tsv") == piped
     assert states.tells(*argv, "--tsv", "--header") == "\t".join(header) + "\n" + piped
     assert len(table) == len(rows) == piped.count("\n")
-    assert [each.split("\t") for each in piped.splitlines()] == table
+    assert [line.split("\t") for line in piped.splitlines()] == table
     top = list(dict.fromkeys(name.partition(".")[0] for name in header))
     assert all(list(row) == top for row in rows)
     # What is written to a file is what would have been shown.
@@ -303,10 +308,10 @@ def test_without_option_and_variable_the_ledger_is_in_the_users_folder(
 ) -> None:
     """The user-data folder is the last resort; `ledger path` says where that is."""
     monkeypatch.delenv("LIVEPORTAL_LEDGER")
-    told = nothing.ok("ledger", "path")
-    assert told["exists"] is False
-    assert told["path"].startswith(os.environ["HOME"])
-    assert nothing.ok("init")["path"] == told["path"]
+    result = nothing.ok("ledger", "path")
+    assert result["exists"] is False
+    assert result["path"].startswith(os.environ["HOME"])
+    assert nothing.ok("init")["path"] == result["path"]
     assert nothing.ok("ledger", "path")["exists"] is True
     assert nothing.ok("sync", OCTOBER)["recorded"] == 22
-    assert nothing.tells("ledger", "path") == told["path"] + "\n"
+    assert nothing.tells("ledger", "path") == result["path"] + "\n"

@@ -75,10 +75,10 @@ def test_a_mistyped_payout_is_recorded_right(hosted: Shell) -> None:
     reverse = ("ledger", "reverse", "PO-1", "--reason", "typo", "--yes")
     hosted.ok(*reverse, "--at", "2026-11-01 10:00")
     assert hosted.ok(*sent, "24.00")["amount"] == "24.00"
-    told = line(
+    event = line(
         "payout.sent", "11-01 09:00", id="p", payout="PO-1", amount=amount("24.00"), method="paypal"
     )
-    assert fed(hosted, told)["confirmed"] == 1
+    assert fed(hosted, event)["confirmed"] == 1
     assert hosted.ok("payout", "show", "PO-1")["amount"] == "24.00"
     error = hosted.refuses(4, "payout", "record", "--id", "PO-1", "24.00")
     assert error["code"] == "already_exists"
@@ -152,9 +152,9 @@ def test_init_takes_no_amounts_of_another_currency(nothing: Shell, currency: str
     ran = nothing.run("init", "--currency", currency)
     assert ran.code == 0
     assert "no rate bounds and no payout minimum" in ran.err
-    switches = {each["switch"]: each["value"] for each in nothing.ok("policy", "show")}
+    switches = {row["switch"]: row["value"] for row in nothing.ok("policy", "show")}
     assert switches["currency"] == currency
-    limits = {switches[each] for each in ("rate.minimum", "rate.maximum", "payout.minimum")}
+    limits = {switches[field] for field in ("rate.minimum", "rate.maximum", "payout.minimum")}
     assert limits == {"none"}
     log = ("sessions", "log", "2026-10-05 09:00-10:00", "--customer", "C-1", "--rate")
     nothing.ok(*log, "300")

@@ -42,7 +42,7 @@ def balance(shell: Shell) -> dict[str, Decimal]:
     return {name: Decimal(shown[name]) for name in ("owed", "held")}
 
 
-def told(step: str, when: str) -> bytes:
+def event_line(step: str, when: str) -> bytes:
     """Return a feed's line of a step."""
     data = {"summary": "It was fixed."} if step == "dispute.filed" else {}
     return line(step, when, id=f"{step} {when}", claim="CL-2", **data)
@@ -58,10 +58,10 @@ def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str)
         states.ok(*STEPS[step], "--at", f"2026-10-{day} 09:00")
     shown = states.ok("refunds", "show", "CL-2")
     assert shown["state"] == state
-    when, told_at = ("--at", "2026-10-25 09:00"), "10-25 09:00"
+    when, reported_at = ("--at", "2026-10-25 09:00"), "10-25 09:00"
     for step, argv in STEPS.items():
         after = MOVES.get((state, step))
-        path = feed(states, "step.jsonl", told(step, told_at))
+        path = feed(states, "step.jsonl", event_line(step, reported_at))
         if after is None:
             error = states.refuses(4, *argv, *when)
             assert error["code"] in ("claim_not_open", "wrong_state")
@@ -85,7 +85,10 @@ def test_commands_and_feeds_lead_to_the_same_books(
     for day, step in enumerate(PATHS[state], 21):
         states.ok(*STEPS[step], "--at", f"2026-10-{day} 09:00")
         other.ok(
-            "sync", feed(states, f"{day}", told(step, f"10-{day} 09:00")), "--ledger", other.ledger
+            "sync",
+            feed(states, f"{day}", event_line(step, f"10-{day} 09:00")),
+            "--ledger",
+            other.ledger,
         )
     for argv in (
         ("refunds", "list", "--fields", "id,state,amount,held,cost,decided_at,disputed_at"),
@@ -95,7 +98,7 @@ def test_commands_and_feeds_lead_to_the_same_books(
         assert states.ok(*argv) == other.ok(*argv, "--ledger", other.ledger)
 
 
-@pytest.mark.parametrize("state", [each for each in PATHS if each not in UNDECIDED])
+@pytest.mark.parametrize("state", [path for path in PATHS if path not in UNDECIDED])
 def test_the_money_of_a_decision_is_in_its_result(states: Shell, state: str) -> None:
     """Released or deducted, the balance is the one after it, in the result itself."""
     before = balance(states)
@@ -132,7 +135,7 @@ def test_a_claim_says_what_it_asks(states: Shell) -> None:
     assert shown["held"] == shown["cost"] != "0.00"
     assert shown["if_silent"] == f"Silence counts as consent: {shown['cost']} USD is deducted."
     assert (shown["late"], shown["late_by_seconds"]) == (False, None)
-    assert [each["type"] for each in shown["history"]] == ["refund.claimed"]
+    assert [entry["type"] for entry in shown["history"]] == ["refund.claimed"]
     assert states.ok("refunds", "list", "--state", "open")[0]["id"] == "CL-2"
 
 
@@ -204,9 +207,9 @@ def test_a_customers_earlier_claims_are_shown(empty: Shell) -> None:
         if number == 1:
             empty.ok("refunds", "deny", "CL-1", "--at", "2026-10-01 13:00")
     rows = empty.ok("refunds", "list")
-    assert [each["earlier_claims"] for each in rows] == [0, 1, 0, 2]
+    assert [row["earlier_claims"] for row in rows] == [0, 1, 0, 2]
     earlier = empty.ok("refunds", "show", "CL-4")["earlier"]
-    assert [(each["claim"], each["session"], each["state"]) for each in earlier] == [
+    assert [(row["claim"], row["session"], row["state"]) for row in earlier] == [
         ("CL-1", "S-1", "denied"),
         ("CL-2", "S-2", "open"),
     ]
@@ -344,7 +347,7 @@ def test_the_record_is_kept_and_warns(states: Shell) -> None:
     states.ok("dispute", "file", "CL-2", "--summary", "again")
     shown = states.ok("dispute", "show", "CL-2")
     assert (shown["summary"], shown["record"]["filed"]) == ("again", 3)
-    assert [each["id"] for each in states.ok("dispute", "list")] == ["CL-1", "CL-2"]
+    assert [row["id"] for row in states.ok("dispute", "list")] == ["CL-1", "CL-2"]
 
 
 def test_a_dry_run_at_a_terminal_only_shows(states: Shell) -> None:

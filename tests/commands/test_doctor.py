@@ -41,12 +41,12 @@ os.kill(os.getpid(), 9)
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:
     """Return all that is in a folder: modes, times and contents."""
-    found = {}
+    files = {}
     for path in sorted(folder.rglob("*")):
         seen = path.lstat()
         content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-        found[str(path)] = (seen.st_mode, seen.st_mtime_ns, content)
-    return found
+        files[str(path)] = (seen.st_mode, seen.st_mtime_ns, content)
+    return files
 
 
 def _nothing(_shell: Shell) -> None:
@@ -167,9 +167,9 @@ def test_a_ledger_that_changes_under_the_look(
     real = health._inside  # noqa: SLF001
 
     def meanwhile(db: driver.Connection) -> health.Inside:
-        found = real(db)
+        rows = real(db)
         states.ledger.write_bytes(states.ledger.read_bytes())
-        return found
+        return rows
 
     monkeypatch.setattr(health, "_inside", meanwhile)
     rows = {row["check"]: row for row in states.ok("doctor")}

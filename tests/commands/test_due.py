@@ -64,7 +64,7 @@ def logged(name: str, start: str, end: str) -> bytes:
 
 def slots(*starts: str) -> list[dict[str, object]]:
     """Return slots of an hour."""
-    return [{"start": at(each).isoformat(), "minutes": 60} for each in starts]
+    return [{"start": at(start).isoformat(), "minutes": 60} for start in starts]
 
 
 POLICY = 'name = "own"\n[dispute]\nwindow_hours = 48\n[evidence]\nkept_days = 7\n'
@@ -102,13 +102,13 @@ def due(shell: Shell, *argv: object) -> list[dict[str, object]]:
     ran = shell.run("due", *argv, "--json")
     assert ran.err == ""
     rows: list[dict[str, object]] = json.loads(ran.out)
-    assert ran.code == (10 if any(each["asks"] for each in rows) else 0)
+    assert ran.code == (10 if any(row["asks"] for row in rows) else 0)
     return rows
 
 
 def by_kind(rows: list[dict[str, object]]) -> dict[str, dict[str, object]]:
     """Return one row of each kind."""
-    return {str(each["kind"]): each for each in rows}
+    return {str(row["kind"]): row for row in rows}
 
 
 # --- what there is --------------------------------------------------------------------------------
@@ -307,16 +307,16 @@ def test_from_the_first_earning_on_the_profile_is_asked_for(empty: Shell, clock:
     assert due(empty) == []  # Nothing was earned yet.
     empty.ok("sync", feed(empty, "one.jsonl", logged("S-1", "11-01 10:00", "11-01 11:00")))
     shown = by_kind(due(empty))
-    lacking, form, payout = (shown[each] for each in ("payout_profile", "tax_form", "payout_due"))
+    lacking, form, payout = (shown[field] for field in ("payout_profile", "tax_form", "payout_due"))
     assert (lacking["asks"], form["asks"], payout["asks"]) == (True, True, False)
     assert "the payee has no name" in str(lacking["means"])
     assert "tax information is required" in str(form["means"])
     assert str(payout["means"]).startswith("Nothing is paid out then: the payout profile is not")
     outlook = empty.ok("payout", "preview", "--on", "2027-01-29")
     (coming,) = empty.ok("payout", "forecast", "--on", "2026-11-02")
-    dates = {str(each["due_on"]) for each in (lacking, form, payout)}
+    dates = {str(row["due_on"]) for row in (lacking, form, payout)}
     assert dates == {outlook["due_on"], coming["on"]} == {"2027-01-29"}
-    assert [each["code"] for each in outlook["blocked"]] == coming["blocked"]
+    assert [row["code"] for row in outlook["blocked"]] == coming["blocked"]
     assert coming["blocked"] == ["profile_incomplete"]
     assert (coming["amount"], coming["carried"]) == ("0.00", "126.00")
     complete_profile(empty)

@@ -30,8 +30,8 @@ def seen(shell: Shell, *argv: object) -> list[str]:
     assert ran.code == 0, ran
     assert_no_traceback(ran.err)
     lines = ran.out.splitlines()
-    assert all(len(each) <= 80 for each in lines), lines
-    return [each.rstrip() for each in lines]
+    assert all(len(text) <= 80 for text in lines), lines
+    return [text.rstrip() for text in lines]
 
 
 def logged(session: str, start: str, end: str, **data: Any) -> bytes:  # noqa: ANN401 (as events have it)
@@ -56,13 +56,13 @@ def sync(shell: Shell, *lines: bytes) -> None:
 def test_a_terminal_draws_the_last_months(states: Shell) -> None:
     """Below the figures: a line a month, with the figures beside the bar."""
     lines = seen(states, *OCTOBER)
-    heading = next(n for n, each in enumerate(lines) if each.split()[:2] == ["month", "gross"])
+    heading = next(n for n, text in enumerate(lines) if text.split()[:2] == ["month", "gross"])
     assert lines[heading + 1].split()[:5] == ["2026-10", "286.50", "85.95", "0.00", "210.55"]
     assert "#" in lines[heading + 1] or "\u2588" in lines[heading + 1]
     assert "net" in lines[heading + 2]
     assert "refunds" in lines[heading + 2]
     year = seen(states, "--year", 2026)
-    assert sum(each.startswith("2026-") for each in year) == 3, "the book's months, no more"
+    assert sum(month.startswith("2026-") for month in year) == 3, "the book's months, no more"
 
 
 def test_a_pipe_has_no_chart(states: Shell) -> None:
@@ -101,7 +101,7 @@ def test_bars_divide_what_came_in() -> None:
 
 def test_a_chart_in_ascii_and_in_little_room() -> None:
     """Letters where nothing else can be shown; where there is no room, the figures alone."""
-    assert all(each.isascii() for each in drawn(MONTHS, "USD", 80, LETTERS))
+    assert all(text.isascii() for text in drawn(MONTHS, "USD", 80, LETTERS))
     narrow = list(drawn(MONTHS, "USD", 40, BLOCKS))
     assert len(narrow) == 5
     assert "\u2588" not in "".join(narrow)
@@ -207,7 +207,7 @@ def test_groups_on_a_terminal(states: Shell) -> None:
     states.ok("earnings", "adjust", "5.00", "--reason", "bonus", "--at", "2026-10-30 09:00")
     lines = seen(states, *OCTOBER, "--by", "customer")
     assert lines[0] == "Earnings of 2026-10 by customer"
-    assert any("evil" in each for each in lines)
+    assert any("evil" in text for text in lines)
     assert "\x1b[2J" not in "".join(lines)
     assert lines[-1].startswith("none")
 
@@ -291,7 +291,7 @@ def test_bounds_on_a_terminal(states: Shell) -> None:
     assert ran.out.startswith("Net of 2026-10: from 179.05 to 218.95 USD")
     assert "as it was booked" in ran.out
     assert "What the platform billed stands" in ran.err
-    assert all(len(each) <= 80 for each in ran.out.splitlines())
+    assert all(len(text) <= 80 for text in ran.out.splitlines())
 
 
 def test_what_a_reading_refuses_is_said(nothing: Shell) -> None:
@@ -326,7 +326,7 @@ def test_what_changed_since(october: Shell) -> None:
     october.ok("sessions", "tip", "S-1002", "1.00", "--at", "2026-11-03 09:00")
     rows = october.ok("earnings", "diff", last)
     assert [row["month"] for row in rows] == ["2026-10", "2026-11"]
-    changed = {each["figure"]: each for each in rows[0]["changed"]}
+    changed = {row["figure"]: row for row in rows[0]["changed"]}
     assert set(changed) == {
         *("refunds", "refunded", "deducted", "net", "balance.held"),
     }
@@ -350,12 +350,12 @@ def test_what_books_nothing_is_told_too(states: Shell) -> None:
     (last,) = states.ok("ledger", "info", "--fields", "last_recorded").values()
     states.ok("dispute", "file", "CL-2", "--summary", "fixed", "--at", "2026-10-21 09:00")
     (october,) = states.ok("earnings", "diff", last)
-    assert [each["figure"] for each in october["changed"]] == ["disputes"]
-    assert [each["type"] for each in october["events"]] == ["dispute.filed"]
+    assert [row["figure"] for row in october["changed"]] == ["disputes"]
+    assert [event["type"] for event in october["events"]] == ["dispute.filed"]
     states.ok("sessions", "end", "S-LIVE", "--at", "2026-11-02 10:04")
     _, november = states.ok("earnings", "diff", last)
-    assert [each["figure"] for each in november["changed"]] == ["free_sessions"]
-    assert [each["thing"] for each in november["events"]] == ["session:S-LIVE"]
+    assert [row["figure"] for row in november["changed"]] == ["free_sessions"]
+    assert [event["thing"] for event in november["events"]] == ["session:S-LIVE"]
 
 
 def test_differences_on_a_terminal(october: Shell) -> None:
@@ -363,8 +363,8 @@ def test_differences_on_a_terminal(october: Shell) -> None:
     assert seen(october, "diff", "now") == ["Nothing changed."]
     lines = seen(october, "diff", "2001-01-01")
     assert lines[0] == "2026-10"
-    assert any(each.split() == ["minutes", "0.00", "95.50", "95.50"] for each in lines)
-    assert any("session.ended S-1001, 2026-10-05 14:21, net 42.00" in each for each in lines)
+    assert any(text.split() == ["minutes", "0.00", "95.50", "95.50"] for text in lines)
+    assert any("session.ended S-1001, 2026-10-05 14:21, net 42.00" in text for text in lines)
 
 
 # --- check ----------------------------------------------------------------------------------------

@@ -102,13 +102,13 @@ def test_a_read_asks_as_often_of_many_things_as_of_few(
     shell: Shell, books: Books, command: str
 ) -> None:
     """What is looked up for each thing in turn would be slow where there are many."""
-    few, many = (_effort(shell, each, command).statements for each in (books.few, books.many))
+    few, many = (_effort(shell, book, command).statements for book in (books.few, books.many))
     assert few
     assert len(few) == len(many), sorted(set(_shape(many)) - set(_shape(few)))
 
 
 def _shape(statements: list[str]) -> list[str]:
-    return [" ".join(each.split())[:200] for each in statements]
+    return [" ".join(statement.split())[:200] for statement in statements]
 
 
 @pytest.mark.parametrize("command", READS)
@@ -119,14 +119,14 @@ def test_a_read_finds_what_it_shows_by_an_index(shell: Shell, books: Books, comm
         tables = {
             name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         }
-        found = {
-            (_named(each, statement, tables), each)
+        efforts = {
+            (_named(command, statement, tables), command)
             for statement in effort.statements
             if statement.lstrip().upper().startswith(("SELECT", "WITH"))
-            for each in whole_reads(plan(db, statement))
+            for command in whole_reads(plan(db, statement))
         }
     allowed: set[str | None] = {None, *OF_EVERYTHING.get(command, ()), *SMALL}
-    assert {each for each in found if each[0] not in allowed} == set()
+    assert {each for each in efforts if each[0] not in allowed} == set()
 
 
 def _named(line: str, statement: str, tables: set[str]) -> str | None:
@@ -151,7 +151,7 @@ def _named(line: str, statement: str, tables: set[str]) -> str | None:
 )
 def test_a_long_history_is_no_burden(shell: Shell, books: Books, command: str) -> None:
     """However much happened in other years, the engine takes the same steps."""
-    quiet, full = (_effort(shell, each, command) for each in (books.quiet, books.full))
+    quiet, full = (_effort(shell, book, command) for book in (books.quiet, books.full))
     assert len(quiet.statements) == len(full.statements)
     # 354 sessions more; a step or two for each would be seen.
     assert abs(full.hundreds - quiet.hundreds) <= LITTLE, (quiet.hundreds, full.hundreds)
@@ -160,6 +160,6 @@ def test_a_long_history_is_no_burden(shell: Shell, books: Books, command: str) -
 def test_a_month_of_long_ago_is_found_as_quickly(shell: Shell, books: Books) -> None:
     """Nor is what happened since then read, for what was at risk at its end."""
     quiet, full = (
-        _effort(shell, each, "earnings --month 2020-02") for each in (books.quiet, books.full)
+        _effort(shell, book, "earnings --month 2020-02") for book in (books.quiet, books.full)
     )
     assert abs(full.hundreds - quiet.hundreds) <= LITTLE, (quiet.hundreds, full.hundreds)

@@ -60,20 +60,20 @@ def seal(shell: Shell, parts: list[PackEntry], about: dict[str, Any]) -> None:
 
 def parts_of(shell: Shell) -> tuple[list[PackEntry], dict[str, Any]]:
     """Return what the pack was made of."""
-    told = manifest(shell)
+    document = manifest(shell)
     contents = unpacked(shell)
     parts = [
         PackEntry(
             *(item["file"], contents[item["file"]], item["shows"], item["media_type"]),
             item.get("original_sha256"),
         )
-        for item in told.pop("items")
+        for item in document.pop("items")
     ]
-    del told["format"]
-    return parts, told
+    del document["format"]
+    return parts, document
 
 
-def found(shell: Shell, *argv: object) -> list[dict[str, str]]:
+def mismatches(shell: Shell, *argv: object) -> list[dict[str, str]]:
     """Return what is wrong with the pack: it agrees with its seal, and not with the ledger."""
     monkey = shell.folder / "nowhere.db"
     alone = shell.script(f"LIVEPORTAL_LEDGER={monkey} liveportal dispute verify pack.zip --json")
@@ -92,7 +92,7 @@ def refused(shell: Shell, *argv: object) -> list[dict[str, str]]:
 
 
 @contextmanager
-def told(shell: Shell) -> Iterator[Case]:
+def ledger_case(shell: Shell) -> Iterator[Case]:
     """Give the case as the ledger has it."""
     with open_readonly(shell.ledger) as reader:
         yield case_of(reader, "CL-2", NOW)
@@ -124,7 +124,7 @@ def test_a_seal_alone_is_not_believed(disputed: Shell) -> None:
         for part in parts
     ]
     seal(disputed, forged, about)
-    assert {each["file"] for each in found(disputed)} == names
+    assert {row["file"] for row in mismatches(disputed)} == names
 
 
 def test_every_fact_of_the_manifest_is_held(disputed: Shell) -> None:
@@ -164,8 +164,8 @@ def test_every_file_and_line_is_held(disputed: Shell) -> None:
         lines = part.content.split(b"\n")
         some = range(0, len(lines), 1 if part.name == "index.md" else 9)
         altered = [[*lines[:n], lines[n] + b" ", *lines[n + 1 :]] for n in some]
-        for each in (*altered, lines[1:], [*lines, b"more"]):
-            forged = replace(part, content=b"\n".join(each))
+        for variant in (*altered, lines[1:], [*lines, b"more"]):
+            forged = replace(part, content=b"\n".join(variant))
             seal(disputed, [*parts[:number], forged, *parts[number + 1 :]], about)
             (problem,) = refused(disputed)
             assert problem["file"] == part.name
@@ -248,7 +248,7 @@ def test_a_forged_case_is_found_whatever_follows_from_it(disputed: Shell, tmp_pa
     """The page, the texts and the manifest of the forger agree with each other, and not with us."""
     other = tmp_path / "other"
     other.write_bytes(b"Ana: It never worked.\n")
-    with told(disputed) as made:
+    with ledger_case(disputed) as made:
         write(disputed, made)
         assert verified(disputed) is True
         kept = replace(made.kept[0], path=other, bytes=22, sha256="ab" * 32)
@@ -261,7 +261,7 @@ def test_a_forged_case_is_found_whatever_follows_from_it(disputed: Shell, tmp_pa
 def test_a_forged_redacted_pack_is_found(disputed: Shell) -> None:
     """With the names given again every byte is held; without them the figures and lines are."""
     argv = ("--keep", "Ana", "--name", "float4")
-    with told(disputed) as made:
+    with ledger_case(disputed) as made:
         redact = people(CURRENT, made, ("Ana",), ("float4",))
         write(disputed, made, redact=redact)
         assert verified(disputed, *argv) is True
@@ -342,7 +342,7 @@ def test_a_file_that_came_into_the_vault_later_was_not_there(states: Shell) -> N
     assert verified(states) is True
     states.ok(*PACK)
     assert verified(states) is True
-    with told(states) as made:
+    with ledger_case(states) as made:
         write(states, replace(made, kept=[replace(made.kept[0], path=None)]))
     assert refused(states), "it was attached by then"
 
@@ -351,16 +351,16 @@ def test_a_file_that_came_into_the_vault_later_was_not_there(states: Shell) -> N
 def test_packs_of_every_page_format_are_held(disputed: Shell, number: int) -> None:
     """Those that older versions wrote, whole and redacted, with any --largest."""
     page = PAGES[number]
-    with told(disputed) as made:
+    with ledger_case(disputed) as made:
         for largest in (evidence.LARGEST_FILE, 30, 0):
             for redact in (None, people(page, made, ("Ana",), ())):
                 write(disputed, made, page, largest=largest, redact=redact)
                 assert ("page" in manifest(disputed)) is (number > 1)
                 assert verified(disputed, *(("--keep", "Ana") if redact else ())) is True
                 parts, about = parts_of(disputed)
-                seal(disputed, [replace(each, content=b"x") for each in parts], about)
+                seal(disputed, [replace(part, content=b"x") for part in parts], about)
                 problems = refused(disputed, *(("--keep", "Ana") if redact else ()))
-                assert {each.name for each in parts} <= {each["file"] for each in problems}
+                assert {part.name for part in parts} <= {problem["file"] for problem in problems}
 
 
 def test_a_page_format_of_a_later_version_is_not_compared(disputed: Shell) -> None:
@@ -370,27 +370,31 @@ def test_a_page_format_of_a_later_version_is_not_compared(disputed: Shell) -> No
     answer = disputed.ok(*CHECK, "--ledger", disputed.ledger)
     assert answer["in_ledger"] == "partly"
     assert "page format 99" in answer["not_compared"][0]["why"]
-    forged = [replace(each, content=b"x") if each.name[:5] == "files" else each for each in parts]
+    forged = [replace(part, content=b"x") if part.name[:5] == "files" else part for part in parts]
     seal(disputed, forged, about | {"page": 99})
     assert len(refused(disputed)) == 3
-    events = [each | {"time": "2026-01-01T00:00:00Z"} for each in about["events"]]
+    events = [event | {"time": "2026-01-01T00:00:00Z"} for event in about["events"]]
     seal(disputed, parts, about | {"page": 99, "events": events})
     assert refused(disputed)
 
 
 def test_what_was_forgotten_is_named_as_not_compared(disputed: Shell) -> None:
     """Words are erased, so that they prove nothing any more; figures, times and files are held."""
-    with told(disputed) as made:
+    with ledger_case(disputed) as made:
         customer = made.customer
         disputed.ok("ledger", "forget", customer, "--yes")
         answer = disputed.ok(*CHECK, "--ledger", disputed.ledger)
         assert answer["in_ledger"] == "partly"
-        files = {each["file"] for each in answer["not_compared"]}
+        files = {row["file"] for row in answer["not_compared"]}
         assert files == {"index.html", "index.md", "transcript.txt"}
-        assert all("forgotten" in each["why"] for each in answer["not_compared"])
+        assert all("forgotten" in row["why"] for row in answer["not_compared"])
         wrong = [
             ("amount", replace(made, amount=Money(1, "USD"))),
-            *(each for each in _forgeries(made) if each[0].startswith(("session.", "state"))),
+            *(
+                forgery
+                for forgery in _forgeries(made)
+                if forgery[0].startswith(("session.", "state"))
+            ),
         ]
         for what, forged in wrong:
             seal_words(disputed, forged, what)
@@ -404,19 +408,19 @@ def seal_words(shell: Shell, forged: Case, what: str) -> None:
     folder = shell.folder / "gone"
     folder.mkdir(exist_ok=True)
     kept = []
-    for number, each in enumerate(forged.kept, 1):
+    for number, file in enumerate(forged.kept, 1):
         (name,) = (name for name in files if name.startswith(f"files/{number:02d}-"))
         content = files[name].content
         assert isinstance(content, bytes), what
         path = folder / str(number)
         path.write_bytes(content)
-        kept.append(replace(each, path=path))
+        kept.append(replace(file, path=path))
     write(shell, replace(forged, kept=kept))
 
 
 def test_a_pack_of_after_the_forgetting_is_true(disputed: Shell) -> None:
     """It never had the words, so there is nothing that could not be compared."""
-    with told(disputed) as made:
+    with ledger_case(disputed) as made:
         customer = made.customer
     disputed.ok("ledger", "forget", customer, "--yes")
     disputed.ok(*PACK)

@@ -28,13 +28,13 @@ CHECK = ("dispute", "verify", "pack.zip")
 def unpacked(shell: Shell, name: str = "pack.zip") -> dict[str, bytes]:
     """Return a pack's files."""
     with zipfile.ZipFile(shell.folder / name) as archive:
-        return {each: archive.read(each) for each in archive.namelist()}
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def manifest(shell: Shell, name: str = "pack.zip") -> dict[str, Any]:
     """Return a pack's manifest."""
-    found: dict[str, Any] = json.loads(unpacked(shell, name)["manifest.json"])
-    return found
+    document: dict[str, Any] = json.loads(unpacked(shell, name)["manifest.json"])
+    return document
 
 
 # --- made -----------------------------------------------------------------------------------------
@@ -66,9 +66,9 @@ def test_a_pack_is_made_and_verifies(proved: Shell) -> None:
     }
     info = proved.ok("ledger", "info")
     assert (made["events"], made["head"]) == (info["events"], info["head"])
-    places = {each["seq"]: each for each in manifest(proved)["events"]}
+    places = {event["seq"]: event for event in manifest(proved)["events"]}
     shown = proved.ok("refunds", "show", "CL-2")["history"]
-    assert all(places[each["seq"]]["id"] == each["event"] for each in shown)
+    assert all(places[row["seq"]]["id"] == row["event"] for row in shown)
 
 
 def test_the_same_ledger_gives_the_same_bytes(proved: Shell) -> None:
@@ -107,7 +107,7 @@ def test_large_files_are_named_and_left_out(proved: Shell) -> None:
 
 def test_what_only_the_platform_has_is_named(states: Shell) -> None:
     """A recording that the feed told of and nobody attached is there by its hash."""
-    told = line(
+    event = line(
         *("artifact.added", "10-20 19:00"),
         id="r-1",
         session="S-1003",
@@ -116,7 +116,7 @@ def test_what_only_the_platform_has_is_named(states: Shell) -> None:
         bytes=10**10,
         sha256="ab" * 32,
     )
-    states.ok("sync", feed(states, "recording.jsonl", told))
+    states.ok("sync", feed(states, "recording.jsonl", event))
     assert states.ok(*PACK)["withheld"] == 1
     assert "ab" * 32 in unpacked(states)["index.html"].decode()
 
@@ -160,7 +160,7 @@ def test_what_was_told_twice_is_shown_once(states: Shell) -> None:
     assert page.count("The expert disputed the claim") == 1
     assert "their words" not in page
     assert "tip" not in page
-    assert {"d-1", "tip"} <= {each["id"] for each in manifest(states)["events"]}
+    assert {"d-1", "tip"} <= {event["id"] for event in manifest(states)["events"]}
 
 
 # --- redacted -------------------------------------------------------------------------------------
@@ -171,9 +171,9 @@ def test_a_redacted_pack_names_nobody_and_proves_the_whole(proved: Shell) -> Non
     proved.ok(*PACK)
     made = proved.ok(*PACK[:3], "-o", "black.zip", "--redact", "--keep", "ana", "--name", "float4")
     assert (made["redacted"], made["withheld"]) == (True, 1)
-    hashes = {each["sha256"] for each in manifest(proved)["items"]} - {PICTURE}
+    hashes = {item["sha256"] for item in manifest(proved)["items"]} - {PICTURE}
     for content in unpacked(proved, "black.zip").values():
-        assert not any(each.encode() in content for each in hashes)
+        assert not any(digest.encode() in content for digest in hashes)
     for content in unpacked(proved, "black.zip").values():
         text = content.decode().casefold()
         for gone in ("zoë", "06 12", "float4"):
@@ -186,12 +186,12 @@ def test_a_redacted_pack_names_nobody_and_proves_the_whole(proved: Shell) -> Non
     partly = proved.ok(*check)
     assert partly["in_ledger"] == "partly"
     assert "named as not compared" in partly["proved"]
-    told = {each["file"]: each["why"] for each in partly["not_compared"]}
-    assert sorted(told) == [
+    reasons = {row["file"]: row["why"] for row in partly["not_compared"]}
+    assert sorted(reasons) == [
         *("files/01-chat.txt", "files/02-Fix.shader", "index.html", "index.md"),
         "transcript.txt",
     ]
-    assert "repeat --keep and --name" in told["index.html"]
+    assert "repeat --keep and --name" in reasons["index.html"]
     assert proved.refuses(2, *CHECK, "--keep", "Ana")
     proved.ok(*PACK[:3], "-o", "all.zip", "--redact")
     assert "Ana" not in unpacked(proved, "all.zip")["transcript.txt"].decode()
@@ -310,7 +310,7 @@ def test_a_changed_pack_names_the_file(proved: Shell) -> None:
         path.write_bytes(whole[:place] + b"~" + whole[place + 1 :])
         error = proved.refuses(6, *CHECK)
         assert error["code"] == "pack_changed"
-        assert [each["file"] for each in error["details"]["problems"]] == [name]
+        assert [problem["file"] for problem in error["details"]["problems"]] == [name]
         assert name in error["message"]
         path.write_bytes(whole)
     path.write_bytes(whole[:-1])
@@ -355,15 +355,15 @@ def test_a_forged_pack_does_not_stand_in_the_journal(
 ) -> None:
     """Sealed anew with another hash or place it is whole in itself, and not of this ledger."""
     proved.ok(*PACK)
-    told = manifest(proved)
-    del told["items"], told["format"]
+    document = manifest(proved)
+    del document["items"], document["format"]
     monkeypatch.delenv("LIVEPORTAL_LEDGER")
     hostile = "\x1b[2J\u202e"
     for forged in (
-        told | {"ledger": told["ledger"] | {"head": "ab" * 32}},
-        told | {"ledger": told["ledger"] | {"events": 10**9}},
-        told | {"events": [told["events"][0] | {"seq": 1}]},
-        told | {"events": [told["events"][0] | {"hash": hostile}], "claim": hostile},
+        document | {"ledger": document["ledger"] | {"head": "ab" * 32}},
+        document | {"ledger": document["ledger"] | {"events": 10**9}},
+        document | {"events": [document["events"][0] | {"seq": 1}]},
+        document | {"events": [document["events"][0] | {"hash": hostile}], "claim": hostile},
     ):
         stream = BytesIO()
         write_pack(stream, [], forged)

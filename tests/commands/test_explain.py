@@ -30,9 +30,9 @@ def test_a_tree_adds_up(states: Shell, command: str, names: tuple[str, ...]) -> 
     assert tuple(row) == names
     events = states.ok("ledger", "info")["events"]
     for name in names[1:]:
-        found = leaves(row[name])
-        assert sum(Decimal(leaf["amount"]) for leaf in found) == Decimal(row[name]["amount"])
-        assert all(1 <= leaf["seq"] <= events for leaf in found)
+        figures = leaves(row[name])
+        assert sum(Decimal(leaf["amount"]) for leaf in figures) == Decimal(row[name]["amount"])
+        assert all(1 <= leaf["seq"] <= events for leaf in figures)
 
 
 def test_a_tree_is_of_the_figures(states: Shell) -> None:
@@ -52,7 +52,7 @@ def test_rows_are_the_same_tree(states: Shell, command: str, names: tuple[str, .
     """A row a node, whose `path` says what it is a part of; a step is a row without an amount."""
     tree = states.ok(*command.split())
     lines = states.tells(*command.split(), "--fields", "path,amount,comes_to,seq").splitlines()
-    rows = [each.split("\t") for each in lines]
+    rows = [text.split("\t") for text in lines]
     nodes = {path: amount for path, amount, _, _ in rows if amount}
     for name in names[1:]:
         assert nodes[name] == tree[name]["amount"]
@@ -75,7 +75,7 @@ def test_a_terminal_draws_the_tree(
     for name in names[1:]:
         assert f"{tree[name]['amount']}  {tree[name]['what']}\n" in ran.out
     assert "event 13]" in ran.out
-    assert all(len(each) <= 80 for each in ran.out.splitlines())
+    assert all(len(text) <= 80 for text in ran.out.splitlines())
 
 
 def test_what_strangers_wrote_is_cut_and_obeys_nobody(

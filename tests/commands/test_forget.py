@@ -64,7 +64,7 @@ def test_it_says_what_it_did(states: Shell) -> None:
     assert done["events"] > 3
     assert (done["messages"], done["files"]) == (2, 1)
     assert (done["copies"], done["log_emptied"]) == ([str(copy)], True)
-    assert [each["what"] for each in done["left"]] == ["elsewhere"]
+    assert [residue["what"] for residue in done["left"]] == ["elsewhere"]
     for file in states.folder.iterdir():
         if file.is_file() and file.name.startswith("ledger.db"):
             assert b"Mina" not in file.read_bytes(), file
@@ -107,9 +107,9 @@ def test_no_command_shows_them_any_more_and_none_fails(
     texts = {text for text in _texts(states) if len(text) > 8} | set(NAMES)
     assert len(texts) > 10
     known = (*READS, *MORE)
-    worked = {each for each in known if states.run(*each.split(), *form).code in (0, 10)}
+    worked = {command for command in known if states.run(*command.split(), *form).code in (0, 10)}
     assert worked >= set(READS)
-    money = [states.tells(*each.split(), *form) for each in MONEY]
+    money = [states.tells(*command.split(), *form) for command in MONEY]
     for customer in CUSTOMERS:
         states.ok(*FORGET, customer, "--yes")
     assert _texts(states) <= {"twice"}
@@ -119,6 +119,6 @@ def test_no_command_shows_them_any_more_and_none_fails(
             assert ran.code in (0, 10) or command not in worked, (command, ran)
             assert "bug" not in ran.err, (command, ran)
             said = ran.out.replace("\\u00eb", "\u00eb")
-            found = [each for each in texts if each in said and each not in command]
-            assert not found, command
-    assert [states.tells(*each.split(), *form) for each in MONEY] == money
+            remaining = [text for text in texts if text in said and text not in command]
+            assert not remaining, command
+    assert [states.tells(*command.split(), *form) for command in MONEY] == money

@@ -73,8 +73,8 @@ def test_the_portal_s_dispute_tab(states: Shell) -> None:
     states.ok("refunds", "concede", "CL-2", *at)
     assert ids(states, "--claimed") == ["S-1001", "S-1003"]
     assert ids(states, "--disputed") == ["S-1001"]
-    told = states.ok("sessions", "list", "--disputed")[0]
-    assert told["disputed"] is True
+    session = states.ok("sessions", "list", "--disputed")[0]
+    assert session["disputed"] is True
 
 
 def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
@@ -92,7 +92,7 @@ def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
         argv += ["--customer", customer] if customer else []
         argv += ["--month", month] if month else []
         with open_readonly(states.ledger) as reader:
-            found = sessions.sessions(
+            selected = sessions.sessions(
                 reader,
                 SessionFilter(
                     states=(state,) if state else (),
@@ -112,7 +112,7 @@ def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
             and customer in (None, row["customer"])
             and (not month or row["state"] == "ended")
         ]
-        assert [row["id"] for row in found] == wanted, argv
+        assert [row["id"] for row in selected] == wanted, argv
         reached.add(len(wanted))
     assert reached >= {0, 1, 2, 4}
     both = ids(states, "--state", "live", "--state", "cancelled")
@@ -214,16 +214,16 @@ def test_every_order_and_its_opposite(states: Shell, name: str) -> None:
     """Numbers are sorted as numbers; what has no value comes last; the rest by its start."""
     rows: Rows = states.ok("sessions", "list")
     for sign in ("", "-"):
-        found: Rows = states.ok("sessions", "list", "--sort", f"{sign}{name}")
+        listed: Rows = states.ok("sessions", "list", "--sort", f"{sign}{name}")
         valued = [row for row in rows if row[name] is not None]
         valued.sort(key=lambda row: _value(row, name), reverse=bool(sign))
-        assert found == valued + [row for row in rows if row[name] is None]
+        assert listed == valued + [row for row in rows if row[name] is None]
     assert states.ok("sessions", "list", "--sort", "start") == rows
 
 
 def test_equals_stay_in_the_order_of_their_start(empty: Shell) -> None:
     """Also the other way round."""
-    lines = [each for n in (3, 1, 2) for each in held(n, f"10-0{n} 09:00")]
+    lines = [text for n in (3, 1, 2) for text in held(n, f"10-0{n} 09:00")]
     empty.ok("sync", feed(empty, "equal.jsonl", *lines))
     for sort in ("earned", "-earned", "rate", "-minutes"):
         assert ids(empty, "--sort", sort) == ["S-1", "S-2", "S-3"]
@@ -252,7 +252,7 @@ def test_a_list_costs_few_statements(empty: Shell, tmp_path: Path) -> None:
             reader.db.set_trace_callback(None)
         assert len(rows) == number + 1
         assert {row["customer_name"] for row in rows} == {"Zoë", None}
-        counted[number] = len([each for each in said if not each.startswith("--")])
+        counted[number] = len([text for text in said if not text.startswith("--")])
     assert counted[9] == counted[59] <= 8  # One of them is the index's own.
     assert tmp_path.is_dir()
 

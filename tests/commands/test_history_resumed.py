@@ -17,9 +17,9 @@ def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:
     """Of the session, its request or its claims, and of nothing else; no two have the same."""
 
     def seq(name: str) -> int:
-        found = {row["id"]: row["seq"] for row in october.ok("sessions", "list")}
-        assert len(set(found.values())) == len(found)
-        return int(found[name])
+        seqs = {row["id"]: row["seq"] for row in october.ok("sessions", "list")}
+        assert len(set(seqs.values())) == len(seqs)
+        return int(seqs[name])
 
     def last() -> int:
         return int(october.ok("ledger", "info")["events"])
@@ -55,8 +55,8 @@ def test_nothing_is_missed_and_nothing_repeated(empty: Shell) -> None:
     """After every line of a feed, what came since the last time is what changed, and no more."""
     known: dict[str, dict[str, Any]] = {}
     last = 0
-    for number, told in enumerate(OCTOBER.read_bytes().splitlines(keepends=True)):
-        empty.ok("sync", feed(empty, f"{number}.jsonl", told))
+    for number, line_bytes in enumerate(OCTOBER.read_bytes().splitlines(keepends=True)):
+        empty.ok("sync", feed(empty, f"{number}.jsonl", line_bytes))
         news: Rows = empty.ok("sessions", "list", "--since", last, "--sort", "seq")
         assert len(news) <= 1
         for row in news:
@@ -83,8 +83,8 @@ def test_a_pipeline_takes_up_where_it_left_off(states: Shell) -> None:
     assert IDIOM in words
     first = states.script(IDIOM)
     assert first.code == 0
-    told = [each.split()[0] for each in first.out.splitlines()]
-    assert told == ids(states, "--sort", "seq")
+    shown = [text.split()[0] for text in first.out.splitlines()]
+    assert shown == ids(states, "--sort", "seq")
     assert states.script(IDIOM).out == ""
     states.ok("sessions", "tip", "S-1002", "5.00", "--at", "2026-10-13 09:00")
     states.ok("sessions", "end", "S-LIVE", "--at", "2026-11-02 10:20")
@@ -96,10 +96,10 @@ def test_a_pipeline_takes_up_where_it_left_off(states: Shell) -> None:
 
 def test_a_pipeline_that_was_cut_short_goes_on(states: Shell) -> None:
     """Whoever stops after each of them misses none."""
-    told = []
+    shown = []
     for _ in range(len(ids(states))):
         ran = states.script(IDIOM.replace("> seen;", "> seen; break;"))
         assert ran.code == 0, ran.err
-        told += ran.out.split()[:1]
-    assert told == ids(states, "--sort", "seq")
+        shown += ran.out.split()[:1]
+    assert shown == ids(states, "--sort", "seq")
     assert states.script(IDIOM).out == ""

@@ -98,9 +98,9 @@ def _book(text: str) -> tuple[bytes, ...]:
 
 def _texts(value: Any) -> list[str]:  # noqa: ANN401 -- Whatever JSON holds.
     if isinstance(value, dict):
-        return [text for each in value.values() for text in _texts(each)]
+        return [text for part in value.values() for text in _texts(part)]
     if isinstance(value, list):
-        return [text for each in value for text in _texts(each)]
+        return [text for part in value for text in _texts(part)]
     return [value] if isinstance(value, str) else []
 
 
@@ -154,11 +154,11 @@ def test_errors_are_clean(hostile: Shell) -> None:
         ("policy", "use", ESCAPES),
         ("requests", "list", "--ledger", f"/no{ESCAPES}"),
     ):
-        words, told = hostile.run(*argv), hostile.run(*argv, "--json")
-        assert words.code == told.code in (1, 2, 3)
+        words, document = hostile.run(*argv), hostile.run(*argv, "--json")
+        assert words.code == document.code in (1, 2, 3)
         assert not FORBIDDEN.search(words.err)
-        assert told.err.isascii()
-        assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", told.err)
+        assert document.err.isascii()
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", document.err)
 
 
 def test_rejects_are_clean(empty: Shell) -> None:

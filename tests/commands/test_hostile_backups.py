@@ -51,29 +51,29 @@ def good(shell: Shell) -> Members:
     return members((shell.folder / "good.zip").read_bytes())
 
 
-def sealed(found: Members, **changed: object) -> Members:
+def sealed(files: Members, **changed: object) -> Members:
     """Return files whose manifest agrees with them, as whoever made them up would write it."""
-    manifest: dict[str, Any] = json.loads(found["manifest.json"])
+    manifest: dict[str, Any] = json.loads(files["manifest.json"])
     manifest["files"] = [
         {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        for name, content in found.items()
+        for name, content in files.items()
         if not name.startswith("manifest.")
     ]
-    return resealed(found, json.dumps(manifest | changed).encode())
+    return resealed(files, json.dumps(manifest | changed).encode())
 
 
-def resealed(found: Members, manifest: bytes) -> Members:
+def resealed(files: Members, manifest: bytes) -> Members:
     """Return files with another manifest, sealed as ours is."""
     seal = f"{hashlib.sha256(manifest).hexdigest()}  manifest.json\n".encode()
-    return found | {"manifest.json": manifest, "manifest.sha256": seal}
+    return files | {"manifest.json": manifest, "manifest.sha256": seal}
 
 
 def restored(shell: Shell, content: bytes) -> None:
     """Restore a file to a new place, and look at what it made."""
     place = shell.folder / "new" / "ledger.db"
     file = shell.file("hostile.zip", content)
-    with restoring(place, file) as found:
-        found.carry_out(AT)
+    with restoring(place, file) as backup:
+        backup.carry_out(AT)
 
 
 def refused(shell: Shell, content: bytes) -> LiveportalError:
@@ -81,8 +81,8 @@ def refused(shell: Shell, content: bytes) -> LiveportalError:
     before = sorted(shell.folder.rglob("*"))
     file = shell.file("hostile.zip", content)
     place = shell.folder / "new" / "ledger.db"
-    with pytest.raises(LiveportalError) as caught, restoring(place, file) as found:
-        found.carry_out(AT)
+    with pytest.raises(LiveportalError) as caught, restoring(place, file) as backup:
+        backup.carry_out(AT)
     file.unlink()
     assert sorted(shell.folder.rglob("*")) == before, "something was left behind"
     return caught.value
@@ -130,14 +130,14 @@ def test_only_regular_files(shell: Shell, good: Members, mode: int) -> None:
 @pytest.mark.damages
 def test_a_file_of_the_vault_has_the_hash_that_names_it(shell: Shell, good: Members) -> None:
     """Or the manifest says itself that it is damaged, and then it is not put there."""
-    name = next(each for each in good if "vault" in each)
+    name = next(member for member in good if "vault" in member)
     changed = good | {name: b"something else"}
     assert "not the file of its name" in refused(shell, archived(sealed(changed))).message
     sha256 = name.rpartition("/")[2]
     restored(shell, archived(sealed(changed, damaged=[sha256])))
     vault = shell.folder / "new" / "ledger.db.vault"
     assert not (vault / sha256[:2] / sha256).exists()
-    assert len([each for each in vault.rglob("*") if each.is_file()]) == 1
+    assert len([path for path in vault.rglob("*") if path.is_file()]) == 1
 
 
 def test_nothing_is_there_twice_added_or_missing(shell: Shell, good: Members) -> None:
@@ -161,15 +161,15 @@ def test_a_bomb_is_not_unpacked(
 ) -> None:
     """A member that grows beyond what was announced is left at that; so is one beyond the disk."""
     bomb = bytes(50_000_000)
-    found = sealed(good)
-    manifest = json.loads(found["manifest.json"])
-    content = archived(found | {"ledger.db": bomb}, compress_type=zipfile.ZIP_DEFLATED)
+    changed = sealed(good)
+    manifest = json.loads(changed["manifest.json"])
+    content = archived(changed | {"ledger.db": bomb}, compress_type=zipfile.ZIP_DEFLATED)
     assert len(content) < 1_000_000
     assert "was changed" in refused(shell, content).message
     # The same, where the directory lies about the size as the manifest does.
     lying = bytearray(content)
     place = lying.rindex(struct.pack("<L", len(bomb)))
-    (size,) = [each["bytes"] for each in manifest["files"] if each["file"] == "ledger.db"]
+    (size,) = [entry["bytes"] for entry in manifest["files"] if entry["file"] == "ledger.db"]
     lying[place : place + 4] = struct.pack("<L", size)
     read = 0
 
@@ -193,7 +193,7 @@ def test_files_that_lie_in_one_another_are_refused(shell: Shell, good: Members) 
     content = archived(sealed(good))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         start = archive.start_dir
-        (info,) = [each for each in archive.infolist() if each.filename == "ledger.db"]
+        (info,) = [member for member in archive.infolist() if member.filename == "ledger.db"]
     directory, end = content[start:-22], content[-22:]
     # An entry of the directory has its name 46 bytes after it begins.
     place = directory.index(b"ledger.db", directory.index(b"PK\x01\x02")) - 46
@@ -284,15 +284,15 @@ def test_what_was_changed_without_the_manifest(shell: Shell, good: Members) -> N
 # --- the ledger in it -----------------------------------------------------------------------------
 
 
-def changed_ledger(shell: Shell, found: Members, *statements: str) -> Members:
+def changed_ledger(shell: Shell, files: Members, *statements: str) -> Members:
     """Return the files with a ledger that somebody worked on."""
-    path = shell.file("changed.db", found["ledger.db"])
+    path = shell.file("changed.db", files["ledger.db"])
     with closing(Connection(str(path), isolation_level=None)) as db:
         for statement in statements:
             db.execute(statement)
     content = path.read_bytes()
     path.unlink()
-    return found | {"ledger.db": content}
+    return files | {"ledger.db": content}
 
 
 @pytest.mark.parametrize(
@@ -360,8 +360,8 @@ def test_a_key_that_is_none(shell: Shell, good: Members) -> None:
     """The ledger comes back; what is no key is put nowhere, and the result says so."""
     file = shell.file("a.zip", archived(sealed(good | {"ledger.db.key": b"no key"})))
     place = shell.folder / "new" / "ledger.db"
-    with restoring(place, file) as found:
-        assert found.carry_out(AT).key.state == "wrong_key"
+    with restoring(place, file) as backup:
+        assert backup.carry_out(AT).key.state == "wrong_key"
     assert not Path(f"{place}.key").exists()
     assert "no key" in refused_key(shell, good)
 

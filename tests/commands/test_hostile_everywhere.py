@@ -49,7 +49,7 @@ MORE = (
     *("earnings explain 2026-11", "sessions reviews --customer C-H", "due"),
     *("earnings months --compare-zones", "sessions upcoming", "ledger verify", "ledger path"),
 )
-COMMANDS = (*READS, *(each for each in MORE if each not in READS))
+COMMANDS = (*READS, *(command for command in MORE if command not in READS))
 FORMATS = ((), ("--header",), ("--csv",), ("--json",), ("--jsonl",))
 
 
@@ -208,8 +208,8 @@ def test_pages_hold_the_templates_elements_only(hostile: Shell) -> None:
                 for each in archive.read(text).decode().split("\n"):
                     _check_clean(each, text)
         assert all(re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", n) for n in names)
-        files = {each for each in names if each.startswith("files/")}
-        assert not any(each.endswith((".html", ".svg", ".exe")) for each in files)
+        files = {name for name in names if name.startswith("files/")}
+        assert not any(path.endswith((".html", ".svg", ".exe")) for path in files)
         _check_page(page, addresses=files)
         assert "evilword" in page
 
@@ -231,11 +231,11 @@ def test_files_stay_where_they_belong(hostile: Shell) -> None:
     expected = re.compile(
         r"ledger\.db(\.vault|\.key|-wal|-shm)?|home|.*\.(toml|jsonl|vtt|html|zip|ics)"
     )
-    assert all(expected.fullmatch(each.name) for each in hostile.folder.iterdir())
+    assert all(expected.fullmatch(path.name) for path in hostile.folder.iterdir())
     vault = hostile.folder / "ledger.db.vault"
-    files = [each for each in vault.rglob("*") if each.is_file()]
+    files = [path for path in vault.rglob("*") if path.is_file()]
     assert len(files) == 2
-    assert all(re.fullmatch("[0-9a-f]{64}", each.name) for each in files)
+    assert all(re.fullmatch("[0-9a-f]{64}", path.name) for path in files)
 
 
 @pytest.mark.parametrize(
@@ -273,8 +273,8 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def _check_clean(text: str, what: str) -> None:
-    for found in (FORBIDDEN, MISLEADING):
-        match = found.search(text)
+    for pattern in (FORBIDDEN, MISLEADING):
+        match = pattern.search(text)
         assert not match, (what, ascii(text[max(0, match.start() - 40) : match.end() + 9]))
 
 

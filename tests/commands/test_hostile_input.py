@@ -237,7 +237,7 @@ def test_what_cannot_be_read_is_told_as_such(
     if what == "closed" and os.access(states.folder / what, os.R_OK):
         pytest.skip("root reads everything")
     before = states.dump()
-    ran = states.run(*(each.format(name) for each in argv))
+    ran = states.run(*(argument.format(name) for argument in argv))
     assert ran.code in (1, 3), ran
     assert ran.err.startswith("error: ")
     assert "written" not in ran.err

@@ -228,8 +228,8 @@ def test_a_stopwatch(seconds: int, text: str) -> None:
 
 def test_a_value_that_is_told_is_itself_everywhere_else() -> None:
     """Words are for people; formats have what they are made of."""
-    told = HumanValue(timedelta(seconds=90), lambda _now, _local: ["a while"])
-    assert (plain(told), cell(told), is_number(told)) == (90, "90", True)
+    value = HumanValue(timedelta(seconds=90), lambda _now, _local: ["a while"])
+    assert (plain(value), cell(value), is_number(value)) == (90, "90", True)
     listed = HumanValue([{"a": 1}], lambda _now, _local: ["one"])
     assert (plain(listed), cell(listed), is_number(listed)) == ([{"a": 1}], '[{"a":1}]', False)
 

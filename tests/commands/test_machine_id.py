@@ -76,7 +76,7 @@ def test_it_is_made_with_the_first_event_that_is_kept(book: Shell, tmp_ledger_en
     assert path.read_text() == made
     assert own(book, before) == [made.strip()] * 2
     assert ids(book, "id = 't'") == [None]
-    assert [each.name for each in path.parent.iterdir()] == ["machine"]
+    assert [file.name for file in path.parent.iterdir()] == ["machine"]
     if os.name == "posix":
         assert stat.S_IMODE(path.lstat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.lstat().st_mode) == 0o700
@@ -89,9 +89,9 @@ def test_every_command_that_records_has_it(book: Shell, write: Any) -> None:  # 
     ran = book.run(*write.argv, "--yes", "--at", write.at)
     assert ran.code == 0, ran
     forgets = "forget" in write.name  # Which erases the attributes of its own event, too.
-    found = own(book, before)
-    assert found
-    assert all(each is None if forgets else each for each in found)
+    machines = own(book, before)
+    assert machines
+    assert all(each is None if forgets else each for each in machines)
 
 
 def test_the_package_has_it_too(book: Shell) -> None:
@@ -213,7 +213,7 @@ def test_it_is_in_nothing_that_is_shown_or_handed_on(book: Shell) -> None:
     ):
         assert book.run(*written).code == 0, written
     with zipfile.ZipFile(book.folder / "pack.zip") as archive:
-        texts = [archive.read(each) for each in archive.namelist()]
+        texts = [archive.read(name) for name in archive.namelist()]
     texts += [(book.folder / name).read_bytes() for name in ("october.html", "all.ics")]
     for text in texts:
         assert secret.encode() not in text

@@ -87,11 +87,11 @@ def test_every_command_agrees(shell: Shell) -> None:
         assert {**month, "risk": None} == {**row, "risk": None}
         (summary,) = shell.ok("earnings", "sessions", "--from", name, "--to", name)
         assert all(
-            summary[each] == month[each] for each in ("sessions", "free_sessions", "minutes")
+            summary[field] == month[field] for field in ("sessions", "free_sessions", "minutes")
         )
         groups = shell.ok("earnings", "--month", name, "--by", "customer")
-        assert sum(each["sessions"] for each in groups) == month["sessions"]
-        assert sum(float(each["minutes"]) for each in groups) == float(month["minutes"])
+        assert sum(group["sessions"] for group in groups) == month["sessions"]
+        assert sum(float(group["minutes"]) for group in groups) == float(month["minutes"])
         tree = json.dumps(shell.ok("earnings", "explain", name))
         assert f'"amount": "{month["net"]}"' in tree
     known = shell.ok(*NOVEMBER, "--as-known", "2999-01-01")
@@ -110,7 +110,7 @@ def test_a_statement_adds_up(shell: Shell, tmp_path: Path) -> None:
     assert old == new
     assert "reversal" not in new
     rows = sessions_of(paths["november"].read_text())
-    assert [rows.count(each) for each in ("reversal", "correction")] == [2, 2]
+    assert [rows.count(field) for field in ("reversal", "correction")] == [2, 2]
     for path in paths.values():
         assert shell.ok("ledger", "verify", "--statement", path)["ok"] is True
     assert "liveportal.statement.v1 2026-10" in paths["again"].read_text()

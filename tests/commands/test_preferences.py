@@ -53,7 +53,7 @@ def test_what_is_shown_can_be_typed(full: Shell) -> None:
     typed = [
         word for name, option in options.items() for each in shown[name] for word in (option, each)
     ]
-    typed += [word for each in shown["recurring"] for word in ("--recurring", each["rule"])]
+    typed += [word for row in shown["recurring"] for word in ("--recurring", row["rule"])]
     row = full.ok("preferences", "set", *typed)
     assert {name: row[name] for name in RECORDED} == RECORDED
     assert row["event"]
@@ -101,7 +101,7 @@ def test_a_part_of_the_hours(full: Shell, options: list[str], changed: dict[str,
 def test_one_preference_more(full: Shell, options: list[str], name: str, value: object) -> None:
     """What is not named stays as it is."""
     row = full.ok("preferences", "set", *options)
-    assert {each: row[each] for each in RECORDED} == {**RECORDED, name: value}
+    assert {field: row[field] for field in RECORDED} == {**RECORDED, name: value}
 
 
 def test_a_change_that_changes_nothing_is_recorded(full: Shell) -> None:
@@ -132,7 +132,7 @@ def test_nobody_is_overwritten_unseen(full: Shell, monkeypatch: pytest.MonkeyPat
     look = ledger_info.preferences_before
 
     def somebody_else_first(reader: Reader, *name: Any) -> tuple[int, Any]:  # noqa: ANN401
-        found = look(reader, *name)
+        row = look(reader, *name)
         monkeypatch.setattr(ledger_info, "preferences_before", look)
         subprocess.run(
             [*PROGRAM, "preferences", "set", "--hours", "sun 9-10"],
@@ -140,7 +140,7 @@ def test_nobody_is_overwritten_unseen(full: Shell, monkeypatch: pytest.MonkeyPat
             capture_output=True,
             check=True,
         )
-        return found
+        return row
 
     monkeypatch.setattr(ledger_info, "preferences_before", somebody_else_first)
     ran = full.run("preferences", "set", "--except", "2026-11-11", "--json")
@@ -257,9 +257,9 @@ def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text
     assert shown["unreadable"] == ["availability", "notifications"]
     assert (shown["role"], shown["hours"]) == (text, None)
     monkeypatch.setenv("TERM", "dumb")
-    told = empty.run("preferences", terminal=True)
-    assert "counts as not set" in told.out
-    assert not FORBIDDEN.search(told.out)
+    ran = empty.run("preferences", terminal=True)
+    assert "counts as not set" in ran.out
+    assert not FORBIDDEN.search(ran.out)
     assert not FORBIDDEN.search(empty.tells("preferences", "--tsv"))
     exported = empty.run("preferences", "export")
     assert not FORBIDDEN.search(exported.out + exported.err)

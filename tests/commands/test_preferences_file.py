@@ -52,13 +52,13 @@ def test_round_trip(full: Shell) -> None:
 def test_the_file_is_natural(full: Shell) -> None:
     """Days and times are TOML's own, amounts are texts, and the units stand at the top."""
     text = full.tells("preferences", "export")
-    found = tomllib.loads(text)
-    assert found["minimum_rate"] == found["auto_decline"][0]["below_rate"] == "2.50 USD"
-    assert found["availability"]["weekly"]["mon"] == DAYTIME
-    assert found["availability"]["rules"][0]["start"] == datetime(2026, 10, 3, 10)  # noqa: DTZ001
-    assert found["availability"]["exceptions"][0] == {"date": date(2026, 12, 24), "hours": []}
-    assert found["vacations"] == [{"start": date(2026, 12, 28), "end": date(2026, 12, 31)}]
-    assert set(found) == set(RECORDED)
+    document = tomllib.loads(text)
+    assert document["minimum_rate"] == document["auto_decline"][0]["below_rate"] == "2.50 USD"
+    assert document["availability"]["weekly"]["mon"] == DAYTIME
+    assert document["availability"]["rules"][0]["start"] == datetime(2026, 10, 3, 10)  # noqa: DTZ001
+    assert document["availability"]["exceptions"][0] == {"date": date(2026, 12, 24), "hours": []}
+    assert document["vacations"] == [{"start": date(2026, 12, 28), "end": date(2026, 12, 31)}]
+    assert set(document) == set(RECORDED)
     assert "in bytes" in text.partition("\n\n")[0]
 
 
@@ -222,8 +222,8 @@ def test_any_text_survives(role: str, skills: list[str], reason: str) -> None:
     data = {"role": role, "skills": skills, "auto_decline": [{"reason": reason, "kind": "instant"}]}
     text = written(data)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028]", text)
-    found = read(text, "test", usd)
-    assert (found.role, found.skills, found.auto_decline) == (
+    result = read(text, "test", usd)
+    assert (result.role, result.skills, result.auto_decline) == (
         role,
         tuple(skills),
         data["auto_decline"],

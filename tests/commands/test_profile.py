@@ -57,10 +57,10 @@ def states(shell: Shell) -> dict[str, str]:
 
 def events(shell: Shell) -> list[dict[str, Any]]:
     """Return the facts of the events about the profile."""
-    found = query(
+    rows = query(
         shell.ledger, "SELECT facts FROM event WHERE type LIKE '%payout_profile%' ORDER BY seq"
     )
-    return [json.loads(facts) for (facts,) in found]
+    return [json.loads(facts) for (facts,) in rows]
 
 
 # --- set ------------------------------------------------------------------------------------------
@@ -69,18 +69,18 @@ def events(shell: Shell) -> list[dict[str, Any]]:
 def test_a_file_sets_everything_in_one_event(bank: Shell) -> None:
     """It is checked, brought into its normal form, sealed, and told of by fingerprints."""
     row = bank.ok(*SET, "--from", "-", stdin=GERMAN.encode())
-    told = [
+    texts = [
         *("name", "email", "method", "iban", "country", "address"),
         *("tax_form", "tax_number", "tax_signed"),
     ]
-    assert (row["state"], row["fields"], row["missing"]) == ("changed", told, [])
+    assert (row["state"], row["fields"], row["missing"]) == ("changed", texts, [])
     assert row["cleared"] == ["paypal", "us_routing", "us_account", "tax_expires"]
     (event,) = events(bank)
     assert event["fields"] == list(event["fingerprints"])
     assert {name for name, mark in event["fingerprints"].items() if mark is None} == {
         *row["cleared"]
     }
-    assert all(re.fullmatch("[0-9a-f]{64}", event["fingerprints"][name]) for name in told)
+    assert all(re.fullmatch("[0-9a-f]{64}", event["fingerprints"][name]) for name in texts)
     shown = bank.ok(*SHOW)
     assert shown["country"] == "DE"
     assert shown["bic"] == "COBADEFFXXX"
@@ -271,7 +271,7 @@ def test_a_number_is_never_an_argument(bank: Shell) -> None:
 
 def argv_of(argv: tuple[str, ...]) -> tuple[str, ...]:
     """Return a whole command; what comes after `--` is all arguments, also `--json`."""
-    return (*SET, *(each for each in argv if each != "--"))
+    return (*SET, *(argument for argument in argv if argument != "--"))
 
 
 def test_nothing_is_not_a_number(german: Shell) -> None:
@@ -480,7 +480,7 @@ def test_check_finds_what_was_changed_behind_its_back(german: Shell) -> None:
     """A plain fact is not sealed, but its fingerprint is in the journal."""
     query(german.ledger, "UPDATE profile_fact SET value = '2030-01-01' WHERE field = 'tax_signed'")
     (row,) = [
-        each for each in german.ok("payout", "profile", "check") if each["requirement"] == "seal"
+        row for row in german.ok("payout", "profile", "check") if row["requirement"] == "seal"
     ]
     assert (row["state"], row["blocks"]) == ("changed", True)
     assert "tax_signed" in row["message"]
@@ -570,8 +570,8 @@ def test_what_is_no_country(text: str) -> None:
 )
 def test_tax_numbers(form: str, text: str, number: str) -> None:
     """In the form that tells what they are; where nobody knows the form, as they are."""
-    found = checks.checked({"tax_form": form, "tax_number": text, "country": "DE"})
-    assert found["tax_number"] == number
+    checked = checks.checked({"tax_form": form, "tax_number": text, "country": "DE"})
+    assert checked["tax_number"] == number
 
 
 def test_every_country_has_an_order() -> None:
@@ -584,11 +584,11 @@ def test_every_country_has_an_order() -> None:
 
 def test_invisible_characters_are_no_part_of_a_number() -> None:
     """What is pasted often brings some along."""
-    found = checks.checked(
+    checked = checks.checked(
         {"iban": "\u200bDE89 3704\u00a00044 0532\t0130 00\n", "name": "A\u202eb"}
     )
-    assert found["iban"] == IBAN
-    assert found["name"] == "Ab"
+    assert checked["iban"] == IBAN
+    assert checked["name"] == "Ab"
 
 
 def test_on_a_terminal(german: Shell) -> None:

@@ -71,8 +71,8 @@ GERMAN = (
 
 def shown(shell: Shell) -> dict[str, Any]:
     """Return the profile in full."""
-    found: dict[str, Any] = shell.ok(*SHOW, "--reveal", "--yes")
-    return found
+    profile: dict[str, Any] = shell.ok(*SHOW, "--reveal", "--yes")
+    return profile
 
 
 def test_all_is_asked_for(person: Person) -> None:

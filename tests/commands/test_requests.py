@@ -205,10 +205,10 @@ def test_a_person_reads_it_in_eighty_columns(asked: Shell, monkeypatch: pytest.M
         assert said in words, said
     one = asked.run("requests", "show", "PLAN", terminal=True)
     assert max(map(len, one.out.splitlines())) <= 80
-    told = " ".join(one.out.split())
-    order = [told.index(f"{number}: 2026-") for number in (3, 2, 4, 1, 5)]
+    output = " ".join(one.out.split())
+    order = [output.index(f"{number}: 2026-") for number in (3, 2, 4, 1, 5)]
     assert order == sorted(order)
-    assert "3: 2026-10-07 15:00, 30 min, earns 63.00; free, within your hours, 09:00 for" in told
+    assert "3: 2026-10-07 15:00, 30 min, earns 63.00; free, within your hours, 09:00 for" in output
     assert "accept PLAN --best" in one.err
 
 

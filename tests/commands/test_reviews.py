@@ -85,7 +85,7 @@ def test_the_reviews_of_a_customer(reviewed: Shell) -> None:
     assert reviewed.ok("sessions", "reviews", "--customer", "C-3") == []
     assert reviewed.ok("sessions", "reviews", "--customer", "C-4") == []
     shown = reviewed.ok("sessions", "show", "S-1")["reviews"]
-    assert [each["text"] for each in shown] == ["Solved", "Came late"]
+    assert [row["text"] for row in shown] == ["Solved", "Came late"]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_a_changed_mind_counts_once(reviewed: Shell) -> None:
     reviewed.ok("sync", feed(reviewed, "again.jsonl", review("S-4", "10-21 10:00", 5, text="Yes")))
     row = reviewed.ok("sessions", "reviews")[0]
     assert (row["customer"], row["reviews_of_you"], row["rating_of_you"]) == ("C-2", 1, "5.00")
-    told = reviewed.ok("sessions", "reviews", "--customer", "C-2")
-    assert [(each["rating"], each["text"]) for each in told] == [(5, "Yes")]
+    reviews = reviewed.ok("sessions", "reviews", "--customer", "C-2")
+    assert [(row["rating"], row["text"]) for row in reviews] == [(5, "Yes")]
     assert reviewed.ok("sessions", "list", "--customer", "C-2")[0]["rating"] == 5
 
 
@@ -115,9 +115,9 @@ def test_what_is_erased_is_null(reviewed: Shell) -> None:
     reviewed.says(forget)
     row = reviewed.ok("sessions", "reviews")[2]
     assert (row["customer"], row["customer_name"], row["rating_of_you"]) == ("C-1", None, "4.33")
-    told = reviewed.ok("sessions", "reviews", "--customer", "C-1")
-    assert [each["text"] for each in told] == [None] * 4
-    assert [each["rating"] for each in told] == [5, 3, 4, 4]
+    reviews = reviewed.ok("sessions", "reviews", "--customer", "C-1")
+    assert [row["text"] for row in reviews] == [None] * 4
+    assert [row["rating"] for row in reviews] == [5, 3, 4, 4]
 
 
 def test_as_known_then(reviewed: Shell) -> None:
@@ -175,12 +175,12 @@ def test_hostile_words(empty: Shell, text: str) -> None:
 @given(st.lists(st.integers(1, 5), max_size=40))
 def test_averages_are_exact_and_rounded_half_up(ratings: list[int]) -> None:
     """To two digits; of none there is no average."""
-    found = average(sum(ratings), len(ratings))
+    mean = average(sum(ratings), len(ratings))
     if not ratings:
-        assert found is None
+        assert mean is None
         return
     exact = Decimal(sum(ratings)) / len(ratings)
-    assert str(found) == str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
+    assert str(mean) == str(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
 @pytest.mark.parametrize(("stars", "count", "wanted"), [(13, 8, "1.63"), (1, 1, "1.00")])

@@ -34,12 +34,12 @@ def risk(
     """Return what is final, claimable and held at a moment; always the whole balance."""
     monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: now)
     shown: dict[str, Any] = shell.ok("earnings", *(argv or ("--month", "2026-10")))
-    found = shown["risk"]
+    at_risk = shown["risk"]
     balance = shown["balance"]
-    parts = (found["final"], found["claimable"], found["held"])
+    parts = (at_risk["final"], at_risk["claimable"], at_risk["held"])
     assert sum(map(Decimal, parts)) == Decimal(balance["owed"]) + Decimal(balance["held"])
     assert list(shown)[-1] == "risk"
-    assert list(found) == ["final", "claimable", "held", "as_of"]
+    assert list(at_risk) == ["final", "claimable", "held", "as_of"]
     assert list(balance) == ["owed", "held", "in_transit", "paid_out"]
     return parts
 

@@ -104,10 +104,10 @@ def test_a_correction_edits_nothing(empty: Shell) -> None:
     right = empty.ok(*argv, "--end", "2026-10-25T03:00:00+01:00")
     assert (first["minutes"], right["minutes"]) == ("180.00", "150.00")
     shown = empty.ok("sessions", "show", "S-1")
-    assert [each["type"] for each in shown["history"]] == ["session.logged", "session.corrected"]
+    assert [entry["type"] for entry in shown["history"]] == ["session.logged", "session.corrected"]
     assert shown["history"][0]["data"]["end"].startswith("2026-10-25T")
     assert shown["history"][1]["data"]["reason"] == "timer forgotten"
-    money = [(each["kind"], each["amount"]) for each in shown["transactions"]]
+    money = [(transaction["kind"], transaction["amount"]) for transaction in shown["transactions"]]
     assert money == [("earning", "378.00"), ("reversal", "-378.00"), ("correction", "315.00")]
     assert empty.ok("earnings", "transactions")[: len(before)] == before
     assert datetime.fromisoformat(shown["end"]) == datetime(2026, 10, 25, 2, tzinfo=UTC)

@@ -125,7 +125,7 @@ def test_its_figures_are_those_of_earnings(states: Shell) -> None:
     assert summary["balance.owed"] == month["balance"]["owed"]
     booked = states.ok("earnings", "transactions", "--month", "2026-10")
     assert [row[1] for row in rows if row[0] == "transaction"] == [
-        str(each["transaction"]) for each in booked
+        str(row["transaction"]) for row in booked
     ]
 
 
@@ -177,7 +177,7 @@ def test_the_pages_of_the_pdf_hold_the_figures(states: Shell) -> None:
 def test_a_browser_shows_the_page(states: Shell) -> None:
     """Headless Chromium renders it, chart and all, and runs nothing."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    browser = next((found for name in names if (found := shutil.which(name))), None)
+    browser = next((program for name in names if (program := shutil.which(name))), None)
     if browser is None:
         pytest.skip("there is no Chromium")
     path = _written(states, "html", "2026")

@@ -120,12 +120,14 @@ def test_syncing_again_records_nothing_and_succeeds(october: Shell) -> None:
 
 def test_the_same_content_may_be_written_otherwise(october: Shell) -> None:
     """Order of keys, spelling of the offset and digits of an amount are no content."""
-    documents = [json.loads(each) for each in OCTOBER.read_text("utf-8").splitlines()]
-    for each in documents:
-        each["time"] = each["time"].replace("Z", ".000+00:00")
-        if "rate" in each["data"]:
-            each["data"]["rate"]["amount"] = each["data"]["rate"]["amount"].rstrip("0") + "0"
-    text = "".join(json.dumps(dict(sorted(each.items()))) + "\n\n" for each in documents)
+    documents = [json.loads(text) for text in OCTOBER.read_text("utf-8").splitlines()]
+    for document in documents:
+        document["time"] = document["time"].replace("Z", ".000+00:00")
+        if "rate" in document["data"]:
+            document["data"]["rate"]["amount"] = (
+                document["data"]["rate"]["amount"].rstrip("0") + "0"
+            )
+    text = "".join(json.dumps(dict(sorted(document.items()))) + "\n\n" for document in documents)
     assert counts(october.ok("sync", october.file("other.jsonl", text))) == (0, 22, 0, 0)
 
 
@@ -300,7 +302,7 @@ def test_rejects_go_into_a_file_of_their_own(empty: Shell) -> None:
     assert json.loads(ran.err)["error"]["code"] == "rejected_lines"
     path = empty.folder / "rejects.jsonl"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    rows = [json.loads(each) for each in path.read_text("utf-8").splitlines()]
+    rows = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
     assert [row["line"] for row in rows] == [15, 16, 17, 18, 19, 23]
     assert [row["error"]["code"] for row in rows] == [
         *("invalid_event", "not_found", "invalid_event", "not_found", "not_found"),

@@ -69,13 +69,13 @@ def ok(shell: Shell, *argv: object, stdin: bytes = b"") -> Any:  # noqa: ANN401 
 
 def lines(path: Path) -> list[dict[str, Any]]:
     """Return the lines of an export."""
-    return [json.loads(each) for each in path.read_bytes().splitlines()]
+    return [json.loads(text) for text in path.read_bytes().splitlines()]
 
 
 def files(folder: Path) -> set[str]:
     """Return the names of all that lies in a folder, and below it, but for what SQLite keeps."""
-    found = {str(each.relative_to(folder)) for each in folder.rglob("*")}
-    return {each for each in found if not each.endswith(("-wal", "-shm"))}
+    paths = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    return {each for each in paths if not each.endswith(("-wal", "-shm"))}
 
 
 # --- exporting ------------------------------------------------------------------------------------
@@ -84,17 +84,17 @@ def files(folder: Path) -> set[str]:
 def test_every_event_is_a_line(book: Shell) -> None:
     """In journal order, with the time of recording; an erased one says so, and has no text."""
     path = exported(book)
-    found = lines(path)
+    events = lines(path)
     with closing(open_file(book.ledger, readonly=True)) as db:
         rows = db.execute("SELECT source, id, type, recorded_at FROM event ORDER BY seq").fetchall()
-    assert [(e["source"], e["id"], e["type"], e["recordedat"]) for e in found] == rows
+    assert [(e["source"], e["id"], e["type"], e["recordedat"]) for e in events] == rows
     assert path.stat().st_mode & 0o777 == 0o600
-    erased = [each for each in found if each.get("erased")]
-    assert [each["id"] for each in erased[:-1]] == ["oct-014", "oct-022"]
+    erased = [each for each in events if each.get("erased")]
+    assert [row["id"] for row in erased[:-1]] == ["oct-014", "oct-022"]
     assert erased[0]["data"]["customer"] == {"id": "C-31"}
-    assert [each["type"] for each in erased[2:]] == ["liveportal.customer.forgotten"]
+    assert [row["type"] for row in erased[2:]] == ["liveportal.customer.forgotten"]
     assert "Profiler session" not in path.read_text()
-    assert found[0]["liveportalmachine"] == found[-2]["liveportalmachine"]
+    assert events[0]["liveportalmachine"] == events[-2]["liveportalmachine"]
     assert path.read_bytes() == book.run(*EXPORT).out.encode()
 
 
@@ -103,17 +103,17 @@ def test_what_is_personal_is_left_out(book: Shell) -> None:
     path = exported(book, "--without-personal")
     text = path.read_text()
     assert not [word for word in ("Mina", "talk.txt", "liveportalmachine") if word in text]
-    assert all(each.get("erased", True) is True for each in lines(path))
-    ended = [each for each in lines(path) if each["type"].endswith("session.ended")]
+    assert all(event.get("erased", True) is True for event in lines(path))
+    ended = [event for event in lines(path) if event["type"].endswith("session.ended")]
     assert ended
-    assert not any("erased" in each for each in ended)
+    assert not any("erased" in run for run in ended)
 
 
 def test_a_part_of_the_journal(book: Shell) -> None:
     """By the month of the events' time in the ledger's zone, or by what was known then."""
     october = lines(exported(book, "--from", "2026-10", "--to", "2026-10"))
-    assert {each["time"][:7] for each in october} == {"2026-10"}
-    assert [each["id"] for each in october] == [f"oct-{number:03}" for number in range(1, 23)]
+    assert {row["time"][:7] for row in october} == {"2026-10"}
+    assert [row["id"] for row in october] == [f"oct-{number:03}" for number in range(1, 23)]
     assert lines(exported(book, "--as-known", "2020-01-01")) == []
 
 
@@ -122,8 +122,8 @@ def test_only_a_summary_has_a_format(book: Shell) -> None:
     for option in ("--json", "--csv", "--header", "--fields=path"):
         assert book.run(*EXPORT, option).code == 2
     assert book.run(*EXPORT, "-o", book.ledger).code == 74
-    told = book.ok(*EXPORT, "-o", book.folder / "x.jsonl")
-    assert (told["events"], told["erased"]) == (len(lines(book.folder / "x.jsonl")), 3)
+    result = book.ok(*EXPORT, "-o", book.folder / "x.jsonl")
+    assert (result["events"], result["erased"]) == (len(lines(book.folder / "x.jsonl")), 3)
 
 
 # --- importing ------------------------------------------------------------------------------------
@@ -136,8 +136,8 @@ def test_it_makes_an_equal_ledger(book: Shell) -> None:
     assert tuple(done) == FIELDS
     assert (done["state"], done["recorded"]) == ("created", done["events"])
     assert (done["policies"], done["forgotten"]) == (["unity-live-help"], ["C-31"])
-    assert sum(each["events"] for each in done["sources"]) == done["events"]
-    assert sum(each["events"] for each in done["types"]) == done["events"]
+    assert sum(source["events"] for source in done["sources"]) == done["events"]
+    assert sum(row["events"] for row in done["types"]) == done["events"]
     assert (done["erased"], done["dry_run"]) == (3, False)
     assert copy.run(*at(copy, *EXPORT)).out.encode() == path.read_bytes()
     for argv in (
@@ -226,10 +226,10 @@ def test_into_a_ledger_that_exists(book: Shell) -> None:
 
 def changed(path: Path, number: int, **values: object) -> Path:
     """Change a line of an export; what is None goes. Returns the file of it."""
-    found = lines(path)
-    found[number - 1] = {k: v for k, v in (found[number - 1] | values).items() if v is not None}
+    events = lines(path)
+    events[number - 1] = {k: v for k, v in (events[number - 1] | values).items() if v is not None}
     bad = path.with_name("bad.jsonl")
-    bad.write_text("".join(json.dumps(each) + "\n" for each in found))
+    bad.write_text("".join(json.dumps(each) + "\n" for each in events))
     return bad
 
 
@@ -272,11 +272,11 @@ def test_the_rules_judge(book: Shell) -> None:
     """A line that they refuse is named with its own code, and nothing is left behind."""
     copy = other(book)
     path = exported(book)
-    found = path.read_bytes().splitlines(keepends=True)
+    file_lines = path.read_bytes().splitlines(keepends=True)
     ended = line("session.ended", "10-20 10:00", id="x", session="S-NONE")
-    path.write_bytes(b"".join((*found, ended)))
+    path.write_bytes(b"".join((*file_lines, ended)))
     ran = copy.run(*at(copy, *IMPORT, path, "--yes", "--json"))
-    assert (ran.code, json.loads(ran.err)["error"]["details"]["line"]) == (3, len(found) + 1)
+    assert (ran.code, json.loads(ran.err)["error"]["details"]["line"]) == (3, len(file_lines) + 1)
     assert not copy.ledger.parent.exists()
 
 
@@ -300,8 +300,8 @@ def test_what_is_no_export(book: Shell) -> None:
 def test_without_times_of_recording(book: Shell) -> None:
     """A file that does not say when it was recorded is recorded now."""
     path, copy = exported(book), other(book)
-    found = [{k: v for k, v in each.items() if k != "recordedat"} for each in lines(path)]
-    path.write_text("".join(json.dumps(each) + "\n" for each in found))
+    events = [{k: v for k, v in event.items() if k != "recordedat"} for event in lines(path)]
+    path.write_text("".join(json.dumps(each) + "\n" for each in events))
     ok(copy, *IMPORT, path, "--yes")
     assert ok(copy, *VERIFY)["ok"]
     assert lines(path) != [json.loads(e) for e in copy.run(*at(copy, *EXPORT)).out.splitlines()]
@@ -330,8 +330,8 @@ def test_what_is_forgotten_leaves_no_trace(book: Shell) -> None:
     path, copy = exported(book), other(book)
     path.write_bytes(path.read_bytes() + opened + forgotten)
     ok(copy, *IMPORT, path, "--yes")
-    for each in copy.ledger.parent.iterdir():
-        assert secret.encode() not in each.read_bytes()
+    for file in copy.ledger.parent.iterdir():
+        assert secret.encode() not in file.read_bytes()
     assert ok(copy, *VERIFY)["ok"]
     done = book.ok(*IMPORT, path, "--yes")
     assert (done["recorded"], done["forgotten"]) == (2, ["C-31", "C-X"])
@@ -357,23 +357,23 @@ def moved(book: Shell) -> Shell:
 
 def test_what_an_import_cannot_bring_is_named(book: Shell, moved: Shell) -> None:
     """The check, doctor and verify name it; nothing is paid out, and nothing is damaged."""
-    told = ok(moved, *VERIFY)
-    assert (told["ok"], sorted(told["enter_again"])) == (True, sorted(LOST))
-    assert [(e["session"], e["name"]) for e in told["attach_again"]] == [
+    result = ok(moved, *VERIFY)
+    assert (result["ok"], sorted(result["enter_again"])) == (True, sorted(LOST))
+    assert [(e["session"], e["name"]) for e in result["attach_again"]] == [
         ("S-1002", "talk.txt"),
         ("S-1002", "fix.shader"),
     ]
     shown = ok(moved, *PROFILE, "show")
     assert (shown["complete"], sorted(shown["enter_again"])) == (False, sorted(LOST))
     assert shown["filled"] == []
-    checks = {each["requirement"]: each for each in ok(moved, *PROFILE, "check")}
+    checks = {row["requirement"]: row for row in ok(moved, *PROFILE, "check")}
     assert all(checks[name]["state"] == "enter_again" and checks[name]["blocks"] for name in LOST)
-    codes = [each["code"] for each in ok(moved, "payout", "preview")["blocked"]]
+    codes = [row["code"] for row in ok(moved, "payout", "preview")["blocked"]]
     assert "profile_incomplete" in codes
     ran = moved.run(*at(moved, "doctor", "--json"))
-    (found,) = [each for each in json.loads(ran.out) if each["check"] == "imported"]
-    assert found["status"] == "warning"
-    assert "attach again 2 files" in found["message"]
+    (check,) = [finding for finding in json.loads(ran.out) if finding["check"] == "imported"]
+    assert check["status"] == "warning"
+    assert "attach again 2 files" in check["message"]
     # As of a time before, it answers as the ledger that it came from.
     then = ("payout", "preview", "--as-known", "2999-01-01")
     assert ok(moved, *then)["blocked"] == book.ok(*then)["blocked"]
@@ -388,14 +388,14 @@ def test_values_are_entered_again(moved: Shell) -> None:
     shown = ok(moved, *PROFILE, "show")
     assert (shown["complete"], shown["enter_again"]) == (True, [])
     assert ok(moved, *VERIFY)["enter_again"] == []
-    assert all(not each["blocks"] for each in ok(moved, *PROFILE, "check"))
+    assert all(not row["blocks"] for row in ok(moved, *PROFILE, "check"))
 
 
 def test_starting_over_enters_all(moved: Shell) -> None:
     """Whoever starts over has nothing to enter again."""
     ok(moved, *PROFILE, "set", "--start-over", *PERSON, *ADDRESS, "--yes")
-    told = ok(moved, *VERIFY)
-    assert (told["ok"], told["enter_again"]) == (True, [])
+    result = ok(moved, *VERIFY)
+    assert (result["ok"], result["enter_again"]) == (True, [])
 
 
 def test_files_are_attached_again(moved: Shell) -> None:
@@ -404,13 +404,13 @@ def test_files_are_attached_again(moved: Shell) -> None:
     talk = moved.folder / "talk.txt"
     done = ok(moved, "sessions", "attach", "S-1002", talk, "--kind", "transcript")
     assert done["replayed"]
-    told = ok(moved, *VERIFY)
-    assert [each["name"] for each in told["attach_again"]] == ["fix.shader"]
-    assert told["files"] == 1
-    assert [each["snippet"] for each in ok(moved, "sessions", "search", "flickers")]
+    result = ok(moved, *VERIFY)
+    assert [row["name"] for row in result["attach_again"]] == ["fix.shader"]
+    assert result["files"] == 1
+    assert [row["snippet"] for row in ok(moved, "sessions", "search", "flickers")]
     ok(moved, "sessions", "attach", "S-1002", moved.folder / "fix.shader")
-    told = ok(moved, *VERIFY, "--deep")
-    assert (told["attach_again"], told["files"], told["messages"]) == ([], 2, 2)
+    result = ok(moved, *VERIFY, "--deep")
+    assert (result["attach_again"], result["files"], result["messages"]) == ([], 2, 2)
     assert ok(moved, "ledger", "info")["head"] == before
 
 
@@ -422,7 +422,7 @@ def test_a_file_that_was_carried_along(book: Shell) -> None:
     shutil.copytree(vault, copy.ledger.with_name("ledger.db.vault"))
     done = ok(copy, *IMPORT, exported(book), "--yes")
     assert done["attach_again"] == 1
-    assert [each["name"] for each in ok(copy, *VERIFY)["attach_again"]] == ["talk.txt"]
+    assert [row["name"] for row in ok(copy, *VERIFY)["attach_again"]] == ["talk.txt"]
 
 
 def test_a_backup_of_it(moved: Shell) -> None:
@@ -431,8 +431,8 @@ def test_a_backup_of_it(moved: Shell) -> None:
     assert (made["damaged"], made["absent"]) == ([], 3 - 1)
     third = other(moved, "third/ledger.db")
     ok(third, "ledger", "restore", moved.folder / "moved.zip", "--yes")
-    told, before = ok(third, *VERIFY), ok(moved, *VERIFY)
-    assert (told["enter_again"], told["attach_again"]) == (
+    result, before = ok(third, *VERIFY), ok(moved, *VERIFY)
+    assert (result["enter_again"], result["attach_again"]) == (
         before["enter_again"],
         before["attach_again"],
     )
@@ -444,8 +444,8 @@ def test_forgetting_the_customer_of_a_file(moved: Shell) -> None:
     """What is forgotten need not be attached again."""
     customer = ok(moved, "sessions", "show", "S-1002")["customer"]
     ok(moved, "ledger", "forget", customer, "--yes")
-    told = ok(moved, *VERIFY)
-    assert (told["ok"], told["attach_again"]) == (True, [])
+    result = ok(moved, *VERIFY)
+    assert (result["ok"], result["attach_again"]) == (True, [])
 
 
 @pytest.mark.damages
@@ -467,7 +467,7 @@ def test_a_profile_that_was_changed_elsewhere(book: Shell, moved: Shell) -> None
     done = book.ok(*IMPORT, theirs, "--yes")
     assert (done["state"], done["recorded"]) == ("added_to", 1)
     assert done["enter_again"] == ["name", "country", "address"]
-    told = book.ok(*VERIFY)
-    assert (told["ok"], told["enter_again"]) == (True, ["name", "country", "address"])
+    result = book.ok(*VERIFY)
+    assert (result["ok"], result["enter_again"]) == (True, ["name", "country", "address"])
     assert book.ok(*PROFILE, "show")["name"] is None
     assert book.ok(*PROFILE, "show")["email"] == "a***@example.com"

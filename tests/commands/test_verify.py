@@ -34,13 +34,15 @@ def _rewritten(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) ->
         events = list(iter_journal(db))
     head = hash_chain.GENESIS
     changes = []
-    for each in events:
-        facts = each.facts.replace(was, becomes) if each.seq == seq else each.facts
-        assert each.seq != seq or facts != each.facts
-        fields = map(str, each[:6])
+    for event in events:
+        facts = event.facts.replace(was, becomes) if event.seq == seq else event.facts
+        assert event.seq != seq or facts != event.facts
+        fields = map(str, event[:6])
         prev = head
-        head = hash_chain.event_hash(prev, fields, facts, each.personal_digest, each.effects_digest)
-        values = (facts, *((prev, head) if hashes else (each.prev_hash, each.hash)), each.seq)
+        head = hash_chain.event_hash(
+            prev, fields, facts, event.personal_digest, event.effects_digest
+        )
+        values = (facts, *((prev, head) if hashes else (event.prev_hash, event.hash)), event.seq)
         changes.append(
             ("UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?", values)
         )
@@ -49,22 +51,27 @@ def _rewritten(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) ->
 
 def test_its_json(states: Shell) -> None:
     """The fields in their order; what nobody asked for is null or empty."""
-    told = states.ok(*VERIFY)
-    assert list(told) == [
+    result = states.ok(*VERIFY)
+    assert list(result) == [
         *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
         *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
         "outdated_transcripts",
     ]
-    assert (told["ok"], told["statement"], told["rules_changed"]) == (True, None, [])
-    assert (told["heads"], told["deep"], told["files"], told["messages"]) == ([], False, 0, None)
+    assert (result["ok"], result["statement"], result["rules_changed"]) == (True, None, [])
+    assert (result["heads"], result["deep"], result["files"], result["messages"]) == (
+        [],
+        False,
+        0,
+        None,
+    )
 
 
 def test_deep_reads_what_was_attached(states: Shell) -> None:
     """A transcript and its messages; and a damaged file is exit 6."""
     file = states.file("talk.txt", "Mina: It flickers.\nAnna: Not any more.\n")
     states.ok("sessions", "attach", "S-1002", file, "--kind", "transcript")
-    told = states.ok(*VERIFY, "--deep")
-    assert (told["deep"], told["files"], told["messages"]) == (True, 1, 2)
+    result = states.ok(*VERIFY, "--deep")
+    assert (result["deep"], result["files"], result["messages"]) == (True, 1, 2)
     (kept,) = states.folder.glob("ledger.db.vault/*/*")
     kept.chmod(0o600)
     kept.write_bytes(kept.read_bytes().upper())
@@ -81,10 +88,10 @@ def test_a_head_that_was_noted(states: Shell) -> None:
     first = _head(states)
     events = states.ok("ledger", "info")["events"]
     states.ok("sessions", "tip", "S-1002", "5.00", "--at", "2026-10-13T09:00:00Z")
-    told = states.ok(*VERIFY, "--head", first[:16].upper(), "--head", _head(states))
-    assert [each["event"] for each in told["heads"]] == [events, events + 1]
-    assert [each["head"] for each in told["heads"]] == [first, _head(states)]
-    assert list(told["heads"][0]) == ["head", "event", "recorded_at"]
+    result = states.ok(*VERIFY, "--head", first[:16].upper(), "--head", _head(states))
+    assert [head["event"] for head in result["heads"]] == [events, events + 1]
+    assert [head["head"] for head in result["heads"]] == [first, _head(states)]
+    assert list(result["heads"][0]) == ["head", "event", "recorded_at"]
 
 
 def test_a_head_that_never_was(states: Shell) -> None:

@@ -43,7 +43,7 @@ def test_a_file_is_followed_as_it_grows(empty: Shell) -> None:
             watch.shows("A", *"BC"[: "BC".index(name) + 1])
         code, out, err = watch.ends(interrupted=True)
     assert (code, err) == (130, "error: interrupted\n")
-    rows = [each.split("\t") for each in out.splitlines()]
+    rows = [text.split("\t") for text in out.splitlines()]
     assert [row[:3] for row in rows] == [[name, "instant", "open"] for name in "ABC"]
     assert {len(row) for row in rows} == {len(FIELDS)}
     assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B", "C"]
@@ -115,7 +115,7 @@ def test_once_stops_at_the_present_end(empty: Shell) -> None:
     add(path, b"\n", asks("C"))
     assert empty.tells("requests", "watch", path, "--once", "--csv", "-o", "out.csv") == ""
     written = (empty.folder / "out.csv").read_text().splitlines()
-    assert [each.split(",")[0] for each in written] == ["id", "C"]
+    assert [text.split(",")[0] for text in written] == ["id", "C"]
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
@@ -163,14 +163,14 @@ def test_a_stream_is_shown_as_it_comes_and_ends_when_it_ends(empty: Shell) -> No
         watch.running.stdin = None
         code, out, err = watch.ends()
     assert (code, err) == (0, "")
-    assert [each.split("\t")[0] for each in out.splitlines()] == ["A", "B", "C"]
+    assert [text.split("\t")[0] for text in out.splitlines()] == ["A", "B", "C"]
 
 
 def test_json_lines_have_every_field(empty: Shell) -> None:
     """--jsonl: one object a line, with all that `requests list` has, and the reason."""
     empty.says(RULES)
     ran = empty.run("requests", "watch", "-", "--jsonl", stdin=asks("A") + asks("B"))
-    rows = [json.loads(each) for each in ran.out.splitlines()]
+    rows = [json.loads(text) for text in ran.out.splitlines()]
     assert [row["id"] for row in rows] == ["A", "B"]
     ran = empty.run("requests", "watch", "-", "-o", "-", "--field", "id", stdin=asks("C"))
     assert (ran.code, ran.out) == (0, "C\n")
@@ -226,7 +226,7 @@ def test_a_bad_line_stops_it_and_what_came_before_is_kept(empty: Shell, bad: byt
     path = feed(empty, "feed.jsonl", asks("A"), b"\n", asks("B"), bad, asks("C"))
     ran = empty.run("requests", "watch", path, "--jsonl")
     assert ran.code == 1
-    assert [json.loads(each)["id"] for each in ran.out.splitlines()] == ["A", "B"]
+    assert [json.loads(text)["id"] for text in ran.out.splitlines()] == ["A", "B"]
     error = error_of(ran.err)
     assert (error["code"], error["details"]["line"]) == ("invalid_event", 4)
     assert error["message"].startswith("line 4: ")
@@ -250,9 +250,9 @@ def test_of_a_line_that_is_too_long_only_the_beginning_is_kept(
         kept = empty.folder / f"bad-{size}"
         ran = empty.run("requests", "watch", "-", "--rejects", kept, stdin=stdin)
         assert ran.code == 1
-        lines = [json.loads(each) for each in kept.read_text().splitlines()]
-        assert [each["line"] for each in lines] == [2, 4]
-        assert all("longer than 1000 bytes" in each["error"]["message"] for each in lines)
+        lines = [json.loads(text) for text in kept.read_text().splitlines()]
+        assert [reject["line"] for reject in lines] == [2, 4]
+        assert all("longer than 1000 bytes" in reject["error"]["message"] for reject in lines)
     assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B"]
 
 
@@ -266,7 +266,7 @@ def test_what_the_rules_refuse_has_its_own_code(empty: Shell) -> None:
         watch.stdin.flush()
         code, out, err = watch.ends()
     assert code == 3
-    assert [each.split("\t")[0] for each in out.splitlines()] == ["A", "B"]
+    assert [text.split("\t")[0] for text in out.splitlines()] == ["A", "B"]
     assert err.startswith("error: line 3: there is no request NO")
 
 
@@ -278,8 +278,8 @@ def test_rejects_are_added_as_they_come(empty: Shell) -> None:
         watch.shows("A")
         add(path, b'{"specversion": "1.0"}\n', asks("B"))
         watch.shows("A", "B")
-        lines = [json.loads(each) for each in kept.read_text().splitlines()]
-        assert [each["line"] for each in lines] == [1, 3]
+        lines = [json.loads(text) for text in kept.read_text().splitlines()]
+        assert [reject["line"] for reject in lines] == [1, 3]
         assert watch.ends(interrupted=True)[0] == 130
     assert kept.stat().st_mode & 0o777 == 0o600
     ran = empty.run("requests", "watch", path, "--once", "--rejects", kept)
@@ -331,7 +331,7 @@ def test_what_a_rule_declines_is_shown_as_declined(empty: Shell, declines: bool)
     shown = "A\tdeclined\ttoo cheap\n" if declines else "A\topen\t\n"
     assert (ran.code, ran.out) == (0, f"{shown}B\topen\t\n")
     history = empty.ok("requests", "show", "A")["history"]
-    assert [each["type"] for each in history[1:]] == ["request.declined"] * declines
+    assert [entry["type"] for entry in history[1:]] == ["request.declined"] * declines
 
 
 def test_a_rule_that_came_meanwhile_counts(empty: Shell) -> None:
@@ -400,9 +400,9 @@ def test_a_command_is_run_for_each(empty: Shell) -> None:
     command = f"'{sys.executable}' {hook.name} '$HOME; touch owned' \"*\""
     ran = empty.process("requests", "watch", "-", "--field", "id", "--exec", command, stdin=stdin)
     assert (ran.code, ran.out) == (0, "A\nBAD\nNO\n")
-    told = [json.loads(each) for each in (empty.folder / "ran").read_text().splitlines()]
+    runs = [json.loads(text) for text in (empty.folder / "ran").read_text().splitlines()]
     words = ["$HOME; touch owned", "*"]
-    assert told == [["A", "A", title, words], ["BAD", "BAD", "help", words]]
+    assert runs == [["A", "A", title, words], ["BAD", "BAD", "help", words]]
     assert not (empty.folder / "owned").exists()
     assert ran.err.count("said by the hook") == 2
     assert ran.err.count("warning: ") == 1

@@ -63,7 +63,7 @@ class Watching:
     def ids(self) -> list[str]:
         """Return the ids of the whole lines shown so far."""
         lines = self.shown.decode().splitlines(keepends=True)
-        return [each.rstrip("\n").split("\t")[0] for each in lines if each.endswith("\n")]
+        return [text.rstrip("\n").split("\t")[0] for text in lines if text.endswith("\n")]
 
     def ends(self, *, interrupted: bool = False) -> tuple[int, str, str]:
         """Wait for its end, and return its exit code and what it wrote."""

@@ -16,8 +16,8 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NEEDED = [
-    Requirement(each)
-    for each in (
+    Requirement(requirement)
+    for requirement in (
         *PROJECT["dependencies"],
         *PROJECT["optional-dependencies"]["dev"],
         *PROJECT["optional-dependencies"]["keyring"],
@@ -54,8 +54,10 @@ def test_every_dependency_is_listed_with_its_licence() -> None:
     )
     assert done.returncode == 0, done.stderr
     listed = (ROOT / "docs" / "DEPENDENCIES.md").read_text("utf-8")
-    for each in map(Requirement, PROJECT["dependencies"]):
-        assert re.search(rf"^\| {re.escape(each.name)} \| `", listed, re.MULTILINE), each.name
+    for requirement in map(Requirement, PROJECT["dependencies"]):
+        assert re.search(rf"^\| {re.escape(requirement.name)} \| `", listed, re.MULTILINE), (
+            requirement.name
+        )
     assert "unknown" not in listed
     for line in listed.splitlines():
         assert not re.search(r"\b[AL]?GPL|\bMPL", line) or "\\*" in line or "*" in line, line

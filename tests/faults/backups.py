@@ -106,8 +106,8 @@ def content(ledger: Path, *, vault: bool = True) -> list[tuple[str, list[dict[st
 
 def good_backups(folder: Path) -> list[Path]:
     """Return what has the name of a backup; each must be one, whole."""
-    found = sorted(folder.glob("*.zip"))
-    for path in found:
+    archives = sorted(folder.glob("*.zip"))
+    for path in archives:
         with path.open("rb") as stream:
             try:
                 bundle = Bundle(stream, path)
@@ -115,7 +115,7 @@ def good_backups(folder: Path) -> list[Path]:
             except (DamagedBackup, InvalidBackup) as error:
                 raise AssertionError(f"half a backup has a name: {error.message}") from None
             bundle.close()
-    return found
+    return archives
 
 
 def litter(folder: Path) -> list[str]:
@@ -123,5 +123,5 @@ def litter(folder: Path) -> list[str]:
 
     But for a half-written backup, which is swept an hour later: it may be another machine's.
     """
-    names = sorted(each.name for each in folder.iterdir() if each.name.startswith("."))
+    names = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
     return [name for name in names if not name.startswith(".liveportal-backup.")]

@@ -190,7 +190,7 @@ def derived(ledger: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 def beside(folder: Path) -> set[str]:
     """Return all files below a folder, but for what SQLite keeps beside a ledger in use."""
-    names = {str(each.relative_to(folder)) for each in folder.rglob("*") if not each.is_dir()}
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
     return {name for name in names if not name.endswith(("-wal", "-shm", "-journal"))}
 
 

@@ -1,8 +1,9 @@
 """A process that has the whole program loaded and forks a child for each run.
 
-What dies is a real process with files and locks of its own; only none has to start Python first, so
-that hundreds can be killed in a minute. `python -m tests.faults.fork_server` is the process, `ForkServer`
-what a test speaks to it through: an `Order` goes in as a line of JSON, an `Ended` comes back.
+What dies is a real process with its own files and locks. It does not have to start Python first,
+so hundreds can be killed in a minute. `python -m tests.faults.fork_server` is the process;
+`ForkServer` is what a test uses to speak to it: an `Order` goes in as a line of JSON, an `Ended`
+comes back.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class Ended(NamedTuple):
 
 
 class ForkServer:
-    """A running fork_server."""
+    """A running fork server, as a test sees it."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -120,17 +121,17 @@ class ForkServer:
 
     def wait(self, pid: int, order: Order) -> Ended:
         """Wait for a run's end."""
-        told = self._asked({"wait": pid, "after": order.after, "signal": order.signal})
+        answer = self._asked({"wait": pid, "after": order.after, "signal": order.signal})
         out, err = (
             Path(order.cwd, name).read_text("utf-8", "replace")
             if target not in order.closed and Path(order.cwd, name).is_file()
             else ""
             for target, name in ((1, order.stdout), (2, order.stderr))
         )
-        said = [json.loads(line) for line in told["said"].splitlines()]
+        said = [json.loads(line) for line in answer["said"].splitlines()]
         where = next((each for each in said if isinstance(each, str)), "")
         points, *codes = next((each for each in said if isinstance(each, list)), [0])
-        return Ended(told["code"], out, err, points, where, told["seconds"], tuple(codes))
+        return Ended(answer["code"], out, err, points, where, answer["seconds"], tuple(codes))
 
     def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -163,18 +164,18 @@ def _serve() -> int | None:
     gc.collect()
     gc.freeze()
     pipes: dict[int, int] = {}
-    _tell({"ready": True})
+    _send({"ready": True})
     for text in iter(sys.stdin.readline, ""):
         question = json.loads(text)
         if "wait" in question:
             pid = question["wait"]
-            _tell(_waited(pid, pipes.pop(pid), question))
+            _send(_waited(pid, pipes.pop(pid), question))
             continue
         reading, writing = os.pipe()
         if pid := os.fork():
             os.close(writing)
             pipes[pid] = reading
-            _tell({"pid": pid})
+            _send({"pid": pid})
             continue
         os.close(reading)
         order = Order(**question["start"])
@@ -196,7 +197,7 @@ def _flushed(code: int) -> int:
     return code
 
 
-def _tell(answer: dict[str, Any]) -> None:
+def _send(answer: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 

@@ -29,11 +29,11 @@ class Stage:
         self._fresh = fresh
         self._folder = folder
         place = self.place("undisturbed")
-        self.before = self.told(place) if scene.before in ("empty", "states", "sealed") else []
+        self.before = self.recorded(place) if scene.before in ("empty", "states", "sealed") else []
         ended = place.run(*scene.argv)
         assert (ended.code, ended.err.count("Traceback")) == (scene.code, 0), ended
         self.seconds = ended.seconds
-        self.after, self.tables = self.told(place), self.derived(place)
+        self.after, self.tables = self.recorded(place), self.derived(place)
         if scene is UPGRADE:
             self.before = self.after
         self.seen = self.shown(place)
@@ -52,8 +52,8 @@ class Stage:
         """Return a fresh place in a folder that is there already."""
         return self._fresh(folder)
 
-    def told(self, place: Place, *, verified: bool = True) -> Story:
-        """Verify the ledger, and return what it tells."""
+    def recorded(self, place: Place, *, verified: bool = True) -> Story:
+        """Verify the ledger, and return its recorded events."""
         return story(place.ledger, self.scene.drawn, verified=verified)
 
     def derived(self, place: Place) -> object:
@@ -79,15 +79,15 @@ class Stage:
 
     def check(self, place: Place, ended: Ended) -> None:
         """What is there is a state on the way, and all of it if the command said so."""
-        told = self.told(place) if place.ledger.exists() else []
+        events = self.recorded(place) if place.ledger.exists() else []
         if self.scene.atomic:
-            assert told in (self.before, self.after)
+            assert events in (self.before, self.after)
         else:
-            assert told == self.after[: len(told)]
-            assert len(told) >= len(self.before)
+            assert events == self.after[: len(events)]
+            assert len(events) >= len(self.before)
         quiet = not ended.out and ended.err  # Only a failure says nothing else.
         if (ended.code == self.scene.code and not quiet) or (ended.code < 0 and ended.out):
-            assert told == self.after, "what was acknowledged is not there"
+            assert events == self.after, "what was acknowledged is not there"
 
     def check_all(self, place: Place, ended: Ended, hurt: str, *, look: bool) -> None:
         """Check all of it; a reader comes first if one is to `look`, or else the next writer."""
@@ -107,7 +107,7 @@ class Stage:
         exists = self.scene is INIT and rerun.code == 4  # It was made, whole.
         assert exists or rerun.code == self.scene.code, rerun
         assert "Traceback" not in rerun.err
-        assert self.told(place, verified=verified) == self.after
+        assert self.recorded(place, verified=verified) == self.after
         assert self.derived(place) == self.tables
         assert self.shown(place) == self.seen
         self._check_litter(place, name)
@@ -116,10 +116,10 @@ class Stage:
         """What was being made is its owner's alone, and goes when it is made an hour later."""
         assert self.files <= beside(place.folder), name
         left = beside(place.folder) - self.files
-        for each in left:
-            part = place.folder / each
-            assert part.suffix == ".part", (name, each)
-            assert part.stat().st_mode & 0o077 == 0, (name, each)
+        for residue in left:
+            part = place.folder / residue
+            assert part.suffix == ".part", (name, residue)
+            assert part.stat().st_mode & 0o077 == 0, (name, residue)
             os.utime(part, (part.stat().st_atime - HOUR_AND_MORE,) * 2)
         if left:
             place.run(*self.scene.argv)

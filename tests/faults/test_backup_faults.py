@@ -58,8 +58,8 @@ def test_a_byte_flipped_anywhere(ledger: Path, amount: Amount) -> None:
         file.write_bytes(changed)
         target = ledger.parent / f"{place}" / "ledger.db"
         try:
-            with restoring(target, file) as found:
-                found.carry_out(AT)
+            with restoring(target, file) as backup:
+                backup.carry_out(AT)
         except (DamagedBackup, InvalidBackup):
             refusals += 1
             assert not target.parent.exists()
@@ -132,7 +132,7 @@ def test_a_disk_that_is_full_somewhere(rich: Path, amount: Amount, command: str)
         "restore": ("ledger", "restore", "copy.zip", "--yes"),
     }[command]
     before = content(rich / "ledger.db")
-    size = max(each.stat().st_size for each in rich.iterdir() if each.is_file())
+    size = max(path.stat().st_size for path in rich.iterdir() if path.is_file())
     count = amount(quick=4, whole=60)
     failures = 0
     for number in range(count):
@@ -181,8 +181,8 @@ def test_a_real_disk_that_is_full(rich: Path, small_disk: Path, amount: Amount) 
         assert done.returncode in (0, 74), done
         assert len(good_backups(small_disk)) == (done.returncode == 0)
         assert litter(small_disk) == litter(rich) == []
-        for each in small_disk.iterdir():
-            each.unlink()
+        for path in small_disk.iterdir():
+            path.unlink()
     assert ends == {0, 74}
 
 
@@ -194,4 +194,4 @@ def test_a_new_place_on_a_full_disk(rich: Path, small_disk: Path) -> None:
     )
     assert done.returncode == 1
     assert b"there is room for" in done.stderr
-    assert [each.name for each in small_disk.iterdir()] == ["filler"]
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]

@@ -61,7 +61,7 @@ def points(calls: int, count: int, seed: int) -> list[tuple[int, str]]:
     return every if len(every) <= count else sorted(random.Random(seed).sample(every, count))  # noqa: S311
 
 
-def told(kills: int, calls: int | None) -> None:
+def report(kills: int, calls: int | None) -> None:
     """With -s, say how many were killed, of how many points: two at each call, or any moment."""
     assert kills or calls is None, "nothing was killed"
     print(f"{kills} kills, of {2 * calls if calls else 'any'} points")  # noqa: T201
@@ -88,7 +88,7 @@ def test_a_backup_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mod
         assert again["events"] == len(dict(before)["event"])
         assert litter(ledger.parent) == []
         shutil.rmtree(ledger.parent)
-    told(kills, calls)
+    report(kills, calls)
 
 
 @pytest.mark.damages  # The vault is lost until the restore brings it back.
@@ -107,23 +107,23 @@ def test_a_restore_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mo
         shutil.rmtree(Vault(ledger).folder)
         killed, _ = killed_at(call, when, ledger.parent, *argv)
         kills += killed
-        found = content(ledger, vault=False)
-        assert found in (late, early), (call, when)
-        seen.add(found == early)
-        if found == early:
+        content_after = content(ledger, vault=False)
+        assert content_after in (late, early), (call, when)
+        seen.add(content_after == early)
+        if content_after == early:
             (kept,) = ledger.parent.glob("ledger.db.replaced-*")
             assert content(kept, vault=False) == late
         ran(ledger.parent, *argv)
         assert content(ledger) == early
         copies = ledger.parent.glob("ledger.db.replaced-*")
-        assert any(content(each, vault=False) == late for each in copies)
+        assert any(content(copy, vault=False) == late for copy in copies)
         # What was being copied into the vault is swept an hour later: it may be somebody else's.
-        kept_files = [each for each in Vault(ledger).folder.glob("*/*") if each.is_file()]
+        kept_files = [path for path in Vault(ledger).folder.glob("*/*") if path.is_file()]
         assert len(kept_files) == 1
         Vault(ledger).check(kept_files[0].name)
         assert litter(ledger.parent) == []
         shutil.rmtree(ledger.parent)
-    told(kills, calls)
+    report(kills, calls)
     if amount(quick=0, whole=1):
         assert seen == {True, False}
 
@@ -149,7 +149,7 @@ def test_a_restore_to_a_new_place_that_is_killed(
         assert content(ledger) == early
         assert litter(folder) == litter(ledger.parent) == []
         shutil.rmtree(folder)
-    told(kills, calls)
+    report(kills, calls)
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
@@ -176,7 +176,7 @@ def test_killed_at_any_moment(made: Path, tmp_path: Path, amount: Amount, comman
         assert content(ledger) == early
         assert litter(ledger.parent) == []
         shutil.rmtree(ledger.parent)
-    told(kills, None)
+    report(kills, None)
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
@@ -203,11 +203,11 @@ def test_interrupted_at_any_moment(
         assert b"bug" not in complaint
         assert content(ledger) in ((late, early) if command == "restore" else (late,))
         # The empty file of the lock may stay, if it was made in the very moment.
-        assert [each for each in litter(ledger.parent) if not each.endswith(".lock")] == []
+        assert [name for name in litter(ledger.parent) if not name.endswith(".lock")] == []
         if command == "backup" and process.returncode:
             assert not (ledger.parent / "b.zip").exists()
         shutil.rmtree(ledger.parent)
-    told(interrupted, None)
+    report(interrupted, None)
 
 
 def started(folder: Path, *argv: str) -> subprocess.Popen[bytes]:

@@ -66,18 +66,18 @@ def test_a_clock_that_goes_back(book: Path) -> None:
         with Portal.open(book, now=clock) as portal:
             outcome, _ = portal.execute(_bonus(f"AD-{number}"), key=f"k-{number}")
             assert outcome.event.time == clock.now, "when it happened is what the clock says"
-    told = _recorded(book)
-    assert [name for name, _ in told[1:]] == [f"k-{n}" for n in range(len(steps))]
-    times = [at for _, at in told]
+    recorded = _recorded(book)
+    assert [name for name, _ in recorded[1:]] == [f"k-{n}" for n in range(len(steps))]
+    times = [at for _, at in recorded]
     assert times == sorted(times)
     assert times[1] == times[2], "half an hour back: recorded with the one before it"
-    for (_, at), (_, later) in pairwise(told):
+    for (_, at), (_, later) in pairwise(recorded):
         # As known at any instant: all that was recorded by then, in the journal's order.
-        known = [name for name, when in told if when <= at]
+        known = [name for name, when in recorded if when <= at]
         with open_readonly(book, as_known=datetime.fromisoformat(at)) as reader:
             assert [row["id"] for row in reader.all("SELECT id FROM event ORDER BY seq")] == known
             net = [row["net"] for row in earnings.months(reader)]
-            assert sum(each.minor for each in net if isinstance(each, Money)) == 100 * (
+            assert sum(amount.minor for amount in net if isinstance(amount, Money)) == 100 * (
                 len(known) - 1
             )
         assert at <= later
@@ -108,9 +108,9 @@ def test_a_clock_that_is_far_off(book: Path, now: datetime) -> None:
         portal.execute(_bonus("AD-1"), key="far")
     with Portal.open(book, now=Clock(NOW + HOUR)) as portal:
         portal.execute(_bonus("AD-2"), key="right")
-    told = _recorded(book)
-    assert [name for name, _ in told[1:]] == ["far", "right"]
-    assert [at for _, at in told] == sorted(at for _, at in told)
+    recorded = _recorded(book)
+    assert [name for name, _ in recorded[1:]] == ["far", "right"]
+    assert [at for _, at in recorded] == sorted(at for _, at in recorded)
 
 
 # --- forks --------------------------------------------------------------------------------------
@@ -216,11 +216,11 @@ def test_many_processes_of_one_program(book: Path, mode: str) -> None:
     """`multiprocessing` with a portal each: nothing is lost, nothing is doubled."""
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_own, args=(book, f"w-{n}")) for n in range(2)]
-    for each in workers:
-        each.start()
-    for each in workers:
-        each.join(60)
-        assert each.exitcode == 0
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
     assert sorted(name for name, _ in _recorded(book)[1:]) == ["w-0", "w-1"]
     assert mode
 
@@ -254,9 +254,9 @@ def test_a_portal_is_not_carried_into_a_thread(book: Path, mode: str) -> None:
 def test_threads_with_a_portal_each(book: Path, mode: str) -> None:
     """Eight threads record at once, each through its own portal."""
     threads = [threading.Thread(target=_own, args=(book, f"t-{n}")) for n in range(8)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(name for name, _ in _recorded(book)[1:]) == [f"t-{n}" for n in range(8)]
     assert mode

@@ -39,10 +39,10 @@ def _all_at_once(place: Place, orders: list[Order]) -> list[tuple[int, ...]]:
     for pid, _ in started:
         os.kill(pid, signal.SIGCONT)
     ended = [place.fork_server.wait(pid, order) for pid, order in started]
-    for each in ended:
-        assert "Traceback" not in each.err
-        assert "bug" not in each.err
-    return [each.codes for each in ended]
+    for run in ended:
+        assert "Traceback" not in run.err
+        assert "bug" not in run.err
+    return [run.codes for run in ended]
 
 
 def _check_state(rows: list[dict[str, object]]) -> Decimal:
@@ -78,12 +78,12 @@ def test_sixteen_write_and_sixteen_read(
         codes = _all_at_once(place, orders)
         assert real.wait(timeout=120) == 0
     assert {code for each in codes for code in each} <= {0, BUSY}
-    assert all(each[-1] == 0 for each in codes)
-    told = story(place.ledger)
-    keys = [row[1] for row in told[len(before) :]]
+    assert all(code[-1] == 0 for code in codes)
+    events = story(place.ledger)
+    keys = [row[1] for row in events[len(before) :]]
     wanted = [f"{number}-{n}" for number in range(WRITERS) for n in range(times)]
     assert sorted(keys) == sorted([*wanted, "common", *(f"real-{n}" for n in range(times))])
-    assert told[: len(before)] == before
+    assert events[: len(before)] == before
     states = [_reads(folder / f"r{number}") for number in range(READERS)]
     for seen in states:
         assert seen == sorted(seen), "a reader saw the past come back"
@@ -115,15 +115,15 @@ def _real(place: Place, name: str, times: int) -> subprocess.Popen[bytes]:
 
 def _reads(out: Path) -> list[Decimal]:
     """Check each state that a reader saw, and return the net that it saw each time."""
-    found: list[Decimal] = []
+    amounts: list[Decimal] = []
     rows: list[dict[str, object]] = []
     for text in out.read_text().splitlines():
         if not text.startswith("{"):
             continue  # What `ledger verify` says.
         row = json.loads(text)
         if rows and row["month"] <= str(rows[-1]["month"]):
-            found.append(_check_state(rows))
+            amounts.append(_check_state(rows))
             rows = []
         rows.append(row)
-    found.append(_check_state(rows))
-    return found
+    amounts.append(_check_state(rows))
+    return amounts

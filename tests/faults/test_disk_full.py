@@ -51,8 +51,8 @@ class Disk:
 
     def leave(self, room: int) -> None:
         """Fill it up but for so many bytes."""
-        found = os.statvfs(self.folder)
-        size = found.f_bavail * found.f_frsize - room
+        status = os.statvfs(self.folder)
+        size = status.f_bavail * status.f_frsize - room
         with self._ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, size)
 
@@ -62,8 +62,8 @@ class Disk:
 
     def clear(self) -> None:
         """Remove everything from it."""
-        for each in self.folder.iterdir():
-            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        for path in self.folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def read_only(self, *, really: bool = True) -> None:
         """Let nothing be written any more."""
@@ -98,7 +98,7 @@ def _check_refusal(stage: Stage, ended: Ended) -> bool:
         return False
     assert ended.code in (FAILED, OUTPUT_FAILED), ended
     assert ended.err.startswith("error: "), ended
-    assert any(each in ended.err for each in SAID), ended
+    assert any(sentence in ended.err for sentence in SAID), ended
     return True
 
 
@@ -109,7 +109,7 @@ def _check_after(stage: Stage, place: Place, ended: Ended, hurt: str) -> bool:
         left = beside(place.folder) - stage.files - {"ballast"}
         assert not left, left
         if not failed:
-            assert stage.told(place) == stage.after
+            assert stage.recorded(place) == stage.after
         stage.check_all(place, ended, hurt, look=True)
     except BaseException as error:
         error.add_note(hurt)
@@ -126,10 +126,10 @@ def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, amount: Amount) -
             disk.clear()
             place = stage.place_in(disk.folder)
             disk.leave(room=(pages - 1) * PAGE)
-            ended = place.run(*scene.argv, **_said(disk))
+            ended = place.run(*scene.argv, **output_paths(disk))
             # Whoever reads meanwhile gets an answer or a sentence.
             if place.ledger.exists() and scene is not UPGRADE:
-                looked = place.run("earnings", "months", **_said(disk))
+                looked = place.run("earnings", "months", **output_paths(disk))
                 assert looked.code in (0, FAILED), looked
                 assert_no_traceback(looked.err)
             disk.empty()
@@ -137,7 +137,7 @@ def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, amount: Amount) -
         assert failures
 
 
-def _said(disk: Disk) -> dict[str, str]:
+def output_paths(disk: Disk) -> dict[str, str]:
     """Return where streams go that are not to be lost for want of room."""
     return {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
 
@@ -165,14 +165,14 @@ def test_each_of_many_ids_has_its_result(
         disk.clear()
         place = stage.place_in(disk.folder)
         disk.leave(room=(pages - 1) * PAGE)
-        ended = place.run(*IDS.argv, "--jsonl", **_said(disk))
+        ended = place.run(*IDS.argv, "--jsonl", **output_paths(disk))
         disk.empty()
         rows = [json.loads(line) for line in ended.out.splitlines()]
         done = [f"k:{row['id']}" for row in rows if row["error"] is None]
         assert {row["error"] for row in rows} <= {None, "disk_full", "not_found"}
-        assert [row[1] for row in stage.told(place)[len(stage.before) :]] == done
+        assert [row[1] for row in stage.recorded(place)[len(stage.before) :]] == done
         again = place.run(*IDS.argv)
         assert again.code == IDS.code
-        assert sorted(stage.told(place)) == sorted(stage.after)
+        assert sorted(stage.recorded(place)) == sorted(stage.after)
         outcomes |= {row["error"] for row in rows} or {ended.code}
     assert len(outcomes) > 1

@@ -13,7 +13,7 @@ from tests.faults.power.disk import Disk
 from tests.faults.power.trace import Untraceable, read
 
 STATES = 400
-Found = dict[str, bytes | None]
+FolderState = dict[str, bytes | None]
 
 
 def _hex(text: str | bytes) -> str:
@@ -72,18 +72,18 @@ class Calls:
         """Remove a file or make a folder."""
         self.do(f"{call}({self._path(name)}{more}) = 0")
 
-    def states(self) -> list[Found]:
+    def states(self) -> list[FolderState]:
         """Return all that crashes leave, each once: the root's own files by their paths."""
         rng = random.Random(1)  # noqa: S311 -- The same crashes each time.
-        found: list[Found] = []
+        distinct: list[FolderState] = []
         for plan in (*FIXED, *CHANCE * STATES):
             left = crashed(self.disk, plan, rng).files
             state = {path: content for path, (_, content) in left.items() if path}
-            if state not in found:
-                found.append(state)
-        return found
+            if state not in distinct:
+                distinct.append(state)
+        return distinct
 
-    def only(self, *expected: Found) -> None:
+    def only(self, *expected: FolderState) -> None:
         """Nothing else is left than what is expected, and each of that may be."""
         states = self.states()
         assert all(state in states for state in expected), states
@@ -97,7 +97,7 @@ def calls(tmp_path: Path) -> Calls:
     return Calls(tmp_path)
 
 
-OLD: Found = {"old": b"old"}
+OLD: FolderState = {"old": b"old"}
 ANYTHING: tuple[bytes | None, ...] = (b"", bytes(3), NOISE[:3], b"new")
 """What may be in a file to which three bytes were written, and never synced."""
 
@@ -156,7 +156,7 @@ def test_a_link_and_the_name_it_is_of(calls: Calls) -> None:
     """Both names are of one file; each may be lost, the later one alone."""
     calls.two("link", "old", "new")
     calls.one("unlink", "old")
-    both: Found = {"old": b"old", "new": b"old"}
+    both: FolderState = {"old": b"old", "new": b"old"}
     calls.only(OLD, both, {"new": b"old"}, {})
 
 
@@ -187,8 +187,8 @@ def test_a_rename_into_another_folder(calls: Calls) -> None:
     calls.open("folder", 5)
     calls.sync(4)
     calls.two("rename", "old", "folder/new")
-    before: Found = OLD | {"folder": None}
-    after: Found = {"folder": None, "folder/new": b"old"}
+    before: FolderState = OLD | {"folder": None}
+    after: FolderState = {"folder": None, "folder/new": b"old"}
     calls.sync(4)
     calls.only(before, after)
     calls.sync(5)
@@ -281,7 +281,7 @@ def test_calls_of_two_threads_are_put_together(tmp_path: Path) -> None:
         '8  write(2<\\x70>, "\\x68\\x69", 2) = 2',
         "7  +++ exited with 0 +++",
     )
-    found = list(read(lines, tmp_path))
-    assert [call.name for call in found] == ["fsync", "openat", "write"]
-    assert found[1].path(1, folder=0) == str(tmp_path / "x")
-    assert found[2].data(1) == b"hi"
+    calls = list(read(lines, tmp_path))
+    assert [call.name for call in calls] == ["fsync", "openat", "write"]
+    assert calls[1].path(1, folder=0) == str(tmp_path / "x")
+    assert calls[2].data(1) == b"hi"

@@ -21,7 +21,7 @@ from liveportal.ledger.storage.driver import Connection
 from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
 from tests.faults.power.judge import judged
-from tests.faults.power.scenario import Command, Found, Scenario, Stage, rows
+from tests.faults.power.scenario import AfterCrash, Command, Scenario, Stage, rows
 from tests.faults.power.scenario import shell as on
 from tests.helpers import amount as money
 from tests.helpers import line
@@ -162,14 +162,14 @@ def with_files(shell: Shell, mode: str) -> None:
     (inputs / "chat.txt").write_bytes(b"10:00 Mina: it flickers\n10:01 Anna: not any more\n" * 20)
 
 
-def files_are_whole(found: Found) -> None:
+def files_are_whole(result: AfterCrash) -> None:
     """Every event about a file of ours has its file, and the file is whole."""
-    if found.db:
-        vault = Vault(found.ledger)
-        told = (
+    if result.db:
+        vault = Vault(result.ledger)
+        query = (
             "SELECT DISTINCT sha256 FROM artifact JOIN event USING (seq) WHERE source LIKE 'urn%'"
         )
-        for (sha256,) in found.db.execute(told).fetchall():
+        for (sha256,) in result.db.execute(query).fetchall():
             vault.check(sha256)
 
 
@@ -189,14 +189,14 @@ def attach_to_an_open_ledger(mode: str) -> Scenario:
 def values(db: Connection) -> object:
     """Return the payout profile in plain; a new key makes other fingerprints of the same values."""
     (_, _, file) = db.execute("PRAGMA database_list").fetchone()
-    found = EncryptedFields(db, Path(file)).values()
-    return {name: value.plain for name, value in found.items()}
+    fields = EncryptedFields(db, Path(file)).values()
+    return {name: value.plain for name, value in fields.items()}
 
 
-def profile_opens(found: Found) -> None:
+def profile_opens(result: AfterCrash) -> None:
     """Whatever is sealed can be opened, and is what the journal tells of."""
-    if found.db:
-        seals = EncryptedFields(found.db, found.ledger)
+    if result.db:
+        seals = EncryptedFields(result.db, result.ledger)
         if seals.key_id is not None:
             assert seals.disproved(seals.values()) == []
 
@@ -214,10 +214,10 @@ def profile(mode: str) -> Scenario:
     return Scenario(empty(mode), commands, check=profile_opens, outcome=values)
 
 
-def _copy_is_kept(found: Found, original: object) -> None:
+def _copy_is_kept(result: AfterCrash, original: object) -> None:
     """Where the ledger is of the new form, a whole copy of the old one is beside it."""
-    if form(found.ledger) > 1:
-        copies = list(found.ledger.parent.glob(f"{found.ledger.name}.form1*"))
+    if form(result.ledger) > 1:
+        copies = list(result.ledger.parent.glob(f"{result.ledger.name}.form1*"))
         assert copies, "the ledger is upgraded, and the copy is gone"
         for copy in copies:
             assert asked(copy, "PRAGMA quick_check") == [("ok",)], "the copy is damaged"
@@ -234,13 +234,13 @@ def upgrade(mode: str) -> Scenario:
         original.append(whole(shell.ledger))
 
     read = Command(("earnings", "--month", "2026-10"))
-    return Scenario(prepare, (read,), look=lambda found: _copy_is_kept(found, original[0]))
+    return Scenario(prepare, (read,), look=lambda result: _copy_is_kept(result, original[0]))
 
 
 NAME = "Wilhelmina Unmistakable-Harker"
 
 
-def _told() -> bytes:
+def _feed_of_one_customer() -> bytes:
     return line(
         "session.logged",
         "10-05 10:00",
@@ -256,16 +256,16 @@ def _told() -> bytes:
 
 def known(shell: Shell, mode: str) -> None:
     """Prepare a ledger that knows a customer, who is to be forgotten."""
-    made(shell, mode, _told())
+    made(shell, mode, _feed_of_one_customer())
     chat = shell.file("chat.txt", f"10:00 {NAME}: it flickers\n" * 20)
     shell.ok("sessions", "attach", "S-9", chat, "--at", "2026-10-05T11:00:00Z")
     chat.unlink()
 
 
-def nothing_is_left(found: Found) -> None:
+def nothing_is_left(result: AfterCrash) -> None:
     """When the command has said that it is done, nothing of the customer is in any file."""
-    if found.is_over:
-        for path in found.ledger.parent.rglob("*"):
+    if result.is_over:
+        for path in result.ledger.parent.rglob("*"):
             if path.is_file():
                 for word in NAME.split():
                     assert word.encode() not in path.read_bytes(), f"{path.name} has it still"
@@ -281,22 +281,22 @@ def forget(mode: str) -> Scenario:
 
 def forget_what_was_just_told(mode: str) -> Scenario:
     """A customer is told of and forgotten at once, so that the log has held the name."""
-    told = Command(("sync", "-"), stdin=_told())
-    return Scenario(empty(mode), (told, FORGET), look=nothing_is_left)
+    sync_feed = Command(("sync", "-"), stdin=_feed_of_one_customer())
+    return Scenario(empty(mode), (sync_feed, FORGET), look=nothing_is_left)
 
 
-def _report_is_whole(found: Found) -> None:
+def _report_is_whole(result: AfterCrash) -> None:
     """The report, if it is there, is whole; it is there once the command has ended."""
-    report = found.root / "report.json"
-    assert report.exists() or not found.is_over, "the report is gone"
+    report = result.root / "report.json"
+    assert report.exists() or not result.is_over, "the report is gone"
     if report.exists():
         assert report.read_bytes().endswith(b"}\n")
 
 
-def _pack_is_whole(found: Found) -> None:
+def _pack_is_whole(result: AfterCrash) -> None:
     """The pack, if it is there, is whole; it is there once the command has ended."""
-    pack = found.root / "pack.zip"
-    assert pack.exists() or not found.is_over, "the pack is gone"
+    pack = result.root / "pack.zip"
+    assert pack.exists() or not result.is_over, "the pack is gone"
     if pack.exists():
         with ZipFile(pack) as archive:
             assert archive.testzip() is None
@@ -319,8 +319,8 @@ def _torn(shell: Shell, mode: str) -> None:
             db.execute("BEGIN IMMEDIATE")
             db.execute("CREATE TABLE much (text TEXT)")
             db.executemany("INSERT INTO much VALUES (?)", [("x" * 3_000,)] * 50)
-            for each in whole.iterdir():
-                shutil.copy(each, shell.folder)
+            for path in whole.iterdir():
+                shutil.copy(path, shell.folder)
             db.execute("ROLLBACK")
     shutil.rmtree(whole)
 
@@ -338,8 +338,8 @@ def report(mode: str) -> Scenario:
 
 
 SCENARIOS = {
-    each.__name__: each
-    for each in (
+    scenario.__name__: scenario
+    for scenario in (
         *(init, init_in_new_folders, sync, sync_in_batches, accept_each, single_writes),
         *(read_meanwhile, attach, attach_to_an_open_ledger, profile),
         *(upgrade, upgrade_of_an_open_ledger, report, pack, recovery),
@@ -376,9 +376,9 @@ def test_nothing_is_lost_and_nothing_is_half(
     Nothing is there by halves, and to run the commands again leads to where they led.
     """
     performed = stage.perform(SCENARIOS[name](mode))
-    found = judged(stage, performed, amount(quick=25, whole=600))
-    print(f"{name}, {mode}: {found}")  # noqa: T201 -- The figures of a run with -rP.
-    assert not found.wrong, f"{found.first}\n{found.wrong}"
+    verdict = judged(stage, performed, amount(quick=25, whole=600))
+    print(f"{name}, {mode}: {verdict}")  # noqa: T201 -- The figures of a run with -rP.
+    assert not verdict.wrong, f"{verdict.first}\n{verdict.wrong}"
 
 
 # --- the test of the test -------------------------------------------------------------------------
@@ -409,5 +409,5 @@ def test_a_program_that_does_not_sync_is_found_out(
     """With one sync left out the same crashes show what is lost: the test can fail."""
     scenario = SCENARIOS[name](mode)
     broken = replace(scenario, tricks=(*scenario.tricks, trick))
-    found = judged(stage, stage.perform(broken), 20)
-    assert any(what in each for each in found.wrong), found.wrong
+    verdict = judged(stage, stage.perform(broken), 20)
+    assert any(what in each for each in verdict.wrong), verdict.wrong

@@ -170,7 +170,7 @@ def _wait_until_it_waits(terminal: Terminal) -> None:
     while asleep < 8:
         assert time.monotonic() < stop, terminal.seen
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        opened = {os.path.realpath(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
-        is_open = any(each.endswith("ledger.db") for each in opened)
+        opened = {os.path.realpath(path) for path in Path(f"/proc/{pid}/fd").iterdir()}
+        is_open = any(path.endswith("ledger.db") for path in opened)
         asleep = asleep + 1 if state == "S" and is_open else 0
         time.sleep(0.02)

@@ -45,7 +45,7 @@ def test_a_disk_that_is_read_only(
     said = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
     reads = [*READS][:: amount(quick=6, whole=1)]
     before = {command: place.run(*command.split(), **said).out for command in reads}
-    told = story(place.ledger)
+    events = story(place.ledger)
     disk.read_only()
     for command in reads:
         ended = place.run(*command.split(), **said)
@@ -58,7 +58,7 @@ def test_a_disk_that_is_read_only(
         _refused(place.run(*scene.argv, **said))
     assert "read-only" in _refused(place.run(*ACCEPT.argv, "--dry-run", **said))
     disk.read_only(really=False)
-    assert story(place.ledger) == told
+    assert story(place.ledger) == events
     place.done(*ACCEPT.argv)
 
 
@@ -85,8 +85,8 @@ def strangers(fork_server: ForkServer, made: Path, mode: str) -> Iterator[Place]
     folder = Path("/tmp") / f"liveportal-{os.urandom(6).hex()}"  # noqa: S108 -- New, random, ours.
     try:
         place = set_up(fork_server, made, SYNC, mode, folder, before="states")
-        for each in (folder, *folder.rglob("*")):
-            os.chown(each, NOBODY, NOBODY)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
         yield place
     finally:
         shutil.rmtree(folder)
@@ -109,8 +109,8 @@ def test_what_its_owner_made_read_only(strangers: Place, what: str) -> None:
         _refused(place.run(*scene.argv, **said))
     place.folder.chmod(0o700)
     assert place.ledger.read_bytes() == content
-    for each in place.folder.iterdir():  # What SQLite keeps beside it gets its mode.
-        each.chmod(0o600)
+    for path in place.folder.iterdir():  # What SQLite keeps beside it gets its mode.
+        path.chmod(0o600)
     for scene in (NEW, ACCEPT):
         assert place.run(*scene.argv, **said).code == 0, scene.name
 
@@ -129,8 +129,8 @@ def test_what_is_removed_underneath(
     removed = (place.ledger,) if gone == "ledger" else (place.folder,)
     pid = fork_server.start(order)
     wait_until_stopped(pid)
-    for each in removed:
-        shutil.rmtree(each) if each.is_dir() else each.unlink()
+    for path in removed:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     os.kill(pid, signal.SIGCONT)
     ended = fork_server.wait(pid, order)
     assert ended.code == 3, ended
@@ -146,7 +146,7 @@ def test_a_journal_that_cannot_be_written(
 ) -> None:
     """Where a folder has the journal's name, nothing can be recorded, and it is said."""
     place = set_up(fork_server, made, SYNC, mode, folder, before="states")
-    told = story(place.ledger)
+    events = story(place.ledger)
     for suffix in ("-wal", "-journal"):
         Path(f"{place.ledger}{suffix}").unlink(missing_ok=True)
         Path(f"{place.ledger}{suffix}").mkdir()
@@ -158,7 +158,7 @@ def test_a_journal_that_cannot_be_written(
         with suppress(FileNotFoundError):
             Path(f"{place.ledger}{suffix}").rmdir()
     place.done(*ADJUST.argv)
-    assert len(story(place.ledger)) == len(told) + 1
+    assert len(story(place.ledger)) == len(events) + 1
 
 
 @modes

@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1_000_000, help="at most so many inputs each")
     given = parser.parse_args()
     print(f"{'target':12} {'inputs':>9} {'edges':>6} {'features':>8} {'MB':>5}  result")
-    held = [_reported(each, given) for each in given.targets or targets.TARGETS]
+    held = [_reported(target, given) for target in given.targets or targets.TARGETS]
     return 0 if all(held) else 1
 
 
@@ -43,12 +43,12 @@ def _reported(name: str, given: argparse.Namespace) -> bool:
         errors="replace",
         check=False,
     )
-    told = done.stdout + done.stderr
-    edges, features = (_STATUS.findall(told) or [("?", "?")])[-1]
-    inputs, peak = ((found.findall(told) or ["?"])[-1] for found in (_RUNS, _PEAK))
+    output = done.stdout + done.stderr
+    edges, features = (_STATUS.findall(output) or [("?", "?")])[-1]
+    inputs, peak = ((pattern.findall(output) or ["?"])[-1] for pattern in (_RUNS, _PEAK))
     log = FOUND / f"{name}.log"
     FOUND.mkdir(parents=True, exist_ok=True)
-    log.write_text(told, "utf-8")
+    log.write_text(output, "utf-8")
     result = f"BROKE: see {log}" if done.returncode else "held"
     print(f"{name:12} {inputs:>9} {edges:>6} {features:>8} {peak:>5}  {result}", flush=True)
     return not done.returncode

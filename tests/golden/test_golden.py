@@ -97,20 +97,20 @@ def test_what_a_read_writes_is_what_is_stored(
 
 def transcript(shell: Shell, book: str, line: str) -> str:
     """Return what a read writes in each format, and its exit codes."""
-    found = []
+    outputs = []
     for name, options in FORMATS.items():
         if options and line.startswith(DOCUMENTS):
             continue
         with fixed(BOOKS[book].read_at):
             ran = shell.run(*line.split(), *options, terminal=name == "on a terminal")
-        found.append(f"### {name}: exit {ran.code}\n{ran.out}")
+        outputs.append(f"### {name}: exit {ran.code}\n{ran.out}")
         if ran.err:
-            found.append(f"### its messages\n{ran.err}")
+            outputs.append(f"### its messages\n{ran.err}")
         if "-o" in line.split():
-            found.append(
+            outputs.append(
                 f"### its file\n{shell.folder.joinpath(line.rsplit(maxsplit=1)[-1]).read_text()}"
             )
-    text = "\n".join(found).replace(str(shell.folder), "/book")
+    text = "\n".join(outputs).replace(str(shell.folder), "/book")
     return text.replace(f"liveportal {liveportal.__version__}", "liveportal X.Y.Z")
 
 

@@ -82,10 +82,10 @@ def test_the_right_answer(name: str, tmp_path: Path) -> None:
     synced = sync(path, feed(name))
     assert synced.recorded == len(feed(name).splitlines())
     assert (synced.replayed, synced.confirmed, synced.refused) == (0, 0, 0)
-    found = answer(name, path)
-    assert found == expected(name)
-    months = found if isinstance(found, list) else [found]
-    wanted = expected(name) if isinstance(found, list) else [expected(name)]
+    answered = answer(name, path)
+    assert answered == expected(name)
+    months = answered if isinstance(answered, list) else [answered]
+    wanted = expected(name) if isinstance(answered, list) else [expected(name)]
     assert [list(month) for month in months] == [list(month) for month in wanted]
 
 

@@ -88,13 +88,13 @@ def late_key() -> None:
         waiting.append((self, text))
 
     patch.object(Keys, "_write", later).start()
-    LAST.append(lambda: [write(*each) for each in waiting])
+    LAST.append(lambda: [write(*call) for call in waiting])
 
 
 LAST: list[Callable[[], object]] = []
 TRICKS = {
-    each.__name__: each
-    for each in (
+    trick.__name__: trick
+    for trick in (
         *(delete_mode, small_cache, eager_checkpoints),
         *(off, normal, full),
         *(unsynced_files, unsynced_names, unsynced_vault, late_key),
@@ -105,6 +105,6 @@ if __name__ == "__main__":
     for trick in filter(None, sys.argv[1].split(",")):
         TRICKS[trick]()
     code = main(sys.argv[2:])
-    for each in LAST:
-        each()
+    for action in LAST:
+        action()
     sys.exit(code)

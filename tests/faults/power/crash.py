@@ -82,19 +82,19 @@ class Crashed:
 def crashed(disk: Disk, plan: Plan, rng: random.Random) -> Crashed:
     """Return what a crash could leave now."""
     files: dict[str, tuple[int, bytes | None]] = {"": (disk.nodes[ROOT].mode, None)}
-    found: dict[int, tuple[int, bytes | None]] = {}
+    runs: dict[int, tuple[int, bytes | None]] = {}
     for path, number in paths(_names(disk, plan.names, rng)):
         node = disk.nodes[number]
-        if number not in found:
+        if number not in runs:
             if node.is_folder:
-                found[number] = node.mode, None
+                runs[number] = node.mode, None
             else:
                 content, mode = _content(node, plan.bytes, rng)
                 if path.endswith("-shm"):
                     # Mapped and never synced: whatever lay there.
                     content = rng.choice((bytes(len(content)), _noise(0, len(content))))
-                found[number] = mode, content
-        files[path] = found[number]
+                runs[number] = mode, content
+        files[path] = runs[number]
     return Crashed(files)
 
 
@@ -108,7 +108,7 @@ def _names(disk: Disk, plan: Names, rng: random.Random) -> dict[Name, int]:
         chosen = chosen[: rng.randint(0, len(chosen))]
     else:
         bias = rng.choice((0.2, 0.5, 0.8))
-        chosen = [each for each in chosen if rng.random() < bias]
+        chosen = [write for write in chosen if rng.random() < bias]
     names = dict(disk.kept)
     for naming in chosen:
         for name, number in naming.names:
@@ -210,7 +210,7 @@ def _make_noise(content: bytearray, size: int, node: Node, rng: random.Random) -
     Returns the sectors that hold what lay on the disk before.
     """
     end = -(-len(content) // PAGE_BYTES) * PAGE_BYTES  # The rest of the last page is zeros.
-    is_noisy = rng.random() < 0.3 and not any(isinstance(each, Resize) for each in node.changes)
+    is_noisy = rng.random() < 0.3 and not any(isinstance(change, Resize) for change in node.changes)
     if not is_noisy or size <= end:
         grow(content, size)
         return set()

@@ -132,14 +132,14 @@ class Disk:
         self.names = dict(self.kept)
 
     def _add(self, path: Path) -> int:
-        number, found = len(self.nodes), path.lstat()
+        number, status = len(self.nodes), path.lstat()
         if not (path.is_dir() or path.is_file()) or path.is_symlink():
             raise Untraceable(f"{path} is neither a file nor a folder")
-        node = Node(path.is_dir(), stat.S_IMODE(found.st_mode))
+        node = Node(path.is_dir(), stat.S_IMODE(status.st_mode))
         self.nodes.append(node)
         if node.is_folder:
-            for each in sorted(path.iterdir()):
-                self.kept[number, each.name] = self._add(each)
+            for file in sorted(path.iterdir()):
+                self.kept[number, file.name] = self._add(file)
         else:
             node.kept = path.read_bytes()
             node.size = len(node.kept)
@@ -162,8 +162,8 @@ class Disk:
             return None, None
         *folders, last = path[len(self._root) + 1 :].split("/")
         number = ROOT
-        for each in folders:
-            if (below := self.names.get((number, each))) is None:
+        for folder in folders:
+            if (below := self.names.get((number, folder))) is None:
                 raise Untraceable(f"{path} has come from nowhere")
             number = below
         return (number, last), self.names.get((number, last))
@@ -265,22 +265,22 @@ class Disk:
         if call.name == "truncate":
             _, number = self._find(call.path(0))
         else:
-            number = found[0] if (found := self._node(call)) else None
+            number = located[0] if (located := self._node(call)) else None
         return number is not None and self._change(self.nodes[number], Resize(call.number(1)))
 
     def _allocate(self, call: Call) -> bool:
-        found = self._node(call)
-        if found is None:
+        node = self._node(call)
+        if node is None:
             return False
         if call.args[1] != "0":
             raise Untraceable(f"no model of {call}"[:200])
         size = call.number(2) + call.number(3)
-        return size > found[1].size and self._change(found[1], Resize(size))
+        return size > node[1].size and self._change(node[1], Resize(size))
 
     def _chmod(self, call: Call) -> bool:
         mode = int(call.args[2 if call.name.startswith("fchmodat") else 1], 8)
         if call.name == "fchmod":
-            number = found[0] if (found := self._node(call)) else None
+            number = located[0] if (located := self._node(call)) else None
         else:
             relative = int(call.name.startswith("fchmodat"))
             _, number = self._find(call.path(relative, folder=0 if relative else None))
@@ -326,9 +326,9 @@ class Disk:
     # --- syncs ----------------------------------------------------------------------------------
 
     def _sync(self, call: Call) -> bool:
-        if found := self._node(call):
-            self._keep(*found)
-        return found is not None
+        if located := self._node(call):
+            self._keep(*located)
+        return located is not None
 
     def _sync_all(self, _call: Call) -> bool:
         for number, node in enumerate(self.nodes):
@@ -351,7 +351,7 @@ class Disk:
                 else:
                     self.kept[name] = target
             # What was asked of the same names before has been overtaken.
-            left = [narrow for each in left if (narrow := _without(each, gone)).names]
+            left = [narrow for residue in left if (narrow := _without(residue, gone)).names]
         self.namings = left
 
     _CALLS: ClassVar[dict[str, Callable[[Disk, Call], bool]]] = {
@@ -375,7 +375,7 @@ class Disk:
 
 
 def _without(naming: Naming, gone: set[Name]) -> Naming:
-    names = tuple(each for each in naming.names if each[0] not in gone)
+    names = tuple(name for name in naming.names if name[0] not in gone)
     return naming if len(names) == len(naming.names) else replace(naming, names=names)
 
 

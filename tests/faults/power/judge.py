@@ -18,7 +18,7 @@ from liveportal.ledger.verify.verify import verify
 from tests.faults.power.crash import CHANCE, FIXED, Crashed, Plan, crashed
 from tests.faults.power.scenario import (
     EVENTS,
-    Found,
+    AfterCrash,
     Performed,
     Stage,
     Step,
@@ -68,7 +68,7 @@ class Crash:
 
 def _short(text: str) -> str:
     """Return the end of an argument of a call in plain, which is where the name of a file is."""
-    plain = re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), text[:4_000])
+    plain = re.sub(r"\\x([0-9a-f]{2})", lambda match: chr(int(match[1], 16)), text[:4_000])
     return ascii(plain)[1:-1][-40:]
 
 
@@ -120,19 +120,19 @@ class Judge:
         root, step = self._stage.crashed, crash.step
         ledger = root / self._scenario.place
         crash.left.write(root)
-        found = Found(root, ledger, None, 0, step.acked, step.is_over)
-        self._scenario.look(found)
+        result = AfterCrash(root, ledger, None, 0, step.acked, step.is_over)
+        self._scenario.look(result)
         state = b""
         if not ledger.exists() or self._is_still_damaged(ledger):
             assert step.acked == 0, "the ledger is gone"
             assert 0 in self._performed.allowed, "the ledger is gone"
-            self._scenario.check(found)
+            self._scenario.check(result)
             state = b"damaged" if ledger.exists() else b""
         else:
             # Whoever comes first may want to read only.
             with closing(open_ledger(ledger, readonly=crash.number % 2 == 0)) as db:
                 state = self._judge(db, step)
-                self._scenario.check(replace(found, db=db, events=count(db)))
+                self._scenario.check(replace(result, db=db, events=count(db)))
         state += _others(ledger)
         if state not in self._repeated:
             self._repeated.add(state)
@@ -150,15 +150,15 @@ class Judge:
         if digest not in self._sound:
             verify(db)
             self._sound.add(digest)
-        found = db.execute(EVENTS).fetchall()
-        number = len(found)
+        events = db.execute(EVENTS).fetchall()
+        number = len(events)
         if self._scenario.is_replaced:
-            assert found == self._events or not step.is_over, "the old ledger is back"
-            assert found in (self._performed.first, self._events), "it is neither old nor new"
+            assert events == self._events or not step.is_over, "the old ledger is back"
+            assert events in (self._performed.first, self._events), "it is neither old nor new"
             return digest
         assert number >= step.acked, f"{number} events are left of {step.acked} acknowledged"
         assert number in self._performed.allowed, f"{number} events: a transaction was cut"
-        assert found == self._events[:number], "the events are not those that were recorded"
+        assert events == self._events[:number], "the events are not those that were recorded"
         return digest
 
     def _repeat(self, root: Path, ledger: Path) -> None:
@@ -171,9 +171,9 @@ class Judge:
             deeply(db, ledger)
             assert self._scenario.outcome(db) == self._outcome, "run again, it ends otherwise"
             total = count(db)
-            found = Found(root, ledger, db, total, total, is_over=True)
-            self._scenario.check(found)
-        self._scenario.look(replace(found, db=None))
+            result = AfterCrash(root, ledger, db, total, total, is_over=True)
+            self._scenario.check(result)
+        self._scenario.look(replace(result, db=None))
 
 
 def _digest(db: Connection) -> bytes:

@@ -52,7 +52,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AfterCrash:
     """What is there after a crash: the ledger (None if there is none) and how it came to be.
 
     `acked` events were acknowledged; `is_over` tells that every command has said that it is done.
@@ -66,11 +66,11 @@ class Found:
     is_over: bool
 
 
-def nothing_more(_found: Found) -> None:
+def no_more_checks(_found: AfterCrash) -> None:
     """Ask for nothing more."""
 
 
-def told(db: Connection) -> object:
+def ledger_content(db: Connection) -> object:
     """Return in what two ledgers are equal: the events as they were told, and what is derived."""
     events = db.execute(
         "SELECT source, id, type, time, facts, body FROM event LEFT JOIN event_personal USING (seq)"
@@ -85,11 +85,11 @@ class Scenario:
 
     prepare: Callable[[Shell], None]
     commands: tuple[Command, ...]
-    look: Callable[[Found], None] = nothing_more
+    look: Callable[[AfterCrash], None] = no_more_checks
     """Looks at the files before anybody opens the ledger."""
-    check: Callable[[Found], None] = nothing_more
+    check: Callable[[AfterCrash], None] = no_more_checks
     """Looks at the open ledger, if there is one."""
-    outcome: Callable[[Connection], object] = told
+    outcome: Callable[[Connection], object] = ledger_content
     """What is the same when the commands are run again."""
     tricks: tuple[str, ...] = ()
     """What is otherwise, or broken on purpose (see `child`)."""
@@ -105,7 +105,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A call, or the beginning of a command (None); what is acknowledged after it, as `Found`."""
+    """A call, or the start of a command (None), and what is acknowledged after it."""
 
     call: trace.Call | None
     acked: int
@@ -141,7 +141,7 @@ class Stage:
         places = (("{root}", str(root)), ("{inputs}", str(self.inputs)))
         argv = list(command.argv)
         for name, place in places:
-            argv = [each.replace(name, place) for each in argv]
+            argv = [argument.replace(name, place) for argument in argv]
         return argv
 
     def perform(self, scenario: Scenario) -> Performed:

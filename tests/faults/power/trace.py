@@ -58,15 +58,15 @@ class Call:
 
     def path_of(self, n: int = 0) -> str:
         """Return the path that strace adds to a descriptor."""
-        found = _ANNOTATED.match(self.args[n])
-        return os.fsdecode(_bytes(found[2])) if found and found[2] else ""
+        match = _ANNOTATED.match(self.args[n])
+        return os.fsdecode(_bytes(match[2])) if match and match[2] else ""
 
     def data(self, n: int) -> bytes:
         """Return the bytes of a string, or of several that are written together."""
-        found = _STRING.findall(self.args[n])
-        if any(more for _, more in found):
+        strings = _STRING.findall(self.args[n])
+        if any(more for _, more in strings):
             raise Untraceable("a string was cut short")
-        return b"".join(_bytes(text) for text, _ in found)
+        return b"".join(_bytes(text) for text, _ in strings)
 
     def path(self, n: int, *, folder: int | None = None) -> str:
         """Return a path; `folder` is the argument that it is relative to."""
@@ -154,12 +154,12 @@ def read(lines: Iterable[str], folder: Path) -> Iterator[Call]:
     marks = "".join(f"\\x{byte:02x}" for byte in os.fsencode(folder))
     pending: dict[str, str] = {}
     for line in map(str.rstrip, lines):
-        if found := _UNFINISHED.match(line):
-            pending[found[1]] = found[2]
+        if match := _UNFINISHED.match(line):
+            pending[match[1]] = match[2]
             continue
         # A call stands where it ended: before that nobody can build on it.
-        found = _RESUMED.match(line)
-        text = f"{found[1]} {pending.pop(found[1])}{found[2]}" if found else line
+        match = _RESUMED.match(line)
+        text = f"{match[1]} {pending.pop(match[1])}{match[2]}" if match else line
         call = _LINE.match(text)
         if not call or int(call[4], 0) < 0:
             continue
