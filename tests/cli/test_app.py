@@ -64,7 +64,7 @@ def test_help_imports_no_command() -> None:
 
 
 def test_a_piped_command_is_light() -> None:
-    """What a read stands on costs little more than Typer itself."""
+    """The imports that every read needs cost little more than Typer itself."""
     modules = imported_by("sample", "--json", "--ledger", "/x")
     assert "tests.cli.sample" in modules
     assert not HEAVY & modules
@@ -111,7 +111,7 @@ def test_examples_stand_as_they_were_written(run: Run) -> None:
 
 
 def test_a_groups_help(run: Run) -> None:
-    """Its commands, without those that are hidden, and what it means bare."""
+    """Its commands, without the hidden ones, and what the bare group does."""
     out = run("sample", "--help").out
     assert "Samples, [bold] and plain." in out
     assert "Without a command: summary." in out
@@ -207,7 +207,7 @@ def test_other_usage_errors_are_left_alone(run: Run) -> None:
     ],
 )
 def test_typos_are_answered(run: Run, argv: tuple[str, ...], suggestion: str) -> None:
-    """With the command that was probably meant."""
+    """The error suggests the command that was probably meant."""
     result = run(*argv)
     assert result.code == 2
     assert f"Did you mean {suggestion}?" in result.err

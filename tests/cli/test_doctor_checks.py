@@ -1,4 +1,4 @@
-"""Every check of `doctor` in each status that it has, on values made for it."""
+"""Every check of `doctor` in each of its statuses, on values made for it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NONE |= {"entries": [], "backup": None}
 
 
 def entry(what: str = "ledger", **values: Any) -> FileInfo:  # noqa: ANN401
-    """Return a private file of the user's own, unless told otherwise."""
+    """Return a private file of the user's own, unless given otherwise."""
     given: dict[str, Any] = {"path": f"/x/{what}", "mode": 0o600, "owner": 1000, "is_link": False}
     return FileInfo(what, **(given | values))
 
@@ -80,7 +80,7 @@ def healthy() -> Health:
 
 
 class Case(NamedTuple):
-    """A check, what is otherwise than well, and what it says then."""
+    """A check, what differs from a healthy system, and the message expected."""
 
     check: str
     status: str
@@ -91,7 +91,7 @@ class Case(NamedTuple):
 
 
 def inside(**values: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return a change of what a ledger says of itself."""
+    """Return a change of the facts recorded in a ledger."""
     return {"inside": replace(INSIDE, **values)}
 
 
@@ -249,7 +249,7 @@ STATUSES = {
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.status}-{case.says}")
 def test_a_check(case: Case) -> None:
-    """It has the status, says why, and, where something is wrong, what to do."""
+    """It has the expected status, gives the reason and, if something is wrong, the remedy."""
     around = replace(AROUND, **case.around)
     statuses = {
         check.check: check

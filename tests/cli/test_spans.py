@@ -1,4 +1,4 @@
-"""Spans of time as people type them: the interval that is meant, or a refusal that shows it."""
+"""Spans of time as people type them: parsed to the intended interval, or refused with examples."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def shown(instant: datetime) -> str:
     ],
 )  # fmt: skip
 def test_spans(text: str, start: str, end: str, pauses: list[tuple[str, str]]) -> None:
-    """What is earlier by the clock than what it follows is on the next day."""
+    """An end that is earlier by the clock than its start is on the next day."""
     began, ended, paused = read_span(text, PARIS, NOW)
     assert (shown(began), shown(ended)) == (start, end)
     assert [(shown(a), shown(b)) for a, b in paused] == pauses
@@ -172,7 +172,7 @@ def test_spans_that_are_not_read(text: str) -> None:
     ],
 )
 def test_two_readings_are_refused_with_both(text: str, zone_name: str, readings: list[str]) -> None:
-    """Each is shown in a spelling that is read as what it says."""
+    """Both interpretations are shown, each in a spelling that parses to it."""
     if len(readings) == 1:
         start, end, _ = read_span(text, zone_name, NOW)
         assert (start, end) == read_span(readings[0], zone_name, NOW)[:2]
@@ -188,7 +188,7 @@ def test_two_readings_are_refused_with_both(text: str, zone_name: str, readings:
 
 
 def test_what_the_hint_of_an_hour_that_comes_twice_proposes_is_read() -> None:
-    """The hint writes whole spans; each of them is accepted as it stands."""
+    """The hint shows whole spans; each of them parses as shown."""
     with pytest.raises(InvalidTime, match="02:30:00 comes twice") as caught:
         read_span("2026-10-25 02:30-03:30", PARIS, NOW)
     assert caught.value.details["readings"] == [
@@ -226,13 +226,13 @@ def test_a_pause_that_can_be_on_two_days() -> None:
 
 
 def proposed(error: InvalidTime, zone_name: str) -> list[tuple[datetime, datetime]]:
-    """Return the spans that a refusal shows, each read as it stands."""
+    """Return the spans that a refusal proposes, each parsed as shown."""
     texts = re.findall(r"\S+ to [^\s,]+(?<!\.)", error.hint or "")
     return [read_span(text, zone_name, NOW)[:2] for text in texts]
 
 
 class Meant(NamedTuple):
-    """A span that somebody means, and how they write it, at which time."""
+    """An intended span, how it is spelt, and the current time."""
 
     text: str
     span: tuple[datetime, datetime]
@@ -266,7 +266,7 @@ def _offset(instant: datetime, *, joined: bool) -> str:
 
 @st.composite
 def meant(draw: st.DrawFn) -> Meant:
-    """Draw an interval, and a spelling of it."""
+    """Draw an interval and a spelling of it."""
     zone_name = draw(st.sampled_from(list(CHANGES)))
     day = draw(st.sampled_from(CHANGES[zone_name]))
     minutes = draw(st.integers(0, 27 * 60 // 5)) * 5
@@ -306,7 +306,7 @@ def meant(draw: st.DrawFn) -> Meant:
 
 
 def test_the_interval_that_is_meant_or_a_refusal_that_shows_it() -> None:
-    """Never a third interval: whatever the zone, the offset, the day and the spelling."""
+    """Never a third interval, in any zone, offset, day or spelling."""
     seen = set()
 
     @settings(max_examples=300)

@@ -1,4 +1,4 @@
-"""Times as people type them: read exactly, or refused with what they could mean."""
+"""Times as people type them: parsed exactly, or refused with the possible meanings."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_people_write(text: str, instant: str) -> None:
     ],
 )
 def test_a_day_without_week_or_year(text: str, latest: str, following: str) -> None:
-    """The side of now that is meant is the caller's: what happened is past, a plan is ahead."""
+    """The caller chooses the direction: past for what happened, future for a plan."""
     assert short_text(read_time(text, PARIS, NOW, past=True)) == latest
     assert short_text(read_time(text, PARIS, NOW)) == following
 
@@ -96,7 +96,7 @@ def test_a_day_without_week_or_year(text: str, latest: str, following: str) -> N
     ],
 )
 def test_what_is_not_read(text: str) -> None:
-    """Nothing is guessed: what is not one of the forms is refused with an example."""
+    """No guessing: any other format is refused with an example."""
     with pytest.raises(InvalidTime) as caught:
         read_time(text, PARIS, NOW)
     assert caught.value.hint
@@ -113,7 +113,7 @@ def test_what_is_not_read(text: str) -> None:
     ],
 )
 def test_numeric_dates_are_refused(text: str, readings: list[str]) -> None:
-    """05/06 is a day in May or in June: what it could mean is named."""
+    """05/06 is a day in May or in June: the error names both."""
     for read in (read_time, as_known):
         with pytest.raises(InvalidTime, match="which number is the day") as caught:
             read(text, PARIS, NOW)

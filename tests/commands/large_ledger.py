@@ -1,4 +1,4 @@
-"""A book with as many of everything as asked for, and what the engine is asked by a command."""
+"""A ledger of a chosen size, and the count of SQLite statements and steps of a command."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NOW = "11-04 12:00"
 
 
 def feed(count: int, *, before: int = 0, years: Sequence[int] = ()) -> Iterator[bytes]:
-    """Yield the lines of a book with so many of each thing: requests, sessions, claims, payouts.
+    """Yield feed lines with this many requests, sessions, claims and payouts.
 
-    They are of 2026; of the years before there are so many billed sessions each, and no more.
+    They are dated 2026; each year before has this many billed sessions and nothing else.
     """
     for year in years:
         for number in range(before):
@@ -143,7 +143,7 @@ class Effort:
 
 @contextmanager
 def watched() -> Iterator[Effort]:
-    """Note what the engine does as long as this lasts."""
+    """Record SQLite's statements and steps while the context is open."""
     connect = sqlite_connection._connect  # noqa: SLF001 -- The one place where a file is opened.
     effort = Effort()
 

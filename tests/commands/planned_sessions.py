@@ -1,4 +1,4 @@
-"""What the tests of plans tell a ledger with: sessions booked in November, and a fixed clock."""
+"""Shared by the tests of plans: sessions booked in November, and a fixed clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _ids = count(1)
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> SetClock:
-    """Return what sets the clock of the commands that read; it stands at a Wednesday's noon."""
+    """Return a function that sets the clock of the read commands.
+
+    It starts on a Wednesday at noon.
+    """
 
     def set_clock(text: str) -> None:
         monkeypatch.setattr(read_command, "utc_now", lambda: at(text))

@@ -1,4 +1,4 @@
-"""A ledger with requests of every sort, and short ways to ask for them and to accept them."""
+"""A ledger with requests of every kind, and short ways to list and accept them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ OPEN = ["LAST", "CHEAP", "PLAN", "OTHER"]
 
 @contextmanager
 def nine_o_clock(shell: Shell) -> Iterator[None]:
-    """Record the requests; whatever is shown then counts from nine o'clock on 5 October."""
+    """Record the requests; times shown count from nine o'clock on 5 October."""
     shell.says(PREFERENCES)
     assert shell.ok("sync", feed(shell, "asked.jsonl", *REQUESTS))["recorded"] == 12
     now = datetime.fromisoformat(NOW)

@@ -1,4 +1,4 @@
-"""What is planned: the agenda, and what `sessions check` finds."""
+"""Planned sessions: the agenda, and the findings of `sessions check`."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def upcoming(shell: Shell, *options: object) -> list[str]:
 # --- the agenda -----------------------------------------------------------------------------------
 
 
-def test_the_agenda_says_what_each_session_is_up_against(empty: Shell, now: SetClock) -> None:
-    """How long until it, the customer's own time, what collides, what it would earn."""
+def test_the_agenda_shows_conflicts_and_earnings(empty: Shell, now: SetClock) -> None:
+    """Time until the start, the customer's local time, conflicts, expected earnings."""
     del now
     sync(
         empty,
@@ -57,7 +57,7 @@ def test_the_agenda_says_what_each_session_is_up_against(empty: Shell, now: SetC
 
 
 def test_overdue_sessions_come_first_and_then_what_is_live(states: Shell, now: SetClock) -> None:
-    """What should have started is what needs an answer; then what runs; then the days."""
+    """Overdue starts need an answer and come first; then live sessions; then the days."""
     sync(states, book("Z", "11-04 18:00"))
     assert upcoming(states) == ["S-LIVE", "S-PAUSED", "S-Z", "S-UP"]
     now("11-05 09:00")
@@ -160,7 +160,7 @@ def test_the_days_have_headings(
 def test_an_agenda_in_eighty_columns(
     empty: Shell, now: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever strangers call themselves, nothing is wider than the terminal, or obeyed by it."""
+    """With any customer name, no line is wider than the terminal or obeyed by it."""
     del now
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "80")
@@ -184,7 +184,7 @@ def test_an_empty_agenda(empty: Shell) -> None:
 
 
 def test_the_ends_of_the_calendar(empty: Shell, now: SetClock) -> None:
-    """A session in the last hour that there is has no local time east of Greenwich."""
+    """A session in the last representable hour has no local time east of Greenwich."""
     del now
     sync(empty, book("A", "9999-12-31T23:30:00Z"))
     (row,) = empty.ok("sessions", "upcoming", "--timezone", "Asia/Seoul")
@@ -206,15 +206,15 @@ def test_more_than_the_books_can_hold_is_no_failure(empty: Shell, now: SetClock)
 
 
 def test_all_is_well(october: Shell, now: SetClock) -> None:
-    """Nothing to find is said to a person, and is an empty list to a script."""
+    """No findings: a sentence for a person, an empty list for a script."""
     del now
     assert october.ok("sessions", "check") == []
-    assert october.tells("sessions", "check") == ""
+    assert october.output_of("sessions", "check") == ""
     assert "All is well." in october.run("sessions", "check", terminal=True).out
 
 
 def test_findings_have_a_command_that_mends_them(states: Shell, now: SetClock) -> None:
-    """Run as it is told (with a time filled in), each is gone afterwards; the exit code is 0."""
+    """Running the suggested command (with a time filled in) removes the finding; exit 0."""
     now("11-05 12:00")
     sync(states, book("Z", "11-06 09:00"), book("Y", "11-06 09:30"))
     conflicts = states.ok("sessions", "check")
@@ -262,7 +262,7 @@ def test_how_long_a_timer_is_believed(states: Shell, now: SetClock) -> None:
 
 
 def test_an_overlap_in_the_history(october: Shell, now: SetClock) -> None:
-    """A session logged over one that was held is found, and can be corrected."""
+    """A logged session that overlaps a past one is found, and can be corrected."""
     del now
     held = october.ok("sessions", "show", "S-1002")
     start = datetime.fromisoformat(held["start"])

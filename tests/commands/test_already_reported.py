@@ -1,4 +1,4 @@
-"""What the platform reported already and a person types too: it is said, and booked once."""
+"""Typing in what the platform has already reported: the command says so and books it once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def tips(shell: Shell) -> list[str]:
 
 
 def test_a_tip_that_the_feed_reported_says_so(october: Shell) -> None:
-    """It books nothing, and the result says that, by whom it was reported, and what to do."""
+    """Nothing is booked; the result says so, names the source and what to do."""
     before = tips(october)
     done = october.ok(*TIP, *AT)
     assert done["confirmed"] is True
@@ -37,7 +37,7 @@ def test_a_person_reads_that_nothing_was_recorded_twice(october: Shell) -> None:
 
 
 def test_again_records_one_more(october: Shell) -> None:
-    """The event says so, and a replay judges it as the first time."""
+    """The event is marked as deliberate, and a replay decides as the first time."""
     before = tips(october)
     argv = (*TIP, *AT, "--again", "--key", "K-1")
     done = october.ok(*argv)

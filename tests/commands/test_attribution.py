@@ -1,4 +1,4 @@
-"""Ledgers of earlier versions, which recorded whatever a feed said: they verify all the same."""
+"""Ledgers of earlier versions, which accepted any event from a feed, still verify."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PROFILE = ["name", "email", "method", "country", "line", "city"]
 
 
 def recorded_before(ledger: Path, *lines: bytes) -> None:
-    """Record lines as a version did that let a feed say everything."""
+    """Record lines as a version did that let a feed report everything."""
     store = LedgerFile.open(ledger, utc_now)
     try:
         with store.writing() as door:
@@ -56,7 +56,7 @@ def check_of(shell: Shell, name: str) -> dict[str, Any]:
 
 
 def verified(shell: Shell) -> dict[str, Any]:
-    """Verify a ledger, make a backup of it, and return what `verify` says."""
+    """Verify a ledger, make a backup of it, and return the result of `verify`."""
     for deep in ((), ("--deep",)):
         ran = shell.run("ledger", "verify", *deep, "--json")
         assert ran.code == 0, ran
@@ -79,7 +79,7 @@ def spoken(states: Shell) -> Shell:
 
 @pytest.mark.parametrize("kind", ["transcript", "code"])
 def test_a_file_that_was_never_here(spoken: Shell, kind: str) -> None:
-    """A line in the commands' own name tells of a file: nothing fails for good, and it is named."""
+    """A line under the commands' source names a file: it is listed, no permanent failure."""
     recorded_before(
         spoken.ledger, line("artifact.added", "11-02 09:00", id="x", kind=kind, **ATTACHED, **OWN)
     )
@@ -120,7 +120,7 @@ def test_a_file_of_a_size_that_it_has_not(spoken: Shell) -> None:
 def test_a_file_that_a_command_attached_and_that_is_lost(
     spoken: Shell, monkeypatch: pytest.MonkeyPatch, proof: str
 ) -> None:
-    """Still fails: the machine's id, or an id made at that moment, tell a command from a feed."""
+    """Still a failure: the machine's id, or an id made at that moment, identifies a command."""
     key = ("--key", "k") if proof == "machine" else ()
     if proof == "id":
         monkeypatch.setattr(machine_id, "this_machine", lambda: None)
@@ -203,7 +203,7 @@ def test_what_no_command_makes_is_not_yours(spoken: Shell, said: bytes) -> None:
 
 
 def test_copies_of_a_book_in_which_a_feed_forgot(spoken: Shell) -> None:
-    """A copy from before is forgotten in as any other, whoever forgot in the ledger."""
+    """A customer can be forgotten in an older copy, whatever the source of the erasure."""
     copy = spoken.file("ledger.db.form1", spoken.ledger.read_bytes())
     customer = spoken.ok("sessions", "show", "S-1003")["customer"]
     recorded_before(
@@ -216,7 +216,7 @@ def test_copies_of_a_book_in_which_a_feed_forgot(spoken: Shell) -> None:
 
 
 class _Retold:
-    """Tells each event as it was told."""
+    """Rewrites each event unchanged."""
 
     def __init__(self) -> None:
         self.errors: list[LiveportalError] = []
@@ -226,12 +226,12 @@ class _Retold:
         return event
 
     def refused(self, _seq: int, _event: Event, error: LiveportalError) -> None:
-        """Note what the rules refuse."""
+        """Collect the events that the rules refuse."""
         self.errors.append(error)
 
 
-def test_what_is_told_otherwise_may_be_a_feeds(spoken: Shell) -> None:
-    """`earnings --bounds` plays the journal back with other policies: nothing of it is refused."""
+def test_rewritten_events_may_be_a_feeds(spoken: Shell) -> None:
+    """`earnings --bounds` replays the journal under other policies without any refusal."""
     said = line("preferences.changed", "11-02 09:00", id="2", skills=["x"])
     recorded_before(spoken.ledger, said, line("tip.received", "11-02 09:00", id="t", **TIP, **OWN))
     retold = _Retold()
@@ -241,7 +241,7 @@ def test_what_is_told_otherwise_may_be_a_feeds(spoken: Shell) -> None:
 
 
 def test_the_types_that_no_command_has() -> None:
-    """Are types of the contract, and what any command records is none of them."""
+    """They are contract types, and no command records one of them."""
     assert set(TYPES) >= NEVER_BY_COMMANDS
     source = "".join(path.read_text("utf-8") for path in (ROOT / "liveportal" / "cli").glob("*.py"))
     for kind in NEVER_BY_COMMANDS:
@@ -279,7 +279,7 @@ def test_a_feed_that_cleared_the_payout_profile(spoken: Shell) -> None:
 
 @pytest.mark.damages
 def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
-    """Where a command certainly cleared a field, a value that is there was put there."""
+    """Where a command cleared a field, a value that is there was added later."""
     spoken.ok("payout", "profile", "set", "--name", "Anna Example")
     said = line(
         "payout_profile.changed",
@@ -297,7 +297,7 @@ def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
 @pytest.mark.damages  # One of them has messages that belong to no transcript.
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_released_ledger(nothing: Shell, number: int) -> None:
-    """A feed forgot a customer in each: it opens, verifies, and `doctor` says so, also before."""
+    """A feed forgot a customer in each: it opens and verifies, and `doctor` reports it."""
     ledger = nothing.folder / "books" / "ledger.db"
     make_released(ledger, number)
     old = Shell(nothing.folder, ledger)

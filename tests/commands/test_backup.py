@@ -1,4 +1,4 @@
-"""`ledger backup` and `restore` as they are typed: what is made, what comes back, what is asked."""
+"""`ledger backup` and `restore` as typed: the files made and restored, and the questions asked."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def rich(october: Shell) -> Shell:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Return the names of what nobody may leave behind in a folder."""
+    """Return the names of temporary files that must not be left in a folder."""
     return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
@@ -60,7 +60,7 @@ def other(shell: Shell) -> tuple[str, Path]:
 
 
 def everything(shell: Shell, ledger: Path | None = None) -> tuple[Any, Any, Any]:
-    """Return all that a ledger says: its tables, its windows, its profile, its evidence."""
+    """Return a ledger's whole content: tables, queries, profile and evidence."""
     path = ledger or shell.ledger
     at = ("--ledger", path)
     with closing(Connection(f"file:{path}?mode=ro", uri=True)) as db:
@@ -118,7 +118,7 @@ def test_a_backup_is_one_file_that_anybody_can_open(rich: Shell, mode: str) -> N
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_a_new_ledger_is_the_one_that_was_backed_up(rich: Shell, mode: str) -> None:
-    """Where there is none, restoring asks nothing and makes it, with all that it had."""
+    """Without an existing ledger, restore asks nothing and recreates the whole one."""
     journal_mode(rich.ledger, mode)
     before = everything(rich)
     rich.ok(*BACKUP, "-o", "copy.zip")
@@ -136,7 +136,7 @@ def test_a_new_ledger_is_the_one_that_was_backed_up(rich: Shell, mode: str) -> N
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_what_was_recorded_since_stays_in_a_copy(rich: Shell, mode: str) -> None:
-    """The ledger is what it was; the one that it took the place of lies beside it, whole."""
+    """The ledger is the backed-up one; the replaced one is kept whole beside it."""
     journal_mode(rich.ledger, mode)
     before = everything(rich)
     made = rich.ok(*BACKUP, "-o", "copy.zip")
@@ -162,8 +162,8 @@ def test_what_was_recorded_since_stays_in_a_copy(rich: Shell, mode: str) -> None
     assert rich.ok("ledger", "verify")["events"] == made["events"] + 1
 
 
-def test_a_dry_run_tells_all_and_touches_nothing(rich: Shell) -> None:
-    """It checks the backup whole, says what would be lost, and asks nothing."""
+def test_a_dry_run_shows_all_and_changes_nothing(rich: Shell) -> None:
+    """It checks the whole backup, shows what would be lost, and asks nothing."""
     rich.ok(*BACKUP, "-o", "copy.zip")
     rich.ok("sessions", "tip", "S-1001", "5")
     before, names = everything(rich), sorted(rich.folder.rglob("*"))
@@ -262,7 +262,7 @@ def test_a_public_key_locks_it_and_its_secret_opens_it(rich: Shell) -> None:
 def test_nothing_plain_lies_outside_of_the_ledgers_folder(
     rich: Shell, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While it is made, neither the target nor the system's place for such files has any of it."""
+    """While it is made, no plain text is in the target or the temporary folder."""
     target, temporary = (tmp_path_factory.mktemp(name) for name in ("target", "tmp"))
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr("tempfile.tempdir", None)
@@ -300,8 +300,8 @@ def test_a_passphrase_is_typed_twice_and_then_once(
     assert october.ok(option, *RESTORE, file)["state"] == "created"
 
 
-def test_secrets_come_from_files_that_nobody_else_may_read(october: Shell) -> None:
-    """A file that others may read, a folder, an empty one, and what is no text are refused."""
+def test_secrets_come_from_private_files(october: Shell) -> None:
+    """A file that others may read, a folder, an empty file and non-text are refused."""
     open_file = october.file("open.txt", PASSPHRASE)
     open_file.chmod(0o640)
     folder = october.folder / "folder"
@@ -327,8 +327,8 @@ def test_secrets_come_from_files_that_nobody_else_may_read(october: Shell) -> No
 # --- what goes where ------------------------------------------------------------------------------
 
 
-def test_a_backup_takes_nobodys_place(october: Shell) -> None:
-    """A file, a folder, a link or the ledger itself stays; the folder must be there."""
+def test_a_backup_overwrites_nothing(october: Shell) -> None:
+    """A file, a folder, a link or the ledger itself stays; the folder must exist."""
     taken = october.file("taken.zip", "mine")
     (october.folder / "folder").mkdir()
     (october.folder / "link").symlink_to("nowhere")
@@ -373,7 +373,7 @@ def test_options_that_do_not_belong_together(october: Shell, argv: tuple[str, ..
 
 
 def test_rotation_removes_exactly_what_is_not_kept(october: Shell) -> None:
-    """Of this very book, by its exact names, after the new one is there; --dry-run tells before."""
+    """Only this ledger's backups, by exact name, once the new one exists; --dry-run shows it."""
     folder = october.folder / "backups"
     folder.mkdir()
     first = Path(october.ok(*BACKUP, "--to", folder)["file"])
@@ -422,7 +422,7 @@ def test_the_last_good_backup_is_remembered(october: Shell) -> None:
 
 
 def test_one_at_a_time(october: Shell) -> None:
-    """While one backup or restore runs, another is told to try again; recording goes on."""
+    """During a backup or restore another one must try again; recording goes on."""
     october.ok(*BACKUP, "-o", "copy.zip")
     with private_files.backup_lock(october.ledger):
         for argv in ((*BACKUP, "-o", "b.zip"), (*RESTORE, "copy.zip", "--yes")):
@@ -445,7 +445,7 @@ def test_from_cron_it_is_quiet_and_says_what_it_did(october: Shell) -> None:
 
 @pytest.mark.damages
 def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
-    """The backup is made, and exit 6 says so; nothing older is removed, none remembered."""
+    """The backup is made with exit 6; no older one is removed, and none is noted as good."""
     folder = rich.folder / "b"
     folder.mkdir()
     old = Path(rich.ok(*BACKUP, "--to", folder)["file"])
@@ -475,8 +475,8 @@ def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
     assert rich.ok(*RESTORE, aged, "--yes")["files"] == 0
 
 
-def test_evidence_that_was_only_told_of_is_counted(october: Shell) -> None:
-    """A feed tells of files that nobody attached: there is nothing to back up of them."""
+def test_evidence_that_was_only_reported_is_counted(october: Shell) -> None:
+    """A feed reports files that were never attached: they are counted, not backed up."""
     result = october.ok(*BACKUP)
     assert (result["absent"], result["damaged"]) == (_told_of(october), [])
 
@@ -547,7 +547,7 @@ def test_a_damaged_ledger_is_replaced_and_kept(rich: Shell, damage: str) -> None
 
 
 def test_another_book_is_asked_about_and_kept(rich: Shell) -> None:
-    """It says that it is another book; --yes replaces it, and it stays beside."""
+    """The prompt says that it is another ledger; --yes replaces it and keeps the old one."""
     rich.ok(*BACKUP, "-o", "copy.zip")
     option, path = other(rich)
     rich.ok(option, "init")
@@ -580,7 +580,7 @@ def test_a_restore_writes_through_no_link_and_into_no_folder(rich: Shell) -> Non
 def test_leftovers_of_a_lost_ledger_are_not_taken_for_the_new_ones(
     rich: Shell, suffix: str
 ) -> None:
-    """A log without its file would be played into whatever takes the file's name."""
+    """SQLite would replay a log without its file into the next file of that name."""
     before = everything(rich)
     rich.ok(*BACKUP, "-o", "copy.zip")
     for beside in ("", "-wal", "-shm"):
@@ -592,7 +592,7 @@ def test_leftovers_of_a_lost_ledger_are_not_taken_for_the_new_ones(
 
 
 def test_what_is_no_backup(october: Shell) -> None:
-    """A file that is none, an archive of something else, a folder, nothing at all."""
+    """A file of another kind, another archive, a folder, an empty file."""
     files = [
         october.file("text", "hello"),
         october.file("empty", b""),

@@ -1,4 +1,4 @@
-"""A ledger is backed up and restored while others use it."""
+"""A ledger is backed up and restored while other processes use it."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def tip(cents: int) -> TipReceived:
 
 
 def events(path: Path) -> int:
-    """Return how many events a ledger has; it must be what was written."""
+    """Return the number of events of a ledger, which must verify."""
     with open_readonly(path) as reader:
         return verify(reader.db).events
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_while_four_processes_write(october: Shell, mode: str) -> None:
-    """Each backup is the ledger as it was at one instant, and all that they wrote is there."""
+    """Each backup is the ledger at one instant; everything that was written is there."""
     journal_mode(october.ledger, mode)
     before = events(october.ledger)
     stop = october.folder / "stop"
@@ -101,7 +101,7 @@ def test_while_four_processes_write(october: Shell, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> None:
-    """Who reads or writes through an open connection sees the restored ledger from then on."""
+    """Open connections read and write the restored ledger from then on."""
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     count = events(october.ledger)
@@ -121,7 +121,7 @@ def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> 
 
 
 def test_a_reader_that_does_not_end_keeps_seeing_the_old_one(october: Shell) -> None:
-    """With a write-ahead log nobody waits for it; what it reads stays what it was."""
+    """With a write-ahead log no one waits for the reader, and its snapshot stays the same."""
     journal_mode(october.ledger, "WAL")
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     with Portal.open(october.ledger) as portal:
@@ -164,7 +164,7 @@ def test_somebody_holds_the_ledger(
 
 
 def test_a_backup_does_not_wait_for_ever(october: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where somebody holds the ledger alone, a backup gives up after a while: exit 5."""
+    """If another process locks the ledger exclusively, a backup gives up: exit 5."""
     journal_mode(october.ledger, "DELETE")
     monkeypatch.setattr("liveportal.ledger.storage.connection.BUSY_MS", 50)
     with closing(Connection(str(october.ledger), isolation_level=None)) as other:
@@ -176,7 +176,7 @@ def test_a_backup_does_not_wait_for_ever(october: Shell, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_who_records_after_the_question_is_not_overrun(october: Shell, mode: str) -> None:
-    """What was agreed to was the loss of what was there then: exit 5, and everything stays."""
+    """Consent covered the loss known at the time: exit 5, and everything stays."""
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     with restoring(october.ledger, october.folder / "copy.zip") as backup:
@@ -190,10 +190,10 @@ def test_who_records_after_the_question_is_not_overrun(october: Shell, mode: str
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
-def test_nobody_can_record_between_copy_and_replacement(
+def test_no_write_between_copy_and_replacement(
     october: Shell, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever tries is told to try again: what they record would be in neither of the two."""
+    """A writer must try again: its event would be in neither of the two ledgers."""
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     tries: list[int] = []
@@ -231,7 +231,7 @@ def test_pages_of_another_size_come_back_too(october: Shell) -> None:
 def test_who_is_forgotten_meanwhile_is_not_in_it(
     october: Shell, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It begins again, so that no backup that ends after a forget has what that erased."""
+    """The backup restarts, so that none that ends after an erasure has the erased data."""
     shell = fill(october)
     customers = [row["customer"] for row in shell.ok("sessions", "list") if row["customer"]]
     rest = [*dict.fromkeys(["C-12", *customers]), *(f"C-X{n}" for n in range(9))]
@@ -265,7 +265,7 @@ def test_who_is_forgotten_meanwhile_is_not_in_it(
 
 @pytest.mark.damages
 def test_a_damaged_ledger_is_not_backed_up(october: Shell) -> None:
-    """What is not what was written makes no backup that is taken for a good one: exit 6."""
+    """A damaged ledger makes no backup that passes for a good one: exit 6."""
     with closing(Connection(str(october.ledger), isolation_level=None)) as db:
         db.execute("UPDATE month_flow SET amount = amount + 1")
     error: dict[str, Any] = october.refuses(6, "ledger", "backup")

@@ -1,4 +1,4 @@
-"""What is entered afterwards: logs, corrections, tips, reviews, adjustments, payouts, settings."""
+"""Entries made afterwards: logs, corrections, tips, reviews, adjustments, payouts, settings."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_yesterday_is_read_in_the_experts_zone(empty: Shell) -> None:
 
 
 def test_a_correction_is_booked_and_nothing_is_edited(logged: Shell) -> None:
-    """The wrong earning, its reversal and the right one all stay; the month tells the sum."""
+    """The wrong earning, its reversal and the right one all stay; the month has the sum."""
     argv = ("sessions", "correct", "S-1", "--reason", "timer forgotten", "--no-pauses")
     row = logged.ok(*argv, "--end", "2026-10-05 14:30", "--at", "2026-11-02 09:00")
     assert _pick(row, "state", "end", "minutes") == ("ended", "2026-10-05T14:30:00Z", "30.00")
@@ -95,7 +95,7 @@ def test_a_correction_during_a_claim_is_refused(logged: Shell) -> None:
 
 
 def test_tips_and_reviews(logged: Shell) -> None:
-    """A tip is the expert's whole; reviews of both sides stand beside the session."""
+    """A tip is entirely the expert's; the session shows the reviews of both sides."""
     row = logged.ok("sessions", "tip", "S-1", "10", "--at", "2026-10-05 15:00")
     assert _pick(row, "id", "amount", "currency") == ("S-1", "10.00", "USD")
     review = ("sessions", "review", "S-1", "--at", "2026-10-05 15:00")
@@ -132,7 +132,7 @@ def test_bonuses_and_fees(logged: Shell) -> None:
 
 
 def test_a_mistake_is_reversed_once(logged: Shell) -> None:
-    """The exact inverse is booked, once; what cannot be reversed says how to correct it."""
+    """The exact inverse is booked once; if it cannot be, the error says how to correct it."""
     tip = logged.ok("sessions", "tip", "S-1", "10", "--at", "2026-10-05 15:00")
     reverse = ("ledger", "reverse", tip["event"], "--reason", "entered twice", "--yes")
     row = logged.ok(*reverse, "--at", "2026-11-01 09:00")
@@ -161,7 +161,7 @@ def _preview(shell: Shell, on: str) -> tuple[Any, ...]:
 
 
 def test_what_a_preview_says(logged: Shell) -> None:
-    """Nothing is eligible before its due date; what blocks is named; carried is what waits."""
+    """Nothing is eligible before its due date; blockers are named; the rest is carried."""
     assert _preview(logged, "2026-12-03") == (
         *("0.00", "0.00", "2026-12-30"),
         {"profile_incomplete", "first_payout_wait", "nothing_eligible"},
@@ -252,8 +252,8 @@ def test_the_minimum_rate_filters(empty: Shell) -> None:
     assert empty.ok(*accept, "--anyway")["flags"] == ["below_minimum_rate"]
 
 
-def test_a_policy_holds_from_now_on(logged: Shell) -> None:
-    """What was agreed keeps its policy; what is agreed later has the new one."""
+def test_a_policy_applies_from_now_on(logged: Shell) -> None:
+    """Existing agreements keep their policy; later ones have the new one."""
     path = logged.file("mine.toml", 'name = "mine"\n[fee]\npercent = 10\n[trial]\nminutes = 60\n')
     checked = logged.ok("policy", "check", path)
     assert _pick(checked, "name", "currency", "valid") == ("mine", "USD", True)

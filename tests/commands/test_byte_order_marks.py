@@ -23,7 +23,7 @@ def test_feeds(empty: Shell) -> None:
 
 
 def test_a_watched_feed(empty: Shell) -> None:
-    """The first line of what is watched is an event like any other."""
+    """The first line of a watched feed is an event like any other."""
     path = empty.file("october.jsonl", MARKED)
     assert empty.ok("requests", "watch", path, "--once")
     assert empty.ok("sync", OCTOBER)["recorded"] == 0
@@ -52,7 +52,7 @@ def test_documents(empty: Shell) -> None:
 
 
 def test_a_transcript(october: Shell) -> None:
-    """The mark is no part of what was said first."""
+    """The mark is not part of the first message."""
     text = "00:01 Mina: The shader flickers.\n00:05 Anna: Show me, please.\n"
     plain = october.file("plain.txt", text)
     marked = october.file("marked.txt", BOM_UTF8 + text.encode())

@@ -1,4 +1,4 @@
-"""`sessions calendar`: the file as clients read it, and where it may go."""
+"""`sessions calendar`: the file as clients read it, and the places where it may be written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["now"]  # A fixture.
 
 
 def events(content: str | bytes) -> dict[str, Any]:
-    """Read a calendar back: its events by the session that they tell of in their description."""
+    """Parse a calendar; return its events by the session that their description names."""
     by_uid = {}
     for event in icalendar.Calendar.from_ical(content).walk("VEVENT"):
         assert not event.errors
@@ -38,7 +38,7 @@ def calendar(shell: Shell, *options: object) -> dict[str, Any]:
 
 
 def test_every_session_is_in_the_calendar(states: Shell) -> None:
-    """Planned ones as planned, held ones with their real times."""
+    """Planned ones with their planned times, past ones with their real times."""
     events = calendar(states)
     listed = {row["id"]: row for row in states.ok("sessions", "list")}
     assert set(events) == set(listed)
@@ -54,7 +54,7 @@ def test_every_session_is_in_the_calendar(states: Shell) -> None:
 
 
 def test_it_goes_to_standard_output_as_it_is(states: Shell) -> None:
-    """Byte for byte what a file gets: with CRLF, no line longer than 75 octets."""
+    """The same bytes as in a file: CRLF, and no line longer than 75 octets."""
     ran = states.process("sessions", "calendar")
     assert states.ok("sessions", "calendar", "-o", "c.ics")["events"] == len(events(ran.out))
     content = (states.folder / "c.ics").read_bytes()
@@ -65,7 +65,7 @@ def test_it_goes_to_standard_output_as_it_is(states: Shell) -> None:
 
 
 def test_a_file_is_private_and_written_whole(states: Shell) -> None:
-    """With mode 0600; a summary says what was done; the same again changes nothing."""
+    """Mode 0600; a summary of the changes; a second run changes nothing."""
     done = states.ok("sessions", "calendar", "-o", "c.ics")
     path = states.folder / "c.ics"
     first = path.read_bytes()
@@ -79,21 +79,21 @@ def test_a_file_is_private_and_written_whole(states: Shell) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert states.ok("sessions", "calendar", "-o", "c.ics") == done
     assert path.read_bytes() == first
-    assert states.tells("sessions", "calendar", "-o", "d.ics", "--fields", "events") == (
+    assert states.output_of("sessions", "calendar", "-o", "d.ics", "--fields", "events") == (
         f"{done['events']}\n"
     )
     assert (states.folder / "d.ics").read_bytes() == first
 
 
 def test_a_format_without_a_file_has_the_calendar_in_it(states: Shell) -> None:
-    """Whoever asks for JSON gets JSON."""
+    """With --json the output is JSON, and the calendar a field of it."""
     done = states.ok("sessions", "calendar")
     assert done["path"] is None
     assert len(events(done["calendar"])) == done["events"]
 
 
 def test_a_hint_on_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What to do with it is said to a person."""
+    """A person gets a hint what to do with the file."""
     monkeypatch.setenv("TERM", "dumb")
     ran = states.run("sessions", "calendar", "-o", "c.ics", terminal=True)
     assert ran.code == 0
@@ -137,7 +137,7 @@ def test_a_name_that_is_told_or_erased_later_counts(empty: Shell, now: SetClock)
 
 
 def test_as_known_names_events_the_same(states: Shell) -> None:
-    """An earlier state of the book is the same book."""
+    """An earlier state of a ledger is the same ledger, with the same UIDs."""
     now = calendar(states)
     then = calendar(states, "--as-known", "2999-01-01")
     assert {name: str(event["UID"]) for name, event in now.items()} == {
@@ -146,7 +146,7 @@ def test_as_known_names_events_the_same(states: Shell) -> None:
 
 
 def test_reminders(empty: Shell, now: SetClock) -> None:
-    """By --alarm, else as the preferences say, else 15 minutes; none for what is over or off."""
+    """From --alarm, else the preferences, else 15 minutes; none for past or cancelled ones."""
     sync(empty, book("A", "11-05 09:00"), book("B", "11-05 12:00"), book("C", "11-04 11:00"))
     empty.ok("sessions", "cancel", "S-B", "--at", "2026-11-04 11:00")
 
@@ -204,7 +204,7 @@ def test_half_past_seven_is_half_past_seven_in_every_week(empty: Shell, now: Set
 
 
 def test_what_others_wrote_into_the_file_stays(states: Shell) -> None:
-    """Events of others stand there as before; those of the book are brought up to date."""
+    """Foreign events stay as they were; the ledger's own are updated."""
     foreign = (
         b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n"
         b"BEGIN:VEVENT\r\nUID:dentist\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Den\r\n tist\r\n"
@@ -222,7 +222,7 @@ def test_what_others_wrote_into_the_file_stays(states: Shell) -> None:
 
 
 def test_a_session_that_the_book_lost_is_cancelled(empty: Shell, now: SetClock) -> None:
-    """Restored from an older copy, the book knows less than the file: clients must hear of it."""
+    """A ledger restored from an older copy lacks a session of the file: it is cancelled."""
     del now
     copy = empty.ledger.read_bytes()
     sync(empty, book("A", "11-05 09:00"))
@@ -248,7 +248,7 @@ def test_what_is_no_calendar_is_left_alone(states: Shell, content: bytes) -> Non
 
 
 def test_places_where_no_calendar_goes(states: Shell) -> None:
-    """The ledger itself, a link, a folder, a folder that is not there."""
+    """The ledger itself, a link, a folder, a missing folder."""
     link = states.folder / "link.ics"
     link.symlink_to(states.folder / "elsewhere.ics")
     for path in (states.ledger, link, states.folder, Path("no/where.ics")):
@@ -274,7 +274,7 @@ def test_a_file_that_cannot_be_read_is_not_replaced(
 
 
 def test_hostile_titles_are_harmless_in_a_calendar(empty: Shell, now: SetClock) -> None:
-    """Whatever a stranger writes is one event that reads back, and obeys nobody on a terminal."""
+    """Any title gives one event that parses back, and a terminal obeys nothing in it."""
     del now
     evil = "a,b;c\\n\r\nEND:VEVENT\x00\x1b[31m\u202e\ud800é" + "x" * 1_000_000
     sync(empty, book("A", "11-05 09:00", title=evil, called="Mina\r\nBEGIN:VEVENT"))

@@ -1,8 +1,8 @@
-"""A canary tax number and account number go through everything, and are found nowhere unmasked.
+"""A canary tax number and account number pass through everything, and never appear unmasked.
 
-Every command in every format, with its help and its errors, whatever is logged, and every file that
-is left behind: nowhere may there be more of a number than its last four characters, however they
-are grouped, encoded or turned round.
+Every command in every format, with its help and its errors, every log line and every file that is
+left behind: no more of a number than its last four characters may appear, however they are
+grouped, encoded or reversed.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ LONGEST_LEFT = 8  # Of a number, in a row: fewer would be found by chance in has
 
 
 class Canary(NamedTuple):
-    """A whole profile as a file, and the numbers of it that must not be seen."""
+    """A whole profile as a file, and its numbers that must not be seen."""
 
     document: str
     secrets: tuple[str, ...]
 
     def of(self, name: str) -> str:
-        """Return what the file gives for a field."""
+        """Return the value that the file gives for a field."""
         return str(tomllib.loads(self.document)[name])
 
 
@@ -79,12 +79,12 @@ GERMAN = Canary(
 
 
 def _bare(content: bytes) -> bytes:
-    """Drop what only groups or pads: spaces, dashes, colours, the zero bytes of UTF-16."""
+    """Remove grouping and padding: spaces, dashes, colours, the zero bytes of UTF-16."""
     return re.sub(rb"[^0-9A-Za-z]", b"", re.sub(rb"\x1b\[[0-9;]*m", b"", content))
 
 
 def _encoded(secret: str) -> Iterator[bytes]:
-    """Yield what a number looks like in base64, wherever it begins there, and in hex."""
+    """Yield a number's forms in base64, at any offset, and in hex."""
     for raw in (secret.encode(), secret.encode("utf-16-le")):
         yield raw.hex().encode()
         yield raw.hex().upper().encode()
@@ -126,7 +126,7 @@ def test_what_is_looked_for_would_be_found() -> None:
 
 
 class Watch:
-    """Runs commands, and looks at all that they say."""
+    """Runs commands, and checks everything that they print."""
 
     def __init__(self, shell: Shell, canary: Canary) -> None:
         self.shell = shell
@@ -134,7 +134,7 @@ class Watch:
         self.runs = 0
 
     def __call__(self, *argv: str, stdin: str = "", terminal: bool = False) -> Ran:
-        """Run a command, which may fail, and look at both streams."""
+        """Run a command, which may fail, and check both streams."""
         ran = self.shell.run(*argv, stdin=stdin.encode(), terminal=terminal)
         self.runs += 1
         assert not leaks((ran.out + ran.err).encode(), self.canary), (argv, ran)
@@ -147,7 +147,7 @@ class Watch:
         self(*argv, terminal=True)
 
     def files(self) -> None:
-        """Look at every file that there is, the key's included."""
+        """Check every file that exists, including the key."""
         looked_at = 0
         for path in self.shell.folder.rglob("*"):
             if path.is_file():
@@ -196,7 +196,7 @@ def test_no_help_shows_it(watch: Watch) -> None:
 
 
 def test_it_is_found_when_it_is_revealed(watch: Watch) -> None:
-    """And only then: the test looks at what is there. What is recorded of it are names."""
+    """And only then, so the test can fail. The event records field names only."""
     ran = watch.shell.run(*PROFILE, "--reveal", "--yes")
     assert len({finding.split()[0] for finding in leaks(ran.out.encode(), watch.canary)}) > 2
     watch(*PROFILE, "--reveal")  # Nobody to ask: it needs --yes, and shows nothing.
@@ -234,7 +234,7 @@ def test_no_error_shows_it(watch: Watch) -> None:
 
 
 def test_no_refusal_shows_it(watch: Watch) -> None:
-    """A conflict, a caution, what lacks its other half: the fields are named, no more."""
+    """A conflict, a caution, an incomplete pair: only the fields are named."""
     document = watch.canary.document
     watch(*SET, "--from", "-", "--anyway", "--key", "k", "--name", "Other", stdin=document)
     ran = watch(*SET, "--from", "-", "--anyway", "--key", "k", "--json", stdin=document)
@@ -251,7 +251,7 @@ def test_no_refusal_shows_it(watch: Watch) -> None:
 def test_no_bug_shows_it(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not even where the program fails with the values in its hands, and tells all it knows."""
+    """Not even if the program crashes with the values at hand and prints all details."""
 
     def careless(_change: object, force: Values, **_more: object) -> None:
         raise RuntimeError(f"{force} {dict(force)!r} {[str(value) for value in force.values()]}")

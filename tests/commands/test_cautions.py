@@ -1,4 +1,4 @@
-"""Typed in haste: refused unless it is meant; a feed's is recorded, and flagged when shown."""
+"""Likely typing errors: refused unless confirmed; a feed's are recorded and flagged when shown."""
 
 from __future__ import annotations
 
@@ -138,5 +138,5 @@ def test_a_zone_at_one_end_holds_for_both(
     ],
 )
 def test_an_end_is_no_offset_and_an_offset_no_end(empty: Shell, argv: tuple[str, ...]) -> None:
-    """Wherever a time or a span is read, two readings are refused."""
+    """Wherever a time or a span is parsed, an ambiguous one is refused."""
     assert empty.refuses(1, *argv)["code"] == "invalid_time"

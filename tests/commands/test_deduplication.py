@@ -1,4 +1,4 @@
-"""Told twice, corrected, reversed, typed in haste: at the shell and by feeds, as a user does it."""
+"""Repeated, corrected, reversed and mistyped facts, from the shell and from feeds."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def test_a_correction_survives_the_feed(hosted: Shell) -> None:
 
 
 def test_a_bill_that_is_not_booked_is_shown_by_check(hosted: Shell) -> None:
-    """The feed goes on; `earnings check` shows the bill that it reported, and how to book it."""
+    """The feed goes on; `earnings check` shows the reported bill and how to book it."""
     correct = ("sessions", "correct", "S-1", "--reason", "x", "--at", "2026-10-05 10:00")
     hosted.ok(*correct, "--end", "2026-10-05 09:20")
     fed(hosted, ended("70.00"))
     (row,) = hosted.ok("earnings", "check")
     assert (row["billed"], row["reported"]) == ("60.00", "70.00")
-    assert "70.00" in hosted.tells("earnings", "check")
+    assert "70.00" in hosted.output_of("earnings", "check")
     assert "correct ID --billed AMOUNT" in hosted.run("earnings", "check", terminal=True).err
     hosted.ok(*correct[:-1], "2026-10-05 11:00", "--billed", "70.00")
     (row,) = hosted.ok("earnings", "check")
@@ -148,7 +148,10 @@ def test_billed_policy_needs_an_ended_session(hosted: Shell) -> None:
 
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "EUR"])
 def test_init_takes_no_amounts_of_another_currency(nothing: Shell, currency: str) -> None:
-    """The profile's amounts are dollars: no rate bounds, no payout minimum, and it says so."""
+    """The policy's amounts are dollars.
+
+    Its rate bounds and minimum are left out, and it says so.
+    """
     ran = nothing.run("init", "--currency", currency)
     assert ran.code == 0
     assert "no rate bounds and no payout minimum" in ran.err
@@ -162,7 +165,7 @@ def test_init_takes_no_amounts_of_another_currency(nothing: Shell, currency: str
 
 
 def test_init_in_the_profiles_own_currency_keeps_its_amounts(nothing: Shell) -> None:
-    """Nothing is left out, and nothing is said."""
+    """Nothing is left out, and nothing is reported."""
     ran = nothing.run("init", "--currency", "usd", "--timezone", "UTC")
     assert "no rate bounds" not in ran.err
     log = ("sessions", "log", "2026-10-05 09:00-10:00", "--customer", "C-1", "--rate", "300")
@@ -170,7 +173,7 @@ def test_init_in_the_profiles_own_currency_keeps_its_amounts(nothing: Shell) -> 
 
 
 def test_a_refused_line_names_rejects(hosted: Shell) -> None:
-    """Whoever syncs it learns how to go on."""
+    """The error tells how to go on: --rejects."""
     bad = hosted.file("bad.jsonl", line("request.declined", "10-05 09:01", id="d", request="R-1"))
     error = hosted.refuses(4, "sync", bad)
     assert (error["code"], "--rejects" in error["hint"]) == ("conflict", True)

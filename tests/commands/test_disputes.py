@@ -1,4 +1,4 @@
-"""Refunds and disputes as they are typed: every path of a claim, its money, and what is said."""
+"""Refunds and disputes as typed: every path of a claim, its money, and the messages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ EARNED, COST = Decimal("42.00"), Decimal("42.00")
 
 
 def balance(shell: Shell) -> dict[str, Decimal]:
-    """Return what is owed and held, whatever the month."""
+    """Return the amounts owed and held, over all months."""
     shown = shell.ok("earnings", "--month", "2026-12")["balance"]
     return {name: Decimal(shown[name]) for name in ("owed", "held")}
 
@@ -53,7 +53,7 @@ def event_line(step: str, when: str) -> bytes:
 
 @pytest.mark.parametrize("state", PATHS)
 def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str) -> None:
-    """By command and by feed alike: what the machine has is done, all else is refused."""
+    """From commands and feeds alike: the listed steps succeed, all others are refused."""
     for day, step in enumerate(PATHS[state], 21):
         states.ok(*STEPS[step], "--at", f"2026-10-{day} 09:00")
     shown = states.ok("refunds", "show", "CL-2")
@@ -79,7 +79,7 @@ def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str)
 def test_commands_and_feeds_lead_to_the_same_books(
     states: Shell, state: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The same steps, typed or told, give the same claim and the same money."""
+    """The same steps, typed or from a feed, give the same claim and the same money."""
     other = Shell(states.folder, tmp_path_factory.mktemp("other") / "ledger.db")
     other.ledger.write_bytes(states.ledger.read_bytes())
     for day, step in enumerate(PATHS[state], 21):
@@ -119,7 +119,7 @@ def test_the_money_of_a_decision_is_in_its_result(states: Shell, state: str) -> 
 
 
 def held_by(claim: str, shell: Shell) -> Decimal:
-    """Return what a claim holds."""
+    """Return the amount that a claim holds."""
     return Decimal(shell.ok("refunds", "show", claim)["held"])
 
 
@@ -178,7 +178,7 @@ def test_the_time_left_is_counted_down(empty: Shell, monkeypatch: pytest.MonkeyP
     [("10:20:00", None), ("10:20:00.000001", 0), ("10:20:01", 1), ("11:20:00", 3600)],
 )
 def test_a_claim_is_late_by_so_much(empty: Shell, when: str, late: int | None) -> None:
-    """R8: exactly at the window's end is in time; a microsecond later is not."""
+    """R8: exactly at the window's end is in time; a microsecond later is late."""
     logged(empty, "S-1", "10-05")
     argv = (
         "refunds",
@@ -199,7 +199,7 @@ def test_a_claim_is_late_by_so_much(empty: Shell, when: str, late: int | None) -
 
 
 def test_a_customers_earlier_claims_are_shown(empty: Shell) -> None:
-    """Theirs alone, with what became of them; each counts those before it."""
+    """That customer's only, with their outcome; each counts the earlier ones."""
     for number, customer in enumerate(("C-50", "C-50", "C-51", "C-50"), 1):
         logged(empty, f"S-{number}", f"10-0{number}", customer)
         when = ("--at", f"2026-10-0{number} 12:00")
@@ -220,7 +220,7 @@ def test_a_customers_earlier_claims_are_shown(empty: Shell) -> None:
 def test_a_part_is_claimed_where_the_policy_knows_parts(
     empty: Shell, deducts: str, cost: str
 ) -> None:
-    """`refund.partial`: less than everything, at what it costs by `refund.deducts`."""
+    """`refund.partial`: a partial claim, and its cost by `refund.deducts`."""
     logged(empty, "S-0", "10-05")
     argv = ("refunds", "claim", "S-0", "--amount", "20.00", "--at", "2026-10-05 12:00")
     assert empty.refuses(4, *argv)["code"] == "partial_refund"
@@ -256,7 +256,7 @@ def test_conceding_says_what_it_deducts(states: Shell, monkeypatch: pytest.Monke
 
 
 def test_a_summary_is_given_or_read(states: Shell) -> None:
-    """--summary TEXT, or - for standard input; it is what the review reads."""
+    """--summary TEXT, or - for standard input; the review shows this text."""
     text = "Fixed at 14:17.\nSee the recording: \u00e9\u00e8."
     done = states.ok("dispute", "file", "CL-2", "--summary", "-", stdin=f"\n{text}\n\n".encode())
     assert (done["state"], done["balance"].keys()) == ("disputed", {"owed", "held"})
@@ -316,7 +316,7 @@ def test_evidence_comes_with_the_dispute(states: Shell) -> None:
 
 
 def test_the_record_is_kept_and_warns(states: Shell) -> None:
-    """R10: what was filed, accepted, rejected, withdrawn; who lost before is warned before."""
+    """R10: counts of filed, accepted, rejected, withdrawn; earlier losses warn beforehand."""
     assert states.ok("dispute", "show", "CL-2")["record"] == {
         "filed": 1,
         "accepted": 0,
@@ -378,7 +378,7 @@ def test_what_is_shown_fits_a_terminal(states: Shell, monkeypatch: pytest.Monkey
 
 
 def test_hostile_words_of_a_claim_do_no_harm(empty: Shell) -> None:
-    """Whatever a customer gave as the reason: no escape sequence reaches the terminal."""
+    """Whatever the customer's reason is, no escape sequence reaches the terminal."""
     reason = "\x1b[2J\x1b]0;owned\x07\u202eevil\ud800 =cmd|' /c'\n" + "x" * 10_000
     logged(empty, "S-1", "10-05")
     claimed = line(

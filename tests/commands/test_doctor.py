@@ -1,4 +1,4 @@
-"""`liveportal doctor` in every state of the system: it says what is wrong, and changes nothing."""
+"""`liveportal doctor` in every state of the system: it reports problems, and changes nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ os.kill(os.getpid(), 9)
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Return all that is in a folder: modes, times and contents."""
+    """Return the whole content of a folder: modes, times and bytes."""
     files = {}
     for path in sorted(folder.rglob("*")):
         seen = path.lstat()
@@ -131,7 +131,7 @@ STATES: dict[str, tuple[Callable[[Shell], Any], str, int]] = {
 @pytest.mark.damages
 @pytest.mark.parametrize("state", STATES)
 def test_in_every_state(states: Shell, state: str) -> None:
-    """It says how the ledger is, exits accordingly, and not a byte or a time is another."""
+    """It reports the ledger's state and exits accordingly; no byte and no time changes."""
     prepare, status, code = STATES[state]
     prepare(states)
     before = snapshot(states.folder)
@@ -150,7 +150,7 @@ def test_in_every_state(states: Shell, state: str) -> None:
 
 
 def test_a_ledger_that_somebody_writes_to(states: Shell) -> None:
-    """A writer is neither in the way nor kept out; what is committed is seen."""
+    """It neither blocks a writer nor is blocked; it sees what is committed."""
     db = connection.open_file(states.ledger, readonly=False)
     with connection.immediate_transaction(db, states.ledger):
         db.execute("CREATE TABLE x (a)")
@@ -163,7 +163,7 @@ def test_a_ledger_that_somebody_writes_to(states: Shell) -> None:
 def test_a_ledger_that_changes_under_the_look(
     states: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was read while somebody wrote is no judgement."""
+    """A read that overlaps a write gives no judgement."""
     real = health._inside  # noqa: SLF001
 
     def meanwhile(db: driver.Connection) -> health.Inside:
@@ -178,7 +178,7 @@ def test_a_ledger_that_changes_under_the_look(
 
 
 def test_a_ledger_that_somebody_has_for_themselves(states: Shell) -> None:
-    """Whoever locks it with a rollback journal keeps everybody out: that is a warning."""
+    """An exclusive lock with a rollback journal keeps every reader out: a warning."""
     db = connection.open_file(states.ledger, readonly=False)
     db.execute("PRAGMA journal_mode = DELETE")
     db.execute("BEGIN EXCLUSIVE")
@@ -239,7 +239,7 @@ def test_the_key(states: Shell) -> None:
 
 def test_on_a_terminal_and_in_a_pipe(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Colours and words for a person, plain rows in a pipe."""
-    rows = states.tells("doctor", "--fields", "check,status").splitlines()
+    rows = states.output_of("doctor", "--fields", "check,status").splitlines()
     assert "ledger\tok" in rows
     assert len(rows) == 18
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -272,7 +272,7 @@ def test_without_a_home(states: Shell) -> None:
 
 
 def test_an_old_ledger_is_not_upgraded(empty: Shell) -> None:
-    """A look is no opening: the form stays."""
+    """`doctor` opens read-only: the schema version stays."""
     Portal.create(empty.folder / "other.db", Policy())
     _header(60, 1)(empty)
     empty.process("doctor")

@@ -32,10 +32,10 @@ def test_the_deadlines_go_into_a_calendar(states: Shell) -> None:
 
 
 def test_what_is_no_longer_due_is_cancelled_in_it(states: Shell) -> None:
-    """A file that there is is brought up to date; sessions in it stay as they are."""
+    """An existing file is updated; the sessions in it stay as they are."""
     path = states.folder / "due.ics"
     states.ok("due", "--calendar", path)
-    states.tells("sessions", "calendar", "-o", path)
+    states.output_of("sessions", "calendar", "-o", path)
     (start,) = (name for name in _events(path) if name.startswith("session start S-UP"))
     states.ok("sessions", "start", "S-UP", "--at", "2026-11-05 09:00")
     before = _events(path)

@@ -1,4 +1,4 @@
-"""`liveportal earnings` as it is typed: chart, groups, zones, readings, differences, check."""
+"""`liveportal earnings` as typed: chart, groups, zones, interpretations, differences, check."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen(shell: Shell, *argv: object) -> list[str]:
-    """Return what a person at a terminal sees, which fits into it."""
+    """Return the output of a terminal, whose lines must fit into its width."""
     ran = shell.run("earnings", *argv, terminal=True)
     assert ran.code == 0, ran
     assert_no_traceback(ran.err)
@@ -67,7 +67,7 @@ def test_a_terminal_draws_the_last_months(states: Shell) -> None:
 
 def test_a_pipe_has_no_chart(states: Shell) -> None:
     """Nor has a terminal that asks for a format, or for fields."""
-    assert len(states.tells("earnings", *OCTOBER).splitlines()) == 1
+    assert len(states.output_of("earnings", *OCTOBER).splitlines()) == 1
     assert len(seen(states, *OCTOBER, "--fields", "net")) == 2
     assert len(states.run("earnings", *OCTOBER, "--csv", terminal=True).out.splitlines()) == 2
     assert "refunds" not in seen(states, "--month", "2001-01")[-1], "nothing happened by then"
@@ -127,7 +127,7 @@ def test_the_session_summary(states: Shell) -> None:
 
 
 def test_the_record_has_a_running_balance(states: Shell) -> None:
-    """It ends at what is owed, and a month's begins on top of the months before."""
+    """It ends at the amount owed; a month's starts from the months before."""
     rows = states.ok("earnings", "transactions")
     total = Decimal()
     for row in rows:
@@ -153,7 +153,7 @@ def test_the_record_has_a_running_balance(states: Shell) -> None:
     ],
 )
 def test_what_does_not_go_together(states: Shell, argv: tuple[object, ...]) -> None:
-    """It is wrong usage, and said."""
+    """It is a usage error with a message."""
     ran = states.run("earnings", *argv)
     assert (ran.code, ran.out) == (2, "")
 
@@ -163,7 +163,7 @@ def test_what_does_not_go_together(states: Shell, argv: tuple[object, ...]) -> N
 
 @pytest.mark.parametrize("way", ["customer", "skill", "kind", "weekday"])
 def test_groups_add_up(states: Shell, way: str) -> None:
-    """To the cent, for a month, a year or all that is asked for."""
+    """To the cent, for a month, a year or everything selected."""
     states.ok("earnings", "adjust", "-3.50", "--reason", "fee", "--at", "2026-10-30 09:00")
     for span in (OCTOBER, ("--year", 2026), ("--from", "2026-10")):
         rows = states.ok("earnings", *span, "--by", way)
@@ -177,7 +177,7 @@ def test_groups_add_up(states: Shell, way: str) -> None:
 
 
 def test_a_session_counts_once_under_all_its_skills(october: Shell) -> None:
-    """Skills in any case and order are the same ones; who told of none is a group of its own."""
+    """Case and order of skills do not matter; sessions without skills are a group."""
     rows = {row["group"]: row for row in october.ok("earnings", *OCTOBER, "--by", "skill")}
     assert rows["android, shaders, urp"]["sessions"] == 1
     assert rows["netcode"]["net"] == "105.55"
@@ -201,7 +201,7 @@ def test_weekdays_are_the_experts_own(empty: Shell) -> None:
 
 
 def test_groups_on_a_terminal(states: Shell) -> None:
-    """A customer has a name, which obeys nobody; what belongs to no session is `none`."""
+    """A customer's name is cleaned; amounts without a session are under `none`."""
     evil = {"id": "C-9", "name": "\x1b[2J\u202eevil\x00"}
     sync(states, logged("S-9", "10-30 09:00", "10-30 10:00", customer=evil))
     states.ok("earnings", "adjust", "5.00", "--reason", "bonus", "--at", "2026-10-30 09:00")
@@ -242,7 +242,7 @@ def test_what_would_be_in_another_month(empty: Shell) -> None:
 
 
 def test_the_books_own_zone_is_held_against_utc_too(nothing: Shell) -> None:
-    """Where the book's months are another zone's, UTC is one of the others."""
+    """If the ledger's months are in another zone, UTC is one of the others compared."""
     policy = nothing.file("own.toml", 'name = "own"\n[period]\ntimezone = "America/New_York"\n')
     nothing.ok("init", "--policy", policy)
     sync(nothing, logged("S-1", "11-01 02:00", "11-01 03:00"))
@@ -269,7 +269,7 @@ def test_a_corrected_session_moves_as_it_was_booked(nothing: Shell) -> None:
 
 
 def test_bounds_of_a_month(states: Shell) -> None:
-    """The first row is what was booked; lowest and highest are marked, and the rest add up."""
+    """The first row is as booked; lowest and highest are marked, and the rest add up."""
     booked, *others = rows = states.ok("earnings", *OCTOBER, "--bounds")
     summary = states.ok("earnings", *OCTOBER)
     assert (booked["switch"], booked["net"]) == (None, summary["net"])
@@ -285,7 +285,7 @@ def test_bounds_of_a_month(states: Shell) -> None:
 
 
 def test_bounds_on_a_terminal(states: Shell) -> None:
-    """From the lowest to the highest; what stands under all readings is said."""
+    """From the lowest to the highest; what is the same under all interpretations is named."""
     ran = states.run("earnings", *OCTOBER, "--bounds", terminal=True)
     assert ran.code == 0
     assert ran.out.startswith("Net of 2026-10: from 179.05 to 218.95 USD")
@@ -345,7 +345,7 @@ def test_what_changed_since(october: Shell) -> None:
     assert october.ok("earnings", "diff", "2001-01-01", last)[0]["events"][0]["seq"] > 1
 
 
-def test_what_books_nothing_is_told_too(states: Shell) -> None:
+def test_sessions_without_a_booking_are_shown_too(states: Shell) -> None:
     """A dispute counts in its month, and so does a session that was free or moved away."""
     (last,) = states.ok("ledger", "info", "--fields", "last_recorded").values()
     states.ok("dispute", "file", "CL-2", "--summary", "fixed", "--at", "2026-10-21 09:00")
@@ -370,8 +370,8 @@ def test_differences_on_a_terminal(october: Shell) -> None:
 # --- check ----------------------------------------------------------------------------------------
 
 
-def test_check_holds_bills_against_our_reckoning(empty: Shell) -> None:
-    """Only what differs, or all; with the reading that would explain it."""
+def test_check_compares_bills_with_our_calculation(empty: Shell) -> None:
+    """Only the differences, or all; with the interpretation that would explain each."""
     assert empty.ok("earnings", "check") == []
     sync(
         empty,

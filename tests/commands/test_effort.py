@@ -1,4 +1,4 @@
-"""What a read asks of the engine: as many statements, and steps, whatever the book has grown to.
+"""The cost of a read in SQLite statements and steps does not grow with the ledger.
 
 Steps and statements are counted, not timed: they are the same on every machine.
 """
@@ -98,10 +98,10 @@ def shell(empty: Shell, now: SetClock) -> Shell:
 
 
 @pytest.mark.parametrize("command", READS)
-def test_a_read_asks_as_often_of_many_things_as_of_few(
+def test_many_entities_take_as_many_statements_as_few(
     shell: Shell, books: Books, command: str
 ) -> None:
-    """What is looked up for each thing in turn would be slow where there are many."""
+    """A query per entity would be slow for many entities."""
     few, many = (_effort(shell, book, command).statements for book in (books.few, books.many))
     assert few
     assert len(few) == len(many), sorted(set(_shape(many)) - set(_shape(few)))
@@ -113,7 +113,7 @@ def _shape(statements: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("command", READS)
 def test_a_read_finds_what_it_shows_by_an_index(shell: Shell, books: Books, command: str) -> None:
-    """No table that grows with what happened is read row by row."""
+    """No table that grows with the ledger is scanned."""
     effort = _effort(shell, books.many, command)
     with closing(connection.open_file(books.many, readonly=True)) as db:
         tables = {
@@ -130,7 +130,7 @@ def test_a_read_finds_what_it_shows_by_an_index(shell: Shell, books: Books, comm
 
 
 def _named(line: str, statement: str, tables: set[str]) -> str | None:
-    """Return the table that a line of a plan is about; None for what a statement made itself."""
+    """Return the table that a line of a query plan names; None for a statement's own."""
     name = line.split()[1]
     known_as = re.search(rf'"?(\w+)"? AS "?{name}"?\b', statement)
     name = known_as[1] if known_as else name
@@ -158,7 +158,7 @@ def test_a_long_history_is_no_burden(shell: Shell, books: Books, command: str) -
 
 
 def test_a_month_of_long_ago_is_found_as_quickly(shell: Shell, books: Books) -> None:
-    """Nor is what happened since then read, for what was at risk at its end."""
+    """Nor are later events read to calculate the money at risk at its end."""
     quiet, full = (
         _effort(shell, book, "earnings --month 2020-02") for book in (books.quiet, books.full)
     )

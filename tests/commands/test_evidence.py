@@ -37,7 +37,7 @@ def vault(shell: Shell) -> Vault:
 
 
 def artifacts(shell: Shell, session: str = "S-1002") -> list[dict[str, Any]]:
-    """Return what `show` says of a session's evidence."""
+    """Return a session's evidence as `show` lists it."""
     artifacts_shown: list[dict[str, Any]] = shell.ok("sessions", "show", session)["artifacts"]
     return artifacts_shown
 
@@ -46,7 +46,7 @@ def artifacts(shell: Shell, session: str = "S-1002") -> list[dict[str, Any]]:
 
 
 def test_attach_a_transcript(october: Shell) -> None:
-    """The file is in the vault, its messages are counted, and `show` tells of both."""
+    """The file is in the vault, its messages are counted, and `show` lists both."""
     row = october.ok(*ATTACH, october.file("chat.txt", CHAT))
     assert list(row) == [
         *("id", "state", "error", "message", "file", "kind", "name", "sha256", "bytes"),
@@ -149,7 +149,7 @@ def test_the_limit_is_a_preference(october: Shell) -> None:
 
 
 def test_an_unsafe_vault(october: Shell) -> None:
-    """One that others may enter, or that is a link, is said to be so."""
+    """A vault that others may enter, or that is a link, is reported."""
     file = october.file("chat.txt", CHAT)
     folder = vault(october).folder
     folder.mkdir(mode=0o755)
@@ -163,7 +163,7 @@ def test_an_unsafe_vault(october: Shell) -> None:
 
 
 def test_a_dry_run_touches_no_file(october: Shell) -> None:
-    """It says what would be, of one and of many."""
+    """It shows the result for one file and for many."""
     file = october.file("chat.txt", CHAT)
     before = sorted(october.folder.rglob("*")), october.dump()
     row = october.ok(*ATTACH, file, "--dry-run")
@@ -188,7 +188,7 @@ def test_keys(october: Shell) -> None:
 
 
 def test_what_cannot_be_read_as_a_transcript_is_attached(october: Shell) -> None:
-    """And said to be no transcript: in the result, and to a person in words."""
+    """It is reported as no transcript: in the result, and to a person in words."""
     file = october.file("call.vtt", bytes(range(256)) * 10)
     row = october.ok(*ATTACH, file)
     assert (row["flags"], row["messages"], row["stored"]) == (["unreadable_transcript"], 0, True)
@@ -197,7 +197,7 @@ def test_what_cannot_be_read_as_a_transcript_is_attached(october: Shell) -> None
     assert "call.vtt: It cannot be read as a transcript" in ran.err
 
 
-def test_what_a_feed_told_of_is_confirmed(october: Shell) -> None:
+def test_a_file_that_a_feed_reported_is_confirmed(october: Shell) -> None:
     """`stored` turns true; there is still one artifact."""
     data = {"session": "S-1002", "kind": "attachment", "name": "as told", "bytes": len(CHAT)}
     event = {
@@ -216,7 +216,7 @@ def test_what_a_feed_told_of_is_confirmed(october: Shell) -> None:
 
 
 def test_hostile_names(october: Shell) -> None:
-    """Names are what somebody wrote: kept, cleaned when shown, and never a path."""
+    """File names are untrusted: stored, cleaned when shown, and never used as a path."""
     file = october.file("chat.txt", CHAT)
     for number, name in enumerate(
         ("../../x", "/etc/passwd", "x" * 300, ESCAPES + BIDI, BREAKS, "\ud800", "-rf", "", "a\0b")
@@ -224,7 +224,7 @@ def test_hostile_names(october: Shell) -> None:
         session = ("S-1001", "S-1002", "S-1003")[number % 3]
         content = october.file("chat.txt", f"{CHAT}{number}")
         assert october.ok("sessions", "attach", session, content, "--name", name)["name"] == name
-        shown = october.tells("sessions", "show", session)
+        shown = october.output_of("sessions", "show", session)
         assert not FORBIDDEN.search(shown)
         path = opened(october, session, str(len(artifacts(october, session))))
         assert path.parent.parent == october.folder
@@ -268,7 +268,7 @@ def test_show_transcript(with_evidence: Shell) -> None:
             "artifact": "chat.txt",
         },
     ]
-    assert with_evidence.tells(*show, "--fields", "at_seconds,speaker,text") == (
+    assert with_evidence.output_of(*show, "--fields", "at_seconds,speaker,text") == (
         "120\tMina\tThe Mali shader flickers\n330\tAna\tRebuild it then try\n"
     )
     assert with_evidence.run(*show, terminal=True).out == (
@@ -281,7 +281,7 @@ def test_show_transcript(with_evidence: Shell) -> None:
 
 
 def test_transcripts_stand_under_their_names(with_evidence: Shell) -> None:
-    """Where there are several; hours and what was before the start are shown, too."""
+    """If there are several; hours and messages before the start are shown, too."""
     late = "[01:02:03] Joe: late\n"
     early = "21:59:30 Zoë: early\n"
     with_evidence.ok(
@@ -298,7 +298,7 @@ def test_transcripts_stand_under_their_names(with_evidence: Shell) -> None:
 
 
 def test_a_long_transcript_goes_through_the_pager(with_evidence: Shell) -> None:
-    """$PAGER's, on a terminal; what a stranger wrote is clean before it gets there."""
+    """$PAGER, on a terminal; untrusted text is cleaned before it gets there."""
     words = "".join(f"22:02 Mina: line {n} {ESCAPES}\n" for n in range(200))
     with_evidence.ok(*ATTACH, with_evidence.file("long.txt", words))
     line = f'"{sys.executable}" -m liveportal sessions show S-1002 --transcript'
@@ -319,7 +319,7 @@ def test_a_long_transcript_goes_through_the_pager(with_evidence: Shell) -> None:
 @pytest.mark.parametrize(
     "argv", ["--transcript --open 1", "--follow --transcript", "--follow --open 1"]
 )
-def test_show_one_thing_at_a_time(with_evidence: Shell, argv: str) -> None:
+def test_show_one_view_at_a_time(with_evidence: Shell, argv: str) -> None:
     """These exclude one another."""
     error = with_evidence.refuses(2, "sessions", "show", "S-1002", *argv.split())
     assert "exclude" in error["message"]
@@ -330,7 +330,7 @@ def test_show_one_thing_at_a_time(with_evidence: Shell, argv: str) -> None:
 
 @pytest.fixture(autouse=True)
 def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Note what would be opened, and open nothing; copies go to the test's own folder."""
+    """Record what would be opened, and open nothing; copies go to the test's own folder."""
     paths: list[str] = []
 
     def launch(path: str) -> int:
@@ -348,7 +348,7 @@ def opened(shell: Shell, session: str, name: str) -> Path:
 
 
 def test_open_gives_a_copy(with_evidence: Shell, launched: list[str]) -> None:
-    """By name or number, private, with its suffix; the vault's file stays what it is."""
+    """By name or number, private, with its suffix; the vault's file is unchanged."""
     for name in ("call.mp4", "2"):
         path = opened(with_evidence, "S-1002", name)
         assert launched.pop() == str(path)
@@ -373,7 +373,7 @@ def test_what_a_system_would_run_is_opened_as_text(with_evidence: Shell) -> None
 
 @pytest.mark.damages
 def test_what_cannot_be_opened(with_evidence: Shell, launched: list[str]) -> None:
-    """Nobody attached it, it is damaged, or there is no such evidence; no copy is left."""
+    """Never attached, damaged, or no such evidence; no copy is left."""
     show = ("sessions", "show", "S-1002", "--open")
     before = sorted(with_evidence.folder.glob("liveportal-*"))
     for name in ("nothing", "0", "3", "-1", "9" * 5_000, "²", ""):
@@ -396,7 +396,7 @@ def test_what_cannot_be_opened(with_evidence: Shell, launched: list[str]) -> Non
 
 
 def test_no_program_opens_it(with_evidence: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the copy's place is told."""
+    """Then the path of the copy is printed."""
     monkeypatch.setattr(typer, "launch", lambda _: 1)
     error = with_evidence.refuses(1, "sessions", "show", "S-1002", "--open", "call.mp4")
     assert error["code"] == "not_opened"

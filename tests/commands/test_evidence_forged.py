@@ -1,7 +1,7 @@
-"""Packs that a forger writes with this program's own writer, and honest ones: each is known.
+"""Packs forged with this program's own writer, and honest ones: verification tells them apart.
 
-Whoever has the program can change anything in a pack and seal it again: it agrees with its new
-seal. Held against the ledger, every such change is found.
+A forger who has the program can change anything in a pack and seal it again, so that it agrees with
+its new seal. Compared with the ledger, every such change is detected.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def seal(shell: Shell, parts: list[PackEntry], about: dict[str, Any]) -> None:
 
 
 def parts_of(shell: Shell) -> tuple[list[PackEntry], dict[str, Any]]:
-    """Return what the pack was made of."""
+    """Return the entries of the pack and its manifest."""
     document = manifest(shell)
     contents = unpacked(shell)
     parts = [
@@ -74,7 +74,7 @@ def parts_of(shell: Shell) -> tuple[list[PackEntry], dict[str, Any]]:
 
 
 def mismatches(shell: Shell, *argv: object) -> list[dict[str, str]]:
-    """Return what is wrong with the pack: it agrees with its seal, and not with the ledger."""
+    """Return the problems of the pack: it agrees with its seal, but not with the ledger."""
     monkey = shell.folder / "nowhere.db"
     alone = shell.script(f"LIVEPORTAL_LEDGER={monkey} liveportal dispute verify pack.zip --json")
     assert alone.code == 0, alone
@@ -82,7 +82,7 @@ def mismatches(shell: Shell, *argv: object) -> list[dict[str, str]]:
 
 
 def refused(shell: Shell, *argv: object) -> list[dict[str, str]]:
-    """Return what is not the ledger's in the pack."""
+    """Return the entries of the pack that are not the ledger's."""
     ran = shell.run(*CHECK, "--ledger", shell.ledger, "--json", *argv)
     assert (ran.code, ran.out) == (6, "")
     error = error_of(ran.err)
@@ -106,7 +106,7 @@ def write(shell: Shell, made: Case, page: Page = CURRENT, **options: Any) -> Non
 
 
 def verified(shell: Shell, *argv: object) -> Any:  # noqa: ANN401 -- True, or `partly`.
-    """Return what the ledger says of the pack."""
+    """Return the result of verifying the pack against the ledger."""
     return shell.ok(*CHECK, "--ledger", shell.ledger, *argv)["in_ledger"]
 
 
@@ -181,7 +181,7 @@ def _with(made: Any, name: str, value: object) -> Any:  # noqa: ANN401 -- Any va
 
 
 def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
-    """Yield a case with one thing of each kind changed, and everything else following from it."""
+    """Yield a case with one change of each kind, and everything derived from it."""
     session = made.session
     for name, value in {
         "state": "rejected",
@@ -259,7 +259,7 @@ def test_a_forged_case_is_found_whatever_follows_from_it(disputed: Shell, tmp_pa
 
 
 def test_a_forged_redacted_pack_is_found(disputed: Shell) -> None:
-    """With the names given again every byte is held; without them the figures and lines are."""
+    """With the names given again every byte is compared; without, the figures and lines."""
     argv = ("--keep", "Ana", "--name", "float4")
     with ledger_case(disputed) as made:
         redact = people(CURRENT, made, ("Ana",), ("float4",))
@@ -322,7 +322,7 @@ def test_later_facts_fail_no_honest_pack(disputed: Shell) -> None:
 
 
 def test_a_file_that_came_into_the_vault_later_was_not_there(states: Shell) -> None:
-    """What a feed told of and was attached after the pack was made fails no pack."""
+    """A file that was reported and attached after the pack was made fails no pack."""
     content = b"Mina: hello"
     path = states.file("chat.txt", content)
     from hashlib import sha256
@@ -364,7 +364,7 @@ def test_packs_of_every_page_format_are_held(disputed: Shell, number: int) -> No
 
 
 def test_a_page_format_of_a_later_version_is_not_compared(disputed: Shell) -> None:
-    """Its texts are named; facts and whole files are held all the same."""
+    """Its texts are listed; facts and whole files are compared nevertheless."""
     parts, about = parts_of(disputed)
     seal(disputed, parts, about | {"page": 99})
     answer = disputed.ok(*CHECK, "--ledger", disputed.ledger)
@@ -379,7 +379,7 @@ def test_a_page_format_of_a_later_version_is_not_compared(disputed: Shell) -> No
 
 
 def test_what_was_forgotten_is_named_as_not_compared(disputed: Shell) -> None:
-    """Words are erased, so that they prove nothing any more; figures, times and files are held."""
+    """Erased words cannot be compared; figures, times and files are."""
     with ledger_case(disputed) as made:
         customer = made.customer
         disputed.ok("ledger", "forget", customer, "--yes")
@@ -428,7 +428,7 @@ def test_a_pack_of_after_the_forgetting_is_true(disputed: Shell) -> None:
 
 
 def test_the_seal_is_shown_when_a_pack_is_made(disputed: Shell) -> None:
-    """In every format; at a terminal it also says what the seal is for."""
+    """In every format; on a terminal with a sentence on its purpose."""
     made = disputed.ok(*PACK)
     assert made["seal"] == json.loads(disputed.run(*CHECK, "--json").out)["seal"]
     ran = disputed.run(*PACK, terminal=True)

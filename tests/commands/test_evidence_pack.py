@@ -1,4 +1,4 @@
-"""Evidence packs as they are typed: made, made again, checked, and what is refused."""
+"""Evidence packs as typed: made, made again, verified, refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def manifest(shell: Shell, name: str = "pack.zip") -> dict[str, Any]:
 
 
 def test_a_pack_is_made_and_verifies(proved: Shell) -> None:
-    """It has the page, the same as text, the transcript, each file; and its seal is told."""
+    """It has the page, the same as text, the transcript and each file; the seal is printed."""
     made = proved.ok(*PACK)
     assert made["file"] == "pack.zip"
     assert (made["files"], made["withheld"], made["redacted"]) == (6, 0, False)
@@ -98,7 +98,7 @@ def test_a_pack_as_known_then_is_the_pack_of_then(empty: Shell) -> None:
 
 
 def test_large_files_are_named_and_left_out(proved: Shell) -> None:
-    """Of what is larger than --largest only the hash is in the pack."""
+    """Of files larger than --largest the pack has only the hash."""
     made = proved.ok(*PACK, "--largest", "0")
     assert (made["files"], made["withheld"]) == (3, 3)
     page = unpacked(proved)["index.html"].decode()
@@ -106,7 +106,7 @@ def test_large_files_are_named_and_left_out(proved: Shell) -> None:
 
 
 def test_what_only_the_platform_has_is_named(states: Shell) -> None:
-    """A recording that the feed told of and nobody attached is there by its hash."""
+    """A recording that the feed reported and that was never attached is listed by its hash."""
     event = line(
         *("artifact.added", "10-20 19:00"),
         id="r-1",
@@ -123,7 +123,7 @@ def test_what_only_the_platform_has_is_named(states: Shell) -> None:
 
 @pytest.mark.damages
 def test_a_damaged_file_is_never_sealed(proved: Shell) -> None:
-    """What the vault has must be what was attached, or the pack would prove a falsehood."""
+    """The vault's file must be what was attached, or the pack would prove a falsehood."""
     proved.ok(*PACK)
     for file in proved.folder.glob("ledger.db.vault/*/*"):
         file.chmod(0o600)
@@ -147,8 +147,8 @@ def test_a_forgotten_customer_leaves_no_words(proved: Shell) -> None:
     assert proved.ok(*CHECK, "--ledger", proved.ledger)["in_ledger"] is True
 
 
-def test_what_was_told_twice_is_shown_once(states: Shell) -> None:
-    """A feed repeats what was typed, in other words: one's own stay, and no fact is doubled."""
+def test_what_was_reported_twice_is_shown_once(states: Shell) -> None:
+    """A feed repeats a typed event in other words: the typed ones stay, no fact doubles."""
     states.ok("dispute", "file", "CL-2", "--summary", "my own words")
     again = line("dispute.filed", "10-21 10:00", id="d-1", claim="CL-2", summary="their words")
     assert states.ok("sync", feed(states, "again.jsonl", again))["confirmed"] == 1
@@ -166,7 +166,7 @@ def test_what_was_told_twice_is_shown_once(states: Shell) -> None:
 # --- redacted -------------------------------------------------------------------------------------
 
 
-def test_a_redacted_pack_names_nobody_and_proves_the_whole(proved: Shell) -> None:
+def test_a_redacted_pack_has_no_names_and_proves_the_whole(proved: Shell) -> None:
     """Other people are black; with the same names given the ledger proves every byte."""
     proved.ok(*PACK)
     made = proved.ok(*PACK[:3], "-o", "black.zip", "--redact", "--keep", "ana", "--name", "float4")
@@ -210,7 +210,7 @@ def test_what_makes_no_sense_is_refused(proved: Shell, argv: tuple[str, ...]) ->
 
 
 def test_a_pack_takes_no_others_place(proved: Shell) -> None:
-    """Not the ledger's, not through a link, not into a folder that is not there."""
+    """It overwrites no ledger, follows no link, and needs an existing folder."""
     before = proved.ledger.read_bytes()
     (proved.folder / "link.zip").symlink_to(proved.folder / "elsewhere.zip")
     (proved.folder / "to-ledger.zip").hardlink_to(proved.ledger)
@@ -244,7 +244,7 @@ def test_a_full_disk_is_told(proved: Shell, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_pack_can_go_into_a_pipe(proved: Shell) -> None:
-    """Whoever reads it gets the same bytes."""
+    """The reader of the pipe gets the same bytes."""
     proved.ok(*PACK)
     ran = proved.script(
         "mkfifo pipe; cat pipe > piped.zip & liveportal dispute evidence CL-2 -o pipe --json; wait"
@@ -257,7 +257,7 @@ def test_a_pack_can_go_into_a_pipe(proved: Shell) -> None:
 
 
 def test_a_pack_needs_no_ledger(proved: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without one it is only not said whether its events stand in one."""
+    """Without one, only the comparison with a journal is missing."""
     proved.ok(*PACK)
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(proved.folder / "nowhere.db"))
     checked = proved.ok(*CHECK)
@@ -292,7 +292,7 @@ def test_a_strangers_ledger_does_not_have_it(proved: Shell, made: Path) -> None:
 
 
 def test_later_events_change_nothing_about_a_pack(proved: Shell) -> None:
-    """The journal only grows: what stood in it stands in it."""
+    """The journal is append-only: the pack's events stay in it."""
     proved.ok(*PACK)
     proved.ok("dispute", "file", "CL-2", "--summary", "x")
     proved.ok("dispute", "rule", "CL-2", "--accepted")
@@ -343,7 +343,7 @@ def test_what_is_no_pack_is_said(proved: Shell) -> None:
     ],
 )
 def test_a_forged_pack_breaks_nothing(states: Shell, about: dict[str, Any]) -> None:
-    """Whoever knows the form can write any pack: it is still read with care."""
+    """Anyone who knows the format can write a pack: it is parsed with care."""
     stream = BytesIO()
     write_pack(stream, [], about)
     states.file("pack.zip", stream.getvalue())
@@ -353,7 +353,7 @@ def test_a_forged_pack_breaks_nothing(states: Shell, about: dict[str, Any]) -> N
 def test_a_forged_pack_does_not_stand_in_the_journal(
     proved: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sealed anew with another hash or place it is whole in itself, and not of this ledger."""
+    """Resealed with another hash or position it is consistent, but not of this ledger."""
     proved.ok(*PACK)
     document = manifest(proved)
     del document["items"], document["format"]

@@ -54,7 +54,7 @@ def _texts(shell: Shell) -> set[str]:
 
 
 def test_it_says_what_it_did(states: Shell) -> None:
-    """How many events, messages and files, and what is left for the user to see to."""
+    """Counts of events, messages and files, and what is left for the user to do."""
     states.file("chat.txt", "[14:01] Mina: my shader is pink\n[14:02] Anna: I see it\n")
     attached = (*("sessions", "attach", "S-1001", "chat.txt"), "--kind", "transcript")
     states.ok(*attached)
@@ -72,7 +72,7 @@ def test_it_says_what_it_did(states: Shell) -> None:
     assert "evidence packs" in states.run(*FORGET, "C-77", "--yes", terminal=True).out
 
 
-def test_nobody_is_asked_without_a_terminal(states: Shell) -> None:
+def test_no_question_without_a_terminal(states: Shell) -> None:
     """It cannot be undone: elsewhere it needs --yes. A prefix names a customer, too."""
     assert states.refuses(7, *FORGET, "C-77")["code"] == "confirmation_needed"
     assert states.ok(*FORGET, "C-7", "--dry-run")["id"] == "C-77"
@@ -109,7 +109,7 @@ def test_no_command_shows_them_any_more_and_none_fails(
     known = (*READS, *MORE)
     worked = {command for command in known if states.run(*command.split(), *form).code in (0, 10)}
     assert worked >= set(READS)
-    money = [states.tells(*command.split(), *form) for command in MONEY]
+    money = [states.output_of(*command.split(), *form) for command in MONEY]
     for customer in CUSTOMERS:
         states.ok(*FORGET, customer, "--yes")
     assert _texts(states) <= {"twice"}
@@ -121,4 +121,4 @@ def test_no_command_shows_them_any_more_and_none_fails(
             said = ran.out.replace("\\u00eb", "\u00eb")
             remaining = [text for text in texts if text in said and text not in command]
             assert not remaining, command
-    assert [states.tells(*command.split(), *form) for command in MONEY] == money
+    assert [states.output_of(*command.split(), *form) for command in MONEY] == money

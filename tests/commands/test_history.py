@@ -1,4 +1,4 @@
-"""Session history: every session ever hosted, narrowed, sorted, searched, and taken up again."""
+"""Session history: every past session, filtered, sorted, searched and resumed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def reviewed(session: str, when: str, text: str) -> bytes:
 
 def ids(shell: Shell, *options: object) -> list[str]:
     """Return the ids that a list shows."""
-    return shell.tells("sessions", "list", *options, "--field", "id").split()
+    return shell.output_of("sessions", "list", *options, "--field", "id").split()
 
 
 # --- which ----------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ def test_the_portal_s_dispute_tab(states: Shell) -> None:
 
 
 def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
-    """Given together all must hold; each keeps the rows that alone have what it asks for."""
+    """Filters are combined with "and"; each keeps only its matching rows."""
     states.ok("sessions", "cancel", "S-UP", "--at", "2026-11-04 09:00")
     rows: Rows = states.ok("sessions", "list")
     reached = set()
@@ -145,7 +145,7 @@ def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
     ],
 )
 def test_months_and_days(empty: Shell, options: str, wanted: str) -> None:
-    """A month is the book's, and only what has ended falls in it; a day is of one's own zone."""
+    """A month is in the ledger's zone and has ended sessions only; a day in the user's zone."""
     lines = (
         *held(0, "09-15 09:00"),
         opened("R-1", "09-30 23:50"),
@@ -190,14 +190,14 @@ def test_months_and_days(empty: Shell, options: str, wanted: str) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(october: Shell, options: str, code: int, said: str) -> None:
-    """It is never ignored: what is asked for is shown, or said to be none."""
+    """A filter is never ignored: it is applied or refused."""
     error = october.refuses(code, "sessions", "list", *options.split())
     assert said in error["message"]
 
 
 @pytest.mark.parametrize("given", ["é", "\udcff", "C-77\udcff", "C-77' OR 1=1 --", "C", ""])
 def test_a_customer_that_there_is_not(october: Shell, given: str) -> None:
-    """Nobody's sessions are an empty list, whatever was typed."""
+    """An unknown customer gives an empty list."""
     assert ids(october, f"--customer={given}") == []
 
 
@@ -211,7 +211,7 @@ def _value(row: dict[str, Any], name: str) -> Any:  # noqa: ANN401 -- Whatever i
 
 @pytest.mark.parametrize("name", SORTS)
 def test_every_order_and_its_opposite(states: Shell, name: str) -> None:
-    """Numbers are sorted as numbers; what has no value comes last; the rest by its start."""
+    """Numbers sort as numbers; missing values come last; ties by start."""
     rows: Rows = states.ok("sessions", "list")
     for sign in ("", "-"):
         listed: Rows = states.ok("sessions", "list", "--sort", f"{sign}{name}")
@@ -258,7 +258,7 @@ def test_a_list_costs_few_statements(empty: Shell, tmp_path: Path) -> None:
 
 
 def test_the_list_on_a_terminal(october: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person sees what each came to, and what to do next; and when there is nothing."""
+    """The bill of each session, and the next step; also for an empty list."""
     monkeypatch.setenv("COLUMNS", "120")
     shown = october.run("sessions", "list", "--disputed", terminal=True)
     assert "S-1001" in shown.out

@@ -1,4 +1,4 @@
-"""Session history taken up again: `seq`, `--since`, and the pipeline of the help."""
+"""Session history resumed: `seq`, `--since`, and the pipeline of the help text."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:
 
 
 def test_nothing_is_missed_and_nothing_repeated(empty: Shell) -> None:
-    """After every line of a feed, what came since the last time is what changed, and no more."""
+    """After each feed line, `--since` returns exactly the sessions that changed."""
     known: dict[str, dict[str, Any]] = {}
     last = 0
     for number, line_bytes in enumerate(OCTOBER.read_bytes().splitlines(keepends=True)):
@@ -78,8 +78,8 @@ IDIOM = (
 
 
 def test_a_pipeline_takes_up_where_it_left_off(states: Shell) -> None:
-    """The idiom of the help, in a real shell: first all, then what is new, then nothing."""
-    words = " ".join(states.tells("sessions", "list", "--help").split())
+    """The idiom of the help in a real shell: all, then the new ones, then none."""
+    words = " ".join(states.output_of("sessions", "list", "--help").split())
     assert IDIOM in words
     first = states.script(IDIOM)
     assert first.code == 0
@@ -95,7 +95,7 @@ def test_a_pipeline_takes_up_where_it_left_off(states: Shell) -> None:
 
 
 def test_a_pipeline_that_was_cut_short_goes_on(states: Shell) -> None:
-    """Whoever stops after each of them misses none."""
+    """Interrupted after any row, the pipeline misses none."""
     shown = []
     for _ in range(len(ids(states))):
         ran = states.script(IDIOM.replace("> seen;", "> seen; break;"))

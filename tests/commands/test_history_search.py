@@ -1,4 +1,4 @@
-"""Session history searched: all words, wherever they were said, however they are spelt."""
+"""Session history searched: all words, in any text of the session, in any spelling."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def spoken(empty: Shell) -> Shell:
-    """Give a ledger in which each session says something somewhere."""
+    """Give a ledger in which each session has text somewhere."""
     lines = (
         *held(1, "10-01 09:00", title="Schatten flimmern", description="Nur unter Straße & Zoë's"),
         *held(2, "10-02 09:00", customer={"id": "C-2", "name": "ZOË Åström"}),
@@ -90,7 +90,7 @@ def test_all_words_wherever_they_were_said(spoken: Shell, text: str, wanted: str
 
 
 def test_words_and_other_filters(spoken: Shell) -> None:
-    """Words narrow, too, and what is erased is found no more."""
+    """Words narrow the filters further; erased text is no longer found."""
     assert ids(spoken, "--text", "zoe", "--claimed") == ["S-3"]
     assert ids(spoken, "--text", "zoe", "--sort", "-start", "--to", "2026-10-02") == ["S-2", "S-1"]
     forget = line("customer.forgotten", "10-09 09:00", id="f", customer="C-3")
@@ -100,14 +100,14 @@ def test_words_and_other_filters(spoken: Shell) -> None:
 
 
 def test_hostile_text(empty: Shell) -> None:
-    """What strangers wrote is found by what can be read of it, and shown cleaned."""
+    """Untrusted text is found by its visible characters, and shown cleaned."""
     text = " ".join(HOSTILE)
     empty.ok("sync", feed(empty, "h.jsonl", *held(1, "10-05 09:00", title=text, description=text)))
     for words in ("redbold", "one six", "gnp"):
         assert ids(empty, "--text", words) == ["S-1"]
     assert ids(empty, f"--text=x{ESCAPES}\x00".replace("\x00", "")) == []
     for option in ("--tsv", "--csv", "--header"):
-        shown = empty.tells("sessions", "list", "--text", "redbold", option)
+        shown = empty.output_of("sessions", "list", "--text", "redbold", option)
         assert not FORBIDDEN.search(shown)
         assert shown.count("\n") == 1 + (option != "--tsv")
     for argv in (

@@ -1,4 +1,4 @@
-"""Text from strangers, through a feed and then every listing in every format."""
+"""Untrusted text, through a feed and then every listing in every format."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LISTINGS = (
 
 
 def _book(text: str) -> tuple[bytes, ...]:
-    """Return a feed that has a text wherever a stranger can put one."""
+    """Return a feed with a hostile text in every field that a stranger can fill."""
     customer = {"id": "C-1", "name": text, "timezone": "UTC", "language": text}
     said = {"title": text, "description": text, "skills": [text, text]}
     return (
@@ -114,12 +114,12 @@ def hostile(empty: Shell) -> Shell:
 
 @pytest.mark.parametrize("command", LISTINGS)
 def test_rows_are_clean(hostile: Shell, command: str) -> None:
-    """Rows hold no escape, control, bidi or invisible character, and one result a line."""
+    """Rows have no escape, control, bidi or invisible character; one result a line."""
     argv = command.split()
     rows = hostile.ok(*argv)
     count = len(rows) if isinstance(rows, list) else 1
     for option in ("--tsv", "--header", "--csv"):
-        text = hostile.tells(*argv, option)
+        text = hostile.output_of(*argv, option)
         assert not FORBIDDEN.search(text)
         assert text.count("\n") == count + (option != "--tsv")
         delimiter = "," if option == "--csv" else "\t"
@@ -134,7 +134,7 @@ def test_json_escapes_and_keeps(hostile: Shell, command: str) -> None:
     """JSON is ASCII, so that a terminal obeys nothing in it, and holds the text as it came."""
     argv = command.split()
     for option in ("--json", "--jsonl"):
-        text = hostile.tells(*argv, option)
+        text = hostile.output_of(*argv, option)
         assert text.isascii()
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", text)
     texts = _texts(hostile.ok(*argv))
@@ -175,12 +175,12 @@ def test_a_spreadsheet_runs_nothing(empty: Shell, text: str) -> None:
     """Text that a spreadsheet would run is neutralised in CSV, and only there."""
     empty.ok("sync", feed(empty, "formula.jsonl", *_book(text)))
     for command in LISTINGS:
-        for row in csv.reader(io.StringIO(empty.tells(*command.split(), "--csv"))):
+        for row in csv.reader(io.StringIO(empty.output_of(*command.split(), "--csv"))):
             for cell in row:
                 bare = re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", cell)
                 # Amounts are numbers: `-1.00` is no text.
                 assert bare or cell.lstrip(" ")[:1] not in tuple("=+-@\uff1d\t"), (command, cell)
-    title = empty.tells("requests", "show", "R-1", "--field", "title")
+    title = empty.output_of("requests", "show", "R-1", "--field", "title")
     assert title == f"{text}\n".replace("\t", " ")
     assert empty.ok("requests", "list")[0]["title"] == text
 
@@ -192,19 +192,19 @@ def test_a_title_of_a_megabyte(empty: Shell) -> None:
     empty.ok("sync", feed(empty, "long.jsonl", opened("R-1", "10-05 09:00", **given)))
     assert empty.ok("requests", "list")[0]["title"] == title
     for option in ("--tsv", "--csv"):
-        cleaned = empty.tells("requests", "list", option, "--field", "title")
+        cleaned = empty.output_of("requests", "list", option, "--field", "title")
         assert not FORBIDDEN.search(cleaned)
     plain = "y" * 1_000_000
     given["title"] = plain
     empty.ok("sync", feed(empty, "plain.jsonl", opened("R-2", "10-05 09:01", **given)))
-    assert empty.tells("requests", "list", "--field", "title").splitlines()[1] == plain
+    assert empty.output_of("requests", "list", "--field", "title").splitlines()[1] == plain
 
 
 def test_text_of_every_script_stays(empty: Shell) -> None:
-    """What is cleaned away is what misleads, not what people write."""
+    """Cleaning removes misleading characters, not ordinary text."""
     text = "Zoë 한국어 עברית العربية می‌خواهم 👩‍👩‍👧 ½ “quoted”"
     empty.ok("sync", feed(empty, "scripts.jsonl", *_book(text)))
-    assert empty.tells("requests", "show", "R-1", "--field", "title") == f"{text}\n"
+    assert empty.output_of("requests", "show", "R-1", "--field", "title") == f"{text}\n"
     assert empty.ok("dispute", "show", "CL-1")["summary"] == text
 
 
@@ -212,7 +212,7 @@ def test_text_of_every_script_stays(empty: Shell) -> None:
     "name", ["a b", "", "x" * 65, "é", "a/b", "a\n", "a\x00", "'; DROP TABLE event; --", "<b>"]
 )
 def test_ids_are_plain(empty: Shell, name: str) -> None:
-    """An id is letters, digits and four signs: what is not is refused, wherever it comes from."""
+    """An id is letters, digits and four punctuation marks; others are refused from any source."""
     bad = feed(empty, "bad.jsonl", opened(name, "10-05 09:00"))
     ran = empty.run("sync", bad)
     assert ran.code == 1

@@ -1,4 +1,4 @@
-"""A backup is somebody's file: everything in it is doubted, and nothing of it is let through."""
+"""A backup is an untrusted file: everything in it is checked, and nothing hostile passes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def good(shell: Shell) -> Members:
 
 
 def sealed(files: Members, **changed: object) -> Members:
-    """Return files whose manifest agrees with them, as whoever made them up would write it."""
+    """Return the files with a manifest that agrees with them, as a forger would write it."""
     manifest: dict[str, Any] = json.loads(files["manifest.json"])
     manifest["files"] = [
         {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -69,7 +69,7 @@ def resealed(files: Members, manifest: bytes) -> Members:
 
 
 def restored(shell: Shell, content: bytes) -> None:
-    """Restore a file to a new place, and look at what it made."""
+    """Restore a file to a new place, and return what it made."""
     place = shell.folder / "new" / "ledger.db"
     file = shell.file("hostile.zip", content)
     with restoring(place, file) as backup:
@@ -77,7 +77,7 @@ def restored(shell: Shell, content: bytes) -> None:
 
 
 def refused(shell: Shell, content: bytes) -> LiveportalError:
-    """Return the error with which a file is refused; nothing may be left of it."""
+    """Return the error with which a file is refused; nothing of it may be left."""
     before = sorted(shell.folder.rglob("*"))
     file = shell.file("hostile.zip", content)
     place = shell.folder / "new" / "ledger.db"
@@ -122,14 +122,14 @@ def test_no_other_name_than_those_of_a_backup(shell: Shell, good: Members, name:
 
 @pytest.mark.parametrize("mode", [0o120777, 0o040755, 0o010644, 0o020666])
 def test_only_regular_files(shell: Shell, good: Members, mode: int) -> None:
-    """A member that says that it is a link, a folder, a pipe or a device is refused."""
+    """A member that is marked as a link, a folder, a pipe or a device is refused."""
     error = refused(shell, archived(sealed(good), external_attr=mode << 16))
     assert "regular" in error.message
 
 
 @pytest.mark.damages
 def test_a_file_of_the_vault_has_the_hash_that_names_it(shell: Shell, good: Members) -> None:
-    """Or the manifest says itself that it is damaged, and then it is not put there."""
+    """Unless the manifest marks it as damaged; then it is not restored."""
     name = next(member for member in good if "vault" in member)
     changed = good | {name: b"something else"}
     assert "not the file of its name" in refused(shell, archived(sealed(changed))).message
@@ -159,7 +159,7 @@ def test_nothing_is_there_twice_added_or_missing(shell: Shell, good: Members) ->
 def test_a_bomb_is_not_unpacked(
     shell: Shell, good: Members, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A member that grows beyond what was announced is left at that; so is one beyond the disk."""
+    """Unpacking stops at the announced size, and at the free space of the disk."""
     bomb = bytes(50_000_000)
     changed = sealed(good)
     manifest = json.loads(changed["manifest.json"])
@@ -245,7 +245,7 @@ def _with(**values: object) -> Callable[[dict[str, Any]], object]:
 def test_a_manifest_that_says_what_cannot_be(
     shell: Shell, good: Members, change: Callable[[dict[str, Any]], object]
 ) -> None:
-    """Every value has its form, and is what the ledger itself says."""
+    """Every value has its format and matches the ledger."""
     document = json.loads(good["manifest.json"])
     change(document)
     error = refused(shell, archived(resealed(good, json.dumps(document).encode())))
@@ -256,7 +256,7 @@ def test_a_manifest_that_says_what_cannot_be(
     "content", [b"", b"[]", b"{", b"[" * 100_000, b'{"a":' * 50_000, b"\xff\xfe", b"NaN", b"7"]
 )
 def test_a_manifest_that_is_none(shell: Shell, good: Members, content: bytes) -> None:
-    """Whatever it is, it is refused in words."""
+    """Any content is refused with a sentence."""
     error = refused(shell, archived(resealed(good, content)))
     assert isinstance(error, DamagedBackup | InvalidBackup)
 
@@ -285,7 +285,7 @@ def test_what_was_changed_without_the_manifest(shell: Shell, good: Members) -> N
 
 
 def changed_ledger(shell: Shell, files: Members, *statements: str) -> Members:
-    """Return the files with a ledger that somebody worked on."""
+    """Return the files with a ledger that was tampered with."""
     path = shell.file("changed.db", files["ledger.db"])
     with closing(Connection(str(path), isolation_level=None)) as db:
         for statement in statements:
@@ -350,14 +350,14 @@ def test_what_is_otherwise_and_harmless_comes_back(
     ],
 )
 def test_a_ledger_whose_figures_were_changed(shell: Shell, good: Members, statement: str) -> None:
-    """A manifest that agrees with it helps nobody: the ledger itself is verified."""
+    """A matching manifest does not help: the ledger itself is verified."""
     hostile = changed_ledger(shell, good, statement)
     error = refused(shell, archived(sealed(hostile)))
     assert isinstance(error, VerificationFailed)
 
 
 def test_a_key_that_is_none(shell: Shell, good: Members) -> None:
-    """The ledger comes back; what is no key is put nowhere, and the result says so."""
+    """The ledger is restored; an invalid key is not, and the result says so."""
     file = shell.file("a.zip", archived(sealed(good | {"ledger.db.key": b"no key"})))
     place = shell.folder / "new" / "ledger.db"
     with restoring(place, file) as backup:

@@ -1,8 +1,8 @@
-"""One ledger in which every text that can be anybody's is hostile, and every command run over it.
+"""A ledger in which every untrusted text is hostile, and every command run over it.
 
 In every format, on a terminal with colours and without, and in every file that a command writes:
 nothing that a terminal obeys or that misleads, nothing that a spreadsheet runs, no element,
-attribute or address on a page but the template's. And nobody is called over the network.
+attribute or address on a page but the template's. The network is never used.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FORMATS = ((), ("--header",), ("--csv",), ("--json",), ("--jsonl",))
 
 
 def _feed() -> tuple[bytes, ...]:
-    """Return events that have a hostile text wherever a stranger, or the platform, can put one."""
+    """Return events with a hostile text in every field that a stranger or the platform can fill."""
     text = HOSTILE
     customer = {"id": "C-H", "name": text, "timezone": text, "language": text}
     said = {"title": text, "description": text, "skills": [text], "customer": customer}
@@ -123,7 +123,7 @@ TRANSCRIPT = (
 
 @pytest.fixture
 def hostile(states: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """Give a ledger that was told all of that, and in which nobody may call anybody."""
+    """Give a ledger with all of these events; network calls fail."""
 
     def calling(*_args: object, **_more: object) -> NoReturn:
         pytest.fail("the program calls somebody over the network")
@@ -142,7 +142,7 @@ def hostile(states: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 
 def test_every_command_in_every_format(hostile: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows, JSON, tables with colours and without: clean, whatever is in the ledger."""
+    """Rows, JSON, tables with colours and without: clean for any content."""
     monkeypatch.setenv("COLUMNS", "200")
     seen = 0
     for command in COMMANDS:
@@ -177,7 +177,7 @@ def test_a_terminal_of_its_own(hostile: Shell, command: str) -> None:
 
 
 def test_every_write_and_every_error(hostile: Shell) -> None:
-    """What is given as a text by a user, and what is quoted in an error, obeys the same rule."""
+    """The same rule applies to text that a user gives and to text quoted in errors."""
     for write in WRITES:
         argv = [HOSTILE if word in ("busy", "slow", "x", "ill") else word for word in write.argv]
         for form in ((), ("--csv",)):
@@ -189,7 +189,7 @@ def test_every_write_and_every_error(hostile: Shell) -> None:
         _check_clean(COLOUR.sub("", broken.out + broken.err), write.name)
         assert_no_traceback(broken.err)
     hostile.run("ledger", "reverse", "h14", "--source", SOURCE, "--reason", HOSTILE, "--yes")
-    _check_clean(hostile.tells("ledger", "info"), "ledger info")
+    _check_clean(hostile.output_of("ledger", "info"), "ledger info")
 
 
 def test_pages_hold_the_templates_elements_only(hostile: Shell) -> None:
@@ -225,7 +225,7 @@ def test_statements_as_rows_and_as_paper(hostile: Shell) -> None:
 
 
 def test_files_stay_where_they_belong(hostile: Shell) -> None:
-    """Names from outside name no place: all that was written is in the ledger's own folder."""
+    """Untrusted names are never paths: every file written is in the ledger's folder."""
     hostile.ok("dispute", "evidence", "CL-H", "-o", "case.zip")
     hostile.ok("sessions", "calendar", "-o", "sessions.ics")
     expected = re.compile(
@@ -250,7 +250,7 @@ def test_files_stay_where_they_belong(hostile: Shell) -> None:
     ids=lambda argv: argv[1],
 )
 def test_no_output_goes_through_a_link(hostile: Shell, argv: tuple[str, ...]) -> None:
-    """A link where a file is to be written is refused: what it points to is somebody else's."""
+    """An output path that is a link is refused: its target belongs to someone else."""
     suffix = {"statement": ".html", "evidence": ".zip"}.get(argv[1], ".txt")
     target = hostile.file(f"precious{suffix}", "precious")
     link = hostile.folder / f"link{suffix}"
@@ -289,7 +289,7 @@ def _check_sheet(text: str, what: str) -> None:
 
 
 def _unfolded(text: str) -> str:
-    """Put together the lines of a calendar, which are folded and end as its standard says."""
+    """Join the folded lines of a calendar, whose line endings are CRLF as the standard says."""
     return text.replace("\r\n ", "").replace("\r\n", "\n")
 
 

@@ -1,6 +1,6 @@
-"""Wrong input of every kind: the exit code, a sentence that helps, and a ledger left as it was.
+"""Invalid input of every kind: the exit code, a helpful sentence, and an unchanged ledger.
 
-`Shell.refuses` runs each twice, in words and with --json, and compares the whole ledger.
+`Shell.refuses` runs each command twice, in text and with --json, and compares the whole ledger.
 """
 
 from __future__ import annotations
@@ -95,8 +95,10 @@ USAGE = [
 
 
 @pytest.mark.parametrize(("command", "exit_code", "code", "says"), THINGS)
-def test_unknown_things(states: Shell, command: str, exit_code: int, code: str, says: str) -> None:
-    """What does not exist is exit 3, named, with where to look."""
+def test_unknown_entities(
+    states: Shell, command: str, exit_code: int, code: str, says: str
+) -> None:
+    """An id that does not exist is exit 3, named, with where to look."""
     error = states.refuses(exit_code, *command.split())
     assert error["code"] == code
     assert says in f"{error['message']} {error['hint']}"
@@ -111,7 +113,7 @@ def test_a_dispute_without_a_word_is_malformed(states: Shell, summary: str) -> N
 
 @pytest.mark.parametrize(("command", "code", "says"), STATES)
 def test_what_the_rules_refuse(states: Shell, command: str, code: str, says: str) -> None:
-    """A move that cannot be is exit 4, and says why."""
+    """An impossible transition is exit 4 with the reason."""
     error = states.refuses(4, *command.split(), "--at", "2026-12-31 10:00")
     assert error["code"] == code
     assert says in f"{error['message']} {error['hint']}"
@@ -152,7 +154,7 @@ def test_wrong_usage(states: Shell, command: str) -> None:
 
 
 def test_a_mistyped_command_is_guessed(states: Shell) -> None:
-    """What was probably meant is suggested, of commands and of options."""
+    """The error suggests similar commands and options."""
     assert "list" in states.run("requests", "lst").err
     assert "--state" in states.run("requests", "list", "--stat", "open").err
     assert "sessions" in states.run("session", "list").err

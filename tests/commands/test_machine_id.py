@@ -1,4 +1,4 @@
-"""The id of the machine, which every event of the expert's carries, and nothing that is shown."""
+"""The machine's id: in every event of the expert's, and in nothing that is shown."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_it_is_made_with_the_first_event_that_is_kept(book: Shell, tmp_ledger_en
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 def test_every_command_that_records_has_it(book: Shell, write: Any) -> None:  # noqa: ANN401
-    """Whatever it records in the expert's name."""
+    """Every event that a command records as the expert has it."""
     before = last(book)
     ran = book.run(*write.argv, "--yes", "--at", write.at)
     assert ran.code == 0, ran
@@ -95,7 +95,7 @@ def test_every_command_that_records_has_it(book: Shell, write: Any) -> None:  # 
 
 
 def test_the_package_has_it_too(book: Shell) -> None:
-    """By `execute` and by `record`, whatever attributes the event had."""
+    """Events of `execute` and `record`, whatever attributes they had."""
     before = last(book)
     with Portal.open(book.ledger) as portal:
         tip = TipReceived(session="S-1003", amount=Money(100, "USD"))
@@ -149,7 +149,7 @@ def test_where_no_folder_can_be_made(book: Shell, tmp_ledger_env: Path) -> None:
 def test_where_it_is_read_is_where_it_is_made(
     tmp_ledger_env: Path, monkeypatch: pytest.MonkeyPatch, state: str | None
 ) -> None:
-    """What is looked up without platformdirs is what platformdirs says."""
+    """The path found without platformdirs is the one that platformdirs gives."""
     if state is None:
         monkeypatch.delenv("XDG_STATE_HOME")
     else:

@@ -1,4 +1,4 @@
-"""A month that is over stays as it was, at the shell: corrections, statements, zones, far years."""
+"""A past month stays as it was, at the shell: corrections, statements, zones, far years."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def correct(shell: Shell, name: str, when: str, *argv: str) -> None:
 
 
 def counts(shell: Shell, *argv: str) -> tuple[int, int, str, str]:
-    """Return what a month counts, and what it billed."""
+    """Return the counts and the bill of a month."""
     row = shell.ok(*argv)
     return row["sessions"], row["free_sessions"], row["minutes"], row["gross"]
 
@@ -78,7 +78,7 @@ def test_a_session_that_moves_stays_where_it_was_billed(shell: Shell) -> None:
 
 
 def test_every_command_agrees(shell: Shell) -> None:
-    """Months, the Session Summary, groups, trees, what was known, and what changed."""
+    """Months, the Session Summary, groups, trees, --as-known and differences."""
     correct(shell, "S-1", "11-02 09:00", "--end", "2026-10-05T09:10:00Z")
     correct(shell, "S-2", "11-03 09:00", "--end", "2026-10-06T09:30:00Z")
     for name in ("2026-10", "2026-11"):
@@ -130,7 +130,7 @@ def sessions_of(page: str) -> str:
 
 
 def test_risk_of_a_month_that_is_over(empty: Shell) -> None:
-    """What was claimable at its end stays so, whatever is corrected later."""
+    """The amount claimable at its end stays the same after later corrections."""
     empty.ok("sync", empty.file("o.jsonl", logged("S-1", "10-31 20:00", "10-31 20:20")))
     before = empty.ok(*OCTOBER)["risk"]
     assert before["claimable"] == "70.00"

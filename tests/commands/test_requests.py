@@ -1,4 +1,4 @@
-"""Requests at a glance, filtered and ordered; what the rules decline, and what is added."""
+"""Requests listed, filtered and sorted; automatic declines; added requests."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_new_fields_stand_at_the_end() -> None:
 
 
 def test_a_request_at_a_glance(asked: Shell) -> None:
-    """Age, time left, how often and how well they were helped, skills, rates, what it earns."""
+    """Age, time left, past sessions and ratings, skills, rates, expected earnings."""
     row = row_of(asked, "PLAN")
     assert row["age_seconds"] == 40 * 60
     assert row["left_seconds"] == 48 * 3600
@@ -103,7 +103,7 @@ def test_an_hour_ends_after_its_last_microsecond(asked: Shell) -> None:
 
 
 def test_what_the_platform_closed_stays_as_it_was_closed(asked: Shell) -> None:
-    """Only what is open lapses: an answer stands, however late it is now."""
+    """Only open requests lapse: an answer stays, at any later time."""
     taken = line("request.taken", "10-05 08:30", id="taken", request="OLD")
     asked.ok("sync", feed(asked, "taken.jsonl", taken))
     assert listed(asked, "--state", "taken") == ["OLD"]
@@ -144,7 +144,7 @@ def test_as_known_lapses_as_it_was_then(asked: Shell) -> None:
     ],
 )
 def test_filters_and_orders(asked: Shell, argv: str, ids: list[str]) -> None:
-    """Each filter narrows, all of them together; what lacks the value comes last, either way."""
+    """Filters are combined with "and"; missing values come last in both directions."""
     assert listed(asked, *argv.split()) == ids
 
 
@@ -162,14 +162,14 @@ def test_since_a_time_or_a_position(asked: Shell) -> None:
     ("option", "value"), [("--kind", "sudden"), ("--sort", "title"), ("--state", "lost")]
 )
 def test_a_word_that_there_is_not_is_wrong_usage(asked: Shell, option: str, value: str) -> None:
-    """A filter that cannot be is told, with the words that there are."""
+    """An invalid filter is a usage error that lists the valid words."""
     error = asked.refuses(2, "requests", "list", option, value)
     assert value in error["message"]
     assert "open" in error["message"] or "instant" in error["message"]
 
 
-def test_an_amount_that_is_none_is_told(asked: Shell) -> None:
-    """--min-rate is an amount of the book."""
+def test_an_invalid_amount_is_reported(asked: Shell) -> None:
+    """--min-rate is an amount in the ledger's currency."""
     assert asked.refuses(1, "requests", "list", "--min-rate", "much")["code"] == "invalid_amount"
 
 
@@ -194,7 +194,7 @@ def test_a_list_asks_a_fixed_number_of_questions(empty: Shell) -> None:
 
 
 def test_a_person_reads_it_in_eighty_columns(asked: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids and kinds in one piece, no line too long; who, what, how much, and until when."""
+    """Ids and kinds unbroken, no line too long; who, what, how much, and until when."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
     shown = asked.run("requests", "list", terminal=True)
@@ -234,7 +234,7 @@ def test_the_rules_decline_what_they_name(asked: Shell) -> None:
 
 
 def test_what_has_lapsed_is_left_to_the_platform(asked: Shell) -> None:
-    """Rules decline what can still be answered."""
+    """Rules decline only requests that can still be answered."""
     asked.ok("requests", "decline", "CHEAP", "OTHER")
     old = opened("GONE", "10-05 08:00", rate=amount("1.00"), expires="2026-10-05T08:30:00Z")
     asked.ok("sync", feed(asked, "old.jsonl", old))
@@ -255,7 +255,7 @@ def test_either_ids_or_the_rules(asked: Shell, argv: tuple[str, ...]) -> None:
 
 
 def test_a_decline_shows_its_reason(asked: Shell) -> None:
-    """The reason stands at the end of the result, also when it is repeated."""
+    """The reason is at the end of the result, also of a replay."""
     argv = ("requests", "decline", "LAST", "--reason", "busy", "--key", "k")
     done = asked.ok(*argv)
     assert (done["reason"], list(done)[-1]) == ("busy", "reason")

@@ -1,4 +1,4 @@
-"""Slots ranked, the best one taken, one of them chosen by a person."""
+"""Slots ranked; the best one accepted, or one chosen by a person."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def asked(empty: Shell) -> Iterator[Shell]:
 
 
 def test_slots_are_ranked_and_say_why(asked: Shell) -> None:
-    """Each has its number, both clocks, its place, what speaks for and against it, its earning."""
+    """Each has its number, both local times, rank, pros and cons, and earnings."""
     slots = asked.ok("requests", "show", "PLAN")["slots"]
     assert [slot["slot"] for slot in slots] == [1, 2, 3, 4, 5]
     assert [slot["rank"] for slot in slots] == [4, 2, 1, 3, 5]
@@ -57,7 +57,7 @@ def test_slots_are_ranked_and_say_why(asked: Shell) -> None:
 
 
 def test_a_zone_that_is_none_is_null(asked: Shell) -> None:
-    """Whatever a customer calls a zone: theirs is unknown, and the rest is as ever."""
+    """An invalid customer zone counts as unknown; everything else is as usual."""
     row = asked.ok("requests", "show", "OTHER")
     assert row["customer"]["timezone"] == "Nowhere/\ud800"
     (slot,) = row["slots"]
@@ -65,7 +65,7 @@ def test_a_zone_that_is_none_is_null(asked: Shell) -> None:
 
 
 def test_of_an_answered_request_nothing_is_ranked(asked: Shell) -> None:
-    """Its own session stands at its own slot: there is nothing left to choose."""
+    """Its own session occupies its slot: there is nothing left to choose."""
     accept(asked, "PLAN", "--best")
     slots = asked.ok("requests", "show", "PLAN")["slots"]
     assert {(slot["rank"], slot["usable"], *slot["reasons"]) for slot in slots} == {(None, None)}
@@ -73,7 +73,7 @@ def test_of_an_answered_request_nothing_is_ranked(asked: Shell) -> None:
 
 
 def test_what_is_booked_is_a_conflict_and_a_buffer(asked: Shell) -> None:
-    """A slot at the time of a session, or too near it, says which session."""
+    """A slot during a session, or too near it, names the session."""
     accept(asked, "PLAN", "--slot", "3", "--session", "S-9")
     assert row_of(asked, "OTHER")["conflicts"] == ["S-9"]
     assert row_of(asked, "CHEAP")["helped"] == 3  # What is ahead has not helped yet.
@@ -91,7 +91,7 @@ def test_what_is_booked_is_a_conflict_and_a_buffer(asked: Shell) -> None:
 
 
 def test_the_best_slot_is_taken(asked: Shell) -> None:
-    """--best takes what `show` ranks first; the result says which, when, and which session."""
+    """--best accepts the slot that `show` ranks first; the result names it and the session."""
     row = accept(asked, "PLAN", "--best")
     assert (row["slot"], row["session"], row["start"]) == (BEST, "PLAN", "2026-10-07T13:00:00Z")
     assert list(row)[-1] == "slot"
@@ -99,12 +99,12 @@ def test_the_best_slot_is_taken(asked: Shell) -> None:
 
 
 def test_an_instant_one_has_no_slot_to_be_best(asked: Shell) -> None:
-    """--best is about slots; what has none is accepted as ever."""
+    """--best concerns slots; a request without slots is accepted as usual."""
     assert accept(asked, "LAST", "--best")["slot"] is None
 
 
 def test_later_ones_see_earlier_ones_booked(asked: Shell) -> None:
-    """Many at once each take their own best slot, with what was booked before them."""
+    """Of many at once, each gets its best slot given the ones booked before."""
     second = opened("TWO", "10-05 08:50", kind="scheduled", slots=SLOTS[1:3])
     asked.ok("sync", feed(asked, "two.jsonl", second))
     for more in (("--dry-run",), ()):
@@ -136,7 +136,7 @@ def test_the_best_may_still_need_insisting(asked: Shell) -> None:
     assert asked.ok(*take, "--anyway")["flags"] == ["on_vacation"]
 
 
-def test_which_slot_must_be_said_where_nobody_can_be_asked(asked: Shell) -> None:
+def test_a_slot_is_required_without_a_prompt(asked: Shell) -> None:
     """In a pipe, in a dry run and with --yes: a slot is needed, and the hint says how."""
     for more in ((), ("--dry-run",), ("--yes",)):
         error = asked.refuses(4, "requests", "accept", "PLAN", "--at", NOW, *more)
@@ -147,7 +147,7 @@ def test_which_slot_must_be_said_where_nobody_can_be_asked(asked: Shell) -> None
 
 
 def test_the_best_is_chosen_once(asked: Shell) -> None:
-    """A key repeats what was done, whatever would be best by now."""
+    """A repeated key replays the accepted slot, whatever is best now."""
     argv = ("requests", "accept", "PLAN", "--best", "--key", "k")
     done = asked.ok(*argv, "--at", NOW)
     assert asked.ok(*argv) == done | {"replayed": True}
@@ -160,7 +160,7 @@ def test_the_best_is_chosen_once(asked: Shell) -> None:
 
 
 def choosing(typed: bytes, *argv: object) -> Ran:
-    """Run the program for somebody at a terminal, who types."""
+    """Run the program at a terminal with a user who types."""
     out, err = Terminal(io.BytesIO(), "utf-8"), Terminal(io.BytesIO(), "utf-8")
     source = Terminal(io.BytesIO(typed), "utf-8")
     with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", source):
@@ -198,7 +198,7 @@ def test_a_person_leaves(asked: Shell, typed: bytes) -> None:
 
 
 @pytest.mark.usefixtures("asked")
-def test_nobody_is_asked_for_nothing() -> None:
+def test_no_question_without_need() -> None:
     """An instant request, a slot that was named, one that was answered: nothing is asked."""
     for more in ("--yes", "--dry-run"):
         ran = choosing(b"", "PLAN", more)

@@ -1,4 +1,4 @@
-"""Reviews both ways: with the session, of each customer, and on average over all of them."""
+"""Reviews of both sides: with the session, by customer, and averaged over all."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def reviewed(empty: Shell) -> Shell:
 
 
 def test_one_row_a_customer_the_latest_first(reviewed: Shell) -> None:
-    """Whoever was helped has a row; whoever was there or said something last comes first."""
+    """One row per customer with a session; latest session or review first."""
     rows = reviewed.ok("sessions", "reviews")
     assert [list(row) for row in rows] == [FIELDS] * 3
     assert [row["customer"] for row in rows] == ["C-2", "C-3", "C-1"]
@@ -67,7 +67,7 @@ def test_one_row_a_customer_the_latest_first(reviewed: Shell) -> None:
         *("C-3", None, 1, "15.00", 0, None, 0, None, "2026-10-05T09:15:00Z", None),
     ]
     assert rows[0]["rating_of_you"] == "1.00"
-    assert reviewed.tells("sessions", "reviews", "--fields", "customer,rating_of_you") == (
+    assert reviewed.output_of("sessions", "reviews", "--fields", "customer,rating_of_you") == (
         "C-2\t1.00\nC-3\t\nC-1\t4.33\n"
     )
 
@@ -93,7 +93,7 @@ def test_the_reviews_of_a_customer(reviewed: Shell) -> None:
     [("C-9", "not_found"), ("", "not_found"), ("\udcff", "not_found"), ("C-", "ambiguous_id")],
 )
 def test_a_customer_that_there_is_not(reviewed: Shell, given: str, code: str) -> None:
-    """It is said, and where to look."""
+    """The error says so, and where to look."""
     error = reviewed.refuses(3, "sessions", "reviews", f"--customer={given}")
     assert error["code"] == code
     assert error["hint"]
@@ -121,7 +121,7 @@ def test_what_is_erased_is_null(reviewed: Shell) -> None:
 
 
 def test_as_known_then(reviewed: Shell) -> None:
-    """What was recorded later is not there, and before the first session nobody is."""
+    """Later records are missing, and before the first session there is no customer."""
     assert reviewed.ok("sessions", "reviews", "--as-known", "2001-01-01") == []
     assert reviewed.ok("sessions", "reviews", "--as-known", "2999-01-01") == reviewed.ok(
         "sessions", "reviews"
@@ -141,18 +141,18 @@ def test_on_a_terminal_with_the_average_over_all(
     shown = reviewed.run("sessions", "reviews", "--customer", "C-2", terminal=True)
     assert "Reviews: 1 of you, 1.00 on average; 0 by you\n" in shown.out
     assert shown.err == ""
-    assert "Reviews:" not in reviewed.tells("sessions", "reviews")
+    assert "Reviews:" not in reviewed.output_of("sessions", "reviews")
 
 
-def test_nobody_yet(empty: Shell) -> None:
-    """An empty ledger has an empty list, and says so to a person."""
+def test_no_customers_yet(empty: Shell) -> None:
+    """An empty ledger gives an empty list, and a sentence to a person."""
     assert empty.ok("sessions", "reviews") == []
     assert "Nobody was helped yet." in empty.run("sessions", "reviews", terminal=True).out
 
 
 @pytest.mark.parametrize("text", [" ".join(HOSTILE), FORMULA, "\x1b]\u202e" * 300_000])
 def test_hostile_words(empty: Shell, text: str) -> None:
-    """JSON keeps what strangers wrote, escaped; rows and terminals get it cleaned."""
+    """JSON keeps untrusted text, escaped; rows and terminals get it cleaned."""
     lines = (
         *held(1, "10-01 09:00", customer={"id": "C-1", "name": text}),
         review("S-1", "10-01 10:00", 5, text=text),
@@ -161,9 +161,9 @@ def test_hostile_words(empty: Shell, text: str) -> None:
     for argv in (("sessions", "reviews"), ("sessions", "reviews", "--customer", "C-1")):
         (row,) = empty.ok(*argv)
         assert text in row.values()
-        assert empty.tells(*argv, "--json").isascii()
+        assert empty.output_of(*argv, "--json").isascii()
         for option in ("--tsv", "--csv"):
-            shown = empty.tells(*argv, option)
+            shown = empty.output_of(*argv, option)
             assert not FORBIDDEN.search(shown)
             assert shown.count("\n") == 1 + (option == "--csv")
             assert option == "--tsv" or ",=" not in shown

@@ -1,4 +1,4 @@
-"""Searching what was said: whatever people type finds words, and never fails."""
+"""Searching messages: any typed text finds words, and never fails."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_message_without_a_time_counts_from_its_session(searchable: Shell) -> 
 
 
 def test_a_hit(searchable: Shell) -> None:
-    """All its fields, hits in brackets; the text is as it was said."""
+    """All fields, hits in brackets; the text is unchanged."""
     assert searchable.ok("sessions", "search", "flick*", "mali") == [
         {
             "session": "S-1002",
@@ -148,10 +148,10 @@ def test_a_hit(searchable: Shell) -> None:
         }
     ]
     assert (
-        searchable.tells("sessions", "search", "errors", "--field", "snippet")
+        searchable.output_of("sessions", "search", "errors", "--field", "snippet")
         == "shader [errors]\n"
     )
-    assert searchable.tells("sessions", "search", "zebra") == ""
+    assert searchable.output_of("sessions", "search", "zebra") == ""
 
 
 def test_the_best_hit_comes_first(searchable: Shell) -> None:
@@ -189,14 +189,14 @@ def test_on_a_terminal(searchable: Shell, monkeypatch: pytest.MonkeyPatch) -> No
     "words", [["++"], ["-mali"], [""], ["*"], ['"'], ["-", "!"], ["--", "-x"], []]
 )
 def test_nothing_to_look_for(searchable: Shell, words: list[str]) -> None:
-    """A word is needed; it is said so."""
+    """A word is required, and the error says so."""
     ran = searchable.run("sessions", "search", *words)
     assert (ran.code, ran.out) == (2, "")
     assert "bug" not in ran.err
 
 
 def test_options_are_options(searchable: Shell) -> None:
-    """A minus and a word is left out of the search, whatever options there are."""
+    """A minus before a word excludes it, whatever options follow."""
     assert find(searchable, "shader", "-output", "-h2", "-yes") == find(searchable, "shader")
     assert list(searchable.folder.glob("utput")) == []
     assert searchable.run("sessions", "search", "shader", "-o", "out.txt", "-errors").code == 0
@@ -214,19 +214,19 @@ def test_as_known(searchable: Shell) -> None:
 
 
 def test_hostile_messages(october: Shell) -> None:
-    """What strangers said is clean in rows and on a terminal, with its marks, and whole in JSON."""
+    """Untrusted messages are clean in rows and on a terminal, with marks; whole in JSON."""
     text = f"{ESCAPES}hit{BIDI} \x1b[31mhit\x1b]0;x\x07 \x02hit\x03 [hit] = done"
     records = json.dumps({"speaker": ESCAPES + "Mina", "text": text, "at": 1})
     october.ok(*ATTACH, october.file("chat.jsonl", records))
     for option in ("--tsv", "--csv"):
-        assert not FORBIDDEN.search(october.tells("sessions", "search", "hit", option))
+        assert not FORBIDDEN.search(october.output_of("sessions", "search", "hit", option))
     out = october.run("sessions", "search", "hit", terminal=True).out
     assert not FORBIDDEN.search(re.sub(r"\x1b\[[0-9;]*m", "", out))
     assert out.count("\x1b[1;7m") in (0, 4)
     (hit,) = october.ok("sessions", "search", "hit")
     assert hit["text"] == text.replace("\x02", "").replace("\x03", "")
     assert hit["snippet"].count("[") - hit["text"].count("[") >= 3
-    assert not FORBIDDEN.search(october.tells("sessions", "show", "S-1002", "--transcript"))
+    assert not FORBIDDEN.search(october.output_of("sessions", "show", "S-1002", "--transcript"))
 
 
 def test_a_megabyte_of_words(searchable: Shell) -> None:
@@ -263,7 +263,7 @@ TYPED = st.lists(st.one_of(st.text(), st.lists(PIECES).map("".join)), max_size=6
 
 @pytest.fixture(scope="module")
 def spoken() -> Iterator[Book]:
-    """Give a book in which one message was said."""
+    """Give a ledger with one message."""
     with book() as made:
         made.log("S-1")
         artifact = made.tell(
@@ -284,7 +284,7 @@ def spoken() -> Iterator[Book]:
 
 @given(TYPED, st.none() | st.text() | PIECES)
 def test_nothing_typed_is_an_error(spoken: Book, words: list[str], speaker: str | None) -> None:
-    """There is never a syntax error of the index; no letter or digit means nothing to look for."""
+    """Never a syntax error of the index; without a letter or digit there is no word."""
     match = matching(words)
     wanted = [letter for word in words for letter in word if letter.isalnum()]
     assert match is None or wanted

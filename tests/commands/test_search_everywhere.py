@@ -1,4 +1,4 @@
-"""Searching in every script, by parts of words, and in the texts of events."""
+"""Searching in every script, by parts of words, and in texts of events."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def spoken(october: Shell) -> Shell:
     ],
 )
 def test_every_script(spoken: Shell, word: str, expected: str) -> None:
-    """A part of what was said is found, however it was typed."""
+    """Part of a text is found, however it was typed."""
     hits = spoken.ok("sessions", "search", *word.split())
     said = [hit for hit in hits if hit["where"] == "message"]
     assert sorted(hit["artifact"].removesuffix(".txt") for hit in said) == sorted(expected.split())
@@ -125,7 +125,7 @@ def written(empty: Shell) -> Shell:
 
 
 def test_texts_of_events(written: Shell) -> None:
-    """Titles, descriptions, reasons, summaries and reviews, with where they stand."""
+    """Titles, descriptions, reasons, summaries and reviews, with their place."""
     hits = written.ok("sessions", "search", "zebra")
     assert {(hit["where"], hit["thing"], hit["session"], hit["customer"]) for hit in hits} == {
         ("title", "request:R-9", None, "C-9"),
@@ -144,7 +144,7 @@ def test_texts_of_events(written: Shell) -> None:
 
 
 def test_filters(written: Shell) -> None:
-    """Of a customer, a session, since a time; no text was spoken by anybody."""
+    """By customer, session, time; event texts have no speaker."""
 
     def matches(*options: str) -> set[str]:
         return {hit["where"] for hit in written.ok("sessions", "search", "zebra", *options)}
@@ -184,7 +184,7 @@ SHAPES = {
 
 
 def test_by_speaker(october: Shell) -> None:
-    """Whatever tool wrote the transcript, who spoke is known."""
+    """The speaker is known for every transcript format."""
     for name, text in SHAPES.items():
         october.ok(*ATTACH, october.file(f"{name}.txt", text))
     hits = october.ok("sessions", "search", "flicker", "--speaker", "kovac")

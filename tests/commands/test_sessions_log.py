@@ -1,4 +1,4 @@
-"""Past sessions in words, over every change of the clocks, and corrections that hide nothing."""
+"""Past sessions in words, across every clock change, and corrections that keep history."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_minutes_that_really_passed_are_billed(
 def test_a_time_that_comes_twice_or_never_is_not_guessed(
     empty: Shell, words: str, readings: list[str]
 ) -> None:
-    """It is refused with both readings, and what they are written like is understood."""
+    """It is refused with both interpretations, in a spelling that parses."""
     error = empty.refuses(1, "sessions", "log", words, *WHO, *PARIS)
     assert error["code"] == "invalid_time"
     assert error["details"]["readings"] == readings
@@ -84,7 +84,7 @@ def test_the_readings_of_an_hour_that_comes_twice(empty: Shell) -> None:
     [("UTC", "2026-10"), ("America/New_York", "2026-10"), ("Asia/Seoul", "2026-11")],
 )
 def test_the_month_is_that_of_the_platform(nothing: Shell, zone: str, month: str) -> None:
-    """Half past midnight in Paris is November there, and for the book what its zone says."""
+    """Half past midnight in Paris is November there; the ledger uses its own zone."""
     policy = nothing.file("own.toml", f'name = "own"\n[period]\ntimezone = "{zone}"\n')
     assert nothing.run("init", "--policy", policy, "--timezone", "Europe/Paris").code == 0
     done = nothing.ok("sessions", "log", "2026-10-31 23:45 to 2026-11-01 00:30", *WHO)
@@ -114,7 +114,7 @@ def test_a_correction_edits_nothing(empty: Shell) -> None:
 
 
 def test_a_pause_is_corrected_in_the_hours_of_its_day(empty: Shell) -> None:
-    """`--pause 03:10-03:20` is of the day on which the session began, after the clocks changed."""
+    """`--pause 03:10-03:20` is on the day of the session's start, after the clock change."""
     empty.ok("sessions", "log", "2026-03-29 01:30-04:30", *WHO, *PARIS, "--id", "S-1")
     argv = ("sessions", "correct", "S-1", "--reason", "lunch", *PARIS)
     assert empty.ok(*argv, "--pause", "03:10-03:20")["minutes"] == "110.00"

@@ -58,7 +58,7 @@ def opened(name: str, when: str, **data: Any) -> bytes:  # noqa: ANN401 -- As ev
 
 
 def counts(synced: dict[str, Any]) -> tuple[int, ...]:
-    """Return what was recorded, replayed, confirmed and refused."""
+    """Return the counts of recorded, replayed, confirmed and refused lines."""
     assert tuple(synced)[:5] == (*COUNTS, "head")
     assert len(bytes.fromhex(synced["head"])) == 32
     return tuple(synced[name] for name in COUNTS)
@@ -94,7 +94,7 @@ def _figures(shell: Shell, month: str) -> dict[str, Any]:
 
 
 def test_winter_earns_what_it_should(empty: Shell) -> None:
-    """A book under another policy, with payouts that come back: every month as expected."""
+    """A ledger under another policy, with returned payouts: every month as expected."""
     expected = json.loads((SAMPLES / "winter.expected.json").read_text("utf-8"))
     empty.ok("policy", "use", SAMPLES / "winter.policy.toml")
     lines = (SAMPLES / "winter.jsonl").read_bytes().count(b"\n")
@@ -174,7 +174,7 @@ def test_a_changed_line_under_an_old_id_is_a_conflict(
     ],
 )
 def test_line_17_is_bad(empty: Shell, old: str, new: str, field: str) -> None:
-    """One bad line, and nothing of its feed is recorded: line, field and reason are told."""
+    """One bad line, and nothing of its feed is recorded: line, field and reason are given."""
     bad = empty.file("bad.jsonl", october_with(17, old, new))
     error = empty.refuses(1, "sync", bad)
     assert error["code"] == "invalid_event"
@@ -186,7 +186,7 @@ def test_line_17_is_bad(empty: Shell, old: str, new: str, field: str) -> None:
 
 
 def test_a_refused_line_has_its_own_exit_code(empty: Shell) -> None:
-    """What the rules refuse is no malformed input: an unknown thing is 3, a wrong state 4."""
+    """A refusal by a rule is not malformed: unknown entity 3, wrong state 4."""
     unknown = empty.file("unknown.jsonl", october_with(18, "REQ-1004", "REQ-9"))
     assert empty.refuses(3, "sync", unknown)["details"]["line"] == 18
     again = line("session.ended", "10-22 10:06", id="again", session="S-1004")
@@ -209,7 +209,7 @@ def test_a_refused_line_has_its_own_exit_code(empty: Shell) -> None:
     ],
 )
 def test_junk_is_no_feed(empty: Shell, content: bytes) -> None:
-    """Whatever is no feed is refused with the first line, quickly and with a sentence."""
+    """Any other file is refused at its first line, quickly and with a sentence."""
     error = empty.refuses(1, "sync", empty.file("junk", content))
     assert error["code"] == "invalid_event"
     assert error["details"]["line"] == 1
@@ -281,7 +281,7 @@ def test_a_feed_comes_through_a_pipe(empty: Shell) -> None:
 
 
 def test_batches_keep_what_came_before_a_bad_line(empty: Shell) -> None:
-    """--batch commits every N lines; the hint must not say that nothing was recorded."""
+    """--batch commits every N lines; the hint must not claim that nothing was recorded."""
     bad = empty.file("bad.jsonl", october_with(17, '"3.00"', "3"))
     ran = empty.run("sync", bad, "--batch", "5")
     assert ran.code == 1
@@ -314,7 +314,7 @@ def test_rejects_go_into_a_file_of_their_own(empty: Shell) -> None:
 
 
 def test_a_clean_feed_leaves_no_rejects(empty: Shell) -> None:
-    """Without a bad line the exit code is 0, and the file is empty or not there."""
+    """Without a bad line the exit code is 0, and the file is empty or missing."""
     assert counts(empty.ok("sync", OCTOBER, "--rejects", "r.jsonl")) == (22, 0, 0, 0)
     path = empty.folder / "r.jsonl"
     assert not path.exists() or path.read_bytes() == b""
@@ -335,7 +335,7 @@ def test_a_file_in_use_is_never_written_over(october: Shell, option: str) -> Non
     assert october.dump() == ledger
 
 
-def test_rejects_that_cannot_be_written_are_told_first(empty: Shell) -> None:
+def test_rejects_that_cannot_be_written_are_reported_first(empty: Shell) -> None:
     """A folder that does not exist is exit 74, before anything is recorded."""
     before = empty.dump()
     ran = empty.run("sync", OCTOBER, "--rejects", empty.folder / "missing" / "r.jsonl")
@@ -347,7 +347,7 @@ def test_rejects_that_cannot_be_written_are_told_first(empty: Shell) -> None:
 
 
 @pytest.mark.parametrize("how", ["stdin", "fifo"])
-def test_a_pipe_that_is_silent_keeps_nobody_out(empty: Shell, how: str) -> None:
+def test_a_silent_pipe_holds_no_lock(empty: Shell, how: str) -> None:
     """The ledger is locked when there are lines, not before: others write in the meantime."""
     fifo = empty.folder / "fifo"
     os.mkfifo(fifo)
@@ -399,7 +399,7 @@ def test_a_dry_run_judges_the_whole_feed(empty: Shell, how: tuple[str, ...]) -> 
 
 
 def test_a_dry_run_of_several_feeds_judges_them_in_order(empty: Shell) -> None:
-    """The second feed is judged on what the first would have recorded."""
+    """The second feed is judged after the events of the first."""
     lines = OCTOBER.read_bytes().splitlines(keepends=True)
     first = feed(empty, "first.jsonl", *lines[:10])
     second = feed(empty, "second.jsonl", *lines[10:])
@@ -409,7 +409,7 @@ def test_a_dry_run_of_several_feeds_judges_them_in_order(empty: Shell) -> None:
 
 
 def test_a_dry_run_that_fails_says_that_nothing_was_recorded(empty: Shell) -> None:
-    """In a dry run no batch is kept, and the hint must not say so."""
+    """A dry run keeps no batch, and the hint must not claim otherwise."""
     bad = empty.file("bad.jsonl", october_with(17, '"3.00"', "3"))
     error = empty.refuses(1, "sync", bad, "--dry-run", "--batch", "5")
     assert error["details"]["line"] == 17

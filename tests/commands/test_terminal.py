@@ -1,4 +1,4 @@
-"""What a person sees: tables, colours, hints and questions, on a terminal of its own."""
+"""Output for a person: tables, colours, hints and questions, on a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_every_listing_is_shown(
 
 
 def test_a_table_with_colours_and_a_hint(screen: Screen) -> None:
-    """Headings, rows, and what to do next; the colours are gone with NO_COLOR and TERM=dumb."""
+    """Headings, rows and the next step; no colours with NO_COLOR and TERM=dumb."""
     shown = screen("requests", "list", "--state", "open", columns=160)
     assert shown.code == 0
     assert COLOUR.search(shown.out)
@@ -153,12 +153,12 @@ def test_an_interrupted_question_is_130(screen: Screen) -> None:
 
 
 def test_a_sync_shows_progress_and_a_summary(screen: Screen) -> None:
-    """The bar is for the terminal only; the summary says what was recorded."""
+    """The bar is for the terminal only; the summary has the counts."""
     shown = screen("sync", OCTOBER)
     assert shown.code == 0
     plain = COLOUR.sub("", shown.out)
     assert re.search(r"replayed +22", plain)
-    assert "22" in screen.shell.tells("sync", OCTOBER)
+    assert "22" in screen.shell.output_of("sync", OCTOBER)
 
 
 def test_nothing_is_broken_on_a_narrow_terminal(screen: Screen) -> None:

@@ -1,4 +1,4 @@
-"""`ledger export events` and `ledger import`: to another machine and back, as a user does it."""
+"""`ledger export events` and `ledger import`: to another machine and back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIELDS = (
 
 @pytest.fixture
 def book(nothing: Shell) -> Shell:
-    """Give a ledger with evidence, a payout profile, and a customer who was forgotten."""
+    """Give a ledger with evidence, a payout profile, and a forgotten customer."""
     shell = nothing
     shell.ok("init", "--timezone", "Europe/Paris")
     shell.ok("sync", OCTOBER)
@@ -51,7 +51,7 @@ def exported(shell: Shell, *options: object) -> Path:
 
 
 def other(shell: Shell, name: str = "other/ledger.db") -> Shell:
-    """Return a shell for another ledger, which is not there yet."""
+    """Return a shell for another ledger, which does not exist yet."""
     return Shell(shell.folder, shell.folder / name)
 
 
@@ -61,7 +61,7 @@ def at(shell: Shell, *argv: object) -> tuple[object, ...]:
 
 
 def ok(shell: Shell, *argv: object, stdin: bytes = b"") -> Any:  # noqa: ANN401 (any JSON)
-    """Run a command that succeeds on another ledger, and return what its JSON says."""
+    """Run a command that succeeds on another ledger, and return its parsed JSON."""
     ran = shell.run(*at(shell, *argv), "--json", stdin=stdin)
     assert ran.code == 0, ran
     return json.loads(ran.out)
@@ -73,7 +73,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def files(folder: Path) -> set[str]:
-    """Return the names of all that lies in a folder, and below it, but for what SQLite keeps."""
+    """Return the names of all files below a folder, except SQLite's own."""
     paths = {str(path.relative_to(folder)) for path in folder.rglob("*")}
     return {each for each in paths if not each.endswith(("-wal", "-shm"))}
 
@@ -82,7 +82,7 @@ def files(folder: Path) -> set[str]:
 
 
 def test_every_event_is_a_line(book: Shell) -> None:
-    """In journal order, with the time of recording; an erased one says so, and has no text."""
+    """In journal order, with the recording time; an erased one is marked and has no text."""
     path = exported(book)
     events = lines(path)
     with closing(open_file(book.ledger, readonly=True)) as db:
@@ -110,7 +110,7 @@ def test_what_is_personal_is_left_out(book: Shell) -> None:
 
 
 def test_a_part_of_the_journal(book: Shell) -> None:
-    """By the month of the events' time in the ledger's zone, or by what was known then."""
+    """By the month of the events in the ledger's zone, or by recording time."""
     october = lines(exported(book, "--from", "2026-10", "--to", "2026-10"))
     assert {row["time"][:7] for row in october} == {"2026-10"}
     assert [row["id"] for row in october] == [f"oct-{number:03}" for number in range(1, 23)]
@@ -167,7 +167,7 @@ def test_from_standard_input(book: Shell) -> None:
 
 
 def test_it_asks_first(book: Shell) -> None:
-    """It says what only the expert may say; without an answer, nothing is made."""
+    """It lists the expert-only events; without consent, nothing is made."""
     path, copy = exported(book), other(book)
     ran = copy.run(*at(copy, *IMPORT, path))
     assert ran.code == 7
@@ -177,7 +177,7 @@ def test_it_asks_first(book: Shell) -> None:
 
 
 def test_a_dry_run_makes_nothing(book: Shell) -> None:
-    """It says all that would come of it."""
+    """It shows the whole result."""
     path, copy = exported(book), other(book)
     would = ok(copy, *IMPORT, path, "--dry-run")
     assert not copy.ledger.parent.exists()
@@ -207,7 +207,7 @@ def test_in_the_place_of_an_empty_ledger(book: Shell) -> None:
 
 
 def test_into_a_ledger_that_exists(book: Shell) -> None:
-    """What it has is skipped, what is new is recorded now; and so from one machine to another."""
+    """Known events are skipped, new ones recorded now; in both directions."""
     copy = other(book)
     ok(copy, *IMPORT, exported(book), "--yes")
     book.ok("sessions", "tip", "S-1002", "5.00", "--at", "2026-10-20T10:00:00Z")
@@ -225,7 +225,7 @@ def test_into_a_ledger_that_exists(book: Shell) -> None:
 
 
 def changed(path: Path, number: int, **values: object) -> Path:
-    """Change a line of an export; what is None goes. Returns the file of it."""
+    """Change a line of an export, dropping fields that are None; return the new file."""
     events = lines(path)
     events[number - 1] = {k: v for k, v in (events[number - 1] | values).items() if v is not None}
     bad = path.with_name("bad.jsonl")
@@ -281,7 +281,7 @@ def test_the_rules_judge(book: Shell) -> None:
 
 
 def test_what_is_no_export(book: Shell) -> None:
-    """No events at all, a part without its beginning, a ledger, a file that is not there."""
+    """No events, a part without its beginning, a ledger, a missing file."""
     copy = other(book, "copy.db")
     nothing = book.file("nothing.jsonl", b"\n\n")
     for code, file, name in (
@@ -298,7 +298,7 @@ def test_what_is_no_export(book: Shell) -> None:
 
 
 def test_without_times_of_recording(book: Shell) -> None:
-    """A file that does not say when it was recorded is recorded now."""
+    """Events without a recording time are recorded now."""
     path, copy = exported(book), other(book)
     events = [{k: v for k, v in event.items() if k != "recordedat"} for event in lines(path)]
     path.write_text("".join(json.dumps(each) + "\n" for each in events))
@@ -308,7 +308,7 @@ def test_without_times_of_recording(book: Shell) -> None:
 
 
 def test_what_is_forgotten_leaves_no_trace(book: Shell) -> None:
-    """A file that still has the words of a customer who is forgotten in it brings none of them."""
+    """A file that still has a forgotten customer's words imports none of them."""
     secret = "Schrödinger-7781"  # noqa: S105 (a text to look for)
     opened = line(
         "request.opened",
@@ -392,7 +392,7 @@ def test_values_are_entered_again(moved: Shell) -> None:
 
 
 def test_starting_over_enters_all(moved: Shell) -> None:
-    """Whoever starts over has nothing to enter again."""
+    """After a fresh start nothing has to be entered again."""
     ok(moved, *PROFILE, "set", "--start-over", *PERSON, *ADDRESS, "--yes")
     result = ok(moved, *VERIFY)
     assert (result["ok"], result["enter_again"]) == (True, [])
@@ -415,7 +415,7 @@ def test_files_are_attached_again(moved: Shell) -> None:
 
 
 def test_a_file_that_was_carried_along(book: Shell) -> None:
-    """Who copies the vault first has only the transcripts to attach again."""
+    """If the vault was copied first, only the transcripts must be attached again."""
     copy = other(book, "there/ledger.db")
     vault = book.ledger.with_name("ledger.db.vault")
     copy.ledger.parent.mkdir()
@@ -426,7 +426,7 @@ def test_a_file_that_was_carried_along(book: Shell) -> None:
 
 
 def test_a_backup_of_it(moved: Shell) -> None:
-    """It is a good one; restored it lacks the same, and says so."""
+    """It is a good one; restored, it lacks the same and says so."""
     made = ok(moved, "ledger", "backup", "-o", moved.folder / "moved.zip")
     assert (made["damaged"], made["absent"]) == ([], 3 - 1)
     third = other(moved, "third/ledger.db")

@@ -1,4 +1,4 @@
-"""`ledger verify` as it is typed, and what else tells that a ledger is not what was written."""
+"""`ledger verify` as typed, and other evidence that a ledger was tampered with."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _rewritten(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) ->
 
 
 def test_its_json(states: Shell) -> None:
-    """The fields in their order; what nobody asked for is null or empty."""
+    """The fields in their order; what was not asked for is null or empty."""
     result = states.ok(*VERIFY)
     assert list(result) == [
         *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
@@ -84,7 +84,7 @@ def test_deep_reads_what_was_attached(states: Shell) -> None:
 
 
 def test_a_head_that_was_noted(states: Shell) -> None:
-    """It is told at which event the journal had it; more may be given, and 16 digits are enough."""
+    """The event that had it is reported; several may be given, and 16 digits are enough."""
     first = _head(states)
     events = states.ok("ledger", "info")["events"]
     states.ok("sessions", "tip", "S-1002", "5.00", "--at", "2026-10-13T09:00:00Z")
@@ -104,14 +104,14 @@ def test_a_head_that_never_was(states: Shell) -> None:
 
 @pytest.mark.parametrize("head", ["", "0" * 15, "0" * 65, "g" * 16, "\uff10" * 16, "0" * 16 + "\n"])
 def test_what_is_no_head(states: Shell, head: str) -> None:
-    """Fewer digits could be anybody's: a usage error."""
+    """Fewer digits would be ambiguous: a usage error."""
     ran = states.run(*VERIFY, "--head", head)
     assert (ran.code, ran.out) == (2, "")
     assert "hexadecimal" in ran.err
 
 
 def test_progress_is_for_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bar where somebody looks and waits; in a pipe, and for a short journal, nothing."""
+    """A bar on a terminal; none in a pipe or for a short journal."""
     assert "Verifying" not in states.run(*VERIFY, terminal=True).err
     monkeypatch.setattr(verify, "MANY", 1)
     assert "Verifying" in states.run(*VERIFY, terminal=True).err
@@ -121,8 +121,8 @@ def test_progress_is_for_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPat
 # --- heads that were printed ----------------------------------------------------------------------
 
 
-def test_a_statement_tells_of_a_rewritten_history(states: Shell) -> None:
-    """Where every hash was made anew, the journal verifies, and the statement does not."""
+def test_a_statement_reveals_a_rewritten_history(states: Shell) -> None:
+    """With every hash recalculated, the journal verifies and the statement does not."""
     path = states.folder / "october.html"
     states.ok("earnings", "statement", "2026-10", "-o", path)
     with closing(open_file(states.ledger, readonly=True)) as db:
@@ -134,8 +134,8 @@ def test_a_statement_tells_of_a_rewritten_history(states: Shell) -> None:
 
 
 @pytest.mark.parametrize("hashes", [True, False])
-def test_a_pack_tells_of_a_rewritten_history(states: Shell, hashes: bool) -> None:
-    """Whether or not the hashes were made anew: `dispute verify` with the ledger is exit 6."""
+def test_a_pack_reveals_a_rewritten_history(states: Shell, hashes: bool) -> None:
+    """With or without new hashes: `dispute verify` with the ledger is exit 6."""
     states.ok("dispute", "evidence", "CL-1", "-o", "pack.zip")
     check = ("dispute", "verify", "pack.zip", "--ledger", "ledger.db")
     assert states.ok(*check)["in_ledger"] is True
@@ -170,7 +170,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize("statement", DAMAGE)
 def test_what_stumbles_over_damage_says_so(states: Shell, statement: str) -> None:
-    """It is told what is wrong with the ledger, exit 6: that is no bug of the program."""
+    """The message says what is wrong with the ledger, exit 6: no bug of the program."""
     tampered(states.ledger, statement)
     ran = states.run(*DAMAGE[statement], "--json")
     assert (ran.code, ran.out) == (6, ""), ran
@@ -179,7 +179,7 @@ def test_what_stumbles_over_damage_says_so(states: Shell, statement: str) -> Non
 
 
 def test_a_bug_is_a_bug_all_the_same(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the ledger is what was written, whatever goes wrong is ours."""
+    """If the ledger is sound, an unexpected failure is our bug."""
     from liveportal.ledger.queries import earnings
 
     monkeypatch.setattr(earnings, "months_and_gaps", lambda _reader, *_: 1 // 0)

@@ -1,4 +1,4 @@
-"""`requests watch`: real processes that follow real files, while others write into them."""
+"""`requests watch`: real processes follow real files while others write to them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ sys.exit(3 if row["id"] == "BAD" else 0)
 
 
 def test_a_file_is_followed_as_it_grows(empty: Shell) -> None:
-    """What is there and what comes is recorded and shown at once; Ctrl-C ends it with 130."""
+    """Existing and new lines are recorded and shown at once; Ctrl-C ends it with 130."""
     path = feed(empty, "feed.jsonl", asks("A"))
     with watching(empty, path, *QUICK) as watch:
         watch.shows("A")
@@ -66,7 +66,7 @@ def test_a_line_counts_when_it_has_its_end(empty: Shell) -> None:
 
 
 def test_what_was_recorded_is_not_shown_again(empty: Shell) -> None:
-    """A replay is skipped, and so is what another source told before."""
+    """A replay is skipped, and so is what another source reported before."""
     path = feed(empty, "feed.jsonl", asks("A"), asks("B"))
     empty.ok("sync", path)
     same = line(
@@ -113,14 +113,14 @@ def test_once_stops_at_the_present_end(empty: Shell) -> None:
     assert [row["id"] for row in empty.ok("requests", "watch", path, "--once")] == ["A", "B"]
     assert empty.ok("requests", "watch", path, "--once") == []
     add(path, b"\n", asks("C"))
-    assert empty.tells("requests", "watch", path, "--once", "--csv", "-o", "out.csv") == ""
+    assert empty.output_of("requests", "watch", path, "--once", "--csv", "-o", "out.csv") == ""
     written = (empty.folder / "out.csv").read_text().splitlines()
     assert [text.split(",")[0] for text in written] == ["id", "C"]
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
 def test_a_file_that_cannot_be_read(empty: Shell, name: str) -> None:
-    """A feed that is not there, or a folder, is told as `sync` tells it."""
+    """A missing feed or a folder is reported as by `sync`."""
     error = empty.refuses(1, "requests", "watch", name, "--once")
     assert (error["code"], error["details"]["path"]) == ("unreadable_file", name)
 
@@ -167,7 +167,7 @@ def test_a_stream_is_shown_as_it_comes_and_ends_when_it_ends(empty: Shell) -> No
 
 
 def test_json_lines_have_every_field(empty: Shell) -> None:
-    """--jsonl: one object a line, with all that `requests list` has, and the reason."""
+    """--jsonl: one object a line, with all fields of `requests list` and the reason."""
     empty.says(RULES)
     ran = empty.run("requests", "watch", "-", "--jsonl", stdin=asks("A") + asks("B"))
     rows = [json.loads(text) for text in ran.out.splitlines()]
@@ -241,7 +241,7 @@ def test_a_bad_line_stops_it_and_what_came_before_is_kept(empty: Shell, bad: byt
 def test_of_a_line_that_is_too_long_only_the_beginning_is_kept(
     empty: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused by its length, wherever it was cut on the way; the lines after it count on."""
+    """It is refused by its length, wherever it was split; later line numbers are right."""
     for module in (following, jsonl):
         monkeypatch.setattr(module, "LONGEST_LINE", 1000)
     stdin = asks("A") + b"x" * 5000 + b"\n" + asks("B", title="y" * 500) + b"z" * 1001
@@ -257,7 +257,7 @@ def test_of_a_line_that_is_too_long_only_the_beginning_is_kept(
 
 
 def test_what_the_rules_refuse_has_its_own_code(empty: Shell) -> None:
-    """An unknown thing is 3, a wrong state 4; the line is named whichever part it came in."""
+    """Unknown entity 3, wrong state 4; the line is named in whichever chunk it came."""
     with watching(empty, "-") as watch:
         watch.stdin.write(asks("A"))
         watch.stdin.flush()
@@ -271,7 +271,7 @@ def test_what_the_rules_refuse_has_its_own_code(empty: Shell) -> None:
 
 
 def test_rejects_are_added_as_they_come(empty: Shell) -> None:
-    """--rejects goes on past bad lines; who interrupts it has them all, again and again."""
+    """--rejects goes on past bad lines; an interrupted watch has written them all."""
     path = feed(empty, "feed.jsonl", b"junk\n", asks("A"))
     kept = empty.folder / "bad.jsonl"
     with watching(empty, path, *QUICK, "--rejects", kept) as watch:
@@ -304,7 +304,7 @@ def test_rejects_take_the_place_of_nothing(empty: Shell, name: str) -> None:
 
 
 def test_only_what_is_still_open_is_shown(empty: Shell) -> None:
-    """What was taken or lapsed by the time it is read is recorded, and nobody is called for it."""
+    """A request taken or lapsed by now is recorded, and no command is run for it."""
     taken = line("request.taken", "10-05 09:01", id="t", request="A")
     lapsed = asks("B", expires="2026-10-05T09:10:00Z")
     ran = empty.run("requests", "watch", "-", "--field", "id", stdin=asks("A") + taken + lapsed)
@@ -335,7 +335,7 @@ def test_what_a_rule_declines_is_shown_as_declined(empty: Shell, declines: bool)
 
 
 def test_a_rule_that_came_meanwhile_counts(empty: Shell) -> None:
-    """Preferences are looked up as each part comes: what another shell changed holds at once."""
+    """Preferences are read for each chunk: a change in another shell applies at once."""
     path = feed(empty, "feed.jsonl", asks("A", rate=amount("1.00")))
     with watching(empty, path, *QUICK, "--field", "id") as watch:
         watch.shows("A")
@@ -365,7 +365,7 @@ def test_a_person_reads_a_line_each(empty: Shell, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_bell_rings_on_a_terminal_alone(empty: Shell) -> None:
-    """As the preferences say unless an option does; once a request, and never into a pipe."""
+    """By the preferences or an option; once a request, and never into a pipe."""
     bell = line("preferences.changed", "10-02 09:00", id="bell", notifications={"bell": True})
 
     def rung(name: str, *argv: str, terminal: bool = True) -> int:
@@ -389,9 +389,9 @@ def test_the_bell_rings_on_a_terminal_alone(empty: Shell) -> None:
 
 
 def test_a_command_is_run_for_each(empty: Shell) -> None:
-    """Without a shell: the request on its input, its id in the environment, no stranger's word.
+    """Without a shell: the request on stdin, its id in the environment, no untrusted text.
 
-    What it says goes to standard error, that it failed is told, and the watch goes on.
+    Its output goes to standard error, its failure is reported, and the watch goes on.
     """
     hook = empty.file("hook.py", HOOK)
     title = "$(touch owned); `touch owned`\x00\ud800"
@@ -424,7 +424,7 @@ def test_nothing_waits_for_the_command_or_for_more(empty: Shell) -> None:
 
 @pytest.mark.parametrize("command", ["./missing --now", "/", "./plain"])
 def test_a_command_that_cannot_be_run_stops_nothing(empty: Shell, command: str) -> None:
-    """It is told for each request, and each request is shown."""
+    """The failure is reported for each request, and each request is shown."""
     empty.file("plain", "no program")
     ran = empty.process(
         *("requests", "watch", "-", "--field", "id", "--exec", command), stdin=asks("A") + asks("B")

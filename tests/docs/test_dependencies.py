@@ -1,4 +1,4 @@
-"""What is depended on: locked with hashes for development, and listed with its licence."""
+"""Dependencies: locked with hashes for development, and listed with their licences."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOCKED = re.findall(r"^([a-z0-9-]+)==(\S+)((?:.*\\\n)*.*)", LOCK, re.MULTILINE)
 
 @pytest.mark.parametrize("needed", NEEDED, ids=lambda needed: needed.name)
 def test_the_lock_has_it_within_its_range(needed: Requirement) -> None:
-    """Each dependency that pyproject.toml names; `make lock` makes the lock anew."""
+    """Each dependency that pyproject.toml names; `make lock` rewrites the lock."""
     versions = [version for name, version, _ in LOCKED if name == canonicalize_name(needed.name)]
     assert versions, f"{needed.name} is not locked"
     for version in versions:
@@ -37,7 +37,7 @@ def test_the_lock_has_it_within_its_range(needed: Requirement) -> None:
 
 
 def test_every_version_has_hashes_and_no_place_is_named() -> None:
-    """A lock names files by their hashes, and not where somebody got them from."""
+    """A lock names files by their hashes, and not by their origin."""
     assert len(LOCKED) > len(NEEDED)
     for name, _, rest in LOCKED:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", rest), name
@@ -45,7 +45,7 @@ def test_every_version_has_hashes_and_no_place_is_named() -> None:
 
 
 def test_every_dependency_is_listed_with_its_licence() -> None:
-    """`make docs` makes docs/DEPENDENCIES.md anew; copyleft is marked there."""
+    """`make docs` rewrites docs/DEPENDENCIES.md; copyleft is marked there."""
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "make_licenses.py", "--check"],
         capture_output=True,

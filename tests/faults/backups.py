@@ -1,4 +1,4 @@
-"""A program to be killed in the middle of a backup or a restore, and what must hold afterwards."""
+"""A program to kill during a backup or a restore, and what must be true afterwards."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ sys.exit(code)
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return what a process is given: nothing of the developer's."""
+    """Return the environment of a process, without anything of the developer's."""
     home = {"HOME": str(folder), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     home["XDG_STATE_HOME"] = os.environ["XDG_STATE_HOME"]  # The test run's own (conftest).
     return {**home, "LIVEPORTAL_KEYRING": "off", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def killed_at(call: int, when: str, folder: Path, *argv: object) -> tuple[bool, int]:
-    """Run the program, killed at that call; tell whether it was, and how many calls it made."""
+    """Run the program, killed at this call; return whether it was, and its number of calls."""
     done = subprocess.run(
         [sys.executable, "-c", KILLED_AT.format(root=str(ROOT)), str(call), when, *map(str, argv)],
         stdin=subprocess.DEVNULL,
@@ -80,7 +80,7 @@ def killed_at(call: int, when: str, folder: Path, *argv: object) -> tuple[bool, 
 
 
 def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON holds)
-    """Run the program to its end, which must be a good one; return what its JSON says."""
+    """Run the program to its end, which must be successful; return its parsed JSON."""
     done = subprocess.run(
         [sys.executable, "-m", "liveportal", *map(str, argv), "--json"],
         stdin=subprocess.DEVNULL,
@@ -95,7 +95,7 @@ def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON hold
 
 
 def content(ledger: Path, *, vault: bool = True) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return all that a ledger holds; it must open, and be what was written, its vault too."""
+    """Return the whole content of a ledger, which must open and verify, with its vault."""
     with open_readonly(ledger) as reader:
         if vault:
             deeply(reader.db, ledger)
@@ -105,7 +105,7 @@ def content(ledger: Path, *, vault: bool = True) -> list[tuple[str, list[dict[st
 
 
 def good_backups(folder: Path) -> list[Path]:
-    """Return what has the name of a backup; each must be one, whole."""
+    """Return the files named like a backup; each must be a whole one."""
     archives = sorted(folder.glob("*.zip"))
     for path in archives:
         with path.open("rb") as stream:
@@ -119,9 +119,9 @@ def good_backups(folder: Path) -> list[Path]:
 
 
 def litter(folder: Path) -> list[str]:
-    """Return what was left behind in a folder.
+    """Return the names that were left behind in a folder.
 
-    But for a half-written backup, which is swept an hour later: it may be another machine's.
+    A half-written backup is excepted: it is removed an hour later, as it may be another machine's.
     """
     names = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
     return [name for name in names if not name.startswith(".liveportal-backup.")]

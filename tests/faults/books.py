@@ -1,4 +1,4 @@
-"""Ledgers to be hurt, and what must be true of them afterwards."""
+"""Ledgers to damage, and what must be true of them afterwards."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ Story = list[tuple[Any, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A command that is hurt on its way.
+    """A command that is disturbed while it runs.
 
-    `before` is the ledger that it starts from; `atomic` tells that it does all or nothing (else
-    events come one by one, or a batch at a time). `stdin` and `files` lie in its folder. `drawn`
+    `before` is the ledger that it starts from; `atomic` means that it does all or nothing (else
+    events come one by one, or a batch at a time). `stdin` and `files` are in its folder. `drawn`
     are fields of events that are drawn afresh by each run, and so differ from one to the next.
     `shown` is a command that must show the same afterwards as if nothing had happened.
     """
@@ -76,11 +76,11 @@ class Place:
         return Order(argv, **{"cwd": str(self.folder), "env": env, **streams, **more})
 
     def run(self, *argv: str, **more: Any) -> Ended:  # noqa: ANN401
-        """Run a command to its end, whatever that is."""
+        """Run a command to its end, successful or not."""
         return self.fork_server.run(self.order(*argv, **more))
 
     def done(self, *argv: str, code: int = 0) -> str:
-        """Run a command that works, and return what it wrote."""
+        """Run a command that succeeds, and return its output."""
         ended = self.run(*argv)
         assert (ended.code, ended.err) == (code, ""), (argv, ended)
         return ended.out
@@ -189,7 +189,7 @@ def derived(ledger: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def beside(folder: Path) -> set[str]:
-    """Return all files below a folder, but for what SQLite keeps beside a ledger in use."""
+    """Return all files below a folder, except those that SQLite keeps beside a ledger in use."""
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
     return {name for name in names if not name.endswith(("-wal", "-shm", "-journal"))}
 

@@ -1,4 +1,4 @@
-"""How much of the faults is injected: a quick set with every test run, or the whole of it."""
+"""How many faults are injected: a quick set in every test run, or all of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 -- Folders of our own are made in it.
 
 
 class Amount(Protocol):
-    """Tells how many of something a test does."""
+    """Returns how many cases a test runs."""
 
     def __call__(self, *, quick: int, whole: int) -> int:
         """Return the first number, or the second where the whole set was asked for."""
@@ -52,7 +52,7 @@ def fork_server() -> Iterator[ForkServer]:
 
 @pytest.fixture(scope="session")
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give a folder in memory where there is one: what kills leave there is the same."""
+    """Give a folder in memory if there is one: kills leave the same there."""
     if not os.access(_MEMORY, os.W_OK):
         yield tmp_path_factory.mktemp("memory")
         return

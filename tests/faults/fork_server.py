@@ -48,11 +48,11 @@ _FILE_EVENTS = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os
 
 @dataclass(frozen=True)
 class Order:
-    """A run: its arguments and streams, and what is to happen to it.
+    """A run: its arguments and streams, and the fault to inject.
 
     `signal` comes at the `at`-th point (`by` = `points`: each statement, and each step that makes,
     names, moves or syncs a file), at the `at`-th line of the program (`lines`), or after `after`
-    seconds (`time`). No file may grow beyond `limit` bytes; `dies` tells whether that kills.
+    seconds (`time`). No file may grow beyond `limit` bytes; `dies` says whether that kills.
     `closed` are descriptors that are closed from the start, `more` further runs in the process,
     each repeated up to `retries` times while it ends busy. `stopped`: it waits for SIGCONT.
     A stream that is `LEFT` is a pipe whose reader has left.
@@ -290,7 +290,7 @@ def _stream(target: int) -> IO[str]:
 
 
 def _hits(order: Order, pipe: int) -> tuple[Callable[[str], None], Callable[[], int]]:
-    """Return what counts a point, and signals at the one that was ordered, and the count."""
+    """Return a function that counts points and signals at the ordered one, and the counter."""
     count = 0
 
     def point(name: str) -> None:
@@ -357,7 +357,7 @@ def _points(order: Order, pipe: int) -> Callable[[], int]:
 
 
 def _lines(order: Order, pipe: int) -> Callable[[], int]:
-    """Count the lines of the program itself; what a signal raises there, the line raises."""
+    """Count the lines of the program itself; an exception of the signal is raised in that line."""
     point, count = _hits(order, pipe)
 
     def line(frame: FrameType, event: str, _arg: object) -> Any:  # noqa: ANN401

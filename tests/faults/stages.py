@@ -1,4 +1,4 @@
-"""A scene, what it is like when nothing disturbs it, and what must be true however it was hurt."""
+"""A scene, its undisturbed result, and what must be true after any disturbance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOUR_AND_MORE = 3_700
 
 
 class Stage:
-    """A scene, what it is like when nothing disturbs it, and fresh copies to disturb it in."""
+    """A scene, its undisturbed result, and fresh copies to disturb it in."""
 
     def __init__(
         self, fresh: Callable[[Path], Place], scene: Scene, mode: str, folder: Path
@@ -49,7 +49,7 @@ class Stage:
         return self._fresh(folder)
 
     def place_in(self, folder: Path) -> Place:
-        """Return a fresh place in a folder that is there already."""
+        """Return a fresh place in an existing folder."""
         return self._fresh(folder)
 
     def recorded(self, place: Place, *, verified: bool = True) -> Story:
@@ -57,12 +57,12 @@ class Stage:
         return story(place.ledger, self.scene.drawn, verified=verified)
 
     def derived(self, place: Place) -> object:
-        """Return the derived tables, but for what is drawn afresh each time."""
+        """Return the derived tables, without the fields that each run draws afresh."""
         drawn = {"profile_field", "preferences", "policy"} if self.scene.drawn else set()
         return {name: rows for name, rows in derived(place.ledger).items() if name not in drawn}
 
     def shown(self, place: Place) -> str:
-        """Return what is shown at the end: what is sealed opens, what is attached is found."""
+        """Return what is shown at the end: encrypted values open, attached files exist."""
         return place.done(*self.scene.shown) if self.scene.shown else ""
 
     def count(self, by: str, sent: signal.Signals) -> int:
@@ -72,13 +72,13 @@ class Stage:
         return ended.points
 
     def check_opens(self, place: Place) -> None:
-        """A command that only reads gets its answer from whatever the kill has left."""
+        """A command that only reads answers from whatever state the kill has left."""
         if place.ledger.exists():
             place.done("earnings", "months")
             place.done("payout", "profile", "show")
 
     def check(self, place: Place, ended: Ended) -> None:
-        """What is there is a state on the way, and all of it if the command said so."""
+        """The ledger is in an intermediate state, or in the final one if the command said so."""
         events = self.recorded(place) if place.ledger.exists() else []
         if self.scene.atomic:
             assert events in (self.before, self.after)
@@ -90,7 +90,7 @@ class Stage:
             assert events == self.after, "what was acknowledged is not there"
 
     def check_all(self, place: Place, ended: Ended, hurt: str, *, look: bool) -> None:
-        """Check all of it; a reader comes first if one is to `look`, or else the next writer."""
+        """Check everything; with `look` a reader comes first, else the next writer."""
         try:
             if look:
                 self.check_opens(place)

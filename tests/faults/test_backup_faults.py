@@ -1,4 +1,4 @@
-"""Backups on full disks, with flipped bytes, cut short: an error, or what was backed up."""
+"""Backups on full disks, with flipped bytes, cut short: an error, or the backed-up ledger."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ledger(tmp_path: Path) -> Path:
 
 
 def test_a_byte_flipped_anywhere(ledger: Path, amount: Amount) -> None:
-    """In every region of an archive: it is refused, or what comes back is what was backed up."""
+    """In every region of an archive: it is refused, or the restored ledger is right."""
     file = ledger.with_name("good.zip")
     back_up(ledger, file, made_at=AT)
     whole = file.read_bytes()
@@ -71,7 +71,7 @@ def test_a_byte_flipped_anywhere(ledger: Path, amount: Amount) -> None:
 
 
 def test_a_backup_cut_short_anywhere(ledger: Path, amount: Amount) -> None:
-    """Whatever of its end is missing, it is no backup any more."""
+    """However much of its end is missing, it is no backup any more."""
     file = ledger.with_name("good.zip")
     back_up(ledger, file, made_at=AT)
     whole = file.read_bytes()
@@ -101,7 +101,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def rich(made: Path, tmp_path: Path) -> Path:
-    """Give a copy of it."""
+    """Give a copy of the ledger."""
     return shutil.copytree(made, tmp_path / "rich")
 
 
@@ -126,7 +126,7 @@ def limited(folder: Path, limit: int, *argv: object) -> subprocess.CompletedProc
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_a_disk_that_is_full_somewhere(rich: Path, amount: Amount, command: str) -> None:
-    """Wherever the writing ends: an error in words, the ledger as it was, nothing left behind."""
+    """Wherever writing fails: an error in words, the ledger unchanged, nothing left behind."""
     argv = {
         "backup": ("ledger", "backup", "-o", "b.zip"),
         "restore": ("ledger", "restore", "copy.zip", "--yes"),

@@ -1,7 +1,7 @@
-"""A backup or restore that is killed: the old or the new, whole, and it can be done again.
+"""A backup or restore that is killed: the old or the new, whole, and it can be run again.
 
-Killed at every call that matters (files made, named, brought to the disk, statements of SQLite),
-before and after it, and at random moments besides.
+Killed before and after every call that matters (files made, renamed, synced, statements of
+SQLite), and also at random moments.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MORE = 1_000_000
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a ledger with evidence, a backup of it, and the ledger as it was recorded to since."""
+    """Make a ledger with evidence, a backup of it, and the ledger with later events."""
     folder = tmp_path_factory.mktemp("made")
     ledger = ("--ledger", "ledger.db")
     ran(folder, *ledger, "init")
@@ -62,14 +62,14 @@ def points(calls: int, count: int, seed: int) -> list[tuple[int, str]]:
 
 
 def report(kills: int, calls: int | None) -> None:
-    """With -s, say how many were killed, of how many points: two at each call, or any moment."""
+    """With -s, print the number of kills and of points: two at each call, or any moment."""
     assert kills or calls is None, "nothing was killed"
     print(f"{kills} kills, of {2 * calls if calls else 'any'} points")  # noqa: T201
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_a_backup_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mode: str) -> None:
-    """No half of it bears a name, the ledger is untouched, and the next one is made."""
+    """No partial file has a backup's name, the ledger is unchanged, and the next one works."""
     first = copied(made, tmp_path / "first", mode)
     argv = ("--ledger", "ledger.db", "ledger", "backup", "--to", "b", "--keep", "1d")
     (first.parent / "b").mkdir()
@@ -154,7 +154,7 @@ def test_a_restore_to_a_new_place_that_is_killed(
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_killed_at_any_moment(made: Path, tmp_path: Path, amount: Amount, command: str) -> None:
-    """The same, wherever the program is: in SQLite, in the compressor, in between."""
+    """The same at any moment: in SQLite, in the compressor, in between."""
     chance = random.Random(command)  # noqa: S311
     kills = 0
     early, late = content(made / "then" / "ledger.db"), content(made / "ledger.db")

@@ -1,4 +1,4 @@
-"""Clocks that go back, and ledgers that are carried into other processes and threads."""
+"""Clocks that go back, and ledgers that are used in other processes and threads."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_clock_that_goes_back(book: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["WAL"])
 def test_ids_are_fresh_whatever_the_clock_says(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a clock that stands still, or goes back, no id is given twice."""
+    """With a clock that stops or goes back, no id is given twice."""
     instants = iter([5, 5, 5, 4, 3, 5, 0] * 3)
     monkeypatch.setattr("liveportal.portal.time_ns", lambda: next(instants) * 1_000_000)
     names = [new_id() for _ in range(20)]
@@ -117,7 +117,7 @@ def test_a_clock_that_is_far_off(book: Path, now: datetime) -> None:
 
 
 def _in_a_child(work: Callable[[], object]) -> str:
-    """Run work in a forked process that ends as Python does; return what it raised."""
+    """Run work in a forked process that exits as Python does; return its exception."""
     read_end, write_end = os.pipe()
     sys.stdout.flush()
     pid = _fork()
@@ -161,7 +161,7 @@ def _fork() -> int:
 def test_a_portal_is_not_carried_across_a_fork(
     book: Path, mode: str, use: Callable[[Portal], object]
 ) -> None:
-    """A child that uses its parent's portal is told to open its own; the parent goes on."""
+    """A child that uses its parent's portal must open its own; the parent goes on."""
     with Portal.open(book, now=Clock(NOW)) as portal:
         portal.execute(_bonus("AD-1"), key="first")
         assert _in_a_child(lambda: use(portal)).startswith("NotShared: ")
@@ -173,7 +173,7 @@ def test_a_portal_is_not_carried_across_a_fork(
 @forks
 @modes
 def test_a_fork_in_the_middle_of_a_write(book: Path, mode: str) -> None:
-    """A child that ends, whichever way, rolls back nothing of what its parent is writing."""
+    """A child that exits, in any way, rolls back nothing of its parent's write."""
     with Portal.open(book, now=Clock(NOW)) as portal:
         store = portal._store  # noqa: SLF001 -- The middle of a write is nowhere else.
         with store.writing() as door:
@@ -197,7 +197,7 @@ def _unwind(portal: Portal, door: object) -> None:
 @forks
 @modes
 def test_a_child_that_opens_its_own(book: Path, mode: str) -> None:
-    """Each process with a portal of its own: everything of everybody is there once."""
+    """Each process with its own portal: every event is recorded once."""
     with Portal.open(book, now=Clock(NOW)) as portal:
         portal.execute(_bonus("AD-1"), key="first")
         assert _in_a_child(lambda: _own(book, "child")) == "done"
@@ -230,7 +230,7 @@ def test_many_processes_of_one_program(book: Path, mode: str) -> None:
 
 @modes
 def test_a_portal_is_not_carried_into_a_thread(book: Path, mode: str) -> None:
-    """A thread that uses another one's portal is told to open its own, which it may."""
+    """A thread that uses another one's portal must open its own, which it may."""
     raised: list[BaseException] = []
 
     def use() -> None:

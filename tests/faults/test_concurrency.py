@@ -1,4 +1,4 @@
-"""Many processes at one ledger: nothing is lost, nothing is doubled, readers see one state."""
+"""Many processes at one ledger: nothing is lost or doubled, and readers see one state."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _check_state(rows: list[dict[str, object]]) -> Decimal:
 def test_sixteen_write_and_sixteen_read(
     fork_server: ForkServer, made: Path, folder: Path, mode: str, amount: Amount
 ) -> None:
-    """Each event is there once, also those that all tell with one key; every read adds up."""
+    """Each event is recorded once, also those that share one key; every read adds up."""
     place = set_up(fork_server, made, _SCENE, mode, folder)
     before = story(place.ledger)
     net = _check_state([json.loads(line) for line in place.done(*_MONTHS).splitlines()])
@@ -99,7 +99,7 @@ def test_sixteen_write_and_sixteen_read(
 
 
 def _real(place: Place, name: str, times: int) -> subprocess.Popen[bytes]:
-    """Start a writer that starts the program anew for each of its writes, as people do."""
+    """Start a writer that starts the program for each of its writes, as people do."""
     program = " ".join(PROGRAM)
     words = " ".join(_adjust("KEY")).replace(AT, f"'{AT}'").replace("KEY", f"{name}-$n")
     script = f"for n in $(seq 0 {times - 1}); do until {program} {words}; do :; done; done"

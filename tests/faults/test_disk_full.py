@@ -1,4 +1,4 @@
-"""Disks that are full, files that may not grow: the contract's error, and nothing half recorded."""
+"""Full disks and limited file sizes: the contract's error, and nothing half recorded."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _mount(*argv: str) -> bool:
 
 @pytest.fixture
 def disk(folder: Path) -> Iterator[Disk]:
-    """Mount a small disk; who may not is told less by these tests."""
+    """Mount a small disk; without the permission these tests check less."""
     inner = folder / "disk"
     inner.mkdir()
     if not shutil.which("mount") or not _mount(
@@ -119,7 +119,7 @@ def _check_after(stage: Stage, place: Place, ended: Ended, hurt: str) -> bool:
 
 @scenes
 def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, amount: Amount) -> None:
-    """However much room is left, from none: recorded whole or not at all, and told so."""
+    """With any free space, from none: recorded whole or not at all, and reported so."""
     for stage in staged(stages, scene, amount):
         failures = 0
         for pages in chosen(MOST // PAGE, amount(quick=2, whole=16), scene.name + stage.mode):
@@ -144,7 +144,7 @@ def output_paths(disk: Disk) -> dict[str, str]:
 
 @scenes
 def test_files_that_may_not_grow(stages: Stages, scene: Scene, amount: Amount) -> None:
-    """A limit on the size of files is met like a full disk, at whatever size."""
+    """A file size limit is handled like a full disk, at any size."""
     for stage in staged(stages, scene, amount, shift=1):
         failures = 0
         pages = chosen(stage.size // PAGE + 1, amount(quick=1, whole=10), scene.name + stage.mode)
@@ -159,7 +159,7 @@ def test_files_that_may_not_grow(stages: Stages, scene: Scene, amount: Amount) -
 def test_each_of_many_ids_has_its_result(
     stages: Stages, disk: Disk, mode: str, amount: Amount
 ) -> None:
-    """Of many ids on a disk that fills up, those are there that are said to be, and no others."""
+    """Of many ids on a disk that fills up, exactly those reported as recorded are."""
     stage, outcomes = stages(IDS, mode), set()
     for pages in chosen(60, amount(quick=4, whole=30), "ids"):
         disk.clear()

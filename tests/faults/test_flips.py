@@ -1,8 +1,8 @@
-"""A byte of the file is another: the ledger says so, or nothing that it says depends on it.
+"""A flipped byte of the file: the ledger reports it, or no answer depends on it.
 
-In turn for every used page, in this process: what cannot be opened is one of our errors; what opens
-and was changed is found by `verify`; and what verifies gives the very same answers. There is no
-third way, no wrong number, and no failure that is not one of ours.
+For every used page, in this process: a ledger that cannot be opened raises one of our errors; a
+ledger that opens and is changed fails `verify`; and one that verifies gives the very same answers.
+There is no third way, no wrong number, and no failure that is not one of ours.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Answers = tuple[Any, ...]
 
 
 def answers(path: Path) -> Answers:
-    """Return all that a ledger says: what its windows show, and every row that it has."""
+    """Return everything that a ledger shows: its queries, and every row of its tables."""
     with open_readonly(path) as reader:
         tables = [
             name
@@ -60,7 +60,7 @@ def answers(path: Path) -> Answers:
 
 
 def outcome(path: Path, whole: Answers, *, ask: bool) -> str:
-    """Return how a flip was found, or `unused`; with `ask` the windows are tried in any case."""
+    """Return how a flip was found, or `unused`; with `ask` the queries are tried in any case."""
     try:
         with open_readonly(path) as reader:
             result = verify(reader.db, vault=path, deep=True, read=transcripts.read)
@@ -82,7 +82,7 @@ def outcome(path: Path, whole: Answers, *, ask: bool) -> str:
 
 
 def _asked(path: Path) -> None:
-    """Read and write all the same: whatever comes of it, it is an answer or one of our errors."""
+    """Read and write nevertheless: the result is an answer or one of our errors."""
     for ask in (figures, _written):
         try:
             ask(path)
@@ -144,7 +144,7 @@ def _execute(path: Path, *statements: str) -> None:
 def _flip(
     path: Path, places: Iterable[tuple[int, int]], whole: Answers, every: int
 ) -> Counter[str]:
-    """Flip bits at each place in turn, and return how often each check found it."""
+    """Flip bits at each place, and return how often each check found it."""
     counts: Counter[str] = Counter()
     content = path.read_bytes()
     try:
@@ -167,7 +167,7 @@ def _flip(
 
 
 def _report(name: str, counts: Counter[str]) -> None:
-    """Say what was found by which check: `pytest -s` shows it."""
+    """Print how many flips each check found: `pytest -s` shows it."""
     rows = "".join(f"\n  {count:8} {check}" for check, count in counts.most_common())
     sys.stderr.write(f"\n{name}: {counts.total()} bytes flipped{rows}\n")
 
@@ -225,10 +225,10 @@ def test_every_byte(small: tuple[Path, Answers], amount: Amount, chunk: int) -> 
 
 @pytest.mark.damages
 def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
-    """The log has sums of its own: what stands after a flipped byte was never committed.
+    """The log has its own checksums: everything after a flipped byte counts as not committed.
 
-    So the ledger is whole, as it was after one of its transactions; only a head that was noted
-    tells that there were more.
+    So the ledger is whole, as after one of its transactions; only a noted head reveals that there
+    were more.
     """
     monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
     path = rich.make(tmp_path, rich.LATEST)

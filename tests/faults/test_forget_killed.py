@@ -1,4 +1,4 @@
-"""Forgetting, killed anywhere: whoever opens the ledger next goes on, and nothing is left."""
+"""Erasure killed at any point: the next process to open the ledger finishes it."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_killed_at_a_point(
 
 
 def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
-    """Wherever the system kills it: to forget again is enough."""
+    """Killed by the system at any moment: forgetting again is enough."""
     ledger = _made(tmp_path, "wal", monkeypatch)
     others = ledger.others("C-1")
     before = {path: path.read_bytes() for path in ledger.path.parent.rglob("*") if path.is_file()}
@@ -188,7 +188,7 @@ def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amoun
 
 
 def test_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
-    """Who forgets at once, with others reading: each is recorded once, and nothing is left."""
+    """Concurrent erasures, with readers: each is recorded once, and nothing is left."""
     customers = [f"C-{n}" for n in range(1, amount(quick=4, whole=8))]
     ledger = _made(tmp_path, "wal", monkeypatch, customers)
     reads = ["ledger", "info", "--field", "events"]

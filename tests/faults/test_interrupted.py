@@ -1,4 +1,4 @@
-"""Told to stop anywhere: the exit code of an interruption, nothing half written, no traceback."""
+"""Interrupted anywhere: the exit code of an interruption, nothing half written, no traceback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORDS = {130: "error: interrupted\n", 143: "error: terminated\n", 129: "error: t
 
 
 def _check(stage: Stage, place: Place, ended: Ended, sent: signal.Signals, hurt: str) -> bool:
-    """Check a run that was told to stop, if it heard it; return whether it did."""
+    """Check a run that was interrupted, if it noticed; return whether it did."""
     code = SIGNALS[sent]
     try:
         if ended.code == -sent:  # Before anything is begun, or when all is done and said.

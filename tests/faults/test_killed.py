@@ -1,4 +1,4 @@
-"""Killed anywhere: the ledger opens, has what was acknowledged once, a re-run ends alike."""
+"""Killed anywhere: the ledger opens, has each acknowledged event once; a re-run ends alike."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_killed_at_signalled_points(stages: Stages, scene: Scene, amount: Amount
 
 @scenes
 def test_killed_inside_a_write(stages: Stages, scene: Scene, amount: Amount) -> None:
-    """Ended in the middle of writing a file, of which a part is there."""
+    """Killed in the middle of writing a file, part of which is there."""
     for stage in staged(stages, scene, amount, shift=1):
         died, count = 0, stage.size // 512
         for at in chosen(count, amount(quick=2, whole=8), f"{scene.name} {stage.mode}"):
@@ -49,7 +49,7 @@ def test_killed_inside_a_write(stages: Stages, scene: Scene, amount: Amount) -> 
 
 @scenes
 def test_killed_at_any_time(stages: Stages, scene: Scene, amount: Amount) -> None:
-    """SIGKILL after a random time, wherever the program and SQLite are by then."""
+    """SIGKILL after a random time, anywhere in the program and SQLite."""
     for stage in staged(stages, scene, amount):
         drawn = random.Random(f"{scene.name} {stage.mode}")  # noqa: S311
         for _ in range(amount(quick=1, whole=8)):

@@ -1,4 +1,4 @@
-"""The power fails: whatever was acknowledged is there afterwards, and nothing is there by halves.
+"""The power fails: every acknowledged event is there afterwards, and nothing by halves.
 
 The program runs once, its system calls are traced, and from them disks are made as a crash at any
 moment could have left them (see `tests/faults/power`).
@@ -62,7 +62,7 @@ def october(mode: str) -> Callable[[Shell], None]:
 
 
 def policy_and_zone(db: Connection) -> object:
-    """Return what `init` was told; the events have new ids and times whenever it is run."""
+    """Return the options that `init` recorded; ids and times differ from run to run."""
     return rows(db, "policy"), rows(db, "preferences")
 
 
@@ -76,7 +76,7 @@ def init(mode: str) -> Scenario:
 
 
 def init_in_new_folders(mode: str) -> Scenario:
-    """A ledger is made where not even its folder is there."""
+    """A ledger is made in a folder that does not exist yet."""
     return replace(init(mode), place="some/where/ledger.db")
 
 
@@ -91,7 +91,7 @@ def sync_in_batches(mode: str) -> Scenario:
 
 
 def sync_of_a_large_feed(mode: str) -> Scenario:
-    """More is written than the cache holds, and much of it before the transaction ends."""
+    """A feed larger than the cache is written, much of it before the transaction ends."""
     return replace(sync(mode), tricks=("small_cache",))
 
 
@@ -121,7 +121,7 @@ def _asked_for(shell: Shell, mode: str) -> None:
 
 
 def accept_each(mode: str) -> Scenario:
-    """Several requests are accepted by one command, each in a transaction, each said at once."""
+    """One command accepts several requests, each in a transaction, each reported at once."""
     argv = ("requests", "accept", "-", "--key", "K", "--at", "2026-10-05T09:01:00Z", "--overlap")
     ids = "".join(f"{request}\n" for request in REQUESTS).encode()
     accept = Command((*argv, "--yes"), stdin=ids, lines=True, each=1)
@@ -142,12 +142,12 @@ def single_writes(mode: str) -> Scenario:
 
 
 def read_meanwhile(mode: str) -> Scenario:
-    """Several commands follow each other, and none can empty the log: somebody is reading."""
+    """Several commands in turn, and none can empty the log: another process is reading."""
     return replace(single_writes(mode), is_read=True)
 
 
 def upgrade_of_an_open_ledger(mode: str) -> Scenario:
-    """A ledger of the first release is upgraded while somebody has it open."""
+    """A ledger of the first release is upgraded while another process has it open."""
     return replace(upgrade(mode), is_read=True)
 
 
@@ -174,7 +174,7 @@ def files_are_whole(result: AfterCrash) -> None:
 
 
 def attach(mode: str) -> Scenario:
-    """Files are put into the vault, and told of."""
+    """Files are put into the vault, and recorded."""
     argv = ("sessions", "attach", "S-1002", "{inputs}/proof.bin", "{inputs}/chat.txt")
     attached = Command((*argv, "--at", "2026-10-20T12:00:00Z", "--key", "K"), each=1)
     again = Command((*argv, "--at", "2026-10-20T12:00:00Z", "--key", "K"), each=1)
@@ -182,7 +182,7 @@ def attach(mode: str) -> Scenario:
 
 
 def attach_to_an_open_ledger(mode: str) -> Scenario:
-    """Files are put into the vault while somebody has the ledger open."""
+    """Files are put into the vault while another process has the ledger open."""
     return replace(attach(mode), is_read=True)
 
 
@@ -194,7 +194,7 @@ def values(db: Connection) -> object:
 
 
 def profile_opens(result: AfterCrash) -> None:
-    """Whatever is sealed can be opened, and is what the journal tells of."""
+    """Every encrypted value can be opened, and is the one in the journal."""
     if result.db:
         seals = EncryptedFields(result.db, result.ledger)
         if seals.key_id is not None:
@@ -215,7 +215,7 @@ def profile(mode: str) -> Scenario:
 
 
 def _copy_is_kept(result: AfterCrash, original: object) -> None:
-    """Where the ledger is of the new form, a whole copy of the old one is beside it."""
+    """If the ledger has the new schema, a whole copy of the old one is beside it."""
     if form(result.ledger) > 1:
         copies = list(result.ledger.parent.glob(f"{result.ledger.name}.form1*"))
         assert copies, "the ledger is upgraded, and the copy is gone"
@@ -255,7 +255,7 @@ def _feed_of_one_customer() -> bytes:
 
 
 def known(shell: Shell, mode: str) -> None:
-    """Prepare a ledger that knows a customer, who is to be forgotten."""
+    """Prepare a ledger with a customer who is to be forgotten."""
     made(shell, mode, _feed_of_one_customer())
     chat = shell.file("chat.txt", f"10:00 {NAME}: it flickers\n" * 20)
     shell.ok("sessions", "attach", "S-9", chat, "--at", "2026-10-05T11:00:00Z")
@@ -263,7 +263,7 @@ def known(shell: Shell, mode: str) -> None:
 
 
 def nothing_is_left(result: AfterCrash) -> None:
-    """When the command has said that it is done, nothing of the customer is in any file."""
+    """After the command has reported its end, no file has anything of the customer."""
     if result.is_over:
         for path in result.ledger.parent.rglob("*"):
             if path.is_file():
@@ -279,8 +279,8 @@ def forget(mode: str) -> Scenario:
     return Scenario(lambda shell: known(shell, mode), (FORGET,), look=nothing_is_left)
 
 
-def forget_what_was_just_told(mode: str) -> Scenario:
-    """A customer is told of and forgotten at once, so that the log has held the name."""
+def forget_what_was_just_recorded(mode: str) -> Scenario:
+    """A customer is recorded and forgotten at once, so that the log has had the name."""
     sync_feed = Command(("sync", "-"), stdin=_feed_of_one_customer())
     return Scenario(empty(mode), (sync_feed, FORGET), look=nothing_is_left)
 
@@ -326,7 +326,7 @@ def _torn(shell: Shell, mode: str) -> None:
 
 
 def recovery(mode: str) -> Scenario:
-    """The power fails again while a read takes back what it left the first time."""
+    """The power fails again while a read recovers from the first time."""
     read = Command(("earnings", "--month", "2026-10"))
     return Scenario(lambda shell: _torn(shell, mode), (read,))
 
@@ -343,7 +343,7 @@ SCENARIOS = {
         *(init, init_in_new_folders, sync, sync_in_batches, accept_each, single_writes),
         *(read_meanwhile, attach, attach_to_an_open_ledger, profile),
         *(upgrade, upgrade_of_an_open_ledger, report, pack, recovery),
-        *(forget, forget_what_was_just_told, sync_of_a_large_feed, batches_with_checkpoints),
+        *(forget, forget_what_was_just_recorded, sync_of_a_large_feed, batches_with_checkpoints),
     )
 }
 
@@ -353,7 +353,11 @@ QUICK = (
     *(("init", WAL), ("init_in_new_folders", DELETE), ("sync", DELETE), ("sync_in_batches", WAL)),
     *(("accept_each", WAL), ("single_writes", DELETE), ("attach_to_an_open_ledger", WAL)),
     *(("profile", WAL), ("upgrade", DELETE), ("forget", DELETE), ("report", WAL)),
-    *(("forget_what_was_just_told", WAL), ("recovery", DELETE), ("sync_of_a_large_feed", DELETE)),
+    *(
+        ("forget_what_was_just_recorded", WAL),
+        ("recovery", DELETE),
+        ("sync_of_a_large_feed", DELETE),
+    ),
 )
 WHOLE = tuple((name, mode) for name in SCENARIOS for mode in (WAL, DELETE))
 
@@ -371,9 +375,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_nothing_is_lost_and_nothing_is_half(
     stage: Stage, name: str, mode: str, amount: Amount
 ) -> None:
-    """Wherever the power fails, it opens and verifies; all that was acknowledged is there, once.
+    """After any power cut it opens and verifies; all acknowledged events are there, once.
 
-    Nothing is there by halves, and to run the commands again leads to where they led.
+    Nothing is there by halves, and running the commands again leads to the same end.
     """
     performed = stage.perform(SCENARIOS[name](mode))
     verdict = judged(stage, performed, amount(quick=25, whole=600))
@@ -398,15 +402,15 @@ BROKEN = (
     ("profile", WAL, "unsynced_files", "WrongKey"),
     ("upgrade", WAL, "off", "the copy"),
     ("forget", WAL, "unsynced_names", "has it still"),
-    ("forget_what_was_just_told", WAL, "unsynced_files", "ledger.db-wal has it still"),
+    ("forget_what_was_just_recorded", WAL, "unsynced_files", "ledger.db-wal has it still"),
     ("report", WAL, "unsynced_names", "the report is gone"),
 )
 
 
-def test_a_program_that_does_not_sync_is_found_out(
+def test_a_missing_sync_is_detected(
     stage: Stage, name: str, mode: str, trick: str, what: str
 ) -> None:
-    """With one sync left out the same crashes show what is lost: the test can fail."""
+    """With one sync left out the same crashes show the loss: the test can fail."""
     scenario = SCENARIOS[name](mode)
     broken = replace(scenario, tricks=(*scenario.tricks, trick))
     verdict = judged(stage, stage.perform(broken), 20)

@@ -1,7 +1,7 @@
-"""The power fails while a ledger is backed up or restored, or somebody is forgotten in it.
+"""The power fails during a backup, a restore or an erasure.
 
-As `test_power`, from which the disks come: what was acknowledged is there, nothing by halves; and
-here also: what was replaced is kept, and what was erased does not come back.
+As `test_power`, which makes the disks: acknowledged events are there, nothing by halves; and here
+also: a replaced ledger is kept, and erased data does not come back.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _SOUND: dict[bytes, Manifest] = {}
 
 
 def manifest_of(backup: Path) -> Manifest:
-    """Return what a backup says that it is, which must be whole; raises what is wrong with it."""
+    """Return the manifest of a backup, which must be whole; raises its error otherwise."""
     digest = hashlib.sha256(backup.read_bytes()).digest()
     if digest not in _SOUND:
         with backup.open("rb") as file:
@@ -71,7 +71,7 @@ def manifest_of(backup: Path) -> Manifest:
 
 
 def _remembered_is_true(result: AfterCrash) -> None:
-    """What is remembered of backups may be lost, but is no half, and names one that is there."""
+    """The note of the last backup may be lost, but is whole, and names an existing one."""
     if file_of(result.ledger).exists():
         last = last_backup(result.ledger)
         assert last, "what is remembered is no longer what was written"
@@ -106,7 +106,7 @@ def backup(mode: str) -> Scenario:
 
 
 def backup_of_an_open_ledger(mode: str) -> Scenario:
-    """A ledger is backed up while somebody has it open."""
+    """A ledger is backed up while another process has it open."""
     return replace(backup(mode), is_read=True)
 
 
@@ -171,7 +171,7 @@ UNLOCKED = Command((*RESTORE.argv, "--identity", "{inputs}/key.txt"))
 
 
 def _without_litter(result: AfterCrash) -> None:
-    """When it is done nothing lies about of what was unpacked, which may have been encrypted."""
+    """After the end no unpacked file is left, which may have been encrypted in the archive."""
     if result.is_over:
         left = [path.name for path in result.root.rglob("*") if path.name.endswith(".work")]
         assert not left, "what was unpacked lies about"
@@ -213,7 +213,7 @@ def restore_to_nothing(mode: str) -> Scenario:
 
 
 def restore_to_new_folders(mode: str) -> Scenario:
-    """A backup is restored where not even the ledger's folder is there."""
+    """A backup is restored to a folder that does not exist yet."""
     return replace(restore_to_nothing(mode), place="some/where/ledger.db")
 
 
@@ -252,12 +252,12 @@ def restore_over_another(mode: str) -> Scenario:
 
 
 def restore_over_an_open_ledger(mode: str) -> Scenario:
-    """The same, while somebody has the ledger open."""
+    """The same, while another process has the ledger open."""
     return replace(restore_over_another(mode), is_read=True)
 
 
 def restore_over_a_damaged_one(mode: str) -> Scenario:
-    """A backup takes the place of what no longer opens, which is moved aside with its log."""
+    """A backup replaces a ledger that no longer opens, which is moved aside with its log."""
     old: list[bytes] = []
 
     def prepare(shell: Shell) -> None:
@@ -287,7 +287,7 @@ FORGET = Command(("ledger", "forget", "C-9", "--yes", "--key", "K", "--at", "202
 
 
 def _copied_and_littered(shell: Shell, mode: str) -> None:
-    """Tell of a customer; leave a ledger that was replaced, and what crashes leave behind."""
+    """Record a customer; leave a replaced ledger, and what crashes leave behind."""
     known(shell, mode)
     vault = Vault(shell.ledger)
     inputs = shell.folder.parent / "inputs"
@@ -302,7 +302,7 @@ def _copied_and_littered(shell: Shell, mode: str) -> None:
 
 
 def _age(folder: Path) -> None:
-    """Let what a crash left be of long ago: younger ones somebody may still be writing."""
+    """Make the remains of a crash old: recent ones may still be in use."""
     for part in folder.rglob("*.part"):
         os.utime(part, (LONG_AGO, LONG_AGO))
 
@@ -366,7 +366,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_what_is_kept_is_kept_and_what_is_erased_is_gone(
     stage: Stage, name: str, mode: str, amount: Amount
 ) -> None:
-    """Wherever the power fails: old or new, whole, with all that was acknowledged."""
+    """At any power cut: old or new, whole, with everything that was acknowledged."""
     # A passphrase takes a second each time, as it must.
     whole = 10 if name == "backup_with_a_passphrase" else 150
     verdict = judged(stage, stage.perform(SCENARIOS[name](mode)), amount(quick=6, whole=whole))
@@ -387,10 +387,10 @@ BROKEN = (
 )
 
 
-def test_a_program_that_does_not_sync_is_found_out(
+def test_a_missing_sync_is_detected(
     stage: Stage, name: str, mode: str, trick: str, what: str
 ) -> None:
-    """With one sync left out the same crashes show what is lost: the test can fail."""
+    """With one sync left out the same crashes show the loss: the test can fail."""
     scenario = SCENARIOS[name](mode)
     broken = replace(scenario, tricks=(*scenario.tricks, trick))
     verdict = judged(stage, stage.perform(broken), 20)

@@ -1,4 +1,4 @@
-"""A reader that never ends: who holds the ledger open, and who only reads what was printed."""
+"""A reader that never ends: one that holds the ledger open, one that only reads the output."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def place(fork_server: ForkServer, made: Path, folder: Path, mode: str) -> Place
 
 @modes
 def test_a_reader_that_holds_the_ledger(place: Place, mode: str) -> None:
-    """In WAL writers go on; with a rollback journal they are told to try again, and it is so."""
+    """In WAL writers go on; with a rollback journal they must try again, as the error says."""
     before = story(place.ledger)
     with closing(connection.open_file(place.ledger, readonly=True)) as db:
         db.execute("BEGIN")
@@ -77,7 +77,7 @@ def test_a_writer_waits_for_five_seconds(fork_server: ForkServer, made: Path, fo
 
 
 @modes
-def test_a_reader_whose_output_nobody_takes(place: Place, folder: Path) -> None:
+def test_a_reader_whose_output_is_not_read(place: Place, folder: Path) -> None:
     """`liveportal ... | less`, left alone: the pipe is full, and writers get through."""
     pipe = folder / "pipe"
     os.mkfifo(pipe)
@@ -121,7 +121,7 @@ def _wait_until_it_sleeps(pid: int) -> None:
 
 
 class _Probe(io.RawIOBase):
-    """An output that tries, at whatever is written to it, to lock the ledger for itself."""
+    """An output that tries, at each write, to lock the ledger exclusively."""
 
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
@@ -132,7 +132,7 @@ class _Probe(io.RawIOBase):
         return True
 
     def write(self, content: object) -> int:
-        """Take the content; fails where anybody holds as much as a lock for reading."""
+        """Take the content; fails if any process holds even a read lock."""
         assert isinstance(content, bytes | memoryview)
         self.written += len(content)
         db = driver.Connection(str(self._ledger), isolation_level=None, timeout=0)
@@ -171,7 +171,7 @@ def _printed(ledger: Path, *argv: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize("command", [*READS, *ALSO_READ])
 def test_what_is_read_is_let_go_before_it_is_printed(rollback: Path, command: str) -> None:
-    """No read holds the ledger while it prints: a pager or a slow pipe would hold it for ever."""
+    """No read holds the ledger while it prints: a pager or a slow pipe would keep it locked."""
     code, written = _printed(rollback, *command.split())
     assert code in (0, 10)
     assert written
@@ -179,7 +179,7 @@ def test_what_is_read_is_let_go_before_it_is_printed(rollback: Path, command: st
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 def test_what_is_written_is_kept_before_it_is_printed(rollback: Path, write: Write) -> None:
-    """No write holds the ledger while it prints what it did."""
+    """No write holds the ledger while it prints its result."""
     code, written = _printed(rollback, *write.argv, "--at", write.at, "--yes")
     assert code == 0
     assert written

@@ -1,4 +1,4 @@
-"""Streams that are full, closed or left: every command says so, and keeps what it recorded."""
+"""Full, closed or abandoned streams: every command reports them, and keeps what it recorded."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _COMMANDS = [*READS, *ALSO_READ]
 def test_what_is_read_cannot_be_printed(
     fork_server: ForkServer, made: Path, folder: Path, command: str, amount: Amount
 ) -> None:
-    """A full or closed output is 74 with a sentence; a reader that has seen enough is none."""
+    """A full or closed output is 74 with a sentence; a reader that left early is no failure."""
     number = _COMMANDS.index(command)
     place = _place(fork_server, made, folder, number)
     argv = command.split()
@@ -61,7 +61,7 @@ def test_what_is_read_cannot_be_printed(
         silent = command.startswith(PRINTS_NOTHING)
         wanted = usual if code == 0 else (code, 0) if silent else (code,)
         assert ended.code in wanted, (name, ended)
-        _check_said(ended.err, streams, failed=ended.code == OUTPUT_FAILED)
+        _check_message(ended.err, streams, failed=ended.code == OUTPUT_FAILED)
     if not command.startswith(("requests watch", "sync")):
         assert _count(place) == before
 
@@ -70,7 +70,7 @@ def test_what_is_read_cannot_be_printed(
 def test_what_is_written_is_kept_once(
     fork_server: ForkServer, made: Path, folder: Path, write: Write, amount: Amount
 ) -> None:
-    """Whatever became of the result, the event is there; with the same key it is there once."""
+    """The event is recorded even if its result is lost; with the same key, once."""
     number = WRITES.index(write)
     place = _place(fork_server, made, folder, number)
     before = _count(place)
@@ -79,7 +79,7 @@ def test_what_is_written_is_kept_once(
         ended = place.run(*argv, cwd=str(folder), **_named(streams))
         assert _count(place) == before + 1, name
         assert ended.code == code, (name, ended)
-        _check_said(ended.err, streams, failed=code == OUTPUT_FAILED)
+        _check_message(ended.err, streams, failed=code == OUTPUT_FAILED)
     again = place.run(*argv, cwd=str(folder), **_named({}))
     assert (again.code, again.err) == (0, "")
     assert len(story(place.ledger)) == before + 1
@@ -94,8 +94,8 @@ def _named(streams: dict[str, object]) -> dict[str, object]:
     return {"stdout": "out", "stderr": "err"} | streams
 
 
-def _check_said(err: str, streams: dict[str, object], *, failed: bool) -> None:
-    """What failed is one sentence where it can be said, and never a traceback."""
+def _check_message(err: str, streams: dict[str, object], *, failed: bool) -> None:
+    """The failure is one sentence if it can be printed, and never a traceback."""
     assert_no_traceback(err)
     heard = "stderr" not in streams and 2 not in streams.get("closed", ())  # type: ignore[operator]
     if heard:

@@ -1,4 +1,4 @@
-"""Told to stop at a terminal: the cursor is there again, and what is typed is seen again."""
+"""Interrupted at a terminal: the cursor and the echo are restored."""
 
 from __future__ import annotations
 
@@ -50,21 +50,21 @@ class Terminal:
         )
 
     def until(self, said: bytes) -> None:
-        """Read until something is said."""
+        """Read until a text appears."""
         stop = time.monotonic() + SECONDS
         while said not in self.seen:
             assert time.monotonic() < stop, self.seen
             self._read()
 
     def end(self) -> int:
-        """Wait for the end, and read what is left."""
+        """Wait for the end, and read the rest."""
         code = self.running.wait(timeout=SECONDS)
         while select.select([self.outer], [], [], 0)[0]:
             self._read()
         return code
 
     def is_echoing(self) -> bool:
-        """Tell whether what is typed is seen."""
+        """Return whether typed characters are echoed."""
         return bool(termios.tcgetattr(self.inner)[3] & termios.ECHO)
 
     def close(self) -> None:
@@ -86,7 +86,7 @@ def place(fork_server: ForkServer, made: Path, folder: Path) -> Place:
 
 
 @stops(signal.SIGTERM, signal.SIGHUP)
-def test_a_view_that_is_told_to_stop(place: Place, stop: signal.Signals) -> None:
+def test_a_view_that_is_interrupted(place: Place, stop: signal.Signals) -> None:
     """`--follow` hides the cursor while it draws, and shows it again however it is ended."""
     terminal = Terminal(place, "sessions", "show", "S-LIVE", "--follow")
     try:
@@ -102,7 +102,7 @@ def test_a_view_that_is_told_to_stop(place: Place, stop: signal.Signals) -> None
 
 @stops(signal.SIGINT, signal.SIGTERM)
 def test_a_secret_that_is_asked_for(place: Place, stop: signal.Signals) -> None:
-    """Told to stop while a secret is typed: nothing is recorded, and typing is seen again."""
+    """Interrupted while a secret is typed: nothing is recorded, and the echo is restored."""
     before = story(place.ledger)
     terminal = Terminal(
         place, *("payout", "profile", "set", "--method", "iban", "--iban", "-", "--at", AT)
@@ -121,7 +121,7 @@ def test_a_secret_that_is_asked_for(place: Place, stop: signal.Signals) -> None:
 
 @stops(signal.SIGTERM)
 def test_a_question_that_is_asked(place: Place, stop: signal.Signals) -> None:
-    """Told to stop at a question is no yes, and while it is asked others may write."""
+    """An interruption is no yes, and while the question waits others may write."""
     before = story(place.ledger)
     terminal = Terminal(place, "refunds", "concede", "CL-2", "--at", "2026-10-21 09:00")
     try:
@@ -146,7 +146,7 @@ def test_a_question_that_is_asked(place: Place, stop: signal.Signals) -> None:
     ],
 )
 def test_what_waits_for_input(place: Place, line: str, stop: signal.Signals) -> None:
-    """Told to stop while it waits: the exit code says why, in a sentence and no traceback."""
+    """Interrupted while it waits: the exit code and a sentence say why, no traceback."""
     before = story(place.ledger)
     (place.folder / "feed.jsonl").touch()
     terminal = Terminal(place, *line.split())

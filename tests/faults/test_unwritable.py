@@ -1,4 +1,4 @@
-"""What may not be written, and what goes away underneath: a sentence, and never a wrong answer."""
+"""Unwritable files, and files that disappear: a sentence, and never a wrong answer."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_disk_that_is_read_only(
 def test_an_older_ledger_on_a_read_only_disk(
     fork_server: ForkServer, made: Path, disk: Disk, mode: str
 ) -> None:
-    """It cannot be upgraded, and is not: the sentence says so, and it is as it was."""
+    """It cannot be upgraded, and is not: the message says so, and it is unchanged."""
     place = set_up(fork_server, made, UPGRADE, mode, disk.folder)
     content = place.ledger.read_bytes()
     said = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
@@ -123,7 +123,7 @@ def test_what_its_owner_made_read_only(strangers: Place, what: str) -> None:
 def test_what_is_removed_underneath(
     fork_server: ForkServer, made: Path, folder: Path, mode: str, gone: str
 ) -> None:
-    """A ledger that goes while it is open is told of, or was whole until its last command."""
+    """If an open ledger disappears, this is reported, or it was whole until its last command."""
     place = set_up(fork_server, made, SYNC, mode, folder, before="states")
     order = place.order(*ADJUST.argv, stopped=True, stdout="/dev/null", stderr=str(folder / "err"))
     removed = (place.ledger,) if gone == "ledger" else (place.folder,)
@@ -144,7 +144,7 @@ def test_what_is_removed_underneath(
 def test_a_journal_that_cannot_be_written(
     fork_server: ForkServer, made: Path, folder: Path, mode: str
 ) -> None:
-    """Where a folder has the journal's name, nothing can be recorded, and it is said."""
+    """If a folder has the journal's name, nothing can be recorded, and this is reported."""
     place = set_up(fork_server, made, SYNC, mode, folder, before="states")
     events = story(place.ledger)
     for suffix in ("-wal", "-journal"):
@@ -165,7 +165,7 @@ def test_a_journal_that_cannot_be_written(
 def test_a_ledger_that_is_replaced_while_it_is_open(
     fork_server: ForkServer, made: Path, folder: Path, mode: str
 ) -> None:
-    """Whoever has the old file open reads and writes the old one, never a mixture."""
+    """A process with the old file open reads and writes the old one, never a mixture."""
     place = set_up(fork_server, made, SYNC, mode, folder, before="states")
     with closing(connection.open_file(place.ledger, readonly=True)) as db:
         count = db.execute("SELECT count(*) FROM event").fetchone()

@@ -1,7 +1,7 @@
 """Fuzz the targets, guided by coverage: `python -m tests.fuzz --seconds 60 [TARGET...]`.
 
 Each target runs in a process of its own, with the seeds of `corpus/`; new inputs go to
-`build/fuzz/`, as does what breaks a target: put that into `corpus/TARGET/`, and mend it.
+`build/fuzz/`, as do inputs that break a target: put these into `corpus/TARGET/`, and fix the bug.
 Needs the extra `fuzz` (atheris has wheels for Linux only).
 """
 
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def _reported(name: str, given: argparse.Namespace) -> bool:
-    """Fuzz a target in a process of its own, print what came of it, and tell whether it held."""
+    """Fuzz a target in a process of its own, print the result, and return whether it passed."""
     argv = [sys.executable, "-m", "tests.fuzz.child", name]
     done = subprocess.run(
         [*argv, str(given.seconds), str(given.runs), str(FOUND)],

@@ -1,9 +1,9 @@
-"""What is fuzzed: everything that reads bytes from outside, each a function of bytes.
+"""The fuzz targets: every reader of outside bytes, each a function of bytes.
 
-A target returns whether the bytes were taken for what they should be; anything that is raised but
-the contract's own errors is a bug, and so is a property that does not hold. `python -m tests.fuzz`
-runs them under a coverage-guided fuzzer, `tests/faults/test_fuzz.py` with Hypothesis and with every
-input of `corpus/`, where whatever once broke a target stays.
+A target returns whether the bytes were valid; any exception but the contract's own errors is a bug,
+and so is a property that fails. `python -m tests.fuzz` runs the targets under a coverage-guided
+fuzzer, `tests/faults/test_fuzz.py` with Hypothesis and with every input of `corpus/`, which keeps
+every input that once broke a target.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def events(data: bytes) -> bool:
 
 @target
 def sync(data: bytes) -> bool:
-    """A whole feed into a ledger: all of it or nothing, and the ledger is sound either way."""
+    """A whole feed into a ledger: all of it or nothing, and the ledger is sound in either case."""
     path = scratch() / "synced.db"
     shutil.copyfile(october(), path)
     try:
@@ -237,7 +237,7 @@ def policy(data: bytes) -> bool:
 
 @target
 def preferences(data: bytes) -> bool:
-    """A file of preferences; what was read is written, and read again means the same."""
+    """A file of preferences; writing and parsing it again gives the same value."""
     text = _text(data)
     if text is None:
         return False
@@ -340,7 +340,7 @@ def moment(data: bytes) -> bool:
 
 @target
 def amount(data: bytes) -> bool:
-    """An amount or a percentage; it is written as it was meant."""
+    """An amount or a percentage; formatted, it parses to the same value."""
     text = data[:SEEN].decode("utf-8", "replace")
     with suppress(LiveportalError):
         percent = Percent.parse(text)
@@ -368,7 +368,7 @@ def shown(data: bytes) -> bool:
 
 @target
 def search(data: bytes) -> bool:
-    """Words to look for: to the index they are text, whatever they look like."""
+    """Search words: the index treats them as text, whatever they look like."""
     words = data[:SEEN].decode("utf-8", "replace").replace("\x00", "").split("\n")
     finder = find.matching(words)
     if finder is None:

@@ -1,7 +1,7 @@
-"""The ledgers of the golden run: the same bytes of journal on every machine, in every year.
+"""The ledgers of the golden run: the same journal bytes on every machine, in every year.
 
 Each is made by commands at a fixed clock and with fixed randomness, so that ids, salts and the head
-of the chain are the same each time. A book is a list of steps; a step is when, and what is typed.
+of the chain are the same each time. A book is a list of steps; a step is a time and a command.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def fixed(when: str, seed: str = "") -> Iterator[None]:
 
 
 def make(name: str, folder: Path) -> Path:
-    """Make a book's ledger in an empty folder that is the current one; returns its path."""
+    """Make a book's ledger in the current folder, which is empty; return its path."""
     for file, content in FILES.items():
         (folder / file).write_bytes(content)
     ledger = folder / "ledger.db"

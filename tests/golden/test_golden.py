@@ -1,7 +1,7 @@
-"""The golden run: every read of four books, in every format, compared with what is stored.
+"""The golden run: every read of four books, in every format, compared with stored output.
 
-A change that means to change no output leaves `tests/golden/expected` as it is. One that does means
-to shows what it changes in its diff:
+A change that is meant to keep all output leaves `tests/golden/expected` as it is. Any other one
+shows in its diff what it changes:
 
     pytest tests/golden --update-golden
 """
@@ -53,7 +53,7 @@ RUNS = [(book, line) for book in BOOKS for line in reads(book)]
 
 @pytest.fixture(scope="module")
 def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what makes a book's folder, once a module."""
+    """Return a function that makes a book's folder, once a module."""
     made: dict[str, Path] = {}
 
     def folder(book: str) -> Path:
@@ -96,7 +96,7 @@ def test_what_a_read_writes_is_what_is_stored(
 
 
 def transcript(shell: Shell, book: str, line: str) -> str:
-    """Return what a read writes in each format, and its exit codes."""
+    """Return the output of a read in each format, and its exit codes."""
     outputs = []
     for name, options in FORMATS.items():
         if options and line.startswith(DOCUMENTS):

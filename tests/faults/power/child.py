@@ -1,4 +1,4 @@
-"""The program with one thing otherwise, or broken: what a traced run may be told.
+"""The program with one change or defect, for traced runs.
 
 python -m tests.faults.power.child TRICK,TRICK COMMAND...
 """
@@ -63,7 +63,7 @@ def eager_checkpoints() -> None:
 
 
 def unsynced_files() -> None:
-    """Whatever Python writes is synced by nobody."""
+    """Files that Python writes are never synced."""
     patch.object(os, "fsync", lambda _descriptor: None).start()
 
 
@@ -80,7 +80,7 @@ def unsynced_vault() -> None:
 
 
 def late_key() -> None:
-    """The key is written when what is sealed under it is on the disk already."""
+    """The key is written after the values encrypted with it are on the disk."""
     write = Keys._write  # noqa: SLF001
     waiting: list[tuple[Keys, str]] = []
 

@@ -55,7 +55,7 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """Who may read it."""
+    """The file's permissions."""
 
     mode: int
 
@@ -65,7 +65,7 @@ Change = Write | Resize | Mode
 
 @dataclass(slots=True)
 class Node:
-    """A file or a folder: what of it is kept, and what was changed since."""
+    """A file or a folder: what is synced, and the changes since."""
 
     is_folder: bool
     mode: int
@@ -111,7 +111,7 @@ class Naming:
 
 @dataclass(slots=True)
 class _Opened:
-    """What a descriptor stands for; two may share it, and its position."""
+    """An open file; two descriptors may share it and its position."""
 
     node: int
     position: int = 0
@@ -119,7 +119,7 @@ class _Opened:
 
 
 class Disk:
-    """A folder, in which calls are made; `root` is where it lies, all of it kept at first."""
+    """A folder in which calls are made; all content of `root` is synced at first."""
 
     def __init__(self, root: Path) -> None:
         self._root = str(root)
@@ -155,7 +155,7 @@ class Disk:
     # --- looking --------------------------------------------------------------------------------
 
     def _find(self, path: str) -> tuple[Name | None, int | None]:
-        """Return the name that a path ends in and its node; None for what is not in the folder."""
+        """Return the name that a path ends in and its node; None if it is not in the folder."""
         if path == self._root:
             return None, ROOT
         if not path.startswith(f"{self._root}/"):
@@ -169,7 +169,7 @@ class Disk:
         return (number, last), self.names.get((number, last))
 
     def _node(self, call: Call, n: int = 0) -> tuple[int, Node] | None:
-        """Return the node of a descriptor, which must be where the system says that it is."""
+        """Return the node of a descriptor, which must be at the path that the system reports."""
         opened = self._opened.get(call.descriptor(n))
         if opened is None:
             return None
@@ -178,7 +178,7 @@ class Disk:
     # --- calls ----------------------------------------------------------------------------------
 
     def do(self, call: Call) -> bool:
-        """Make a call; tells whether a crash after it could leave anything else than before it."""
+        """Make a call; return whether a crash after it can leave anything new."""
         known = self._CALLS.get(call.name)
         if known is None:
             raise Untraceable(f"no model of {call}"[:200])
@@ -380,7 +380,7 @@ def _without(naming: Naming, gone: set[Name]) -> Naming:
 
 
 def paths(names: dict[Name, int]) -> Iterator[tuple[str, int]]:
-    """Return what can be reached from the root, folders before what is in them."""
+    """Return the paths reachable from the root, folders before their content."""
     below: dict[int, list[tuple[str, int]]] = {}
     for (folder, name), number in names.items():
         below.setdefault(folder, []).append((name, number))

@@ -1,4 +1,4 @@
-"""Crashes of a scenario, as many as are asked for, each judged once."""
+"""Crashes of a scenario, as many as asked for, each judged once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.faults.power.scenario import (
     Stage,
     Step,
     count,
-    is_said,
+    is_output,
     replayed,
     shell,
 )
@@ -53,7 +53,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """What is found after a crash at a step, by which plan, and how far things were."""
+    """The folder after a crash at a step, its plan, and the progress of the run."""
 
     number: int
     step: Step
@@ -75,8 +75,8 @@ def _short(text: str) -> str:
 def crashes(performed: Performed, amount: int, seed: int = SEED) -> Iterator[Crash]:
     """Make different crashes of a scenario, about as many as asked for.
 
-    When something was said, or a command ended, what was kept must be enough: those
-    crashes come always. The others are drawn from all moments and plans.
+    After an acknowledgement or the end of a command the synced content must be enough: these
+    crashes are always included. The others are drawn from all moments and plans.
     """
     rng = random.Random(seed)  # noqa: S311 -- The same crashes each time.
     moments = [n for n, (_, _, is_moment) in enumerate(replayed(performed)) if is_moment]
@@ -84,7 +84,7 @@ def crashes(performed: Performed, amount: int, seed: int = SEED) -> Iterator[Cra
     seen: set[tuple[bytes, int, bool]] = set()
     for number, (disk, step, _) in enumerate(replayed(performed)):
         plans = [rng.choice((*FIXED, *CHANCE, *CHANCE)) for _ in range(drawn[number])]
-        if step.call is None or is_said(step.call):
+        if step.call is None or is_output(step.call):
             plans += FIXED
         for plan in plans:
             left = crashed(disk, plan, rng)
@@ -95,7 +95,7 @@ def crashes(performed: Performed, amount: int, seed: int = SEED) -> Iterator[Cra
 
 
 class Judge:
-    """Judges what crashes of a scenario left."""
+    """Judges the folders that crashes of a scenario leave."""
 
     def __init__(self, stage: Stage, performed: Performed) -> None:
         self._stage = stage
@@ -116,7 +116,7 @@ class Judge:
         return len(self._sound)
 
     def check(self, crash: Crash) -> None:
-        """Open what a crash left, and run the commands again; raises AssertionError."""
+        """Open the folder of a crash, and run the commands again; raises AssertionError."""
         root, step = self._stage.crashed, crash.step
         ledger = root / self._scenario.place
         crash.left.write(root)
@@ -143,7 +143,7 @@ class Judge:
         return damaged is not None and ledger.read_bytes() == damaged
 
     def _judge(self, db: Connection, step: Step) -> bytes:
-        """Judge a ledger, and return what tells it from others."""
+        """Judge a ledger, and return a digest of it."""
         (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
         assert answer == "ok", f"the file is damaged: {answer}"
         digest = _digest(db)
@@ -186,7 +186,7 @@ def _digest(db: Connection) -> bytes:
 
 
 def _others(ledger: Path) -> bytes:
-    """Return what tells the files beside a ledger from others."""
+    """Return a digest of the files beside a ledger."""
     digest = hashlib.blake2b(digest_size=16)
     root = ledger.parent
     for path in sorted(root.rglob("*")):
@@ -197,7 +197,7 @@ def _others(ledger: Path) -> bytes:
 
 
 def judged(stage: Stage, performed: Performed, amount: int, seed: int = SEED) -> Report:
-    """Judge crashes of a scenario, and count what is wrong."""
+    """Judge crashes of a scenario, and count the failures."""
     judge, report, moments = Judge(stage, performed), Report(), set()
     for crash in crashes(performed, amount, seed):
         report.states += 1

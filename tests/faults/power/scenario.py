@@ -1,11 +1,10 @@
-"""Commands that are run once and traced, and what must hold wherever the power failed meanwhile.
+"""Commands that are run once and traced, and what must hold after a power cut at any moment.
 
-`judge` then makes the crashes. After each the ledger opens and verifies; it holds a beginning of
-the events that it held at the end, cut where a transaction ended, with all that was acknowledged;
-and the commands can be run again, after which all is as it was at the end. A scenario may ask for
-more.
+`judge` then makes the crashes. After each the ledger opens and verifies; its events are a prefix of
+the final ones, cut at the end of a transaction, with everything that was acknowledged; and the
+commands can be run again, which leads to the final state. A scenario may ask for more.
 
-A command more is a function more in `tests/faults/test_power.py`: what is prepared, what is typed,
+Another command is another function in `tests/faults/test_power.py`: the preparation, the arguments,
 and what must hold.
 """
 
@@ -37,9 +36,9 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, `{root}` and `{inputs}` in it being folders, and how it says what it recorded.
+    """A command, with `{root}` and `{inputs}` for folders, and how it acknowledges events.
 
-    All of it when it has printed everything; or one event more with each of its `lines`. It commits
+    All of them when it has printed everything; or one more with each of its `lines`. It commits
     once; or each event, or after every so many (`each`).
     """
 
@@ -53,9 +52,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class AfterCrash:
-    """What is there after a crash: the ledger (None if there is none) and how it came to be.
+    """The folder after a crash: the ledger (None if there is none) and its history.
 
-    `acked` events were acknowledged; `is_over` tells that every command has said that it is done.
+    `acked` events were acknowledged; `is_over` says that every command has reported its end.
     """
 
     root: Path
@@ -71,7 +70,7 @@ def no_more_checks(_found: AfterCrash) -> None:
 
 
 def ledger_content(db: Connection) -> object:
-    """Return in what two ledgers are equal: the events as they were told, and what is derived."""
+    """Return what must be equal in two ledgers: the recorded events and the derived tables."""
     events = db.execute(
         "SELECT source, id, type, time, facts, body FROM event LEFT JOIN event_personal USING (seq)"
         " ORDER BY seq"
@@ -81,7 +80,7 @@ def ledger_content(db: Connection) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is prepared, in a folder that is then on the disk; the commands; what must hold."""
+    """The preparation, in a folder that is then synced; the commands; what must hold."""
 
     prepare: Callable[[Shell], None]
     commands: tuple[Command, ...]
@@ -114,7 +113,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """A scenario that was run: the disk at first, what happened, and what there may be after it."""
+    """A scenario that was run: the disk at first, the steps, and the states allowed after it."""
 
     scenario: Scenario
     disk: Disk
@@ -128,7 +127,7 @@ class Performed:
 
 
 class Stage:
-    """Folders to run a scenario in: `base` has the disk, `memory` is for each crash in turn."""
+    """Folders to run a scenario in: `base` is on the disk, `memory` is reused for each crash."""
 
     def __init__(self, base: Path, memory: Path) -> None:
         self.base = base.resolve()
@@ -183,7 +182,7 @@ class Stage:
         return done
 
     def _events(self, scenario: Scenario) -> list[Row]:
-        """Return the events that there are; from a copy, since to look is to change files."""
+        """Return the events of a ledger; from a copy, since opening it changes files."""
         with self.copied() as root:
             ledger = root / scenario.place
             if not ledger.exists():
@@ -193,7 +192,7 @@ class Stage:
 
     @contextmanager
     def copied(self) -> Iterator[Path]:
-        """Copy the disk as programs see it, for a look."""
+        """Copy the disk as programs see it, to read it."""
         root = self.base / "copy"
         shutil.copytree(self.root, root)
         try:
@@ -207,7 +206,7 @@ def _steps(
 ) -> Iterator[Step]:
     said, acked, is_over = "", before, False
     for call in done.calls:
-        if is_said(call):
+        if is_output(call):
             said += call.data(1).decode()
             if command.lines:
                 acked = before + said.count("\n")
@@ -219,8 +218,8 @@ def _steps(
     yield Step(None, after, is_last)
 
 
-def is_said(call: trace.Call) -> bool:
-    """Tell whether a call writes to standard output, which is where results go."""
+def is_output(call: trace.Call) -> bool:
+    """Return whether a call writes to standard output, where results are printed."""
     return call.name in {"write", "writev"} and call.descriptor() == 1
 
 
@@ -244,7 +243,7 @@ def shell(ledger: Path) -> Iterator[Shell]:
 
 @contextmanager
 def _reader(ledger: Path) -> Iterator[None]:
-    """Let another program hold a ledger open, as `requests watch` does."""
+    """Let another program keep a ledger open, as `requests watch` does."""
     # In this one it would lose its locks whenever a copy of the file is closed.
     holding = "import sys; from liveportal.ledger.storage.driver import Connection\n"
     holding += "db = Connection(sys.argv[1])\n"
@@ -259,22 +258,22 @@ def _reader(ledger: Path) -> Iterator[None]:
 
 
 def replayed(performed: Performed) -> Iterator[tuple[Disk, Step, bool]]:
-    """Do again what was done, on a disk of its own, and stop after each step.
+    """Repeat the calls on a new disk, and stop after each step.
 
-    Tells of each whether a crash after it is another than before it.
+    Yields for each whether a crash after it differs from one before it.
     """
     disk = copy.deepcopy(performed.disk)
     for step in performed.steps:
         is_moment = True
         if step.call is None:
             disk.begin()
-        elif not is_said(step.call):
+        elif not is_output(step.call):
             is_moment = disk.do(step.call)
         yield disk, step, is_moment
 
 
 def check_model(performed: Performed, root: Path) -> None:
-    """With all that was asked for, the model's disk is the real one: nothing was overlooked."""
+    """With everything synced, the model's disk equals the real one: no call was overlooked."""
     disk = deque(replayed(performed), maxlen=1)[0][0]
     model = {path: disk.nodes[number] for path, number in paths(disk.names)}
     real = {str(path.relative_to(root)): path for path in root.rglob("*")}

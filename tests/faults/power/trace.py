@@ -1,8 +1,8 @@
-"""Running a program under strace, and reading what it did to the files of one folder.
+"""Run a program under strace, and parse what it did to the files of one folder.
 
-Strings come as hexadecimal bytes and whole, so what was written is known to the byte. Calls that
-failed changed nothing and are left out, and so are those about files elsewhere; what goes to
-standard output is kept, since that is where the program says that something is recorded.
+Strings are traced whole, as hexadecimal bytes, so written content is known exactly. Calls that
+failed changed nothing and are left out, as are calls on files elsewhere; writes to standard output
+are kept, since they acknowledge what is recorded.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Call:
         return int(self.args[n], 0)
 
     def has(self, n: int, flag: str) -> bool:
-        """Tell whether a flag is set."""
+        """Return whether a flag is set."""
         return len(self.args) > n and flag in self.args[n].split("|")
 
 
@@ -124,9 +124,9 @@ def run(
     env: Mapping[str, str],
     stdin: bytes = b"",
 ) -> Traced:
-    """Run a program under strace, and return what it did to a folder and said.
+    """Run a program under strace; return its calls on a folder and its output.
 
-    It runs in another: else all that it reads would seem to be about that folder.
+    It runs in another folder: else everything that it reads would seem to concern that folder.
     """
     done = subprocess.run(
         [*_strace(log), *argv],
