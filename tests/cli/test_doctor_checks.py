@@ -96,7 +96,7 @@ def inside(**values: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def at(name: str) -> dict[str, Any]:
-    """Return a change of where the ledger lies."""
+    """Return a change of the ledger's path."""
     return {"parents": (f"/home/anna/{name}/books", f"/home/anna/{name}", "/home/anna", "/home")}
 
 
@@ -224,7 +224,7 @@ CASES = (
     Case("extras", OK, "not installed", {}, {"keyring_installed": False}),
 )
 
-# What each check can say, so that none is forgotten here.
+# The statuses of each check, so that none is left untested.
 STATUSES = {
     "program": {OK},
     "extras": {OK},
@@ -295,6 +295,6 @@ nonsense
     ],
 )
 def test_the_file_system_of_a_path(path: str, kind: str) -> None:
-    """The mount that the path lies below, the deepest, and of two the later."""
+    """The deepest mount above the path; of two equal ones the later."""
     assert file_system(Path(path), MOUNTS) == kind
     assert file_system(Path(path), "") is None

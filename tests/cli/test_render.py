@@ -342,7 +342,7 @@ def test_hints_are_for_people(
     hint("Try\x1b[31m this.")
     assert terminal.getvalue() == "Try this.\n"
     monkeypatch.setattr(sys, "stderr", None)
-    hint("Nobody listens.")
+    hint("No reader.")
 
 
 # --- files ------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def shown(instant: datetime) -> str:
         ("14:00-15:00 paused today 14:10-14:20", "2026-10-09T12:00", "2026-10-09T13:00", [
             ("2026-10-09T12:10", "2026-10-09T12:20")
         ]),
-        # A zone at either side holds for both, and for the pauses.
+        # A zone at either side applies to both, and to the pauses.
         ("14:00-15:00 UTC", "2026-10-09T14:00", "2026-10-09T15:00", []),
         ("14:00Z-15:00Z", "2026-10-09T14:00", "2026-10-09T15:00", []),
         ("2026-10-05 14:00 utc to 15:00", "2026-10-05T14:00", "2026-10-05T15:00", []),
@@ -142,7 +142,7 @@ def test_spans_that_are_not_read(text: str) -> None:
                 "2026-10-06T00:00:00+02:00 to 2026-10-06T08:00:00+02:00",
             ],
         ),
-        # On the day on which the clocks change an offset may only say which hour is meant.
+        # On the day of a clock change an offset may only select one of two hours.
         (
             "2026-10-25 02:30+02:00-03:30",
             PARIS,
@@ -209,7 +209,7 @@ def test_a_pause_outside_is_reported_on_its_own_date() -> None:
 
 
 def test_a_pause_after_midnight() -> None:
-    """It is on the day on which it lies within the session."""
+    """It is on the day that places it within the session."""
     session = read_span("2026-10-05 23:30-00:15", PARIS, NOW)[:2]
     since, until = read_pause("00:05-00:10", PARIS, session, NOW)
     assert (shown(since), shown(until)) == ("2026-10-05T22:05", "2026-10-05T22:10")
@@ -240,7 +240,7 @@ class Meant(NamedTuple):
     now: datetime
 
 
-CHANGES = {  # Days on which clocks change, and one on which they don't.
+CHANGES = {  # Days of clock changes, and one without.
     PARIS: (date(2026, 10, 25), date(2026, 3, 29), date(2026, 6, 1)),
     NEW_YORK: (date(2026, 11, 1), date(2026, 3, 8), date(2026, 6, 1)),
     "Australia/Lord_Howe": (date(2026, 4, 5), date(2026, 10, 4), date(2026, 6, 1)),
@@ -278,7 +278,7 @@ def meant(draw: st.DrawFn) -> Meant:
     if side in ("first", "last", "both"):
         own = draw(st.sampled_from([UTC, *OFFSETS]))
     places = [own, own]
-    if side in ("each", "hour"):  # The zone's own; at one side only it says which hour is meant.
+    if side in ("each", "hour"):  # The zone's own; at one side only it selects the hour.
         spans = [instant.astimezone(own).utcoffset() or timedelta() for instant in (start, end)]
         places = [timezone(span) for span in spans]
     first, last = (each.astimezone(there) for each, there in zip((start, end), places, strict=True))
@@ -327,5 +327,5 @@ def test_the_interval_that_is_meant_or_a_refusal_that_shows_it() -> None:
         assert case.span in proposed(refusal, case.zone_name), (case, refusal.message)
 
     check()
-    # Each outcome was met, or the test would prove nothing.
+    # Every outcome must have occurred, or the test proves nothing.
     assert seen >= {"read", "comes twice", "several ways"}

@@ -167,7 +167,7 @@ def test_what_was_known_at_no_time(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["2026-10-05 09:00-10:00", "2026-10-05 4:00-05:00"])
 def test_a_span_where_a_moment_is_asked_for(text: str) -> None:
-    """Its end is not read as an offset: it is refused, and each reading can be written."""
+    """Its end is not parsed as an offset: it is refused with a spelling of each interpretation."""
     for read in (read_time, as_known):
         with pytest.raises(InvalidTime, match="a span of time, or an instant") as caught:
             read(text, PARIS, NOW)
@@ -244,7 +244,7 @@ def test_every_local_time_around_a_change(zone_name: str) -> None:
             assert len(set(instants)) == 2
             assert not shown or sorted(instants) == shown
             assert all(reading in caught.value.message for reading in readings)
-    # Each kind of hour was met, or the test would prove nothing.
+    # Every kind of hour must have occurred, or the test proves nothing.
     steady = {"UTC": set(), "Asia/Kolkata": set(), "Pacific/Apia": {0, 1, 2}}
     assert seen == steady.get(zone_name, {0, 1, 2})
 
@@ -307,7 +307,7 @@ WORDS = st.sampled_from(
 
 @given(st.lists(WORDS, max_size=7).map(" ".join) | st.text(max_size=20), st.sampled_from(ZONES))
 def test_any_text_is_read_or_refused(text: str, zone_name: str) -> None:
-    """There is an instant in UTC or one of our failures, never anything else."""
+    """The result is an instant in UTC or one of our failures."""
     for past in (True, False):
         try:
             times = [
@@ -345,5 +345,5 @@ def test_what_is_slow_to_import_waits() -> None:
 
 
 def test_now_is_in_utc() -> None:
-    """The only clock there is."""
+    """The only call of the clock."""
     assert utc_now().tzinfo is UTC

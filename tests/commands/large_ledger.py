@@ -71,7 +71,7 @@ def _requests(number: int) -> Iterator[bytes]:
             id=f"{kind}-{number}",
             request=name,
             kind="scheduled",
-            customer={"id": f"C-{number}"},  # Without a name: it has to be looked up.
+            customer={"id": f"C-{number}"},  # Without a name: it must be looked up.
             title="Shader",
             rate=amount("3.00"),
             slots=slots,

@@ -95,7 +95,7 @@ def test_a_file_that_was_never_here(spoken: Shell, kind: str) -> None:
     assert check["status"] == "warning"
     assert "of session S-1003" in check["message"]
     assert "sessions attach" in check["hint"]
-    # Where the file is at hand after all, attaching it is enough.
+    # If the file is available after all, attaching it is enough.
     spoken.ok("sessions", "attach", "S-1003", spoken.file("lie.vtt", b"never here"), "--kind", kind)
     ran = spoken.run("ledger", "verify", "--deep", "--json")
     assert (ran.code, ran.err) == (0, "")

@@ -157,7 +157,7 @@ def test_what_was_recorded_since_stays_in_a_copy(rich: Shell, mode: str) -> None
     shutil.copytree(Vault(rich.ledger).folder, Vault(kept).folder)
     assert everything(rich, kept) == late
     assert rich.ok("--ledger", kept, "ledger", "verify")["events"] == made["events"] + 2
-    # And it can be gone on with.
+    # And recording can go on.
     rich.ok("sessions", "tip", "S-1001", "6")
     assert rich.ok("ledger", "verify")["events"] == made["events"] + 1
 
@@ -189,7 +189,7 @@ def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path
     facts = {"ledger.db": content}
     nothing.ok("--ledger", old, *BACKUP, "-o", "copy.zip")
     assert json.loads(members((tmp_path / "copy.zip").read_bytes())["manifest.json"])["form"] > 1
-    # One that an older program would have backed up itself.
+    # A ledger that an older program would have backed up itself.
     manifest = json.loads(members((tmp_path / "copy.zip").read_bytes())["manifest.json"])
     sizes = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     manifest |= {"form": 1, "files": [{"file": "ledger.db", **sizes}]}
@@ -207,7 +207,7 @@ def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path
 
 
 def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
-    """The key to the profile is in it; the tool of age opens it, too; nothing plain lies about."""
+    """The profile's key is in it; the age tool opens it, too; no plain text is left behind."""
     secret = secret_file(rich, "pass.txt", PASSPHRASE + "\n")
     row = rich.ok(*BACKUP, "--passphrase-file", secret)
     assert (row["encrypted"], row["key"]) == ("passphrase", "included")
@@ -342,7 +342,7 @@ def test_a_backup_overwrites_nothing(october: Shell) -> None:
 
 
 def test_what_comes_to_its_place_meanwhile_stays(october: Shell) -> None:
-    """Somebody is quicker: theirs stays, and there is no backup."""
+    """Another process is quicker: its file stays, and no backup is made."""
     target = october.folder / "copy.zip"
 
     def quicker(_size: int) -> None:
@@ -463,12 +463,12 @@ def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
     assert (error["code"], row["removed"]) == ("backup_incomplete", [])
     assert aged.exists()
     assert last_backup(rich.ledger) == remembered
-    # A restore brings back what is sound, and says what is not.
+    # A restore brings back sound files, and reports damaged ones.
     option, path = other(rich)
     restored = rich.ok(option, *RESTORE, row["file"])
     assert (restored["files"], set(restored["damaged"])) == (0, {SHA, lost.name})
     assert not Vault(path).holds(SHA)
-    # What is sound stays, what is damaged is mended.
+    # Sound files stay, damaged ones are repaired.
     restored = rich.ok(*RESTORE, aged, "--yes")
     assert restored["files"] == 2
     vault.check(SHA)
@@ -499,7 +499,7 @@ def test_who_was_forgotten_since_is_named(rich: Shell) -> None:
     again = rich.ok(*RESTORE, "copy.zip", "--yes")
     assert (again["brought_back"], again["lost"]) == ([customer], 1)
     assert again["head"] == row["head"]
-    # A backup made after it has nobody to bring back.
+    # A backup made after it has no one to bring back.
     rich.says(_forgotten(customer))
     rich.ok(*BACKUP, "-o", "later.zip")
     assert rich.ok(*RESTORE, "later.zip", "--yes")["brought_back"] == []

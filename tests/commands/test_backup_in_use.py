@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
-# Tips, each in a transaction of its own, until it is told to stop; then says how many there were.
+# Records tips, each in its own transaction, until a signal to stop; then prints their number.
 WRITER = """
 import sys
 from contextlib import suppress
@@ -149,7 +149,7 @@ def test_somebody_holds_the_ledger(
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(LedgerBusy):
                 backup.carry_out(AT)
-        if mode == "DELETE":  # A reader keeps everybody out who would replace it.
+        if mode == "DELETE":  # A reader blocks any process that would replace it.
             other.execute("ROLLBACK")
             other.execute("BEGIN")
             other.execute("SELECT count(*) FROM event").fetchone()

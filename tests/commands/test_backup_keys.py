@@ -144,7 +144,7 @@ def test_where_the_old_key_goes(sealed: Shell) -> None:
 
 
 def test_a_rotation_that_fails(sealed: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing was changed, and no copy of the key lies about."""
+    """The ledger is unchanged, and no copy of the key is left behind."""
 
     def full(_store: LedgerFile) -> None:
         raise DiskFull("the disk is full")

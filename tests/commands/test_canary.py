@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FORMATS = ((), ("--json",), ("--jsonl",), ("--csv",), ("--tsv",), ("--header",))
 PROFILE = ("payout", "profile")
 SET = (*PROFILE, "set")
-LONGEST_LEFT = 8  # Of a number, in a row: fewer would be found by chance in hashes and times.
+LONGEST_LEFT = 8  # Consecutive digits of a number: fewer would occur by chance in hashes and times.
 
 
 class Canary(NamedTuple):
@@ -90,7 +90,7 @@ def _encoded(secret: str) -> Iterator[bytes]:
         yield raw.hex().upper().encode()
         for offset in range(3):
             whole = base64.b64encode(b"\0" * offset + raw)
-            # The first and the last few characters depend on what stands around it.
+            # The first and the last few characters depend on the surrounding bytes.
             yield whole[4 if offset else 0 : -4]
 
 
@@ -199,7 +199,7 @@ def test_it_is_found_when_it_is_revealed(watch: Watch) -> None:
     """And only then, so the test can fail. The event records field names only."""
     ran = watch.shell.run(*PROFILE, "--reveal", "--yes")
     assert len({finding.split()[0] for finding in leaks(ran.out.encode(), watch.canary)}) > 2
-    watch(*PROFILE, "--reveal")  # Nobody to ask: it needs --yes, and shows nothing.
+    watch(*PROFILE, "--reveal")  # No terminal to ask at: it needs --yes, and shows nothing.
     watch.files()
     watch.everywhere(*PROFILE)
 

@@ -34,7 +34,7 @@ FIRST_FORM = {
 }
 SINGLE = ("init", "demo", "sync", "due", "doctor")
 GROUPED = tuple(f"{group} {name}" for group, names in FIRST_FORM.items() for name in names.split())
-# What shows no rows of the ledger, or needs a file or words, has tests of its own.
+# Commands that show no rows, or need a file or text, have tests of their own.
 ELSEWHERE = {
     *("ledger backup", "ledger restore"),
     *("policy check", "ledger verify", "ledger path", "requests watch", "sessions search"),
@@ -87,7 +87,7 @@ def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) 
 
 
 def test_every_catalogued_command_is_of_the_first_form() -> None:
-    """What these tests run covers every command that reads or records one thing."""
+    """These tests run every command that reads or records one entity."""
     covered = {
         *(" ".join(command_of(command)) for command in READS),
         *(write.name for write in WRITES),
@@ -152,10 +152,10 @@ def test_the_same_key_records_once(states: Shell, write: Write) -> None:
     before = states.dump()
     again = states.ok(*write.argv, "--at", write.at, "--key", "k", "--yes")
     assert again == done | {"replayed": True}
-    # Only what was given is compared: without --at, the time is the first result's.
+    # Only given arguments are compared: without --at, the time is the first result's.
     assert states.ok(*write.argv, "--key", "k", "--yes") == again
     assert states.dump() == before
-    # A key that was used for something else is refused, and what differs is named.
+    # A key that was used for other content is refused, and the differences are named.
     other = (*write.argv, "--key", "k", "--yes", "--at", "2026-12-31 23:00")
     error = states.refuses(4, *other)
     assert (error["code"], error["details"]["fields"]) == ("conflict", ["time"])
@@ -230,7 +230,7 @@ def test_every_format_says_the_same(states: Shell, command: str) -> None:
     assert [line.split("\t") for line in piped.splitlines()] == table
     top = list(dict.fromkeys(name.partition(".")[0] for name in header))
     assert all(list(row) == top for row in rows)
-    # What is written to a file is what would have been shown.
+    # A file gets the same bytes as standard output.
     assert states.output_of(*argv, "--csv", "-o", "out.csv") == ""
     written = states.folder / "out.csv"
     assert written.read_text() == states.output_of(*argv, "--csv")

@@ -110,7 +110,7 @@ def test_a_missing_editor_is_reported(
 def test_without_an_editor_the_summary_is_asked_for(
     states: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither a variable nor one of the usual ones."""
+    """With no variable set and none of the usual editors installed."""
     for name in ("VISUAL", "EDITOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(states.folder))

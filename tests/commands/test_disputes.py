@@ -66,7 +66,9 @@ def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str)
             error = states.refuses(4, *argv, *when)
             assert error["code"] in ("claim_not_open", "wrong_state")
             assert state in error["message"]
-            if step not in PATHS[state]:  # What was done is confirmed, however often it is told.
+            if (
+                step not in PATHS[state]
+            ):  # A repeated step is confirmed, however often it is reported.
                 assert states.refuses(4, "sync", path)["code"] == error["code"]
             continue
         done = states.ok(*argv, *when, "--dry-run")
@@ -359,7 +361,7 @@ def test_a_dry_run_at_a_terminal_only_shows(states: Shell) -> None:
 
 
 def test_a_ruling_says_which(states: Shell) -> None:
-    """Neither accepted nor rejected is no ruling."""
+    """A ruling must accept or reject."""
     states.refuses(2, "dispute", "rule", "CL-1")
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.commands.shell import Shell
 
-# A process that is killed while it has something in the log, or in the journal.
+# A process that is killed with content in the log, or in the journal.
 _KILLED = """
 import os, sys
 from pathlib import Path
@@ -138,7 +138,7 @@ def test_in_every_state(states: Shell, state: str) -> None:
     ran = states.process("doctor", "--json")
     after = snapshot(states.folder)
     index = str(states.ledger.with_name("ledger.db-shm"))
-    if state == "log":  # Whoever reads a log enters its name in the index.
+    if state == "log":  # A reader of a log enters its name in the index.
         before.pop(index), after.pop(index)
     assert after == before
     assert (ran.code, ran.err) == (code, "")

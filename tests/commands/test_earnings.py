@@ -100,7 +100,7 @@ def test_bars_divide_what_came_in() -> None:
 
 
 def test_a_chart_in_ascii_and_in_little_room() -> None:
-    """Letters where nothing else can be shown; where there is no room, the figures alone."""
+    """Letters if the encoding has nothing else; without room, the figures alone."""
     assert all(text.isascii() for text in drawn(MONTHS, "USD", 80, LETTERS))
     narrow = list(drawn(MONTHS, "USD", 40, BLOCKS))
     assert len(narrow) == 5
@@ -216,7 +216,7 @@ def test_groups_on_a_terminal(states: Shell) -> None:
 
 
 def test_what_would_be_in_another_month(empty: Shell) -> None:
-    """From instants: a session, its tip and its payout move, each on its own; and none twice."""
+    """From instants: a session, its tip and its payout move, each separately, and none twice."""
     sync(
         empty,
         logged("S-1", "10-31 22:00", "10-31 23:30"),

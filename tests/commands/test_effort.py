@@ -46,7 +46,7 @@ READS = (
     "payout show PO-1",
     "due",
 )
-# What shows everything of a kind reads everything of it.
+# Commands that show every entity of a kind must read them all.
 OF_EVERYTHING = {
     "requests list": ("request",),
     "sessions list": ("session",),
@@ -55,9 +55,9 @@ OF_EVERYTHING = {
     "refunds list --state open": ("claim",),
     "dispute list": ("claim", "dispute"),
     "payout list": ("payout",),
-    "refunds show CL-1": ("claim", "dispute", "statement"),  # How disputes went so far.
+    "refunds show CL-1": ("claim", "dispute", "statement"),  # Counts of past disputes.
     "due": ("claim",),
-    "sessions search shader": ("event_personal",),  # Titles, reasons: few beside what was said.
+    "sessions search shader": ("event_personal",),  # Titles, reasons: few compared with messages.
 }
 SMALL = ("policy", "preferences", "month_flow", "profile_field", "profile_fact", "session_alias")
 """Rows a month, a change of mind, or another name that a platform has for a session."""
@@ -153,7 +153,7 @@ def test_a_long_history_is_no_burden(shell: Shell, books: Books, command: str) -
     """However much happened in other years, the engine takes the same steps."""
     quiet, full = (_effort(shell, book, command) for book in (books.quiet, books.full))
     assert len(quiet.statements) == len(full.statements)
-    # 354 sessions more; a step or two for each would be seen.
+    # 354 more sessions; one or two steps for each would show.
     assert abs(full.hundreds - quiet.hundreds) <= LITTLE, (quiet.hundreds, full.hundreds)
 
 

@@ -245,7 +245,7 @@ def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
 
 
 def test_a_forged_case_is_found_whatever_follows_from_it(disputed: Shell, tmp_path: Path) -> None:
-    """The page, the texts and the manifest of the forger agree with each other, and not with us."""
+    """The forger's page, texts and manifest agree with each other, but not with the ledger."""
     other = tmp_path / "other"
     other.write_bytes(b"Ana: It never worked.\n")
     with ledger_case(disputed) as made:
@@ -419,7 +419,7 @@ def seal_words(shell: Shell, forged: Case, what: str) -> None:
 
 
 def test_a_pack_of_after_the_forgetting_is_true(disputed: Shell) -> None:
-    """It never had the words, so there is nothing that could not be compared."""
+    """It never had the words, so everything can be compared."""
     with ledger_case(disputed) as made:
         customer = made.customer
     disputed.ok("ledger", "forget", customer, "--yes")
@@ -436,5 +436,5 @@ def test_the_seal_is_shown_when_a_pack_is_made(disputed: Shell) -> None:
     assert "separately from the pack" in ran.err
     alone = disputed.run(*CHECK, terminal=True)
     assert "Nothing was changed" not in alone.out
-    with sqlite3.connect(disputed.ledger) as db:  # Nothing was recorded by any of it.
+    with sqlite3.connect(disputed.ledger) as db:  # None of this recorded an event.
         assert db.execute("SELECT count(*) FROM event").fetchone()[0] == made["events"]

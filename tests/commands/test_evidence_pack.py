@@ -227,7 +227,7 @@ def test_a_pack_takes_no_others_place(proved: Shell) -> None:
     assert not list(proved.folder.glob(".*.part"))
 
 
-def test_a_full_disk_is_told(proved: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(proved: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a pack never appears, and the one of before stays."""
     proved.ok(*PACK)
     before = (proved.folder / "pack.zip").read_bytes()

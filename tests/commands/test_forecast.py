@@ -56,7 +56,7 @@ def test_what_comes_is_what_the_preview_says_on_that_day(empty: Shell) -> None:
 
 
 def test_the_preview_has_the_due_dates_by_month(empty: Shell) -> None:
-    """What is open of each month, and when it is due (R13)."""
+    """Each month's open amount, and its due date (R13)."""
     _logged(empty, "2026-10-05 10:00-10:30", "S-1")
     _logged(empty, "2026-11-05 10:00-11:30", "S-2")
     assert empty.ok("payout", "preview", "--on", "2026-11-20")["months"] == [

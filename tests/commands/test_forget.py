@@ -103,7 +103,7 @@ def test_no_command_shows_them_any_more_and_none_fails(
     states: Shell, form: tuple[str, ...]
 ) -> None:
     """Every read goes on: with the customer's id, and no text of theirs. Money is as it was."""
-    # Short ones such as "help" stand in headings, too.
+    # Short ones such as "help" are in headings, too.
     texts = {text for text in _texts(states) if len(text) > 8} | set(NAMES)
     assert len(texts) > 10
     known = (*READS, *MORE)

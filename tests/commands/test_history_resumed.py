@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:
-    """Of the session, its request or its claims, and of nothing else; no two have the same."""
+    """Of the session, its request or its claims only; each is unique."""
 
     def seq(name: str) -> int:
         seqs = {row["id"]: row["seq"] for row in october.ok("sessions", "list")}
@@ -38,7 +38,7 @@ def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:
     october.ok("earnings", "adjust", "1.00", "--reason", "x", *at)
     october.ok("requests", "decline", "REQ-1006", *at)
     assert seq("S-1002") == last() - 2
-    # Another source tells the request's acceptance once more, by another name of the session.
+    # Another source reports the request's acceptance again, with another session id.
     again = line(
         *("request.accepted", "10-05 14:01"),
         source="https://other.example",

@@ -22,7 +22,7 @@ BREAKS = "one\ttwo\r\nthree\u2028four\x85five\x0bsix"
 CONTROLS = "a\x00b\x08c\x7fd\ud800e\udfff"
 FORMULA = "=cmd|' /C calc'!A0"
 HOSTILE = (ESCAPES, BIDI, BREAKS, CONTROLS)
-# Nothing that a terminal obeys, that reorders text, or that ends a row.
+# Characters that a terminal obeys, that reorder text, or that end a row.
 FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff]"

@@ -114,7 +114,7 @@ def test_the_files_as_they_are_can_be_restored(shell: Shell, good: Members) -> N
     ],
 )
 def test_no_other_name_than_those_of_a_backup(shell: Shell, good: Members, name: str) -> None:
-    """Neither in the archive nor in its manifest, and an error shows no control characters."""
+    """Not in the archive, not in its manifest; and an error shows no control characters."""
     error = refused(shell, archived(sealed({name: b"evil"} | good)))
     assert isinstance(error, DamagedBackup)
     assert error.message.isprintable()

@@ -24,7 +24,7 @@ MODELS = {"sqlmodel", "sqlalchemy", "pydantic", "pydantic_core"}
 SLOW = {*MODELS, "pendulum", "dateutil", "babel", "rich", "platformdirs"}
 # Each of these costs a millisecond or more.
 DEAR = {"csv", "decimal", "hashlib", "zoneinfo", "importlib.metadata", "importlib.resources"}
-# How many modules of ours a read imports at most, and which of the dear ones its answer takes.
+# The most modules of ours that a read may import, and the expensive ones that it needs.
 OWN = {
     "earnings --month 2026-10 --json": (48, ""),
     "earnings months --json": (48, ""),
@@ -41,7 +41,7 @@ OWN = {
     "payout list --json": (62, ""),
     "due --json": (69, ""),
 }
-# What neither a read nor a plain write needs: replays, checks, backups, exports, outside files.
+# Needed by no read and no plain write: replays, checks, backups, exports, outside files.
 HEAVY = (
     *("exports", "feeds.transcripts", "ledger.backup.archive", "ledger.backup.restore"),
     *("ledger.erasure.residue", "ledger.erasure.service", "ledger.replay"),
@@ -84,7 +84,7 @@ def _imported(shell: Shell, *argv: str) -> set[str]:
     ],
 )
 def test_a_read_imports_nothing_slow(states: Shell, argv: str) -> None:
-    """Neither models, nor a calendar, nor rich where there is no terminal."""
+    """No models, no calendar, and no rich without a terminal."""
     assert _imported(states, *argv.split()) & SLOW == set()
 
 

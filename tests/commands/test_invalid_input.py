@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands.shell import Shell, assert_no_traceback, error_of
 
-# Arguments, exit code, code, and what message or hint must say.
+# Arguments, exit code, error code, and words that the message or hint must have.
 THINGS = [
     ("requests show nope", 3, "not_found", "nope"),
     ("requests accept nope", 3, "not_found", "requests list"),
@@ -106,7 +106,7 @@ def test_unknown_entities(
 
 @pytest.mark.parametrize("summary", ["", "  ", "\n"])
 def test_a_dispute_without_a_word_is_malformed(states: Shell, summary: str) -> None:
-    """The review reads nothing else of the expert, so that an empty summary is a mistake."""
+    """The summary is all that the review reads of the expert, so an empty one is a mistake."""
     error = states.refuses(1, "dispute", "file", "CL-2", "--summary", summary)
     assert "summary" in error["message"]
 
@@ -170,7 +170,7 @@ FOLD = ("2026-10-25 02:30", "2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01
 def test_a_time_that_the_clocks_skip_or_show_twice(
     states: Shell, text: str, first: str, second: str
 ) -> None:
-    """Refused everywhere, with both readings, each of which is understood."""
+    """Refused everywhere, with a spelling of both interpretations that is accepted."""
     day, clock = text.split()
     zone = ("--timezone", "Europe/Paris")
     add = ("requests", "add", "--customer", "C-1", "--title", "x", "--rate", "3", *zone)

@@ -67,7 +67,7 @@ def test_every_command_that_writes_a_file(october: Shell, monkeypatch: pytest.Mo
         ran = october.run(*argv)
         assert ran.code in (2, 3, 74), (argv, ran)
         assert key.read_text() == "a key\n", argv
-    # Also of a ledger that is not the one in use, and where none is yet.
+    # Also for another ledger than the one in use, and for one that does not exist yet.
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(october.folder / "new.db"))
     assert october.run("policy", "list", "-o", key).code == 74
     assert october.run("init", "-o", october.folder / "NEW.DB.key").code == 74

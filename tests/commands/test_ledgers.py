@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_written(october: Shell) -> None:
     path = october.file("file", b"") / "ledger.db"
     error = october.refuses(1, "init", "--ledger", path)
     assert error["code"] == "ledger_unwritable"
-    assert ".part" not in error["message"], "that is a name which nobody typed"
+    assert ".part" not in error["message"], "the message names a file that was not typed"
     ran = october.run("demo", "--ledger", path)
     assert (ran.code, ran.err.startswith("error: ")) == (1, True)
 
@@ -154,7 +154,7 @@ def test_a_folder_without_permission(october: Shell) -> None:
 
 
 def test_a_device_is_no_ledger(october: Shell) -> None:
-    """Neither a device nor a pipe is read: that could wait for ever."""
+    """Devices and pipes are not read: that could wait for ever."""
     assert october.run(*READ, "--ledger", "/dev/null").code == 6
     if hasattr(os, "mkfifo"):
         path = october.folder / "fifo"

@@ -85,7 +85,7 @@ def test_the_trial_counts_down(states: Shell, now: SetClock) -> None:
 
 
 def test_an_upcoming_session_says_when_it_starts(states: Shell, now: SetClock) -> None:
-    """In so many seconds, below zero once it is overdue; an ended one has no figures at all."""
+    """Seconds until the start, negative once overdue; an ended session has no live figures."""
     now("11-05 08:00")
     row = shown(states, "S-UP")
     assert [row[name] for name in FIGURES] == [None] * 8 + [3600]

@@ -59,7 +59,7 @@ def last(shell: Shell) -> int:
 
 
 def test_it_is_made_with_the_first_event_that_is_kept(book: Shell, tmp_ledger_env: Path) -> None:
-    """Neither by a read, a dry run, a feed, nor a command that is refused; then it stays."""
+    """Not by a read, a dry run, a feed or a refused command; afterwards it stays."""
     before = last(book)
     book.ok("due")
     book.ok(*TIP, "--dry-run")
@@ -88,7 +88,7 @@ def test_every_command_that_records_has_it(book: Shell, write: Any) -> None:  # 
     before = last(book)
     ran = book.run(*write.argv, "--yes", "--at", write.at)
     assert ran.code == 0, ran
-    forgets = "forget" in write.name  # Which erases the attributes of its own event, too.
+    forgets = "forget" in write.name  # It erases the attributes of its own event, too.
     machines = own(book, before)
     assert machines
     assert all(each is None if forgets else each for each in machines)
@@ -191,7 +191,7 @@ def test_it_is_erased_with_the_customer(book: Shell) -> None:
 
 
 def test_it_is_in_nothing_that_is_shown_or_handed_on(book: Shell) -> None:
-    """Neither in a read, in words, nor in JSON, nor in a pack, a statement or a calendar."""
+    """Not in a read as text or JSON, a pack, a statement or a calendar."""
     book.ok(*TIP)
     book.ok("dispute", "file", "CL-2", "--summary", "no")
     secret = machine_id.state_file().read_text().strip()

@@ -53,7 +53,7 @@ def test_a_correction_counts_in_its_own_month(shell: Shell) -> None:
     correct(shell, "S-1", "11-02 09:00", "--end", "2026-10-05T09:10:00Z")
     correct(shell, "S-2", "11-03 09:00", "--end", "2026-10-06T09:30:00Z")
     assert shell.ok(*OCTOBER) == before
-    # Ten minutes less of the one; the other is billed now, and free no more.
+    # One is ten minutes shorter; the other is no longer free.
     assert counts(shell, *NOVEMBER) == (1, -1, "20.00", "100.00")
     correct(shell, "S-1", "12-01 00:00", "--end", "2026-10-05T09:05:00Z")
     assert counts(shell, *NOVEMBER) == (1, -1, "20.00", "100.00")

@@ -37,7 +37,7 @@ def test_one_that_was_taken_does_not_stop_the_others(waiting: Shell) -> None:
     taken = waiting.file("ids", "REQ-1\nREQ-2\nnope\nREQ-3\n")
     assert waiting.run("requests", "decline", "REQ-2").code == 0
     ran = waiting.script(f"liveportal requests accept - --header < {taken.name}")
-    assert ran.code == 4  # REQ-2's; what is not found is 3 and came later.
+    assert ran.code == 4  # REQ-2's; the unknown id would be 3 and came later.
     assert ran.err == ""
     header, *lines = [line.split("\t") for line in ran.out.splitlines()]
     assert header[:3] == ["id", "state", "error"]

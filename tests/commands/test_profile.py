@@ -255,7 +255,7 @@ def test_what_is_seldom_meant_needs_anyway(german: Shell, document: str, code: s
 
 
 def test_a_number_is_never_an_argument(bank: Shell) -> None:
-    """A usage error that does not repeat it; nor does a number that belongs to no option."""
+    """A usage error that does not repeat the number, also if it belongs to no option."""
     for argv in (
         *((f"--{name}", IBAN) for name in ("iban", "us-account", "tax-number")),
         (f"--iban={IBAN}",),
@@ -299,7 +299,7 @@ def test_a_file_that_is_none(bank: Shell) -> None:
     bank.file("good", GERMAN)
     bank.refuses(74, *SET, "--from", "good", "-o", "good")
     assert bank.ok(*SET, "--from", "good", "--name", "Bob")["state"] == "changed"
-    assert bank.ok(*SHOW)["name"] == "Bob"  # An option says more than a file.
+    assert bank.ok(*SHOW)["name"] == "Bob"  # An option wins over a file.
 
 
 def test_what_is_not_needed_can_be_cleared(bank: Shell) -> None:

@@ -103,7 +103,7 @@ def test_the_summary_is_masked(person: Person) -> None:
 
 
 def test_no_means_no(person: Person) -> None:
-    """Nothing is recorded without a yes at the end, nor when the answers end."""
+    """Without a yes at the end, or without further answers, nothing is recorded."""
     before = person.shell.dump()
     assert person(*SET, answers=GERMAN, yes="n").code == 7
     assert person(*SET, answers=GERMAN[:5]).code == 7
@@ -194,7 +194,7 @@ def test_what_is_typed_does_not_appear(empty: Shell) -> None:
         while not seen.endswith(b"(not shown): "):
             seen += os.read(terminal, 1000)
         os.write(terminal, b"536-90-4399\n")
-        with suppress(OSError):  # So Linux says that nobody writes any more.
+        with suppress(OSError):  # Linux reports a closed writer like this.
             while more := os.read(terminal, 1000):
                 seen += more
     os.close(terminal)

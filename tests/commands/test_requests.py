@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def asked(empty: Shell) -> Iterator[Shell]:
-    """Give a ledger in Paris with requests of every sort, at nine o'clock on 5 October."""
+    """Give a ledger in Paris with requests of every kind, at nine o'clock on 5 October."""
     with nine_o_clock(empty):
         yield empty
 

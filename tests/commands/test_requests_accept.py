@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def asked(empty: Shell) -> Iterator[Shell]:
-    """Give a ledger in Paris with requests of every sort, at nine o'clock on 5 October."""
+    """Give a ledger in Paris with requests of every kind, at nine o'clock on 5 October."""
     with nine_o_clock(empty):
         yield empty
 
@@ -76,7 +76,7 @@ def test_what_is_booked_is_a_conflict_and_a_buffer(asked: Shell) -> None:
     """A slot during a session, or too near it, names the session."""
     accept(asked, "PLAN", "--slot", "3", "--session", "S-9")
     assert row_of(asked, "OTHER")["conflicts"] == ["S-9"]
-    assert row_of(asked, "CHEAP")["helped"] == 3  # What is ahead has not helped yet.
+    assert row_of(asked, "CHEAP")["helped"] == 3  # A future session does not count as help.
     (slot,) = asked.ok("requests", "show", "OTHER")["slots"]
     assert slot["reasons"][0] == {"code": "conflict", "message": "overlaps session S-9"}
     near = {"start": "2026-10-07T13:40:00Z", "minutes": 20}
@@ -110,7 +110,7 @@ def test_later_ones_see_earlier_ones_booked(asked: Shell) -> None:
     for more in (("--dry-run",), ()):
         rows = accept(asked, "PLAN", "TWO", "--best", *more)
         assert [(row["id"], row["slot"]) for row in rows] == [("PLAN", 3), ("TWO", 1)]
-    # Without the first, the second's best is what the first one took.
+    # Without the first, the second's best slot is the one that the first one got.
     assert [row["slot"] for row in asked.ok("requests", "show", "TWO")["slots"]] == [1, 2]
 
 
@@ -151,7 +151,7 @@ def test_the_best_is_chosen_once(asked: Shell) -> None:
     argv = ("requests", "accept", "PLAN", "--best", "--key", "k")
     done = asked.ok(*argv, "--at", NOW)
     assert asked.ok(*argv) == done | {"replayed": True}
-    # Whoever names a slot has to name the one that was taken.
+    # A repeat that names a slot must name the accepted one.
     named = ("requests", "accept", "PLAN", "--key", "k", "--slot")
     assert asked.ok(*named, BEST)["replayed"] is True
     error = asked.refuses(4, *named, "1")

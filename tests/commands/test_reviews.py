@@ -110,7 +110,7 @@ def test_a_changed_mind_counts_once(reviewed: Shell) -> None:
 
 
 def test_what_is_erased_is_null(reviewed: Shell) -> None:
-    """A forgotten customer has neither name nor words; ratings and times stay."""
+    """A forgotten customer has no name and no words; ratings and times stay."""
     forget = line("customer.forgotten", "10-09 09:00", id="f", customer="C-1")
     reviewed.says(forget)
     row = reviewed.ok("sessions", "reviews")[2]
@@ -174,7 +174,7 @@ def test_hostile_words(empty: Shell, text: str) -> None:
 
 @given(st.lists(st.integers(1, 5), max_size=40))
 def test_averages_are_exact_and_rounded_half_up(ratings: list[int]) -> None:
-    """To two digits; of none there is no average."""
+    """To two digits; without ratings there is no average."""
     mean = average(sum(ratings), len(ratings))
     if not ratings:
         assert mean is None

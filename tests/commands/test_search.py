@@ -55,7 +55,7 @@ ERRORS = "shader errors"
         (['"mali"'], {FLICKERS}),
         (["flicker"], {FLICKERS}),
         (["licker"], {FLICKERS}),
-        (["al"], set()),  # Of less than three letters it is a beginning.
+        (["al"], set()),  # Fewer than three letters match only the beginning of a word.
         (["ma"], {FLICKERS, MALICIOUS}),
         (["mali*"], {FLICKERS, MALICIOUS}),
         (["shader", "pipeline"], {FLICKERS, TRY}),
@@ -89,17 +89,17 @@ ERRORS = "shader errors"
         (["shader^2"], set()),
         (["'shader'"], {FLICKERS, TRY, ERRORS}),
         (['"urp'], {CAFE}),
-        (["mina"], set()),  # Who spoke is not what was said.
+        (["mina"], set()),  # The speaker's name is not part of the message.
         (["zebra"], set()),
     ],
 )
 def test_words(searchable: Shell, argv: list[str], texts: set[str]) -> None:
-    """Words, phrases, beginnings, exclusions; all else is text."""
+    """Words, phrases, prefixes, exclusions; everything else is text."""
     assert set(find(searchable, *argv)) == texts
 
 
 def test_filters(searchable: Shell) -> None:
-    """Of a customer, a session, a speaker, since a time; at most so many."""
+    """By customer, session, speaker, time; limited in number."""
     assert set(find(searchable, "shader", "--customer", "C-12")) == {FLICKERS, TRY}
     assert find(searchable, "shader", "--customer", "C-99") == []
     assert find(searchable, "shader", "--session", "S-1003") == [ERRORS]
@@ -166,7 +166,7 @@ def test_the_best_hit_comes_first(searchable: Shell) -> None:
 
 
 def test_on_a_terminal(searchable: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hits are in reverse, or in brackets where no colour is wanted; so many are shown."""
+    """Hits are in reverse video, or in brackets without colour; their number is shown."""
     monkeypatch.setenv("TERM", "xterm")
     ran = searchable.run("sessions", "search", "errors", terminal=True)
     assert "\x1b[1;7merrors\x1b[0m" in ran.out

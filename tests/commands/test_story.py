@@ -9,7 +9,7 @@ import pytest
 from tests.commands.shell import Shell
 
 DAY = "2026-10-05"
-SESSION = "REQ-1"  # Where nothing else is said, a session has its request's id.
+SESSION = "REQ-1"  # By default a session has its request's id.
 
 
 def _pick(row: dict[str, Any], *names: str) -> tuple[Any, ...]:

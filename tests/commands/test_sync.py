@@ -293,7 +293,7 @@ def test_batches_keep_what_came_before_a_bad_line(empty: Shell) -> None:
 
 
 def test_rejects_go_into_a_file_of_their_own(empty: Shell) -> None:
-    """--rejects goes on past bad lines, writes each with its reason for us alone, and exits 1."""
+    """--rejects goes on past bad lines, writes each with its reason, privately, and exits 1."""
     content = october_with(17, '"3.00"', "3").replace(b"S-1003", b"S 1003", 1) + b"\xff\n"
     bad = empty.file("bad.jsonl", content)
     ran = empty.run("sync", bad, "--rejects", "rejects.jsonl", "--json")
@@ -360,7 +360,7 @@ def test_a_silent_pipe_holds_no_lock(empty: Shell, how: str) -> None:
         env=empty.environment(),
     ) as running:
         assert running.stdin
-        # Until the program opens it, which it does when it has opened the ledger.
+        # Until the program opens it, after it has opened the ledger.
         pipe = fifo.open("wb") if how == "fifo" else running.stdin
         with pipe:
             if how == "stdin":

@@ -72,7 +72,7 @@ def _read(terminal: int, answer: bytes, running: subprocess.Popen[bytes]) -> byt
             continue
         try:
             chunk = os.read(terminal, 65_536)
-        except OSError:  # So Linux says that nobody writes any more.
+        except OSError:  # Linux reports a closed writer like this.
             return shown
         if not chunk:
             return shown

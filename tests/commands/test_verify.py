@@ -146,7 +146,7 @@ def test_a_pack_reveals_a_rewritten_history(states: Shell, hashes: bool) -> None
     assert error["code"] == ("pack_changed" if hashes else "verification_failed")
 
 
-# --- whoever stumbles over damage -----------------------------------------------------------------
+# --- commands that meet damage --------------------------------------------------------------------
 
 DAMAGE = {
     "UPDATE session SET flags = '{' WHERE id = 'S-1002'": ("sessions", "show", "S-1002"),

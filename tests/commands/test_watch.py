@@ -192,7 +192,7 @@ def test_a_reader_that_left_ends_it_quietly(empty: Shell) -> None:
         assert (ran.code, ran.out, ran.err) == (0, "A\n", "")
 
 
-def test_a_closed_input_is_told(empty: Shell) -> None:
+def test_a_closed_input_is_reported(empty: Shell) -> None:
     """A closed standard input is malformed input, as ever."""
     ran = empty.script("liveportal requests watch - <&-")
     assert ran.code == 1
@@ -232,7 +232,7 @@ def test_a_bad_line_stops_it_and_what_came_before_is_kept(empty: Shell, bad: byt
     assert error["message"].startswith("line 4: ")
     assert "recorded" in error["hint"]
     assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B"]
-    # Corrected, it goes on from there.
+    # Once corrected, it goes on from there.
     path.write_bytes(path.read_bytes().replace(bad, asks("D")))
     ran = empty.run("requests", "watch", path, "--once", "--field", "id")
     assert (ran.code, ran.out) == (0, "D\nC\n")
@@ -290,7 +290,7 @@ def test_rejects_are_added_as_they_come(empty: Shell) -> None:
 
 @pytest.mark.parametrize("name", ["ledger.db", "feed.jsonl", "link.jsonl", "no/bad.jsonl"])
 def test_rejects_take_the_place_of_nothing(empty: Shell, name: str) -> None:
-    """Neither the ledger nor the feed is written into, nor anything through a link."""
+    """The ledger, the feed and link targets are not written."""
     path = feed(empty, "feed.jsonl", asks("A"))
     (empty.folder / "link.jsonl").symlink_to(empty.folder / "elsewhere")
     before = empty.dump()

@@ -99,7 +99,7 @@ def watching(shell: Shell, *argv: object, **more: str) -> Iterator[Watching]:
             yield Watching(running)
         finally:
             running.kill()
-            with suppress(ValueError):  # What was closed already.
+            with suppress(ValueError):  # Already closed.
                 running.communicate()
 
 

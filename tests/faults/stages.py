@@ -85,7 +85,7 @@ class Stage:
         else:
             assert events == self.after[: len(events)]
             assert len(events) >= len(self.before)
-        quiet = not ended.out and ended.err  # Only a failure says nothing else.
+        quiet = not ended.out and ended.err  # Only a failure acknowledges nothing further.
         if (ended.code == self.scene.code and not quiet) or (ended.code < 0 and ended.out):
             assert events == self.after, "what was acknowledged is not there"
 
@@ -95,7 +95,7 @@ class Stage:
             if look:
                 self.check_opens(place)
                 self.check(place, ended)
-            # Once is enough: what is compared with a verified ledger afterwards is as sound.
+            # Once is enough: a ledger that equals a verified one is as sound.
             self.check_rerun(place, hurt, verified=not look)
         except BaseException as error:
             error.add_note(hurt)
@@ -104,7 +104,7 @@ class Stage:
     def check_rerun(self, place: Place, name: str, *, verified: bool) -> None:
         """The same command again ends in the same ledger, and leaves nothing lying about."""
         rerun = place.run(*self.scene.argv)
-        exists = self.scene is INIT and rerun.code == 4  # It was made, whole.
+        exists = self.scene is INIT and rerun.code == 4  # It was made whole.
         assert exists or rerun.code == self.scene.code, rerun
         assert "Traceback" not in rerun.err
         assert self.recorded(place, verified=verified) == self.after

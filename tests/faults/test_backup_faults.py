@@ -46,7 +46,7 @@ def test_a_byte_flipped_anywhere(ledger: Path, amount: Amount) -> None:
     before = content(ledger)
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         tail = archive.infolist()[1].header_offset
-    # Headers, manifest, directory and end byte by byte if all are wanted; of the ledger a sample.
+    # Headers, manifest, directory and end byte by byte in the whole set; a sample of the ledger.
     count = amount(quick=120, whole=3_000)
     region = [*range(120), *range(tail, len(whole))]
     step = max(1, len(region) // count)
@@ -106,10 +106,10 @@ def rich(made: Path, tmp_path: Path) -> Path:
 
 
 def limited(folder: Path, limit: int, *argv: object) -> subprocess.CompletedProcess[bytes]:
-    """Run the program as if the disk were full when a file has so many bytes."""
+    """Run the program as if the disk were full when a file has this many bytes."""
 
     def limit_files() -> None:
-        # Python ignores the signal; what is left is the error of a full disk.
+        # Python ignores the signal; the write then fails like on a full disk.
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     return subprocess.run(
@@ -161,7 +161,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", "size=700k", "none", str(folder)]
     if not shutil.which("mount") or subprocess.run(mounting, check=False).returncode:
-        pytest.skip("nobody may mount here")
+        pytest.skip("mounting is not permitted here")
     try:
         yield folder
     finally:

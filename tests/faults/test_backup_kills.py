@@ -56,7 +56,7 @@ def copied(made: Path, place: Path, mode: str) -> Path:
 
 
 def points(calls: int, count: int, seed: int) -> list[tuple[int, str]]:
-    """Return calls to be killed at, spread over all of them: before and after each, or some."""
+    """Return the calls to kill at, before and after each, or an even sample of them."""
     every = [(call, when) for call in range(1, calls + 1) for when in ("before", "after")]
     return every if len(every) <= count else sorted(random.Random(seed).sample(every, count))  # noqa: S311
 
@@ -117,7 +117,7 @@ def test_a_restore_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mo
         assert content(ledger) == early
         copies = ledger.parent.glob("ledger.db.replaced-*")
         assert any(content(copy, vault=False) == late for copy in copies)
-        # What was being copied into the vault is swept an hour later: it may be somebody else's.
+        # A partial copy in the vault is removed an hour later: it may be another process's.
         kept_files = [path for path in Vault(ledger).folder.glob("*/*") if path.is_file()]
         assert len(kept_files) == 1
         Vault(ledger).check(kept_files[0].name)
@@ -202,7 +202,7 @@ def test_interrupted_at_any_moment(
         interrupted += process.returncode == 130
         assert b"bug" not in complaint
         assert content(ledger) in ((late, early) if command == "restore" else (late,))
-        # The empty file of the lock may stay, if it was made in the very moment.
+        # The empty lock file may stay, if it was made at that very moment.
         assert [name for name in litter(ledger.parent) if not name.endswith(".lock")] == []
         if command == "backup" and process.returncode:
             assert not (ledger.parent / "b.zip").exists()

@@ -72,7 +72,7 @@ def test_a_clock_that_goes_back(book: Path) -> None:
     assert times == sorted(times)
     assert times[1] == times[2], "half an hour back: recorded with the one before it"
     for (_, at), (_, later) in pairwise(recorded):
-        # As known at any instant: all that was recorded by then, in the journal's order.
+        # As known at any instant: everything recorded by then, in journal order.
         known = [name for name, when in recorded if when <= at]
         with open_readonly(book, as_known=datetime.fromisoformat(at)) as reader:
             assert [row["id"] for row in reader.all("SELECT id FROM event ORDER BY seq")] == known
@@ -126,7 +126,7 @@ def _in_a_child(work: Callable[[], object]) -> str:
         try:
             work()
             said = "done"
-        except BaseException as error:  # noqa: BLE001 -- Whatever it is, it is told.
+        except BaseException as error:  # noqa: BLE001 -- Any exception is reported.
             said = f"{type(error).__name__}: {error}"
         os.write(write_end, said.encode())
         os._exit(0)
@@ -140,7 +140,7 @@ def _in_a_child(work: Callable[[], object]) -> str:
 def _fork() -> int:
     import warnings
 
-    with warnings.catch_warnings():  # The threads of the test runner are none of the child's.
+    with warnings.catch_warnings():  # The child does not need the test runner's threads.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 

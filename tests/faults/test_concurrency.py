@@ -32,7 +32,7 @@ def _adjust(name: str) -> tuple[str, ...]:
 
 
 def _all_at_once(place: Place, orders: list[Order]) -> list[tuple[int, ...]]:
-    """Start all, let them go together, and return the exit codes of each one's runs."""
+    """Start all processes, release them together; return the exit codes of each one's runs."""
     started = [(place.fork_server.start(order), order) for order in orders]
     for pid, _ in started:
         wait_until_stopped(pid)
@@ -119,7 +119,7 @@ def _reads(out: Path) -> list[Decimal]:
     rows: list[dict[str, object]] = []
     for text in out.read_text().splitlines():
         if not text.startswith("{"):
-            continue  # What `ledger verify` says.
+            continue  # The result of `ledger verify`.
         row = json.loads(text)
         if rows and row["month"] <= str(rows[-1]["month"]):
             amounts.append(_check_state(rows))

@@ -50,7 +50,7 @@ class Disk:
         self._ballast = folder / "ballast"
 
     def leave(self, room: int) -> None:
-        """Fill it up but for so many bytes."""
+        """Fill the disk, leaving this many bytes free."""
         status = os.statvfs(self.folder)
         size = status.f_bavail * status.f_frsize - room
         with self._ballast.open("wb") as file:
@@ -127,7 +127,7 @@ def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, amount: Amount) -
             place = stage.place_in(disk.folder)
             disk.leave(room=(pages - 1) * PAGE)
             ended = place.run(*scene.argv, **output_paths(disk))
-            # Whoever reads meanwhile gets an answer or a sentence.
+            # A reader meanwhile gets an answer or a sentence.
             if place.ledger.exists() and scene is not UPGRADE:
                 looked = place.run("earnings", "months", **output_paths(disk))
                 assert looked.code in (0, FAILED), looked

@@ -262,7 +262,7 @@ def test_positions_and_descriptors(calls: Calls) -> None:
     ],
 )
 def test_what_the_model_does_not_know_is_no_silence(calls: Calls, line: str) -> None:
-    """A call that it has no rule for, a file that it never saw: the test fails rather than lies."""
+    """A call without a rule, an unknown file: the test fails instead of passing wrongly."""
     root = _hex(str(calls.root))
     strange = f'"{_hex(str(calls.root / "strange"))}"'
     with pytest.raises(Untraceable):

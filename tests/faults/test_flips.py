@@ -45,7 +45,7 @@ def answers(path: Path) -> Answers:
         tables = [
             name
             for (name,) in reader.db.execute(
-                # How SQLite lays out its index is its own: what that finds is asked below.
+                # The layout of SQLite's index is its own: its search results are compared below.
                 "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
                 " AND name NOT LIKE 'message_index%' ORDER BY name"
             ).fetchall()
@@ -121,7 +121,7 @@ def _check_that(message: str) -> str:
 
 @pytest.fixture(scope="module")
 def flipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Make the ledger whose bytes are flipped; in memory, where there is such a place."""
+    """Make the ledger whose bytes are flipped; in memory, if the system has such a place."""
     memory = Path("/dev/shm")  # noqa: S108 -- A folder of its own is made in it.
     folder = tmp_path_factory.mktemp("flips")
     if os.access(memory, os.W_OK):

@@ -151,7 +151,7 @@ def test_killed_at_a_point(
         _check(ledger, others)
     else:
         assert {word for _, word in ledger.left("C-1")} == {word for _, word in left}
-    with Portal.open(ledger.path) as portal:  # And whoever forgets again.
+    with Portal.open(ledger.path) as portal:  # And another erasure.
         outcome, done = portal.forget("C-1")
     assert outcome.status == ("replayed" if committed else "recorded")
     assert done.rewritten
@@ -205,7 +205,9 @@ def test_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: A
     ]
     ended = [(*process.communicate(timeout=120), process.returncode) for process in running]
     assert [code for *_, code in ended] == [0] * len(ended), ended
-    with Portal.open(ledger.path) as portal:  # Whoever was in another's way left it to this one.
+    with Portal.open(
+        ledger.path
+    ) as portal:  # A process that was blocked left its work to this one.
         outcomes = [portal.forget(customer)[0].status for customer in customers]
     assert outcomes == ["replayed"] * len(customers)
     assert not ledger.left(*customers)

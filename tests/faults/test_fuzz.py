@@ -87,7 +87,7 @@ def _changed(content: bytes, change: Change) -> bytes:
 
 
 def test_a_broken_target_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that is not the contract's passes through: the targets swallow nothing else."""
+    """An error that is not the contract's passes through: the targets swallow no other."""
 
     def broken(_line: object) -> NoReturn:
         raise KeyError("nothing")

@@ -26,7 +26,9 @@ def _check(stage: Stage, place: Place, ended: Ended, sent: signal.Signals, hurt:
     """Check a run that was interrupted, if it noticed; return whether it did."""
     code = SIGNALS[sent]
     try:
-        if ended.code == -sent:  # Before anything is begun, or when all is done and said.
+        if (
+            ended.code == -sent
+        ):  # Before anything has begun, or after everything is done and printed.
             assert ended.where.startswith(_OUTERMOST), ended
         else:
             assert ended.code in (code, stage.scene.code), ended

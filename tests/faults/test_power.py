@@ -388,7 +388,7 @@ def test_nothing_is_lost_and_nothing_is_half(
 # --- the test of the test -------------------------------------------------------------------------
 
 
-# What is left out, and what is then found wrong; the first few in every run.
+# The omitted sync, and the failure that it causes; the first few in every run.
 BROKEN = (
     ("init", WAL, "unsynced_names", "the ledger is gone"),
     ("sync", DELETE, "off", "acknowledged"),

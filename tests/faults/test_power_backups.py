@@ -132,7 +132,7 @@ OLD = "20260101T000000Z"
 
 
 def _with_an_old_backup(shell: Shell, mode: str) -> None:
-    """Make a ledger of which there is a backup, as of months ago; then it was written to."""
+    """Make a ledger with a backup of months ago, and with later events."""
     october(mode)(shell)
     folder = shell.folder / "backups"
     folder.mkdir()
@@ -374,7 +374,7 @@ def test_what_is_kept_is_kept_and_what_is_erased_is_gone(
     assert not verdict.wrong, f"{verdict.first}\n{verdict.wrong}"
 
 
-# What is left out, and what is then found wrong; the first in every run.
+# The omitted sync, and the failure that it causes; the first in every run.
 BROKEN = (
     ("rotation", WAL, "unsynced_names", "what was removed is back"),
     ("backup", WAL, "unsynced_names", "the backup is gone"),

@@ -52,7 +52,7 @@ def test_a_reader_that_holds_the_ledger(place: Place, mode: str) -> None:
             assert "another program is" in ended.err
             assert "Try again" in ended.err
             assert_no_traceback(ended.err)
-        # Nobody else is kept from reading, and what the reader holds does not move.
+        # Other readers are not blocked, and this reader's snapshot does not change.
         assert place.done("earnings", "months")
         assert db.execute("SELECT count(*) FROM event").fetchone() == (len(before),)
     assert len(story(place.ledger)) == len(before) + (mode == "WAL")
@@ -87,7 +87,7 @@ def test_a_reader_whose_output_is_not_read(place: Place, folder: Path) -> None:
         _make_small(reading)
         pid = place.fork_server.start(order)
         _wait_until_it_sleeps(pid)
-        place.done(*_ADJUST)  # While the other one still waits for somebody to read.
+        place.done(*_ADJUST)  # While the other process still waits for its reader.
         assert _state(pid) == "S"
     finally:
         os.kill(pid, signal.SIGKILL)

@@ -18,7 +18,7 @@ from tests.faults.scenes import SYNC
 
 OUTPUT_FAILED = 74
 
-# What is done to the streams, and with which exit code a command that works then ends.
+# The fault of the streams, and the exit code of a command that otherwise succeeds.
 FAULTS: dict[str, tuple[dict[str, object], int]] = {
     "a full output": ({"stdout": "/dev/full"}, OUTPUT_FAILED),
     "a closed output": ({"closed": (1,)}, OUTPUT_FAILED),
@@ -32,7 +32,7 @@ FAULTS: dict[str, tuple[dict[str, object], int]] = {
 
 
 def _faults(number: int, count: int) -> list[tuple[str, dict[str, object], int]]:
-    """Choose so many of the faults for a command, other ones for the next."""
+    """Choose this many faults for a command, and other ones for the next."""
     names = [*FAULTS, *FAULTS]
     start = number % len(FAULTS)
     return [(name, *FAULTS[name]) for name in names[start : start + count]]

@@ -28,7 +28,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 def stops(*numbers: signal.Signals) -> pytest.MarkDecorator:
-    """Try these; a process of its own is dear, and the signals differ in little else."""
+    """The signals tried; a process for each is expensive, and they differ little."""
     return pytest.mark.parametrize("stop", numbers, ids=lambda stop: stop.name)
 
 

@@ -16,7 +16,7 @@ SECONDS_AN_INPUT = 10
 
 
 def main() -> None:
-    """Fuzz the target that is named, for so many seconds and inputs; found goes to a folder."""
+    """Fuzz the named target for this many seconds and inputs; failing inputs go to a folder."""
     name, seconds, runs, folder = sys.argv[1:]
     run = targets.TARGETS[name]
     path = Path(folder) / name

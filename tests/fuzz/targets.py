@@ -55,7 +55,7 @@ SAMPLE = Path(jsonl.__file__).parents[1] / "samples" / "october.jsonl"
 NOW = datetime(2026, 10, 28, 2, 30, tzinfo=UTC)
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Europe/Dublin")
 NAMES = ("a.vtt", "a.srt", "a.txt", "a.jsonl", "")
-SEEN = 2_000  # How much of a text is looked at by what people type: more does no shell take.
+SEEN = 2_000  # The length of text tried for typed input: no shell takes more.
 
 
 def target(function: Target) -> Target:
@@ -189,7 +189,7 @@ def following(data: bytes) -> bool:
         def read1(self, _size: int | None = -1) -> bytes:
             return self.read(size)
 
-    stream = cast("BufferedReader", Pieces(content))  # It has what is used of one.
+    stream = cast("BufferedReader", Pieces(content))  # It has the attributes used here.
     lines = [
         line
         for part in streamed(stream, lambda _: None)

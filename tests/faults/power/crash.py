@@ -70,7 +70,7 @@ class Crashed:
         """Write the folder out, replacing the existing one."""
         if folder.exists():
             shutil.rmtree(folder)
-        for path, (mode, content) in self.files.items():  # Folders come before what is in them.
+        for path, (mode, content) in self.files.items():  # Folders come before their content.
             target = folder / path
             if content is None:
                 target.mkdir()
@@ -91,7 +91,7 @@ def crashed(disk: Disk, plan: Plan, rng: random.Random) -> Crashed:
             else:
                 content, mode = _content(node, plan.bytes, rng)
                 if path.endswith("-shm"):
-                    # Mapped and never synced: whatever lay there.
+                    # Mapped and never synced: any earlier content.
                     content = rng.choice((bytes(len(content)), _noise(0, len(content))))
                 runs[number] = mode, content
         files[path] = runs[number]
@@ -167,7 +167,7 @@ def _versions(node: Node, rng: random.Random) -> dict[int, int]:
     for number, change in enumerate(node.changes, 1):
         if not isinstance(change, Write):
             continue
-        whole = rng.random() < bias  # Whether this write arrives, where they arrive whole.
+        whole = rng.random() < bias  # Whether this write arrives, if writes arrive whole.
         for sector in _sectors(change.at, len(change.data)):
             if not grain:
                 versions[sector] = number if whole else versions.get(sector, 0)

@@ -1,25 +1,25 @@
-"""A model of a folder on a disk: what has reached it for sure, and what has only been asked for.
+"""A model of a folder on a disk: what has certainly reached it, and what may have.
 
-What the model assumes, which is what POSIX promises and no more, but for three things that every
-file system in use gives (ext4, XFS, btrfs, APFS, NTFS) and SQLite builds on, too:
+The model assumes what POSIX promises and no more, except for three properties that every file
+system in use has (ext4, XFS, btrfs, APFS, NTFS) and that SQLite also relies on:
 
-- `fsync` and `fdatasync` of a file keep its bytes, its size and its mode. They keep no name of it:
-  ext4 would keep that of a new file as well, POSIX does not say so.
+- `fsync` and `fdatasync` of a file keep its bytes, its size and its mode. They keep no name of the
+  file: ext4 would keep that of a new file as well, but POSIX does not promise it.
 - `fsync` of a folder keeps the names that were made, changed and removed in it until then.
-- Nothing else keeps anything: not closing, not the end of a process, no rename (ext4 writes a file
-  out before it replaces another; we do not count on it), no `sync_file_range`.
-- Of what was not kept anything may have been written, in any order: any sector of any version that
-  it had since the last sync, the size of any moment, each naming or none. Where a file has grown
-  and the bytes did not arrive, there are zeros, or whatever lay on the disk before.
+- No other call keeps anything: not close, not the end of a process, no rename (ext4 writes a file
+  out before it replaces another; we do not rely on it), no `sync_file_range`.
+- Any part of what was not synced may have been written, in any order: any sector in any version
+  since the last sync, the size of any moment, any of the names. Where a file has grown and the
+  bytes did not arrive, there are zeros, or the earlier content of the disk.
 - Assumed atomic: (1) A sector of 512 bytes is written whole or not at all, and a write leaves all
   other sectors as they are ("power-safe overwrite"). (2) A name is made, removed or changed whole:
-  a rename never leaves both names or none. One across folders is kept by a sync of the folder
-  that it leads to. (3) A sync that came back was true: no disk that lies about its cache.
-- Bytes that were cut off do not come back below a longer size, and what was written behind the cut
-  is not there without it: freed blocks are not given again before the file is rid of them.
+  a rename never leaves both names or neither. A rename across folders is kept by a sync of the
+  target folder. (3) A sync that returned was true: no disk that lies about its cache.
+- Bytes that were truncated do not come back below a longer size, and bytes written beyond the cut
+  are not there without it: freed blocks are not reused before the file has given them up.
 
-Memory that is mapped is not seen, and need not be: of the ledger's files only the index of the
-write-ahead log (`-shm`) is mapped, and it is made anew by whoever opens the ledger first.
+Mapped memory is not traced, and need not be: of the ledger's files only the index of the
+write-ahead log (`-shm`) is mapped, and the first process to open the ledger rebuilds it.
 """
 
 from __future__ import annotations
@@ -350,7 +350,7 @@ class Disk:
                     self.kept.pop(name, None)
                 else:
                     self.kept[name] = target
-            # What was asked of the same names before has been overtaken.
+            # Earlier changes of the same names are superseded.
             left = [narrow for residue in left if (narrow := _without(residue, gone)).names]
         self.namings = left
 

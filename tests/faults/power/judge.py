@@ -31,7 +31,7 @@ from tests.verified import deeply
 
 SEED = 20_261_128
 PASSING = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a ledger is told by the ledger."""
+"""Files that SQLite keeps beside a ledger; their content shows through the ledger."""
 
 
 @dataclass(slots=True)
@@ -129,7 +129,7 @@ class Judge:
             self._scenario.check(result)
             state = b"damaged" if ledger.exists() else b""
         else:
-            # Whoever comes first may want to read only.
+            # The first process to open it may be a reader.
             with closing(open_ledger(ledger, readonly=crash.number % 2 == 0)) as db:
                 state = self._judge(db, step)
                 self._scenario.check(replace(result, db=db, events=count(db)))

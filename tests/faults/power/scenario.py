@@ -99,7 +99,7 @@ class Scenario:
     is_replaced: bool = False
     """Another ledger takes the place of this one: there is the old one or the new one."""
     is_damaged: bool = False
-    """What lies there at first opens for nobody, and may lie there until the commands are done."""
+    """The ledger does not open at first, and may stay so until the commands are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Performed:
 
 
 class Stage:
-    """Folders to run a scenario in: `base` is on the disk, `memory` is reused for each crash."""
+    """Folders to run a scenario in: `base` holds the disk, `memory` is reused for each crash."""
 
     def __init__(self, base: Path, memory: Path) -> None:
         self.base = base.resolve()
@@ -214,7 +214,7 @@ def _steps(
                 acked, is_over = after, is_last
         yield Step(call, acked, is_over)
     assert said == done.out
-    # Who asked for a file has been told when the program ends.
+    # A requested output file is acknowledged when the program ends.
     yield Step(None, after, is_last)
 
 
@@ -244,7 +244,7 @@ def shell(ledger: Path) -> Iterator[Shell]:
 @contextmanager
 def _reader(ledger: Path) -> Iterator[None]:
     """Let another program keep a ledger open, as `requests watch` does."""
-    # In this one it would lose its locks whenever a copy of the file is closed.
+    # In this process it would lose its locks whenever a copy of the file is closed.
     holding = "import sys; from liveportal.ledger.storage.driver import Connection\n"
     holding += "db = Connection(sys.argv[1])\n"
     holding += "print(db.execute('SELECT count(*) FROM event').fetchall(), flush=True); input()"

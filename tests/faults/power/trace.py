@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-# Whatever makes, changes, names or syncs a file. A call that `disk` does not know fails the test.
+# Calls that make, change, name or sync a file. A call that `disk` does not know fails the test.
 CALLS = (
     *("open", "openat", "openat2", "creat", "close", "dup", "dup2", "dup3", "fcntl", "lseek"),
     *("write", "writev", "pwrite64", "pwritev", "pwritev2", "sendfile", "copy_file_range"),
@@ -144,7 +144,7 @@ def run(
 
 
 def _strace(log: Path) -> list[str]:
-    calls = ",".join(f"?{name}" for name in CALLS)  # Each where this processor has it.
+    calls = ",".join(f"?{name}" for name in CALLS)  # Those that this processor has.
     traced = ["-f", "-y", "-xx", "-s", "100000000", "-e", f"trace={calls}", "-e", "signal=none"]
     return ["strace", "--seccomp-bpf", "-qq", *traced, "-o", str(log)]
 
@@ -157,7 +157,7 @@ def read(lines: Iterable[str], folder: Path) -> Iterator[Call]:
         if match := _UNFINISHED.match(line):
             pending[match[1]] = match[2]
             continue
-        # A call stands where it ended: before that nobody can build on it.
+        # A call takes the place where it ended: no one can rely on it before.
         match = _RESUMED.match(line)
         text = f"{match[1]} {pending.pop(match[1])}{match[2]}" if match else line
         call = _LINE.match(text)
