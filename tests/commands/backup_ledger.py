@@ -57,7 +57,7 @@ def members(content: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def archived(members: dict[str, bytes], **changed: Any) -> bytes:  # noqa: ANN401 (of a ZipInfo)
+def make_archive(members: dict[str, bytes], **changed: Any) -> bytes:  # noqa: ANN401 (of a ZipInfo)
     """Return an archive of these files; `changed` are attributes of all its members."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:

@@ -114,7 +114,7 @@ def _claims(number: int) -> Iterator[bytes]:
         )
 
 
-def made(folder: Path, lines: Iterator[bytes]) -> Path:
+def make_ledger(folder: Path, lines: Iterator[bytes]) -> Path:
     """Record a feed in a new ledger."""
     ledger, feed_file = folder / "busy.db", folder / "busy.jsonl"
     feed_file.write_bytes(b"".join(lines))
@@ -142,7 +142,7 @@ class Effort:
 
 
 @contextmanager
-def watched() -> Iterator[Effort]:
+def watch_engine() -> Iterator[Effort]:
     """Record SQLite's statements and steps while the context is open."""
     connect = sqlite_connection._connect  # noqa: SLF001 -- The one place where a file is opened.
     effort = Effort()

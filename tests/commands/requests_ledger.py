@@ -95,7 +95,7 @@ def nine_o_clock(shell: Shell) -> Iterator[None]:
         yield
 
 
-def listed(shell: Shell, *argv: object) -> list[str]:
+def list_requests(shell: Shell, *argv: object) -> list[str]:
     """List requests, and return their ids."""
     rows = shell.ok("requests", "list", *argv)
     assert list(rows[0]) == list(dict.fromkeys(name.partition(".")[0] for name in seen.FIELDS))

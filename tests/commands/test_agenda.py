@@ -142,14 +142,14 @@ def test_the_days_have_headings(
     places = [ran.out.index(heading) for heading in headings]
     assert places == sorted(places)
     text = " ".join(ran.out.split())
-    for said in (
+    for output in (
         "S-A 2026-11-04 11:00-12:00 (1 h) 2 h late Mina (Wed 19:00)",
         "S-L 2026-11-04 12:00- live C-L",
         "S-B 23:30-00:30 (1 h) in 10 h 30 min Mina (Thu 07:30)",
         "S-C 00:30-01:15 (45 min)",
         "S-B",
     ):
-        assert said in text
+        assert output in text
     assert "sessions miss" in ran.err
     now("11-04 10:30")
     assert (

@@ -55,7 +55,7 @@ def check_of(shell: Shell, name: str) -> dict[str, Any]:
     return finding
 
 
-def verified(shell: Shell) -> dict[str, Any]:
+def verify_and_back_up(shell: Shell) -> dict[str, Any]:
     """Verify a ledger, make a backup of it, and return the result of `verify`."""
     for deep in ((), ("--deep",)):
         ran = shell.run("ledger", "verify", *deep, "--json")
@@ -134,8 +134,8 @@ def test_a_file_that_a_command_attached_and_that_is_lost(
 def test_an_id_that_was_made_at_another_time_proves_nothing(spoken: Shell) -> None:
     """A feed may use the same form of ids."""
     old = "0190" + new_id()[4:]
-    said = line("artifact.added", "11-02 09:00", id=old, kind="code", **ATTACHED, **OWN)
-    recorded_before(spoken.ledger, said)
+    output = line("artifact.added", "11-02 09:00", id=old, kind="code", **ATTACHED, **OWN)
+    recorded_before(spoken.ledger, output)
     assert spoken.run("ledger", "verify").code == 0
 
 
@@ -158,8 +158,8 @@ def test_doctor_names_each_and_says_what_to_do(spoken: Shell) -> None:
         ),
     }
     check: dict[str, Any] = {}
-    for n, (hint, said) in enumerate(lines.items(), 1):
-        recorded_before(spoken.ledger, said)
+    for n, (hint, output) in enumerate(lines.items(), 1):
+        recorded_before(spoken.ledger, output)
         check = check_of(spoken, "authority")
         assert check["status"] == "warning"
         assert f" of {FEED}" in check["message"]
@@ -168,7 +168,7 @@ def test_doctor_names_each_and_says_what_to_do(spoken: Shell) -> None:
     good = line("preferences.changed", "11-02 09:00", id="7", role="expert")
     recorded_before(spoken.ledger, good)
     assert check_of(spoken, "authority") == check
-    verified(spoken)
+    verify_and_back_up(spoken)
     # The same feed again is a replay, as it always was.
     row = spoken.ok("sync", feed(spoken, "again.jsonl", *lines.values()))
     assert (row["recorded"], row["replayed"]) == (0, len(lines))
@@ -199,7 +199,7 @@ def test_what_no_command_makes_is_not_yours(spoken: Shell, said: bytes) -> None:
     check = check_of(spoken, "authority")
     assert (check["status"], check["check"]) == ("warning", "authority")
     assert f"of {jsonl.parse(said).source}" in check["message"]
-    verified(spoken)
+    verify_and_back_up(spoken)
 
 
 def test_copies_of_a_book_in_which_a_feed_forgot(spoken: Shell) -> None:
@@ -232,8 +232,10 @@ class _Retold:
 
 def test_rewritten_events_may_be_a_feeds(spoken: Shell) -> None:
     """`earnings --bounds` replays the journal under other policies without any refusal."""
-    said = line("preferences.changed", "11-02 09:00", id="2", skills=["x"])
-    recorded_before(spoken.ledger, said, line("tip.received", "11-02 09:00", id="t", **TIP, **OWN))
+    output = line("preferences.changed", "11-02 09:00", id="2", skills=["x"])
+    recorded_before(
+        spoken.ledger, output, line("tip.received", "11-02 09:00", id="t", **TIP, **OWN)
+    )
     retold = _Retold()
     with open_readonly(spoken.ledger) as reader:
         replayed_copy(reader.db, retelling=retold).close()
@@ -267,21 +269,21 @@ def test_a_feed_that_cleared_the_payout_profile(spoken: Shell) -> None:
     person = ("--name", "Anna Example", "--email", "anna@example.com", "--country", "IE")
     spoken.ok("payout", "profile", "set", *person)
     marks = {"name": None, "email": None}
-    said = line(
+    output = line(
         "payout_profile.changed", "11-02 09:00", id="x", fields=list(marks), fingerprints=marks
     )
-    recorded_before(spoken.ledger, said, said.replace(FEED.encode(), OTHER.encode()))
-    verified(spoken)
+    recorded_before(spoken.ledger, output, output.replace(FEED.encode(), OTHER.encode()))
+    verify_and_back_up(spoken)
     spoken.ok("payout", "profile", "set", "--start-over", "--yes", *person)
     assert "name" in spoken.ok("payout", "profile", "show")["filled"]
-    verified(spoken)
+    verify_and_back_up(spoken)
 
 
 @pytest.mark.damages
 def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
     """Where a command cleared a field, a value that is there was added later."""
     spoken.ok("payout", "profile", "set", "--name", "Anna Example")
-    said = line(
+    output = line(
         "payout_profile.changed",
         "11-02 09:00",
         id="x",
@@ -289,7 +291,7 @@ def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
         fingerprints={"name": None},
         **OWN,
     )
-    signed = said[:-2] + f', "{MACHINE}": "{"0" * 32}"}}\n'.encode()
+    signed = output[:-2] + f', "{MACHINE}": "{"0" * 32}"}}\n'.encode()
     recorded_before(spoken.ledger, signed)
     assert spoken.refuses(6, "ledger", "verify")["code"] == "verification_failed"
 

@@ -202,8 +202,8 @@ def test_what_a_feed_may_say(book: Shell) -> None:
 
 def test_a_feed_uses_up_no_key(book: Shell) -> None:
     """An event with the name that a command will have is refused, so the command goes through."""
-    said = line("tip.received", "11-02 09:00", id="k", source=CLI_SOURCE, **TIP)
-    book.refuses(4, "sync", feed(book, "bad.jsonl", said))
+    output = line("tip.received", "11-02 09:00", id="k", source=CLI_SOURCE, **TIP)
+    book.refuses(4, "sync", feed(book, "bad.jsonl", output))
     row = book.ok("sessions", "tip", "S-1003", "2.00", "--key", "k")
     assert row["replayed"] is False
 
@@ -228,11 +228,11 @@ def _due(shell: Shell) -> Sequence[dict[str, Any]]:
 def test_an_erasure_request_is_due_until_it_is_carried_out(book: Shell) -> None:
     """It erases nothing; `due` shows it, whose it is, why, and the command, and exits with 10."""
     customer = book.ok("sessions", "show", "S-1003")["customer"]
-    said = line(
+    output = line(
         "customer.erasure_requested", "11-02 09:00", id="e", customer=customer, reason="Why"
     )
     before = {(row["kind"], row["id"]) for row in book.ok("due")}
-    assert book.ok("sync", feed(book, "asked.jsonl", said))["recorded"] == 1
+    assert book.ok("sync", feed(book, "asked.jsonl", output))["recorded"] == 1
     (row,) = _due(book)
     assert (row["id"], row["customer"], row["title"]) == (customer, customer, "Why")
     assert (row["due"], row["asks"], row["customer_name"]) == (None, True, "Zoë")

@@ -24,10 +24,10 @@ from liveportal.ledger.storage.driver import Connection
 from tests.commands.backup_ledger import (
     CHAT,
     PASSPHRASE,
-    archived,
     fill,
     journal_mode,
     key_pair,
+    make_archive,
     members,
     secret_file,
 )
@@ -196,7 +196,7 @@ def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path
     text = json.dumps(manifest).encode()
     seal = f"{hashlib.sha256(text).hexdigest()}  manifest.json\n".encode()
     file = nothing.file(
-        "old.zip", archived(facts | {"manifest.json": text, "manifest.sha256": seal})
+        "old.zip", make_archive(facts | {"manifest.json": text, "manifest.sha256": seal})
     )
     row = nothing.ok(*RESTORE, file)
     assert nothing.ok("ledger", "verify")["head"] == row["head"] == manifest["head"]
@@ -388,7 +388,7 @@ def test_rotation_removes_exactly_what_is_not_kept(october: Shell) -> None:
     content = members(alien.read_bytes()) | {"manifest.json": json.dumps(manifest).encode()}
     seal = hashlib.sha256(content["manifest.json"]).hexdigest()
     content["manifest.sha256"] = f"{seal}  manifest.json\n".encode()
-    alien.write_bytes(archived(content))
+    alien.write_bytes(make_archive(content))
     spared = [
         *("notes.txt", f"{series}20260101T030000Z.zip.bak", f"x{series}20260101T030000Z.zip"),
         f"{series}20260104T030001Z.zip",
@@ -404,7 +404,7 @@ def test_rotation_removes_exactly_what_is_not_kept(october: Shell) -> None:
     left = {path.name for path in folder.iterdir()}
     new = Path(row["file"]).name
     assert left == {new, f"{series}20260120T060000Z.zip", alien.name, *spared}
-    assert {Path(each).name for each in row["removed"]} == {
+    assert {Path(removed).name for removed in row["removed"]} == {
         *(f"{series}{stamp}.zip" for stamp in dated),
         f"{series}20260102T040000Z.zip.age",
     }
@@ -478,10 +478,10 @@ def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
 def test_evidence_that_was_only_reported_is_counted(october: Shell) -> None:
     """A feed reports files that were never attached: they are counted, not backed up."""
     result = october.ok(*BACKUP)
-    assert (result["absent"], result["damaged"]) == (_told_of(october), [])
+    assert (result["absent"], result["damaged"]) == (_reported_files(october), [])
 
 
-def _told_of(shell: Shell) -> int:
+def _reported_files(shell: Shell) -> int:
     with closing(Connection(str(shell.ledger))) as db:
         (count,) = db.execute("SELECT count(DISTINCT sha256) FROM artifact").fetchone()
     return int(count)
@@ -596,7 +596,7 @@ def test_what_is_no_backup(october: Shell) -> None:
     files = [
         october.file("text", "hello"),
         october.file("empty", b""),
-        october.file("other.zip", archived({"a": b"b"})),
+        october.file("other.zip", make_archive({"a": b"b"})),
     ]
     for file in files:
         assert october.refuses(1, *RESTORE, file, "--yes")["code"] == "invalid_backup"

@@ -90,11 +90,11 @@ def test_while_four_processes_write(october: Shell, mode: str) -> None:
     assert [writer.returncode for writer in writers] == [0] * 4
     assert all(written)
     assert events(october.ledger) == before + sum(written)
-    counts = [each.manifest.events for each in made]
+    counts = [archive.manifest.events for archive in made]
     assert before <= counts[0] < counts[-1] <= before + sum(written)
-    for number, each in enumerate(made):
+    for number, archive in enumerate(made):
         place = october.folder / f"{number}.db"
-        with restoring(place, each.file) as backup:
+        with restoring(place, archive.file) as backup:
             assert backup.carry_out(AT).extent.events == counts[number]
         assert events(place) == counts[number]
 

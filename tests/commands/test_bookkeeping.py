@@ -62,7 +62,7 @@ def test_a_correction_is_booked_and_nothing_is_edited(logged: Shell) -> None:
     assert _pick(row, "state", "end", "minutes") == ("ended", "2026-10-05T14:30:00Z", "30.00")
     assert _pick(row, "gross", "fee", "earned") == ("90.00", "27.00", "63.00")
     record = logged.ok("earnings", "transactions")
-    assert [_pick(each, "period", "gross", "amount", "owed") for each in record] == [
+    assert [_pick(entry, "period", "gross", "amount", "owed") for entry in record] == [
         ("2026-10", "120.00", "84.00", "84.00"),
         ("2026-11", "-120.00", "-84.00", "-84.00"),
         ("2026-11", "90.00", "63.00", "63.00"),

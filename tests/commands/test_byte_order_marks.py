@@ -60,9 +60,9 @@ def test_a_transcript(october: Shell) -> None:
     for path in (plain, marked):
         october.ok("sessions", "attach", session, path)
     hits = october.ok("sessions", "search", "flickers")
-    said = [hit["text"] for hit in hits if hit["where"] == "message"]
-    assert len(said) == 2
-    assert said[0] == said[1]
+    output = [hit["text"] for hit in hits if hit["where"] == "message"]
+    assert len(output) == 2
+    assert output[0] == output[1]
 
 
 def secret(folder: Path, name: str, content: bytes) -> Path:

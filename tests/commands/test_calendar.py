@@ -179,8 +179,8 @@ def test_private_leaves_out_what_customers_said(empty: Shell, now: SetClock) -> 
     del now
     sync(empty, book("A", "11-05 09:00"))
     text = empty.ok("sessions", "calendar", "--private")["calendar"]
-    for said in ("Mina", "Shader", "Mali", "spring"):
-        assert said not in text
+    for output in ("Mina", "Shader", "Mali", "spring"):
+        assert output not in text
     event = events(text)["S-A"]
     assert str(event["SUMMARY"]) == "Live help"
     assert "Would earn 126.00 USD" in str(event["DESCRIPTION"])

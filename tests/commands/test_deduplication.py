@@ -21,7 +21,7 @@ def hosted(empty: Shell) -> Shell:
     return empty
 
 
-def fed(shell: Shell, *lines: bytes) -> dict[str, object]:
+def sync_lines(shell: Shell, *lines: bytes) -> dict[str, object]:
     """Sync lines of a feed."""
     feed = shell.file("feed.jsonl", b"".join(lines))
     synced: dict[str, object] = shell.ok("sync", feed)
@@ -48,7 +48,7 @@ def test_a_correction_survives_the_feed(hosted: Shell) -> None:
         billed=amount("50.00"),
         reason="y",
     )
-    synced = fed(hosted, accepted, ended("60.00"), corrected)
+    synced = sync_lines(hosted, accepted, ended("60.00"), corrected)
     assert (synced["confirmed"], synced["recorded"]) == (3, 0)
     assert hosted.ok("sessions", "show", "S-1")["gross"] == "50.00"
     assert hosted.ok("ledger", "verify")["ok"] is True
@@ -58,7 +58,7 @@ def test_a_bill_that_is_not_booked_is_shown_by_check(hosted: Shell) -> None:
     """The feed goes on; `earnings check` shows the reported bill and how to book it."""
     correct = ("sessions", "correct", "S-1", "--reason", "x", "--at", "2026-10-05 10:00")
     hosted.ok(*correct, "--end", "2026-10-05 09:20")
-    fed(hosted, ended("70.00"))
+    sync_lines(hosted, ended("70.00"))
     (row,) = hosted.ok("earnings", "check")
     assert (row["billed"], row["reported"]) == ("60.00", "70.00")
     assert "70.00" in hosted.output_of("earnings", "check")
@@ -78,7 +78,7 @@ def test_a_mistyped_payout_is_recorded_right(hosted: Shell) -> None:
     event = line(
         "payout.sent", "11-01 09:00", id="p", payout="PO-1", amount=amount("24.00"), method="paypal"
     )
-    assert fed(hosted, event)["confirmed"] == 1
+    assert sync_lines(hosted, event)["confirmed"] == 1
     assert hosted.ok("payout", "show", "PO-1")["amount"] == "24.00"
     error = hosted.refuses(4, "payout", "record", "--id", "PO-1", "24.00")
     assert error["code"] == "already_exists"
@@ -125,7 +125,7 @@ def test_a_mistaken_failure_is_reversed(hosted: Shell) -> None:
 
 def test_billed_policy_goes_back_to_our_own_calculation(hosted: Shell) -> None:
     """The platform's bill is kept until then, whatever the times are."""
-    fed(hosted, ended("84.00"))
+    sync_lines(hosted, ended("84.00"))
     correct = ("sessions", "correct", "S-1", "--reason", "x")
     kept = hosted.ok(*correct, "--end", "2026-10-05 09:10", "--at", "2026-10-05 10:00")
     assert (kept["gross"], kept["minutes"]) == ("84.00", "10.00")
@@ -190,7 +190,7 @@ def test_the_shell_may_be_ahead_of_the_platform(empty: Shell) -> None:
     taken = line("request.taken", "10-05 09:00:01", id="t", request="R-1")
     expired = line("request.expired", "10-05 10:00", id="x", request="R-1")
     again = line("request.taken", "10-05 09:00:01", id="t", source=OTHER, request="R-1")
-    synced = fed(empty, taken, expired, again)
+    synced = sync_lines(empty, taken, expired, again)
     assert (synced["recorded"], synced["confirmed"]) == (2, 1)
     session = empty.ok("sessions", "show", "R-1")
     assert (session["state"], session["flags"]) == ("cancelled", ["lost_race"])

@@ -37,15 +37,15 @@ def test_a_text_is_written_in_the_editor(states: Shell, editor: Use) -> None:
     )
     assert states.ok(*FILE)["state"] == "disputed"
     draft, _, notes = seen.read_text().partition(f"\n{CUT}\n")
-    for said in (
+    for output in (
         "Session S-1003",
         "The session ended",
         "minutes were billed",
         "were paused and not billed",
     ):
-        assert said in draft
-    for said in ("The claim: CL-2", "The customer says: slow", "At stake for you", "1 filed"):
-        assert said in notes
+        assert output in draft
+    for output in ("The claim: CL-2", "The customer says: slow", "At stake for you", "1 filed"):
+        assert output in notes
     assert mode.read_text().startswith("drwx------")
     text = states.ok("dispute", "show", "CL-2")["summary"]
     assert text == f"It was fixed.\n\n{draft.strip()}"

@@ -333,14 +333,14 @@ def test_the_record_is_kept_and_warns(states: Shell) -> None:
     assert states.ok("dispute", "show", "CL-1")["warning"] is None, "that one is decided"
     ran = states.run("dispute", "file", "CL-2", "--summary", "one\ntwo\x1b[2J", terminal=True)
     assert ran.code == 0
-    for said in (
+    for output in (
         "Disputing CL-2: ",
         "  | one",
         "  | two",
         "1 filed, 0 accepted, 1 rejected",
         "close an",
     ):
-        assert said in ran.err
+        assert output in ran.err
     assert "\x1b[2J" not in ran.err
     states.ok("dispute", "withdraw", "CL-2", "--yes")
     shown = states.ok("dispute", "show", "CL-2")

@@ -282,8 +282,8 @@ def test_it_fits_a_terminal(busy: Shell, monkeypatch: pytest.MonkeyPatch) -> Non
     assert ran.code == 10
     assert max(map(len, ran.out.splitlines())) <= 80
     flat = " ".join(ran.out.split())
-    for said in ("2026-11-02", "CL-1", "yes", "Zoë"):
-        assert said in flat
+    for output in ("2026-11-02", "CL-1", "yes", "Zoë"):
+        assert output in flat
     for bad in ("\x1b", "\u202e"):
         assert bad not in ran.out
 

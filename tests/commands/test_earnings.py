@@ -85,9 +85,9 @@ def test_bars_divide_what_came_in() -> None:
     lines = list(drawn(MONTHS, "USD", 80, BLOCKS))
     assert lines[1].split() == ["month", "gross", "fee", "refunds", "net", "USD"]
     august, september, october, legend = lines[2:]
-    column = {each.index("\u2502") for each in (august, september, october)}
+    column = {chart.index("\u2502") for chart in (august, september, october)}
     assert len(column) == 1
-    assert {len(each) for each in (august, september, october)} <= set(range(81))
+    assert {len(chart) for chart in (august, september, october)} <= set(range(81))
     right = august.partition("\u2502")[2]
     assert set(right) == {"\u2588", "\u2592"}
     assert abs(right.count("\u2588") / len(right) - 0.7) < 0.05

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from liveportal.ledger.storage import connection
-from tests.commands.large_ledger import Effort, feed, made, plan, watched, whole_reads
+from tests.commands.large_ledger import Effort, feed, make_ledger, plan, watch_engine, whole_reads
 from tests.commands.planned_sessions import SetClock, now
 from tests.commands.shell import Shell
 
@@ -77,15 +77,15 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
     """Make them once; they are only read."""
     folders = [tmp_path_factory.mktemp(name) for name in Books._fields]
     return Books(
-        made(folders[0], feed(FEW)),
-        made(folders[1], feed(MANY)),
-        made(folders[2], feed(FEW, before=1, years=YEARS)),
-        made(folders[3], feed(FEW, before=MANY, years=YEARS)),
+        make_ledger(folders[0], feed(FEW)),
+        make_ledger(folders[1], feed(MANY)),
+        make_ledger(folders[2], feed(FEW, before=1, years=YEARS)),
+        make_ledger(folders[3], feed(FEW, before=MANY, years=YEARS)),
     )
 
 
 def _effort(shell: Shell, ledger: Path, command: str) -> Effort:
-    with watched() as effort:
+    with watch_engine() as effort:
         shell.ok(*command.split(), "--ledger", ledger)
     return effort
 
@@ -126,7 +126,7 @@ def test_a_read_finds_what_it_shows_by_an_index(shell: Shell, books: Books, comm
             for command in whole_reads(plan(db, statement))
         }
     allowed: set[str | None] = {None, *OF_EVERYTHING.get(command, ()), *SMALL}
-    assert {each for each in efforts if each[0] not in allowed} == set()
+    assert {pair for pair in efforts if pair[0] not in allowed} == set()
 
 
 def _named(line: str, statement: str, tables: set[str]) -> str | None:

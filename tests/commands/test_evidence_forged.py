@@ -27,7 +27,7 @@ from liveportal.exports.pages import CURRENT, PAGES, Page, people
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.case import case as case_of
 from tests.commands.shell import Shell, error_of
-from tests.commands.test_evidence_pack import CHECK, PACK, manifest, unpacked
+from tests.commands.test_evidence_pack import CHECK, PACK, manifest, unpack
 from tests.commands.test_sync import feed
 from tests.helpers import amount, at, line
 
@@ -61,7 +61,7 @@ def seal(shell: Shell, parts: list[PackEntry], about: dict[str, Any]) -> None:
 def parts_of(shell: Shell) -> tuple[list[PackEntry], dict[str, Any]]:
     """Return the entries of the pack and its manifest."""
     document = manifest(shell)
-    contents = unpacked(shell)
+    contents = unpack(shell)
     parts = [
         PackEntry(
             *(item["file"], contents[item["file"]], item["shows"], item["media_type"]),
@@ -105,7 +105,7 @@ def write(shell: Shell, made: Case, page: Page = CURRENT, **options: Any) -> Non
     seal(shell, evidence.parts(made, rules), evidence.about(made, rules))
 
 
-def verified(shell: Shell, *argv: object) -> Any:  # noqa: ANN401 -- True, or `partly`.
+def verification(shell: Shell, *argv: object) -> Any:  # noqa: ANN401 -- True, or `partly`.
     """Return the result of verifying the pack against the ledger."""
     return shell.ok(*CHECK, "--ledger", shell.ledger, *argv)["in_ledger"]
 
@@ -144,10 +144,10 @@ def test_every_fact_of_the_manifest_is_held(disputed: Shell) -> None:
         forged.append(about | {"events": events[:number] + events[number + 1 :]})
     forged += [about | {"events": events[::-1]}, about | {"events": [*events, events[0]]}]
     forged.append(about | {"events": [events[0] | {"note": "x"}, *events[1:]]})
-    for each in forged:
-        seal(disputed, parts, each)
+    for variant in forged:
+        seal(disputed, parts, variant)
         files = {problem["file"] for problem in refused(disputed)}
-        assert "manifest.json" in files or each["largest"] == 7, each
+        assert "manifest.json" in files or variant["largest"] == 7, variant
     for name, value in (("shows", "A lie."), ("media_type", "text/x"), ("original_sha256", "0")):
         for number, part in enumerate(parts):
             altered = [*parts[:number], _with(part, name, value), *parts[number + 1 :]]
@@ -211,12 +211,12 @@ def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
     }.items():
         yield f"session.{name}", replace(made, session=_with(session, name, value))
     first = made.messages[0]
-    for said in (
+    for output in (
         Said(first.offset, first.speaker, "It never worked"),
         Said(first.offset, "Ana", first.text),
         Said(timedelta(minutes=1), first.speaker, first.text),
     ):
-        yield "message", replace(made, messages=(said, *made.messages[1:]))
+        yield "message", replace(made, messages=(output, *made.messages[1:]))
     yield "messages", replace(made, messages=made.messages[1:])
     for number, kept in enumerate(made.kept):
         for name, value in {
@@ -250,7 +250,7 @@ def test_a_forged_case_is_found_whatever_follows_from_it(disputed: Shell, tmp_pa
     other.write_bytes(b"Ana: It never worked.\n")
     with ledger_case(disputed) as made:
         write(disputed, made)
-        assert verified(disputed) is True
+        assert verification(disputed) is True
         kept = replace(made.kept[0], path=other, bytes=22, sha256="ab" * 32)
         forgeries = [*_forgeries(made), ("file", replace(made, kept=[kept, *made.kept[1:]]))]
         for what, forged in forgeries:
@@ -264,8 +264,8 @@ def test_a_forged_redacted_pack_is_found(disputed: Shell) -> None:
     with ledger_case(disputed) as made:
         redact = people(CURRENT, made, ("Ana",), ("float4",))
         write(disputed, made, redact=redact)
-        assert verified(disputed, *argv) is True
-        assert verified(disputed) == "partly"
+        assert verification(disputed, *argv) is True
+        assert verification(disputed) == "partly"
         honest = (disputed.folder / "pack.zip").read_bytes()
         for what, forged in _forgeries(made):
             write(disputed, forged, redact=redact)
@@ -312,12 +312,12 @@ def test_later_facts_fail_no_honest_pack(disputed: Shell) -> None:
         ("preferences", "set", "--zone", "Asia/Tokyo"),
     ):
         disputed.ok(*step)
-        assert verified(disputed) is True, step
+        assert verification(disputed) is True, step
         assert disputed.ok(*black)["in_ledger"] is True, step
     for file in disputed.folder.glob("ledger.db.vault/*/*"):
         file.chmod(0o600)
         file.unlink()
-    assert verified(disputed) is True, "the journal has the hashes of whole files"
+    assert verification(disputed) is True, "the journal has the hashes of whole files"
     assert disputed.ok(*black)["in_ledger"] == "partly"
 
 
@@ -339,9 +339,9 @@ def test_a_file_that_came_into_the_vault_later_was_not_there(states: Shell) -> N
     states.ok("sync", feed(states, "recording.jsonl", told_of))
     states.ok(*PACK)
     states.ok("sessions", "attach", "S-1003", path, "--kind", "transcript")
-    assert verified(states) is True
+    assert verification(states) is True
     states.ok(*PACK)
-    assert verified(states) is True
+    assert verification(states) is True
     with ledger_case(states) as made:
         write(states, replace(made, kept=[replace(made.kept[0], path=None)]))
     assert refused(states), "it was attached by then"
@@ -356,7 +356,7 @@ def test_packs_of_every_page_format_are_held(disputed: Shell, number: int) -> No
             for redact in (None, people(page, made, ("Ana",), ())):
                 write(disputed, made, page, largest=largest, redact=redact)
                 assert ("page" in manifest(disputed)) is (number > 1)
-                assert verified(disputed, *(("--keep", "Ana") if redact else ())) is True
+                assert verification(disputed, *(("--keep", "Ana") if redact else ())) is True
                 parts, about = parts_of(disputed)
                 seal(disputed, [replace(part, content=b"x") for part in parts], about)
                 problems = refused(disputed, *(("--keep", "Ana") if redact else ()))
@@ -424,7 +424,7 @@ def test_a_pack_of_after_the_forgetting_is_true(disputed: Shell) -> None:
         customer = made.customer
     disputed.ok("ledger", "forget", customer, "--yes")
     disputed.ok(*PACK)
-    assert verified(disputed) is True
+    assert verification(disputed) is True
 
 
 def test_the_seal_is_shown_when_a_pack_is_made(disputed: Shell) -> None:

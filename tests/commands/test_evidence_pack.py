@@ -25,7 +25,7 @@ PACK = ("dispute", "evidence", "CL-2", "-o", "pack.zip")
 CHECK = ("dispute", "verify", "pack.zip")
 
 
-def unpacked(shell: Shell, name: str = "pack.zip") -> dict[str, bytes]:
+def unpack(shell: Shell, name: str = "pack.zip") -> dict[str, bytes]:
     """Return a pack's files."""
     with zipfile.ZipFile(shell.folder / name) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
@@ -33,7 +33,7 @@ def unpacked(shell: Shell, name: str = "pack.zip") -> dict[str, bytes]:
 
 def manifest(shell: Shell, name: str = "pack.zip") -> dict[str, Any]:
     """Return a pack's manifest."""
-    document: dict[str, Any] = json.loads(unpacked(shell, name)["manifest.json"])
+    document: dict[str, Any] = json.loads(unpack(shell, name)["manifest.json"])
     return document
 
 
@@ -45,7 +45,7 @@ def test_a_pack_is_made_and_verifies(proved: Shell) -> None:
     made = proved.ok(*PACK)
     assert made["file"] == "pack.zip"
     assert (made["files"], made["withheld"], made["redacted"]) == (6, 0, False)
-    assert sorted(unpacked(proved)) == [
+    assert sorted(unpack(proved)) == [
         *("files/01-chat.txt", "files/02-Fix.shader", "files/03-shot.png"),
         *("index.html", "index.md", "manifest.json", "manifest.sha256", "transcript.txt"),
     ]
@@ -101,7 +101,7 @@ def test_large_files_are_named_and_left_out(proved: Shell) -> None:
     """Of files larger than --largest the pack has only the hash."""
     made = proved.ok(*PACK, "--largest", "0")
     assert (made["files"], made["withheld"]) == (3, 3)
-    page = unpacked(proved)["index.html"].decode()
+    page = unpack(proved)["index.html"].decode()
     assert page.count("larger than 0 bytes") == 3
 
 
@@ -118,7 +118,7 @@ def test_what_only_the_platform_has_is_named(states: Shell) -> None:
     )
     states.ok("sync", feed(states, "recording.jsonl", event))
     assert states.ok(*PACK)["withheld"] == 1
-    assert "ab" * 32 in unpacked(states)["index.html"].decode()
+    assert "ab" * 32 in unpack(states)["index.html"].decode()
 
 
 @pytest.mark.damages
@@ -137,12 +137,12 @@ def test_a_damaged_file_is_never_sealed(proved: Shell) -> None:
 def test_a_forgotten_customer_leaves_no_words(proved: Shell) -> None:
     """What was erased is in no later pack; the money and its events are."""
     proved.ok(*PACK)
-    assert b"Zo\xc3\xab" in unpacked(proved)["index.html"]
+    assert b"Zo\xc3\xab" in unpack(proved)["index.html"]
     customer = proved.ok("refunds", "show", "CL-2")["customer"]
     forgotten = line("customer.forgotten", "11-20 10:00", id="f-1", customer=customer)
     proved.says(forgotten)
     made = proved.ok(*PACK)
-    assert not any(b"Zo\xc3\xab" in content for content in unpacked(proved).values())
+    assert not any(b"Zo\xc3\xab" in content for content in unpack(proved).values())
     assert made["files"] == 2
     assert proved.ok(*CHECK, "--ledger", proved.ledger)["in_ledger"] is True
 
@@ -156,7 +156,7 @@ def test_what_was_reported_twice_is_shown_once(states: Shell) -> None:
     states.ok("ledger", "reverse", "tip", "--source", CLI_SOURCE, "--reason", "twice", "--yes")
     assert states.ok("dispute", "show", "CL-2")["summary"] == "my own words"
     states.ok(*PACK)
-    page = unpacked(states)["index.md"].decode()
+    page = unpack(states)["index.md"].decode()
     assert page.count("The expert disputed the claim") == 1
     assert "their words" not in page
     assert "tip" not in page
@@ -172,13 +172,13 @@ def test_a_redacted_pack_has_no_names_and_proves_the_whole(proved: Shell) -> Non
     made = proved.ok(*PACK[:3], "-o", "black.zip", "--redact", "--keep", "ana", "--name", "float4")
     assert (made["redacted"], made["withheld"]) == (True, 1)
     hashes = {item["sha256"] for item in manifest(proved)["items"]} - {PICTURE}
-    for content in unpacked(proved, "black.zip").values():
+    for content in unpack(proved, "black.zip").values():
         assert not any(digest.encode() in content for digest in hashes)
-    for content in unpacked(proved, "black.zip").values():
+    for content in unpack(proved, "black.zip").values():
         text = content.decode().casefold()
         for gone in ("zoë", "06 12", "float4"):
             assert gone not in text
-    assert "Ana: It is fixed now" in unpacked(proved, "black.zip")["transcript.txt"].decode()
+    assert "Ana: It is fixed now" in unpack(proved, "black.zip")["transcript.txt"].decode()
     check = ("dispute", "verify", "black.zip", "--ledger", proved.ledger)
     assert proved.ok(*check, "--keep", "ANA", "--name", "float4")["in_ledger"] is True
     for names in (("--keep", "Ana"), ("--name", "float4")):
@@ -194,7 +194,7 @@ def test_a_redacted_pack_has_no_names_and_proves_the_whole(proved: Shell) -> Non
     assert "repeat --keep and --name" in reasons["index.html"]
     assert proved.refuses(2, *CHECK, "--keep", "Ana")
     proved.ok(*PACK[:3], "-o", "all.zip", "--redact")
-    assert "Ana" not in unpacked(proved, "all.zip")["transcript.txt"].decode()
+    assert "Ana" not in unpack(proved, "all.zip")["transcript.txt"].decode()
 
 
 @pytest.mark.parametrize(

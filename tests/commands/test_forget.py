@@ -47,7 +47,7 @@ def _texts(shell: Shell) -> set[str]:
     def inside(value: Any) -> list[str]:  # noqa: ANN401 (JSON)
         if isinstance(value, dict | list):
             below = value.items() if isinstance(value, dict) else enumerate(value)
-            return [text for name, each in below if name != MACHINE for text in inside(each)]
+            return [text for name, nested in below if name != MACHINE for text in inside(nested)]
         return [value]
 
     return {text for (body,) in bodies for text in inside(json.loads(body))}
@@ -118,7 +118,7 @@ def test_no_command_shows_them_any_more_and_none_fails(
             ran = states.run(*command.split(), *form, terminal=terminal)
             assert ran.code in (0, 10) or command not in worked, (command, ran)
             assert "bug" not in ran.err, (command, ran)
-            said = ran.out.replace("\\u00eb", "\u00eb")
-            remaining = [text for text in texts if text in said and text not in command]
+            output = ran.out.replace("\\u00eb", "\u00eb")
+            remaining = [text for text in texts if text in output and text not in command]
             assert not remaining, command
     assert [states.output_of(*command.split(), *form) for command in MONEY] == money

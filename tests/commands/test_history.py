@@ -24,7 +24,7 @@ Rows = list[dict[str, Any]]
 STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
 
 
-def held(number: int, when: str, **data: Any) -> tuple[bytes, ...]:  # noqa: ANN401 -- JSON.
+def held_session(number: int, when: str, **data: Any) -> tuple[bytes, ...]:  # noqa: ANN401 -- JSON.
     """Return a feed's lines of an instant session of a quarter of an hour."""
     day, clock = when.split(" ")
     end = f"{day} {clock[:2]}:{int(clock[3:]) + 15:02}"
@@ -147,13 +147,13 @@ def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
 def test_months_and_days(empty: Shell, options: str, wanted: str) -> None:
     """A month is in the ledger's zone and has ended sessions only; a day in the user's zone."""
     lines = (
-        *held(0, "09-15 09:00"),
+        *held_session(0, "09-15 09:00"),
         opened("R-1", "09-30 23:50"),
         line("request.accepted", "09-30 23:50", id="a-1", request="R-1", session="S-1"),
         line("session.ended", "10-01 00:10", id="e-1", session="S-1"),
-        *held(2, "10-05 09:00"),
-        *held(3, "10-24 09:00"),
-        *held(4, "11-01 00:30"),
+        *held_session(2, "10-05 09:00"),
+        *held_session(3, "10-24 09:00"),
+        *held_session(4, "11-01 00:30"),
         opened(
             "R-U",
             "11-02 09:00",
@@ -223,7 +223,7 @@ def test_every_order_and_its_opposite(states: Shell, name: str) -> None:
 
 def test_equals_stay_in_the_order_of_their_start(empty: Shell) -> None:
     """Also the other way round."""
-    lines = [text for n in (3, 1, 2) for text in held(n, f"10-0{n} 09:00")]
+    lines = [text for n in (3, 1, 2) for text in held_session(n, f"10-0{n} 09:00")]
     empty.ok("sync", feed(empty, "equal.jsonl", *lines))
     for sort in ("earned", "-earned", "rate", "-minutes"):
         assert ids(empty, "--sort", sort) == ["S-1", "S-2", "S-3"]
@@ -240,19 +240,19 @@ def test_a_list_costs_few_statements(empty: Shell, tmp_path: Path) -> None:
         named = (
             {"id": f"C-{number % 7}", "name": "Zoë"} if number < 7 else {"id": f"C-{number % 9}"}
         )
-        lines += held(number, f"10-{number % 28 + 1:02} 09:00", customer=named)
+        lines += held_session(number, f"10-{number % 28 + 1:02} 09:00", customer=named)
         if number not in (9, 59):
             continue
         empty.ok("sync", feed(empty, f"{number}.jsonl", *lines))
         with open_readonly(empty.ledger) as reader:
-            said: list[str] = []
-            reader.db.set_trace_callback(said.append)
+            output: list[str] = []
+            reader.db.set_trace_callback(output.append)
             asked = SessionFilter(words=("help",), after_seq=0, claimed=False, sort="-earned")
             rows = sessions.sessions(reader, asked)
             reader.db.set_trace_callback(None)
         assert len(rows) == number + 1
         assert {row["customer_name"] for row in rows} == {"Zoë", None}
-        counted[number] = len([text for text in said if not text.startswith("--")])
+        counted[number] = len([text for text in output if not text.startswith("--")])
     assert counted[9] == counted[59] <= 8  # One of them is the index's own.
     assert tmp_path.is_dir()
 
@@ -271,7 +271,7 @@ def test_the_list_on_a_terminal(october: Shell, monkeypatch: pytest.MonkeyPatch)
 
 def test_amounts_and_minutes_sort_as_numbers(empty: Shell) -> None:
     """9.00 is less than 15.00 and than 45.00."""
-    lines = [*held(1, "10-05 09:00"), *held(2, "10-06 09:00")]
+    lines = [*held_session(1, "10-05 09:00"), *held_session(2, "10-06 09:00")]
     lines[-1] = line("session.ended", "10-06 09:09", id="e-2", session="S-2", billed=amount("9"))
     empty.ok("sync", feed(empty, "billed.jsonl", *lines))
     for field in ("minutes", "earned"):

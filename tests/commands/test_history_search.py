@@ -9,7 +9,7 @@ import pytest
 
 from liveportal.ledger.attachments import message_index
 from liveportal.ledger.storage import connection
-from tests.commands.test_history import held, ids, reviewed
+from tests.commands.test_history import held_session, ids, reviewed
 from tests.commands.test_hostile import ESCAPES, FORBIDDEN, HOSTILE
 from tests.commands.test_sync import feed
 from tests.helpers import line
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 def spoken(empty: Shell) -> Shell:
     """Give a ledger in which each session has text somewhere."""
     lines = (
-        *held(1, "10-01 09:00", title="Schatten flimmern", description="Nur unter Straße & Zoë's"),
-        *held(2, "10-02 09:00", customer={"id": "C-2", "name": "ZOË Åström"}),
-        *held(3, "10-03 09:00", title="Netcode_review", customer={"id": "C-3"}),
+        *held_session(
+            1, "10-01 09:00", title="Schatten flimmern", description="Nur unter Straße & Zoë's"
+        ),
+        *held_session(2, "10-02 09:00", customer={"id": "C-2", "name": "ZOË Åström"}),
+        *held_session(3, "10-03 09:00", title="Netcode_review", customer={"id": "C-3"}),
         line(
             "refund.claimed", "10-03 10:00", id="c", claim="CL-3", session="S-3", reason="Zoe left"
         ),
-        *held(4, "10-04 09:00", customer={"id": "C-3"}),
+        *held_session(4, "10-04 09:00", customer={"id": "C-3"}),
         reviewed("S-4", "10-04 10:00", "Größe: Ärger"),
-        *held(5, "10-05 09:00", customer={"id": "C-3"}),
+        *held_session(5, "10-05 09:00", customer={"id": "C-3"}),
         line(
             "artifact.added",
             "10-05 10:00",
@@ -102,7 +104,10 @@ def test_words_and_other_filters(spoken: Shell) -> None:
 def test_hostile_text(empty: Shell) -> None:
     """Untrusted text is found by its visible characters, and shown cleaned."""
     text = " ".join(HOSTILE)
-    empty.ok("sync", feed(empty, "h.jsonl", *held(1, "10-05 09:00", title=text, description=text)))
+    empty.ok(
+        "sync",
+        feed(empty, "h.jsonl", *held_session(1, "10-05 09:00", title=text, description=text)),
+    )
     for words in ("redbold", "one six", "gnp"):
         assert ids(empty, "--text", words) == ["S-1"]
     assert ids(empty, f"--text=x{ESCAPES}\x00".replace("\x00", "")) == []
@@ -124,5 +129,5 @@ def test_hostile_text(empty: Shell) -> None:
 def test_a_megabyte_of_words(empty: Shell) -> None:
     """Long texts take no long time, and their last word is found."""
     title = "ä\u0301x\u202e " * 250_000 + "ende"
-    empty.ok("sync", feed(empty, "long.jsonl", *held(1, "10-05 09:00", title=title)))
+    empty.ok("sync", feed(empty, "long.jsonl", *held_session(1, "10-05 09:00", title=title)))
     assert ids(empty, "--text", "ENDE") == ["S-1"]

@@ -53,9 +53,9 @@ LISTINGS = (
 def _book(text: str) -> tuple[bytes, ...]:
     """Return a feed with a hostile text in every field that a stranger can fill."""
     customer = {"id": "C-1", "name": text, "timezone": "UTC", "language": text}
-    said = {"title": text, "description": text, "skills": [text, text]}
+    output = {"title": text, "description": text, "skills": [text, text]}
     return (
-        opened("R-1", "10-05 09:00", customer=customer, **said),
+        opened("R-1", "10-05 09:00", customer=customer, **output),
         line("request.accepted", "10-05 09:01", id="a", request="R-1", session="S-1"),
         line("session.ended", "10-05 09:31", id="b", session="S-1"),
         line(
@@ -91,7 +91,7 @@ def _book(text: str) -> tuple[bytes, ...]:
             reference=re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", text),
         ),
         line("preferences.changed", "10-07 09:00", id="j", role=text, verification=text),
-        opened("R-2", "10-07 10:00", customer=customer, kind="scheduled", slots=[SLOT], **said),
+        opened("R-2", "10-07 10:00", customer=customer, kind="scheduled", slots=[SLOT], **output),
         line("request.accepted", "10-07 10:01", id="k", request="R-2", session="S-2", slot=1),
     )
 

@@ -57,8 +57,8 @@ def _feed() -> tuple[bytes, ...]:
     """Return events with a hostile text in every field that a stranger or the platform can fill."""
     text = HOSTILE
     customer = {"id": "C-H", "name": text, "timezone": text, "language": text}
-    said = {"title": text, "description": text, "skills": [text], "customer": customer}
-    asked: dict[str, Any] = {"kind": "instant", "rate": amount("3.00"), **said}
+    output = {"title": text, "description": text, "skills": [text], "customer": customer}
+    asked: dict[str, Any] = {"kind": "instant", "rate": amount("3.00"), **output}
     slot = {"start": "2026-12-09T09:00:00Z", "minutes": 30}
     return (
         line("request.opened", "11-20 09:00", id="h1", request="R-H", **asked),
@@ -205,8 +205,8 @@ def test_pages_hold_the_templates_elements_only(hostile: Shell) -> None:
             names = archive.namelist()
             page = archive.read("index.html").decode()
             for text in ("index.md", "transcript.txt"):
-                for each in archive.read(text).decode().split("\n"):
-                    _check_clean(each, text)
+                for text_line in archive.read(text).decode().split("\n"):
+                    _check_clean(text_line, text)
         assert all(re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", n) for n in names)
         files = {name for name in names if name.startswith("files/")}
         assert not any(path.endswith((".html", ".svg", ".exe")) for path in files)

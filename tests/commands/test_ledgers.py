@@ -253,5 +253,5 @@ def test_a_demo_is_thrown_away(nothing: Shell) -> None:
     ran = nothing.run("demo")
     assert (ran.code, ran.err) == (0, "")
     assert not nothing.ledger.exists()
-    for said in ("REQ-1006", "S-1004", "CL-1", "168.55", "export LIVEPORTAL_LEDGER="):
-        assert said in ran.out
+    for output in ("REQ-1006", "S-1004", "CL-1", "168.55", "export LIVEPORTAL_LEDGER="):
+        assert output in ran.out

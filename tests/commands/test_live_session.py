@@ -208,8 +208,8 @@ def test_a_history_in_words_is_complete_and_cleaned(
     assert "rescheduled at 2026-10-05 09:02 (start 2026-10-07 09:00; 45 min), told by" in first
     assert "cancelled at 2026-10-05 09:03 (by the customer; evilxxx" in first
     second = empty.run("sessions", "show", "S-2", terminal=True).out
-    for said in ("logged at", "paused 2026-10-05 10:10", "refund claimed at", "4 of 5; by you"):
-        assert said in second
+    for output in ("logged at", "paused 2026-10-05 10:10", "refund claimed at", "4 of 5; by you"):
+        assert output in second
     assert "5.00 USD" in second
     assert "\x1b" not in first + second
     assert "\u202e" not in first + second

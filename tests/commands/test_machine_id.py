@@ -48,7 +48,7 @@ def ids(shell: Shell, where: str = "true") -> list[str | None]:
     ]
 
 
-def own(shell: Shell, since: int) -> list[str | None]:
+def expert_machine_ids(shell: Shell, since: int) -> list[str | None]:
     """Return the attribute of each of the expert's events after an event."""
     return ids(shell, f"source = '{CLI_SOURCE}' AND seq > {since}")
 
@@ -74,7 +74,7 @@ def test_it_is_made_with_the_first_event_that_is_kept(book: Shell, tmp_ledger_en
     assert re.fullmatch(r"[0-9a-f]{32}\n", made)
     book.ok("sessions", "tip", "S-1002", "6.00")
     assert path.read_text() == made
-    assert own(book, before) == [made.strip()] * 2
+    assert expert_machine_ids(book, before) == [made.strip()] * 2
     assert ids(book, "id = 't'") == [None]
     assert [file.name for file in path.parent.iterdir()] == ["machine"]
     if os.name == "posix":
@@ -89,7 +89,7 @@ def test_every_command_that_records_has_it(book: Shell, write: Any) -> None:  # 
     ran = book.run(*write.argv, "--yes", "--at", write.at)
     assert ran.code == 0, ran
     forgets = "forget" in write.name  # It erases the attributes of its own event, too.
-    machines = own(book, before)
+    machines = expert_machine_ids(book, before)
     assert machines
     assert all(each is None if forgets else each for each in machines)
 
@@ -101,7 +101,7 @@ def test_the_package_has_it_too(book: Shell) -> None:
         tip = TipReceived(session="S-1003", amount=Money(100, "USD"))
         portal.execute(tip)
         portal.record([portal.event(tip)])
-    first, second = own(book, before)
+    first, second = expert_machine_ids(book, before)
     assert first
     assert first == second
 
@@ -117,7 +117,7 @@ def test_what_is_no_id_stays(book: Shell, there: bytes | str) -> None:
         path.write_bytes(there)
     before = last(book)
     book.ok(*TIP)
-    assert own(book, before) == [None]
+    assert expert_machine_ids(book, before) == [None]
     assert path.is_dir() if isinstance(there, str) else path.read_bytes() == there
 
 
@@ -129,7 +129,7 @@ def test_no_link_is_followed(book: Shell) -> None:
     path.symlink_to(book.folder / "elsewhere")
     before = last(book)
     book.ok(*TIP)
-    assert own(book, before) == [None]
+    assert expert_machine_ids(book, before) == [None]
     assert not (book.folder / "elsewhere").exists()
 
 
@@ -140,7 +140,7 @@ def test_where_no_folder_can_be_made(book: Shell, tmp_ledger_env: Path) -> None:
     folder.write_text("in the way")
     before = last(book)
     book.ok(*TIP)
-    assert own(book, before) == [None]
+    assert expert_machine_ids(book, before) == [None]
     assert tmp_ledger_env.is_dir()
 
 
@@ -170,7 +170,7 @@ def test_of_two_that_make_it_the_first_one_counts(
     monkeypatch.setattr("liveportal.ledger.secrets.machine_id.make_folders", slow)
     before = last(book)
     book.ok(*TIP)
-    assert own(book, before) == ["ab" * 16]
+    assert expert_machine_ids(book, before) == ["ab" * 16]
 
 
 def test_a_replay_does_not_compare_it(book: Shell) -> None:
@@ -186,7 +186,7 @@ def test_it_is_erased_with_the_customer(book: Shell) -> None:
     before = last(book)
     book.ok(*TIP)
     book.ok("ledger", "forget", customer, "--yes")
-    assert own(book, before) == [None, None]
+    assert expert_machine_ids(book, before) == [None, None]
     assert machine_id.state_file().read_bytes().strip() not in book.ledger.read_bytes()
 
 

@@ -51,7 +51,10 @@ def test_what_is_shown_can_be_typed(full: Shell) -> None:
         "declines": "--auto-decline",
     }
     typed = [
-        word for name, option in options.items() for each in shown[name] for word in (option, each)
+        word
+        for name, option in options.items()
+        for given in shown[name]
+        for word in (option, given)
     ]
     typed += [word for row in shown["recurring"] for word in ("--recurring", row["rule"])]
     row = full.ok("preferences", "set", *typed)
@@ -200,12 +203,12 @@ def test_a_person_reads_words(full: Shell, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TERM", "dumb")
     ran = full.run("preferences", terminal=True)
     assert ran.code == 0
-    for said in (
+    for output in (
         *("mon-fri 09:00-12:30 13:30-18:00", "sat 10:00-14:00", "2026-12-24..2026-12-25 none"),
         *(SATURDAYS, "next: 20", "10 min before, 5 min after", "the bell rings", "alarms 15, 60"),
         *("below 2.50 USD and instant: pays less than I take", "500 MB", "4.00", "open this week"),
     ):
-        assert said in ran.out
+        assert output in ran.out
     assert re.search(r"mon 20\d\d-\d\d-\d\d  09:00-12:30  13:30-18:00", ran.out)
     assert max(map(len, ran.out.splitlines())) <= 80
     assert "{" not in ran.out

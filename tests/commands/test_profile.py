@@ -458,21 +458,21 @@ def test_check_says_what_is_missing_and_why(empty: Shell) -> None:
 def test_check_and_the_preview_agree(german: Shell) -> None:
     """Both have the same blockers: an invalid method or form, too."""
 
-    def blocked() -> bool:
+    def blockers() -> bool:
         codes = [block["code"] for block in german.ok("payout", "preview")["blocked"]]
         rows = german.ok("payout", "profile", "check")
         blocks = any(row["blocks"] for row in rows)
         assert ("profile_incomplete" in codes) == blocks
         return blocks
 
-    assert not blocked()
+    assert not blockers()
     german.ok("policy", "use", "unity-live-help")
     assert states(german)["method"] == "not_allowed"
-    assert blocked()
+    assert blockers()
     german.ok("policy", "use", "quarter-hour")
     german.ok(*SET, "--tax-signed", "2022-12-31", "--anyway")
     assert states(german)["tax_form"] == "expired"
-    assert blocked()
+    assert blockers()
 
 
 @pytest.mark.damages

@@ -84,8 +84,8 @@ def test_all_is_asked_for(person: Person) -> None:
     assert (profile["iban"], profile["tax_number"]) == (IBAN, TAX_NUMBER)
     assert (profile["tax_form"], profile["tax_signed"]) == ("w8ben", "2026-01-05")
     assert (profile["method"], profile["complete"]) == ("iban", True)
-    for said in ("country: is none", "check digits", "postal_code is not one", "still to come"):
-        assert said in ran.err
+    for output in ("country: is none", "check digits", "postal_code is not one", "still to come"):
+        assert output in ran.err
     assert {question.partition(" (")[0] for question in person.hidden} == {
         *("IBAN", "Your country's tax number"),
     }

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveportal.ledger.queries.reviews import average
-from tests.commands.test_history import held
+from tests.commands.test_history import held_session
 from tests.commands.test_hostile import FORBIDDEN, FORMULA, HOSTILE
 from tests.commands.test_sync import feed
 from tests.helpers import line
@@ -38,17 +38,17 @@ def review(session: str, when: str, rating: int, by: str = "customer", text: str
 def reviewed(empty: Shell) -> Shell:
     """Give a ledger with three customers: one talkative, one that left a star, one silent."""
     lines = (
-        *held(1, "10-01 09:00", customer={"id": "C-1", "name": "Zoë"}),
-        *held(2, "10-02 09:00"),
-        *held(3, "10-03 09:00"),
-        *held(4, "10-04 09:00", customer={"id": "C-2", "name": "Åke"}),
-        *held(5, "10-05 09:00", customer={"id": "C-3"}),
+        *held_session(1, "10-01 09:00", customer={"id": "C-1", "name": "Zoë"}),
+        *held_session(2, "10-02 09:00"),
+        *held_session(3, "10-03 09:00"),
+        *held_session(4, "10-04 09:00", customer={"id": "C-2", "name": "Åke"}),
+        *held_session(5, "10-05 09:00", customer={"id": "C-3"}),
         review("S-1", "10-01 10:00", 5, text="Solved"),
         review("S-2", "10-02 10:00", 4),
         review("S-3", "10-03 10:00", 4, text="Fine"),
         review("S-1", "10-01 11:00", 3, "expert", "Came late"),
         review("S-4", "10-20 10:00", 1, text="No"),
-        *held(6, "10-06 09:00", customer={"id": "C-4"})[:2],
+        *held_session(6, "10-06 09:00", customer={"id": "C-4"})[:2],
     )
     empty.ok("sync", feed(empty, "reviews.jsonl", *lines))
     return empty
@@ -154,7 +154,7 @@ def test_no_customers_yet(empty: Shell) -> None:
 def test_hostile_words(empty: Shell, text: str) -> None:
     """JSON keeps untrusted text, escaped; rows and terminals get it cleaned."""
     lines = (
-        *held(1, "10-01 09:00", customer={"id": "C-1", "name": text}),
+        *held_session(1, "10-01 09:00", customer={"id": "C-1", "name": text}),
         review("S-1", "10-01 10:00", 5, text=text),
     )
     empty.ok("sync", feed(empty, "hostile.jsonl", *lines))

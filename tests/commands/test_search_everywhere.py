@@ -68,9 +68,11 @@ def spoken(october: Shell) -> Shell:
 def test_every_script(spoken: Shell, word: str, expected: str) -> None:
     """Part of a text is found, however it was typed."""
     hits = spoken.ok("sessions", "search", *word.split())
-    said = [hit for hit in hits if hit["where"] == "message"]
-    assert sorted(hit["artifact"].removesuffix(".txt") for hit in said) == sorted(expected.split())
-    for hit in said:
+    output = [hit for hit in hits if hit["where"] == "message"]
+    assert sorted(hit["artifact"].removesuffix(".txt") for hit in output) == sorted(
+        expected.split()
+    )
+    for hit in output:
         assert "[" in hit["snippet"]
         assert hit["snippet"].replace("[", "").replace("]", "") == hit["text"]
 

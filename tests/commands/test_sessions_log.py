@@ -24,7 +24,7 @@ def test_yesterday_in_words(empty: Shell) -> None:
     assert datetime.fromisoformat(done["end"]) == start + timedelta(minutes=45)
     assert (done["minutes"], done["gross"], done["earned"]) == ("40.00", "120.00", "84.00")
     shown = empty.ok("sessions", "show", "S-1")
-    since, until = (datetime.fromisoformat(each) for each in shown["pauses"][0])
+    since, until = (datetime.fromisoformat(text) for text in shown["pauses"][0])
     assert (since - start, until - start) == (timedelta(minutes=10), timedelta(minutes=15))
     assert shown["state"] == "ended"
 

@@ -92,7 +92,7 @@ def test_a_dispute_that_is_accepted_costs_nothing(disputed: Shell) -> None:
     )
     assert _balance(disputed) == ("63.00", "0.00", "0.00", "0.00")
     record = disputed.ok("earnings", "transactions")
-    assert [_pick(each, "kind", "gross", "fee", "amount", "owed") for each in record] == [
+    assert [_pick(row_shown, "kind", "gross", "fee", "amount", "owed") for row_shown in record] == [
         ("earning", "90.00", "27.00", "63.00", "63.00"),
         ("hold", "0.00", "0.00", "0.00", "-63.00"),
         ("release", "0.00", "0.00", "0.00", "63.00"),
@@ -113,7 +113,7 @@ def test_a_dispute_that_is_rejected_is_deducted(disputed: Shell) -> None:
     )
     assert _balance(disputed, "2026-11") == ("0.00", "0.00", "0.00", "0.00")
     refund = disputed.ok("earnings", "transactions", "--month", "2026-11")
-    assert [_pick(each, "kind", "gross", "fee", "amount", "owed") for each in refund] == [
+    assert [_pick(row_shown, "kind", "gross", "fee", "amount", "owed") for row_shown in refund] == [
         ("refund", "-90.00", "-27.00", "-63.00", "0.00")
     ]
     shown = disputed.ok("sessions", "show", SESSION)
@@ -218,8 +218,8 @@ def asked(empty: Shell) -> Shell:
     empty.ok("preferences", "set", "--zone", "Europe/Paris", "--at", "2026-10-01 09:00")
     slots = ("2026-10-12 15:00, 45", "2026-10-13 00:00, 45", "2026-10-26 09:00, 60")
     argv = ("requests", "add", "--id", "REQ-2", "--customer", "C-12", "--title", "Netcode")
-    each = [word for slot in slots for word in ("--slot", slot)]
-    row = empty.ok(*argv, "--rate", "3.00", *each, "--direct", "--at", "2026-10-07 11:00")
+    slot_options = [word for slot in slots for word in ("--slot", slot)]
+    row = empty.ok(*argv, "--rate", "3.00", *slot_options, "--direct", "--at", "2026-10-07 11:00")
     assert row["state"] == "open"
     shown = empty.ok("requests", "show", "REQ-2")
     assert _pick(shown, "kind", "state", "direct", "rate") == ("scheduled", "open", True, "3.00")

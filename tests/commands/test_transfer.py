@@ -75,7 +75,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 def files(folder: Path) -> set[str]:
     """Return the names of all files below a folder, except SQLite's own."""
     paths = {str(path.relative_to(folder)) for path in folder.rglob("*")}
-    return {each for each in paths if not each.endswith(("-wal", "-shm"))}
+    return {name for name in paths if not name.endswith(("-wal", "-shm"))}
 
 
 # --- exporting ------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def test_every_event_is_a_line(book: Shell) -> None:
         rows = db.execute("SELECT source, id, type, recorded_at FROM event ORDER BY seq").fetchall()
     assert [(e["source"], e["id"], e["type"], e["recordedat"]) for e in events] == rows
     assert path.stat().st_mode & 0o777 == 0o600
-    erased = [each for each in events if each.get("erased")]
+    erased = [event for event in events if event.get("erased")]
     assert [row["id"] for row in erased[:-1]] == ["oct-014", "oct-022"]
     assert erased[0]["data"]["customer"] == {"id": "C-31"}
     assert [row["type"] for row in erased[2:]] == ["liveportal.customer.forgotten"]
@@ -224,12 +224,12 @@ def test_into_a_ledger_that_exists(book: Shell) -> None:
     assert ok(used, *IMPORT, path, "--yes")["state"] == "added_to"
 
 
-def changed(path: Path, number: int, **values: object) -> Path:
+def change_line(path: Path, number: int, **values: object) -> Path:
     """Change a line of an export, dropping fields that are None; return the new file."""
     events = lines(path)
     events[number - 1] = {k: v for k, v in (events[number - 1] | values).items() if v is not None}
     bad = path.with_name("bad.jsonl")
-    bad.write_text("".join(json.dumps(each) + "\n" for each in events))
+    bad.write_text("".join(json.dumps(event) + "\n" for event in events))
     return bad
 
 
@@ -260,7 +260,7 @@ def test_all_or_nothing(book: Shell, case: str, place: str) -> None:
     if place == "existing":
         ok(copy, "preferences", "set", "--skill", "urp")
     before = files(copy.ledger.parent)
-    bad = changed(exported(book), number, **values)
+    bad = change_line(exported(book), number, **values)
     ran = copy.run(*at(copy, *IMPORT, bad, "--yes", "--json"))
     error = json.loads(ran.err)["error"]
     assert (ran.code, error["details"]["line"]) == (1, number)

@@ -28,7 +28,7 @@ def _head(shell: Shell) -> str:
     return str(shell.ok("ledger", "info")["head"])
 
 
-def _rewritten(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) -> None:
+def _rewrite_history(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) -> None:
     """Change the facts of an event, and all hashes from there on if the forger knows how."""
     with closing(open_file(path, readonly=True)) as db:
         events = list(iter_journal(db))
@@ -127,7 +127,7 @@ def test_a_statement_reveals_a_rewritten_history(states: Shell) -> None:
     states.ok("earnings", "statement", "2026-10", "-o", path)
     with closing(open_file(states.ledger, readonly=True)) as db:
         (seq,) = db.execute("SELECT seq FROM event WHERE id = 'x-5'").fetchone()
-    _rewritten(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=True)
+    _rewrite_history(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=True)
     states.ok(*VERIFY)
     error = states.refuses(6, *VERIFY, "--statement", path)
     assert error["code"] == "statement_changed"
@@ -141,7 +141,7 @@ def test_a_pack_reveals_a_rewritten_history(states: Shell, hashes: bool) -> None
     assert states.ok(*check)["in_ledger"] is True
     with closing(open_file(states.ledger, readonly=True)) as db:
         (seq,) = db.execute("SELECT seq FROM event WHERE id = 'x-5'").fetchone()
-    _rewritten(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=hashes)
+    _rewrite_history(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=hashes)
     error = states.refuses(6, *check)
     assert error["code"] == ("pack_changed" if hashes else "verification_failed")
 

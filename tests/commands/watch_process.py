@@ -30,7 +30,7 @@ RULES = line(
 )
 
 
-def asks(name: str, **data: Any) -> bytes:  # noqa: ANN401 -- As events have it.
+def request_line(name: str, **data: Any) -> bytes:  # noqa: ANN401 -- As events have it.
     """Write the opening of a request that never lapses."""
     return opened(name, "10-05 09:00", **data)
 

@@ -62,7 +62,7 @@ def environment(folder: Path) -> dict[str, str]:
     return {**home, "LIVEPORTAL_KEYRING": "off", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def killed_at(call: int, when: str, folder: Path, *argv: object) -> tuple[bool, int]:
+def kill_at(call: int, when: str, folder: Path, *argv: object) -> tuple[bool, int]:
     """Run the program, killed at this call; return whether it was, and its number of calls."""
     done = subprocess.run(
         [sys.executable, "-c", KILLED_AT.format(root=str(ROOT)), str(call), when, *map(str, argv)],
@@ -79,7 +79,7 @@ def killed_at(call: int, when: str, folder: Path, *argv: object) -> tuple[bool, 
     return False, int(done.stderr.splitlines()[-1])
 
 
-def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON holds)
+def run_to_end(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON holds)
     """Run the program to its end, which must be successful; return its parsed JSON."""
     done = subprocess.run(
         [sys.executable, "-m", "liveportal", *map(str, argv), "--json"],

@@ -188,13 +188,13 @@ def derived(ledger: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def beside(folder: Path) -> set[str]:
+def files_below(folder: Path) -> set[str]:
     """Return all files below a folder, except those that SQLite keeps beside a ledger in use."""
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
     return {name for name in names if not name.endswith(("-wal", "-shm", "-journal"))}
 
 
-def chosen(count: int, amount: int, seed: str) -> list[int]:
+def choose_points(count: int, amount: int, seed: str) -> list[int]:
     """Choose this many of the points 1 to `count`: the first, the last, and some between."""
     if count <= amount:
         return [*range(1, count + 1)]

@@ -128,9 +128,9 @@ class ForkServer:
             else ""
             for target, name in ((1, order.stdout), (2, order.stderr))
         )
-        said = [json.loads(line) for line in answer["said"].splitlines()]
-        where = next((each for each in said if isinstance(each, str)), "")
-        points, *codes = next((each for each in said if isinstance(each, list)), [0])
+        output = [json.loads(line) for line in answer["said"].splitlines()]
+        where = next((message for message in output if isinstance(message, str)), "")
+        points, *codes = next((message for message in output if isinstance(message, list)), [0])
         return Ended(answer["code"], out, err, points, where, answer["seconds"], tuple(codes))
 
     def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def _send(answer: dict[str, Any]) -> None:
 
 
 def _waited(pid: int, pipe: int, question: dict[str, Any]) -> dict[str, Any]:
-    said = os.read(pipe, 65_536)  # It begins now.
+    output = os.read(pipe, 65_536)  # It begins now.
     began = time.monotonic()
     if question["after"]:
         time.sleep(question["after"])
@@ -214,10 +214,10 @@ def _waited(pid: int, pipe: int, question: dict[str, Any]) -> dict[str, Any]:
     signal.setitimer(signal.ITIMER_REAL, 0)
     seconds = time.monotonic() - began
     while more := os.read(pipe, 65_536):
-        said += more
+        output += more
     os.close(pipe)
     code = os.waitstatus_to_exitcode(status)
-    return {"code": code, "said": said.decode(), "seconds": seconds}
+    return {"code": code, "said": output.decode(), "seconds": seconds}
 
 
 def _child(order: Order, pipe: int) -> int:

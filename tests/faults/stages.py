@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults.books import MODES, Place, Scene, Story, beside, derived, story
+from tests.faults.books import MODES, Place, Scene, Story, derived, files_below, story
 from tests.faults.fork_server import Ended
 from tests.faults.scenes import ALL, INIT, UPGRADE
 
@@ -38,7 +38,7 @@ class Stage:
             self.before = self.after
         self.seen = self.shown(place)
         self.size = place.ledger.stat().st_size
-        self.files = beside(place.folder)
+        self.files = files_below(place.folder)
         assert self.before == self.after[: len(self.before)]
 
     def place(self, name: str) -> Place:
@@ -114,8 +114,8 @@ class Stage:
 
     def _check_litter(self, place: Place, name: str) -> None:
         """What was being made is its owner's alone, and goes when it is made an hour later."""
-        assert self.files <= beside(place.folder), name
-        left = beside(place.folder) - self.files
+        assert self.files <= files_below(place.folder), name
+        left = files_below(place.folder) - self.files
         for residue in left:
             part = place.folder / residue
             assert part.suffix == ".part", (name, residue)
@@ -123,13 +123,15 @@ class Stage:
             os.utime(part, (part.stat().st_atime - HOUR_AND_MORE,) * 2)
         if left:
             place.run(*self.scene.argv)
-            assert beside(place.folder) == self.files, name
+            assert files_below(place.folder) == self.files, name
 
 
 Stages = Callable[[Scene, str], Stage]
 
 
-def staged(stages: Stages, scene: Scene, amount: Amount, *, shift: int = 0) -> Iterator[Stage]:
+def build_stages(
+    stages: Stages, scene: Scene, amount: Amount, *, shift: int = 0
+) -> Iterator[Stage]:
     """Yield a scene's stages: in both journal modes, or in a usual run in one, taking turns."""
     turn = (ALL.index(scene) + shift) % 2
     for mode in MODES[turn : turn + 1] if amount(quick=1, whole=2) == 1 else MODES:

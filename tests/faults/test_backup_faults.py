@@ -21,7 +21,7 @@ from liveportal.ledger.backup.backup import back_up
 from liveportal.ledger.backup.restore import restoring
 from liveportal.portal import Portal
 from tests.commands.shell import OCTOBER
-from tests.faults.backups import content, environment, good_backups, litter, ran
+from tests.faults.backups import content, environment, good_backups, litter, run_to_end
 from tests.faults.conftest import Amount
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -91,11 +91,11 @@ def test_a_backup_cut_short_anywhere(ledger: Path, amount: Amount) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a ledger with evidence, and a backup of it."""
     folder = tmp_path_factory.mktemp("made")
-    ran(folder, "--ledger", "ledger.db", "init")
-    ran(folder, "--ledger", "ledger.db", "sync", OCTOBER)
+    run_to_end(folder, "--ledger", "ledger.db", "init")
+    run_to_end(folder, "--ledger", "ledger.db", "sync", OCTOBER)
     (folder / "film").write_bytes(os.urandom(200_000))
-    ran(folder, "--ledger", "ledger.db", "sessions", "attach", "S-1002", "film")
-    ran(folder, "--ledger", "ledger.db", "ledger", "backup", "-o", "copy.zip")
+    run_to_end(folder, "--ledger", "ledger.db", "sessions", "attach", "S-1002", "film")
+    run_to_end(folder, "--ledger", "ledger.db", "ledger", "backup", "-o", "copy.zip")
     return folder
 
 

@@ -21,7 +21,7 @@ import pytest
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.storage.driver import Connection
 from tests.commands.shell import OCTOBER
-from tests.faults.backups import content, environment, good_backups, killed_at, litter, ran
+from tests.faults.backups import content, environment, good_backups, kill_at, litter, run_to_end
 from tests.faults.conftest import Amount
 
 CHAT = "22:02 Mina: The Mali shader flickers\n"
@@ -34,18 +34,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a ledger with evidence, a backup of it, and the ledger with later events."""
     folder = tmp_path_factory.mktemp("made")
     ledger = ("--ledger", "ledger.db")
-    ran(folder, *ledger, "init")
-    ran(folder, *ledger, "sync", OCTOBER)
+    run_to_end(folder, *ledger, "init")
+    run_to_end(folder, *ledger, "sync", OCTOBER)
     (folder / "chat.txt").write_text(CHAT)
-    ran(folder, *ledger, "sessions", "attach", "S-1002", "chat.txt")
-    ran(folder, *ledger, "ledger", "backup", "-o", "copy.zip")
+    run_to_end(folder, *ledger, "sessions", "attach", "S-1002", "chat.txt")
+    run_to_end(folder, *ledger, "ledger", "backup", "-o", "copy.zip")
     shutil.copytree(folder, folder / "then", ignore=lambda _, names: {"then"} & {*names})
     for number in range(3):
-        ran(folder, *ledger, "sessions", "tip", "S-1001", str(number + 1))
+        run_to_end(folder, *ledger, "sessions", "tip", "S-1001", str(number + 1))
     return folder
 
 
-def copied(made: Path, place: Path, mode: str) -> Path:
+def copy_ledger(made: Path, place: Path, mode: str) -> Path:
     """Copy the ledger, its vault and the backup; return the ledger."""
     shutil.copytree(made, place)
     for beside in ("-wal", "-shm"):
@@ -70,21 +70,23 @@ def report(kills: int, calls: int | None) -> None:
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_a_backup_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mode: str) -> None:
     """No partial file has a backup's name, the ledger is unchanged, and the next one works."""
-    first = copied(made, tmp_path / "first", mode)
+    first = copy_ledger(made, tmp_path / "first", mode)
     argv = ("--ledger", "ledger.db", "ledger", "backup", "--to", "b", "--keep", "1d")
     (first.parent / "b").mkdir()
     before = content(first)
-    _, calls = killed_at(MORE, "before", first.parent, *argv)
+    _, calls = kill_at(MORE, "before", first.parent, *argv)
     kills = 0
     for number, (call, when) in enumerate(points(calls, amount(quick=2, whole=75), seed=1)):
-        ledger = copied(made, tmp_path / f"{number}", mode)
+        ledger = copy_ledger(made, tmp_path / f"{number}", mode)
         (ledger.parent / "b").mkdir()
-        killed, _ = killed_at(call, when, ledger.parent, *argv)
+        killed, _ = kill_at(call, when, ledger.parent, *argv)
         kills += killed
         assert content(ledger) == before, (call, when)
         there = good_backups(ledger.parent / "b")
         assert len(there) <= 1
-        again = ran(ledger.parent, "--ledger", "ledger.db", "ledger", "backup", "-o", "again.zip")
+        again = run_to_end(
+            ledger.parent, "--ledger", "ledger.db", "ledger", "backup", "-o", "again.zip"
+        )
         assert again["events"] == len(dict(before)["event"])
         assert litter(ledger.parent) == []
         shutil.rmtree(ledger.parent)
@@ -95,17 +97,17 @@ def test_a_backup_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mod
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_a_restore_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mode: str) -> None:
     """The ledger is the one that was there or the one that comes back; again, it is the latter."""
-    first = copied(made, tmp_path / "first", mode)
+    first = copy_ledger(made, tmp_path / "first", mode)
     argv = ("--ledger", "ledger.db", "ledger", "restore", "copy.zip", "--yes")
     late, early = content(first), content(made / "then" / "ledger.db")
     assert late != early
-    _, calls = killed_at(MORE, "before", first.parent, *argv)
+    _, calls = kill_at(MORE, "before", first.parent, *argv)
     assert content(first) == early
     kills, seen = 0, set()
     for number, (call, when) in enumerate(points(calls, amount(quick=3, whole=75), seed=2)):
-        ledger = copied(made, tmp_path / f"{number}", mode)
+        ledger = copy_ledger(made, tmp_path / f"{number}", mode)
         shutil.rmtree(Vault(ledger).folder)
-        killed, _ = killed_at(call, when, ledger.parent, *argv)
+        killed, _ = kill_at(call, when, ledger.parent, *argv)
         kills += killed
         content_after = content(ledger, vault=False)
         assert content_after in (late, early), (call, when)
@@ -113,7 +115,7 @@ def test_a_restore_that_is_killed(made: Path, tmp_path: Path, amount: Amount, mo
         if content_after == early:
             (kept,) = ledger.parent.glob("ledger.db.replaced-*")
             assert content(kept, vault=False) == late
-        ran(ledger.parent, *argv)
+        run_to_end(ledger.parent, *argv)
         assert content(ledger) == early
         copies = ledger.parent.glob("ledger.db.replaced-*")
         assert any(content(copy, vault=False) == late for copy in copies)
@@ -136,16 +138,16 @@ def test_a_restore_to_a_new_place_that_is_killed(
     backup = made / "copy.zip"
     argv = ("--ledger", "new/ledger.db", "ledger", "restore", backup, "--yes")
     (tmp_path / "first").mkdir()
-    _, calls = killed_at(MORE, "before", tmp_path / "first", *argv)
+    _, calls = kill_at(MORE, "before", tmp_path / "first", *argv)
     kills = 0
     for number, (call, when) in enumerate(points(calls, amount(quick=2, whole=40), seed=3)):
         folder = tmp_path / f"{number}"
         folder.mkdir()
-        kills += killed_at(call, when, folder, *argv)[0]
+        kills += kill_at(call, when, folder, *argv)[0]
         ledger = folder / "new" / "ledger.db"
         if ledger.exists():
             assert content(ledger) == early, (call, when)
-        ran(folder, *argv)
+        run_to_end(folder, *argv)
         assert content(ledger) == early
         assert litter(folder) == litter(ledger.parent) == []
         shutil.rmtree(folder)
@@ -159,20 +161,20 @@ def test_killed_at_any_moment(made: Path, tmp_path: Path, amount: Amount, comman
     kills = 0
     early, late = content(made / "then" / "ledger.db"), content(made / "ledger.db")
     for number in range(amount(quick=1, whole=50)):
-        ledger = copied(made, tmp_path / f"{number}", chance.choice(["WAL", "DELETE"]))
+        ledger = copy_ledger(made, tmp_path / f"{number}", chance.choice(["WAL", "DELETE"]))
         argv = {
             "backup": ("backup", "-o", "b.zip"),
             "restore": ("restore", "copy.zip", "--yes"),
         }[command]
-        process = started(ledger.parent, *argv)
+        process = start_process(ledger.parent, *argv)
         time.sleep(chance.random() * 0.15)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         kills += process.returncode == -signal.SIGKILL
         assert content(ledger) in ((late, early) if command == "restore" else (late,))
         good_backups(ledger.parent)
-        ran(ledger.parent, "--ledger", "ledger.db", "ledger", "restore", "copy.zip", "--yes")
-        ran(ledger.parent, "--ledger", "ledger.db", "ledger", "backup", "-o", "again.zip")
+        run_to_end(ledger.parent, "--ledger", "ledger.db", "ledger", "restore", "copy.zip", "--yes")
+        run_to_end(ledger.parent, "--ledger", "ledger.db", "ledger", "backup", "-o", "again.zip")
         assert content(ledger) == early
         assert litter(ledger.parent) == []
         shutil.rmtree(ledger.parent)
@@ -189,12 +191,12 @@ def test_interrupted_at_any_moment(
     public = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
     interrupted = 0
     for number in range(amount(quick=1, whole=30)):
-        ledger = copied(made, tmp_path / f"{number}", chance.choice(["WAL", "DELETE"]))
+        ledger = copy_ledger(made, tmp_path / f"{number}", chance.choice(["WAL", "DELETE"]))
         argv = {
             "backup": ("backup", "-o", "b.zip", *(("--recipient", public) if number % 2 else ())),
             "restore": ("restore", "copy.zip", "--yes"),
         }[command]
-        process = started(ledger.parent, *argv)
+        process = start_process(ledger.parent, *argv)
         time.sleep(chance.choice([0, chance.random() * 0.15]))
         process.send_signal(signal.SIGINT)
         _, complaint = process.communicate()
@@ -210,7 +212,7 @@ def test_interrupted_at_any_moment(
     report(interrupted, None)
 
 
-def started(folder: Path, *argv: str) -> subprocess.Popen[bytes]:
+def start_process(folder: Path, *argv: str) -> subprocess.Popen[bytes]:
     """Start the program, and return it when it works or has ended."""
     process = subprocess.Popen(
         [sys.executable, "-m", "liveportal", "--ledger", "ledger.db", "ledger", *argv],

@@ -46,7 +46,7 @@ def _bonus(name: str) -> AdjustmentPosted:
     return AdjustmentPosted(adjustment=name, amount=Money(100, "USD"), reason="bonus")
 
 
-def _recorded(path: Path) -> list[tuple[str, str]]:
+def _recorded_events(path: Path) -> list[tuple[str, str]]:
     with open_readonly(path) as reader:
         verify(reader.db)
         rows = reader.all("SELECT id, recorded_at FROM event ORDER BY seq")
@@ -66,7 +66,7 @@ def test_a_clock_that_goes_back(book: Path) -> None:
         with Portal.open(book, now=clock) as portal:
             outcome, _ = portal.execute(_bonus(f"AD-{number}"), key=f"k-{number}")
             assert outcome.event.time == clock.now, "when it happened is what the clock says"
-    recorded = _recorded(book)
+    recorded = _recorded_events(book)
     assert [name for name, _ in recorded[1:]] == [f"k-{n}" for n in range(len(steps))]
     times = [at for _, at in recorded]
     assert times == sorted(times)
@@ -95,7 +95,7 @@ def test_ids_are_fresh_whatever_the_clock_says(book: Path, monkeypatch: pytest.M
     clock = Clock(NOW)
     with Portal.open(book, now=clock) as portal:
         portal.execute(_bonus("AD-1"))
-    assert len(_recorded(book)) == 2
+    assert len(_recorded_events(book)) == 2
 
 
 @pytest.mark.parametrize("mode", ["WAL"])
@@ -108,7 +108,7 @@ def test_a_clock_that_is_far_off(book: Path, now: datetime) -> None:
         portal.execute(_bonus("AD-1"), key="far")
     with Portal.open(book, now=Clock(NOW + HOUR)) as portal:
         portal.execute(_bonus("AD-2"), key="right")
-    recorded = _recorded(book)
+    recorded = _recorded_events(book)
     assert [name for name, _ in recorded[1:]] == ["far", "right"]
     assert [at for _, at in recorded] == sorted(at for _, at in recorded)
 
@@ -125,16 +125,16 @@ def _in_a_child(work: Callable[[], object]) -> str:
         os.close(read_end)
         try:
             work()
-            said = "done"
+            output = "done"
         except BaseException as error:  # noqa: BLE001 -- Any exception is reported.
-            said = f"{type(error).__name__}: {error}"
-        os.write(write_end, said.encode())
+            output = f"{type(error).__name__}: {error}"
+        os.write(write_end, output.encode())
         os._exit(0)
     os.close(write_end)
     os.waitpid(pid, 0)
-    said = os.read(read_end, 10_000).decode()
+    output = os.read(read_end, 10_000).decode()
     os.close(read_end)
-    return said
+    return output
 
 
 def _fork() -> int:
@@ -166,7 +166,7 @@ def test_a_portal_is_not_carried_across_a_fork(
         portal.execute(_bonus("AD-1"), key="first")
         assert _in_a_child(lambda: use(portal)).startswith("NotShared: ")
         portal.execute(_bonus("AD-2"), key="second")
-    assert [name for name, _ in _recorded(book)[1:]] == ["first", "second"]
+    assert [name for name, _ in _recorded_events(book)[1:]] == ["first", "second"]
     assert mode
 
 
@@ -184,7 +184,7 @@ def test_a_fork_in_the_middle_of_a_write(book: Path, mode: str) -> None:
             assert "not authorized" in _in_a_child(lambda: db.execute("ROLLBACK"))
             assert _in_a_child(lambda: _unwind(portal, door)).startswith("NotShared: ")
             door.record(portal.event(_bonus("AD-2"), key="second"))
-    assert [name for name, _ in _recorded(book)[1:]] == ["first", "second"]
+    assert [name for name, _ in _recorded_events(book)[1:]] == ["first", "second"]
     assert mode
 
 
@@ -202,7 +202,7 @@ def test_a_child_that_opens_its_own(book: Path, mode: str) -> None:
         portal.execute(_bonus("AD-1"), key="first")
         assert _in_a_child(lambda: _own(book, "child")) == "done"
         portal.execute(_bonus("AD-2"), key="second")
-    assert [name for name, _ in _recorded(book)[1:]] == ["first", "child", "second"]
+    assert [name for name, _ in _recorded_events(book)[1:]] == ["first", "child", "second"]
     assert mode
 
 
@@ -221,7 +221,7 @@ def test_many_processes_of_one_program(book: Path, mode: str) -> None:
     for worker in workers:
         worker.join(60)
         assert worker.exitcode == 0
-    assert sorted(name for name, _ in _recorded(book)[1:]) == ["w-0", "w-1"]
+    assert sorted(name for name, _ in _recorded_events(book)[1:]) == ["w-0", "w-1"]
     assert mode
 
 
@@ -246,7 +246,7 @@ def test_a_portal_is_not_carried_into_a_thread(book: Path, mode: str) -> None:
         thread.join()
         portal.execute(_bonus("AD-2"), key="second")
     assert len(raised) == 1
-    assert [name for name, _ in _recorded(book)[1:]] == ["own", "second"]
+    assert [name for name, _ in _recorded_events(book)[1:]] == ["own", "second"]
     assert mode
 
 
@@ -258,5 +258,5 @@ def test_threads_with_a_portal_each(book: Path, mode: str) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(name for name, _ in _recorded(book)[1:]) == [f"t-{n}" for n in range(8)]
+    assert sorted(name for name, _ in _recorded_events(book)[1:]) == [f"t-{n}" for n in range(8)]
     assert mode

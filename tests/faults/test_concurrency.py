@@ -77,7 +77,7 @@ def test_sixteen_write_and_sixteen_read(
     with _real(place, "real", times) as real:
         codes = _all_at_once(place, orders)
         assert real.wait(timeout=120) == 0
-    assert {code for each in codes for code in each} <= {0, BUSY}
+    assert {code for run_codes in codes for code in run_codes} <= {0, BUSY}
     assert all(code[-1] == 0 for code in codes)
     events = story(place.ledger)
     keys = [row[1] for row in events[len(before) :]]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.shell import assert_no_traceback
-from tests.faults.books import MODES, Place, Scene, beside, chosen
+from tests.faults.books import MODES, Place, Scene, choose_points, files_below
 from tests.faults.conftest import Amount
 from tests.faults.fork_server import Ended
 from tests.faults.scenes import (
@@ -27,7 +27,7 @@ from tests.faults.scenes import (
     SYNC,
     UPGRADE,
 )
-from tests.faults.stages import Stage, Stages, staged
+from tests.faults.stages import Stage, Stages, build_stages
 
 SCENES = (INIT, SYNC, BATCHES, REJECTS, ACCEPT, ATTACH, PROFILE, UPGRADE, OUTPUT)
 PAGE = 4_096
@@ -106,7 +106,7 @@ def _check_after(stage: Stage, place: Place, ended: Ended, hurt: str) -> bool:
     """Check that nothing is half recorded, and that with more room all is well."""
     try:
         failed = _check_refusal(stage, ended)
-        left = beside(place.folder) - stage.files - {"ballast"}
+        left = files_below(place.folder) - stage.files - {"ballast"}
         assert not left, left
         if not failed:
             assert stage.recorded(place) == stage.after
@@ -120,9 +120,11 @@ def _check_after(stage: Stage, place: Place, ended: Ended, hurt: str) -> bool:
 @scenes
 def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, amount: Amount) -> None:
     """With any free space, from none: recorded whole or not at all, and reported so."""
-    for stage in staged(stages, scene, amount):
+    for stage in build_stages(stages, scene, amount):
         failures = 0
-        for pages in chosen(MOST // PAGE, amount(quick=2, whole=16), scene.name + stage.mode):
+        for pages in choose_points(
+            MOST // PAGE, amount(quick=2, whole=16), scene.name + stage.mode
+        ):
             disk.clear()
             place = stage.place_in(disk.folder)
             disk.leave(room=(pages - 1) * PAGE)
@@ -145,9 +147,11 @@ def output_paths(disk: Disk) -> dict[str, str]:
 @scenes
 def test_files_that_may_not_grow(stages: Stages, scene: Scene, amount: Amount) -> None:
     """A file size limit is handled like a full disk, at any size."""
-    for stage in staged(stages, scene, amount, shift=1):
+    for stage in build_stages(stages, scene, amount, shift=1):
         failures = 0
-        pages = chosen(stage.size // PAGE + 1, amount(quick=1, whole=10), scene.name + stage.mode)
+        pages = choose_points(
+            stage.size // PAGE + 1, amount(quick=1, whole=10), scene.name + stage.mode
+        )
         for limit in {1, *pages}:
             place = stage.place("limited")
             ended = place.run(*scene.argv, limit=limit * PAGE)
@@ -161,7 +165,7 @@ def test_each_of_many_ids_has_its_result(
 ) -> None:
     """Of many ids on a disk that fills up, exactly those reported as recorded are."""
     stage, outcomes = stages(IDS, mode), set()
-    for pages in chosen(60, amount(quick=4, whole=30), "ids"):
+    for pages in choose_points(60, amount(quick=4, whole=30), "ids"):
         disk.clear()
         place = stage.place_in(disk.folder)
         disk.leave(room=(pages - 1) * PAGE)

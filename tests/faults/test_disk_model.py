@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.power.crash import CHANCE, FIXED, NOISE, crashed
+from tests.faults.power.crash import CHANCE, FIXED, NOISE, crash_folder
 from tests.faults.power.disk import Disk
 from tests.faults.power.trace import Untraceable, read
 
@@ -77,7 +77,7 @@ class Calls:
         rng = random.Random(1)  # noqa: S311 -- The same crashes each time.
         distinct: list[FolderState] = []
         for plan in (*FIXED, *CHANCE * STATES):
-            left = crashed(self.disk, plan, rng).files
+            left = crash_folder(self.disk, plan, rng).files
             state = {path: content for path, (_, content) in left.items() if path}
             if state not in distinct:
                 distinct.append(state)

@@ -74,12 +74,12 @@ def test_no_input_breaks_a_target(name: str, amount: Amount) -> None:
         ),
     )
     def holds(seed: bytes, changes: list[Change]) -> None:
-        TARGETS[name](reduce(_changed, changes, seed))
+        TARGETS[name](reduce(_mutations, changes, seed))
 
     holds()
 
 
-def _changed(content: bytes, change: Change) -> bytes:
+def _mutations(content: bytes, change: Change) -> bytes:
     """Cut a piece out, and put another in its place, once or several times."""
     start, length, piece, times = change
     start %= len(content) + 1

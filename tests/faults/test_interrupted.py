@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.faults.books import Place, Scene, beside, chosen
+from tests.faults.books import Place, Scene, choose_points, files_below
 from tests.faults.conftest import Amount
 from tests.faults.fork_server import LINES, POINTS, Ended
 from tests.faults.scenes import (
@@ -36,7 +36,7 @@ def _check(stage: Stage, place: Place, ended: Ended, sent: signal.Signals, hurt:
         assert "ignored" not in ended.err, ended
         if ended.code == code and not ended.where.startswith(_OUTERMOST):
             assert ended.err in (WORDS[code], ""), ended
-        left = beside(place.folder) - stage.files
+        left = files_below(place.folder) - stage.files
         assert not left, "something was left behind"
         stage.check_all(place, ended, hurt, look=True)
     except BaseException as error:
@@ -50,7 +50,7 @@ def test_interrupted_at_signalled_points(stages: Stages, scene: Scene, amount: A
     """Ctrl-C around statements, and at each step that makes, names, moves or syncs a file."""
     stage = stages(scene, "WAL")
     count = stage.count(POINTS, signal.SIGINT)
-    for at in chosen(count, amount(quick=2, whole=25), scene.name):
+    for at in choose_points(count, amount(quick=2, whole=25), scene.name):
         place = stage.place("stopped")
         ended = place.run(*scene.argv, signal=int(signal.SIGINT), at=at)
         heard = _check(stage, place, ended, signal.SIGINT, f"{at} of {count}: {ended.where}")
@@ -63,7 +63,7 @@ def test_interrupted_at_any_line(stages: Stages, scene: Scene, amount: Amount) -
     stage = stages(scene, "DELETE")
     sent = [*SIGNALS]
     count = stage.count(LINES, signal.SIGINT)
-    for number, at in enumerate(chosen(count, amount(quick=2, whole=16), scene.name)):
+    for number, at in enumerate(choose_points(count, amount(quick=2, whole=16), scene.name)):
         place, by = stage.place("stopped"), sent[number % len(sent)]
         ended = place.run(*scene.argv, signal=int(by), by=LINES, at=at)
         _check(stage, place, ended, by, f"{by.name} at {at} of {count}: {ended.where}")

@@ -20,7 +20,7 @@ from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
-from tests.faults.power.judge import judged
+from tests.faults.power.judge import judge_crashes
 from tests.faults.power.scenario import AfterCrash, Command, Scenario, Stage, rows
 from tests.faults.power.scenario import shell as on
 from tests.helpers import amount as money
@@ -380,7 +380,7 @@ def test_nothing_is_lost_and_nothing_is_half(
     Nothing is there by halves, and running the commands again leads to the same end.
     """
     performed = stage.perform(SCENARIOS[name](mode))
-    verdict = judged(stage, performed, amount(quick=25, whole=600))
+    verdict = judge_crashes(stage, performed, amount(quick=25, whole=600))
     print(f"{name}, {mode}: {verdict}")  # noqa: T201 -- The figures of a run with -rP.
     assert not verdict.wrong, f"{verdict.first}\n{verdict.wrong}"
 
@@ -413,5 +413,5 @@ def test_a_missing_sync_is_detected(
     """With one sync left out the same crashes show the loss: the test can fail."""
     scenario = SCENARIOS[name](mode)
     broken = replace(scenario, tricks=(*scenario.tricks, trick))
-    verdict = judged(stage, stage.perform(broken), 20)
-    assert any(what in each for each in verdict.wrong), verdict.wrong
+    verdict = judge_crashes(stage, stage.perform(broken), 20)
+    assert any(what in problem for problem in verdict.wrong), verdict.wrong

@@ -24,7 +24,7 @@ from liveportal.ledger.backup.archive import Bundle, Manifest
 from liveportal.ledger.backup.last_backup import file_of, last_backup
 from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
-from tests.faults.power.judge import judged
+from tests.faults.power.judge import judge_crashes
 from tests.faults.power.scenario import EVENTS, AfterCrash, Command, Scenario, Stage
 from tests.faults.power.scenario import shell as on
 from tests.faults.test_power import (
@@ -318,10 +318,10 @@ def _all_or_nothing(events: list[int]) -> Callable[[AfterCrash], None]:
         if result.events > events[0]:
             nothing_is_left(replace(result, is_over=True))
         elif result.db:
-            said = result.db.execute(
+            output = result.db.execute(
                 "SELECT count(*) FROM event_personal WHERE body LIKE ?", (f"%{NAME}%",)
             )
-            assert said.fetchone() != (0,), "it is erased, and not recorded"
+            assert output.fetchone() != (0,), "it is erased, and not recorded"
 
     return check
 
@@ -369,7 +369,9 @@ def test_what_is_kept_is_kept_and_what_is_erased_is_gone(
     """At any power cut: old or new, whole, with everything that was acknowledged."""
     # A passphrase takes a second each time, as it must.
     whole = 10 if name == "backup_with_a_passphrase" else 150
-    verdict = judged(stage, stage.perform(SCENARIOS[name](mode)), amount(quick=6, whole=whole))
+    verdict = judge_crashes(
+        stage, stage.perform(SCENARIOS[name](mode)), amount(quick=6, whole=whole)
+    )
     print(f"{name}, {mode}: {verdict}")  # noqa: T201 -- The figures of a run with -rP.
     assert not verdict.wrong, f"{verdict.first}\n{verdict.wrong}"
 
@@ -393,5 +395,5 @@ def test_a_missing_sync_is_detected(
     """With one sync left out the same crashes show the loss: the test can fail."""
     scenario = SCENARIOS[name](mode)
     broken = replace(scenario, tricks=(*scenario.tricks, trick))
-    verdict = judged(stage, stage.perform(broken), 20)
-    assert any(what in each for each in verdict.wrong), verdict.wrong
+    verdict = judge_crashes(stage, stage.perform(broken), 20)
+    assert any(what in problem for problem in verdict.wrong), verdict.wrong

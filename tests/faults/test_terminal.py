@@ -154,10 +154,10 @@ def test_what_waits_for_input(place: Place, line: str, stop: signal.Signals) -> 
         _wait_until_it_waits(terminal)
         terminal.running.send_signal(stop)
         assert terminal.end() == CODES[stop]
-        said = terminal.seen.decode(errors="replace")
-        assert_no_traceback(said)
-        assert "ignored" not in said
-        assert ("interrupted" if stop is signal.SIGINT else "terminated") in said
+        output = terminal.seen.decode(errors="replace")
+        assert_no_traceback(output)
+        assert "ignored" not in output
+        assert ("interrupted" if stop is signal.SIGINT else "terminated") in output
     finally:
         terminal.close()
     assert story(place.ledger) == before

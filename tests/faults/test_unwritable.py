@@ -42,21 +42,21 @@ def test_a_disk_that_is_read_only(
 ) -> None:
     """Every read works on a read-only disk, in both journal modes; every write is refused."""
     place = set_up(fork_server, made, SYNC, mode, disk.folder, before="states")
-    said = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
+    output = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
     reads = [*READS][:: amount(quick=6, whole=1)]
-    before = {command: place.run(*command.split(), **said).out for command in reads}
+    before = {command: place.run(*command.split(), **output).out for command in reads}
     events = story(place.ledger)
     disk.read_only()
     for command in reads:
-        ended = place.run(*command.split(), **said)
+        ended = place.run(*command.split(), **output)
         assert (ended.code in (0, 10), ended.err) == (True, ""), (command, ended)
         assert ended.out.count("\n") == before[command].count("\n")
     backup = disk.folder.parent / "backup.zip"
-    assert place.run("ledger", "backup", "-o", str(backup), **said).code == 0
+    assert place.run("ledger", "backup", "-o", str(backup), **output).code == 0
     assert backup.stat().st_size
     for scene in WRITES:
-        _refused(place.run(*scene.argv, **said))
-    assert "read-only" in _refused(place.run(*ACCEPT.argv, "--dry-run", **said))
+        _refused(place.run(*scene.argv, **output))
+    assert "read-only" in _refused(place.run(*ACCEPT.argv, "--dry-run", **output))
     disk.read_only(really=False)
     assert story(place.ledger) == events
     place.done(*ACCEPT.argv)
@@ -69,9 +69,9 @@ def test_an_older_ledger_on_a_read_only_disk(
     """It cannot be upgraded, and is not: the message says so, and it is unchanged."""
     place = set_up(fork_server, made, UPGRADE, mode, disk.folder)
     content = place.ledger.read_bytes()
-    said = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
+    output = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
     disk.read_only()
-    assert "has to be upgraded" in _refused(place.run(*UPGRADE.argv, **said))
+    assert "has to be upgraded" in _refused(place.run(*UPGRADE.argv, **output))
     disk.read_only(really=False)
     assert place.ledger.read_bytes() == content
     place.done(*UPGRADE.argv)
@@ -97,22 +97,22 @@ def strangers(fork_server: ForkServer, made: Path, mode: str) -> Iterator[Place]
 def test_what_its_owner_made_read_only(strangers: Place, what: str) -> None:
     """Reads answer, writes are refused, nothing changes."""
     place = strangers
-    said = {"stdout": "/dev/null", "stderr": "../err", "uid": NOBODY}
+    output = {"stdout": "/dev/null", "stderr": "../err", "uid": NOBODY}
     content = place.ledger.read_bytes()
     if what != "folder":
         place.ledger.chmod(0o400)
     if what != "file":
         place.folder.chmod(0o500)
-    looked = place.run("earnings", "months", **said)
+    looked = place.run("earnings", "months", **output)
     assert (looked.code, looked.err) == (0, "")
     for scene in WRITES:
-        _refused(place.run(*scene.argv, **said))
+        _refused(place.run(*scene.argv, **output))
     place.folder.chmod(0o700)
     assert place.ledger.read_bytes() == content
     for path in place.folder.iterdir():  # What SQLite keeps beside it gets its mode.
         path.chmod(0o600)
     for scene in (NEW, ACCEPT):
-        assert place.run(*scene.argv, **said).code == 0, scene.name
+        assert place.run(*scene.argv, **output).code == 0, scene.name
 
 
 # --- gone underneath ----------------------------------------------------------------------------

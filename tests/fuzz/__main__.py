@@ -29,11 +29,11 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1_000_000, help="at most so many inputs each")
     given = parser.parse_args()
     print(f"{'target':12} {'inputs':>9} {'edges':>6} {'features':>8} {'MB':>5}  result")
-    held = [_reported(target, given) for target in given.targets or targets.TARGETS]
+    held = [_fuzz_target(target, given) for target in given.targets or targets.TARGETS]
     return 0 if all(held) else 1
 
 
-def _reported(name: str, given: argparse.Namespace) -> bool:
+def _fuzz_target(name: str, given: argparse.Namespace) -> bool:
     """Fuzz a target in a process of its own, print the result, and return whether it passed."""
     argv = [sys.executable, "-m", "tests.fuzz.child", name]
     done = subprocess.run(

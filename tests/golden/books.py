@@ -106,7 +106,7 @@ BOOKS: dict[str, Book] = {
 
 
 @contextmanager
-def fixed(when: str, seed: str = "") -> Iterator[None]:
+def fixed_clock(when: str, seed: str = "") -> Iterator[None]:
     """Hold the clock at an instant, and give the same random bytes each time."""
     seeded = random.Random(f"{when} {seed}")  # noqa: S311 -- The same each time is the point.
     with time_machine.travel(when, tick=False), patch.object(os, "urandom", seeded.randbytes):
@@ -120,7 +120,7 @@ def make(name: str, folder: Path) -> Path:
     ledger = folder / "ledger.db"
     for step in BOOKS[name].steps:
         argv = [word.replace("~", " ") for word in step.argv.split()]
-        with fixed(step.when, step.argv):
+        with fixed_clock(step.when, step.argv):
             code = main([*argv, "--ledger", str(ledger), "-o", str(folder / "out")])
         if code:
             message = f"{step.argv!r} of the book {name} failed: {code}"

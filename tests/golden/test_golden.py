@@ -19,7 +19,7 @@ import pytest
 import liveportal
 from tests.commands.shell import ROOT, Shell
 from tests.commands.states import WRITES
-from tests.golden.books import BOOKS, fixed, make
+from tests.golden.books import BOOKS, fixed_clock, make
 from tests.golden.reads import NAMES, NO_READS, READS
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -101,7 +101,7 @@ def transcript(shell: Shell, book: str, line: str) -> str:
     for name, options in FORMATS.items():
         if options and line.startswith(DOCUMENTS):
             continue
-        with fixed(BOOKS[book].read_at):
+        with fixed_clock(BOOKS[book].read_at):
             ran = shell.run(*line.split(), *options, terminal=name == "on a terminal")
         outputs.append(f"### {name}: exit {ran.code}\n{ran.out}")
         if ran.err:

@@ -79,7 +79,7 @@ class Crashed:
             target.chmod(mode)
 
 
-def crashed(disk: Disk, plan: Plan, rng: random.Random) -> Crashed:
+def crash_folder(disk: Disk, plan: Plan, rng: random.Random) -> Crashed:
     """Return a folder that a crash could leave now."""
     files: dict[str, tuple[int, bytes | None]] = {"": (disk.nodes[ROOT].mode, None)}
     runs: dict[int, tuple[int, bytes | None]] = {}

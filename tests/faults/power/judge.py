@@ -15,7 +15,7 @@ from liveportal.domain.errors import LiveportalError
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.storage.driver import Connection, DatabaseError
 from liveportal.ledger.verify.verify import verify
-from tests.faults.power.crash import CHANCE, FIXED, Crashed, Plan, crashed
+from tests.faults.power.crash import CHANCE, FIXED, Crashed, Plan, crash_folder
 from tests.faults.power.scenario import (
     EVENTS,
     AfterCrash,
@@ -24,7 +24,7 @@ from tests.faults.power.scenario import (
     Step,
     count,
     is_output,
-    replayed,
+    replay,
     shell,
 )
 from tests.verified import deeply
@@ -79,15 +79,15 @@ def crashes(performed: Performed, amount: int, seed: int = SEED) -> Iterator[Cra
     crashes are always included. The others are drawn from all moments and plans.
     """
     rng = random.Random(seed)  # noqa: S311 -- The same crashes each time.
-    moments = [n for n, (_, _, is_moment) in enumerate(replayed(performed)) if is_moment]
+    moments = [n for n, (_, _, is_moment) in enumerate(replay(performed)) if is_moment]
     drawn: Counter[int] = Counter(rng.choices(moments, k=amount))
     seen: set[tuple[bytes, int, bool]] = set()
-    for number, (disk, step, _) in enumerate(replayed(performed)):
+    for number, (disk, step, _) in enumerate(replay(performed)):
         plans = [rng.choice((*FIXED, *CHANCE, *CHANCE)) for _ in range(drawn[number])]
         if step.call is None or is_output(step.call):
             plans += FIXED
         for plan in plans:
-            left = crashed(disk, plan, rng)
+            left = crash_folder(disk, plan, rng)
             key = (left.digest(), step.acked, step.is_over)
             if key not in seen:
                 seen.add(key)
@@ -103,7 +103,7 @@ class Judge:
         self._performed = performed
         self._sound: set[bytes] = set()
         self._repeated: set[bytes] = set()
-        with stage.copied() as root:
+        with stage.copy_disk() as root:
             ledger = root / self._scenario.place
             with closing(open_ledger(ledger, readonly=False)) as db:
                 verify(db)
@@ -196,7 +196,7 @@ def _others(ledger: Path) -> bytes:
     return digest.digest()
 
 
-def judged(stage: Stage, performed: Performed, amount: int, seed: int = SEED) -> Report:
+def judge_crashes(stage: Stage, performed: Performed, amount: int, seed: int = SEED) -> Report:
     """Judge crashes of a scenario, and count the failures."""
     judge, report, moments = Judge(stage, performed), Report(), set()
     for crash in crashes(performed, amount, seed):

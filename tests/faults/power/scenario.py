@@ -164,7 +164,7 @@ class Stage:
                 steps += [Step(None, acked), *_steps(done, command, acked, after, is_last=is_last)]
                 acked = after
             performed = Performed(scenario, disk, tuple(steps), frozenset(allowed), first, damaged)
-            with self.copied() as root:
+            with self.copy_disk() as root:
                 check_model(performed, root)
         return performed
 
@@ -183,7 +183,7 @@ class Stage:
 
     def _events(self, scenario: Scenario) -> list[Row]:
         """Return the events of a ledger; from a copy, since opening it changes files."""
-        with self.copied() as root:
+        with self.copy_disk() as root:
             ledger = root / scenario.place
             if not ledger.exists():
                 return []
@@ -191,7 +191,7 @@ class Stage:
                 return db.execute(EVENTS).fetchall()
 
     @contextmanager
-    def copied(self) -> Iterator[Path]:
+    def copy_disk(self) -> Iterator[Path]:
         """Copy the disk as programs see it, to read it."""
         root = self.base / "copy"
         shutil.copytree(self.root, root)
@@ -204,16 +204,16 @@ class Stage:
 def _steps(
     done: trace.Traced, command: Command, before: int, after: int, *, is_last: bool
 ) -> Iterator[Step]:
-    said, acked, is_over = "", before, False
+    output, acked, is_over = "", before, False
     for call in done.calls:
         if is_output(call):
-            said += call.data(1).decode()
+            output += call.data(1).decode()
             if command.lines:
-                acked = before + said.count("\n")
-            if said == done.out:
+                acked = before + output.count("\n")
+            if output == done.out:
                 acked, is_over = after, is_last
         yield Step(call, acked, is_over)
-    assert said == done.out
+    assert output == done.out
     # A requested output file is acknowledged when the program ends.
     yield Step(None, after, is_last)
 
@@ -257,7 +257,7 @@ def _reader(ledger: Path) -> Iterator[None]:
         process.communicate(b"\n")
 
 
-def replayed(performed: Performed) -> Iterator[tuple[Disk, Step, bool]]:
+def replay(performed: Performed) -> Iterator[tuple[Disk, Step, bool]]:
     """Repeat the calls on a new disk, and stop after each step.
 
     Yields for each whether a crash after it differs from one before it.
@@ -274,7 +274,7 @@ def replayed(performed: Performed) -> Iterator[tuple[Disk, Step, bool]]:
 
 def check_model(performed: Performed, root: Path) -> None:
     """With everything synced, the model's disk equals the real one: no call was overlooked."""
-    disk = deque(replayed(performed), maxlen=1)[0][0]
+    disk = deque(replay(performed), maxlen=1)[0][0]
     model = {path: disk.nodes[number] for path, number in paths(disk.names)}
     real = {str(path.relative_to(root)): path for path in root.rglob("*")}
     assert model.keys() == real.keys()
