@@ -172,7 +172,7 @@ def choosing(typed: bytes, *argv: object) -> Ran:
     return Ran(code, *texts)
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("requests_book")
 @pytest.mark.parametrize(
     ("typed", "slot"),
     [(b"\n", 3), (b"2\n", 2), (b"4\n", 4), (b"9\nwhat\n0\n 3 \n", 3), (b"\xc2\xb3\n2\n", 2)],
@@ -197,7 +197,7 @@ def test_a_person_leaves(requests_book: Shell, typed: bytes) -> None:
     assert requests_book.dump() == before
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("requests_book")
 def test_no_question_without_need() -> None:
     """An instant request, a slot that was named, one that was answered: nothing is asked."""
     for more in ("--yes", "--dry-run"):
