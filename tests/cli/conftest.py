@@ -26,7 +26,7 @@ class Run(Protocol):
     """Runs the program on arguments."""
 
     def __call__(self, *argv: str) -> Result:
-        """Run, and return what was written and the exit code."""
+        """Run the command line; return its output and exit code."""
 
 
 class Terminal(io.StringIO):

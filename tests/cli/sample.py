@@ -1,4 +1,4 @@
-"""A command module as an author writes one, for the tests of what commands stand on."""
+"""A command module as an author writes one, for tests of the shared command machinery."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def fail(out: OutputOptions, how: Annotated[str, typer.Argument()]) -> None:  # 
 
 @app.command("secret", hidden=True)
 def secret() -> None:
-    """Do what nobody lists."""
+    """Do what no help page lists."""
     sys.stdout.write("hush\n")
 
 

@@ -1,4 +1,4 @@
-"""A module with one command that is no group."""
+"""A module with a single command that is not a group."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_help_imports_no_command() -> None:
 
 
 def test_a_piped_command_is_light() -> None:
-    """What a read stands on costs little more than Typer itself."""
+    """The imports that every read needs cost little more than Typer itself."""
     modules = imported_by("sample", "--json", "--ledger", "/x")
     assert "tests.cli.sample" in modules
     assert not HEAVY & modules
@@ -111,7 +111,7 @@ def test_examples_stand_as_they_were_written(run: Run) -> None:
 
 
 def test_a_groups_help(run: Run) -> None:
-    """Its commands, without those that are hidden, and what it means bare."""
+    """Its commands, without the hidden ones, and what the bare group does."""
     out = run("sample", "--help").out
     assert "Samples, [bold] and plain." in out
     assert "Without a command: summary." in out
@@ -124,7 +124,7 @@ def test_a_groups_help(run: Run) -> None:
 
 @pytest.mark.parametrize("argv", [("sample", "within"), ("sample", "within", "--ledger", "/x")])
 def test_a_bare_group_without_a_default_shows_its_help(run: Run, argv: tuple[str, ...]) -> None:
-    """There is nothing else to do, and nothing was wrong."""
+    """There is no command to run, and no error."""
     result = run(*argv)
     assert result.code == 0
     assert "Go deep." in result.out
@@ -161,7 +161,7 @@ def test_a_command_that_is_no_group(run: Run) -> None:
     [("-3.50", "a", "-3.50", "-1"), ("--tsv", "-3.50", "a", "-3.50", "-1", "--field", "name")],
 )
 def test_a_negative_number_is_no_option(run: Run, argv: tuple[str, ...]) -> None:
-    """It keeps its place among the arguments; what is not a number is still an option."""
+    """It keeps its position among the arguments; anything that is not a number is an option."""
     assert run("single", *argv).out == "-3.50\na\n-3.50\n-1\n"
     assert run("single", "-3.x").code == 2
     assert run("single", "-3.50", "--output").code == 2
@@ -193,7 +193,7 @@ def test_an_option_before_the_command_is_not_dropped(run: Run) -> None:
 
 
 def test_other_usage_errors_are_left_alone(run: Run) -> None:
-    """The order is only mentioned where a command stands too late."""
+    """The order is only mentioned if a command comes too late."""
     assert "comes before" not in run("sample", "--tsv", "nothing").err
     assert "comes before" not in run("sample", "rows", "rows").err
 
@@ -207,7 +207,7 @@ def test_other_usage_errors_are_left_alone(run: Run) -> None:
     ],
 )
 def test_typos_are_answered(run: Run, argv: tuple[str, ...], suggestion: str) -> None:
-    """With the command that was probably meant."""
+    """The error suggests the command that was probably meant."""
     result = run(*argv)
     assert result.code == 2
     assert f"Did you mean {suggestion}?" in result.err

@@ -1,4 +1,4 @@
-"""Every check of `doctor` in each status that it has, on values made for it."""
+"""Every check of `doctor` in each of its statuses, on values made for it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NONE |= {"entries": [], "backup": None}
 
 
 def entry(what: str = "ledger", **values: Any) -> FileInfo:  # noqa: ANN401
-    """Return a private file of the user's own, unless told otherwise."""
+    """Return a private file of the user's own, unless given otherwise."""
     given: dict[str, Any] = {"path": f"/x/{what}", "mode": 0o600, "owner": 1000, "is_link": False}
     return FileInfo(what, **(given | values))
 
@@ -72,7 +72,7 @@ def healthy() -> Health:
         inside=INSIDE,
         entries=[entry(), entry("vault", mode=0o700), entry("key")],
         file_system="ext4",
-        parents=tuple(str(each) for each in PATH.parents),
+        parents=tuple(str(parent) for parent in PATH.parents),
         free_bytes=10_000_000_000,
         backup=LastBackup(EARLIER, Path("/backups/b"), "ab" * 32, 24, "cd" * 32),
         backup_is_there=True,
@@ -80,7 +80,7 @@ def healthy() -> Health:
 
 
 class Case(NamedTuple):
-    """A check, what is otherwise than well, and what it says then."""
+    """A check, what differs from a healthy system, and the message expected."""
 
     check: str
     status: str
@@ -91,12 +91,12 @@ class Case(NamedTuple):
 
 
 def inside(**values: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Return a change of what a ledger says of itself."""
+    """Return a change of the facts recorded in a ledger."""
     return {"inside": replace(INSIDE, **values)}
 
 
 def at(name: str) -> dict[str, Any]:
-    """Return a change of where the ledger lies."""
+    """Return a change of the ledger's path."""
     return {"parents": (f"/home/anna/{name}/books", f"/home/anna/{name}", "/home/anna", "/home")}
 
 
@@ -224,7 +224,7 @@ CASES = (
     Case("extras", OK, "not installed", {}, {"keyring_installed": False}),
 )
 
-# What each check can say, so that none is forgotten here.
+# The statuses of each check, so that none is left untested.
 STATUSES = {
     "program": {OK},
     "extras": {OK},
@@ -249,13 +249,14 @@ STATUSES = {
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check}-{case.status}-{case.says}")
 def test_a_check(case: Case) -> None:
-    """It has the status, says why, and, where something is wrong, what to do."""
+    """It has the expected status, gives the reason and, if something is wrong, the remedy."""
     around = replace(AROUND, **case.around)
-    found = {
-        each.check: each for each in examined(replace(healthy(), **case.health), around, case.now)
+    statuses = {
+        check.check: check
+        for check in examined(replace(healthy(), **case.health), around, case.now)
     }[case.check]
-    assert (found.status, case.says in found.message) == (case.status, True), found
-    assert found.hint if found.status in (WARNING, FAILED) else True
+    assert (statuses.status, case.says in statuses.message) == (case.status, True), statuses
+    assert statuses.hint if statuses.status in (WARNING, FAILED) else True
 
 
 def test_each_status_has_a_case() -> None:
@@ -263,13 +264,13 @@ def test_each_status_has_a_case() -> None:
     tried = {(case.check, case.status) for case in CASES}
     assert tried == {(name, status) for name, them in STATUSES.items() for status in them}
     names = [check.check for check in examined(healthy(), AROUND, NOW)]
-    assert names == [each.__name__ for each in CHECKS]
+    assert names == [check.__name__ for check in CHECKS]
     assert set(names) == set(STATUSES)
 
 
 def test_all_is_well() -> None:
     """With a healthy ledger nothing is amiss."""
-    assert {each.status for each in examined(healthy(), AROUND, NOW)} == {OK}
+    assert {check.status for check in examined(healthy(), AROUND, NOW)} == {OK}
 
 
 MOUNTS = """\
@@ -294,6 +295,6 @@ nonsense
     ],
 )
 def test_the_file_system_of_a_path(path: str, kind: str) -> None:
-    """The mount that the path lies below, the deepest, and of two the later."""
+    """The deepest mount above the path; of two equal ones the later."""
     assert file_system(Path(path), MOUNTS) == kind
     assert file_system(Path(path), "") is None

@@ -57,21 +57,21 @@ def all_failures(
             importlib.import_module(module.name)
     todo = [family]
     while todo:
-        for each in todo.pop().__subclasses__():
-            todo.append(each)
-            if each.__module__.startswith("liveportal."):
-                yield each
+        for subclass in todo.pop().__subclasses__():
+            todo.append(subclass)
+            if subclass.__module__.startswith("liveportal."):
+                yield subclass
 
 
 def test_every_failure_has_an_exit_code_and_a_purpose() -> None:
     """A class outside the families would exit 1 as if it were malformed input."""
     codes: dict[str, type[LiveportalError]] = {}
-    for each in all_failures():
-        assert set(each.__mro__) & EXIT_CODES.keys(), f"{each} is of no family"
-        assert each.__doc__, f"{each} does not say what it is for"
-        other = codes.setdefault(each.code, each)
-        related = issubclass(each, other) or issubclass(other, each)
-        assert related, f"{each} and {other} have the same code"
+    for failure in all_failures():
+        assert set(failure.__mro__) & EXIT_CODES.keys(), f"{failure} is of no family"
+        assert failure.__doc__, f"{failure} does not say what it is for"
+        other = codes.setdefault(failure.code, failure)
+        related = issubclass(failure, other) or issubclass(other, failure)
+        assert related, f"{failure} and {other} have the same code"
     assert len(codes) > len(EXIT_CODES)
 
 
@@ -90,7 +90,7 @@ def test_exit_codes_are_the_contracts() -> None:
 
 
 def test_a_refusal_as_text(run: Run) -> None:
-    """What failed, and what to do next, without what a terminal would obey."""
+    """What failed and what to do next, without characters that a terminal would obey."""
     result = run("sample", "fail", "refused")
     assert result == (4, "", "error: it is ended\nLook at it.\n")
 
@@ -112,8 +112,8 @@ def test_a_refusal_as_json(run: Run) -> None:
         }
 
 
-def test_a_caution_says_how_to_do_it_all_the_same(run: Run) -> None:
-    """The option that lets it through stands in the hint."""
+def test_a_caution_names_its_override(run: Run) -> None:
+    """The hint names the option that overrides the caution."""
     assert run("sample", "fail", "caution") == (
         4,
         "",
@@ -122,12 +122,12 @@ def test_a_caution_says_how_to_do_it_all_the_same(run: Run) -> None:
 
 
 def test_a_hint_of_its_own_wins() -> None:
-    """A caution that knows better than its class what to do says that."""
+    """A hint given with a caution wins over the hint of its class."""
     assert hint_for(DoubleBooking("it overlaps", hint="Choose slot 2.")) == "Choose slot 2."
 
 
 def test_wrong_usage(run: Run) -> None:
-    """Exit 2, the command named, and JSON where JSON was asked for, wherever it stands."""
+    """Exit 2, the command named, and JSON if JSON was asked for, wherever the option is."""
     result = run("sample", "rows", "--xyz")
     assert result == (
         2,
@@ -142,8 +142,8 @@ def test_wrong_usage(run: Run) -> None:
     assert not run("sample", "fail", "--", "--json").err.startswith("{")
 
 
-def test_a_bug_is_said_to_be_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No traceback and no value for the user, but where to look; all of it on demand."""
+def test_a_bug_is_reported_as_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user sees no traceback and no value, only where to look; everything on demand."""
     result = run("sample", "fail", "bug")
     assert result.code == 1
     assert result.err.startswith(
@@ -200,8 +200,8 @@ def test_a_terminal_gets_colour(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
         assert terminal.getvalue().startswith(start)
 
 
-def test_nobody_listens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without standard error the exit code still says it."""
+def test_a_closed_standard_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without standard error the exit code is still right."""
     monkeypatch.setattr(sys, "stderr", None)
     assert run("sample", "fail", "refused").code == 4
 
@@ -216,7 +216,7 @@ def test_nobody_listens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     "argv", [("sample", "rows"), ("sample", "secret"), ("--help",), ("--version",)]
 )
 def test_a_full_disk_ends_with_74(argv: tuple[str, ...]) -> None:
-    """Also when the failure shows only as the last bytes are flushed; said once, in a sentence."""
+    """Also when the failure shows only at the last flush; reported once, in one sentence."""
     with Path("/dev/full").open("wb") as full:
         result = program(*argv, stdout=full)
     assert result.returncode == 74
@@ -226,7 +226,7 @@ def test_a_full_disk_ends_with_74(argv: tuple[str, ...]) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="pipes close otherwise elsewhere")
 @pytest.mark.parametrize("count", ["3", "100000"])
 def test_a_reader_that_leaves_early(count: str) -> None:
-    """Nothing is said, not even by Python as it ends, and the exit code is 0."""
+    """Nothing is printed, not even by Python as it exits, and the exit code is 0."""
     reader, writer = os.pipe()
     os.close(reader)
     result = program("sample", "rows", "--count", count, stdout=writer)

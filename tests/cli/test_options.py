@@ -47,7 +47,7 @@ def test_the_ledger_may_be_named_anywhere(
 
 
 def test_the_variable_wins_over_the_usual_place(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty variable is none."""
+    """An empty variable counts as not set."""
     monkeypatch.setenv(LEDGER_VARIABLE, "/variable")
     assert run("sample", "within", "deep").out == f"{Path('/variable')}\n"
     monkeypatch.setenv(LEDGER_VARIABLE, "")
@@ -102,7 +102,7 @@ def test_options_reach_the_command(run: Run) -> None:
 
 
 def test_what_is_not_given_is_none(run: Run) -> None:
-    """A default time is the caller's business: it must not look as if it had been given."""
+    """A default time is up to the caller: it must not look as if it had been given."""
     assert json.loads(run("sample", "write", "--json").out) == {
         "known_at": None,
         "at": None,

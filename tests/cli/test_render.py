@@ -64,7 +64,7 @@ FIELDS = (
 
 
 def shown(result: Table | Detail, to: io.StringIO | None = None, **options: Any) -> str:  # noqa: ANN401
-    """Return what a result is rendered to."""
+    """Return the rendered output of a result."""
     stream = to or io.StringIO()
     render(result, OutputOptions(**options), stdout=stream, zone="UTC", width=200, now=NOW)
     return stream.getvalue()
@@ -129,7 +129,7 @@ def test_every_format_is_complete_without_rows() -> None:
     ],
 )
 def test_fields_are_chosen_in_every_format(options: dict[str, Any], text: str) -> None:
-    """`--fields` says which, and in which order."""
+    """`--fields` selects the fields and their order."""
     table = Table(FIELDS, [REQUEST])
     assert shown(table, fields=["state, customer.id"], **options) == text
     assert shown(table, fields=["state", "customer.id"], **options) == text
@@ -148,7 +148,7 @@ def test_an_outer_field_is_all_that_is_within() -> None:
 
 
 def test_a_nested_value_that_is_none() -> None:
-    """What would stand in nothing is nothing, and dotted names may be the row's own."""
+    """A field inside a null is null; a row may have dotted names of its own."""
     row = {"claim": None, "balance.owed": Money(1, "USD")}
     item = Detail(("claim.id", "balance.owed"), row)
     assert json.loads(shown(item, json=True)) == {
@@ -215,7 +215,7 @@ ROWS = st.lists(st.fixed_dictionaries({"a": VALUES, "b": VALUES}), max_size=4)
 
 @given(ROWS)
 def test_json_holds_any_value_in_printable_ascii(rows: list[dict[str, object]]) -> None:
-    """JSON and JSON Lines say the same, and nothing in them is obeyed by a terminal."""
+    """JSON and JSON Lines agree, and a terminal obeys nothing in them."""
     table = Table(("a", "b"), rows)
     array, lines = shown(table, json=True), shown(table, jsonl=True)
     assert json.loads(array) == [json.loads(line) for line in lines.splitlines()]
@@ -239,7 +239,7 @@ def test_rows_come_back_as_they_were(rows: list[dict[str, object]]) -> None:
 
 @given(ROWS, st.booleans())
 def test_a_terminal_obeys_nothing_in_a_value(rows: list[dict[str, object]], one: bool) -> None:
-    """Whatever a value holds, a terminal gets text and line breaks; years without a zone, too."""
+    """Any value reaches a terminal as text and line breaks; also years without a zone."""
     for result in [Detail(("a", "b"), row) for row in rows] if one else [Table(("a", "b"), rows)]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("NO_COLOR", "1")
@@ -342,7 +342,7 @@ def test_hints_are_for_people(
     hint("Try\x1b[31m this.")
     assert terminal.getvalue() == "Try this.\n"
     monkeypatch.setattr(sys, "stderr", None)
-    hint("Nobody listens.")
+    hint("No reader.")
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -396,13 +396,13 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nowhere/out", "x" * 300])
 def test_a_file_that_cannot_be_made(tmp_path: Path, name: str) -> None:
-    """A folder that is missing, a name that is too long: both are told, neither is a bug."""
+    """A missing folder and a name that is too long are both reported; neither is a bug."""
     with pytest.raises(OutputFailed):
         shown(Detail(("id",), REQUEST), output=tmp_path / name)
 
 
 def test_what_is_in_use_is_not_written_over(tmp_path: Path) -> None:
-    """A ledger is never replaced by what is read from it, by whatever path it is named."""
+    """A ledger is never replaced by what is read from it, under any path."""
     ledger = tmp_path / "ledger.db"
     ledger.write_text("books")
     (tmp_path / "sub").mkdir()
@@ -425,7 +425,7 @@ class _Broken(io.StringIO):
 
 
 def test_a_stream_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is a failure with a sentence; a closed pipe is none and passes."""
+    """A full disk is reported in a sentence; a closed pipe is no failure."""
     with pytest.raises(OutputFailed, match="No space"):
         shown(Detail(("id",), REQUEST), _Broken(OSError(28, "No space left on device")))
     with pytest.raises(BrokenPipeError):
@@ -436,7 +436,7 @@ def test_a_stream_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_failure_of_the_rows_is_not_the_outputs() -> None:
-    """A file that the command wanted and did not find says so itself."""
+    """A missing input file is reported as such, not as a failure of the output."""
 
     def rows() -> Iterator[Row]:
         yield REQUEST

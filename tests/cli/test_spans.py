@@ -1,4 +1,4 @@
-"""Spans of time as people type them: the interval that is meant, or a refusal that shows it."""
+"""Spans of time as people type them: parsed to the intended interval, or refused with examples."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def shown(instant: datetime) -> str:
         ("14:00-15:00 paused today 14:10-14:20", "2026-10-09T12:00", "2026-10-09T13:00", [
             ("2026-10-09T12:10", "2026-10-09T12:20")
         ]),
-        # A zone at either side holds for both, and for the pauses.
+        # A zone at either side applies to both, and to the pauses.
         ("14:00-15:00 UTC", "2026-10-09T14:00", "2026-10-09T15:00", []),
         ("14:00Z-15:00Z", "2026-10-09T14:00", "2026-10-09T15:00", []),
         ("2026-10-05 14:00 utc to 15:00", "2026-10-05T14:00", "2026-10-05T15:00", []),
@@ -80,7 +80,7 @@ def shown(instant: datetime) -> str:
     ],
 )  # fmt: skip
 def test_spans(text: str, start: str, end: str, pauses: list[tuple[str, str]]) -> None:
-    """What is earlier by the clock than what it follows is on the next day."""
+    """An end that is earlier by the clock than its start is on the next day."""
     began, ended, paused = read_span(text, PARIS, NOW)
     assert (shown(began), shown(ended)) == (start, end)
     assert [(shown(a), shown(b)) for a, b in paused] == pauses
@@ -142,7 +142,7 @@ def test_spans_that_are_not_read(text: str) -> None:
                 "2026-10-06T00:00:00+02:00 to 2026-10-06T08:00:00+02:00",
             ],
         ),
-        # On the day on which the clocks change an offset may only say which hour is meant.
+        # On the day of a clock change an offset may only select one of two hours.
         (
             "2026-10-25 02:30+02:00-03:30",
             PARIS,
@@ -172,7 +172,7 @@ def test_spans_that_are_not_read(text: str) -> None:
     ],
 )
 def test_two_readings_are_refused_with_both(text: str, zone_name: str, readings: list[str]) -> None:
-    """Each is shown in a spelling that is read as what it says."""
+    """Both interpretations are shown, each in a spelling that parses to it."""
     if len(readings) == 1:
         start, end, _ = read_span(text, zone_name, NOW)
         assert (start, end) == read_span(readings[0], zone_name, NOW)[:2]
@@ -183,12 +183,12 @@ def test_two_readings_are_refused_with_both(text: str, zone_name: str, readings:
     assert all(reading in caught.value.message for reading in readings)
     for reading in readings[1:]:
         start, end, _ = read_span(reading, zone_name, NOW)
-        back = (each.astimezone(zone(zone_name)).isoformat() for each in (start, end))
+        back = (instant.astimezone(zone(zone_name)).isoformat() for instant in (start, end))
         assert " to ".join(back) == reading
 
 
 def test_what_the_hint_of_an_hour_that_comes_twice_proposes_is_read() -> None:
-    """The hint writes whole spans; each of them is accepted as it stands."""
+    """The hint shows whole spans; each of them parses as shown."""
     with pytest.raises(InvalidTime, match="02:30:00 comes twice") as caught:
         read_span("2026-10-25 02:30-03:30", PARIS, NOW)
     assert caught.value.details["readings"] == [
@@ -209,7 +209,7 @@ def test_a_pause_outside_is_reported_on_its_own_date() -> None:
 
 
 def test_a_pause_after_midnight() -> None:
-    """It is on the day on which it lies within the session."""
+    """It is on the day that places it within the session."""
     session = read_span("2026-10-05 23:30-00:15", PARIS, NOW)[:2]
     since, until = read_pause("00:05-00:10", PARIS, session, NOW)
     assert (shown(since), shown(until)) == ("2026-10-05T22:05", "2026-10-05T22:10")
@@ -226,13 +226,13 @@ def test_a_pause_that_can_be_on_two_days() -> None:
 
 
 def proposed(error: InvalidTime, zone_name: str) -> list[tuple[datetime, datetime]]:
-    """Return the spans that a refusal shows, each read as it stands."""
+    """Return the spans that a refusal proposes, each parsed as shown."""
     texts = re.findall(r"\S+ to [^\s,]+(?<!\.)", error.hint or "")
     return [read_span(text, zone_name, NOW)[:2] for text in texts]
 
 
 class Meant(NamedTuple):
-    """A span that somebody means, and how they write it, at which time."""
+    """An intended span, how it is spelt, and the current time."""
 
     text: str
     span: tuple[datetime, datetime]
@@ -240,7 +240,7 @@ class Meant(NamedTuple):
     now: datetime
 
 
-CHANGES = {  # Days on which clocks change, and one on which they don't.
+CHANGES = {  # Days of clock changes, and one without.
     PARIS: (date(2026, 10, 25), date(2026, 3, 29), date(2026, 6, 1)),
     NEW_YORK: (date(2026, 11, 1), date(2026, 3, 8), date(2026, 6, 1)),
     "Australia/Lord_Howe": (date(2026, 4, 5), date(2026, 10, 4), date(2026, 6, 1)),
@@ -266,7 +266,7 @@ def _offset(instant: datetime, *, joined: bool) -> str:
 
 @st.composite
 def meant(draw: st.DrawFn) -> Meant:
-    """Draw an interval, and a spelling of it."""
+    """Draw an interval and a spelling of it."""
     zone_name = draw(st.sampled_from(list(CHANGES)))
     day = draw(st.sampled_from(CHANGES[zone_name]))
     minutes = draw(st.integers(0, 27 * 60 // 5)) * 5
@@ -278,13 +278,13 @@ def meant(draw: st.DrawFn) -> Meant:
     if side in ("first", "last", "both"):
         own = draw(st.sampled_from([UTC, *OFFSETS]))
     places = [own, own]
-    if side in ("each", "hour"):  # The zone's own; at one side only it says which hour is meant.
-        spans = [each.astimezone(own).utcoffset() or timedelta() for each in (start, end)]
-        places = [timezone(each) for each in spans]
+    if side in ("each", "hour"):  # The zone's own; at one side only it selects the hour.
+        spans = [instant.astimezone(own).utcoffset() or timedelta() for instant in (start, end)]
+        places = [timezone(span) for span in spans]
     first, last = (each.astimezone(there) for each, there in zip((start, end), places, strict=True))
     joined = draw(st.booleans())
     twelve = draw(st.booleans())
-    clocks = [_clock(each, twelve=twelve) for each in (first, last)]
+    clocks = [_clock(instant, twelve=twelve) for instant in (first, last)]
     if clocks[1] == "00:00" and last.date() > first.date() and draw(st.booleans()):
         clocks[1] = "24:00"
     own_day = ""
@@ -306,7 +306,7 @@ def meant(draw: st.DrawFn) -> Meant:
 
 
 def test_the_interval_that_is_meant_or_a_refusal_that_shows_it() -> None:
-    """Never a third interval: whatever the zone, the offset, the day and the spelling."""
+    """Never a third interval, in any zone, offset, day or spelling."""
     seen = set()
 
     @settings(max_examples=300)
@@ -327,5 +327,5 @@ def test_the_interval_that_is_meant_or_a_refusal_that_shows_it() -> None:
         assert case.span in proposed(refusal, case.zone_name), (case, refusal.message)
 
     check()
-    # Each outcome was met, or the test would prove nothing.
+    # Every outcome must have occurred, or the test proves nothing.
     assert seen >= {"read", "comes twice", "several ways"}

@@ -1,4 +1,4 @@
-"""Times as people type them: read exactly, or refused with what they could mean."""
+"""Times as people type them: parsed exactly, or refused with the possible meanings."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_people_write(text: str, instant: str) -> None:
     ],
 )
 def test_a_day_without_week_or_year(text: str, latest: str, following: str) -> None:
-    """The side of now that is meant is the caller's: what happened is past, a plan is ahead."""
+    """The caller chooses the direction: past for what happened, future for a plan."""
     assert short_text(read_time(text, PARIS, NOW, past=True)) == latest
     assert short_text(read_time(text, PARIS, NOW)) == following
 
@@ -96,7 +96,7 @@ def test_a_day_without_week_or_year(text: str, latest: str, following: str) -> N
     ],
 )
 def test_what_is_not_read(text: str) -> None:
-    """Nothing is guessed: what is not one of the forms is refused with an example."""
+    """No guessing: any other format is refused with an example."""
     with pytest.raises(InvalidTime) as caught:
         read_time(text, PARIS, NOW)
     assert caught.value.hint
@@ -113,7 +113,7 @@ def test_what_is_not_read(text: str) -> None:
     ],
 )
 def test_numeric_dates_are_refused(text: str, readings: list[str]) -> None:
-    """05/06 is a day in May or in June: what it could mean is named."""
+    """05/06 is a day in May or in June: the error names both."""
     for read in (read_time, as_known):
         with pytest.raises(InvalidTime, match="which number is the day") as caught:
             read(text, PARIS, NOW)
@@ -167,7 +167,7 @@ def test_what_was_known_at_no_time(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["2026-10-05 09:00-10:00", "2026-10-05 4:00-05:00"])
 def test_a_span_where_a_moment_is_asked_for(text: str) -> None:
-    """Its end is not read as an offset: it is refused, and each reading can be written."""
+    """Its end is not parsed as an offset: it is refused with a spelling of each interpretation."""
     for read in (read_time, as_known):
         with pytest.raises(InvalidTime, match="a span of time, or an instant") as caught:
             read(text, PARIS, NOW)
@@ -204,7 +204,7 @@ def changes(zone_name: str, first: int, last: int) -> list[datetime]:
     """Return the local times, to the quarter of an hour, around which a zone's clocks change."""
     place = zone(zone_name)
     quarter = timedelta(minutes=15)
-    found = []
+    starts = []
     moment = datetime(first, 1, 1, tzinfo=UTC)
     while moment.year <= last:
         after = moment + timedelta(days=1)
@@ -213,9 +213,9 @@ def changes(zone_name: str, first: int, last: int) -> list[datetime]:
                 place
             ).utcoffset():
                 moment += quarter
-            found.append(moment.astimezone(place).replace(tzinfo=None))
+            starts.append(moment.astimezone(place).replace(tzinfo=None))
         moment = after.replace(hour=0, minute=0)
-    return found
+    return starts
 
 
 @pytest.mark.parametrize("zone_name", ZONES)
@@ -244,7 +244,7 @@ def test_every_local_time_around_a_change(zone_name: str) -> None:
             assert len(set(instants)) == 2
             assert not shown or sorted(instants) == shown
             assert all(reading in caught.value.message for reading in readings)
-    # Each kind of hour was met, or the test would prove nothing.
+    # Every kind of hour must have occurred, or the test proves nothing.
     steady = {"UTC": set(), "Asia/Kolkata": set(), "Pacific/Apia": {0, 1, 2}}
     assert seen == steady.get(zone_name, {0, 1, 2})
 
@@ -307,16 +307,16 @@ WORDS = st.sampled_from(
 
 @given(st.lists(WORDS, max_size=7).map(" ".join) | st.text(max_size=20), st.sampled_from(ZONES))
 def test_any_text_is_read_or_refused(text: str, zone_name: str) -> None:
-    """There is an instant in UTC or one of our failures, never anything else."""
+    """The result is an instant in UTC or one of our failures."""
     for past in (True, False):
         try:
-            found = [
+            times = [
                 read_time(text, zone_name, NOW, past=past, date_only=past),
                 as_known(text, zone_name, NOW),
             ]
         except LiveportalError:
             continue
-        assert all(moment.tzinfo is UTC for moment in found)
+        assert all(moment.tzinfo is UTC for moment in times)
     with contextlib.suppress(LiveportalError):
         start, end, _ = read_span(text, zone_name, NOW)
         assert start.tzinfo is end.tzinfo is UTC
@@ -345,5 +345,5 @@ def test_what_is_slow_to_import_waits() -> None:
 
 
 def test_now_is_in_utc() -> None:
-    """The only clock there is."""
+    """The only call of the clock."""
     assert utc_now().tzinfo is UTC

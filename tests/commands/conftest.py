@@ -1,4 +1,4 @@
-"""Ledgers to type commands at: an empty one, October's, and one with something in every state."""
+"""Ledgers for command tests: empty, with October's feed, and with an entity in every state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A set of every preference: as it is typed, as it is recorded, and as it is told."""
+"""A set of every preference: as typed, as recorded and as shown."""
 
 from __future__ import annotations
 

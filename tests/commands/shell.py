@@ -1,7 +1,7 @@
-"""What the tests of the commands type with: the program in this process, and in its own.
+"""Runs the program for the command tests, in this process or in one of its own.
 
-In this process is quicker, and nothing else differs: the streams are real ones over bytes. What
-only a process of its own has (pipes, closed streams, what it imports) is run as one.
+Running in this process is quicker, and otherwise the same: the streams are real ones over bytes.
+Tests that need pipes, closed streams or the list of imports run a process of its own.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ class Shell:
     # --- running --------------------------------------------------------------------------------
 
     def run(self, *argv: object, stdin: bytes = b"", terminal: bool = False) -> Ran:
-        """Run the program in this process; `terminal` is for what it writes."""
+        """Run the program in this process; `terminal` applies to its output."""
         stream = Terminal if terminal else io.TextIOWrapper
         out, err = stream(io.BytesIO(), "utf-8"), stream(io.BytesIO(), "utf-8")
         source = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
         with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", source):
-            code = main([str(each) for each in argv])
+            code = main([str(argument) for argument in argv])
         return Ran(code, _text(out), _text(err))
 
     def process(self, *argv: object, stdin: bytes = b"") -> Ran:
@@ -90,7 +90,7 @@ class Shell:
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Return what a process of its own is given: the test's home, the ledger, the path."""
+        """Return the environment of a subprocess: the test's home, the ledger, the path."""
         names = (
             *("PATH", "HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "SYSTEMROOT"),
             *("LIVEPORTAL_LEDGER", "LIVEPORTAL_KEYRING"),
@@ -99,13 +99,13 @@ class Shell:
         return {**kept, "PYTHONPATH": str(ROOT), **more}
 
     def says(self, *lines: bytes) -> None:
-        """Record in the expert's own name what a feed may not say."""
+        """Record an event as the expert that a feed may not report."""
         say(self.ledger, *lines)
 
     # --- asking ---------------------------------------------------------------------------------
 
     def ok(self, *argv: object, stdin: bytes = b"") -> Any:  # noqa: ANN401 -- Whatever JSON holds.
-        """Run a command that succeeds silently, and return what its JSON says."""
+        """Run a command that succeeds without messages, and return its parsed JSON."""
         # After `--` it would be an argument.
         end = argv.index("--") if "--" in argv else len(argv)
         ran = self.run(*argv[:end], "--json", *argv[end:], stdin=stdin)
@@ -113,18 +113,18 @@ class Shell:
         assert ran.err == "", (argv, ran)
         return json.loads(ran.out)
 
-    def tells(self, *argv: object) -> str:
-        """Run a command that succeeds silently, and return what it writes into a pipe."""
+    def output_of(self, *argv: object) -> str:
+        """Run a command that succeeds without messages, and return its output into a pipe."""
         ran = self.run(*argv)
         assert ran.code in _done(argv), (argv, ran)
         assert ran.err == "", (argv, ran)
         return ran.out
 
     def refuses(self, code: int, *argv: object, stdin: bytes = b"") -> dict[str, Any]:
-        """Run a command that fails, in words and as JSON, and return the JSON's error.
+        """Run a command that fails, in text and as JSON, and return the JSON error.
 
-        Both times nothing may be written to standard output or to the ledger, and what is said must
-        be a sentence and no traceback.
+        Neither run may write to standard output or to the ledger, and the message must be a
+        sentence without a traceback.
         """
         before = self.dump() if self.ledger.is_file() else []
         words = self.run(*argv, stdin=stdin)
@@ -132,16 +132,16 @@ class Shell:
         assert words.out == ""
         assert words.err.startswith("error: ")
         assert_no_traceback(words.err)
-        told = self.run(*argv, "--json", stdin=stdin)
-        assert (told.code, told.out) == (code, ""), (argv, told)
-        error = error_of(told.err)
+        ran = self.run(*argv, "--json", stdin=stdin)
+        assert (ran.code, ran.out) == (code, ""), (argv, ran)
+        error = error_of(ran.err)
         assert error["exit"] == code
         assert self.ledger.is_file() is bool(before)
         assert before == (self.dump() if before else []), "a refused command left something behind"
         return error
 
     def dump(self) -> list[tuple[str, list[dict[str, Any]]]]:
-        """Return all that the ledger holds, table by table."""
+        """Return the whole content of the ledger, table by table."""
         with open_readonly(self.ledger) as reader:
             return dump(reader)
 
@@ -175,7 +175,7 @@ def error_of(text: str) -> dict[str, Any]:
 
 
 def assert_no_traceback(text: str) -> None:
-    """A traceback is a bug, and so is whatever the program itself calls one."""
+    """Assert that there is no traceback, and nothing that the program reports as a bug."""
     assert "Traceback" not in text
     assert "this is a bug" not in text
 

@@ -1,4 +1,4 @@
-"""A book with something in every state, and every command with arguments that suit it."""
+"""A ledger with an entity in every state, and every command with suitable arguments."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ OWN_POLICY = 'name = "own"\n[fee]\npercent = 25\n'
 
 
 def command_of(argv: str | tuple[str, ...]) -> tuple[str, ...]:
-    """Return the words of a command alone; a group may stand within a group."""
+    """Return the words of a command without its arguments; groups may be nested."""
     words = argv.split() if isinstance(argv, str) else argv
     return tuple(words[: 3 if tuple(words[:2]) == ("payout", "profile") else 2])
 

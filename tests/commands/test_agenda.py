@@ -1,4 +1,4 @@
-"""What is planned: the agenda, and what `sessions check` finds."""
+"""Planned sessions: the agenda, and the findings of `sessions check`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.commands.planning import SetClock, book, now, sync, told
+from tests.commands.planned_sessions import SetClock, book, event_line, now, sync
 from tests.commands.shell import Shell
 from tests.helpers import amount
 
@@ -25,8 +25,8 @@ def upcoming(shell: Shell, *options: object) -> list[str]:
 # --- the agenda -----------------------------------------------------------------------------------
 
 
-def test_the_agenda_says_what_each_session_is_up_against(empty: Shell, now: SetClock) -> None:
-    """How long until it, the customer's own time, what collides, what it would earn."""
+def test_the_agenda_shows_conflicts_and_earnings(empty: Shell, now: SetClock) -> None:
+    """Time until the start, the customer's local time, conflicts, expected earnings."""
     del now
     sync(
         empty,
@@ -34,20 +34,20 @@ def test_the_agenda_says_what_each_session_is_up_against(empty: Shell, now: SetC
         book("B", "11-05 09:30", 30, zone="America/New_York"),
         book("C", "11-05 10:10", 5, zone=None),
     )
-    empty.says(told("preferences.changed", "11-03 10:00", buffers={"before": 15}))
+    empty.says(event_line("preferences.changed", "11-03 10:00", buffers={"before": 15}))
     rows = empty.ok("sessions", "upcoming")
     assert tuple(rows[0])[-len(ROWS) :] == ROWS
-    found = {row["id"]: {name: row[name] for name in ROWS} for row in rows}
-    assert found["S-A"] == {
+    shown = {row["id"]: {name: row[name] for name in ROWS} for row in rows}
+    assert shown["S-A"] == {
         "starts_in_seconds": 21 * 3600,
         "customer_local": "2026-11-05T18:00+09:00",
         "conflicts": ["S-B"],
         "expected_earned": "126.00",
         "too_close": ["S-C"],
     }
-    assert found["S-B"]["customer_local"] == "2026-11-05T04:30-05:00"
-    assert (found["S-B"]["conflicts"], found["S-B"]["too_close"]) == (["S-A"], ["S-C"])
-    assert found["S-C"] == {
+    assert shown["S-B"]["customer_local"] == "2026-11-05T04:30-05:00"
+    assert (shown["S-B"]["conflicts"], shown["S-B"]["too_close"]) == (["S-A"], ["S-C"])
+    assert shown["S-C"] == {
         "starts_in_seconds": 22 * 3600 + 600,
         "customer_local": None,
         "conflicts": [],
@@ -57,7 +57,7 @@ def test_the_agenda_says_what_each_session_is_up_against(empty: Shell, now: SetC
 
 
 def test_overdue_sessions_come_first_and_then_what_is_live(states: Shell, now: SetClock) -> None:
-    """What should have started is what needs an answer; then what runs; then the days."""
+    """Overdue starts need an answer and come first; then live sessions; then the days."""
     sync(states, book("Z", "11-04 18:00"))
     assert upcoming(states) == ["S-LIVE", "S-PAUSED", "S-Z", "S-UP"]
     now("11-05 09:00")
@@ -69,7 +69,7 @@ def test_overdue_sessions_come_first_and_then_what_is_live(states: Shell, now: S
 
 def test_the_agenda_of_so_many_days_or_hours(empty: Shell, now: SetClock) -> None:
     """Days end at midnight of the expert's zone; a length counts from now."""
-    empty.says(told("preferences.changed", "11-03 10:00", timezone="Europe/Paris"))
+    empty.says(event_line("preferences.changed", "11-03 10:00", timezone="Europe/Paris"))
     sync(
         empty,
         book("A", "11-04 22:59", 30),
@@ -111,7 +111,7 @@ def test_the_days_have_headings(
     """On a terminal: by the expert's days, today and tomorrow named, and another year."""
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "140")
-    empty.says(told("preferences.changed", "11-03 10:00", timezone="Europe/Paris"))
+    empty.says(event_line("preferences.changed", "11-03 10:00", timezone="Europe/Paris"))
     sync(
         empty,
         book("A", "11-04 10:00"),
@@ -119,7 +119,7 @@ def test_the_days_have_headings(
         book("C", "11-04 23:30", 45),
         book("D", "11-08 09:00"),
         book("E", "2027-01-01T09:00:00Z"),
-        told(
+        event_line(
             "request.opened",
             "11-04 11:00",
             request="R-L",
@@ -128,7 +128,7 @@ def test_the_days_have_headings(
             title="now",
             rate=amount("3.00"),
         ),
-        told("request.accepted", "11-04 11:00", request="R-L", session="S-L"),
+        event_line("request.accepted", "11-04 11:00", request="R-L", session="S-L"),
     )
     ran = empty.run("sessions", "upcoming", terminal=True)
     headings = [
@@ -142,14 +142,14 @@ def test_the_days_have_headings(
     places = [ran.out.index(heading) for heading in headings]
     assert places == sorted(places)
     text = " ".join(ran.out.split())
-    for said in (
+    for output in (
         "S-A 2026-11-04 11:00-12:00 (1 h) 2 h late Mina (Wed 19:00)",
         "S-L 2026-11-04 12:00- live C-L",
         "S-B 23:30-00:30 (1 h) in 10 h 30 min Mina (Thu 07:30)",
         "S-C 00:30-01:15 (45 min)",
         "S-B",
     ):
-        assert said in text
+        assert output in text
     assert "sessions miss" in ran.err
     now("11-04 10:30")
     assert (
@@ -160,7 +160,7 @@ def test_the_days_have_headings(
 def test_an_agenda_in_eighty_columns(
     empty: Shell, now: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever strangers call themselves, nothing is wider than the terminal, or obeyed by it."""
+    """With any customer name, no line is wider than the terminal or obeyed by it."""
     del now
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "80")
@@ -184,7 +184,7 @@ def test_an_empty_agenda(empty: Shell) -> None:
 
 
 def test_the_ends_of_the_calendar(empty: Shell, now: SetClock) -> None:
-    """A session in the last hour that there is has no local time east of Greenwich."""
+    """A session in the last representable hour has no local time east of Greenwich."""
     del now
     sync(empty, book("A", "9999-12-31T23:30:00Z"))
     (row,) = empty.ok("sessions", "upcoming", "--timezone", "Asia/Seoul")
@@ -206,27 +206,27 @@ def test_more_than_the_books_can_hold_is_no_failure(empty: Shell, now: SetClock)
 
 
 def test_all_is_well(october: Shell, now: SetClock) -> None:
-    """Nothing to find is said to a person, and is an empty list to a script."""
+    """No findings: a sentence for a person, an empty list for a script."""
     del now
     assert october.ok("sessions", "check") == []
-    assert october.tells("sessions", "check") == ""
+    assert october.output_of("sessions", "check") == ""
     assert "All is well." in october.run("sessions", "check", terminal=True).out
 
 
 def test_findings_have_a_command_that_mends_them(states: Shell, now: SetClock) -> None:
-    """Run as it is told (with a time filled in), each is gone afterwards; the exit code is 0."""
+    """Running the suggested command (with a time filled in) removes the finding; exit 0."""
     now("11-05 12:00")
     sync(states, book("Z", "11-06 09:00"), book("Y", "11-06 09:30"))
-    found = states.ok("sessions", "check")
-    assert [(row["finding"], row["session"], row["other"]) for row in found] == [
+    conflicts = states.ok("sessions", "check")
+    assert [(row["finding"], row["session"], row["other"]) for row in conflicts] == [
         ("forgotten_timer", "S-LIVE", None),
         ("forgotten_timer", "S-PAUSED", None),
         ("double_booked", "S-Y", "S-Z"),
         ("not_started", "S-UP", None),
     ]
-    assert list(found[0]) == ["session", "finding", "message", "since", "other", "hint"]
-    assert found[0]["since"] == "2026-11-02T10:00:00Z"
-    for row in found:
+    assert list(conflicts[0]) == ["session", "finding", "message", "since", "other", "hint"]
+    assert conflicts[0]["since"] == "2026-11-02T10:00:00Z"
+    for row in conflicts:
         ended = row["finding"] == "forgotten_timer"
         time = "2026-11-02T11:00:00Z" if ended else "2026-11-07T12:00:00Z"
         argv = shlex.split(row["hint"].replace("TIME", time))
@@ -252,29 +252,29 @@ def test_how_long_a_timer_is_believed(states: Shell, now: SetClock) -> None:
     )
     now("11-02 12:30")
 
-    def found(*options: object) -> list[str]:
+    def check(*options: object) -> list[str]:
         return [row["finding"] for row in states.ok("sessions", "check", *options)]
 
-    assert found() == []
-    assert found("--longer-than", "2h30m") == []
-    assert found("--longer-than", "2h") == ["forgotten_timer"]
+    assert check() == []
+    assert check("--longer-than", "2h30m") == []
+    assert check("--longer-than", "2h") == ["forgotten_timer"]
     assert states.refuses(1, "sessions", "check", "--longer-than", "long")["code"] == "invalid_time"
 
 
 def test_an_overlap_in_the_history(october: Shell, now: SetClock) -> None:
-    """A session logged over one that was held is found, and can be corrected."""
+    """A logged session that overlaps a past one is found, and can be corrected."""
     del now
     held = october.ok("sessions", "show", "S-1002")
     start = datetime.fromisoformat(held["start"])
     span = f"{start + timedelta(minutes=5):%Y-%m-%d %H:%M}-{start + timedelta(minutes=20):%H:%M}"
     logged = october.ok("sessions", "log", span, "--customer", "C-1", "--rate", "3")
-    (found,) = october.ok("sessions", "check")
-    assert (found["finding"], found["session"], found["other"]) == (
+    (conflict,) = october.ok("sessions", "check")
+    assert (conflict["finding"], conflict["session"], conflict["other"]) == (
         "overlap",
         logged["id"],
         "S-1002",
     )
-    assert "15 min" in found["message"]
+    assert "15 min" in conflict["message"]
 
 
 def test_findings_on_a_terminal(

@@ -1,4 +1,4 @@
-"""Ledgers of earlier versions, which recorded whatever a feed said: they verify all the same."""
+"""Ledgers of earlier versions, which accepted any event from a feed, still verify."""
 
 from __future__ import annotations
 
@@ -39,24 +39,24 @@ PROFILE = ["name", "email", "method", "country", "line", "city"]
 
 
 def recorded_before(ledger: Path, *lines: bytes) -> None:
-    """Record lines as a version did that let a feed say everything."""
+    """Record lines as a version did that let a feed report everything."""
     store = LedgerFile.open(ledger, utc_now)
     try:
         with store.writing() as door:
-            for each in lines:
-                door.record(jsonl.parse(each), origin=Origin.JOURNAL)
+            for text in lines:
+                door.record(jsonl.parse(text), origin=Origin.JOURNAL)
     finally:
         store.close()
 
 
 def check_of(shell: Shell, name: str) -> dict[str, Any]:
     """Return one check of `doctor`."""
-    found: dict[str, Any] = next(each for each in shell.ok("doctor") if each["check"] == name)
-    return found
+    finding: dict[str, Any] = next(row for row in shell.ok("doctor") if row["check"] == name)
+    return finding
 
 
-def verified(shell: Shell) -> dict[str, Any]:
-    """Verify a ledger, make a backup of it, and return what `verify` says."""
+def verify_and_back_up(shell: Shell) -> dict[str, Any]:
+    """Verify a ledger, make a backup of it, and return the result of `verify`."""
     for deep in ((), ("--deep",)):
         ran = shell.run("ledger", "verify", *deep, "--json")
         assert ran.code == 0, ran
@@ -65,8 +65,8 @@ def verified(shell: Shell) -> dict[str, Any]:
     assert shell.run("ledger", "backup", "-o", "copy.zip").code == 0
     ran = shell.run("ledger", "restore", "copy.zip", "--dry-run", "--json")
     assert ran.code == 0, ran
-    found: dict[str, Any] = shell.ok("ledger", "verify") if not ran.err else {}
-    return found
+    result: dict[str, Any] = shell.ok("ledger", "verify") if not ran.err else {}
+    return result
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def spoken(states: Shell) -> Shell:
 
 @pytest.mark.parametrize("kind", ["transcript", "code"])
 def test_a_file_that_was_never_here(spoken: Shell, kind: str) -> None:
-    """A line in the commands' own name tells of a file: nothing fails for good, and it is named."""
+    """A line under the commands' source names a file: it is listed, no permanent failure."""
     recorded_before(
         spoken.ledger, line("artifact.added", "11-02 09:00", id="x", kind=kind, **ATTACHED, **OWN)
     )
@@ -95,7 +95,7 @@ def test_a_file_that_was_never_here(spoken: Shell, kind: str) -> None:
     assert check["status"] == "warning"
     assert "of session S-1003" in check["message"]
     assert "sessions attach" in check["hint"]
-    # Where the file is at hand after all, attaching it is enough.
+    # If the file is available after all, attaching it is enough.
     spoken.ok("sessions", "attach", "S-1003", spoken.file("lie.vtt", b"never here"), "--kind", kind)
     ran = spoken.run("ledger", "verify", "--deep", "--json")
     assert (ran.code, ran.err) == (0, "")
@@ -120,13 +120,13 @@ def test_a_file_of_a_size_that_it_has_not(spoken: Shell) -> None:
 def test_a_file_that_a_command_attached_and_that_is_lost(
     spoken: Shell, monkeypatch: pytest.MonkeyPatch, proof: str
 ) -> None:
-    """Still fails: the machine's id, or an id made at that moment, tell a command from a feed."""
+    """Still a failure: the machine's id, or an id made at that moment, identifies a command."""
     key = ("--key", "k") if proof == "machine" else ()
     if proof == "id":
         monkeypatch.setattr(machine_id, "this_machine", lambda: None)
     spoken.ok("sessions", "attach", "S-1003", spoken.file("a.cs", b"x"), "--kind", "code", *key)
-    for each in spoken.ledger.with_name("ledger.db.vault").glob("??/*"):
-        each.unlink()
+    for path in spoken.ledger.with_name("ledger.db.vault").glob("??/*"):
+        path.unlink()
     assert spoken.refuses(6, "ledger", "verify")["code"] == "verification_failed"
     assert spoken.run("ledger", "backup", "-o", "copy.zip").code == 6
 
@@ -134,8 +134,8 @@ def test_a_file_that_a_command_attached_and_that_is_lost(
 def test_an_id_that_was_made_at_another_time_proves_nothing(spoken: Shell) -> None:
     """A feed may use the same form of ids."""
     old = "0190" + new_id()[4:]
-    said = line("artifact.added", "11-02 09:00", id=old, kind="code", **ATTACHED, **OWN)
-    recorded_before(spoken.ledger, said)
+    output = line("artifact.added", "11-02 09:00", id=old, kind="code", **ATTACHED, **OWN)
+    recorded_before(spoken.ledger, output)
     assert spoken.run("ledger", "verify").code == 0
 
 
@@ -158,8 +158,8 @@ def test_doctor_names_each_and_says_what_to_do(spoken: Shell) -> None:
         ),
     }
     check: dict[str, Any] = {}
-    for n, (hint, said) in enumerate(lines.items(), 1):
-        recorded_before(spoken.ledger, said)
+    for n, (hint, output) in enumerate(lines.items(), 1):
+        recorded_before(spoken.ledger, output)
         check = check_of(spoken, "authority")
         assert check["status"] == "warning"
         assert f" of {FEED}" in check["message"]
@@ -168,7 +168,7 @@ def test_doctor_names_each_and_says_what_to_do(spoken: Shell) -> None:
     good = line("preferences.changed", "11-02 09:00", id="7", role="expert")
     recorded_before(spoken.ledger, good)
     assert check_of(spoken, "authority") == check
-    verified(spoken)
+    verify_and_back_up(spoken)
     # The same feed again is a replay, as it always was.
     row = spoken.ok("sync", feed(spoken, "again.jsonl", *lines.values()))
     assert (row["recorded"], row["replayed"]) == (0, len(lines))
@@ -199,24 +199,24 @@ def test_what_no_command_makes_is_not_yours(spoken: Shell, said: bytes) -> None:
     check = check_of(spoken, "authority")
     assert (check["status"], check["check"]) == ("warning", "authority")
     assert f"of {jsonl.parse(said).source}" in check["message"]
-    verified(spoken)
+    verify_and_back_up(spoken)
 
 
 def test_copies_of_a_book_in_which_a_feed_forgot(spoken: Shell) -> None:
-    """A copy from before is forgotten in as any other, whoever forgot in the ledger."""
+    """A customer can be forgotten in an older copy, whatever the source of the erasure."""
     copy = spoken.file("ledger.db.form1", spoken.ledger.read_bytes())
     customer = spoken.ok("sessions", "show", "S-1003")["customer"]
     recorded_before(
         spoken.ledger, line("customer.forgotten", "11-02 09:00", id="5", customer=customer)
     )
     other = next(
-        each["customer"] for each in spoken.ok("sessions", "list") if each["customer"] != customer
+        row["customer"] for row in spoken.ok("sessions", "list") if row["customer"] != customer
     )
     assert spoken.ok("ledger", "forget", other, "--yes")["copies"] == [str(copy)]
 
 
 class _Retold:
-    """Tells each event as it was told."""
+    """Rewrites each event unchanged."""
 
     def __init__(self) -> None:
         self.errors: list[LiveportalError] = []
@@ -226,14 +226,16 @@ class _Retold:
         return event
 
     def refused(self, _seq: int, _event: Event, error: LiveportalError) -> None:
-        """Note what the rules refuse."""
+        """Collect the events that the rules refuse."""
         self.errors.append(error)
 
 
-def test_what_is_told_otherwise_may_be_a_feeds(spoken: Shell) -> None:
-    """`earnings --bounds` plays the journal back with other policies: nothing of it is refused."""
-    said = line("preferences.changed", "11-02 09:00", id="2", skills=["x"])
-    recorded_before(spoken.ledger, said, line("tip.received", "11-02 09:00", id="t", **TIP, **OWN))
+def test_rewritten_events_may_be_a_feeds(spoken: Shell) -> None:
+    """`earnings --bounds` replays the journal under other policies without any refusal."""
+    output = line("preferences.changed", "11-02 09:00", id="2", skills=["x"])
+    recorded_before(
+        spoken.ledger, output, line("tip.received", "11-02 09:00", id="t", **TIP, **OWN)
+    )
     retold = _Retold()
     with open_readonly(spoken.ledger) as reader:
         replayed_copy(reader.db, retelling=retold).close()
@@ -241,7 +243,7 @@ def test_what_is_told_otherwise_may_be_a_feeds(spoken: Shell) -> None:
 
 
 def test_the_types_that_no_command_has() -> None:
-    """Are types of the contract, and what any command records is none of them."""
+    """They are contract types, and no command records one of them."""
     assert set(TYPES) >= NEVER_BY_COMMANDS
     source = "".join(path.read_text("utf-8") for path in (ROOT / "liveportal" / "cli").glob("*.py"))
     for kind in NEVER_BY_COMMANDS:
@@ -254,7 +256,7 @@ def test_whose_word_an_event_is(spoken: Shell, monkeypatch: pytest.MonkeyPatch) 
     lie = line("tip.received", "11-02 09:00", id="x", **TIP, **OWN)[:-2] + b', "a": "b"}\n'
     recorded_before(spoken.ledger, lie)
     spoken.ok("sessions", "tip", "S-1003", "2.00")
-    speakers = [each["speaker"] for each in spoken.ok("sessions", "show", "S-1003")["history"]]
+    speakers = [entry["speaker"] for entry in spoken.ok("sessions", "show", "S-1003")["history"]]
     assert set(speakers[:-2]) == {"platform"}
     assert speakers[-2:] == ["unknown", "expert"]
     text = " ".join(spoken.run("sessions", "show", "S-1003", terminal=True).out.split())
@@ -267,21 +269,21 @@ def test_a_feed_that_cleared_the_payout_profile(spoken: Shell) -> None:
     person = ("--name", "Anna Example", "--email", "anna@example.com", "--country", "IE")
     spoken.ok("payout", "profile", "set", *person)
     marks = {"name": None, "email": None}
-    said = line(
+    output = line(
         "payout_profile.changed", "11-02 09:00", id="x", fields=list(marks), fingerprints=marks
     )
-    recorded_before(spoken.ledger, said, said.replace(FEED.encode(), OTHER.encode()))
-    verified(spoken)
+    recorded_before(spoken.ledger, output, output.replace(FEED.encode(), OTHER.encode()))
+    verify_and_back_up(spoken)
     spoken.ok("payout", "profile", "set", "--start-over", "--yes", *person)
     assert "name" in spoken.ok("payout", "profile", "show")["filled"]
-    verified(spoken)
+    verify_and_back_up(spoken)
 
 
 @pytest.mark.damages
 def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
-    """Where a command certainly cleared a field, a value that is there was put there."""
+    """Where a command cleared a field, a value that is there was added later."""
     spoken.ok("payout", "profile", "set", "--name", "Anna Example")
-    said = line(
+    output = line(
         "payout_profile.changed",
         "11-02 09:00",
         id="x",
@@ -289,7 +291,7 @@ def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
         fingerprints={"name": None},
         **OWN,
     )
-    signed = said[:-2] + f', "{MACHINE}": "{"0" * 32}"}}\n'.encode()
+    signed = output[:-2] + f', "{MACHINE}": "{"0" * 32}"}}\n'.encode()
     recorded_before(spoken.ledger, signed)
     assert spoken.refuses(6, "ledger", "verify")["code"] == "verification_failed"
 
@@ -297,14 +299,14 @@ def test_a_command_that_cleared_it_removed_the_values(spoken: Shell) -> None:
 @pytest.mark.damages  # One of them has messages that belong to no transcript.
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_released_ledger(nothing: Shell, number: int) -> None:
-    """A feed forgot a customer in each: it opens, verifies, and `doctor` says so, also before."""
+    """A feed forgot a customer in each: it opens and verifies, and `doctor` reports it."""
     ledger = nothing.folder / "books" / "ledger.db"
     make_released(ledger, number)
     old = Shell(nothing.folder, ledger)
     options = ("--ledger", ledger)
     for _ in range(2):  # As it was, and upgraded.
         rows = old.ok("doctor", *options)
-        (check,) = [each for each in rows if each["check"] == "authority"]
+        (check,) = [row for row in rows if row["check"] == "authority"]
         assert (check["status"], "customer.forgotten of" in check["message"]) == ("warning", True)
         assert old.run("ledger", "verify", "--deep", *options).code in {0, 6}
         assert old.ok("ledger", "verify", *options)["attach_again"] == []

@@ -1,4 +1,4 @@
-"""Who may say what (2-events): a feed can state untruths, and can do nothing else."""
+"""Who may report what (2-events): a feed can report falsehoods, and can do nothing else."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ refused = pytest.mark.parametrize(("said", "field"), REFUSED.values(), ids=REFUS
 
 @pytest.fixture
 def book(states: Shell) -> Shell:
-    """Give a ledger with a tip that was typed, and one that another feed told."""
+    """Give a ledger with one tip that was typed, and one that another feed reported."""
     states.ok("sessions", "tip", "S-1003", "5.00", "--key", "tip")
     other = line(
         "tip.received",
@@ -125,7 +125,7 @@ def book(states: Shell) -> Shell:
 
 @refused
 def test_sync_refuses_it(book: Shell, said: bytes, field: str) -> None:
-    """Nothing of the feed is recorded; the error names the line, the field, and what to do."""
+    """Nothing of the feed is recorded; the error names the line, the field and the remedy."""
     path = feed(book, "bad.jsonl", GOOD, said, LATER)
     for more in ((), ("--dry-run",)):
         error = book.refuses(4, "sync", path, *more)
@@ -137,7 +137,7 @@ def test_sync_refuses_it(book: Shell, said: bytes, field: str) -> None:
 
 @refused
 def test_batches_stop_at_it(book: Shell, said: bytes, field: str) -> None:
-    """What came before is kept, and what comes after is not read."""
+    """Earlier batches are kept, and nothing after it is read."""
     ran = book.run("sync", feed(book, "bad.jsonl", GOOD, said, LATER), "--batch", "1", "--json")
     assert ran.code == 4
     error = error_of(ran.err)
@@ -181,7 +181,7 @@ def _requests(shell: Shell) -> set[str]:
 
 
 def test_what_a_feed_may_say(book: Shell) -> None:
-    """The expert's standing with the platform, and reversals of what that feed told itself."""
+    """The expert's standing with the platform, and reversals of that feed's own events."""
     mistaken = line(
         "adjustment.posted",
         "11-02 09:00",
@@ -202,13 +202,13 @@ def test_what_a_feed_may_say(book: Shell) -> None:
 
 def test_a_feed_uses_up_no_key(book: Shell) -> None:
     """An event with the name that a command will have is refused, so the command goes through."""
-    said = line("tip.received", "11-02 09:00", id="k", source=CLI_SOURCE, **TIP)
-    book.refuses(4, "sync", feed(book, "bad.jsonl", said))
+    output = line("tip.received", "11-02 09:00", id="k", source=CLI_SOURCE, **TIP)
+    book.refuses(4, "sync", feed(book, "bad.jsonl", output))
     row = book.ok("sessions", "tip", "S-1003", "2.00", "--key", "k")
     assert row["replayed"] is False
 
 
-def test_the_expert_may_reverse_what_any_feed_told(book: Shell) -> None:
+def test_the_expert_may_reverse_what_any_feed_reported(book: Shell) -> None:
     """Also where the feed itself could not be made to."""
     row = book.ok("ledger", "reverse", "tip", "--source", OTHER, "--reason", "none came", "--yes")
     assert row["replayed"] is False
@@ -228,19 +228,19 @@ def _due(shell: Shell) -> Sequence[dict[str, Any]]:
 def test_an_erasure_request_is_due_until_it_is_carried_out(book: Shell) -> None:
     """It erases nothing; `due` shows it, whose it is, why, and the command, and exits with 10."""
     customer = book.ok("sessions", "show", "S-1003")["customer"]
-    said = line(
+    output = line(
         "customer.erasure_requested", "11-02 09:00", id="e", customer=customer, reason="Why"
     )
-    before = {(each["kind"], each["id"]) for each in book.ok("due")}
-    assert book.ok("sync", feed(book, "asked.jsonl", said))["recorded"] == 1
+    before = {(row["kind"], row["id"]) for row in book.ok("due")}
+    assert book.ok("sync", feed(book, "asked.jsonl", output))["recorded"] == 1
     (row,) = _due(book)
     assert (row["id"], row["customer"], row["title"]) == (customer, customer, "Why")
     assert (row["due"], row["asks"], row["customer_name"]) == (None, True, "Zoë")
     assert row["command"] == f"liveportal ledger forget {customer}"
     assert book.run("due").code == 10
-    assert [each for each in book.ok("due", "--within", "1h") if each["kind"] == row["kind"]]
+    assert [item for item in book.ok("due", "--within", "1h") if item["kind"] == row["kind"]]
     assert book.ok("due", "--as-known", "2026-01-01") == []
-    after = {(each["kind"], each["id"]) for each in book.ok("due")}
+    after = {(row["kind"], row["id"]) for row in book.ok("due")}
     assert after - before == {(row["kind"], row["id"])}
     # The command that it names carries it out; a dry run of it does not.
     argv = row["command"].split()[1:]
@@ -255,10 +255,10 @@ def test_an_erasure_request_is_due_until_it_is_carried_out(book: Shell) -> None:
 def test_two_sources_ask_for_the_same(book: Shell) -> None:
     """The second confirms the first, before and after the erasure; words do not contradict."""
     customer = book.ok("sessions", "show", "S-1003")["customer"]
-    told = {"customer": customer}
-    first = line("customer.erasure_requested", "11-02 09:00", id="e", **told)
+    data = {"customer": customer}
+    first = line("customer.erasure_requested", "11-02 09:00", id="e", **data)
     second = line(
-        "customer.erasure_requested", "11-02 09:05", id="e", source=OTHER, reason="y", **told
+        "customer.erasure_requested", "11-02 09:05", id="e", source=OTHER, reason="y", **data
     )
     third = line(
         "customer.erasure_requested",
@@ -266,7 +266,7 @@ def test_two_sources_ask_for_the_same(book: Shell) -> None:
         id="e",
         source=f"{OTHER}/3",
         reason="Sesamweg",
-        **told,
+        **data,
     )
     assert book.ok("sync", feed(book, "1.jsonl", first))["recorded"] == 1
     assert book.ok("sync", feed(book, "2.jsonl", second))["confirmed"] == 1
@@ -279,11 +279,11 @@ def test_two_sources_ask_for_the_same(book: Shell) -> None:
 
 
 def test_who_asks_again_after_an_erasure(book: Shell) -> None:
-    """It is a request of its own, whoever tells it, also where nothing is left to erase."""
+    """It is a new request, from any source, even if nothing is left to erase."""
     customer = book.ok("sessions", "show", "S-1003")["customer"]
-    told = {"customer": customer}
-    first = line("customer.erasure_requested", "11-02 09:00", id="e", **told)
-    again = line("customer.erasure_requested", "9999-01-01T09:00:00Z", id="f", source=OTHER, **told)
+    data = {"customer": customer}
+    first = line("customer.erasure_requested", "11-02 09:00", id="e", **data)
+    again = line("customer.erasure_requested", "9999-01-01T09:00:00Z", id="f", source=OTHER, **data)
     book.ok("sync", feed(book, "1.jsonl", first))
     book.ok("ledger", "forget", customer, "--yes")
     assert book.ok("sync", feed(book, "2.jsonl", again))["recorded"] == 1
@@ -294,7 +294,7 @@ def test_who_asks_again_after_an_erasure(book: Shell) -> None:
     assert book.ok("ledger", "forget", customer, "--yes")["replayed"] is True
 
 
-def test_a_request_of_a_customer_that_nobody_knows(book: Shell) -> None:
-    """Is refused as any other unknown thing is."""
+def test_a_request_of_an_unknown_customer(book: Shell) -> None:
+    """It is refused like any other unknown entity."""
     error = book.refuses(3, "sync", feed(book, "bad.jsonl", ASKED))
     assert (error["code"], error["details"]["line"]) == ("not_found", 1)

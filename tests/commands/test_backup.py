@@ -1,4 +1,4 @@
-"""`ledger backup` and `restore` as they are typed: what is made, what comes back, what is asked."""
+"""`ledger backup` and `restore` as typed: the files made and restored, and the questions asked."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from liveportal.ledger.backup.age import Encryption
 from liveportal.ledger.backup.backup import back_up, last_backup
 from liveportal.ledger.storage import private_files
 from liveportal.ledger.storage.driver import Connection
-from tests.commands.backing import (
+from tests.commands.backup_ledger import (
     CHAT,
     PASSPHRASE,
-    archived,
     fill,
     journal_mode,
     key_pair,
+    make_archive,
     members,
     secret_file,
 )
@@ -49,8 +49,8 @@ def rich(october: Shell) -> Shell:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Return the names of what nobody may leave behind in a folder."""
-    return [each.name for each in folder.iterdir() if each.name.startswith(".")]
+    """Return the names of temporary files that must not be left in a folder."""
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
 def other(shell: Shell) -> tuple[str, Path]:
@@ -60,7 +60,7 @@ def other(shell: Shell) -> tuple[str, Path]:
 
 
 def everything(shell: Shell, ledger: Path | None = None) -> tuple[Any, Any, Any]:
-    """Return all that a ledger says: its tables, its windows, its profile, its evidence."""
+    """Return a ledger's whole content: tables, queries, profile and evidence."""
     path = ledger or shell.ledger
     at = ("--ledger", path)
     with closing(Connection(f"file:{path}?mode=ro", uri=True)) as db:
@@ -70,9 +70,9 @@ def everything(shell: Shell, ledger: Path | None = None) -> tuple[Any, Any, Any]
             for (name,) in names.fetchall()
             if "message_index" not in name
         ]
-    found = shell.ok(*at, "sessions", "search", "mali")
-    files = sorted(each.read_bytes() for each in Vault(path).folder.rglob("*") if each.is_file())
-    return tables, found, files
+    matches = shell.ok(*at, "sessions", "search", "mali")
+    files = sorted(file.read_bytes() for file in Vault(path).folder.rglob("*") if file.is_file())
+    return tables, matches, files
 
 
 # --- there and back -------------------------------------------------------------------------------
@@ -88,20 +88,20 @@ def test_a_backup_is_one_file_that_anybody_can_open(rich: Shell, mode: str) -> N
     assert row["bytes"] == file.stat().st_size
     assert (row["file"], row["encrypted"], row["key"]) == ("copy.zip", None, "left_out")
     assert (row["files"], row["damaged"], row["dry_run"]) == (2, [], False)
-    found = members(file.read_bytes())
-    manifest = json.loads(found["manifest.json"])
-    assert {each["file"] for each in manifest["files"]} == found.keys() - {
+    contents = members(file.read_bytes())
+    manifest = json.loads(contents["manifest.json"])
+    assert {entry["file"] for entry in manifest["files"]} == contents.keys() - {
         *("manifest.json", "manifest.sha256")
     }
-    for each in manifest["files"]:
-        content = found[each["file"]]
-        assert each["bytes"] == len(content)
-        assert each["sha256"] == hashlib.sha256(content).hexdigest()
-    assert found[f"ledger.db.vault/{SHA[:2]}/{SHA}"] == CHAT.encode()
-    seal = hashlib.sha256(found["manifest.json"]).hexdigest()
-    assert found["manifest.sha256"] == f"{seal}  manifest.json\n".encode()
+    for entry in manifest["files"]:
+        content = contents[entry["file"]]
+        assert entry["bytes"] == len(content)
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+    assert contents[f"ledger.db.vault/{SHA[:2]}/{SHA}"] == CHAT.encode()
+    seal = hashlib.sha256(contents["manifest.json"]).hexdigest()
+    assert contents["manifest.sha256"] == f"{seal}  manifest.json\n".encode()
     key = Path(f"{rich.ledger}.key").read_text().split()[-1].encode()
-    for content in found.values():
+    for content in contents.values():
         assert key not in content
         assert IBAN.encode() not in content
     info = rich.ok("ledger", "info")
@@ -118,7 +118,7 @@ def test_a_backup_is_one_file_that_anybody_can_open(rich: Shell, mode: str) -> N
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_a_new_ledger_is_the_one_that_was_backed_up(rich: Shell, mode: str) -> None:
-    """Where there is none, restoring asks nothing and makes it, with all that it had."""
+    """Without an existing ledger, restore asks nothing and recreates the whole one."""
     journal_mode(rich.ledger, mode)
     before = everything(rich)
     rich.ok(*BACKUP, "-o", "copy.zip")
@@ -136,7 +136,7 @@ def test_a_new_ledger_is_the_one_that_was_backed_up(rich: Shell, mode: str) -> N
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_what_was_recorded_since_stays_in_a_copy(rich: Shell, mode: str) -> None:
-    """The ledger is what it was; the one that it took the place of lies beside it, whole."""
+    """The ledger is the backed-up one; the replaced one is kept whole beside it."""
     journal_mode(rich.ledger, mode)
     before = everything(rich)
     made = rich.ok(*BACKUP, "-o", "copy.zip")
@@ -157,13 +157,13 @@ def test_what_was_recorded_since_stays_in_a_copy(rich: Shell, mode: str) -> None
     shutil.copytree(Vault(rich.ledger).folder, Vault(kept).folder)
     assert everything(rich, kept) == late
     assert rich.ok("--ledger", kept, "ledger", "verify")["events"] == made["events"] + 2
-    # And it can be gone on with.
+    # And recording can go on.
     rich.ok("sessions", "tip", "S-1001", "6")
     assert rich.ok("ledger", "verify")["events"] == made["events"] + 1
 
 
-def test_a_dry_run_tells_all_and_touches_nothing(rich: Shell) -> None:
-    """It checks the backup whole, says what would be lost, and asks nothing."""
+def test_a_dry_run_shows_all_and_changes_nothing(rich: Shell) -> None:
+    """It checks the whole backup, shows what would be lost, and asks nothing."""
     rich.ok(*BACKUP, "-o", "copy.zip")
     rich.ok("sessions", "tip", "S-1001", "5")
     before, names = everything(rich), sorted(rich.folder.rglob("*"))
@@ -176,8 +176,8 @@ def test_a_dry_run_tells_all_and_touches_nothing(rich: Shell) -> None:
     planned = rich.ok(*BACKUP, "--dry-run")
     assert planned["dry_run"]
     assert planned["events"] == row["events"] + 1
-    assert [each for each in sorted(rich.folder.rglob("*")) if "-shm" not in each.name] == [
-        each for each in names if "-shm" not in each.name
+    assert [path for path in sorted(rich.folder.rglob("*")) if "-shm" not in path.name] == [
+        name for name in names if "-shm" not in name.name
     ]
 
 
@@ -189,14 +189,14 @@ def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path
     facts = {"ledger.db": content}
     nothing.ok("--ledger", old, *BACKUP, "-o", "copy.zip")
     assert json.loads(members((tmp_path / "copy.zip").read_bytes())["manifest.json"])["form"] > 1
-    # One that an older program would have backed up itself.
+    # A ledger that an older program would have backed up itself.
     manifest = json.loads(members((tmp_path / "copy.zip").read_bytes())["manifest.json"])
     sizes = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     manifest |= {"form": 1, "files": [{"file": "ledger.db", **sizes}]}
     text = json.dumps(manifest).encode()
     seal = f"{hashlib.sha256(text).hexdigest()}  manifest.json\n".encode()
     file = nothing.file(
-        "old.zip", archived(facts | {"manifest.json": text, "manifest.sha256": seal})
+        "old.zip", make_archive(facts | {"manifest.json": text, "manifest.sha256": seal})
     )
     row = nothing.ok(*RESTORE, file)
     assert nothing.ok("ledger", "verify")["head"] == row["head"] == manifest["head"]
@@ -207,7 +207,7 @@ def test_a_ledger_of_the_first_form_comes_back_upgraded(nothing: Shell, tmp_path
 
 
 def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
-    """The key to the profile is in it; the tool of age opens it, too; nothing plain lies about."""
+    """The profile's key is in it; the age tool opens it, too; no plain text is left behind."""
     secret = secret_file(rich, "pass.txt", PASSPHRASE + "\n")
     row = rich.ok(*BACKUP, "--passphrase-file", secret)
     assert (row["encrypted"], row["key"]) == ("passphrase", "included")
@@ -219,8 +219,8 @@ def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     outer = members(content)
     key = pyrage.passphrase.decrypt(outer["key.age"], PASSPHRASE).decode().splitlines()[-1]
     plain = pyrage.decrypt(outer["backup.zip.age"], [pyrage.x25519.Identity.from_str(key)])
-    found = members(plain)
-    assert found["ledger.db.key"] == Path(f"{rich.ledger}.key").read_bytes()
+    contents = members(plain)
+    assert contents["ledger.db.key"] == Path(f"{rich.ledger}.key").read_bytes()
     option, path = other(rich)
     error = rich.refuses(1, option, *RESTORE, file)
     assert (error["code"], "nobody to ask" in error["message"]) == ("backup_locked", True)
@@ -233,7 +233,7 @@ def test_a_passphrase_locks_it_and_opens_it(rich: Shell) -> None:
     assert (row["state"], row["key"]) == ("created", "restored")
     assert Path(f"{path}.key").stat().st_mode & 0o777 == 0o600
     checks = rich.ok(option, "payout", "profile", "check")
-    assert {each["requirement"]: each["state"] for each in checks}["seal"] == "ok"
+    assert {check["requirement"]: check["state"] for check in checks}["seal"] == "ok"
 
 
 def test_a_public_key_locks_it_and_its_secret_opens_it(rich: Shell) -> None:
@@ -262,14 +262,14 @@ def test_a_public_key_locks_it_and_its_secret_opens_it(rich: Shell) -> None:
 def test_nothing_plain_lies_outside_of_the_ledgers_folder(
     rich: Shell, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While it is made, neither the target nor the system's place for such files has any of it."""
+    """While it is made, no plain text is in the target or the temporary folder."""
     target, temporary = (tmp_path_factory.mktemp(name) for name in ("target", "tmp"))
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr("tempfile.tempdir", None)
     seen: list[bytes] = []
 
     def look(_size: int) -> None:
-        seen.extend(each.read_bytes() for each in target.iterdir())
+        seen.extend(path.read_bytes() for path in target.iterdir())
         assert list(temporary.iterdir()) == []
 
     public, _ = key_pair(rich)
@@ -294,14 +294,14 @@ def test_a_passphrase_is_typed_twice_and_then_once(
     for _ in range(2):
         ran = october.run(*BACKUP, "--encrypt")
         assert (ran.code, ran.out) == (1, "")
-    assert [each.name for each in october.folder.glob("*.zip")] == []
+    assert [path.name for path in october.folder.glob("*.zip")] == []
     file = october.ok(*BACKUP, "--encrypt")["file"]
     option, _ = other(october)
     assert october.ok(option, *RESTORE, file)["state"] == "created"
 
 
-def test_secrets_come_from_files_that_nobody_else_may_read(october: Shell) -> None:
-    """A file that others may read, a folder, an empty one, and what is no text are refused."""
+def test_secrets_come_from_private_files(october: Shell) -> None:
+    """A file that others may read, a folder, an empty file and non-text are refused."""
     open_file = october.file("open.txt", PASSPHRASE)
     open_file.chmod(0o640)
     folder = october.folder / "folder"
@@ -327,8 +327,8 @@ def test_secrets_come_from_files_that_nobody_else_may_read(october: Shell) -> No
 # --- what goes where ------------------------------------------------------------------------------
 
 
-def test_a_backup_takes_nobodys_place(october: Shell) -> None:
-    """A file, a folder, a link or the ledger itself stays; the folder must be there."""
+def test_a_backup_overwrites_nothing(october: Shell) -> None:
+    """A file, a folder, a link or the ledger itself stays; the folder must exist."""
     taken = october.file("taken.zip", "mine")
     (october.folder / "folder").mkdir()
     (october.folder / "link").symlink_to("nowhere")
@@ -342,7 +342,7 @@ def test_a_backup_takes_nobodys_place(october: Shell) -> None:
 
 
 def test_what_comes_to_its_place_meanwhile_stays(october: Shell) -> None:
-    """Somebody is quicker: theirs stays, and there is no backup."""
+    """Another process is quicker: its file stays, and no backup is made."""
     target = october.folder / "copy.zip"
 
     def quicker(_size: int) -> None:
@@ -373,7 +373,7 @@ def test_options_that_do_not_belong_together(october: Shell, argv: tuple[str, ..
 
 
 def test_rotation_removes_exactly_what_is_not_kept(october: Shell) -> None:
-    """Of this very book, by its exact names, after the new one is there; --dry-run tells before."""
+    """Only this ledger's backups, by exact name, once the new one exists; --dry-run shows it."""
     folder = october.folder / "backups"
     folder.mkdir()
     first = Path(october.ok(*BACKUP, "--to", folder)["file"])
@@ -388,7 +388,7 @@ def test_rotation_removes_exactly_what_is_not_kept(october: Shell) -> None:
     content = members(alien.read_bytes()) | {"manifest.json": json.dumps(manifest).encode()}
     seal = hashlib.sha256(content["manifest.json"]).hexdigest()
     content["manifest.sha256"] = f"{seal}  manifest.json\n".encode()
-    alien.write_bytes(archived(content))
+    alien.write_bytes(make_archive(content))
     spared = [
         *("notes.txt", f"{series}20260101T030000Z.zip.bak", f"x{series}20260101T030000Z.zip"),
         f"{series}20260104T030001Z.zip",
@@ -401,10 +401,10 @@ def test_rotation_removes_exactly_what_is_not_kept(october: Shell) -> None:
     assert len(list(folder.iterdir())) == 1 + 20 + 2 + 4
     first.rename(folder / f"{series}20260120T060000Z.zip")
     row = october.ok(*argv)
-    left = {each.name for each in folder.iterdir()}
+    left = {path.name for path in folder.iterdir()}
     new = Path(row["file"]).name
     assert left == {new, f"{series}20260120T060000Z.zip", alien.name, *spared}
-    assert {Path(each).name for each in row["removed"]} == {
+    assert {Path(removed).name for removed in row["removed"]} == {
         *(f"{series}{stamp}.zip" for stamp in dated),
         f"{series}20260102T040000Z.zip.age",
     }
@@ -422,7 +422,7 @@ def test_the_last_good_backup_is_remembered(october: Shell) -> None:
 
 
 def test_one_at_a_time(october: Shell) -> None:
-    """While one backup or restore runs, another is told to try again; recording goes on."""
+    """During a backup or restore another one must try again; recording goes on."""
     october.ok(*BACKUP, "-o", "copy.zip")
     with private_files.backup_lock(october.ledger):
         for argv in ((*BACKUP, "-o", "b.zip"), (*RESTORE, "copy.zip", "--yes")):
@@ -445,7 +445,7 @@ def test_from_cron_it_is_quiet_and_says_what_it_did(october: Shell) -> None:
 
 @pytest.mark.damages
 def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
-    """The backup is made, and exit 6 says so; nothing older is removed, none remembered."""
+    """The backup is made with exit 6; no older one is removed, and none is noted as good."""
     folder = rich.folder / "b"
     folder.mkdir()
     old = Path(rich.ok(*BACKUP, "--to", folder)["file"])
@@ -454,7 +454,7 @@ def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
     vault = Vault(rich.ledger)
     vault.path(SHA).chmod(0o600)
     vault.path(SHA).write_bytes(b"changed")
-    (lost,) = [each for each in vault.folder.rglob("*") if each.is_file() and each.name != SHA]
+    (lost,) = [path for path in vault.folder.rglob("*") if path.is_file() and path.name != SHA]
     lost.rename(rich.folder / "lost")
     ran = rich.run(*BACKUP, "--to", folder, "--keep", "1d", "--json")
     assert ran.code == 6
@@ -463,25 +463,25 @@ def test_damaged_or_lost_evidence_is_named(rich: Shell) -> None:
     assert (error["code"], row["removed"]) == ("backup_incomplete", [])
     assert aged.exists()
     assert last_backup(rich.ledger) == remembered
-    # A restore brings back what is sound, and says what is not.
+    # A restore brings back sound files, and reports damaged ones.
     option, path = other(rich)
     restored = rich.ok(option, *RESTORE, row["file"])
     assert (restored["files"], set(restored["damaged"])) == (0, {SHA, lost.name})
     assert not Vault(path).holds(SHA)
-    # What is sound stays, what is damaged is mended.
+    # Sound files stay, damaged ones are repaired.
     restored = rich.ok(*RESTORE, aged, "--yes")
     assert restored["files"] == 2
     vault.check(SHA)
     assert rich.ok(*RESTORE, aged, "--yes")["files"] == 0
 
 
-def test_evidence_that_was_only_told_of_is_counted(october: Shell) -> None:
-    """A feed tells of files that nobody attached: there is nothing to back up of them."""
-    told = october.ok(*BACKUP)
-    assert (told["absent"], told["damaged"]) == (_told_of(october), [])
+def test_evidence_that_was_only_reported_is_counted(october: Shell) -> None:
+    """A feed reports files that were never attached: they are counted, not backed up."""
+    result = october.ok(*BACKUP)
+    assert (result["absent"], result["damaged"]) == (_reported_files(october), [])
 
 
-def _told_of(shell: Shell) -> int:
+def _reported_files(shell: Shell) -> int:
     with closing(Connection(str(shell.ledger))) as db:
         (count,) = db.execute("SELECT count(DISTINCT sha256) FROM artifact").fetchone()
     return int(count)
@@ -499,7 +499,7 @@ def test_who_was_forgotten_since_is_named(rich: Shell) -> None:
     again = rich.ok(*RESTORE, "copy.zip", "--yes")
     assert (again["brought_back"], again["lost"]) == ([customer], 1)
     assert again["head"] == row["head"]
-    # A backup made after it has nobody to bring back.
+    # A backup made after it has no one to bring back.
     rich.says(_forgotten(customer))
     rich.ok(*BACKUP, "-o", "later.zip")
     assert rich.ok(*RESTORE, "later.zip", "--yes")["brought_back"] == []
@@ -547,7 +547,7 @@ def test_a_damaged_ledger_is_replaced_and_kept(rich: Shell, damage: str) -> None
 
 
 def test_another_book_is_asked_about_and_kept(rich: Shell) -> None:
-    """It says that it is another book; --yes replaces it, and it stays beside."""
+    """The prompt says that it is another ledger; --yes replaces it and keeps the old one."""
     rich.ok(*BACKUP, "-o", "copy.zip")
     option, path = other(rich)
     rich.ok(option, "init")
@@ -580,7 +580,7 @@ def test_a_restore_writes_through_no_link_and_into_no_folder(rich: Shell) -> Non
 def test_leftovers_of_a_lost_ledger_are_not_taken_for_the_new_ones(
     rich: Shell, suffix: str
 ) -> None:
-    """A log without its file would be played into whatever takes the file's name."""
+    """SQLite would replay a log without its file into the next file of that name."""
     before = everything(rich)
     rich.ok(*BACKUP, "-o", "copy.zip")
     for beside in ("", "-wal", "-shm"):
@@ -592,11 +592,11 @@ def test_leftovers_of_a_lost_ledger_are_not_taken_for_the_new_ones(
 
 
 def test_what_is_no_backup(october: Shell) -> None:
-    """A file that is none, an archive of something else, a folder, nothing at all."""
+    """A file of another kind, another archive, a folder, an empty file."""
     files = [
         october.file("text", "hello"),
         october.file("empty", b""),
-        october.file("other.zip", archived({"a": b"b"})),
+        october.file("other.zip", make_archive({"a": b"b"})),
     ]
     for file in files:
         assert october.refuses(1, *RESTORE, file, "--yes")["code"] == "invalid_backup"

@@ -1,4 +1,4 @@
-"""A ledger is backed up and restored while others use it."""
+"""A ledger is backed up and restored while other processes use it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from liveportal.ledger.storage import fsync
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal
-from tests.commands.backing import fill, journal_mode, members
+from tests.commands.backup_ledger import fill, journal_mode, members
 
 if TYPE_CHECKING:
     from tests.commands.shell import Shell
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
-# Tips, each in a transaction of its own, until it is told to stop; then says how many there were.
+# Records tips, each in its own transaction, until a signal to stop; then prints their number.
 WRITER = """
 import sys
 from contextlib import suppress
@@ -58,14 +58,14 @@ def tip(cents: int) -> TipReceived:
 
 
 def events(path: Path) -> int:
-    """Return how many events a ledger has; it must be what was written."""
+    """Return the number of events of a ledger, which must verify."""
     with open_readonly(path) as reader:
         return verify(reader.db).events
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_while_four_processes_write(october: Shell, mode: str) -> None:
-    """Each backup is the ledger as it was at one instant, and all that they wrote is there."""
+    """Each backup is the ledger at one instant; everything that was written is there."""
     journal_mode(october.ledger, mode)
     before = events(october.ledger)
     stop = october.folder / "stop"
@@ -90,18 +90,18 @@ def test_while_four_processes_write(october: Shell, mode: str) -> None:
     assert [writer.returncode for writer in writers] == [0] * 4
     assert all(written)
     assert events(october.ledger) == before + sum(written)
-    counts = [each.manifest.events for each in made]
+    counts = [archive.manifest.events for archive in made]
     assert before <= counts[0] < counts[-1] <= before + sum(written)
-    for number, each in enumerate(made):
+    for number, archive in enumerate(made):
         place = october.folder / f"{number}.db"
-        with restoring(place, each.file) as found:
-            assert found.carry_out(AT).extent.events == counts[number]
+        with restoring(place, archive.file) as backup:
+            assert backup.carry_out(AT).extent.events == counts[number]
         assert events(place) == counts[number]
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> None:
-    """Who reads or writes through an open connection sees the restored ledger from then on."""
+    """Open connections read and write the restored ledger from then on."""
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     count = events(october.ledger)
@@ -110,10 +110,10 @@ def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> 
             portal.execute(tip(5))
         with (
             closing(Connection(str(october.ledger), isolation_level=None)) as other,
-            restoring(october.ledger, october.folder / "copy.zip") as found,
+            restoring(october.ledger, october.folder / "copy.zip") as backup,
         ):
             assert other.execute("SELECT count(*) FROM event").fetchone() == (count + 1,)
-            found.carry_out(AT)
+            backup.carry_out(AT)
             assert other.execute("SELECT count(*) FROM event").fetchone() == (count,)
         portal.execute(tip(7), key="after")
         assert reader.path == october.ledger
@@ -121,7 +121,7 @@ def test_others_have_it_open_while_it_is_replaced(october: Shell, mode: str) -> 
 
 
 def test_a_reader_that_does_not_end_keeps_seeing_the_old_one(october: Shell) -> None:
-    """With a write-ahead log nobody waits for it; what it reads stays what it was."""
+    """With a write-ahead log no one waits for the reader, and its snapshot stays the same."""
     journal_mode(october.ledger, "WAL")
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     with Portal.open(october.ledger) as portal:
@@ -129,8 +129,8 @@ def test_a_reader_that_does_not_end_keeps_seeing_the_old_one(october: Shell) -> 
     count = events(october.ledger)
     with open_readonly(october.ledger) as reader:
         (seen,) = reader.db.execute("SELECT count(*) FROM event").fetchone()
-        with restoring(october.ledger, october.folder / "copy.zip") as found:
-            found.carry_out(AT)
+        with restoring(october.ledger, october.folder / "copy.zip") as backup:
+            backup.carry_out(AT)
         assert reader.db.execute("SELECT count(*) FROM event").fetchone() == (seen,) == (count,)
     assert events(october.ledger) == count - 1
 
@@ -145,26 +145,26 @@ def test_somebody_holds_the_ledger(
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     count = events(october.ledger)
     with closing(Connection(str(october.ledger), isolation_level=None)) as other:
-        with restoring(october.ledger, october.folder / "copy.zip") as found:
+        with restoring(october.ledger, october.folder / "copy.zip") as backup:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(LedgerBusy):
-                found.carry_out(AT)
-        if mode == "DELETE":  # A reader keeps everybody out who would replace it.
+                backup.carry_out(AT)
+        if mode == "DELETE":  # A reader blocks any process that would replace it.
             other.execute("ROLLBACK")
             other.execute("BEGIN")
             other.execute("SELECT count(*) FROM event").fetchone()
             with (
-                restoring(october.ledger, october.folder / "copy.zip") as found,
+                restoring(october.ledger, october.folder / "copy.zip") as backup,
                 pytest.raises(LedgerBusy),
             ):
-                found.carry_out(AT)
+                backup.carry_out(AT)
     assert events(october.ledger) == count
     assert not list(october.folder.glob("ledger.db.replaced-*"))
     assert not list(october.folder.glob(".*"))
 
 
 def test_a_backup_does_not_wait_for_ever(october: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where somebody holds the ledger alone, a backup gives up after a while: exit 5."""
+    """If another process locks the ledger exclusively, a backup gives up: exit 5."""
     journal_mode(october.ledger, "DELETE")
     monkeypatch.setattr("liveportal.ledger.storage.connection.BUSY_MS", 50)
     with closing(Connection(str(october.ledger), isolation_level=None)) as other:
@@ -176,24 +176,24 @@ def test_a_backup_does_not_wait_for_ever(october: Shell, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
 def test_who_records_after_the_question_is_not_overrun(october: Shell, mode: str) -> None:
-    """What was agreed to was the loss of what was there then: exit 5, and everything stays."""
+    """Consent covered the loss known at the time: exit 5, and everything stays."""
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
-    with restoring(october.ledger, october.folder / "copy.zip") as found:
+    with restoring(october.ledger, october.folder / "copy.zip") as backup:
         with Portal.open(october.ledger) as portal:
             portal.execute(tip(5))
         count = events(october.ledger)
         with pytest.raises(LedgerBusy, match="meanwhile"):
-            found.carry_out(AT)
+            backup.carry_out(AT)
     assert events(october.ledger) == count
     assert not list(october.folder.glob("ledger.db.replaced-*"))
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE"])
-def test_nobody_can_record_between_copy_and_replacement(
+def test_no_write_between_copy_and_replacement(
     october: Shell, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever tries is told to try again: what they record would be in neither of the two."""
+    """A writer must try again: its event would be in neither of the two ledgers."""
     journal_mode(october.ledger, mode)
     back_up(october.ledger, october.folder / "copy.zip", made_at=AT)
     tries: list[int] = []
@@ -205,9 +205,9 @@ def test_nobody_can_record_between_copy_and_replacement(
         tries.append(ran.code)
 
     monkeypatch.setattr(swap, "fsync_file", settled)
-    with restoring(october.ledger, october.folder / "copy.zip") as found:
-        count = found.extent.events
-        found.carry_out(AT)
+    with restoring(october.ledger, october.folder / "copy.zip") as backup:
+        count = backup.extent.events
+        backup.carry_out(AT)
     assert tries == [5]
     assert events(october.ledger) == count
 
@@ -220,8 +220,8 @@ def test_pages_of_another_size_come_back_too(october: Shell) -> None:
         db.execute("PRAGMA page_size = 8192")
         db.execute("VACUUM")
     journal_mode(october.ledger, "WAL")
-    with restoring(october.ledger, october.folder / "copy.zip") as found:
-        head = found.carry_out(AT).extent.head
+    with restoring(october.ledger, october.folder / "copy.zip") as backup:
+        head = backup.carry_out(AT).extent.head
     with closing(Connection(str(october.ledger))) as db:
         assert db.execute("PRAGMA page_size").fetchone() == (8192,)
         assert snapshot.extent(db).head == head
@@ -231,9 +231,9 @@ def test_pages_of_another_size_come_back_too(october: Shell) -> None:
 def test_who_is_forgotten_meanwhile_is_not_in_it(
     october: Shell, times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It begins again, so that no backup that ends after a forget has what that erased."""
+    """The backup restarts, so that none that ends after an erasure has the erased data."""
     shell = fill(october)
-    customers = [each["customer"] for each in shell.ok("sessions", "list") if each["customer"]]
+    customers = [row["customer"] for row in shell.ok("sessions", "list") if row["customer"]]
     rest = [*dict.fromkeys(["C-12", *customers]), *(f"C-X{n}" for n in range(9))]
     done: list[str] = []
     copied = snapshot.copied
@@ -253,19 +253,19 @@ def test_who_is_forgotten_meanwhile_is_not_in_it(
         assert not target.exists()
         return
     made = back_up(shell.ledger, target, made_at=AT)
-    found = members(target.read_bytes())
+    contents = members(target.read_bytes())
     assert made.manifest.damaged == []
-    assert b"Rebuild it" not in found["ledger.db"]
-    manifest = json.loads(found["manifest.json"])
-    kept = {each["file"].rpartition("/")[2] for each in manifest["files"] if "/" in each["file"]}
-    there = {each.name for each in Vault(shell.ledger).folder.rglob("*") if each.is_file()}
+    assert b"Rebuild it" not in contents["ledger.db"]
+    manifest = json.loads(contents["manifest.json"])
+    kept = {entry["file"].rpartition("/")[2] for entry in manifest["files"] if "/" in entry["file"]}
+    there = {path.name for path in Vault(shell.ledger).folder.rglob("*") if path.is_file()}
     assert kept == there
     assert len(there) == 1
 
 
 @pytest.mark.damages
 def test_a_damaged_ledger_is_not_backed_up(october: Shell) -> None:
-    """What is not what was written makes no backup that is taken for a good one: exit 6."""
+    """A damaged ledger makes no backup that passes for a good one: exit 6."""
     with closing(Connection(str(october.ledger), isolation_level=None)) as db:
         db.execute("UPDATE month_flow SET amount = amount + 1")
     error: dict[str, Any] = october.refuses(6, "ledger", "backup")

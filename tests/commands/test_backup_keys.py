@@ -1,4 +1,4 @@
-"""A backup, a key that was changed since, and the way back: it is said, and no damage."""
+"""A backup, a key that was rotated since, and the restore: reported, and not as damage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from liveportal.domain.errors import DiskFull
 from liveportal.ledger.ledger_file import LedgerFile
-from tests.commands.backing import fill, key_pair
+from tests.commands.backup_ledger import fill, key_pair
 from tests.commands.shell import Shell
 from tests.commands.test_profile import IBAN
 
@@ -33,12 +33,12 @@ def _key(shell: Shell) -> Path:
 
 
 def _is_readable(shell: Shell) -> bool:
-    """Return whether the profile can be read; if not, nothing is said to be damaged."""
+    """Return whether the profile can be read; if not, nothing is reported as damaged."""
     proved = shell.ok(*DEEP)
     checked = {row["requirement"]: row["state"] for row in shell.ok("payout", "profile", "check")}
     if checked["seal"] == "ok":
         assert (proved["profile_key"], proved["profile_values"]) == (None, 10)
-        assert IBAN[-4:] in shell.tells(*SHOW)
+        assert IBAN[-4:] in shell.output_of(*SHOW)
         return True
     error = shell.refuses(3, *SHOW)
     assert error["code"] == checked["seal"] == proved["profile_key"]
@@ -52,7 +52,7 @@ def _rotated(shell: Shell, *more: object) -> dict[str, Any]:
 
 
 def test_a_backup_of_before(sealed: Shell) -> None:
-    """Dry run and restore tell that its key is another one; the key that was kept opens it."""
+    """Dry run and restore report that the key is another one; the kept key opens it."""
     file = sealed.folder / "old.key"
     done = _rotated(sealed, "--keep-old-key", file)
     assert done["old_key_in"] == str(file)
@@ -74,7 +74,7 @@ def test_a_backup_of_before(sealed: Shell) -> None:
 
 
 def test_a_backup_whose_key_is_lost(sealed: Shell) -> None:
-    """Nowhere is a key: the ledger comes back, and that is said; it still verifies."""
+    """No key anywhere: the ledger is restored, the loss is reported, and it verifies."""
     _key(sealed).unlink()
     assert sealed.ok(*RESTORE, "a.zip", "--dry-run")["key"] == "key_not_found"
     assert sealed.ok(*RESTORE, "a.zip", "--yes")["key"] == "key_not_found"
@@ -83,7 +83,7 @@ def test_a_backup_whose_key_is_lost(sealed: Shell) -> None:
 
 
 def test_an_encrypted_backup_has_its_own(sealed: Shell) -> None:
-    """Its key is added to the one that is there: the ledger that was replaced needs that one."""
+    """Its key is added to the existing one, which the replaced ledger still needs."""
     public, secret = key_pair(sealed)
     assert sealed.ok(*BACKUP, "a.age", "--recipient", public)["key"] == "included"
     done = _rotated(sealed)
@@ -106,7 +106,7 @@ def test_what_needs_no_key(october: Shell) -> None:
 
 
 def test_a_backup_made_with_another_key(sealed: Shell) -> None:
-    """That what is kept is not what the ledger needs is said when the backup is made."""
+    """A kept key that the ledger does not use is reported when the backup is made."""
     good = _key(sealed).read_bytes()
     _rotated(sealed)
     _key(sealed).write_bytes(good)
@@ -116,7 +116,7 @@ def test_a_backup_made_with_another_key(sealed: Shell) -> None:
     assert not _is_readable(sealed)
 
 
-def test_a_person_is_told(sealed: Shell) -> None:
+def test_messages_for_a_person(sealed: Shell) -> None:
     """On a terminal: what becomes of older backups, and that the profile cannot be read."""
     ran = sealed.run(*ROTATE, terminal=True)
     assert "Older backups and copies" in ran.err
@@ -144,7 +144,7 @@ def test_where_the_old_key_goes(sealed: Shell) -> None:
 
 
 def test_a_rotation_that_fails(sealed: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing was changed, and no copy of the key lies about."""
+    """The ledger is unchanged, and no copy of the key is left behind."""
 
     def full(_store: LedgerFile) -> None:
         raise DiskFull("the disk is full")

@@ -1,4 +1,4 @@
-"""`sessions calendar`: the file as clients read it, and where it may go."""
+"""`sessions calendar`: the file as clients read it, and the places where it may be written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from tests.commands.planning import SetClock, book, now, sync, told
+from tests.commands.planned_sessions import SetClock, book, event_line, now, sync
 from tests.commands.shell import Shell
 from tests.helpers import at
 
@@ -21,13 +21,13 @@ __all__ = ["now"]  # A fixture.
 
 
 def events(content: str | bytes) -> dict[str, Any]:
-    """Read a calendar back: its events by the session that they tell of in their description."""
-    found = {}
+    """Parse a calendar; return its events by the session that their description names."""
+    by_uid = {}
     for event in icalendar.Calendar.from_ical(content).walk("VEVENT"):
         assert not event.errors
         name = re.search(r"Session (\S+?)(,|\n|$)", str(event.get("DESCRIPTION", "")))
-        found[name[1] if name else str(event["UID"])] = event
-    return found
+        by_uid[name[1] if name else str(event["UID"])] = event
+    return by_uid
 
 
 def calendar(shell: Shell, *options: object) -> dict[str, Any]:
@@ -38,23 +38,23 @@ def calendar(shell: Shell, *options: object) -> dict[str, Any]:
 
 
 def test_every_session_is_in_the_calendar(states: Shell) -> None:
-    """Planned ones as planned, held ones with their real times."""
-    found = calendar(states)
+    """Planned ones with their planned times, past ones with their real times."""
+    events = calendar(states)
     listed = {row["id"]: row for row in states.ok("sessions", "list")}
-    assert set(found) == set(listed)
-    for name, event in found.items():
+    assert set(events) == set(listed)
+    for name, event in events.items():
         assert event["DTSTART"].dt == datetime.fromisoformat(listed[name]["start"])
         if listed[name]["end"] and listed[name]["end"] != listed[name]["start"]:
             assert event["DTEND"].dt == datetime.fromisoformat(listed[name]["end"])
         cancelled = listed[name]["state"] in ("cancelled", "missed")
         assert str(event["STATUS"]) == ("CANCELLED" if cancelled else "CONFIRMED")
-    held = str(found["S-1002"]["DESCRIPTION"])
+    held = str(events["S-1002"]["DESCRIPTION"])
     assert "Billed 136.50 USD, earned 95.55 USD" in held
-    assert "3.00 USD a minute" in str(found["S-UP"]["DESCRIPTION"])
+    assert "3.00 USD a minute" in str(events["S-UP"]["DESCRIPTION"])
 
 
 def test_it_goes_to_standard_output_as_it_is(states: Shell) -> None:
-    """Byte for byte what a file gets: with CRLF, no line longer than 75 octets."""
+    """The same bytes as in a file: CRLF, and no line longer than 75 octets."""
     ran = states.process("sessions", "calendar")
     assert states.ok("sessions", "calendar", "-o", "c.ics")["events"] == len(events(ran.out))
     content = (states.folder / "c.ics").read_bytes()
@@ -65,7 +65,7 @@ def test_it_goes_to_standard_output_as_it_is(states: Shell) -> None:
 
 
 def test_a_file_is_private_and_written_whole(states: Shell) -> None:
-    """With mode 0600; a summary says what was done; the same again changes nothing."""
+    """Mode 0600; a summary of the changes; a second run changes nothing."""
     done = states.ok("sessions", "calendar", "-o", "c.ics")
     path = states.folder / "c.ics"
     first = path.read_bytes()
@@ -79,21 +79,21 @@ def test_a_file_is_private_and_written_whole(states: Shell) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert states.ok("sessions", "calendar", "-o", "c.ics") == done
     assert path.read_bytes() == first
-    assert states.tells("sessions", "calendar", "-o", "d.ics", "--fields", "events") == (
+    assert states.output_of("sessions", "calendar", "-o", "d.ics", "--fields", "events") == (
         f"{done['events']}\n"
     )
     assert (states.folder / "d.ics").read_bytes() == first
 
 
 def test_a_format_without_a_file_has_the_calendar_in_it(states: Shell) -> None:
-    """Whoever asks for JSON gets JSON."""
+    """With --json the output is JSON, and the calendar a field of it."""
     done = states.ok("sessions", "calendar")
     assert done["path"] is None
     assert len(events(done["calendar"])) == done["events"]
 
 
 def test_a_hint_on_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What to do with it is said to a person."""
+    """A person gets a hint what to do with the file."""
     monkeypatch.setenv("TERM", "dumb")
     ran = states.run("sessions", "calendar", "-o", "c.ics", terminal=True)
     assert ran.code == 0
@@ -112,13 +112,13 @@ def test_moving_and_cancelling_raise_the_number(empty: Shell, now: SetClock) -> 
     moved = calendar(empty)["S-A"]
     empty.ok("sessions", "cancel", "S-A", "--at", "2026-11-04 10:00")
     gone = calendar(empty)["S-A"]
-    assert {str(each["UID"]) for each in (before, moved, gone)} == {str(before["UID"])}
-    assert [each["SEQUENCE"] for each in (before, moved, gone)] == [0, 1, 2]
-    assert [str(each["STATUS"]) for each in (before, moved, gone)] == [
+    assert {str(event["UID"]) for event in (before, moved, gone)} == {str(before["UID"])}
+    assert [event["SEQUENCE"] for event in (before, moved, gone)] == [0, 1, 2]
+    assert [str(event["STATUS"]) for event in (before, moved, gone)] == [
         *("CONFIRMED", "CONFIRMED", "CANCELLED")
     ]
     assert moved["DTSTART"].dt == at("11-06 09:00")
-    stamps = [each["DTSTAMP"].dt for each in (before, moved, gone)]
+    stamps = [event["DTSTAMP"].dt for event in (before, moved, gone)]
     assert stamps == sorted(stamps)
 
 
@@ -127,7 +127,7 @@ def test_a_name_that_is_told_or_erased_later_counts(empty: Shell, now: SetClock)
     del now
     sync(empty, book("A", "11-05 09:00"))
     before = calendar(empty)["S-A"]
-    empty.says(told("customer.forgotten", "11-04 09:00", customer="C-A"))
+    empty.says(event_line("customer.forgotten", "11-04 09:00", customer="C-A"))
     after = calendar(empty)["S-A"]
     assert str(before["SUMMARY"]) == "Shader (Mina)"
     assert str(after["SUMMARY"]) == "Live help"
@@ -137,16 +137,16 @@ def test_a_name_that_is_told_or_erased_later_counts(empty: Shell, now: SetClock)
 
 
 def test_as_known_names_events_the_same(states: Shell) -> None:
-    """An earlier state of the book is the same book."""
+    """An earlier state of a ledger is the same ledger, with the same UIDs."""
     now = calendar(states)
     then = calendar(states, "--as-known", "2999-01-01")
-    assert {name: str(each["UID"]) for name, each in now.items()} == {
-        name: str(each["UID"]) for name, each in then.items()
+    assert {name: str(event["UID"]) for name, event in now.items()} == {
+        name: str(event["UID"]) for name, event in then.items()
     }
 
 
 def test_reminders(empty: Shell, now: SetClock) -> None:
-    """By --alarm, else as the preferences say, else 15 minutes; none for what is over or off."""
+    """From --alarm, else the preferences, else 15 minutes; none for past or cancelled ones."""
     sync(empty, book("A", "11-05 09:00"), book("B", "11-05 12:00"), book("C", "11-04 11:00"))
     empty.ok("sessions", "cancel", "S-B", "--at", "2026-11-04 11:00")
 
@@ -159,12 +159,14 @@ def test_reminders(empty: Shell, now: SetClock) -> None:
 
     assert alarms() == {"S-A": [15], "S-B": [], "S-C": []}
     assert alarms("--alarm", "60", "--alarm", "5")["S-A"] == [60, 5]
-    empty.says(told("preferences.changed", "11-04 11:30", notifications={"alarms": [30, 0]}))
+    empty.says(event_line("preferences.changed", "11-04 11:30", notifications={"alarms": [30, 0]}))
     assert alarms()["S-A"] == [30, 0]
     assert alarms("--alarm", "1")["S-A"] == [1]
-    empty.says(told("preferences.changed", "11-04 11:31", notifications={"alarms": []}))
+    empty.says(event_line("preferences.changed", "11-04 11:31", notifications={"alarms": []}))
     assert alarms()["S-A"] == []
-    empty.says(told("preferences.changed", "11-04 11:32", notifications={"of": "another form"}))
+    empty.says(
+        event_line("preferences.changed", "11-04 11:32", notifications={"of": "another form"})
+    )
     assert alarms()["S-A"] == [15]
     now("11-05 09:00")
     assert alarms()["S-A"] == []
@@ -177,8 +179,8 @@ def test_private_leaves_out_what_customers_said(empty: Shell, now: SetClock) -> 
     del now
     sync(empty, book("A", "11-05 09:00"))
     text = empty.ok("sessions", "calendar", "--private")["calendar"]
-    for said in ("Mina", "Shader", "Mali", "spring"):
-        assert said not in text
+    for output in ("Mina", "Shader", "Mali", "spring"):
+        assert output not in text
     event = events(text)["S-A"]
     assert str(event["SUMMARY"]) == "Live help"
     assert "Would earn 126.00 USD" in str(event["DESCRIPTION"])
@@ -194,15 +196,15 @@ def test_half_past_seven_is_half_past_seven_in_every_week(empty: Shell, now: Set
         argv = ("requests", "add", "--customer", "C-1", "--title", "x", "--rate", "3.00")
         added = empty.ok(*argv, "--slot", f"{when}, 60", "--timezone", "Europe/Paris")
         empty.ok("requests", "accept", added["id"], "--slot", "1", "--anyway")
-    found = calendar(empty).values()
-    local = [event["DTSTART"].dt.astimezone(paris) for event in found]
-    assert [(each.month, each.day, f"{each:%H:%M}") for each in local] == [
+    events = calendar(empty).values()
+    local = [event["DTSTART"].dt.astimezone(paris) for event in events]
+    assert [(start.month, start.day, f"{start:%H:%M}") for start in local] == [
         (month, day, "07:30") for month, day in days
     ]
 
 
 def test_what_others_wrote_into_the_file_stays(states: Shell) -> None:
-    """Events of others stand there as before; those of the book are brought up to date."""
+    """Foreign events stay as they were; the ledger's own are updated."""
     foreign = (
         b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n"
         b"BEGIN:VEVENT\r\nUID:dentist\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Den\r\n tist\r\n"
@@ -220,7 +222,7 @@ def test_what_others_wrote_into_the_file_stays(states: Shell) -> None:
 
 
 def test_a_session_that_the_book_lost_is_cancelled(empty: Shell, now: SetClock) -> None:
-    """Restored from an older copy, the book knows less than the file: clients must hear of it."""
+    """A ledger restored from an older copy lacks a session of the file: it is cancelled."""
     del now
     copy = empty.ledger.read_bytes()
     sync(empty, book("A", "11-05 09:00"))
@@ -246,7 +248,7 @@ def test_what_is_no_calendar_is_left_alone(states: Shell, content: bytes) -> Non
 
 
 def test_places_where_no_calendar_goes(states: Shell) -> None:
-    """The ledger itself, a link, a folder, a folder that is not there."""
+    """The ledger itself, a link, a folder, a missing folder."""
     link = states.folder / "link.ics"
     link.symlink_to(states.folder / "elsewhere.ics")
     for path in (states.ledger, link, states.folder, Path("no/where.ics")):
@@ -272,7 +274,7 @@ def test_a_file_that_cannot_be_read_is_not_replaced(
 
 
 def test_hostile_titles_are_harmless_in_a_calendar(empty: Shell, now: SetClock) -> None:
-    """Whatever a stranger writes is one event that reads back, and obeys nobody on a terminal."""
+    """Any title gives one event that parses back, and a terminal obeys nothing in it."""
     del now
     evil = "a,b;c\\n\r\nEND:VEVENT\x00\x1b[31m\u202e\ud800é" + "x" * 1_000_000
     sync(empty, book("A", "11-05 09:00", title=evil, called="Mina\r\nBEGIN:VEVENT"))

@@ -1,8 +1,8 @@
-"""A canary tax number and account number go through everything, and are found nowhere unmasked.
+"""A canary tax number and account number pass through everything, and never appear unmasked.
 
-Every command in every format, with its help and its errors, whatever is logged, and every file that
-is left behind: nowhere may there be more of a number than its last four characters, however they
-are grouped, encoded or turned round.
+Every command in every format, with its help and its errors, every log line and every file that is
+left behind: no more of a number than its last four characters may appear, however they are
+grouped, encoded or reversed.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 FORMATS = ((), ("--json",), ("--jsonl",), ("--csv",), ("--tsv",), ("--header",))
 PROFILE = ("payout", "profile")
 SET = (*PROFILE, "set")
-LONGEST_LEFT = 8  # Of a number, in a row: fewer would be found by chance in hashes and times.
+LONGEST_LEFT = 8  # Consecutive digits of a number: fewer would occur by chance in hashes and times.
 
 
 class Canary(NamedTuple):
-    """A whole profile as a file, and the numbers of it that must not be seen."""
+    """A whole profile as a file, and its numbers that must not be seen."""
 
     document: str
     secrets: tuple[str, ...]
 
     def of(self, name: str) -> str:
-        """Return what the file gives for a field."""
+        """Return the value that the file gives for a field."""
         return str(tomllib.loads(self.document)[name])
 
 
@@ -79,22 +79,22 @@ GERMAN = Canary(
 
 
 def _bare(content: bytes) -> bytes:
-    """Drop what only groups or pads: spaces, dashes, colours, the zero bytes of UTF-16."""
+    """Remove grouping and padding: spaces, dashes, colours, the zero bytes of UTF-16."""
     return re.sub(rb"[^0-9A-Za-z]", b"", re.sub(rb"\x1b\[[0-9;]*m", b"", content))
 
 
 def _encoded(secret: str) -> Iterator[bytes]:
-    """Yield what a number looks like in base64, wherever it begins there, and in hex."""
+    """Yield a number's forms in base64, at any offset, and in hex."""
     for raw in (secret.encode(), secret.encode("utf-16-le")):
         yield raw.hex().encode()
         yield raw.hex().upper().encode()
         for offset in range(3):
             whole = base64.b64encode(b"\0" * offset + raw)
-            # The first and the last few characters depend on what stands around it.
+            # The first and the last few characters depend on the surrounding bytes.
             yield whole[4 if offset else 0 : -4]
 
 
-def found(content: bytes, canary: Canary) -> list[str]:
+def leaks(content: bytes, canary: Canary) -> list[str]:
     """Return in which ways a number shows in a content."""
     bare = _bare(content)
     ways = []
@@ -102,14 +102,14 @@ def found(content: bytes, canary: Canary) -> list[str]:
         for text in (secret, secret[::-1]):
             parts = [text[n : n + LONGEST_LEFT] for n in range(len(text) - LONGEST_LEFT + 1)]
             ways += [f"{part} in plain" for part in parts if part.encode() in bare]
-        ways += [f"{each!r}" for each in _encoded(secret) if each in content]
+        ways += [f"{form!r}" for form in _encoded(secret) if form in content]
     return ways
 
 
 def test_what_is_looked_for_would_be_found() -> None:
     """However a number is written."""
     for text in ("536728419", "536-72-8419", "5 3 6 7 2 8 4 1 9", "914827635", "53672841"):
-        assert found(text.encode(), US), text
+        assert leaks(text.encode(), US), text
     for content in (
         "536-72-8419".encode("utf-16-le"),
         "536-72-8419".encode("utf-16-be"),
@@ -118,15 +118,15 @@ def test_what_is_looked_for_would_be_found() -> None:
         b"536728419".hex().encode(),
         b"\x1b[1m536\x1b[0m-72-8419",
     ):
-        assert found(content, US), content
-    assert not found(b"***-**-8419 and **** 7365 at 2026-10-05 09:30", US)
+        assert leaks(content, US), content
+    assert not leaks(b"***-**-8419 and **** 7365 at 2026-10-05 09:30", US)
 
 
 # --- everything -----------------------------------------------------------------------------------
 
 
 class Watch:
-    """Runs commands, and looks at all that they say."""
+    """Runs commands, and checks everything that they print."""
 
     def __init__(self, shell: Shell, canary: Canary) -> None:
         self.shell = shell
@@ -134,10 +134,10 @@ class Watch:
         self.runs = 0
 
     def __call__(self, *argv: str, stdin: str = "", terminal: bool = False) -> Ran:
-        """Run a command, which may fail, and look at both streams."""
+        """Run a command, which may fail, and check both streams."""
         ran = self.shell.run(*argv, stdin=stdin.encode(), terminal=terminal)
         self.runs += 1
-        assert not found((ran.out + ran.err).encode(), self.canary), (argv, ran)
+        assert not leaks((ran.out + ran.err).encode(), self.canary), (argv, ran)
         return ran
 
     def everywhere(self, *argv: str) -> None:
@@ -147,13 +147,13 @@ class Watch:
         self(*argv, terminal=True)
 
     def files(self) -> None:
-        """Look at every file that there is, the key's included."""
+        """Check every file that exists, including the key."""
         looked_at = 0
         for path in self.shell.folder.rglob("*"):
             if path.is_file():
                 looked_at += 1
-                assert not found(path.read_bytes(), self.canary), path
-                assert not found(str(path).encode(), self.canary)
+                assert not leaks(path.read_bytes(), self.canary), path
+                assert not leaks(str(path).encode(), self.canary)
         assert looked_at >= 2
 
 
@@ -196,10 +196,10 @@ def test_no_help_shows_it(watch: Watch) -> None:
 
 
 def test_it_is_found_when_it_is_revealed(watch: Watch) -> None:
-    """And only then: the test looks at what is there. What is recorded of it are names."""
+    """And only then, so the test can fail. The event records field names only."""
     ran = watch.shell.run(*PROFILE, "--reveal", "--yes")
-    assert len({each.split()[0] for each in found(ran.out.encode(), watch.canary)}) > 2
-    watch(*PROFILE, "--reveal")  # Nobody to ask: it needs --yes, and shows nothing.
+    assert len({finding.split()[0] for finding in leaks(ran.out.encode(), watch.canary)}) > 2
+    watch(*PROFILE, "--reveal")  # No terminal to ask at: it needs --yes, and shows nothing.
     watch.files()
     watch.everywhere(*PROFILE)
 
@@ -234,7 +234,7 @@ def test_no_error_shows_it(watch: Watch) -> None:
 
 
 def test_no_refusal_shows_it(watch: Watch) -> None:
-    """A conflict, a caution, what lacks its other half: the fields are named, no more."""
+    """A conflict, a caution, an incomplete pair: only the fields are named."""
     document = watch.canary.document
     watch(*SET, "--from", "-", "--anyway", "--key", "k", "--name", "Other", stdin=document)
     ran = watch(*SET, "--from", "-", "--anyway", "--key", "k", "--json", stdin=document)
@@ -251,10 +251,10 @@ def test_no_refusal_shows_it(watch: Watch) -> None:
 def test_no_bug_shows_it(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not even where the program fails with the values in its hands, and tells all it knows."""
+    """Not even if the program crashes with the values at hand and prints all details."""
 
     def careless(_change: object, force: Values, **_more: object) -> None:
-        raise RuntimeError(f"{force} {dict(force)!r} {[str(each) for each in force.values()]}")
+        raise RuntimeError(f"{force} {dict(force)!r} {[str(value) for value in force.values()]}")
 
     monkeypatch.setenv("LIVEPORTAL_DEBUG", "1")
     caplog.set_level("DEBUG")
@@ -274,16 +274,16 @@ def test_no_bug_shows_it(
     assert json.loads(watch(*PROFILE, "--json").err)["error"]["code"] == "sealed_value_unreadable"
     watch.everywhere(*PROFILE, "check")
     watch.files()
-    assert not found(caplog.text.encode(), watch.canary)
+    assert not leaks(caplog.text.encode(), watch.canary)
 
 
 def test_no_copy_shows_it(watch: Watch) -> None:
     """A copy as SQLite makes it, the whole journal as text, and the log before it is emptied."""
     copy = watch.shell.folder / "backup.db"
     query(watch.shell.ledger, "VACUUM INTO ?", str(copy))
-    assert not found(json.dumps(watch.shell.dump(), default=repr).encode(), watch.canary)
+    assert not leaks(json.dumps(watch.shell.dump(), default=repr).encode(), watch.canary)
     watch(*SET, "--from", "-", "--anyway", "--name", "Somebody", stdin=watch.canary.document)
-    assert not found(repr(query(watch.shell.ledger, "SELECT * FROM event")).encode(), watch.canary)
+    assert not leaks(repr(query(watch.shell.ledger, "SELECT * FROM event")).encode(), watch.canary)
     watch.files()
 
 

@@ -1,4 +1,4 @@
-"""What every command has in common: help, options, dry runs, keys, formats, fields."""
+"""What all commands share: help, options, dry runs, keys, formats, fields."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FIRST_FORM = {
 }
 SINGLE = ("init", "demo", "sync", "due", "doctor")
 GROUPED = tuple(f"{group} {name}" for group, names in FIRST_FORM.items() for name in names.split())
-# What shows no rows of the ledger, or needs a file or words, has tests of its own.
+# Commands that show no rows, or need a file or text, have tests of their own.
 ELSEWHERE = {
     *("ledger backup", "ledger restore"),
     *("policy check", "ledger verify", "ledger path", "requests watch", "sessions search"),
@@ -51,12 +51,12 @@ writes = pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 
 @pytest.fixture(autouse=True)
 def _ages_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what counts from now count from the same instant, however slow the machine is."""
+    """Freeze the clock that ages and remaining times are calculated from."""
     monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: NOW)
 
 
 def _options(shell: Shell, *command: str) -> set[str]:
-    text = shell.tells(*command, "--help")
+    text = shell.output_of(*command, "--help")
     return {word.strip(",[]") for word in text.split() if word.startswith("-")}
 
 
@@ -66,7 +66,7 @@ def _options(shell: Shell, *command: str) -> set[str]:
 @pytest.mark.parametrize("command", [*SINGLE, *GROUPED])
 def test_every_command_has_help_with_an_example(nothing: Shell, command: str) -> None:
     """Every command of the first form exists, and its help has an example of itself."""
-    text = nothing.tells(*command.split(), "--help")
+    text = nothing.output_of(*command.split(), "--help")
     assert f"liveportal {command} " in text
     examples = text.partition("Example")[2]
     assert f"liveportal {command.removesuffix(' summary')}" in examples
@@ -74,21 +74,24 @@ def test_every_command_has_help_with_an_example(nothing: Shell, command: str) ->
 
 
 def test_the_root_lists_every_group_and_each_group_its_commands(nothing: Shell) -> None:
-    """`--help` names what there is, and a bare group without a default command is its help."""
+    """`--help` lists every command; a bare group without a default prints its help."""
     assert {*SINGLE, *FIRST_FORM} - {"payout profile"} <= set(COMMANDS)
-    text = nothing.tells("--help")
+    text = nothing.output_of("--help")
     for name in (*SINGLE, *FIRST_FORM):
         assert f"\n  {name} " in text or " " in name
     for group, names in FIRST_FORM.items():
-        listed = nothing.tells(*group.split(), "--help")
+        listed = nothing.output_of(*group.split(), "--help")
         for name in names.split():
             assert f"\n  {name} " in listed, (group, name)
-    assert nothing.tells("requests") == nothing.tells("requests", "--help")
+    assert nothing.output_of("requests") == nothing.output_of("requests", "--help")
 
 
 def test_every_catalogued_command_is_of_the_first_form() -> None:
-    """What these tests run covers every command that reads or records one thing."""
-    covered = {*(" ".join(command_of(each)) for each in READS), *(each.name for each in WRITES)}
+    """These tests run every command that reads or records one entity."""
+    covered = {
+        *(" ".join(command_of(command)) for command in READS),
+        *(write.name for write in WRITES),
+    }
     assert covered == {*GROUPED, "due"} - ELSEWHERE
 
 
@@ -109,7 +112,7 @@ def test_every_read_has_the_reading_options(nothing: Shell, command: str) -> Non
 def test_yes_is_accepted_everywhere_where_something_is_written(
     nothing: Shell, command: str
 ) -> None:
-    """--yes is accepted by every write, so that a script may always say it."""
+    """Every write accepts --yes, so that a script may always pass it."""
     if command not in ("demo", "due", "doctor"):
         assert "--yes" in _options(nothing, command)
 
@@ -127,7 +130,7 @@ def test_the_summary_of_a_year_or_span_is_a_summary(october: Shell, span: str) -
 
 @writes
 def test_a_dry_run_shows_the_result_and_keeps_nothing(states: Shell, write: Write) -> None:
-    """A dry run says what the write would say, asks nothing, and leaves no trace."""
+    """A dry run prints the write's result, asks nothing, and leaves no trace."""
     before = states.dump()
     tried = states.ok(*write.argv, "--at", write.at, "--key", "k", "--dry-run")
     assert states.dump() == before
@@ -143,30 +146,32 @@ def test_a_dry_run_shows_the_result_and_keeps_nothing(states: Shell, write: Writ
 
 @writes
 def test_the_same_key_records_once(states: Shell, write: Write) -> None:
-    """A replay shows what that event did, flags and all, says so, records nothing, exits 0."""
+    """A replay shows what that event did, with its flags; records nothing, exits 0."""
     done = states.ok(*write.argv, "--at", write.at, "--key", "k", "--yes")
     assert (done["replayed"], done["event"]) == (False, "k")
     before = states.dump()
     again = states.ok(*write.argv, "--at", write.at, "--key", "k", "--yes")
     assert again == done | {"replayed": True}
-    # Only what was given is compared: without --at, the time is the first result's.
+    # Only given arguments are compared: without --at, the time is the first result's.
     assert states.ok(*write.argv, "--key", "k", "--yes") == again
     assert states.dump() == before
-    # A key that was used for something else is refused, and what differs is named.
+    # A key that was used for other content is refused, and the differences are named.
     other = (*write.argv, "--key", "k", "--yes", "--at", "2026-12-31 23:00")
     error = states.refuses(4, *other)
     assert (error["code"], error["details"]["fields"]) == ("conflict", ["time"])
 
 
-@pytest.mark.parametrize("write", [each for each in WRITES if each.asks], ids=lambda w: w.name)
-def test_what_asks_needs_yes_where_there_is_nobody_to_ask(states: Shell, write: Write) -> None:
+@pytest.mark.parametrize("write", [write for write in WRITES if write.asks], ids=lambda w: w.name)
+def test_a_question_needs_yes_without_a_terminal(states: Shell, write: Write) -> None:
     """Without a terminal and --yes nothing is done: exit 7, and the hint says how."""
     error = states.refuses(7, *write.argv, "--at", write.at)
     assert error["code"] == "confirmation_needed"
     assert "--yes" in error["hint"]
 
 
-@pytest.mark.parametrize("write", [each for each in WRITES if not each.asks], ids=lambda w: w.name)
+@pytest.mark.parametrize(
+    "write", [write for write in WRITES if not write.asks], ids=lambda w: w.name
+)
 def test_nothing_else_asks(states: Shell, write: Write) -> None:
     """All other writes go through without --yes, and without a terminal."""
     assert states.ok(*write.argv, "--at", write.at)["error"] is None
@@ -176,7 +181,7 @@ def test_nothing_else_asks(states: Shell, write: Write) -> None:
 def test_an_unknown_field_is_refused_before_anything_is_recorded(
     states: Shell, write: Write
 ) -> None:
-    """A wrong --fields is told before the write, which must not have happened when it fails."""
+    """A wrong --fields is reported before the write, which must not have happened."""
     before = states.dump()
     ran = states.run(*write.argv, "--at", write.at, "--yes", "--fields", "id,bogus")
     assert ran.code == 1
@@ -187,7 +192,7 @@ def test_an_unknown_field_is_refused_before_anything_is_recorded(
 def test_an_output_that_cannot_be_made_is_refused_before_anything_is_recorded(
     october: Shell,
 ) -> None:
-    """A folder that does not exist is told before the write, and the exit code is 74."""
+    """A missing folder is reported before the write, with exit code 74."""
     before = october.dump()
     missing = october.folder / "missing" / "out.json"
     ran = october.run("sessions", "tip", "S-1002", "5", "--json", "-o", missing)
@@ -215,20 +220,20 @@ def test_every_format_says_the_same(states: Shell, command: str) -> None:
     """All formats have the same fields and rows; -o writes the same into a private file."""
     argv = command.split()
     rows = _as_list(states.ok(*argv))
-    lines = states.tells(*argv, "--jsonl").splitlines()
-    assert [json.loads(each) for each in lines] == rows
-    header, *table = csv.reader(io.StringIO(states.tells(*argv, "--csv")))
-    piped = states.tells(*argv)
-    assert states.tells(*argv, "--tsv") == piped
-    assert states.tells(*argv, "--tsv", "--header") == "\t".join(header) + "\n" + piped
+    lines = states.output_of(*argv, "--jsonl").splitlines()
+    assert [json.loads(line) for line in lines] == rows
+    header, *table = csv.reader(io.StringIO(states.output_of(*argv, "--csv")))
+    piped = states.output_of(*argv)
+    assert states.output_of(*argv, "--tsv") == piped
+    assert states.output_of(*argv, "--tsv", "--header") == "\t".join(header) + "\n" + piped
     assert len(table) == len(rows) == piped.count("\n")
-    assert [each.split("\t") for each in piped.splitlines()] == table
+    assert [line.split("\t") for line in piped.splitlines()] == table
     top = list(dict.fromkeys(name.partition(".")[0] for name in header))
     assert all(list(row) == top for row in rows)
-    # What is written to a file is what would have been shown.
-    assert states.tells(*argv, "--csv", "-o", "out.csv") == ""
+    # A file gets the same bytes as standard output.
+    assert states.output_of(*argv, "--csv", "-o", "out.csv") == ""
     written = states.folder / "out.csv"
-    assert written.read_text() == states.tells(*argv, "--csv")
+    assert written.read_text() == states.output_of(*argv, "--csv")
     assert written.stat().st_mode & 0o777 == 0o600
 
 
@@ -244,7 +249,7 @@ def test_fields_are_chosen_by_name_and_in_order(states: Shell, command: str) -> 
 
 @reads
 def test_as_known_before_the_beginning_is_an_empty_book(states: Shell, command: str) -> None:
-    """--as-known answers from what was recorded by then: of nothing, nothing."""
+    """--as-known shows what was recorded by then; before the first event, nothing."""
     argv = (*command.split(), "--as-known", "2001-01-01")
     if " show " in f"{command} " and len(command.split()) > len(command_of(command)):
         assert states.refuses(3, *argv)["code"] == "not_found"
@@ -260,7 +265,7 @@ def test_as_known_before_the_beginning_is_an_empty_book(states: Shell, command: 
 
 @reads
 def test_as_known_now_is_what_is_shown_now(states: Shell, command: str) -> None:
-    """A replay of the whole journal shows what the ledger itself shows."""
+    """A replay of the whole journal shows the same as the ledger itself."""
     now = states.ok(*command.split())
     known = states.ok(*command.split(), "--as-known", "2999-01-01")
     if command == "ledger info":
@@ -273,7 +278,7 @@ def test_as_known_now_is_what_is_shown_now(states: Shell, command: str) -> None:
 def test_a_read_writes_nothing(states: Shell, command: str) -> None:
     """A read leaves the ledger's file as it was, byte by byte."""
     before = states.ledger.read_bytes()
-    states.tells(*command.split())
+    states.output_of(*command.split())
     assert states.ledger.read_bytes() == before
 
 
@@ -285,16 +290,16 @@ def _as_list(shown: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- Whatever JS
 
 
 def test_the_nearest_ledger_wins(october: Shell, made: Path) -> None:
-    """--ledger wins wherever it stands, over the variable; the nearest to the command wins."""
+    """--ledger wins over the variable, in any position; the one nearest the command wins."""
     other = october.folder / "other.db"
     shutil.copyfile(made / "empty", other)
     listing = ("requests", "list", "--field", "id")
-    assert len(october.tells(*listing).splitlines()) == 6
-    assert october.tells("--ledger", other, *listing) == ""
-    assert october.tells(f"--ledger={other}", *listing) == ""
-    assert october.tells("requests", "--ledger", other, "list", "--field", "id") == ""
-    assert october.tells(*listing, "--ledger", other) == ""
-    nearest = october.tells("--ledger", other, *listing, "--ledger", october.ledger)
+    assert len(october.output_of(*listing).splitlines()) == 6
+    assert october.output_of("--ledger", other, *listing) == ""
+    assert october.output_of(f"--ledger={other}", *listing) == ""
+    assert october.output_of("requests", "--ledger", other, "list", "--field", "id") == ""
+    assert october.output_of(*listing, "--ledger", other) == ""
+    nearest = october.output_of("--ledger", other, *listing, "--ledger", october.ledger)
     assert len(nearest.splitlines()) == 6
 
 
@@ -303,10 +308,10 @@ def test_without_option_and_variable_the_ledger_is_in_the_users_folder(
 ) -> None:
     """The user-data folder is the last resort; `ledger path` says where that is."""
     monkeypatch.delenv("LIVEPORTAL_LEDGER")
-    told = nothing.ok("ledger", "path")
-    assert told["exists"] is False
-    assert told["path"].startswith(os.environ["HOME"])
-    assert nothing.ok("init")["path"] == told["path"]
+    result = nothing.ok("ledger", "path")
+    assert result["exists"] is False
+    assert result["path"].startswith(os.environ["HOME"])
+    assert nothing.ok("init")["path"] == result["path"]
     assert nothing.ok("ledger", "path")["exists"] is True
     assert nothing.ok("sync", OCTOBER)["recorded"] == 22
-    assert nothing.tells("ledger", "path") == told["path"] + "\n"
+    assert nothing.output_of("ledger", "path") == result["path"] + "\n"

@@ -1,4 +1,4 @@
-"""A new book has the digits of ISO 4217, and says so in its first event (rulebook 4)."""
+"""A new ledger has the digits of ISO 4217, and records them in its first event (rulebook 4)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ POLICY = 'name = "own"\ncurrency = "{}"\nrate = {{ minimum = "1", maximum = "999
     ],
 )
 def test_a_new_book(nothing: Shell, code: str, digits: int, rate: str, gross: str) -> None:
-    """Its amounts have the digits of ISO 4217, in feeds, events and windows."""
+    """Its amounts have the digits of ISO 4217, in feeds, events and output."""
     nothing.ok("init", "--policy", nothing.file("own.toml", POLICY.format(code)))
     (facts,) = asked(nothing.ledger, "SELECT facts FROM event WHERE seq = 1")[0]
     assert json.loads(facts)["policy"]["digits"] == digits

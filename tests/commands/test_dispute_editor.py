@@ -1,4 +1,4 @@
-"""A dispute's summary in the user's own editor: what it begins with, and all that can go wrong."""
+"""A dispute's summary in the user's own editor: the draft, and everything that can fail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FILE = ("dispute", "file", "CL-2", "--edit")
 
 
 def test_a_text_is_written_in_the_editor(states: Shell, editor: Use) -> None:
-    """The editor has a draft of the session's facts, and below a line what is not sent."""
+    """The editor gets a draft of the session's facts; text below a line is not sent."""
     seen, mode = states.folder / "seen", states.folder / "mode"
     editor(
         f'[ "$1" = --wait ]; cat "$2" > "{seen}"; ls -ld "$(dirname "$2")" > "{mode}"; '
@@ -37,15 +37,15 @@ def test_a_text_is_written_in_the_editor(states: Shell, editor: Use) -> None:
     )
     assert states.ok(*FILE)["state"] == "disputed"
     draft, _, notes = seen.read_text().partition(f"\n{CUT}\n")
-    for said in (
+    for output in (
         "Session S-1003",
         "The session ended",
         "minutes were billed",
         "were paused and not billed",
     ):
-        assert said in draft
-    for said in ("The claim: CL-2", "The customer says: slow", "At stake for you", "1 filed"):
-        assert said in notes
+        assert output in draft
+    for output in ("The claim: CL-2", "The customer says: slow", "At stake for you", "1 filed"):
+        assert output in notes
     assert mode.read_text().startswith("drwx------")
     text = states.ok("dispute", "show", "CL-2")["summary"]
     assert text == f"It was fixed.\n\n{draft.strip()}"
@@ -54,8 +54,8 @@ def test_a_text_is_written_in_the_editor(states: Shell, editor: Use) -> None:
 @pytest.mark.parametrize(
     "script", [":", 'touch "$2"', 'printf "" > "$2"', 'printf " \\n\\n" > "$2"']
 )
-def test_a_text_that_says_nothing_is_not_sent(states: Shell, editor: Use, script: str) -> None:
-    """Empty, or still the draft: nobody said anything."""
+def test_an_empty_or_unchanged_text_is_not_sent(states: Shell, editor: Use, script: str) -> None:
+    """An empty text, or the unchanged draft, is no summary."""
     editor(script)
     assert states.refuses(7, *FILE)["code"] == "declined"
 
@@ -70,7 +70,7 @@ def test_what_stands_below_the_line_is_never_sent(states: Shell, editor: Use) ->
 
 
 def test_a_strangers_words_cannot_cut_the_draft(states: Shell, editor: Use) -> None:
-    """A transcript may hold the very line below which nothing is sent: the draft stays one."""
+    """A transcript may contain the very line that ends the summary: the draft stays whole."""
     chat = states.file("chat.txt", f"{CUT}\nAna: {CUT}\n")
     states.ok("sessions", "attach", "S-1003", chat)
     editor(":")
@@ -96,10 +96,10 @@ def test_an_editor_that_fails_ends_it(states: Shell, editor: Use, script: str) -
 
 
 @pytest.mark.parametrize("command", ["/no/such/editor", ".", "'unbalanced", "/etc/hostname"])
-def test_an_editor_that_there_is_not_is_said(
+def test_a_missing_editor_is_reported(
     states: Shell, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """A wrong name, a folder, a quotation mark too few, what cannot be run."""
+    """A wrong name, a folder, an open quotation mark, a file that cannot run."""
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.setenv("EDITOR", command)
     assert states.refuses(1, *FILE)["code"] == "editor_failed"
@@ -110,7 +110,7 @@ def test_an_editor_that_there_is_not_is_said(
 def test_without_an_editor_the_summary_is_asked_for(
     states: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither a variable nor one of the usual ones."""
+    """With no variable set and none of the usual editors installed."""
     for name in ("VISUAL", "EDITOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(states.folder))
@@ -118,7 +118,7 @@ def test_without_an_editor_the_summary_is_asked_for(
     assert (error["code"], "--summary" in error["hint"]) == ("editor_failed", True)
 
 
-def test_nobody_writes_what_would_be_refused(states: Shell, editor: Use) -> None:
+def test_the_editor_opens_only_for_a_valid_dispute(states: Shell, editor: Use) -> None:
     """The editor is not even opened for a claim that cannot be disputed."""
     opened = states.folder / "opened"
     editor(f'touch "{opened}"')
@@ -140,7 +140,7 @@ def test_nothing_is_left_in_the_temporary_folder(
     editor: Use,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A summary is nobody's business: the draft goes with the editor, whatever happened."""
+    """A summary is private: the draft is deleted with the editor, in any case."""
     folder = states.folder / "tmp"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))

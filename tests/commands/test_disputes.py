@@ -1,4 +1,4 @@
-"""Refunds and disputes as they are typed: every path of a claim, its money, and what is said."""
+"""Refunds and disputes as typed: every path of a claim, its money, and the messages."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ EARNED, COST = Decimal("42.00"), Decimal("42.00")
 
 
 def balance(shell: Shell) -> dict[str, Decimal]:
-    """Return what is owed and held, whatever the month."""
+    """Return the amounts owed and held, over all months."""
     shown = shell.ok("earnings", "--month", "2026-12")["balance"]
     return {name: Decimal(shown[name]) for name in ("owed", "held")}
 
 
-def told(step: str, when: str) -> bytes:
+def event_line(step: str, when: str) -> bytes:
     """Return a feed's line of a step."""
     data = {"summary": "It was fixed."} if step == "dispute.filed" else {}
     return line(step, when, id=f"{step} {when}", claim="CL-2", **data)
@@ -53,20 +53,22 @@ def told(step: str, when: str) -> bytes:
 
 @pytest.mark.parametrize("state", PATHS)
 def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str) -> None:
-    """By command and by feed alike: what the machine has is done, all else is refused."""
+    """From commands and feeds alike: the listed steps succeed, all others are refused."""
     for day, step in enumerate(PATHS[state], 21):
         states.ok(*STEPS[step], "--at", f"2026-10-{day} 09:00")
     shown = states.ok("refunds", "show", "CL-2")
     assert shown["state"] == state
-    when, told_at = ("--at", "2026-10-25 09:00"), "10-25 09:00"
+    when, reported_at = ("--at", "2026-10-25 09:00"), "10-25 09:00"
     for step, argv in STEPS.items():
         after = MOVES.get((state, step))
-        path = feed(states, "step.jsonl", told(step, told_at))
+        path = feed(states, "step.jsonl", event_line(step, reported_at))
         if after is None:
             error = states.refuses(4, *argv, *when)
             assert error["code"] in ("claim_not_open", "wrong_state")
             assert state in error["message"]
-            if step not in PATHS[state]:  # What was done is confirmed, however often it is told.
+            if (
+                step not in PATHS[state]
+            ):  # A repeated step is confirmed, however often it is reported.
                 assert states.refuses(4, "sync", path)["code"] == error["code"]
             continue
         done = states.ok(*argv, *when, "--dry-run")
@@ -79,13 +81,16 @@ def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str)
 def test_commands_and_feeds_lead_to_the_same_books(
     states: Shell, state: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The same steps, typed or told, give the same claim and the same money."""
+    """The same steps, typed or from a feed, give the same claim and the same money."""
     other = Shell(states.folder, tmp_path_factory.mktemp("other") / "ledger.db")
     other.ledger.write_bytes(states.ledger.read_bytes())
     for day, step in enumerate(PATHS[state], 21):
         states.ok(*STEPS[step], "--at", f"2026-10-{day} 09:00")
         other.ok(
-            "sync", feed(states, f"{day}", told(step, f"10-{day} 09:00")), "--ledger", other.ledger
+            "sync",
+            feed(states, f"{day}", event_line(step, f"10-{day} 09:00")),
+            "--ledger",
+            other.ledger,
         )
     for argv in (
         ("refunds", "list", "--fields", "id,state,amount,held,cost,decided_at,disputed_at"),
@@ -95,7 +100,7 @@ def test_commands_and_feeds_lead_to_the_same_books(
         assert states.ok(*argv) == other.ok(*argv, "--ledger", other.ledger)
 
 
-@pytest.mark.parametrize("state", [each for each in PATHS if each not in UNDECIDED])
+@pytest.mark.parametrize("state", [path for path in PATHS if path not in UNDECIDED])
 def test_the_money_of_a_decision_is_in_its_result(states: Shell, state: str) -> None:
     """Released or deducted, the balance is the one after it, in the result itself."""
     before = balance(states)
@@ -116,7 +121,7 @@ def test_the_money_of_a_decision_is_in_its_result(states: Shell, state: str) -> 
 
 
 def held_by(claim: str, shell: Shell) -> Decimal:
-    """Return what a claim holds."""
+    """Return the amount that a claim holds."""
     return Decimal(shell.ok("refunds", "show", claim)["held"])
 
 
@@ -132,7 +137,7 @@ def test_a_claim_says_what_it_asks(states: Shell) -> None:
     assert shown["held"] == shown["cost"] != "0.00"
     assert shown["if_silent"] == f"Silence counts as consent: {shown['cost']} USD is deducted."
     assert (shown["late"], shown["late_by_seconds"]) == (False, None)
-    assert [each["type"] for each in shown["history"]] == ["refund.claimed"]
+    assert [entry["type"] for entry in shown["history"]] == ["refund.claimed"]
     assert states.ok("refunds", "list", "--state", "open")[0]["id"] == "CL-2"
 
 
@@ -175,7 +180,7 @@ def test_the_time_left_is_counted_down(empty: Shell, monkeypatch: pytest.MonkeyP
     [("10:20:00", None), ("10:20:00.000001", 0), ("10:20:01", 1), ("11:20:00", 3600)],
 )
 def test_a_claim_is_late_by_so_much(empty: Shell, when: str, late: int | None) -> None:
-    """R8: exactly at the window's end is in time; a microsecond later is not."""
+    """R8: exactly at the window's end is in time; a microsecond later is late."""
     logged(empty, "S-1", "10-05")
     argv = (
         "refunds",
@@ -196,7 +201,7 @@ def test_a_claim_is_late_by_so_much(empty: Shell, when: str, late: int | None) -
 
 
 def test_a_customers_earlier_claims_are_shown(empty: Shell) -> None:
-    """Theirs alone, with what became of them; each counts those before it."""
+    """That customer's only, with their outcome; each counts the earlier ones."""
     for number, customer in enumerate(("C-50", "C-50", "C-51", "C-50"), 1):
         logged(empty, f"S-{number}", f"10-0{number}", customer)
         when = ("--at", f"2026-10-0{number} 12:00")
@@ -204,9 +209,9 @@ def test_a_customers_earlier_claims_are_shown(empty: Shell) -> None:
         if number == 1:
             empty.ok("refunds", "deny", "CL-1", "--at", "2026-10-01 13:00")
     rows = empty.ok("refunds", "list")
-    assert [each["earlier_claims"] for each in rows] == [0, 1, 0, 2]
+    assert [row["earlier_claims"] for row in rows] == [0, 1, 0, 2]
     earlier = empty.ok("refunds", "show", "CL-4")["earlier"]
-    assert [(each["claim"], each["session"], each["state"]) for each in earlier] == [
+    assert [(row["claim"], row["session"], row["state"]) for row in earlier] == [
         ("CL-1", "S-1", "denied"),
         ("CL-2", "S-2", "open"),
     ]
@@ -217,7 +222,7 @@ def test_a_customers_earlier_claims_are_shown(empty: Shell) -> None:
 def test_a_part_is_claimed_where_the_policy_knows_parts(
     empty: Shell, deducts: str, cost: str
 ) -> None:
-    """`refund.partial`: less than everything, at what it costs by `refund.deducts`."""
+    """`refund.partial`: a partial claim, and its cost by `refund.deducts`."""
     logged(empty, "S-0", "10-05")
     argv = ("refunds", "claim", "S-0", "--amount", "20.00", "--at", "2026-10-05 12:00")
     assert empty.refuses(4, *argv)["code"] == "partial_refund"
@@ -253,7 +258,7 @@ def test_conceding_says_what_it_deducts(states: Shell, monkeypatch: pytest.Monke
 
 
 def test_a_summary_is_given_or_read(states: Shell) -> None:
-    """--summary TEXT, or - for standard input; it is what the review reads."""
+    """--summary TEXT, or - for standard input; the review shows this text."""
     text = "Fixed at 14:17.\nSee the recording: \u00e9\u00e8."
     done = states.ok("dispute", "file", "CL-2", "--summary", "-", stdin=f"\n{text}\n\n".encode())
     assert (done["state"], done["balance"].keys()) == ("disputed", {"owed", "held"})
@@ -313,7 +318,7 @@ def test_evidence_comes_with_the_dispute(states: Shell) -> None:
 
 
 def test_the_record_is_kept_and_warns(states: Shell) -> None:
-    """R10: what was filed, accepted, rejected, withdrawn; who lost before is warned before."""
+    """R10: counts of filed, accepted, rejected, withdrawn; earlier losses warn beforehand."""
     assert states.ok("dispute", "show", "CL-2")["record"] == {
         "filed": 1,
         "accepted": 0,
@@ -328,14 +333,14 @@ def test_the_record_is_kept_and_warns(states: Shell) -> None:
     assert states.ok("dispute", "show", "CL-1")["warning"] is None, "that one is decided"
     ran = states.run("dispute", "file", "CL-2", "--summary", "one\ntwo\x1b[2J", terminal=True)
     assert ran.code == 0
-    for said in (
+    for output in (
         "Disputing CL-2: ",
         "  | one",
         "  | two",
         "1 filed, 0 accepted, 1 rejected",
         "close an",
     ):
-        assert said in ran.err
+        assert output in ran.err
     assert "\x1b[2J" not in ran.err
     states.ok("dispute", "withdraw", "CL-2", "--yes")
     shown = states.ok("dispute", "show", "CL-2")
@@ -344,7 +349,7 @@ def test_the_record_is_kept_and_warns(states: Shell) -> None:
     states.ok("dispute", "file", "CL-2", "--summary", "again")
     shown = states.ok("dispute", "show", "CL-2")
     assert (shown["summary"], shown["record"]["filed"]) == ("again", 3)
-    assert [each["id"] for each in states.ok("dispute", "list")] == ["CL-1", "CL-2"]
+    assert [row["id"] for row in states.ok("dispute", "list")] == ["CL-1", "CL-2"]
 
 
 def test_a_dry_run_at_a_terminal_only_shows(states: Shell) -> None:
@@ -356,7 +361,7 @@ def test_a_dry_run_at_a_terminal_only_shows(states: Shell) -> None:
 
 
 def test_a_ruling_says_which(states: Shell) -> None:
-    """Neither accepted nor rejected is no ruling."""
+    """A ruling must accept or reject."""
     states.refuses(2, "dispute", "rule", "CL-1")
 
 
@@ -375,7 +380,7 @@ def test_what_is_shown_fits_a_terminal(states: Shell, monkeypatch: pytest.Monkey
 
 
 def test_hostile_words_of_a_claim_do_no_harm(empty: Shell) -> None:
-    """Whatever a customer gave as the reason: no escape sequence reaches the terminal."""
+    """Whatever the customer's reason is, no escape sequence reaches the terminal."""
     reason = "\x1b[2J\x1b]0;owned\x07\u202eevil\ud800 =cmd|' /c'\n" + "x" * 10_000
     logged(empty, "S-1", "10-05")
     claimed = line(

@@ -1,4 +1,4 @@
-"""`liveportal doctor` in every state of the system: it says what is wrong, and changes nothing."""
+"""`liveportal doctor` in every state of the system: it reports problems, and changes nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.commands.shell import Shell
 
-# A process that is killed while it has something in the log, or in the journal.
+# A process that is killed with content in the log, or in the journal.
 _KILLED = """
 import os, sys
 from pathlib import Path
@@ -40,13 +40,13 @@ os.kill(os.getpid(), 9)
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Return all that is in a folder: modes, times and contents."""
-    found = {}
+    """Return the whole content of a folder: modes, times and bytes."""
+    files = {}
     for path in sorted(folder.rglob("*")):
         seen = path.lstat()
         content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-        found[str(path)] = (seen.st_mode, seen.st_mtime_ns, content)
-    return found
+        files[str(path)] = (seen.st_mode, seen.st_mtime_ns, content)
+    return files
 
 
 def _nothing(_shell: Shell) -> None:
@@ -131,14 +131,14 @@ STATES: dict[str, tuple[Callable[[Shell], Any], str, int]] = {
 @pytest.mark.damages
 @pytest.mark.parametrize("state", STATES)
 def test_in_every_state(states: Shell, state: str) -> None:
-    """It says how the ledger is, exits accordingly, and not a byte or a time is another."""
+    """It reports the ledger's state and exits accordingly; no byte and no time changes."""
     prepare, status, code = STATES[state]
     prepare(states)
     before = snapshot(states.folder)
     ran = states.process("doctor", "--json")
     after = snapshot(states.folder)
     index = str(states.ledger.with_name("ledger.db-shm"))
-    if state == "log":  # Whoever reads a log enters its name in the index.
+    if state == "log":  # A reader of a log enters its name in the index.
         before.pop(index), after.pop(index)
     assert after == before
     assert (ran.code, ran.err) == (code, "")
@@ -150,7 +150,7 @@ def test_in_every_state(states: Shell, state: str) -> None:
 
 
 def test_a_ledger_that_somebody_writes_to(states: Shell) -> None:
-    """A writer is neither in the way nor kept out; what is committed is seen."""
+    """It neither blocks a writer nor is blocked; it sees what is committed."""
     db = connection.open_file(states.ledger, readonly=False)
     with connection.immediate_transaction(db, states.ledger):
         db.execute("CREATE TABLE x (a)")
@@ -163,13 +163,13 @@ def test_a_ledger_that_somebody_writes_to(states: Shell) -> None:
 def test_a_ledger_that_changes_under_the_look(
     states: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was read while somebody wrote is no judgement."""
+    """A read that overlaps a write gives no judgement."""
     real = health._read_rows  # noqa: SLF001
 
     def meanwhile(db: driver.Connection) -> health.Inside:
-        found = real(db)
+        rows = real(db)
         states.ledger.write_bytes(states.ledger.read_bytes())
-        return found
+        return rows
 
     monkeypatch.setattr(health, "_read_rows", meanwhile)
     rows = {row["check"]: row for row in states.ok("doctor")}
@@ -178,7 +178,7 @@ def test_a_ledger_that_changes_under_the_look(
 
 
 def test_a_ledger_that_somebody_has_for_themselves(states: Shell) -> None:
-    """Whoever locks it with a rollback journal keeps everybody out: that is a warning."""
+    """An exclusive lock with a rollback journal keeps every reader out: a warning."""
     db = connection.open_file(states.ledger, readonly=False)
     db.execute("PRAGMA journal_mode = DELETE")
     db.execute("BEGIN EXCLUSIVE")
@@ -239,7 +239,7 @@ def test_the_key(states: Shell) -> None:
 
 def test_on_a_terminal_and_in_a_pipe(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Colours and words for a person, plain rows in a pipe."""
-    rows = states.tells("doctor", "--fields", "check,status").splitlines()
+    rows = states.output_of("doctor", "--fields", "check,status").splitlines()
     assert "ledger\tok" in rows
     assert len(rows) == 18
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -272,7 +272,7 @@ def test_without_a_home(states: Shell) -> None:
 
 
 def test_an_old_ledger_is_not_upgraded(empty: Shell) -> None:
-    """A look is no opening: the form stays."""
+    """`doctor` opens read-only: the schema version stays."""
     Portal.create(empty.folder / "other.db", Policy())
     _header(60, 1)(empty)
     empty.process("doctor")

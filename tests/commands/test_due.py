@@ -1,4 +1,4 @@
-"""What is due: every deadline there is, sorted, with what silence means and what to type."""
+"""What is due: every deadline, sorted, with the meaning of silence and the command to type."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def logged(name: str, start: str, end: str) -> bytes:
 
 def slots(*starts: str) -> list[dict[str, object]]:
     """Return slots of an hour."""
-    return [{"start": at(each).isoformat(), "minutes": 60} for each in starts]
+    return [{"start": at(start).isoformat(), "minutes": 60} for start in starts]
 
 
 POLICY = 'name = "own"\n[dispute]\nwindow_hours = 48\n[evidence]\nkept_days = 7\n'
@@ -98,24 +98,24 @@ def busy(empty: Shell, clock: object) -> Shell:
 
 
 def due(shell: Shell, *argv: object) -> list[dict[str, object]]:
-    """Return what is due, whatever the exit code says."""
+    """Return the rows of `due`, whatever its exit code."""
     ran = shell.run("due", *argv, "--json")
     assert ran.err == ""
     rows: list[dict[str, object]] = json.loads(ran.out)
-    assert ran.code == (10 if any(each["asks"] for each in rows) else 0)
+    assert ran.code == (10 if any(row["asks"] for row in rows) else 0)
     return rows
 
 
 def by_kind(rows: list[dict[str, object]]) -> dict[str, dict[str, object]]:
     """Return one row of each kind."""
-    return {str(each["kind"]): each for each in rows}
+    return {str(row["kind"]): row for row in rows}
 
 
 # --- what there is --------------------------------------------------------------------------------
 
 
 def test_every_kind_of_deadline_is_there(busy: Shell) -> None:
-    """With its thing, its time, whether it asks for something, and what silence means."""
+    """With its entity, its time, whether it needs an answer, and what silence means."""
     rows = due(busy)
     shown = by_kind(rows)
     assert {
@@ -152,7 +152,7 @@ def test_what_has_no_stated_deadline_is_first(busy: Shell) -> None:
 
 
 def test_every_command_can_be_typed(busy: Shell) -> None:
-    """What a row says to do is a command that there is, with arguments that it takes."""
+    """The command in a row exists, and takes the arguments shown."""
     busy.file("FILE", "a recording")
     for row in due(busy):
         if not row["command"]:
@@ -196,12 +196,12 @@ def test_only_what_is_due_by_then(busy: Shell, within: str, kinds: set[str]) -> 
     ids=lambda text: text[:12],
 )
 def test_a_length_of_time_that_is_none_is_refused(busy: Shell, within: str) -> None:
-    """With what it should look like; nothing is guessed."""
+    """The error shows the format; nothing is guessed."""
     assert busy.refuses(1, "due", "--within", within)["code"] == "invalid_time"
 
 
 def test_nothing_to_do_is_exit_0(busy: Shell, empty: Shell) -> None:
-    """Cron hears only of what somebody has to do."""
+    """Cron mails only if there is something to do."""
     quiet = busy.run("due", "--within", "1h")
     assert (quiet.code, quiet.out) == (0, "")
     assert busy.run("due").code == 10
@@ -225,7 +225,7 @@ def test_nothing_to_do_is_exit_0(busy: Shell, empty: Shell) -> None:
 
 
 def test_each_deadline_passes_at_its_own_instant(busy: Shell, clock: object) -> None:
-    """What is over and can be done no more is gone; what still can be done stays."""
+    """What can no longer be done disappears; what still can be done stays."""
     assert callable(clock)
     for kind, gone in {
         "request_expiry": True,
@@ -247,7 +247,7 @@ def test_each_deadline_passes_at_its_own_instant(busy: Shell, clock: object) -> 
 
 
 def test_what_is_overdue_asks(busy: Shell, clock: object) -> None:
-    """A payout that did not come: not what a claim holds, and not what is below the minimum."""
+    """A payout that did not arrive: without held money, and not below the minimum."""
     assert callable(clock)
     clock(at("11-02 12:00").replace(year=2027))
     payout = by_kind(due(busy))["payout_due"]
@@ -282,8 +282,8 @@ def test_it_fits_a_terminal(busy: Shell, monkeypatch: pytest.MonkeyPatch) -> Non
     assert ran.code == 10
     assert max(map(len, ran.out.splitlines())) <= 80
     flat = " ".join(ran.out.split())
-    for said in ("2026-11-02", "CL-1", "yes", "Zoë"):
-        assert said in flat
+    for output in ("2026-11-02", "CL-1", "yes", "Zoë"):
+        assert output in flat
     for bad in ("\x1b", "\u202e"):
         assert bad not in ran.out
 
@@ -291,7 +291,7 @@ def test_it_fits_a_terminal(busy: Shell, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_nothing_is_due_in_an_empty_book(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """In words at a terminal, silently in a pipe; the exit code is 0."""
     monkeypatch.setenv("NO_COLOR", "1")
-    assert empty.tells("due", "--within", "1h") == ""
+    assert empty.output_of("due", "--within", "1h") == ""
     assert empty.run("due", "--within", "1h", terminal=True).out == "Nothing is due.\n"
     assert empty.ok("due", "--within", "1h") == []
 
@@ -307,16 +307,16 @@ def test_from_the_first_earning_on_the_profile_is_asked_for(empty: Shell, clock:
     assert due(empty) == []  # Nothing was earned yet.
     empty.ok("sync", feed(empty, "one.jsonl", logged("S-1", "11-01 10:00", "11-01 11:00")))
     shown = by_kind(due(empty))
-    lacking, form, payout = (shown[each] for each in ("payout_profile", "tax_form", "payout_due"))
+    lacking, form, payout = (shown[field] for field in ("payout_profile", "tax_form", "payout_due"))
     assert (lacking["asks"], form["asks"], payout["asks"]) == (True, True, False)
     assert "the payee has no name" in str(lacking["means"])
     assert "tax information is required" in str(form["means"])
     assert str(payout["means"]).startswith("Nothing is paid out then: the payout profile is not")
     outlook = empty.ok("payout", "preview", "--on", "2027-01-29")
     (coming,) = empty.ok("payout", "forecast", "--on", "2026-11-02")
-    dates = {str(each["due_on"]) for each in (lacking, form, payout)}
+    dates = {str(row["due_on"]) for row in (lacking, form, payout)}
     assert dates == {outlook["due_on"], coming["on"]} == {"2027-01-29"}
-    assert [each["code"] for each in outlook["blocked"]] == coming["blocked"]
+    assert [row["code"] for row in outlook["blocked"]] == coming["blocked"]
     assert coming["blocked"] == ["profile_incomplete"]
     assert (coming["amount"], coming["carried"]) == ("0.00", "126.00")
     complete_profile(empty)

@@ -17,7 +17,7 @@ FORM = ("--country", "IE", "--line", "1 Main St", "--city", "Cork", "--region", 
 def _events(path: Path) -> dict[str, str]:
     """Return the summary and status of every event of a file."""
     calendar = Calendar.from_ical(path.read_bytes())
-    return {str(each["SUMMARY"]): str(each["STATUS"]) for each in calendar.walk("VEVENT")}
+    return {str(node["SUMMARY"]): str(node["STATUS"]) for node in calendar.walk("VEVENT")}
 
 
 def test_the_deadlines_go_into_a_calendar(states: Shell) -> None:
@@ -32,10 +32,10 @@ def test_the_deadlines_go_into_a_calendar(states: Shell) -> None:
 
 
 def test_what_is_no_longer_due_is_cancelled_in_it(states: Shell) -> None:
-    """A file that there is is brought up to date; sessions in it stay as they are."""
+    """An existing file is updated; the sessions in it stay as they are."""
     path = states.folder / "due.ics"
     states.ok("due", "--calendar", path)
-    states.tells("sessions", "calendar", "-o", path)
+    states.output_of("sessions", "calendar", "-o", path)
     (start,) = (name for name in _events(path) if name.startswith("session start S-UP"))
     states.ok("sessions", "start", "S-UP", "--at", "2026-11-05 09:00")
     before = _events(path)
@@ -53,7 +53,7 @@ def test_the_tax_form_is_due_when_it_expires(states: Shell) -> None:
     states.ok("payout", "profile", "set", *FORM, *given, "--yes", stdin=b"1234567TW\n")
     (row,) = (row for row in states.ok("due") if row["kind"] == "tax_form")
     assert (row["id"], row["due"], row["asks"]) == ("profile", "2029-12-31T23:59:59.999999Z", False)
-    assert not any(each["kind"] == "tax_form" for each in states.ok("due", "--within", "30d"))
+    assert not any(row["kind"] == "tax_form" for row in states.ok("due", "--within", "30d"))
 
 
 def test_a_calendar_never_takes_the_ledgers_place(states: Shell) -> None:

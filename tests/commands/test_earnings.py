@@ -1,4 +1,4 @@
-"""`liveportal earnings` as it is typed: chart, groups, zones, readings, differences, check."""
+"""`liveportal earnings` as typed: chart, groups, zones, interpretations, differences, check."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen(shell: Shell, *argv: object) -> list[str]:
-    """Return what a person at a terminal sees, which fits into it."""
+    """Return the output of a terminal, whose lines must fit into its width."""
     ran = shell.run("earnings", *argv, terminal=True)
     assert ran.code == 0, ran
     assert_no_traceback(ran.err)
     lines = ran.out.splitlines()
-    assert all(len(each) <= 80 for each in lines), lines
-    return [each.rstrip() for each in lines]
+    assert all(len(text) <= 80 for text in lines), lines
+    return [text.rstrip() for text in lines]
 
 
 def logged(session: str, start: str, end: str, **data: Any) -> bytes:  # noqa: ANN401 (as events have it)
@@ -56,18 +56,18 @@ def sync(shell: Shell, *lines: bytes) -> None:
 def test_a_terminal_draws_the_last_months(states: Shell) -> None:
     """Below the figures: a line a month, with the figures beside the bar."""
     lines = seen(states, *OCTOBER)
-    heading = next(n for n, each in enumerate(lines) if each.split()[:2] == ["month", "gross"])
+    heading = next(n for n, text in enumerate(lines) if text.split()[:2] == ["month", "gross"])
     assert lines[heading + 1].split()[:5] == ["2026-10", "286.50", "85.95", "0.00", "210.55"]
     assert "#" in lines[heading + 1] or "\u2588" in lines[heading + 1]
     assert "net" in lines[heading + 2]
     assert "refunds" in lines[heading + 2]
     year = seen(states, "--year", 2026)
-    assert sum(each.startswith("2026-") for each in year) == 3, "the book's months, no more"
+    assert sum(month.startswith("2026-") for month in year) == 3, "the book's months, no more"
 
 
 def test_a_pipe_has_no_chart(states: Shell) -> None:
     """Nor has a terminal that asks for a format, or for fields."""
-    assert len(states.tells("earnings", *OCTOBER).splitlines()) == 1
+    assert len(states.output_of("earnings", *OCTOBER).splitlines()) == 1
     assert len(seen(states, *OCTOBER, "--fields", "net")) == 2
     assert len(states.run("earnings", *OCTOBER, "--csv", terminal=True).out.splitlines()) == 2
     assert "refunds" not in seen(states, "--month", "2001-01")[-1], "nothing happened by then"
@@ -85,9 +85,9 @@ def test_bars_divide_what_came_in() -> None:
     lines = list(drawn(MONTHS, "USD", 80, BLOCKS))
     assert lines[1].split() == ["month", "gross", "fee", "refunds", "net", "USD"]
     august, september, october, legend = lines[2:]
-    column = {each.index("\u2502") for each in (august, september, october)}
+    column = {chart.index("\u2502") for chart in (august, september, october)}
     assert len(column) == 1
-    assert {len(each) for each in (august, september, october)} <= set(range(81))
+    assert {len(chart) for chart in (august, september, october)} <= set(range(81))
     right = august.partition("\u2502")[2]
     assert set(right) == {"\u2588", "\u2592"}
     assert abs(right.count("\u2588") / len(right) - 0.7) < 0.05
@@ -100,8 +100,8 @@ def test_bars_divide_what_came_in() -> None:
 
 
 def test_a_chart_in_ascii_and_in_little_room() -> None:
-    """Letters where nothing else can be shown; where there is no room, the figures alone."""
-    assert all(each.isascii() for each in drawn(MONTHS, "USD", 80, LETTERS))
+    """Letters if the encoding has nothing else; without room, the figures alone."""
+    assert all(text.isascii() for text in drawn(MONTHS, "USD", 80, LETTERS))
     narrow = list(drawn(MONTHS, "USD", 40, BLOCKS))
     assert len(narrow) == 5
     assert "\u2588" not in "".join(narrow)
@@ -127,7 +127,7 @@ def test_the_session_summary(states: Shell) -> None:
 
 
 def test_the_record_has_a_running_balance(states: Shell) -> None:
-    """It ends at what is owed, and a month's begins on top of the months before."""
+    """It ends at the amount owed; a month's starts from the months before."""
     rows = states.ok("earnings", "transactions")
     total = Decimal()
     for row in rows:
@@ -153,7 +153,7 @@ def test_the_record_has_a_running_balance(states: Shell) -> None:
     ],
 )
 def test_what_does_not_go_together(states: Shell, argv: tuple[object, ...]) -> None:
-    """It is wrong usage, and said."""
+    """It is a usage error with a message."""
     ran = states.run("earnings", *argv)
     assert (ran.code, ran.out) == (2, "")
 
@@ -163,7 +163,7 @@ def test_what_does_not_go_together(states: Shell, argv: tuple[object, ...]) -> N
 
 @pytest.mark.parametrize("way", ["customer", "skill", "kind", "weekday"])
 def test_groups_add_up(states: Shell, way: str) -> None:
-    """To the cent, for a month, a year or all that is asked for."""
+    """To the cent, for a month, a year or everything selected."""
     states.ok("earnings", "adjust", "-3.50", "--reason", "fee", "--at", "2026-10-30 09:00")
     for span in (OCTOBER, ("--year", 2026), ("--from", "2026-10")):
         rows = states.ok("earnings", *span, "--by", way)
@@ -177,7 +177,7 @@ def test_groups_add_up(states: Shell, way: str) -> None:
 
 
 def test_a_session_counts_once_under_all_its_skills(october: Shell) -> None:
-    """Skills in any case and order are the same ones; who told of none is a group of its own."""
+    """Case and order of skills do not matter; sessions without skills are a group."""
     rows = {row["group"]: row for row in october.ok("earnings", *OCTOBER, "--by", "skill")}
     assert rows["android, shaders, urp"]["sessions"] == 1
     assert rows["netcode"]["net"] == "105.55"
@@ -201,13 +201,13 @@ def test_weekdays_are_the_experts_own(empty: Shell) -> None:
 
 
 def test_groups_on_a_terminal(states: Shell) -> None:
-    """A customer has a name, which obeys nobody; what belongs to no session is `none`."""
+    """A customer's name is cleaned; amounts without a session are under `none`."""
     evil = {"id": "C-9", "name": "\x1b[2J\u202eevil\x00"}
     sync(states, logged("S-9", "10-30 09:00", "10-30 10:00", customer=evil))
     states.ok("earnings", "adjust", "5.00", "--reason", "bonus", "--at", "2026-10-30 09:00")
     lines = seen(states, *OCTOBER, "--by", "customer")
     assert lines[0] == "Earnings of 2026-10 by customer"
-    assert any("evil" in each for each in lines)
+    assert any("evil" in text for text in lines)
     assert "\x1b[2J" not in "".join(lines)
     assert lines[-1].startswith("none")
 
@@ -216,7 +216,7 @@ def test_groups_on_a_terminal(states: Shell) -> None:
 
 
 def test_what_would_be_in_another_month(empty: Shell) -> None:
-    """From instants: a session, its tip and its payout move, each on its own; and none twice."""
+    """From instants: a session, its tip and its payout move, each separately, and none twice."""
     sync(
         empty,
         logged("S-1", "10-31 22:00", "10-31 23:30"),
@@ -242,7 +242,7 @@ def test_what_would_be_in_another_month(empty: Shell) -> None:
 
 
 def test_the_books_own_zone_is_held_against_utc_too(nothing: Shell) -> None:
-    """Where the book's months are another zone's, UTC is one of the others."""
+    """If the ledger's months are in another zone, UTC is one of the others compared."""
     policy = nothing.file("own.toml", 'name = "own"\n[period]\ntimezone = "America/New_York"\n')
     nothing.ok("init", "--policy", policy)
     sync(nothing, logged("S-1", "11-01 02:00", "11-01 03:00"))
@@ -269,7 +269,7 @@ def test_a_corrected_session_moves_as_it_was_booked(nothing: Shell) -> None:
 
 
 def test_bounds_of_a_month(states: Shell) -> None:
-    """The first row is what was booked; lowest and highest are marked, and the rest add up."""
+    """The first row is as booked; lowest and highest are marked, and the rest add up."""
     booked, *others = rows = states.ok("earnings", *OCTOBER, "--bounds")
     summary = states.ok("earnings", *OCTOBER)
     assert (booked["switch"], booked["net"]) == (None, summary["net"])
@@ -285,13 +285,13 @@ def test_bounds_of_a_month(states: Shell) -> None:
 
 
 def test_bounds_on_a_terminal(states: Shell) -> None:
-    """From the lowest to the highest; what stands under all readings is said."""
+    """From the lowest to the highest; what is the same under all interpretations is named."""
     ran = states.run("earnings", *OCTOBER, "--bounds", terminal=True)
     assert ran.code == 0
     assert ran.out.startswith("Net of 2026-10: from 179.05 to 218.95 USD")
     assert "as it was booked" in ran.out
     assert "What the platform billed stands" in ran.err
-    assert all(len(each) <= 80 for each in ran.out.splitlines())
+    assert all(len(text) <= 80 for text in ran.out.splitlines())
 
 
 def test_what_a_reading_refuses_is_said(nothing: Shell) -> None:
@@ -326,7 +326,7 @@ def test_what_changed_since(october: Shell) -> None:
     october.ok("sessions", "tip", "S-1002", "1.00", "--at", "2026-11-03 09:00")
     rows = october.ok("earnings", "diff", last)
     assert [row["month"] for row in rows] == ["2026-10", "2026-11"]
-    changed = {each["figure"]: each for each in rows[0]["changed"]}
+    changed = {row["figure"]: row for row in rows[0]["changed"]}
     assert set(changed) == {
         *("refunds", "refunded", "deducted", "net", "balance.held"),
     }
@@ -345,17 +345,17 @@ def test_what_changed_since(october: Shell) -> None:
     assert october.ok("earnings", "diff", "2001-01-01", last)[0]["events"][0]["seq"] > 1
 
 
-def test_what_books_nothing_is_told_too(states: Shell) -> None:
+def test_sessions_without_a_booking_are_shown_too(states: Shell) -> None:
     """A dispute counts in its month, and so does a session that was free or moved away."""
     (last,) = states.ok("ledger", "info", "--fields", "last_recorded").values()
     states.ok("dispute", "file", "CL-2", "--summary", "fixed", "--at", "2026-10-21 09:00")
     (october,) = states.ok("earnings", "diff", last)
-    assert [each["figure"] for each in october["changed"]] == ["disputes"]
-    assert [each["type"] for each in october["events"]] == ["dispute.filed"]
+    assert [row["figure"] for row in october["changed"]] == ["disputes"]
+    assert [event["type"] for event in october["events"]] == ["dispute.filed"]
     states.ok("sessions", "end", "S-LIVE", "--at", "2026-11-02 10:04")
     _, november = states.ok("earnings", "diff", last)
-    assert [each["figure"] for each in november["changed"]] == ["free_sessions"]
-    assert [each["thing"] for each in november["events"]] == ["session:S-LIVE"]
+    assert [row["figure"] for row in november["changed"]] == ["free_sessions"]
+    assert [event["thing"] for event in november["events"]] == ["session:S-LIVE"]
 
 
 def test_differences_on_a_terminal(october: Shell) -> None:
@@ -363,15 +363,15 @@ def test_differences_on_a_terminal(october: Shell) -> None:
     assert seen(october, "diff", "now") == ["Nothing changed."]
     lines = seen(october, "diff", "2001-01-01")
     assert lines[0] == "2026-10"
-    assert any(each.split() == ["minutes", "0.00", "95.50", "95.50"] for each in lines)
-    assert any("session.ended S-1001, 2026-10-05 14:21, net 42.00" in each for each in lines)
+    assert any(text.split() == ["minutes", "0.00", "95.50", "95.50"] for text in lines)
+    assert any("session.ended S-1001, 2026-10-05 14:21, net 42.00" in text for text in lines)
 
 
 # --- check ----------------------------------------------------------------------------------------
 
 
-def test_check_holds_bills_against_our_reckoning(empty: Shell) -> None:
-    """Only what differs, or all; with the reading that would explain it."""
+def test_check_compares_bills_with_our_calculation(empty: Shell) -> None:
+    """Only the differences, or all; with the interpretation that would explain each."""
     assert empty.ok("earnings", "check") == []
     sync(
         empty,

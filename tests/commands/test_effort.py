@@ -1,4 +1,4 @@
-"""What a read asks of the engine: as many statements, and steps, whatever the book has grown to.
+"""The cost of a read in SQLite statements and steps does not grow with the ledger.
 
 Steps and statements are counted, not timed: they are the same on every machine.
 """
@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from liveportal.ledger.storage import connection
-from tests.commands.busy import Effort, feed, made, plan, watched, whole_reads
-from tests.commands.planning import SetClock, now
+from tests.commands.large_ledger import Effort, feed, make_ledger, plan, watch_engine, whole_reads
+from tests.commands.planned_sessions import SetClock, now
 from tests.commands.shell import Shell
 
 __all__ = ["now"]
@@ -46,7 +46,7 @@ READS = (
     "payout show PO-1",
     "due",
 )
-# What shows everything of a kind reads everything of it.
+# Commands that show every entity of a kind must read them all.
 OF_EVERYTHING = {
     "requests list": ("request",),
     "sessions list": ("session",),
@@ -55,9 +55,9 @@ OF_EVERYTHING = {
     "refunds list --state open": ("claim",),
     "dispute list": ("claim", "dispute"),
     "payout list": ("payout",),
-    "refunds show CL-1": ("claim", "dispute", "statement"),  # How disputes went so far.
+    "refunds show CL-1": ("claim", "dispute", "statement"),  # Counts of past disputes.
     "due": ("claim",),
-    "sessions search shader": ("event_personal",),  # Titles, reasons: few beside what was said.
+    "sessions search shader": ("event_personal",),  # Titles, reasons: few compared with messages.
 }
 SMALL = ("policy", "preferences", "month_flow", "profile_field", "profile_fact", "session_alias")
 """Rows a month, a change of mind, or another name that a platform has for a session."""
@@ -77,15 +77,15 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
     """Make them once; they are only read."""
     folders = [tmp_path_factory.mktemp(name) for name in Books._fields]
     return Books(
-        made(folders[0], feed(FEW)),
-        made(folders[1], feed(MANY)),
-        made(folders[2], feed(FEW, before=1, years=YEARS)),
-        made(folders[3], feed(FEW, before=MANY, years=YEARS)),
+        make_ledger(folders[0], feed(FEW)),
+        make_ledger(folders[1], feed(MANY)),
+        make_ledger(folders[2], feed(FEW, before=1, years=YEARS)),
+        make_ledger(folders[3], feed(FEW, before=MANY, years=YEARS)),
     )
 
 
 def _effort(shell: Shell, ledger: Path, command: str) -> Effort:
-    with watched() as effort:
+    with watch_engine() as effort:
         shell.ok(*command.split(), "--ledger", ledger)
     return effort
 
@@ -98,39 +98,39 @@ def shell(empty: Shell, now: SetClock) -> Shell:
 
 
 @pytest.mark.parametrize("command", READS)
-def test_a_read_asks_as_often_of_many_things_as_of_few(
+def test_many_entities_take_as_many_statements_as_few(
     shell: Shell, books: Books, command: str
 ) -> None:
-    """What is looked up for each thing in turn would be slow where there are many."""
-    few, many = (_effort(shell, each, command).statements for each in (books.few, books.many))
+    """A query per entity would be slow for many entities."""
+    few, many = (_effort(shell, book, command).statements for book in (books.few, books.many))
     assert few
     assert len(few) == len(many), sorted(set(_shape(many)) - set(_shape(few)))
 
 
 def _shape(statements: list[str]) -> list[str]:
-    return [" ".join(each.split())[:200] for each in statements]
+    return [" ".join(statement.split())[:200] for statement in statements]
 
 
 @pytest.mark.parametrize("command", READS)
 def test_a_read_finds_what_it_shows_by_an_index(shell: Shell, books: Books, command: str) -> None:
-    """No table that grows with what happened is read row by row."""
+    """No table that grows with the ledger is scanned."""
     effort = _effort(shell, books.many, command)
     with closing(connection.open_file(books.many, readonly=True)) as db:
         tables = {
             name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
         }
-        found = {
-            (_named(each, statement, tables), each)
+        efforts = {
+            (_named(command, statement, tables), command)
             for statement in effort.statements
             if statement.lstrip().upper().startswith(("SELECT", "WITH"))
-            for each in whole_reads(plan(db, statement))
+            for command in whole_reads(plan(db, statement))
         }
     allowed: set[str | None] = {None, *OF_EVERYTHING.get(command, ()), *SMALL}
-    assert {each for each in found if each[0] not in allowed} == set()
+    assert {pair for pair in efforts if pair[0] not in allowed} == set()
 
 
 def _named(line: str, statement: str, tables: set[str]) -> str | None:
-    """Return the table that a line of a plan is about; None for what a statement made itself."""
+    """Return the table that a line of a query plan names; None for a statement's own."""
     name = line.split()[1]
     known_as = re.search(rf'"?(\w+)"? AS "?{name}"?\b', statement)
     name = known_as[1] if known_as else name
@@ -151,15 +151,15 @@ def _named(line: str, statement: str, tables: set[str]) -> str | None:
 )
 def test_a_long_history_is_no_burden(shell: Shell, books: Books, command: str) -> None:
     """However much happened in other years, the engine takes the same steps."""
-    quiet, full = (_effort(shell, each, command) for each in (books.quiet, books.full))
+    quiet, full = (_effort(shell, book, command) for book in (books.quiet, books.full))
     assert len(quiet.statements) == len(full.statements)
-    # 354 sessions more; a step or two for each would be seen.
+    # 354 more sessions; one or two steps for each would show.
     assert abs(full.hundreds - quiet.hundreds) <= LITTLE, (quiet.hundreds, full.hundreds)
 
 
 def test_a_month_of_long_ago_is_found_as_quickly(shell: Shell, books: Books) -> None:
-    """Nor is what happened since then read, for what was at risk at its end."""
+    """Nor are later events read to calculate the money at risk at its end."""
     quiet, full = (
-        _effort(shell, each, "earnings --month 2020-02") for each in (books.quiet, books.full)
+        _effort(shell, book, "earnings --month 2020-02") for book in (books.quiet, books.full)
     )
     assert abs(full.hundreds - quiet.hundreds) <= LITTLE, (quiet.hundreds, full.hundreds)

@@ -37,16 +37,16 @@ def vault(shell: Shell) -> Vault:
 
 
 def artifacts(shell: Shell, session: str = "S-1002") -> list[dict[str, Any]]:
-    """Return what `show` says of a session's evidence."""
-    found: list[dict[str, Any]] = shell.ok("sessions", "show", session)["artifacts"]
-    return found
+    """Return a session's evidence as `show` lists it."""
+    artifacts_shown: list[dict[str, Any]] = shell.ok("sessions", "show", session)["artifacts"]
+    return artifacts_shown
 
 
 # --- attach ---------------------------------------------------------------------------------------
 
 
 def test_attach_a_transcript(october: Shell) -> None:
-    """The file is in the vault, its messages are counted, and `show` tells of both."""
+    """The file is in the vault, its messages are counted, and `show` lists both."""
     row = october.ok(*ATTACH, october.file("chat.txt", CHAT))
     assert list(row) == [
         *("id", "state", "error", "message", "file", "kind", "name", "sha256", "bytes"),
@@ -107,7 +107,11 @@ def test_many_files_give_a_line_each(october: Shell) -> None:
         ("empty.bin", None),
     ]
     assert "belongs to the ledger" in rows[4]["message"]
-    assert [each["name"] for each in artifacts(october)] == ["chat.txt", "picture.png", "empty.bin"]
+    assert [artifact["name"] for artifact in artifacts(october)] == [
+        "chat.txt",
+        "picture.png",
+        "empty.bin",
+    ]
     again = october.ok(*ATTACH, "chat.txt", "picture.png")
     assert [row["replayed"] for row in again] == [True, True]
     assert len(artifacts(october)) == 3
@@ -145,7 +149,7 @@ def test_the_limit_is_a_preference(october: Shell) -> None:
 
 
 def test_an_unsafe_vault(october: Shell) -> None:
-    """One that others may enter, or that is a link, is said to be so."""
+    """A vault that others may enter, or that is a link, is reported."""
     file = october.file("chat.txt", CHAT)
     folder = vault(october).folder
     folder.mkdir(mode=0o755)
@@ -159,7 +163,7 @@ def test_an_unsafe_vault(october: Shell) -> None:
 
 
 def test_a_dry_run_touches_no_file(october: Shell) -> None:
-    """It says what would be, of one and of many."""
+    """It shows the result for one file and for many."""
     file = october.file("chat.txt", CHAT)
     before = sorted(october.folder.rglob("*")), october.dump()
     row = october.ok(*ATTACH, file, "--dry-run")
@@ -184,7 +188,7 @@ def test_keys(october: Shell) -> None:
 
 
 def test_what_cannot_be_read_as_a_transcript_is_attached(october: Shell) -> None:
-    """And said to be no transcript: in the result, and to a person in words."""
+    """It is reported as no transcript: in the result, and to a person in words."""
     file = october.file("call.vtt", bytes(range(256)) * 10)
     row = october.ok(*ATTACH, file)
     assert (row["flags"], row["messages"], row["stored"]) == (["unreadable_transcript"], 0, True)
@@ -193,10 +197,10 @@ def test_what_cannot_be_read_as_a_transcript_is_attached(october: Shell) -> None
     assert "call.vtt: It cannot be read as a transcript" in ran.err
 
 
-def test_what_a_feed_told_of_is_confirmed(october: Shell) -> None:
+def test_a_file_that_a_feed_reported_is_confirmed(october: Shell) -> None:
     """`stored` turns true; there is still one artifact."""
     data = {"session": "S-1002", "kind": "attachment", "name": "as told", "bytes": len(CHAT)}
-    told = {
+    event = {
         "specversion": "1.0",
         "id": "a-1",
         "source": "https://help.example/experts/7",
@@ -204,15 +208,15 @@ def test_what_a_feed_told_of_is_confirmed(october: Shell) -> None:
         "time": "2026-10-13T00:00:00Z",
         "data": {**data, "sha256": sha(CHAT)},
     }
-    october.ok("sync", october.file("feed.jsonl", json.dumps(told)))
-    assert [each["stored"] for each in artifacts(october)] == [False]
+    october.ok("sync", october.file("feed.jsonl", json.dumps(event)))
+    assert [artifact["stored"] for artifact in artifacts(october)] == [False]
     row = october.ok(*ATTACH, october.file("chat.txt", CHAT))
     assert (row["confirmed"], row["name"], row["kind"]) == (True, "as told", "attachment")
-    assert [each["stored"] for each in artifacts(october)] == [True]
+    assert [artifact["stored"] for artifact in artifacts(october)] == [True]
 
 
 def test_hostile_names(october: Shell) -> None:
-    """Names are what somebody wrote: kept, cleaned when shown, and never a path."""
+    """File names are untrusted: stored, cleaned when shown, and never used as a path."""
     file = october.file("chat.txt", CHAT)
     for number, name in enumerate(
         ("../../x", "/etc/passwd", "x" * 300, ESCAPES + BIDI, BREAKS, "\ud800", "-rf", "", "a\0b")
@@ -220,7 +224,7 @@ def test_hostile_names(october: Shell) -> None:
         session = ("S-1001", "S-1002", "S-1003")[number % 3]
         content = october.file("chat.txt", f"{CHAT}{number}")
         assert october.ok("sessions", "attach", session, content, "--name", name)["name"] == name
-        shown = october.tells("sessions", "show", session)
+        shown = october.output_of("sessions", "show", session)
         assert not FORBIDDEN.search(shown)
         path = opened(october, session, str(len(artifacts(october, session))))
         assert path.parent.parent == october.folder
@@ -238,17 +242,17 @@ def test_hostile_names(october: Shell) -> None:
 
 
 @pytest.fixture
-def told(october: Shell) -> Shell:
+def with_evidence(october: Shell) -> Shell:
     """Give a shell whose session S-1002 has a transcript and a recording."""
     october.file("call.mp4", b"moving pictures")
     october.ok(*ATTACH, october.file("chat.txt", CHAT), "call.mp4")
     return october
 
 
-def test_show_transcript(told: Shell) -> None:
+def test_show_transcript(with_evidence: Shell) -> None:
     """Rows in a pipe, an array as JSON, lines on a terminal."""
     show = ("sessions", "show", "S-1002", "--transcript")
-    assert told.ok(*show) == [
+    assert with_evidence.ok(*show) == [
         {
             "at_seconds": 120,
             "speaker": "Mina",
@@ -264,24 +268,26 @@ def test_show_transcript(told: Shell) -> None:
             "artifact": "chat.txt",
         },
     ]
-    assert told.tells(*show, "--fields", "at_seconds,speaker,text") == (
+    assert with_evidence.output_of(*show, "--fields", "at_seconds,speaker,text") == (
         "120\tMina\tThe Mali shader flickers\n330\tAna\tRebuild it then try\n"
     )
-    assert told.run(*show, terminal=True).out == (
+    assert with_evidence.run(*show, terminal=True).out == (
         "[2:00] Mina: The Mali shader flickers\n[5:30] Ana: Rebuild it then try\n"
     )
-    assert told.ok("sessions", "show", "S-1001", "--transcript") == []
-    ran = told.run("sessions", "show", "S-1001", "--transcript", terminal=True)
+    assert with_evidence.ok("sessions", "show", "S-1001", "--transcript") == []
+    ran = with_evidence.run("sessions", "show", "S-1001", "--transcript", terminal=True)
     assert "No transcript" in ran.out
     assert "sessions attach S-1001" in ran.err
 
 
-def test_transcripts_stand_under_their_names(told: Shell) -> None:
-    """Where there are several; hours and what was before the start are shown, too."""
+def test_transcripts_stand_under_their_names(with_evidence: Shell) -> None:
+    """If there are several; hours and messages before the start are shown, too."""
     late = "[01:02:03] Joe: late\n"
     early = "21:59:30 Zoë: early\n"
-    told.ok(*ATTACH, told.file("late.txt", late), told.file("early.txt", early))
-    ran = told.run("sessions", "show", "S-1002", "--transcript", terminal=True)
+    with_evidence.ok(
+        *ATTACH, with_evidence.file("late.txt", late), with_evidence.file("early.txt", early)
+    )
+    ran = with_evidence.run("sessions", "show", "S-1002", "--transcript", terminal=True)
     assert ran.out.splitlines()[2:] == [
         "[5:30] Ana: Rebuild it then try",
         "--- late.txt",
@@ -291,16 +297,16 @@ def test_transcripts_stand_under_their_names(told: Shell) -> None:
     ]
 
 
-def test_a_long_transcript_goes_through_the_pager(told: Shell) -> None:
-    """$PAGER's, on a terminal; what a stranger wrote is clean before it gets there."""
+def test_a_long_transcript_goes_through_the_pager(with_evidence: Shell) -> None:
+    """$PAGER, on a terminal; untrusted text is cleaned before it gets there."""
     words = "".join(f"22:02 Mina: line {n} {ESCAPES}\n" for n in range(200))
-    told.ok(*ATTACH, told.file("long.txt", words))
+    with_evidence.ok(*ATTACH, with_evidence.file("long.txt", words))
     line = f'"{sys.executable}" -m liveportal sessions show S-1002 --transcript'
-    env = told.environment(PAGER="sed s/line/LINE/", TERM="xterm")
+    env = with_evidence.environment(PAGER="sed s/line/LINE/", TERM="xterm")
     ran = subprocess.run(
         ["script", "-qec", line, "/dev/null"],  # noqa: S607 -- Wherever a system has it.
         capture_output=True,
-        cwd=told.folder,
+        cwd=with_evidence.folder,
         env=env,
         timeout=60,
         check=False,
@@ -313,9 +319,9 @@ def test_a_long_transcript_goes_through_the_pager(told: Shell) -> None:
 @pytest.mark.parametrize(
     "argv", ["--transcript --open 1", "--follow --transcript", "--follow --open 1"]
 )
-def test_show_one_thing_at_a_time(told: Shell, argv: str) -> None:
+def test_show_one_view_at_a_time(with_evidence: Shell, argv: str) -> None:
     """These exclude one another."""
-    error = told.refuses(2, "sessions", "show", "S-1002", *argv.split())
+    error = with_evidence.refuses(2, "sessions", "show", "S-1002", *argv.split())
     assert "exclude" in error["message"]
 
 
@@ -324,16 +330,16 @@ def test_show_one_thing_at_a_time(told: Shell, argv: str) -> None:
 
 @pytest.fixture(autouse=True)
 def launched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Note what would be opened, and open nothing; copies go to the test's own folder."""
-    found: list[str] = []
+    """Record what would be opened, and open nothing; copies go to the test's own folder."""
+    paths: list[str] = []
 
     def launch(path: str) -> int:
-        found.append(path)
+        paths.append(path)
         return 0
 
     monkeypatch.setattr(typer, "launch", launch)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    return found
+    return paths
 
 
 def opened(shell: Shell, session: str, name: str) -> Path:
@@ -341,55 +347,57 @@ def opened(shell: Shell, session: str, name: str) -> Path:
     return Path(shell.ok("sessions", "show", session, "--open", name)["path"])
 
 
-def test_open_gives_a_copy(told: Shell, launched: list[str]) -> None:
-    """By name or number, private, with its suffix; the vault's file stays what it is."""
+def test_open_gives_a_copy(with_evidence: Shell, launched: list[str]) -> None:
+    """By name or number, private, with its suffix; the vault's file is unchanged."""
     for name in ("call.mp4", "2"):
-        path = opened(told, "S-1002", name)
+        path = opened(with_evidence, "S-1002", name)
         assert launched.pop() == str(path)
         assert (path.name, path.read_bytes()) == ("call.mp4", b"moving pictures")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         path.write_bytes(b"edited")
-    vault(told).check(sha(b"moving pictures"))
+    vault(with_evidence).check(sha(b"moving pictures"))
 
 
-def test_a_name_goes_before_a_number(told: Shell) -> None:
+def test_a_name_goes_before_a_number(with_evidence: Shell) -> None:
     """A file may be called 1."""
-    told.ok(*ATTACH, told.file("1", "one"))
-    assert opened(told, "S-1002", "1").read_text() == "one"
+    with_evidence.ok(*ATTACH, with_evidence.file("1", "one"))
+    assert opened(with_evidence, "S-1002", "1").read_text() == "one"
 
 
-def test_what_a_system_would_run_is_opened_as_text(told: Shell) -> None:
+def test_what_a_system_would_run_is_opened_as_text(with_evidence: Shell) -> None:
     """A stranger's script is read, not run."""
-    told.ok(*ATTACH, told.file("fix.sh", "rm -rf /"))
-    assert opened(told, "S-1002", "fix.sh").name == "fix.sh.txt"
+    with_evidence.ok(*ATTACH, with_evidence.file("fix.sh", "rm -rf /"))
+    assert opened(with_evidence, "S-1002", "fix.sh").name == "fix.sh.txt"
 
 
 @pytest.mark.damages
-def test_what_cannot_be_opened(told: Shell, launched: list[str]) -> None:
-    """Nobody attached it, it is damaged, or there is no such evidence; no copy is left."""
+def test_what_cannot_be_opened(with_evidence: Shell, launched: list[str]) -> None:
+    """Never attached, damaged, or no such evidence; no copy is left."""
     show = ("sessions", "show", "S-1002", "--open")
-    before = sorted(told.folder.glob("liveportal-*"))
+    before = sorted(with_evidence.folder.glob("liveportal-*"))
     for name in ("nothing", "0", "3", "-1", "9" * 5_000, "²", ""):
-        error = told.refuses(3, *show[:3], f"--open={name}")
+        error = with_evidence.refuses(3, *show[:3], f"--open={name}")
         assert error["code"] == "not_found"
-    path = vault(told).path(sha(b"moving pictures"))
+    path = vault(with_evidence).path(sha(b"moving pictures"))
     path.chmod(0o600)
     path.write_bytes(b"other pictures!")
-    assert told.refuses(6, *show, "call.mp4")["code"] == "damaged_file"
+    assert with_evidence.refuses(6, *show, "call.mp4")["code"] == "damaged_file"
     path.unlink()
-    error = told.refuses(3, *show, "call.mp4")
+    error = with_evidence.refuses(3, *show, "call.mp4")
     assert error["code"] == "not_in_vault"
     assert "sessions attach" in error["hint"]
-    assert [each["stored"] for each in artifacts(told)] == [True, False]
-    assert told.refuses(3, "sessions", "show", "S-1001", "--open", "1")["code"] == "not_found"
+    assert [artifact["stored"] for artifact in artifacts(with_evidence)] == [True, False]
+    assert (
+        with_evidence.refuses(3, "sessions", "show", "S-1001", "--open", "1")["code"] == "not_found"
+    )
     assert launched == []
-    assert sorted(told.folder.glob("liveportal-*")) == before
+    assert sorted(with_evidence.folder.glob("liveportal-*")) == before
 
 
-def test_no_program_opens_it(told: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the copy's place is told."""
+def test_no_program_opens_it(with_evidence: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the path of the copy is printed."""
     monkeypatch.setattr(typer, "launch", lambda _: 1)
-    error = told.refuses(1, "sessions", "show", "S-1002", "--open", "call.mp4")
+    error = with_evidence.refuses(1, "sessions", "show", "S-1002", "--open", "call.mp4")
     assert error["code"] == "not_opened"
     assert Path(error["details"]["path"]).read_bytes() == b"moving pictures"

@@ -1,7 +1,7 @@
-"""Packs that a forger writes with this program's own writer, and honest ones: each is known.
+"""Packs forged with this program's own writer, and honest ones: verification tells them apart.
 
-Whoever has the program can change anything in a pack and seal it again: it agrees with its new
-seal. Held against the ledger, every such change is found.
+A forger who has the program can change anything in a pack and seal it again, so that it agrees with
+its new seal. Compared with the ledger, every such change is detected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from liveportal.exports.pages import CURRENT, PAGES, Page, people
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.case import case as case_of
 from tests.commands.shell import Shell, error_of
-from tests.commands.test_evidence_pack import CHECK, PACK, manifest, unpacked
+from tests.commands.test_evidence_pack import CHECK, PACK, manifest, unpack
 from tests.commands.test_sync import feed
 from tests.helpers import amount, at, line
 
@@ -59,22 +59,22 @@ def seal(shell: Shell, parts: list[PackEntry], about: dict[str, Any]) -> None:
 
 
 def parts_of(shell: Shell) -> tuple[list[PackEntry], dict[str, Any]]:
-    """Return what the pack was made of."""
-    told = manifest(shell)
-    contents = unpacked(shell)
+    """Return the entries of the pack and its manifest."""
+    document = manifest(shell)
+    contents = unpack(shell)
     parts = [
         PackEntry(
             *(item["file"], contents[item["file"]], item["shows"], item["media_type"]),
             item.get("original_sha256"),
         )
-        for item in told.pop("items")
+        for item in document.pop("items")
     ]
-    del told["format"]
-    return parts, told
+    del document["format"]
+    return parts, document
 
 
-def found(shell: Shell, *argv: object) -> list[dict[str, str]]:
-    """Return what is wrong with the pack: it agrees with its seal, and not with the ledger."""
+def mismatches(shell: Shell, *argv: object) -> list[dict[str, str]]:
+    """Return the problems of the pack: it agrees with its seal, but not with the ledger."""
     monkey = shell.folder / "nowhere.db"
     alone = shell.script(f"LIVEPORTAL_LEDGER={monkey} liveportal dispute verify pack.zip --json")
     assert alone.code == 0, alone
@@ -82,7 +82,7 @@ def found(shell: Shell, *argv: object) -> list[dict[str, str]]:
 
 
 def refused(shell: Shell, *argv: object) -> list[dict[str, str]]:
-    """Return what is not the ledger's in the pack."""
+    """Return the entries of the pack that are not the ledger's."""
     ran = shell.run(*CHECK, "--ledger", shell.ledger, "--json", *argv)
     assert (ran.code, ran.out) == (6, "")
     error = error_of(ran.err)
@@ -92,7 +92,7 @@ def refused(shell: Shell, *argv: object) -> list[dict[str, str]]:
 
 
 @contextmanager
-def told(shell: Shell) -> Iterator[Case]:
+def ledger_case(shell: Shell) -> Iterator[Case]:
     """Give the case as the ledger has it."""
     with open_readonly(shell.ledger) as reader:
         yield case_of(reader, "CL-2", NOW)
@@ -105,8 +105,8 @@ def write(shell: Shell, made: Case, page: Page = CURRENT, **options: Any) -> Non
     seal(shell, evidence.parts(made, rules), evidence.about(made, rules))
 
 
-def verified(shell: Shell, *argv: object) -> Any:  # noqa: ANN401 -- True, or `partly`.
-    """Return what the ledger says of the pack."""
+def verification(shell: Shell, *argv: object) -> Any:  # noqa: ANN401 -- True, or `partly`.
+    """Return the result of verifying the pack against the ledger."""
     return shell.ok(*CHECK, "--ledger", shell.ledger, *argv)["in_ledger"]
 
 
@@ -124,7 +124,7 @@ def test_a_seal_alone_is_not_believed(disputed: Shell) -> None:
         for part in parts
     ]
     seal(disputed, forged, about)
-    assert {each["file"] for each in found(disputed)} == names
+    assert {row["file"] for row in mismatches(disputed)} == names
 
 
 def test_every_fact_of_the_manifest_is_held(disputed: Shell) -> None:
@@ -144,10 +144,10 @@ def test_every_fact_of_the_manifest_is_held(disputed: Shell) -> None:
         forged.append(about | {"events": events[:number] + events[number + 1 :]})
     forged += [about | {"events": events[::-1]}, about | {"events": [*events, events[0]]}]
     forged.append(about | {"events": [events[0] | {"note": "x"}, *events[1:]]})
-    for each in forged:
-        seal(disputed, parts, each)
+    for variant in forged:
+        seal(disputed, parts, variant)
         files = {problem["file"] for problem in refused(disputed)}
-        assert "manifest.json" in files or each["largest"] == 7, each
+        assert "manifest.json" in files or variant["largest"] == 7, variant
     for name, value in (("shows", "A lie."), ("media_type", "text/x"), ("original_sha256", "0")):
         for number, part in enumerate(parts):
             altered = [*parts[:number], _with(part, name, value), *parts[number + 1 :]]
@@ -164,8 +164,8 @@ def test_every_file_and_line_is_held(disputed: Shell) -> None:
         lines = part.content.split(b"\n")
         some = range(0, len(lines), 1 if part.name == "index.md" else 9)
         altered = [[*lines[:n], lines[n] + b" ", *lines[n + 1 :]] for n in some]
-        for each in (*altered, lines[1:], [*lines, b"more"]):
-            forged = replace(part, content=b"\n".join(each))
+        for variant in (*altered, lines[1:], [*lines, b"more"]):
+            forged = replace(part, content=b"\n".join(variant))
             seal(disputed, [*parts[:number], forged, *parts[number + 1 :]], about)
             (problem,) = refused(disputed)
             assert problem["file"] == part.name
@@ -181,7 +181,7 @@ def _with(made: Any, name: str, value: object) -> Any:  # noqa: ANN401 -- Any va
 
 
 def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
-    """Yield a case with one thing of each kind changed, and everything else following from it."""
+    """Yield a case with one change of each kind, and everything derived from it."""
     session = made.session
     for name, value in {
         "state": "rejected",
@@ -211,12 +211,12 @@ def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
     }.items():
         yield f"session.{name}", replace(made, session=_with(session, name, value))
     first = made.messages[0]
-    for said in (
+    for output in (
         Said(first.offset, first.speaker, "It never worked"),
         Said(first.offset, "Ana", first.text),
         Said(timedelta(minutes=1), first.speaker, first.text),
     ):
-        yield "message", replace(made, messages=(said, *made.messages[1:]))
+        yield "message", replace(made, messages=(output, *made.messages[1:]))
     yield "messages", replace(made, messages=made.messages[1:])
     for number, kept in enumerate(made.kept):
         for name, value in {
@@ -245,12 +245,12 @@ def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
 
 
 def test_a_forged_case_is_found_whatever_follows_from_it(disputed: Shell, tmp_path: Path) -> None:
-    """The page, the texts and the manifest of the forger agree with each other, and not with us."""
+    """The forger's page, texts and manifest agree with each other, but not with the ledger."""
     other = tmp_path / "other"
     other.write_bytes(b"Ana: It never worked.\n")
-    with told(disputed) as made:
+    with ledger_case(disputed) as made:
         write(disputed, made)
-        assert verified(disputed) is True
+        assert verification(disputed) is True
         kept = replace(made.kept[0], path=other, bytes=22, sha256="ab" * 32)
         forgeries = [*_forgeries(made), ("file", replace(made, kept=[kept, *made.kept[1:]]))]
         for what, forged in forgeries:
@@ -259,13 +259,13 @@ def test_a_forged_case_is_found_whatever_follows_from_it(disputed: Shell, tmp_pa
 
 
 def test_a_forged_redacted_pack_is_found(disputed: Shell) -> None:
-    """With the names given again every byte is held; without them the figures and lines are."""
+    """With the names given again every byte is compared; without, the figures and lines."""
     argv = ("--keep", "Ana", "--name", "float4")
-    with told(disputed) as made:
+    with ledger_case(disputed) as made:
         redact = people(CURRENT, made, ("Ana",), ("float4",))
         write(disputed, made, redact=redact)
-        assert verified(disputed, *argv) is True
-        assert verified(disputed) == "partly"
+        assert verification(disputed, *argv) is True
+        assert verification(disputed) == "partly"
         honest = (disputed.folder / "pack.zip").read_bytes()
         for what, forged in _forgeries(made):
             write(disputed, forged, redact=redact)
@@ -312,17 +312,17 @@ def test_later_facts_fail_no_honest_pack(disputed: Shell) -> None:
         ("preferences", "set", "--zone", "Asia/Tokyo"),
     ):
         disputed.ok(*step)
-        assert verified(disputed) is True, step
+        assert verification(disputed) is True, step
         assert disputed.ok(*black)["in_ledger"] is True, step
     for file in disputed.folder.glob("ledger.db.vault/*/*"):
         file.chmod(0o600)
         file.unlink()
-    assert verified(disputed) is True, "the journal has the hashes of whole files"
+    assert verification(disputed) is True, "the journal has the hashes of whole files"
     assert disputed.ok(*black)["in_ledger"] == "partly"
 
 
 def test_a_file_that_came_into_the_vault_later_was_not_there(states: Shell) -> None:
-    """What a feed told of and was attached after the pack was made fails no pack."""
+    """A file that was reported and attached after the pack was made fails no pack."""
     content = b"Mina: hello"
     path = states.file("chat.txt", content)
     from hashlib import sha256
@@ -339,10 +339,10 @@ def test_a_file_that_came_into_the_vault_later_was_not_there(states: Shell) -> N
     states.ok("sync", feed(states, "recording.jsonl", told_of))
     states.ok(*PACK)
     states.ok("sessions", "attach", "S-1003", path, "--kind", "transcript")
-    assert verified(states) is True
+    assert verification(states) is True
     states.ok(*PACK)
-    assert verified(states) is True
-    with told(states) as made:
+    assert verification(states) is True
+    with ledger_case(states) as made:
         write(states, replace(made, kept=[replace(made.kept[0], path=None)]))
     assert refused(states), "it was attached by then"
 
@@ -351,46 +351,50 @@ def test_a_file_that_came_into_the_vault_later_was_not_there(states: Shell) -> N
 def test_packs_of_every_page_format_are_held(disputed: Shell, number: int) -> None:
     """Those that older versions wrote, whole and redacted, with any --largest."""
     page = PAGES[number]
-    with told(disputed) as made:
+    with ledger_case(disputed) as made:
         for largest in (evidence.LARGEST_FILE, 30, 0):
             for redact in (None, people(page, made, ("Ana",), ())):
                 write(disputed, made, page, largest=largest, redact=redact)
                 assert ("page" in manifest(disputed)) is (number > 1)
-                assert verified(disputed, *(("--keep", "Ana") if redact else ())) is True
+                assert verification(disputed, *(("--keep", "Ana") if redact else ())) is True
                 parts, about = parts_of(disputed)
-                seal(disputed, [replace(each, content=b"x") for each in parts], about)
+                seal(disputed, [replace(part, content=b"x") for part in parts], about)
                 problems = refused(disputed, *(("--keep", "Ana") if redact else ()))
-                assert {each.name for each in parts} <= {each["file"] for each in problems}
+                assert {part.name for part in parts} <= {problem["file"] for problem in problems}
 
 
 def test_a_page_format_of_a_later_version_is_not_compared(disputed: Shell) -> None:
-    """Its texts are named; facts and whole files are held all the same."""
+    """Its texts are listed; facts and whole files are compared nevertheless."""
     parts, about = parts_of(disputed)
     seal(disputed, parts, about | {"page": 99})
     answer = disputed.ok(*CHECK, "--ledger", disputed.ledger)
     assert answer["in_ledger"] == "partly"
     assert "page format 99" in answer["not_compared"][0]["why"]
-    forged = [replace(each, content=b"x") if each.name[:5] == "files" else each for each in parts]
+    forged = [replace(part, content=b"x") if part.name[:5] == "files" else part for part in parts]
     seal(disputed, forged, about | {"page": 99})
     assert len(refused(disputed)) == 3
-    events = [each | {"time": "2026-01-01T00:00:00Z"} for each in about["events"]]
+    events = [event | {"time": "2026-01-01T00:00:00Z"} for event in about["events"]]
     seal(disputed, parts, about | {"page": 99, "events": events})
     assert refused(disputed)
 
 
 def test_what_was_forgotten_is_named_as_not_compared(disputed: Shell) -> None:
-    """Words are erased, so that they prove nothing any more; figures, times and files are held."""
-    with told(disputed) as made:
+    """Erased words cannot be compared; figures, times and files are."""
+    with ledger_case(disputed) as made:
         customer = made.customer
         disputed.ok("ledger", "forget", customer, "--yes")
         answer = disputed.ok(*CHECK, "--ledger", disputed.ledger)
         assert answer["in_ledger"] == "partly"
-        files = {each["file"] for each in answer["not_compared"]}
+        files = {row["file"] for row in answer["not_compared"]}
         assert files == {"index.html", "index.md", "transcript.txt"}
-        assert all("forgotten" in each["why"] for each in answer["not_compared"])
+        assert all("forgotten" in row["why"] for row in answer["not_compared"])
         wrong = [
             ("amount", replace(made, amount=Money(1, "USD"))),
-            *(each for each in _forgeries(made) if each[0].startswith(("session.", "state"))),
+            *(
+                forgery
+                for forgery in _forgeries(made)
+                if forgery[0].startswith(("session.", "state"))
+            ),
         ]
         for what, forged in wrong:
             seal_words(disputed, forged, what)
@@ -404,27 +408,27 @@ def seal_words(shell: Shell, forged: Case, what: str) -> None:
     folder = shell.folder / "gone"
     folder.mkdir(exist_ok=True)
     kept = []
-    for number, each in enumerate(forged.kept, 1):
+    for number, file in enumerate(forged.kept, 1):
         (name,) = (name for name in files if name.startswith(f"files/{number:02d}-"))
         content = files[name].content
         assert isinstance(content, bytes), what
         path = folder / str(number)
         path.write_bytes(content)
-        kept.append(replace(each, path=path))
+        kept.append(replace(file, path=path))
     write(shell, replace(forged, kept=kept))
 
 
 def test_a_pack_of_after_the_forgetting_is_true(disputed: Shell) -> None:
-    """It never had the words, so there is nothing that could not be compared."""
-    with told(disputed) as made:
+    """It never had the words, so everything can be compared."""
+    with ledger_case(disputed) as made:
         customer = made.customer
     disputed.ok("ledger", "forget", customer, "--yes")
     disputed.ok(*PACK)
-    assert verified(disputed) is True
+    assert verification(disputed) is True
 
 
 def test_the_seal_is_shown_when_a_pack_is_made(disputed: Shell) -> None:
-    """In every format; at a terminal it also says what the seal is for."""
+    """In every format; on a terminal with a sentence on its purpose."""
     made = disputed.ok(*PACK)
     assert made["seal"] == json.loads(disputed.run(*CHECK, "--json").out)["seal"]
     ran = disputed.run(*PACK, terminal=True)
@@ -432,5 +436,5 @@ def test_the_seal_is_shown_when_a_pack_is_made(disputed: Shell) -> None:
     assert "separately from the pack" in ran.err
     alone = disputed.run(*CHECK, terminal=True)
     assert "Nothing was changed" not in alone.out
-    with sqlite3.connect(disputed.ledger) as db:  # Nothing was recorded by any of it.
+    with sqlite3.connect(disputed.ledger) as db:  # None of this recorded an event.
         assert db.execute("SELECT count(*) FROM event").fetchone()[0] == made["events"]

@@ -1,4 +1,4 @@
-"""Evidence packs as they are typed: made, made again, checked, and what is refused."""
+"""Evidence packs as typed: made, made again, verified, refused."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ PACK = ("dispute", "evidence", "CL-2", "-o", "pack.zip")
 CHECK = ("dispute", "verify", "pack.zip")
 
 
-def unpacked(shell: Shell, name: str = "pack.zip") -> dict[str, bytes]:
+def unpack(shell: Shell, name: str = "pack.zip") -> dict[str, bytes]:
     """Return a pack's files."""
     with zipfile.ZipFile(shell.folder / name) as archive:
-        return {each: archive.read(each) for each in archive.namelist()}
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def manifest(shell: Shell, name: str = "pack.zip") -> dict[str, Any]:
     """Return a pack's manifest."""
-    found: dict[str, Any] = json.loads(unpacked(shell, name)["manifest.json"])
-    return found
+    document: dict[str, Any] = json.loads(unpack(shell, name)["manifest.json"])
+    return document
 
 
 # --- made -----------------------------------------------------------------------------------------
 
 
 def test_a_pack_is_made_and_verifies(proved: Shell) -> None:
-    """It has the page, the same as text, the transcript, each file; and its seal is told."""
+    """It has the page, the same as text, the transcript and each file; the seal is printed."""
     made = proved.ok(*PACK)
     assert made["file"] == "pack.zip"
     assert (made["files"], made["withheld"], made["redacted"]) == (6, 0, False)
-    assert sorted(unpacked(proved)) == [
+    assert sorted(unpack(proved)) == [
         *("files/01-chat.txt", "files/02-Fix.shader", "files/03-shot.png"),
         *("index.html", "index.md", "manifest.json", "manifest.sha256", "transcript.txt"),
     ]
@@ -66,9 +66,9 @@ def test_a_pack_is_made_and_verifies(proved: Shell) -> None:
     }
     info = proved.ok("ledger", "info")
     assert (made["events"], made["head"]) == (info["events"], info["head"])
-    places = {each["seq"]: each for each in manifest(proved)["events"]}
+    places = {event["seq"]: event for event in manifest(proved)["events"]}
     shown = proved.ok("refunds", "show", "CL-2")["history"]
-    assert all(places[each["seq"]]["id"] == each["event"] for each in shown)
+    assert all(places[row["seq"]]["id"] == row["event"] for row in shown)
 
 
 def test_the_same_ledger_gives_the_same_bytes(proved: Shell) -> None:
@@ -98,16 +98,16 @@ def test_a_pack_as_known_then_is_the_pack_of_then(empty: Shell) -> None:
 
 
 def test_large_files_are_named_and_left_out(proved: Shell) -> None:
-    """Of what is larger than --largest only the hash is in the pack."""
+    """Of files larger than --largest the pack has only the hash."""
     made = proved.ok(*PACK, "--largest", "0")
     assert (made["files"], made["withheld"]) == (3, 3)
-    page = unpacked(proved)["index.html"].decode()
+    page = unpack(proved)["index.html"].decode()
     assert page.count("larger than 0 bytes") == 3
 
 
 def test_what_only_the_platform_has_is_named(states: Shell) -> None:
-    """A recording that the feed told of and nobody attached is there by its hash."""
-    told = line(
+    """A recording that the feed reported and that was never attached is listed by its hash."""
+    event = line(
         *("artifact.added", "10-20 19:00"),
         id="r-1",
         session="S-1003",
@@ -116,14 +116,14 @@ def test_what_only_the_platform_has_is_named(states: Shell) -> None:
         bytes=10**10,
         sha256="ab" * 32,
     )
-    states.ok("sync", feed(states, "recording.jsonl", told))
+    states.ok("sync", feed(states, "recording.jsonl", event))
     assert states.ok(*PACK)["withheld"] == 1
-    assert "ab" * 32 in unpacked(states)["index.html"].decode()
+    assert "ab" * 32 in unpack(states)["index.html"].decode()
 
 
 @pytest.mark.damages
 def test_a_damaged_file_is_never_sealed(proved: Shell) -> None:
-    """What the vault has must be what was attached, or the pack would prove a falsehood."""
+    """The vault's file must be what was attached, or the pack would prove a falsehood."""
     proved.ok(*PACK)
     for file in proved.folder.glob("ledger.db.vault/*/*"):
         file.chmod(0o600)
@@ -137,18 +137,18 @@ def test_a_damaged_file_is_never_sealed(proved: Shell) -> None:
 def test_a_forgotten_customer_leaves_no_words(proved: Shell) -> None:
     """What was erased is in no later pack; the money and its events are."""
     proved.ok(*PACK)
-    assert b"Zo\xc3\xab" in unpacked(proved)["index.html"]
+    assert b"Zo\xc3\xab" in unpack(proved)["index.html"]
     customer = proved.ok("refunds", "show", "CL-2")["customer"]
     forgotten = line("customer.forgotten", "11-20 10:00", id="f-1", customer=customer)
     proved.says(forgotten)
     made = proved.ok(*PACK)
-    assert not any(b"Zo\xc3\xab" in content for content in unpacked(proved).values())
+    assert not any(b"Zo\xc3\xab" in content for content in unpack(proved).values())
     assert made["files"] == 2
     assert proved.ok(*CHECK, "--ledger", proved.ledger)["in_ledger"] is True
 
 
-def test_what_was_told_twice_is_shown_once(states: Shell) -> None:
-    """A feed repeats what was typed, in other words: one's own stay, and no fact is doubled."""
+def test_what_was_reported_twice_is_shown_once(states: Shell) -> None:
+    """A feed repeats a typed event in other words: the typed ones stay, no fact doubles."""
     states.ok("dispute", "file", "CL-2", "--summary", "my own words")
     again = line("dispute.filed", "10-21 10:00", id="d-1", claim="CL-2", summary="their words")
     assert states.ok("sync", feed(states, "again.jsonl", again))["confirmed"] == 1
@@ -156,29 +156,29 @@ def test_what_was_told_twice_is_shown_once(states: Shell) -> None:
     states.ok("ledger", "reverse", "tip", "--source", CLI_SOURCE, "--reason", "twice", "--yes")
     assert states.ok("dispute", "show", "CL-2")["summary"] == "my own words"
     states.ok(*PACK)
-    page = unpacked(states)["index.md"].decode()
+    page = unpack(states)["index.md"].decode()
     assert page.count("The expert disputed the claim") == 1
     assert "their words" not in page
     assert "tip" not in page
-    assert {"d-1", "tip"} <= {each["id"] for each in manifest(states)["events"]}
+    assert {"d-1", "tip"} <= {event["id"] for event in manifest(states)["events"]}
 
 
 # --- redacted -------------------------------------------------------------------------------------
 
 
-def test_a_redacted_pack_names_nobody_and_proves_the_whole(proved: Shell) -> None:
+def test_a_redacted_pack_has_no_names_and_proves_the_whole(proved: Shell) -> None:
     """Other people are black; with the same names given the ledger proves every byte."""
     proved.ok(*PACK)
     made = proved.ok(*PACK[:3], "-o", "black.zip", "--redact", "--keep", "ana", "--name", "float4")
     assert (made["redacted"], made["withheld"]) == (True, 1)
-    hashes = {each["sha256"] for each in manifest(proved)["items"]} - {PICTURE}
-    for content in unpacked(proved, "black.zip").values():
-        assert not any(each.encode() in content for each in hashes)
-    for content in unpacked(proved, "black.zip").values():
+    hashes = {item["sha256"] for item in manifest(proved)["items"]} - {PICTURE}
+    for content in unpack(proved, "black.zip").values():
+        assert not any(digest.encode() in content for digest in hashes)
+    for content in unpack(proved, "black.zip").values():
         text = content.decode().casefold()
         for gone in ("zoë", "06 12", "float4"):
             assert gone not in text
-    assert "Ana: It is fixed now" in unpacked(proved, "black.zip")["transcript.txt"].decode()
+    assert "Ana: It is fixed now" in unpack(proved, "black.zip")["transcript.txt"].decode()
     check = ("dispute", "verify", "black.zip", "--ledger", proved.ledger)
     assert proved.ok(*check, "--keep", "ANA", "--name", "float4")["in_ledger"] is True
     for names in (("--keep", "Ana"), ("--name", "float4")):
@@ -186,15 +186,15 @@ def test_a_redacted_pack_names_nobody_and_proves_the_whole(proved: Shell) -> Non
     partly = proved.ok(*check)
     assert partly["in_ledger"] == "partly"
     assert "named as not compared" in partly["proved"]
-    told = {each["file"]: each["why"] for each in partly["not_compared"]}
-    assert sorted(told) == [
+    reasons = {row["file"]: row["why"] for row in partly["not_compared"]}
+    assert sorted(reasons) == [
         *("files/01-chat.txt", "files/02-Fix.shader", "index.html", "index.md"),
         "transcript.txt",
     ]
-    assert "repeat --keep and --name" in told["index.html"]
+    assert "repeat --keep and --name" in reasons["index.html"]
     assert proved.refuses(2, *CHECK, "--keep", "Ana")
     proved.ok(*PACK[:3], "-o", "all.zip", "--redact")
-    assert "Ana" not in unpacked(proved, "all.zip")["transcript.txt"].decode()
+    assert "Ana" not in unpack(proved, "all.zip")["transcript.txt"].decode()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_what_makes_no_sense_is_refused(proved: Shell, argv: tuple[str, ...]) ->
 
 
 def test_a_pack_takes_no_others_place(proved: Shell) -> None:
-    """Not the ledger's, not through a link, not into a folder that is not there."""
+    """It overwrites no ledger, follows no link, and needs an existing folder."""
     before = proved.ledger.read_bytes()
     (proved.folder / "link.zip").symlink_to(proved.folder / "elsewhere.zip")
     (proved.folder / "to-ledger.zip").hardlink_to(proved.ledger)
@@ -227,7 +227,7 @@ def test_a_pack_takes_no_others_place(proved: Shell) -> None:
     assert not list(proved.folder.glob(".*.part"))
 
 
-def test_a_full_disk_is_told(proved: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(proved: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a pack never appears, and the one of before stays."""
     proved.ok(*PACK)
     before = (proved.folder / "pack.zip").read_bytes()
@@ -244,7 +244,7 @@ def test_a_full_disk_is_told(proved: Shell, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_pack_can_go_into_a_pipe(proved: Shell) -> None:
-    """Whoever reads it gets the same bytes."""
+    """The reader of the pipe gets the same bytes."""
     proved.ok(*PACK)
     ran = proved.script(
         "mkfifo pipe; cat pipe > piped.zip & liveportal dispute evidence CL-2 -o pipe --json; wait"
@@ -257,7 +257,7 @@ def test_a_pack_can_go_into_a_pipe(proved: Shell) -> None:
 
 
 def test_a_pack_needs_no_ledger(proved: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without one it is only not said whether its events stand in one."""
+    """Without one, only the comparison with a journal is missing."""
     proved.ok(*PACK)
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(proved.folder / "nowhere.db"))
     checked = proved.ok(*CHECK)
@@ -292,7 +292,7 @@ def test_a_strangers_ledger_does_not_have_it(proved: Shell, made: Path) -> None:
 
 
 def test_later_events_change_nothing_about_a_pack(proved: Shell) -> None:
-    """The journal only grows: what stood in it stands in it."""
+    """The journal is append-only: the pack's events stay in it."""
     proved.ok(*PACK)
     proved.ok("dispute", "file", "CL-2", "--summary", "x")
     proved.ok("dispute", "rule", "CL-2", "--accepted")
@@ -310,7 +310,7 @@ def test_a_changed_pack_names_the_file(proved: Shell) -> None:
         path.write_bytes(whole[:place] + b"~" + whole[place + 1 :])
         error = proved.refuses(6, *CHECK)
         assert error["code"] == "pack_changed"
-        assert [each["file"] for each in error["details"]["problems"]] == [name]
+        assert [problem["file"] for problem in error["details"]["problems"]] == [name]
         assert name in error["message"]
         path.write_bytes(whole)
     path.write_bytes(whole[:-1])
@@ -343,7 +343,7 @@ def test_what_is_no_pack_is_said(proved: Shell) -> None:
     ],
 )
 def test_a_forged_pack_breaks_nothing(states: Shell, about: dict[str, Any]) -> None:
-    """Whoever knows the form can write any pack: it is still read with care."""
+    """Anyone who knows the format can write a pack: it is parsed with care."""
     stream = BytesIO()
     write_pack(stream, [], about)
     states.file("pack.zip", stream.getvalue())
@@ -353,17 +353,17 @@ def test_a_forged_pack_breaks_nothing(states: Shell, about: dict[str, Any]) -> N
 def test_a_forged_pack_does_not_stand_in_the_journal(
     proved: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sealed anew with another hash or place it is whole in itself, and not of this ledger."""
+    """Resealed with another hash or position it is consistent, but not of this ledger."""
     proved.ok(*PACK)
-    told = manifest(proved)
-    del told["items"], told["format"]
+    document = manifest(proved)
+    del document["items"], document["format"]
     monkeypatch.delenv("LIVEPORTAL_LEDGER")
     hostile = "\x1b[2J\u202e"
     for forged in (
-        told | {"ledger": told["ledger"] | {"head": "ab" * 32}},
-        told | {"ledger": told["ledger"] | {"events": 10**9}},
-        told | {"events": [told["events"][0] | {"seq": 1}]},
-        told | {"events": [told["events"][0] | {"hash": hostile}], "claim": hostile},
+        document | {"ledger": document["ledger"] | {"head": "ab" * 32}},
+        document | {"ledger": document["ledger"] | {"events": 10**9}},
+        document | {"events": [document["events"][0] | {"seq": 1}]},
+        document | {"events": [document["events"][0] | {"hash": hostile}], "claim": hostile},
     ):
         stream = BytesIO()
         write_pack(stream, [], forged)

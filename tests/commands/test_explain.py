@@ -1,4 +1,4 @@
-"""`earnings explain`, `sessions explain`, `payout explain`: nested, in rows, and drawn."""
+"""`earnings explain`, `sessions explain`, `payout explain`: nested, as rows, and as a tree."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def test_a_tree_adds_up(states: Shell, command: str, names: tuple[str, ...]) -> 
     assert tuple(row) == names
     events = states.ok("ledger", "info")["events"]
     for name in names[1:]:
-        found = leaves(row[name])
-        assert sum(Decimal(leaf["amount"]) for leaf in found) == Decimal(row[name]["amount"])
-        assert all(1 <= leaf["seq"] <= events for leaf in found)
+        figures = leaves(row[name])
+        assert sum(Decimal(leaf["amount"]) for leaf in figures) == Decimal(row[name]["amount"])
+        assert all(1 <= leaf["seq"] <= events for leaf in figures)
 
 
 def test_a_tree_is_of_the_figures(states: Shell) -> None:
-    """The roots are what the other commands show."""
+    """The roots equal the figures of the other commands."""
     month = states.ok("earnings", "--month", "2026-10")
     tree = states.ok("earnings", "explain", "2026-10")
     assert (tree["net"]["amount"], tree["owed"]["amount"]) == (
@@ -49,10 +49,10 @@ def test_a_tree_is_of_the_figures(states: Shell) -> None:
 
 @explained
 def test_rows_are_the_same_tree(states: Shell, command: str, names: tuple[str, ...]) -> None:
-    """A row a node, whose `path` says what it is a part of; a step is a row without an amount."""
+    """One row per node; `path` names its parents, and a step has no amount."""
     tree = states.ok(*command.split())
-    lines = states.tells(*command.split(), "--fields", "path,amount,comes_to,seq").splitlines()
-    rows = [each.split("\t") for each in lines]
+    lines = states.output_of(*command.split(), "--fields", "path,amount,comes_to,seq").splitlines()
+    rows = [text.split("\t") for text in lines]
     nodes = {path: amount for path, amount, _, _ in rows if amount}
     for name in names[1:]:
         assert nodes[name] == tree[name]["amount"]
@@ -75,13 +75,11 @@ def test_a_terminal_draws_the_tree(
     for name in names[1:]:
         assert f"{tree[name]['amount']}  {tree[name]['what']}\n" in ran.out
     assert "event 13]" in ran.out
-    assert all(len(each) <= 80 for each in ran.out.splitlines())
+    assert all(len(text) <= 80 for text in ran.out.splitlines())
 
 
-def test_what_strangers_wrote_is_cut_and_obeys_nobody(
-    empty: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A title of a megabyte with escapes in it; a script gets all of it, cleaned."""
+def test_untrusted_text_is_cut_and_cleaned(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A title of a megabyte with escape sequences; a script gets all of it, cleaned."""
     monkeypatch.setenv("TERM", "dumb")
     evil = "\x1b[2J\u202e[bold]evil\x00\ud800" + "x" * 1_000_000
     feed = line(
@@ -102,7 +100,7 @@ def test_what_strangers_wrote_is_cut_and_obeys_nobody(
         assert_no_traceback(ran.err)
         assert "[bold]evil" in ran.out
         assert len(ran.out) < 10_000
-        text = ran.out + empty.tells(*command.split())
+        text = ran.out + empty.output_of(*command.split())
         assert not {"\x1b", "\u202e", "\x00"} & set(text)
         assert "x" * 1_000_000 in text
         nested = empty.ok(*command.split())
@@ -110,7 +108,7 @@ def test_what_strangers_wrote_is_cut_and_obeys_nobody(
 
 
 def test_an_empty_month_is_nothing(empty: Shell) -> None:
-    """Zero without parts, also where there is no such month in the book."""
+    """Zero without parts, also for a month that the ledger does not have."""
     tree = empty.ok("earnings", "explain", "2001-01")
     assert (tree["net"]["amount"], tree["net"]["parts"]) == ("0.00", [])
     assert (tree["owed"]["amount"], tree["owed"]["parts"]) == ("0.00", [])

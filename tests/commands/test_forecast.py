@@ -1,4 +1,4 @@
-"""When how much will come, and what should have come: `payout forecast` and `payout overdue`."""
+"""Amounts and dates of payouts: `payout forecast` and `payout overdue`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _logged(shell: Shell, when: str, name: str) -> None:
 
 
 def complete_profile(shell: Shell) -> None:
-    """Fill in all that a payout needs."""
+    """Fill in every field that a payout needs."""
     profile = ("payout", "profile", "set")
     shell.ok(*profile, "--name", "Ana Example", "--email", "ana@example.com", "--method", "paypal")
     shell.ok(*profile, "--country", "IE", "--line", "1 Main St", "--city", "Cork")
@@ -24,7 +24,7 @@ def complete_profile(shell: Shell) -> None:
 
 
 def test_each_month_comes_when_it_is_due(empty: Shell) -> None:
-    """60 days after the month's end (R13); what is below the minimum is carried to the next."""
+    """60 days after the month's end (R13); less than the minimum is carried forward."""
     complete_profile(empty)
     _logged(empty, "2026-10-05 10:00-10:30", "S-1")
     _logged(empty, "2026-11-05 10:00-11:30", "S-2")
@@ -56,7 +56,7 @@ def test_what_comes_is_what_the_preview_says_on_that_day(empty: Shell) -> None:
 
 
 def test_the_preview_has_the_due_dates_by_month(empty: Shell) -> None:
-    """What is open of each month, and when it is due (R13)."""
+    """Each month's open amount, and its due date (R13)."""
     _logged(empty, "2026-10-05 10:00-10:30", "S-1")
     _logged(empty, "2026-11-05 10:00-11:30", "S-2")
     assert empty.ok("payout", "preview", "--on", "2026-11-20")["months"] == [
@@ -102,6 +102,6 @@ def test_a_person_reads_the_letter_as_it_stands(empty: Shell) -> None:
     shown = empty.run("payout", "overdue", "--on", "2026-12-31", terminal=True)
     assert shown.code == 0
     assert "Subject: Payout overdue since 2026-12-30: 252.00 USD" in shown.out
-    assert empty.tells("payout", "overdue", "--on", "2026-12-31").count("\n") == 1
+    assert empty.output_of("payout", "overdue", "--on", "2026-12-31").count("\n") == 1
     nothing = empty.run("payout", "overdue", "--on", "2026-11-01", terminal=True)
     assert "Nothing is overdue." in nothing.out

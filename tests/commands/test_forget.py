@@ -47,14 +47,14 @@ def _texts(shell: Shell) -> set[str]:
     def inside(value: Any) -> list[str]:  # noqa: ANN401 (JSON)
         if isinstance(value, dict | list):
             below = value.items() if isinstance(value, dict) else enumerate(value)
-            return [text for name, each in below if name != MACHINE for text in inside(each)]
+            return [text for name, nested in below if name != MACHINE for text in inside(nested)]
         return [value]
 
     return {text for (body,) in bodies for text in inside(json.loads(body))}
 
 
 def test_it_says_what_it_did(states: Shell) -> None:
-    """How many events, messages and files, and what is left for the user to see to."""
+    """Counts of events, messages and files, and what is left for the user to do."""
     states.file("chat.txt", "[14:01] Mina: my shader is pink\n[14:02] Anna: I see it\n")
     attached = (*("sessions", "attach", "S-1001", "chat.txt"), "--kind", "transcript")
     states.ok(*attached)
@@ -64,7 +64,7 @@ def test_it_says_what_it_did(states: Shell) -> None:
     assert done["events"] > 3
     assert (done["messages"], done["files"]) == (2, 1)
     assert (done["copies"], done["log_emptied"]) == ([str(copy)], True)
-    assert [each["what"] for each in done["left"]] == ["elsewhere"]
+    assert [residue["what"] for residue in done["left"]] == ["elsewhere"]
     for file in states.folder.iterdir():
         if file.is_file() and file.name.startswith("ledger.db"):
             assert b"Mina" not in file.read_bytes(), file
@@ -72,7 +72,7 @@ def test_it_says_what_it_did(states: Shell) -> None:
     assert "evidence packs" in states.run(*FORGET, "C-77", "--yes", terminal=True).out
 
 
-def test_nobody_is_asked_without_a_terminal(states: Shell) -> None:
+def test_no_question_without_a_terminal(states: Shell) -> None:
     """It cannot be undone: elsewhere it needs --yes. A prefix names a customer, too."""
     assert states.refuses(7, *FORGET, "C-77")["code"] == "confirmation_needed"
     assert states.ok(*FORGET, "C-7", "--dry-run")["id"] == "C-77"
@@ -103,13 +103,13 @@ def test_no_command_shows_them_any_more_and_none_fails(
     states: Shell, form: tuple[str, ...]
 ) -> None:
     """Every read goes on: with the customer's id, and no text of theirs. Money is as it was."""
-    # Short ones such as "help" stand in headings, too.
+    # Short ones such as "help" are in headings, too.
     texts = {text for text in _texts(states) if len(text) > 8} | set(NAMES)
     assert len(texts) > 10
     known = (*READS, *MORE)
-    worked = {each for each in known if states.run(*each.split(), *form).code in (0, 10)}
+    worked = {command for command in known if states.run(*command.split(), *form).code in (0, 10)}
     assert worked >= set(READS)
-    money = [states.tells(*each.split(), *form) for each in MONEY]
+    money = [states.output_of(*command.split(), *form) for command in MONEY]
     for customer in CUSTOMERS:
         states.ok(*FORGET, customer, "--yes")
     assert _texts(states) <= {"twice"}
@@ -118,7 +118,7 @@ def test_no_command_shows_them_any_more_and_none_fails(
             ran = states.run(*command.split(), *form, terminal=terminal)
             assert ran.code in (0, 10) or command not in worked, (command, ran)
             assert "bug" not in ran.err, (command, ran)
-            said = ran.out.replace("\\u00eb", "\u00eb")
-            found = [each for each in texts if each in said and each not in command]
-            assert not found, command
-    assert [states.tells(*each.split(), *form) for each in MONEY] == money
+            output = ran.out.replace("\\u00eb", "\u00eb")
+            remaining = [text for text in texts if text in output and text not in command]
+            assert not remaining, command
+    assert [states.output_of(*command.split(), *form) for command in MONEY] == money

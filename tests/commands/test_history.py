@@ -1,4 +1,4 @@
-"""Session history: every session ever hosted, narrowed, sorted, searched, and taken up again."""
+"""Session history: every past session, filtered, sorted, searched and resumed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Rows = list[dict[str, Any]]
 STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
 
 
-def held(number: int, when: str, **data: Any) -> tuple[bytes, ...]:  # noqa: ANN401 -- JSON.
+def held_session(number: int, when: str, **data: Any) -> tuple[bytes, ...]:  # noqa: ANN401 -- JSON.
     """Return a feed's lines of an instant session of a quarter of an hour."""
     day, clock = when.split(" ")
     end = f"{day} {clock[:2]}:{int(clock[3:]) + 15:02}"
@@ -46,7 +46,7 @@ def reviewed(session: str, when: str, text: str) -> bytes:
 
 def ids(shell: Shell, *options: object) -> list[str]:
     """Return the ids that a list shows."""
-    return shell.tells("sessions", "list", *options, "--field", "id").split()
+    return shell.output_of("sessions", "list", *options, "--field", "id").split()
 
 
 # --- which ----------------------------------------------------------------------------------------
@@ -73,12 +73,12 @@ def test_the_portal_s_dispute_tab(states: Shell) -> None:
     states.ok("refunds", "concede", "CL-2", *at)
     assert ids(states, "--claimed") == ["S-1001", "S-1003"]
     assert ids(states, "--disputed") == ["S-1001"]
-    told = states.ok("sessions", "list", "--disputed")[0]
-    assert told["disputed"] is True
+    session = states.ok("sessions", "list", "--disputed")[0]
+    assert session["disputed"] is True
 
 
 def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
-    """Given together all must hold; each keeps the rows that alone have what it asks for."""
+    """Filters are combined with "and"; each keeps only its matching rows."""
     states.ok("sessions", "cancel", "S-UP", "--at", "2026-11-04 09:00")
     rows: Rows = states.ok("sessions", "list")
     reached = set()
@@ -92,7 +92,7 @@ def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
         argv += ["--customer", customer] if customer else []
         argv += ["--month", month] if month else []
         with open_readonly(states.ledger) as reader:
-            found = sessions.sessions(
+            selected = sessions.sessions(
                 reader,
                 SessionFilter(
                     states=(state,) if state else (),
@@ -112,7 +112,7 @@ def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
             and customer in (None, row["customer"])
             and (not month or row["state"] == "ended")
         ]
-        assert [row["id"] for row in found] == wanted, argv
+        assert [row["id"] for row in selected] == wanted, argv
         reached.add(len(wanted))
     assert reached >= {0, 1, 2, 4}
     both = ids(states, "--state", "live", "--state", "cancelled")
@@ -145,15 +145,15 @@ def test_every_filter_narrows_what_the_others_leave(states: Shell) -> None:
     ],
 )
 def test_months_and_days(empty: Shell, options: str, wanted: str) -> None:
-    """A month is the book's, and only what has ended falls in it; a day is of one's own zone."""
+    """A month is in the ledger's zone and has ended sessions only; a day in the user's zone."""
     lines = (
-        *held(0, "09-15 09:00"),
+        *held_session(0, "09-15 09:00"),
         opened("R-1", "09-30 23:50"),
         line("request.accepted", "09-30 23:50", id="a-1", request="R-1", session="S-1"),
         line("session.ended", "10-01 00:10", id="e-1", session="S-1"),
-        *held(2, "10-05 09:00"),
-        *held(3, "10-24 09:00"),
-        *held(4, "11-01 00:30"),
+        *held_session(2, "10-05 09:00"),
+        *held_session(3, "10-24 09:00"),
+        *held_session(4, "11-01 00:30"),
         opened(
             "R-U",
             "11-02 09:00",
@@ -190,14 +190,14 @@ def test_months_and_days(empty: Shell, options: str, wanted: str) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(october: Shell, options: str, code: int, said: str) -> None:
-    """It is never ignored: what is asked for is shown, or said to be none."""
+    """A filter is never ignored: it is applied or refused."""
     error = october.refuses(code, "sessions", "list", *options.split())
     assert said in error["message"]
 
 
 @pytest.mark.parametrize("given", ["é", "\udcff", "C-77\udcff", "C-77' OR 1=1 --", "C", ""])
 def test_a_customer_that_there_is_not(october: Shell, given: str) -> None:
-    """Nobody's sessions are an empty list, whatever was typed."""
+    """An unknown customer gives an empty list."""
     assert ids(october, f"--customer={given}") == []
 
 
@@ -211,19 +211,19 @@ def _value(row: dict[str, Any], name: str) -> Any:  # noqa: ANN401 -- Whatever i
 
 @pytest.mark.parametrize("name", SORTS)
 def test_every_order_and_its_opposite(states: Shell, name: str) -> None:
-    """Numbers are sorted as numbers; what has no value comes last; the rest by its start."""
+    """Numbers sort as numbers; missing values come last; ties by start."""
     rows: Rows = states.ok("sessions", "list")
     for sign in ("", "-"):
-        found: Rows = states.ok("sessions", "list", "--sort", f"{sign}{name}")
+        listed: Rows = states.ok("sessions", "list", "--sort", f"{sign}{name}")
         valued = [row for row in rows if row[name] is not None]
         valued.sort(key=lambda row: _value(row, name), reverse=bool(sign))
-        assert found == valued + [row for row in rows if row[name] is None]
+        assert listed == valued + [row for row in rows if row[name] is None]
     assert states.ok("sessions", "list", "--sort", "start") == rows
 
 
 def test_equals_stay_in_the_order_of_their_start(empty: Shell) -> None:
     """Also the other way round."""
-    lines = [each for n in (3, 1, 2) for each in held(n, f"10-0{n} 09:00")]
+    lines = [text for n in (3, 1, 2) for text in held_session(n, f"10-0{n} 09:00")]
     empty.ok("sync", feed(empty, "equal.jsonl", *lines))
     for sort in ("earned", "-earned", "rate", "-minutes"):
         assert ids(empty, "--sort", sort) == ["S-1", "S-2", "S-3"]
@@ -240,25 +240,25 @@ def test_a_list_costs_few_statements(empty: Shell, tmp_path: Path) -> None:
         named = (
             {"id": f"C-{number % 7}", "name": "Zoë"} if number < 7 else {"id": f"C-{number % 9}"}
         )
-        lines += held(number, f"10-{number % 28 + 1:02} 09:00", customer=named)
+        lines += held_session(number, f"10-{number % 28 + 1:02} 09:00", customer=named)
         if number not in (9, 59):
             continue
         empty.ok("sync", feed(empty, f"{number}.jsonl", *lines))
         with open_readonly(empty.ledger) as reader:
-            said: list[str] = []
-            reader.db.set_trace_callback(said.append)
+            output: list[str] = []
+            reader.db.set_trace_callback(output.append)
             asked = SessionFilter(words=("help",), after_seq=0, claimed=False, sort="-earned")
             rows = sessions.sessions(reader, asked)
             reader.db.set_trace_callback(None)
         assert len(rows) == number + 1
         assert {row["customer_name"] for row in rows} == {"Zoë", None}
-        counted[number] = len([each for each in said if not each.startswith("--")])
+        counted[number] = len([text for text in output if not text.startswith("--")])
     assert counted[9] == counted[59] <= 8  # One of them is the index's own.
     assert tmp_path.is_dir()
 
 
 def test_the_list_on_a_terminal(october: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person sees what each came to, and what to do next; and when there is nothing."""
+    """The bill of each session, and the next step; also for an empty list."""
     monkeypatch.setenv("COLUMNS", "120")
     shown = october.run("sessions", "list", "--disputed", terminal=True)
     assert "S-1001" in shown.out
@@ -271,7 +271,7 @@ def test_the_list_on_a_terminal(october: Shell, monkeypatch: pytest.MonkeyPatch)
 
 def test_amounts_and_minutes_sort_as_numbers(empty: Shell) -> None:
     """9.00 is less than 15.00 and than 45.00."""
-    lines = [*held(1, "10-05 09:00"), *held(2, "10-06 09:00")]
+    lines = [*held_session(1, "10-05 09:00"), *held_session(2, "10-06 09:00")]
     lines[-1] = line("session.ended", "10-06 09:09", id="e-2", session="S-2", billed=amount("9"))
     empty.ok("sync", feed(empty, "billed.jsonl", *lines))
     for field in ("minutes", "earned"):

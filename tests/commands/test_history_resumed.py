@@ -1,4 +1,4 @@
-"""Session history taken up again: `seq`, `--since`, and the pipeline of the help."""
+"""Session history resumed: `seq`, `--since`, and the pipeline of the help text."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:
-    """Of the session, its request or its claims, and of nothing else; no two have the same."""
+    """Of the session, its request or its claims only; each is unique."""
 
     def seq(name: str) -> int:
-        found = {row["id"]: row["seq"] for row in october.ok("sessions", "list")}
-        assert len(set(found.values())) == len(found)
-        return int(found[name])
+        seqs = {row["id"]: row["seq"] for row in october.ok("sessions", "list")}
+        assert len(set(seqs.values())) == len(seqs)
+        return int(seqs[name])
 
     def last() -> int:
         return int(october.ok("ledger", "info")["events"])
@@ -38,7 +38,7 @@ def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:
     october.ok("earnings", "adjust", "1.00", "--reason", "x", *at)
     october.ok("requests", "decline", "REQ-1006", *at)
     assert seq("S-1002") == last() - 2
-    # Another source tells the request's acceptance once more, by another name of the session.
+    # Another source reports the request's acceptance again, with another session id.
     again = line(
         *("request.accepted", "10-05 14:01"),
         source="https://other.example",
@@ -52,11 +52,11 @@ def test_seq_is_the_last_thing_recorded_about_it(october: Shell) -> None:
 
 
 def test_nothing_is_missed_and_nothing_repeated(empty: Shell) -> None:
-    """After every line of a feed, what came since the last time is what changed, and no more."""
+    """After each feed line, `--since` returns exactly the sessions that changed."""
     known: dict[str, dict[str, Any]] = {}
     last = 0
-    for number, told in enumerate(OCTOBER.read_bytes().splitlines(keepends=True)):
-        empty.ok("sync", feed(empty, f"{number}.jsonl", told))
+    for number, line_bytes in enumerate(OCTOBER.read_bytes().splitlines(keepends=True)):
+        empty.ok("sync", feed(empty, f"{number}.jsonl", line_bytes))
         news: Rows = empty.ok("sessions", "list", "--since", last, "--sort", "seq")
         assert len(news) <= 1
         for row in news:
@@ -78,13 +78,13 @@ IDIOM = (
 
 
 def test_a_pipeline_takes_up_where_it_left_off(states: Shell) -> None:
-    """The idiom of the help, in a real shell: first all, then what is new, then nothing."""
-    words = " ".join(states.tells("sessions", "list", "--help").split())
+    """The idiom of the help in a real shell: all, then the new ones, then none."""
+    words = " ".join(states.output_of("sessions", "list", "--help").split())
     assert IDIOM in words
     first = states.script(IDIOM)
     assert first.code == 0
-    told = [each.split()[0] for each in first.out.splitlines()]
-    assert told == ids(states, "--sort", "seq")
+    shown = [text.split()[0] for text in first.out.splitlines()]
+    assert shown == ids(states, "--sort", "seq")
     assert states.script(IDIOM).out == ""
     states.ok("sessions", "tip", "S-1002", "5.00", "--at", "2026-10-13 09:00")
     states.ok("sessions", "end", "S-LIVE", "--at", "2026-11-02 10:20")
@@ -95,11 +95,11 @@ def test_a_pipeline_takes_up_where_it_left_off(states: Shell) -> None:
 
 
 def test_a_pipeline_that_was_cut_short_goes_on(states: Shell) -> None:
-    """Whoever stops after each of them misses none."""
-    told = []
+    """Interrupted after any row, the pipeline misses none."""
+    shown = []
     for _ in range(len(ids(states))):
         ran = states.script(IDIOM.replace("> seen;", "> seen; break;"))
         assert ran.code == 0, ran.err
-        told += ran.out.split()[:1]
-    assert told == ids(states, "--sort", "seq")
+        shown += ran.out.split()[:1]
+    assert shown == ids(states, "--sort", "seq")
     assert states.script(IDIOM).out == ""

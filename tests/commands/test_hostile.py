@@ -1,4 +1,4 @@
-"""Text from strangers, through a feed and then every listing in every format."""
+"""Untrusted text, through a feed and then every listing in every format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BREAKS = "one\ttwo\r\nthree\u2028four\x85five\x0bsix"
 CONTROLS = "a\x00b\x08c\x7fd\ud800e\udfff"
 FORMULA = "=cmd|' /C calc'!A0"
 HOSTILE = (ESCAPES, BIDI, BREAKS, CONTROLS)
-# Nothing that a terminal obeys, that reorders text, or that ends a row.
+# Characters that a terminal obeys, that reorder text, or that end a row.
 FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff"
     "\ud800-\udfff]"
@@ -51,11 +51,11 @@ LISTINGS = (
 
 
 def _book(text: str) -> tuple[bytes, ...]:
-    """Return a feed that has a text wherever a stranger can put one."""
+    """Return a feed with a hostile text in every field that a stranger can fill."""
     customer = {"id": "C-1", "name": text, "timezone": "UTC", "language": text}
-    said = {"title": text, "description": text, "skills": [text, text]}
+    output = {"title": text, "description": text, "skills": [text, text]}
     return (
-        opened("R-1", "10-05 09:00", customer=customer, **said),
+        opened("R-1", "10-05 09:00", customer=customer, **output),
         line("request.accepted", "10-05 09:01", id="a", request="R-1", session="S-1"),
         line("session.ended", "10-05 09:31", id="b", session="S-1"),
         line(
@@ -91,16 +91,16 @@ def _book(text: str) -> tuple[bytes, ...]:
             reference=re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", text),
         ),
         line("preferences.changed", "10-07 09:00", id="j", role=text, verification=text),
-        opened("R-2", "10-07 10:00", customer=customer, kind="scheduled", slots=[SLOT], **said),
+        opened("R-2", "10-07 10:00", customer=customer, kind="scheduled", slots=[SLOT], **output),
         line("request.accepted", "10-07 10:01", id="k", request="R-2", session="S-2", slot=1),
     )
 
 
 def _texts(value: Any) -> list[str]:  # noqa: ANN401 -- Whatever JSON holds.
     if isinstance(value, dict):
-        return [text for each in value.values() for text in _texts(each)]
+        return [text for part in value.values() for text in _texts(part)]
     if isinstance(value, list):
-        return [text for each in value for text in _texts(each)]
+        return [text for part in value for text in _texts(part)]
     return [value] if isinstance(value, str) else []
 
 
@@ -114,12 +114,12 @@ def hostile(empty: Shell) -> Shell:
 
 @pytest.mark.parametrize("command", LISTINGS)
 def test_rows_are_clean(hostile: Shell, command: str) -> None:
-    """Rows hold no escape, control, bidi or invisible character, and one result a line."""
+    """Rows have no escape, control, bidi or invisible character; one result a line."""
     argv = command.split()
     rows = hostile.ok(*argv)
     count = len(rows) if isinstance(rows, list) else 1
     for option in ("--tsv", "--header", "--csv"):
-        text = hostile.tells(*argv, option)
+        text = hostile.output_of(*argv, option)
         assert not FORBIDDEN.search(text)
         assert text.count("\n") == count + (option != "--tsv")
         delimiter = "," if option == "--csv" else "\t"
@@ -134,7 +134,7 @@ def test_json_escapes_and_keeps(hostile: Shell, command: str) -> None:
     """JSON is ASCII, so that a terminal obeys nothing in it, and holds the text as it came."""
     argv = command.split()
     for option in ("--json", "--jsonl"):
-        text = hostile.tells(*argv, option)
+        text = hostile.output_of(*argv, option)
         assert text.isascii()
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", text)
     texts = _texts(hostile.ok(*argv))
@@ -154,11 +154,11 @@ def test_errors_are_clean(hostile: Shell) -> None:
         ("policy", "use", ESCAPES),
         ("requests", "list", "--ledger", f"/no{ESCAPES}"),
     ):
-        words, told = hostile.run(*argv), hostile.run(*argv, "--json")
-        assert words.code == told.code in (1, 2, 3)
+        words, document = hostile.run(*argv), hostile.run(*argv, "--json")
+        assert words.code == document.code in (1, 2, 3)
         assert not FORBIDDEN.search(words.err)
-        assert told.err.isascii()
-        assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", told.err)
+        assert document.err.isascii()
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f]", document.err)
 
 
 def test_rejects_are_clean(empty: Shell) -> None:
@@ -175,12 +175,12 @@ def test_a_spreadsheet_runs_nothing(empty: Shell, text: str) -> None:
     """Text that a spreadsheet would run is neutralised in CSV, and only there."""
     empty.ok("sync", feed(empty, "formula.jsonl", *_book(text)))
     for command in LISTINGS:
-        for row in csv.reader(io.StringIO(empty.tells(*command.split(), "--csv"))):
+        for row in csv.reader(io.StringIO(empty.output_of(*command.split(), "--csv"))):
             for cell in row:
                 bare = re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", cell)
                 # Amounts are numbers: `-1.00` is no text.
                 assert bare or cell.lstrip(" ")[:1] not in tuple("=+-@\uff1d\t"), (command, cell)
-    title = empty.tells("requests", "show", "R-1", "--field", "title")
+    title = empty.output_of("requests", "show", "R-1", "--field", "title")
     assert title == f"{text}\n".replace("\t", " ")
     assert empty.ok("requests", "list")[0]["title"] == text
 
@@ -192,19 +192,19 @@ def test_a_title_of_a_megabyte(empty: Shell) -> None:
     empty.ok("sync", feed(empty, "long.jsonl", opened("R-1", "10-05 09:00", **given)))
     assert empty.ok("requests", "list")[0]["title"] == title
     for option in ("--tsv", "--csv"):
-        cleaned = empty.tells("requests", "list", option, "--field", "title")
+        cleaned = empty.output_of("requests", "list", option, "--field", "title")
         assert not FORBIDDEN.search(cleaned)
     plain = "y" * 1_000_000
     given["title"] = plain
     empty.ok("sync", feed(empty, "plain.jsonl", opened("R-2", "10-05 09:01", **given)))
-    assert empty.tells("requests", "list", "--field", "title").splitlines()[1] == plain
+    assert empty.output_of("requests", "list", "--field", "title").splitlines()[1] == plain
 
 
 def test_text_of_every_script_stays(empty: Shell) -> None:
-    """What is cleaned away is what misleads, not what people write."""
+    """Cleaning removes misleading characters, not ordinary text."""
     text = "Zoë 한국어 עברית العربية می‌خواهم 👩‍👩‍👧 ½ “quoted”"
     empty.ok("sync", feed(empty, "scripts.jsonl", *_book(text)))
-    assert empty.tells("requests", "show", "R-1", "--field", "title") == f"{text}\n"
+    assert empty.output_of("requests", "show", "R-1", "--field", "title") == f"{text}\n"
     assert empty.ok("dispute", "show", "CL-1")["summary"] == text
 
 
@@ -212,7 +212,7 @@ def test_text_of_every_script_stays(empty: Shell) -> None:
     "name", ["a b", "", "x" * 65, "é", "a/b", "a\n", "a\x00", "'; DROP TABLE event; --", "<b>"]
 )
 def test_ids_are_plain(empty: Shell, name: str) -> None:
-    """An id is letters, digits and four signs: what is not is refused, wherever it comes from."""
+    """An id is letters, digits and four punctuation marks; others are refused from any source."""
     bad = feed(empty, "bad.jsonl", opened(name, "10-05 09:00"))
     ran = empty.run("sync", bad)
     assert ran.code == 1

@@ -1,4 +1,4 @@
-"""A backup is somebody's file: everything in it is doubted, and nothing of it is let through."""
+"""A backup is an untrusted file: everything in it is checked, and nothing hostile passes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from liveportal.domain.errors import (
 from liveportal.ledger.backup.backup import back_up
 from liveportal.ledger.backup.restore import restoring
 from liveportal.ledger.storage.driver import Connection
-from tests.commands.backing import archived, fill, members
+from tests.commands.backup_ledger import fill, make_archive, members
 from tests.commands.shell import Shell
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -51,38 +51,38 @@ def good(shell: Shell) -> Members:
     return members((shell.folder / "good.zip").read_bytes())
 
 
-def sealed(found: Members, **changed: object) -> Members:
-    """Return files whose manifest agrees with them, as whoever made them up would write it."""
-    manifest: dict[str, Any] = json.loads(found["manifest.json"])
+def seal_manifest(files: Members, **changed: object) -> Members:
+    """Return the files with a manifest that agrees with them, as a forger would write it."""
+    manifest: dict[str, Any] = json.loads(files["manifest.json"])
     manifest["files"] = [
         {"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        for name, content in found.items()
+        for name, content in files.items()
         if not name.startswith("manifest.")
     ]
-    return resealed(found, json.dumps(manifest | changed).encode())
+    return replace_manifest(files, json.dumps(manifest | changed).encode())
 
 
-def resealed(found: Members, manifest: bytes) -> Members:
+def replace_manifest(files: Members, manifest: bytes) -> Members:
     """Return files with another manifest, sealed as ours is."""
     seal = f"{hashlib.sha256(manifest).hexdigest()}  manifest.json\n".encode()
-    return found | {"manifest.json": manifest, "manifest.sha256": seal}
+    return files | {"manifest.json": manifest, "manifest.sha256": seal}
 
 
-def restored(shell: Shell, content: bytes) -> None:
-    """Restore a file to a new place, and look at what it made."""
+def restore_file(shell: Shell, content: bytes) -> None:
+    """Restore a file to a new place, and return what it made."""
     place = shell.folder / "new" / "ledger.db"
     file = shell.file("hostile.zip", content)
-    with restoring(place, file) as found:
-        found.carry_out(AT)
+    with restoring(place, file) as backup:
+        backup.carry_out(AT)
 
 
-def refused(shell: Shell, content: bytes) -> LiveportalError:
-    """Return the error with which a file is refused; nothing may be left of it."""
+def refusal_of(shell: Shell, content: bytes) -> LiveportalError:
+    """Return the error with which a file is refused; nothing of it may be left."""
     before = sorted(shell.folder.rglob("*"))
     file = shell.file("hostile.zip", content)
     place = shell.folder / "new" / "ledger.db"
-    with pytest.raises(LiveportalError) as caught, restoring(place, file) as found:
-        found.carry_out(AT)
+    with pytest.raises(LiveportalError) as caught, restoring(place, file) as backup:
+        backup.carry_out(AT)
     file.unlink()
     assert sorted(shell.folder.rglob("*")) == before, "something was left behind"
     return caught.value
@@ -90,7 +90,7 @@ def refused(shell: Shell, content: bytes) -> LiveportalError:
 
 def test_the_files_as_they_are_can_be_restored(shell: Shell, good: Members) -> None:
     """What the tests below change is restored when it is not changed."""
-    restored(shell, archived(sealed(good)))
+    restore_file(shell, make_archive(seal_manifest(good)))
 
 
 # --- names and kinds ------------------------------------------------------------------------------
@@ -114,43 +114,46 @@ def test_the_files_as_they_are_can_be_restored(shell: Shell, good: Members) -> N
     ],
 )
 def test_no_other_name_than_those_of_a_backup(shell: Shell, good: Members, name: str) -> None:
-    """Neither in the archive nor in its manifest, and an error shows no control characters."""
-    error = refused(shell, archived(sealed({name: b"evil"} | good)))
+    """Not in the archive, not in its manifest; and an error shows no control characters."""
+    error = refusal_of(shell, make_archive(seal_manifest({name: b"evil"} | good)))
     assert isinstance(error, DamagedBackup)
     assert error.message.isprintable()
 
 
 @pytest.mark.parametrize("mode", [0o120777, 0o040755, 0o010644, 0o020666])
 def test_only_regular_files(shell: Shell, good: Members, mode: int) -> None:
-    """A member that says that it is a link, a folder, a pipe or a device is refused."""
-    error = refused(shell, archived(sealed(good), external_attr=mode << 16))
+    """A member that is marked as a link, a folder, a pipe or a device is refused."""
+    error = refusal_of(shell, make_archive(seal_manifest(good), external_attr=mode << 16))
     assert "regular" in error.message
 
 
 @pytest.mark.damages
 def test_a_file_of_the_vault_has_the_hash_that_names_it(shell: Shell, good: Members) -> None:
-    """Or the manifest says itself that it is damaged, and then it is not put there."""
-    name = next(each for each in good if "vault" in each)
+    """Unless the manifest marks it as damaged; then it is not restored."""
+    name = next(member for member in good if "vault" in member)
     changed = good | {name: b"something else"}
-    assert "not the file of its name" in refused(shell, archived(sealed(changed))).message
+    assert (
+        "not the file of its name"
+        in refusal_of(shell, make_archive(seal_manifest(changed))).message
+    )
     sha256 = name.rpartition("/")[2]
-    restored(shell, archived(sealed(changed, damaged=[sha256])))
+    restore_file(shell, make_archive(seal_manifest(changed, damaged=[sha256])))
     vault = shell.folder / "new" / "ledger.db.vault"
     assert not (vault / sha256[:2] / sha256).exists()
-    assert len([each for each in vault.rglob("*") if each.is_file()]) == 1
+    assert len([path for path in vault.rglob("*") if path.is_file()]) == 1
 
 
 def test_nothing_is_there_twice_added_or_missing(shell: Shell, good: Members) -> None:
     """Each file of the manifest is in the archive once, and no other is."""
-    whole = sealed(good)
-    target = io.BytesIO(archived(whole))
+    whole = seal_manifest(good)
+    target = io.BytesIO(make_archive(whole))
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(target, "a") as archive:
         archive.writestr("ledger.db", b"another")
-    assert "twice" in refused(shell, target.getvalue()).message
-    assert "added" in refused(shell, archived(whole | {"more": b""})).message
+    assert "twice" in refusal_of(shell, target.getvalue()).message
+    assert "added" in refusal_of(shell, make_archive(whole | {"more": b""})).message
     for name in whole:
         rest = {key: value for key, value in whole.items() if key != name}
-        assert isinstance(refused(shell, archived(rest)), DamagedBackup | InvalidBackup)
+        assert isinstance(refusal_of(shell, make_archive(rest)), DamagedBackup | InvalidBackup)
 
 
 # --- sizes ----------------------------------------------------------------------------------------
@@ -159,17 +162,17 @@ def test_nothing_is_there_twice_added_or_missing(shell: Shell, good: Members) ->
 def test_a_bomb_is_not_unpacked(
     shell: Shell, good: Members, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A member that grows beyond what was announced is left at that; so is one beyond the disk."""
+    """Unpacking stops at the announced size, and at the free space of the disk."""
     bomb = bytes(50_000_000)
-    found = sealed(good)
-    manifest = json.loads(found["manifest.json"])
-    content = archived(found | {"ledger.db": bomb}, compress_type=zipfile.ZIP_DEFLATED)
+    changed = seal_manifest(good)
+    manifest = json.loads(changed["manifest.json"])
+    content = make_archive(changed | {"ledger.db": bomb}, compress_type=zipfile.ZIP_DEFLATED)
     assert len(content) < 1_000_000
-    assert "was changed" in refused(shell, content).message
+    assert "was changed" in refusal_of(shell, content).message
     # The same, where the directory lies about the size as the manifest does.
     lying = bytearray(content)
     place = lying.rindex(struct.pack("<L", len(bomb)))
-    (size,) = [each["bytes"] for each in manifest["files"] if each["file"] == "ledger.db"]
+    (size,) = [entry["bytes"] for entry in manifest["files"] if entry["file"] == "ledger.db"]
     lying[place : place + 4] = struct.pack("<L", size)
     read = 0
 
@@ -182,18 +185,20 @@ def test_a_bomb_is_not_unpacked(
         pass
     assert read <= 2 * size
     # One that is honest, and larger than the disk.
-    honest = archived(sealed(good | {"ledger.db": bomb}), compress_type=zipfile.ZIP_DEFLATED)
+    honest = make_archive(
+        seal_manifest(good | {"ledger.db": bomb}), compress_type=zipfile.ZIP_DEFLATED
+    )
     usage = shutil.disk_usage(shell.folder)._replace(free=40_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    assert isinstance(refused(shell, honest), DiskFull)
+    assert isinstance(refusal_of(shell, honest), DiskFull)
 
 
 def test_files_that_lie_in_one_another_are_refused(shell: Shell, good: Members) -> None:
     """Many entries for the same bytes: more to unpack than the archive is long."""
-    content = archived(sealed(good))
+    content = make_archive(seal_manifest(good))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         start = archive.start_dir
-        (info,) = [each for each in archive.infolist() if each.filename == "ledger.db"]
+        (info,) = [member for member in archive.infolist() if member.filename == "ledger.db"]
     directory, end = content[start:-22], content[-22:]
     # An entry of the directory has its name 46 bytes after it begins.
     place = directory.index(b"ledger.db", directory.index(b"PK\x01\x02")) - 46
@@ -205,7 +210,7 @@ def test_files_that_lie_in_one_another_are_refused(shell: Shell, good: Members) 
     fields[5] += len(clones)
     hostile = content[:start] + directory + clones + struct.pack("<4s4H2LH", *fields)
     assert info.file_size * 10 > len(hostile)
-    assert "in one another" in refused(shell, hostile).message
+    assert "in one another" in refusal_of(shell, hostile).message
 
 
 # --- the manifest ---------------------------------------------------------------------------------
@@ -245,10 +250,10 @@ def _with(**values: object) -> Callable[[dict[str, Any]], object]:
 def test_a_manifest_that_says_what_cannot_be(
     shell: Shell, good: Members, change: Callable[[dict[str, Any]], object]
 ) -> None:
-    """Every value has its form, and is what the ledger itself says."""
+    """Every value has its format and matches the ledger."""
     document = json.loads(good["manifest.json"])
     change(document)
-    error = refused(shell, archived(resealed(good, json.dumps(document).encode())))
+    error = refusal_of(shell, make_archive(replace_manifest(good, json.dumps(document).encode())))
     assert isinstance(error, DamagedBackup)
 
 
@@ -256,19 +261,19 @@ def test_a_manifest_that_says_what_cannot_be(
     "content", [b"", b"[]", b"{", b"[" * 100_000, b'{"a":' * 50_000, b"\xff\xfe", b"NaN", b"7"]
 )
 def test_a_manifest_that_is_none(shell: Shell, good: Members, content: bytes) -> None:
-    """Whatever it is, it is refused in words."""
-    error = refused(shell, archived(resealed(good, content)))
+    """Any content is refused with a sentence."""
+    error = refusal_of(shell, make_archive(replace_manifest(good, content)))
     assert isinstance(error, DamagedBackup | InvalidBackup)
 
 
 def test_a_form_that_is_not_known(shell: Shell, good: Members) -> None:
     """A later program's backup is refused with the advice to upgrade; a later ledger is, too."""
     document = json.loads(good["manifest.json"]) | {"format": "liveportal.backup.v2"}
-    error = refused(shell, archived(resealed(good, json.dumps(document).encode())))
+    error = refusal_of(shell, make_archive(replace_manifest(good, json.dumps(document).encode())))
     assert isinstance(error, InvalidBackup)
     assert "Upgrade" in str(error.hint)
     newer = changed_ledger(shell, good, "PRAGMA user_version = 99")
-    assert isinstance(refused(shell, archived(sealed(newer, form=99))), NewerLedger)
+    assert isinstance(refusal_of(shell, make_archive(seal_manifest(newer, form=99))), NewerLedger)
 
 
 def test_what_was_changed_without_the_manifest(shell: Shell, good: Members) -> None:
@@ -276,7 +281,7 @@ def test_what_was_changed_without_the_manifest(shell: Shell, good: Members) -> N
     for name in good:
         content = bytearray(good[name])
         content[len(content) // 2] ^= 1
-        error = refused(shell, archived(good | {name: bytes(content)}))
+        error = refusal_of(shell, make_archive(good | {name: bytes(content)}))
         assert isinstance(error, DamagedBackup)
         assert name.removesuffix(".sha256") in error.message or "manifest.json" in error.message
 
@@ -284,15 +289,15 @@ def test_what_was_changed_without_the_manifest(shell: Shell, good: Members) -> N
 # --- the ledger in it -----------------------------------------------------------------------------
 
 
-def changed_ledger(shell: Shell, found: Members, *statements: str) -> Members:
-    """Return the files with a ledger that somebody worked on."""
-    path = shell.file("changed.db", found["ledger.db"])
+def changed_ledger(shell: Shell, files: Members, *statements: str) -> Members:
+    """Return the files with a ledger that was tampered with."""
+    path = shell.file("changed.db", files["ledger.db"])
     with closing(Connection(str(path), isolation_level=None)) as db:
         for statement in statements:
             db.execute(statement)
     content = path.read_bytes()
     path.unlink()
-    return found | {"ledger.db": content}
+    return files | {"ledger.db": content}
 
 
 @pytest.mark.parametrize(
@@ -319,7 +324,7 @@ def test_a_ledger_that_is_not_as_ours_are(
 ) -> None:
     """Triggers that would do something later, views in the place of ours, another application."""
     hostile = changed_ledger(shell, good, *statements)
-    error = refused(shell, archived(sealed(hostile)))
+    error = refusal_of(shell, make_archive(seal_manifest(hostile)))
     assert isinstance(error, DamagedBackup | VerificationFailed)
     assert "/" not in error.message.replace(str(shell.folder), "")
 
@@ -338,7 +343,7 @@ def test_what_is_otherwise_and_harmless_comes_back(
     shell: Shell, good: Members, statements: list[str]
 ) -> None:
     """Views of one's own, and how another SQLite lays out an index of words."""
-    restored(shell, archived(sealed(changed_ledger(shell, good, *statements))))
+    restore_file(shell, make_archive(seal_manifest(changed_ledger(shell, good, *statements))))
 
 
 @pytest.mark.parametrize(
@@ -350,25 +355,25 @@ def test_what_is_otherwise_and_harmless_comes_back(
     ],
 )
 def test_a_ledger_whose_figures_were_changed(shell: Shell, good: Members, statement: str) -> None:
-    """A manifest that agrees with it helps nobody: the ledger itself is verified."""
+    """A matching manifest does not help: the ledger itself is verified."""
     hostile = changed_ledger(shell, good, statement)
-    error = refused(shell, archived(sealed(hostile)))
+    error = refusal_of(shell, make_archive(seal_manifest(hostile)))
     assert isinstance(error, VerificationFailed)
 
 
 def test_a_key_that_is_none(shell: Shell, good: Members) -> None:
-    """The ledger comes back; what is no key is put nowhere, and the result says so."""
-    file = shell.file("a.zip", archived(sealed(good | {"ledger.db.key": b"no key"})))
+    """The ledger is restored; an invalid key is not, and the result says so."""
+    file = shell.file("a.zip", make_archive(seal_manifest(good | {"ledger.db.key": b"no key"})))
     place = shell.folder / "new" / "ledger.db"
-    with restoring(place, file) as found:
-        assert found.carry_out(AT).key.state == "wrong_key"
+    with restoring(place, file) as backup:
+        assert backup.carry_out(AT).key.state == "wrong_key"
     assert not Path(f"{place}.key").exists()
     assert "no key" in refused_key(shell, good)
 
 
 def refused_key(shell: Shell, good: Members) -> str:
     """Return why a key that is far too long is refused."""
-    content = archived(sealed(good | {"ledger.db.key": b"x" * 20_000}))
+    content = make_archive(seal_manifest(good | {"ledger.db.key": b"x" * 20_000}))
     file = shell.file("b.zip", content)
     with pytest.raises(DamagedBackup) as caught, restoring(shell.folder / "b.db", file):
         pass

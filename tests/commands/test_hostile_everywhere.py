@@ -1,8 +1,8 @@
-"""One ledger in which every text that can be anybody's is hostile, and every command run over it.
+"""A ledger in which every untrusted text is hostile, and every command run over it.
 
 In every format, on a terminal with colours and without, and in every file that a command writes:
 nothing that a terminal obeys or that misleads, nothing that a spreadsheet runs, no element,
-attribute or address on a page but the template's. And nobody is called over the network.
+attribute or address on a page but the template's. The network is never used.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ MORE = (
     *("earnings explain 2026-11", "sessions reviews --customer C-H", "due"),
     *("earnings months --compare-zones", "sessions upcoming", "ledger verify", "ledger path"),
 )
-COMMANDS = (*READS, *(each for each in MORE if each not in READS))
+COMMANDS = (*READS, *(command for command in MORE if command not in READS))
 FORMATS = ((), ("--header",), ("--csv",), ("--json",), ("--jsonl",))
 
 
 def _feed() -> tuple[bytes, ...]:
-    """Return events that have a hostile text wherever a stranger, or the platform, can put one."""
+    """Return events with a hostile text in every field that a stranger or the platform can fill."""
     text = HOSTILE
     customer = {"id": "C-H", "name": text, "timezone": text, "language": text}
-    said = {"title": text, "description": text, "skills": [text], "customer": customer}
-    asked: dict[str, Any] = {"kind": "instant", "rate": amount("3.00"), **said}
+    output = {"title": text, "description": text, "skills": [text], "customer": customer}
+    asked: dict[str, Any] = {"kind": "instant", "rate": amount("3.00"), **output}
     slot = {"start": "2026-12-09T09:00:00Z", "minutes": 30}
     return (
         line("request.opened", "11-20 09:00", id="h1", request="R-H", **asked),
@@ -123,7 +123,7 @@ TRANSCRIPT = (
 
 @pytest.fixture
 def hostile(states: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """Give a ledger that was told all of that, and in which nobody may call anybody."""
+    """Give a ledger with all of these events; network calls fail."""
 
     def calling(*_args: object, **_more: object) -> NoReturn:
         pytest.fail("the program calls somebody over the network")
@@ -142,7 +142,7 @@ def hostile(states: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 
 def test_every_command_in_every_format(hostile: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows, JSON, tables with colours and without: clean, whatever is in the ledger."""
+    """Rows, JSON, tables with colours and without: clean for any content."""
     monkeypatch.setenv("COLUMNS", "200")
     seen = 0
     for command in COMMANDS:
@@ -177,7 +177,7 @@ def test_a_terminal_of_its_own(hostile: Shell, command: str) -> None:
 
 
 def test_every_write_and_every_error(hostile: Shell) -> None:
-    """What is given as a text by a user, and what is quoted in an error, obeys the same rule."""
+    """The same rule applies to text that a user gives and to text quoted in errors."""
     for write in WRITES:
         argv = [HOSTILE if word in ("busy", "slow", "x", "ill") else word for word in write.argv]
         for form in ((), ("--csv",)):
@@ -189,7 +189,7 @@ def test_every_write_and_every_error(hostile: Shell) -> None:
         _check_clean(COLOUR.sub("", broken.out + broken.err), write.name)
         assert_no_traceback(broken.err)
     hostile.run("ledger", "reverse", "h14", "--source", SOURCE, "--reason", HOSTILE, "--yes")
-    _check_clean(hostile.tells("ledger", "info"), "ledger info")
+    _check_clean(hostile.output_of("ledger", "info"), "ledger info")
 
 
 def test_pages_hold_the_templates_elements_only(hostile: Shell) -> None:
@@ -205,11 +205,11 @@ def test_pages_hold_the_templates_elements_only(hostile: Shell) -> None:
             names = archive.namelist()
             page = archive.read("index.html").decode()
             for text in ("index.md", "transcript.txt"):
-                for each in archive.read(text).decode().split("\n"):
-                    _check_clean(each, text)
+                for text_line in archive.read(text).decode().split("\n"):
+                    _check_clean(text_line, text)
         assert all(re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", n) for n in names)
-        files = {each for each in names if each.startswith("files/")}
-        assert not any(each.endswith((".html", ".svg", ".exe")) for each in files)
+        files = {name for name in names if name.startswith("files/")}
+        assert not any(path.endswith((".html", ".svg", ".exe")) for path in files)
         _check_page(page, addresses=files)
         assert "evilword" in page
 
@@ -225,17 +225,17 @@ def test_statements_as_rows_and_as_paper(hostile: Shell) -> None:
 
 
 def test_files_stay_where_they_belong(hostile: Shell) -> None:
-    """Names from outside name no place: all that was written is in the ledger's own folder."""
+    """Untrusted names are never paths: every file written is in the ledger's folder."""
     hostile.ok("dispute", "evidence", "CL-H", "-o", "case.zip")
     hostile.ok("sessions", "calendar", "-o", "sessions.ics")
     expected = re.compile(
         r"ledger\.db(\.vault|\.key|-wal|-shm)?|home|.*\.(toml|jsonl|vtt|html|zip|ics)"
     )
-    assert all(expected.fullmatch(each.name) for each in hostile.folder.iterdir())
+    assert all(expected.fullmatch(path.name) for path in hostile.folder.iterdir())
     vault = hostile.folder / "ledger.db.vault"
-    files = [each for each in vault.rglob("*") if each.is_file()]
+    files = [path for path in vault.rglob("*") if path.is_file()]
     assert len(files) == 2
-    assert all(re.fullmatch("[0-9a-f]{64}", each.name) for each in files)
+    assert all(re.fullmatch("[0-9a-f]{64}", path.name) for path in files)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_files_stay_where_they_belong(hostile: Shell) -> None:
     ids=lambda argv: argv[1],
 )
 def test_no_output_goes_through_a_link(hostile: Shell, argv: tuple[str, ...]) -> None:
-    """A link where a file is to be written is refused: what it points to is somebody else's."""
+    """An output path that is a link is refused: its target belongs to someone else."""
     suffix = {"statement": ".html", "evidence": ".zip"}.get(argv[1], ".txt")
     target = hostile.file(f"precious{suffix}", "precious")
     link = hostile.folder / f"link{suffix}"
@@ -273,8 +273,8 @@ def _parts(folder: Path) -> list[Path]:
 
 
 def _check_clean(text: str, what: str) -> None:
-    for found in (FORBIDDEN, MISLEADING):
-        match = found.search(text)
+    for pattern in (FORBIDDEN, MISLEADING):
+        match = pattern.search(text)
         assert not match, (what, ascii(text[max(0, match.start() - 40) : match.end() + 9]))
 
 
@@ -289,7 +289,7 @@ def _check_sheet(text: str, what: str) -> None:
 
 
 def _unfolded(text: str) -> str:
-    """Put together the lines of a calendar, which are folded and end as its standard says."""
+    """Join the folded lines of a calendar, whose line endings are CRLF as the standard says."""
     return text.replace("\r\n ", "").replace("\r\n", "\n")
 
 

@@ -1,7 +1,7 @@
-"""Hostile input takes bounded memory and time: what has no end, what is huge, what is no file.
+"""Hostile input takes bounded memory and time: endless, huge, or no file at all.
 
-Memory is bounded by the system, in a process of its own; time by sizes at which a reader that takes
-the square of them would not be done within a day.
+Memory is limited by the system, in a process of its own; time by sizes for which a reader of
+quadratic cost would take more than a day.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ MANY = 300_000
 
 
 def limited(shell: Shell, *argv: object, stdin: Iterable[bytes] = ()) -> Ran:
-    """Run the program in a process that may not have more memory; what it reads may be endless."""
+    """Run the program with limited memory; its input may be endless."""
     with subprocess.Popen(
         [sys.executable, "-c", LIMITED, str(MEMORY), *map(str, argv)],
         stdin=subprocess.PIPE,
@@ -81,7 +81,7 @@ def _long(number: int, size: int) -> bytes:
 
 
 def test_the_limit_is_felt(empty: Shell) -> None:
-    """Who takes more than the limit is stopped: so the tests below can fail."""
+    """Exceeding the limit stops the process: so the tests below can fail."""
     ran = subprocess.run(
         [
             sys.executable,
@@ -139,7 +139,7 @@ def test_a_line_that_is_too_long_is_rejected_and_the_feed_goes_on(empty: Shell) 
     ],
 )
 def test_standard_input_without_an_end_is_refused(states: Shell, argv: str) -> None:
-    """Ids, a text, a file: what comes on standard input has a length that it may have."""
+    """Ids, a text, a file: standard input has a maximum length."""
     before = states.dump()
 
     def endless() -> Iterable[bytes]:
@@ -164,7 +164,7 @@ def test_standard_input_without_an_end_is_refused(states: Shell, argv: str) -> N
     ],
 )
 def test_a_file_without_an_end_is_refused(states: Shell, argv: str) -> None:
-    """Every command that reads a file tells one that does not end."""
+    """Every command that reads a file refuses one that does not end."""
     before = states.dump()
     ran = limited(states, *argv.split())
     assert ran.code == 1, ran
@@ -175,8 +175,8 @@ def test_a_file_without_an_end_is_refused(states: Shell, argv: str) -> None:
 # --- time -----------------------------------------------------------------------------------------
 
 
-def test_a_name_that_stands_twice_among_many_is_found_in_linear_time() -> None:
-    """The last of many names is there twice."""
+def test_a_duplicate_name_among_many_is_found_in_linear_time() -> None:
+    """The last of many names is a duplicate."""
     names = b",".join(b'"k%d":1' % number for number in range(MANY))
     with pytest.raises(InvalidEvent, match=f"k{MANY - 1}: stands twice"):
         jsonl.parse(b'{%b,"k%d":1}' % (names, MANY - 1))
@@ -189,7 +189,7 @@ def test_a_name_that_stands_twice_among_many_is_found_in_linear_time() -> None:
     ids=["key", "table", "list", "inline"],
 )
 def test_toml_of_one_giant_key_is_refused(states: Shell, argv: str, content: str) -> None:
-    """A key of many parts, and what is nested without end."""
+    """A key of many parts, and endless nesting."""
     states.file("x.toml", content)
     assert states.refuses(1, *argv.split())["code"] in ("invalid_policy", "invalid_value")
 
@@ -223,7 +223,7 @@ READERS = (
 
 @pytest.mark.parametrize("argv", READERS, ids=lambda argv: argv[0])
 @pytest.mark.parametrize("what", ["folder", "loop", "closed", "broken", "long", "/proc/self/mem"])
-def test_what_cannot_be_read_is_told_as_such(
+def test_what_cannot_be_read_is_reported_as_such(
     states: Shell, argv: tuple[str, ...], what: str
 ) -> None:
     """A folder, a loop of links, a disk that fails while it is read: the input's fault, by name."""
@@ -237,7 +237,7 @@ def test_what_cannot_be_read_is_told_as_such(
     if what == "closed" and os.access(states.folder / what, os.R_OK):
         pytest.skip("root reads everything")
     before = states.dump()
-    ran = states.run(*(each.format(name) for each in argv))
+    ran = states.run(*(argument.format(name) for argument in argv))
     assert ran.code in (1, 3), ran
     assert ran.err.startswith("error: ")
     assert "written" not in ran.err
@@ -286,7 +286,7 @@ def test_a_feed_with_other_ends_of_lines(empty: Shell, end: bytes) -> None:
 
 
 def test_homoglyphs_are_no_ids(empty: Shell) -> None:
-    """An id of letters that look like others is refused: ids are ASCII."""
+    """An id with look-alike letters is refused: ids are ASCII."""
     for name in ("R-\u0431", "\uff32-1", "R\u20101", "R-1\u200b", "R-\u0661"):
         empty.refuses(1, "sync", feed(empty, "f.jsonl", opened(name, "10-05 09:00")))
 
@@ -316,14 +316,14 @@ def test_a_message_of_another_age(number: str) -> None:
 
 
 def test_a_feed_that_is_packed_is_refused(empty: Shell) -> None:
-    """Bytes of gzip are no feed: it says so, and unpacks nothing."""
+    """Gzip bytes are no feed: the error says so, and nothing is unpacked."""
     content = gzip.compress(opened("R-1", "10-05 09:00", customer={"id": "C-1"}) * 100)
     error = empty.refuses(1, "sync", empty.file("f.jsonl.gz", content))
     assert error["code"] == "invalid_event"
 
 
 def test_a_feed_that_is_still_being_written(empty: Shell) -> None:
-    """A half line at the end is refused with all that stands before it; the whole feed goes in."""
+    """A partial last line refuses the whole feed; the finished feed is recorded."""
     lines = [opened(f"R-{n}", "10-05 09:00", customer={"id": "C-1"}) for n in (1, 2)]
     path = feed(empty, "f.jsonl", lines[0], lines[1][:-20])
     assert empty.refuses(1, "sync", path)["details"]["line"] == 2

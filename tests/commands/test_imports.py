@@ -1,4 +1,4 @@
-"""What a command imports: start-up time is a promise, and these are what costs."""
+"""What a command imports: start-up time is a promise, and these imports are the cost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODELS = {"sqlmodel", "sqlalchemy", "pydantic", "pydantic_core"}
 SLOW = {*MODELS, "pendulum", "dateutil", "babel", "rich", "platformdirs"}
 # Each of these costs a millisecond or more.
 DEAR = {"csv", "decimal", "hashlib", "zoneinfo", "importlib.metadata", "importlib.resources"}
-# How many modules of ours a read imports at most, and which of the dear ones its answer takes.
+# The most modules of ours that a read may import, and the expensive ones that it needs.
 OWN = {
     "earnings --month 2026-10 --json": (48, ""),
     "earnings months --json": (48, ""),
@@ -41,7 +41,7 @@ OWN = {
     "payout list --json": (62, ""),
     "due --json": (69, ""),
 }
-# What neither a read nor a plain write needs: replays, checks, backups, exports, outside files.
+# Needed by no read and no plain write: replays, checks, backups, exports, outside files.
 HEAVY = (
     *("exports", "feeds.transcripts", "ledger.backup.archive", "ledger.backup.restore"),
     *("ledger.erasure.residue", "ledger.erasure.service", "ledger.replay"),
@@ -84,7 +84,7 @@ def _imported(shell: Shell, *argv: str) -> set[str]:
     ],
 )
 def test_a_read_imports_nothing_slow(states: Shell, argv: str) -> None:
-    """Neither models, nor a calendar, nor rich where there is no terminal."""
+    """No models, no calendar, and no rich without a terminal."""
     assert _imported(states, *argv.split()) & SLOW == set()
 
 
@@ -103,7 +103,7 @@ def test_a_write_imports_no_models(states: Shell, argv: str) -> None:
 
 
 def test_only_words_need_a_calendar(states: Shell) -> None:
-    """`3 days ago` is reckoned by pendulum; now, yesterday or an ISO time are not."""
+    """Only `3 days ago` needs pendulum; now, yesterday and ISO times do not."""
     tip = ("sessions", "tip", "S-1002", "5.00", "--dry-run", "--at")
     assert "pendulum" in _imported(states, *tip, "0 days ago")
     assert "pendulum" not in _imported(states, *tip, "yesterday 14:00")
@@ -142,7 +142,7 @@ def test_a_read_imports_few_modules(states: Shell, line: str, most: int, dear: s
 
 
 def test_a_version_imports_nothing(states: Shell) -> None:
-    """It is said before Typer is there."""
+    """It is printed before Typer is imported."""
     ours, everything = _ours(states, "--version")
     assert ours == {"__main__"}
     assert "typer" not in everything
@@ -150,6 +150,6 @@ def test_a_version_imports_nothing(states: Shell) -> None:
 
 @pytest.mark.parametrize("line", ["requests accept REQ-2001", "dispute rule CL-1 --accepted"])
 def test_a_write_imports_no_other_s_work(states: Shell, line: str) -> None:
-    """The vault, the replay, what checks and what exports are for those who ask for them."""
+    """A write does not import the vault, the replay, verification or exports."""
     ours, _ = _ours(states, *line.split(), *AT)
     assert not [name for name in ours if name.startswith((*HEAVY, "ledger.attachments"))]

@@ -1,4 +1,4 @@
-"""Ledgers that are not there, not ours, not writable, too new, or in use."""
+"""Ledgers that are missing, foreign, read-only, too new, or in use."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _elsewhere(shell: Shell, path: Path) -> Shell:
 def test_a_mistyped_path_is_no_empty_ledger(
     october: Shell, name: str, argv: tuple[object, ...]
 ) -> None:
-    """Nothing is made: exit 3, with the path and what would make or name a ledger."""
+    """No file is made: exit 3, with the path and how to make or name a ledger."""
     october.file("feed.jsonl", b"")
     before = sorted(october.folder.rglob("*"))
     path = october.folder / name
@@ -58,10 +58,10 @@ def test_a_link_to_a_ledger_is_that_ledger(october: Shell) -> None:
     """Reads and writes go to the file that it names, which a result never replaces."""
     path = october.folder / "link.db"
     path.symlink_to(october.ledger)
-    listing = october.tells(*READ)
-    assert october.tells(*READ, "--ledger", path) == listing
+    listing = october.output_of(*READ)
+    assert october.output_of(*READ, "--ledger", path) == listing
     assert october.run(*WRITE, "--ledger", path).code == 0
-    assert "declined" in october.tells("requests", "show", "REQ-1006")
+    assert "declined" in october.output_of("requests", "show", "REQ-1006")
     assert path.is_symlink()
 
 
@@ -111,7 +111,7 @@ def test_what_is_no_ledger(
 
 @pytest.mark.parametrize("make", [_folder, _text, _empty, _foreign])
 def test_init_touches_nothing_that_is_there(october: Shell, make: Callable[[Path], None]) -> None:
-    """Whatever stands at the path stays as it was: exit 4, and the hint names --ledger."""
+    """Any existing file stays as it was: exit 4, and the hint names --ledger."""
     path = october.folder / "other.db"
     make(path)
     before = path.is_file() and path.read_bytes()
@@ -125,18 +125,18 @@ def test_init_touches_nothing_that_is_there(october: Shell, make: Callable[[Path
 
 
 def test_a_folder_that_cannot_be_written(october: Shell) -> None:
-    """`init` below a file cannot be: exit 1, and it says why."""
+    """`init` below a file is impossible: exit 1 with the reason."""
     path = october.file("file", b"") / "ledger.db"
     error = october.refuses(1, "init", "--ledger", path)
     assert error["code"] == "ledger_unwritable"
-    assert ".part" not in error["message"], "that is a name which nobody typed"
+    assert ".part" not in error["message"], "the message names a file that was not typed"
     ran = october.run("demo", "--ledger", path)
     assert (ran.code, ran.err.startswith("error: ")) == (1, True)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission(october: Shell) -> None:
-    """A read-only folder or file is told as such, and reading still works."""
+    """A read-only folder or file is reported as such, and reads still work."""
     folder = october.folder / "locked"
     folder.mkdir()
     ledger = folder / "ledger.db"
@@ -154,7 +154,7 @@ def test_a_folder_without_permission(october: Shell) -> None:
 
 
 def test_a_device_is_no_ledger(october: Shell) -> None:
-    """Neither a device nor a pipe is read: that could wait for ever."""
+    """Devices and pipes are not read: that could wait for ever."""
     assert october.run(*READ, "--ledger", "/dev/null").code == 6
     if hasattr(os, "mkfifo"):
         path = october.folder / "fifo"
@@ -189,7 +189,7 @@ sys.stdin.read()
 
 
 @pytest.mark.slow
-def test_a_busy_ledger_is_waited_for_and_then_told(october: Shell) -> None:
+def test_a_busy_ledger_is_waited_for_and_then_reported(october: Shell) -> None:
     """While another program writes, reads work; a write waits, then ends with exit 5."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, october.ledger],
@@ -231,7 +231,7 @@ def test_a_write_waits_for_a_short_one(october: Shell) -> None:
 
 @pytest.mark.damages
 def test_a_changed_record_is_found(october: Shell) -> None:
-    """`ledger verify` is exit 6 where a booked amount is not what was written."""
+    """`ledger verify` exits 6 if a booked amount was changed."""
     assert october.ok("ledger", "verify")["ok"] is True
     with sqlite3.connect(october.ledger) as connection:
         triggers = connection.execute(
@@ -253,5 +253,5 @@ def test_a_demo_is_thrown_away(nothing: Shell) -> None:
     ran = nothing.run("demo")
     assert (ran.code, ran.err) == (0, "")
     assert not nothing.ledger.exists()
-    for said in ("REQ-1006", "S-1004", "CL-1", "168.55", "export LIVEPORTAL_LEDGER="):
-        assert said in ran.out
+    for output in ("REQ-1006", "S-1004", "CL-1", "168.55", "export LIVEPORTAL_LEDGER="):
+        assert output in ran.out

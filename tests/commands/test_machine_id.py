@@ -1,4 +1,4 @@
-"""The id of the machine, which every event of the expert's carries, and nothing that is shown."""
+"""The machine's id: in every event of the expert's, and in nothing that is shown."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def ids(shell: Shell, where: str = "true") -> list[str | None]:
     ]
 
 
-def own(shell: Shell, since: int) -> list[str | None]:
+def expert_machine_ids(shell: Shell, since: int) -> list[str | None]:
     """Return the attribute of each of the expert's events after an event."""
     return ids(shell, f"source = '{CLI_SOURCE}' AND seq > {since}")
 
@@ -59,7 +59,7 @@ def last(shell: Shell) -> int:
 
 
 def test_it_is_made_with_the_first_event_that_is_kept(book: Shell, tmp_ledger_env: Path) -> None:
-    """Neither by a read, a dry run, a feed, nor a command that is refused; then it stays."""
+    """Not by a read, a dry run, a feed or a refused command; afterwards it stays."""
     before = last(book)
     book.ok("due")
     book.ok(*TIP, "--dry-run")
@@ -74,9 +74,9 @@ def test_it_is_made_with_the_first_event_that_is_kept(book: Shell, tmp_ledger_en
     assert re.fullmatch(r"[0-9a-f]{32}\n", made)
     book.ok("sessions", "tip", "S-1002", "6.00")
     assert path.read_text() == made
-    assert own(book, before) == [made.strip()] * 2
+    assert expert_machine_ids(book, before) == [made.strip()] * 2
     assert ids(book, "id = 't'") == [None]
-    assert [each.name for each in path.parent.iterdir()] == ["machine"]
+    assert [file.name for file in path.parent.iterdir()] == ["machine"]
     if os.name == "posix":
         assert stat.S_IMODE(path.lstat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.lstat().st_mode) == 0o700
@@ -84,24 +84,24 @@ def test_it_is_made_with_the_first_event_that_is_kept(book: Shell, tmp_ledger_en
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 def test_every_command_that_records_has_it(book: Shell, write: Any) -> None:  # noqa: ANN401
-    """Whatever it records in the expert's name."""
+    """Every event that a command records as the expert has it."""
     before = last(book)
     ran = book.run(*write.argv, "--yes", "--at", write.at)
     assert ran.code == 0, ran
-    forgets = "forget" in write.name  # Which erases the attributes of its own event, too.
-    found = own(book, before)
-    assert found
-    assert all(each is None if forgets else each for each in found)
+    forgets = "forget" in write.name  # It erases the attributes of its own event, too.
+    machines = expert_machine_ids(book, before)
+    assert machines
+    assert all(each is None if forgets else each for each in machines)
 
 
 def test_the_package_has_it_too(book: Shell) -> None:
-    """By `execute` and by `record`, whatever attributes the event had."""
+    """Events of `execute` and `record`, whatever attributes they had."""
     before = last(book)
     with Portal.open(book.ledger) as portal:
         tip = TipReceived(session="S-1003", amount=Money(100, "USD"))
         portal.execute(tip)
         portal.record([portal.event(tip)])
-    first, second = own(book, before)
+    first, second = expert_machine_ids(book, before)
     assert first
     assert first == second
 
@@ -117,7 +117,7 @@ def test_what_is_no_id_stays(book: Shell, there: bytes | str) -> None:
         path.write_bytes(there)
     before = last(book)
     book.ok(*TIP)
-    assert own(book, before) == [None]
+    assert expert_machine_ids(book, before) == [None]
     assert path.is_dir() if isinstance(there, str) else path.read_bytes() == there
 
 
@@ -129,7 +129,7 @@ def test_no_link_is_followed(book: Shell) -> None:
     path.symlink_to(book.folder / "elsewhere")
     before = last(book)
     book.ok(*TIP)
-    assert own(book, before) == [None]
+    assert expert_machine_ids(book, before) == [None]
     assert not (book.folder / "elsewhere").exists()
 
 
@@ -140,7 +140,7 @@ def test_where_no_folder_can_be_made(book: Shell, tmp_ledger_env: Path) -> None:
     folder.write_text("in the way")
     before = last(book)
     book.ok(*TIP)
-    assert own(book, before) == [None]
+    assert expert_machine_ids(book, before) == [None]
     assert tmp_ledger_env.is_dir()
 
 
@@ -149,7 +149,7 @@ def test_where_no_folder_can_be_made(book: Shell, tmp_ledger_env: Path) -> None:
 def test_where_it_is_read_is_where_it_is_made(
     tmp_ledger_env: Path, monkeypatch: pytest.MonkeyPatch, state: str | None
 ) -> None:
-    """What is looked up without platformdirs is what platformdirs says."""
+    """The path found without platformdirs is the one that platformdirs gives."""
     if state is None:
         monkeypatch.delenv("XDG_STATE_HOME")
     else:
@@ -170,7 +170,7 @@ def test_of_two_that_make_it_the_first_one_counts(
     monkeypatch.setattr("liveportal.ledger.secrets.machine_id.make_folders", slow)
     before = last(book)
     book.ok(*TIP)
-    assert own(book, before) == ["ab" * 16]
+    assert expert_machine_ids(book, before) == ["ab" * 16]
 
 
 def test_a_replay_does_not_compare_it(book: Shell) -> None:
@@ -186,12 +186,12 @@ def test_it_is_erased_with_the_customer(book: Shell) -> None:
     before = last(book)
     book.ok(*TIP)
     book.ok("ledger", "forget", customer, "--yes")
-    assert own(book, before) == [None, None]
+    assert expert_machine_ids(book, before) == [None, None]
     assert machine_id.state_file().read_bytes().strip() not in book.ledger.read_bytes()
 
 
 def test_it_is_in_nothing_that_is_shown_or_handed_on(book: Shell) -> None:
-    """Neither in a read, in words, nor in JSON, nor in a pack, a statement or a calendar."""
+    """Not in a read as text or JSON, a pack, a statement or a calendar."""
     book.ok(*TIP)
     book.ok("dispute", "file", "CL-2", "--summary", "no")
     secret = machine_id.state_file().read_text().strip()
@@ -213,7 +213,7 @@ def test_it_is_in_nothing_that_is_shown_or_handed_on(book: Shell) -> None:
     ):
         assert book.run(*written).code == 0, written
     with zipfile.ZipFile(book.folder / "pack.zip") as archive:
-        texts = [archive.read(each) for each in archive.namelist()]
+        texts = [archive.read(name) for name in archive.namelist()]
     texts += [(book.folder / name).read_bytes() for name in ("october.html", "all.ics")]
     for text in texts:
         assert secret.encode() not in text

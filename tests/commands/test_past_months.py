@@ -1,4 +1,4 @@
-"""A month that is over stays as it was, at the shell: corrections, statements, zones, far years."""
+"""A past month stays as it was, at the shell: corrections, statements, zones, far years."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def correct(shell: Shell, name: str, when: str, *argv: str) -> None:
 
 
 def counts(shell: Shell, *argv: str) -> tuple[int, int, str, str]:
-    """Return what a month counts, and what it billed."""
+    """Return the counts and the bill of a month."""
     row = shell.ok(*argv)
     return row["sessions"], row["free_sessions"], row["minutes"], row["gross"]
 
@@ -53,7 +53,7 @@ def test_a_correction_counts_in_its_own_month(shell: Shell) -> None:
     correct(shell, "S-1", "11-02 09:00", "--end", "2026-10-05T09:10:00Z")
     correct(shell, "S-2", "11-03 09:00", "--end", "2026-10-06T09:30:00Z")
     assert shell.ok(*OCTOBER) == before
-    # Ten minutes less of the one; the other is billed now, and free no more.
+    # One is ten minutes shorter; the other is no longer free.
     assert counts(shell, *NOVEMBER) == (1, -1, "20.00", "100.00")
     correct(shell, "S-1", "12-01 00:00", "--end", "2026-10-05T09:05:00Z")
     assert counts(shell, *NOVEMBER) == (1, -1, "20.00", "100.00")
@@ -78,7 +78,7 @@ def test_a_session_that_moves_stays_where_it_was_billed(shell: Shell) -> None:
 
 
 def test_every_command_agrees(shell: Shell) -> None:
-    """Months, the Session Summary, groups, trees, what was known, and what changed."""
+    """Months, the Session Summary, groups, trees, --as-known and differences."""
     correct(shell, "S-1", "11-02 09:00", "--end", "2026-10-05T09:10:00Z")
     correct(shell, "S-2", "11-03 09:00", "--end", "2026-10-06T09:30:00Z")
     for name in ("2026-10", "2026-11"):
@@ -87,11 +87,11 @@ def test_every_command_agrees(shell: Shell) -> None:
         assert {**month, "risk": None} == {**row, "risk": None}
         (summary,) = shell.ok("earnings", "sessions", "--from", name, "--to", name)
         assert all(
-            summary[each] == month[each] for each in ("sessions", "free_sessions", "minutes")
+            summary[field] == month[field] for field in ("sessions", "free_sessions", "minutes")
         )
         groups = shell.ok("earnings", "--month", name, "--by", "customer")
-        assert sum(each["sessions"] for each in groups) == month["sessions"]
-        assert sum(float(each["minutes"]) for each in groups) == float(month["minutes"])
+        assert sum(group["sessions"] for group in groups) == month["sessions"]
+        assert sum(float(group["minutes"]) for group in groups) == float(month["minutes"])
         tree = json.dumps(shell.ok("earnings", "explain", name))
         assert f'"amount": "{month["net"]}"' in tree
     known = shell.ok(*NOVEMBER, "--as-known", "2999-01-01")
@@ -110,7 +110,7 @@ def test_a_statement_adds_up(shell: Shell, tmp_path: Path) -> None:
     assert old == new
     assert "reversal" not in new
     rows = sessions_of(paths["november"].read_text())
-    assert [rows.count(each) for each in ("reversal", "correction")] == [2, 2]
+    assert [rows.count(field) for field in ("reversal", "correction")] == [2, 2]
     for path in paths.values():
         assert shell.ok("ledger", "verify", "--statement", path)["ok"] is True
     assert "liveportal.statement.v1 2026-10" in paths["again"].read_text()
@@ -130,7 +130,7 @@ def sessions_of(page: str) -> str:
 
 
 def test_risk_of_a_month_that_is_over(empty: Shell) -> None:
-    """What was claimable at its end stays so, whatever is corrected later."""
+    """The amount claimable at its end stays the same after later corrections."""
     empty.ok("sync", empty.file("o.jsonl", logged("S-1", "10-31 20:00", "10-31 20:20")))
     before = empty.ok(*OCTOBER)["risk"]
     assert before["claimable"] == "70.00"

@@ -1,4 +1,4 @@
-"""Commands in real pipes, and streams that are closed, full or not text."""
+"""Commands in real pipes, and streams that are closed, full or binary."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FULL = Path("/dev/full")
 
 @pytest.fixture
 def waiting(empty: Shell) -> Shell:
-    """Give a ledger with three open requests, of which a feed will say that one is taken."""
+    """Give a ledger with three open requests, one of which a feed will report as taken."""
     three = [opened(f"REQ-{n}", f"11-01 10:0{n}") for n in (1, 2, 3)]
     assert empty.ok("sync", feed(empty, "three.jsonl", *three))["recorded"] == 3
     return empty
@@ -37,7 +37,7 @@ def test_one_that_was_taken_does_not_stop_the_others(waiting: Shell) -> None:
     taken = waiting.file("ids", "REQ-1\nREQ-2\nnope\nREQ-3\n")
     assert waiting.run("requests", "decline", "REQ-2").code == 0
     ran = waiting.script(f"liveportal requests accept - --header < {taken.name}")
-    assert ran.code == 4  # REQ-2's; what is not found is 3 and came later.
+    assert ran.code == 4  # REQ-2's; the unknown id would be 3 and came later.
     assert ran.err == ""
     header, *lines = [line.split("\t") for line in ran.out.splitlines()]
     assert header[:3] == ["id", "state", "error"]
@@ -50,7 +50,7 @@ def test_one_that_was_taken_does_not_stop_the_others(waiting: Shell) -> None:
 
 
 def test_the_exit_code_is_the_first_failures(waiting: Shell) -> None:
-    """The first failure decides, whatever kind the later ones are."""
+    """The first failure decides, whatever the later ones are."""
     waiting.run("requests", "decline", "REQ-2")
     assert waiting.run("requests", "accept", "nope", "REQ-2", "REQ-1").code == 3
     assert waiting.run("requests", "accept", "REQ-2", "nope", "REQ-3").code == 4
@@ -80,7 +80,7 @@ def test_one_id_from_a_pipe_is_an_array_too(waiting: Shell) -> None:
 
 
 def test_a_key_with_many_is_a_key_for_each(waiting: Shell) -> None:
-    """With `-`, --key is KEY:ID: repeated, it replays what was done and tries what was not."""
+    """With `-`, --key is KEY:ID: a repeat replays the recorded ones and tries the others."""
     argv = ("requests", "accept", "-", "--key", "batch")
     first = waiting.ok(*argv, stdin=b"REQ-1\nREQ-2\n")
     assert [row["event"] for row in first] == ["batch:REQ-1", "batch:REQ-2"]
@@ -98,7 +98,7 @@ def test_a_key_names_the_id_itself_and_not_what_was_typed(waiting: Shell) -> Non
 
 
 def test_a_dry_run_of_many_keeps_nothing(waiting: Shell) -> None:
-    """Every line says that it was a dry run, failures included."""
+    """Every line is marked as a dry run, including failures."""
     before = waiting.dump()
     ran = waiting.run("requests", "accept", "REQ-1", "nope", "--json", "--dry-run")
     assert ran.code == 3
@@ -106,7 +106,7 @@ def test_a_dry_run_of_many_keeps_nothing(waiting: Shell) -> None:
     assert waiting.dump() == before
 
 
-def test_nothing_is_read_unless_told_so(waiting: Shell) -> None:
+def test_nothing_is_read_unless_asked_for(waiting: Shell) -> None:
     """Standard input is left for the next program where `-` was not given."""
     ran = waiting.script(
         "printf 'REQ-2\\n' | { liveportal requests decline REQ-1 >/dev/null; cat; }"
@@ -115,7 +115,7 @@ def test_nothing_is_read_unless_told_so(waiting: Shell) -> None:
 
 
 def test_what_asks_is_refused_a_line_at_a_time(states: Shell) -> None:
-    """Ids from a pipe leave nobody to ask: each line says so, and --yes is needed."""
+    """Ids in a pipe leave no way to ask: each line says so, and --yes is needed."""
     ran = states.run("refunds", "concede", "-", "--json", stdin=b"CL-2\n")
     assert (ran.code, json.loads(ran.out)[0]["error"]) == (7, "confirmation_needed")
     done = states.ok("refunds", "concede", "-", "--yes", stdin=b"CL-2\n")
@@ -144,7 +144,7 @@ def test_who_has_seen_enough_is_no_failure(states: Shell, line: str) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
-def test_what_was_recorded_stands_whoever_reads_the_result(waiting: Shell) -> None:
+def test_a_committed_write_stays_although_its_reader_leaves(waiting: Shell) -> None:
     """A write whose reader left is done, and quiet."""
     ran = waiting.script("liveportal requests accept REQ-1 REQ-2 | true")
     assert (ran.code, ran.err) == (0, "")
@@ -155,7 +155,7 @@ def test_what_was_recorded_stands_whoever_reads_the_result(waiting: Shell) -> No
 @pytest.mark.parametrize(
     "command", ["requests list", "earnings --json", "requests decline REQ-2001", "--help"]
 )
-def test_a_full_disk_is_told(states: Shell, command: str) -> None:
+def test_a_full_disk_is_reported(states: Shell, command: str) -> None:
     """Output that could not be written is exit 74 with a sentence, never a success."""
     ran = states.script(f"liveportal {command} > /dev/full")
     assert ran.code == 74
@@ -164,7 +164,7 @@ def test_a_full_disk_is_told(states: Shell, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["requests list --json", "requests decline REQ-2001 --json"])
-def test_a_closed_output_is_told(states: Shell, command: str) -> None:
+def test_a_closed_output_is_reported(states: Shell, command: str) -> None:
     """A closed standard output is exit 74, in the form that was asked for."""
     ran = states.script(f"liveportal {command} >&-")
     assert ran.code == 74
@@ -174,7 +174,7 @@ def test_a_closed_output_is_told(states: Shell, command: str) -> None:
 @pytest.mark.parametrize(
     "command", ["requests accept -", "dispute file CL-2 --summary -", "sync -"]
 )
-def test_a_closed_input_is_told(states: Shell, command: str) -> None:
+def test_a_closed_input_is_reported(states: Shell, command: str) -> None:
     """A closed standard input is malformed input: exit 1 with a sentence."""
     before = states.dump()
     ran = states.script(f"liveportal {command} <&-")
@@ -184,8 +184,8 @@ def test_a_closed_input_is_told(states: Shell, command: str) -> None:
     assert states.dump() == before
 
 
-def test_an_error_needs_nobody_to_hear_it(states: Shell) -> None:
-    """With standard error closed, the exit code still says what happened."""
+def test_an_error_without_standard_error(states: Shell) -> None:
+    """With standard error closed, the exit code is still right."""
     assert states.script("liveportal requests show nope 2>&-").code == 3
 
 
@@ -228,7 +228,7 @@ def _wait_until_it_reads(running: subprocess.Popen[bytes]) -> None:
 
 
 def test_a_pipe_is_in_utf8_wherever_it_runs(october: Shell) -> None:
-    """Names come out as UTF-8 with bare newlines, whatever the locale says."""
+    """Names are written as UTF-8 with bare newlines in any locale."""
     ran = subprocess.run(
         [*PROGRAM, "requests", "list", "--field", "customer.name"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""`liveportal preferences`: each of them set in words, and shown."""
+"""`liveportal preferences`: each of them set by options, and shown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def full(empty: Shell) -> Shell:
 
 
 def test_every_preference_in_one_event(full: Shell) -> None:
-    """All that can be said is recorded by one event, as documents that everybody reads."""
+    """All preferences are recorded by one event, as documented JSON."""
     shown = full.ok("preferences")
     assert {name: shown[name] for name in RECORDED} == RECORDED
     assert {name: shown[name] for name in WORDS} == WORDS
@@ -51,9 +51,12 @@ def test_what_is_shown_can_be_typed(full: Shell) -> None:
         "declines": "--auto-decline",
     }
     typed = [
-        word for name, option in options.items() for each in shown[name] for word in (option, each)
+        word
+        for name, option in options.items()
+        for given in shown[name]
+        for word in (option, given)
     ]
-    typed += [word for each in shown["recurring"] for word in ("--recurring", each["rule"])]
+    typed += [word for row in shown["recurring"] for word in ("--recurring", row["rule"])]
     row = full.ok("preferences", "set", *typed)
     assert {name: row[name] for name in RECORDED} == RECORDED
     assert row["event"]
@@ -101,11 +104,11 @@ def test_a_part_of_the_hours(full: Shell, options: list[str], changed: dict[str,
 def test_one_preference_more(full: Shell, options: list[str], name: str, value: object) -> None:
     """What is not named stays as it is."""
     row = full.ok("preferences", "set", *options)
-    assert {each: row[each] for each in RECORDED} == {**RECORDED, name: value}
+    assert {field: row[field] for field in RECORDED} == {**RECORDED, name: value}
 
 
 def test_a_change_that_changes_nothing_is_recorded(full: Shell) -> None:
-    """A command is one event, whatever it changes; and a dry run is none."""
+    """A command is one event, whatever it changes; a dry run is none."""
     row = full.ok("preferences", "set", "--bell")
     assert (row["state"], row["notifications"]) == ("changed", RECORDED["notifications"])
     assert changes(full) == 2
@@ -127,12 +130,12 @@ def test_a_repeated_command_means_what_it_meant(full: Shell) -> None:
     assert full.refuses(4, *other)["details"]["fields"] == ["skills", "availability"]
 
 
-def test_nobody_is_overwritten_unseen(full: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever changes preferences between the look and the record makes the command try again."""
+def test_no_concurrent_change_is_overwritten(full: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If preferences change between the read and the write, the command tries again."""
     look = ledger_info.preferences_before
 
     def somebody_else_first(reader: Reader, *name: Any) -> tuple[int, Any]:  # noqa: ANN401
-        found = look(reader, *name)
+        row = look(reader, *name)
         monkeypatch.setattr(ledger_info, "preferences_before", look)
         subprocess.run(
             [*PROGRAM, "preferences", "set", "--hours", "sun 9-10"],
@@ -140,7 +143,7 @@ def test_nobody_is_overwritten_unseen(full: Shell, monkeypatch: pytest.MonkeyPat
             capture_output=True,
             check=True,
         )
-        return found
+        return row
 
     monkeypatch.setattr(ledger_info, "preferences_before", somebody_else_first)
     ran = full.run("preferences", "set", "--except", "2026-11-11", "--json")
@@ -167,7 +170,7 @@ def test_show_as_it_was_known(empty: Shell) -> None:
         assert (shown["hours"], shown["attachment_limit"], shown["timezone"]) == (
             *(hours, limit, zone),
         )
-        exported = tomllib.loads(empty.tells("preferences", "export", *known))
+        exported = tomllib.loads(empty.output_of("preferences", "export", *known))
         assert exported.get("attachment_limit") == limit
 
 
@@ -195,17 +198,17 @@ def test_without_hours_there_is_nothing_to_show(empty: Shell) -> None:
 
 
 def test_a_person_reads_words(full: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hours a day a line, rules with what comes next, sizes in megabytes; within 80 columns."""
+    """A line of hours per day, rules with their next dates, sizes in megabytes; 80 columns."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
     ran = full.run("preferences", terminal=True)
     assert ran.code == 0
-    for said in (
+    for output in (
         *("mon-fri 09:00-12:30 13:30-18:00", "sat 10:00-14:00", "2026-12-24..2026-12-25 none"),
         *(SATURDAYS, "next: 20", "10 min before, 5 min after", "the bell rings", "alarms 15, 60"),
         *("below 2.50 USD and instant: pays less than I take", "500 MB", "4.00", "open this week"),
     ):
-        assert said in ran.out
+        assert output in ran.out
     assert re.search(r"mon 20\d\d-\d\d-\d\d  09:00-12:30  13:30-18:00", ran.out)
     assert max(map(len, ran.out.splitlines())) <= 80
     assert "{" not in ran.out
@@ -232,7 +235,7 @@ def test_a_person_reads_words(full: Shell, monkeypatch: pytest.MonkeyPatch) -> N
         (["--buffer-after", "5"], "buffers +5 min after"),
     ],
 )
-def test_what_a_person_is_told(
+def test_messages_for_a_person(
     empty: Shell, monkeypatch: pytest.MonkeyPatch, options: list[str], says: str
 ) -> None:
     """Spans over midnight, days that are always open, rules that are over, and nothing at all."""
@@ -257,10 +260,10 @@ def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text
     assert shown["unreadable"] == ["availability", "notifications"]
     assert (shown["role"], shown["hours"]) == (text, None)
     monkeypatch.setenv("TERM", "dumb")
-    told = empty.run("preferences", terminal=True)
-    assert "counts as not set" in told.out
-    assert not FORBIDDEN.search(told.out)
-    assert not FORBIDDEN.search(empty.tells("preferences", "--tsv"))
+    ran = empty.run("preferences", terminal=True)
+    assert "counts as not set" in ran.out
+    assert not FORBIDDEN.search(ran.out)
+    assert not FORBIDDEN.search(empty.output_of("preferences", "--tsv"))
     exported = empty.run("preferences", "export")
     assert not FORBIDDEN.search(exported.out + exported.err)
     if exported.code:  # A lone surrogate has no place in TOML.
@@ -272,7 +275,7 @@ def test_hostile_preferences(empty: Shell, monkeypatch: pytest.MonkeyPatch, text
 
 
 def test_a_change_replaces_what_cannot_be_read(empty: Shell) -> None:
-    """A form of another program counts as not set: only what is typed then is in force."""
+    """Another program's format counts as not set: only the typed value is in force."""
     data = line("preferences.changed", "10-05 09:00", id="p", availability={"from": 9})
     empty.says(data)
     row = empty.ok("preferences", "set", "--hours", "mon 9-10")
@@ -324,7 +327,7 @@ WRONG = [
 def test_a_word_that_is_not_understood(
     full: Shell, option: str, text: str, says: str, hint: str
 ) -> None:
-    """The error quotes it and says what there is; nothing is recorded."""
+    """The error quotes it and lists the words; nothing is recorded."""
     error = full.refuses(1, "preferences", "set", option, text)
     assert error["code"] == "invalid_value"
     assert says in error["message"]
@@ -349,5 +352,5 @@ def test_a_word_that_is_not_understood(
     ],
 )
 def test_what_cannot_be_set(full: Shell, options: list[str], exit_code: int, code: str) -> None:
-    """Amounts, lengths, sizes, and what is not there to be removed."""
+    """Amounts, lengths, sizes, and removals of what is not set."""
     assert full.refuses(exit_code, "preferences", "set", *options)["code"] == code

@@ -39,33 +39,33 @@ def other(shell: Shell, name: str = "other.db") -> Path:
 def test_round_trip(full: Shell) -> None:
     """Exported, imported into another ledger and exported again: the same bytes, one event."""
     first, second = full.folder / "first.toml", full.folder / "second.toml"
-    assert full.tells("preferences", "export", "-o", first) == ""
+    assert full.output_of("preferences", "export", "-o", first) == ""
     there = other(full)
     row = full.ok("preferences", "import", first, "--ledger", there)
     assert {name: row[name] for name in RECORDED} == RECORDED
-    full.tells("preferences", "export", "-o", second, "--ledger", there)
+    full.output_of("preferences", "export", "-o", second, "--ledger", there)
     assert first.read_bytes() == second.read_bytes()
-    assert full.tells("preferences", "export") == first.read_text()
+    assert full.output_of("preferences", "export") == first.read_text()
     assert full.ok("ledger", "info", "--ledger", there)["events"] == 2
 
 
 def test_the_file_is_natural(full: Shell) -> None:
-    """Days and times are TOML's own, amounts are texts, and the units stand at the top."""
-    text = full.tells("preferences", "export")
-    found = tomllib.loads(text)
-    assert found["minimum_rate"] == found["auto_decline"][0]["below_rate"] == "2.50 USD"
-    assert found["availability"]["weekly"]["mon"] == DAYTIME
-    assert found["availability"]["rules"][0]["start"] == datetime(2026, 10, 3, 10)  # noqa: DTZ001
-    assert found["availability"]["exceptions"][0] == {"date": date(2026, 12, 24), "hours": []}
-    assert found["vacations"] == [{"start": date(2026, 12, 28), "end": date(2026, 12, 31)}]
-    assert set(found) == set(RECORDED)
+    """Days and times are TOML's own, amounts are strings, and units are at the top."""
+    text = full.output_of("preferences", "export")
+    document = tomllib.loads(text)
+    assert document["minimum_rate"] == document["auto_decline"][0]["below_rate"] == "2.50 USD"
+    assert document["availability"]["weekly"]["mon"] == DAYTIME
+    assert document["availability"]["rules"][0]["start"] == datetime(2026, 10, 3, 10)  # noqa: DTZ001
+    assert document["availability"]["exceptions"][0] == {"date": date(2026, 12, 24), "hours": []}
+    assert document["vacations"] == [{"start": date(2026, 12, 28), "end": date(2026, 12, 31)}]
+    assert set(document) == set(RECORDED)
     assert "in bytes" in text.partition("\n\n")[0]
 
 
 def test_what_does_not_differ_is_not_recorded(full: Shell) -> None:
-    """Of a file only what differs is recorded; if nothing does, that is said."""
+    """Only differing fields are recorded; if there are none, the command says so."""
     path = full.folder / "mine.toml"
-    full.tells("preferences", "export", "-o", path)
+    full.output_of("preferences", "export", "-o", path)
     same = full.ok("preferences", "import", path)
     assert (same["state"], same["event"], same["role"]) == ("unchanged", None, "Shader artist")
     path.write_text(path.read_text().replace("Shader artist", "Artist"))
@@ -157,7 +157,7 @@ FILES = [
 def test_an_error_names_file_key_and_reason(
     full: Shell, text: str, field: str, reason: str
 ) -> None:
-    """What is wrong in a file is refused whole: nothing of it is recorded."""
+    """A file with an error is refused whole: nothing is recorded."""
     full.file("mine.toml", f"{text}\n")
     error = full.refuses(1, "preferences", "import", "mine.toml")
     assert error["code"] == "invalid_event"
@@ -172,7 +172,7 @@ def test_an_error_names_file_key_and_reason(
     ids=["cut", "twice", "deep", "huge"],
 )
 def test_what_is_no_toml(full: Shell, text: str) -> None:
-    """The parser's own words say in which line."""
+    """The parser's message names the line."""
     full.file("mine.toml", text)
     error = full.refuses(1, "preferences", "import", "mine.toml")
     assert error["message"].startswith("mine.toml is not TOML: ")
@@ -200,7 +200,7 @@ def test_files_that_cannot_be_read(full: Shell) -> None:
 
 
 def test_another_currency_and_a_rate_out_of_bounds(full: Shell) -> None:
-    """A file is judged as a command is: one currency a book, and cautions have their way out."""
+    """A file follows a command's rules: one currency, and cautions can be overridden."""
     text = b'minimum_rate = "2.50 EUR"\n'
     error = full.refuses(4, "preferences", "import", "-", stdin=text)
     assert error["code"] == "currency_mismatch"
@@ -222,8 +222,8 @@ def test_any_text_survives(role: str, skills: list[str], reason: str) -> None:
     data = {"role": role, "skills": skills, "auto_decline": [{"reason": reason, "kind": "instant"}]}
     text = written(data)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028]", text)
-    found = read(text, "test", usd)
-    assert (found.role, found.skills, found.auto_decline) == (
+    result = read(text, "test", usd)
+    assert (result.role, result.skills, result.auto_decline) == (
         role,
         tuple(skills),
         data["auto_decline"],

@@ -1,4 +1,4 @@
-"""`payout profile`: set by options, file or standard input; masked, and revealed on the record."""
+"""`payout profile`: set by options, file or standard input; masked, and revealed on record."""
 
 from __future__ import annotations
 
@@ -57,30 +57,30 @@ def states(shell: Shell) -> dict[str, str]:
 
 def events(shell: Shell) -> list[dict[str, Any]]:
     """Return the facts of the events about the profile."""
-    found = query(
+    rows = query(
         shell.ledger, "SELECT facts FROM event WHERE type LIKE '%payout_profile%' ORDER BY seq"
     )
-    return [json.loads(facts) for (facts,) in found]
+    return [json.loads(facts) for (facts,) in rows]
 
 
 # --- set ------------------------------------------------------------------------------------------
 
 
 def test_a_file_sets_everything_in_one_event(bank: Shell) -> None:
-    """It is checked, brought into its normal form, sealed, and told of by fingerprints."""
+    """It is checked, normalised and encrypted; the event has fingerprints."""
     row = bank.ok(*SET, "--from", "-", stdin=GERMAN.encode())
-    told = [
+    texts = [
         *("name", "email", "method", "iban", "country", "address"),
         *("tax_form", "tax_number", "tax_signed"),
     ]
-    assert (row["state"], row["fields"], row["missing"]) == ("changed", told, [])
+    assert (row["state"], row["fields"], row["missing"]) == ("changed", texts, [])
     assert row["cleared"] == ["paypal", "us_routing", "us_account", "tax_expires"]
     (event,) = events(bank)
     assert event["fields"] == list(event["fingerprints"])
     assert {name for name, mark in event["fingerprints"].items() if mark is None} == {
         *row["cleared"]
     }
-    assert all(re.fullmatch("[0-9a-f]{64}", event["fingerprints"][name]) for name in told)
+    assert all(re.fullmatch("[0-9a-f]{64}", event["fingerprints"][name]) for name in texts)
     shown = bank.ok(*SHOW)
     assert shown["country"] == "DE"
     assert shown["bic"] == "COBADEFFXXX"
@@ -119,7 +119,7 @@ def test_options_set_what_is_no_secret(bank: Shell) -> None:
 
 
 def test_the_same_again_changes_nothing(german: Shell) -> None:
-    """It says so, records nothing, and is no failure."""
+    """It says so, records nothing, and exits 0."""
     before = german.dump()
     row = german.ok(*SET, "--from", "-", stdin=GERMAN.encode())
     assert (row["state"], row["event"], row["fields"]) == ("unchanged", None, [])
@@ -127,7 +127,7 @@ def test_the_same_again_changes_nothing(german: Shell) -> None:
 
 
 def test_a_key_repeats_safely(german: Shell) -> None:
-    """The same with the same key is a replay, whatever came between; other content a conflict."""
+    """The same content and key is a replay at any time; other content is a conflict."""
     given = (*SET, "--key", "k", "--iban", "-")
     first = german.ok(*given, stdin=b"FR1420041010050500013M02606")
     german.ok(*SET, "--method", "paypal")
@@ -135,14 +135,14 @@ def test_a_key_repeats_safely(german: Shell) -> None:
     again = german.ok(*given, stdin=b"FR14 2004 1010 0505 0001 3M02 606")
     assert again == first | {"replayed": True}
     assert german.dump() == before
-    german.tells("payout", "profile", "rotate-key")
+    german.output_of("payout", "profile", "rotate-key")
     assert german.ok(*given, stdin=b"FR1420041010050500013M02606") == again
     error = german.refuses(4, *given, stdin=IBAN.encode())
     assert (error["code"], error["details"]["fields"]) == ("conflict", ["fingerprints"])
 
 
 def test_a_dry_run_keeps_nothing(bank: Shell) -> None:
-    """It says what would be recorded, and makes neither an event nor a key."""
+    """It shows what would be recorded, and makes neither an event nor a key."""
     before = sorted(bank.folder.iterdir()), bank.dump()
     tried = bank.ok(*SET, "--from", "-", "--key", "k", "--dry-run", stdin=GERMAN.encode())
     assert (sorted(bank.folder.iterdir()), bank.dump()) == before
@@ -167,7 +167,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("field", REFUSED)
 def test_each_field_is_checked(bank: Shell, field: str) -> None:
-    """By the library made for it; the error names the field, and never what was given."""
+    """By a dedicated library; the error names the field, and never its value."""
     text, why = REFUSED[field]
     error = bank.refuses(1, *SET, "--from", "-", stdin=f'{field} = "{text}"'.encode())
     assert error["code"] == "invalid_value"
@@ -207,7 +207,7 @@ def test_each_field_is_checked(bank: Shell, field: str) -> None:
     ],
 )
 def test_a_file_is_checked(bank: Shell, document: str, says: str) -> None:
-    """Errors name the place or the field, and hold nothing of what may be a secret."""
+    """Errors name the place or the field, and contain nothing that may be secret."""
     error = bank.refuses(1, *SET, "--from", "-", stdin=document.encode())
     assert says in error["message"]
     assert IBAN not in json.dumps(error)
@@ -255,7 +255,7 @@ def test_what_is_seldom_meant_needs_anyway(german: Shell, document: str, code: s
 
 
 def test_a_number_is_never_an_argument(bank: Shell) -> None:
-    """A usage error that does not repeat it; nor does a number that belongs to no option."""
+    """A usage error that does not repeat the number, also if it belongs to no option."""
     for argv in (
         *((f"--{name}", IBAN) for name in ("iban", "us-account", "tax-number")),
         (f"--iban={IBAN}",),
@@ -265,13 +265,13 @@ def test_a_number_is_never_an_argument(bank: Shell) -> None:
     ):
         error = bank.refuses(2, *argv_of(argv))
         assert IBAN not in json.dumps(error)
-    text = bank.tells(*SET, "--help")
+    text = bank.output_of(*SET, "--help")
     assert text.startswith("Usage: liveportal payout profile set [OPTIONS]\n")
 
 
 def argv_of(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a whole command; what comes after `--` is all arguments, also `--json`."""
-    return (*SET, *(each for each in argv if each != "--"))
+    """Return a whole command line; words after `--` are arguments, also `--json`."""
+    return (*SET, *(argument for argument in argv if argument != "--"))
 
 
 def test_nothing_is_not_a_number(german: Shell) -> None:
@@ -299,11 +299,11 @@ def test_a_file_that_is_none(bank: Shell) -> None:
     bank.file("good", GERMAN)
     bank.refuses(74, *SET, "--from", "good", "-o", "good")
     assert bank.ok(*SET, "--from", "good", "--name", "Bob")["state"] == "changed"
-    assert bank.ok(*SHOW)["name"] == "Bob"  # An option says more than a file.
+    assert bank.ok(*SHOW)["name"] == "Bob"  # An option wins over a file.
 
 
 def test_what_is_not_needed_can_be_cleared(bank: Shell) -> None:
-    """By an empty text; what a payout needs cannot."""
+    """By an empty text; required fields cannot be."""
     bank.ok(*SET, "--email", "anna@example.com", "--paypal", "pay@example.com")
     assert bank.ok(*SHOW)["paypal"] == "***@example.com"
     row = bank.ok(*SET, "--paypal", "")
@@ -322,8 +322,8 @@ def test_another_country_has_another_address(german: Shell) -> None:
     assert german.ok(*SHOW)["address"]["city"] == "PARIS"
 
 
-def test_beginning_anew_asks(german: Shell) -> None:
-    """It needs --yes where there is nobody to ask, and forgets everything but what is given."""
+def test_starting_over_asks(german: Shell) -> None:
+    """It needs --yes without a terminal, and drops every field that is not given."""
     argv = (*SET, "--start-over", "--name", "Bob")
     assert german.refuses(7, *argv)["code"] == "confirmation_needed"
     (german.folder / "ledger.db.key").unlink()
@@ -331,7 +331,7 @@ def test_beginning_anew_asks(german: Shell) -> None:
     assert row["missing"] == ["address", "email", "method", "tax_form"]
     shown = german.ok(*SHOW)
     assert {name for name in GERMAN_FIELDS if shown[name] is not None} == {"name"}
-    german.tells("ledger", "verify")
+    german.output_of("ledger", "verify")
 
 
 GERMAN_FIELDS = (
@@ -357,14 +357,14 @@ def test_show_masks_by_type(german: Shell) -> None:
 
 
 def test_an_empty_profile(empty: Shell) -> None:
-    """Nothing is there, and no key is needed to say so."""
+    """It has no fields, and showing it needs no key."""
     shown = empty.ok(*SHOW)
     assert shown["missing"] == ["address", "email", "method", "name", "tax_form"]
     assert not any(shown[name] for name in GERMAN_FIELDS)
 
 
 def test_reveal_is_recorded_before_it_is_shown(german: Shell) -> None:
-    """It asks, says which fields, and needs --yes where there is nobody to ask."""
+    """It asks, names the fields, and needs --yes without a terminal."""
     error = german.refuses(7, *SHOW, "--reveal")
     assert "email, iban, tax_number" in error["message"]
     shown = german.ok(*SHOW, "--reveal", "--yes")
@@ -376,8 +376,8 @@ def test_reveal_is_recorded_before_it_is_shown(german: Shell) -> None:
 
 
 def test_only_what_is_asked_for_is_revealed(german: Shell) -> None:
-    """The event names the fields that are shown; nothing is recorded of what is not masked."""
-    assert german.tells(*SHOW, "--reveal", "--yes", "--field", "iban") == f"{IBAN}\n"
+    """The event names the revealed fields; unmasked fields are not recorded."""
+    assert german.output_of(*SHOW, "--reveal", "--yes", "--field", "iban") == f"{IBAN}\n"
     assert events(german)[-1] == {"fields": ["iban"]}
     before = german.dump()
     assert german.ok(*SHOW, "--reveal", "--field", "name,us_account") == {
@@ -404,7 +404,7 @@ def test_what_cannot_be_recorded_is_not_revealed(
 
 
 def test_as_known_only_names_are_known(german: Shell) -> None:
-    """The journal has no values; what was filled in then, it has."""
+    """The journal has no values, only the names of the fields filled in by then."""
     shown = german.ok(*SHOW, "--as-known", "2999-01-01")
     assert not any(shown[name] for name in GERMAN_FIELDS)
     assert {"iban", "tax_number"} <= set(shown["filled"])
@@ -414,7 +414,7 @@ def test_as_known_only_names_are_known(german: Shell) -> None:
 
 @pytest.mark.parametrize("how", ["lost", "other", "open", "link"])
 def test_without_its_key(german: Shell, how: str) -> None:
-    """What is wrong with the key is said; `check` says it among the rest, and is no failure."""
+    """The key's problem is reported; `check` lists it among the rest, and exits 0."""
     key = german.folder / "ledger.db.key"
     good = key.read_bytes()
     if how == "lost":
@@ -447,7 +447,7 @@ def test_without_its_key(german: Shell, how: str) -> None:
 
 
 def test_check_says_what_is_missing_and_why(empty: Shell) -> None:
-    """Each requirement with its state; what blocks has a reason and a way out; exit 0."""
+    """Each requirement with its state; a blocker has a reason and a remedy; exit 0."""
     rows = empty.ok("payout", "profile", "check")
     names = ["name", "email", "method", "address", "tax_form"]
     assert [row["requirement"] for row in rows] == names
@@ -456,23 +456,23 @@ def test_check_says_what_is_missing_and_why(empty: Shell) -> None:
 
 
 def test_check_and_the_preview_agree(german: Shell) -> None:
-    """What blocks in one blocks in the other: a method or a form that does not hold, too."""
+    """Both have the same blockers: an invalid method or form, too."""
 
-    def blocked() -> bool:
+    def blockers() -> bool:
         codes = [block["code"] for block in german.ok("payout", "preview")["blocked"]]
         rows = german.ok("payout", "profile", "check")
         blocks = any(row["blocks"] for row in rows)
         assert ("profile_incomplete" in codes) == blocks
         return blocks
 
-    assert not blocked()
+    assert not blockers()
     german.ok("policy", "use", "unity-live-help")
     assert states(german)["method"] == "not_allowed"
-    assert blocked()
+    assert blockers()
     german.ok("policy", "use", "quarter-hour")
     german.ok(*SET, "--tax-signed", "2022-12-31", "--anyway")
     assert states(german)["tax_form"] == "expired"
-    assert blocked()
+    assert blockers()
 
 
 @pytest.mark.damages
@@ -480,7 +480,7 @@ def test_check_finds_what_was_changed_behind_its_back(german: Shell) -> None:
     """A plain fact is not sealed, but its fingerprint is in the journal."""
     query(german.ledger, "UPDATE profile_fact SET value = '2030-01-01' WHERE field = 'tax_signed'")
     (row,) = [
-        each for each in german.ok("payout", "profile", "check") if each["requirement"] == "seal"
+        row for row in german.ok("payout", "profile", "check") if row["requirement"] == "seal"
     ]
     assert (row["state"], row["blocks"]) == ("changed", True)
     assert "tax_signed" in row["message"]
@@ -525,7 +525,7 @@ def test_there_is_no_key_to_change(empty: Shell) -> None:
     "argv", ["payout preview", "payout profile", "payout profile check", "earnings"]
 )
 def test_a_read_imports_none_of_the_libraries(states: Shell, argv: str) -> None:
-    """Only what checks or opens values needs them."""
+    """Only checking and decrypting values needs them."""
     assert _imported(states, *argv.split(), "--json") & (LIBRARIES | SLOW) == set()
 
 
@@ -569,13 +569,13 @@ def test_what_is_no_country(text: str) -> None:
     ],
 )
 def test_tax_numbers(form: str, text: str, number: str) -> None:
-    """In the form that tells what they are; where nobody knows the form, as they are."""
-    found = checks.checked({"tax_form": form, "tax_number": text, "country": "DE"})
-    assert found["tax_number"] == number
+    """In the format that identifies their kind; without a known format, unchanged."""
+    checked = checks.checked({"tax_form": form, "tax_number": text, "country": "DE"})
+    assert checked["tax_number"] == number
 
 
 def test_every_country_has_an_order() -> None:
-    """Whoever is asked is asked for all that is required, in words."""
+    """The wizard asks for every required field, in words."""
     for code in ("US", "DE", "JP", "GB", "IE", "AE", "HK", "AQ", "BR", "FR"):
         order = checks.order_of(code)
         assert order[0][0] in {"lines", "region", "postal_code", "city"}
@@ -584,15 +584,15 @@ def test_every_country_has_an_order() -> None:
 
 def test_invisible_characters_are_no_part_of_a_number() -> None:
     """What is pasted often brings some along."""
-    found = checks.checked(
+    checked = checks.checked(
         {"iban": "\u200bDE89 3704\u00a00044 0532\t0130 00\n", "name": "A\u202eb"}
     )
-    assert found["iban"] == IBAN
-    assert found["name"] == "Ab"
+    assert checked["iban"] == IBAN
+    assert checked["name"] == "Ab"
 
 
 def test_on_a_terminal(german: Shell) -> None:
-    """The address stands as on a letter, and what is masked is masked as everywhere."""
+    """The address is laid out as on a letter; masked values are masked."""
     ran = german.run(*SHOW, terminal=True)
     assert ran.code == 0
     assert "Torstr. 1" in ran.out

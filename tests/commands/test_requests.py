@@ -1,4 +1,4 @@
-"""Requests at a glance, filtered and ordered; what the rules decline, and what is added."""
+"""Requests listed, filtered and sorted; automatic declines; added requests."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries import requests as seen
 from liveportal.ledger.queries.request_filter import RequestFilter
-from tests.commands.asked import (
+from tests.commands.requests_ledger import (
     NOW,
     OPEN,
     SLOTS,
     accept,
-    listed,
+    list_requests,
     nine_o_clock,
     row_of,
 )
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def asked(empty: Shell) -> Iterator[Shell]:
-    """Give a ledger in Paris with requests of every sort, at nine o'clock on 5 October."""
+def requests_book(empty: Shell) -> Iterator[Shell]:
+    """Give a ledger in Paris with requests of every kind, at nine o'clock on 5 October."""
     with nine_o_clock(empty):
         yield empty
 
@@ -49,9 +49,9 @@ def test_the_new_fields_stand_at_the_end() -> None:
     assert set(seen.SHOW_FIELDS) >= set(seen.FIELDS)
 
 
-def test_a_request_at_a_glance(asked: Shell) -> None:
-    """Age, time left, how often and how well they were helped, skills, rates, what it earns."""
-    row = row_of(asked, "PLAN")
+def test_a_request_at_a_glance(requests_book: Shell) -> None:
+    """Age, time left, past sessions and ratings, skills, rates, expected earnings."""
+    row = row_of(requests_book, "PLAN")
     assert row["age_seconds"] == 40 * 60
     assert row["left_seconds"] == 48 * 3600
     assert row["customer"] == {"id": "C-2", "name": "Ann"}
@@ -60,12 +60,12 @@ def test_a_request_at_a_glance(asked: Shell) -> None:
     assert (row["earns"], row["earns_minutes"]) == ("63.00", 30)
     assert row["conflicts"] == []
     assert [list(slot) for slot in row["slots"]] == [["slot", "start", "minutes"]] * 5
-    last = row_of(asked, "LAST")
+    last = row_of(requests_book, "LAST")
     assert (last["left_seconds"], last["matched_skills"]) == (0, ["URP"])
     assert (last["earns"], last["earns_minutes"]) == ("126.00", 60)
     assert last["customer"] == {"id": "C-1", "name": None}
     assert (last["helped"], last["customer_rating"]) == (0, None)
-    other = row_of(asked, "OTHER")
+    other = row_of(requests_book, "OTHER")
     assert (other["minimum"], other["above_minimum"], other["matches"]) == ("3.50", False, False)
     assert (other["matched_skills"], other["left_seconds"]) == ([], None)
 
@@ -86,37 +86,37 @@ def test_what_no_book_could_hold_earns_nothing_that_could_be_said(empty: Shell) 
     assert empty.ok("requests", "list", "--sort", "-earns")[0]["id"] == "S"
 
 
-def test_an_hour_ends_after_its_last_microsecond(asked: Shell) -> None:
+def test_an_hour_ends_after_its_last_microsecond(requests_book: Shell) -> None:
     """What has lapsed reads as expired everywhere; nothing is recorded, and it can be accepted."""
-    before = asked.dump()
-    assert listed(asked, "--state", "open") == OPEN
-    assert listed(asked, "--state", "expired") == ["OLD"]
-    assert listed(asked, "--state", "expired,open") == ["OLD", *OPEN]
-    old = row_of(asked, "OLD")
+    before = requests_book.dump()
+    assert list_requests(requests_book, "--state", "open") == OPEN
+    assert list_requests(requests_book, "--state", "expired") == ["OLD"]
+    assert list_requests(requests_book, "--state", "expired,open") == ["OLD", *OPEN]
+    old = row_of(requests_book, "OLD")
     assert (old["state"], old["age_seconds"], old["left_seconds"]) == ("expired", None, None)
-    assert asked.ok("requests", "show", "OLD")["state"] == "expired"
-    assert asked.dump() == before
-    error = asked.refuses(4, "requests", "accept", "OLD", "--at", NOW)
+    assert requests_book.ok("requests", "show", "OLD")["state"] == "expired"
+    assert requests_book.dump() == before
+    error = requests_book.refuses(4, "requests", "accept", "OLD", "--at", NOW)
     assert error["code"] == "request_expired"
-    assert accept(asked, "OLD", "--anyway")["state"] == "accepted"
-    assert listed(asked, "--state", "accepted") == ["OLD"]
+    assert accept(requests_book, "OLD", "--anyway")["state"] == "accepted"
+    assert list_requests(requests_book, "--state", "accepted") == ["OLD"]
 
 
-def test_what_the_platform_closed_stays_as_it_was_closed(asked: Shell) -> None:
-    """Only what is open lapses: an answer stands, however late it is now."""
+def test_what_the_platform_closed_stays_as_it_was_closed(requests_book: Shell) -> None:
+    """Only open requests lapse: an answer stays, at any later time."""
     taken = line("request.taken", "10-05 08:30", id="taken", request="OLD")
-    asked.ok("sync", feed(asked, "taken.jsonl", taken))
-    assert listed(asked, "--state", "taken") == ["OLD"]
-    assert row_of(asked, "OLD")["state"] == "taken"
+    requests_book.ok("sync", feed(requests_book, "taken.jsonl", taken))
+    assert list_requests(requests_book, "--state", "taken") == ["OLD"]
+    assert row_of(requests_book, "OLD")["state"] == "taken"
 
 
-def test_as_known_lapses_as_it_was_then(asked: Shell) -> None:
+def test_as_known_lapses_as_it_was_then(requests_book: Shell) -> None:
     """--as-known counts from its own instant, or from now where that is ahead."""
     argv = ("--as-known", "2999-01-01", "--state", "open")
-    assert listed(asked, *argv) == OPEN
+    assert list_requests(requests_book, *argv) == OPEN
     with patch("liveportal.cli.read_command.utc_now", lambda: at("3000-01-01T00:00:00Z")):
-        assert listed(asked, *argv) == ["CHEAP", "OTHER"]
-        (row, _) = asked.ok("requests", "list", *argv)
+        assert list_requests(requests_book, *argv) == ["CHEAP", "OTHER"]
+        (row, _) = requests_book.ok("requests", "list", *argv)
         assert (
             row["age_seconds"] == (at("2999-01-01T22:59:59Z") - at("10-05 08:10")).total_seconds()
         )
@@ -143,34 +143,39 @@ def test_as_known_lapses_as_it_was_then(asked: Shell) -> None:
         ("--sort -earns --state open", ["LAST", "OTHER", "PLAN", "CHEAP"]),
     ],
 )
-def test_filters_and_orders(asked: Shell, argv: str, ids: list[str]) -> None:
-    """Each filter narrows, all of them together; what lacks the value comes last, either way."""
-    assert listed(asked, *argv.split()) == ids
+def test_filters_and_orders(requests_book: Shell, argv: str, ids: list[str]) -> None:
+    """Filters are combined with "and"; missing values come last in both directions."""
+    assert list_requests(requests_book, *argv.split()) == ids
 
 
-def test_since_a_time_or_a_position(asked: Shell) -> None:
+def test_since_a_time_or_a_position(requests_book: Shell) -> None:
     """A time is included, as typed in the expert's zone; a position is where one left off."""
-    assert listed(asked, "--since", "2026-10-05 10:20") == ["PLAN", "OTHER"]
-    seq = row_of(asked, "CHEAP")["seq"]
-    assert listed(asked, "--since", seq) == ["PLAN", "OTHER"]
-    last = row_of(asked, "OTHER")["seq"]
-    assert asked.ok("requests", "list", "--since", last) == []
-    assert asked.refuses(1, "requests", "list", "--since", "soon")["code"] == "invalid_time"
+    assert list_requests(requests_book, "--since", "2026-10-05 10:20") == ["PLAN", "OTHER"]
+    seq = row_of(requests_book, "CHEAP")["seq"]
+    assert list_requests(requests_book, "--since", seq) == ["PLAN", "OTHER"]
+    last = row_of(requests_book, "OTHER")["seq"]
+    assert requests_book.ok("requests", "list", "--since", last) == []
+    assert requests_book.refuses(1, "requests", "list", "--since", "soon")["code"] == "invalid_time"
 
 
 @pytest.mark.parametrize(
     ("option", "value"), [("--kind", "sudden"), ("--sort", "title"), ("--state", "lost")]
 )
-def test_a_word_that_there_is_not_is_wrong_usage(asked: Shell, option: str, value: str) -> None:
-    """A filter that cannot be is told, with the words that there are."""
-    error = asked.refuses(2, "requests", "list", option, value)
+def test_a_word_that_there_is_not_is_wrong_usage(
+    requests_book: Shell, option: str, value: str
+) -> None:
+    """An invalid filter is a usage error that lists the valid words."""
+    error = requests_book.refuses(2, "requests", "list", option, value)
     assert value in error["message"]
     assert "open" in error["message"] or "instant" in error["message"]
 
 
-def test_an_amount_that_is_none_is_told(asked: Shell) -> None:
-    """--min-rate is an amount of the book."""
-    assert asked.refuses(1, "requests", "list", "--min-rate", "much")["code"] == "invalid_amount"
+def test_an_invalid_amount_is_reported(requests_book: Shell) -> None:
+    """--min-rate is an amount in the ledger's currency."""
+    assert (
+        requests_book.refuses(1, "requests", "list", "--min-rate", "much")["code"]
+        == "invalid_amount"
+    )
 
 
 def test_a_list_asks_a_fixed_number_of_questions(empty: Shell) -> None:
@@ -193,52 +198,54 @@ def test_a_list_asks_a_fixed_number_of_questions(empty: Shell) -> None:
     assert counts[0][1] == counts[1][1]
 
 
-def test_a_person_reads_it_in_eighty_columns(asked: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ids and kinds in one piece, no line too long; who, what, how much, and until when."""
+def test_a_person_reads_it_in_eighty_columns(
+    requests_book: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids and kinds unbroken, no line too long; who, what, how much, and until when."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
-    shown = asked.run("requests", "list", terminal=True)
+    shown = requests_book.run("requests", "list", terminal=True)
     lines = shown.out.splitlines()
     assert max(map(len, lines)) <= 80
     words = " ".join(shown.out.split())
     for said in ("OTHER", "scheduled", "expired", "Ann", "2.50)", "126.00", "d left"):
         assert said in words, said
-    one = asked.run("requests", "show", "PLAN", terminal=True)
+    one = requests_book.run("requests", "show", "PLAN", terminal=True)
     assert max(map(len, one.out.splitlines())) <= 80
-    told = " ".join(one.out.split())
-    order = [told.index(f"{number}: 2026-") for number in (3, 2, 4, 1, 5)]
+    output = " ".join(one.out.split())
+    order = [output.index(f"{number}: 2026-") for number in (3, 2, 4, 1, 5)]
     assert order == sorted(order)
-    assert "3: 2026-10-07 15:00, 30 min, earns 63.00; free, within your hours, 09:00 for" in told
+    assert "3: 2026-10-07 15:00, 30 min, earns 63.00; free, within your hours, 09:00 for" in output
     assert "accept PLAN --best" in one.err
 
 
 # --- declining ------------------------------------------------------------------------------------
 
 
-def test_the_rules_decline_what_they_name(asked: Shell) -> None:
+def test_the_rules_decline_what_they_name(requests_book: Shell) -> None:
     """Every open request that a rule matches, each with the rule's reason; the others stay."""
     argv = ("requests", "decline", "--auto", "--at", NOW)
-    before = asked.dump()
-    tried = asked.ok(*argv, "--dry-run")
-    assert asked.dump() == before
-    done = asked.ok(*argv)
+    before = requests_book.dump()
+    tried = requests_book.ok(*argv, "--dry-run")
+    assert requests_book.dump() == before
+    done = requests_book.ok(*argv)
     for rows in (tried, done):
         assert [(row["id"], row["state"], row["reason"]) for row in rows] == [
             ("CHEAP", "declined", "too cheap"),
             ("OTHER", "declined", "not my field"),
         ]
-    assert listed(asked, "--state", "open") == ["LAST", "PLAN"]
-    history = asked.ok("requests", "show", "CHEAP")["history"]
+    assert list_requests(requests_book, "--state", "open") == ["LAST", "PLAN"]
+    history = requests_book.ok("requests", "show", "CHEAP")["history"]
     assert history[-1]["data"] == {"request": "CHEAP", "reason": "too cheap"}
-    assert asked.ok(*argv) == []
+    assert requests_book.ok(*argv) == []
 
 
-def test_what_has_lapsed_is_left_to_the_platform(asked: Shell) -> None:
-    """Rules decline what can still be answered."""
-    asked.ok("requests", "decline", "CHEAP", "OTHER")
+def test_what_has_lapsed_is_left_to_the_platform(requests_book: Shell) -> None:
+    """Rules decline only requests that can still be answered."""
+    requests_book.ok("requests", "decline", "CHEAP", "OTHER")
     old = opened("GONE", "10-05 08:00", rate=amount("1.00"), expires="2026-10-05T08:30:00Z")
-    asked.ok("sync", feed(asked, "old.jsonl", old))
-    assert asked.ok("requests", "decline", "--auto", "--at", NOW) == []
+    requests_book.ok("sync", feed(requests_book, "old.jsonl", old))
+    assert requests_book.ok("requests", "decline", "--auto", "--at", NOW) == []
 
 
 def test_without_rules_nothing_is_declined(october: Shell) -> None:
@@ -249,29 +256,29 @@ def test_without_rules_nothing_is_declined(october: Shell) -> None:
 @pytest.mark.parametrize(
     "argv", [(), ("CHEAP", "--auto"), ("-", "--auto"), ("--auto", "--reason", "no")]
 )
-def test_either_ids_or_the_rules(asked: Shell, argv: tuple[str, ...]) -> None:
+def test_either_ids_or_the_rules(requests_book: Shell, argv: tuple[str, ...]) -> None:
     """Nothing named is wrong usage, and so is naming both; a rule has its own reason."""
-    assert asked.refuses(2, "requests", "decline", *argv)["code"] == "usage"
+    assert requests_book.refuses(2, "requests", "decline", *argv)["code"] == "usage"
 
 
-def test_a_decline_shows_its_reason(asked: Shell) -> None:
-    """The reason stands at the end of the result, also when it is repeated."""
+def test_a_decline_shows_its_reason(requests_book: Shell) -> None:
+    """The reason is at the end of the result, also of a replay."""
     argv = ("requests", "decline", "LAST", "--reason", "busy", "--key", "k")
-    done = asked.ok(*argv)
+    done = requests_book.ok(*argv)
     assert (done["reason"], list(done)[-1]) == ("busy", "reason")
-    assert asked.ok(*argv) == done | {"replayed": True}
-    assert asked.ok("requests", "decline", "CHEAP")["reason"] is None
+    assert requests_book.ok(*argv) == done | {"replayed": True}
+    assert requests_book.ok("requests", "decline", "CHEAP")["reason"] is None
 
 
 # --- adding ---------------------------------------------------------------------------------------
 
 
-def test_what_is_added_is_counted_from_when_it_came(asked: Shell) -> None:
+def test_what_is_added_is_counted_from_when_it_came(requests_book: Shell) -> None:
     """Slots and expiry that are typed in words count from --at, in the expert's zone."""
     argv = ("requests", "add", "--id", "MINE", "--customer", "C-4", "--title", "x", "--rate", "3")
     when = ("--at", "2026-10-05 09:30", "--expires", "in 2 hours", "--slot", "tomorrow 9am, 45")
-    assert asked.ok(*argv, *when)["state"] == "open"
-    row = row_of(asked, "MINE")
+    assert requests_book.ok(*argv, *when)["state"] == "open"
+    row = row_of(requests_book, "MINE")
     assert (row["expires"], row["left_seconds"]) == ("2026-10-05T09:30:00Z", 1800)
     assert row["slots"] == [{"slot": 1, "start": "2026-10-06T07:00:00Z", "minutes": 45}]
     assert row["age_seconds"] == 5400

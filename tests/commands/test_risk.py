@@ -1,4 +1,4 @@
-"""Money at risk as `earnings` shows it: final, still claimable, held, to the microsecond."""
+"""Money at risk in `earnings`: final, still claimable, held, to the microsecond."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def earned(empty: Shell) -> Shell:
 def risk(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, now: datetime, *argv: object
 ) -> tuple[str, str, str]:
-    """Return what is final, claimable and held at a moment; always the whole balance."""
+    """Return the final, claimable and held amounts at a time; their sum is the balance."""
     monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: now)
     shown: dict[str, Any] = shell.ok("earnings", *(argv or ("--month", "2026-10")))
-    found = shown["risk"]
+    at_risk = shown["risk"]
     balance = shown["balance"]
-    parts = (found["final"], found["claimable"], found["held"])
+    parts = (at_risk["final"], at_risk["claimable"], at_risk["held"])
     assert sum(map(Decimal, parts)) == Decimal(balance["owed"]) + Decimal(balance["held"])
     assert list(shown)[-1] == "risk"
-    assert list(found) == ["final", "claimable", "held", "as_of"]
+    assert list(at_risk) == ["final", "claimable", "held", "as_of"]
     assert list(balance) == ["owed", "held", "in_transit", "paid_out"]
     return parts
 
@@ -58,7 +58,7 @@ def test_money_is_claimable_to_the_windows_last_instant(
 def test_a_claim_moves_it_from_one_to_the_other(
     earned: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Claimable, then held, then final or gone: the sum is the balance all along."""
+    """Claimable, then held, then final or gone: the sum is always the balance."""
     now = at("10-05 12:00")
     earned.ok("refunds", "claim", "S-5", "--id", "CL-1", "--at", "2026-10-05 11:30")
     assert risk(earned, monkeypatch, now) == ("54.00", "0.00", "42.00")
@@ -86,7 +86,7 @@ def test_what_a_refund_cost_is_final(empty: Shell, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_month_is_at_risk_as_at_its_end(earned: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A window that was open at the month's last instant, whatever has happened since."""
+    """A window that was open at the month's last instant, whatever happened since."""
     earned.ok(
         *("sessions", "log", "--customer", "C-1", "--rate", "3.00", "--id", "S-31"),
         "2026-10-31 10:00-10:20",
@@ -104,9 +104,9 @@ def test_a_month_is_at_risk_as_at_its_end(earned: Shell, monkeypatch: pytest.Mon
 
 
 def test_every_format_has_it(earned: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In rows each is a column of its own, after all that were there before."""
+    """In rows each amount is a column, after all existing columns."""
     monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: CLOSES + MICROSECOND)
-    header, row = earned.tells("earnings", "--month", "2026-10", "--csv").splitlines()
+    header, row = earned.output_of("earnings", "--month", "2026-10", "--csv").splitlines()
     assert header.split(",")[-4:] == ["risk.final", "risk.claimable", "risk.held", "risk.as_of"]
     assert row.split(",")[-4:-1] == ["96.00", "0.00", "0.00"]
     assert "risk claimable" in earned.run("earnings", "--month", "2026-10", terminal=True).out

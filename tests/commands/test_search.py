@@ -1,4 +1,4 @@
-"""Searching what was said: whatever people type finds words, and never fails."""
+"""Searching messages: any typed text finds words, and never fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EARLY = "16:02 Mina: shader errors\n"  # S-1003's, on 20 October.
 
 
 @pytest.fixture
-def said(october: Shell) -> Shell:
+def searchable(october: Shell) -> Shell:
     """Give a shell whose sessions S-1002 and S-1003 have transcripts."""
     october.ok(*ATTACH, october.file("chat.txt", CHAT))
     october.ok("sessions", "attach", "S-1003", october.file("more.txt", EARLY))
@@ -55,7 +55,7 @@ ERRORS = "shader errors"
         (['"mali"'], {FLICKERS}),
         (["flicker"], {FLICKERS}),
         (["licker"], {FLICKERS}),
-        (["al"], set()),  # Of less than three letters it is a beginning.
+        (["al"], set()),  # Fewer than three letters match only the beginning of a word.
         (["ma"], {FLICKERS, MALICIOUS}),
         (["mali*"], {FLICKERS, MALICIOUS}),
         (["shader", "pipeline"], {FLICKERS, TRY}),
@@ -89,46 +89,50 @@ ERRORS = "shader errors"
         (["shader^2"], set()),
         (["'shader'"], {FLICKERS, TRY, ERRORS}),
         (['"urp'], {CAFE}),
-        (["mina"], set()),  # Who spoke is not what was said.
+        (["mina"], set()),  # The speaker's name is not part of the message.
         (["zebra"], set()),
     ],
 )
-def test_words(said: Shell, argv: list[str], texts: set[str]) -> None:
-    """Words, phrases, beginnings, exclusions; all else is text."""
-    assert set(find(said, *argv)) == texts
+def test_words(searchable: Shell, argv: list[str], texts: set[str]) -> None:
+    """Words, phrases, prefixes, exclusions; everything else is text."""
+    assert set(find(searchable, *argv)) == texts
 
 
-def test_filters(said: Shell) -> None:
-    """Of a customer, a session, a speaker, since a time; at most so many."""
-    assert set(find(said, "shader", "--customer", "C-12")) == {FLICKERS, TRY}
-    assert find(said, "shader", "--customer", "C-99") == []
-    assert find(said, "shader", "--session", "S-1003") == [ERRORS]
-    assert set(find(said, "shader", "--speaker", "mina")) == {FLICKERS, ERRORS}
-    assert find(said, "the", "--speaker", "ZOE") == [CAFE]
+def test_filters(searchable: Shell) -> None:
+    """By customer, session, speaker, time; limited in number."""
+    assert set(find(searchable, "shader", "--customer", "C-12")) == {FLICKERS, TRY}
+    assert find(searchable, "shader", "--customer", "C-99") == []
+    assert find(searchable, "shader", "--session", "S-1003") == [ERRORS]
+    assert set(find(searchable, "shader", "--speaker", "mina")) == {FLICKERS, ERRORS}
+    assert find(searchable, "the", "--speaker", "ZOE") == [CAFE]
     for speaker in ("min", '"', "NOT", "", "a OR b"):
-        assert find(said, "shader", "--speaker", speaker) == []
-    assert set(find(said, "shader", "--since", "2026-10-12 22:03")) == {TRY, ERRORS}
-    assert set(find(said, "shader", "--since", "2026-10-12 22:03:00.001")) == {ERRORS}
-    assert find(said, "shader", "--since", "2026-10-13") == [ERRORS]
-    every = said.ok("sessions", "search", "shader")
-    assert said.ok("sessions", "search", "shader", "--limit", "2") == every[:2]
+        assert find(searchable, "shader", "--speaker", speaker) == []
+    assert set(find(searchable, "shader", "--since", "2026-10-12 22:03")) == {TRY, ERRORS}
+    assert set(find(searchable, "shader", "--since", "2026-10-12 22:03:00.001")) == {ERRORS}
+    assert find(searchable, "shader", "--since", "2026-10-13") == [ERRORS]
+    every = searchable.ok("sessions", "search", "shader")
+    assert searchable.ok("sessions", "search", "shader", "--limit", "2") == every[:2]
     assert len(every) > 3
-    assert said.refuses(3, "sessions", "search", "x", "--session", "S-9")["code"] == "not_found"
-    assert said.refuses(1, "sessions", "search", "x", "--since", "x")["code"] == "invalid_time"
+    assert (
+        searchable.refuses(3, "sessions", "search", "x", "--session", "S-9")["code"] == "not_found"
+    )
+    assert (
+        searchable.refuses(1, "sessions", "search", "x", "--since", "x")["code"] == "invalid_time"
+    )
 
 
-def test_a_message_without_a_time_counts_from_its_session(said: Shell) -> None:
+def test_a_message_without_a_time_counts_from_its_session(searchable: Shell) -> None:
     """`--since` leaves out no message only because its minute is not known."""
-    said.ok("sessions", "attach", "S-1003", said.file("bare.txt", "bare words\n"))
-    (hit,) = said.ok("sessions", "search", "bare words")
+    searchable.ok("sessions", "attach", "S-1003", searchable.file("bare.txt", "bare words\n"))
+    (hit,) = searchable.ok("sessions", "search", "bare words")
     assert (hit["at_seconds"], hit["time"], hit["speaker"]) == (None, None, None)
-    assert find(said, "bare", "--since", "2026-10-20") == ["bare words"]
-    assert find(said, "bare", "--since", "2026-10-21") == []
+    assert find(searchable, "bare", "--since", "2026-10-20") == ["bare words"]
+    assert find(searchable, "bare", "--since", "2026-10-21") == []
 
 
-def test_a_hit(said: Shell) -> None:
-    """All its fields, hits in brackets; the text is as it was said."""
-    assert said.ok("sessions", "search", "flick*", "mali") == [
+def test_a_hit(searchable: Shell) -> None:
+    """All fields, hits in brackets; the text is unchanged."""
+    assert searchable.ok("sessions", "search", "flick*", "mali") == [
         {
             "session": "S-1002",
             "artifact": "chat.txt",
@@ -143,91 +147,94 @@ def test_a_hit(said: Shell) -> None:
             "thing": "session:S-1002",
         }
     ]
-    assert said.tells("sessions", "search", "errors", "--field", "snippet") == "shader [errors]\n"
-    assert said.tells("sessions", "search", "zebra") == ""
+    assert (
+        searchable.output_of("sessions", "search", "errors", "--field", "snippet")
+        == "shader [errors]\n"
+    )
+    assert searchable.output_of("sessions", "search", "zebra") == ""
 
 
-def test_the_best_hit_comes_first(said: Shell) -> None:
+def test_the_best_hit_comes_first(searchable: Shell) -> None:
     """A short message that is all about it, before a long one that mentions it."""
     long = "14:10 Joe: rebuild " + "and so on " * 30 + "\n14:11 Joe: rebuild\n"
-    said.ok("sessions", "attach", "S-1001", said.file("long.txt", long))
-    first, second = find(said, "rebuild")
+    searchable.ok("sessions", "attach", "S-1001", searchable.file("long.txt", long))
+    first, second = find(searchable, "rebuild")
     assert (first, second[:11]) == ("rebuild", "rebuild and")
-    snippet = said.ok("sessions", "search", "rebuild")[1]["snippet"]
+    snippet = searchable.ok("sessions", "search", "rebuild")[1]["snippet"]
     assert snippet.startswith("[rebuild] and so on")
     assert snippet.endswith("…")
 
 
-def test_on_a_terminal(said: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hits are in reverse, or in brackets where no colour is wanted; so many are shown."""
+def test_on_a_terminal(searchable: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hits are in reverse video, or in brackets without colour; their number is shown."""
     monkeypatch.setenv("TERM", "xterm")
-    ran = said.run("sessions", "search", "errors", terminal=True)
+    ran = searchable.run("sessions", "search", "errors", terminal=True)
     assert "\x1b[1;7merrors\x1b[0m" in ran.out
     assert "--transcript" in ran.err
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "[errors]" in said.run("sessions", "search", "errors", terminal=True).out
+    assert "[errors]" in searchable.run("sessions", "search", "errors", terminal=True).out
     many = "".join(f"22:02 Joe: again {number}\n" for number in range(HITS + 1))
-    said.ok(*ATTACH, said.file("many.txt", many))
-    ran = said.run("sessions", "search", "again", terminal=True)
+    searchable.ok(*ATTACH, searchable.file("many.txt", many))
+    ran = searchable.run("sessions", "search", "again", terminal=True)
     assert ran.out.count("[again]") == HITS
     assert "--limit" in ran.err
-    assert len(find(said, "again")) == HITS + 1
-    ran = said.run("sessions", "search", "again", "--limit", HITS + 1, terminal=True)
+    assert len(find(searchable, "again")) == HITS + 1
+    ran = searchable.run("sessions", "search", "again", "--limit", HITS + 1, terminal=True)
     assert ran.out.count("[again]") == HITS + 1
     assert "--limit" not in ran.err
-    assert "Nothing was found" in said.run("sessions", "search", "zebra", terminal=True).out
+    assert "Nothing was found" in searchable.run("sessions", "search", "zebra", terminal=True).out
 
 
 @pytest.mark.parametrize(
     "words", [["++"], ["-mali"], [""], ["*"], ['"'], ["-", "!"], ["--", "-x"], []]
 )
-def test_nothing_to_look_for(said: Shell, words: list[str]) -> None:
-    """A word is needed; it is said so."""
-    ran = said.run("sessions", "search", *words)
+def test_nothing_to_look_for(searchable: Shell, words: list[str]) -> None:
+    """A word is required, and the error says so."""
+    ran = searchable.run("sessions", "search", *words)
     assert (ran.code, ran.out) == (2, "")
     assert "bug" not in ran.err
 
 
-def test_options_are_options(said: Shell) -> None:
-    """A minus and a word is left out of the search, whatever options there are."""
-    assert find(said, "shader", "-output", "-h2", "-yes") == find(said, "shader")
-    assert list(said.folder.glob("utput")) == []
-    assert said.run("sessions", "search", "shader", "-o", "out.txt", "-errors").code == 0
-    assert ERRORS not in (said.folder / "out.txt").read_text()
-    assert said.run("sessions", "search", "shader", "-x").code == 2
-    assert said.run("sessions", "search", "shader", "--nonsense").code == 2
+def test_options_are_options(searchable: Shell) -> None:
+    """A minus before a word excludes it, whatever options follow."""
+    assert find(searchable, "shader", "-output", "-h2", "-yes") == find(searchable, "shader")
+    assert list(searchable.folder.glob("utput")) == []
+    assert searchable.run("sessions", "search", "shader", "-o", "out.txt", "-errors").code == 0
+    assert ERRORS not in (searchable.folder / "out.txt").read_text()
+    assert searchable.run("sessions", "search", "shader", "-x").code == 2
+    assert searchable.run("sessions", "search", "shader", "--nonsense").code == 2
 
 
-def test_as_known(said: Shell) -> None:
+def test_as_known(searchable: Shell) -> None:
     """Nothing was known before it was attached; now is like now."""
-    assert find(said, "shader", "--as-known", "2026-10-30") == []
-    assert find(said, "shader", "--as-known", "now") == find(said, "shader")
+    assert find(searchable, "shader", "--as-known", "2026-10-30") == []
+    assert find(searchable, "shader", "--as-known", "now") == find(searchable, "shader")
     words = ("sessions", "search", "mali*", "--since", "2026-10-12 22:03")
-    assert said.ok(*words, "--as-known", "now") == said.ok(*words)
+    assert searchable.ok(*words, "--as-known", "now") == searchable.ok(*words)
 
 
 def test_hostile_messages(october: Shell) -> None:
-    """What strangers said is clean in rows and on a terminal, with its marks, and whole in JSON."""
+    """Untrusted messages are clean in rows and on a terminal, with marks; whole in JSON."""
     text = f"{ESCAPES}hit{BIDI} \x1b[31mhit\x1b]0;x\x07 \x02hit\x03 [hit] = done"
     records = json.dumps({"speaker": ESCAPES + "Mina", "text": text, "at": 1})
     october.ok(*ATTACH, october.file("chat.jsonl", records))
     for option in ("--tsv", "--csv"):
-        assert not FORBIDDEN.search(october.tells("sessions", "search", "hit", option))
+        assert not FORBIDDEN.search(october.output_of("sessions", "search", "hit", option))
     out = october.run("sessions", "search", "hit", terminal=True).out
     assert not FORBIDDEN.search(re.sub(r"\x1b\[[0-9;]*m", "", out))
     assert out.count("\x1b[1;7m") in (0, 4)
     (hit,) = october.ok("sessions", "search", "hit")
     assert hit["text"] == text.replace("\x02", "").replace("\x03", "")
     assert hit["snippet"].count("[") - hit["text"].count("[") >= 3
-    assert not FORBIDDEN.search(october.tells("sessions", "show", "S-1002", "--transcript"))
+    assert not FORBIDDEN.search(october.output_of("sessions", "show", "S-1002", "--transcript"))
 
 
-def test_a_megabyte_of_words(said: Shell) -> None:
+def test_a_megabyte_of_words(searchable: Shell) -> None:
     """However much is typed, it is only text."""
-    assert find(said, *(f"mali{number}" for number in range(5_000))) == []
-    assert find(said, '"mali"', *(f"-mali{number}" for number in range(5_000))) == [FLICKERS]
-    assert find(said, "x " * 500_000) == []
-    assert find(said, "x" * 1_000_000) == []
+    assert find(searchable, *(f"mali{number}" for number in range(5_000))) == []
+    assert find(searchable, '"mali"', *(f"-mali{number}" for number in range(5_000))) == [FLICKERS]
+    assert find(searchable, "x " * 500_000) == []
+    assert find(searchable, "x" * 1_000_000) == []
 
 
 # --- whatever people type -------------------------------------------------------------------------
@@ -256,7 +263,7 @@ TYPED = st.lists(st.one_of(st.text(), st.lists(PIECES).map("".join)), max_size=6
 
 @pytest.fixture(scope="module")
 def spoken() -> Iterator[Book]:
-    """Give a book in which one message was said."""
+    """Give a ledger with one message."""
     with book() as made:
         made.log("S-1")
         artifact = made.record(
@@ -277,9 +284,9 @@ def spoken() -> Iterator[Book]:
 
 @given(TYPED, st.none() | st.text() | PIECES)
 def test_nothing_typed_is_an_error(spoken: Book, words: list[str], speaker: str | None) -> None:
-    """There is never a syntax error of the index; no letter or digit means nothing to look for."""
+    """Never a syntax error of the index; without a letter or digit there is no word."""
     match = matching(words)
-    wanted = [each for word in words for each in word if each.isalnum()]
+    wanted = [letter for word in words for letter in word if letter.isalnum()]
     assert match is None or wanted
     if match is not None:
         search(spoken.reader(), match, Where(speaker=speaker))
@@ -289,10 +296,10 @@ def test_nothing_typed_is_an_error(spoken: Book, words: list[str], speaker: str 
 def test_all_the_words_must_be_there(spoken: Book, words: list[str]) -> None:
     """A message is found if and only if it has every word."""
 
-    def found(*typed: str) -> list[Any]:
+    def matches(*typed: str) -> list[Any]:
         finder = matching(typed)
         return search(spoken.reader(), finder, Where()) if finder else []
 
-    assert bool(found(*words)) is ("zebra" not in words)
-    if found(*words):
-        assert found("the", *(f"-{word}" for word in words)) == []
+    assert bool(matches(*words)) is ("zebra" not in words)
+    if matches(*words):
+        assert matches("the", *(f"-{word}" for word in words)) == []

@@ -1,4 +1,4 @@
-"""Searching in every script, by parts of words, and in the texts of events."""
+"""Searching in every script, by parts of words, and in texts of events."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def spoken(october: Shell) -> Shell:
 
 
 @pytest.mark.parametrize(
-    ("word", "found"),
+    ("word", "expected"),
     [
         ("退款", "zh"),
         ("闪", "zh"),
@@ -65,12 +65,14 @@ def spoken(october: Shell) -> Shell:
         ("返金", ""),
     ],
 )
-def test_every_script(spoken: Shell, word: str, found: str) -> None:
-    """A part of what was said is found, however it was typed."""
+def test_every_script(spoken: Shell, word: str, expected: str) -> None:
+    """Part of a text is found, however it was typed."""
     hits = spoken.ok("sessions", "search", *word.split())
-    said = [hit for hit in hits if hit["where"] == "message"]
-    assert sorted(hit["artifact"].removesuffix(".txt") for hit in said) == sorted(found.split())
-    for hit in said:
+    output = [hit for hit in hits if hit["where"] == "message"]
+    assert sorted(hit["artifact"].removesuffix(".txt") for hit in output) == sorted(
+        expected.split()
+    )
+    for hit in output:
         assert "[" in hit["snippet"]
         assert hit["snippet"].replace("[", "").replace("]", "") == hit["text"]
 
@@ -125,7 +127,7 @@ def written(empty: Shell) -> Shell:
 
 
 def test_texts_of_events(written: Shell) -> None:
-    """Titles, descriptions, reasons, summaries and reviews, with where they stand."""
+    """Titles, descriptions, reasons, summaries and reviews, with their place."""
     hits = written.ok("sessions", "search", "zebra")
     assert {(hit["where"], hit["thing"], hit["session"], hit["customer"]) for hit in hits} == {
         ("title", "request:R-9", None, "C-9"),
@@ -144,15 +146,15 @@ def test_texts_of_events(written: Shell) -> None:
 
 
 def test_filters(written: Shell) -> None:
-    """Of a customer, a session, since a time; no text was spoken by anybody."""
+    """By customer, session, time; event texts have no speaker."""
 
-    def found(*options: str) -> set[str]:
+    def matches(*options: str) -> set[str]:
         return {hit["where"] for hit in written.ok("sessions", "search", "zebra", *options)}
 
-    assert found("--customer", "C-9") == {"title", "description"}
-    assert found("--session", "S-1") == {"title", "reason", "text", "summary"}
-    assert found("--since", "2026-10-06") == {"reason", "text", "summary"}
-    assert found("--speaker", "Zebra") == set()
+    assert matches("--customer", "C-9") == {"title", "description"}
+    assert matches("--session", "S-1") == {"title", "reason", "text", "summary"}
+    assert matches("--since", "2026-10-06") == {"reason", "text", "summary"}
+    assert matches("--speaker", "Zebra") == set()
     assert len(written.ok("sessions", "search", "zebra", "--limit", "2")) == 2
 
 
@@ -184,7 +186,7 @@ SHAPES = {
 
 
 def test_by_speaker(october: Shell) -> None:
-    """Whatever tool wrote the transcript, who spoke is known."""
+    """The speaker is known for every transcript format."""
     for name, text in SHAPES.items():
         october.ok(*ATTACH, october.file(f"{name}.txt", text))
     hits = october.ok("sessions", "search", "flicker", "--speaker", "kovac")
@@ -197,6 +199,6 @@ def test_by_speaker(october: Shell) -> None:
 def test_text_outside_of_cues_is_said(october: Shell) -> None:
     """It is kept and found, and the file is flagged."""
     text = "WEBVTT\n\n00:01.000 --> 00:02.000\none\n\nlost words\n"
-    told = october.ok(*ATTACH, october.file("a.vtt", text))
-    assert told["flags"] == ["text_outside_cues"]
+    result = october.ok(*ATTACH, october.file("a.vtt", text))
+    assert result["flags"] == ["text_outside_cues"]
     assert october.ok("sessions", "search", "lost")[0]["text"] == "lost words"

@@ -1,4 +1,4 @@
-"""Statements: the same figures on the page, on paper and in rows, and proved by the ledger."""
+"""Statements: the same figures on the page, on paper and in rows, verified by the ledger."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Cells(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a cell, and what would be loaded."""
+        """Record a cell, and anything that would be loaded."""
         self._within = tag in ("td", "th")
         self.outside += [str(value) for name, value in attrs if name in ("src", "href")]
         assert tag != "script"
 
     def handle_data(self, data: str) -> None:
-        """Keep what stands in a cell."""
+        """Keep the text of a cell."""
         if self._within and data.strip():
             self.cells.append(data.strip())
 
@@ -67,7 +67,7 @@ def test_the_same_ledger_gives_the_same_bytes_and_proves_them(states: Shell, suf
 
 @pytest.mark.parametrize("suffix", ["html", "csv"])
 def test_a_changed_figure_is_found(october: Shell, suffix: str) -> None:
-    """Whatever was changed in the file: exit 6, and the ledger is said to be as it was."""
+    """Any change of the file: exit 6, and the ledger is reported as sound."""
     path = _written(october, suffix)
     changed = path.read_bytes().replace(b"210.55", b"310.55")
     assert changed != path.read_bytes()
@@ -96,7 +96,7 @@ def test_another_ledger_does_not_prove_it(october: Shell, made: Path) -> None:
 
 
 def test_what_is_no_statement(october: Shell) -> None:
-    """Each is told for what it is, and nothing is written."""
+    """Each kind is named in the error, and nothing is written."""
     note = october.file("note.html", "<p>hello</p>")
     assert october.refuses(1, "ledger", "verify", "--statement", note)["code"] == "not_a_statement"
     missing = october.folder / "missing.pdf"
@@ -111,7 +111,7 @@ def test_what_is_no_statement(october: Shell) -> None:
 
 
 def test_its_figures_are_those_of_earnings(states: Shell) -> None:
-    """The page, the rows and `earnings --json` say the same of the month and of the year."""
+    """Page, rows and `earnings --json` agree on the month and the year."""
     month = states.ok("earnings", "--month", "2026-10")
     cells = Cells(_written(states, "html").read_text("utf-8")).cells
     for name in ("gross", "platform_fee", "earned", "deducted", "tips", "net", "minutes"):
@@ -125,7 +125,7 @@ def test_its_figures_are_those_of_earnings(states: Shell) -> None:
     assert summary["balance.owed"] == month["balance"]["owed"]
     booked = states.ok("earnings", "transactions", "--month", "2026-10")
     assert [row[1] for row in rows if row[0] == "transaction"] == [
-        str(each["transaction"]) for each in booked
+        str(row["transaction"]) for row in booked
     ]
 
 
@@ -145,7 +145,7 @@ def test_a_year_says_what_tax_forms_ask_for(states: Shell) -> None:
 
 
 def test_nothing_personal_is_in_it(empty: Shell) -> None:
-    """No title, no name: it can be handed on, and stays provable when somebody is forgotten."""
+    """No title, no name: it can be shared, and verifies after a customer is forgotten."""
     given = {"customer": {"id": "C-1", "name": "CANARY"}, "title": "CANARY"}
     empty.ok("sync", feed(empty, "feed.jsonl", opened("R-1", "10-05 09:00", **given)))
     empty.ok("requests", "accept", "R-1", "--at", "2026-10-05 09:01")
@@ -177,7 +177,7 @@ def test_the_pages_of_the_pdf_hold_the_figures(states: Shell) -> None:
 def test_a_browser_shows_the_page(states: Shell) -> None:
     """Headless Chromium renders it, chart and all, and runs nothing."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    browser = next((found for name in names if (found := shutil.which(name))), None)
+    browser = next((program for name in names if (program := shutil.which(name))), None)
     if browser is None:
         pytest.skip("there is no Chromium")
     path = _written(states, "html", "2026")

@@ -1,4 +1,4 @@
-"""A month by commands alone, no feed: every output's figures, and both ways of every decision."""
+"""A month by commands alone, without a feed: every figure, and both ways of every decision."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.commands.shell import Shell
 
 DAY = "2026-10-05"
-SESSION = "REQ-1"  # Where nothing else is said, a session has its request's id.
+SESSION = "REQ-1"  # By default a session has its request's id.
 
 
 def _pick(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
@@ -17,7 +17,7 @@ def _pick(row: dict[str, Any], *names: str) -> tuple[Any, ...]:
 
 
 def _balance(shell: Shell, month: str = "2026-10") -> tuple[str, ...]:
-    """Return what is owed, held, in transit and paid out at a month's end."""
+    """Return the amounts owed, held, in transit and paid out at a month's end."""
     balance: dict[str, str] = shell.ok("earnings", "--month", month)["balance"]
     return tuple(balance.values())
 
@@ -80,7 +80,7 @@ def disputed(claimed: Shell) -> Shell:
 
 
 def test_a_dispute_that_is_accepted_costs_nothing(disputed: Shell) -> None:
-    """Accepted: what was held is owed again, and the month has a claim and a dispute."""
+    """Accepted: the held amount is owed again; the month has a claim and a dispute."""
     row = disputed.ok("dispute", "rule", "CL-1", "--accepted", "--at", "2026-10-08 10:00")
     assert _pick(row, "state", "held", "cost") == ("accepted", "0.00", "0.00")
     month = disputed.ok("earnings", "--month", "2026-10")
@@ -92,7 +92,7 @@ def test_a_dispute_that_is_accepted_costs_nothing(disputed: Shell) -> None:
     )
     assert _balance(disputed) == ("63.00", "0.00", "0.00", "0.00")
     record = disputed.ok("earnings", "transactions")
-    assert [_pick(each, "kind", "gross", "fee", "amount", "owed") for each in record] == [
+    assert [_pick(row_shown, "kind", "gross", "fee", "amount", "owed") for row_shown in record] == [
         ("earning", "90.00", "27.00", "63.00", "63.00"),
         ("hold", "0.00", "0.00", "0.00", "-63.00"),
         ("release", "0.00", "0.00", "0.00", "63.00"),
@@ -113,7 +113,7 @@ def test_a_dispute_that_is_rejected_is_deducted(disputed: Shell) -> None:
     )
     assert _balance(disputed, "2026-11") == ("0.00", "0.00", "0.00", "0.00")
     refund = disputed.ok("earnings", "transactions", "--month", "2026-11")
-    assert [_pick(each, "kind", "gross", "fee", "amount", "owed") for each in refund] == [
+    assert [_pick(row_shown, "kind", "gross", "fee", "amount", "owed") for row_shown in refund] == [
         ("refund", "-90.00", "-27.00", "-63.00", "0.00")
     ]
     shown = disputed.ok("sessions", "show", SESSION)
@@ -122,7 +122,7 @@ def test_a_dispute_that_is_rejected_is_deducted(disputed: Shell) -> None:
 
 
 def test_a_withdrawn_dispute_leaves_the_claim_open(disputed: Shell) -> None:
-    """The claim holds what it held, and can be conceded then."""
+    """The claim keeps its hold, and can be conceded."""
     row = disputed.ok("dispute", "withdraw", "CL-1", "--yes", "--at", "2026-10-06 09:00")
     assert _pick(row, "state", "held") == ("open", "63.00")
     assert (
@@ -156,7 +156,7 @@ def test_every_end_of_a_claim(
 
 
 def test_a_replay_shows_what_that_event_did(ended: Shell) -> None:
-    """A replayed claim shows what it held, whatever became of it since."""
+    """A replayed claim shows its original hold, whatever happened since."""
     argv = ("refunds", "claim", SESSION, "--key", "k", "--at", f"{DAY} 15:00")
     first = ended.ok(*argv)
     ended.ok("refunds", "deny", first["id"], "--at", "2026-10-06 10:00")
@@ -218,8 +218,8 @@ def asked(empty: Shell) -> Shell:
     empty.ok("preferences", "set", "--zone", "Europe/Paris", "--at", "2026-10-01 09:00")
     slots = ("2026-10-12 15:00, 45", "2026-10-13 00:00, 45", "2026-10-26 09:00, 60")
     argv = ("requests", "add", "--id", "REQ-2", "--customer", "C-12", "--title", "Netcode")
-    each = [word for slot in slots for word in ("--slot", slot)]
-    row = empty.ok(*argv, "--rate", "3.00", *each, "--direct", "--at", "2026-10-07 11:00")
+    slot_options = [word for slot in slots for word in ("--slot", slot)]
+    row = empty.ok(*argv, "--rate", "3.00", *slot_options, "--direct", "--at", "2026-10-07 11:00")
     assert row["state"] == "open"
     shown = empty.ok("requests", "show", "REQ-2")
     assert _pick(shown, "kind", "state", "direct", "rate") == ("scheduled", "open", True, "3.00")
@@ -232,7 +232,7 @@ def asked(empty: Shell) -> Shell:
 
 
 def test_a_scheduled_request_from_slot_to_bill(asked: Shell) -> None:
-    """The slot that is chosen stands in Upcoming, and what is billed is what was held."""
+    """The chosen slot is in Upcoming, and the bill is of the time spent."""
     assert asked.refuses(4, "requests", "accept", "REQ-2")["code"] == "slot_needed"
     argv = ("requests", "accept", "REQ-2", "--slot", "2", "--at", "2026-10-07 11:30")
     row = asked.ok(*argv, "--session", "S-2")
@@ -280,7 +280,7 @@ def test_what_does_not_take_place_books_nothing(
 
 
 def test_a_session_is_moved(asked: Shell) -> None:
-    """Rescheduled stays upcoming, keeps its length unless told, and may be moved again."""
+    """Rescheduled it stays upcoming, keeps its length by default, and may be moved again."""
     asked.ok("requests", "accept", "REQ-2", "--slot", "1", "--at", "2026-10-07 11:30")
     move = ("sessions", "reschedule", "REQ-2", "--start")
     row = asked.ok(*move, "2026-10-14 18:00", "--at", "2026-10-08 09:00")

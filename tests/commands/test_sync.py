@@ -58,7 +58,7 @@ def opened(name: str, when: str, **data: Any) -> bytes:  # noqa: ANN401 -- As ev
 
 
 def counts(synced: dict[str, Any]) -> tuple[int, ...]:
-    """Return what was recorded, replayed, confirmed and refused."""
+    """Return the counts of recorded, replayed, confirmed and refused lines."""
     assert tuple(synced)[:5] == (*COUNTS, "head")
     assert len(bytes.fromhex(synced["head"])) == 32
     return tuple(synced[name] for name in COUNTS)
@@ -94,7 +94,7 @@ def _figures(shell: Shell, month: str) -> dict[str, Any]:
 
 
 def test_winter_earns_what_it_should(empty: Shell) -> None:
-    """A book under another policy, with payouts that come back: every month as expected."""
+    """A ledger under another policy, with returned payouts: every month as expected."""
     expected = json.loads((SAMPLES / "winter.expected.json").read_text("utf-8"))
     empty.ok("policy", "use", SAMPLES / "winter.policy.toml")
     lines = (SAMPLES / "winter.jsonl").read_bytes().count(b"\n")
@@ -120,12 +120,14 @@ def test_syncing_again_records_nothing_and_succeeds(october: Shell) -> None:
 
 def test_the_same_content_may_be_written_otherwise(october: Shell) -> None:
     """Order of keys, spelling of the offset and digits of an amount are no content."""
-    documents = [json.loads(each) for each in OCTOBER.read_text("utf-8").splitlines()]
-    for each in documents:
-        each["time"] = each["time"].replace("Z", ".000+00:00")
-        if "rate" in each["data"]:
-            each["data"]["rate"]["amount"] = each["data"]["rate"]["amount"].rstrip("0") + "0"
-    text = "".join(json.dumps(dict(sorted(each.items()))) + "\n\n" for each in documents)
+    documents = [json.loads(text) for text in OCTOBER.read_text("utf-8").splitlines()]
+    for document in documents:
+        document["time"] = document["time"].replace("Z", ".000+00:00")
+        if "rate" in document["data"]:
+            document["data"]["rate"]["amount"] = (
+                document["data"]["rate"]["amount"].rstrip("0") + "0"
+            )
+    text = "".join(json.dumps(dict(sorted(document.items()))) + "\n\n" for document in documents)
     assert counts(october.ok("sync", october.file("other.jsonl", text))) == (0, 22, 0, 0)
 
 
@@ -172,7 +174,7 @@ def test_a_changed_line_under_an_old_id_is_a_conflict(
     ],
 )
 def test_line_17_is_bad(empty: Shell, old: str, new: str, field: str) -> None:
-    """One bad line, and nothing of its feed is recorded: line, field and reason are told."""
+    """One bad line, and nothing of its feed is recorded: line, field and reason are given."""
     bad = empty.file("bad.jsonl", october_with(17, old, new))
     error = empty.refuses(1, "sync", bad)
     assert error["code"] == "invalid_event"
@@ -184,7 +186,7 @@ def test_line_17_is_bad(empty: Shell, old: str, new: str, field: str) -> None:
 
 
 def test_a_refused_line_has_its_own_exit_code(empty: Shell) -> None:
-    """What the rules refuse is no malformed input: an unknown thing is 3, a wrong state 4."""
+    """A refusal by a rule is not malformed: unknown entity 3, wrong state 4."""
     unknown = empty.file("unknown.jsonl", october_with(18, "REQ-1004", "REQ-9"))
     assert empty.refuses(3, "sync", unknown)["details"]["line"] == 18
     again = line("session.ended", "10-22 10:06", id="again", session="S-1004")
@@ -207,7 +209,7 @@ def test_a_refused_line_has_its_own_exit_code(empty: Shell) -> None:
     ],
 )
 def test_junk_is_no_feed(empty: Shell, content: bytes) -> None:
-    """Whatever is no feed is refused with the first line, quickly and with a sentence."""
+    """Any other file is refused at its first line, quickly and with a sentence."""
     error = empty.refuses(1, "sync", empty.file("junk", content))
     assert error["code"] == "invalid_event"
     assert error["details"]["line"] == 1
@@ -279,7 +281,7 @@ def test_a_feed_comes_through_a_pipe(empty: Shell) -> None:
 
 
 def test_batches_keep_what_came_before_a_bad_line(empty: Shell) -> None:
-    """--batch commits every N lines; the hint must not say that nothing was recorded."""
+    """--batch commits every N lines; the hint must not claim that nothing was recorded."""
     bad = empty.file("bad.jsonl", october_with(17, '"3.00"', "3"))
     ran = empty.run("sync", bad, "--batch", "5")
     assert ran.code == 1
@@ -291,7 +293,7 @@ def test_batches_keep_what_came_before_a_bad_line(empty: Shell) -> None:
 
 
 def test_rejects_go_into_a_file_of_their_own(empty: Shell) -> None:
-    """--rejects goes on past bad lines, writes each with its reason for us alone, and exits 1."""
+    """--rejects goes on past bad lines, writes each with its reason, privately, and exits 1."""
     content = october_with(17, '"3.00"', "3").replace(b"S-1003", b"S 1003", 1) + b"\xff\n"
     bad = empty.file("bad.jsonl", content)
     ran = empty.run("sync", bad, "--rejects", "rejects.jsonl", "--json")
@@ -300,7 +302,7 @@ def test_rejects_go_into_a_file_of_their_own(empty: Shell) -> None:
     assert json.loads(ran.err)["error"]["code"] == "rejected_lines"
     path = empty.folder / "rejects.jsonl"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    rows = [json.loads(each) for each in path.read_text("utf-8").splitlines()]
+    rows = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
     assert [row["line"] for row in rows] == [15, 16, 17, 18, 19, 23]
     assert [row["error"]["code"] for row in rows] == [
         *("invalid_event", "not_found", "invalid_event", "not_found", "not_found"),
@@ -312,7 +314,7 @@ def test_rejects_go_into_a_file_of_their_own(empty: Shell) -> None:
 
 
 def test_a_clean_feed_leaves_no_rejects(empty: Shell) -> None:
-    """Without a bad line the exit code is 0, and the file is empty or not there."""
+    """Without a bad line the exit code is 0, and the file is empty or missing."""
     assert counts(empty.ok("sync", OCTOBER, "--rejects", "r.jsonl")) == (22, 0, 0, 0)
     path = empty.folder / "r.jsonl"
     assert not path.exists() or path.read_bytes() == b""
@@ -333,7 +335,7 @@ def test_a_file_in_use_is_never_written_over(october: Shell, option: str) -> Non
     assert october.dump() == ledger
 
 
-def test_rejects_that_cannot_be_written_are_told_first(empty: Shell) -> None:
+def test_rejects_that_cannot_be_written_are_reported_first(empty: Shell) -> None:
     """A folder that does not exist is exit 74, before anything is recorded."""
     before = empty.dump()
     ran = empty.run("sync", OCTOBER, "--rejects", empty.folder / "missing" / "r.jsonl")
@@ -345,7 +347,7 @@ def test_rejects_that_cannot_be_written_are_told_first(empty: Shell) -> None:
 
 
 @pytest.mark.parametrize("how", ["stdin", "fifo"])
-def test_a_pipe_that_is_silent_keeps_nobody_out(empty: Shell, how: str) -> None:
+def test_a_silent_pipe_holds_no_lock(empty: Shell, how: str) -> None:
     """The ledger is locked when there are lines, not before: others write in the meantime."""
     fifo = empty.folder / "fifo"
     os.mkfifo(fifo)
@@ -358,7 +360,7 @@ def test_a_pipe_that_is_silent_keeps_nobody_out(empty: Shell, how: str) -> None:
         env=empty.environment(),
     ) as running:
         assert running.stdin
-        # Until the program opens it, which it does when it has opened the ledger.
+        # Until the program opens it, after it has opened the ledger.
         pipe = fifo.open("wb") if how == "fifo" else running.stdin
         with pipe:
             if how == "stdin":
@@ -397,7 +399,7 @@ def test_a_dry_run_judges_the_whole_feed(empty: Shell, how: tuple[str, ...]) -> 
 
 
 def test_a_dry_run_of_several_feeds_judges_them_in_order(empty: Shell) -> None:
-    """The second feed is judged on what the first would have recorded."""
+    """The second feed is judged after the events of the first."""
     lines = OCTOBER.read_bytes().splitlines(keepends=True)
     first = feed(empty, "first.jsonl", *lines[:10])
     second = feed(empty, "second.jsonl", *lines[10:])
@@ -407,7 +409,7 @@ def test_a_dry_run_of_several_feeds_judges_them_in_order(empty: Shell) -> None:
 
 
 def test_a_dry_run_that_fails_says_that_nothing_was_recorded(empty: Shell) -> None:
-    """In a dry run no batch is kept, and the hint must not say so."""
+    """A dry run keeps no batch, and the hint must not claim otherwise."""
     bad = empty.file("bad.jsonl", october_with(17, '"3.00"', "3"))
     error = empty.refuses(1, "sync", bad, "--dry-run", "--batch", "5")
     assert error["details"]["line"] == 17

@@ -1,4 +1,4 @@
-"""What a person sees: tables, colours, hints and questions, on a terminal of its own."""
+"""Output for a person: tables, colours, hints and questions, on a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _read(terminal: int, answer: bytes, running: subprocess.Popen[bytes]) -> byt
             continue
         try:
             chunk = os.read(terminal, 65_536)
-        except OSError:  # So Linux says that nobody writes any more.
+        except OSError:  # Linux reports a closed writer like this.
             return shown
         if not chunk:
             return shown
@@ -111,12 +111,12 @@ def test_every_listing_is_shown(
 
 
 def test_a_table_with_colours_and_a_hint(screen: Screen) -> None:
-    """Headings, rows, and what to do next; the colours are gone with NO_COLOR and TERM=dumb."""
+    """Headings, rows and the next step; no colours with NO_COLOR and TERM=dumb."""
     shown = screen("requests", "list", "--state", "open", columns=160)
     assert shown.code == 0
     assert COLOUR.search(shown.out)
-    for said in ("customer name", "REQ-1006", "Profiler session", "requests accept"):
-        assert said in shown.out
+    for output in ("customer name", "REQ-1006", "Profiler session", "requests accept"):
+        assert output in shown.out
     for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         plain = screen("requests", "list", "--state", "open", columns=160, env=env)
         assert "\x1b" not in plain.out
@@ -153,12 +153,12 @@ def test_an_interrupted_question_is_130(screen: Screen) -> None:
 
 
 def test_a_sync_shows_progress_and_a_summary(screen: Screen) -> None:
-    """The bar is for the terminal only; the summary says what was recorded."""
+    """The bar is for the terminal only; the summary has the counts."""
     shown = screen("sync", OCTOBER)
     assert shown.code == 0
     plain = COLOUR.sub("", shown.out)
     assert re.search(r"replayed +22", plain)
-    assert "22" in screen.shell.tells("sync", OCTOBER)
+    assert "22" in screen.shell.output_of("sync", OCTOBER)
 
 
 def test_nothing_is_broken_on_a_narrow_terminal(screen: Screen) -> None:

@@ -1,4 +1,4 @@
-"""`ledger export events` and `ledger import`: to another machine and back, as a user does it."""
+"""`ledger export events` and `ledger import`: to another machine and back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIELDS = (
 
 @pytest.fixture
 def book(nothing: Shell) -> Shell:
-    """Give a ledger with evidence, a payout profile, and a customer who was forgotten."""
+    """Give a ledger with evidence, a payout profile, and a forgotten customer."""
     shell = nothing
     shell.ok("init", "--timezone", "Europe/Paris")
     shell.ok("sync", OCTOBER)
@@ -51,7 +51,7 @@ def exported(shell: Shell, *options: object) -> Path:
 
 
 def other(shell: Shell, name: str = "other/ledger.db") -> Shell:
-    """Return a shell for another ledger, which is not there yet."""
+    """Return a shell for another ledger, which does not exist yet."""
     return Shell(shell.folder, shell.folder / name)
 
 
@@ -61,7 +61,7 @@ def at(shell: Shell, *argv: object) -> tuple[object, ...]:
 
 
 def ok(shell: Shell, *argv: object, stdin: bytes = b"") -> Any:  # noqa: ANN401 (any JSON)
-    """Run a command that succeeds on another ledger, and return what its JSON says."""
+    """Run a command that succeeds on another ledger, and return its parsed JSON."""
     ran = shell.run(*at(shell, *argv), "--json", stdin=stdin)
     assert ran.code == 0, ran
     return json.loads(ran.out)
@@ -69,32 +69,32 @@ def ok(shell: Shell, *argv: object, stdin: bytes = b"") -> Any:  # noqa: ANN401 
 
 def lines(path: Path) -> list[dict[str, Any]]:
     """Return the lines of an export."""
-    return [json.loads(each) for each in path.read_bytes().splitlines()]
+    return [json.loads(text) for text in path.read_bytes().splitlines()]
 
 
 def files(folder: Path) -> set[str]:
-    """Return the names of all that lies in a folder, and below it, but for what SQLite keeps."""
-    found = {str(each.relative_to(folder)) for each in folder.rglob("*")}
-    return {each for each in found if not each.endswith(("-wal", "-shm"))}
+    """Return the names of all files below a folder, except SQLite's own."""
+    paths = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    return {name for name in paths if not name.endswith(("-wal", "-shm"))}
 
 
 # --- exporting ------------------------------------------------------------------------------------
 
 
 def test_every_event_is_a_line(book: Shell) -> None:
-    """In journal order, with the time of recording; an erased one says so, and has no text."""
+    """In journal order, with the recording time; an erased one is marked and has no text."""
     path = exported(book)
-    found = lines(path)
+    events = lines(path)
     with closing(open_file(book.ledger, readonly=True)) as db:
         rows = db.execute("SELECT source, id, type, recorded_at FROM event ORDER BY seq").fetchall()
-    assert [(e["source"], e["id"], e["type"], e["recordedat"]) for e in found] == rows
+    assert [(e["source"], e["id"], e["type"], e["recordedat"]) for e in events] == rows
     assert path.stat().st_mode & 0o777 == 0o600
-    erased = [each for each in found if each.get("erased")]
-    assert [each["id"] for each in erased[:-1]] == ["oct-014", "oct-022"]
+    erased = [event for event in events if event.get("erased")]
+    assert [row["id"] for row in erased[:-1]] == ["oct-014", "oct-022"]
     assert erased[0]["data"]["customer"] == {"id": "C-31"}
-    assert [each["type"] for each in erased[2:]] == ["liveportal.customer.forgotten"]
+    assert [row["type"] for row in erased[2:]] == ["liveportal.customer.forgotten"]
     assert "Profiler session" not in path.read_text()
-    assert found[0]["liveportalmachine"] == found[-2]["liveportalmachine"]
+    assert events[0]["liveportalmachine"] == events[-2]["liveportalmachine"]
     assert path.read_bytes() == book.run(*EXPORT).out.encode()
 
 
@@ -103,17 +103,17 @@ def test_what_is_personal_is_left_out(book: Shell) -> None:
     path = exported(book, "--without-personal")
     text = path.read_text()
     assert not [word for word in ("Mina", "talk.txt", "liveportalmachine") if word in text]
-    assert all(each.get("erased", True) is True for each in lines(path))
-    ended = [each for each in lines(path) if each["type"].endswith("session.ended")]
+    assert all(event.get("erased", True) is True for event in lines(path))
+    ended = [event for event in lines(path) if event["type"].endswith("session.ended")]
     assert ended
-    assert not any("erased" in each for each in ended)
+    assert not any("erased" in run for run in ended)
 
 
 def test_a_part_of_the_journal(book: Shell) -> None:
-    """By the month of the events' time in the ledger's zone, or by what was known then."""
+    """By the month of the events in the ledger's zone, or by recording time."""
     october = lines(exported(book, "--from", "2026-10", "--to", "2026-10"))
-    assert {each["time"][:7] for each in october} == {"2026-10"}
-    assert [each["id"] for each in october] == [f"oct-{number:03}" for number in range(1, 23)]
+    assert {row["time"][:7] for row in october} == {"2026-10"}
+    assert [row["id"] for row in october] == [f"oct-{number:03}" for number in range(1, 23)]
     assert lines(exported(book, "--as-known", "2020-01-01")) == []
 
 
@@ -122,8 +122,8 @@ def test_only_a_summary_has_a_format(book: Shell) -> None:
     for option in ("--json", "--csv", "--header", "--fields=path"):
         assert book.run(*EXPORT, option).code == 2
     assert book.run(*EXPORT, "-o", book.ledger).code == 74
-    told = book.ok(*EXPORT, "-o", book.folder / "x.jsonl")
-    assert (told["events"], told["erased"]) == (len(lines(book.folder / "x.jsonl")), 3)
+    result = book.ok(*EXPORT, "-o", book.folder / "x.jsonl")
+    assert (result["events"], result["erased"]) == (len(lines(book.folder / "x.jsonl")), 3)
 
 
 # --- importing ------------------------------------------------------------------------------------
@@ -136,8 +136,8 @@ def test_it_makes_an_equal_ledger(book: Shell) -> None:
     assert tuple(done) == FIELDS
     assert (done["state"], done["recorded"]) == ("created", done["events"])
     assert (done["policies"], done["forgotten"]) == (["unity-live-help"], ["C-31"])
-    assert sum(each["events"] for each in done["sources"]) == done["events"]
-    assert sum(each["events"] for each in done["types"]) == done["events"]
+    assert sum(source["events"] for source in done["sources"]) == done["events"]
+    assert sum(row["events"] for row in done["types"]) == done["events"]
     assert (done["erased"], done["dry_run"]) == (3, False)
     assert copy.run(*at(copy, *EXPORT)).out.encode() == path.read_bytes()
     for argv in (
@@ -167,7 +167,7 @@ def test_from_standard_input(book: Shell) -> None:
 
 
 def test_it_asks_first(book: Shell) -> None:
-    """It says what only the expert may say; without an answer, nothing is made."""
+    """It lists the expert-only events; without consent, nothing is made."""
     path, copy = exported(book), other(book)
     ran = copy.run(*at(copy, *IMPORT, path))
     assert ran.code == 7
@@ -177,7 +177,7 @@ def test_it_asks_first(book: Shell) -> None:
 
 
 def test_a_dry_run_makes_nothing(book: Shell) -> None:
-    """It says all that would come of it."""
+    """It shows the whole result."""
     path, copy = exported(book), other(book)
     would = ok(copy, *IMPORT, path, "--dry-run")
     assert not copy.ledger.parent.exists()
@@ -207,7 +207,7 @@ def test_in_the_place_of_an_empty_ledger(book: Shell) -> None:
 
 
 def test_into_a_ledger_that_exists(book: Shell) -> None:
-    """What it has is skipped, what is new is recorded now; and so from one machine to another."""
+    """Known events are skipped, new ones recorded now; in both directions."""
     copy = other(book)
     ok(copy, *IMPORT, exported(book), "--yes")
     book.ok("sessions", "tip", "S-1002", "5.00", "--at", "2026-10-20T10:00:00Z")
@@ -224,12 +224,12 @@ def test_into_a_ledger_that_exists(book: Shell) -> None:
     assert ok(used, *IMPORT, path, "--yes")["state"] == "added_to"
 
 
-def changed(path: Path, number: int, **values: object) -> Path:
-    """Change a line of an export; what is None goes. Returns the file of it."""
-    found = lines(path)
-    found[number - 1] = {k: v for k, v in (found[number - 1] | values).items() if v is not None}
+def change_line(path: Path, number: int, **values: object) -> Path:
+    """Change a line of an export, dropping fields that are None; return the new file."""
+    events = lines(path)
+    events[number - 1] = {k: v for k, v in (events[number - 1] | values).items() if v is not None}
     bad = path.with_name("bad.jsonl")
-    bad.write_text("".join(json.dumps(each) + "\n" for each in found))
+    bad.write_text("".join(json.dumps(event) + "\n" for event in events))
     return bad
 
 
@@ -260,7 +260,7 @@ def test_all_or_nothing(book: Shell, case: str, place: str) -> None:
     if place == "existing":
         ok(copy, "preferences", "set", "--skill", "urp")
     before = files(copy.ledger.parent)
-    bad = changed(exported(book), number, **values)
+    bad = change_line(exported(book), number, **values)
     ran = copy.run(*at(copy, *IMPORT, bad, "--yes", "--json"))
     error = json.loads(ran.err)["error"]
     assert (ran.code, error["details"]["line"]) == (1, number)
@@ -272,16 +272,16 @@ def test_the_rules_judge(book: Shell) -> None:
     """A line that they refuse is named with its own code, and nothing is left behind."""
     copy = other(book)
     path = exported(book)
-    found = path.read_bytes().splitlines(keepends=True)
+    file_lines = path.read_bytes().splitlines(keepends=True)
     ended = line("session.ended", "10-20 10:00", id="x", session="S-NONE")
-    path.write_bytes(b"".join((*found, ended)))
+    path.write_bytes(b"".join((*file_lines, ended)))
     ran = copy.run(*at(copy, *IMPORT, path, "--yes", "--json"))
-    assert (ran.code, json.loads(ran.err)["error"]["details"]["line"]) == (3, len(found) + 1)
+    assert (ran.code, json.loads(ran.err)["error"]["details"]["line"]) == (3, len(file_lines) + 1)
     assert not copy.ledger.parent.exists()
 
 
 def test_what_is_no_export(book: Shell) -> None:
-    """No events at all, a part without its beginning, a ledger, a file that is not there."""
+    """No events, a part without its beginning, a ledger, a missing file."""
     copy = other(book, "copy.db")
     nothing = book.file("nothing.jsonl", b"\n\n")
     for code, file, name in (
@@ -298,17 +298,17 @@ def test_what_is_no_export(book: Shell) -> None:
 
 
 def test_without_times_of_recording(book: Shell) -> None:
-    """A file that does not say when it was recorded is recorded now."""
+    """Events without a recording time are recorded now."""
     path, copy = exported(book), other(book)
-    found = [{k: v for k, v in each.items() if k != "recordedat"} for each in lines(path)]
-    path.write_text("".join(json.dumps(each) + "\n" for each in found))
+    events = [{k: v for k, v in event.items() if k != "recordedat"} for event in lines(path)]
+    path.write_text("".join(json.dumps(each) + "\n" for each in events))
     ok(copy, *IMPORT, path, "--yes")
     assert ok(copy, *VERIFY)["ok"]
     assert lines(path) != [json.loads(e) for e in copy.run(*at(copy, *EXPORT)).out.splitlines()]
 
 
 def test_what_is_forgotten_leaves_no_trace(book: Shell) -> None:
-    """A file that still has the words of a customer who is forgotten in it brings none of them."""
+    """A file that still has a forgotten customer's words imports none of them."""
     secret = "Schrödinger-7781"  # noqa: S105 (a text to look for)
     opened = line(
         "request.opened",
@@ -330,8 +330,8 @@ def test_what_is_forgotten_leaves_no_trace(book: Shell) -> None:
     path, copy = exported(book), other(book)
     path.write_bytes(path.read_bytes() + opened + forgotten)
     ok(copy, *IMPORT, path, "--yes")
-    for each in copy.ledger.parent.iterdir():
-        assert secret.encode() not in each.read_bytes()
+    for file in copy.ledger.parent.iterdir():
+        assert secret.encode() not in file.read_bytes()
     assert ok(copy, *VERIFY)["ok"]
     done = book.ok(*IMPORT, path, "--yes")
     assert (done["recorded"], done["forgotten"]) == (2, ["C-31", "C-X"])
@@ -357,24 +357,24 @@ def moved(book: Shell) -> Shell:
 
 def test_what_an_import_cannot_bring_is_named(book: Shell, moved: Shell) -> None:
     """The check, doctor and verify name it; nothing is paid out, and nothing is damaged."""
-    told = ok(moved, *VERIFY)
-    assert (told["ok"], sorted(told["enter_again"])) == (True, sorted(LOST))
-    assert [(e["session"], e["name"]) for e in told["attach_again"]] == [
+    result = ok(moved, *VERIFY)
+    assert (result["ok"], sorted(result["enter_again"])) == (True, sorted(LOST))
+    assert [(e["session"], e["name"]) for e in result["attach_again"]] == [
         ("S-1002", "talk.txt"),
         ("S-1002", "fix.shader"),
     ]
     shown = ok(moved, *PROFILE, "show")
     assert (shown["complete"], sorted(shown["enter_again"])) == (False, sorted(LOST))
     assert shown["filled"] == []
-    checks = {each["requirement"]: each for each in ok(moved, *PROFILE, "check")}
+    checks = {row["requirement"]: row for row in ok(moved, *PROFILE, "check")}
     assert all(checks[name]["state"] == "enter_again" and checks[name]["blocks"] for name in LOST)
-    codes = [each["code"] for each in ok(moved, "payout", "preview")["blocked"]]
+    codes = [row["code"] for row in ok(moved, "payout", "preview")["blocked"]]
     assert "profile_incomplete" in codes
     ran = moved.run(*at(moved, "doctor", "--json"))
-    (found,) = [each for each in json.loads(ran.out) if each["check"] == "imported"]
-    assert found["status"] == "warning"
-    assert "attach again 2 files" in found["message"]
-    # As of a time before, it answers as the ledger that it came from.
+    (check,) = [finding for finding in json.loads(ran.out) if finding["check"] == "imported"]
+    assert check["status"] == "warning"
+    assert "attach again 2 files" in check["message"]
+    # As known at an earlier time, it answers as the ledger that it came from.
     then = ("payout", "preview", "--as-known", "2999-01-01")
     assert ok(moved, *then)["blocked"] == book.ok(*then)["blocked"]
 
@@ -388,14 +388,14 @@ def test_values_are_entered_again(moved: Shell) -> None:
     shown = ok(moved, *PROFILE, "show")
     assert (shown["complete"], shown["enter_again"]) == (True, [])
     assert ok(moved, *VERIFY)["enter_again"] == []
-    assert all(not each["blocks"] for each in ok(moved, *PROFILE, "check"))
+    assert all(not row["blocks"] for row in ok(moved, *PROFILE, "check"))
 
 
 def test_starting_over_enters_all(moved: Shell) -> None:
-    """Whoever starts over has nothing to enter again."""
+    """After a fresh start nothing has to be entered again."""
     ok(moved, *PROFILE, "set", "--start-over", *PERSON, *ADDRESS, "--yes")
-    told = ok(moved, *VERIFY)
-    assert (told["ok"], told["enter_again"]) == (True, [])
+    result = ok(moved, *VERIFY)
+    assert (result["ok"], result["enter_again"]) == (True, [])
 
 
 def test_files_are_attached_again(moved: Shell) -> None:
@@ -404,35 +404,35 @@ def test_files_are_attached_again(moved: Shell) -> None:
     talk = moved.folder / "talk.txt"
     done = ok(moved, "sessions", "attach", "S-1002", talk, "--kind", "transcript")
     assert done["replayed"]
-    told = ok(moved, *VERIFY)
-    assert [each["name"] for each in told["attach_again"]] == ["fix.shader"]
-    assert told["files"] == 1
-    assert [each["snippet"] for each in ok(moved, "sessions", "search", "flickers")]
+    result = ok(moved, *VERIFY)
+    assert [row["name"] for row in result["attach_again"]] == ["fix.shader"]
+    assert result["files"] == 1
+    assert [row["snippet"] for row in ok(moved, "sessions", "search", "flickers")]
     ok(moved, "sessions", "attach", "S-1002", moved.folder / "fix.shader")
-    told = ok(moved, *VERIFY, "--deep")
-    assert (told["attach_again"], told["files"], told["messages"]) == ([], 2, 2)
+    result = ok(moved, *VERIFY, "--deep")
+    assert (result["attach_again"], result["files"], result["messages"]) == ([], 2, 2)
     assert ok(moved, "ledger", "info")["head"] == before
 
 
 def test_a_file_that_was_carried_along(book: Shell) -> None:
-    """Who copies the vault first has only the transcripts to attach again."""
+    """If the vault was copied first, only the transcripts must be attached again."""
     copy = other(book, "there/ledger.db")
     vault = book.ledger.with_name("ledger.db.vault")
     copy.ledger.parent.mkdir()
     shutil.copytree(vault, copy.ledger.with_name("ledger.db.vault"))
     done = ok(copy, *IMPORT, exported(book), "--yes")
     assert done["attach_again"] == 1
-    assert [each["name"] for each in ok(copy, *VERIFY)["attach_again"]] == ["talk.txt"]
+    assert [row["name"] for row in ok(copy, *VERIFY)["attach_again"]] == ["talk.txt"]
 
 
 def test_a_backup_of_it(moved: Shell) -> None:
-    """It is a good one; restored it lacks the same, and says so."""
+    """It is a good one; restored, it lacks the same and says so."""
     made = ok(moved, "ledger", "backup", "-o", moved.folder / "moved.zip")
     assert (made["damaged"], made["absent"]) == ([], 3 - 1)
     third = other(moved, "third/ledger.db")
     ok(third, "ledger", "restore", moved.folder / "moved.zip", "--yes")
-    told, before = ok(third, *VERIFY), ok(moved, *VERIFY)
-    assert (told["enter_again"], told["attach_again"]) == (
+    result, before = ok(third, *VERIFY), ok(moved, *VERIFY)
+    assert (result["enter_again"], result["attach_again"]) == (
         before["enter_again"],
         before["attach_again"],
     )
@@ -444,8 +444,8 @@ def test_forgetting_the_customer_of_a_file(moved: Shell) -> None:
     """What is forgotten need not be attached again."""
     customer = ok(moved, "sessions", "show", "S-1002")["customer"]
     ok(moved, "ledger", "forget", customer, "--yes")
-    told = ok(moved, *VERIFY)
-    assert (told["ok"], told["attach_again"]) == (True, [])
+    result = ok(moved, *VERIFY)
+    assert (result["ok"], result["attach_again"]) == (True, [])
 
 
 @pytest.mark.damages
@@ -467,7 +467,7 @@ def test_a_profile_that_was_changed_elsewhere(book: Shell, moved: Shell) -> None
     done = book.ok(*IMPORT, theirs, "--yes")
     assert (done["state"], done["recorded"]) == ("added_to", 1)
     assert done["enter_again"] == ["name", "country", "address"]
-    told = book.ok(*VERIFY)
-    assert (told["ok"], told["enter_again"]) == (True, ["name", "country", "address"])
+    result = book.ok(*VERIFY)
+    assert (result["ok"], result["enter_again"]) == (True, ["name", "country", "address"])
     assert book.ok(*PROFILE, "show")["name"] is None
     assert book.ok(*PROFILE, "show")["email"] == "a***@example.com"

@@ -1,4 +1,4 @@
-"""`ledger verify` as it is typed, and what else tells that a ledger is not what was written."""
+"""`ledger verify` as typed, and other evidence that a ledger was tampered with."""
 
 from __future__ import annotations
 
@@ -28,19 +28,21 @@ def _head(shell: Shell) -> str:
     return str(shell.ok("ledger", "info")["head"])
 
 
-def _rewritten(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) -> None:
+def _rewrite_history(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) -> None:
     """Change the facts of an event, and all hashes from there on if the forger knows how."""
     with closing(open_file(path, readonly=True)) as db:
         events = list(iter_journal(db))
     head = hash_chain.GENESIS
     changes = []
-    for each in events:
-        facts = each.facts.replace(was, becomes) if each.seq == seq else each.facts
-        assert each.seq != seq or facts != each.facts
-        fields = map(str, each[:6])
+    for event in events:
+        facts = event.facts.replace(was, becomes) if event.seq == seq else event.facts
+        assert event.seq != seq or facts != event.facts
+        fields = map(str, event[:6])
         prev = head
-        head = hash_chain.event_hash(prev, fields, facts, each.personal_digest, each.effects_digest)
-        values = (facts, *((prev, head) if hashes else (each.prev_hash, each.hash)), each.seq)
+        head = hash_chain.event_hash(
+            prev, fields, facts, event.personal_digest, event.effects_digest
+        )
+        values = (facts, *((prev, head) if hashes else (event.prev_hash, event.hash)), event.seq)
         changes.append(
             ("UPDATE event SET facts = ?, prev_hash = ?, hash = ? WHERE seq = ?", values)
         )
@@ -48,23 +50,28 @@ def _rewritten(path: Path, seq: int, was: str, becomes: str, *, hashes: bool) ->
 
 
 def test_its_json(states: Shell) -> None:
-    """The fields in their order; what nobody asked for is null or empty."""
-    told = states.ok(*VERIFY)
-    assert list(told) == [
+    """The fields in their order; what was not asked for is null or empty."""
+    result = states.ok(*VERIFY)
+    assert list(result) == [
         *("ok", "events", "transactions", "head", "statement", "rules_changed", "heads", "deep"),
         *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
         "outdated_transcripts",
     ]
-    assert (told["ok"], told["statement"], told["rules_changed"]) == (True, None, [])
-    assert (told["heads"], told["deep"], told["files"], told["messages"]) == ([], False, 0, None)
+    assert (result["ok"], result["statement"], result["rules_changed"]) == (True, None, [])
+    assert (result["heads"], result["deep"], result["files"], result["messages"]) == (
+        [],
+        False,
+        0,
+        None,
+    )
 
 
 def test_deep_reads_what_was_attached(states: Shell) -> None:
     """A transcript and its messages; and a damaged file is exit 6."""
     file = states.file("talk.txt", "Mina: It flickers.\nAnna: Not any more.\n")
     states.ok("sessions", "attach", "S-1002", file, "--kind", "transcript")
-    told = states.ok(*VERIFY, "--deep")
-    assert (told["deep"], told["files"], told["messages"]) == (True, 1, 2)
+    result = states.ok(*VERIFY, "--deep")
+    assert (result["deep"], result["files"], result["messages"]) == (True, 1, 2)
     (kept,) = states.folder.glob("ledger.db.vault/*/*")
     kept.chmod(0o600)
     kept.write_bytes(kept.read_bytes().upper())
@@ -77,14 +84,14 @@ def test_deep_reads_what_was_attached(states: Shell) -> None:
 
 
 def test_a_head_that_was_noted(states: Shell) -> None:
-    """It is told at which event the journal had it; more may be given, and 16 digits are enough."""
+    """The event that had it is reported; several may be given, and 16 digits are enough."""
     first = _head(states)
     events = states.ok("ledger", "info")["events"]
     states.ok("sessions", "tip", "S-1002", "5.00", "--at", "2026-10-13T09:00:00Z")
-    told = states.ok(*VERIFY, "--head", first[:16].upper(), "--head", _head(states))
-    assert [each["event"] for each in told["heads"]] == [events, events + 1]
-    assert [each["head"] for each in told["heads"]] == [first, _head(states)]
-    assert list(told["heads"][0]) == ["head", "event", "recorded_at"]
+    result = states.ok(*VERIFY, "--head", first[:16].upper(), "--head", _head(states))
+    assert [head["event"] for head in result["heads"]] == [events, events + 1]
+    assert [head["head"] for head in result["heads"]] == [first, _head(states)]
+    assert list(result["heads"][0]) == ["head", "event", "recorded_at"]
 
 
 def test_a_head_that_never_was(states: Shell) -> None:
@@ -97,14 +104,14 @@ def test_a_head_that_never_was(states: Shell) -> None:
 
 @pytest.mark.parametrize("head", ["", "0" * 15, "0" * 65, "g" * 16, "\uff10" * 16, "0" * 16 + "\n"])
 def test_what_is_no_head(states: Shell, head: str) -> None:
-    """Fewer digits could be anybody's: a usage error."""
+    """Fewer digits would be ambiguous: a usage error."""
     ran = states.run(*VERIFY, "--head", head)
     assert (ran.code, ran.out) == (2, "")
     assert "hexadecimal" in ran.err
 
 
 def test_progress_is_for_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bar where somebody looks and waits; in a pipe, and for a short journal, nothing."""
+    """A bar on a terminal; none in a pipe or for a short journal."""
     assert "Verifying" not in states.run(*VERIFY, terminal=True).err
     monkeypatch.setattr(verify, "MANY", 1)
     assert "Verifying" in states.run(*VERIFY, terminal=True).err
@@ -114,32 +121,32 @@ def test_progress_is_for_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPat
 # --- heads that were printed ----------------------------------------------------------------------
 
 
-def test_a_statement_tells_of_a_rewritten_history(states: Shell) -> None:
-    """Where every hash was made anew, the journal verifies, and the statement does not."""
+def test_a_statement_reveals_a_rewritten_history(states: Shell) -> None:
+    """With every hash recalculated, the journal verifies and the statement does not."""
     path = states.folder / "october.html"
     states.ok("earnings", "statement", "2026-10", "-o", path)
     with closing(open_file(states.ledger, readonly=True)) as db:
         (seq,) = db.execute("SELECT seq FROM event WHERE id = 'x-5'").fetchone()
-    _rewritten(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=True)
+    _rewrite_history(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=True)
     states.ok(*VERIFY)
     error = states.refuses(6, *VERIFY, "--statement", path)
     assert error["code"] == "statement_changed"
 
 
 @pytest.mark.parametrize("hashes", [True, False])
-def test_a_pack_tells_of_a_rewritten_history(states: Shell, hashes: bool) -> None:
-    """Whether or not the hashes were made anew: `dispute verify` with the ledger is exit 6."""
+def test_a_pack_reveals_a_rewritten_history(states: Shell, hashes: bool) -> None:
+    """With or without new hashes: `dispute verify` with the ledger is exit 6."""
     states.ok("dispute", "evidence", "CL-1", "-o", "pack.zip")
     check = ("dispute", "verify", "pack.zip", "--ledger", "ledger.db")
     assert states.ok(*check)["in_ledger"] is True
     with closing(open_file(states.ledger, readonly=True)) as db:
         (seq,) = db.execute("SELECT seq FROM event WHERE id = 'x-5'").fetchone()
-    _rewritten(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=hashes)
+    _rewrite_history(states.ledger, seq, "}", ',"reason":"by hand"}', hashes=hashes)
     error = states.refuses(6, *check)
     assert error["code"] == ("pack_changed" if hashes else "verification_failed")
 
 
-# --- whoever stumbles over damage -----------------------------------------------------------------
+# --- commands that meet damage --------------------------------------------------------------------
 
 DAMAGE = {
     "UPDATE session SET flags = '{' WHERE id = 'S-1002'": ("sessions", "show", "S-1002"),
@@ -163,7 +170,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize("statement", DAMAGE)
 def test_what_stumbles_over_damage_says_so(states: Shell, statement: str) -> None:
-    """It is told what is wrong with the ledger, exit 6: that is no bug of the program."""
+    """The message says what is wrong with the ledger, exit 6: no bug of the program."""
     tampered(states.ledger, statement)
     ran = states.run(*DAMAGE[statement], "--json")
     assert (ran.code, ran.out) == (6, ""), ran
@@ -172,7 +179,7 @@ def test_what_stumbles_over_damage_says_so(states: Shell, statement: str) -> Non
 
 
 def test_a_bug_is_a_bug_all_the_same(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the ledger is what was written, whatever goes wrong is ours."""
+    """If the ledger is sound, an unexpected failure is our bug."""
     from liveportal.ledger.queries import earnings
 
     monkeypatch.setattr(earnings, "months_and_gaps", lambda _reader, *_: 1 // 0)

@@ -1,4 +1,4 @@
-"""`requests watch`: real processes that follow real files, while others write into them."""
+"""`requests watch`: real processes follow real files while others write to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from liveportal.cli.commands.requests.watch import FIELDS
 from liveportal.feeds import following, jsonl
 from tests.commands.shell import Shell, error_of
 from tests.commands.test_sync import feed
-from tests.commands.watching import QUICK, RULES, add, asks, watching
+from tests.commands.watch_process import QUICK, RULES, add, request_line, watching
 from tests.helpers import amount, line
 
 if sys.platform == "win32":
@@ -34,16 +34,16 @@ sys.exit(3 if row["id"] == "BAD" else 0)
 
 
 def test_a_file_is_followed_as_it_grows(empty: Shell) -> None:
-    """What is there and what comes is recorded and shown at once; Ctrl-C ends it with 130."""
-    path = feed(empty, "feed.jsonl", asks("A"))
+    """Existing and new lines are recorded and shown at once; Ctrl-C ends it with 130."""
+    path = feed(empty, "feed.jsonl", request_line("A"))
     with watching(empty, path, *QUICK) as watch:
         watch.shows("A")
         for name in ("B", "C"):
-            add(path, asks(name))
+            add(path, request_line(name))
             watch.shows("A", *"BC"[: "BC".index(name) + 1])
         code, out, err = watch.ends(interrupted=True)
     assert (code, err) == (130, "error: interrupted\n")
-    rows = [each.split("\t") for each in out.splitlines()]
+    rows = [text.split("\t") for text in out.splitlines()]
     assert [row[:3] for row in rows] == [[name, "instant", "open"] for name in "ABC"]
     assert {len(row) for row in rows} == {len(FIELDS)}
     assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B", "C"]
@@ -54,20 +54,20 @@ def test_a_line_counts_when_it_has_its_end(empty: Shell) -> None:
     """Half a line waits for the rest, byte by byte, with either line's end."""
     path = feed(empty, "feed.jsonl")
     with watching(empty, path, *QUICK) as watch:
-        whole = asks("A", title="Zoë 🎮").rstrip(b"\n") + b"\r\n"
+        whole = request_line("A", title="Zoë 🎮").rstrip(b"\n") + b"\r\n"
         add(path, whole[:-1])
         watch.shows_no_more()
         assert watch.ids() == []
         add(path, whole[-1:])
         watch.shows("A")
         for position in range(0, len(whole), 7):
-            add(path, asks("B")[position : position + 7])
+            add(path, request_line("B")[position : position + 7])
         watch.shows("A", "B")
 
 
 def test_what_was_recorded_is_not_shown_again(empty: Shell) -> None:
-    """A replay is skipped, and so is what another source told before."""
-    path = feed(empty, "feed.jsonl", asks("A"), asks("B"))
+    """A replay is skipped, and so is what another source reported before."""
+    path = feed(empty, "feed.jsonl", request_line("A"), request_line("B"))
     empty.ok("sync", path)
     same = line(
         "request.opened",
@@ -80,25 +80,25 @@ def test_what_was_recorded_is_not_shown_again(empty: Shell) -> None:
         title="help",
         rate=amount("3.00"),
     )
-    add(path, same, asks("C"))
+    add(path, same, request_line("C"))
     ran = empty.run("requests", "watch", path, "--once", "--field", "id")
     assert (ran.code, ran.out, ran.err) == (0, "C\n", "")
 
 
 def test_a_file_that_is_replaced_or_cut_is_read_again(empty: Shell) -> None:
     """Another file in its place, or less in it than was read: again from the start."""
-    path = feed(empty, "feed.jsonl", asks("A"), b'{"half": ')
+    path = feed(empty, "feed.jsonl", request_line("A"), b'{"half": ')
     with watching(empty, path, *QUICK) as watch:
         watch.shows("A")
-        feed(empty, "new.jsonl", asks("A"), asks("B")).replace(path)
+        feed(empty, "new.jsonl", request_line("A"), request_line("B")).replace(path)
         watch.shows("A", "B")
-        add(path, asks("C"))
+        add(path, request_line("C"))
         watch.shows("A", "B", "C")
-        path.write_bytes(asks("D"))
+        path.write_bytes(request_line("D"))
         watch.shows("A", "B", "C", "D")
         path.unlink()
         watch.shows_no_more()
-        path.write_bytes(asks("E"))
+        path.write_bytes(request_line("E"))
         watch.shows("A", "B", "C", "D", "E")
         # The lines are counted from the start of the file that is there now.
         add(path, b"\n", b"junk\n")
@@ -109,18 +109,18 @@ def test_a_file_that_is_replaced_or_cut_is_read_again(empty: Shell) -> None:
 
 def test_once_stops_at_the_present_end(empty: Shell) -> None:
     """--once is for scripts: also --json, also a file; the end of the file ends its last line."""
-    path = feed(empty, "feed.jsonl", asks("A"), asks("B").rstrip(b"\n"))
+    path = feed(empty, "feed.jsonl", request_line("A"), request_line("B").rstrip(b"\n"))
     assert [row["id"] for row in empty.ok("requests", "watch", path, "--once")] == ["A", "B"]
     assert empty.ok("requests", "watch", path, "--once") == []
-    add(path, b"\n", asks("C"))
-    assert empty.tells("requests", "watch", path, "--once", "--csv", "-o", "out.csv") == ""
+    add(path, b"\n", request_line("C"))
+    assert empty.output_of("requests", "watch", path, "--once", "--csv", "-o", "out.csv") == ""
     written = (empty.folder / "out.csv").read_text().splitlines()
-    assert [each.split(",")[0] for each in written] == ["id", "C"]
+    assert [text.split(",")[0] for text in written] == ["id", "C"]
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
 def test_a_file_that_cannot_be_read(empty: Shell, name: str) -> None:
-    """A feed that is not there, or a folder, is told as `sync` tells it."""
+    """A missing feed or a folder is reported as by `sync`."""
     error = empty.refuses(1, "requests", "watch", name, "--once")
     assert (error["code"], error["details"]["path"]) == ("unreadable_file", name)
 
@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_read(empty: Shell, name: str) -> None:
 )
 def test_what_has_no_end_has_no_array(empty: Shell, argv: tuple[str, ...]) -> None:
     """One array, a file that appears when it is whole: neither goes with a watch without end."""
-    path = feed(empty, "feed.jsonl", asks("A"))
+    path = feed(empty, "feed.jsonl", request_line("A"))
     before = empty.dump()
     ran = empty.run("requests", "watch", path, *argv)
     assert (ran.code, ran.out) == (2, "")
@@ -154,25 +154,27 @@ def test_a_stream_is_shown_as_it_comes_and_ends_when_it_ends(empty: Shell) -> No
     """Standard input, byte by byte: each line is recorded and shown before the next one comes."""
     with watching(empty, "-") as watch:
         for count, name in enumerate("AB", 1):
-            for byte in asks(name):
+            for byte in request_line(name):
                 watch.stdin.write(bytes([byte]))
                 watch.stdin.flush()
             watch.shows(*"AB"[:count])
-        watch.stdin.write(asks("C").rstrip(b"\n"))
+        watch.stdin.write(request_line("C").rstrip(b"\n"))
         watch.stdin.close()
         watch.running.stdin = None
         code, out, err = watch.ends()
     assert (code, err) == (0, "")
-    assert [each.split("\t")[0] for each in out.splitlines()] == ["A", "B", "C"]
+    assert [text.split("\t")[0] for text in out.splitlines()] == ["A", "B", "C"]
 
 
 def test_json_lines_have_every_field(empty: Shell) -> None:
-    """--jsonl: one object a line, with all that `requests list` has, and the reason."""
+    """--jsonl: one object a line, with all fields of `requests list` and the reason."""
     empty.says(RULES)
-    ran = empty.run("requests", "watch", "-", "--jsonl", stdin=asks("A") + asks("B"))
-    rows = [json.loads(each) for each in ran.out.splitlines()]
+    ran = empty.run(
+        "requests", "watch", "-", "--jsonl", stdin=request_line("A") + request_line("B")
+    )
+    rows = [json.loads(text) for text in ran.out.splitlines()]
     assert [row["id"] for row in rows] == ["A", "B"]
-    ran = empty.run("requests", "watch", "-", "-o", "-", "--field", "id", stdin=asks("C"))
+    ran = empty.run("requests", "watch", "-", "-o", "-", "--field", "id", stdin=request_line("C"))
     assert (ran.code, ran.out) == (0, "C\n")
     (listed, *_) = empty.ok("requests", "list")
     assert list(rows[0]) == [*listed, "reason"]
@@ -181,7 +183,7 @@ def test_json_lines_have_every_field(empty: Shell) -> None:
 
 def test_a_reader_that_left_ends_it_quietly(empty: Shell) -> None:
     """`| head -1` ends the watch although nothing more comes, of a file and of a stream."""
-    feed(empty, "feed.jsonl", asks("A"), asks("B"))
+    feed(empty, "feed.jsonl", request_line("A"), request_line("B"))
     for command in (
         "watch feed.jsonl --interval 0.05",
         "watch - < <(cat feed.jsonl; sleep 60 2>&-)",
@@ -192,7 +194,7 @@ def test_a_reader_that_left_ends_it_quietly(empty: Shell) -> None:
         assert (ran.code, ran.out, ran.err) == (0, "A\n", "")
 
 
-def test_a_closed_input_is_told(empty: Shell) -> None:
+def test_a_closed_input_is_reported(empty: Shell) -> None:
     """A closed standard input is malformed input, as ever."""
     ran = empty.script("liveportal requests watch - <&-")
     assert ran.code == 1
@@ -201,7 +203,7 @@ def test_a_closed_input_is_told(empty: Shell) -> None:
 
 def test_a_pipe_with_a_name_ends_when_it_ends(empty: Shell) -> None:
     """What is no file is read once: a process substitution, a device."""
-    feed(empty, "feed.jsonl", asks("A"))
+    feed(empty, "feed.jsonl", request_line("A"))
     ran = empty.script("liveportal requests watch <(cat feed.jsonl) --field id")
     assert (ran.code, ran.out, ran.err) == (0, "A\n", "")
     assert empty.run("requests", "watch", os.devnull).code == 0
@@ -223,17 +225,19 @@ def test_a_pipe_with_a_name_ends_when_it_ends(empty: Shell) -> None:
 )
 def test_a_bad_line_stops_it_and_what_came_before_is_kept(empty: Shell, bad: bytes) -> None:
     """The contract's error names the line of the feed, however it came; nothing after it is."""
-    path = feed(empty, "feed.jsonl", asks("A"), b"\n", asks("B"), bad, asks("C"))
+    path = feed(
+        empty, "feed.jsonl", request_line("A"), b"\n", request_line("B"), bad, request_line("C")
+    )
     ran = empty.run("requests", "watch", path, "--jsonl")
     assert ran.code == 1
-    assert [json.loads(each)["id"] for each in ran.out.splitlines()] == ["A", "B"]
+    assert [json.loads(text)["id"] for text in ran.out.splitlines()] == ["A", "B"]
     error = error_of(ran.err)
     assert (error["code"], error["details"]["line"]) == ("invalid_event", 4)
     assert error["message"].startswith("line 4: ")
     assert "recorded" in error["hint"]
     assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B"]
-    # Corrected, it goes on from there.
-    path.write_bytes(path.read_bytes().replace(bad, asks("D")))
+    # Once corrected, it goes on from there.
+    path.write_bytes(path.read_bytes().replace(bad, request_line("D")))
     ran = empty.run("requests", "watch", path, "--once", "--field", "id")
     assert (ran.code, ran.out) == (0, "D\nC\n")
 
@@ -241,45 +245,49 @@ def test_a_bad_line_stops_it_and_what_came_before_is_kept(empty: Shell, bad: byt
 def test_of_a_line_that_is_too_long_only_the_beginning_is_kept(
     empty: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused by its length, wherever it was cut on the way; the lines after it count on."""
+    """It is refused by its length, wherever it was split; later line numbers are right."""
     for module in (following, jsonl):
         monkeypatch.setattr(module, "LONGEST_LINE", 1000)
-    stdin = asks("A") + b"x" * 5000 + b"\n" + asks("B", title="y" * 500) + b"z" * 1001
+    stdin = (
+        request_line("A") + b"x" * 5000 + b"\n" + request_line("B", title="y" * 500) + b"z" * 1001
+    )
     for size in (1, 99, 1000, 1001, 100_000):
         monkeypatch.setattr(following, "PART_BYTES", size)
         kept = empty.folder / f"bad-{size}"
         ran = empty.run("requests", "watch", "-", "--rejects", kept, stdin=stdin)
         assert ran.code == 1
-        lines = [json.loads(each) for each in kept.read_text().splitlines()]
-        assert [each["line"] for each in lines] == [2, 4]
-        assert all("longer than 1000 bytes" in each["error"]["message"] for each in lines)
+        lines = [json.loads(text) for text in kept.read_text().splitlines()]
+        assert [reject["line"] for reject in lines] == [2, 4]
+        assert all("longer than 1000 bytes" in reject["error"]["message"] for reject in lines)
     assert [row["id"] for row in empty.ok("requests", "list")] == ["A", "B"]
 
 
 def test_what_the_rules_refuse_has_its_own_code(empty: Shell) -> None:
-    """An unknown thing is 3, a wrong state 4; the line is named whichever part it came in."""
+    """Unknown entity 3, wrong state 4; the line is named in whichever chunk it came."""
     with watching(empty, "-") as watch:
-        watch.stdin.write(asks("A"))
+        watch.stdin.write(request_line("A"))
         watch.stdin.flush()
         watch.shows("A")
-        watch.stdin.write(asks("B") + line("request.taken", "10-05 09:01", id="t", request="NO"))
+        watch.stdin.write(
+            request_line("B") + line("request.taken", "10-05 09:01", id="t", request="NO")
+        )
         watch.stdin.flush()
         code, out, err = watch.ends()
     assert code == 3
-    assert [each.split("\t")[0] for each in out.splitlines()] == ["A", "B"]
+    assert [text.split("\t")[0] for text in out.splitlines()] == ["A", "B"]
     assert err.startswith("error: line 3: there is no request NO")
 
 
 def test_rejects_are_added_as_they_come(empty: Shell) -> None:
-    """--rejects goes on past bad lines; who interrupts it has them all, again and again."""
-    path = feed(empty, "feed.jsonl", b"junk\n", asks("A"))
+    """--rejects goes on past bad lines; an interrupted watch has written them all."""
+    path = feed(empty, "feed.jsonl", b"junk\n", request_line("A"))
     kept = empty.folder / "bad.jsonl"
     with watching(empty, path, *QUICK, "--rejects", kept) as watch:
         watch.shows("A")
-        add(path, b'{"specversion": "1.0"}\n', asks("B"))
+        add(path, b'{"specversion": "1.0"}\n', request_line("B"))
         watch.shows("A", "B")
-        lines = [json.loads(each) for each in kept.read_text().splitlines()]
-        assert [each["line"] for each in lines] == [1, 3]
+        lines = [json.loads(text) for text in kept.read_text().splitlines()]
+        assert [reject["line"] for reject in lines] == [1, 3]
         assert watch.ends(interrupted=True)[0] == 130
     assert kept.stat().st_mode & 0o777 == 0o600
     ran = empty.run("requests", "watch", path, "--once", "--rejects", kept)
@@ -290,8 +298,8 @@ def test_rejects_are_added_as_they_come(empty: Shell) -> None:
 
 @pytest.mark.parametrize("name", ["ledger.db", "feed.jsonl", "link.jsonl", "no/bad.jsonl"])
 def test_rejects_take_the_place_of_nothing(empty: Shell, name: str) -> None:
-    """Neither the ledger nor the feed is written into, nor anything through a link."""
-    path = feed(empty, "feed.jsonl", asks("A"))
+    """The ledger, the feed and link targets are not written."""
+    path = feed(empty, "feed.jsonl", request_line("A"))
     (empty.folder / "link.jsonl").symlink_to(empty.folder / "elsewhere")
     before = empty.dump()
     ran = empty.run("requests", "watch", path, "--once", "--rejects", name)
@@ -304,10 +312,12 @@ def test_rejects_take_the_place_of_nothing(empty: Shell, name: str) -> None:
 
 
 def test_only_what_is_still_open_is_shown(empty: Shell) -> None:
-    """What was taken or lapsed by the time it is read is recorded, and nobody is called for it."""
+    """A request taken or lapsed by now is recorded, and no command is run for it."""
     taken = line("request.taken", "10-05 09:01", id="t", request="A")
-    lapsed = asks("B", expires="2026-10-05T09:10:00Z")
-    ran = empty.run("requests", "watch", "-", "--field", "id", stdin=asks("A") + taken + lapsed)
+    lapsed = request_line("B", expires="2026-10-05T09:10:00Z")
+    ran = empty.run(
+        "requests", "watch", "-", "--field", "id", stdin=request_line("A") + taken + lapsed
+    )
     assert (ran.code, ran.out) == (0, "")
     assert [row["state"] for row in empty.ok("requests", "list")] == ["taken", "expired"]
 
@@ -315,7 +325,11 @@ def test_only_what_is_still_open_is_shown(empty: Shell) -> None:
 def test_matching_ones_only(empty: Shell) -> None:
     """--matching leaves the others out; they are recorded all the same."""
     empty.says(RULES)
-    lines = (asks("A", skills=["urp"]), asks("B", rate=amount("2.00")), asks("C"))
+    lines = (
+        request_line("A", skills=["urp"]),
+        request_line("B", rate=amount("2.00")),
+        request_line("C"),
+    )
     ran = empty.run("requests", "watch", "-", "--matching", "--field", "id", stdin=b"".join(lines))
     assert ran.out == "A\nC\n"
     assert len(empty.ok("requests", "list")) == 3
@@ -325,22 +339,22 @@ def test_matching_ones_only(empty: Shell) -> None:
 def test_what_a_rule_declines_is_shown_as_declined(empty: Shell, declines: bool) -> None:
     """On where there are rules, off with --no-auto-decline; the reason is recorded and shown."""
     empty.says(RULES)
-    stdin = asks("A", rate=amount("1.00")) + asks("B")
+    stdin = request_line("A", rate=amount("1.00")) + request_line("B")
     more = () if declines else ("--no-auto-decline",)
     ran = empty.run("requests", "watch", "-", "--field", "id,state,reason", *more, stdin=stdin)
     shown = "A\tdeclined\ttoo cheap\n" if declines else "A\topen\t\n"
     assert (ran.code, ran.out) == (0, f"{shown}B\topen\t\n")
     history = empty.ok("requests", "show", "A")["history"]
-    assert [each["type"] for each in history[1:]] == ["request.declined"] * declines
+    assert [entry["type"] for entry in history[1:]] == ["request.declined"] * declines
 
 
 def test_a_rule_that_came_meanwhile_counts(empty: Shell) -> None:
-    """Preferences are looked up as each part comes: what another shell changed holds at once."""
-    path = feed(empty, "feed.jsonl", asks("A", rate=amount("1.00")))
+    """Preferences are read for each chunk: a change in another shell applies at once."""
+    path = feed(empty, "feed.jsonl", request_line("A", rate=amount("1.00")))
     with watching(empty, path, *QUICK, "--field", "id") as watch:
         watch.shows("A")
         empty.says(RULES)
-        add(path, asks("B", rate=amount("1.00")))
+        add(path, request_line("B", rate=amount("1.00")))
         watch.shows("A", "B")
     assert [row["state"] for row in empty.ok("requests", "list")] == ["open", "declined"]
 
@@ -350,8 +364,8 @@ def test_a_person_reads_a_line_each(empty: Shell, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TERM", "dumb")
     hostile = "\x1b]0;owned\x07\u202e" + "long " * 200_000 + "\ud800\x00"
     empty.says(RULES)
-    stdin = asks("A", title=hostile, skills=["urp", "\x1b[2J"]) + asks("B")
-    cheap = asks("C", rate=amount("1.00"), customer={"id": "C-2", "name": "Zoë\x1b[31m"})
+    stdin = request_line("A", title=hostile, skills=["urp", "\x1b[2J"]) + request_line("B")
+    cheap = request_line("C", rate=amount("1.00"), customer={"id": "C-2", "name": "Zoë\x1b[31m"})
     ran = empty.run("requests", "watch", "-", stdin=stdin + cheap, terminal=True)
     first, second, third = ran.out.splitlines()
     assert first.startswith("A: instant; C-1: long long")
@@ -360,16 +374,20 @@ def test_a_person_reads_a_line_each(empty: Shell, monkeypatch: pytest.MonkeyPatc
     assert third == "C: instant; Zoë: help; 1.00 USD a minute; declined: too cheap"
     assert "\x1b" not in ran.out
     assert "Ctrl-C" in ran.err
-    chosen = empty.run("requests", "watch", "-", "--field", "id", stdin=asks("D"), terminal=True)
+    chosen = empty.run(
+        "requests", "watch", "-", "--field", "id", stdin=request_line("D"), terminal=True
+    )
     assert chosen.out == "D\n"
 
 
 def test_the_bell_rings_on_a_terminal_alone(empty: Shell) -> None:
-    """As the preferences say unless an option does; once a request, and never into a pipe."""
+    """By the preferences or an option; once a request, and never into a pipe."""
     bell = line("preferences.changed", "10-02 09:00", id="bell", notifications={"bell": True})
 
     def rung(name: str, *argv: str, terminal: bool = True) -> int:
-        ran = empty.run("requests", "watch", "-", *argv, stdin=asks(name), terminal=terminal)
+        ran = empty.run(
+            "requests", "watch", "-", *argv, stdin=request_line(name), terminal=terminal
+        )
         assert ran.code == 0
         assert "\a" not in ran.out
         return ran.err.count("\a")
@@ -389,20 +407,24 @@ def test_the_bell_rings_on_a_terminal_alone(empty: Shell) -> None:
 
 
 def test_a_command_is_run_for_each(empty: Shell) -> None:
-    """Without a shell: the request on its input, its id in the environment, no stranger's word.
+    """Without a shell: the request on stdin, its id in the environment, no untrusted text.
 
-    What it says goes to standard error, that it failed is told, and the watch goes on.
+    Its output goes to standard error, its failure is reported, and the watch goes on.
     """
     hook = empty.file("hook.py", HOOK)
     title = "$(touch owned); `touch owned`\x00\ud800"
     empty.says(RULES)
-    stdin = asks("A", title=title) + asks("BAD") + asks("NO", rate=amount("1.00"))
+    stdin = (
+        request_line("A", title=title)
+        + request_line("BAD")
+        + request_line("NO", rate=amount("1.00"))
+    )
     command = f"'{sys.executable}' {hook.name} '$HOME; touch owned' \"*\""
     ran = empty.process("requests", "watch", "-", "--field", "id", "--exec", command, stdin=stdin)
     assert (ran.code, ran.out) == (0, "A\nBAD\nNO\n")
-    told = [json.loads(each) for each in (empty.folder / "ran").read_text().splitlines()]
+    runs = [json.loads(text) for text in (empty.folder / "ran").read_text().splitlines()]
     words = ["$HOME; touch owned", "*"]
-    assert told == [["A", "A", title, words], ["BAD", "BAD", "help", words]]
+    assert runs == [["A", "A", title, words], ["BAD", "BAD", "help", words]]
     assert not (empty.folder / "owned").exists()
     assert ran.err.count("said by the hook") == 2
     assert ran.err.count("warning: ") == 1
@@ -416,7 +438,7 @@ def test_nothing_waits_for_the_command_or_for_more(empty: Shell) -> None:
     slow = ("--exec", f"'{sys.executable}' -c '{sleeps}'")
     with watching(empty, path, *QUICK, "--tsv", "--header", "--field", "id", *slow) as watch:
         watch.shows("id")
-        add(path, asks("A"))
+        add(path, request_line("A"))
         begun = time.monotonic()
         watch.shows("id", "A")
         assert time.monotonic() - begun < 15
@@ -424,10 +446,11 @@ def test_nothing_waits_for_the_command_or_for_more(empty: Shell) -> None:
 
 @pytest.mark.parametrize("command", ["./missing --now", "/", "./plain"])
 def test_a_command_that_cannot_be_run_stops_nothing(empty: Shell, command: str) -> None:
-    """It is told for each request, and each request is shown."""
+    """The failure is reported for each request, and each request is shown."""
     empty.file("plain", "no program")
     ran = empty.process(
-        *("requests", "watch", "-", "--field", "id", "--exec", command), stdin=asks("A") + asks("B")
+        *("requests", "watch", "-", "--field", "id", "--exec", command),
+        stdin=request_line("A") + request_line("B"),
     )
     assert (ran.code, ran.out) == (0, "A\nB\n")
     assert ran.err.count(f"warning: {command.split(maxsplit=1)[0]} could not be run") == 2
@@ -435,6 +458,6 @@ def test_a_command_that_cannot_be_run_stops_nothing(empty: Shell, command: str) 
 
 def test_a_command_need_not_listen(empty: Shell) -> None:
     """A command that reads nothing of a long request has not failed."""
-    stdin = asks("A", title="x" * 1_000_000)
+    stdin = request_line("A", title="x" * 1_000_000)
     ran = empty.process("requests", "watch", "-", "--field", "id", "--exec", "true", stdin=stdin)
     assert (ran.code, ran.out, ran.err) == (0, "A\n", "")

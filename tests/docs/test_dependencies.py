@@ -1,4 +1,4 @@
-"""What is depended on: locked with hashes for development, and listed with its licence."""
+"""Dependencies: locked with hashes for development, and listed with their licences."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NEEDED = [
-    Requirement(each)
-    for each in (
+    Requirement(requirement)
+    for requirement in (
         *PROJECT["dependencies"],
         *PROJECT["optional-dependencies"]["dev"],
         *PROJECT["optional-dependencies"]["keyring"],
@@ -29,7 +29,7 @@ LOCKED = re.findall(r"^([a-z0-9-]+)==(\S+)((?:.*\\\n)*.*)", LOCK, re.MULTILINE)
 
 @pytest.mark.parametrize("needed", NEEDED, ids=lambda needed: needed.name)
 def test_the_lock_has_it_within_its_range(needed: Requirement) -> None:
-    """Each dependency that pyproject.toml names; `make lock` makes the lock anew."""
+    """Each dependency that pyproject.toml names; `make lock` rewrites the lock."""
     versions = [version for name, version, _ in LOCKED if name == canonicalize_name(needed.name)]
     assert versions, f"{needed.name} is not locked"
     for version in versions:
@@ -37,7 +37,7 @@ def test_the_lock_has_it_within_its_range(needed: Requirement) -> None:
 
 
 def test_every_version_has_hashes_and_no_place_is_named() -> None:
-    """A lock names files by their hashes, and not where somebody got them from."""
+    """A lock names files by their hashes, and not by their origin."""
     assert len(LOCKED) > len(NEEDED)
     for name, _, rest in LOCKED:
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", rest), name
@@ -45,7 +45,7 @@ def test_every_version_has_hashes_and_no_place_is_named() -> None:
 
 
 def test_every_dependency_is_listed_with_its_licence() -> None:
-    """`make docs` makes docs/DEPENDENCIES.md anew; copyleft is marked there."""
+    """`make docs` rewrites docs/DEPENDENCIES.md; copyleft is marked there."""
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "make_licenses.py", "--check"],
         capture_output=True,
@@ -54,8 +54,10 @@ def test_every_dependency_is_listed_with_its_licence() -> None:
     )
     assert done.returncode == 0, done.stderr
     listed = (ROOT / "docs" / "DEPENDENCIES.md").read_text("utf-8")
-    for each in map(Requirement, PROJECT["dependencies"]):
-        assert re.search(rf"^\| {re.escape(each.name)} \| `", listed, re.MULTILINE), each.name
+    for requirement in map(Requirement, PROJECT["dependencies"]):
+        assert re.search(rf"^\| {re.escape(requirement.name)} \| `", listed, re.MULTILINE), (
+            requirement.name
+        )
     assert "unknown" not in listed
     for line in listed.splitlines():
         assert not re.search(r"\b[AL]?GPL|\bMPL", line) or "\\*" in line or "*" in line, line

@@ -1,4 +1,4 @@
-"""The guide is a test: each of its commands runs as it stands, one after the other."""
+"""The guide is a test: its commands run as written, one after the other."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MONTHS_END = "2028-02-29T23:59:30+00:00"
 
 @pytest.mark.usefixtures("tmp_ledger_env")
 @pytest.mark.parametrize("now", [None, MONTHS_END])
-def test_the_guide_runs_as_it_stands(tmp_path: Path, now: str | None) -> None:
-    """In a new home, whatever time it is; `due` may say that something is due."""
+def test_the_guide_runs_as_written(tmp_path: Path, now: str | None) -> None:
+    """In a new home, at any time; `due` may report that something is due."""
     lines = "\n".join(re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL))
     module = f"-m tests.docs.clocked {now}" if now else "-m liveportal"
     program = tmp_path / "liveportal"

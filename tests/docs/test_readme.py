@@ -1,4 +1,4 @@
-"""The README is a test: its tour runs as it stands, and what it shows is what comes out."""
+"""The README is a test: its tour runs as written, with the output that it shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program to be killed in the middle of a backup or a restore, and what must hold afterwards."""
+"""A program to kill during a backup or a restore, and what must be true afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.verified import deeply
 
 ROOT = Path(liveportal.__file__).parents[1]
 
-# Counts every call that the system must do for a file to be safe, and dies at the one asked for:
+# Counts every system call that a file's safety needs, and exits at the chosen one:
 # at once, or right after it was done.
 KILLED_AT = """
 import os, pathlib, signal, sys
@@ -56,14 +56,14 @@ sys.exit(code)
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return what a process is given: nothing of the developer's."""
+    """Return the environment of a process, without anything of the developer's."""
     home = {"HOME": str(folder), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     home["XDG_STATE_HOME"] = os.environ["XDG_STATE_HOME"]  # The test run's own (conftest).
     return {**home, "LIVEPORTAL_KEYRING": "off", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def killed_at(call: int, when: str, folder: Path, *argv: object) -> tuple[bool, int]:
-    """Run the program, killed at that call; tell whether it was, and how many calls it made."""
+def kill_at(call: int, when: str, folder: Path, *argv: object) -> tuple[bool, int]:
+    """Run the program, killed at this call; return whether it was, and its number of calls."""
     done = subprocess.run(
         [sys.executable, "-c", KILLED_AT.format(root=str(ROOT)), str(call), when, *map(str, argv)],
         stdin=subprocess.DEVNULL,
@@ -79,8 +79,8 @@ def killed_at(call: int, when: str, folder: Path, *argv: object) -> tuple[bool, 
     return False, int(done.stderr.splitlines()[-1])
 
 
-def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON holds)
-    """Run the program to its end, which must be a good one; return what its JSON says."""
+def run_to_end(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON holds)
+    """Run the program to its end, which must be successful; return its parsed JSON."""
     done = subprocess.run(
         [sys.executable, "-m", "liveportal", *map(str, argv), "--json"],
         stdin=subprocess.DEVNULL,
@@ -95,7 +95,7 @@ def ran(folder: Path, *argv: object) -> Any:  # noqa: ANN401 (whatever JSON hold
 
 
 def content(ledger: Path, *, vault: bool = True) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return all that a ledger holds; it must open, and be what was written, its vault too."""
+    """Return the whole content of a ledger, which must open and verify, with its vault."""
     with open_readonly(ledger) as reader:
         if vault:
             deeply(reader.db, ledger)
@@ -105,9 +105,9 @@ def content(ledger: Path, *, vault: bool = True) -> list[tuple[str, list[dict[st
 
 
 def good_backups(folder: Path) -> list[Path]:
-    """Return what has the name of a backup; each must be one, whole."""
-    found = sorted(folder.glob("*.zip"))
-    for path in found:
+    """Return the files named like a backup; each must be a whole one."""
+    archives = sorted(folder.glob("*.zip"))
+    for path in archives:
         with path.open("rb") as stream:
             try:
                 bundle = Bundle(stream, path)
@@ -115,13 +115,13 @@ def good_backups(folder: Path) -> list[Path]:
             except (DamagedBackup, InvalidBackup) as error:
                 raise AssertionError(f"half a backup has a name: {error.message}") from None
             bundle.close()
-    return found
+    return archives
 
 
 def litter(folder: Path) -> list[str]:
-    """Return what was left behind in a folder.
+    """Return the names that were left behind in a folder.
 
-    But for a half-written backup, which is swept an hour later: it may be another machine's.
+    A half-written backup is excepted: it is removed an hour later, as it may be another machine's.
     """
-    names = sorted(each.name for each in folder.iterdir() if each.name.startswith("."))
+    names = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
     return [name for name in names if not name.startswith(".liveportal-backup.")]

@@ -1,4 +1,4 @@
-"""Ledgers to be hurt, and what must be true of them afterwards."""
+"""Ledgers to damage, and what must be true of them afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from liveportal.ledger.storage import driver
 from liveportal.ledger.verify.projections import DERIVED
 from tests.commands.shell import OCTOBER
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
-from tests.faults.nursery import Ended, Nursery, Order
+from tests.faults.fork_server import Ended, ForkServer, Order
 from tests.helpers import amount, line
 from tests.ledger.old_ledgers import make_old
 from tests.verified import deeply
@@ -36,10 +36,10 @@ Story = list[tuple[Any, ...]]
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A command that is hurt on its way.
+    """A command that is disturbed while it runs.
 
-    `before` is the ledger that it starts from; `atomic` tells that it does all or nothing (else
-    events come one by one, or a batch at a time). `stdin` and `files` lie in its folder. `drawn`
+    `before` is the ledger that it starts from; `atomic` means that it does all or nothing (else
+    events come one by one, or a batch at a time). `stdin` and `files` are in its folder. `drawn`
     are fields of events that are drawn afresh by each run, and so differ from one to the next.
     `shown` is a command that must show the same afterwards as if nothing had happened.
     """
@@ -57,9 +57,9 @@ class Scene:
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with one ledger, whose commands run in the nursery."""
+    """A folder with one ledger, whose commands run in the fork_server."""
 
-    nursery: Nursery
+    fork_server: ForkServer
     folder: Path
     ledger: Path
     stdin: str = "/dev/null"
@@ -76,30 +76,30 @@ class Place:
         return Order(argv, **{"cwd": str(self.folder), "env": env, **streams, **more})
 
     def run(self, *argv: str, **more: Any) -> Ended:  # noqa: ANN401
-        """Run a command to its end, whatever that is."""
-        return self.nursery.run(self.order(*argv, **more))
+        """Run a command to its end, successful or not."""
+        return self.fork_server.run(self.order(*argv, **more))
 
     def done(self, *argv: str, code: int = 0) -> str:
-        """Run a command that works, and return what it wrote."""
+        """Run a command that succeeds, and return its output."""
         ended = self.run(*argv)
         assert (ended.code, ended.err) == (code, ""), (argv, ended)
         return ended.out
 
 
-def prepare(nursery: Nursery, folder: Path) -> None:
+def prepare(fork_server: ForkServer, folder: Path) -> None:
     """Make the ledgers that scenes start from, in both journal modes."""
     more = folder / "more.jsonl"
     more.write_bytes(b"".join([*FEED, *map(_more, range(1, 10))]))
     for mode in MODES:
         (folder / mode).mkdir()
         for name, feeds in {"empty": (), "states": (OCTOBER, more)}.items():
-            place = Place(nursery, folder / mode, folder / mode / name)
+            place = Place(fork_server, folder / mode, folder / mode / name)
             place.done("init")
             for feed in feeds:
                 place.done("sync", str(feed))
             with closing(driver.Connection(str(place.ledger), isolation_level=None)) as db:
                 db.execute(f"PRAGMA journal_mode = {mode}")
-        place = Place(nursery, folder / mode, folder / mode / "sealed", str(folder / "iban"))
+        place = Place(fork_server, folder / mode, folder / mode / "sealed", str(folder / "iban"))
         (folder / "iban").write_bytes(IBAN)
         shutil.copyfile(folder / mode / "states", place.ledger)
         place.done(*FILLED)
@@ -108,7 +108,7 @@ def prepare(nursery: Nursery, folder: Path) -> None:
 
 
 def set_up(
-    nursery: Nursery,
+    fork_server: ForkServer,
     made: Path,
     scene: Scene,
     mode: str,
@@ -130,7 +130,7 @@ def set_up(
         (folder / name).write_bytes(content)
     stdin = folder / "stdin"
     stdin.write_bytes(scene.stdin)
-    return Place(nursery, inner, ledger, str(stdin))
+    return Place(fork_server, inner, ledger, str(stdin))
 
 
 def _more(number: int) -> bytes:
@@ -188,14 +188,14 @@ def derived(ledger: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def beside(folder: Path) -> set[str]:
-    """Return all files below a folder, but for what SQLite keeps beside a ledger in use."""
-    names = {str(each.relative_to(folder)) for each in folder.rglob("*") if not each.is_dir()}
+def files_below(folder: Path) -> set[str]:
+    """Return all files below a folder, except those that SQLite keeps beside a ledger in use."""
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
     return {name for name in names if not name.endswith(("-wal", "-shm", "-journal"))}
 
 
-def chosen(count: int, amount: int, seed: str) -> list[int]:
-    """Choose so many of the points 1 to `count`: the first, the last, and some between."""
+def choose_points(count: int, amount: int, seed: str) -> list[int]:
+    """Choose this many of the points 1 to `count`: the first, the last, and some between."""
     if count <= amount:
         return [*range(1, count + 1)]
     if amount == 1:

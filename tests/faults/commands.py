@@ -1,4 +1,4 @@
-"""Every command that prints, with arguments that suit a ledger with all states in it."""
+"""Every command that prints, with arguments for a ledger with an entity in every state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much of the faults is injected: a quick set with every test run, or the whole of it."""
+"""How many faults are injected: a quick set in every test run, or all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Protocol
 import pytest
 
 from tests.faults.books import Scene, prepare, set_up
-from tests.faults.nursery import Nursery
+from tests.faults.fork_server import ForkServer
 from tests.faults.power import scenario, trace
 from tests.faults.scenes import ALL
 from tests.faults.stages import Stage, Stages
@@ -22,7 +22,7 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 -- Folders of our own are made in it.
 
 
 class Amount(Protocol):
-    """Tells how many of something a test does."""
+    """Returns how many cases a test runs."""
 
     def __call__(self, *, quick: int, whole: int) -> int:
         """Return the first number, or the second where the whole set was asked for."""
@@ -41,18 +41,18 @@ def amount(request: pytest.FixtureRequest) -> Amount:
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """Give a process that forks a child for each run."""
     if sys.platform != "linux":
         pytest.skip("needs fork, and /proc to see what a process does")
-    running = Nursery()
+    running = ForkServer()
     yield running
     running.close()
 
 
 @pytest.fixture(scope="session")
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give a folder in memory where there is one: what kills leave there is the same."""
+    """Give a folder in memory if there is one: kills leave the same there."""
     if not os.access(_MEMORY, os.W_OK):
         yield tmp_path_factory.mktemp("memory")
         return
@@ -68,22 +68,24 @@ def folder(memory: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def made(nursery: Nursery, memory: Path) -> Path:
+def made(fork_server: ForkServer, memory: Path) -> Path:
     """Make the ledgers that scenes start from, once."""
     folder = memory / "prepared"
     folder.mkdir()
-    prepare(nursery, folder)
+    prepare(fork_server, folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def stages(nursery: Nursery, made: Path, memory: Path) -> Stages:
+def stages(fork_server: ForkServer, made: Path, memory: Path) -> Stages:
     """Give the stage of a scene in a journal mode; each is built once."""
 
     @cache
     def built(scene: Scene, mode: str) -> Stage:
         folder = memory / f"{ALL.index(scene)}-{mode}"
-        return Stage(lambda inner: set_up(nursery, made, scene, mode, inner), scene, mode, folder)
+        return Stage(
+            lambda inner: set_up(fork_server, made, scene, mode, inner), scene, mode, folder
+        )
 
     return built
 

@@ -1,4 +1,4 @@
-"""The commands that are hurt on their way: every kind of write that there is."""
+"""The commands that are disturbed while they run: every kind of write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backups on full disks, with flipped bytes, cut short: an error, or what was backed up."""
+"""Backups on full disks, with flipped bytes, cut short: an error, or the backed-up ledger."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from liveportal.ledger.backup.backup import back_up
 from liveportal.ledger.backup.restore import restoring
 from liveportal.portal import Portal
 from tests.commands.shell import OCTOBER
-from tests.faults.backups import content, environment, good_backups, litter, ran
+from tests.faults.backups import content, environment, good_backups, litter, run_to_end
 from tests.faults.conftest import Amount
 
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -39,14 +39,14 @@ def ledger(tmp_path: Path) -> Path:
 
 
 def test_a_byte_flipped_anywhere(ledger: Path, amount: Amount) -> None:
-    """In every region of an archive: it is refused, or what comes back is what was backed up."""
+    """In every region of an archive: it is refused, or the restored ledger is right."""
     file = ledger.with_name("good.zip")
     back_up(ledger, file, made_at=AT)
     whole = file.read_bytes()
     before = content(ledger)
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         tail = archive.infolist()[1].header_offset
-    # Headers, manifest, directory and end byte by byte if all are wanted; of the ledger a sample.
+    # Headers, manifest, directory and end byte by byte in the whole set; a sample of the ledger.
     count = amount(quick=120, whole=3_000)
     region = [*range(120), *range(tail, len(whole))]
     step = max(1, len(region) // count)
@@ -58,8 +58,8 @@ def test_a_byte_flipped_anywhere(ledger: Path, amount: Amount) -> None:
         file.write_bytes(changed)
         target = ledger.parent / f"{place}" / "ledger.db"
         try:
-            with restoring(target, file) as found:
-                found.carry_out(AT)
+            with restoring(target, file) as backup:
+                backup.carry_out(AT)
         except (DamagedBackup, InvalidBackup):
             refusals += 1
             assert not target.parent.exists()
@@ -71,7 +71,7 @@ def test_a_byte_flipped_anywhere(ledger: Path, amount: Amount) -> None:
 
 
 def test_a_backup_cut_short_anywhere(ledger: Path, amount: Amount) -> None:
-    """Whatever of its end is missing, it is no backup any more."""
+    """However much of its end is missing, it is no backup any more."""
     file = ledger.with_name("good.zip")
     back_up(ledger, file, made_at=AT)
     whole = file.read_bytes()
@@ -91,25 +91,25 @@ def test_a_backup_cut_short_anywhere(ledger: Path, amount: Amount) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a ledger with evidence, and a backup of it."""
     folder = tmp_path_factory.mktemp("made")
-    ran(folder, "--ledger", "ledger.db", "init")
-    ran(folder, "--ledger", "ledger.db", "sync", OCTOBER)
+    run_to_end(folder, "--ledger", "ledger.db", "init")
+    run_to_end(folder, "--ledger", "ledger.db", "sync", OCTOBER)
     (folder / "film").write_bytes(os.urandom(200_000))
-    ran(folder, "--ledger", "ledger.db", "sessions", "attach", "S-1002", "film")
-    ran(folder, "--ledger", "ledger.db", "ledger", "backup", "-o", "copy.zip")
+    run_to_end(folder, "--ledger", "ledger.db", "sessions", "attach", "S-1002", "film")
+    run_to_end(folder, "--ledger", "ledger.db", "ledger", "backup", "-o", "copy.zip")
     return folder
 
 
 @pytest.fixture
 def rich(made: Path, tmp_path: Path) -> Path:
-    """Give a copy of it."""
+    """Give a copy of the ledger."""
     return shutil.copytree(made, tmp_path / "rich")
 
 
 def limited(folder: Path, limit: int, *argv: object) -> subprocess.CompletedProcess[bytes]:
-    """Run the program as if the disk were full when a file has so many bytes."""
+    """Run the program as if the disk were full when a file has this many bytes."""
 
     def limit_files() -> None:
-        # Python ignores the signal; what is left is the error of a full disk.
+        # Python ignores the signal; the write then fails like on a full disk.
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     return subprocess.run(
@@ -126,13 +126,13 @@ def limited(folder: Path, limit: int, *argv: object) -> subprocess.CompletedProc
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_a_disk_that_is_full_somewhere(rich: Path, amount: Amount, command: str) -> None:
-    """Wherever the writing ends: an error in words, the ledger as it was, nothing left behind."""
+    """Wherever writing fails: an error in words, the ledger unchanged, nothing left behind."""
     argv = {
         "backup": ("ledger", "backup", "-o", "b.zip"),
         "restore": ("ledger", "restore", "copy.zip", "--yes"),
     }[command]
     before = content(rich / "ledger.db")
-    size = max(each.stat().st_size for each in rich.iterdir() if each.is_file())
+    size = max(path.stat().st_size for path in rich.iterdir() if path.is_file())
     count = amount(quick=4, whole=60)
     failures = 0
     for number in range(count):
@@ -161,7 +161,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", "size=700k", "none", str(folder)]
     if not shutil.which("mount") or subprocess.run(mounting, check=False).returncode:
-        pytest.skip("nobody may mount here")
+        pytest.skip("mounting is not permitted here")
     try:
         yield folder
     finally:
@@ -181,8 +181,8 @@ def test_a_real_disk_that_is_full(rich: Path, small_disk: Path, amount: Amount) 
         assert done.returncode in (0, 74), done
         assert len(good_backups(small_disk)) == (done.returncode == 0)
         assert litter(small_disk) == litter(rich) == []
-        for each in small_disk.iterdir():
-            each.unlink()
+        for path in small_disk.iterdir():
+            path.unlink()
     assert ends == {0, 74}
 
 
@@ -194,4 +194,4 @@ def test_a_new_place_on_a_full_disk(rich: Path, small_disk: Path) -> None:
     )
     assert done.returncode == 1
     assert b"there is room for" in done.stderr
-    assert [each.name for each in small_disk.iterdir()] == ["filler"]
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]

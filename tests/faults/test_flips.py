@@ -1,8 +1,8 @@
-"""A byte of the file is another: the ledger says so, or nothing that it says depends on it.
+"""A flipped byte of the file: the ledger reports it, or no answer depends on it.
 
-In turn for every used page, in this process: what cannot be opened is one of our errors; what opens
-and was changed is found by `verify`; and what verifies gives the very same answers. There is no
-third way, no wrong number, and no failure that is not one of ours.
+For every used page, in this process: a ledger that cannot be opened raises one of our errors; a
+ledger that opens and is changed fails `verify`; and one that verifies gives the very same answers.
+There is no third way, no wrong number, and no failure that is not one of ours.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ Answers = tuple[Any, ...]
 
 
 def answers(path: Path) -> Answers:
-    """Return all that a ledger says: what its windows show, and every row that it has."""
+    """Return everything that a ledger shows: its queries, and every row of its tables."""
     with open_readonly(path) as reader:
         tables = [
             name
             for (name,) in reader.db.execute(
-                # How SQLite lays out its index is its own: what that finds is asked below.
+                # The layout of SQLite's index is its own: its search results are compared below.
                 "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
                 " AND name NOT LIKE 'message_index%' ORDER BY name"
             ).fetchall()
@@ -55,16 +55,16 @@ def answers(path: Path) -> Answers:
             for name in tables
         ]
         finders = filter(None, (matching([word]) for word in ("flickers", "fixed", "Mina")))
-        found = [search(reader, finder, Where()) for finder in finders]
-    return tables, rows, found, figures(path)
+        results = [search(reader, finder, Where()) for finder in finders]
+    return tables, rows, results, figures(path)
 
 
 def outcome(path: Path, whole: Answers, *, ask: bool) -> str:
-    """Return how a flip was found, or `unused`; with `ask` the windows are tried in any case."""
+    """Return how a flip was found, or `unused`; with `ask` the queries are tried in any case."""
     try:
         with open_readonly(path) as reader:
-            told = verify(reader.db, vault=path, deep=True, read=transcripts.read)
-            assert told.rules_changed == (), "a damaged ledger is no question of rules"
+            result = verify(reader.db, vault=path, deep=True, read=transcripts.read)
+            assert result.rules_changed == (), "a damaged ledger is no question of rules"
     except VerificationFailed as error:
         if ask:
             _asked(path)
@@ -82,7 +82,7 @@ def outcome(path: Path, whole: Answers, *, ask: bool) -> str:
 
 
 def _asked(path: Path) -> None:
-    """Read and write all the same: whatever comes of it, it is an answer or one of our errors."""
+    """Read and write nevertheless: the result is an answer or one of our errors."""
     for ask in (figures, _written):
         try:
             ask(path)
@@ -121,7 +121,7 @@ def _check_that(message: str) -> str:
 
 @pytest.fixture(scope="module")
 def flipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Make the ledger whose bytes are flipped; in memory, where there is such a place."""
+    """Make the ledger whose bytes are flipped; in memory, if the system has such a place."""
     memory = Path("/dev/shm")  # noqa: S108 -- A folder of its own is made in it.
     folder = tmp_path_factory.mktemp("flips")
     if os.access(memory, os.W_OK):
@@ -130,12 +130,12 @@ def flipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIVEPORTAL_KEYRING", "off")
         path = rich.make(folder, rich.LATEST)
-        _told(path, "PRAGMA journal_mode = DELETE")
+        _execute(path, "PRAGMA journal_mode = DELETE")
         yield path
     shutil.rmtree(folder)
 
 
-def _told(path: Path, *statements: str) -> None:
+def _execute(path: Path, *statements: str) -> None:
     with closing(Connection(str(path), isolation_level=None)) as db:
         for statement in statements:
             db.execute(statement)
@@ -144,8 +144,8 @@ def _told(path: Path, *statements: str) -> None:
 def _flip(
     path: Path, places: Iterable[tuple[int, int]], whole: Answers, every: int
 ) -> Counter[str]:
-    """Flip bits at each place in turn, and return how often each check found it."""
-    found: Counter[str] = Counter()
+    """Flip bits at each place, and return how often each check found it."""
+    counts: Counter[str] = Counter()
     content = path.read_bytes()
     try:
         for number, (place, bits) in enumerate(places):
@@ -153,7 +153,7 @@ def _flip(
                 file.seek(place)
                 file.write(bytes([content[place] ^ bits]))
             try:
-                found[outcome(path, whole, ask=number % every == 0)] += 1
+                counts[outcome(path, whole, ask=number % every == 0)] += 1
             except BaseException as error:
                 error.add_note(f"byte {place} of {path.name}, bits {bits:#04x}")
                 raise
@@ -163,13 +163,13 @@ def _flip(
                     file.write(content[place : place + 1])
     finally:
         path.write_bytes(content)
-    return found
+    return counts
 
 
-def _report(name: str, found: Counter[str]) -> None:
-    """Say what was found by which check: `pytest -s` shows it."""
-    rows = "".join(f"\n  {count:8} {check}" for check, count in found.most_common())
-    sys.stderr.write(f"\n{name}: {found.total()} bytes flipped{rows}\n")
+def _report(name: str, counts: Counter[str]) -> None:
+    """Print how many flips each check found: `pytest -s` shows it."""
+    rows = "".join(f"\n  {count:8} {check}" for check, count in counts.most_common())
+    sys.stderr.write(f"\n{name}: {counts.total()} bytes flipped{rows}\n")
 
 
 def test_a_byte_of_every_page(flipped: Path, amount: Amount) -> None:
@@ -187,12 +187,12 @@ def test_a_byte_of_every_page(flipped: Path, amount: Amount) -> None:
         places += [(start + place, 1 << random_.randrange(8)) for place in headers]
         count = amount(quick=2, whole=60)
         places += [(random_.choice(used), random_.randrange(1, 256)) for _ in range(count)]
-    found = _flip(flipped, places, whole, every=amount(quick=4, whole=2))
-    _report("pages of 4096 bytes", found)
-    assert found.total() == len(places)
-    assert found["pages and indexes"]
-    assert found["chain"] + found["what was booked"] + found["personal data"]
-    assert found["derived tables"]
+    counts = _flip(flipped, places, whole, every=amount(quick=4, whole=2))
+    _report("pages of 4096 bytes", counts)
+    assert counts.total() == len(places)
+    assert counts["pages and indexes"]
+    assert counts["chain"] + counts["what was booked"] + counts["personal data"]
+    assert counts["derived tables"]
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def small(
     folder = flipped.parent.with_name(f"{flipped.parent.name}-small")
     shutil.copytree(flipped.parent, folder)
     path = folder / flipped.name
-    _told(path, "PRAGMA page_size = 512", "VACUUM")
+    _execute(path, "PRAGMA page_size = 512", "VACUUM")
     yield path, answers(path)
     shutil.rmtree(folder)
 
@@ -225,10 +225,10 @@ def test_every_byte(small: tuple[Path, Answers], amount: Amount, chunk: int) -> 
 
 @pytest.mark.damages
 def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
-    """The log has sums of its own: what stands after a flipped byte was never committed.
+    """The log has its own checksums: everything after a flipped byte counts as not committed.
 
-    So the ledger is whole, as it was after one of its transactions; only a head that was noted
-    tells that there were more.
+    So the ledger is whole, as after one of its transactions; only a noted head reveals that there
+    were more.
     """
     monkeypatch.setenv("LIVEPORTAL_KEYRING", "off")
     path = rich.make(tmp_path, rich.LATEST)
@@ -244,8 +244,8 @@ def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amou
             with Portal.open(path) as portal:
                 portal.execute(TipReceived(session="S-1", amount=Money(100 + number, "USD")))
             states.append(answers(path))
-        for each in (path, log):
-            shutil.copyfile(each, kept / each.name)
+        for file in (path, log):
+            shutil.copyfile(file, kept / file.name)
     size = log.stat().st_size if log.exists() else (kept / log.name).stat().st_size
     content = (kept / log.name).read_bytes()
     random_ = random.Random(SEED)  # noqa: S311
@@ -256,9 +256,9 @@ def test_a_byte_of_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amou
     places += [random_.randrange(size) for _ in range(amount(quick=20, whole=3_000))]
     seen: Counter[str] = Counter()
     for place in places:
-        for each in kept.iterdir():
-            if each.name.endswith("-shm"):
-                each.unlink()
+        for file in kept.iterdir():
+            if file.name.endswith("-shm"):
+                file.unlink()
         broken = bytearray(content)
         broken[place] ^= random_.randrange(1, 256)
         (kept / log.name).write_bytes(broken)

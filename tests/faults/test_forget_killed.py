@@ -1,4 +1,4 @@
-"""Forgetting, killed anywhere: whoever opens the ledger next goes on, and nothing is left."""
+"""Erasure killed at any point: the next process to open the ledger finishes it."""
 
 from __future__ import annotations
 
@@ -82,15 +82,15 @@ def _made(
 ) -> Told:
     if journal == "delete":
         monkeypatch.setattr(connection, "wal_is_safe", lambda *_: False)
-    told = Told(folder / "books" / "ledger.db", Teller())
-    Portal.create(told.path, Policy())
+    ledger = Told(folder / "books" / "ledger.db", Teller())
+    Portal.create(ledger.path, Policy())
     for customer in customers:
-        told.sync(told.writer.story(customer))
-        attach(told, customer)
-    db = connection.open_file(told.path, readonly=True)
-    db.execute("VACUUM INTO ?", (str(told.path.with_name("ledger.db.form1")),))
+        ledger.sync(ledger.writer.story(customer))
+        attach(ledger, customer)
+    db = connection.open_file(ledger.path, readonly=True)
+    db.execute("VACUUM INTO ?", (str(ledger.path.with_name("ledger.db.form1")),))
     db.close()
-    return told
+    return ledger
 
 
 class Templates(dict[str, Told]):
@@ -113,11 +113,11 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     return Templates(tmp_path_factory.mktemp("told"))
 
 
-def _check(told: Told, others: list[object]) -> None:
-    assert not told.left("C-1")
-    assert not connection.erasure_marker(told.path).exists()
-    assert told.others("C-1") == others
-    with open_readonly(told.path) as reader:
+def _check(ledger: Told, others: list[object]) -> None:
+    assert not ledger.left("C-1")
+    assert not connection.erasure_marker(ledger.path).exists()
+    assert ledger.others("C-1") == others
+    with open_readonly(ledger.path) as reader:
         verify(reader.db)
 
 
@@ -136,46 +136,46 @@ def test_killed_at_a_point(
     journal: str,
 ) -> None:
     """Before the commit nothing has happened; after it, the next to open the ledger finishes it."""
-    told = Told(tmp_path / "books" / "ledger.db", templates[journal].writer)
-    shutil.copytree(templates[journal].path.parent, told.path.parent)
+    ledger = Told(tmp_path / "books" / "ledger.db", templates[journal].writer)
+    shutil.copytree(templates[journal].path.parent, ledger.path.parent)
     if journal == "delete":
         monkeypatch.setattr(connection, "wal_is_safe", lambda *_: False)
-    others, left = told.others("C-1"), told.left("C-1")
-    argv = [str(told.path), module, name, when, str(count), journal]
+    others, left = ledger.others("C-1"), ledger.left("C-1")
+    argv = [str(ledger.path), module, name, when, str(count), journal]
     ran = subprocess.run([sys.executable, "-c", _KILLED, *argv], cwd=ROOT, timeout=60, check=False)
     assert ran.returncode == -signal.SIGKILL, "the point was not reached"
-    with open_readonly(told.path) as reader:  # The next to open it: a read.
+    with open_readonly(ledger.path) as reader:  # The next to open it: a read.
         kinds = [kind for (kind,) in reader.db.execute("SELECT type FROM event")]
     committed = "liveportal.customer.forgotten" in kinds
     assert committed is (name != "mark")
     if committed:
-        _check(told, others)
+        _check(ledger, others)
     else:
-        assert {word for _, word in told.left("C-1")} == {word for _, word in left}
-    with Portal.open(told.path) as portal:  # And whoever forgets again.
+        assert {word for _, word in ledger.left("C-1")} == {word for _, word in left}
+    with Portal.open(ledger.path) as portal:  # And another erasure.
         outcome, done = portal.forget("C-1")
     assert outcome.status == ("replayed" if committed else "recorded")
     assert done.rewritten
-    _check(told, others)
+    _check(ledger, others)
 
 
 def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
-    """Wherever the system kills it: to forget again is enough."""
-    told = _made(tmp_path, "wal", monkeypatch)
-    others = told.others("C-1")
-    before = {each: each.read_bytes() for each in told.path.parent.rglob("*") if each.is_file()}
+    """Killed by the system at any moment: forgetting again is enough."""
+    ledger = _made(tmp_path, "wal", monkeypatch)
+    others = ledger.others("C-1")
+    before = {path: path.read_bytes() for path in ledger.path.parent.rglob("*") if path.is_file()}
     again = "from pathlib import Path; from liveportal.portal import Portal; import sys\n"
     again += "with Portal.open(Path(sys.argv[1])) as portal:\n    print(flush=True)\n"
     again += "    portal.forget('C-1')\n"
     kills = amount(quick=4, whole=60)
     for n in range(kills):
-        for file in [each for each in told.path.parent.rglob("*") if each.is_file()]:
+        for file in [path for path in ledger.path.parent.rglob("*") if path.is_file()]:
             file.unlink()
         for file, content in before.items():
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(content)
         with subprocess.Popen(
-            [sys.executable, "-c", again, str(told.path)], cwd=ROOT, stdout=subprocess.PIPE
+            [sys.executable, "-c", again, str(ledger.path)], cwd=ROOT, stdout=subprocess.PIPE
         ) as running:
             assert running.stdout is not None
             running.stdout.readline()
@@ -183,20 +183,20 @@ def test_killed_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amoun
                 running.wait(timeout=0.2 * n / kills)
             except subprocess.TimeoutExpired:
                 running.kill()
-        with Portal.open(told.path) as portal:
+        with Portal.open(ledger.path) as portal:
             portal.forget("C-1")
-        _check(told, others)
+        _check(ledger, others)
 
 
 def test_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: Amount) -> None:
-    """Who forgets at once, with others reading: each is recorded once, and nothing is left."""
+    """Concurrent erasures, with readers: each is recorded once, and nothing is left."""
     customers = [f"C-{n}" for n in range(1, amount(quick=4, whole=8))]
-    told = _made(tmp_path, "wal", monkeypatch, customers)
+    ledger = _made(tmp_path, "wal", monkeypatch, customers)
     reads = ["ledger", "info", "--field", "events"]
-    forgets = [["ledger", "forget", each, "--yes", "--json"] for each in customers]
+    forgets = [["ledger", "forget", customer, "--yes", "--json"] for customer in customers]
     running = [
         subprocess.Popen(
-            [*PROGRAM, *argv, "--ledger", str(told.path)],
+            [*PROGRAM, *argv, "--ledger", str(ledger.path)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -204,12 +204,14 @@ def test_many_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amount: A
         for pair in zip(forgets, [reads] * len(forgets), strict=True)
         for argv in pair
     ]
-    ended = [(*each.communicate(timeout=120), each.returncode) for each in running]
+    ended = [(*process.communicate(timeout=120), process.returncode) for process in running]
     assert [code for *_, code in ended] == [0] * len(ended), ended
-    with Portal.open(told.path) as portal:  # Whoever was in another's way left it to this one.
-        outcomes = [portal.forget(each)[0].status for each in customers]
+    with Portal.open(
+        ledger.path
+    ) as portal:  # A process that was blocked left its work to this one.
+        outcomes = [portal.forget(customer)[0].status for customer in customers]
     assert outcomes == ["replayed"] * len(customers)
-    assert not told.left(*customers)
-    assert not connection.erasure_marker(told.path).exists()
-    with open_readonly(told.path) as reader:
+    assert not ledger.left(*customers)
+    assert not connection.erasure_marker(ledger.path).exists()
+    with open_readonly(ledger.path) as reader:
         verify(reader.db)

@@ -1,7 +1,7 @@
-"""What reads bytes from outside answers with a value or an error of the contract, whatever comes.
+"""Readers of outside bytes answer with a value or an error of the contract, for any input.
 
-The inputs are those of the fuzzer's corpus, where whatever once broke a target stays, and what
-Hypothesis makes of them: cut, joined, repeated, damaged, and with the pieces that parsers dislike.
+The inputs are the fuzzer's corpus, which keeps every input that once broke a target, and
+Hypothesis's changes of it: cut, joined, repeated, damaged, and with fragments that parsers dislike.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ def test_every_target_has_seeds() -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_the_corpus_holds(name: str) -> None:
-    """Every seed, and every input that once broke a target; some are taken for what they are."""
+    """Every seed, and every input that once broke a target; some are valid."""
     taken = [TARGETS[name](seed) for seed in SEEDS[name]]
     assert any(taken)
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_breaks_a_target(name: str, amount: Amount) -> None:
-    """Whatever is made of the seeds; nothing but the contract's errors comes out."""
+    """For any change of the seeds, only the contract's errors are raised."""
     most = max(5, amount(quick=60, whole=4_000) // SLOWER.get(name, 1))
 
     @settings(
@@ -74,12 +74,12 @@ def test_no_input_breaks_a_target(name: str, amount: Amount) -> None:
         ),
     )
     def holds(seed: bytes, changes: list[Change]) -> None:
-        TARGETS[name](reduce(_changed, changes, seed))
+        TARGETS[name](reduce(_mutations, changes, seed))
 
     holds()
 
 
-def _changed(content: bytes, change: Change) -> bytes:
+def _mutations(content: bytes, change: Change) -> bytes:
     """Cut a piece out, and put another in its place, once or several times."""
     start, length, piece, times = change
     start %= len(content) + 1
@@ -87,7 +87,7 @@ def _changed(content: bytes, change: Change) -> bytes:
 
 
 def test_a_broken_target_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that is not the contract's passes through: the targets swallow nothing else."""
+    """An error that is not the contract's passes through: the targets swallow no other."""
 
     def broken(_line: object) -> NoReturn:
         raise KeyError("nothing")

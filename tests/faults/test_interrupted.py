@@ -1,4 +1,4 @@
-"""Told to stop anywhere: the exit code of an interruption, nothing half written, no traceback."""
+"""Interrupted anywhere: the exit code of an interruption, nothing half written, no traceback."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
-from tests.faults.books import Place, Scene, beside, chosen
+from tests.faults.books import Place, Scene, choose_points, files_below
 from tests.faults.conftest import Amount
-from tests.faults.nursery import LINES, POINTS, Ended
+from tests.faults.fork_server import LINES, POINTS, Ended
 from tests.faults.scenes import (
     READ,
     WRITES,
@@ -23,10 +23,12 @@ WORDS = {130: "error: interrupted\n", 143: "error: terminated\n", 129: "error: t
 
 
 def _check(stage: Stage, place: Place, ended: Ended, sent: signal.Signals, hurt: str) -> bool:
-    """Check a run that was told to stop, if it heard it; return whether it did."""
+    """Check a run that was interrupted, if it noticed; return whether it did."""
     code = SIGNALS[sent]
     try:
-        if ended.code == -sent:  # Before anything is begun, or when all is done and said.
+        if (
+            ended.code == -sent
+        ):  # Before anything has begun, or after everything is done and printed.
             assert ended.where.startswith(_OUTERMOST), ended
         else:
             assert ended.code in (code, stage.scene.code), ended
@@ -34,7 +36,7 @@ def _check(stage: Stage, place: Place, ended: Ended, sent: signal.Signals, hurt:
         assert "ignored" not in ended.err, ended
         if ended.code == code and not ended.where.startswith(_OUTERMOST):
             assert ended.err in (WORDS[code], ""), ended
-        left = beside(place.folder) - stage.files
+        left = files_below(place.folder) - stage.files
         assert not left, "something was left behind"
         stage.check_all(place, ended, hurt, look=True)
     except BaseException as error:
@@ -48,7 +50,7 @@ def test_interrupted_at_signalled_points(stages: Stages, scene: Scene, amount: A
     """Ctrl-C around statements, and at each step that makes, names, moves or syncs a file."""
     stage = stages(scene, "WAL")
     count = stage.count(POINTS, signal.SIGINT)
-    for at in chosen(count, amount(quick=2, whole=25), scene.name):
+    for at in choose_points(count, amount(quick=2, whole=25), scene.name):
         place = stage.place("stopped")
         ended = place.run(*scene.argv, signal=int(signal.SIGINT), at=at)
         heard = _check(stage, place, ended, signal.SIGINT, f"{at} of {count}: {ended.where}")
@@ -61,7 +63,7 @@ def test_interrupted_at_any_line(stages: Stages, scene: Scene, amount: Amount) -
     stage = stages(scene, "DELETE")
     sent = [*SIGNALS]
     count = stage.count(LINES, signal.SIGINT)
-    for number, at in enumerate(chosen(count, amount(quick=2, whole=16), scene.name)):
+    for number, at in enumerate(choose_points(count, amount(quick=2, whole=16), scene.name)):
         place, by = stage.place("stopped"), sent[number % len(sent)]
         ended = place.run(*scene.argv, signal=int(by), by=LINES, at=at)
         _check(stage, place, ended, by, f"{by.name} at {at} of {count}: {ended.where}")

@@ -1,4 +1,4 @@
-"""Killed anywhere: the ledger opens, has what was acknowledged once, a re-run ends alike."""
+"""Killed anywhere: the ledger opens, has each acknowledged event once; a re-run ends alike."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.books import Place, Scene, chosen
+from tests.faults.books import Place, Scene, choose_points
 from tests.faults.conftest import Amount
-from tests.faults.nursery import POINTS, TIME, Ended, wait_until_stopped
+from tests.faults.fork_server import POINTS, TIME, Ended, wait_until_stopped
 from tests.faults.scenes import WRITES
-from tests.faults.stages import Stages, staged
+from tests.faults.stages import Stages, build_stages
 
 scenes = pytest.mark.parametrize("scene", WRITES, ids=lambda scene: scene.name)
 
@@ -24,9 +24,9 @@ scenes = pytest.mark.parametrize("scene", WRITES, ids=lambda scene: scene.name)
 @scenes
 def test_killed_at_signalled_points(stages: Stages, scene: Scene, amount: Amount) -> None:
     """SIGKILL before, in and after statements, and at each step that makes or moves a file."""
-    for stage in staged(stages, scene, amount):
+    for stage in build_stages(stages, scene, amount):
         count = stage.count(POINTS, signal.SIGKILL)
-        for at in chosen(count, amount(quick=2, whole=14), f"{scene.name} {stage.mode}"):
+        for at in choose_points(count, amount(quick=2, whole=14), f"{scene.name} {stage.mode}"):
             place = stage.place("killed")
             ended = place.run(*scene.argv, signal=int(signal.SIGKILL), at=at)
             assert ended.code == -signal.SIGKILL, ended
@@ -35,10 +35,10 @@ def test_killed_at_signalled_points(stages: Stages, scene: Scene, amount: Amount
 
 @scenes
 def test_killed_inside_a_write(stages: Stages, scene: Scene, amount: Amount) -> None:
-    """Ended in the middle of writing a file, of which a part is there."""
-    for stage in staged(stages, scene, amount, shift=1):
+    """Killed in the middle of writing a file, part of which is there."""
+    for stage in build_stages(stages, scene, amount, shift=1):
         died, count = 0, stage.size // 512
-        for at in chosen(count, amount(quick=2, whole=8), f"{scene.name} {stage.mode}"):
+        for at in choose_points(count, amount(quick=2, whole=8), f"{scene.name} {stage.mode}"):
             place = stage.place("killed")
             ended = place.run(*scene.argv, limit=at * 512, dies=True)
             assert ended.code in (scene.code, -signal.SIGXFSZ), ended
@@ -49,8 +49,8 @@ def test_killed_inside_a_write(stages: Stages, scene: Scene, amount: Amount) -> 
 
 @scenes
 def test_killed_at_any_time(stages: Stages, scene: Scene, amount: Amount) -> None:
-    """SIGKILL after a random time, wherever the program and SQLite are by then."""
-    for stage in staged(stages, scene, amount):
+    """SIGKILL after a random time, anywhere in the program and SQLite."""
+    for stage in build_stages(stages, scene, amount):
         drawn = random.Random(f"{scene.name} {stage.mode}")  # noqa: S311
         for _ in range(amount(quick=1, whole=8)):
             after = drawn.uniform(0, stage.seconds)
@@ -67,7 +67,7 @@ CALLS = "pwrite64,write,fsync,fdatasync,unlink,unlinkat,ftruncate,rename,renamea
 @scenes
 def test_killed_at_system_calls(stages: Stages, scene: Scene, amount: Amount) -> None:
     """SIGKILL at the n-th call that writes, syncs, cuts, names or removes a file: SQLite's, too."""
-    for stage in staged(stages, scene, amount, shift=1):
+    for stage in build_stages(stages, scene, amount, shift=1):
         drawn = random.Random(f"calls {scene.name} {stage.mode}")  # noqa: S311
         died = 0
         calls = drawn.sample(range(2, 31), amount(quick=1, whole=7))
@@ -83,7 +83,7 @@ def test_killed_at_system_calls(stages: Stages, scene: Scene, amount: Amount) ->
 def _killed_at_call(place: Place, scene: Scene, at: int) -> Ended:
     """Run a scene under a tracer that kills it; skips where processes may not be traced."""
     order = place.order(*scene.argv, stopped=True)
-    pid = place.nursery.start(order)
+    pid = place.fork_server.start(order)
     wait_until_stopped(pid)
     inject = f"inject={CALLS}:signal=KILL:when={at}"
     with subprocess.Popen(
@@ -97,10 +97,10 @@ def _killed_at_call(place: Place, scene: Scene, at: int) -> Ended:
             time.sleep(0.002)
         if tracer.poll() is not None:
             os.kill(pid, signal.SIGKILL)
-            place.nursery.wait(pid, order)
+            place.fork_server.wait(pid, order)
             pytest.skip("processes may not be traced here")
         os.kill(pid, signal.SIGCONT)
-        return place.nursery.wait(pid, order)
+        return place.fork_server.wait(pid, order)
 
 
 def _status(pid: int) -> str:

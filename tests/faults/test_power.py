@@ -1,4 +1,4 @@
-"""The power fails: whatever was acknowledged is there afterwards, and nothing is there by halves.
+"""The power fails: every acknowledged event is there afterwards, and nothing by halves.
 
 The program runs once, its system calls are traced, and from them disks are made as a crash at any
 moment could have left them (see `tests/faults/power`).
@@ -20,8 +20,8 @@ from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
-from tests.faults.power.judge import judged
-from tests.faults.power.scenario import Command, Found, Scenario, Stage, rows
+from tests.faults.power.judge import judge_crashes
+from tests.faults.power.scenario import AfterCrash, Command, Scenario, Stage, rows
 from tests.faults.power.scenario import shell as on
 from tests.helpers import amount as money
 from tests.helpers import line
@@ -62,7 +62,7 @@ def october(mode: str) -> Callable[[Shell], None]:
 
 
 def policy_and_zone(db: Connection) -> object:
-    """Return what `init` was told; the events have new ids and times whenever it is run."""
+    """Return the options that `init` recorded; ids and times differ from run to run."""
     return rows(db, "policy"), rows(db, "preferences")
 
 
@@ -76,7 +76,7 @@ def init(mode: str) -> Scenario:
 
 
 def init_in_new_folders(mode: str) -> Scenario:
-    """A ledger is made where not even its folder is there."""
+    """A ledger is made in a folder that does not exist yet."""
     return replace(init(mode), place="some/where/ledger.db")
 
 
@@ -91,7 +91,7 @@ def sync_in_batches(mode: str) -> Scenario:
 
 
 def sync_of_a_large_feed(mode: str) -> Scenario:
-    """More is written than the cache holds, and much of it before the transaction ends."""
+    """A feed larger than the cache is written, much of it before the transaction ends."""
     return replace(sync(mode), tricks=("small_cache",))
 
 
@@ -121,7 +121,7 @@ def _asked_for(shell: Shell, mode: str) -> None:
 
 
 def accept_each(mode: str) -> Scenario:
-    """Several requests are accepted by one command, each in a transaction, each said at once."""
+    """One command accepts several requests, each in a transaction, each reported at once."""
     argv = ("requests", "accept", "-", "--key", "K", "--at", "2026-10-05T09:01:00Z", "--overlap")
     ids = "".join(f"{request}\n" for request in REQUESTS).encode()
     accept = Command((*argv, "--yes"), stdin=ids, lines=True, each=1)
@@ -142,12 +142,12 @@ def single_writes(mode: str) -> Scenario:
 
 
 def read_meanwhile(mode: str) -> Scenario:
-    """Several commands follow each other, and none can empty the log: somebody is reading."""
+    """Several commands in turn, and none can empty the log: another process is reading."""
     return replace(single_writes(mode), is_read=True)
 
 
 def upgrade_of_an_open_ledger(mode: str) -> Scenario:
-    """A ledger of the first release is upgraded while somebody has it open."""
+    """A ledger of the first release is upgraded while another process has it open."""
     return replace(upgrade(mode), is_read=True)
 
 
@@ -162,19 +162,19 @@ def with_files(shell: Shell, mode: str) -> None:
     (inputs / "chat.txt").write_bytes(b"10:00 Mina: it flickers\n10:01 Anna: not any more\n" * 20)
 
 
-def files_are_whole(found: Found) -> None:
+def files_are_whole(result: AfterCrash) -> None:
     """Every event about a file of ours has its file, and the file is whole."""
-    if found.db:
-        vault = Vault(found.ledger)
-        told = (
+    if result.db:
+        vault = Vault(result.ledger)
+        query = (
             "SELECT DISTINCT sha256 FROM artifact JOIN event USING (seq) WHERE source LIKE 'urn%'"
         )
-        for (sha256,) in found.db.execute(told).fetchall():
+        for (sha256,) in result.db.execute(query).fetchall():
             vault.check(sha256)
 
 
 def attach(mode: str) -> Scenario:
-    """Files are put into the vault, and told of."""
+    """Files are put into the vault, and recorded."""
     argv = ("sessions", "attach", "S-1002", "{inputs}/proof.bin", "{inputs}/chat.txt")
     attached = Command((*argv, "--at", "2026-10-20T12:00:00Z", "--key", "K"), each=1)
     again = Command((*argv, "--at", "2026-10-20T12:00:00Z", "--key", "K"), each=1)
@@ -182,21 +182,21 @@ def attach(mode: str) -> Scenario:
 
 
 def attach_to_an_open_ledger(mode: str) -> Scenario:
-    """Files are put into the vault while somebody has the ledger open."""
+    """Files are put into the vault while another process has the ledger open."""
     return replace(attach(mode), is_read=True)
 
 
 def values(db: Connection) -> object:
     """Return the payout profile in plain; a new key makes other fingerprints of the same values."""
     (_, _, file) = db.execute("PRAGMA database_list").fetchone()
-    found = EncryptedFields(db, Path(file)).values()
-    return {name: value.plain for name, value in found.items()}
+    fields = EncryptedFields(db, Path(file)).values()
+    return {name: value.plain for name, value in fields.items()}
 
 
-def profile_opens(found: Found) -> None:
-    """Whatever is sealed can be opened, and is what the journal tells of."""
-    if found.db:
-        seals = EncryptedFields(found.db, found.ledger)
+def profile_opens(result: AfterCrash) -> None:
+    """Every encrypted value can be opened, and is the one in the journal."""
+    if result.db:
+        seals = EncryptedFields(result.db, result.ledger)
         if seals.key_id is not None:
             assert seals.disproved(seals.values()) == []
 
@@ -214,10 +214,10 @@ def profile(mode: str) -> Scenario:
     return Scenario(empty(mode), commands, check=profile_opens, outcome=values)
 
 
-def _copy_is_kept(found: Found, original: object) -> None:
-    """Where the ledger is of the new form, a whole copy of the old one is beside it."""
-    if form(found.ledger) > 1:
-        copies = list(found.ledger.parent.glob(f"{found.ledger.name}.form1*"))
+def _copy_is_kept(result: AfterCrash, original: object) -> None:
+    """If the ledger has the new schema, a whole copy of the old one is beside it."""
+    if form(result.ledger) > 1:
+        copies = list(result.ledger.parent.glob(f"{result.ledger.name}.form1*"))
         assert copies, "the ledger is upgraded, and the copy is gone"
         for copy in copies:
             assert asked(copy, "PRAGMA quick_check") == [("ok",)], "the copy is damaged"
@@ -234,13 +234,13 @@ def upgrade(mode: str) -> Scenario:
         original.append(whole(shell.ledger))
 
     read = Command(("earnings", "--month", "2026-10"))
-    return Scenario(prepare, (read,), look=lambda found: _copy_is_kept(found, original[0]))
+    return Scenario(prepare, (read,), look=lambda result: _copy_is_kept(result, original[0]))
 
 
 NAME = "Wilhelmina Unmistakable-Harker"
 
 
-def _told() -> bytes:
+def _feed_of_one_customer() -> bytes:
     return line(
         "session.logged",
         "10-05 10:00",
@@ -255,17 +255,17 @@ def _told() -> bytes:
 
 
 def known(shell: Shell, mode: str) -> None:
-    """Prepare a ledger that knows a customer, who is to be forgotten."""
-    made(shell, mode, _told())
+    """Prepare a ledger with a customer who is to be forgotten."""
+    made(shell, mode, _feed_of_one_customer())
     chat = shell.file("chat.txt", f"10:00 {NAME}: it flickers\n" * 20)
     shell.ok("sessions", "attach", "S-9", chat, "--at", "2026-10-05T11:00:00Z")
     chat.unlink()
 
 
-def nothing_is_left(found: Found) -> None:
-    """When the command has said that it is done, nothing of the customer is in any file."""
-    if found.is_over:
-        for path in found.ledger.parent.rglob("*"):
+def nothing_is_left(result: AfterCrash) -> None:
+    """After the command has reported its end, no file has anything of the customer."""
+    if result.is_over:
+        for path in result.ledger.parent.rglob("*"):
             if path.is_file():
                 for word in NAME.split():
                     assert word.encode() not in path.read_bytes(), f"{path.name} has it still"
@@ -279,24 +279,24 @@ def forget(mode: str) -> Scenario:
     return Scenario(lambda shell: known(shell, mode), (FORGET,), look=nothing_is_left)
 
 
-def forget_what_was_just_told(mode: str) -> Scenario:
-    """A customer is told of and forgotten at once, so that the log has held the name."""
-    told = Command(("sync", "-"), stdin=_told())
-    return Scenario(empty(mode), (told, FORGET), look=nothing_is_left)
+def forget_what_was_just_recorded(mode: str) -> Scenario:
+    """A customer is recorded and forgotten at once, so that the log has had the name."""
+    sync_feed = Command(("sync", "-"), stdin=_feed_of_one_customer())
+    return Scenario(empty(mode), (sync_feed, FORGET), look=nothing_is_left)
 
 
-def _report_is_whole(found: Found) -> None:
+def _report_is_whole(result: AfterCrash) -> None:
     """The report, if it is there, is whole; it is there once the command has ended."""
-    report = found.root / "report.json"
-    assert report.exists() or not found.is_over, "the report is gone"
+    report = result.root / "report.json"
+    assert report.exists() or not result.is_over, "the report is gone"
     if report.exists():
         assert report.read_bytes().endswith(b"}\n")
 
 
-def _pack_is_whole(found: Found) -> None:
+def _pack_is_whole(result: AfterCrash) -> None:
     """The pack, if it is there, is whole; it is there once the command has ended."""
-    pack = found.root / "pack.zip"
-    assert pack.exists() or not found.is_over, "the pack is gone"
+    pack = result.root / "pack.zip"
+    assert pack.exists() or not result.is_over, "the pack is gone"
     if pack.exists():
         with ZipFile(pack) as archive:
             assert archive.testzip() is None
@@ -319,14 +319,14 @@ def _torn(shell: Shell, mode: str) -> None:
             db.execute("BEGIN IMMEDIATE")
             db.execute("CREATE TABLE much (text TEXT)")
             db.executemany("INSERT INTO much VALUES (?)", [("x" * 3_000,)] * 50)
-            for each in whole.iterdir():
-                shutil.copy(each, shell.folder)
+            for path in whole.iterdir():
+                shutil.copy(path, shell.folder)
             db.execute("ROLLBACK")
     shutil.rmtree(whole)
 
 
 def recovery(mode: str) -> Scenario:
-    """The power fails again while a read takes back what it left the first time."""
+    """The power fails again while a read recovers from the first time."""
     read = Command(("earnings", "--month", "2026-10"))
     return Scenario(lambda shell: _torn(shell, mode), (read,))
 
@@ -338,12 +338,12 @@ def report(mode: str) -> Scenario:
 
 
 SCENARIOS = {
-    each.__name__: each
-    for each in (
+    scenario.__name__: scenario
+    for scenario in (
         *(init, init_in_new_folders, sync, sync_in_batches, accept_each, single_writes),
         *(read_meanwhile, attach, attach_to_an_open_ledger, profile),
         *(upgrade, upgrade_of_an_open_ledger, report, pack, recovery),
-        *(forget, forget_what_was_just_told, sync_of_a_large_feed, batches_with_checkpoints),
+        *(forget, forget_what_was_just_recorded, sync_of_a_large_feed, batches_with_checkpoints),
     )
 }
 
@@ -353,7 +353,11 @@ QUICK = (
     *(("init", WAL), ("init_in_new_folders", DELETE), ("sync", DELETE), ("sync_in_batches", WAL)),
     *(("accept_each", WAL), ("single_writes", DELETE), ("attach_to_an_open_ledger", WAL)),
     *(("profile", WAL), ("upgrade", DELETE), ("forget", DELETE), ("report", WAL)),
-    *(("forget_what_was_just_told", WAL), ("recovery", DELETE), ("sync_of_a_large_feed", DELETE)),
+    *(
+        ("forget_what_was_just_recorded", WAL),
+        ("recovery", DELETE),
+        ("sync_of_a_large_feed", DELETE),
+    ),
 )
 WHOLE = tuple((name, mode) for name in SCENARIOS for mode in (WAL, DELETE))
 
@@ -371,20 +375,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_nothing_is_lost_and_nothing_is_half(
     stage: Stage, name: str, mode: str, amount: Amount
 ) -> None:
-    """Wherever the power fails, it opens and verifies; all that was acknowledged is there, once.
+    """After any power cut it opens and verifies; all acknowledged events are there, once.
 
-    Nothing is there by halves, and to run the commands again leads to where they led.
+    Nothing is there by halves, and running the commands again leads to the same end.
     """
     performed = stage.perform(SCENARIOS[name](mode))
-    found = judged(stage, performed, amount(quick=25, whole=600))
-    print(f"{name}, {mode}: {found}")  # noqa: T201 -- The figures of a run with -rP.
-    assert not found.wrong, f"{found.first}\n{found.wrong}"
+    verdict = judge_crashes(stage, performed, amount(quick=25, whole=600))
+    print(f"{name}, {mode}: {verdict}")  # noqa: T201 -- The figures of a run with -rP.
+    assert not verdict.wrong, f"{verdict.first}\n{verdict.wrong}"
 
 
 # --- the test of the test -------------------------------------------------------------------------
 
 
-# What is left out, and what is then found wrong; the first few in every run.
+# The omitted sync, and the failure that it causes; the first few in every run.
 BROKEN = (
     ("init", WAL, "unsynced_names", "the ledger is gone"),
     ("sync", DELETE, "off", "acknowledged"),
@@ -398,16 +402,16 @@ BROKEN = (
     ("profile", WAL, "unsynced_files", "WrongKey"),
     ("upgrade", WAL, "off", "the copy"),
     ("forget", WAL, "unsynced_names", "has it still"),
-    ("forget_what_was_just_told", WAL, "unsynced_files", "ledger.db-wal has it still"),
+    ("forget_what_was_just_recorded", WAL, "unsynced_files", "ledger.db-wal has it still"),
     ("report", WAL, "unsynced_names", "the report is gone"),
 )
 
 
-def test_a_program_that_does_not_sync_is_found_out(
+def test_a_missing_sync_is_detected(
     stage: Stage, name: str, mode: str, trick: str, what: str
 ) -> None:
-    """With one sync left out the same crashes show what is lost: the test can fail."""
+    """With one sync left out the same crashes show the loss: the test can fail."""
     scenario = SCENARIOS[name](mode)
     broken = replace(scenario, tricks=(*scenario.tricks, trick))
-    found = judged(stage, stage.perform(broken), 20)
-    assert any(what in each for each in found.wrong), found.wrong
+    verdict = judge_crashes(stage, stage.perform(broken), 20)
+    assert any(what in problem for problem in verdict.wrong), verdict.wrong

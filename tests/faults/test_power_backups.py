@@ -1,7 +1,7 @@
-"""The power fails while a ledger is backed up or restored, or somebody is forgotten in it.
+"""The power fails during a backup, a restore or an erasure.
 
-As `test_power`, from which the disks come: what was acknowledged is there, nothing by halves; and
-here also: what was replaced is kept, and what was erased does not come back.
+As `test_power`, which makes the disks: acknowledged events are there, nothing by halves; and here
+also: a replaced ledger is kept, and erased data does not come back.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from liveportal.ledger.backup.archive import Bundle, Manifest
 from liveportal.ledger.backup.last_backup import file_of, last_backup
 from tests.commands.shell import OCTOBER, Shell
 from tests.faults.conftest import Amount
-from tests.faults.power.judge import judged
-from tests.faults.power.scenario import EVENTS, Command, Found, Scenario, Stage
+from tests.faults.power.judge import judge_crashes
+from tests.faults.power.scenario import EVENTS, AfterCrash, Command, Scenario, Stage
 from tests.faults.power.scenario import shell as on
 from tests.faults.test_power import (
     DELETE,
@@ -55,7 +55,7 @@ _SOUND: dict[bytes, Manifest] = {}
 
 
 def manifest_of(backup: Path) -> Manifest:
-    """Return what a backup says that it is, which must be whole; raises what is wrong with it."""
+    """Return the manifest of a backup, which must be whole; raises its error otherwise."""
     digest = hashlib.sha256(backup.read_bytes()).digest()
     if digest not in _SOUND:
         with backup.open("rb") as file:
@@ -70,23 +70,23 @@ def manifest_of(backup: Path) -> Manifest:
     return _SOUND[digest]
 
 
-def _remembered_is_true(found: Found) -> None:
-    """What is remembered of backups may be lost, but is no half, and names one that is there."""
-    if file_of(found.ledger).exists():
-        last = last_backup(found.ledger)
+def _remembered_is_true(result: AfterCrash) -> None:
+    """The note of the last backup may be lost, but is whole, and names an existing one."""
+    if file_of(result.ledger).exists():
+        last = last_backup(result.ledger)
         assert last, "what is remembered is no longer what was written"
-        there = list(found.root.rglob(last.path.name))  # It was made in another folder.
+        there = list(result.root.rglob(last.path.name))  # It was made in another folder.
         assert there, "a backup is remembered, and gone"
         assert manifest_of(there[0]).head == last.head
 
 
-def _backup_is_whole(found: Found) -> None:
+def _backup_is_whole(result: AfterCrash) -> None:
     """The backup, if it is there, is whole; it is there once the command has ended."""
-    backup = found.root / "copy.zip"
-    assert backup.exists() or not found.is_over, "the backup is gone"
+    backup = result.root / "copy.zip"
+    assert backup.exists() or not result.is_over, "the backup is gone"
     if backup.exists():
         manifest_of(backup)
-    _remembered_is_true(found)
+    _remembered_is_true(result)
 
 
 def _attached(shell: Shell, mode: str) -> None:
@@ -106,7 +106,7 @@ def backup(mode: str) -> Scenario:
 
 
 def backup_of_an_open_ledger(mode: str) -> Scenario:
-    """A ledger is backed up while somebody has it open."""
+    """A ledger is backed up while another process has it open."""
     return replace(backup(mode), is_read=True)
 
 
@@ -132,7 +132,7 @@ OLD = "20260101T000000Z"
 
 
 def _with_an_old_backup(shell: Shell, mode: str) -> None:
-    """Make a ledger of which there is a backup, as of months ago; then it was written to."""
+    """Make a ledger with a backup of months ago, and with later events."""
     october(mode)(shell)
     folder = shell.folder / "backups"
     folder.mkdir()
@@ -144,14 +144,14 @@ def _with_an_old_backup(shell: Shell, mode: str) -> None:
     shell.ok("sessions", "tip", "S-1001", "1")
 
 
-def _one_is_kept(found: Found) -> None:
+def _one_is_kept(result: AfterCrash) -> None:
     """There is always a good backup; when the command has ended, the new one and no other."""
-    there = sorted((found.root / "backups").glob("*.zip"))
-    heads = {manifest_of(each).head for each in there}
+    there = sorted((result.root / "backups").glob("*.zip"))
+    heads = {manifest_of(path).head for path in there}
     assert heads, "no backup is left"
-    if found.is_over:
-        assert not [each for each in there if OLD in each.name], "what was removed is back"
-    _remembered_is_true(found)
+    if result.is_over:
+        assert not [path for path in there if OLD in path.name], "what was removed is back"
+    _remembered_is_true(result)
 
 
 def rotation(mode: str) -> Scenario:
@@ -170,10 +170,10 @@ RESTORE = Command(("ledger", "restore", "{inputs}/copy.zip", "--yes"))
 UNLOCKED = Command((*RESTORE.argv, "--identity", "{inputs}/key.txt"))
 
 
-def _without_litter(found: Found) -> None:
-    """When it is done nothing lies about of what was unpacked, which may have been encrypted."""
-    if found.is_over:
-        left = [each.name for each in found.root.rglob("*") if each.name.endswith(".work")]
+def _without_litter(result: AfterCrash) -> None:
+    """After the end no unpacked file is left, which may have been encrypted in the archive."""
+    if result.is_over:
+        left = [path.name for path in result.root.rglob("*") if path.name.endswith(".work")]
         assert not left, "what was unpacked lies about"
 
 
@@ -181,7 +181,7 @@ def _elsewhere(make: Callable[[Shell, str], None], *locked: str) -> Callable[[Sh
     """Prepare a backup of a ledger that was elsewhere; nothing is in the folder."""
 
     def prepare(shell: Shell) -> None:
-        base = next(each for each in shell.folder.parents if (each / "inputs").is_dir())
+        base = next(parent for parent in shell.folder.parents if (parent / "inputs").is_dir())
         key = base / "inputs" / "key.txt"
         key.write_text(str(KEY))
         key.chmod(0o600)
@@ -213,14 +213,14 @@ def restore_to_nothing(mode: str) -> Scenario:
 
 
 def restore_to_new_folders(mode: str) -> Scenario:
-    """A backup is restored where not even the ledger's folder is there."""
+    """A backup is restored to a folder that does not exist yet."""
     return replace(restore_to_nothing(mode), place="some/where/ledger.db")
 
 
-def _profile_is_back(found: Found) -> None:
+def _profile_is_back(result: AfterCrash) -> None:
     """The key is back once the command has ended."""
-    if found.is_over:
-        profile_opens(found)
+    if result.is_over:
+        profile_opens(result)
 
 
 def restore_of_an_encrypted_one(mode: str) -> Scenario:
@@ -242,22 +242,22 @@ def restore_over_another(mode: str) -> Scenario:
         shutil.rmtree(Vault(shell.ledger).folder)
         old[:] = asked(shell.ledger, EVENTS)
 
-    def check(found: Found) -> None:
-        if found.events < len(old):
-            copies = found.ledger.parent.glob(f"{found.ledger.name}.replaced-*")
-            assert old in [asked(each, EVENTS) for each in copies], "what was replaced is gone"
-            files_are_whole(found)
+    def check(result: AfterCrash) -> None:
+        if result.events < len(old):
+            copies = result.ledger.parent.glob(f"{result.ledger.name}.replaced-*")
+            assert old in [asked(copy, EVENTS) for copy in copies], "what was replaced is gone"
+            files_are_whole(result)
 
     return Scenario(prepare, (RESTORE,), look=_without_litter, check=check, is_replaced=True)
 
 
 def restore_over_an_open_ledger(mode: str) -> Scenario:
-    """The same, while somebody has the ledger open."""
+    """The same, while another process has the ledger open."""
     return replace(restore_over_another(mode), is_read=True)
 
 
 def restore_over_a_damaged_one(mode: str) -> Scenario:
-    """A backup takes the place of what no longer opens, which is moved aside with its log."""
+    """A backup replaces a ledger that no longer opens, which is moved aside with its log."""
     old: list[bytes] = []
 
     def prepare(shell: Shell) -> None:
@@ -268,13 +268,13 @@ def restore_over_a_damaged_one(mode: str) -> Scenario:
         log.write_bytes(b"what was in the log" * 500)
         old[:] = [shell.ledger.read_bytes(), log.read_bytes()]
 
-    def look(found: Found) -> None:
-        _without_litter(found)
-        there = [each for each in found.root.rglob("*") if each.is_file()]
-        if found.is_over:
-            there = [each for each in there if ".replaced-" in each.parent.name]
-        contents = [each.read_bytes() for each in there]
-        assert all(each in contents for each in old), "what was replaced is gone"
+    def look(result: AfterCrash) -> None:
+        _without_litter(result)
+        there = [path for path in result.root.rglob("*") if path.is_file()]
+        if result.is_over:
+            there = [path for path in there if ".replaced-" in path.parent.name]
+        contents = [path.read_bytes() for path in there]
+        assert all(content in contents for content in old), "what was replaced is gone"
 
     return Scenario(prepare, (RESTORE,), look=look, check=files_are_whole, is_damaged=True)
 
@@ -287,7 +287,7 @@ FORGET = Command(("ledger", "forget", "C-9", "--yes", "--key", "K", "--at", "202
 
 
 def _copied_and_littered(shell: Shell, mode: str) -> None:
-    """Tell of a customer; leave a ledger that was replaced, and what crashes leave behind."""
+    """Record a customer; leave a replaced ledger, and what crashes leave behind."""
     known(shell, mode)
     vault = Vault(shell.ledger)
     inputs = shell.folder.parent / "inputs"
@@ -302,26 +302,26 @@ def _copied_and_littered(shell: Shell, mode: str) -> None:
 
 
 def _age(folder: Path) -> None:
-    """Let what a crash left be of long ago: younger ones somebody may still be writing."""
+    """Make the remains of a crash old: recent ones may still be in use."""
     for part in folder.rglob("*.part"):
         os.utime(part, (LONG_AGO, LONG_AGO))
 
 
-def _nothing_comes_back(found: Found) -> None:
-    _age(found.root)
-    nothing_is_left(found)
+def _nothing_comes_back(result: AfterCrash) -> None:
+    _age(result.root)
+    nothing_is_left(result)
 
 
-def _all_or_nothing(events: list[int]) -> Callable[[Found], None]:
-    def check(found: Found) -> None:
+def _all_or_nothing(events: list[int]) -> Callable[[AfterCrash], None]:
+    def check(result: AfterCrash) -> None:
         """Once it is recorded, to open the ledger is enough for nothing to be left."""
-        if found.events > events[0]:
-            nothing_is_left(replace(found, is_over=True))
-        elif found.db:
-            said = found.db.execute(
+        if result.events > events[0]:
+            nothing_is_left(replace(result, is_over=True))
+        elif result.db:
+            output = result.db.execute(
                 "SELECT count(*) FROM event_personal WHERE body LIKE ?", (f"%{NAME}%",)
             )
-            assert said.fetchone() != (0,), "it is erased, and not recorded"
+            assert output.fetchone() != (0,), "it is erased, and not recorded"
 
     return check
 
@@ -338,8 +338,8 @@ def forget(mode: str) -> Scenario:
 
 
 SCENARIOS = {
-    each.__name__: each
-    for each in (
+    scenario.__name__: scenario
+    for scenario in (
         *(backup, backup_of_an_open_ledger, backup_to_a_key, backup_with_a_passphrase, rotation),
         *(restore_to_nothing, restore_to_new_folders, restore_of_an_encrypted_one),
         *(restore_over_another, restore_over_an_open_ledger, restore_over_a_damaged_one),
@@ -366,15 +366,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_what_is_kept_is_kept_and_what_is_erased_is_gone(
     stage: Stage, name: str, mode: str, amount: Amount
 ) -> None:
-    """Wherever the power fails: old or new, whole, with all that was acknowledged."""
+    """At any power cut: old or new, whole, with everything that was acknowledged."""
     # A passphrase takes a second each time, as it must.
     whole = 10 if name == "backup_with_a_passphrase" else 150
-    found = judged(stage, stage.perform(SCENARIOS[name](mode)), amount(quick=6, whole=whole))
-    print(f"{name}, {mode}: {found}")  # noqa: T201 -- The figures of a run with -rP.
-    assert not found.wrong, f"{found.first}\n{found.wrong}"
+    verdict = judge_crashes(
+        stage, stage.perform(SCENARIOS[name](mode)), amount(quick=6, whole=whole)
+    )
+    print(f"{name}, {mode}: {verdict}")  # noqa: T201 -- The figures of a run with -rP.
+    assert not verdict.wrong, f"{verdict.first}\n{verdict.wrong}"
 
 
-# What is left out, and what is then found wrong; the first in every run.
+# The omitted sync, and the failure that it causes; the first in every run.
 BROKEN = (
     ("rotation", WAL, "unsynced_names", "what was removed is back"),
     ("backup", WAL, "unsynced_names", "the backup is gone"),
@@ -387,11 +389,11 @@ BROKEN = (
 )
 
 
-def test_a_program_that_does_not_sync_is_found_out(
+def test_a_missing_sync_is_detected(
     stage: Stage, name: str, mode: str, trick: str, what: str
 ) -> None:
-    """With one sync left out the same crashes show what is lost: the test can fail."""
+    """With one sync left out the same crashes show the loss: the test can fail."""
     scenario = SCENARIOS[name](mode)
     broken = replace(scenario, tricks=(*scenario.tricks, trick))
-    found = judged(stage, stage.perform(broken), 20)
-    assert any(what in each for each in found.wrong), found.wrong
+    verdict = judge_crashes(stage, stage.perform(broken), 20)
+    assert any(what in problem for problem in verdict.wrong), verdict.wrong

@@ -1,4 +1,4 @@
-"""A reader that never ends: who holds the ledger open, and who only reads what was printed."""
+"""A reader that never ends: one that holds the ledger open, one that only reads the output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.commands.shell import assert_no_traceback
 from tests.commands.states import READS, WRITES, Write
 from tests.faults.books import AT, MODES, Place, Scene, set_up, story
 from tests.faults.commands import ALSO_READ
-from tests.faults.nursery import BUSY, Nursery
+from tests.faults.fork_server import BUSY, ForkServer
 from tests.faults.scenes import SYNC
 
 _SCENE = Scene("readers", ())
@@ -32,14 +32,14 @@ modes = pytest.mark.parametrize("mode", MODES)
 
 
 @pytest.fixture
-def place(nursery: Nursery, made: Path, folder: Path, mode: str) -> Place:
+def place(fork_server: ForkServer, made: Path, folder: Path, mode: str) -> Place:
     """Give a ledger with something in every state, in a journal mode."""
-    return set_up(nursery, made, _SCENE, mode, folder)
+    return set_up(fork_server, made, _SCENE, mode, folder)
 
 
 @modes
 def test_a_reader_that_holds_the_ledger(place: Place, mode: str) -> None:
-    """In WAL writers go on; with a rollback journal they are told to try again, and it is so."""
+    """In WAL writers go on; with a rollback journal they must try again, as the error says."""
     before = story(place.ledger)
     with closing(connection.open_file(place.ledger, readonly=True)) as db:
         db.execute("BEGIN")
@@ -52,7 +52,7 @@ def test_a_reader_that_holds_the_ledger(place: Place, mode: str) -> None:
             assert "another program is" in ended.err
             assert "Try again" in ended.err
             assert_no_traceback(ended.err)
-        # Nobody else is kept from reading, and what the reader holds does not move.
+        # Other readers are not blocked, and this reader's snapshot does not change.
         assert place.done("earnings", "months")
         assert db.execute("SELECT count(*) FROM event").fetchone() == (len(before),)
     assert len(story(place.ledger)) == len(before) + (mode == "WAL")
@@ -60,24 +60,24 @@ def test_a_reader_that_holds_the_ledger(place: Place, mode: str) -> None:
     assert len(story(place.ledger)) == len(before) + 1
 
 
-def test_a_writer_waits_for_five_seconds(nursery: Nursery, made: Path, folder: Path) -> None:
+def test_a_writer_waits_for_five_seconds(fork_server: ForkServer, made: Path, folder: Path) -> None:
     """A reader that ends within the time is waited for, and nothing is lost."""
-    place = set_up(nursery, made, _SCENE, "DELETE", folder)
+    place = set_up(fork_server, made, _SCENE, "DELETE", folder)
     assert connection.BUSY_MS == 5_000
     with closing(connection.open_file(place.ledger, readonly=True)) as db:
         db.execute("BEGIN")
         db.execute("SELECT count(*) FROM event").fetchone()
         order = place.order(*_ADJUST)
-        pid = nursery.start(order)
+        pid = fork_server.start(order)
         threading.Timer(0.4, db.interrupt).start()
         signalled = threading.Event()
         signalled.wait(0.4)
         db.execute("COMMIT")
-        assert nursery.wait(pid, order).code == 0
+        assert fork_server.wait(pid, order).code == 0
 
 
 @modes
-def test_a_reader_whose_output_nobody_takes(place: Place, folder: Path) -> None:
+def test_a_reader_whose_output_is_not_read(place: Place, folder: Path) -> None:
     """`liveportal ... | less`, left alone: the pipe is full, and writers get through."""
     pipe = folder / "pipe"
     os.mkfifo(pipe)
@@ -85,13 +85,13 @@ def test_a_reader_whose_output_nobody_takes(place: Place, folder: Path) -> None:
     try:
         order = place.order("earnings", "transactions", "--json", stdout=str(pipe))
         _make_small(reading)
-        pid = place.nursery.start(order)
+        pid = place.fork_server.start(order)
         _wait_until_it_sleeps(pid)
-        place.done(*_ADJUST)  # While the other one still waits for somebody to read.
+        place.done(*_ADJUST)  # While the other process still waits for its reader.
         assert _state(pid) == "S"
     finally:
         os.kill(pid, signal.SIGKILL)
-        place.nursery.wait(pid, order)
+        place.fork_server.wait(pid, order)
         os.close(reading)
 
 
@@ -121,7 +121,7 @@ def _wait_until_it_sleeps(pid: int) -> None:
 
 
 class _Probe(io.RawIOBase):
-    """An output that tries, at whatever is written to it, to lock the ledger for itself."""
+    """An output that tries, at each write, to lock the ledger exclusively."""
 
     def __init__(self, ledger: Path) -> None:
         self._ledger = ledger
@@ -132,7 +132,7 @@ class _Probe(io.RawIOBase):
         return True
 
     def write(self, content: object) -> int:
-        """Take the content; fails where anybody holds as much as a lock for reading."""
+        """Take the content; fails if any process holds even a read lock."""
         assert isinstance(content, bytes | memoryview)
         self.written += len(content)
         db = driver.Connection(str(self._ledger), isolation_level=None, timeout=0)
@@ -144,14 +144,14 @@ class _Probe(io.RawIOBase):
 
 @pytest.fixture
 def rollback(
-    nursery: Nursery,
+    fork_server: ForkServer,
     made: Path,
     folder: Path,
     tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
     monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """Give a ledger whose readers keep out its writers, and work in its folder."""
-    place = set_up(nursery, made, SYNC, "DELETE", folder, before="states")
+    place = set_up(fork_server, made, SYNC, "DELETE", folder, before="states")
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(place.ledger))
     monkeypatch.chdir(folder)
     return place.ledger
@@ -171,7 +171,7 @@ def _printed(ledger: Path, *argv: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize("command", [*READS, *ALSO_READ])
 def test_what_is_read_is_let_go_before_it_is_printed(rollback: Path, command: str) -> None:
-    """No read holds the ledger while it prints: a pager or a slow pipe would hold it for ever."""
+    """No read holds the ledger while it prints: a pager or a slow pipe would keep it locked."""
     code, written = _printed(rollback, *command.split())
     assert code in (0, 10)
     assert written
@@ -179,7 +179,7 @@ def test_what_is_read_is_let_go_before_it_is_printed(rollback: Path, command: st
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 def test_what_is_written_is_kept_before_it_is_printed(rollback: Path, write: Write) -> None:
-    """No write holds the ledger while it prints what it did."""
+    """No write holds the ledger while it prints its result."""
     code, written = _printed(rollback, *write.argv, "--at", write.at, "--yes")
     assert code == 0
     assert written

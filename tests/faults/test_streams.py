@@ -1,4 +1,4 @@
-"""Streams that are full, closed or left: every command says so, and keeps what it recorded."""
+"""Full, closed or abandoned streams: every command reports them, and keeps what it recorded."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.commands.states import READS, WRITES, Write
 from tests.faults.books import MODES, Place, set_up, story
 from tests.faults.commands import ALSO_READ, PRINTS_NOTHING
 from tests.faults.conftest import Amount
-from tests.faults.nursery import LEFT, Nursery
+from tests.faults.fork_server import LEFT, ForkServer
 from tests.faults.scenes import SYNC
 
 OUTPUT_FAILED = 74
 
-# What is done to the streams, and with which exit code a command that works then ends.
+# The fault of the streams, and the exit code of a command that otherwise succeeds.
 FAULTS: dict[str, tuple[dict[str, object], int]] = {
     "a full output": ({"stdout": "/dev/full"}, OUTPUT_FAILED),
     "a closed output": ({"closed": (1,)}, OUTPUT_FAILED),
@@ -32,15 +32,15 @@ FAULTS: dict[str, tuple[dict[str, object], int]] = {
 
 
 def _faults(number: int, count: int) -> list[tuple[str, dict[str, object], int]]:
-    """Choose so many of the faults for a command, other ones for the next."""
+    """Choose this many faults for a command, and other ones for the next."""
     names = [*FAULTS, *FAULTS]
     start = number % len(FAULTS)
     return [(name, *FAULTS[name]) for name in names[start : start + count]]
 
 
-def _place(nursery: Nursery, made: Path, folder: Path, number: int) -> Place:
+def _place(fork_server: ForkServer, made: Path, folder: Path, number: int) -> Place:
     mode = MODES[number % 2]
-    return set_up(nursery, made, SYNC, mode, folder, before="states")
+    return set_up(fork_server, made, SYNC, mode, folder, before="states")
 
 
 _COMMANDS = [*READS, *ALSO_READ]
@@ -48,11 +48,11 @@ _COMMANDS = [*READS, *ALSO_READ]
 
 @pytest.mark.parametrize("command", _COMMANDS)
 def test_what_is_read_cannot_be_printed(
-    nursery: Nursery, made: Path, folder: Path, command: str, amount: Amount
+    fork_server: ForkServer, made: Path, folder: Path, command: str, amount: Amount
 ) -> None:
-    """A full or closed output is 74 with a sentence; a reader that has seen enough is none."""
+    """A full or closed output is 74 with a sentence; a reader that left early is no failure."""
     number = _COMMANDS.index(command)
-    place = _place(nursery, made, folder, number)
+    place = _place(fork_server, made, folder, number)
     argv = command.split()
     before = _count(place)
     for name, streams, code in _faults(number, amount(quick=1, whole=len(FAULTS))):
@@ -61,25 +61,25 @@ def test_what_is_read_cannot_be_printed(
         silent = command.startswith(PRINTS_NOTHING)
         wanted = usual if code == 0 else (code, 0) if silent else (code,)
         assert ended.code in wanted, (name, ended)
-        _check_said(ended.err, streams, failed=ended.code == OUTPUT_FAILED)
+        _check_message(ended.err, streams, failed=ended.code == OUTPUT_FAILED)
     if not command.startswith(("requests watch", "sync")):
         assert _count(place) == before
 
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 def test_what_is_written_is_kept_once(
-    nursery: Nursery, made: Path, folder: Path, write: Write, amount: Amount
+    fork_server: ForkServer, made: Path, folder: Path, write: Write, amount: Amount
 ) -> None:
-    """Whatever became of the result, the event is there; with the same key it is there once."""
+    """The event is recorded even if its result is lost; with the same key, once."""
     number = WRITES.index(write)
-    place = _place(nursery, made, folder, number)
+    place = _place(fork_server, made, folder, number)
     before = _count(place)
     argv = (*write.argv, "--at", write.at, "--yes", "--key", "k")
     for name, streams, code in _faults(number, amount(quick=1, whole=len(FAULTS))):
         ended = place.run(*argv, cwd=str(folder), **_named(streams))
         assert _count(place) == before + 1, name
         assert ended.code == code, (name, ended)
-        _check_said(ended.err, streams, failed=code == OUTPUT_FAILED)
+        _check_message(ended.err, streams, failed=code == OUTPUT_FAILED)
     again = place.run(*argv, cwd=str(folder), **_named({}))
     assert (again.code, again.err) == (0, "")
     assert len(story(place.ledger)) == before + 1
@@ -94,8 +94,8 @@ def _named(streams: dict[str, object]) -> dict[str, object]:
     return {"stdout": "out", "stderr": "err"} | streams
 
 
-def _check_said(err: str, streams: dict[str, object], *, failed: bool) -> None:
-    """What failed is one sentence where it can be said, and never a traceback."""
+def _check_message(err: str, streams: dict[str, object], *, failed: bool) -> None:
+    """The failure is one sentence if it can be printed, and never a traceback."""
     assert_no_traceback(err)
     heard = "stderr" not in streams and 2 not in streams.get("closed", ())  # type: ignore[operator]
     if heard:

@@ -1,4 +1,4 @@
-"""Told to stop at a terminal: the cursor is there again, and what is typed is seen again."""
+"""Interrupted at a terminal: the cursor and the echo are restored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.commands.shell import PROGRAM, ROOT, assert_no_traceback
 from tests.faults.books import AT, Place, Scene, set_up, story
-from tests.faults.nursery import Nursery
+from tests.faults.fork_server import ForkServer
 
 if sys.platform == "win32":
     pytest.skip("needs a terminal of Unix", allow_module_level=True)
@@ -28,7 +28,7 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 def stops(*numbers: signal.Signals) -> pytest.MarkDecorator:
-    """Try these; a process of its own is dear, and the signals differ in little else."""
+    """The signals tried; a process for each is expensive, and they differ little."""
     return pytest.mark.parametrize("stop", numbers, ids=lambda stop: stop.name)
 
 
@@ -50,21 +50,21 @@ class Terminal:
         )
 
     def until(self, said: bytes) -> None:
-        """Read until something is said."""
+        """Read until a text appears."""
         stop = time.monotonic() + SECONDS
         while said not in self.seen:
             assert time.monotonic() < stop, self.seen
             self._read()
 
     def end(self) -> int:
-        """Wait for the end, and read what is left."""
+        """Wait for the end, and read the rest."""
         code = self.running.wait(timeout=SECONDS)
         while select.select([self.outer], [], [], 0)[0]:
             self._read()
         return code
 
     def is_echoing(self) -> bool:
-        """Tell whether what is typed is seen."""
+        """Return whether typed characters are echoed."""
         return bool(termios.tcgetattr(self.inner)[3] & termios.ECHO)
 
     def close(self) -> None:
@@ -80,13 +80,13 @@ class Terminal:
 
 
 @pytest.fixture
-def place(nursery: Nursery, made: Path, folder: Path) -> Place:
+def place(fork_server: ForkServer, made: Path, folder: Path) -> Place:
     """Give a ledger with something in every state."""
-    return set_up(nursery, made, Scene("terminal", ()), "WAL", folder)
+    return set_up(fork_server, made, Scene("terminal", ()), "WAL", folder)
 
 
 @stops(signal.SIGTERM, signal.SIGHUP)
-def test_a_view_that_is_told_to_stop(place: Place, stop: signal.Signals) -> None:
+def test_a_view_that_is_interrupted(place: Place, stop: signal.Signals) -> None:
     """`--follow` hides the cursor while it draws, and shows it again however it is ended."""
     terminal = Terminal(place, "sessions", "show", "S-LIVE", "--follow")
     try:
@@ -102,7 +102,7 @@ def test_a_view_that_is_told_to_stop(place: Place, stop: signal.Signals) -> None
 
 @stops(signal.SIGINT, signal.SIGTERM)
 def test_a_secret_that_is_asked_for(place: Place, stop: signal.Signals) -> None:
-    """Told to stop while a secret is typed: nothing is recorded, and typing is seen again."""
+    """Interrupted while a secret is typed: nothing is recorded, and the echo is restored."""
     before = story(place.ledger)
     terminal = Terminal(
         place, *("payout", "profile", "set", "--method", "iban", "--iban", "-", "--at", AT)
@@ -121,7 +121,7 @@ def test_a_secret_that_is_asked_for(place: Place, stop: signal.Signals) -> None:
 
 @stops(signal.SIGTERM)
 def test_a_question_that_is_asked(place: Place, stop: signal.Signals) -> None:
-    """Told to stop at a question is no yes, and while it is asked others may write."""
+    """An interruption is no yes, and while the question waits others may write."""
     before = story(place.ledger)
     terminal = Terminal(place, "refunds", "concede", "CL-2", "--at", "2026-10-21 09:00")
     try:
@@ -146,7 +146,7 @@ def test_a_question_that_is_asked(place: Place, stop: signal.Signals) -> None:
     ],
 )
 def test_what_waits_for_input(place: Place, line: str, stop: signal.Signals) -> None:
-    """Told to stop while it waits: the exit code says why, in a sentence and no traceback."""
+    """Interrupted while it waits: the exit code and a sentence say why, no traceback."""
     before = story(place.ledger)
     (place.folder / "feed.jsonl").touch()
     terminal = Terminal(place, *line.split())
@@ -154,10 +154,10 @@ def test_what_waits_for_input(place: Place, line: str, stop: signal.Signals) -> 
         _wait_until_it_waits(terminal)
         terminal.running.send_signal(stop)
         assert terminal.end() == CODES[stop]
-        said = terminal.seen.decode(errors="replace")
-        assert_no_traceback(said)
-        assert "ignored" not in said
-        assert ("interrupted" if stop is signal.SIGINT else "terminated") in said
+        output = terminal.seen.decode(errors="replace")
+        assert_no_traceback(output)
+        assert "ignored" not in output
+        assert ("interrupted" if stop is signal.SIGINT else "terminated") in output
     finally:
         terminal.close()
     assert story(place.ledger) == before
@@ -170,7 +170,7 @@ def _wait_until_it_waits(terminal: Terminal) -> None:
     while asleep < 8:
         assert time.monotonic() < stop, terminal.seen
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        opened = {os.path.realpath(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
-        is_open = any(each.endswith("ledger.db") for each in opened)
+        opened = {os.path.realpath(path) for path in Path(f"/proc/{pid}/fd").iterdir()}
+        is_open = any(path.endswith("ledger.db") for path in opened)
         asleep = asleep + 1 if state == "S" and is_open else 0
         time.sleep(0.02)

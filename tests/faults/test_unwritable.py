@@ -1,4 +1,4 @@
-"""What may not be written, and what goes away underneath: a sentence, and never a wrong answer."""
+"""Unwritable files, and files that disappear: a sentence, and never a wrong answer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.commands.shell import assert_no_traceback
 from tests.commands.states import READS
 from tests.faults.books import MODES, Place, Scene, set_up, story
 from tests.faults.conftest import Amount
-from tests.faults.nursery import Ended, Nursery, wait_until_stopped
+from tests.faults.fork_server import Ended, ForkServer, wait_until_stopped
 from tests.faults.scenes import ACCEPT, ADJUST, ATTACH, PROFILE, SYNC, UPGRADE
-from tests.faults.test_full import Disk, disk
+from tests.faults.test_disk_full import Disk, disk
 
 __all__ = ["disk"]
 
@@ -38,55 +38,55 @@ def _refused(ended: Ended, code: int = 1) -> str:
 
 @modes
 def test_a_disk_that_is_read_only(
-    nursery: Nursery, made: Path, disk: Disk, mode: str, amount: Amount
+    fork_server: ForkServer, made: Path, disk: Disk, mode: str, amount: Amount
 ) -> None:
     """Every read works on a read-only disk, in both journal modes; every write is refused."""
-    place = set_up(nursery, made, SYNC, mode, disk.folder, before="states")
-    said = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
+    place = set_up(fork_server, made, SYNC, mode, disk.folder, before="states")
+    output = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
     reads = [*READS][:: amount(quick=6, whole=1)]
-    before = {command: place.run(*command.split(), **said).out for command in reads}
-    told = story(place.ledger)
+    before = {command: place.run(*command.split(), **output).out for command in reads}
+    events = story(place.ledger)
     disk.read_only()
     for command in reads:
-        ended = place.run(*command.split(), **said)
+        ended = place.run(*command.split(), **output)
         assert (ended.code in (0, 10), ended.err) == (True, ""), (command, ended)
         assert ended.out.count("\n") == before[command].count("\n")
     backup = disk.folder.parent / "backup.zip"
-    assert place.run("ledger", "backup", "-o", str(backup), **said).code == 0
+    assert place.run("ledger", "backup", "-o", str(backup), **output).code == 0
     assert backup.stat().st_size
     for scene in WRITES:
-        _refused(place.run(*scene.argv, **said))
-    assert "read-only" in _refused(place.run(*ACCEPT.argv, "--dry-run", **said))
+        _refused(place.run(*scene.argv, **output))
+    assert "read-only" in _refused(place.run(*ACCEPT.argv, "--dry-run", **output))
     disk.read_only(really=False)
-    assert story(place.ledger) == told
+    assert story(place.ledger) == events
     place.done(*ACCEPT.argv)
 
 
 @modes
 def test_an_older_ledger_on_a_read_only_disk(
-    nursery: Nursery, made: Path, disk: Disk, mode: str
+    fork_server: ForkServer, made: Path, disk: Disk, mode: str
 ) -> None:
-    """It cannot be upgraded, and is not: the sentence says so, and it is as it was."""
-    place = set_up(nursery, made, UPGRADE, mode, disk.folder)
+    """It cannot be upgraded, and is not: the message says so, and it is unchanged."""
+    place = set_up(fork_server, made, UPGRADE, mode, disk.folder)
     content = place.ledger.read_bytes()
-    said = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
+    output = {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
     disk.read_only()
-    assert "has to be upgraded" in _refused(place.run(*UPGRADE.argv, **said))
+    assert "has to be upgraded" in _refused(place.run(*UPGRADE.argv, **output))
     disk.read_only(really=False)
     assert place.ledger.read_bytes() == content
     place.done(*UPGRADE.argv)
 
 
 @pytest.fixture
-def strangers(nursery: Nursery, made: Path, mode: str) -> Iterator[Place]:
+def strangers(fork_server: ForkServer, made: Path, mode: str) -> Iterator[Place]:
     """Give a ledger whose owner is no superuser, and work as that owner."""
     if os.geteuid() != 0:
         pytest.skip("needs root, to be somebody who is not")
     folder = Path("/tmp") / f"liveportal-{os.urandom(6).hex()}"  # noqa: S108 -- New, random, ours.
     try:
-        place = set_up(nursery, made, SYNC, mode, folder, before="states")
-        for each in (folder, *folder.rglob("*")):
-            os.chown(each, NOBODY, NOBODY)
+        place = set_up(fork_server, made, SYNC, mode, folder, before="states")
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
         yield place
     finally:
         shutil.rmtree(folder)
@@ -97,22 +97,22 @@ def strangers(nursery: Nursery, made: Path, mode: str) -> Iterator[Place]:
 def test_what_its_owner_made_read_only(strangers: Place, what: str) -> None:
     """Reads answer, writes are refused, nothing changes."""
     place = strangers
-    said = {"stdout": "/dev/null", "stderr": "../err", "uid": NOBODY}
+    output = {"stdout": "/dev/null", "stderr": "../err", "uid": NOBODY}
     content = place.ledger.read_bytes()
     if what != "folder":
         place.ledger.chmod(0o400)
     if what != "file":
         place.folder.chmod(0o500)
-    looked = place.run("earnings", "months", **said)
+    looked = place.run("earnings", "months", **output)
     assert (looked.code, looked.err) == (0, "")
     for scene in WRITES:
-        _refused(place.run(*scene.argv, **said))
+        _refused(place.run(*scene.argv, **output))
     place.folder.chmod(0o700)
     assert place.ledger.read_bytes() == content
-    for each in place.folder.iterdir():  # What SQLite keeps beside it gets its mode.
-        each.chmod(0o600)
+    for path in place.folder.iterdir():  # What SQLite keeps beside it gets its mode.
+        path.chmod(0o600)
     for scene in (NEW, ACCEPT):
-        assert place.run(*scene.argv, **said).code == 0, scene.name
+        assert place.run(*scene.argv, **output).code == 0, scene.name
 
 
 # --- gone underneath ----------------------------------------------------------------------------
@@ -121,18 +121,18 @@ def test_what_its_owner_made_read_only(strangers: Place, what: str) -> None:
 @modes
 @pytest.mark.parametrize("gone", ["ledger", "folder"])
 def test_what_is_removed_underneath(
-    nursery: Nursery, made: Path, folder: Path, mode: str, gone: str
+    fork_server: ForkServer, made: Path, folder: Path, mode: str, gone: str
 ) -> None:
-    """A ledger that goes while it is open is told of, or was whole until its last command."""
-    place = set_up(nursery, made, SYNC, mode, folder, before="states")
+    """If an open ledger disappears, this is reported, or it was whole until its last command."""
+    place = set_up(fork_server, made, SYNC, mode, folder, before="states")
     order = place.order(*ADJUST.argv, stopped=True, stdout="/dev/null", stderr=str(folder / "err"))
     removed = (place.ledger,) if gone == "ledger" else (place.folder,)
-    pid = nursery.start(order)
+    pid = fork_server.start(order)
     wait_until_stopped(pid)
-    for each in removed:
-        shutil.rmtree(each) if each.is_dir() else each.unlink()
+    for path in removed:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     os.kill(pid, signal.SIGCONT)
-    ended = nursery.wait(pid, order)
+    ended = fork_server.wait(pid, order)
     assert ended.code == 3, ended
     assert_no_traceback((folder / "err").read_text())
     assert not place.ledger.exists()
@@ -142,11 +142,11 @@ def test_what_is_removed_underneath(
 
 @modes
 def test_a_journal_that_cannot_be_written(
-    nursery: Nursery, made: Path, folder: Path, mode: str
+    fork_server: ForkServer, made: Path, folder: Path, mode: str
 ) -> None:
-    """Where a folder has the journal's name, nothing can be recorded, and it is said."""
-    place = set_up(nursery, made, SYNC, mode, folder, before="states")
-    told = story(place.ledger)
+    """If a folder has the journal's name, nothing can be recorded, and this is reported."""
+    place = set_up(fork_server, made, SYNC, mode, folder, before="states")
+    events = story(place.ledger)
     for suffix in ("-wal", "-journal"):
         Path(f"{place.ledger}{suffix}").unlink(missing_ok=True)
         Path(f"{place.ledger}{suffix}").mkdir()
@@ -158,15 +158,15 @@ def test_a_journal_that_cannot_be_written(
         with suppress(FileNotFoundError):
             Path(f"{place.ledger}{suffix}").rmdir()
     place.done(*ADJUST.argv)
-    assert len(story(place.ledger)) == len(told) + 1
+    assert len(story(place.ledger)) == len(events) + 1
 
 
 @modes
 def test_a_ledger_that_is_replaced_while_it_is_open(
-    nursery: Nursery, made: Path, folder: Path, mode: str
+    fork_server: ForkServer, made: Path, folder: Path, mode: str
 ) -> None:
-    """Whoever has the old file open reads and writes the old one, never a mixture."""
-    place = set_up(nursery, made, SYNC, mode, folder, before="states")
+    """A process with the old file open reads and writes the old one, never a mixture."""
+    place = set_up(fork_server, made, SYNC, mode, folder, before="states")
     with closing(connection.open_file(place.ledger, readonly=True)) as db:
         count = db.execute("SELECT count(*) FROM event").fetchone()
         shutil.copyfile(made / mode / "empty", folder / "other")

@@ -1,7 +1,7 @@
 """Fuzz the targets, guided by coverage: `python -m tests.fuzz --seconds 60 [TARGET...]`.
 
 Each target runs in a process of its own, with the seeds of `corpus/`; new inputs go to
-`build/fuzz/`, as does what breaks a target: put that into `corpus/TARGET/`, and mend it.
+`build/fuzz/`, as do inputs that break a target: put these into `corpus/TARGET/`, and fix the bug.
 Needs the extra `fuzz` (atheris has wheels for Linux only).
 """
 
@@ -29,12 +29,12 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1_000_000, help="at most so many inputs each")
     given = parser.parse_args()
     print(f"{'target':12} {'inputs':>9} {'edges':>6} {'features':>8} {'MB':>5}  result")
-    held = [_reported(each, given) for each in given.targets or targets.TARGETS]
+    held = [_fuzz_target(target, given) for target in given.targets or targets.TARGETS]
     return 0 if all(held) else 1
 
 
-def _reported(name: str, given: argparse.Namespace) -> bool:
-    """Fuzz a target in a process of its own, print what came of it, and tell whether it held."""
+def _fuzz_target(name: str, given: argparse.Namespace) -> bool:
+    """Fuzz a target in a process of its own, print the result, and return whether it passed."""
     argv = [sys.executable, "-m", "tests.fuzz.child", name]
     done = subprocess.run(
         [*argv, str(given.seconds), str(given.runs), str(FOUND)],
@@ -43,12 +43,12 @@ def _reported(name: str, given: argparse.Namespace) -> bool:
         errors="replace",
         check=False,
     )
-    told = done.stdout + done.stderr
-    edges, features = (_STATUS.findall(told) or [("?", "?")])[-1]
-    inputs, peak = ((found.findall(told) or ["?"])[-1] for found in (_RUNS, _PEAK))
+    output = done.stdout + done.stderr
+    edges, features = (_STATUS.findall(output) or [("?", "?")])[-1]
+    inputs, peak = ((pattern.findall(output) or ["?"])[-1] for pattern in (_RUNS, _PEAK))
     log = FOUND / f"{name}.log"
     FOUND.mkdir(parents=True, exist_ok=True)
-    log.write_text(told, "utf-8")
+    log.write_text(output, "utf-8")
     result = f"BROKE: see {log}" if done.returncode else "held"
     print(f"{name:12} {inputs:>9} {edges:>6} {features:>8} {peak:>5}  {result}", flush=True)
     return not done.returncode

@@ -16,11 +16,11 @@ SECONDS_AN_INPUT = 10
 
 
 def main() -> None:
-    """Fuzz the target that is named, for so many seconds and inputs; found goes to a folder."""
+    """Fuzz the named target for this many seconds and inputs; failing inputs go to a folder."""
     name, seconds, runs, folder = sys.argv[1:]
     run = targets.TARGETS[name]
-    found = Path(folder) / name
-    found.mkdir(parents=True, exist_ok=True)
+    path = Path(folder) / name
+    path.mkdir(parents=True, exist_ok=True)
     argv = [
         sys.argv[0],
         f"-max_total_time={seconds}",
@@ -29,8 +29,8 @@ def main() -> None:
         f"-timeout={SECONDS_AN_INPUT}",
         "-max_len=65536",
         "-print_final_stats=1",
-        f"-artifact_prefix={found}{os.sep}",
-        str(found),
+        f"-artifact_prefix={path}{os.sep}",
+        str(path),
         str(targets.CORPUS / name),
     ]
 

@@ -1,9 +1,9 @@
-"""What is fuzzed: everything that reads bytes from outside, each a function of bytes.
+"""The fuzz targets: every reader of outside bytes, each a function of bytes.
 
-A target returns whether the bytes were taken for what they should be; anything that is raised but
-the contract's own errors is a bug, and so is a property that does not hold. `python -m tests.fuzz`
-runs them under a coverage-guided fuzzer, `tests/faults/test_fuzz.py` with Hypothesis and with every
-input of `corpus/`, where whatever once broke a target stays.
+A target returns whether the bytes were valid; any exception but the contract's own errors is a bug,
+and so is a property that fails. `python -m tests.fuzz` runs the targets under a coverage-guided
+fuzzer, `tests/faults/test_fuzz.py` with Hypothesis and with every input of `corpus/`, which keeps
+every input that once broke a target.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ SAMPLE = Path(jsonl.__file__).parents[1] / "samples" / "october.jsonl"
 NOW = datetime(2026, 10, 28, 2, 30, tzinfo=UTC)
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Europe/Dublin")
 NAMES = ("a.vtt", "a.srt", "a.txt", "a.jsonl", "")
-SEEN = 2_000  # How much of a text is looked at by what people type: more does no shell take.
+SEEN = 2_000  # The length of text tried for typed input: no shell takes more.
 
 
 def target(function: Target) -> Target:
@@ -109,21 +109,21 @@ def october_statement() -> bytes:
 @target
 def events(data: bytes) -> bool:
     """A feed's lines: an event that means the same when it is read back, or an error."""
-    found = False
+    taken = False
     for line in jsonl.lines(BytesIO(data)):
         with suppress(LiveportalError):
             event = jsonl.read(line)
-            found = True
+            taken = True
             facts, personal = split(event.data)
             stored = json.loads(json.dumps(joined(facts, personal)))
             assert decode(type(event.data), stored) == event.data
             json.dumps(event.attributes)
-    return found
+    return taken
 
 
 @target
 def sync(data: bytes) -> bool:
-    """A whole feed into a ledger: all of it or nothing, and the ledger is sound either way."""
+    """A whole feed into a ledger: all of it or nothing, and the ledger is sound in either case."""
     path = scratch() / "synced.db"
     shutil.copyfile(october(), path)
     try:
@@ -139,8 +139,8 @@ def sync(data: bytes) -> bool:
             verify(reader.db)
         return bool(synced.recorded)
     finally:
-        for each in scratch().glob("synced.db*"):
-            each.unlink()
+        for file in scratch().glob("synced.db*"):
+            file.unlink()
 
 
 @target
@@ -148,10 +148,10 @@ def export(data: bytes) -> bool:
     """An export: it makes a ledger that is sound and gives the same export again, or nothing."""
     path = scratch() / "imported.db"
     try:
-        found = exported.contents(BytesIO(data))
-        into = imports.target(path, begins_ledger=found.begins_ledger)
+        contents = exported.contents(BytesIO(data))
+        into = imports.target(path, begins_ledger=contents.begins_ledger)
         try:
-            chunks = exported.events(BytesIO(data), found.digest)
+            chunks = exported.events(BytesIO(data), contents.digest)
             imports.carry_out(path, chunks, into, lambda: NOW)
         except LiveportalError:
             assert list(scratch().glob("*imported.db*")) == [], "a refused export left something"
@@ -164,15 +164,15 @@ def export(data: bytes) -> bool:
         assert _exported(path) == first
         return True
     finally:
-        for each in scratch().glob("*imported.db*"):
-            each.unlink()
+        for file in scratch().glob("*imported.db*"):
+            file.unlink()
 
 
 def _exported(path: Path) -> bytes:
     with open_readonly(path) as reader:
         verify(reader.db, vault=path, deep=False)
         lines = [exports.line(e.event, e.recorded_at, erased=e.erased) for e in journal(reader.db)]
-    return "".join(f"{each}\n" for each in lines).encode("ascii")
+    return "".join(f"{line}\n" for line in lines).encode("ascii")
 
 
 def _head(path: Path) -> str:
@@ -189,7 +189,7 @@ def following(data: bytes) -> bool:
         def read1(self, _size: int | None = -1) -> bytes:
             return self.read(size)
 
-    stream = cast("BufferedReader", Pieces(content))  # It has what is used of one.
+    stream = cast("BufferedReader", Pieces(content))  # It has the attributes used here.
     lines = [
         line
         for part in streamed(stream, lambda _: None)
@@ -203,18 +203,18 @@ def following(data: bytes) -> bool:
 def transcript(data: bytes) -> bool:
     """A transcript in any format; nothing is an error."""
     choice, content = (data[0], data[1:]) if data else (0, b"")
-    found = transcripts.read(
+    messages = transcripts.read(
         BytesIO(content),
         NAMES[choice % len(NAMES)],
         began=NOW,
         timezone=ZONES[choice // len(NAMES) % len(ZONES)],
     )
-    for each in found.messages:
-        assert each.text
-        each.text.encode()
-        (each.speaker or "").encode()
-        assert each.offset_ms is None or abs(each.offset_ms) < 2**40
-    return bool(found.messages)
+    for message in messages.messages:
+        assert message.text
+        message.text.encode()
+        (message.speaker or "").encode()
+        assert message.offset_ms is None or abs(message.offset_ms) < 2**40
+    return bool(messages.messages)
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -230,14 +230,14 @@ def policy(data: bytes) -> bool:
         document = toml_file.loads(text)
     except ValueError:
         return False
-    found = Policy.from_document(document)
-    assert Policy.from_document(json.loads(json.dumps(found.document))) == found
+    parsed = Policy.from_document(document)
+    assert Policy.from_document(json.loads(json.dumps(parsed.document))) == parsed
     return True
 
 
 @target
 def preferences(data: bytes) -> bool:
-    """A file of preferences; what was read is written, and read again means the same."""
+    """A file of preferences; writing and parsing it again gives the same value."""
     text = _text(data)
     if text is None:
         return False
@@ -245,9 +245,9 @@ def preferences(data: bytes) -> bool:
     def read(given: str) -> PreferencesChanged:
         return toml_document.read(given, "file", _money)
 
-    found = read(text)
-    facts, personal = split(found)
-    assert differing(read(toml_document.written(joined(facts, personal))), found) == {}
+    policy = read(text)
+    facts, personal = split(policy)
+    assert differing(read(toml_document.written(joined(facts, personal))), policy) == {}
     return True
 
 
@@ -323,7 +323,7 @@ def moment(data: bytes) -> bool:
     """A time, a span, a length or a month as people type them."""
     text = data[1:SEEN].decode("utf-8", "replace")
     zone = ZONES[data[0] % len(ZONES)] if data else "UTC"
-    found = 0
+    count = 0
     for attempt in (
         lambda: times.read_time(text, zone, NOW),
         lambda: times.read_time(text, zone, NOW, past=True, date_only=True),
@@ -334,13 +334,13 @@ def moment(data: bytes) -> bool:
     ):
         with suppress(LiveportalError):
             attempt()
-            found += 1
-    return found > 0
+            count += 1
+    return count > 0
 
 
 @target
 def amount(data: bytes) -> bool:
-    """An amount or a percentage; it is written as it was meant."""
+    """An amount or a percentage; formatted, it parses to the same value."""
     text = data[:SEEN].decode("utf-8", "replace")
     with suppress(LiveportalError):
         percent = Percent.parse(text)
@@ -356,7 +356,9 @@ def shown(data: bytes) -> bool:
     text = data.decode("utf-8", "surrogateescape")
     cleaned = clean(text)
     assert clean(cleaned) == cleaned
-    assert cleaned.isprintable() or not any(each in cleaned for each in "\x1b\x07\x9b\n\r\t\x85")
+    assert cleaned.isprintable() or not any(
+        character in cleaned for character in "\x1b\x07\x9b\n\r\t\x85"
+    )
     safe = csv_safe(cleaned)
     for part in safe.split(";"):
         bare = part.lstrip(" ")
@@ -366,7 +368,7 @@ def shown(data: bytes) -> bool:
 
 @target
 def search(data: bytes) -> bool:
-    """Words to look for: to the index they are text, whatever they look like."""
+    """Search words: the index treats them as text, whatever they look like."""
     words = data[:SEEN].decode("utf-8", "replace").replace("\x00", "").split("\n")
     finder = find.matching(words)
     if finder is None:

@@ -1,7 +1,7 @@
-"""The ledgers of the golden run: the same bytes of journal on every machine, in every year.
+"""The ledgers of the golden run: the same journal bytes on every machine, in every year.
 
 Each is made by commands at a fixed clock and with fixed randomness, so that ids, salts and the head
-of the chain are the same each time. A book is a list of steps; a step is when, and what is typed.
+of the chain are the same each time. A book is a list of steps; a step is a time and a command.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ BOOKS: dict[str, Book] = {
 
 
 @contextmanager
-def fixed(when: str, seed: str = "") -> Iterator[None]:
+def fixed_clock(when: str, seed: str = "") -> Iterator[None]:
     """Hold the clock at an instant, and give the same random bytes each time."""
     seeded = random.Random(f"{when} {seed}")  # noqa: S311 -- The same each time is the point.
     with time_machine.travel(when, tick=False), patch.object(os, "urandom", seeded.randbytes):
@@ -114,13 +114,13 @@ def fixed(when: str, seed: str = "") -> Iterator[None]:
 
 
 def make(name: str, folder: Path) -> Path:
-    """Make a book's ledger in an empty folder that is the current one; returns its path."""
+    """Make a book's ledger in the current folder, which is empty; return its path."""
     for file, content in FILES.items():
         (folder / file).write_bytes(content)
     ledger = folder / "ledger.db"
     for step in BOOKS[name].steps:
         argv = [word.replace("~", " ") for word in step.argv.split()]
-        with fixed(step.when, step.argv):
+        with fixed_clock(step.when, step.argv):
             code = main([*argv, "--ledger", str(ledger), "-o", str(folder / "out")])
         if code:
             message = f"{step.argv!r} of the book {name} failed: {code}"

@@ -1,6 +1,6 @@
-"""What the golden run reads: every command that reads, as a user types it.
+"""The reads of the golden run: every read command, as a user types it.
 
-`{name}` stands for a thing of the book: the reads of a book are those whose names it has.
+`{name}` is replaced by an id of the book: a book's reads are those whose names it has.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The golden run: every read of four books, in every format, compared with what is stored.
+"""The golden run: every read of four books, in every format, compared with stored output.
 
-A change that means to change no output leaves `tests/golden/expected` as it is. One that does means
-to shows what it changes in its diff:
+A change that is meant to keep all output leaves `tests/golden/expected` as it is. Any other one
+shows in its diff what it changes:
 
     pytest tests/golden --update-golden
 """
@@ -19,7 +19,7 @@ import pytest
 import liveportal
 from tests.commands.shell import ROOT, Shell
 from tests.commands.states import WRITES
-from tests.golden.books import BOOKS, fixed, make
+from tests.golden.books import BOOKS, fixed_clock, make
 from tests.golden.reads import NAMES, NO_READS, READS
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -53,7 +53,7 @@ RUNS = [(book, line) for book in BOOKS for line in reads(book)]
 
 @pytest.fixture(scope="module")
 def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Return what makes a book's folder, once a module."""
+    """Return a function that makes a book's folder, once a module."""
     made: dict[str, Path] = {}
 
     def folder(book: str) -> Path:
@@ -96,21 +96,21 @@ def test_what_a_read_writes_is_what_is_stored(
 
 
 def transcript(shell: Shell, book: str, line: str) -> str:
-    """Return what a read writes in each format, and its exit codes."""
-    found = []
+    """Return the output of a read in each format, and its exit codes."""
+    outputs = []
     for name, options in FORMATS.items():
         if options and line.startswith(DOCUMENTS):
             continue
-        with fixed(BOOKS[book].read_at):
+        with fixed_clock(BOOKS[book].read_at):
             ran = shell.run(*line.split(), *options, terminal=name == "on a terminal")
-        found.append(f"### {name}: exit {ran.code}\n{ran.out}")
+        outputs.append(f"### {name}: exit {ran.code}\n{ran.out}")
         if ran.err:
-            found.append(f"### its messages\n{ran.err}")
+            outputs.append(f"### its messages\n{ran.err}")
         if "-o" in line.split():
-            found.append(
+            outputs.append(
                 f"### its file\n{shell.folder.joinpath(line.rsplit(maxsplit=1)[-1]).read_text()}"
             )
-    text = "\n".join(found).replace(str(shell.folder), "/book")
+    text = "\n".join(outputs).replace(str(shell.folder), "/book")
     return text.replace(f"liveportal {liveportal.__version__}", "liveportal X.Y.Z")
 
 

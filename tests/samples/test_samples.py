@@ -1,9 +1,9 @@
-"""Two whole books with their one right answer, through the front door and out of the windows.
+"""Two whole ledgers with their one right answer, from feed to output.
 
 `october` is a month under the default policy; `winter` a stranger one under `winter.policy.toml`:
 Auckland, months by the session's start, a trial that is not billed, a 15-minute minimum, refunds
-deducted gross, partial claims, payouts that fail and come back. Each expected file was worked out
-apart from the program.
+deducted gross, partial claims, payouts that fail and come back. Each expected file was calculated
+independently of the program.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def expected(name: str) -> Any:  # noqa: ANN401 (whatever the JSON holds)
 
 
 def answer(name: str, path: Path) -> Any:  # noqa: ANN401
-    """Return what the windows show of a sample: October, or all months."""
+    """Return the query results of a sample: October, or all months."""
     with open_readonly(path) as reader:
         if name == "october":
             return plain(earnings.month(reader, "2026-10"))
@@ -82,10 +82,10 @@ def test_the_right_answer(name: str, tmp_path: Path) -> None:
     synced = sync(path, feed(name))
     assert synced.recorded == len(feed(name).splitlines())
     assert (synced.replayed, synced.confirmed, synced.refused) == (0, 0, 0)
-    found = answer(name, path)
-    assert found == expected(name)
-    months = found if isinstance(found, list) else [found]
-    wanted = expected(name) if isinstance(found, list) else [expected(name)]
+    answered = answer(name, path)
+    assert answered == expected(name)
+    months = answered if isinstance(answered, list) else [answered]
+    wanted = expected(name) if isinstance(answered, list) else [expected(name)]
     assert [list(month) for month in months] == [list(month) for month in wanted]
 
 
@@ -122,7 +122,7 @@ def test_a_feed_in_two_parts(name: str, tmp_path: Path) -> None:
 
 
 @each_sample
-def test_another_source_tells_it_all_again(name: str, tmp_path: Path) -> None:
+def test_another_source_reports_it_all_again(name: str, tmp_path: Path) -> None:
     """The same facts from a mirror are confirmed, line by line, and move no money."""
     path = made(name, tmp_path)
     sync(path, feed(name))

@@ -1,6 +1,6 @@
-"""What is left on a disk when the power fails: the program traced, its disk modelled.
+"""The state of a disk after a power cut: the program traced, its disk modelled.
 
 `trace` runs the program under strace and reads which system calls changed its folder; `disk` keeps
-what of that has reached the disk for sure, and what may have; `crash` makes folders as a crash
-could leave them; `scenario` opens each of them with the program's own code and judges it.
+what has reached the disk for sure, and what may have; `crash` makes folders as a crash could leave
+them; `scenario` opens each of them with the program's own code and judges it.
 """

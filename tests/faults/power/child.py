@@ -1,4 +1,4 @@
-"""The program with one thing otherwise, or broken: what a traced run may be told.
+"""The program with one change or defect, for traced runs.
 
 python -m tests.faults.power.child TRICK,TRICK COMMAND...
 """
@@ -63,7 +63,7 @@ def eager_checkpoints() -> None:
 
 
 def unsynced_files() -> None:
-    """Whatever Python writes is synced by nobody."""
+    """Files that Python writes are never synced."""
     patch.object(os, "fsync", lambda _descriptor: None).start()
 
 
@@ -80,7 +80,7 @@ def unsynced_vault() -> None:
 
 
 def late_key() -> None:
-    """The key is written when what is sealed under it is on the disk already."""
+    """The key is written after the values encrypted with it are on the disk."""
     write = Keys._write  # noqa: SLF001
     waiting: list[tuple[Keys, str]] = []
 
@@ -88,13 +88,13 @@ def late_key() -> None:
         waiting.append((self, text))
 
     patch.object(Keys, "_write", later).start()
-    LAST.append(lambda: [write(*each) for each in waiting])
+    LAST.append(lambda: [write(*call) for call in waiting])
 
 
 LAST: list[Callable[[], object]] = []
 TRICKS = {
-    each.__name__: each
-    for each in (
+    trick.__name__: trick
+    for trick in (
         *(delete_mode, small_cache, eager_checkpoints),
         *(off, normal, full),
         *(unsynced_files, unsynced_names, unsynced_vault, late_key),
@@ -105,6 +105,6 @@ if __name__ == "__main__":
     for trick in filter(None, sys.argv[1].split(",")):
         TRICKS[trick]()
     code = main(sys.argv[2:])
-    for each in LAST:
-        each()
+    for action in LAST:
+        action()
     sys.exit(code)

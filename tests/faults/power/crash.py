@@ -1,4 +1,4 @@
-"""Folders as a crash could leave them: one choice of what has reached the disk, written out."""
+"""Folders as a crash could leave them: one choice of what has reached the disk."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Bytes = Literal["kept", "mixed", "issued"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a crash takes of the names and of the bytes that no sync has kept.
+    """What a crash keeps of the names and bytes that were not synced.
 
-    All of it (`kept`: only what was kept is there), nothing (`issued`), or what chance takes: of
-    the names the latest ones (`ordered`, as a journal loses them) or `any` of them.
+    Nothing (`kept`: only what was synced is there), everything (`issued`), or a random choice: of
+    the names the latest are lost (`ordered`, as a journal loses them) or `any` of them.
     """
 
     names: Names
@@ -59,7 +59,7 @@ class Crashed:
     files: dict[str, tuple[int, bytes | None]]
 
     def digest(self) -> bytes:
-        """Return what tells it from all others."""
+        """Return a digest that identifies it."""
         digest = hashlib.blake2b(digest_size=16)
         for path, (mode, content) in sorted(self.files.items()):
             digest.update(f"{path}\0{mode}\0{-1 if content is None else len(content)}\0".encode())
@@ -67,10 +67,10 @@ class Crashed:
         return digest.digest()
 
     def write(self, folder: Path) -> None:
-        """Make a folder of it, in the place of what is there."""
+        """Write the folder out, replacing the existing one."""
         if folder.exists():
             shutil.rmtree(folder)
-        for path, (mode, content) in self.files.items():  # Folders come before what is in them.
+        for path, (mode, content) in self.files.items():  # Folders come before their content.
             target = folder / path
             if content is None:
                 target.mkdir()
@@ -79,22 +79,22 @@ class Crashed:
             target.chmod(mode)
 
 
-def crashed(disk: Disk, plan: Plan, rng: random.Random) -> Crashed:
-    """Return what a crash could leave now."""
+def crash_folder(disk: Disk, plan: Plan, rng: random.Random) -> Crashed:
+    """Return a folder that a crash could leave now."""
     files: dict[str, tuple[int, bytes | None]] = {"": (disk.nodes[ROOT].mode, None)}
-    found: dict[int, tuple[int, bytes | None]] = {}
+    runs: dict[int, tuple[int, bytes | None]] = {}
     for path, number in paths(_names(disk, plan.names, rng)):
         node = disk.nodes[number]
-        if number not in found:
+        if number not in runs:
             if node.is_folder:
-                found[number] = node.mode, None
+                runs[number] = node.mode, None
             else:
                 content, mode = _content(node, plan.bytes, rng)
                 if path.endswith("-shm"):
-                    # Mapped and never synced: whatever lay there.
+                    # Mapped and never synced: any earlier content.
                     content = rng.choice((bytes(len(content)), _noise(0, len(content))))
-                found[number] = mode, content
-        files[path] = found[number]
+                runs[number] = mode, content
+        files[path] = runs[number]
     return Crashed(files)
 
 
@@ -108,7 +108,7 @@ def _names(disk: Disk, plan: Names, rng: random.Random) -> dict[Name, int]:
         chosen = chosen[: rng.randint(0, len(chosen))]
     else:
         bias = rng.choice((0.2, 0.5, 0.8))
-        chosen = [each for each in chosen if rng.random() < bias]
+        chosen = [write for write in chosen if rng.random() < bias]
     names = dict(disk.kept)
     for naming in chosen:
         for name, number in naming.names:
@@ -128,7 +128,7 @@ def _content(node: Node, plan: Bytes, rng: random.Random) -> tuple[bytes, int]:
 
 
 def _mixed(node: Node, rng: random.Random) -> tuple[bytes, int]:
-    """Return a file of which each sector has one of its versions, and the size is of any moment."""
+    """Return a file of which each sector has one of its versions, and the size of any moment."""
     count = len(node.changes)
     # The size, the mode and the cuts are as after this many of the changes.
     moment = rng.choice((0, count, rng.randint(0, count)))
@@ -167,7 +167,7 @@ def _versions(node: Node, rng: random.Random) -> dict[int, int]:
     for number, change in enumerate(node.changes, 1):
         if not isinstance(change, Write):
             continue
-        whole = rng.random() < bias  # Whether this write arrives, where they arrive whole.
+        whole = rng.random() < bias  # Whether this write arrives, if writes arrive whole.
         for sector in _sectors(change.at, len(change.data)):
             if not grain:
                 versions[sector] = number if whole else versions.get(sector, 0)
@@ -205,12 +205,12 @@ def _sizes(node: Node) -> Iterator[int]:
 
 
 def _make_noise(content: bytearray, size: int, node: Node, rng: random.Random) -> set[int]:
-    """Make a file as long as it ever was; where it grew by writing, perhaps not with zeros.
+    """Make a file of its greatest length; where writing extended it, perhaps not with zeros.
 
-    Returns the sectors that hold what lay on the disk before.
+    Returns the sectors that hold earlier content of the disk.
     """
     end = -(-len(content) // PAGE_BYTES) * PAGE_BYTES  # The rest of the last page is zeros.
-    is_noisy = rng.random() < 0.3 and not any(isinstance(each, Resize) for each in node.changes)
+    is_noisy = rng.random() < 0.3 and not any(isinstance(change, Resize) for change in node.changes)
     if not is_noisy or size <= end:
         grow(content, size)
         return set()
@@ -220,7 +220,7 @@ def _make_noise(content: bytearray, size: int, node: Node, rng: random.Random) -
 
 
 def _noise(begin: int, end: int) -> bytes:
-    """Return what lay between two places of a file before it was there."""
+    """Return the earlier content of the disk between two offsets of a file."""
     times = -(-end // len(NOISE))
     return (NOISE * times)[begin:end]
 

@@ -1,25 +1,25 @@
-"""A model of a folder on a disk: what has reached it for sure, and what has only been asked for.
+"""A model of a folder on a disk: what has certainly reached it, and what may have.
 
-What the model assumes, which is what POSIX promises and no more, but for three things that every
-file system in use gives (ext4, XFS, btrfs, APFS, NTFS) and SQLite builds on, too:
+The model assumes what POSIX promises and no more, except for three properties that every file
+system in use has (ext4, XFS, btrfs, APFS, NTFS) and that SQLite also relies on:
 
-- `fsync` and `fdatasync` of a file keep its bytes, its size and its mode. They keep no name of it:
-  ext4 would keep that of a new file as well, POSIX does not say so.
+- `fsync` and `fdatasync` of a file keep its bytes, its size and its mode. They keep no name of the
+  file: ext4 would keep that of a new file as well, but POSIX does not promise it.
 - `fsync` of a folder keeps the names that were made, changed and removed in it until then.
-- Nothing else keeps anything: not closing, not the end of a process, no rename (ext4 writes a file
-  out before it replaces another; we do not count on it), no `sync_file_range`.
-- Of what was not kept anything may have been written, in any order: any sector of any version that
-  it had since the last sync, the size of any moment, each naming or none. Where a file has grown
-  and the bytes did not arrive, there are zeros, or whatever lay on the disk before.
+- No other call keeps anything: not close, not the end of a process, no rename (ext4 writes a file
+  out before it replaces another; we do not rely on it), no `sync_file_range`.
+- Any part of what was not synced may have been written, in any order: any sector in any version
+  since the last sync, the size of any moment, any of the names. Where a file has grown and the
+  bytes did not arrive, there are zeros, or the earlier content of the disk.
 - Assumed atomic: (1) A sector of 512 bytes is written whole or not at all, and a write leaves all
   other sectors as they are ("power-safe overwrite"). (2) A name is made, removed or changed whole:
-  a rename never leaves both names or none. One across folders is kept by a sync of the folder
-  that it leads to. (3) A sync that came back was true: no disk that lies about its cache.
-- Bytes that were cut off do not come back below a longer size, and what was written behind the cut
-  is not there without it: freed blocks are not given again before the file is rid of them.
+  a rename never leaves both names or neither. A rename across folders is kept by a sync of the
+  target folder. (3) A sync that returned was true: no disk that lies about its cache.
+- Bytes that were truncated do not come back below a longer size, and bytes written beyond the cut
+  are not there without it: freed blocks are not reused before the file has given them up.
 
-Memory that is mapped is not seen, and need not be: of the ledger's files only the index of the
-write-ahead log (`-shm`) is mapped, and it is made anew by whoever opens the ledger first.
+Mapped memory is not traced, and need not be: of the ledger's files only the index of the
+write-ahead log (`-shm`) is mapped, and the first process to open the ledger rebuilds it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """Who may read it."""
+    """The file's permissions."""
 
     mode: int
 
@@ -65,7 +65,7 @@ Change = Write | Resize | Mode
 
 @dataclass(slots=True)
 class Node:
-    """A file or a folder: what of it is kept, and what was changed since."""
+    """A file or a folder: what is synced, and the changes since."""
 
     is_folder: bool
     mode: int
@@ -111,7 +111,7 @@ class Naming:
 
 @dataclass(slots=True)
 class _Opened:
-    """What a descriptor stands for; two may share it, and its position."""
+    """An open file; two descriptors may share it and its position."""
 
     node: int
     position: int = 0
@@ -119,7 +119,7 @@ class _Opened:
 
 
 class Disk:
-    """A folder, in which calls are made; `root` is where it lies, all of it kept at first."""
+    """A folder in which calls are made; all content of `root` is synced at first."""
 
     def __init__(self, root: Path) -> None:
         self._root = str(root)
@@ -132,14 +132,14 @@ class Disk:
         self.names = dict(self.kept)
 
     def _add(self, path: Path) -> int:
-        number, found = len(self.nodes), path.lstat()
+        number, status = len(self.nodes), path.lstat()
         if not (path.is_dir() or path.is_file()) or path.is_symlink():
             raise Untraceable(f"{path} is neither a file nor a folder")
-        node = Node(path.is_dir(), stat.S_IMODE(found.st_mode))
+        node = Node(path.is_dir(), stat.S_IMODE(status.st_mode))
         self.nodes.append(node)
         if node.is_folder:
-            for each in sorted(path.iterdir()):
-                self.kept[number, each.name] = self._add(each)
+            for file in sorted(path.iterdir()):
+                self.kept[number, file.name] = self._add(file)
         else:
             node.kept = path.read_bytes()
             node.size = len(node.kept)
@@ -155,21 +155,21 @@ class Disk:
     # --- looking --------------------------------------------------------------------------------
 
     def _find(self, path: str) -> tuple[Name | None, int | None]:
-        """Return the name that a path ends in and its node; None for what is not in the folder."""
+        """Return the name that a path ends in and its node; None if it is not in the folder."""
         if path == self._root:
             return None, ROOT
         if not path.startswith(f"{self._root}/"):
             return None, None
         *folders, last = path[len(self._root) + 1 :].split("/")
         number = ROOT
-        for each in folders:
-            if (below := self.names.get((number, each))) is None:
+        for folder in folders:
+            if (below := self.names.get((number, folder))) is None:
                 raise Untraceable(f"{path} has come from nowhere")
             number = below
         return (number, last), self.names.get((number, last))
 
     def _node(self, call: Call, n: int = 0) -> tuple[int, Node] | None:
-        """Return the node of a descriptor, which must be where the system says that it is."""
+        """Return the node of a descriptor, which must be at the path that the system reports."""
         opened = self._opened.get(call.descriptor(n))
         if opened is None:
             return None
@@ -178,7 +178,7 @@ class Disk:
     # --- calls ----------------------------------------------------------------------------------
 
     def do(self, call: Call) -> bool:
-        """Make a call; tells whether a crash after it could leave anything else than before it."""
+        """Make a call; return whether a crash after it can leave anything new."""
         known = self._CALLS.get(call.name)
         if known is None:
             raise Untraceable(f"no model of {call}"[:200])
@@ -265,22 +265,22 @@ class Disk:
         if call.name == "truncate":
             _, number = self._find(call.path(0))
         else:
-            number = found[0] if (found := self._node(call)) else None
+            number = located[0] if (located := self._node(call)) else None
         return number is not None and self._change(self.nodes[number], Resize(call.number(1)))
 
     def _allocate(self, call: Call) -> bool:
-        found = self._node(call)
-        if found is None:
+        node = self._node(call)
+        if node is None:
             return False
         if call.args[1] != "0":
             raise Untraceable(f"no model of {call}"[:200])
         size = call.number(2) + call.number(3)
-        return size > found[1].size and self._change(found[1], Resize(size))
+        return size > node[1].size and self._change(node[1], Resize(size))
 
     def _chmod(self, call: Call) -> bool:
         mode = int(call.args[2 if call.name.startswith("fchmodat") else 1], 8)
         if call.name == "fchmod":
-            number = found[0] if (found := self._node(call)) else None
+            number = located[0] if (located := self._node(call)) else None
         else:
             relative = int(call.name.startswith("fchmodat"))
             _, number = self._find(call.path(relative, folder=0 if relative else None))
@@ -326,9 +326,9 @@ class Disk:
     # --- syncs ----------------------------------------------------------------------------------
 
     def _sync(self, call: Call) -> bool:
-        if found := self._node(call):
-            self._keep(*found)
-        return found is not None
+        if located := self._node(call):
+            self._keep(*located)
+        return located is not None
 
     def _sync_all(self, _call: Call) -> bool:
         for number, node in enumerate(self.nodes):
@@ -350,8 +350,8 @@ class Disk:
                     self.kept.pop(name, None)
                 else:
                     self.kept[name] = target
-            # What was asked of the same names before has been overtaken.
-            left = [narrow for each in left if (narrow := _without(each, gone)).names]
+            # Earlier changes of the same names are superseded.
+            left = [narrow for residue in left if (narrow := _without(residue, gone)).names]
         self.namings = left
 
     _CALLS: ClassVar[dict[str, Callable[[Disk, Call], bool]]] = {
@@ -375,12 +375,12 @@ class Disk:
 
 
 def _without(naming: Naming, gone: set[Name]) -> Naming:
-    names = tuple(each for each in naming.names if each[0] not in gone)
+    names = tuple(name for name in naming.names if name[0] not in gone)
     return naming if len(names) == len(naming.names) else replace(naming, names=names)
 
 
 def paths(names: dict[Name, int]) -> Iterator[tuple[str, int]]:
-    """Return what can be reached from the root, folders before what is in them."""
+    """Return the paths reachable from the root, folders before their content."""
     below: dict[int, list[tuple[str, int]]] = {}
     for (folder, name), number in names.items():
         below.setdefault(folder, []).append((name, number))

@@ -1,4 +1,4 @@
-"""Crashes of a scenario, as many as are asked for, each judged once."""
+"""Crashes of a scenario, as many as asked for, each judged once."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from liveportal.domain.errors import LiveportalError
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.storage.driver import Connection, DatabaseError
 from liveportal.ledger.verify.verify import verify
-from tests.faults.power.crash import CHANCE, FIXED, Crashed, Plan, crashed
+from tests.faults.power.crash import CHANCE, FIXED, Crashed, Plan, crash_folder
 from tests.faults.power.scenario import (
     EVENTS,
-    Found,
+    AfterCrash,
     Performed,
     Stage,
     Step,
     count,
-    is_said,
-    replayed,
+    is_output,
+    replay,
     shell,
 )
 from tests.verified import deeply
 
 SEED = 20_261_128
 PASSING = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a ledger is told by the ledger."""
+"""Files that SQLite keeps beside a ledger; their content shows through the ledger."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """What is found after a crash at a step, by which plan, and how far things were."""
+    """The folder after a crash at a step, its plan, and the progress of the run."""
 
     number: int
     step: Step
@@ -68,26 +68,26 @@ class Crash:
 
 def _short(text: str) -> str:
     """Return the end of an argument of a call in plain, which is where the name of a file is."""
-    plain = re.sub(r"\\x([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), text[:4_000])
+    plain = re.sub(r"\\x([0-9a-f]{2})", lambda match: chr(int(match[1], 16)), text[:4_000])
     return ascii(plain)[1:-1][-40:]
 
 
 def crashes(performed: Performed, amount: int, seed: int = SEED) -> Iterator[Crash]:
     """Make different crashes of a scenario, about as many as asked for.
 
-    When something was said, or a command ended, what was kept must be enough: those
-    crashes come always. The others are drawn from all moments and plans.
+    After an acknowledgement or the end of a command the synced content must be enough: these
+    crashes are always included. The others are drawn from all moments and plans.
     """
     rng = random.Random(seed)  # noqa: S311 -- The same crashes each time.
-    moments = [n for n, (_, _, is_moment) in enumerate(replayed(performed)) if is_moment]
+    moments = [n for n, (_, _, is_moment) in enumerate(replay(performed)) if is_moment]
     drawn: Counter[int] = Counter(rng.choices(moments, k=amount))
     seen: set[tuple[bytes, int, bool]] = set()
-    for number, (disk, step, _) in enumerate(replayed(performed)):
+    for number, (disk, step, _) in enumerate(replay(performed)):
         plans = [rng.choice((*FIXED, *CHANCE, *CHANCE)) for _ in range(drawn[number])]
-        if step.call is None or is_said(step.call):
+        if step.call is None or is_output(step.call):
             plans += FIXED
         for plan in plans:
-            left = crashed(disk, plan, rng)
+            left = crash_folder(disk, plan, rng)
             key = (left.digest(), step.acked, step.is_over)
             if key not in seen:
                 seen.add(key)
@@ -95,7 +95,7 @@ def crashes(performed: Performed, amount: int, seed: int = SEED) -> Iterator[Cra
 
 
 class Judge:
-    """Judges what crashes of a scenario left."""
+    """Judges the folders that crashes of a scenario leave."""
 
     def __init__(self, stage: Stage, performed: Performed) -> None:
         self._stage = stage
@@ -103,7 +103,7 @@ class Judge:
         self._performed = performed
         self._sound: set[bytes] = set()
         self._repeated: set[bytes] = set()
-        with stage.copied() as root:
+        with stage.copy_disk() as root:
             ledger = root / self._scenario.place
             with closing(open_ledger(ledger, readonly=False)) as db:
                 verify(db)
@@ -116,23 +116,23 @@ class Judge:
         return len(self._sound)
 
     def check(self, crash: Crash) -> None:
-        """Open what a crash left, and run the commands again; raises AssertionError."""
+        """Open the folder of a crash, and run the commands again; raises AssertionError."""
         root, step = self._stage.crashed, crash.step
         ledger = root / self._scenario.place
         crash.left.write(root)
-        found = Found(root, ledger, None, 0, step.acked, step.is_over)
-        self._scenario.look(found)
+        result = AfterCrash(root, ledger, None, 0, step.acked, step.is_over)
+        self._scenario.look(result)
         state = b""
         if not ledger.exists() or self._is_still_damaged(ledger):
             assert step.acked == 0, "the ledger is gone"
             assert 0 in self._performed.allowed, "the ledger is gone"
-            self._scenario.check(found)
+            self._scenario.check(result)
             state = b"damaged" if ledger.exists() else b""
         else:
-            # Whoever comes first may want to read only.
+            # The first process to open it may be a reader.
             with closing(open_ledger(ledger, readonly=crash.number % 2 == 0)) as db:
                 state = self._judge(db, step)
-                self._scenario.check(replace(found, db=db, events=count(db)))
+                self._scenario.check(replace(result, db=db, events=count(db)))
         state += _others(ledger)
         if state not in self._repeated:
             self._repeated.add(state)
@@ -143,22 +143,22 @@ class Judge:
         return damaged is not None and ledger.read_bytes() == damaged
 
     def _judge(self, db: Connection, step: Step) -> bytes:
-        """Judge a ledger, and return what tells it from others."""
+        """Judge a ledger, and return a digest of it."""
         (answer,) = db.execute("PRAGMA quick_check(1)").fetchone()
         assert answer == "ok", f"the file is damaged: {answer}"
         digest = _digest(db)
         if digest not in self._sound:
             verify(db)
             self._sound.add(digest)
-        found = db.execute(EVENTS).fetchall()
-        number = len(found)
+        events = db.execute(EVENTS).fetchall()
+        number = len(events)
         if self._scenario.is_replaced:
-            assert found == self._events or not step.is_over, "the old ledger is back"
-            assert found in (self._performed.first, self._events), "it is neither old nor new"
+            assert events == self._events or not step.is_over, "the old ledger is back"
+            assert events in (self._performed.first, self._events), "it is neither old nor new"
             return digest
         assert number >= step.acked, f"{number} events are left of {step.acked} acknowledged"
         assert number in self._performed.allowed, f"{number} events: a transaction was cut"
-        assert found == self._events[:number], "the events are not those that were recorded"
+        assert events == self._events[:number], "the events are not those that were recorded"
         return digest
 
     def _repeat(self, root: Path, ledger: Path) -> None:
@@ -171,9 +171,9 @@ class Judge:
             deeply(db, ledger)
             assert self._scenario.outcome(db) == self._outcome, "run again, it ends otherwise"
             total = count(db)
-            found = Found(root, ledger, db, total, total, is_over=True)
-            self._scenario.check(found)
-        self._scenario.look(replace(found, db=None))
+            result = AfterCrash(root, ledger, db, total, total, is_over=True)
+            self._scenario.check(result)
+        self._scenario.look(replace(result, db=None))
 
 
 def _digest(db: Connection) -> bytes:
@@ -186,7 +186,7 @@ def _digest(db: Connection) -> bytes:
 
 
 def _others(ledger: Path) -> bytes:
-    """Return what tells the files beside a ledger from others."""
+    """Return a digest of the files beside a ledger."""
     digest = hashlib.blake2b(digest_size=16)
     root = ledger.parent
     for path in sorted(root.rglob("*")):
@@ -196,8 +196,8 @@ def _others(ledger: Path) -> bytes:
     return digest.digest()
 
 
-def judged(stage: Stage, performed: Performed, amount: int, seed: int = SEED) -> Report:
-    """Judge crashes of a scenario, and count what is wrong."""
+def judge_crashes(stage: Stage, performed: Performed, amount: int, seed: int = SEED) -> Report:
+    """Judge crashes of a scenario, and count the failures."""
     judge, report, moments = Judge(stage, performed), Report(), set()
     for crash in crashes(performed, amount, seed):
         report.states += 1

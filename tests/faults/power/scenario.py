@@ -1,11 +1,10 @@
-"""Commands that are run once and traced, and what must hold wherever the power failed meanwhile.
+"""Commands that are run once and traced, and what must hold after a power cut at any moment.
 
-`judge` then makes the crashes. After each the ledger opens and verifies; it holds a beginning of
-the events that it held at the end, cut where a transaction ended, with all that was acknowledged;
-and the commands can be run again, after which all is as it was at the end. A scenario may ask for
-more.
+`judge` then makes the crashes. After each the ledger opens and verifies; its events are a prefix of
+the final ones, cut at the end of a transaction, with everything that was acknowledged; and the
+commands can be run again, which leads to the final state. A scenario may ask for more.
 
-A command more is a function more in `tests/faults/test_power.py`: what is prepared, what is typed,
+Another command is another function in `tests/faults/test_power.py`: the preparation, the arguments,
 and what must hold.
 """
 
@@ -37,9 +36,9 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, `{root}` and `{inputs}` in it being folders, and how it says what it recorded.
+    """A command, with `{root}` and `{inputs}` for folders, and how it acknowledges events.
 
-    All of it when it has printed everything; or one event more with each of its `lines`. It commits
+    All of them when it has printed everything; or one more with each of its `lines`. It commits
     once; or each event, or after every so many (`each`).
     """
 
@@ -52,10 +51,10 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What is there after a crash: the ledger (None if there is none) and how it came to be.
+class AfterCrash:
+    """The folder after a crash: the ledger (None if there is none) and its history.
 
-    `acked` events were acknowledged; `is_over` tells that every command has said that it is done.
+    `acked` events were acknowledged; `is_over` says that every command has reported its end.
     """
 
     root: Path
@@ -66,12 +65,12 @@ class Found:
     is_over: bool
 
 
-def nothing_more(_found: Found) -> None:
+def no_more_checks(_found: AfterCrash) -> None:
     """Ask for nothing more."""
 
 
-def told(db: Connection) -> object:
-    """Return in what two ledgers are equal: the events as they were told, and what is derived."""
+def ledger_content(db: Connection) -> object:
+    """Return what must be equal in two ledgers: the recorded events and the derived tables."""
     events = db.execute(
         "SELECT source, id, type, time, facts, body FROM event LEFT JOIN event_personal USING (seq)"
         " ORDER BY seq"
@@ -81,15 +80,15 @@ def told(db: Connection) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is prepared, in a folder that is then on the disk; the commands; what must hold."""
+    """The preparation, in a folder that is then synced; the commands; what must hold."""
 
     prepare: Callable[[Shell], None]
     commands: tuple[Command, ...]
-    look: Callable[[Found], None] = nothing_more
+    look: Callable[[AfterCrash], None] = no_more_checks
     """Looks at the files before anybody opens the ledger."""
-    check: Callable[[Found], None] = nothing_more
+    check: Callable[[AfterCrash], None] = no_more_checks
     """Looks at the open ledger, if there is one."""
-    outcome: Callable[[Connection], object] = told
+    outcome: Callable[[Connection], object] = ledger_content
     """What is the same when the commands are run again."""
     tricks: tuple[str, ...] = ()
     """What is otherwise, or broken on purpose (see `child`)."""
@@ -100,12 +99,12 @@ class Scenario:
     is_replaced: bool = False
     """Another ledger takes the place of this one: there is the old one or the new one."""
     is_damaged: bool = False
-    """What lies there at first opens for nobody, and may lie there until the commands are done."""
+    """The ledger does not open at first, and may stay so until the commands are done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A call, or the beginning of a command (None); what is acknowledged after it, as `Found`."""
+    """A call, or the start of a command (None), and what is acknowledged after it."""
 
     call: trace.Call | None
     acked: int
@@ -114,7 +113,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """A scenario that was run: the disk at first, what happened, and what there may be after it."""
+    """A scenario that was run: the disk at first, the steps, and the states allowed after it."""
 
     scenario: Scenario
     disk: Disk
@@ -128,7 +127,7 @@ class Performed:
 
 
 class Stage:
-    """Folders to run a scenario in: `base` has the disk, `memory` is for each crash in turn."""
+    """Folders to run a scenario in: `base` holds the disk, `memory` is reused for each crash."""
 
     def __init__(self, base: Path, memory: Path) -> None:
         self.base = base.resolve()
@@ -141,7 +140,7 @@ class Stage:
         places = (("{root}", str(root)), ("{inputs}", str(self.inputs)))
         argv = list(command.argv)
         for name, place in places:
-            argv = [each.replace(name, place) for each in argv]
+            argv = [argument.replace(name, place) for argument in argv]
         return argv
 
     def perform(self, scenario: Scenario) -> Performed:
@@ -165,7 +164,7 @@ class Stage:
                 steps += [Step(None, acked), *_steps(done, command, acked, after, is_last=is_last)]
                 acked = after
             performed = Performed(scenario, disk, tuple(steps), frozenset(allowed), first, damaged)
-            with self.copied() as root:
+            with self.copy_disk() as root:
                 check_model(performed, root)
         return performed
 
@@ -183,8 +182,8 @@ class Stage:
         return done
 
     def _events(self, scenario: Scenario) -> list[Row]:
-        """Return the events that there are; from a copy, since to look is to change files."""
-        with self.copied() as root:
+        """Return the events of a ledger; from a copy, since opening it changes files."""
+        with self.copy_disk() as root:
             ledger = root / scenario.place
             if not ledger.exists():
                 return []
@@ -192,8 +191,8 @@ class Stage:
                 return db.execute(EVENTS).fetchall()
 
     @contextmanager
-    def copied(self) -> Iterator[Path]:
-        """Copy the disk as programs see it, for a look."""
+    def copy_disk(self) -> Iterator[Path]:
+        """Copy the disk as programs see it, to read it."""
         root = self.base / "copy"
         shutil.copytree(self.root, root)
         try:
@@ -205,22 +204,22 @@ class Stage:
 def _steps(
     done: trace.Traced, command: Command, before: int, after: int, *, is_last: bool
 ) -> Iterator[Step]:
-    said, acked, is_over = "", before, False
+    output, acked, is_over = "", before, False
     for call in done.calls:
-        if is_said(call):
-            said += call.data(1).decode()
+        if is_output(call):
+            output += call.data(1).decode()
             if command.lines:
-                acked = before + said.count("\n")
-            if said == done.out:
+                acked = before + output.count("\n")
+            if output == done.out:
                 acked, is_over = after, is_last
         yield Step(call, acked, is_over)
-    assert said == done.out
-    # Who asked for a file has been told when the program ends.
+    assert output == done.out
+    # A requested output file is acknowledged when the program ends.
     yield Step(None, after, is_last)
 
 
-def is_said(call: trace.Call) -> bool:
-    """Tell whether a call writes to standard output, which is where results go."""
+def is_output(call: trace.Call) -> bool:
+    """Return whether a call writes to standard output, where results are printed."""
     return call.name in {"write", "writev"} and call.descriptor() == 1
 
 
@@ -244,8 +243,8 @@ def shell(ledger: Path) -> Iterator[Shell]:
 
 @contextmanager
 def _reader(ledger: Path) -> Iterator[None]:
-    """Let another program hold a ledger open, as `requests watch` does."""
-    # In this one it would lose its locks whenever a copy of the file is closed.
+    """Let another program keep a ledger open, as `requests watch` does."""
+    # In this process it would lose its locks whenever a copy of the file is closed.
     holding = "import sys; from liveportal.ledger.storage.driver import Connection\n"
     holding += "db = Connection(sys.argv[1])\n"
     holding += "print(db.execute('SELECT count(*) FROM event').fetchall(), flush=True); input()"
@@ -258,24 +257,24 @@ def _reader(ledger: Path) -> Iterator[None]:
         process.communicate(b"\n")
 
 
-def replayed(performed: Performed) -> Iterator[tuple[Disk, Step, bool]]:
-    """Do again what was done, on a disk of its own, and stop after each step.
+def replay(performed: Performed) -> Iterator[tuple[Disk, Step, bool]]:
+    """Repeat the calls on a new disk, and stop after each step.
 
-    Tells of each whether a crash after it is another than before it.
+    Yields for each whether a crash after it differs from one before it.
     """
     disk = copy.deepcopy(performed.disk)
     for step in performed.steps:
         is_moment = True
         if step.call is None:
             disk.begin()
-        elif not is_said(step.call):
+        elif not is_output(step.call):
             is_moment = disk.do(step.call)
         yield disk, step, is_moment
 
 
 def check_model(performed: Performed, root: Path) -> None:
-    """With all that was asked for, the model's disk is the real one: nothing was overlooked."""
-    disk = deque(replayed(performed), maxlen=1)[0][0]
+    """With everything synced, the model's disk equals the real one: no call was overlooked."""
+    disk = deque(replay(performed), maxlen=1)[0][0]
     model = {path: disk.nodes[number] for path, number in paths(disk.names)}
     real = {str(path.relative_to(root)): path for path in root.rglob("*")}
     assert model.keys() == real.keys()

@@ -1,8 +1,8 @@
-"""Running a program under strace, and reading what it did to the files of one folder.
+"""Run a program under strace, and parse what it did to the files of one folder.
 
-Strings come as hexadecimal bytes and whole, so what was written is known to the byte. Calls that
-failed changed nothing and are left out, and so are those about files elsewhere; what goes to
-standard output is kept, since that is where the program says that something is recorded.
+Strings are traced whole, as hexadecimal bytes, so written content is known exactly. Calls that
+failed changed nothing and are left out, as are calls on files elsewhere; writes to standard output
+are kept, since they acknowledge what is recorded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-# Whatever makes, changes, names or syncs a file. A call that `disk` does not know fails the test.
+# Calls that make, change, name or sync a file. A call that `disk` does not know fails the test.
 CALLS = (
     *("open", "openat", "openat2", "creat", "close", "dup", "dup2", "dup3", "fcntl", "lseek"),
     *("write", "writev", "pwrite64", "pwritev", "pwritev2", "sendfile", "copy_file_range"),
@@ -58,15 +58,15 @@ class Call:
 
     def path_of(self, n: int = 0) -> str:
         """Return the path that strace adds to a descriptor."""
-        found = _ANNOTATED.match(self.args[n])
-        return os.fsdecode(_bytes(found[2])) if found and found[2] else ""
+        match = _ANNOTATED.match(self.args[n])
+        return os.fsdecode(_bytes(match[2])) if match and match[2] else ""
 
     def data(self, n: int) -> bytes:
         """Return the bytes of a string, or of several that are written together."""
-        found = _STRING.findall(self.args[n])
-        if any(more for _, more in found):
+        strings = _STRING.findall(self.args[n])
+        if any(more for _, more in strings):
             raise Untraceable("a string was cut short")
-        return b"".join(_bytes(text) for text, _ in found)
+        return b"".join(_bytes(text) for text, _ in strings)
 
     def path(self, n: int, *, folder: int | None = None) -> str:
         """Return a path; `folder` is the argument that it is relative to."""
@@ -79,7 +79,7 @@ class Call:
         return int(self.args[n], 0)
 
     def has(self, n: int, flag: str) -> bool:
-        """Tell whether a flag is set."""
+        """Return whether a flag is set."""
         return len(self.args) > n and flag in self.args[n].split("|")
 
 
@@ -124,9 +124,9 @@ def run(
     env: Mapping[str, str],
     stdin: bytes = b"",
 ) -> Traced:
-    """Run a program under strace, and return what it did to a folder and said.
+    """Run a program under strace; return its calls on a folder and its output.
 
-    It runs in another: else all that it reads would seem to be about that folder.
+    It runs in another folder: else everything that it reads would seem to concern that folder.
     """
     done = subprocess.run(
         [*_strace(log), *argv],
@@ -144,7 +144,7 @@ def run(
 
 
 def _strace(log: Path) -> list[str]:
-    calls = ",".join(f"?{name}" for name in CALLS)  # Each where this processor has it.
+    calls = ",".join(f"?{name}" for name in CALLS)  # Those that this processor has.
     traced = ["-f", "-y", "-xx", "-s", "100000000", "-e", f"trace={calls}", "-e", "signal=none"]
     return ["strace", "--seccomp-bpf", "-qq", *traced, "-o", str(log)]
 
@@ -154,12 +154,12 @@ def read(lines: Iterable[str], folder: Path) -> Iterator[Call]:
     marks = "".join(f"\\x{byte:02x}" for byte in os.fsencode(folder))
     pending: dict[str, str] = {}
     for line in map(str.rstrip, lines):
-        if found := _UNFINISHED.match(line):
-            pending[found[1]] = found[2]
+        if match := _UNFINISHED.match(line):
+            pending[match[1]] = match[2]
             continue
-        # A call stands where it ended: before that nobody can build on it.
-        found = _RESUMED.match(line)
-        text = f"{found[1]} {pending.pop(found[1])}{found[2]}" if found else line
+        # A call takes the place where it ended: no one can rely on it before.
+        match = _RESUMED.match(line)
+        text = f"{match[1]} {pending.pop(match[1])}{match[2]}" if match else line
         call = _LINE.match(text)
         if not call or int(call[4], 0) < 0:
             continue

@@ -1,4 +1,4 @@
-"""What belongs to a ledger is the place of no output, and no input: its key most of all."""
+"""A path that belongs to a ledger is no output and no input: its key most of all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FREE = ("ledger.db.zip", "ledger.db.csv", "other.key", "ledger", ".ledger.db.par
 
 @pytest.mark.parametrize("name", OWN)
 def test_no_output_takes_its_place(october: Shell, name: str) -> None:
-    """Whatever is asked for, under whatever spelling; nothing is made there either."""
+    """For any output and any spelling of the path; no file is made there either."""
     path = october.folder / name
     before = _seen(path)
     for command in (("earnings", "months"), ("requests", "decline", "REQ-1006", "--dry-run")):
@@ -46,7 +46,7 @@ def test_what_belongs_to_none(october: Shell, name: str) -> None:
 
 
 def test_every_command_that_writes_a_file(october: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each option that names a file to be made: the key stays what it is."""
+    """Each option that names an output file: the key is unchanged."""
     key = october.file("ledger.db.key", "a key\n")
     key.chmod(0o600)
     feed = october.file("feed.jsonl", "")
@@ -67,7 +67,7 @@ def test_every_command_that_writes_a_file(october: Shell, monkeypatch: pytest.Mo
         ran = october.run(*argv)
         assert ran.code in (2, 3, 74), (argv, ran)
         assert key.read_text() == "a key\n", argv
-    # Also of a ledger that is not the one in use, and where none is yet.
+    # Also for another ledger than the one in use, and for one that does not exist yet.
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(october.folder / "new.db"))
     assert october.run("policy", "list", "-o", key).code == 74
     assert october.run("init", "-o", october.folder / "NEW.DB.key").code == 74
@@ -132,7 +132,7 @@ def test_attaching_to_a_dispute(states: Shell) -> None:
 
 
 def test_the_list_is_complete(tmp_path: Path) -> None:
-    """Each name that the program gives to what it keeps is on the list."""
+    """Each file name that the program uses beside a ledger is on the list."""
     ledger = tmp_path / "ledger.db"
     for own in temp_files.own_files(ledger):
         assert ledger_paths.is_same(own, own.with_name(own.name.upper()))

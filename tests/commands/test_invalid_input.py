@@ -1,6 +1,6 @@
-"""Wrong input of every kind: the exit code, a sentence that helps, and a ledger left as it was.
+"""Invalid input of every kind: the exit code, a helpful sentence, and an unchanged ledger.
 
-`Shell.refuses` runs each twice, in words and with --json, and compares the whole ledger.
+`Shell.refuses` runs each command twice, in text and with --json, and compares the whole ledger.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import pytest
 
 from tests.commands.shell import Shell, assert_no_traceback, error_of
 
-# Arguments, exit code, code, and what message or hint must say.
+# Arguments, exit code, error code, and words that the message or hint must have.
 THINGS = [
     ("requests show nope", 3, "not_found", "nope"),
     ("requests accept nope", 3, "not_found", "requests list"),
@@ -95,8 +95,10 @@ USAGE = [
 
 
 @pytest.mark.parametrize(("command", "exit_code", "code", "says"), THINGS)
-def test_unknown_things(states: Shell, command: str, exit_code: int, code: str, says: str) -> None:
-    """What does not exist is exit 3, named, with where to look."""
+def test_unknown_entities(
+    states: Shell, command: str, exit_code: int, code: str, says: str
+) -> None:
+    """An id that does not exist is exit 3, named, with where to look."""
     error = states.refuses(exit_code, *command.split())
     assert error["code"] == code
     assert says in f"{error['message']} {error['hint']}"
@@ -104,14 +106,14 @@ def test_unknown_things(states: Shell, command: str, exit_code: int, code: str, 
 
 @pytest.mark.parametrize("summary", ["", "  ", "\n"])
 def test_a_dispute_without_a_word_is_malformed(states: Shell, summary: str) -> None:
-    """The review reads nothing else of the expert, so that an empty summary is a mistake."""
+    """The summary is all that the review reads of the expert, so an empty one is a mistake."""
     error = states.refuses(1, "dispute", "file", "CL-2", "--summary", summary)
     assert "summary" in error["message"]
 
 
 @pytest.mark.parametrize(("command", "code", "says"), STATES)
 def test_what_the_rules_refuse(states: Shell, command: str, code: str, says: str) -> None:
-    """A move that cannot be is exit 4, and says why."""
+    """An impossible transition is exit 4 with the reason."""
     error = states.refuses(4, *command.split(), "--at", "2026-12-31 10:00")
     assert error["code"] == code
     assert says in f"{error['message']} {error['hint']}"
@@ -152,7 +154,7 @@ def test_wrong_usage(states: Shell, command: str) -> None:
 
 
 def test_a_mistyped_command_is_guessed(states: Shell) -> None:
-    """What was probably meant is suggested, of commands and of options."""
+    """The error suggests similar commands and options."""
     assert "list" in states.run("requests", "lst").err
     assert "--state" in states.run("requests", "list", "--stat", "open").err
     assert "sessions" in states.run("session", "list").err
@@ -168,7 +170,7 @@ FOLD = ("2026-10-25 02:30", "2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01
 def test_a_time_that_the_clocks_skip_or_show_twice(
     states: Shell, text: str, first: str, second: str
 ) -> None:
-    """Refused everywhere, with both readings, each of which is understood."""
+    """Refused everywhere, with a spelling of both interpretations that is accepted."""
     day, clock = text.split()
     zone = ("--timezone", "Europe/Paris")
     add = ("requests", "add", "--customer", "C-1", "--title", "x", "--rate", "3", *zone)

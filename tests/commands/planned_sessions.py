@@ -1,4 +1,4 @@
-"""What the tests of plans tell a ledger with: sessions booked in November, and a fixed clock."""
+"""Shared by the tests of plans: sessions booked in November, and a fixed clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _ids = count(1)
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> SetClock:
-    """Return what sets the clock of the commands that read; it stands at a Wednesday's noon."""
+    """Return a function that sets the clock of the read commands.
+
+    It starts on a Wednesday at noon.
+    """
 
     def set_clock(text: str) -> None:
         monkeypatch.setattr(read_command, "utc_now", lambda: at(text))
@@ -27,7 +30,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     return set_clock
 
 
-def told(kind: str, when: str, /, **data: Any) -> bytes:  # noqa: ANN401 -- As events have it.
+def event_line(kind: str, when: str, /, **data: Any) -> bytes:  # noqa: ANN401 -- As events have it.
     """Return an event of a feed with a fresh name."""
     return line(kind, when, id=f"a-{next(_ids)}", **data)
 
@@ -46,14 +49,16 @@ def book(
     slots = [{"start": at(start).isoformat(), "minutes": minutes}]
     opened = {"kind": "scheduled", "customer": customer, "title": title, "slots": slots}
     rate, described = amount("3.00"), "on Mali GPUs\nsince spring"
-    return told(
+    return event_line(
         "request.opened",
         "11-03 09:00",
         request=f"R-{name}",
         rate=rate,
         description=described,
         **opened,
-    ) + told("request.accepted", "11-03 09:30", request=f"R-{name}", session=f"S-{name}", slot=1)
+    ) + event_line(
+        "request.accepted", "11-03 09:30", request=f"R-{name}", session=f"S-{name}", slot=1
+    )
 
 
 def sync(shell: Shell, *lines: bytes) -> None:

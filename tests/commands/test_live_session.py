@@ -1,4 +1,4 @@
-"""`sessions show` of what is not over: the figures so far, the view that keeps up, the history."""
+"""`sessions show` before the end: the figures so far, the live view, the history."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SetClock = Callable[[str], None]
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> SetClock:
-    """Return what sets the clock of the commands that read."""
+    """Return a function that sets the clock of the read commands."""
     return lambda text: monkeypatch.setattr(read_command, "utc_now", lambda: at(text))
 
 
@@ -66,7 +66,7 @@ def test_a_live_session_shows_what_it_comes_to(states: Shell, now: SetClock) -> 
 
 
 def test_the_running_pause_counts_as_paused(states: Shell, now: SetClock) -> None:
-    """S-PAUSED stands still since 11:10, ten minutes after its start."""
+    """S-PAUSED has been paused since 11:10, ten minutes after its start."""
     now("11-02 11:25")
     row = shown(states, "S-PAUSED")
     assert [row[name] for name in FIGURES[:4]] == [1500, 900, 600, 600]
@@ -85,7 +85,7 @@ def test_the_trial_counts_down(states: Shell, now: SetClock) -> None:
 
 
 def test_an_upcoming_session_says_when_it_starts(states: Shell, now: SetClock) -> None:
-    """In so many seconds, below zero once it is overdue; an ended one has no figures at all."""
+    """Seconds until the start, negative once overdue; an ended session has no live figures."""
     now("11-05 08:00")
     row = shown(states, "S-UP")
     assert [row[name] for name in FIGURES] == [None] * 8 + [3600]
@@ -115,8 +115,8 @@ def test_figures_in_every_format(states: Shell, now: SetClock) -> None:
     """Rows have whole seconds, and a field can be asked for alone."""
     now("11-02 10:20")
     fields = ("--fields", "state,active_seconds,earned_so_far")
-    assert states.tells("sessions", "show", "S-LIVE", *fields) == "live\t1200\t42.00\n"
-    text = states.tells("sessions", "show", "S-LIVE", *fields, "--csv")
+    assert states.output_of("sessions", "show", "S-LIVE", *fields) == "live\t1200\t42.00\n"
+    text = states.output_of("sessions", "show", "S-LIVE", *fields, "--csv")
     assert text == "state,active_seconds,earned_so_far\nlive,1200,42.00\n"
 
 
@@ -126,7 +126,7 @@ def test_figures_in_every_format(states: Shell, now: SetClock) -> None:
 def test_a_person_sees_the_figures_first(
     states: Shell, now: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a stopwatch shows them, before all else, and is told of the view that keeps up."""
+    """As a stopwatch shows them, before everything else; a hint names the live view."""
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "100")
     now("11-02 11:25")
@@ -142,7 +142,7 @@ def test_a_person_sees_the_figures_first(
 
 
 def test_the_history_is_a_line_an_event(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What happened, when, and who told it; JSON has the events themselves."""
+    """What happened, when, and its source; JSON has the events themselves."""
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "160")
     states.ok("sessions", "correct", "S-1002", "--billed", "120", "--reason", "as agreed")
@@ -157,10 +157,10 @@ def test_the_history_is_a_line_an_event(states: Shell, monkeypatch: pytest.Monke
     assert history[-1]["type"] == "session.corrected"
 
 
-def test_a_history_in_words_hides_nothing_and_obeys_nobody(
+def test_a_history_in_words_is_complete_and_cleaned(
     empty: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every kind of event can be told; what strangers wrote is cut, and cannot draw."""
+    """Every event type has a sentence; untrusted text is cut and cleaned."""
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "300")
     evil = "\x1b[2J\u202eevil\x00" + "x" * 100_000
@@ -208,8 +208,8 @@ def test_a_history_in_words_hides_nothing_and_obeys_nobody(
     assert "rescheduled at 2026-10-05 09:02 (start 2026-10-07 09:00; 45 min), told by" in first
     assert "cancelled at 2026-10-05 09:03 (by the customer; evilxxx" in first
     second = empty.run("sessions", "show", "S-2", terminal=True).out
-    for said in ("logged at", "paused 2026-10-05 10:10", "refund claimed at", "4 of 5; by you"):
-        assert said in second
+    for output in ("logged at", "paused 2026-10-05 10:10", "refund claimed at", "4 of 5; by you"):
+        assert output in second
     assert "5.00 USD" in second
     assert "\x1b" not in first + second
     assert "\u202e" not in first + second
@@ -226,10 +226,10 @@ def test_a_stopwatch(seconds: int, text: str) -> None:
     assert clock(timedelta(seconds=seconds)) == text
 
 
-def test_a_value_that_is_told_is_itself_everywhere_else() -> None:
-    """Words are for people; formats have what they are made of."""
-    told = HumanValue(timedelta(seconds=90), lambda _now, _local: ["a while"])
-    assert (plain(told), cell(told), is_number(told)) == (90, "90", True)
+def test_a_human_value_is_raw_in_other_formats() -> None:
+    """Words are for people; machine formats have the raw value."""
+    value = HumanValue(timedelta(seconds=90), lambda _now, _local: ["a while"])
+    assert (plain(value), cell(value), is_number(value)) == (90, "90", True)
     listed = HumanValue([{"a": 1}], lambda _now, _local: ["one"])
     assert (plain(listed), cell(listed), is_number(listed)) == ([{"a": 1}], '[{"a":1}]', False)
 
@@ -262,7 +262,7 @@ def test_a_terminal_that_cannot_be_redrawn_is_none(
 def test_following_what_is_over_shows_its_bill_and_ends(
     states: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is nothing to wait for; and what there is not is not found."""
+    """There is nothing to wait for; an unknown session is not found."""
     monkeypatch.setenv("TERM", "xterm")
     ran = states.run("sessions", "show", "S-1002", "--follow", terminal=True)
     assert ran.code == 0
@@ -291,7 +291,7 @@ if sys.platform != "win32":
             os.close(inner)
 
         def until(self, said: str) -> None:
-            """Read until something is said, since what was read before."""
+            """Read until a text appears in the output since the last read."""
             stop = time.monotonic() + 30
             self.seen = ""
             while time.monotonic() < stop:
@@ -319,9 +319,9 @@ if sys.platform != "win32":
         shell.ok("requests", "accept", "REQ-2001", "--session", "S-NOW", "--anyway")
 
     def test_the_view_keeps_up_with_other_shells(states: Shell) -> None:
-        """A pause, the timer going on, and the end show at once; the end has the bill, and ends it.
+        """A pause, a resume and the end show at once; the end shows the bill and ends the view.
 
-        Meanwhile nobody waits for a lock: the ledger is let go between two looks.
+        The view holds no lock between two reads, so no writer waits for it.
         """
         _begin(states)
         view = Follower(states, "S-NOW")
@@ -337,7 +337,7 @@ if sys.platform != "win32":
         assert view.end() == 0
 
     def test_an_interrupted_view_is_130(states: Shell) -> None:
-        """Ctrl-C ends it quietly, and the cursor is there again."""
+        """Ctrl-C ends it quietly, and the cursor is visible again."""
         _begin(states)
         view = Follower(states, "S-NOW")
         view.until(r"state +live")

@@ -1,4 +1,4 @@
-"""What is entered afterwards: logs, corrections, tips, reviews, adjustments, payouts, settings."""
+"""Entries made afterwards: logs, corrections, tips, reviews, adjustments, payouts, settings."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def test_yesterday_is_read_in_the_experts_zone(empty: Shell) -> None:
 
 
 def test_a_correction_is_booked_and_nothing_is_edited(logged: Shell) -> None:
-    """The wrong earning, its reversal and the right one all stay; the month tells the sum."""
+    """The wrong earning, its reversal and the right one all stay; the month has the sum."""
     argv = ("sessions", "correct", "S-1", "--reason", "timer forgotten", "--no-pauses")
     row = logged.ok(*argv, "--end", "2026-10-05 14:30", "--at", "2026-11-02 09:00")
     assert _pick(row, "state", "end", "minutes") == ("ended", "2026-10-05T14:30:00Z", "30.00")
     assert _pick(row, "gross", "fee", "earned") == ("90.00", "27.00", "63.00")
     record = logged.ok("earnings", "transactions")
-    assert [_pick(each, "period", "gross", "amount", "owed") for each in record] == [
+    assert [_pick(entry, "period", "gross", "amount", "owed") for entry in record] == [
         ("2026-10", "120.00", "84.00", "84.00"),
         ("2026-11", "-120.00", "-84.00", "-84.00"),
         ("2026-11", "90.00", "63.00", "63.00"),
@@ -95,14 +95,14 @@ def test_a_correction_during_a_claim_is_refused(logged: Shell) -> None:
 
 
 def test_tips_and_reviews(logged: Shell) -> None:
-    """A tip is the expert's whole; reviews of both sides stand beside the session."""
+    """A tip is entirely the expert's; the session shows the reviews of both sides."""
     row = logged.ok("sessions", "tip", "S-1", "10", "--at", "2026-10-05 15:00")
     assert _pick(row, "id", "amount", "currency") == ("S-1", "10.00", "USD")
     review = ("sessions", "review", "S-1", "--at", "2026-10-05 15:00")
     logged.ok(*review, "5", "--by", "customer", "--text", "Solved in ten minutes")
     logged.ok(*review, "4")
     shown = logged.ok("sessions", "show", "S-1")
-    assert [_pick(each, "by", "rating", "text") for each in shown["reviews"]] == [
+    assert [_pick(review, "by", "rating", "text") for review in shown["reviews"]] == [
         ("customer", 5, "Solved in ten minutes"),
         ("expert", 4, None),
     ]
@@ -132,7 +132,7 @@ def test_bonuses_and_fees(logged: Shell) -> None:
 
 
 def test_a_mistake_is_reversed_once(logged: Shell) -> None:
-    """The exact inverse is booked, once; what cannot be reversed says how to correct it."""
+    """The exact inverse is booked once; if it cannot be, the error says how to correct it."""
     tip = logged.ok("sessions", "tip", "S-1", "10", "--at", "2026-10-05 15:00")
     reverse = ("ledger", "reverse", tip["event"], "--reason", "entered twice", "--yes")
     row = logged.ok(*reverse, "--at", "2026-11-01 09:00")
@@ -155,13 +155,13 @@ PROFILE = ["name", "email", "method", "address", "tax_form"]
 def _preview(shell: Shell, on: str) -> tuple[Any, ...]:
     shown = shell.ok("payout", "preview", "--on", on)
     assert _pick(shown, "as_of", "minimum") == (on, "100.00")
-    codes = {each["code"] for each in shown["blocked"]}
-    assert all(each["message"] for each in shown["blocked"])
+    codes = {row["code"] for row in shown["blocked"]}
+    assert all(row["message"] for row in shown["blocked"])
     return *_pick(shown, "eligible", "carried", "due_on"), codes
 
 
 def test_what_a_preview_says(logged: Shell) -> None:
-    """Nothing is eligible before its due date; what blocks is named; carried is what waits."""
+    """Nothing is eligible before its due date; blockers are named; the rest is carried."""
     assert _preview(logged, "2026-12-03") == (
         *("0.00", "0.00", "2026-12-30"),
         {"profile_incomplete", "first_payout_wait", "nothing_eligible"},
@@ -175,7 +175,7 @@ def test_what_a_preview_says(logged: Shell) -> None:
     logged.says(changed)
     assert _preview(logged, "2026-12-30") == ("100.00", "0.00", "2026-12-30", set())
     shown = logged.ok("payout", "preview", "--on", "2026-12-30")
-    assert [each["amount"] for each in shown["lines"]] == ["84.00", "16.00"]
+    assert [item["amount"] for item in shown["lines"]] == ["84.00", "16.00"]
 
 
 def test_a_payout_that_arrives(logged: Shell) -> None:
@@ -192,15 +192,11 @@ def test_a_payout_that_arrives(logged: Shell) -> None:
     assert row["state"] == "paid"
     balance = logged.ok("earnings", "--month", "2027-01")["balance"]
     assert tuple(balance.values()) == ("24.00", "0.00", "0.00", "60.00")
-    assert [_pick(each, "id", "state") for each in logged.ok("payout", "list")] == [
-        ("PO-1", "paid")
-    ]
+    assert [_pick(row, "id", "state") for row in logged.ok("payout", "list")] == [("PO-1", "paid")]
     assert logged.ok("payout", "list", "--state", "sent") == []
     shown = logged.ok("payout", "show", "PO-1")
-    assert [_pick(each, "session", "amount") for each in shown["lines"]] == [("S-1", "60.00")]
-    kinds = [
-        _pick(each, "kind", "amount", "owed") for each in logged.ok("earnings", "transactions")
-    ]
+    assert [_pick(text, "session", "amount") for text in shown["lines"]] == [("S-1", "60.00")]
+    kinds = [_pick(row, "kind", "amount", "owed") for row in logged.ok("earnings", "transactions")]
     assert kinds[1:] == [("payout", "0.00", "-60.00"), ("payout_paid", "0.00", "0.00")]
 
 
@@ -256,21 +252,21 @@ def test_the_minimum_rate_filters(empty: Shell) -> None:
     assert empty.ok(*accept, "--anyway")["flags"] == ["below_minimum_rate"]
 
 
-def test_a_policy_holds_from_now_on(logged: Shell) -> None:
-    """What was agreed keeps its policy; what is agreed later has the new one."""
+def test_a_policy_applies_from_now_on(logged: Shell) -> None:
+    """Existing agreements keep their policy; later ones have the new one."""
     path = logged.file("mine.toml", 'name = "mine"\n[fee]\npercent = 10\n[trial]\nminutes = 60\n')
     checked = logged.ok("policy", "check", path)
     assert _pick(checked, "name", "currency", "valid") == ("mine", "USD", True)
     logged.ok("policy", "use", path, "--yes")
-    assert [_pick(each, "name", "in_force") for each in logged.ok("policy", "list")] == [
+    assert [_pick(row, "name", "in_force") for row in logged.ok("policy", "list")] == [
         *(("unity-live-help", False), ("quarter-hour", False), ("mine", True)),
     ]
-    switches = {each["switch"]: each["value"] for each in logged.ok("policy", "show")}
+    switches = {row["switch"]: row["value"] for row in logged.ok("policy", "show")}
     assert _pick(switches, "fee.percent", "trial.minutes", "refund.deducts") == ("10", 60, "share")
     row = logged.ok(*LOG[:-1], "S-2", "2026-10-06 14:00-15:30", "--at", "2026-10-06 16:00")
     assert _pick(row, "gross", "earned") == ("270.00", "243.00")
     assert logged.ok("sessions", "show", "S-1")["earned"] == "84.00"
-    shipped = {each["switch"] for each in logged.ok("policy", "show", "quarter-hour")}
+    shipped = {row["switch"] for row in logged.ok("policy", "show", "quarter-hour")}
     assert shipped == set(switches)
 
 

@@ -1,4 +1,4 @@
-"""A watch as a process of its own, and what a feed brings it."""
+"""A watch as a process of its own, and the feed lines that it reads."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ RULES = line(
 )
 
 
-def asks(name: str, **data: Any) -> bytes:  # noqa: ANN401 -- As events have it.
+def request_line(name: str, **data: Any) -> bytes:  # noqa: ANN401 -- As events have it.
     """Write the opening of a request that never lapses."""
     return opened(name, "10-05 09:00", **data)
 
 
 class Watching:
-    """A watch that runs, and what it has shown."""
+    """A running watch, and its output so far."""
 
     def __init__(self, running: subprocess.Popen[bytes]) -> None:
         self.running = running
@@ -55,7 +55,7 @@ class Watching:
             self._read(0.05)
 
     def shows_no_more(self) -> None:
-        """Give it time to show what it must not show."""
+        """Wait, and assert that nothing more is shown."""
         before = self.ids()
         self._read(0.3)
         assert self.ids() == before
@@ -63,10 +63,10 @@ class Watching:
     def ids(self) -> list[str]:
         """Return the ids of the whole lines shown so far."""
         lines = self.shown.decode().splitlines(keepends=True)
-        return [each.rstrip("\n").split("\t")[0] for each in lines if each.endswith("\n")]
+        return [text.rstrip("\n").split("\t")[0] for text in lines if text.endswith("\n")]
 
     def ends(self, *, interrupted: bool = False) -> tuple[int, str, str]:
-        """Wait for its end, and return its exit code and what it wrote."""
+        """Wait for its end; return its exit code and its output."""
         if interrupted:
             self.running.send_signal(signal.SIGINT)
         assert self.running.stdout is not None
@@ -99,7 +99,7 @@ def watching(shell: Shell, *argv: object, **more: str) -> Iterator[Watching]:
             yield Watching(running)
         finally:
             running.kill()
-            with suppress(ValueError):  # What was closed already.
+            with suppress(ValueError):  # Already closed.
                 running.communicate()
 
 

@@ -1,4 +1,4 @@
-"""Many processes at one ledger: nothing is lost, nothing is doubled, readers see one state."""
+"""Many processes at one ledger: nothing is lost or doubled, and readers see one state."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.commands.shell import PROGRAM, ROOT
 from tests.faults.books import AT, MODES, Place, Scene, set_up, story
 from tests.faults.conftest import Amount
-from tests.faults.nursery import BUSY, Nursery, Order, wait_until_stopped
+from tests.faults.fork_server import BUSY, ForkServer, Order, wait_until_stopped
 from tests.faults.scenes import SYNC
 
 WRITERS = READERS = 16
@@ -32,17 +32,17 @@ def _adjust(name: str) -> tuple[str, ...]:
 
 
 def _all_at_once(place: Place, orders: list[Order]) -> list[tuple[int, ...]]:
-    """Start all, let them go together, and return the exit codes of each one's runs."""
-    started = [(place.nursery.start(order), order) for order in orders]
+    """Start all processes, release them together; return the exit codes of each one's runs."""
+    started = [(place.fork_server.start(order), order) for order in orders]
     for pid, _ in started:
         wait_until_stopped(pid)
     for pid, _ in started:
         os.kill(pid, signal.SIGCONT)
-    ended = [place.nursery.wait(pid, order) for pid, order in started]
-    for each in ended:
-        assert "Traceback" not in each.err
-        assert "bug" not in each.err
-    return [each.codes for each in ended]
+    ended = [place.fork_server.wait(pid, order) for pid, order in started]
+    for run in ended:
+        assert "Traceback" not in run.err
+        assert "bug" not in run.err
+    return [run.codes for run in ended]
 
 
 def _check_state(rows: list[dict[str, object]]) -> Decimal:
@@ -57,10 +57,10 @@ def _check_state(rows: list[dict[str, object]]) -> Decimal:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 @modes
 def test_sixteen_write_and_sixteen_read(
-    nursery: Nursery, made: Path, folder: Path, mode: str, amount: Amount
+    fork_server: ForkServer, made: Path, folder: Path, mode: str, amount: Amount
 ) -> None:
-    """Each event is there once, also those that all tell with one key; every read adds up."""
-    place = set_up(nursery, made, _SCENE, mode, folder)
+    """Each event is recorded once, also those that share one key; every read adds up."""
+    place = set_up(fork_server, made, _SCENE, mode, folder)
     before = story(place.ledger)
     net = _check_state([json.loads(line) for line in place.done(*_MONTHS).splitlines()])
     times = amount(quick=1, whole=25)
@@ -77,13 +77,13 @@ def test_sixteen_write_and_sixteen_read(
     with _real(place, "real", times) as real:
         codes = _all_at_once(place, orders)
         assert real.wait(timeout=120) == 0
-    assert {code for each in codes for code in each} <= {0, BUSY}
-    assert all(each[-1] == 0 for each in codes)
-    told = story(place.ledger)
-    keys = [row[1] for row in told[len(before) :]]
+    assert {code for run_codes in codes for code in run_codes} <= {0, BUSY}
+    assert all(code[-1] == 0 for code in codes)
+    events = story(place.ledger)
+    keys = [row[1] for row in events[len(before) :]]
     wanted = [f"{number}-{n}" for number in range(WRITERS) for n in range(times)]
     assert sorted(keys) == sorted([*wanted, "common", *(f"real-{n}" for n in range(times))])
-    assert told[: len(before)] == before
+    assert events[: len(before)] == before
     states = [_reads(folder / f"r{number}") for number in range(READERS)]
     for seen in states:
         assert seen == sorted(seen), "a reader saw the past come back"
@@ -99,7 +99,7 @@ def test_sixteen_write_and_sixteen_read(
 
 
 def _real(place: Place, name: str, times: int) -> subprocess.Popen[bytes]:
-    """Start a writer that starts the program anew for each of its writes, as people do."""
+    """Start a writer that starts the program for each of its writes, as people do."""
     program = " ".join(PROGRAM)
     words = " ".join(_adjust("KEY")).replace(AT, f"'{AT}'").replace("KEY", f"{name}-$n")
     script = f"for n in $(seq 0 {times - 1}); do until {program} {words}; do :; done; done"
@@ -115,15 +115,15 @@ def _real(place: Place, name: str, times: int) -> subprocess.Popen[bytes]:
 
 def _reads(out: Path) -> list[Decimal]:
     """Check each state that a reader saw, and return the net that it saw each time."""
-    found: list[Decimal] = []
+    amounts: list[Decimal] = []
     rows: list[dict[str, object]] = []
     for text in out.read_text().splitlines():
         if not text.startswith("{"):
-            continue  # What `ledger verify` says.
+            continue  # The result of `ledger verify`.
         row = json.loads(text)
         if rows and row["month"] <= str(rows[-1]["month"]):
-            found.append(_check_state(rows))
+            amounts.append(_check_state(rows))
             rows = []
         rows.append(row)
-    found.append(_check_state(rows))
-    return found
+    amounts.append(_check_state(rows))
+    return amounts

@@ -1,4 +1,4 @@
-"""Told twice, corrected, reversed, typed in haste: at the shell and by feeds, as a user does it."""
+"""Repeated, corrected, reversed and mistyped facts, from the shell and from feeds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def hosted(empty: Shell) -> Shell:
     return empty
 
 
-def fed(shell: Shell, *lines: bytes) -> dict[str, object]:
+def sync_lines(shell: Shell, *lines: bytes) -> dict[str, object]:
     """Sync lines of a feed."""
     feed = shell.file("feed.jsonl", b"".join(lines))
     synced: dict[str, object] = shell.ok("sync", feed)
@@ -48,20 +48,20 @@ def test_a_correction_survives_the_feed(hosted: Shell) -> None:
         billed=amount("50.00"),
         reason="y",
     )
-    synced = fed(hosted, accepted, ended("60.00"), corrected)
+    synced = sync_lines(hosted, accepted, ended("60.00"), corrected)
     assert (synced["confirmed"], synced["recorded"]) == (3, 0)
     assert hosted.ok("sessions", "show", "S-1")["gross"] == "50.00"
     assert hosted.ok("ledger", "verify")["ok"] is True
 
 
 def test_a_bill_that_is_not_booked_is_shown_by_check(hosted: Shell) -> None:
-    """The feed goes on; `earnings check` shows the bill that it reported, and how to book it."""
+    """The feed goes on; `earnings check` shows the reported bill and how to book it."""
     correct = ("sessions", "correct", "S-1", "--reason", "x", "--at", "2026-10-05 10:00")
     hosted.ok(*correct, "--end", "2026-10-05 09:20")
-    fed(hosted, ended("70.00"))
+    sync_lines(hosted, ended("70.00"))
     (row,) = hosted.ok("earnings", "check")
     assert (row["billed"], row["reported"]) == ("60.00", "70.00")
-    assert "70.00" in hosted.tells("earnings", "check")
+    assert "70.00" in hosted.output_of("earnings", "check")
     assert "correct ID --billed AMOUNT" in hosted.run("earnings", "check", terminal=True).err
     hosted.ok(*correct[:-1], "2026-10-05 11:00", "--billed", "70.00")
     (row,) = hosted.ok("earnings", "check")
@@ -75,10 +75,10 @@ def test_a_mistyped_payout_is_recorded_right(hosted: Shell) -> None:
     reverse = ("ledger", "reverse", "PO-1", "--reason", "typo", "--yes")
     hosted.ok(*reverse, "--at", "2026-11-01 10:00")
     assert hosted.ok(*sent, "24.00")["amount"] == "24.00"
-    told = line(
+    event = line(
         "payout.sent", "11-01 09:00", id="p", payout="PO-1", amount=amount("24.00"), method="paypal"
     )
-    assert fed(hosted, told)["confirmed"] == 1
+    assert sync_lines(hosted, event)["confirmed"] == 1
     assert hosted.ok("payout", "show", "PO-1")["amount"] == "24.00"
     error = hosted.refuses(4, "payout", "record", "--id", "PO-1", "24.00")
     assert error["code"] == "already_exists"
@@ -125,7 +125,7 @@ def test_a_mistaken_failure_is_reversed(hosted: Shell) -> None:
 
 def test_billed_policy_goes_back_to_our_own_calculation(hosted: Shell) -> None:
     """The platform's bill is kept until then, whatever the times are."""
-    fed(hosted, ended("84.00"))
+    sync_lines(hosted, ended("84.00"))
     correct = ("sessions", "correct", "S-1", "--reason", "x")
     kept = hosted.ok(*correct, "--end", "2026-10-05 09:10", "--at", "2026-10-05 10:00")
     assert (kept["gross"], kept["minutes"]) == ("84.00", "10.00")
@@ -148,13 +148,16 @@ def test_billed_policy_needs_an_ended_session(hosted: Shell) -> None:
 
 @pytest.mark.parametrize("currency", ["JPY", "KWD", "EUR"])
 def test_init_takes_no_amounts_of_another_currency(nothing: Shell, currency: str) -> None:
-    """The profile's amounts are dollars: no rate bounds, no payout minimum, and it says so."""
+    """The policy's amounts are dollars.
+
+    Its rate bounds and minimum are left out, and it says so.
+    """
     ran = nothing.run("init", "--currency", currency)
     assert ran.code == 0
     assert "no rate bounds and no payout minimum" in ran.err
-    switches = {each["switch"]: each["value"] for each in nothing.ok("policy", "show")}
+    switches = {row["switch"]: row["value"] for row in nothing.ok("policy", "show")}
     assert switches["currency"] == currency
-    limits = {switches[each] for each in ("rate.minimum", "rate.maximum", "payout.minimum")}
+    limits = {switches[field] for field in ("rate.minimum", "rate.maximum", "payout.minimum")}
     assert limits == {"none"}
     log = ("sessions", "log", "2026-10-05 09:00-10:00", "--customer", "C-1", "--rate")
     nothing.ok(*log, "300")
@@ -162,7 +165,7 @@ def test_init_takes_no_amounts_of_another_currency(nothing: Shell, currency: str
 
 
 def test_init_in_the_profiles_own_currency_keeps_its_amounts(nothing: Shell) -> None:
-    """Nothing is left out, and nothing is said."""
+    """Nothing is left out, and nothing is reported."""
     ran = nothing.run("init", "--currency", "usd", "--timezone", "UTC")
     assert "no rate bounds" not in ran.err
     log = ("sessions", "log", "2026-10-05 09:00-10:00", "--customer", "C-1", "--rate", "300")
@@ -170,7 +173,7 @@ def test_init_in_the_profiles_own_currency_keeps_its_amounts(nothing: Shell) -> 
 
 
 def test_a_refused_line_names_rejects(hosted: Shell) -> None:
-    """Whoever syncs it learns how to go on."""
+    """The error tells how to go on: --rejects."""
     bad = hosted.file("bad.jsonl", line("request.declined", "10-05 09:01", id="d", request="R-1"))
     error = hosted.refuses(4, "sync", bad)
     assert (error["code"], "--rejects" in error["hint"]) == ("conflict", True)
@@ -187,7 +190,7 @@ def test_the_shell_may_be_ahead_of_the_platform(empty: Shell) -> None:
     taken = line("request.taken", "10-05 09:00:01", id="t", request="R-1")
     expired = line("request.expired", "10-05 10:00", id="x", request="R-1")
     again = line("request.taken", "10-05 09:00:01", id="t", source=OTHER, request="R-1")
-    synced = fed(empty, taken, expired, again)
+    synced = sync_lines(empty, taken, expired, again)
     assert (synced["recorded"], synced["confirmed"]) == (2, 1)
     session = empty.ok("sessions", "show", "R-1")
     assert (session["state"], session["flags"]) == ("cancelled", ["lost_race"])

@@ -1,4 +1,4 @@
-"""Nobody is asked who cannot answer, and nothing is read unless a command is told to."""
+"""A prompt appears only where there is a terminal; stdin is read only if a command asks for it."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ def test_yes_and_a_dry_run_ask_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ids_from_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`-` stands, in its place, for the lines of standard input that are not blank."""
+    """`-` is replaced, in its place, by the non-blank lines of standard input."""
     monkeypatch.setattr(sys, "stdin", Stdin(b"\xef\xbb\xbfR-2\r\n\n  R-3 \nR-4"))
     assert list(read_ids(["R-1", "-", "R-5"])) == ["R-1", "R-2", "R-3", "R-4", "R-5"]
 
 
-def test_nothing_is_read_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_read_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command without `-` never waits for input."""
     stdin = Stdin(b"R-2\n")
     monkeypatch.setattr(sys, "stdin", stdin)
@@ -106,7 +106,7 @@ def test_input_that_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_text_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of it, without the line break at its end; but not without bounds."""
+    """The whole text without its final line break, up to a limit."""
     monkeypatch.setattr(sys, "stdin", Stdin("Fixed at 14:17.\nSee the recording…\n".encode()))
     assert read_text("-") == "Fixed at 14:17.\nSee the recording…"
     monkeypatch.setattr(sys, "stdin", Stdin(b"x" * (TEXT_LIMIT + 1)))

@@ -23,7 +23,7 @@ def test_feeds(empty: Shell) -> None:
 
 
 def test_a_watched_feed(empty: Shell) -> None:
-    """The first line of what is watched is an event like any other."""
+    """The first line of a watched feed is an event like any other."""
     path = empty.file("october.jsonl", MARKED)
     assert empty.ok("requests", "watch", path, "--once")
     assert empty.ok("sync", OCTOBER)["recorded"] == 0
@@ -37,9 +37,9 @@ def test_ids_and_texts(states: Shell) -> None:
     )
     assert [row["id"] for row in rows] == [first["id"]]
     claim = next(row for row in states.ok("refunds", "list") if row["state"] == "open")
-    told = "Fixed at 14:17, see the recording."
-    states.ok("dispute", "file", claim["id"], "--summary", "-", stdin=BOM_UTF8 + told.encode())
-    assert states.ok("dispute", "show", claim["id"])["summary"] == told
+    summary = "Fixed at 14:17, see the recording."
+    states.ok("dispute", "file", claim["id"], "--summary", "-", stdin=BOM_UTF8 + summary.encode())
+    assert states.ok("dispute", "show", claim["id"])["summary"] == summary
 
 
 def test_documents(empty: Shell) -> None:
@@ -52,7 +52,7 @@ def test_documents(empty: Shell) -> None:
 
 
 def test_a_transcript(october: Shell) -> None:
-    """The mark is no part of what was said first."""
+    """The mark is not part of the first message."""
     text = "00:01 Mina: The shader flickers.\n00:05 Anna: Show me, please.\n"
     plain = october.file("plain.txt", text)
     marked = october.file("marked.txt", BOM_UTF8 + text.encode())
@@ -60,9 +60,9 @@ def test_a_transcript(october: Shell) -> None:
     for path in (plain, marked):
         october.ok("sessions", "attach", session, path)
     hits = october.ok("sessions", "search", "flickers")
-    said = [hit["text"] for hit in hits if hit["where"] == "message"]
-    assert len(said) == 2
-    assert said[0] == said[1]
+    output = [hit["text"] for hit in hits if hit["where"] == "message"]
+    assert len(output) == 2
+    assert output[0] == output[1]
 
 
 def secret(folder: Path, name: str, content: bytes) -> Path:
@@ -78,7 +78,7 @@ def test_a_passphrase(october: Shell) -> None:
     marked = secret(october.folder, "marked", BOM_UTF8 + b"correct horse\n")
     plain = secret(october.folder, "plain", b"correct horse\n")
     row = october.ok("ledger", "backup", "--to", october.folder, "--passphrase-file", marked)
-    for number, each in enumerate((plain, marked)):
+    for number, path in enumerate((plain, marked)):
         target = october.folder / f"restored{number}.db"
-        argv = ("ledger", "restore", row["file"], "--yes", "--passphrase-file", each)
+        argv = ("ledger", "restore", row["file"], "--yes", "--passphrase-file", path)
         october.ok(*argv, "--ledger", target)

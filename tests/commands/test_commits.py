@@ -1,4 +1,4 @@
-"""What was recorded stays so when its result cannot be shown; and ids that look like options."""
+"""A committed write stays although its result cannot be shown; ids that look like options."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _failed(shell: Shell, *argv: object) -> dict[str, Any]:
 
 @needs_full
 def test_a_write_whose_result_cannot_be_shown(october: Shell) -> None:
-    """It says that it was recorded; the key in the hint shows the result, and records no more."""
+    """It says that it was recorded; the key in the hint shows the result and records nothing."""
     before = october.ok("ledger", "info")["events"]
     error = _failed(october, *ADJUST)
     assert error["message"].endswith("but 1 event was recorded")
@@ -55,7 +55,7 @@ def test_a_write_whose_result_cannot_be_shown(october: Shell) -> None:
 
 @needs_full
 def test_whatever_else_was_done(october: Shell) -> None:
-    """A feed of many events, a backup, a new ledger: each is said, and only what was done."""
+    """A feed of many events, a backup, a new ledger: the message names exactly what was done."""
     more = [opened(f"N-{n}", "11-01 10:00") for n in range(3)]
     assert (
         "but 3 events were" in _failed(october, "sync", feed(october, "m.jsonl", *more))["message"]
@@ -79,7 +79,7 @@ def test_whatever_else_was_done(october: Shell) -> None:
 def test_many_ids(empty: Shell) -> None:
     """Many events have many keys: none is named."""
     ids = [f"N-{n}" for n in range(2)]
-    empty.ok("sync", feed(empty, "m.jsonl", *(opened(each, "11-01 10:00") for each in ids)))
+    empty.ok("sync", feed(empty, "m.jsonl", *(opened(request, "11-01 10:00") for request in ids)))
     error = _failed(empty, "requests", "decline", *ids)
     assert error["message"].endswith("2 events were recorded")
     assert "--key" not in error["hint"]
@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_written(october: Shell, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory")])
 def test_too_little_memory_is_no_bug(october: Shell, error: Exception) -> None:
-    """It has a code of its own, exit 1; nothing is recorded, and nobody is asked to report it."""
+    """It has its own code, exit 1; nothing is recorded, and no bug report is asked for."""
 
     def fail(*_: object, **__: object) -> None:
         raise error
@@ -119,9 +119,9 @@ def test_too_little_memory_is_no_bug(october: Shell, error: Exception) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("liveportal.ledger.journal.journal.Journal.flush", fail)
         ran = october.run(*ADJUST, "--json")
-    told = error_of(ran.err)
-    assert (ran.code, told["code"], ran.out) == (1, "out_of_memory", "")
-    assert "--batch" in told["hint"]
+    failure = error_of(ran.err)
+    assert (ran.code, failure["code"], ran.out) == (1, "out_of_memory", "")
+    assert "--batch" in failure["hint"]
     assert [row["kind"] for row in october.ok("earnings", "transactions")].count("adjustment") == 0
 
 
@@ -148,7 +148,7 @@ def test_a_system_that_has_no_more(empty: Shell) -> None:
 
 
 def test_an_id_that_begins_like_an_option(empty: Shell) -> None:
-    """It comes after `--`; the program's help says so, and so does the error without."""
+    """It comes after `--`; the help says so, and so does the error without it."""
     empty.ok(
         "sync", feed(empty, "a.jsonl", opened("-R1", "11-01 10:00"), opened("--yes", "11-01 10:01"))
     )
@@ -163,7 +163,7 @@ def test_an_id_that_begins_like_an_option(empty: Shell) -> None:
 
 
 def test_what_exec_is_handed(empty: Shell) -> None:
-    """As its help says: the id after `--` is an id, whatever it looks like."""
+    """As the help says: the id after `--` is an id, whatever it looks like."""
     path = feed(empty, "a.jsonl", opened("--all", "11-01 10:00"))
     program = shlex.join(
         [

@@ -1,4 +1,4 @@
-"""`payout profile set` on a terminal: field by field, each answer checked, numbers never shown."""
+"""`payout profile set` on a terminal: field by field, each answer checked, numbers hidden."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Person:
-    """Somebody who answers, and remembers what was asked, and which answers were hidden."""
+    """A scripted user: answers, and records the questions and the hidden answers."""
 
     def __init__(self, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         self.shell = shell
@@ -36,7 +36,7 @@ class Person:
             monkeypatch.setattr(module, "can_ask", lambda: True)
 
     def __call__(self, *argv: str, answers: tuple[str, ...], yes: str = "y") -> Ran:
-        """Type a command, and answer what it asks; `yes` is typed where it wants a yes or no."""
+        """Type a command, and answer its questions; `yes` answers a yes-or-no question."""
         self._answers = iter(answers)
         self.asked, self.hidden = [], []
         ran = self.shell.run(*argv, stdin=f"{yes}\n".encode() * 3)
@@ -56,7 +56,7 @@ class Person:
 
 @pytest.fixture
 def person(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> Person:
-    """Give somebody at a terminal, under a policy that pays by bank transfer, too."""
+    """Give a user at a terminal, under a policy that also pays by bank transfer."""
     empty.ok("policy", "use", "quarter-hour")
     return Person(empty, monkeypatch)
 
@@ -71,8 +71,8 @@ GERMAN = (
 
 def shown(shell: Shell) -> dict[str, Any]:
     """Return the profile in full."""
-    found: dict[str, Any] = shell.ok(*SHOW, "--reveal", "--yes")
-    return found
+    profile: dict[str, Any] = shell.ok(*SHOW, "--reveal", "--yes")
+    return profile
 
 
 def test_all_is_asked_for(person: Person) -> None:
@@ -84,15 +84,15 @@ def test_all_is_asked_for(person: Person) -> None:
     assert (profile["iban"], profile["tax_number"]) == (IBAN, TAX_NUMBER)
     assert (profile["tax_form"], profile["tax_signed"]) == ("w8ben", "2026-01-05")
     assert (profile["method"], profile["complete"]) == ("iban", True)
-    for said in ("country: is none", "check digits", "postal_code is not one", "still to come"):
-        assert said in ran.err
+    for output in ("country: is none", "check digits", "postal_code is not one", "still to come"):
+        assert output in ran.err
     assert {question.partition(" (")[0] for question in person.hidden} == {
         *("IBAN", "Your country's tax number"),
     }
 
 
 def test_the_summary_is_masked(person: Person) -> None:
-    """What is to be recorded is shown before, no number in full, and nothing that was not there."""
+    """It shows what will be recorded, no number in full, and no field that is not set."""
     err = person(*SET, answers=GERMAN).err
     assert "iban: **** 3000\n" in err
     assert "tax number: ****0489\n" in err
@@ -103,7 +103,7 @@ def test_the_summary_is_masked(person: Person) -> None:
 
 
 def test_no_means_no(person: Person) -> None:
-    """Nothing is recorded without a yes at the end, nor when the answers end."""
+    """Without a yes at the end, or without further answers, nothing is recorded."""
     before = person.shell.dump()
     assert person(*SET, answers=GERMAN, yes="n").code == 7
     assert person(*SET, answers=GERMAN[:5]).code == 7
@@ -111,7 +111,7 @@ def test_no_means_no(person: Person) -> None:
 
 
 def test_enter_keeps_what_is_there(person: Person) -> None:
-    """Whoever changes nothing records nothing; what is there stands in the question, masked."""
+    """Changing nothing records nothing; the question shows the present value, masked."""
     person(*SET, answers=GERMAN)
     ran = person(*SET, answers=("",) * 12)
     assert ran.code == 0
@@ -123,8 +123,8 @@ def test_enter_keeps_what_is_there(person: Person) -> None:
     assert not any(IBAN in question or TAX_NUMBER in question for question in person.asked)
 
 
-def test_one_thing_is_changed(person: Person) -> None:
-    """The others stay, and the event names what was given."""
+def test_one_field_is_changed(person: Person) -> None:
+    """The others stay, and the event names the given field."""
     person(*SET, answers=GERMAN)
     person(*SET, answers=("", "Anna Beispiel", *("",) * 10))
     assert events(person.shell)[-1]["fields"] == ["name"]
@@ -135,7 +135,7 @@ def test_one_thing_is_changed(person: Person) -> None:
 
 
 def test_moving_to_another_country(person: Person) -> None:
-    """The address begins anew, and the form is the one for there."""
+    """The address is asked again, and the form is that country's."""
     person(*SET, answers=GERMAN)
     moved = (
         *("US", "", "", "us_account", "111000025", "12345678"),
@@ -152,7 +152,7 @@ def test_moving_to_another_country(person: Person) -> None:
 
 
 def test_what_is_seldom_meant_is_asked_about(person: Person) -> None:
-    """All answers are there by then: they are not lost to an option that was left out."""
+    """All answers were given by then: they are not lost for want of an option."""
     strange = (*GERMAN[:-4], "1234", "2022-01-05")
     ran = person(*SET, answers=strange)
     assert ran.code == 0, ran
@@ -194,7 +194,7 @@ def test_what_is_typed_does_not_appear(empty: Shell) -> None:
         while not seen.endswith(b"(not shown): "):
             seen += os.read(terminal, 1000)
         os.write(terminal, b"536-90-4399\n")
-        with suppress(OSError):  # So Linux says that nobody writes any more.
+        with suppress(OSError):  # Linux reports a closed writer like this.
             while more := os.read(terminal, 1000):
                 seen += more
     os.close(terminal)

@@ -1,4 +1,4 @@
-"""The model of a disk: what a power cut may take of a few calls, and what it may not."""
+"""The model of a disk: what a power cut may lose of a few calls, and what it may not."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.power.crash import CHANCE, FIXED, NOISE, crashed
+from tests.faults.power.crash import CHANCE, FIXED, NOISE, crash_folder
 from tests.faults.power.disk import Disk
 from tests.faults.power.trace import Untraceable, read
 
 STATES = 400
-Found = dict[str, bytes | None]
+FolderState = dict[str, bytes | None]
 
 
 def _hex(text: str | bytes) -> str:
@@ -45,7 +45,7 @@ class Calls:
         self.do(f"openat(AT_FDCWD<{_hex('/')}>, {self._path(name)}, {flags}, 0600) = {fd}")
 
     def open(self, name: str, fd: int) -> None:
-        """Open what is there."""
+        """Open an existing file."""
         self.do(f"openat(AT_FDCWD<{_hex('/')}>, {self._path(name)}, O_RDONLY) = {fd}")
 
     def write(self, data: bytes, at: int | None = None, fd: int = 3) -> None:
@@ -72,19 +72,19 @@ class Calls:
         """Remove a file or make a folder."""
         self.do(f"{call}({self._path(name)}{more}) = 0")
 
-    def states(self) -> list[Found]:
-        """Return all that crashes leave, each once: the root's own files by their paths."""
+    def states(self) -> list[FolderState]:
+        """Return all states that crashes leave, each once: the root's own files by path."""
         rng = random.Random(1)  # noqa: S311 -- The same crashes each time.
-        found: list[Found] = []
+        distinct: list[FolderState] = []
         for plan in (*FIXED, *CHANCE * STATES):
-            left = crashed(self.disk, plan, rng).files
+            left = crash_folder(self.disk, plan, rng).files
             state = {path: content for path, (_, content) in left.items() if path}
-            if state not in found:
-                found.append(state)
-        return found
+            if state not in distinct:
+                distinct.append(state)
+        return distinct
 
-    def only(self, *expected: Found) -> None:
-        """Nothing else is left than what is expected, and each of that may be."""
+    def only(self, *expected: FolderState) -> None:
+        """Assert that exactly the expected states are possible."""
         states = self.states()
         assert all(state in states for state in expected), states
         assert all(state in expected for state in states), states
@@ -92,25 +92,25 @@ class Calls:
 
 @pytest.fixture
 def calls(tmp_path: Path) -> Calls:
-    """Give a folder with a file `old` in it, all of it on the disk."""
+    """Give a folder with a synced file `old` in it."""
     (tmp_path / "old").write_bytes(b"old")
     return Calls(tmp_path)
 
 
-OLD: Found = {"old": b"old"}
+OLD: FolderState = {"old": b"old"}
 ANYTHING: tuple[bytes | None, ...] = (b"", bytes(3), NOISE[:3], b"new")
 """What may be in a file to which three bytes were written, and never synced."""
 
 
-def test_a_file_that_nobody_synced(calls: Calls) -> None:
-    """It may be gone, empty, there with zeros, with what lay on the disk, or whole."""
+def test_a_file_that_was_not_synced(calls: Calls) -> None:
+    """It may be missing, empty, with zeros, with earlier content of the disk, or whole."""
     calls.create("new")
     calls.write(b"new")
     calls.only(OLD, *(OLD | {"new": content} for content in ANYTHING))
 
 
 def test_a_synced_file_may_lose_its_name(calls: Calls) -> None:
-    """Its bytes are safe, wherever its name is; a sync of its folder keeps that."""
+    """Its bytes are safe under any name; a sync of its folder keeps the name."""
     calls.create("new")
     calls.write(b"new")
     calls.sync()
@@ -121,7 +121,7 @@ def test_a_synced_file_may_lose_its_name(calls: Calls) -> None:
 
 
 def test_a_synced_folder_keeps_no_bytes(calls: Calls) -> None:
-    """A name of a file whose bytes were not synced says nothing about them."""
+    """The name of a file whose bytes were not synced says nothing about them."""
     calls.create("new")
     calls.write(b"new")
     calls.open("", 4)
@@ -130,7 +130,7 @@ def test_a_synced_folder_keeps_no_bytes(calls: Calls) -> None:
 
 
 def test_a_rename_is_whole(calls: Calls) -> None:
-    """The file has the old name or the new one, and replaces what is there whole or not at all."""
+    """The file has the old name or the new one, and replaces the target whole or not at all."""
     calls.create("part")
     calls.write(b"new")
     calls.sync()
@@ -143,7 +143,7 @@ def test_a_rename_is_whole(calls: Calls) -> None:
 
 
 def test_a_rename_before_the_bytes_may_leave_neither(calls: Calls) -> None:
-    """Who renames a file that was not synced may find nothing in it."""
+    """After renaming an unsynced file, the file may be empty."""
     calls.create("part")
     calls.write(b"new")
     calls.open("", 4)
@@ -156,7 +156,7 @@ def test_a_link_and_the_name_it_is_of(calls: Calls) -> None:
     """Both names are of one file; each may be lost, the later one alone."""
     calls.two("link", "old", "new")
     calls.one("unlink", "old")
-    both: Found = {"old": b"old", "new": b"old"}
+    both: FolderState = {"old": b"old", "new": b"old"}
     calls.only(OLD, both, {"new": b"old"}, {})
 
 
@@ -187,8 +187,8 @@ def test_a_rename_into_another_folder(calls: Calls) -> None:
     calls.open("folder", 5)
     calls.sync(4)
     calls.two("rename", "old", "folder/new")
-    before: Found = OLD | {"folder": None}
-    after: Found = {"folder": None, "folder/new": b"old"}
+    before: FolderState = OLD | {"folder": None}
+    after: FolderState = {"folder": None, "folder/new": b"old"}
     calls.sync(4)
     calls.only(before, after)
     calls.sync(5)
@@ -196,7 +196,7 @@ def test_a_rename_into_another_folder(calls: Calls) -> None:
 
 
 def test_a_sector_is_whole_and_all_others_stay(calls: Calls) -> None:
-    """Of a write over three sectors any may arrive; what lies beside them is as it was."""
+    """Of a write over three sectors any may arrive; the neighbours are unchanged."""
     calls.create("new")
     calls.write(b"a" * 2048)
     calls.sync()
@@ -215,7 +215,7 @@ def test_a_sector_is_whole_and_all_others_stay(calls: Calls) -> None:
 
 
 def test_a_sector_has_one_of_its_versions(calls: Calls) -> None:
-    """What was written to it later is never there without what was written to it before."""
+    """A later write is never there without the earlier one."""
     calls.create("new")
     calls.write(b"....", at=0)
     calls.sync()
@@ -262,7 +262,7 @@ def test_positions_and_descriptors(calls: Calls) -> None:
     ],
 )
 def test_what_the_model_does_not_know_is_no_silence(calls: Calls, line: str) -> None:
-    """A call that it has no rule for, a file that it never saw: the test fails rather than lies."""
+    """A call without a rule, an unknown file: the test fails instead of passing wrongly."""
     root = _hex(str(calls.root))
     strange = f'"{_hex(str(calls.root / "strange"))}"'
     with pytest.raises(Untraceable):
@@ -270,7 +270,7 @@ def test_what_the_model_does_not_know_is_no_silence(calls: Calls, line: str) -> 
 
 
 def test_calls_of_two_threads_are_put_together(tmp_path: Path) -> None:
-    """One that another interrupts stands where it ended; one that failed is left out."""
+    """An interrupted call takes the place where it ended; a failed one is left out."""
     path, name = _hex(str(tmp_path)), _hex(str(tmp_path / "x"))
     lines: Iterable[str] = (
         f'7  openat(AT_FDCWD<{path}>, "{name}", O_RDWR|O_CREAT, 0600 <unfinished ...>',
@@ -281,7 +281,7 @@ def test_calls_of_two_threads_are_put_together(tmp_path: Path) -> None:
         '8  write(2<\\x70>, "\\x68\\x69", 2) = 2',
         "7  +++ exited with 0 +++",
     )
-    found = list(read(lines, tmp_path))
-    assert [call.name for call in found] == ["fsync", "openat", "write"]
-    assert found[1].path(1, folder=0) == str(tmp_path / "x")
-    assert found[2].data(1) == b"hi"
+    calls = list(read(lines, tmp_path))
+    assert [call.name for call in calls] == ["fsync", "openat", "write"]
+    assert calls[1].path(1, folder=0) == str(tmp_path / "x")
+    assert calls[2].data(1) == b"hi"

@@ -1,4 +1,4 @@
-"""No output takes the place of what is in use, and no empty value means something."""
+"""No output overwrites a file in use, and an empty value is no value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_no_output_replaces_the_ledger(october: Shell, command: tuple[str, ...]) -> None:
-    """`-o` with the ledger's own path is refused, whatever the command."""
+    """`-o` with the ledger's own path is refused by every command."""
     ledger = october.ok("ledger", "path")["path"]
     assert october.run(*command, "-o", ledger).code == 74
     assert october.ok("ledger", "verify")["ok"] is True
@@ -43,13 +43,13 @@ def test_an_empty_time_is_no_time(october: Shell) -> None:
 
 
 def test_a_folder_is_no_ledger(nothing: Shell) -> None:
-    """`--ledger .` and `--ledger /` are told, not called a bug."""
+    """`--ledger .` and `--ledger /` are reported, not as a bug."""
     for path in (".", "/"):
         assert nothing.run("init", "--ledger", path).code == 4
 
 
 def test_a_name_too_long_is_no_policy(nothing: Shell) -> None:
-    """A policy's name that no file could have is told, not called a bug."""
+    """A policy name that no file can have is reported, not as a bug."""
     ran = nothing.run("policy", "check", "a" * 300)
     assert ran.code == 1
     assert "bug" not in ran.err

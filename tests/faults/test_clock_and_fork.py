@@ -1,4 +1,4 @@
-"""Clocks that go back, and ledgers that are carried into other processes and threads."""
+"""Clocks that go back, and ledgers that are used in other processes and threads."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _bonus(name: str) -> AdjustmentPosted:
     return AdjustmentPosted(adjustment=name, amount=Money(100, "USD"), reason="bonus")
 
 
-def _recorded(path: Path) -> list[tuple[str, str]]:
+def _recorded_events(path: Path) -> list[tuple[str, str]]:
     with open_readonly(path) as reader:
         verify(reader.db)
         rows = reader.all("SELECT id, recorded_at FROM event ORDER BY seq")
@@ -66,18 +66,18 @@ def test_a_clock_that_goes_back(book: Path) -> None:
         with Portal.open(book, now=clock) as portal:
             outcome, _ = portal.execute(_bonus(f"AD-{number}"), key=f"k-{number}")
             assert outcome.event.time == clock.now, "when it happened is what the clock says"
-    told = _recorded(book)
-    assert [name for name, _ in told[1:]] == [f"k-{n}" for n in range(len(steps))]
-    times = [at for _, at in told]
+    recorded = _recorded_events(book)
+    assert [name for name, _ in recorded[1:]] == [f"k-{n}" for n in range(len(steps))]
+    times = [at for _, at in recorded]
     assert times == sorted(times)
     assert times[1] == times[2], "half an hour back: recorded with the one before it"
-    for (_, at), (_, later) in pairwise(told):
-        # As known at any instant: all that was recorded by then, in the journal's order.
-        known = [name for name, when in told if when <= at]
+    for (_, at), (_, later) in pairwise(recorded):
+        # As known at any instant: everything recorded by then, in journal order.
+        known = [name for name, when in recorded if when <= at]
         with open_readonly(book, as_known=datetime.fromisoformat(at)) as reader:
             assert [row["id"] for row in reader.all("SELECT id FROM event ORDER BY seq")] == known
             net = [row["net"] for row in earnings.months(reader)]
-            assert sum(each.minor for each in net if isinstance(each, Money)) == 100 * (
+            assert sum(amount.minor for amount in net if isinstance(amount, Money)) == 100 * (
                 len(known) - 1
             )
         assert at <= later
@@ -87,7 +87,7 @@ def test_a_clock_that_goes_back(book: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["WAL"])
 def test_ids_are_fresh_whatever_the_clock_says(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a clock that stands still, or goes back, no id is given twice."""
+    """With a clock that stops or goes back, no id is given twice."""
     instants = iter([5, 5, 5, 4, 3, 5, 0] * 3)
     monkeypatch.setattr("liveportal.portal.time_ns", lambda: next(instants) * 1_000_000)
     names = [new_id() for _ in range(20)]
@@ -95,7 +95,7 @@ def test_ids_are_fresh_whatever_the_clock_says(book: Path, monkeypatch: pytest.M
     clock = Clock(NOW)
     with Portal.open(book, now=clock) as portal:
         portal.execute(_bonus("AD-1"))
-    assert len(_recorded(book)) == 2
+    assert len(_recorded_events(book)) == 2
 
 
 @pytest.mark.parametrize("mode", ["WAL"])
@@ -108,16 +108,16 @@ def test_a_clock_that_is_far_off(book: Path, now: datetime) -> None:
         portal.execute(_bonus("AD-1"), key="far")
     with Portal.open(book, now=Clock(NOW + HOUR)) as portal:
         portal.execute(_bonus("AD-2"), key="right")
-    told = _recorded(book)
-    assert [name for name, _ in told[1:]] == ["far", "right"]
-    assert [at for _, at in told] == sorted(at for _, at in told)
+    recorded = _recorded_events(book)
+    assert [name for name, _ in recorded[1:]] == ["far", "right"]
+    assert [at for _, at in recorded] == sorted(at for _, at in recorded)
 
 
 # --- forks --------------------------------------------------------------------------------------
 
 
 def _in_a_child(work: Callable[[], object]) -> str:
-    """Run work in a forked process that ends as Python does; return what it raised."""
+    """Run work in a forked process that exits as Python does; return its exception."""
     read_end, write_end = os.pipe()
     sys.stdout.flush()
     pid = _fork()
@@ -125,22 +125,22 @@ def _in_a_child(work: Callable[[], object]) -> str:
         os.close(read_end)
         try:
             work()
-            said = "done"
-        except BaseException as error:  # noqa: BLE001 -- Whatever it is, it is told.
-            said = f"{type(error).__name__}: {error}"
-        os.write(write_end, said.encode())
+            output = "done"
+        except BaseException as error:  # noqa: BLE001 -- Any exception is reported.
+            output = f"{type(error).__name__}: {error}"
+        os.write(write_end, output.encode())
         os._exit(0)
     os.close(write_end)
     os.waitpid(pid, 0)
-    said = os.read(read_end, 10_000).decode()
+    output = os.read(read_end, 10_000).decode()
     os.close(read_end)
-    return said
+    return output
 
 
 def _fork() -> int:
     import warnings
 
-    with warnings.catch_warnings():  # The threads of the test runner are none of the child's.
+    with warnings.catch_warnings():  # The child does not need the test runner's threads.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 
@@ -161,19 +161,19 @@ def _fork() -> int:
 def test_a_portal_is_not_carried_across_a_fork(
     book: Path, mode: str, use: Callable[[Portal], object]
 ) -> None:
-    """A child that uses its parent's portal is told to open its own; the parent goes on."""
+    """A child that uses its parent's portal must open its own; the parent goes on."""
     with Portal.open(book, now=Clock(NOW)) as portal:
         portal.execute(_bonus("AD-1"), key="first")
         assert _in_a_child(lambda: use(portal)).startswith("NotShared: ")
         portal.execute(_bonus("AD-2"), key="second")
-    assert [name for name, _ in _recorded(book)[1:]] == ["first", "second"]
+    assert [name for name, _ in _recorded_events(book)[1:]] == ["first", "second"]
     assert mode
 
 
 @forks
 @modes
 def test_a_fork_in_the_middle_of_a_write(book: Path, mode: str) -> None:
-    """A child that ends, whichever way, rolls back nothing of what its parent is writing."""
+    """A child that exits, in any way, rolls back nothing of its parent's write."""
     with Portal.open(book, now=Clock(NOW)) as portal:
         store = portal._store  # noqa: SLF001 -- The middle of a write is nowhere else.
         with store.writing() as door:
@@ -184,7 +184,7 @@ def test_a_fork_in_the_middle_of_a_write(book: Path, mode: str) -> None:
             assert "not authorized" in _in_a_child(lambda: db.execute("ROLLBACK"))
             assert _in_a_child(lambda: _unwind(portal, door)).startswith("NotShared: ")
             door.record(portal.event(_bonus("AD-2"), key="second"))
-    assert [name for name, _ in _recorded(book)[1:]] == ["first", "second"]
+    assert [name for name, _ in _recorded_events(book)[1:]] == ["first", "second"]
     assert mode
 
 
@@ -197,12 +197,12 @@ def _unwind(portal: Portal, door: object) -> None:
 @forks
 @modes
 def test_a_child_that_opens_its_own(book: Path, mode: str) -> None:
-    """Each process with a portal of its own: everything of everybody is there once."""
+    """Each process with its own portal: every event is recorded once."""
     with Portal.open(book, now=Clock(NOW)) as portal:
         portal.execute(_bonus("AD-1"), key="first")
         assert _in_a_child(lambda: _own(book, "child")) == "done"
         portal.execute(_bonus("AD-2"), key="second")
-    assert [name for name, _ in _recorded(book)[1:]] == ["first", "child", "second"]
+    assert [name for name, _ in _recorded_events(book)[1:]] == ["first", "child", "second"]
     assert mode
 
 
@@ -216,12 +216,12 @@ def test_many_processes_of_one_program(book: Path, mode: str) -> None:
     """`multiprocessing` with a portal each: nothing is lost, nothing is doubled."""
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_own, args=(book, f"w-{n}")) for n in range(2)]
-    for each in workers:
-        each.start()
-    for each in workers:
-        each.join(60)
-        assert each.exitcode == 0
-    assert sorted(name for name, _ in _recorded(book)[1:]) == ["w-0", "w-1"]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    assert sorted(name for name, _ in _recorded_events(book)[1:]) == ["w-0", "w-1"]
     assert mode
 
 
@@ -230,7 +230,7 @@ def test_many_processes_of_one_program(book: Path, mode: str) -> None:
 
 @modes
 def test_a_portal_is_not_carried_into_a_thread(book: Path, mode: str) -> None:
-    """A thread that uses another one's portal is told to open its own, which it may."""
+    """A thread that uses another one's portal must open its own, which it may."""
     raised: list[BaseException] = []
 
     def use() -> None:
@@ -246,7 +246,7 @@ def test_a_portal_is_not_carried_into_a_thread(book: Path, mode: str) -> None:
         thread.join()
         portal.execute(_bonus("AD-2"), key="second")
     assert len(raised) == 1
-    assert [name for name, _ in _recorded(book)[1:]] == ["own", "second"]
+    assert [name for name, _ in _recorded_events(book)[1:]] == ["own", "second"]
     assert mode
 
 
@@ -254,9 +254,9 @@ def test_a_portal_is_not_carried_into_a_thread(book: Path, mode: str) -> None:
 def test_threads_with_a_portal_each(book: Path, mode: str) -> None:
     """Eight threads record at once, each through its own portal."""
     threads = [threading.Thread(target=_own, args=(book, f"t-{n}")) for n in range(8)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert sorted(name for name, _ in _recorded(book)[1:]) == [f"t-{n}" for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(name for name, _ in _recorded_events(book)[1:]) == [f"t-{n}" for n in range(8)]
     assert mode

@@ -1,4 +1,4 @@
-"""What the platform reported already and a person types too: it is said, and booked once."""
+"""Typing in what the platform has already reported: the command says so and books it once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ AT = ("--at", "2026-10-12 23:30")
 
 def tips(shell: Shell) -> list[str]:
     """Return the amounts of the tips that are booked."""
-    return [
-        each["amount"] for each in shell.ok("earnings", "transactions") if each["kind"] == "tip"
-    ]
+    return [row["amount"] for row in shell.ok("earnings", "transactions") if row["kind"] == "tip"]
 
 
 def test_a_tip_that_the_feed_reported_says_so(october: Shell) -> None:
-    """It books nothing, and the result says that, by whom it was reported, and what to do."""
+    """Nothing is booked; the result says so, names the source and what to do."""
     before = tips(october)
     done = october.ok(*TIP, *AT)
     assert done["confirmed"] is True
@@ -39,7 +37,7 @@ def test_a_person_reads_that_nothing_was_recorded_twice(october: Shell) -> None:
 
 
 def test_again_records_one_more(october: Shell) -> None:
-    """The event says so, and a replay judges it as the first time."""
+    """The event is marked as deliberate, and a replay decides as the first time."""
     before = tips(october)
     argv = (*TIP, *AT, "--again", "--key", "K-1")
     done = october.ok(*argv)
@@ -75,7 +73,7 @@ def test_the_feed_confirms_the_one_more(october: Shell) -> None:
 def test_a_review_that_the_feed_reported_says_so(october: Shell) -> None:
     """There is no second one: each side has one review."""
     shown = october.ok("sessions", "show", "S-1001")["reviews"]
-    (theirs,) = (each for each in shown if each["by"] == "customer")
+    (theirs,) = (row for row in shown if row["by"] == "customer")
     argv = ("sessions", "review", "S-1001", theirs["rating"], "--by", "customer")
     done = october.ok(*argv, "--at", "2026-10-13 10:00")
     assert done["confirmed"] is True

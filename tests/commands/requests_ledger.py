@@ -1,4 +1,4 @@
-"""A ledger with requests of every sort, and short ways to ask for them and to accept them."""
+"""A ledger with requests of every kind, and short ways to list and accept them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ OPEN = ["LAST", "CHEAP", "PLAN", "OTHER"]
 
 @contextmanager
 def nine_o_clock(shell: Shell) -> Iterator[None]:
-    """Record the requests; whatever is shown then counts from nine o'clock on 5 October."""
+    """Record the requests; times shown count from nine o'clock on 5 October."""
     shell.says(PREFERENCES)
     assert shell.ok("sync", feed(shell, "asked.jsonl", *REQUESTS))["recorded"] == 12
     now = datetime.fromisoformat(NOW)
@@ -95,7 +95,7 @@ def nine_o_clock(shell: Shell) -> Iterator[None]:
         yield
 
 
-def listed(shell: Shell, *argv: object) -> list[str]:
+def list_requests(shell: Shell, *argv: object) -> list[str]:
     """List requests, and return their ids."""
     rows = shell.ok("requests", "list", *argv)
     assert list(rows[0]) == list(dict.fromkeys(name.partition(".")[0] for name in seen.FIELDS))
@@ -105,8 +105,8 @@ def listed(shell: Shell, *argv: object) -> list[str]:
 def row_of(shell: Shell, name: str) -> dict[str, Any]:
     """Return one request of the list."""
     (row,) = (row for row in shell.ok("requests", "list") if row["id"] == name)
-    found: dict[str, Any] = row
-    return found
+    match: dict[str, Any] = row
+    return match
 
 
 def accept(shell: Shell, *argv: object) -> Any:  # noqa: ANN401 -- Whatever JSON holds.

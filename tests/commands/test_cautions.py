@@ -1,4 +1,4 @@
-"""Typed in haste: refused unless it is meant; a feed's is recorded, and flagged when shown."""
+"""Likely typing errors: refused unless confirmed; a feed's are recorded and flagged when shown."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_feed_is_recorded_and_flagged_where_it_is_shown(empty: Shell) -> None:
     assert done["recorded"] == 4
     shown = empty.ok("sessions", "show", "S-1")
     assert shown["flags"] == ["missed_early"]
-    assert [each["flags"] for each in shown["history"]] == [[], [], ["missed_early"]]
+    assert [entry["flags"] for entry in shown["history"]] == [[], [], ["missed_early"]]
     assert "missed early" in empty.run("sessions", "show", "S-1", terminal=True).out
     assert empty.ok("ledger", "verify")["ok"] is True
 
@@ -138,5 +138,5 @@ def test_a_zone_at_one_end_holds_for_both(
     ],
 )
 def test_an_end_is_no_offset_and_an_offset_no_end(empty: Shell, argv: tuple[str, ...]) -> None:
-    """Wherever a time or a span is read, two readings are refused."""
+    """Wherever a time or a span is parsed, an ambiguous one is refused."""
     assert empty.refuses(1, *argv)["code"] == "invalid_time"

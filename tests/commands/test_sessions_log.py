@@ -1,4 +1,4 @@
-"""Past sessions in words, over every change of the clocks, and corrections that hide nothing."""
+"""Past sessions in words, across every clock change, and corrections that keep history."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_yesterday_in_words(empty: Shell) -> None:
     assert datetime.fromisoformat(done["end"]) == start + timedelta(minutes=45)
     assert (done["minutes"], done["gross"], done["earned"]) == ("40.00", "120.00", "84.00")
     shown = empty.ok("sessions", "show", "S-1")
-    since, until = (datetime.fromisoformat(each) for each in shown["pauses"][0])
+    since, until = (datetime.fromisoformat(text) for text in shown["pauses"][0])
     assert (since - start, until - start) == (timedelta(minutes=10), timedelta(minutes=15))
     assert shown["state"] == "ended"
 
@@ -65,7 +65,7 @@ def test_the_minutes_that_really_passed_are_billed(
 def test_a_time_that_comes_twice_or_never_is_not_guessed(
     empty: Shell, words: str, readings: list[str]
 ) -> None:
-    """It is refused with both readings, and what they are written like is understood."""
+    """It is refused with both interpretations, in a spelling that parses."""
     error = empty.refuses(1, "sessions", "log", words, *WHO, *PARIS)
     assert error["code"] == "invalid_time"
     assert error["details"]["readings"] == readings
@@ -84,7 +84,7 @@ def test_the_readings_of_an_hour_that_comes_twice(empty: Shell) -> None:
     [("UTC", "2026-10"), ("America/New_York", "2026-10"), ("Asia/Seoul", "2026-11")],
 )
 def test_the_month_is_that_of_the_platform(nothing: Shell, zone: str, month: str) -> None:
-    """Half past midnight in Paris is November there, and for the book what its zone says."""
+    """Half past midnight in Paris is November there; the ledger uses its own zone."""
     policy = nothing.file("own.toml", f'name = "own"\n[period]\ntimezone = "{zone}"\n')
     assert nothing.run("init", "--policy", policy, "--timezone", "Europe/Paris").code == 0
     done = nothing.ok("sessions", "log", "2026-10-31 23:45 to 2026-11-01 00:30", *WHO)
@@ -104,17 +104,17 @@ def test_a_correction_edits_nothing(empty: Shell) -> None:
     right = empty.ok(*argv, "--end", "2026-10-25T03:00:00+01:00")
     assert (first["minutes"], right["minutes"]) == ("180.00", "150.00")
     shown = empty.ok("sessions", "show", "S-1")
-    assert [each["type"] for each in shown["history"]] == ["session.logged", "session.corrected"]
+    assert [entry["type"] for entry in shown["history"]] == ["session.logged", "session.corrected"]
     assert shown["history"][0]["data"]["end"].startswith("2026-10-25T")
     assert shown["history"][1]["data"]["reason"] == "timer forgotten"
-    money = [(each["kind"], each["amount"]) for each in shown["transactions"]]
+    money = [(transaction["kind"], transaction["amount"]) for transaction in shown["transactions"]]
     assert money == [("earning", "378.00"), ("reversal", "-378.00"), ("correction", "315.00")]
     assert empty.ok("earnings", "transactions")[: len(before)] == before
     assert datetime.fromisoformat(shown["end"]) == datetime(2026, 10, 25, 2, tzinfo=UTC)
 
 
 def test_a_pause_is_corrected_in_the_hours_of_its_day(empty: Shell) -> None:
-    """`--pause 03:10-03:20` is of the day on which the session began, after the clocks changed."""
+    """`--pause 03:10-03:20` is on the day of the session's start, after the clock change."""
     empty.ok("sessions", "log", "2026-03-29 01:30-04:30", *WHO, *PARIS, "--id", "S-1")
     argv = ("sessions", "correct", "S-1", "--reason", "lunch", *PARIS)
     assert empty.ok(*argv, "--pause", "03:10-03:20")["minutes"] == "110.00"

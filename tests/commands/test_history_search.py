@@ -1,4 +1,4 @@
-"""Session history searched: all words, wherever they were said, however they are spelt."""
+"""Session history searched: all words, in any text of the session, in any spelling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from liveportal.ledger.attachments import message_index
 from liveportal.ledger.storage import connection
-from tests.commands.test_history import held, ids, reviewed
+from tests.commands.test_history import held_session, ids, reviewed
 from tests.commands.test_hostile import ESCAPES, FORBIDDEN, HOSTILE
 from tests.commands.test_sync import feed
 from tests.helpers import line
@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def spoken(empty: Shell) -> Shell:
-    """Give a ledger in which each session says something somewhere."""
+    """Give a ledger in which each session has text somewhere."""
     lines = (
-        *held(1, "10-01 09:00", title="Schatten flimmern", description="Nur unter Straße & Zoë's"),
-        *held(2, "10-02 09:00", customer={"id": "C-2", "name": "ZOË Åström"}),
-        *held(3, "10-03 09:00", title="Netcode_review", customer={"id": "C-3"}),
+        *held_session(
+            1, "10-01 09:00", title="Schatten flimmern", description="Nur unter Straße & Zoë's"
+        ),
+        *held_session(2, "10-02 09:00", customer={"id": "C-2", "name": "ZOË Åström"}),
+        *held_session(3, "10-03 09:00", title="Netcode_review", customer={"id": "C-3"}),
         line(
             "refund.claimed", "10-03 10:00", id="c", claim="CL-3", session="S-3", reason="Zoe left"
         ),
-        *held(4, "10-04 09:00", customer={"id": "C-3"}),
+        *held_session(4, "10-04 09:00", customer={"id": "C-3"}),
         reviewed("S-4", "10-04 10:00", "Größe: Ärger"),
-        *held(5, "10-05 09:00", customer={"id": "C-3"}),
+        *held_session(5, "10-05 09:00", customer={"id": "C-3"}),
         line(
             "artifact.added",
             "10-05 10:00",
@@ -90,7 +92,7 @@ def test_all_words_wherever_they_were_said(spoken: Shell, text: str, wanted: str
 
 
 def test_words_and_other_filters(spoken: Shell) -> None:
-    """Words narrow, too, and what is erased is found no more."""
+    """Words narrow the filters further; erased text is no longer found."""
     assert ids(spoken, "--text", "zoe", "--claimed") == ["S-3"]
     assert ids(spoken, "--text", "zoe", "--sort", "-start", "--to", "2026-10-02") == ["S-2", "S-1"]
     forget = line("customer.forgotten", "10-09 09:00", id="f", customer="C-3")
@@ -100,14 +102,17 @@ def test_words_and_other_filters(spoken: Shell) -> None:
 
 
 def test_hostile_text(empty: Shell) -> None:
-    """What strangers wrote is found by what can be read of it, and shown cleaned."""
+    """Untrusted text is found by its visible characters, and shown cleaned."""
     text = " ".join(HOSTILE)
-    empty.ok("sync", feed(empty, "h.jsonl", *held(1, "10-05 09:00", title=text, description=text)))
+    empty.ok(
+        "sync",
+        feed(empty, "h.jsonl", *held_session(1, "10-05 09:00", title=text, description=text)),
+    )
     for words in ("redbold", "one six", "gnp"):
         assert ids(empty, "--text", words) == ["S-1"]
     assert ids(empty, f"--text=x{ESCAPES}\x00".replace("\x00", "")) == []
     for option in ("--tsv", "--csv", "--header"):
-        shown = empty.tells("sessions", "list", "--text", "redbold", option)
+        shown = empty.output_of("sessions", "list", "--text", "redbold", option)
         assert not FORBIDDEN.search(shown)
         assert shown.count("\n") == 1 + (option != "--tsv")
     for argv in (
@@ -124,5 +129,5 @@ def test_hostile_text(empty: Shell) -> None:
 def test_a_megabyte_of_words(empty: Shell) -> None:
     """Long texts take no long time, and their last word is found."""
     title = "ä\u0301x\u202e " * 250_000 + "ende"
-    empty.ok("sync", feed(empty, "long.jsonl", *held(1, "10-05 09:00", title=title)))
+    empty.ok("sync", feed(empty, "long.jsonl", *held_session(1, "10-05 09:00", title=title)))
     assert ids(empty, "--text", "ENDE") == ["S-1"]

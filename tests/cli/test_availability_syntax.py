@@ -1,4 +1,4 @@
-"""Preferences in words: what is told means what was read, and people write it in many ways."""
+"""Preferences as typed text: formatting a value and parsing it again gives the same value."""
 
 from __future__ import annotations
 
@@ -57,18 +57,17 @@ def test_a_day_that_is_named_twice_has_all_its_hours() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(WEEKDAYS), spans))
-def test_a_week_is_told_as_it_is_read(week: dict[str, list[str]]) -> None:
-    """Whatever a week is, its words mean it."""
+def test_a_week_is_formatted_as_it_is_parsed(week: dict[str, list[str]]) -> None:
+    """Any week is formatted as text that parses to the same week."""
     assert read_hours(hours_words(decode(Week, week))) == week
 
 
 @given(st.dictionaries(st.dates(date(2026, 12, 20), date(2027, 1, 10)), spans | st.just([])))
-def test_exceptions_are_told_as_they_are_read(days: dict[date, list[str]]) -> None:
-    """Days in a row are told together, and read back one by one."""
+def test_exceptions_are_formatted_as_they_are_parsed(days: dict[date, list[str]]) -> None:
+    """Consecutive days are formatted together, and parsed back one by one."""
     document = [{"date": day.isoformat(), "hours": days[day]} for day in sorted(days)]
     assert (
-        read_exceptions(exception_words([decode(Exception_, each) for each in document]))
-        == document
+        read_exceptions(exception_words([decode(Exception_, row) for row in document])) == document
     )
 
 
@@ -82,7 +81,7 @@ local_times = st.builds(
     st.builds(datetime.combine, st.dates(date(1970, 1, 1), date(9000, 1, 1)), local_times),
     st.integers(1, 1440),
 )
-def test_rules_are_told_as_they_are_read(rrule: str, start: datetime, minutes: int) -> None:
+def test_rules_are_formatted_as_they_are_parsed(rrule: str, start: datetime, minutes: int) -> None:
     """The rule, its start and its length."""
     rule = Recurrence(rrule=rrule, start=start, minutes=minutes)
     assert decode(Recurrence, read_recurring(rule_words(rule))) == rule
@@ -104,7 +103,7 @@ def test_rules_are_told_as_they_are_read(rrule: str, start: datetime, minutes: i
         },
     ).filter(lambda given: len(given) > 1)
 )
-def test_declining_is_told_as_it_is_read(values: dict[str, Any]) -> None:
+def test_declining_is_formatted_as_it_is_parsed(values: dict[str, Any]) -> None:
     """Each condition, and ids with colons."""
     rule = Declining(**values)
 
@@ -143,6 +142,6 @@ def test_what_is_declined_as_people_write_it(text: str, words: str | None) -> No
     ],
 )
 def test_sizes(text: str, size: int, words: str) -> None:
-    """Decimal and binary units; told in megabytes, to the byte."""
+    """Decimal and binary units; formatted in megabytes, exact to the byte."""
     assert read_size(text) == size
     assert size_words(size) == words

@@ -1,4 +1,4 @@
-"""Disks that are full, files that may not grow: the contract's error, and nothing half recorded."""
+"""Full disks and limited file sizes: the contract's error, and nothing half recorded."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.commands.shell import assert_no_traceback
-from tests.faults.books import MODES, Place, Scene, beside, chosen
+from tests.faults.books import MODES, Place, Scene, choose_points, files_below
 from tests.faults.conftest import Amount
-from tests.faults.nursery import Ended
+from tests.faults.fork_server import Ended
 from tests.faults.scenes import (
     ACCEPT,
     ATTACH,
@@ -27,7 +27,7 @@ from tests.faults.scenes import (
     SYNC,
     UPGRADE,
 )
-from tests.faults.stages import Stage, Stages, staged
+from tests.faults.stages import Stage, Stages, build_stages
 
 SCENES = (INIT, SYNC, BATCHES, REJECTS, ACCEPT, ATTACH, PROFILE, UPGRADE, OUTPUT)
 PAGE = 4_096
@@ -50,9 +50,9 @@ class Disk:
         self._ballast = folder / "ballast"
 
     def leave(self, room: int) -> None:
-        """Fill it up but for so many bytes."""
-        found = os.statvfs(self.folder)
-        size = found.f_bavail * found.f_frsize - room
+        """Fill the disk, leaving this many bytes free."""
+        status = os.statvfs(self.folder)
+        size = status.f_bavail * status.f_frsize - room
         with self._ballast.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, size)
 
@@ -62,8 +62,8 @@ class Disk:
 
     def clear(self) -> None:
         """Remove everything from it."""
-        for each in self.folder.iterdir():
-            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        for path in self.folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def read_only(self, *, really: bool = True) -> None:
         """Let nothing be written any more."""
@@ -77,7 +77,7 @@ def _mount(*argv: str) -> bool:
 
 @pytest.fixture
 def disk(folder: Path) -> Iterator[Disk]:
-    """Mount a small disk; who may not is told less by these tests."""
+    """Mount a small disk; without the permission these tests check less."""
     inner = folder / "disk"
     inner.mkdir()
     if not shutil.which("mount") or not _mount(
@@ -98,7 +98,7 @@ def _check_refusal(stage: Stage, ended: Ended) -> bool:
         return False
     assert ended.code in (FAILED, OUTPUT_FAILED), ended
     assert ended.err.startswith("error: "), ended
-    assert any(each in ended.err for each in SAID), ended
+    assert any(sentence in ended.err for sentence in SAID), ended
     return True
 
 
@@ -106,10 +106,10 @@ def _check_after(stage: Stage, place: Place, ended: Ended, hurt: str) -> bool:
     """Check that nothing is half recorded, and that with more room all is well."""
     try:
         failed = _check_refusal(stage, ended)
-        left = beside(place.folder) - stage.files - {"ballast"}
+        left = files_below(place.folder) - stage.files - {"ballast"}
         assert not left, left
         if not failed:
-            assert stage.told(place) == stage.after
+            assert stage.recorded(place) == stage.after
         stage.check_all(place, ended, hurt, look=True)
     except BaseException as error:
         error.add_note(hurt)
@@ -119,17 +119,19 @@ def _check_after(stage: Stage, place: Place, ended: Ended, hurt: str) -> bool:
 
 @scenes
 def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, amount: Amount) -> None:
-    """However much room is left, from none: recorded whole or not at all, and told so."""
-    for stage in staged(stages, scene, amount):
+    """With any free space, from none: recorded whole or not at all, and reported so."""
+    for stage in build_stages(stages, scene, amount):
         failures = 0
-        for pages in chosen(MOST // PAGE, amount(quick=2, whole=16), scene.name + stage.mode):
+        for pages in choose_points(
+            MOST // PAGE, amount(quick=2, whole=16), scene.name + stage.mode
+        ):
             disk.clear()
             place = stage.place_in(disk.folder)
             disk.leave(room=(pages - 1) * PAGE)
-            ended = place.run(*scene.argv, **_said(disk))
-            # Whoever reads meanwhile gets an answer or a sentence.
+            ended = place.run(*scene.argv, **output_paths(disk))
+            # A reader meanwhile gets an answer or a sentence.
             if place.ledger.exists() and scene is not UPGRADE:
-                looked = place.run("earnings", "months", **_said(disk))
+                looked = place.run("earnings", "months", **output_paths(disk))
                 assert looked.code in (0, FAILED), looked
                 assert_no_traceback(looked.err)
             disk.empty()
@@ -137,17 +139,19 @@ def test_a_full_disk(stages: Stages, disk: Disk, scene: Scene, amount: Amount) -
         assert failures
 
 
-def _said(disk: Disk) -> dict[str, str]:
+def output_paths(disk: Disk) -> dict[str, str]:
     """Return where streams go that are not to be lost for want of room."""
     return {name: str(disk.folder.parent / name) for name in ("stdout", "stderr")}
 
 
 @scenes
 def test_files_that_may_not_grow(stages: Stages, scene: Scene, amount: Amount) -> None:
-    """A limit on the size of files is met like a full disk, at whatever size."""
-    for stage in staged(stages, scene, amount, shift=1):
+    """A file size limit is handled like a full disk, at any size."""
+    for stage in build_stages(stages, scene, amount, shift=1):
         failures = 0
-        pages = chosen(stage.size // PAGE + 1, amount(quick=1, whole=10), scene.name + stage.mode)
+        pages = choose_points(
+            stage.size // PAGE + 1, amount(quick=1, whole=10), scene.name + stage.mode
+        )
         for limit in {1, *pages}:
             place = stage.place("limited")
             ended = place.run(*scene.argv, limit=limit * PAGE)
@@ -159,20 +163,20 @@ def test_files_that_may_not_grow(stages: Stages, scene: Scene, amount: Amount) -
 def test_each_of_many_ids_has_its_result(
     stages: Stages, disk: Disk, mode: str, amount: Amount
 ) -> None:
-    """Of many ids on a disk that fills up, those are there that are said to be, and no others."""
+    """Of many ids on a disk that fills up, exactly those reported as recorded are."""
     stage, outcomes = stages(IDS, mode), set()
-    for pages in chosen(60, amount(quick=4, whole=30), "ids"):
+    for pages in choose_points(60, amount(quick=4, whole=30), "ids"):
         disk.clear()
         place = stage.place_in(disk.folder)
         disk.leave(room=(pages - 1) * PAGE)
-        ended = place.run(*IDS.argv, "--jsonl", **_said(disk))
+        ended = place.run(*IDS.argv, "--jsonl", **output_paths(disk))
         disk.empty()
         rows = [json.loads(line) for line in ended.out.splitlines()]
         done = [f"k:{row['id']}" for row in rows if row["error"] is None]
         assert {row["error"] for row in rows} <= {None, "disk_full", "not_found"}
-        assert [row[1] for row in stage.told(place)[len(stage.before) :]] == done
+        assert [row[1] for row in stage.recorded(place)[len(stage.before) :]] == done
         again = place.run(*IDS.argv)
         assert again.code == IDS.code
-        assert sorted(stage.told(place)) == sorted(stage.after)
+        assert sorted(stage.recorded(place)) == sorted(stage.after)
         outcomes |= {row["error"] for row in rows} or {ended.code}
     assert len(outcomes) > 1

@@ -1,4 +1,4 @@
-"""A ledger with everything that a backup has to bring along, and what opens one."""
+"""A ledger with everything that a backup must contain, and keys to open the backup."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSPHRASE = "correct horse battery staple"  # noqa: S105 (of tests only)
 
 
 def fill(october: Shell) -> Shell:
-    """Add evidence with what was said in it, and a sealed payout profile, to October's ledger."""
+    """Add evidence with messages, and an encrypted payout profile, to October's ledger."""
     october.ok("policy", "use", "quarter-hour", "--yes")
     october.ok("payout", "profile", "set", "--from", "-", stdin=GERMAN.encode())
     october.ok("sessions", "attach", "S-1002", october.file("chat.txt", CHAT))
@@ -37,27 +37,27 @@ def journal_mode(ledger: Path, mode: str) -> None:
 
 
 def secret_file(shell: Shell, name: str, text: str) -> Path:
-    """Write a file that nobody else may read."""
+    """Write a file that only its owner may read."""
     path = shell.file(name, text)
     path.chmod(0o600)
     return path
 
 
 def key_pair(shell: Shell) -> tuple[str, Path]:
-    """Make a key of age: what is encrypted to, and the file of the secret that opens it."""
+    """Make an age key: the recipient to encrypt to, and the file of the secret key."""
     identity = pyrage.x25519.Identity.generate()
     text = f"# created: now\n# public key: {identity.to_public()}\n{identity}\n"
     return str(identity.to_public()), secret_file(shell, "key.txt", text)
 
 
 def members(content: bytes) -> dict[str, bytes]:
-    """Return the files of a ZIP archive, as anybody would unpack them."""
+    """Return the files of a ZIP archive, unpacked with the standard library."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def archived(members: dict[str, bytes], **changed: Any) -> bytes:  # noqa: ANN401 (of a ZipInfo)
+def make_archive(members: dict[str, bytes], **changed: Any) -> bytes:  # noqa: ANN401 (of a ZipInfo)
     """Return an archive of these files; `changed` are attributes of all its members."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:

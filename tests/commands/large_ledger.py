@@ -1,4 +1,4 @@
-"""A book with as many of everything as asked for, and what the engine is asked by a command."""
+"""A ledger of a chosen size, and the count of SQLite statements and steps of a command."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NOW = "11-04 12:00"
 
 
 def feed(count: int, *, before: int = 0, years: Sequence[int] = ()) -> Iterator[bytes]:
-    """Yield the lines of a book with so many of each thing: requests, sessions, claims, payouts.
+    """Yield feed lines with this many requests, sessions, claims and payouts.
 
-    They are of 2026; of the years before there are so many billed sessions each, and no more.
+    They are dated 2026; each year before has this many billed sessions and nothing else.
     """
     for year in years:
         for number in range(before):
@@ -71,7 +71,7 @@ def _requests(number: int) -> Iterator[bytes]:
             id=f"{kind}-{number}",
             request=name,
             kind="scheduled",
-            customer={"id": f"C-{number}"},  # Without a name: it has to be looked up.
+            customer={"id": f"C-{number}"},  # Without a name: it must be looked up.
             title="Shader",
             rate=amount("3.00"),
             slots=slots,
@@ -114,11 +114,11 @@ def _claims(number: int) -> Iterator[bytes]:
         )
 
 
-def made(folder: Path, lines: Iterator[bytes]) -> Path:
+def make_ledger(folder: Path, lines: Iterator[bytes]) -> Path:
     """Record a feed in a new ledger."""
-    ledger, told = folder / "busy.db", folder / "busy.jsonl"
-    told.write_bytes(b"".join(lines))
-    for argv in (["init"], ["sync", str(told)]):
+    ledger, feed_file = folder / "busy.db", folder / "busy.jsonl"
+    feed_file.write_bytes(b"".join(lines))
+    for argv in (["init"], ["sync", str(feed_file)]):
         assert main([*argv, "--ledger", str(ledger), "-o", str(folder / "out")]) == 0
     return ledger
 
@@ -142,8 +142,8 @@ class Effort:
 
 
 @contextmanager
-def watched() -> Iterator[Effort]:
-    """Note what the engine does as long as this lasts."""
+def watch_engine() -> Iterator[Effort]:
+    """Record SQLite's statements and steps while the context is open."""
     connect = sqlite_connection._connect  # noqa: SLF001 -- The one place where a file is opened.
     effort = Effort()
 
@@ -159,8 +159,8 @@ def watched() -> Iterator[Effort]:
 
 def plan(connection: driver.Connection, statement: str) -> list[str]:
     """Return the lines of SQLite's plan of a statement."""
-    found = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
-    return [str(detail) for *_, detail in found]
+    plan_rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+    return [str(detail) for *_, detail in plan_rows]
 
 
 OF_FEW = re.compile("USING INDEX (request_open|item_open|session_agenda)")
@@ -169,8 +169,8 @@ OF_FEW = re.compile("USING INDEX (request_open|item_open|session_agenda)")
 
 def whole_reads(plan_lines: Sequence[str]) -> list[str]:
     """Return the lines of a plan that read a whole table, row by row, not from an index alone."""
-    scans = [each for each in plan_lines if re.match(r"SCAN \w+", each)]
+    scans = [text for text in plan_lines if re.match(r"SCAN \w+", text)]
     good = ("COVERING INDEX", "VIRTUAL TABLE")
     return [
-        each for each in scans if not any(by in each for by in good) and not OF_FEW.search(each)
+        scan for scan in scans if not any(by in scan for by in good) and not OF_FEW.search(scan)
     ]

