@@ -17,7 +17,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time_ns
@@ -28,6 +27,7 @@ from liveportal.domain.events.envelope import CLI_SOURCE, NAME, Event, EventData
 from liveportal.domain.events.fields import INSTANT
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import ArtifactAdded, PolicyAdopted
+from liveportal.domain.frozen import frozen
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger.damage import diagnosing_damage
@@ -81,7 +81,7 @@ def new_id() -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attachment:
     """The details of a file to attach; `assumed` names the fields that got a default value."""
 
@@ -92,7 +92,7 @@ class Attachment:
     assumed: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Synced:
     """The result of a sync: counts of the feed's events by outcome, and the new head hash (hex)."""
 

@@ -23,7 +23,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, get_type_hints
 
 import typer
 
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 
 LEDGER_VARIABLE = "LIVEPORTAL_LEDGER"
 LEDGER_HELP = "The ledger's file."
@@ -36,7 +36,7 @@ _CONTEXT = "typer_context"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
+@frozen
 class Options:
     """A group of options; the fields of a subclass are `Annotated[type, typer.Option(...)]`."""
 
@@ -46,7 +46,7 @@ class Options:
         return cls(**values)
 
 
-@dataclass(frozen=True)
+@frozen
 class LedgerOption(Options):
     """The ledger: `--ledger` here or before the subcommand, else the variable, else the default."""
 
@@ -105,7 +105,7 @@ def default_ledger() -> Path:
     return user_data_path("liveportal", appauthor=False) / "ledger.db"
 
 
-@dataclass(frozen=True)
+@frozen
 class OutputOptions(Options):
     """The format and destination of results; see `liveportal.cli.io.render`."""
 
@@ -185,7 +185,7 @@ _TIMEZONE = typer.Option(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class ReadOptions(Options):
     """The options of every command that reads."""
 
@@ -209,7 +209,7 @@ class ReadOptions(Options):
         return as_known(self.as_known, self.timezone or zone_name, now)
 
 
-@dataclass(frozen=True)
+@frozen
 class WriteOptions(Options):
     """The options of every command that records something."""
 

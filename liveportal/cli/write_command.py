@@ -18,8 +18,8 @@ from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
 from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import Caution, LiveportalError
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
-from liveportal.domain.values import dataclass
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ ReadBack = Callable[[Reader, str], Row]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 
 
-@dataclass(frozen=True)
+@frozen
 class WriteStep:
     """The event that a command records for each id.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 
 
 class Account(StrEnum):
@@ -47,7 +47,7 @@ class TransactionKind(StrEnum):
     REVERSAL = "reversal"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transfer:
     """Debits one account and credits another by one positive amount in minor units."""
 
@@ -62,7 +62,7 @@ class Transfer:
             raise ValueError(f"a transfer needs two accounts, not {self.debit} twice")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transaction:
     """The transfers of one step. `period` is the month (rulebook 5) in which they count."""
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.entities import Session
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
-from liveportal.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """A message of a transcript; `offset` and `speaker` are None if unknown."""
 
@@ -22,7 +22,7 @@ class Said:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kept:
     """An artifact of the session; `path` is its file, None if it is not in the vault.
 
@@ -39,7 +39,7 @@ class Kept:
     attached: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Happened:
     """An event of the journal: its position, hash and content.
 
@@ -57,7 +57,7 @@ class Happened:
     tells: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Case:
     """Everything the ledger knows about a claim."""
 

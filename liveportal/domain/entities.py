@@ -10,8 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from liveportal.domain.changing import Value, quick
 from liveportal.domain.clock import Pause, shifted
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 
 if TYPE_CHECKING:
@@ -24,16 +24,16 @@ RELEASED = frozenset({"denied", "withdrawn", "accepted"})
 """The states of a claim that was decided at no cost to the expert."""
 
 
-@quick
-class Customer(Value):
+@frozen
+class Customer:
     """A customer; `described_seq` is the latest event with their personal data."""
 
     id: str
     described_seq: int
 
 
-@quick
-class Request(Value):
+@frozen
+class Request:
     """A customer's request for help. `flags` are the codes of the cautions that were overridden."""
 
     id: str
@@ -51,8 +51,8 @@ class Request(Value):
     flags: tuple[str, ...] = ()
 
 
-@quick
-class Session(Value):
+@frozen
+class Session:
     """A session, from the agreement on.
 
     `policy` is the seq of the policy that applied when it was agreed. `start` and `end` are actual
@@ -112,8 +112,8 @@ class Session(Value):
         return shifted(self.planned_start, timedelta(minutes=self.planned_minutes))
 
 
-@quick
-class SessionCount(Value):
+@frozen
+class SessionCount:
     """The change that a bill, its reversal or its correction makes to a month's counts.
 
     Never modified. `start` and `end` are the billed times; `billed_us` is the billed time in
@@ -133,8 +133,8 @@ class SessionCount(Value):
     transaction: int | None = None
 
 
-@quick
-class Claim(Value):
+@frozen
+class Claim:
     """A customer's refund claim. `hold_minor` is held while it is undecided."""
 
     id: str
@@ -150,8 +150,8 @@ class Claim(Value):
     cost_minor: int = 0
 
 
-@quick
-class DisputeFiling(Value):
+@frozen
+class DisputeFiling:
     """One filing of a dispute; a claim can be disputed again after a withdrawal."""
 
     seq: int
@@ -160,8 +160,8 @@ class DisputeFiling(Value):
     period: str
 
 
-@quick
-class Adjustment(Value):
+@frozen
+class Adjustment:
     """A bonus (+) or a fee of the platform (-)."""
 
     id: str
@@ -170,8 +170,8 @@ class Adjustment(Value):
     seq: int
 
 
-@quick
-class Artifact(Value):
+@frozen
+class Artifact:
     """A piece of evidence, by its SHA-256."""
 
     seq: int
@@ -182,8 +182,8 @@ class Artifact(Value):
     media_type: str | None
 
 
-@quick
-class Review(Value):
+@frozen
+class Review:
     """One side's review of a session; the latest one of each side counts."""
 
     session: str
@@ -193,8 +193,8 @@ class Review(Value):
     seq: int
 
 
-@quick
-class OpenItem(Value):
+@frozen
+class OpenItem:
     """A transaction whose net amount payouts settle (rulebook 8), in minor units.
 
     Looked up with the item: `held_minor` is the part held by an undecided claim; `gross_minor` is
@@ -229,16 +229,16 @@ NOT_LOOKED_UP: dict[str, Any] = {
 """The fields of an item that are looked up with it, reset to their defaults."""
 
 
-@quick
-class Line(Value):
+@frozen
+class Line:
     """The part of an item that a payout pays; negative for what it takes back."""
 
     item: int
     minor: int
 
 
-@quick
-class Payout(Value):
+@frozen
+class Payout:
     """Money that the platform sent."""
 
     id: str
@@ -251,8 +251,8 @@ class Payout(Value):
     flags: tuple[str, ...] = ()
 
 
-@quick
-class Profile(Value):
+@frozen
+class Profile:
     """The fields of the payout profile that are filled in; their values are stored elsewhere."""
 
     fields: frozenset[str] = frozenset()

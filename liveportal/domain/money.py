@@ -11,7 +11,7 @@ import re
 from functools import lru_cache, total_ordering
 
 from liveportal.domain.errors import AmountTooLarge, CurrencyMismatch, InvalidAmount
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 
 LARGEST_MINOR = 2**63 - 1
 """The largest amount (rulebook 9): the largest INTEGER of SQLite."""
@@ -61,7 +61,7 @@ def digits_of(currency: str) -> int:
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
+@frozen
 class Money:
     """An amount in minor units of a currency; compares and adds within one currency only."""
 
@@ -158,7 +158,7 @@ def half_up(numerator: int, denominator: int) -> int:
     return quotient if numerator >= 0 else -quotient
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Percent:
     """An exact percentage as a ratio: 30 is 30/100, `12.5` is 125/1000."""
 

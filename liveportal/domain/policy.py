@@ -14,12 +14,11 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from liveportal.domain.changing import Value, quick
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidPolicy, LiveportalError
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import LARGEST_MINOR, Money, Percent, currency_of, digits_of
 from liveportal.domain.patterns import pattern
-from liveportal.domain.values import dataclass
 
 DEFAULT_NAME = "unity-live-help"
 NO_LIMIT = "none"
@@ -78,8 +77,8 @@ class Counts(StrEnum):
     GROSS = "gross"
 
 
-@quick
-class TrialTerms(Value):
+@frozen
+class TrialTerms:
     """The free minutes at the start of a session (R5)."""
 
     minutes: int = 5
@@ -87,8 +86,8 @@ class TrialTerms(Value):
     boundary: TrialBoundary = TrialBoundary.OVER
 
 
-@quick
-class BillingTerms(Value):
+@frozen
+class BillingTerms:
     """How time on the timer becomes billed time."""
 
     rounding: Rounding = Rounding.EXACT
@@ -96,15 +95,15 @@ class BillingTerms(Value):
     minimum_minutes: int = 0
 
 
-@quick
-class FeeTerms(Value):
+@frozen
+class FeeTerms:
     """The platform's fee (R11)."""
 
     percent: Percent = Percent(30, 100)
 
 
-@quick
-class RefundTerms(Value):
+@frozen
+class RefundTerms:
     """Refund claims (R8)."""
 
     deducts: Deducts = Deducts.SHARE
@@ -112,31 +111,31 @@ class RefundTerms(Value):
     partial: bool = False
 
 
-@quick
-class DisputeTerms(Value):
+@frozen
+class DisputeTerms:
     """Answers to claims; `window_hours` is None if no deadline was stated."""
 
     window_hours: int | None = None
     silence: Silence = Silence.DEDUCT
 
 
-@quick
-class Evidence(Value):
+@frozen
+class Evidence:
     """How long the platform keeps files; `kept_days` is None if it was not stated."""
 
     kept_days: int | None = None
 
 
-@quick
-class PeriodTerms(Value):
+@frozen
+class PeriodTerms:
     """The zone of calendar months, and the month of a session."""
 
     timezone: str = "UTC"
     session_month: SessionMonth = SessionMonth.END
 
 
-@quick
-class PayoutTerms(Value):
+@frozen
+class PayoutTerms:
     """When and how money is paid out (R12, R13)."""
 
     minimum: str = "100.00"
@@ -146,15 +145,15 @@ class PayoutTerms(Value):
     methods: tuple[str, ...] = ("paypal",)
 
 
-@quick
-class Rate(Value):
+@frozen
+class Rate:
     """The bounds of a rate per minute (R1)."""
 
     minimum: str = "1.00"
     maximum: str = "5.00"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Policy:
     """All switches of rulebook 3. Raises `InvalidPolicy` for values that are not allowed."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
 from liveportal.domain.errors import InvalidValue
+from liveportal.domain.frozen import frozen
 
 BOOK_DIGITS = 12
 SUFFIXES = (".zip", ".zip.age", ".age.zip")
@@ -28,7 +28,7 @@ _UNITS: dict[str, Callable[[datetime], object]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Keep:
     """How many days, weeks, months and years keep one backup each."""
 

@@ -15,8 +15,8 @@ from datetime import date, datetime
 from typing import Any
 
 from liveportal.domain.clock import short_text
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
-from liveportal.domain.values import dataclass
 
 FORM = "liveportal.statement.v1"
 WITH_CORRECTIONS = "liveportal.statement.v2"
@@ -31,7 +31,7 @@ _SEAL = re.compile(
 Document = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seal:
     """The identity of a statement: format, month or year, and the journal it was made from."""
 

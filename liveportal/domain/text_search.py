@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from unicodedata import category, normalize
 
+from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
-from liveportal.domain.values import dataclass
 
 SHORTEST_PART = 3
 """The minimum length, in letters, of a word that also matches within other words."""
@@ -86,7 +86,7 @@ class _FoldingTable(dict[int, str]):
 _FOLDINGS = _FoldingTable()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Term:
     """A search term: runs of letters in order, with any other characters between them.
 

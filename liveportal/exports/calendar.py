@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from liveportal.domain.errors import NotACalendar
+from liveportal.domain.frozen import frozen
 
 if TYPE_CHECKING:
     from icalendar import Event, vText
@@ -35,7 +35,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CalendarEvent:
     """A session as a calendar event.
 
@@ -55,7 +55,7 @@ class CalendarEvent:
     alarms: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """A calendar file, with the number of the ledger's events in it and of the cancelled ones."""
 
@@ -193,7 +193,7 @@ def _sequence(event: Event) -> int:
 # --- reading a file -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _IcsBlock:
     """A block of lines: one property of a calendar itself, or a whole component in it.
 

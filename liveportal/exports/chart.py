@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
+
+from liveportal.domain.frozen import frozen
 
 WIDTH, HEIGHT, WIDEST = 720, 240, 40
 _LEFT, _BOTTOM, _TOP = 10, 40, 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """A series of bars, one per label: a name, the values as decimal texts, and a CSS class."""
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from liveportal.domain.case import Case, Kept
+from liveportal.domain.frozen import frozen
 from liveportal.exports.evidence import (
     LARGEST_FILE,
     PAGE_FILES,
@@ -47,7 +48,7 @@ _PLACEHOLDERS = ("\ue000", "\ue001")
 Manifest = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pack:
     """A pack that matches its seal: its manifest and its texts (of a redacted pack, all files)."""
 
@@ -55,7 +56,7 @@ class Pack:
     texts: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """The ledger's side of a comparison: the case as of the pack's last event.
 
@@ -70,7 +71,7 @@ class Ledger:
     reads: Reads
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compared:
     """The differences between a pack and the ledger, and the files that could not be compared."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 
 from liveportal.domain.clock import zone
+from liveportal.domain.frozen import frozen
 from liveportal.domain.text import clean
 
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -41,7 +41,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """An entry of the timeline; `seq` is the event's number in the journal, None for a message."""
 
@@ -51,7 +51,7 @@ class Moment:
     seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figure:
     """One step of the bill: a label, its value, and the rule that it follows."""
 
@@ -60,7 +60,7 @@ class Figure:
     rule: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exhibit:
     """A piece of evidence. `file` is its path in the pack; if it is None, `why` has the reason."""
 
@@ -75,7 +75,7 @@ class Exhibit:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dossier:
     """Everything about a claim. Times are shown in `zone`, the time zone of the platform."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from liveportal.domain.artifacts import NAMELESS, safe_name
 from liveportal.domain.case import Case, Kept, Said
+from liveportal.domain.frozen import frozen
 from liveportal.exports.dossier import Exhibit
 from liveportal.exports.pages import Page, Redact
 
@@ -34,7 +35,7 @@ def no_reader(_content: bytes, _name: str) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """How the files of a pack are chosen: page format, largest size in bytes, and redaction."""
 
@@ -44,7 +45,7 @@ class Rules:
     reads: Reads = no_reader
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExhibitFile:
     """A file of the session with its exhibit; `redacted`, if given, is packed in its place."""
 

@@ -17,7 +17,6 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice, zip_longest
 from operator import le
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import IO, Any
 from zlib import crc32
 
 from liveportal.domain.errors import InvalidPack
+from liveportal.domain.frozen import frozen
 from liveportal.domain.zip_members import CHUNK_BYTES as _CHUNK
 from liveportal.domain.zip_members import add as _add
 from liveportal.domain.zip_members import seal_line
@@ -40,7 +40,7 @@ _NAME = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackEntry:
     """A file of the pack: its content or the path of it, and one line on what it shows."""
 
@@ -55,7 +55,7 @@ class PackEntry:
             raise ValueError(f"{self.name!r} is no name for a part of a pack")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """Something wrong in a pack: the file that it is in, and a description."""
 
@@ -63,7 +63,7 @@ class Problem:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackCheck:
     """The result of checking a pack: its manifest, the manifest's SHA-256 (hex), and all problems.
 

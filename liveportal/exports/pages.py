@@ -10,13 +10,13 @@ of a pack of each format.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from liveportal.domain.calculations.billing_steps import BillingStep, bill_steps
 from liveportal.domain.case import Case
 from liveportal.domain.entities import Session
 from liveportal.domain.events.describe import Data, sentence
+from liveportal.domain.frozen import frozen
 from liveportal.domain.policy import Policy
 from liveportal.exports.dossier import Dossier, html, markdown
 from liveportal.exports.redaction import redactor
@@ -40,7 +40,7 @@ class Redact(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """A page format: the functions that write it.
 

@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from liveportal.domain.errors import UnreadableFile
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 from liveportal.feeds.jsonl import LONGEST_LINE
 
 PART_BYTES = 1024 * 1024
@@ -23,7 +23,7 @@ Wait = Callable[[BufferedReader | None], None]
 when it has data, for a file (None) after a short delay."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FeedChunk:
     """Lines of a feed that arrived together, and the number of lines before them."""
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import LiveportalError
+from liveportal.domain.frozen import frozen
 from liveportal.ledger import missing
 from liveportal.ledger.attachments import index
 from liveportal.ledger.attachments.index import Attached
@@ -31,7 +32,7 @@ from liveportal.ledger.storage import connection, driver, hard_links, temp_files
 from liveportal.ledger.storage.driver import Connection
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileInfo:
     """A file or folder of a ledger: its role, path, permissions and owner."""
 
@@ -47,7 +48,7 @@ class FileInfo:
         return bool(self.mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inside:
     """The facts read from the content of a ledger."""
 

@@ -12,7 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,7 @@ from liveportal.domain.events.envelope import CLI_SOURCE, PREFIX
 from liveportal.domain.events.exported import RECORDED_AT, ExportedEvent
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import PolicyAdopted, PreferencesChanged
+from liveportal.domain.frozen import frozen
 from liveportal.ledger import missing
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.backup import snapshot, swap
@@ -53,7 +54,7 @@ class Target(StrEnum):
     """A ledger with other events."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Imported:
     """The result of an import: counts of the events by outcome, and the journal's new head (hex).
 

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from liveportal.cli.io.text import clean
 from liveportal.domain.clock import short_text
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
-from liveportal.domain.values import dataclass
 
 Row = Mapping[str, object]
 """The values of a result by field; nested mappings, dotted names, or both."""
 
 
-@dataclass(frozen=True)
+@frozen
 class HumanValue:
     """A value that a terminal shows in words; every other format has the value itself.
 
@@ -34,7 +34,7 @@ class HumanValue:
     lines: Callable[[datetime, tzinfo | None], Sequence[str]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Highlighted:
     """A text with marked parts: in reverse on a terminal, in [brackets] elsewhere."""
 
@@ -48,7 +48,7 @@ class Highlighted:
         return Highlighted(tuple((clean(text), marked) for text, marked in self.parts))
 
 
-@dataclass(frozen=True)
+@frozen
 class Coloured:
     """A text with a colour (a rich style), which only a terminal shows."""
 
@@ -59,7 +59,7 @@ class Coloured:
         return self.text
 
 
-@dataclass(frozen=True)
+@frozen
 class Table:
     """Any number of results with the same fields.
 
@@ -76,7 +76,7 @@ class Table:
     section: Callable[[Row], str] | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Detail:
     """One result."""
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from liveportal.domain.calculations.live_session import RUNNING
 from liveportal.domain.clock import MICROSECOND, shifted, short_text
 from liveportal.domain.entities import Session
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 
 LONGEST_UNPLANNED = timedelta(hours=4)
 """The longest plausible session without a planned length."""
@@ -25,7 +25,7 @@ _END_OF_TIMER = "liveportal sessions end {} --at {}"
 _CORRECT = "liveportal sessions correct {} {} --reason TEXT"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """A likely mistake: its session, when it began, the other session involved, and a remedy.
 
@@ -40,7 +40,7 @@ class Finding:
     other: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SessionSpan:
     """An interval [start, end) that a session occupies."""
 

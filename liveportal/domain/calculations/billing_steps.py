@@ -11,12 +11,12 @@ from liveportal.domain.calculations.billing import (
 )
 from liveportal.domain.clock import microseconds
 from liveportal.domain.entities import Session
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, Rounding, TrialBilled
-from liveportal.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BillingStep:
     """One step of the calculation: its description, its result, and its rule or switch."""
 

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from liveportal.domain.clock import shifted
 from liveportal.domain.entities import RELEASED, UNDECIDED
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, Silence
-from liveportal.domain.values import dataclass
 
 NO_DEADLINE = "no stated deadline"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisputeRecord:
     """How many of the expert's disputes had each outcome.
 

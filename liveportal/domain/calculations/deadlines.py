@@ -21,16 +21,16 @@ from liveportal.domain.calculations.payout_plan import (
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
 from liveportal.domain.entities import Artifact, Claim, Request, Session
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile.requirements import Finding
-from liveportal.domain.values import dataclass
 
 RENEWAL = timedelta(days=60)
 """How long before its expiry a tax form should be renewed."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deadline:
     """One task or date with its deadline. `due` is None if no deadline was stated.
 

@@ -15,13 +15,13 @@ from liveportal.domain.calculations.payout_plan import (
     preview,
 )
 from liveportal.domain.entities import Line
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
-from liveportal.domain.values import dataclass
 
 ONE_DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expected:
     """An expected payout: its day, the months due by then, and the amount in minor units.
 
@@ -35,7 +35,7 @@ class Expected:
     blocked: tuple[PayoutBlocker, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overdue:
     """What was due before a day but was not sent: in total, and by month with its due date."""
 

@@ -7,7 +7,7 @@ stated by the platform are kept: the amounts that it billed, and the payouts.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.envelope import Event
@@ -24,11 +24,11 @@ from liveportal.domain.events.types import (
     RefundClaimed,
     ReviewPosted,
 )
+from liveportal.domain.frozen import frozen
 from liveportal.domain.interpretations import Interpretation, under
-from liveportal.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeftOut:
     """An event that an interpretation refuses, with the error."""
 
@@ -81,7 +81,7 @@ _WITHOUT_AMOUNTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bound:
     """A month's figures under an interpretation, in minor units; None: as booked."""
 

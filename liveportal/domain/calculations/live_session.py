@@ -8,14 +8,14 @@ from liveportal.domain.calculations.billing import MINUTE_US, bill
 from liveportal.domain.clock import MICROSECOND, microseconds, shifted
 from liveportal.domain.entities import Session
 from liveportal.domain.errors import AmountTooLarge
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy, TrialBilled, TrialBoundary
-from liveportal.domain.values import dataclass
 
 RUNNING = ("live", "paused")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiveSession:
     """Live figures: durations in microseconds; `active_us` + `paused_us` = `elapsed_us`.
 

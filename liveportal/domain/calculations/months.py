@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from liveportal.domain.accounts import ASSETS, Account, Transaction, TransactionKind
 from liveportal.domain.calculations.billing import MINUTE_US
 from liveportal.domain.clock import months_between
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money, format_minor, half_up
-from liveportal.domain.values import dataclass
 
 if TYPE_CHECKING:
     from liveportal.domain.entities import Claim, DisputeFiling, SessionCount
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _COUNTED = ("billed_us", "sessions", "free_sessions")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Month:
     """The figures of a month, and the balances at its end."""
 

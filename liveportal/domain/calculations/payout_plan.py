@@ -11,12 +11,12 @@ from functools import lru_cache
 
 from liveportal.domain.clock import last_day, local_date
 from liveportal.domain.entities import Line, OpenItem
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import half_up
 from liveportal.domain.policy import Counts, Policy
-from liveportal.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PayoutBlocker:
     """A reason why nothing would be paid out."""
 
@@ -24,7 +24,7 @@ class PayoutBlocker:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Preview:
     """A payout as it would be on a day. Amounts in minor units; `eligible_minor` is signed."""
 
@@ -36,7 +36,7 @@ class Preview:
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PayoutPosition:
     """The data from which payouts are calculated, in minor units.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from liveportal.domain.calculations.billing_steps import BillingStep
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Sessions": ("earning",),
@@ -33,7 +33,7 @@ PLACES: Mapping[str, str] = {
 """The places where money can be, by account."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerEntry:
     """A transaction with its effects on earnings and on what is owed, in minor units.
 
@@ -55,7 +55,7 @@ class LedgerEntry:
     superseded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Move:
     """The change that a transaction makes to one of the `PLACES`."""
 
@@ -64,7 +64,7 @@ class Move:
     minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """An amount and its parts. `steps` show how a leaf's amount was calculated from time."""
 

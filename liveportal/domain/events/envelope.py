@@ -12,9 +12,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar, Final, TypeVar, dataclass_transform
 
-from liveportal.domain.changing import quick
 from liveportal.domain.events.fields import EventRecord, Pattern, of
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 
 PREFIX = "liveportal."
 CLI_SOURCE = "urn:liveportal:cli"
@@ -65,7 +64,7 @@ def _fold_source(source: str) -> str:
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(of,))
 def event_data(cls: type[T]) -> type[T]:
     """Declare the class of an event's data or of a part of it: frozen, built by keyword."""
-    return quick(cls)
+    return frozen(cls)
 
 
 NAME = Pattern(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,1024}", "1-1024 printable characters")
@@ -91,7 +90,7 @@ class EventData(EventRecord):
         return f"{self.THING}:{getattr(self, self.THING)}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """One fact: its data, when it happened (`time`), and its permanent name (`source`, `id`).
 

@@ -20,7 +20,6 @@ from datetime import UTC, date, datetime
 from types import EllipsisType
 from typing import Any
 
-from liveportal.domain.changing import Value, made
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.errors import (
     AmountTooLarge,
@@ -29,6 +28,7 @@ from liveportal.domain.errors import (
     InvalidPolicy,
     InvalidTime,
 )
+from liveportal.domain.frozen import build
 from liveportal.domain.money import Money, digits_of
 from liveportal.domain.patterns import pattern as late
 from liveportal.domain.policy import Policy
@@ -323,7 +323,7 @@ def of(kind: FieldType, *, default: EllipsisType | None = ..., personal: bool = 
     return field(metadata=metadata)
 
 
-class EventRecord(Value):
+class EventRecord:
     """A value whose fields are checked on construction, so an invalid one cannot exist."""
 
     def __init__(self, **values: Any) -> None:
@@ -391,7 +391,7 @@ def _taken(kind: type, raw: Any) -> Any:
             raise InvalidEvent(name, "is missing")
     if len(own) - missing != len(raw):
         raise InvalidEvent("", "has a field that is none, or null")
-    new: Any = made(kind, own)
+    new: Any = build(kind, own)
     if check_whole:
         check_whole(new)
     return new

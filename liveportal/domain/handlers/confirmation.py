@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from liveportal.domain.accounts import Account, TransactionKind
-from liveportal.domain.changing import changed
 from liveportal.domain.entities import Session
 from liveportal.domain.events.deduplication import contradictions
 from liveportal.domain.events.envelope import Event, EventData
@@ -22,6 +21,7 @@ from liveportal.domain.events.types import (
     SessionLogged,
     SessionRescheduled,
 )
+from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, RuleContext, require
 from liveportal.domain.handlers.requests import alias_of, check_currency
 from liveportal.domain.handlers.sessions import rebill, rebill_formerly
@@ -99,7 +99,7 @@ def _confirm_bill(
     )
     if billed.minor == booked_minor:
         is_new = not was_changed and session.billed_minor != billed.minor
-        return Decision(things=(changed(session, billed_minor=billed.minor),) if is_new else ())
+        return Decision(things=(replace(session, billed_minor=billed.minor),) if is_new else ())
     claim = context.claim(session.claim) if session.claim_undecided and session.claim else None
     least = session.refunded_minor + (claim.amount_minor if claim else 0)
     if not was_changed and billed.minor >= least:
@@ -107,7 +107,7 @@ def _confirm_bill(
     if billed.minor == session.gross_minor:
         return Decision()
     flags = dict.fromkeys((*session.flags, BILLED_DIFFERS))
-    return Decision(things=(changed(session, flags=tuple(flags)),), flags=(BILLED_DIFFERS,))
+    return Decision(things=(replace(session, flags=tuple(flags)),), flags=(BILLED_DIFFERS,))
 
 
 def _booked_gross(seq: int, context: RuleContext) -> int:
@@ -142,5 +142,5 @@ def _confirm_bill_formerly(
         return Decision()
     check_currency(data.billed, context.policy)
     if session.gross_minor == data.billed.minor:
-        return Decision(things=(changed(session, billed_minor=data.billed.minor),))
+        return Decision(things=(replace(session, billed_minor=data.billed.minor),))
     return rebill_formerly(session, data.billed, event.time, context)

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from liveportal.domain.accounts import Transaction
-from liveportal.domain.changing import Value, quick
 from liveportal.domain.entities import (
     Adjustment,
     Artifact,
@@ -30,8 +29,8 @@ from liveportal.domain.entities import (
 from liveportal.domain.errors import Caution, UnknownThing, WrongState
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.frozen import frozen
 from liveportal.domain.policy import Policy
-from liveportal.domain.values import dataclass
 
 Entity = (
     Request
@@ -57,7 +56,7 @@ class Assertion(NamedTuple):
     confirms: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedEvent:
     """A recorded event, with what a reversal must know about it.
 
@@ -72,8 +71,8 @@ class RecordedEvent:
     confirms: int | None
 
 
-@quick
-class Decision(Value):
+@frozen
+class Decision:
     """The effects of an event: entities in their new state, and transactions.
 
     `counts` are its changes to the monthly minutes and sessions (`domain.handlers.session_counts`).

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind
-from liveportal.domain.changing import changed
 from liveportal.domain.clock import month_of, short_text
 from liveportal.domain.entities import Adjustment, Profile
 from liveportal.domain.errors import (
@@ -29,6 +26,7 @@ from liveportal.domain.events.types import (
     PolicyAdopted,
     TipReceived,
 )
+from liveportal.domain.frozen import replace
 from liveportal.domain.handlers import payouts, preferences, refunds, requests, sessions
 from liveportal.domain.handlers.context import (
     Decision,
@@ -163,7 +161,7 @@ def on_policy_adopted(data: PolicyAdopted, event: Event, context: RuleContext) -
             hint="Keep another ledger for it, or leave the switch out of the policy file.",
             switches=differing,
         )
-    moved = tuple(changed(session, period=period_of(session, new)) for session in ended)
+    moved = tuple(replace(session, period=period_of(session, new)) for session in ended)
     return Decision(things=moved, policy=new)
 
 

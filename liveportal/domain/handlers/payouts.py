@@ -13,7 +13,6 @@ from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind
 from liveportal.domain.calculations.payout_plan import counted, first_wait, lines_for, not_due_minor
 from liveportal.domain.calculations.refund_window import closes
-from liveportal.domain.changing import changed
 from liveportal.domain.clock import local_date, month_of, shifted, short_text
 from liveportal.domain.entities import NOT_LOOKED_UP, Line, OpenItem, Payout
 from liveportal.domain.errors import (
@@ -33,6 +32,7 @@ from liveportal.domain.events.types import (
     PayoutSent,
     PayoutStatusChanged,
 )
+from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.money import Money, digits_of, format_minor
@@ -95,7 +95,7 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
         )
     entry = _entry(STEPS[state], payout, event, context)
     freed = () if state == "paid" else reopened_items(payout, context)
-    return Decision(things=(changed(payout, state=state), *freed), transactions=(entry,))
+    return Decision(things=(replace(payout, state=state), *freed), transactions=(entry,))
 
 
 REVERSALS: dict[tuple[str, type[EventData]], str] = {
@@ -125,19 +125,19 @@ def undo_step(
             state=payout.state,
         )
     if isinstance(data, PayoutSent):
-        return changed(payout, state=state), *reopened_items(payout, context)
+        return replace(payout, state=state), *reopened_items(payout, context)
     if isinstance(data, PayoutPaid):
-        return (changed(payout, state=state),)
+        return (replace(payout, state=state),)
     _check_owed(Money(payout.amount_minor, context.policy.currency), context)
     items = context.open_items()
     lines = lines_for(items, payout.amount_minor)
-    return changed(payout, state=state, lines=lines), *_settle_items(lines, items)
+    return replace(payout, state=state, lines=lines), *_settle_items(lines, items)
 
 
 def reopened_items(payout: Payout, context: RuleContext) -> tuple[OpenItem, ...]:
     """Return the payout's items with the amounts of its lines open again."""
     return tuple(
-        changed(item, settled_minor=item.settled_minor - line.minor)
+        replace(item, settled_minor=item.settled_minor - line.minor)
         for item, line in _items_with_lines(payout.lines, context)
     )
 
@@ -158,7 +158,7 @@ def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[Ope
     """Return the items of these lines as settled, without the fields only looked up with them."""
     items_by_id = {item.transaction: item for item in items}
     return tuple(
-        changed(
+        replace(
             items_by_id[line.item],
             settled_minor=items_by_id[line.item].settled_minor + line.minor,
             **NOT_LOOKED_UP,

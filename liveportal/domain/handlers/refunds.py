@@ -11,7 +11,6 @@ from datetime import datetime
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
-from liveportal.domain.changing import changed
 from liveportal.domain.clock import month_of, short_text
 from liveportal.domain.entities import RELEASED, UNDECIDED, Claim, DisputeFiling, Session
 from liveportal.domain.errors import (
@@ -39,6 +38,7 @@ from liveportal.domain.events.types import (
     RefundGranted,
     RefundWithdrawn,
 )
+from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.handlers.sessions import require_ended
@@ -76,7 +76,7 @@ def on_claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decis
         period=month_of(event.time, context.policy.period.timezone),
         late=late,
     )
-    session = changed(session, claim=claim.id, claim_undecided=True)
+    session = replace(session, claim=claim.id, claim_undecided=True)
     hold = _entry(TransactionKind.HOLD, event, claim, accounts.hold(claim.hold_minor), context)
     return Decision(
         things=(claim, session),
@@ -131,28 +131,28 @@ def on_dispute_filed(data: DisputeFiled, event: Event, context: RuleContext) -> 
     claim, _ = _advance(data.claim, event, context)
     period = month_of(event.time, context.policy.period.timezone)
     filing = DisputeFiling(context.next_seq, claim.id, event.time, period)
-    return Decision(things=(changed(claim, disputed_at=event.time), filing))
+    return Decision(things=(replace(claim, disputed_at=event.time), filing))
 
 
 def on_dispute_withdrawn(data: DisputeWithdrawn, event: Event, context: RuleContext) -> Decision:
     """Withdraw a dispute: the claim is open again."""
     claim, _ = _advance(data.claim, event, context)
-    return Decision(things=(changed(claim, disputed_at=None),))
+    return Decision(things=(replace(claim, disputed_at=None),))
 
 
 def on_decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleContext) -> Decision:
     """Decide a claim: its whole hold is deducted or released (R8, R9)."""
     claim, session = _advance(data.claim, event, context)
-    claim = changed(claim, decided_at=event.time)
+    claim = replace(claim, decided_at=event.time)
     if claim.state in RELEASED:
-        session = changed(session, claim_undecided=False)
+        session = replace(session, claim_undecided=False)
         legs = accounts.release(claim.hold_minor)
         release = _entry(TransactionKind.RELEASE, event, claim, legs, context)
         return Decision(things=(claim, session), transactions=(release,))
     policy = context.policy_at(session.policy)
-    claim = changed(claim, cost_minor=cost_of(claim.amount_minor, session, policy))
+    claim = replace(claim, cost_minor=cost_of(claim.amount_minor, session, policy))
     refunded_minor = session.refunded_minor + claim.amount_minor
-    session = changed(session, claim_undecided=False, refunded_minor=refunded_minor)
+    session = replace(session, claim_undecided=False, refunded_minor=refunded_minor)
     legs = accounts.refund(claim.amount_minor, claim.cost_minor, claim.hold_minor)
     refund = _entry(TransactionKind.REFUND, event, claim, legs, context)
     return Decision(things=(claim, session), transactions=(refund,))
@@ -170,7 +170,7 @@ def _advance(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, 
             id=claim.id,
         )
     session = require("session", claim.session, context.session(claim.session))
-    return changed(claim, state=state), session
+    return replace(claim, state=state), session
 
 
 def _entry(

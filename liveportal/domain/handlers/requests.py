@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from liveportal.domain.changing import changed
 from liveportal.domain.clock import MICROSECOND, local_date, shifted
 from liveportal.domain.entities import Customer, Request, Session
 from liveportal.domain.errors import (
@@ -38,6 +37,7 @@ from liveportal.domain.events.types import (
     RequestWithdrawn,
     Slot,
 )
+from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
@@ -116,7 +116,7 @@ def on_accepted(data: RequestAccepted, event: Event, context: RuleContext) -> De
         start=None if slot else event.time,
         flags=(*[caution.code for caution in cautions], *flags),
     )
-    request = changed(request, state=state, session=session_id, closed_at=event.time)
+    request = replace(request, state=state, session=session_id, closed_at=event.time)
     return Decision(things=(request, session), cautions=cautions, flags=flags)
 
 
@@ -129,7 +129,7 @@ def on_closed(data: RequestClosed, event: Event, context: RuleContext) -> Decisi
     if request.state == "accepted" and isinstance(data, RequestDeclined) and by_feed:
         raise Conflict(f"the answer to request {request.id}", ["type"])
     state = next_state(_BY_FEED if by_feed else MOVES, request, event)
-    closed_request = changed(request, state=state, closed_at=event.time)
+    closed_request = replace(request, state=state, closed_at=event.time)
     if request.session is None:
         return Decision(things=(closed_request,))
     session = require("session", request.session, context.session(request.session))
@@ -151,7 +151,7 @@ def _void(session: Session) -> tuple[Session, ...]:
     if session.state in ("cancelled", "missed"):
         return ()
     flags = tuple(dict.fromkeys((*session.flags, LOST_RACE)))
-    return (changed(session, state="cancelled", paused_since=None, period=None, flags=flags),)
+    return (replace(session, state="cancelled", paused_since=None, period=None, flags=flags),)
 
 
 def alias_of(session_id: str, alias: str | None, context: RuleContext) -> tuple[str, str] | None:

@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from liveportal.domain.accounts import TransactionKind
-from liveportal.domain.changing import changed
 from liveportal.domain.clock import month_of
 from liveportal.domain.entities import Session, SessionCount
 from liveportal.domain.events.envelope import Event
+from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, RuleContext
 
 
@@ -28,7 +28,7 @@ def counted(decision: Decision, event: Event, context: RuleContext) -> Decision:
     for entity in decision.things:
         if type(entity) is Session and entity.end is not None:
             counts += _counts(context.session(entity.id), entity, decision, event, context)
-    return changed(decision, counts=tuple(counts)) if counts else decision
+    return replace(decision, counts=tuple(counts)) if counts else decision
 
 
 class _Place(NamedTuple):

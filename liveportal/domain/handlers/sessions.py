@@ -8,13 +8,11 @@ billed nothing is cancelled if its request was lost (see `requests`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind
 from liveportal.domain.calculations.billing import active_time, bill
-from liveportal.domain.changing import changed
 from liveportal.domain.clock import Pause, month_of, short_text
 from liveportal.domain.entities import Artifact, Customer, Review, Session
 from liveportal.domain.errors import (
@@ -39,6 +37,7 @@ from liveportal.domain.events.types import (
     SessionStarted,
     TipReceived,
 )
+from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext, next_state, require
 from liveportal.domain.handlers.requests import (
     SUPERSEDED,
@@ -95,7 +94,7 @@ def on_rescheduled(data: SessionRescheduled, event: Event, context: RuleContext)
     minutes = data.minutes or session.planned_minutes or 0
     cautions = tuple(schedule_cautions(data.start, minutes, context, moving=session.id))
     flags = tuple(caution.code for caution in cautions)
-    session = changed(session, planned_start=data.start, planned_minutes=minutes, flags=flags)
+    session = replace(session, planned_start=data.start, planned_minutes=minutes, flags=flags)
     return Decision(things=(session,), cautions=cautions, alias=alias)
 
 
@@ -128,7 +127,7 @@ def on_logged(data: SessionLogged, event: Event, context: RuleContext) -> Decisi
     )
     decision = _bill_decision(session, data.billed, context)
     things = (*decision.things, Customer(data.customer.id, context.next_seq))
-    return changed(decision, things=things, cautions=cautions)
+    return replace(decision, things=things, cautions=cautions)
 
 
 def on_corrected(data: SessionCorrected, event: Event, context: RuleContext) -> Decision:
@@ -172,7 +171,7 @@ def right_times(session: Session, data: SessionCorrected, *, former: bool = Fals
     if data.pauses is None and pauses and not former:
         *closed, (since, until) = pauses
         pauses = (*closed, (since, end if until == session.end else until))
-    return changed(session, start=start, end=end, pauses=sort_pauses(start, end, pauses))
+    return replace(session, start=start, end=end, pauses=sort_pauses(start, end, pauses))
 
 
 def own_bill(session: Session, policy: Policy) -> Money:
@@ -198,8 +197,8 @@ def rebill_formerly(
     claim = require("claim", session.claim, context.claim(session.claim))
     if claim.amount_minor != session.left_minor:
         return decision
-    claim = changed(claim, amount_minor=billed.minor - session.refunded_minor)
-    return changed(decision, things=(*decision.things, claim))
+    claim = replace(claim, amount_minor=billed.minor - session.refunded_minor)
+    return replace(decision, things=(*decision.things, claim))
 
 
 def on_artifact_added(data: ArtifactAdded, event: Event, context: RuleContext) -> Decision:
@@ -302,14 +301,14 @@ def _advance(session_id: str, event: Event, context: RuleContext, **fields: date
             hint="Its times must not go back; give a later --at.",
             id=session.id,
         )
-    return changed(session, state=state, last_time=event.time, **fields)
+    return replace(session, state=state, last_time=event.time, **fields)
 
 
 def _close_pause(session: Session, at: datetime) -> Session:
     if session.paused_since is None:
         return session
     pauses = (*session.pauses, (session.paused_since, at))
-    return changed(session, pauses=pauses, paused_since=None)
+    return replace(session, pauses=pauses, paused_since=None)
 
 
 def _calculate_bill(session: Session, billed: Money | None, context: RuleContext) -> Session:
@@ -321,7 +320,7 @@ def _calculate_bill(session: Session, billed: Money | None, context: RuleContext
     if billed is not None:
         check_currency(billed, context.policy)
     gross = expected.gross if billed is None else billed
-    return changed(
+    return replace(
         session,
         active_us=expected.active_us,
         billed_us=expected.billed_us,
@@ -338,7 +337,7 @@ def _bill_decision(session: Session, billed: Money | None, context: RuleContext)
     session = _calculate_bill(session, billed, context)
     if not session.gross_minor:
         return Decision(things=(session,))  # R5: a free session books nothing.
-    session = changed(session, earning=context.next_transaction)
+    session = replace(session, earning=context.next_transaction)
     return Decision(things=(session,), transactions=(_earning_transaction(session),))
 
 
@@ -357,14 +356,14 @@ def _rebill_decision(
         earning = _session_transaction(session, TransactionKind.REVERSAL, at, period)
         transactions.append(replace(earning, transfers=accounts.reverse(earning.transfers)))
     if corrected_session.gross_minor:
-        corrected_session = changed(
+        corrected_session = replace(
             corrected_session, earning=context.next_transaction + len(transactions)
         )
         transactions.append(
             _session_transaction(corrected_session, TransactionKind.CORRECTION, at, period)
         )
     else:
-        corrected_session = changed(corrected_session, earning=None)
+        corrected_session = replace(corrected_session, earning=None)
     return Decision(things=(corrected_session,), transactions=tuple(transactions))
 
 

@@ -23,7 +23,7 @@ from liveportal.domain.errors import (
     UnfittingTaxForm,
     UnlistedMethod,
 )
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 
 LEFT = 4
 """How many characters of a secret are shown."""
@@ -64,7 +64,7 @@ def mask_email(text: str) -> str:
 # --- fields -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """Whether a field is stored encrypted, and how it is masked by default."""
 
@@ -158,7 +158,7 @@ Values = Mapping[str, Value]
 # --- changing it ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Changes:
     """What a change sets and clears; with `afresh`, it replaces the whole profile."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
+from liveportal.domain.frozen import frozen
 from liveportal.domain.profile.fields import expiry, fits, is_listed, usual_forms, worded
-from liveportal.domain.values import dataclass
 
 SOON = timedelta(days=60)
 """How long before its expiry a tax form is mentioned: as long as a payout takes (R13)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Finding:
     """Whether the profile meets one requirement of a payout.
 

@@ -22,13 +22,13 @@ from liveportal.domain.events.fields import (
     of,
 )
 from liveportal.domain.events.types import MINUTES, Slot
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.working_hours import Span
-from liveportal.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestFacts:
     """The facts of a request that rules can check."""
 

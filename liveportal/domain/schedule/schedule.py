@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from liveportal.domain.clock import MICROSECOND, local_date, shifted
 from liveportal.domain.events.types import Buffers, Vacation
+from liveportal.domain.frozen import frozen
 from liveportal.domain.schedule.working_hours import Availability, is_within, open_spans
-from liveportal.domain.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Booked:
     """An agreed session and its planned interval [start, end)."""
 
@@ -22,7 +22,7 @@ class Booked:
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """The expert's schedule in the zone `zone`; without `availability`, all hours are open."""
 

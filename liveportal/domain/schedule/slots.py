@@ -15,10 +15,10 @@ from liveportal.domain.calculations.billing import MINUTE_US, bill
 from liveportal.domain.clock import shifted, zone
 from liveportal.domain.errors import AmountTooLarge, InvalidValue
 from liveportal.domain.events.types import Slot
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy
 from liveportal.domain.schedule.schedule import Schedule
-from liveportal.domain.values import dataclass
 
 AGAINST = (
     *("past", "conflict", "vacation", "buffer", "outside_hours", "your_night", "their_night"),
@@ -32,7 +32,7 @@ Reason = tuple[str, str]
 """A stable code, and a text for display."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ranked:
     """A slot with its number and the reasons against it, then those for it.
 

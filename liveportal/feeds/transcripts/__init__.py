@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import BinaryIO
 
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 from liveportal.feeds.transcripts import chats, cues, meetings, records, zoom
 from liveportal.feeds.transcripts.lines import OUTSIDE, ParsedMessage, tidy
 from liveportal.feeds.transcripts.times import Timeline
@@ -59,7 +59,7 @@ _BOMS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """A message; `offset_ms` is the time since the session's start, None if it is unknown."""
 
@@ -68,7 +68,7 @@ class Message:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transcript:
     """The messages of a transcript in the order of the file, and its flags.
 

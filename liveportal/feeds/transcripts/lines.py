@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 
 HEAD = 512
 """How many characters of a line are searched for a time and a speaker, to bound the search."""
@@ -56,7 +56,7 @@ Stamp = int | Clock | datetime | None
 """Milliseconds since the start, a clock time, an instant or local time, or unknown."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParsedMessage:
     """A message as parsed from a file; `flag` is a flag for the file that it causes."""
 

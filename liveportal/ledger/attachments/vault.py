@@ -29,7 +29,7 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeVault,
 )
-from liveportal.domain.values import dataclass
+from liveportal.domain.frozen import frozen
 from liveportal.ledger.storage import driver
 from liveportal.ledger.storage.fsync import fsync_dir
 from liveportal.ledger.storage.temp_files import STALE_SECONDS, VAULT, beside, own_files
@@ -55,7 +55,7 @@ def ignored(_bytes: int) -> None:
     """Report no progress."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StagedFile:
     """A file that was read completely: its hash, its size, and a stream of the same bytes.
 

@@ -16,11 +16,11 @@ import io
 import zipfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from liveportal.domain.errors import BackupLocked, DamagedBackup, InvalidValue
+from liveportal.domain.frozen import frozen
 from liveportal.domain.zip_members import new_member
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ Produce = Callable[[IO[bytes]], Generator[int, None, None]]
 """Writes an archive to a stream, step by step; yields the size of each step in bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Encryption:
     """What a backup is encrypted with: age public keys, or a passphrase; never both."""
 
@@ -65,7 +65,7 @@ class Encryption:
         _parse_recipients(self.recipients)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decryption:
     """What decrypts a backup: the texts of age secret keys, or a passphrase."""
 

@@ -21,7 +21,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from typing import IO, Any
 
 from liveportal.domain.clock import utc_text
 from liveportal.domain.errors import DamagedBackup, InvalidBackup, LiveportalError
+from liveportal.domain.frozen import frozen
 from liveportal.domain.zip_members import CHUNK_BYTES, new_member, oddity, seal_line
 
 FORMAT = "liveportal.backup.v1"
@@ -50,7 +50,7 @@ Progress = Callable[[int], None]
 """Called with the size of every chunk, in bytes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class File:
     """A file of a backup: its name in the archive, its size and its SHA-256 (hex)."""
 
@@ -65,7 +65,7 @@ class File:
         return match[2] if match else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manifest:
     """The manifest of a backup: which book it is of, how far its journal goes, and its files.
 

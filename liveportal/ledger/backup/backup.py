@@ -27,6 +27,7 @@ from liveportal.domain.errors import (
     NotInVault,
     UnreadableFile,
 )
+from liveportal.domain.frozen import frozen
 from liveportal.domain.retention import Keep
 from liveportal.ledger.attachments.vault import Vault, ignored
 from liveportal.ledger.backup import archive, snapshot
@@ -46,7 +47,7 @@ ATTEMPTS = 3
 _TEMP_NAME = "liveportal-backup"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetentionPlan:
     """Which of the backups in a folder to keep when a new one is made."""
 
@@ -54,7 +55,7 @@ class RetentionPlan:
     keep: Keep
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BackupResult:
     """A backup that was made and verified.
 

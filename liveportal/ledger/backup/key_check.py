@@ -7,9 +7,10 @@ restored all the same, and the missing key is reported.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from liveportal.domain.errors import LiveportalError
+from liveportal.domain.frozen import frozen
 from liveportal.ledger.secrets import key_store
 from liveportal.ledger.storage.driver import Connection
 
@@ -23,7 +24,7 @@ def sealed_by(db: Connection) -> str | None:
     return row[0] if row else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyFit:
     """Whether the key that a ledger needs is available.
 

@@ -7,18 +7,18 @@ backup is known.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from liveportal.domain.frozen import frozen
 from liveportal.ledger.storage import private_files, temp_files
 
 FORMAT = "liveportal.backups.v1"
 _MAX_BYTES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LastBackup:
     """A verified backup: when and where it was made, and how far the journal went."""
 

@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -25,6 +25,7 @@ from liveportal.domain.errors import (
     NotALedger,
     UnreadableFile,
 )
+from liveportal.domain.frozen import frozen
 from liveportal.ledger.attachments.vault import Vault, ignored
 from liveportal.ledger.backup import age, archive, key_check, snapshot, swap
 from liveportal.ledger.backup.age import Decryption
@@ -45,7 +46,7 @@ _CUSTOMER_EXISTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Replaced:
     """The ledger that a backup would replace.
 
@@ -63,7 +64,7 @@ class Replaced:
         return self.extent.events - self.common if self.extent else 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Restored:
     """The result of a restore: the ledger's extent, and the path where the old ledger is kept.
 

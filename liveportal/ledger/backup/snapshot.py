@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import PREFIX
 from liveportal.domain.events.types import CustomerForgotten
+from liveportal.domain.frozen import frozen
 from liveportal.ledger import missing
 from liveportal.ledger.attachments import index
 from liveportal.ledger.format import hash_chain
@@ -23,7 +23,7 @@ _SQLITE_DONE = 101
 _MAX_WAITS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LedgerExtent:
     """How far a ledger goes: its book (hash of the first event), its head, its number of events.
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from liveportal.domain.clock import LAST
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.sources import Origin
+from liveportal.domain.frozen import frozen
 from liveportal.ledger.attachments import index
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.serialisation import event_at
@@ -38,7 +39,7 @@ _STRAY = "No event tells of this file: look whose it is, and delete it if it is 
 _FAILURES = (LiveportalError, driver.DatabaseError, OSError)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Residue:
     """Possible personal data that could not be erased: its kind, its path, and what to do."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from liveportal.domain.errors import Caution
 from liveportal.domain.events.envelope import CLI_SOURCE, Event
 from liveportal.domain.events.types import CustomerForgotten
+from liveportal.domain.frozen import frozen
 from liveportal.domain.handlers.context import require
 from liveportal.ledger.backup.last_backup import last_backup
 from liveportal.ledger.erasure import residue
@@ -22,7 +22,7 @@ from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.storage.driver import Connection
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErasureResult:
     """The result of erasing a customer's personal data.
 

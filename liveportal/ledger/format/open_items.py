@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text
 from liveportal.domain.entities import NOT_LOOKED_UP, Claim, OpenItem, Session
+from liveportal.domain.frozen import replace
 from liveportal.ledger.storage.driver import Connection
 
 # An undecided claim holds an amount of the earning that it would take back. The gross of an earning
@@ -62,7 +62,7 @@ class OpenItems:
 
     def book(self, item: OpenItem, *, refunds: bool) -> None:
         """Add a newly booked item; one that `refunds` has a gross of zero."""
-        self._items[item.transaction] = changed(item, gross_minor=0) if refunds else item
+        self._items[item.transaction] = replace(item, gross_minor=0) if refunds else item
 
     def settle(self, item: OpenItem) -> bool:
         """Apply a payout's settlement of an item; return False if it reopens an unknown item."""
@@ -70,13 +70,13 @@ class OpenItems:
         if item.settled_minor == item.face_minor:
             return True
         if known is not None:
-            self._items[item.transaction] = changed(known, settled_minor=item.settled_minor)
+            self._items[item.transaction] = replace(known, settled_minor=item.settled_minor)
         return known is not None
 
     def weigh(self, session: Session, claim: Claim | None) -> None:
         """Update an earning with its session's remaining gross and the hold of its open claim."""
         if item := self._items.get(session.earning or 0):
-            self._items[item.transaction] = changed(
+            self._items[item.transaction] = replace(
                 item,
                 held_minor=claim.hold_minor if claim else 0,
                 gross_minor=session.left_minor,
@@ -87,4 +87,4 @@ class OpenItems:
     def detach_earning(self, earning: int | None) -> None:
         """Clear the session data of an item that is no longer any session's earning."""
         if item := self._items.get(earning or 0):
-            self._items[item.transaction] = changed(item, **NOT_LOOKED_UP)
+            self._items[item.transaction] = replace(item, **NOT_LOOKED_UP)

@@ -29,8 +29,8 @@ from liveportal.domain.entities import (
     Session,
     SessionCount,
 )
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
-from liveportal.domain.values import dataclass
 
 if TYPE_CHECKING:
     from liveportal.domain.events.types import Slot
@@ -102,7 +102,7 @@ SLOTS: Conversion = (_write_slots, _read_slots)
 PAUSES: Conversion = (_write_pauses, _read_pauses)
 
 
-@dataclass(frozen=True)
+@frozen
 class Mapping(Generic[T]):
     """The mapping of one entity type to its table; fields not in `converted` are stored as is.
 

@@ -7,10 +7,9 @@ versions are supported, because the copies kept before an upgrade are erased as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from liveportal.domain.events.envelope import EventData
 from liveportal.domain.events.types import CustomerForgotten, EntryReversed, ErasureRequested
+from liveportal.domain.frozen import frozen
 from liveportal.domain.handlers.context import RuleContext
 from liveportal.ledger.storage.driver import Connection
 
@@ -50,7 +49,7 @@ _LAST_ERASURE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersonalDataExtent:
     """The number of events and messages that hold personal data of a customer."""
 

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
-from liveportal.domain.changing import changed
 from liveportal.domain.clock import from_text, utc_text
 from liveportal.domain.entities import (
     Adjustment,
@@ -31,6 +30,7 @@ from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events.envelope import Event, EventData
 from liveportal.domain.events.fields import decode, in_currency, split
 from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Assertion, Decision, Entity, RecordedEvent
 from liveportal.domain.money import LARGEST_MINOR
 from liveportal.domain.policy import Policy
@@ -170,7 +170,7 @@ class Projection:
             (payout_id,),
         )
         header = row_mapping.PAYOUT.read(row)
-        payout = changed(header, lines=tuple(Line(item, minor) for item, minor in lines))
+        payout = replace(header, lines=tuple(Line(item, minor) for item, minor in lines))
         self._kept[Payout, payout_id] = payout
         return payout
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.clock import utc_text
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.auto_decline import matched
-from liveportal.domain.values import dataclass
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.queries.reader import Row
 
@@ -29,7 +29,7 @@ READS_AS = f"CASE WHEN {LAPSED} THEN 'expired' ELSE state END"
 _READS_AS_ONE_OF = f"{READS_AS} IN (SELECT value FROM json_each(?))"  # noqa: S608 (our own words)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RequestFilter:
     """The conditions that a listed request must meet, all of them; by default there are none.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from liveportal.domain.money import Money, half_up
 from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reason_to_decline
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.slots import earning, ranked
-from liveportal.domain.values import dataclass
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.queries.customers import customers

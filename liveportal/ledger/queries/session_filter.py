@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from liveportal.domain.clock import utc_text
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
-from liveportal.domain.values import dataclass
 from liveportal.ledger.format.row_mapping import compact
 from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
 from liveportal.ledger.queries.session_mentions import sessions_mentioning
@@ -36,7 +36,7 @@ LAST_SEQ = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SessionFilter:
     """The conditions that a listed session must meet, all of them; by default there are none.
 

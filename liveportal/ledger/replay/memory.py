@@ -19,9 +19,9 @@ from operator import eq, itemgetter
 from typing import Any, TypeVar
 
 from liveportal.domain.accounts import Transaction, TransactionKind
-from liveportal.domain.changing import changed
 from liveportal.domain.entities import Line, OpenItem, Payout, Profile, Session
 from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Assertion, Decision, RecordedEvent
 from liveportal.domain.policy import Policy
 from liveportal.ledger.format import row_mapping
@@ -97,14 +97,14 @@ class MemoryBook(Projection):
         found = item
         if session and session.earning == item.transaction:
             claim = self.claim(session.claim) if session.claim_undecided and session.claim else None
-            found = changed(
+            found = replace(
                 item,
                 held_minor=claim.hold_minor if claim else 0,
                 gross_minor=session.left_minor,
                 ended=session.end,
                 policy=session.policy,
             )
-        return changed(found, gross_minor=0) if item.transaction in self._refunds else found
+        return replace(found, gross_minor=0) if item.transaction in self._refunds else found
 
     def ended_sessions(self) -> Iterable[Session]:
         """Return every ended session."""
@@ -161,7 +161,7 @@ class MemoryBook(Projection):
 
     def apply(self, seq: int, change: Decision, booked: Booked) -> None:
         """Take over what an event changed and booked; personal data is gone from the ledger."""
-        super().apply(seq, changed(change, forgets=None) if change.forgets else change, booked)
+        super().apply(seq, replace(change, forgets=None) if change.forgets else change, booked)
 
     def _book(self, entry: Transaction) -> None:
         if entry.kind is TransactionKind.REFUND:
@@ -318,5 +318,5 @@ def _unpacked(mapping: row_mapping.Mapping[T], packed: bytes, currency: str) -> 
     if mapping.thing is Payout:
         *row, lines = row
         payout: Any = mapping.read(row)
-        return changed(payout, lines=tuple(Line(item, minor) for item, minor in lines))  # type: ignore[no-any-return]
+        return replace(payout, lines=tuple(Line(item, minor) for item, minor in lines))  # type: ignore[no-any-return]
     return mapping.read(row, currency)

@@ -8,7 +8,7 @@ them name, may then differ from the ledger's: they are collected in `touched`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from liveportal.domain.accounts import Transaction
 from liveportal.domain.clock import LAST
@@ -17,6 +17,7 @@ from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.events.envelope import Event, EventData
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import CustomerInfo, PayoutSent, PolicyAdopted, RequestAccepted
+from liveportal.domain.frozen import frozen
 from liveportal.domain.handlers.context import Assertion, Decision, Entity
 from liveportal.domain.handlers.session_counts import counted
 from liveportal.domain.money import Money
@@ -38,7 +39,7 @@ _RULE_ERRORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleDrift:
     """An event that today's rules would judge differently; `what` describes the difference."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -16,6 +15,7 @@ from liveportal.domain.errors import (
     SealBroken,
     VerificationFailed,
 )
+from liveportal.domain.frozen import frozen
 from liveportal.domain.profile.fields import DERIVED_FROM, FIELDS
 from liveportal.ledger import missing
 from liveportal.ledger.attachments import message_index
@@ -43,7 +43,7 @@ class ReadTranscript(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttachmentReport:
     """The numbers of files, messages and values checked, and whether the files were hashed.
 
@@ -61,7 +61,7 @@ class AttachmentReport:
     outdated: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Absent:
     """A file that is not in the vault, and may never have been: attach it again.
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liveportal.domain.errors import HeadNotFound, UnreadableEvent
+from liveportal.domain.frozen import frozen
 from liveportal.ledger import missing
 from liveportal.ledger.storage import driver
 from liveportal.ledger.storage.driver import Connection
@@ -34,7 +34,7 @@ def ignored(_events: int) -> None:
     """Ignore the progress."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Head:
     """A head that the journal had: its hash (hex), its event, and when that was recorded (UTC)."""
 
@@ -43,7 +43,7 @@ class Head:
     recorded_at: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verified:
     """The result of a verification: the numbers of events and transactions, and the head (hex).
 

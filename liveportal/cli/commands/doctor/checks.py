@@ -6,11 +6,11 @@ A check judges the data that was gathered and returns a row; it reads nothing it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from liveportal.domain.clock import short_text
+from liveportal.domain.frozen import frozen
 from liveportal.ledger.health import Health
 
 OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
@@ -43,7 +43,7 @@ class Check(NamedTuple):
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """The program's environment. `zones` are (whose, name, whether it is available)."""
 

@@ -20,10 +20,10 @@ from liveportal.cli.parse.availability_syntax import (
 from liveportal.cli.write_command import Writer
 from liveportal.domain.errors import InvalidValue, UnknownThing
 from liveportal.domain.events.types import Buffers, PreferencesChanged
+from liveportal.domain.frozen import frozen
 from liveportal.domain.handlers.preferences import amended, unreadable
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.money import Money
-from liveportal.domain.values import dataclass
 
 SKILLS_PANEL = "Rates and skills"
 TIME_PANEL = "Time"
@@ -32,7 +32,7 @@ ANSWERS_PANEL = "Requests, sessions and files"
 Texts = list[str] | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Preferences(Options):
     """The new values of preferences; None leaves one unchanged."""
 

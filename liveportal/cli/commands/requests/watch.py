@@ -26,8 +26,8 @@ from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_option
 from liveportal.cli.parse.times import utc_now
 from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
+from liveportal.domain.frozen import frozen
 from liveportal.domain.handlers.preferences import structured
-from liveportal.domain.values import dataclass
 from liveportal.feeds.following import FeedChunk, followed, open_feed, streamed
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.queries import requests
@@ -42,7 +42,7 @@ LONGEST_COMMAND_SECONDS = 60
 LONGEST_TITLE = 60
 
 
-@dataclass(frozen=True)
+@frozen
 class Choice:
     """What to do with a new request: filter it, decline it, ring the bell, run a command."""
 

@@ -22,9 +22,9 @@ from liveportal.cli.parse.profile_fields import PARTS, wrong
 from liveportal.cli.parse.times import read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidTime, InvalidValue
+from liveportal.domain.frozen import frozen
 from liveportal.domain.patterns import pattern
 from liveportal.domain.profile.fields import FIELDS
-from liveportal.domain.values import dataclass
 
 WHO_PANEL = "Who and where"
 PAID_PANEL = "How you are paid"
@@ -50,7 +50,7 @@ def _secret_option(name: str, help: str) -> Any:  # noqa: A002, ANN401 -- As typ
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Profile(Options):
     """The new values of the profile; None leaves a field unchanged, an empty text clears it."""
 
