@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from liveportal.domain.profile.fields import Changes
     from liveportal.ledger.attachments.vault import StagedFile
     from liveportal.ledger.erasure.service import ErasureResult
-    from liveportal.ledger.payout_profile import Judge, KeyChanged
+    from liveportal.ledger.payout_profile import Judge, KeyRotation
 
 CHUNK_LINES = 2_000
 
@@ -55,12 +55,12 @@ OnError = Callable[[jsonl.Line, LiveportalError], None]
 OnOutcome = Callable[[Outcome], object]
 
 
-def always(_caution: Caution) -> bool:
+def allow_all(_caution: Caution) -> bool:
     """Accept every caution: for events that the platform reports."""
     return True
 
 
-def never(_caution: Caution) -> bool:
+def allow_none(_caution: Caution) -> bool:
     """Accept no caution: for commands of the expert that do not override any."""
     return False
 
@@ -93,7 +93,7 @@ class Attachment:
 
 
 @frozen
-class Synced:
+class SyncResult:
     """The result of a sync: counts of the feed's events by outcome, and the new head hash (hex)."""
 
     recorded: int = 0
@@ -166,7 +166,7 @@ class Portal:
         at: datetime | None = None,
         key: str | None = None,
         assumed: Iterable[str] = (),
-        allow: Allow = never,
+        allow: Allow = allow_none,
         read_back: Callable[[Reader, Outcome], Row] = lambda _reader, _outcome: {},
     ) -> tuple[Outcome, Row]:
         """Record an event of the expert; return its outcome and the row that `read_back` returns.
@@ -189,7 +189,7 @@ class Portal:
         *,
         at: datetime | None = None,
         key: str | None = None,
-        allow: Allow = never,
+        allow: Allow = allow_none,
         progress: Callable[[int], None] = lambda _: None,
         read_back: Callable[[Reader, int], Row] = lambda _reader, _artifact: {},
     ) -> tuple[Outcome, Row]:
@@ -267,7 +267,7 @@ class Portal:
         from liveportal.ledger.queries import transcripts as transcript_queries
 
         reader = self.reader()
-        began, zone = transcript_queries.began(reader, artifact), reader.own_timezone
+        began, zone = transcript_queries.session_start(reader, artifact), reader.own_timezone
         transcript = transcripts.read(staged.stream, data.name, began=began, timezone=zone)
         rows = [
             (message.offset_ms, message.speaker, message.text) for message in transcript.messages
@@ -281,7 +281,7 @@ class Portal:
         *,
         at: datetime | None = None,
         key: str | None = None,
-        allow: Allow = never,
+        allow: Allow = allow_none,
     ) -> tuple[Outcome, ErasureResult]:
         """Erase all personal data of a customer and record the erasure.
 
@@ -300,7 +300,7 @@ class Portal:
         *,
         at: datetime | None = None,
         key: str | None = None,
-        allow: Allow = never,
+        allow: Allow = allow_none,
         read_back: Callable[[Reader], Row] = lambda _reader: {},
     ) -> tuple[Outcome | None, Row]:
         """Change the payout profile. The outcome is None if no field changes."""
@@ -310,17 +310,17 @@ class Portal:
 
         from liveportal.ledger import payout_profile  # Only this write imports cryptography.
 
-        return payout_profile.filled(
+        return payout_profile.change_profile(
             self._store, change, judge, event, key=key, allow=allow, read_back=read_back
         )
 
-    def rotate_key(self, keep_old: Path | None = None) -> KeyChanged:
+    def rotate_key(self, keep_old: Path | None = None) -> KeyRotation:
         """Encrypt the profile with a new key; the new file `keep_old` gets the old key."""
         from liveportal.ledger import payout_profile
 
         return payout_profile.rotate_key(self._store, keep_old)
 
-    def record(self, events: Sequence[Event], *, allow: Allow = always) -> list[Outcome]:
+    def record(self, events: Sequence[Event], *, allow: Allow = allow_all) -> list[Outcome]:
         """Record events in one transaction: all of them, or none.
 
         The source of an event decides what it may report: the expert's own events (`event`)
@@ -343,7 +343,7 @@ class Portal:
         progress: Callable[[int], None] = lambda _: None,
         before: int = 0,
         on_outcome: OnOutcome = lambda _: None,
-    ) -> Synced:
+    ) -> SyncResult:
         """Record a feed in its own order, in one transaction unless `batch` is given.
 
         With `batch`, commit every `batch` lines, or every 8 MiB if that comes first: for streams
@@ -360,13 +360,13 @@ class Portal:
                 chunks = jsonl.chunks(lines, CHUNK_LINES)
                 # Lock the ledger only when the first lines are there: a pipe may wait for hours.
                 if (chunk := next(chunks, None)) is None:
-                    return Synced(head=self.head())
+                    return SyncResult(head=self.head())
                 with self._store.writing() as journal:
                     while chunk is not None:
                         _record_lines(journal, chunk, counts, on_error, on_outcome)
                         progress(_size_bytes(chunk))
                         chunk = next(chunks, None)
-                    return Synced(**counts, head=journal.head.hex())
+                    return SyncResult(**counts, head=journal.head.hex())
             for chunk in jsonl.chunks(lines, batch):
                 try:
                     with self._store.writing() as journal:
@@ -379,7 +379,7 @@ class Portal:
                         )
                     raise
                 progress(_size_bytes(chunk))
-        return Synced(**counts, head=self.head())
+        return SyncResult(**counts, head=self.head())
 
     def head(self) -> str:
         """Return the hash of the last event, in hex."""
@@ -425,4 +425,4 @@ def _try_parse(line: jsonl.Line) -> Event | LiveportalError:
         return error
 
 
-__all__ = ["Attachment", "Outcome", "Portal", "Synced", "new_id", "open_readonly", "utc_now"]
+__all__ = ["Attachment", "Outcome", "Portal", "SyncResult", "new_id", "open_readonly", "utc_now"]

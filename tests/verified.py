@@ -51,7 +51,7 @@ def _is_ledger(path: Path) -> bool:
             return False
         if seen.st_size > LARGEST_BYTES or seen.st_nlink > 1:  # With two names it is refused.
             return False
-        head = connection.head_of(path)
+        head = connection.read_header(path)
         return head is not None and (head.application_id, head.form) == (
             connection.APPLICATION_ID,
             connection.SCHEMA_VERSION,

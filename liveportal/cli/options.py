@@ -204,9 +204,9 @@ class ReadOptions(Options):
         """Return the instant of `--as-known` (UTC), read in `--timezone` or else in `zone_name`."""
         if self.as_known is None:
             return None
-        from liveportal.cli.parse.times import as_known
+        from liveportal.cli.parse.times import read_as_known
 
-        return as_known(self.as_known, self.timezone or zone_name, now)
+        return read_as_known(self.as_known, self.timezone or zone_name, now)
 
 
 @frozen

@@ -14,7 +14,7 @@ from liveportal.domain.policy import Policy
 
 
 @frozen
-class Said:
+class CaseMessage:
     """A message of a transcript; `offset` and `speaker` are None if unknown."""
 
     offset: timedelta | None
@@ -23,7 +23,7 @@ class Said:
 
 
 @frozen
-class Kept:
+class CaseFile:
     """An artifact of the session; `path` is its file, None if it is not in the vault.
 
     `attached` is True if a command recorded that it put the file there.
@@ -40,7 +40,7 @@ class Kept:
 
 
 @frozen
-class Happened:
+class CaseEvent:
     """An event of the journal: its position, hash and content.
 
     `tells` is False for an event that only repeats what another source had reported, and for one
@@ -74,8 +74,8 @@ class Case:
     session: Session
     policy: Policy
     zone: str
-    events: Sequence[Happened]
-    messages: Sequence[Said]
-    kept: Sequence[Kept]
+    events: Sequence[CaseEvent]
+    messages: Sequence[CaseMessage]
+    kept: Sequence[CaseFile]
     head: str
     journal_length: int

@@ -209,7 +209,7 @@ class RejectedLines(Malformed):
 # --- not found --------------------------------------------------------------------------------
 
 
-class UnknownThing(NotFound):
+class UnknownEntity(NotFound):
     """No request, session, claim, payout or other entity with that id."""
 
     code = "not_found"
@@ -589,7 +589,7 @@ class UnsafeKey(Malformed):
     code = "unsafe_key"
 
 
-class SealBroken(IntegrityFailed):
+class DecryptionFailed(IntegrityFailed):
     """An encrypted value that its key does not decrypt: it was changed or moved."""
 
     code = "sealed_value_unreadable"

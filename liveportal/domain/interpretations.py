@@ -26,7 +26,7 @@ BILLING: Mapping[str, tuple[object, ...]] = {
 }
 """The switches that affect a session's bill, with the interpretations of each in use."""
 
-READINGS: Mapping[str, tuple[object, ...]] = {
+INTERPRETATIONS: Mapping[str, tuple[object, ...]] = {
     **BILLING,
     "refund.deducts": tuple(map(str, Deducts)),
     "period.session_month": tuple(map(str, SessionMonth)),
@@ -42,19 +42,19 @@ Interpretation = tuple[str, object]
 """A switch, and one of its values as in a policy document."""
 
 
-def other_readings(policies: Collection[Policy], own_zone: str) -> list[Interpretation]:
+def other_interpretations(policies: Collection[Policy], own_zone: str) -> list[Interpretation]:
     """Return the interpretations that at least one of the policies does not have, by switch."""
     in_force = [policy.switches() for policy in policies]
     more = {"period.timezone": (own_zone,)}
     return [
         (switch, value)
-        for switch, values in READINGS.items()
+        for switch, values in INTERPRETATIONS.items()
         for value in dict.fromkeys((*values, *more.get(switch, ())))
         if any(switches[switch] != value for switches in in_force)
     ]
 
 
-def means_nothing(interpretation: Interpretation, policies: Collection[Policy]) -> bool:
+def has_no_effect(interpretation: Interpretation, policies: Collection[Policy]) -> bool:
     """Return True if, given the other switches, this one has no effect in any of the policies."""
     switch, _ = interpretation
     if switch == "billing.increment_seconds":
@@ -64,7 +64,7 @@ def means_nothing(interpretation: Interpretation, policies: Collection[Policy]) 
     return False
 
 
-def under(policy: Policy, interpretation: Interpretation) -> Policy:
+def with_interpretation(policy: Policy, interpretation: Interpretation) -> Policy:
     """Return a policy with one switch set to an interpretation."""
     switch, value = interpretation
     table, _, key = switch.partition(".")
@@ -75,7 +75,9 @@ def under(policy: Policy, interpretation: Interpretation) -> Policy:
 def explanations(session: Session, policy: Policy) -> Iterator[Interpretation]:
     """Yield the alternative interpretations under which a session's bill equals its gross."""
     for interpretation in _other_billing_interpretations(policy):
-        gross = bill(session.active_us, session.rate, under(policy, interpretation)).gross
+        gross = bill(
+            session.active_us, session.rate, with_interpretation(policy, interpretation)
+        ).gross
         if gross.minor == session.gross_minor:
             yield interpretation
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PRODUCT = "-//liveportal//sessions//EN"
 NAME = "Live help sessions"
 CATEGORY = "Live help"
-BOOK = "X-LIVEPORTAL-BOOK"
+LEDGER_PROPERTY = "X-LIVEPORTAL-BOOK"
 """The property that holds the id of the ledger: it identifies events whose session is gone."""
 
 # Characters that a text must not contain (RFC 5545, 3.3.11), other control characters of terminals,
@@ -56,7 +56,7 @@ class CalendarEvent:
 
 
 @frozen
-class Written:
+class CalendarFile:
     """A calendar file, with the number of the ledger's events in it and of the cancelled ones."""
 
     content: bytes
@@ -71,7 +71,9 @@ def uid(book: str, session: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"urn:liveportal:{book}:{session}"))
 
 
-def write(book: str, entries: Sequence[CalendarEvent], existing: bytes = b"") -> Written:
+def write_calendar(
+    book: str, entries: Sequence[CalendarEvent], existing: bytes = b""
+) -> CalendarFile:
     """Return a calendar with the sessions of a ledger, merged into an existing calendar if given.
 
     `book` is the id of the ledger. Events in the existing calendar whose session the ledger does
@@ -93,7 +95,7 @@ def write(book: str, entries: Sequence[CalendarEvent], existing: bytes = b"") ->
         *chain.from_iterable(block.lines for block in others[end:]),
     ]
     cancelled = sum(event["STATUS"] == "CANCELLED" for event in ours.values())
-    return Written(b"".join(line + b"\r\n" for line in lines), len(ours), cancelled)
+    return CalendarFile(b"".join(line + b"\r\n" for line in lines), len(ours), cancelled)
 
 
 # --- the ledger's events --------------------------------------------------------------------------
@@ -125,7 +127,7 @@ def _build_event(book: str, entry: CalendarEvent) -> Event:
     event.add("summary", _text_value(" ".join(entry.summary.split())))
     event.add("description", _text_value(entry.description))
     event.add("categories", [CATEGORY])
-    event.add(BOOK, book)
+    event.add(LEDGER_PROPERTY, book)
     for minutes in entry.alarms:
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
@@ -220,7 +222,8 @@ class _IcsBlock:
             return False
         name = self.value(b"UID") or b""
         return (
-            self.value(BOOK.encode()) == book.encode() or name.decode("utf-8", "replace") in known
+            self.value(LEDGER_PROPERTY.encode()) == book.encode()
+            or name.decode("utf-8", "replace") in known
         )
 
 

@@ -15,22 +15,22 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from liveportal.domain.case import Case, Kept
+from liveportal.domain.case import Case, CaseFile
 from liveportal.domain.frozen import frozen
 from liveportal.exports.evidence import (
     LARGEST_FILE,
     PAGE_FILES,
     TEXT_FILES,
     UNKNOWN_TYPE,
-    about,
-    parts,
+    manifest_fields,
+    pack_entries,
     texts,
 )
 from liveportal.exports.exhibits import (
     SHOWS,
     TEXT_FIELDS,
-    Reads,
-    Rules,
+    ExhibitRules,
+    TextReader,
     exhibit_files,
     prefix,
     redact_case,
@@ -57,7 +57,7 @@ class Pack:
 
 
 @frozen
-class Ledger:
+class LedgerSide:
     """The ledger's side of a comparison: the case as of the pack's last event.
 
     `redact` blacks out the people of a redacted pack; `named` is True if --keep or --name was
@@ -68,11 +68,11 @@ class Ledger:
     redact: Redact | None
     named: bool
     forgotten: bool
-    reads: Reads
+    reads: TextReader
 
 
 @frozen
-class Compared:
+class Comparison:
     """The differences between a pack and the ledger, and the files that could not be compared."""
 
     problems: Sequence[Problem]
@@ -84,17 +84,17 @@ def page_of(manifest: Manifest) -> Page | None:
     return PAGES.get(manifest.get("page", FIRST))
 
 
-def compare(pack: Pack, ledger: Ledger) -> Compared:
+def compare(pack: Pack, ledger: LedgerSide) -> Comparison:
     """Compare a pack with the one that the ledger would give."""
     page = page_of(pack.manifest)
     attempts = []
     for case in _cases_as_packed(ledger.case, pack.manifest):
         for largest in _possible_limits(pack):
-            rules = Rules(page or CURRENT, largest, ledger.redact, ledger.reads)
+            rules = ExhibitRules(page or CURRENT, largest, ledger.redact, ledger.reads)
             expected = _Expected(case, rules, _expected_manifest(case, rules))
             differences = list(_manifest_differences(expected.manifest, pack.manifest))
             if not differences and page:
-                return Compared((), ())
+                return Comparison((), ())
             attempts.append((len(differences), expected, differences))
     _, expected, differences = min(attempts, key=lambda attempt: attempt[0])
     if page is None:
@@ -102,7 +102,7 @@ def compare(pack: Pack, ledger: Ledger) -> Compared:
         return _compare_partly(pack, expected, f"page format {number} is not known to this version")
     if (reason := _why_incomparable(ledger, pack)) is not None:
         return _compare_partly(pack, expected, reason, lines=True, forgotten=ledger.forgotten)
-    return Compared([_with_line_number(problem, pack, expected) for problem in differences], ())
+    return Comparison([_with_line_number(problem, pack, expected) for problem in differences], ())
 
 
 def _possible_limits(pack: Pack) -> list[int]:
@@ -147,11 +147,11 @@ class _Expected(NamedTuple):
     """What the pack should contain: the case, the rules that it is written by, and the manifest."""
 
     case: Case
-    rules: Rules
+    rules: ExhibitRules
     manifest: Manifest
 
 
-def _expected_manifest(case: Case, rules: Rules) -> Manifest:
+def _expected_manifest(case: Case, rules: ExhibitRules) -> Manifest:
     """Return the manifest that the ledger gives. The hashes of whole files are in the journal."""
     hashes = {
         file.exhibit.file: (file.kept.sha256, file.kept.bytes)
@@ -159,14 +159,14 @@ def _expected_manifest(case: Case, rules: Rules) -> Manifest:
         if file.redacted is None
     }
     items = []
-    for entry in parts(case, rules):
+    for entry in pack_entries(case, rules):
         if entry.name in hashes:
             item = item_of(replace(entry, content=b""))
             item["sha256"], item["bytes"] = hashes[entry.name]
         else:
             item = item_of(entry)
         items.append(item)
-    return manifest_of(items, about(case, rules))
+    return manifest_of(items, manifest_fields(case, rules))
 
 
 # --- differences ----------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def _printable(name: str) -> str:
 # --- partial comparison ---------------------------------------------------------------------------
 
 
-def _why_incomparable(ledger: Ledger, pack: Pack) -> str | None:
+def _why_incomparable(ledger: LedgerSide, pack: Pack) -> str | None:
     """Return why the ledger cannot write the whole pack again, or None if it can."""
     if ledger.forgotten:
         return "the customer was forgotten since then, and their words are erased"
@@ -251,7 +251,7 @@ def _why_incomparable(ledger: Ledger, pack: Pack) -> str | None:
 
 def _compare_partly(
     pack: Pack, expected: _Expected, reason: str, *, lines: bool = False, forgotten: bool = False
-) -> Compared:
+) -> Comparison:
     """Compare what can be compared: facts, hashes, text that is not blacked out, impersonal lines.
 
     Texts are compared only with `lines`, which is False for an unknown page format.
@@ -272,7 +272,7 @@ def _compare_partly(
     packed_numbers = {_without_name(item["file"]) for item in items}
     missing = [name for name in ours if _without_name(name) not in packed_numbers]
     problems += [Problem(name, "it is missing") for name in missing if lines]
-    return Compared(problems, not_compared or [Problem(MANIFEST, reason)])
+    return Comparison(problems, not_compared or [Problem(MANIFEST, reason)])
 
 
 def _without_name(name: str) -> str:
@@ -280,13 +280,15 @@ def _without_name(name: str) -> str:
     return name.partition("-")[0] if name.startswith("files/") else name
 
 
-def _artifact_of(item: Manifest, expected: _Expected) -> Kept | None:
+def _artifact_of(item: Manifest, expected: _Expected) -> CaseFile | None:
     """Return the artifact of an item, or None for the texts that are written for the pack."""
     numbers = enumerate(expected.case.kept, 1)
     return next((artifact for n, artifact in numbers if item["file"].startswith(prefix(n))), None)
 
 
-def _file_problems(item: Manifest, artifact: Kept | None, *, redacted: bool) -> Iterator[Problem]:
+def _file_problems(
+    item: Manifest, artifact: CaseFile | None, *, redacted: bool
+) -> Iterator[Problem]:
     """Yield a problem if a file is not in the ledger, or not with this hash."""
     if artifact is None and item["file"] not in TEXT_FILES:
         yield Problem(item["file"], "the ledger gives no such file")
@@ -305,7 +307,9 @@ def _text_problems(
         yield Problem(name, "a line that holds nothing personal is not what the ledger gives")
 
 
-def _item_problems(item: Manifest, artifact: Kept | None, expected: _Expected) -> Iterator[Problem]:
+def _item_problems(
+    item: Manifest, artifact: CaseFile | None, expected: _Expected
+) -> Iterator[Problem]:
     """Yield a problem if an item has wrong fields, apart from those that its content decides."""
     shows, media_type = TEXT_FILES.get(item["file"], ("", ""))
     if artifact is not None:

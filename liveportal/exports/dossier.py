@@ -42,7 +42,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 
 
 @frozen
-class Moment:
+class TimelineEntry:
     """An entry of the timeline; `seq` is the event's number in the journal, None for a message."""
 
     time: datetime | None
@@ -82,7 +82,7 @@ class Dossier:
     title: str
     zone: str
     facts: tuple[tuple[str, str], ...]
-    timeline: tuple[Moment, ...]
+    timeline: tuple[TimelineEntry, ...]
     figures: tuple[Figure, ...]
     exhibits: tuple[Exhibit, ...]
     footer: tuple[str, ...]

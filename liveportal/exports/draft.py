@@ -9,7 +9,7 @@ from liveportal.domain.calculations.claim_answers import DisputeRecord
 from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.case import Case
 from liveportal.domain.clock import microseconds, zone
-from liveportal.domain.events.describe import sentence
+from liveportal.domain.events.describe import describe
 from liveportal.domain.text import clean
 
 LAST_WORDS = 6
@@ -42,7 +42,7 @@ def _draft_lines(case: Case) -> Iterator[str]:
     events = [event for event in case.events if event.tells]
     for event in events:
         if event.kind.startswith(_INCLUDED) and event.kind != "session.corrected":
-            yield f"{_local(event.time, case.zone)}  {clean(sentence(event.kind, event.data))}"
+            yield f"{_local(event.time, case.zone)}  {clean(describe(event.kind, event.data))}"
     yield ""
     paused_us = sum(microseconds(until - since) for since, until in session.pauses)
     yield (
@@ -51,7 +51,7 @@ def _draft_lines(case: Case) -> Iterator[str]:
     )
     for event in events:
         if event.kind == "review.posted":
-            yield clean(sentence(event.kind, event.data))
+            yield clean(describe(event.kind, event.data))
     if case.messages:
         yield ""
         yield "From the transcript:"

@@ -7,12 +7,12 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from liveportal.domain.case import Case, Said
+from liveportal.domain.case import Case, CaseMessage
 from liveportal.domain.clock import LAST, short_text
 from liveportal.domain.money import Money
 from liveportal.domain.text import clean
-from liveportal.exports.dossier import Dossier, Figure, Moment
-from liveportal.exports.exhibits import ExhibitFile, Rules, exhibit_files, redact_case
+from liveportal.exports.dossier import Dossier, Figure, TimelineEntry
+from liveportal.exports.exhibits import ExhibitFile, ExhibitRules, exhibit_files, redact_case
 from liveportal.exports.pack import PackEntry
 from liveportal.exports.pages import CURRENT, FIRST, Page
 
@@ -20,7 +20,7 @@ LARGEST_FILE = 100_000_000
 """In bytes; a larger file is not packed, but listed with its hash."""
 
 
-def about(case: Case, rules: Rules) -> dict[str, Any]:
+def manifest_fields(case: Case, rules: ExhibitRules) -> dict[str, Any]:
     """Return the manifest's own fields: the claim, and its events and the head of the journal."""
     redact = rules.redact
     facts: dict[str, Any] = {
@@ -48,8 +48,8 @@ def about(case: Case, rules: Rules) -> dict[str, Any]:
     return facts | {"page": rules.page.number, "largest": rules.largest}
 
 
-def is_about(manifest: Mapping[str, Any]) -> bool:
-    """Return True if a manifest has the fields of `about`: a forged one may hold anything."""
+def has_manifest_fields(manifest: Mapping[str, Any]) -> bool:
+    """Return True if a manifest has these fields: a forged one may hold anything."""
     match manifest:
         case {
             "claim": str(),
@@ -78,7 +78,7 @@ def _is_sequence_number(number: object) -> bool:
     return isinstance(number, int) and 0 < number < 2**63  # The largest id of SQLite.
 
 
-def parts(case: Case, rules: Rules) -> list[PackEntry]:
+def pack_entries(case: Case, rules: ExhibitRules) -> list[PackEntry]:
     """Return the files of a pack. A redacted pack has other people blacked out of every text.
 
     Files that cannot be redacted are withheld. Reads each packed text once, and no other file.
@@ -88,7 +88,7 @@ def parts(case: Case, rules: Rules) -> list[PackEntry]:
     files = exhibit_files(case, rules)
     unredacted: dict[str, bytes] = {}
     if redact and page.guessable:
-        unredacted = texts(case, exhibit_files(case, Rules(page, rules.largest)), page)
+        unredacted = texts(case, exhibit_files(case, ExhibitRules(page, rules.largest)), page)
     entries = []
     for name, content in texts(shown_case, files, page).items():
         original = sha256(unredacted[name]).hexdigest() if name in unredacted else None
@@ -131,16 +131,16 @@ def _claim_facts(case: Case) -> Iterator[tuple[str, str]]:
     yield "At stake for the expert", f"{case.cost} {case.cost.currency}"
 
 
-def _timeline(case: Case, page: Page) -> list[Moment]:
+def _timeline(case: Case, page: Page) -> list[TimelineEntry]:
     moments = [
-        Moment(event.time, page.sentence(event.kind, event.data), None, event.seq)
+        TimelineEntry(event.time, page.sentence(event.kind, event.data), None, event.seq)
         for event in case.events
         if event.tells
     ]
     began = case.session.start
     for message in case.messages:
         time = None if began is None or message.offset is None else began + message.offset
-        moments.append(Moment(time, message.text, message.speaker))
+        moments.append(TimelineEntry(time, message.text, message.speaker))
     # Messages without a time come last, in their order.
     return sorted(moments, key=lambda moment: (moment.time or LAST, moment.seq or 0))
 
@@ -164,7 +164,7 @@ def texts(case: Case, files: Sequence[ExhibitFile], page: Page) -> dict[str, byt
     return {name: text.encode() for name, text in pages.items()}
 
 
-def _message_line(message: Said) -> str:
+def _message_line(message: CaseMessage) -> str:
     seconds = None if message.offset is None else message.offset // timedelta(seconds=1)
     stamp = "" if seconds is None else f"[{seconds // 60}:{seconds % 60:02d}] "
     speaker = f"{clean(message.speaker)}: " if message.speaker else ""

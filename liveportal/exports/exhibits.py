@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.artifacts import NAMELESS, safe_name
-from liveportal.domain.case import Case, Kept, Said
+from liveportal.domain.case import Case, CaseFile, CaseMessage
 from liveportal.domain.frozen import frozen
 from liveportal.exports.dossier import Exhibit
 from liveportal.exports.pages import Page, Redact
 
-Reads = Callable[[bytes, str], str]
+TextReader = Callable[[bytes, str], str]
 """Returns the text that the program's transcript reader finds in a file with that name."""
 
 _UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9._-]+")
@@ -36,25 +36,25 @@ def no_reader(_content: bytes, _name: str) -> str:
 
 
 @frozen
-class Rules:
+class ExhibitRules:
     """How the files of a pack are chosen: page format, largest size in bytes, and redaction."""
 
     page: Page
     largest: int
     redact: Redact | None = None
-    reads: Reads = no_reader
+    reads: TextReader = no_reader
 
 
 @frozen
 class ExhibitFile:
     """A file of the session with its exhibit; `redacted`, if given, is packed in its place."""
 
-    kept: Kept
+    kept: CaseFile
     exhibit: Exhibit
     redacted: bytes | None = None
 
 
-def exhibit_files(case: Case, rules: Rules) -> list[ExhibitFile]:
+def exhibit_files(case: Case, rules: ExhibitRules) -> list[ExhibitFile]:
     """Return the files of a case with their exhibits, in the order of their numbers."""
     return [_exhibit_file(number, artifact, rules) for number, artifact in enumerate(case.kept, 1)]
 
@@ -64,7 +64,7 @@ def prefix(number: int) -> str:
     return f"files/{number:02d}-"
 
 
-def _exhibit_file(number: int, artifact: Kept, rules: Rules) -> ExhibitFile:
+def _exhibit_file(number: int, artifact: CaseFile, rules: ExhibitRules) -> ExhibitFile:
     redact = rules.redact
     name = artifact.name if redact is None else redact(artifact.name)
     redacted = reason = None
@@ -97,7 +97,7 @@ def _archive_name(name: str) -> str:
     return safe_name(archive_name or NAMELESS)  # The shortened name must be safe, too.
 
 
-def _redact_file(artifact: Kept, path: Path, rules: Rules) -> bytes | None:
+def _redact_file(artifact: CaseFile, path: Path, rules: ExhibitRules) -> bytes | None:
     """Return a file with other people blacked out; None if it is no text, or names remain."""
     redact = rules.redact
     assert redact is not None  # noqa: S101 (called for redacted packs only)
@@ -113,14 +113,14 @@ def _redact_file(artifact: Kept, path: Path, rules: Rules) -> bytes | None:
     return redacted.encode()
 
 
-def _is_text(artifact: Kept) -> bool:
+def _is_text(artifact: CaseFile) -> bool:
     return artifact.kind in ("transcript", "code") or (artifact.media_type or "").startswith(
         "text/"
     )
 
 
 def _without_hash(
-    exhibit: Exhibit, artifact: Kept, redacted: bytes | None, rules: Rules
+    exhibit: Exhibit, artifact: CaseFile, redacted: bytes | None, rules: ExhibitRules
 ) -> Exhibit:
     """Return an exhibit without the hash and size that a blacked out text could be guessed from.
 
@@ -140,7 +140,7 @@ def _without_hash(
     return replace(exhibit, sha256="", why=f"{reason}{_HASH_WITHHELD}")
 
 
-def _reads_as_text(artifact: Kept, rules: Rules) -> bool:
+def _reads_as_text(artifact: CaseFile, rules: ExhibitRules) -> bool:
     if artifact.path is None or artifact.kind == "recording":
         return False
     return bool(rules.reads(artifact.path.read_bytes(), artifact.name))
@@ -167,7 +167,7 @@ def redact_case(case: Case, redact: Redact, *, guessable: bool) -> Case:
             for event in case.events
         ],
         messages=[
-            Said(message.offset, redact_text(message.speaker), redact(message.text))
+            CaseMessage(message.offset, redact_text(message.speaker), redact(message.text))
             for message in case.messages
         ],
     )

@@ -106,7 +106,7 @@ def manifest_of(items: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) ->
     return {"format": FORMAT, **about, "items": ordered}
 
 
-def contents(path: Path, names: Sequence[str]) -> dict[str, bytes]:
+def read_members(path: Path, names: Sequence[str]) -> dict[str, bytes]:
     """Return the members with these names of a verified pack; skip names that it does not have."""
     with path.open("rb") as stream, zipfile.ZipFile(stream) as directory:
         archive = _Archive(stream, directory.infolist())

@@ -15,7 +15,7 @@ from typing import Protocol
 from liveportal.domain.calculations.billing_steps import BillingStep, bill_steps
 from liveportal.domain.case import Case
 from liveportal.domain.entities import Session
-from liveportal.domain.events.describe import Data, sentence
+from liveportal.domain.events.describe import Data, describe
 from liveportal.domain.frozen import frozen
 from liveportal.domain.policy import Policy
 from liveportal.exports.dossier import Dossier, html, markdown
@@ -103,7 +103,7 @@ PAGES: Mapping[int, Page] = {
         number=1,
         html=html,
         markdown=markdown,
-        sentence=sentence,
+        sentence=describe,
         bill=bill_steps,
         proof="`liveportal dispute verify FILE` proves that nothing was changed.",
         redactor=_RedactorOfFormat1,
@@ -115,7 +115,7 @@ PAGES: Mapping[int, Page] = {
         number=2,
         html=html,
         markdown=markdown,
-        sentence=sentence,
+        sentence=describe,
         bill=bill_steps,
         proof=(
             "`liveportal dispute verify FILE` shows the seal of this pack. Compare it with the one"
@@ -129,7 +129,7 @@ PAGES: Mapping[int, Page] = {
 CURRENT = PAGES[2]
 
 
-def people(page: Page, case: Case, keep: Sequence[str], more: Sequence[str]) -> Redact:
+def case_redactor(page: Page, case: Case, keep: Sequence[str], more: Sequence[str]) -> Redact:
     """Return the redaction of a case's people, except those in `keep`, and the names in `more`."""
     kept = {page.same_name(name) for name in keep}
     names = page.names(case) | set(more)

@@ -79,7 +79,7 @@ footer { margin-top: 2rem; font-size: .85em; overflow-wrap: anywhere; }
 """
 
 
-def html(document: Document) -> str:
+def to_html(document: Document) -> str:
     """Return a statement as one self-contained HTML page, with light, dark and print styles."""
     seal = seal_of(document)
     parts = [
@@ -141,7 +141,7 @@ def proof(document: Document) -> list[str]:
     ]
 
 
-def rows(document: Document) -> str:
+def to_csv(document: Document) -> str:
     """Return a statement as CSV: the transactions, then the summary, then the seal."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

@@ -30,7 +30,7 @@ CHUNK_LINES = 2_000
 
 
 @dataclass(slots=True)
-class Contents:
+class ExportSummary:
     """A summary of an export: counts of its events, and events that only the expert may record.
 
     `policies` are the names of the adopted policies and `forgotten` the ids of the forgotten
@@ -48,12 +48,12 @@ class Contents:
     digest: bytes = b""
 
 
-def contents(stream: BinaryIO, progress: Callable[[int], None] = lambda _: None) -> Contents:
+def summarise(stream: BinaryIO, progress: Callable[[int], None] = lambda _: None) -> ExportSummary:
     """Read a whole export and return a summary, without keeping its events.
 
     Raises the error of the first invalid line, which names the line, or `NoEvents`.
     """
-    summary, digest = Contents(), hashlib.sha256()
+    summary, digest = ExportSummary(), hashlib.sha256()
     for chunk in _chunks(stream, digest.update, progress):
         for _, event, _ in chunk:
             data = event.data
@@ -79,9 +79,9 @@ def contents(stream: BinaryIO, progress: Callable[[int], None] = lambda _: None)
 def events(
     stream: BinaryIO, digest: bytes, progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[list[ExportedEvent]]:
-    """Yield the events of an export in chunks; `digest` is the one that `contents` returned.
+    """Yield the events of an export in chunks; `digest` is the one that `summarise` returned.
 
-    Raises the errors of `contents`, and `FileChanged` at the end if the digest differs.
+    Raises the errors of `summarise`, and `FileChanged` at the end if the digest differs.
     """
     digest_read = hashlib.sha256()
     yield from _chunks(stream, digest_read.update, progress)

@@ -50,7 +50,7 @@ def _read_chunk(stream: BufferedReader) -> bytes:
         raise UnreadableFile(f"the feed cannot be read: {error.strerror}") from None
 
 
-def streamed(stream: BufferedReader, wait: Wait) -> Iterator[FeedChunk]:
+def read_stream(stream: BufferedReader, wait: Wait) -> Iterator[FeedChunk]:
     """Yield the lines of a stream, until it ends."""
     lines = _LineBuffer()
     while True:
@@ -61,7 +61,7 @@ def streamed(stream: BufferedReader, wait: Wait) -> Iterator[FeedChunk]:
     yield from lines.flush()
 
 
-def followed(opened: BufferedReader, path: str, wait: Wait, *, once: bool) -> Iterator[FeedChunk]:
+def follow(opened: BufferedReader, path: str, wait: Wait, *, once: bool) -> Iterator[FeedChunk]:
     """Yield the lines of an open file and those written to it later; with `once`, stop at its end.
 
     A last line without a line ending is held back until it is complete. At the end of a stream, or
@@ -71,7 +71,7 @@ def followed(opened: BufferedReader, path: str, wait: Wait, *, once: bool) -> It
     while stream is not None:
         with stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                yield from streamed(stream, wait)
+                yield from read_stream(stream, wait)
                 return
             yield from _follow_file(stream, path, wait, once=once)
         stream = None if once else _reopen(path, wait)

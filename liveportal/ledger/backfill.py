@@ -15,7 +15,7 @@ from liveportal.domain.handlers.context import Decision
 from liveportal.domain.policy import Policy
 from liveportal.ledger.attachments import message_index
 from liveportal.ledger.format.event_log import JournalEntry, Rows, iter_journal
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.replay.replay_journal import Reckoning
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.gc_pause import no_collector
@@ -38,7 +38,7 @@ def backfill(db: Connection, version: int) -> None:
     if version < _FIRST_WITH_COUNTS:
         _store_currency_digits(db)
         _count_sessions(db)
-    if version < message_index.FIRST_FORM:
+    if version < message_index.FIRST_SCHEMA_VERSION:
         message_index.fill(db)
 
 
@@ -46,7 +46,7 @@ def _store_currency_digits(db: Connection) -> None:
     """Store the number of digits of the book's currency in its recorded policies."""
     for seq, text in db.execute("SELECT seq, document FROM policy").fetchall():
         with suppress(ValueError, LiveportalError):  # The verification reports a changed policy.
-            document = compact(Policy.from_recorded(json.loads(text)).recorded)
+            document = to_json(Policy.from_recorded(json.loads(text)).recorded)
             db.execute("UPDATE policy SET document = ? WHERE seq = ?", (document, seq))
 
 

@@ -167,7 +167,7 @@ def _file_info(what: str, path: Path) -> FileInfo | None:
 
 
 def _leftovers(health: Health, real: Path, vault: Path) -> Iterator[Path]:
-    yield from residue.parts_beside(health.path)
+    yield from residue.unfinished_files(health.path)
     with suppress(OSError):
         yield from Vault(health.path).parts() if vault.is_dir() else ()
     journal = real.with_name(f"{real.name}-journal")
@@ -209,7 +209,7 @@ def _inspect_names(health: Health) -> None:
 
 def _inspect_file(health: Health) -> None:
     try:
-        health.head = connection.head_of(health.path)
+        health.head = connection.read_header(health.path)
     except OSError as error:
         health.problem = f"it cannot be read: {error.strerror}"
         health.mend = "Look whose it is, and who may read it."

@@ -106,7 +106,7 @@ def _is_empty(db: Connection) -> bool:
     )
 
 
-def carry_out(
+def import_events(
     path: Path, chunks: Chunks, into: Target, now: Clock, *, keep: bool = True
 ) -> Imported:
     """Import an export into the target returned by `target`; without `keep`, roll everything back.

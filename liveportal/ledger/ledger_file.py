@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liveportal.domain.events.types import RequestAccepted
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.journal.journal import Journal, Outcome
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.queries.reader import Reader
@@ -55,7 +55,7 @@ class LedgerFile:
         """
         temp_files.sweep(path)
         connection.check_free(path)
-        temp_path = temp_files.part_of(path)
+        temp_path = temp_files.temp_path_for(path)
         try:
             with closing(connection.create(temp_path, display_path=display_path or path)) as db:
                 with connection.immediate_transaction(db, path):
@@ -94,7 +94,7 @@ class LedgerFile:
                     residue,  # Imported here so that other writes do not pay for it.
                 )
 
-                residue.mark(self.path)
+                residue.write_marker(self.path)
         if self.keep:
             commits.note_events(journal.appended, journal.own_id)
         if journal.forgot and self._is_new:
@@ -156,6 +156,6 @@ def _has_later_events(db: Connection, outcome: Outcome) -> bool:
         names.append(f"session:{data.session or data.request}")
     later = db.execute(
         "SELECT 1 FROM statement WHERE thing IN (SELECT value FROM json_each(?)) AND seq > ?",
-        (compact(names), outcome.seq),
+        (to_json(names), outcome.seq),
     )
     return later.fetchone() is not None

@@ -21,7 +21,7 @@ Judge = Callable[[Values], object]
 """Checks a change against the profile in force; may raise a refusal."""
 
 
-def filled(  # noqa: PLR0913 (the options of a write, as keywords)
+def change_profile(  # noqa: PLR0913 (the options of a write, as keywords)
     store: LedgerFile,
     change: Changes,
     judge: Judge,
@@ -65,7 +65,7 @@ def filled(  # noqa: PLR0913 (the options of a write, as keywords)
     return outcome, row
 
 
-class KeyChanged(NamedTuple):
+class KeyRotation(NamedTuple):
     """The result of a key rotation: the new key's id, the number of values, the old key's id.
 
     `kept_in` says where the key is kept: `keyring` or a file's path; None in a dry run.
@@ -77,7 +77,7 @@ class KeyChanged(NamedTuple):
     old_key: str
 
 
-def rotate_key(store: LedgerFile, keep_old: Path | None = None) -> KeyChanged:
+def rotate_key(store: LedgerFile, keep_old: Path | None = None) -> KeyRotation:
     """Seal all sealed values with a new key; `keep_old` is a new file for the old key.
 
     Raises what `EncryptedFields` raises, and `KeyNotFound` if nothing is sealed. After an error,
@@ -100,4 +100,4 @@ def rotate_key(store: LedgerFile, keep_old: Path | None = None) -> KeyChanged:
     if store.keep:
         commits.note("the key was changed")
     with store.writing():
-        return KeyChanged(str(values_store.key_id), values_store.prune(), count, old_id)
+        return KeyRotation(str(values_store.key_id), values_store.prune(), count, old_id)

@@ -88,7 +88,7 @@ def _keep_copy(path: Path, version: int) -> Path | None:
     real = path.resolve()
     target = real.with_name(f"{real.name}.form{version}")
     temp_files.sweep(target, stale_seconds=None)  # The lock excludes other upgrades.
-    temp_path = temp_files.part_of(target)
+    temp_path = temp_files.temp_path_for(target)
     try:
         os.close(os.open(temp_path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with (

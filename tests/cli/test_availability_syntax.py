@@ -23,8 +23,8 @@ from liveportal.cli.parse.availability_syntax import (
 )
 from liveportal.domain.events.fields import decode
 from liveportal.domain.money import Money
-from liveportal.domain.schedule.auto_decline import Declining
-from liveportal.domain.schedule.working_hours import WEEKDAYS, Exception_, Recurrence, Week
+from liveportal.domain.schedule.auto_decline import DeclineRule
+from liveportal.domain.schedule.working_hours import WEEKDAYS, DayException, Recurrence, Week
 from tests.helpers import usd
 
 clock = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 30, 59]))
@@ -67,7 +67,8 @@ def test_exceptions_are_formatted_as_they_are_parsed(days: dict[date, list[str]]
     """Consecutive days are formatted together, and parsed back one by one."""
     document = [{"date": day.isoformat(), "hours": days[day]} for day in sorted(days)]
     assert (
-        read_exceptions(exception_words([decode(Exception_, row) for row in document])) == document
+        read_exceptions(exception_words([decode(DayException, row) for row in document]))
+        == document
     )
 
 
@@ -105,12 +106,12 @@ def test_rules_are_formatted_as_they_are_parsed(rrule: str, start: datetime, min
 )
 def test_declining_is_formatted_as_it_is_parsed(values: dict[str, Any]) -> None:
     """Each condition, and ids with colons."""
-    rule = Declining(**values)
+    rule = DeclineRule(**values)
 
     def dollars(text: str) -> Money:
         return usd(text.removesuffix(" USD"))
 
-    assert decode(Declining, read_declining(declining_words(rule), dollars)) == rule
+    assert decode(DeclineRule, read_declining(declining_words(rule), dollars)) == rule
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_declining_is_formatted_as_it_is_parsed(values: dict[str, Any]) -> None:
 )
 def test_what_is_declined_as_people_write_it(text: str, words: str | None) -> None:
     """Small and capital letters, with and without spaces."""
-    assert declining_words(decode(Declining, read_declining(text, usd))) == (words or text)
+    assert declining_words(decode(DeclineRule, read_declining(text, usd))) == (words or text)
 
 
 @pytest.mark.parametrize(

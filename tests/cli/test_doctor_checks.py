@@ -18,7 +18,7 @@ from liveportal.cli.commands.doctor.checks import (
     SKIPPED,
     WARNING,
     Surroundings,
-    examined,
+    run_checks,
 )
 from liveportal.ledger.attachments.index import Attached
 from liveportal.ledger.backup.last_backup import LastBackup
@@ -253,7 +253,7 @@ def test_a_check(case: Case) -> None:
     around = replace(AROUND, **case.around)
     statuses = {
         check.check: check
-        for check in examined(replace(healthy(), **case.health), around, case.now)
+        for check in run_checks(replace(healthy(), **case.health), around, case.now)
     }[case.check]
     assert (statuses.status, case.says in statuses.message) == (case.status, True), statuses
     assert statuses.hint if statuses.status in (WARNING, FAILED) else True
@@ -263,14 +263,14 @@ def test_each_status_has_a_case() -> None:
     """All checks, each in every status that it has."""
     tried = {(case.check, case.status) for case in CASES}
     assert tried == {(name, status) for name, them in STATUSES.items() for status in them}
-    names = [check.check for check in examined(healthy(), AROUND, NOW)]
+    names = [check.check for check in run_checks(healthy(), AROUND, NOW)]
     assert names == [check.__name__ for check in CHECKS]
     assert set(names) == set(STATUSES)
 
 
 def test_all_is_well() -> None:
     """With a healthy ledger nothing is amiss."""
-    assert {check.status for check in examined(healthy(), AROUND, NOW)} == {OK}
+    assert {check.status for check in run_checks(healthy(), AROUND, NOW)} == {OK}
 
 
 MOUNTS = """\

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from liveportal.cli.io.errors import UnknownField
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.rich_output import short_time
+from liveportal.cli.io.rich_output import format_short_time
 from liveportal.cli.io.text import clean, csv_safe
-from liveportal.cli.io.view_model import Detail, Table, cell, is_number, plain
+from liveportal.cli.io.view_model import Detail, Table, format_cell, is_number, to_json_value
 from liveportal.cli.options import OutputOptions
 from liveportal.domain.errors import OutputFailed
 from liveportal.domain.money import Money
@@ -177,9 +177,9 @@ def test_an_unknown_field_is_named_with_the_known_ones() -> None:
 def test_values_that_results_do_not_have(value: object) -> None:
     """A float is no amount and a time without a zone no instant: both are bugs, loudly."""
     with pytest.raises(TypeError):
-        plain(value)
+        to_json_value(value)
     with pytest.raises(TypeError):
-        cell(value)
+        format_cell(value)
 
 
 def test_a_row_without_its_field_is_a_bug() -> None:
@@ -219,7 +219,7 @@ def test_json_holds_any_value_in_printable_ascii(rows: list[dict[str, object]]) 
     table = Table(("a", "b"), rows)
     array, lines = shown(table, json=True), shown(table, jsonl=True)
     assert json.loads(array) == [json.loads(line) for line in lines.splitlines()]
-    assert json.loads(array) == [{k: plain(v) for k, v in row.items()} for row in rows]
+    assert json.loads(array) == [{k: to_json_value(v) for k, v in row.items()} for row in rows]
     assert (array + lines).replace("\n", "").isascii()
     assert not rows or (array + lines).replace("\n", "").isprintable()
 
@@ -231,10 +231,12 @@ def test_rows_come_back_as_they_were(rows: list[dict[str, object]]) -> None:
     read = list(csv.reader(io.StringIO(shown(table, csv=True), newline="")))[1:]
     for row, back in zip(rows, read, strict=True):
         for value, text in zip((row["a"], row["b"]), back, strict=True):
-            assert text == (cell(value) if is_number(value) else csv_safe(cell(value)))
+            assert text == (
+                format_cell(value) if is_number(value) else csv_safe(format_cell(value))
+            )
             assert clean(text) == text
     lines = shown(table).split("\n")[:-1]
-    assert [line.split("\t") for line in lines] == [[cell(r[k]) for k in "ab"] for r in rows]
+    assert [line.split("\t") for line in lines] == [[format_cell(r[k]) for k in "ab"] for r in rows]
 
 
 @given(ROWS, st.booleans())
@@ -328,7 +330,7 @@ def test_json_on_a_terminal_is_indented() -> None:
 )
 def test_times_near_now_say_how_near(seconds: int, text: str) -> None:
     """A person reads the local time, and how far off it is within a day."""
-    assert short_time(NOW + timedelta(seconds=seconds), NOW, UTC) == text
+    assert format_short_time(NOW + timedelta(seconds=seconds), NOW, UTC) == text
 
 
 def test_hints_are_for_people(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveportal.cli.parse.spans import read_span
-from liveportal.cli.parse.times import as_known, read_month, read_time, utc_now
+from liveportal.cli.parse.times import read_as_known, read_month, read_time, utc_now
 from liveportal.domain.clock import short_text, zone
 from liveportal.domain.errors import InvalidMonth, InvalidTime, InvalidValue, LiveportalError
 
@@ -114,7 +114,7 @@ def test_what_is_not_read(text: str) -> None:
 )
 def test_numeric_dates_are_refused(text: str, readings: list[str]) -> None:
     """05/06 is a day in May or in June: the error names both."""
-    for read in (read_time, as_known):
+    for read in (read_time, read_as_known):
         with pytest.raises(InvalidTime, match="which number is the day") as caught:
             read(text, PARIS, NOW)
         assert caught.value.details["readings"] == readings
@@ -155,20 +155,20 @@ def test_a_date_alone_where_it_is_allowed() -> None:
 )
 def test_what_was_known(text: str, instant: str) -> None:
     """A bare date is the end of that day in the zone."""
-    assert short_text(as_known(text, PARIS, NOW)) == instant
+    assert short_text(read_as_known(text, PARIS, NOW)) == instant
 
 
 @pytest.mark.parametrize("text", ["9999-12-31", "x", "2026-02-30", "31 feb"])
 def test_what_was_known_at_no_time(text: str) -> None:
     """The end of the calendar has no following day."""
     with pytest.raises(InvalidTime):
-        as_known(text, PARIS, NOW)
+        read_as_known(text, PARIS, NOW)
 
 
 @pytest.mark.parametrize("text", ["2026-10-05 09:00-10:00", "2026-10-05 4:00-05:00"])
 def test_a_span_where_a_moment_is_asked_for(text: str) -> None:
     """Its end is not parsed as an offset: it is refused with a spelling of each interpretation."""
-    for read in (read_time, as_known):
+    for read in (read_time, read_as_known):
         with pytest.raises(InvalidTime, match="a span of time, or an instant") as caught:
             read(text, PARIS, NOW)
         readings = caught.value.details["readings"]
@@ -312,7 +312,7 @@ def test_any_text_is_read_or_refused(text: str, zone_name: str) -> None:
         try:
             times = [
                 read_time(text, zone_name, NOW, past=past, date_only=past),
-                as_known(text, zone_name, NOW),
+                read_as_known(text, zone_name, NOW),
             ]
         except LiveportalError:
             continue
@@ -333,7 +333,7 @@ def test_what_is_slow_to_import_waits() -> None:
         now = utc_now()
         read_time("2026-10-05 09:00", "Europe/Paris", now)
         read_time("friday 9am", "Europe/Paris", now)
-        as_known("2026-10-05", "UTC", now)
+        read_as_known("2026-10-05", "UTC", now)
         read_span("yesterday 14:00-14:45", "UTC", now)
         [read_month(text, now.date()) for text in ("this", "last", "oct", "2026-10")]
         slow = {name.partition(".")[0] for name in sys.modules} & {"pendulum", "dateutil"}

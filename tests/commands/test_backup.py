@@ -18,7 +18,8 @@ import pytest
 from liveportal.domain.errors import BackupExists
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.backup.age import Encryption
-from liveportal.ledger.backup.backup import back_up, last_backup
+from liveportal.ledger.backup.backup import back_up
+from liveportal.ledger.backup.last_backup import last_backup
 from liveportal.ledger.storage import private_files
 from liveportal.ledger.storage.driver import Connection
 from tests.commands.backup_ledger import (
@@ -290,7 +291,7 @@ def test_a_passphrase_is_typed_twice_and_then_once(
     """On a terminal it is asked for without showing it; two different ones make no backup."""
     monkeypatch.setattr("liveportal.cli.io.secrets.can_ask", lambda: True)
     typed = iter(["one", "two", "", "one", "one", "one"])
-    monkeypatch.setattr("liveportal.cli.io.secrets.hidden", lambda _: next(typed))
+    monkeypatch.setattr("liveportal.cli.io.secrets.ask_hidden", lambda _: next(typed))
     for _ in range(2):
         ran = october.run(*BACKUP, "--encrypt")
         assert (ran.code, ran.out) == (1, "")

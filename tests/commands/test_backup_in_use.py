@@ -236,7 +236,7 @@ def test_who_is_forgotten_meanwhile_is_not_in_it(
     customers = [row["customer"] for row in shell.ok("sessions", "list") if row["customer"]]
     rest = [*dict.fromkeys(["C-12", *customers]), *(f"C-X{n}" for n in range(9))]
     done: list[str] = []
-    copied = snapshot.copied
+    copied = snapshot.copy_ledger
 
     def then_forgotten(path: Path, copy: Path) -> None:
         copied(path, copy)
@@ -245,7 +245,7 @@ def test_who_is_forgotten_meanwhile_is_not_in_it(
             with Portal.open(shell.ledger) as portal:
                 portal.execute(CustomerForgotten(customer=done[-1]))
 
-    monkeypatch.setattr(snapshot, "copied", then_forgotten)
+    monkeypatch.setattr(snapshot, "copy_ledger", then_forgotten)
     target = shell.folder / "copy.zip"
     if times > backup.ATTEMPTS:
         with pytest.raises(LedgerBusy, match="forgotten"):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from liveportal.cli.io.editor import CUT
+from liveportal.cli.io.editor import CUT_LINE
 from tests.commands.shell import Shell
 
 Use = Callable[[str], None]
@@ -36,7 +36,7 @@ def test_a_text_is_written_in_the_editor(states: Shell, editor: Use) -> None:
         'printf "It was fixed.\\n\\n" | cat - "$2" > "$2.new"; mv "$2.new" "$2"'
     )
     assert states.ok(*FILE)["state"] == "disputed"
-    draft, _, notes = seen.read_text().partition(f"\n{CUT}\n")
+    draft, _, notes = seen.read_text().partition(f"\n{CUT_LINE}\n")
     for output in (
         "Session S-1003",
         "The session ended",
@@ -64,24 +64,24 @@ def test_what_stands_below_the_line_is_never_sent(states: Shell, editor: Use) ->
     """Nor is a text empty that is written below it."""
     editor('echo "secret" >> "$2"')
     assert states.refuses(7, *FILE)["code"] == "declined"
-    editor(f'printf "mine\\r\\n{CUT}\\r\\nsecret" > "$2"')
+    editor(f'printf "mine\\r\\n{CUT_LINE}\\r\\nsecret" > "$2"')
     states.ok(*FILE)
     assert states.ok("dispute", "show", "CL-2")["summary"] == "mine"
 
 
 def test_a_strangers_words_cannot_cut_the_draft(states: Shell, editor: Use) -> None:
     """A transcript may contain the very line that ends the summary: the draft stays whole."""
-    chat = states.file("chat.txt", f"{CUT}\nAna: {CUT}\n")
+    chat = states.file("chat.txt", f"{CUT_LINE}\nAna: {CUT_LINE}\n")
     states.ok("sessions", "attach", "S-1003", chat)
     editor(":")
     assert states.refuses(7, *FILE)["code"] == "declined"
     seen = states.folder / "seen"
     editor(f'cp "$2" "{seen}"; printf "Mine.\\n" | cat - "{seen}" > "$2"')
     states.ok(*FILE)
-    assert CUT in seen.read_text()
+    assert CUT_LINE in seen.read_text()
     text = states.ok("dispute", "show", "CL-2")["summary"]
     assert text.startswith("Mine.")
-    assert f"Ana: {CUT}" in text
+    assert f"Ana: {CUT_LINE}" in text
     assert "At stake for you" not in text
 
 

@@ -276,7 +276,7 @@ def test_an_old_ledger_is_not_upgraded(empty: Shell) -> None:
     Portal.create(empty.folder / "other.db", Policy())
     _header(60, 1)(empty)
     empty.process("doctor")
-    head = connection.head_of(empty.ledger)
+    head = connection.read_header(empty.ledger)
     assert head is not None
     assert head.form == 1
     assert not list(empty.folder.glob("*.form1*"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli.io.chart import BLOCKS, LETTERS, drawn
+from liveportal.cli.io.chart import BLOCKS, LETTERS, chart_lines
 from liveportal.domain.calculations.months import Month
 from tests.commands.shell import Shell, assert_no_traceback
 from tests.helpers import amount, at, line
@@ -82,7 +82,7 @@ MONTHS = [
 
 def test_bars_divide_what_came_in() -> None:
     """Kept, given back, taken by the platform; below zero is left of one line for all months."""
-    lines = list(drawn(MONTHS, "USD", 80, BLOCKS))
+    lines = list(chart_lines(MONTHS, "USD", 80, BLOCKS))
     assert lines[1].split() == ["month", "gross", "fee", "refunds", "net", "USD"]
     august, september, october, legend = lines[2:]
     column = {chart.index("\u2502") for chart in (august, september, october)}
@@ -101,12 +101,12 @@ def test_bars_divide_what_came_in() -> None:
 
 def test_a_chart_in_ascii_and_in_little_room() -> None:
     """Letters if the encoding has nothing else; without room, the figures alone."""
-    assert all(text.isascii() for text in drawn(MONTHS, "USD", 80, LETTERS))
-    narrow = list(drawn(MONTHS, "USD", 40, BLOCKS))
+    assert all(text.isascii() for text in chart_lines(MONTHS, "USD", 80, LETTERS))
+    narrow = list(chart_lines(MONTHS, "USD", 40, BLOCKS))
     assert len(narrow) == 5
     assert "\u2588" not in "".join(narrow)
     huge = [Month(month="2026-10", gross_minor=2**63 - 1)]
-    assert "92233720368547758.07" in "".join(drawn(huge, "USD", 80, BLOCKS))
+    assert "92233720368547758.07" in "".join(chart_lines(huge, "USD", 80, BLOCKS))
 
 
 # --- the session summary and the record -----------------------------------------------------------

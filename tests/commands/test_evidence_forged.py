@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli.commands.disputes.evidence import reads_of
-from liveportal.domain.case import Case, Said
+from liveportal.cli.commands.disputes.evidence import transcript_reader
+from liveportal.domain.case import Case, CaseMessage
 from liveportal.domain.money import Money
 from liveportal.exports import evidence
-from liveportal.exports.exhibits import Rules
+from liveportal.exports.exhibits import ExhibitRules
 from liveportal.exports.pack import PackEntry, write_pack
-from liveportal.exports.pages import CURRENT, PAGES, Page, people
+from liveportal.exports.pages import CURRENT, PAGES, Page, case_redactor
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.case import case as case_of
 from tests.commands.shell import Shell, error_of
@@ -100,9 +100,12 @@ def ledger_case(shell: Shell) -> Iterator[Case]:
 
 def write(shell: Shell, made: Case, page: Page = CURRENT, **options: Any) -> None:  # noqa: ANN401
     """Write the pack of a case, with everything that follows from it."""
-    given: dict[str, Any] = {"largest": evidence.LARGEST_FILE, "reads": reads_of(made)} | options
-    rules = Rules(page, **given)
-    seal(shell, evidence.parts(made, rules), evidence.about(made, rules))
+    given: dict[str, Any] = {
+        "largest": evidence.LARGEST_FILE,
+        "reads": transcript_reader(made),
+    } | options
+    rules = ExhibitRules(page, **given)
+    seal(shell, evidence.pack_entries(made, rules), evidence.manifest_fields(made, rules))
 
 
 def verification(shell: Shell, *argv: object) -> Any:  # noqa: ANN401 -- True, or `partly`.
@@ -212,9 +215,9 @@ def _forgeries(made: Case) -> Iterator[tuple[str, Case]]:
         yield f"session.{name}", replace(made, session=_with(session, name, value))
     first = made.messages[0]
     for output in (
-        Said(first.offset, first.speaker, "It never worked"),
-        Said(first.offset, "Ana", first.text),
-        Said(timedelta(minutes=1), first.speaker, first.text),
+        CaseMessage(first.offset, first.speaker, "It never worked"),
+        CaseMessage(first.offset, "Ana", first.text),
+        CaseMessage(timedelta(minutes=1), first.speaker, first.text),
     ):
         yield "message", replace(made, messages=(output, *made.messages[1:]))
     yield "messages", replace(made, messages=made.messages[1:])
@@ -262,7 +265,7 @@ def test_a_forged_redacted_pack_is_found(disputed: Shell) -> None:
     """With the names given again every byte is compared; without, the figures and lines."""
     argv = ("--keep", "Ana", "--name", "float4")
     with ledger_case(disputed) as made:
-        redact = people(CURRENT, made, ("Ana",), ("float4",))
+        redact = case_redactor(CURRENT, made, ("Ana",), ("float4",))
         write(disputed, made, redact=redact)
         assert verification(disputed, *argv) is True
         assert verification(disputed) == "partly"
@@ -353,7 +356,7 @@ def test_packs_of_every_page_format_are_held(disputed: Shell, number: int) -> No
     page = PAGES[number]
     with ledger_case(disputed) as made:
         for largest in (evidence.LARGEST_FILE, 30, 0):
-            for redact in (None, people(page, made, ("Ana",), ())):
+            for redact in (None, case_redactor(page, made, ("Ana",), ())):
                 write(disputed, made, page, largest=largest, redact=redact)
                 assert ("page" in manifest(disputed)) is (number > 1)
                 assert verification(disputed, *(("--keep", "Ana") if redact else ())) is True

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from liveportal.domain.errors import InvalidEvent, NotACalendar
-from liveportal.exports.calendar import write
+from liveportal.exports.calendar import write_calendar
 from liveportal.feeds import jsonl
 from liveportal.feeds.transcripts import records
 from tests.commands.shell import Ran, Shell, assert_no_traceback
@@ -205,7 +205,7 @@ def test_components_within_components_of_a_calendar() -> None:
     """A file that only opens components."""
     content = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + b"BEGIN:X\r\n" * MANY
     with pytest.raises(NotACalendar, match="cut short"):
-        write("book", [], content)
+        write_calendar("book", [], content)
 
 
 # --- what is no file ------------------------------------------------------------------------------
@@ -311,7 +311,7 @@ def test_times_that_there_are_not(empty: Shell, time: str) -> None:
 )
 def test_a_message_of_another_age(number: str) -> None:
     """A time of a transcript that no calendar has is not known; it is no error."""
-    (message,) = records.said([f'{{"time": {number}, "text": "hello"}}'])
+    (message,) = records.read_messages([f'{{"time": {number}, "text": "hello"}}'])
     assert message.text == "hello"
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from liveportal.cli import read_command
-from liveportal.cli.commands.sessions.follow_view import clock
-from liveportal.cli.io.view_model import HumanValue, cell, is_number, plain
+from liveportal.cli.commands.sessions.follow_view import format_stopwatch
+from liveportal.cli.io.view_model import HumanValue, format_cell, is_number, to_json_value
 from tests.commands.shell import PROGRAM, Shell, assert_no_traceback
 from tests.helpers import amount, at, line
 
@@ -223,15 +223,19 @@ def test_a_history_in_words_is_complete_and_cleaned(
 )
 def test_a_stopwatch(seconds: int, text: str) -> None:
     """Hours, minutes and seconds; days apart."""
-    assert clock(timedelta(seconds=seconds)) == text
+    assert format_stopwatch(timedelta(seconds=seconds)) == text
 
 
 def test_a_human_value_is_raw_in_other_formats() -> None:
     """Words are for people; machine formats have the raw value."""
     value = HumanValue(timedelta(seconds=90), lambda _now, _local: ["a while"])
-    assert (plain(value), cell(value), is_number(value)) == (90, "90", True)
+    assert (to_json_value(value), format_cell(value), is_number(value)) == (90, "90", True)
     listed = HumanValue([{"a": 1}], lambda _now, _local: ["one"])
-    assert (plain(listed), cell(listed), is_number(listed)) == ([{"a": 1}], '[{"a":1}]', False)
+    assert (to_json_value(listed), format_cell(listed), is_number(listed)) == (
+        [{"a": 1}],
+        '[{"a":1}]',
+        False,
+    )
 
 
 # --- the view that keeps up -----------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liveportal.cli.commands.preferences.toml_document import read, written
+from liveportal.cli.commands.preferences.toml_document import format_toml, parse_toml
 from liveportal.domain.events.fields import decode
 from liveportal.domain.schedule.working_hours import Availability
 from tests.commands.preferences import DAYTIME, EVERYTHING, RECORDED, changes
@@ -220,9 +220,9 @@ texts = st.text(
 def test_any_text_survives(role: str, skills: list[str], reason: str) -> None:
     """Quotes, backslashes, controls and every character come back, and none is left raw."""
     data = {"role": role, "skills": skills, "auto_decline": [{"reason": reason, "kind": "instant"}]}
-    text = written(data)
+    text = format_toml(data)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028]", text)
-    result = read(text, "test", usd)
+    result = parse_toml(text, "test", usd)
     assert (result.role, result.skills, result.auto_decline) == (
         role,
         tuple(skills),
@@ -234,5 +234,5 @@ def test_the_order_in_a_document_does_not_matter() -> None:
     """What means the same is written the same."""
     document = {"notifications": {"alarms": [5], "bell": True}, "minimum_rate": amount("2.00")}
     turned = {"minimum_rate": amount("2.00"), "notifications": {"bell": True, "alarms": [5]}}
-    assert written(document) == written(turned)
-    assert decode(Availability, tomllib.loads(written({"availability": {}}))["availability"])
+    assert format_toml(document) == format_toml(turned)
+    assert decode(Availability, tomllib.loads(format_toml({"availability": {}}))["availability"])

@@ -490,7 +490,7 @@ def test_check_looks_at_the_address_again(german: Shell, monkeypatch: pytest.Mon
     """What an address needs may have changed with the country's data."""
 
     def incomplete(_given: object, _code: str) -> str:
-        raise checks.wrong("address", "postal_code is missing")
+        raise checks.field_error("address", "postal_code is missing")
 
     monkeypatch.setattr(checks, "address", incomplete)
     assert states(german)["address"] == "incomplete"
@@ -570,7 +570,7 @@ def test_what_is_no_country(text: str) -> None:
 )
 def test_tax_numbers(form: str, text: str, number: str) -> None:
     """In the format that identifies their kind; without a known format, unchanged."""
-    checked = checks.checked({"tax_form": form, "tax_number": text, "country": "DE"})
+    checked = checks.check_fields({"tax_form": form, "tax_number": text, "country": "DE"})
     assert checked["tax_number"] == number
 
 
@@ -584,7 +584,7 @@ def test_every_country_has_an_order() -> None:
 
 def test_invisible_characters_are_no_part_of_a_number() -> None:
     """What is pasted often brings some along."""
-    checked = checks.checked(
+    checked = checks.check_fields(
         {"iban": "\u200bDE89 3704\u00a00044 0532\t0130 00\n", "name": "A\u202eb"}
     )
     assert checked["iban"] == IBAN

@@ -30,8 +30,8 @@ class Person:
         self.hidden: list[str] = []
         self._answers: Iterator[str] = iter(())
         for module in (wizard, options):
-            monkeypatch.setattr(module, "hidden", self._hidden)
-        monkeypatch.setattr(wizard, "answer", self._answer)
+            monkeypatch.setattr(module, "ask_hidden", self._hidden)
+        monkeypatch.setattr(wizard, "ask_line", self._answer)
         for module in (prompts, payouts_profile, options):
             monkeypatch.setattr(module, "can_ask", lambda: True)
 

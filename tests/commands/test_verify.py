@@ -113,7 +113,7 @@ def test_what_is_no_head(states: Shell, head: str) -> None:
 def test_progress_is_for_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bar on a terminal; none in a pipe or for a short journal."""
     assert "Verifying" not in states.run(*VERIFY, terminal=True).err
-    monkeypatch.setattr(verify, "MANY", 1)
+    monkeypatch.setattr(verify, "SHOW_PROGRESS_FROM", 1)
     assert "Verifying" in states.run(*VERIFY, terminal=True).err
     assert states.run(*VERIFY).err == ""
 

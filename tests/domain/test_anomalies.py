@@ -12,7 +12,7 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from liveportal.domain.calculations.anomalies import CODES, Finding, SessionSpan, find, overlaps
+from liveportal.domain.calculations.anomalies import CODES, Anomaly, SessionSpan, find, overlaps
 from liveportal.domain.clock import microseconds
 from liveportal.domain.entities import Session
 from liveportal.domain.money import Money
@@ -45,7 +45,7 @@ def codes(*sessions: Session, now: datetime = NOON, **more: timedelta) -> list[t
     return [(anomaly.code, anomaly.session) for anomaly in find(sessions, now, **more)]
 
 
-def only(*sessions: Session, now: datetime = NOON) -> Finding:
+def only(*sessions: Session, now: datetime = NOON) -> Anomaly:
     """Return the one finding that there is."""
     (anomaly,) = find(sessions, now)
     return anomaly

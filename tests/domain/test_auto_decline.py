@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from liveportal.domain.events.types import Slot, Vacation
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.auto_decline import (
-    Declining,
+    DeclineRule,
     RequestFacts,
     matched,
     reason_to_decline,
@@ -44,7 +44,7 @@ IN_HOURS, OUT_OF_HOURS, AWAY = "10-05 08:00", "10-06 08:00", "10-12 08:00"
 
 def declines(asked: RequestFacts, own: tuple[str, ...] = OWN, **conditions: Any) -> bool:  # noqa: ANN401
     """Return True if a rule with these conditions declines the request."""
-    rule = Declining(reason="no", **conditions)
+    rule = DeclineRule(reason="no", **conditions)
     refusal = reason_to_decline([rule], asked, own, DIARY, NOW)
     assert refusal in (None, "no")
     return refusal is not None
@@ -110,7 +110,7 @@ def test_one_slot_that_is_long_enough_is_enough() -> None:
 )
 def test_an_instant_request_is_now(now: str, outside: bool) -> None:
     """Help at once is asked for now: within the hours from their first moment to their last."""
-    rule = Declining(reason="late", outside_hours=True)
+    rule = DeclineRule(reason="late", outside_hours=True)
     refusal = reason_to_decline([rule], AT_ONCE, OWN, DIARY, at(now))
     assert refusal == ("late" if outside else None)
 
@@ -131,9 +131,9 @@ def test_matched_skills_are_as_they_were_asked_for() -> None:
 def test_the_first_rule_whose_conditions_all_hold_gives_the_reason() -> None:
     """All conditions of a rule must hold; later rules are not evaluated."""
     rules = [
-        Declining(reason="scheduled and cheap", kind="scheduled", below_rate=usd("5.00")),
-        Declining(reason="cheap", below_rate=usd("2.50")),
-        Declining(reason="instant", kind="instant"),
+        DeclineRule(reason="scheduled and cheap", kind="scheduled", below_rate=usd("5.00")),
+        DeclineRule(reason="cheap", below_rate=usd("2.50")),
+        DeclineRule(reason="instant", kind="instant"),
     ]
     assert reason_to_decline(rules, AT_ONCE, OWN, DIARY, NOW) == "cheap"
     assert reason_to_decline(rules[::-1], AT_ONCE, OWN, DIARY, NOW) == "instant"
@@ -163,7 +163,7 @@ def test_a_rule_is_the_conjunction_of_its_conditions(
     asked: RequestFacts, given_rules: list[dict[str, Any]]
 ) -> None:
     """A rule declines exactly what all of its conditions decline; the first match counts."""
-    rules = [Declining(reason=f"{n}", **given_rule) for n, given_rule in enumerate(given_rules)]
+    rules = [DeclineRule(reason=f"{n}", **given_rule) for n, given_rule in enumerate(given_rules)]
     holding = [
         rule.reason
         for rule, each in zip(rules, given_rules, strict=True)
@@ -176,4 +176,4 @@ def test_a_rule_is_the_conjunction_of_its_conditions(
 def test_every_condition_is_asked() -> None:
     """A condition that is never evaluated would decline everything."""
     asked = {"kind", "below_rate", "unmatched", "outside_hours", "on_vacation", "shorter_than"}
-    assert {field.name for field in fields(Declining)} == {*asked, "customers", "reason"}
+    assert {field.name for field in fields(DeclineRule)} == {*asked, "customers", "reason"}

@@ -22,7 +22,7 @@ from liveportal.domain.errors import (
     StartedEarly,
 )
 from liveportal.domain.events.envelope import Event
-from liveportal.domain.handlers.cautions import hasty
+from liveportal.domain.handlers.cautions import likely_mistakes
 from tests.helpers import Book, amount, at, event
 
 NOW = at("10-05 12:00")
@@ -141,7 +141,7 @@ class Nothing:
 
 def codes(given: Event) -> list[str]:
     """Return the codes of the cautions of an event that is recorded at `NOW`."""
-    return [caution.code for caution in hasty(given, Nothing(), NOW)]
+    return [caution.code for caution in likely_mistakes(given, Nothing(), NOW)]
 
 
 @given(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.events.describe import sentence
-from liveportal.domain.events.fields import decode, joined, plan, split
+from liveportal.domain.events.describe import describe
+from liveportal.domain.events.fields import decode, field_specs, joined, split
 from liveportal.domain.events.types import TYPES
 from tests.helpers import amount
 
@@ -92,7 +92,7 @@ def test_every_type_of_a_case_is_tried() -> None:
 @pytest.mark.parametrize("kind", OF_A_CASE)
 def test_every_event_is_a_sentence(kind: str) -> None:
     """With a capital and a full stop or a quotation; never an event type or code."""
-    said = sentence(kind, stored(kind, erased=False))
+    said = describe(kind, stored(kind, erased=False))
     assert said[0].isupper()
     assert said.endswith((".", "a secret"))
     assert said != kind.replace(".", " ")
@@ -103,7 +103,7 @@ def test_every_event_is_a_sentence(kind: str) -> None:
 @pytest.mark.parametrize("kind", OF_A_CASE)
 def test_what_was_erased_leaves_a_sentence(kind: str) -> None:
     """The forgotten customer's words are gone; the description of the event stays."""
-    said = sentence(kind, stored(kind, erased=True))
+    said = describe(kind, stored(kind, erased=True))
     assert "secret" not in said
     assert said.endswith(".")
 
@@ -111,9 +111,9 @@ def test_what_was_erased_leaves_a_sentence(kind: str) -> None:
 @pytest.mark.parametrize("kind", OF_A_CASE)
 def test_only_what_must_be_said_is_enough(kind: str) -> None:
     """Every optional field of an event can be missing."""
-    needed = {name for name, _, optional, _ in plan(TYPES[kind]) if not optional}
+    needed = {name for name, _, optional, _ in field_specs(TYPES[kind]) if not optional}
     least = {name: value for name, value in WHOLE[kind].items() if name in needed}
-    said = sentence(kind, joined(*split(decode(TYPES[kind], least))))
+    said = describe(kind, joined(*split(decode(TYPES[kind], least))))
     assert said[0].isupper()
     assert said.endswith((".", "a secret"))
 
@@ -144,4 +144,4 @@ def test_only_what_must_be_said_is_enough(kind: str) -> None:
 )
 def test_what_some_of_them_say(kind: str, data: dict[str, Any], said: str) -> None:
     """Worked examples; a type that this version does not know is named."""
-    assert sentence(kind, data) == said
+    assert describe(kind, data) == said

@@ -9,11 +9,11 @@ import pytest
 from liveportal.domain.calculations.interpretation_range import Bound, extremes
 from liveportal.domain.interpretations import (
     BILLING,
-    READINGS,
+    INTERPRETATIONS,
     explanations,
-    means_nothing,
-    other_readings,
-    under,
+    has_no_effect,
+    other_interpretations,
+    with_interpretation,
 )
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries import billing_audit, interpretation_range
@@ -46,27 +46,27 @@ def live(book: Book, seconds: int, *, rate: str = "5.00", session: str = "S-1", 
 
 def test_every_reading_is_one_that_a_policy_can_have() -> None:
     """Each interpretation makes a policy with that value and leaves all other switches alone."""
-    for switch, readings in READINGS.items():
+    for switch, readings in INTERPRETATIONS.items():
         for reading in readings:
-            changed = under(Policy(), (switch, reading)).switches()
+            changed = with_interpretation(Policy(), (switch, reading)).switches()
             assert changed == {**Policy().switches(), switch: reading}
 
 
 def test_what_the_platform_stated_is_not_open() -> None:
     """The fee is fixed by R11; switches that move no money are left out, too."""
-    assert "fee.percent" not in READINGS
-    assert set(READINGS) - set(BILLING) == {
+    assert "fee.percent" not in INTERPRETATIONS
+    assert set(INTERPRETATIONS) - set(BILLING) == {
         *("refund.deducts", "period.session_month", "period.timezone"),
     }
 
 
 def test_other_readings_are_those_not_in_force() -> None:
     """With two policies, both values are alternatives; zones are the book's own, too."""
-    alternatives = other_readings([policy()], "Asia/Seoul")
+    alternatives = other_interpretations([policy()], "Asia/Seoul")
     assert ("period.timezone", "Asia/Seoul") in alternatives
     assert ("period.timezone", "UTC") not in alternatives
     assert ("trial.billed", "whole-session") not in alternatives
-    both = other_readings([policy(), policy(refund={"deducts": "gross"})], "UTC")
+    both = other_interpretations([policy(), policy(refund={"deducts": "gross"})], "UTC")
     assert {reading for switch, reading in both if switch == "refund.deducts"} == {"share", "gross"}
 
 
@@ -81,9 +81,9 @@ def test_other_readings_are_those_not_in_force() -> None:
 def test_a_switch_may_mean_nothing(switch: str, tables: dict[str, Any]) -> None:
     """Beside the others, in every policy of the book."""
     other = policy(billing={"rounding": "up"}, trial={"billed": "after-trial"})
-    assert means_nothing((switch, 60), [policy(**tables)])
-    assert not means_nothing((switch, 60), [policy(**tables), other])
-    assert not means_nothing(("fee.percent", "20"), [policy(**tables)])
+    assert has_no_effect((switch, 60), [policy(**tables)])
+    assert not has_no_effect((switch, 60), [policy(**tables), other])
+    assert not has_no_effect(("fee.percent", "20"), [policy(**tables)])
 
 
 # --- a month under an interpretation --------------------------------------------------------------
@@ -252,10 +252,10 @@ def test_two_policies_are_both_read_otherwise(books: Book) -> None:
 def test_the_reading_that_explains_a_bill(books: Book, billed: str, found: list[str]) -> None:
     """5:01 at $5 is 25.08 by the policy; another amount may match one other interpretation."""
     live(books, 301, billed=amount(billed))
-    rows = billing_audit.checked(books.reader(), "0001-01", "9999-12", everything=True)
+    rows = billing_audit.audit(books.reader(), "0001-01", "9999-12", everything=True)
     assert rows[0]["explained_by"] == found
     assert str(rows[0]["expected"]) == "25.08"
-    differing = billing_audit.checked(books.reader(), "0001-01", "9999-12", everything=False)
+    differing = billing_audit.audit(books.reader(), "0001-01", "9999-12", everything=False)
     assert len(differing) == (billed != "25.08")
 
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from liveportal.domain.calculations.months import (
     LONGEST_GAP,
     Month,
-    fill_gaps,
     gaps_in,
     minutes_text,
-    names_in_a_row,
+    monthly_series,
 )
+from liveportal.domain.calculations.months import fill_gaps as names_in_a_row
 from liveportal.domain.clock import months_between
 
 NAMES = st.integers(12, 9999 * 12 + 11).map(lambda n: f"{n // 12:04d}-{n % 12 + 1:02d}")
@@ -25,7 +25,7 @@ def flow(name: str, minor: int = 1) -> Month:
 
 def test_months_between_are_shown() -> None:
     """A month without events is shown, with the unchanged balance."""
-    months = fill_gaps({name: flow(name) for name in ("2026-10", "2027-01")})
+    months = monthly_series({name: flow(name) for name in ("2026-10", "2027-01")})
     assert [each.month for each in months] == ["2026-10", "2026-11", "2026-12", "2027-01"]
     assert [month.owed_minor for month in months] == [1, 1, 1, 2]
 
@@ -34,8 +34,8 @@ def test_a_month_whose_figures_cancel_out_is_none() -> None:
     """Transactions that cancel each other neither start nor end the range of months."""
     months = {"2026-09": Month(month="2026-09"), "2026-10": flow("2026-10")}
     months["2026-12"] = Month(month="2026-12")
-    assert [each.month for each in fill_gaps(months)] == ["2026-10"]
-    assert fill_gaps({"2026-09": Month(month="2026-09")}) == []
+    assert [each.month for each in monthly_series(months)] == ["2026-10"]
+    assert monthly_series({"2026-09": Month(month="2026-09")}) == []
 
 
 def test_a_gap_of_120_months_is_shown_and_a_longer_one_is_not() -> None:

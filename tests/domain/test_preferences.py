@@ -13,12 +13,12 @@ from liveportal.domain.events.types import PreferencesChanged, Vacation
 from liveportal.domain.handlers.preferences import (
     STRUCTURED,
     Notifications,
-    amended,
-    differing,
-    structured,
-    unreadable,
+    changed_preferences,
+    parse_error,
+    parse_structured,
+    with_parts,
 )
-from liveportal.domain.schedule.auto_decline import Declining
+from liveportal.domain.schedule.auto_decline import DeclineRule
 from liveportal.domain.schedule.working_hours import Availability
 from tests.helpers import Book, amount, event, usd
 
@@ -68,9 +68,9 @@ def test_what_is_readable_is_its_own_value(books: Book) -> None:
     """Each structured preference is read as a value and written back unchanged."""
     flags = books.command("preferences.changed", WHEN, **READABLE).flags
     assert flags == ()
-    preferences = {name: structured(name, document) for name, document in READABLE.items()}
+    preferences = {name: parse_structured(name, document) for name, document in READABLE.items()}
     assert isinstance(preferences["availability"], Availability)
-    assert preferences["auto_decline"][0] == Declining(
+    assert preferences["auto_decline"][0] == DeclineRule(
         reason="too little", kind="instant", below_rate=usd("2.50")
     )
     assert preferences["notifications"] == Notifications(bell=True, alarms=(15, 0))
@@ -79,14 +79,14 @@ def test_what_is_readable_is_its_own_value(books: Book) -> None:
         "auto_decline"
     ]
     assert split(preferences["notifications"])[0] == READABLE["notifications"]
-    assert not any(unreadable(name, document) for name, document in READABLE.items())
+    assert not any(parse_error(name, document) for name, document in READABLE.items())
 
 
 @pytest.mark.parametrize("name", STRUCTURED)
 def test_what_is_not_set(name: str) -> None:
     """None is neither a value nor an error."""
-    assert structured(name, None) is None
-    assert unreadable(name, None) is None
+    assert parse_structured(name, None) is None
+    assert parse_error(name, None) is None
 
 
 @unreadables
@@ -100,8 +100,8 @@ def test_a_feed_may_have_forms_of_its_own(
     outcome = books.record("preferences.changed", WHEN, **{name: document})
     assert outcome.flags == (UnreadablePreference.code,)
     assert books.reader().preferences == {name: document}
-    assert structured(name, document) is None
-    error = unreadable(name, document)
+    assert parse_structured(name, document) is None
+    error = parse_error(name, document)
     assert error
     assert error.field == field
 
@@ -172,13 +172,13 @@ def test_nothing_named_and_no_zone(books: Book) -> None:
 )
 def test_a_part_takes_the_place_of_its_own(force: Any, parts: Any, found: Any) -> None:  # noqa: ANN401 (JSON)
     """The other parts stay as written; nothing of an unreadable value stays."""
-    assert amended("availability", force, parts) == found
+    assert with_parts("availability", force, parts) == found
 
 
 def test_parts_stay_as_they_were_written() -> None:
     """Even the spelling of the other parts is kept."""
     start = {**RULE, "start": "2026-10-05 09:00:00"}
-    amended_document = amended("availability", {"rules": [start]}, {"exceptions": []})
+    amended_document = with_parts("availability", {"rules": [start]}, {"exceptions": []})
     assert amended_document == {"rules": [start], "exceptions": []}
 
 
@@ -187,22 +187,24 @@ def test_what_differs_in_meaning() -> None:
     force = _preferences(role="artist", skills=["urp"], minimum_rate=amount("2.00"), **READABLE)
     respelt = {**RULE, "start": "2026-10-05 09:00:00"}
     same = {**READABLE["availability"], "rules": [respelt]}
-    assert differing(_preferences(role="artist", availability=same), force) == {}
-    assert differing(PreferencesChanged(), force) == {}
-    assert differing(_preferences(skills=[], minimum_rate=amount("2.01")), force) == {
+    assert changed_preferences(_preferences(role="artist", availability=same), force) == {}
+    assert changed_preferences(PreferencesChanged(), force) == {}
+    assert changed_preferences(_preferences(skills=[], minimum_rate=amount("2.01")), force) == {
         "skills": (),
         "minimum_rate": usd("2.01"),
     }
-    assert differing(_preferences(availability={}), force) == {"availability": {}}
+    assert changed_preferences(_preferences(availability={}), force) == {"availability": {}}
     away = Vacation(start=date(2026, 12, 24), end=date(2026, 12, 24))
-    assert differing(PreferencesChanged(vacations=(away,)), force) == {"vacations": (away,)}
+    assert changed_preferences(PreferencesChanged(vacations=(away,)), force) == {
+        "vacations": (away,)
+    }
 
 
 def test_what_replaces_the_unreadable_differs() -> None:
     """A value that counts as not set is replaced by any readable one."""
     force = _preferences(notifications=[], availability=["@"])
     given = _preferences(notifications={}, availability={})
-    assert differing(given, force) == {"notifications": {}, "availability": {}}
+    assert changed_preferences(given, force) == {"notifications": {}, "availability": {}}
 
 
 def _preferences(**data: Any) -> PreferencesChanged:  # noqa: ANN401 (JSON)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from liveportal.domain.clock import LAST, zone
 from liveportal.domain.errors import InvalidEvent
 from liveportal.domain.events.fields import split
-from liveportal.domain.handlers.preferences import unreadable
+from liveportal.domain.handlers.preferences import parse_error
 from liveportal.domain.schedule.working_hours import (
     A_CENTURY,
     Recurrence,
@@ -166,7 +166,7 @@ def test_a_hostile_rule_does_not_hang(rrule: str, start: str) -> None:
     """A rule that never comes is refused, and one that does is followed, within seconds."""
     began = clock.process_time()
     document = {"rules": [rule(rrule, start)]}
-    if not unreadable("availability", document):
+    if not parse_error("availability", document):
         there = hours(**document)
         open_spans(there, at("10-05 00:00"), at("10-06 00:00"), PARIS)
         open_spans(there, LAST - DAY, LAST, PARIS)
@@ -195,7 +195,7 @@ rrules = st.builds(
 def test_any_text_is_a_rule_or_refused(rrule: str, start: str) -> None:
     """Any text is parsed or refused as malformed; no other error is raised."""
     document = {"rules": [rule(rrule, start, 1440)]}
-    error = unreadable("availability", document)
+    error = parse_error("availability", document)
     happened("refused" if error else "read")
     if error:
         assert error.field == "availability.rules[1].rrule"

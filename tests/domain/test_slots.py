@@ -14,8 +14,8 @@ from liveportal.domain.clock import LAST
 from liveportal.domain.events.types import Buffers, Slot, Vacation
 from liveportal.domain.policy import Policy
 from liveportal.domain.schedule.schedule import Booked, Schedule
-from liveportal.domain.schedule.slots import AGAINST, Ranked, earning, ranked
-from liveportal.domain.schedule.working_hours import Availability, Exception_, Week
+from liveportal.domain.schedule.slots import AGAINST, RankedSlot, earning, rank_slots
+from liveportal.domain.schedule.working_hours import Availability, DayException, Week
 from tests.helpers import at, policy, usd
 
 PARIS = "Europe/Paris"
@@ -40,14 +40,14 @@ def weekly(*hours: str) -> Availability:
     return Availability(weekly=Week(**dict.fromkeys(days, hours)))
 
 
-def numbers(found: list[Ranked]) -> list[int]:
+def numbers(found: list[RankedSlot]) -> list[int]:
     """Return the numbers of the slots, best first."""
     return [each.number for each in found]
 
 
-def one(proposed: Slot, diary: Schedule = EMPTY, zone: str | None = None) -> Ranked:
+def one(proposed: Slot, diary: Schedule = EMPTY, zone: str | None = None) -> RankedSlot:
     """Weigh a single slot."""
-    (ranking,) = ranked([proposed], diary, zone, NOW)
+    (ranking,) = rank_slots([proposed], diary, zone, NOW)
     return ranking
 
 
@@ -78,7 +78,7 @@ def test_what_speaks_against_a_slot_weighs_in_this_order() -> None:
     The first in this list comes last in the ranking, however soon it is.
     """
     slots = [slot(start) for start, _ in WORST_FIRST]
-    ranked_slots = ranked(slots, BUSY, NEW_YORK, NOW)
+    ranked_slots = rank_slots(slots, BUSY, NEW_YORK, NOW)
     assert numbers(ranked_slots) == [7, 6, 5, 4, 3, 2, 1]
     for each, (_, code) in zip(reversed(ranked_slots), WORST_FIRST, strict=True):
         codes = [code for code, _ in each.reasons]
@@ -126,8 +126,8 @@ def test_the_words_say_whose_clock() -> None:
 def test_the_sooner_is_better_and_then_the_lower_number() -> None:
     """Among equal slots the sooner wins; the same time twice keeps its order."""
     slots = [slot("10-07 12:00"), slot("10-07 10:00", 30), slot("10-07 10:00")]
-    assert numbers(ranked(slots, EMPTY, None, NOW)) == [2, 3, 1]
-    assert ranked([], EMPTY, None, NOW) == []
+    assert numbers(rank_slots(slots, EMPTY, None, NOW)) == [2, 3, 1]
+    assert rank_slots([], EMPTY, None, NOW) == []
 
 
 def test_exactly_now_is_not_past_and_touching_is_no_conflict() -> None:
@@ -156,13 +156,13 @@ def test_half_past_seven_stays_half_past_seven(day: str, utc: str) -> None:
     """Hours from 07:30 judge 07:30 local the same before and after the clocks change."""
     diary = Schedule(zone=PARIS, availability=weekly("07:30-09:00"))
     start = at(f"{day} {utc}")
-    (ranking,) = ranked([Slot(start=start, minutes=90)], diary, None, at("01-01 00:00"))
+    (ranking,) = rank_slots([Slot(start=start, minutes=90)], diary, None, at("01-01 00:00"))
     assert ranking.local is not None
     assert ranking.local.strftime("%H:%M") == "07:30"
     assert ranking.codes == {"free", "in_hours"}
     for moved in (timedelta(minutes=-1), timedelta(minutes=1), timedelta(hours=-1)):
         other = Slot(start=start + moved, minutes=90)
-        (ranking,) = ranked([other], diary, None, at("01-01 00:00"))
+        (ranking,) = rank_slots([other], diary, None, at("01-01 00:00"))
         assert "outside_hours" in ranking.codes
 
 
@@ -209,7 +209,7 @@ def test_a_zone_that_there_is_not_is_unknown(zone: str) -> None:
 def test_the_ends_of_the_calendar_are_slots_too(start: str, zone: str) -> None:
     """A slot at either end of the calendar is weighed like any other."""
     diary = replace(BUSY, zone=zone)
-    ranked_slots = ranked([Slot(start=at(start), minutes=1440)], diary, zone, NOW)
+    ranked_slots = rank_slots([Slot(start=at(start), minutes=1440)], diary, zone, NOW)
     assert numbers(ranked_slots) == [1]
     assert one(Slot(start=LAST, minutes=5), replace(EMPTY, zone=zone), zone).number == 1
 
@@ -265,7 +265,7 @@ def test_a_ranking_is_a_permutation(
     slots: list[Slot], diary: Schedule, customer: str | None, now: datetime
 ) -> None:
     """Every slot appears once with its own time; excluded slots come last."""
-    ranked_slots = ranked(slots, diary, customer, now)
+    ranked_slots = rank_slots(slots, diary, customer, now)
     assert sorted(numbers(ranked_slots)) == list(range(1, len(slots) + 1))
     for ranking in ranked_slots:
         assert (ranking.start, ranking.minutes) == (
@@ -288,7 +288,7 @@ def test_the_order_of_the_slots_decides_nothing_but_ties(
     first, again = (
         [
             (ranking.start, ranking.reasons, ranking.local, ranking.theirs)
-            for ranking in ranked(given_slots, diary, customer, now)
+            for ranking in rank_slots(given_slots, diary, customer, now)
         ]
         for given_slots in (slots, shuffled)
     )
@@ -306,13 +306,13 @@ def test_another_session_at_its_time_never_improves_a_slot(
     alone = replace(diary, booked=(new,))
     near = [
         ranking
-        for ranking in ranked(slots, alone, customer, now)
+        for ranking in rank_slots(slots, alone, customer, now)
         if ranking.number != number and ranking.codes & {"conflict", "buffer"}
     ]
     assume(not near)
-    before = numbers(ranked(slots, diary, customer, now)).index(number)
+    before = numbers(rank_slots(slots, diary, customer, now)).index(number)
     more = replace(diary, booked=(*diary.booked, new))
-    after = ranked(slots, more, customer, now)
+    after = rank_slots(slots, more, customer, now)
     assert numbers(after).index(number) >= before
     assert not after[numbers(after).index(number)].is_usable
 
@@ -322,7 +322,7 @@ def test_within_hours_is_never_below_the_same_outside(
     slots: list[Slot], diary: Schedule, customer: str | None, now: datetime
 ) -> None:
     """Of two slots against which the same speaks, but for the hours, the one within comes first."""
-    ranked_slots = ranked(slots, diary, customer, now)
+    ranked_slots = rank_slots(slots, diary, customer, now)
     heavier = set(AGAINST[: AGAINST.index("outside_hours")])
     for index, upper in enumerate(ranked_slots):
         for lower in ranked_slots[index + 1 :]:
@@ -336,7 +336,7 @@ def test_an_exception_that_closes_a_day_only_makes_it_worse(
 ) -> None:
     """A slot on a closed day is outside the hours, whatever the weekly hours are."""
     day = proposed.start.date()
-    closed = tuple(Exception_(date=day + timedelta(days=n), hours=()) for n in (-2, -1, 0, 1, 2))
+    closed = tuple(DayException(date=day + timedelta(days=n), hours=()) for n in (-2, -1, 0, 1, 2))
     hours = replace(diary.availability or Availability(), exceptions=closed)
-    (ranking,) = ranked([proposed], replace(diary, availability=hours), customer, now)
+    (ranking,) = rank_slots([proposed], replace(diary, availability=hours), customer, now)
     assert "outside_hours" in ranking.codes

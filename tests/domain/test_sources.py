@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from liveportal.domain.errors import NotForFeeds
 from liveportal.domain.events.envelope import CLI_SOURCE, EXPERT_PREFIX, Event, is_experts
-from liveportal.domain.events.fields import decode, plan
+from liveportal.domain.events.fields import decode, field_specs
 from liveportal.domain.events.sources import Origin, beyond_feeds, check_content, check_source
 from liveportal.domain.events.types import TYPES
 from tests.domain.contract import BEYOND_FEEDS, CONTRACT, full
@@ -25,7 +25,7 @@ def said(kind: str, source: str, **data: object) -> Event:
 @pytest.mark.parametrize("kind", CONTRACT)
 def test_every_type_declares_what_a_feed_may_say(kind: str) -> None:
     """The declarations match the table of the contract: each field alone is allowed or refused."""
-    names = [name for name, _, optional, _ in plan(TYPES[kind]) if optional]
+    names = [name for name, _, optional, _ in field_specs(TYPES[kind]) if optional]
     least = {name: value for name, value in full(kind).items() if name not in names}
     for name in (None, *names):
         data = least | ({name: full(kind)[name]} if name else {})

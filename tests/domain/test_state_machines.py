@@ -308,7 +308,7 @@ def test_an_unknown_id_is_not_found(books: Book, kind: str) -> None:
     thing = {"dispute": "claim", "refund": "claim", "tip": "session", "review": "session"}
     name = thing.get(kind.split(".", maxsplit=1)[0], kind.split(".", maxsplit=1)[0])
     before = books.dump()
-    with pytest.raises(errors.UnknownThing) as caught:
+    with pytest.raises(errors.UnknownEntity) as caught:
         report(books, kind, LATE, **{name: "X-1"})
     assert caught.value.details["kind"] == name
     assert "X-1" in caught.value.message

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from liveportal.domain.case import Case, Happened, Kept, Said
+from liveportal.domain.case import Case, CaseEvent, CaseFile, CaseMessage
 from liveportal.domain.entities import Session
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
@@ -37,9 +37,9 @@ SESSION = Session(
 )
 
 
-def happened(seq: int, when: str, kind: str, **data: Any) -> Happened:  # noqa: ANN401 (JSON)
+def happened(seq: int, when: str, kind: str, **data: Any) -> CaseEvent:  # noqa: ANN401 (JSON)
     """Return an event of the case."""
-    return Happened(seq, at(when), kind, data, "https://help.example", f"e-{seq}", f"{seq:064x}")
+    return CaseEvent(seq, at(when), kind, data, "https://help.example", f"e-{seq}", f"{seq:064x}")
 
 
 EVENTS = (
@@ -57,17 +57,17 @@ EVENTS = (
     happened(8, "10-05 15:00", "refund.claimed", reason="Not solved, says Mina"),
 )
 MESSAGES = (
-    Said(timedelta(minutes=1), "Mina Harker", "Call me: +33 6 12 34 56 78"),
-    Said(timedelta(minutes=12, seconds=31), "Ana", "It is fixed now, mina."),
-    Said(None, None, "mail mina@example.com"),
+    CaseMessage(timedelta(minutes=1), "Mina Harker", "Call me: +33 6 12 34 56 78"),
+    CaseMessage(timedelta(minutes=12, seconds=31), "Ana", "It is fixed now, mina."),
+    CaseMessage(None, None, "mail mina@example.com"),
 )
 
 
-def file(folder: Path, name: str, content: bytes, kind: str, media_type: str | None) -> Kept:
+def file(folder: Path, name: str, content: bytes, kind: str, media_type: str | None) -> CaseFile:
     """Return an artifact with a stored file."""
     path = folder / sha256(content).hexdigest()
     path.write_bytes(content)
-    return Kept(name, kind, len(content), path.name, media_type, at("10-05 14:40"), path)
+    return CaseFile(name, kind, len(content), path.name, media_type, at("10-05 14:40"), path)
 
 
 def case(**changes: Any) -> Case:  # noqa: ANN401 (whatever a case has)

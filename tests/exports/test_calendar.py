@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveportal.domain.errors import NotACalendar
-from liveportal.exports.calendar import BOOK, CalendarEvent, uid, write
+from liveportal.exports.calendar import LEDGER_PROPERTY, CalendarEvent, uid, write_calendar
 from tests.helpers import at
 
 NAME = "0123456789abcdef"
@@ -105,7 +105,7 @@ class Client:
 
 def test_an_event_has_what_clients_want() -> None:
     """Its times in UTC, its number, its standing, a reminder, and a name for ever."""
-    written = write(NAME, [entry(changes=2, alarms=(60, 0))])
+    written = write_calendar(NAME, [entry(changes=2, alarms=(60, 0))])
     valid(written.content)
     assert (written.events, written.cancelled) == (1, 0)
     calendar = icalendar.Calendar.from_ical(written.content)
@@ -130,32 +130,36 @@ def test_an_event_has_what_clients_want() -> None:
 
 def test_the_same_gives_the_same_bytes() -> None:
     """Only the sessions determine the output; written into the file again, it is unchanged."""
-    first = write(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)])
-    assert write(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)]) == first
-    again = write(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)], first.content)
+    first = write_calendar(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)])
+    assert write_calendar(NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)]) == first
+    again = write_calendar(
+        NAME, [entry("S-1"), entry("S-2", cancelled=True, changes=1)], first.content
+    )
     assert again == first
     assert (first.events, first.cancelled) == (2, 1)
 
 
 def test_no_sessions_make_an_empty_calendar() -> None:
     """A new book has a calendar, too."""
-    written = write(NAME, [])
+    written = write_calendar(NAME, [])
     valid(written.content)
     assert events(written.content) == {}
-    assert write(NAME, [], b" \r\n") == written
+    assert write_calendar(NAME, [], b" \r\n") == written
 
 
 def test_two_books_never_share_an_event() -> None:
     """The same session id in another book is another event, and neither touches the other's."""
-    both = write("other", [entry()], write(NAME, [entry()]).content).content
+    both = write_calendar("other", [entry()], write_calendar(NAME, [entry()]).content).content
     assert set(events(both)) == {uid(NAME, "S-1"), uid("other", "S-1")}
-    assert events(write("other", [], both).content)[uid(NAME, "S-1")]["STATUS"] == "CONFIRMED"
+    assert (
+        events(write_calendar("other", [], both).content)[uid(NAME, "S-1")]["STATUS"] == "CONFIRMED"
+    )
 
 
 @pytest.mark.parametrize("end", [None, at("11-05 09:00"), at("11-05 09:00:00.9")])
 def test_an_end_is_later_than_the_start_or_left_out(end: datetime | None) -> None:
     """RFC 5545 requires it; the end of a live session without a plan is unknown."""
-    (event,) = events(write(NAME, [entry(end=end)]).content).values()
+    (event,) = events(write_calendar(NAME, [entry(end=end)]).content).values()
     assert "DTEND" not in event
 
 
@@ -172,7 +176,7 @@ def test_half_past_seven_stays_half_past_seven(zone: str) -> None:
         entry(f"S-{n}", start=day.astimezone(UTC), end=(day + timedelta(hours=1)).astimezone(UTC))
         for n, day in enumerate(days)
     ]
-    parsed = events(write(NAME, entries).content)
+    parsed = events(write_calendar(NAME, entries).content)
     for n, day in enumerate(days):
         event = parsed[uid(NAME, f"S-{n}")]
         read = event["DTSTART"].dt.astimezone(there)
@@ -186,7 +190,7 @@ def test_a_session_over_the_change_of_the_clocks_is_as_long_as_it_was() -> None:
     for month, day, hours in ((10, 25, 3), (3, 29, 1)):
         start = datetime(2026, month, day, 1, 30, tzinfo=paris).astimezone(UTC)
         end = datetime(2026, month, day, 3, 30, tzinfo=paris).astimezone(UTC)
-        (event,) = events(write(NAME, [entry(start=start, end=end)]).content).values()
+        (event,) = events(write_calendar(NAME, [entry(start=start, end=end)]).content).values()
         assert event["DTEND"].dt - event["DTSTART"].dt == timedelta(hours=hours)
 
 
@@ -196,7 +200,7 @@ def test_a_session_over_the_change_of_the_clocks_is_as_long_as_it_was() -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_valid_and_reads_back(text: str) -> None:
     """For any text by strangers the file is valid, and only impossible characters are lost."""
-    written = write(NAME, [entry(summary=text, description=text), entry("S-2")])
+    written = write_calendar(NAME, [entry(summary=text, description=text), entry("S-2")])
     valid(written.content)
     parsed = events(written.content)
     assert set(parsed) == {uid(NAME, "S-1"), uid(NAME, "S-2")}
@@ -206,7 +210,7 @@ def test_hostile_text_is_valid_and_reads_back(text: str) -> None:
     )
     assert str(parsed[uid(NAME, "S-1")]["DESCRIPTION"]) == kept
     assert (
-        write(NAME, [entry(summary=text, description=text), entry("S-2")], written.content)
+        write_calendar(NAME, [entry(summary=text, description=text), entry("S-2")], written.content)
         == written
     )
 
@@ -220,7 +224,7 @@ def _allowed(letter: str) -> bool:
 @given(st.text(st.characters(codec=None, categories=None, exclude_characters="\r")))
 def test_any_text_reads_back(text: str) -> None:
     """Every text, of any characters that there are."""
-    written = write(NAME, [entry(description=text, summary=text)])
+    written = write_calendar(NAME, [entry(description=text, summary=text)])
     valid(written.content)
     (event,) = events(written.content).values()
     assert str(event["DESCRIPTION"]) == "".join(filter(_allowed, text))
@@ -232,14 +236,16 @@ def test_any_text_reads_back(text: str) -> None:
 
 def test_what_others_wrote_stays_as_they_wrote_it() -> None:
     """Events, zones, tasks and unknown components: byte for byte, folding included."""
-    written = write(NAME, [entry()], FOREIGN)
+    written = write_calendar(NAME, [entry()], FOREIGN)
     valid(written.content)
     head = FOREIGN.removesuffix(b"END:VCALENDAR\r\n")
     assert written.content.startswith(head)
     assert written.events == 1
     assert set(events(written.content)) == {"dentist@example.org", uid(NAME, "S-1")}
-    assert write(NAME, [], FOREIGN).content == FOREIGN
-    later = write(NAME, [entry(start=at("11-06 09:00"), end=None, changes=1)], written.content)
+    assert write_calendar(NAME, [], FOREIGN).content == FOREIGN
+    later = write_calendar(
+        NAME, [entry(start=at("11-06 09:00"), end=None, changes=1)], written.content
+    )
     assert later.content.startswith(head)
     assert len(events(later.content)) == 2
 
@@ -247,63 +253,63 @@ def test_what_others_wrote_stays_as_they_wrote_it() -> None:
 def test_line_ends_of_other_systems_are_read() -> None:
     """A file from elsewhere may have bare line feeds, a byte order mark, or a blank line."""
     plain = b"\xef\xbb\xbf" + FOREIGN.replace(b"\r\n", b"\n") + b"\n"
-    assert write(NAME, [entry()], plain) == write(NAME, [entry()], FOREIGN)
+    assert write_calendar(NAME, [entry()], plain) == write_calendar(NAME, [entry()], FOREIGN)
 
 
 def test_a_character_that_a_fold_cut_in_two_stays_whole() -> None:
     """Folds are counted in octets, and some programs cut wherever that falls."""
     cut = "SUMMARY:é".encode()[:-1] + b"\r\n " + "é".encode()[1:]
     foreign = FOREIGN.replace(b"SUMMARY;LANGUAGE=en:Den\r\n tist", cut)
-    assert cut in write(NAME, [entry()], foreign).content
+    assert cut in write_calendar(NAME, [entry()], foreign).content
 
 
 def test_a_session_that_is_gone_is_cancelled_and_stays_so() -> None:
     """Clients would keep it for ever; it gets a higher number once, and no reminder."""
-    before = write(NAME, [entry("S-1"), entry("S-2", changes=3)])
-    after = write(NAME, [entry("S-1")], before.content)
+    before = write_calendar(NAME, [entry("S-1"), entry("S-2", changes=3)])
+    after = write_calendar(NAME, [entry("S-1")], before.content)
     valid(after.content)
     assert (after.events, after.cancelled) == (2, 1)
     gone = events(after.content)[uid(NAME, "S-2")]
     assert (str(gone["STATUS"]), gone["SEQUENCE"], gone.walk("VALARM")) == ("CANCELLED", 4, [])
     assert str(gone["TRANSP"]) == "TRANSPARENT"
-    assert write(NAME, [entry("S-1")], after.content) == after
+    assert write_calendar(NAME, [entry("S-1")], after.content) == after
 
 
 def test_a_session_that_comes_back_is_believed() -> None:
     """After an older state of the book the newer one has a higher number again."""
     client = Client()
     whole = [entry("S-1"), entry("S-2", changes=3)]
-    file = write(NAME, whole).content
+    file = write_calendar(NAME, whole).content
     client.take(file)
-    file = write(NAME, whole[:1], file).content
+    file = write_calendar(NAME, whole[:1], file).content
     client.take(file)
     assert client.shown[uid(NAME, "S-2")][0] == "CANCELLED"
-    file = write(NAME, whole, file).content
+    file = write_calendar(NAME, whole, file).content
     client.take(file)
     assert client.shown[uid(NAME, "S-2")] == ("CONFIRMED", at("11-05 09:00"))
-    assert write(NAME, whole, file).content == file
+    assert write_calendar(NAME, whole, file).content == file
 
 
 def test_an_older_state_of_the_book_is_believed_too() -> None:
     """An as-known schedule has a sequence number that no client has seen."""
     client = Client()
-    file = write(NAME, [entry(start=at("11-06 09:00"), end=None, changes=2)]).content
+    file = write_calendar(NAME, [entry(start=at("11-06 09:00"), end=None, changes=2)]).content
     client.take(file)
-    file = write(NAME, [entry(end=None, changes=1)], file).content
+    file = write_calendar(NAME, [entry(end=None, changes=1)], file).content
     client.take(file)
     assert client.shown[uid(NAME, "S-1")] == ("CONFIRMED", at("11-05 09:00"))
 
 
 def test_an_event_that_lost_its_mark_is_known_by_its_name() -> None:
     """Programs that save a calendar may leave out properties that they do not know."""
-    plain = re.sub(rb"X-LIVEPORTAL-BOOK:.*\r\n", b"", write(NAME, [entry()]).content)
-    assert len(events(write(NAME, [entry()], plain).content)) == 1
+    plain = re.sub(rb"X-LIVEPORTAL-BOOK:.*\r\n", b"", write_calendar(NAME, [entry()]).content)
+    assert len(events(write_calendar(NAME, [entry()], plain).content)) == 1
 
 
 def test_an_event_of_ours_that_somebody_broke_is_made_whole() -> None:
     """An unreadable sequence number counts as zero."""
-    broken = write(NAME, [entry()]).content.replace(b"SEQUENCE:0", b"SEQUENCE:many")
-    (event,) = events(write(NAME, [entry()], broken).content).values()
+    broken = write_calendar(NAME, [entry()]).content.replace(b"SEQUENCE:0", b"SEQUENCE:many")
+    (event,) = events(write_calendar(NAME, [entry()], broken).content).values()
     assert event["SEQUENCE"] == 0
 
 
@@ -337,7 +343,7 @@ def test_importing_every_file_ends_with_what_the_last_one_says(
         elif what == "forget":
             book.pop(name, None)
         known |= book
-        file = write(NAME, list(book.values()), file).content
+        file = write_calendar(NAME, list(book.values()), file).content
         client.take(file)
         valid(file)
     last = Client()
@@ -373,22 +379,22 @@ def test_importing_every_file_ends_with_what_the_last_one_says(
         FOREIGN + b"trailing",
         FOREIGN + b"X-TRAILING:1",
         b":" * 1_000_000 + b"\x00",
-        write(NAME, [entry()]).content.replace(b"TRIGGER:", b"TRIGGER;;=:"),
+        write_calendar(NAME, [entry()]).content.replace(b"TRIGGER:", b"TRIGGER;;=:"),
     ],
     ids=range(17),
 )
 def test_what_is_no_calendar_is_refused(content: bytes) -> None:
     """No file is changed that would not be a valid calendar afterwards."""
     with pytest.raises(NotACalendar) as caught:
-        write(NAME, [entry()], content)
+        write_calendar(NAME, [entry()], content)
     assert caught.value.hint
 
 
 def test_several_calendars_in_one_file_are_kept() -> None:
     """RFC 5545 allows it; the book's events are in the first one, once."""
-    two = FOREIGN + write(NAME, [entry("S-9")]).content
-    written = write(NAME, [entry()], two)
+    two = FOREIGN + write_calendar(NAME, [entry("S-9")]).content
+    written = write_calendar(NAME, [entry()], two)
     first, second = written.content.split(b"END:VCALENDAR\r\n")[:2]
-    assert first.count(BOOK.encode()) == 2
-    assert second.count(BOOK.encode()) == 0
+    assert first.count(LEDGER_PROPERTY.encode()) == 2
+    assert second.count(LEDGER_PROPERTY.encode()) == 0
     assert b"BEGIN:VCALENDAR" in second

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from liveportal.domain.clock import FIRST, LAST
 from liveportal.domain.text import clean
-from liveportal.exports.dossier import Dossier, Exhibit, Figure, Moment, html, markdown
+from liveportal.exports.dossier import Dossier, Exhibit, Figure, TimelineEntry, html, markdown
 from tests.helpers import at, short
 
 HOSTILE = (
@@ -57,9 +57,9 @@ def dossier(text: str = "a text", **changes: Any) -> Dossier:  # noqa: ANN401 (w
         zone="Europe/Paris",
         facts=((text, text),),
         timeline=(
-            Moment(at("10-05 14:00"), text, text, 3),
-            Moment(at("10-05 14:12:31"), text, None, None),
-            Moment(None, text, text),
+            TimelineEntry(at("10-05 14:00"), text, text, 3),
+            TimelineEntry(at("10-05 14:12:31"), text, None, None),
+            TimelineEntry(None, text, text),
         ),
         figures=(Figure(text, text, text),),
         exhibits=(
@@ -186,7 +186,7 @@ def test_a_page_runs_nothing_and_requests_nothing() -> None:
 
 def test_the_page_says_when_and_what() -> None:
     """Times are local to the second; how far into the session is shown within it alone."""
-    late = Moment(at("10-05 15:00"), "A claim", None, 9)
+    late = TimelineEntry(at("10-05 15:00"), "A claim", None, 9)
     page = Page(html(dossier(timeline=(*dossier().timeline, late))))
     shown = [page.cells["time"][n] for n in range(3)]
     assert shown == ["2026-10-05 16:00:00", "2026-10-05 16:12:31", "2026-10-05 17:00:00"]
@@ -235,7 +235,7 @@ def test_nothing_is_said_to_be_nothing() -> None:
 )
 def test_any_time_can_be_shown(zone: str, instant: datetime) -> None:
     """Also the ends of the calendar, in any zone."""
-    made = dossier(zone=zone, timeline=(Moment(instant, "x"),), start=FIRST, end=LAST)
+    made = dossier(zone=zone, timeline=(TimelineEntry(instant, "x"),), start=FIRST, end=LAST)
     assert re.fullmatch(r"\d{1,4}-\d\d-\d\d \d\d:\d\d:\d\d", made.local(instant))
     assert made.into(instant)
     Page(html(made))

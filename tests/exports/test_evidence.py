@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.case import Case, Kept, Said
+from liveportal.domain.case import Case, CaseFile, CaseMessage
 from liveportal.exports import evidence
-from liveportal.exports.evidence import LARGEST_FILE, dossier, is_about
-from liveportal.exports.exhibits import Reads, Rules, no_reader
+from liveportal.exports.evidence import LARGEST_FILE, dossier, has_manifest_fields
+from liveportal.exports.exhibits import ExhibitRules, TextReader, no_reader
 from liveportal.exports.pack import PackEntry, verify_pack, write_pack
 from liveportal.exports.pages import CURRENT, Redact
 from liveportal.exports.redaction import redactor
@@ -31,15 +31,15 @@ def parts(
     *,
     redact: Redact | None = None,
     largest: int = LARGEST_FILE,
-    reads: Reads = no_reader,
+    reads: TextReader = no_reader,
 ) -> list[PackEntry]:
     """Return the parts of a pack in the current format."""
-    return evidence.parts(made, Rules(CURRENT, largest, redact, reads))
+    return evidence.pack_entries(made, ExhibitRules(CURRENT, largest, redact, reads))
 
 
 def about(made: Case, *, redact: Redact | None = None) -> dict[str, Any]:
     """Return a manifest's header fields in the current format."""
-    return evidence.about(made, Rules(CURRENT, LARGEST_FILE, redact))
+    return evidence.manifest_fields(made, ExhibitRules(CURRENT, LARGEST_FILE, redact))
 
 
 def by_name(found: list[PackEntry]) -> dict[str, PackEntry]:
@@ -85,7 +85,7 @@ def test_the_bill_is_the_sessions() -> None:
 
 def test_a_transcript_is_the_words_of_all() -> None:
     """Each message with its offset in the session, on one line, whatever it contains."""
-    said = (*MESSAGES, Said(timedelta(minutes=75, seconds=1), "A\nna", "two\nlines\x1b[2J"))
+    said = (*MESSAGES, CaseMessage(timedelta(minutes=75, seconds=1), "A\nna", "two\nlines\x1b[2J"))
     written = by_name(parts(case(messages=said)))["transcript.txt"]
     assert text(written).splitlines() == [
         "[1:00] Mina Harker: Call me: +33 6 12 34 56 78",
@@ -156,7 +156,7 @@ def test_a_strangers_name_is_made_safe(tmp_path: Path, name: str, packed: str) -
 def test_what_is_not_packed_is_named_with_its_hash(tmp_path: Path) -> None:
     """A file that is too large, or that only the platform has, can be shown later and known."""
     large = file(tmp_path, "call.mp4", b"12345678", "recording", "video/mp4")
-    absent = Kept("gone.txt", "transcript", 9, "ef" * 32, None, None, None)
+    absent = CaseFile("gone.txt", "transcript", 9, "ef" * 32, None, None, None)
     named = by_name(parts(case(kept=(large, absent)), largest=7))
     assert not [each for each in named if each.startswith("files/")]
     page = text(named["index.html"])
@@ -269,7 +269,7 @@ def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
         (tmp_path / "pack.zip").write_bytes(content)
         checked = verify_pack(tmp_path / "pack.zip")
         assert checked.problems == []
-        assert is_about(checked.manifest)
+        assert has_manifest_fields(checked.manifest)
         assert b"Mina" in content or redact
 
 
@@ -290,7 +290,9 @@ def test_the_same_case_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_manifest_that_says_less_is_of_no_claim(changes: dict[str, object]) -> None:
     """A reader copes with a manifest whose fields a forger removed."""
     manifest = about(case())
-    assert is_about(manifest)
-    assert not is_about(manifest | changes)
+    assert has_manifest_fields(manifest)
+    assert not has_manifest_fields(manifest | changes)
     if not changes.keys() & {"page", "largest"}:  # The first format, which had neither.
-        assert not is_about({name: manifest[name] for name in manifest if name not in changes})
+        assert not has_manifest_fields(
+            {name: manifest[name] for name in manifest if name not in changes}
+        )

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from liveportal.domain.case import Case, Said
-from liveportal.exports.dossier import Figure, Moment, html
-from liveportal.exports.evidence import LARGEST_FILE, about, parts
-from liveportal.exports.exhibits import Rules
+from liveportal.domain.case import Case, CaseMessage
+from liveportal.exports.dossier import Figure, TimelineEntry, html
+from liveportal.exports.evidence import LARGEST_FILE, manifest_fields, pack_entries
+from liveportal.exports.exhibits import ExhibitRules
 from liveportal.exports.pack import write_pack
 from liveportal.exports.pages import CURRENT
 from tests.exports.cases import MESSAGES, case, file, happened
@@ -35,7 +35,7 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-RULES = Rules(CURRENT, LARGEST_FILE)
+RULES = ExhibitRules(CURRENT, LARGEST_FILE)
 WIDE = 37
 """Pixels: as wide as no icon of a browser."""
 
@@ -79,7 +79,7 @@ def browse(folder: Path, page: Path, *flags: str) -> str:
 def index(folder: Path, made: Case) -> Path:
     """Write the page of a case alone, and return where."""
     page = folder / "index.html"
-    (content,) = (part.content for part in parts(made, RULES) if part.name == page.name)
+    (content,) = (part.content for part in pack_entries(made, RULES) if part.name == page.name)
     assert isinstance(content, bytes)
     page.write_bytes(content)
     return page
@@ -101,7 +101,7 @@ def unpacked(tmp_path: Path) -> Path:
     made = case(kept=kept)
     pack = tmp_path / "pack.zip"
     with pack.open("wb") as stream:
-        write_pack(stream, parts(made, RULES), about(made, RULES))
+        write_pack(stream, pack_entries(made, RULES), manifest_fields(made, RULES))
     with zipfile.ZipFile(pack) as archive:
         archive.extractall(tmp_path / "unpacked")
     return tmp_path / "unpacked"
@@ -134,7 +134,7 @@ def test_the_page_finds_its_picture(tmp_path: Path, unpacked: Path) -> None:
 
 def test_a_long_case_prints_on_several_pages(tmp_path: Path) -> None:
     """A session of many words is printed whole."""
-    said = tuple(Said(MESSAGES[0].offset, "Ana", f"word {number}") for number in range(300))
+    said = tuple(CaseMessage(MESSAGES[0].offset, "Ana", f"word {number}") for number in range(300))
     page = index(tmp_path, case(messages=said))
     pdf = tmp_path / "page.pdf"
     browse(tmp_path, page, f"--print-to-pdf={pdf}")
@@ -149,7 +149,7 @@ def test_nothing_that_was_said_runs(tmp_path: Path, probe: str) -> None:
         title=probe,
         summary=probe,
         customer_name=probe,
-        messages=(Said(None, probe, probe),),
+        messages=(CaseMessage(None, probe, probe),),
         events=(happened(1, "10-05 14:00", "refund.claimed", reason=probe),),
         kept=(file(tmp_path, probe, b"x", "attachment", "image/png"),),
     )
@@ -171,7 +171,7 @@ def test_every_hostile_text_leaves_the_page_as_it_is(tmp_path: Path) -> None:
         page = tmp_path / "page.html"
         made = dossier(
             facts=tuple((text, text) for text in texts),
-            timeline=tuple(Moment(None, text, text) for text in texts),
+            timeline=tuple(TimelineEntry(None, text, text) for text in texts),
             figures=tuple(Figure(text, text, text) for text in texts),
         )
         page.write_text(html(made), "utf-8")

@@ -24,11 +24,11 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from liveportal.domain.case import Said
+from liveportal.domain.case import CaseMessage
 from liveportal.exports.comparing import is_blacked_out
-from liveportal.exports.evidence import LARGEST_FILE, about, parts
-from liveportal.exports.exhibits import Rules
-from liveportal.exports.pages import CURRENT, people
+from liveportal.exports.evidence import LARGEST_FILE, manifest_fields, pack_entries
+from liveportal.exports.exhibits import ExhibitRules
+from liveportal.exports.pages import CURRENT, case_redactor
 from liveportal.exports.redaction import visible
 from liveportal.feeds.transcripts import read
 from tests.exports.cases import case, file, happened
@@ -303,18 +303,18 @@ def test_no_part_of_a_name_can_be_read(tmp_path: Path, name: str) -> None:
             customer_name=name,
             reason=f"hello {spelled}",
             summary=f"https://x.example/{spelled}",
-            messages=(Said(None, "Ana", f"hello {spelled}"),),
+            messages=(CaseMessage(None, "Ana", f"hello {spelled}"),),
             events=(happened(8, "10-05 15:00", "refund.claimed", reason=spelled),),
             kept=kept,
         )
-        redact = people(CURRENT, made, ("Ana",), ())
-        rules = Rules(
+        redact = case_redactor(CURRENT, made, ("Ana",), ())
+        rules = ExhibitRules(
             CURRENT,
             LARGEST_FILE,
             redact,
             lambda content, _: _transcript(content.decode("utf-8", "replace")),
         )
-        entries = parts(made, rules)
+        entries = pack_entries(made, rules)
         packed = [part for part in entries if part.name.startswith("files/")]
         assert len(packed) == len(contents), (spelling, [part.name for part in entries])
         for part, (kind, (content, *_)) in zip(packed, contents.items(), strict=True):
@@ -325,7 +325,7 @@ def test_no_part_of_a_name_can_be_read(tmp_path: Path, name: str) -> None:
             assert isinstance(part.content, bytes)
             text = f"{part.name}\n{part.content.decode()}"
             assert_unreadable(NAMES[name], text, known, (spelling, part.name))
-        assert_unreadable(NAMES[name], json.dumps(about(made, rules)), known, spelling)
+        assert_unreadable(NAMES[name], json.dumps(manifest_fields(made, rules)), known, spelling)
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from liveportal.domain.case import Case
-from liveportal.exports.evidence import about, parts
-from liveportal.exports.exhibits import Rules
+from liveportal.exports.evidence import manifest_fields, pack_entries
+from liveportal.exports.exhibits import ExhibitRules
 from liveportal.exports.pack import write_pack
-from liveportal.exports.pages import CURRENT, PAGES, people
+from liveportal.exports.pages import CURRENT, PAGES, case_redactor
 from tests.exports.cases import case, file
 
 SEALS = {
@@ -43,9 +43,9 @@ def made(folder: Path) -> Case:
 def test_a_released_page_never_changes(tmp_path: Path, number: int, redacted: bool) -> None:
     """Its packs are verified by writing them again, years later."""
     page, shown = PAGES[number], made(tmp_path)
-    redact = people(page, shown, ("Ana",), ()) if redacted else None
-    rules = Rules(page, 4000, redact)
-    seal = write_pack(BytesIO(), parts(shown, rules), about(shown, rules))
+    redact = case_redactor(page, shown, ("Ana",), ()) if redacted else None
+    rules = ExhibitRules(page, 4000, redact)
+    seal = write_pack(BytesIO(), pack_entries(shown, rules), manifest_fields(shown, rules))
     assert seal == SEALS[number, redacted]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import liveportal
 from liveportal.domain.errors import DamagedBackup, InvalidBackup
-from liveportal.ledger.attachments.vault import ignored
+from liveportal.ledger.attachments.vault import no_progress
 from liveportal.ledger.backup.archive import Bundle
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.verify.verify import verify
@@ -111,7 +111,7 @@ def good_backups(folder: Path) -> list[Path]:
         with path.open("rb") as stream:
             try:
                 bundle = Bundle(stream, path)
-                bundle.check(ignored)
+                bundle.check(no_progress)
             except (DamagedBackup, InvalidBackup) as error:
                 raise AssertionError(f"half a backup has a name: {error.message}") from None
             bundle.close()

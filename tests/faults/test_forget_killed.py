@@ -58,8 +58,8 @@ with Portal.open(Path(path)) as portal:
 """
 TRACES, VAULT = "liveportal.ledger.erasure.residue", "liveportal.ledger.attachments.vault"
 POINTS = (
-    (TRACES, "mark", "before", 1),
-    (TRACES, "mark", "after", 1),
+    (TRACES, "write_marker", "before", 1),
+    (TRACES, "write_marker", "after", 1),
     (TRACES, "finish", "before", 1),
     (TRACES, "empty_log", "after", 1),
     (TRACES, "empty_log", "before", 2),
@@ -147,7 +147,7 @@ def test_killed_at_a_point(
     with open_readonly(ledger.path) as reader:  # The next to open it: a read.
         kinds = [kind for (kind,) in reader.db.execute("SELECT type FROM event")]
     committed = "liveportal.customer.forgotten" in kinds
-    assert committed is (name != "mark")
+    assert committed is (name != "write_marker")
     if committed:
         _check(ledger, others)
     else:

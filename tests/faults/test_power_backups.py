@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 import pyrage
 
-from liveportal.ledger.attachments.vault import Vault, ignored
+from liveportal.ledger.attachments.vault import Vault, no_progress
 from liveportal.ledger.backup import age
 from liveportal.ledger.backup.age import Decryption
 from liveportal.ledger.backup.archive import Bundle, Manifest
@@ -64,7 +64,7 @@ def manifest_of(backup: Path) -> Manifest:
                 stream = io.BytesIO()
                 age.opened_with(file, OPENER, stream)
             bundle = Bundle(stream, backup)
-            bundle.check(ignored)
+            bundle.check(no_progress)
             _SOUND[digest] = bundle.manifest
             bundle.close()
     return _SOUND[digest]

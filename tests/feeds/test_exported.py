@@ -32,18 +32,18 @@ def content(title: str = "help", customer: str = "C-1") -> bytes:
 
 def test_what_is_in_it() -> None:
     """Counts, and the events that only the expert may report."""
-    export = exported.contents(BytesIO(content()))
+    export = exported.summarise(BytesIO(content()))
     assert (export.events, export.forgotten, export.policies) == (2, ["C-1"], [])
     assert export.types["liveportal.request.opened"] == 1
     assert not export.begins_ledger
     with pytest.raises(NoEvents):
-        exported.contents(BytesIO(b"\n"))
+        exported.summarise(BytesIO(b"\n"))
 
 
 def test_a_file_that_is_written_to_meanwhile() -> None:
     """The confirmed contents are imported, or nothing."""
     before = content()
-    digest = exported.contents(BytesIO(before)).digest
+    digest = exported.summarise(BytesIO(before)).digest
     assert sum(map(len, exported.events(BytesIO(before), digest))) == 2
     with pytest.raises(FileChanged):
         list(exported.events(BytesIO(content(customer="C-2")), digest))
@@ -55,6 +55,6 @@ def test_a_line_may_be_longer_than_that_of_a_feed(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(exported, "LONGEST_LINE", 4 * 2_000)
     long = content("é" * 900)
     assert len(long) > 2 * 2_000
-    assert exported.contents(BytesIO(long)).events == 2
+    assert exported.summarise(BytesIO(long)).events == 2
     with pytest.raises(InvalidEvent, match=r"line 1: is longer than 8000 bytes"):
-        exported.contents(BytesIO(content("é" * 9_000)))
+        exported.summarise(BytesIO(content("é" * 9_000)))

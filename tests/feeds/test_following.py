@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from liveportal.domain.errors import UnreadableFile
 from liveportal.feeds import following
-from liveportal.feeds.following import FeedChunk, followed, open_feed, streamed
+from liveportal.feeds.following import FeedChunk, open_feed, read_stream
+from liveportal.feeds.following import follow as followed
 from liveportal.feeds.jsonl import lines
 
 
@@ -108,7 +109,7 @@ def test_a_stream_in_parts_has_the_lines_of_the_whole(pieces: list[bytes], size:
     content = b"".join(pieces)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(following, "PART_BYTES", size)
-        parts = list(streamed(BytesIO(content), lambda _: None))  # type: ignore[arg-type]
+        parts = list(read_stream(BytesIO(content), lambda _: None))  # type: ignore[arg-type]
     joined = [line for part in parts for line in lines(BytesIO(part.content), part.before)]
     assert joined == list(lines(BytesIO(content)))
     assert b"".join(part.content for part in parts) == content

@@ -20,23 +20,23 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import cast
 
-from liveportal.cli.commands.earnings.statement import proved_by
+from liveportal.cli.commands.earnings.statement import verify_statement
 from liveportal.cli.commands.payouts.profile.options import _plain
 from liveportal.cli.commands.preferences import toml_document
 from liveportal.cli.parse import profile_fields, spans, times, toml_file
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.fields import decode, joined, split
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.domain.handlers.preferences import differing
+from liveportal.domain.handlers.preferences import changed_preferences
 from liveportal.domain.money import Money, Percent
 from liveportal.domain.policy import Policy
 from liveportal.domain.text import clean, csv_safe
 from liveportal.exports import events as exports
-from liveportal.exports.calendar import CalendarEvent, write
+from liveportal.exports.calendar import CalendarEvent, write_calendar
 from liveportal.exports.pack import verify_pack
-from liveportal.exports.statement import rows
+from liveportal.exports.statement import to_csv
 from liveportal.feeds import exported, jsonl, transcripts
-from liveportal.feeds.following import streamed
+from liveportal.feeds.following import read_stream
 from liveportal.ledger import imports
 from liveportal.ledger.format.serialisation import journal
 from liveportal.ledger.opening import open_readonly
@@ -100,7 +100,7 @@ def october() -> Path:
 def october_statement() -> bytes:
     """Return that ledger's statement of October."""
     with open_readonly(october()) as reader:
-        return rows(made(reader, "2026-10")).encode()
+        return to_csv(made(reader, "2026-10")).encode()
 
 
 # --- feeds ----------------------------------------------------------------------------------------
@@ -148,19 +148,19 @@ def export(data: bytes) -> bool:
     """An export: it makes a ledger that is sound and gives the same export again, or nothing."""
     path = scratch() / "imported.db"
     try:
-        contents = exported.contents(BytesIO(data))
+        contents = exported.summarise(BytesIO(data))
         into = imports.target(path, begins_ledger=contents.begins_ledger)
         try:
             chunks = exported.events(BytesIO(data), contents.digest)
-            imports.carry_out(path, chunks, into, lambda: NOW)
+            imports.import_events(path, chunks, into, lambda: NOW)
         except LiveportalError:
             assert list(scratch().glob("*imported.db*")) == [], "a refused export left something"
             raise
         first = _exported(path)
         path.unlink()
-        again = exported.contents(BytesIO(first))
+        again = exported.summarise(BytesIO(first))
         chunks = exported.events(BytesIO(first), again.digest)
-        imports.carry_out(path, chunks, into, lambda: NOW)
+        imports.import_events(path, chunks, into, lambda: NOW)
         assert _exported(path) == first
         return True
     finally:
@@ -192,7 +192,7 @@ def following(data: bytes) -> bool:
     stream = cast("BufferedReader", Pieces(content))  # It has the attributes used here.
     lines = [
         line
-        for part in streamed(stream, lambda _: None)
+        for part in read_stream(stream, lambda _: None)
         for line in jsonl.lines(BytesIO(part.content), part.before)
     ]
     assert lines == list(jsonl.lines(BytesIO(content)))
@@ -243,11 +243,13 @@ def preferences(data: bytes) -> bool:
         return False
 
     def read(given: str) -> PreferencesChanged:
-        return toml_document.read(given, "file", _money)
+        return toml_document.parse_toml(given, "file", _money)
 
     policy = read(text)
     facts, personal = split(policy)
-    assert differing(read(toml_document.written(joined(facts, personal))), policy) == {}
+    assert (
+        changed_preferences(read(toml_document.format_toml(joined(facts, personal))), policy) == {}
+    )
     return True
 
 
@@ -267,7 +269,7 @@ def profile(data: bytes) -> bool:
     except ValueError:
         return False
     given = {name: _plain(name, document, "UTC") for name in document}
-    profile_fields.checked(given)
+    profile_fields.check_fields(given)
     return True
 
 
@@ -285,8 +287,8 @@ def calendar(data: bytes) -> bool:
         description="with it",
         alarms=(10,),
     )
-    once = write("book", [entry], data)
-    assert write("book", [entry], once.content).events == once.events
+    once = write_calendar("book", [entry], data)
+    assert write_calendar("book", [entry], once.content).events == once.events
     return bool(data)
 
 
@@ -305,14 +307,14 @@ def statement(data: bytes) -> bool:
     path = scratch() / "statement.csv"
     path.write_bytes(data.replace(b"@STATEMENT@", whole).replace(b"@SEAL@", whole.splitlines()[-1]))
     with open_readonly(october()) as reader:
-        proved_by(reader, path)
+        verify_statement(reader, path)
     return True
 
 
 @target
 def key(data: bytes) -> bool:
     """A file of keys."""
-    return bool(key_store.parsed(data.decode("ascii", "replace"), "the file"))
+    return bool(key_store.parse_keys(data.decode("ascii", "replace"), "the file"))
 
 
 # --- what people type -----------------------------------------------------------------------------
@@ -327,7 +329,7 @@ def moment(data: bytes) -> bool:
     for attempt in (
         lambda: times.read_time(text, zone, NOW),
         lambda: times.read_time(text, zone, NOW, past=True, date_only=True),
-        lambda: times.as_known(text, zone, NOW),
+        lambda: times.read_as_known(text, zone, NOW),
         lambda: spans.read_span(text, zone, NOW),
         lambda: times.read_length(text),
         lambda: times.read_month(text, NOW.date()),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from liveportal.domain.events.envelope import PREFIX
-from liveportal.domain.events.fields import ListOf, Struct, Text, plan
+from liveportal.domain.events.fields import ListOf, Struct, Text, field_specs
 from liveportal.domain.events.types import TYPES
 from tests.helpers import FEED, OTHER, amount, at
 
@@ -91,7 +91,7 @@ def canary(*about: object) -> str:
 
 def personal_paths(kind: type, prefix: str = "") -> Iterator[str]:
     """Yield the paths of a record's personal fields."""
-    for name, each, _, personal in plan(kind):
+    for name, each, _, personal in field_specs(kind):
         if isinstance(each, Struct):
             yield from personal_paths(each._kind, f"{prefix}{name}.")  # noqa: SLF001
         elif personal:
@@ -166,7 +166,7 @@ class StoryWriter:
     def _filled(self, kind: type, data: Any, type_: str, name: str, owner: str) -> dict[str, Any]:  # noqa: ANN401
         """Return a canary for each personal field; in a struct, next to its other fields."""
         values: dict[str, Any] = {}
-        for field_name, each, _, personal in plan(kind):
+        for field_name, each, _, personal in field_specs(kind):
             if isinstance(each, Struct) and field_name in data:
                 inside = data[field_name]
                 below = self._filled(each._kind, inside, f"{type_}:{field_name}", name, owner)  # noqa: SLF001

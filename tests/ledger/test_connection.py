@@ -114,7 +114,7 @@ def test_a_name_that_is_too_long(tmp_path: Path) -> None:
 def test_a_ledger_that_could_not_be_finished_is_not_left_behind(tmp_path: Path) -> None:
     """If the first policy or setting is refused there is no half-made file."""
     path = tmp_path / "ledger.db"
-    with pytest.raises(errors.UnknownThing):
+    with pytest.raises(errors.UnknownEntity):
         Portal.create(path, Policy(), TipReceived(session="S-1", amount=usd("1.00")))
     assert list(tmp_path.iterdir()) == []
 

@@ -135,7 +135,7 @@ def test_length_reveals_no_number(tmp_path: Path, one: str, other: str) -> None:
 
 def broken(path: Path) -> errors.LiveportalError:
     """Return the error with which values do not open; it holds nothing of them."""
-    with pytest.raises((errors.SealBroken, errors.KeyNotFound)) as caught:
+    with pytest.raises((errors.DecryptionFailed, errors.KeyNotFound)) as caught:
         values(path)
     assert IBAN not in repr((caught.value, vars(caught.value)))
     return caught.value
@@ -173,7 +173,7 @@ def test_a_value_opens_in_its_own_place_only(ledger: Path, change: str) -> None:
     fill(ledger, SECRET)
     with closing(Connection(str(ledger))) as db:
         db.executescript(change)
-    with pytest.raises(errors.SealBroken), seals(ledger) as opened:
+    with pytest.raises(errors.DecryptionFailed), seals(ledger) as opened:
         opened.disproved(opened.values())
 
 
@@ -735,8 +735,8 @@ def test_an_imported_ledger_leaves_the_key_of_the_other(
     with closing(connection.open_file(ledger, readonly=True)) as db:
         lines = [exports.line(e.event, e.recorded_at, erased=e.erased) for e in journal(db)]
     content = "\n".join(lines).encode()
-    chunks = exported.events(BytesIO(content), exported.contents(BytesIO(content)).digest)
-    imports.carry_out(copy, chunks, imports.Target.NEW, utc_now)
+    chunks = exported.events(BytesIO(content), exported.summarise(BytesIO(content)).digest)
+    imports.import_events(copy, chunks, imports.Target.NEW, utc_now)
     fill(copy, SECRET, afresh=afresh)
     assert len(ring.kept) == 1
     assert values(ledger) == values(copy) == SECRET

@@ -72,7 +72,7 @@ def test_a_replayed_acceptance_shows_the_time_that_was_accepted(tmp_path: Path) 
                 RequestAccepted(request="R-1", slot=1),
                 at=at("10-05 09:00"),
                 key="k",
-                read_back=lambda reader, _: sessions.planned(reader, "R-1"),
+                read_back=lambda reader, _: sessions.planned_times(reader, "R-1"),
             )
             return row["start"]
 

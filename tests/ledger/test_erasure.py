@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.errors import Conflict, UnknownThing
+from liveportal.domain.errors import Conflict, UnknownEntity
 from tests.helpers import OTHER, Book, amount
 from tests.ledger.test_journal import recomputed
 
@@ -100,7 +100,7 @@ def test_another_source_may_still_confirm(story: Book) -> None:
 def test_an_unknown_customer(books: Book) -> None:
     """An unknown id: not found."""
     error = books.refuses("customer.forgotten", "10-07 09:00", customer="C-1")
-    assert isinstance(error, UnknownThing)
+    assert isinstance(error, UnknownEntity)
 
 
 def test_a_replay_in_the_same_feed_restores_nothing(books: Book) -> None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liveportal.ledger.backup.backup import LastBackup, last_backup
-from liveportal.ledger.backup.last_backup import file_of, remember
+from liveportal.ledger.backup.last_backup import LastBackup, file_of, last_backup, remember
 
 if TYPE_CHECKING:
     from pathlib import Path

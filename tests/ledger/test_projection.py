@@ -130,7 +130,7 @@ def test_what_cannot_be_reversed(books: Book, kind: str) -> None:
 def test_an_unknown_event_cannot_be_reversed(books: Book) -> None:
     """No event of that source and id: not found."""
     error = books.refuses("entry.reversed", "10-05 12:00", **reverse("nothing"))
-    assert isinstance(error, errors.UnknownThing)
+    assert isinstance(error, errors.UnknownEntity)
 
 
 # --- corrections ----------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_ids_are_found_whole_or_by_a_unique_prefix(books: Book) -> None:
         reader.resolve_id("request", "R")
     assert caught.value.details["candidates"] == ["R-1", "R-10", "R-11"]
     for text in ("", "X", "r-1", "R-2", "%", "R_1", "~", "R-1~"):
-        with pytest.raises(errors.UnknownThing):
+        with pytest.raises(errors.UnknownEntity):
             reader.resolve_id("request", text)
 
 
@@ -295,7 +295,7 @@ def test_ids_that_no_shell_should_give(books: Book, text: str) -> None:
     """Invalid bytes arrive from a shell as lone surrogates: not found, like any unknown id."""
     books.open()
     for kind in ("request", "session"):
-        with pytest.raises(errors.UnknownThing):
+        with pytest.raises(errors.UnknownEntity):
             books.reader().resolve_id(kind, text)
 
 

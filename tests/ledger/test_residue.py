@@ -277,7 +277,7 @@ def test_the_mark_of_who_came_later_stays(
 
     def meanwhile(*args: Any) -> None:  # noqa: ANN401
         real(*args)
-        residue.mark(stories.path)
+        residue.write_marker(stories.path)
 
     monkeypatch.setattr(residue, "_erase_files", meanwhile)
     with Portal.open(stories.path) as portal:
@@ -328,7 +328,7 @@ def test_a_copy_of_the_first_form(stories: StoryLedger) -> None:
         _, done = portal.forget("C-1")
     assert done.copies == [str(copy)]
     assert not stories.left("C-1")
-    head = connection.head_of(copy)
+    head = connection.read_header(copy)
     assert head is not None
     assert head.form == 1
 
@@ -344,7 +344,7 @@ def test_a_copy_that_an_upgrade_made(tmp_path: Path, form: int) -> None:
     copy = tmp_path / f"ledger.db.form{form}"
     assert len(done) > 1
     assert {name for each in done for name in each.copies} == {str(copy)}
-    head = connection.head_of(copy)
+    head = connection.read_header(copy)
     assert head is not None
     assert head.form == form
     for each in (copy, path):

@@ -58,21 +58,21 @@ def _anything(session: Session, amount: Money | None, policy: Any) -> int:  # no
     return 100 if session.id == "S-3" else claimable(session, amount, policy)
 
 
-def _on_vacation(event: Event, books: RuleContext) -> Decision:
+def _on_vacation(event: Event, context: RuleContext) -> Decision:
     """Take a session as reported, however late it was rescheduled: today it is refused."""
     try:
-        return decide(event, books)
+        return decide(event, context)
     except WrongState:
         return Decision()
 
 
-sessions_share, claimable = share_of, refunds.claimable
+sessions_share, claimable = share_of, refunds.claim_amount_minor
 OLDER: dict[str, tuple[Any, str, Any]] = {
     "a cent more": (sessions, "share_of", _cent_more),
     "a longer trial": (sessions, "bill", _trial_of_ten),
     "no trial": (sessions, "bill", _no_trial),
     "other minutes": (sessions, "bill", _other_minutes),
-    "claims on free sessions": (refunds, "claimable", _anything),
+    "claims on free sessions": (refunds, "claim_amount_minor", _anything),
     "whatever is said of a thing": (journal, "decide", _on_vacation),
 }
 MORE = (

@@ -11,7 +11,7 @@ import pytest
 
 from liveportal.domain.errors import Conflict, InvalidEvent, LiveportalError, Refused, WrongState
 from liveportal.feeds import jsonl
-from liveportal.portal import Portal, Synced
+from liveportal.portal import Portal, SyncResult
 from tests.helpers import OTHER, Clock, amount, line, say
 from tests.ledger.conftest import contents, query
 
@@ -31,13 +31,13 @@ def opened(number: int, **data: Any) -> bytes:  # noqa: ANN401 (JSON)
 FEED = [opened(number) for number in range(1, 31)]
 
 
-def sync(path: Path, feed: Sequence[bytes], *, dry_run: bool = False, **options: Any) -> Synced:  # noqa: ANN401
+def sync(path: Path, feed: Sequence[bytes], *, dry_run: bool = False, **options: Any) -> SyncResult:  # noqa: ANN401
     """Record lines in a ledger file."""
     with Portal.open(path, dry_run=dry_run, now=Clock()) as portal:
         return portal.sync(io.BytesIO(b"".join(feed)), **options)
 
 
-def counts(synced: Synced) -> tuple[int, int, int, int]:
+def counts(synced: SyncResult) -> tuple[int, int, int, int]:
     """Return the counts: recorded, replayed, confirmed and refused."""
     return synced.recorded, synced.replayed, synced.confirmed, synced.refused
 

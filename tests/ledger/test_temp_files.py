@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from liveportal.ledger.storage.temp_files import STALE_SECONDS, part_of, remove, sweep
+from liveportal.ledger.storage.temp_files import STALE_SECONDS, remove, sweep, temp_path_for
 
 
 def _aged(path: Path) -> Path:
@@ -19,7 +19,7 @@ def _aged(path: Path) -> Path:
 def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
     """Temporary files of the same name, an hour old, go with SQLite's files beside them."""
     path = tmp_path / "books [1].csv"
-    part = _aged(part_of(path))
+    part = _aged(temp_path_for(path))
     _aged(Path(f"{part}-wal"))
     sweep(path)
     assert list(tmp_path.iterdir()) == []
@@ -32,8 +32,11 @@ def test_nothing_else_is_swept(tmp_path: Path) -> None:
         _aged(tmp_path / name)
         for name in ("books.csv", ".books.csv.part", ".books.csv.0123.part", "books.csv.part")
     }
-    kept |= {_aged(part_of(tmp_path / "other.csv")), _aged(part_of(tmp_path / "booksXcsv"))}
-    fresh, link, target = part_of(path), part_of(path), _aged(tmp_path / "target")
+    kept |= {
+        _aged(temp_path_for(tmp_path / "other.csv")),
+        _aged(temp_path_for(tmp_path / "booksXcsv")),
+    }
+    fresh, link, target = temp_path_for(path), temp_path_for(path), _aged(tmp_path / "target")
     fresh.write_text("half")
     link.symlink_to(target)
     sweep(path)
@@ -44,7 +47,7 @@ def test_nothing_else_is_swept(tmp_path: Path) -> None:
 
 def test_a_part_goes_with_what_belongs_to_it(tmp_path: Path) -> None:
     """All files of it are removed; missing files or a missing folder are no error."""
-    part = part_of(tmp_path / "ledger.db")
+    part = temp_path_for(tmp_path / "ledger.db")
     for suffix in ("", "-wal", "-shm", "-journal"):
         Path(f"{part}{suffix}").write_text("half")
     remove(part)

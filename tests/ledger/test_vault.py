@@ -25,7 +25,7 @@ from liveportal.domain.errors import (
     UnreadableFile,
     UnsafeVault,
 )
-from liveportal.ledger.attachments.vault import CHUNK_BYTES, StagedFile, Vault, ignored
+from liveportal.ledger.attachments.vault import CHUNK_BYTES, StagedFile, Vault, no_progress
 from liveportal.ledger.storage.temp_files import STALE_SECONDS
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def sha(content: bytes) -> str:
 
 
 def add(
-    vault: Vault, path: Path, limit: int = LIMIT, progress: Callable[[int], None] = ignored
+    vault: Vault, path: Path, limit: int = LIMIT, progress: Callable[[int], None] = no_progress
 ) -> StagedFile:
     """Stage a file and move it to its place."""
     with vault.taking(path, limit=limit, progress=progress) as taken:

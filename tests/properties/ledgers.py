@@ -26,7 +26,7 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.migrate import make_tables
-from liveportal.portal import Portal, Synced
+from liveportal.portal import Portal, SyncResult
 
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
 NOWHERE = Path("memory")
@@ -98,7 +98,7 @@ def feed(events: Iterable[Event]) -> BytesIO:
     return BytesIO(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
 
-def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -> Synced:
+def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = None) -> SyncResult:
     """Record a whole book in order: platform events by `sync`, the rest as the expert.
 
     The counts are the totals.
@@ -111,7 +111,7 @@ def record_all(portal: Portal, events: Iterable[Event], *, batch: int | None = N
             synced = portal.sync(feed(group), batch=batch)
             for name in ("recorded", "replayed", "confirmed", "refused"):
                 counts[name] += getattr(synced, name)
-    return Synced(**counts, head=portal.head())
+    return SyncResult(**counts, head=portal.head())
 
 
 # --- read back ------------------------------------------------------------------------------------

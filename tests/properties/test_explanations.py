@@ -194,7 +194,7 @@ def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
     """In the book's own zone nothing moves; in another, exactly what its calendar moves."""
     with recorded(book.events) as db:
         reader = ledgers.reader(db)
-        assert zone_comparison.moved(reader, [reader.timezone]) == []
+        assert zone_comparison.moved_entries(reader, [reader.timezone]) == []
         by_start = reader.policy.period.session_month == "start"
         expected = set()
         for number, kind, time, period in db.execute(
@@ -203,7 +203,7 @@ def test_other_zones_are_answered_from_instants(book: Book, zone: str) -> None:
             local = from_text(time).astimezone(ZoneInfo(zone))
             if f"{local:%Y-%m}" != period and not (by_start and kind == "earning"):
                 expected.add(number)
-        sessions_moved = zone_comparison.moved(reader, [zone])
+        sessions_moved = zone_comparison.moved_entries(reader, [zone])
         booked = {
             row["transaction"]
             for row in sessions_moved
@@ -227,7 +227,7 @@ def test_what_moves_makes_the_months_of_the_other_zone(book: Book, zone: str) ->
         reader = ledgers.reader(db)
         figures = monthly(earnings.figures_of(reader))
         minutes: Counter[str] = Counter()
-        for row in zone_comparison.moved(reader, [zone]):
+        for row in zone_comparison.moved_entries(reader, [zone]):
             for name in FIGURES:
                 minor = getattr(row[name], "minor", row[name])
                 assert isinstance(minor, int)
@@ -281,8 +281,8 @@ def test_differences_are_what_was_recorded_in_between(book: Book, data: st.DataO
         reader = ledgers.reader(db)
         after = {row["month"]: row for row in ledgers.sql_months(db)}
         with (
-            as_known_diff.known(reader, ledgers.NOW) as first,
-            as_known_diff.known(reader, later) as second,
+            as_known_diff.as_known(reader, ledgers.NOW) as first,
+            as_known_diff.as_known(reader, later) as second,
         ):
             changes = as_known_diff.differences(first, second)
             assert changes == as_known_diff.differences(first, reader)

@@ -21,7 +21,7 @@ from liveportal.domain.handlers import dispatch
 from liveportal.ledger.format import row_mapping
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.storage.driver import Connection
-from liveportal.portal import Portal, always, open_readonly
+from liveportal.portal import Portal, allow_all, open_readonly
 from tests.properties import arithmetic, ledgers
 from tests.properties.ledgers import NOWHERE, empty_ledger, recorded, tables
 from tests.properties.strategies import Book, books
@@ -174,7 +174,7 @@ def test_4_a_hold_and_its_end_cancel_out(book: Book, random: Random) -> None:
             answer = next(handler for handler in dispatch.HANDLERS if kind == handler.TYPE)
             made: Any = answer(claim=claim.id)
             # Its time may be ahead of the clock, which a person is asked about.
-            ledgers.portal(db).execute(made, at=last, key=f"end-{number}", allow=always)
+            ledgers.portal(db).execute(made, at=last, key=f"end-{number}", allow=allow_all)
 
         assert ledgers.balance(db)["held"] == 0
 

@@ -63,7 +63,7 @@ def imported(content: bytes, *, as_exported: bool = True) -> Iterator[Connection
     def later() -> Any:  # noqa: ANN401 (a clock)
         return NOW + timedelta(days=365)
 
-    export = exported.contents(BytesIO(content))
+    export = exported.summarise(BytesIO(content))
     chunks = exported.events(BytesIO(content), export.digest)
     with empty_ledger() as db:
         store = LedgerFile(db, NOWHERE, later, is_new=True)
@@ -181,7 +181,7 @@ def test_an_import_again_changes_nothing(book: Book, data: st.DataObject) -> Non
         before = tables(db)
         for without in (False, True):
             content = exported_lines(db, without_personal=without)
-            export = exported.contents(BytesIO(content))
+            export = exported.summarise(BytesIO(content))
             chunks = exported.events(BytesIO(content), export.digest)
             store = LedgerFile(db, NOWHERE, ledgers.clock)
             done = imports._record(store, chunks, ledgers.clock, as_exported=False)  # noqa: SLF001

@@ -22,7 +22,7 @@ from liveportal.domain.errors import Conflict, LiveportalError
 from liveportal.domain.events.types import PolicyAdopted
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries import earnings
-from liveportal.portal import Portal, Synced, open_readonly
+from liveportal.portal import Portal, SyncResult, open_readonly
 from tests.helpers import plain
 from tests.ledger.conftest import contents
 
@@ -61,7 +61,7 @@ def made(name: str, tmp_path: Path) -> Path:
     return path
 
 
-def sync(path: Path, lines: bytes, **options: int) -> Synced:
+def sync(path: Path, lines: bytes, **options: int) -> SyncResult:
     """Record a feed in a ledger file."""
     with Portal.open(path) as portal:
         return portal.sync(io.BytesIO(lines), **options)  # type: ignore[arg-type]

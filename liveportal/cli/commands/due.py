@@ -98,14 +98,14 @@ def _is_by(row: Mapping[str, Any], last: datetime) -> bool:
 
 def _write_calendar(reader: Reader, rows: Sequence[Row], path: Path) -> None:
     from liveportal.cli.commands.sessions.calendar import existing_calendar
-    from liveportal.exports.calendar import write
-    from liveportal.ledger.queries.calendar import book
+    from liveportal.exports.calendar import write_calendar
+    from liveportal.ledger.queries.calendar import book_name
 
     last = reader.one("SELECT recorded_at FROM event ORDER BY seq DESC LIMIT 1") or {}
     known_at = from_text(last["recorded_at"])
     calendar_events = [_calendar_event(row, known_at) for row in rows if row["due"] is not None]
     # Under a name of its own, so that the sessions in the same file are left alone.
-    written = write(f"{book(reader)}-due", calendar_events, existing_calendar(path))
+    written = write_calendar(f"{book_name(reader)}-due", calendar_events, existing_calendar(path))
     with open_output_bytes(path) as stream:
         stream.write(written.content)
     hint(f"{len(calendar_events)} deadlines are in {path}; import it into any calendar.")

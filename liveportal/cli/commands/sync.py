@@ -22,7 +22,7 @@ from liveportal.domain.errors import LiveportalError, NotFound, Refused, Rejecte
 from liveportal.feeds.following import open_feed
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.storage.ledger_paths import check_input
-from liveportal.portal import OnError, Portal, Synced
+from liveportal.portal import OnError, Portal, SyncResult
 
 app = Commands()
 
@@ -64,7 +64,7 @@ def sync(
       curl -s https://help.example/feed | liveportal sync -
       liveportal sync old.jsonl --rejects bad.jsonl
     """
-    total = Synced()
+    total = SyncResult()
     input_files = (*ledger.files, *(Path(feed) for feed in feeds if feed != STDIN))
     check_output_possible((*FIELDS, "dry_run"), out, spared=input_files)
     check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
@@ -97,8 +97,8 @@ def sync(
         )
 
 
-def _add(total: Synced, synced: Synced) -> Synced:
-    return Synced(
+def _add(total: SyncResult, synced: SyncResult) -> SyncResult:
+    return SyncResult(
         total.recorded + synced.recorded,
         total.replayed + synced.replayed,
         total.confirmed + synced.confirmed,

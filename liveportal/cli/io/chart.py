@@ -60,11 +60,11 @@ def draw(months: Sequence[Month], currency: str, stream: TextIO) -> None:
         return
     terminal = console(stream)
     marks = LETTERS if terminal.options.ascii_only else BLOCKS
-    for line in drawn(months, currency, terminal.width, marks):
+    for line in chart_lines(months, currency, terminal.width, marks):
         terminal.out(line)
 
 
-def drawn(months: Sequence[Month], currency: str, width: int, marks: Marks) -> Iterator[str]:
+def chart_lines(months: Sequence[Month], currency: str, width: int, marks: Marks) -> Iterator[str]:
     """Yield the lines of the chart: a heading, one line per month, a legend."""
     rows = [_format_figures(month, currency) for month in months]
     widths = [max(len(row[n]) for row in (_HEADINGS, *rows)) for n in range(len(_HEADINGS))]

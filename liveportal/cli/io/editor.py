@@ -13,7 +13,7 @@ from pathlib import Path
 from liveportal.cli.io.prompts import Declined
 from liveportal.domain.errors import Malformed
 
-CUT = "--- what follows is for you, and is not sent ---"
+CUT_LINE = "--- what follows is for you, and is not sent ---"
 _FALLBACK_EDITORS = ("sensible-editor", "editor", "nano", "vi", "notepad")
 
 
@@ -32,7 +32,7 @@ def edit_text(draft: str, notes: str) -> str:
     original = draft.strip()
     with tempfile.TemporaryDirectory(prefix="liveportal-") as folder:  # With mode 0700.
         file = Path(folder) / "summary.txt"
-        file.write_text(f"{original}\n\n{CUT}\n{notes}\n", "utf-8", errors="replace")
+        file.write_text(f"{original}\n\n{CUT_LINE}\n{notes}\n", "utf-8", errors="replace")
         _run_editor([*_editor_command(), str(file)])
         try:
             content = file.read_text("utf-8-sig")
@@ -47,7 +47,9 @@ def edit_text(draft: str, notes: str) -> str:
 
 def _text_above_cut(content: str) -> str:
     """Return the text above the cut line; quoted lines in the draft never equal it."""
-    return "\n".join(takewhile(lambda line: line.rstrip() != CUT, content.splitlines())).strip()
+    return "\n".join(
+        takewhile(lambda line: line.rstrip() != CUT_LINE, content.splitlines())
+    ).strip()
 
 
 def _editor_command() -> list[str]:

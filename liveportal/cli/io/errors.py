@@ -19,7 +19,7 @@ from typing import TextIO
 import typer
 
 from liveportal.cli.io.text import clean, no_colour
-from liveportal.cli.io.view_model import plain
+from liveportal.cli.io.view_model import to_json_value
 from liveportal.domain.errors import (
     Busy,
     Caution,
@@ -188,7 +188,7 @@ def _wants_json(argv: Sequence[str]) -> bool:
 def _to_json(value: object) -> object:
     """Convert a value of a failure's details for JSON."""
     try:
-        return plain(value)
+        return to_json_value(value)
     except TypeError:
         return str(value)
 

@@ -13,7 +13,7 @@ from liveportal.cli.io.errors import check_stdout
 from liveportal.cli.io.text import clean
 from liveportal.domain.errors import OutputFailed
 from liveportal.ledger.storage.fsync import fsync_dir
-from liveportal.ledger.storage.temp_files import part_of, sweep
+from liveportal.ledger.storage.temp_files import sweep, temp_path_for
 
 
 def check_target(path: Path | None, spared: Iterable[Path]) -> None:
@@ -118,7 +118,7 @@ def _replacement_of(path: Path, *, binary: bool = False) -> Iterator[Any]:
             yield file
         return
     sweep(path)
-    temp_path = part_of(path)
+    temp_path = temp_path_for(path)
     try:
         descriptor = os.open(temp_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:

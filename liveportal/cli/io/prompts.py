@@ -70,7 +70,7 @@ def choose(question: str, choices: Iterable[int], default: int | None) -> int:
             return numbers[answer]
 
 
-def answer(question: str) -> str:
+def ask_line(question: str) -> str:
     """Ask for a line of text; raises `Declined` at the end of the input."""
     sys.stderr.write(clean(question) + " ")
     sys.stderr.flush()
@@ -79,7 +79,7 @@ def answer(question: str) -> str:
     return line.strip()
 
 
-def hidden(question: str) -> str:
+def ask_hidden(question: str) -> str:
     """Ask for a text without echo.
 
     Raises `Declined` at the end of the input, and `InvalidInput` if echo cannot be turned off.

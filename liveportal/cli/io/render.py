@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, TextIO
 from liveportal.cli.io.errors import UnknownField
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.text import clean, csv_safe
-from liveportal.cli.io.view_model import Detail, Row, Table, cell, is_number, plain, value_of
+from liveportal.cli.io.view_model import (
+    Detail,
+    Row,
+    Table,
+    format_cell,
+    is_number,
+    to_json_value,
+    value_of,
+)
 
 if TYPE_CHECKING:
     from liveportal.cli.options import OutputOptions
@@ -140,7 +148,7 @@ def _nest(row: Row, fields: tuple[str, ...]) -> dict[str, object]:
         inner = document
         for name in outer:
             inner = inner.setdefault(name, {})  # type: ignore[assignment]
-        inner[last] = plain(value_of(row, field))
+        inner[last] = to_json_value(value_of(row, field))
     return document
 
 
@@ -173,7 +181,7 @@ def _write_csv(result: Table | Detail, fields: tuple[str, ...], stream: TextIO) 
 
 
 def _csv_cell(value: object) -> str:
-    return cell(value) if is_number(value) else csv_safe(cell(value))
+    return format_cell(value) if is_number(value) else csv_safe(format_cell(value))
 
 
 def _write_tsv(
@@ -182,5 +190,6 @@ def _write_tsv(
     if header:
         stream.write("\t".join(fields) + "\n")
     stream.writelines(
-        "\t".join(cell(value_of(row, field)) for field in fields) + "\n" for row in _rows(result)
+        "\t".join(format_cell(value_of(row, field)) for field in fields) + "\n"
+        for row in _rows(result)
     )

@@ -20,7 +20,7 @@ from liveportal.cli.io.view_model import (
     HumanValue,
     Row,
     Table,
-    cell,
+    format_cell,
     is_number,
     value_of,
 )
@@ -124,7 +124,7 @@ def detail_grid(
     grid.add_column(overflow="fold")
     values = [value_of(item.row, field) for field in fields]
     # Amounts are aligned as in a column.
-    width = max((len(cell(value)) for value in values if is_number(value)), default=0)
+    width = max((len(format_cell(value)) for value in values if is_number(value)), default=0)
     for field, value in zip(fields, values, strict=True):
         if value in (None, "", [], ()):
             continue  # A terminal leaves empty values out.
@@ -168,7 +168,7 @@ def format_value(  # noqa: PLR0911 -- A table: one line per type.
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return short_time(value, now, local)
+            return format_short_time(value, now, local)
         case timedelta():
             return format_length(value)
         case Mapping():
@@ -177,10 +177,10 @@ def format_value(  # noqa: PLR0911 -- A table: one line per type.
             )
         case list() | tuple():
             return ", ".join(format_value(item, now, local) for item in value)
-    return cell(value)
+    return format_cell(value)
 
 
-def short_time(instant: datetime, now: datetime, local: tzinfo | None) -> str:
+def format_short_time(instant: datetime, now: datetime, local: tzinfo | None) -> str:
     """Return a local time to the minute, and its distance from now if less than a day."""
     text = format_local_time(instant, local)
     seconds = round((instant - now).total_seconds())

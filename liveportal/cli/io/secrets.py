@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from liveportal.cli.io.prompts import STDIN, can_ask, hidden, stdin_bytes
+from liveportal.cli.io.prompts import STDIN, ask_hidden, can_ask, stdin_bytes
 from liveportal.domain.errors import BackupLocked, InvalidValue, UnreadableFile, UnsafeKey
 from liveportal.ledger.storage.ledger_paths import check_input
 
@@ -45,10 +45,10 @@ def ask_new_passphrase() -> str:
             "a passphrase is needed, and there is nobody to ask",
             hint="--passphrase-file FILE has it; --recipient KEY needs none.",
         )
-    first = hidden("Passphrase:")
+    first = ask_hidden("Passphrase:")
     if not first:
         raise InvalidValue("an empty passphrase locks nothing", hint="Nothing was done.")
-    if hidden("The same again:") != first:
+    if ask_hidden("The same again:") != first:
         raise InvalidValue("the two are not the same", hint="Nothing was done. Try again.")
     return first
 
@@ -60,7 +60,7 @@ def ask_passphrase() -> str:
             "it is locked with a passphrase, and there is nobody to ask",
             hint="--passphrase-file FILE has it.",
         )
-    return hidden("Passphrase:")
+    return ask_hidden("Passphrase:")
 
 
 def _read_private_file(path: Path) -> bytes:

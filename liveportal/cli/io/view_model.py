@@ -102,11 +102,11 @@ def value_of(row: Row, field: str) -> object:
     return value_of(value, inner)
 
 
-def plain(value: object) -> object:  # noqa: PLR0911 -- A table: one line per type.
+def to_json_value(value: object) -> object:  # noqa: PLR0911 -- A table: one line per type.
     """Convert a value for JSON; raises `TypeError` for a type that results must not have."""
     match value:
         case Enum() | HumanValue():
-            return plain(value.value)
+            return to_json_value(value.value)
         case None | bool() | int() | str():
             return value
         case Money() | Path() | Highlighted() | Coloured():
@@ -118,9 +118,9 @@ def plain(value: object) -> object:  # noqa: PLR0911 -- A table: one line per ty
         case date() if not isinstance(value, datetime):
             return value.isoformat()
         case Mapping():
-            return {str(name): plain(item) for name, item in value.items()}
+            return {str(name): to_json_value(item) for name, item in value.items()}
         case list() | tuple():
-            return [plain(item) for item in value]
+            return [to_json_value(item) for item in value]
     if _is_decimal(value):
         return f"{value:f}"
     # No float: it is no exact amount. No naive datetime: it is no instant.
@@ -141,7 +141,7 @@ def _is_decimal(value: object) -> bool:
     return decimal is not None and isinstance(value, decimal.Decimal)
 
 
-def cell(value: object) -> str:  # noqa: PLR0911 -- A table: one line per type.
+def format_cell(value: object) -> str:  # noqa: PLR0911 -- A table: one line per type.
     """Return a value as one cell of a row: text is cleaned, a list of scalars joined by commas."""
     match value:
         case None:
@@ -149,11 +149,13 @@ def cell(value: object) -> str:  # noqa: PLR0911 -- A table: one line per type.
         case bool():
             return "true" if value else "false"
         case list() | tuple() if not any(isinstance(v, Mapping | list | tuple) for v in value):
-            return ",".join(cell(item) for item in value)
+            return ",".join(format_cell(item) for item in value)
         case Mapping() | list() | tuple():
-            return clean(json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")))
+            return clean(
+                json.dumps(to_json_value(value), ensure_ascii=False, separators=(",", ":"))
+            )
         case HumanValue():
-            return cell(value.value)
+            return format_cell(value.value)
         case Highlighted():
             return str(value.cleaned())
-    return clean(str(plain(value)))
+    return clean(str(to_json_value(value)))

@@ -15,8 +15,14 @@ from liveportal.domain.events.fields import decode, split
 from liveportal.domain.events.types import Vacation
 from liveportal.domain.money import Money
 from liveportal.domain.patterns import pattern
-from liveportal.domain.schedule.auto_decline import Declining
-from liveportal.domain.schedule.working_hours import ONE_DAY, WEEKDAYS, Exception_, Recurrence, Week
+from liveportal.domain.schedule.auto_decline import DeclineRule
+from liveportal.domain.schedule.working_hours import (
+    ONE_DAY,
+    WEEKDAYS,
+    DayException,
+    Recurrence,
+    Week,
+)
 
 MOST_DAYS = 10_000
 MEGABYTE = 1_000_000
@@ -164,7 +170,7 @@ def read_exceptions(texts: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def exception_words(exceptions: Iterable[Exception_]) -> list[str]:
+def exception_words(exceptions: Iterable[DayException]) -> list[str]:
     """Format exceptions; consecutive days with the same hours share a line."""
     runs: list[tuple[date, date, tuple[str, ...]]] = []
     for exception in exceptions:
@@ -248,7 +254,7 @@ def read_declining(text: str, amount: Callable[[str], Money]) -> dict[str, Any]:
             )
         values[name] = value
     try:
-        return split(Declining(reason=reason, **values))[0]
+        return split(DeclineRule(reason=reason, **values))[0]
     except InvalidEvent as error:
         raise InvalidValue(
             f"{_quote(text)}: {error.field} {error.reason}", hint=_DECLINING_HINT
@@ -269,7 +275,7 @@ def _parse_condition(words: str, amount: Callable[[str], Money]) -> tuple[str, A
     raise InvalidValue(f"{_quote(words)} is not a condition", hint=_DECLINING_HINT)
 
 
-def declining_words(rule: Declining) -> str:
+def declining_words(rule: DeclineRule) -> str:
     """Format a rule that declines requests."""
     conditions = []
     if rule.below_rate is not None:

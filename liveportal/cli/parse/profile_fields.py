@@ -43,7 +43,7 @@ _TAX_NUMBER_KINDS = """
 _PERSONAL_KINDS = {item[:2]: item[3:].split("+") for item in _TAX_NUMBER_KINDS.split()}
 
 
-def checked(given: Mapping[str, Any]) -> dict[str, str]:
+def check_fields(given: Mapping[str, Any]) -> dict[str, str]:
     """Return the given fields in their normal form; an empty text stays empty.
 
     `address` is a mapping of its parts; days are ISO dates. Raises `InvalidValue`.
@@ -55,16 +55,18 @@ def checked(given: Mapping[str, Any]) -> dict[str, str]:
     if number := values.get("tax_number"):
         form = values.get("tax_form")
         if not form:
-            raise wrong("tax_number", "is that of a form, which is missing", "Give --tax-form too.")
+            raise field_error(
+                "tax_number", "is that of a form, which is missing", "Give --tax-form too."
+            )
         values["tax_number"] = _TAX_NUMBERS[form](number, values.get("country"))
     if "address" in given:
         if not values.get("country"):
-            raise wrong("address", "needs its country", "Give --country too.")
+            raise field_error("address", "needs its country", "Give --country too.")
         values["address"] = address(given["address"], values["country"])
     return values
 
 
-def wrong(field: str, reason: str, hint: str | None = None) -> InvalidValue:
+def field_error(field: str, reason: str, hint: str | None = None) -> InvalidValue:
     """Return the error for a field."""
     return InvalidValue(f"{field}: {reason}", hint=hint or "Correct it.", field=field)
 
@@ -72,10 +74,10 @@ def wrong(field: str, reason: str, hint: str | None = None) -> InvalidValue:
 def _tidy(field: str, value: object) -> str:
     """Return a text without control characters and with single spaces."""
     if not isinstance(value, str):
-        raise wrong(field, "must be a text, in quotes")
+        raise field_error(field, "must be a text, in quotes")
     text = " ".join(clean(value).split())
     if len(text) > LONGEST_TEXT:
-        raise wrong(field, f"is longer than {LONGEST_TEXT} characters")
+        raise field_error(field, f"is longer than {LONGEST_TEXT} characters")
     return text
 
 
@@ -89,7 +91,9 @@ def email(text: str, field: str = "email") -> str:
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError:
-        raise wrong(field, "is no e-mail address", "Write it like anna@example.com.") from None
+        raise field_error(
+            field, "is no e-mail address", "Write it like anna@example.com."
+        ) from None
 
 
 def country(text: str) -> str:
@@ -108,14 +112,16 @@ def country(text: str) -> str:
             return code
     except ValueError:  # A union or a place without addresses, such as EU.
         pass
-    raise wrong("country", "is none", "Write its two letters, such as DE, or its English name.")
+    raise field_error(
+        "country", "is none", "Write its two letters, such as DE, or its English name."
+    )
 
 
 def one_of(field: str, text: str, known: Mapping[str, object]) -> str:
     """Return one of the known words, given in any case and with - for _."""
     word = text.casefold().replace("-", "_")
     if word not in known:
-        raise wrong(field, f"must be one of {', '.join(known)}")
+        raise field_error(field, f"must be one of {', '.join(known)}")
     return word
 
 
@@ -135,7 +141,7 @@ def iban(text: str) -> str:
         reason = "is longer or shorter than those of its country"
     except SchwiftyException:
         reason = "is no IBAN"
-    raise wrong("iban", reason)
+    raise field_error("iban", reason)
 
 
 def bic_of(number: str) -> str:
@@ -153,7 +159,7 @@ def us_routing(text: str) -> str:
     try:
         return rtn.validate(text)
     except ValidationError:
-        raise wrong(
+        raise field_error(
             "us_routing",
             "is no routing number",
             "Nine digits, the last of which checks the others.",
@@ -164,7 +170,7 @@ def us_account(text: str) -> str:
     """Return a US account number; only its length can be checked."""
     number = re.sub("[ -]", "", text)
     if not re.fullmatch("[0-9]{4,17}", number, re.ASCII):
-        raise wrong("us_account", "must have 4 to 17 digits")
+        raise field_error("us_account", "must have 4 to 17 digits")
     return number
 
 
@@ -179,14 +185,14 @@ def address(given: object, code: str) -> str:
     rules = get_validation_rules({"country_code": code})
     for name, part in PARTS.items():
         if parts[part] and part not in rules.allowed_fields:
-            raise wrong(
+            raise field_error(
                 f"address.{name}", f"there is none in an address in {code}", "Leave it out."
             )
     try:
         normal = normalize_address({"country_code": code, **parts})
     except InvalidAddressError as error:
         problems = {_own_name(part): problem for part, problem in error.errors.items()}
-        raise wrong(
+        raise field_error(
             "address",
             "; ".join(
                 f"{name} is {'missing' if problem == 'required' else f'not one of {code}'}"
@@ -201,14 +207,14 @@ def address(given: object, code: str) -> str:
 
 def _library_parts(given: object) -> dict[str, str]:
     if not isinstance(given, Mapping):
-        raise wrong("address", "must be a table of its parts")
+        raise field_error("address", "must be a table of its parts")
     lines = given.get("lines", [])
     if not isinstance(lines, list | tuple) or len(lines) > MOST_LINES:
-        raise wrong("address.lines", f"must be a list of at most {MOST_LINES} texts")
+        raise field_error("address.lines", f"must be a list of at most {MOST_LINES} texts")
     if unknown := given.keys() - PARTS.keys() - {"lines"}:
         named = ", ".join(sorted(name for name in unknown if re.fullmatch("[a-z_]{1,32}", name)))
         known = ", ".join(("lines", *PARTS))
-        raise wrong(
+        raise field_error(
             "address", f"has a part that there is not{named and ': '}{named}; it has {known}"
         )
     tidied = [_tidy("address.lines", line) for line in lines]
@@ -280,11 +286,11 @@ def _w9(text: str, _country: str | None) -> str:
     kinds = _matching_kinds((ssn, itin, ein), number)
     candidates = [str(kind.format(kind.compact(number))) for kind in kinds]
     if len(candidates) >= _AMBIGUOUS:
-        raise wrong(
+        raise field_error(
             "tax_number", "could be an SSN or an EIN", "Write it with its dashes: they tell which."
         )
     if not candidates:
-        raise wrong(
+        raise field_error(
             "tax_number",
             "is no SSN, ITIN or EIN",
             "Write it with its dashes: 3-2-4 digits, or 2-7 for an EIN.",
@@ -296,7 +302,7 @@ def _w8ben(text: str, _country: str | None) -> str:
     """Return a foreign tax number, whose format is free (see `is_likely`)."""
     number = text.upper()
     if not re.fullmatch("[A-Z0-9][A-Z0-9 ./+-]{2,38}[A-Z0-9]", number, re.ASCII):
-        raise wrong("tax_number", "must have 4 to 40 letters and digits")
+        raise field_error("tax_number", "must have 4 to 40 letters and digits")
     return number
 
 
@@ -308,17 +314,17 @@ def _vat(text: str, country: str | None) -> str:
     number = re.sub("[ .-]", "", text).upper()
     if not number[:2].isalpha():
         if country is None:
-            raise wrong("tax_number", "lacks the letters of its country", "Such as DE or FR.")
+            raise field_error("tax_number", "lacks the letters of its country", "Such as DE or FR.")
         number = {"GR": "EL"}.get(country, country) + number
     if not re.fullmatch("[A-Z]{2}[A-Z0-9+*/]{2,30}", number, re.ASCII):
-        raise wrong("tax_number", "is no VAT number")
+        raise field_error("tax_number", "is no VAT number")
     office = {"EL": "GR", "XI": "GB"}.get(number[:2], number[:2])
     if get_cc_module(office, "vat") is None:
         return number
     try:
         return vatin.validate(number)
     except ValidationError:
-        raise wrong("tax_number", f"is no VAT number of {number[:2]}") from None
+        raise field_error("tax_number", f"is no VAT number of {number[:2]}") from None
 
 
 def is_likely(number: str, code: str) -> bool:

@@ -109,7 +109,7 @@ def read_time(
         raise unreadable_time(text) from None
 
 
-def as_known(text: str, zone_name: str, now: datetime) -> datetime:
+def read_as_known(text: str, zone_name: str, now: datetime) -> datetime:
     """Parse the instant of `--as-known`; a date alone is the last microsecond of that day.
 
     Raises as `read_time` does.

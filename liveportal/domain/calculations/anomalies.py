@@ -26,7 +26,7 @@ _CORRECT = "liveportal sessions correct {} {} --reason TEXT"
 
 
 @frozen
-class Finding:
+class Anomaly:
     """A likely mistake: its session, when it began, the other session involved, and a remedy.
 
     `code` is one of `CODES`.
@@ -58,7 +58,7 @@ CODES = (
 
 def find(
     sessions: Sequence[Session], now: datetime, *, longer_than: timedelta = LONGEST_UNPLANNED
-) -> list[Finding]:
+) -> list[Anomaly]:
     """Return the likely mistakes, the most serious first, then by time.
 
     A timer that runs longer than `longer_than` counts as forgotten, unless more was planned.
@@ -97,10 +97,10 @@ def overlaps(spans: Iterable[SessionSpan]) -> list[tuple[SessionSpan, SessionSpa
     return pairs
 
 
-def _several_live(sessions: Iterable[Session]) -> Iterator[Finding]:
+def _several_live(sessions: Iterable[Session]) -> Iterator[Anomaly]:
     live = [(s.start, s.id) for s in sessions if s.state == "live" and s.start]
     for (_, earlier), (start, session) in pairwise(sorted(live)):
-        yield Finding(
+        yield Anomaly(
             "several_live",
             session,
             f"it is live while {earlier} is live, too",
@@ -110,7 +110,7 @@ def _several_live(sessions: Iterable[Session]) -> Iterator[Finding]:
         )
 
 
-def _overlapping_timers(sessions: Iterable[Session], now: datetime) -> Iterator[Finding]:
+def _overlapping_timers(sessions: Iterable[Session], now: datetime) -> Iterator[Anomaly]:
     """Yield sessions whose timers ran at the same time; a pause leaves room for another (R6).
 
     Two timers that are running now are reported as `several_live` instead.
@@ -127,7 +127,7 @@ def _overlapping_timers(sessions: Iterable[Session], now: datetime) -> Iterator[
         session, other = by_id[span.session], by_id[furthest.session]
         if session.state != "ended" and other.state == "ended":
             session, other = other, session  # Only an ended session can be corrected.
-        yield Finding(
+        yield Anomaly(
             "overlap",
             session.id,
             f"{_format_duration(until - span.start)} of it were on the timer of {other.id}, too",
@@ -151,7 +151,7 @@ def _active_spans(sessions: Iterable[Session], now: datetime) -> Iterator[Sessio
         yield SessionSpan(since, session.end or session.paused_since or now, session.id)
 
 
-def _double_booked(sessions: Iterable[Session]) -> Iterator[Finding]:
+def _double_booked(sessions: Iterable[Session]) -> Iterator[Anomaly]:
     booked = (
         SessionSpan(session.planned_start, session.planned_end, session.id)
         for session in sessions
@@ -164,7 +164,7 @@ def _double_booked(sessions: Iterable[Session]) -> Iterator[Finding]:
         if movable is None:
             continue  # Both have begun: their timers decide, not the plan.
         other = furthest.session if movable == span.session else span.session
-        yield Finding(
+        yield Anomaly(
             "double_booked",
             movable,
             f"it is booked at the same time as {other}",
@@ -174,7 +174,7 @@ def _double_booked(sessions: Iterable[Session]) -> Iterator[Finding]:
         )
 
 
-def _check_session(session: Session, now: datetime, longer_than: timedelta) -> Iterator[Finding]:
+def _check_session(session: Session, now: datetime, longer_than: timedelta) -> Iterator[Anomaly]:
     match session.state:
         case "live" | "paused" if session.start is not None:
             yield from _check_running(session, session.start, now, longer_than)
@@ -186,7 +186,7 @@ def _check_session(session: Session, now: datetime, longer_than: timedelta) -> I
 
 def _check_running(
     session: Session, start: datetime, now: datetime, longer_than: timedelta
-) -> Iterator[Finding]:
+) -> Iterator[Anomaly]:
     if start > now:
         yield _ahead_of_clock(session, "starts", start)
         return
@@ -198,7 +198,7 @@ def _check_running(
     if elapsed <= longest:
         return
     plan_note = "" if planned is None else f", {_format_duration(planned)} were agreed"
-    yield Finding(
+    yield Anomaly(
         "forgotten_timer",
         session.id,
         f"it is {session.state} since {_format_duration(elapsed)}{plan_note}",
@@ -215,9 +215,9 @@ def _likely_end(session: Session, start: datetime, planned: timedelta | None) ->
     return "TIME" if likely is None or likely < session.last_time else short_text(likely)
 
 
-def _check_upcoming(session: Session, planned: datetime, now: datetime) -> Iterator[Finding]:
+def _check_upcoming(session: Session, planned: datetime, now: datetime) -> Iterator[Anomaly]:
     if (delay := now - planned) > LATEST_START:
-        yield Finding(
+        yield Anomaly(
             "not_started",
             session.id,
             f"it was to start {_format_duration(delay)} ago, and nothing was recorded of it since",
@@ -228,7 +228,7 @@ def _check_upcoming(session: Session, planned: datetime, now: datetime) -> Itera
 
 def _check_ended(
     session: Session, start: datetime, end: datetime, now: datetime
-) -> Iterator[Finding]:
+) -> Iterator[Anomaly]:
     whole = end - start
     active = session.active_us * MICROSECOND
     if end > now:
@@ -252,13 +252,13 @@ def _check_ended(
 
 def _correctable(
     code: str, session: Session, message: str, since: datetime, options: str
-) -> Finding:
-    return Finding(code, session.id, message, since, _CORRECT.format(session.id, options))
+) -> Anomaly:
+    return Anomaly(code, session.id, message, since, _CORRECT.format(session.id, options))
 
 
-def _ahead_of_clock(session: Session, verb: str, at: datetime) -> Finding:
+def _ahead_of_clock(session: Session, verb: str, at: datetime) -> Anomaly:
     """Report a recorded time in the future, from a wrong clock or a wrong offset."""
-    return Finding(
+    return Anomaly(
         "ahead_of_clock",
         session.id,
         f"it {verb} at {short_text(at)}, which is still to come",

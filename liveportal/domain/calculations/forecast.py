@@ -22,7 +22,7 @@ ONE_DAY = timedelta(days=1)
 
 
 @frozen
-class Expected:
+class ExpectedPayout:
     """An expected payout: its day, the months due by then, and the amount in minor units.
 
     If it is blocked, nothing is paid, and the amount is carried over to the next one.
@@ -43,17 +43,17 @@ class Overdue:
     months: tuple[tuple[str, date, int], ...]
 
 
-def forecast(standing: PayoutPosition, today: date) -> list[Expected]:
+def forecast(standing: PayoutPosition, today: date) -> list[ExpectedPayout]:
     """Return the expected payouts, assuming that each is sent when it is due.
 
     Each equals the preview of its day, with the same blockers and dates. Overdue amounts are
     expected today. Earnings that are not booked yet are not included.
     """
-    payouts: list[Expected] = []
+    payouts: list[ExpectedPayout] = []
     for on in sorted(set(_payout_days(standing, today))):
         outlook, months = preview(standing, on), _months_due(standing, on)
         minor = 0 if outlook.blocked else outlook.eligible_minor
-        payouts.append(Expected(on, months, minor, outlook.carried_minor, outlook.blocked))
+        payouts.append(ExpectedPayout(on, months, minor, outlook.carried_minor, outlook.blocked))
         if not outlook.blocked:
             standing = _after_payout(standing, outlook)
     return payouts

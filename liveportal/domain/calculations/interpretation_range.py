@@ -25,7 +25,7 @@ from liveportal.domain.events.types import (
     ReviewPosted,
 )
 from liveportal.domain.frozen import frozen
-from liveportal.domain.interpretations import Interpretation, under
+from liveportal.domain.interpretations import Interpretation, with_interpretation
 
 
 @frozen
@@ -63,7 +63,9 @@ class EventRewriter:
         if isinstance(data, EntryReversed) and (data.event.source, data.event.id) in self._payouts:
             return None
         if isinstance(data, PolicyAdopted):
-            return replace(event, data=replace(data, policy=under(data.policy, self.reading)))
+            return replace(
+                event, data=replace(data, policy=with_interpretation(data.policy, self.reading))
+            )
         if isinstance(data, RefundClaimed) and data.claim in self.whole_claims:
             return replace(event, data=replace(data, amount=None))
         return event

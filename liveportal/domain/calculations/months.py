@@ -102,16 +102,16 @@ LONGEST_GAP = 120
 """The longest run of empty months that is shown (rulebook 9)."""
 
 
-def fill_gaps(months: Mapping[str, Month]) -> list[Month]:
+def monthly_series(months: Mapping[str, Month]) -> list[Month]:
     """Return the months of a book, oldest first, with running balances.
 
-    From the first to the last month that has any figure; see `names_in_a_row`.
+    From the first to the last month that has any figure; see `fill_gaps`.
     """
     figures = {name: month for name, month in months.items() if month != Month(month=name)}
-    return run_up(figures, names_in_a_row(figures))
+    return with_running_balances(figures, fill_gaps(figures))
 
 
-def names_in_a_row(months: Iterable[str]) -> list[str]:
+def fill_gaps(months: Iterable[str]) -> list[str]:
     """Return the months, oldest first, with gaps filled unless they exceed 120 months."""
     names: list[str] = []
     for name in sorted(months):
@@ -126,7 +126,7 @@ def gaps_in(names: Sequence[str]) -> list[tuple[str, str]]:
     return [(between[1], between[-2]) for between in pairs if len(between) > 2]  # noqa: PLR2004
 
 
-def run_up(months: Mapping[str, Month], names: Iterable[str]) -> list[Month]:
+def with_running_balances(months: Mapping[str, Month], names: Iterable[str]) -> list[Month]:
     """Return the months with these names, with running balances.
 
     The names must be in order and include every month that has a figure.
@@ -179,7 +179,7 @@ class MonthlyTotals:
             self._add(period, {"refund_claims": 1})
         for period in disputes:
             self._add(period, {"disputes": 1})
-        return fill_gaps(
+        return monthly_series(
             {
                 name: Month(month=name, **sums)
                 for name, sums in self._months.items()

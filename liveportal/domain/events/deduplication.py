@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liveportal.domain.events.envelope import Event
-from liveportal.domain.events.fields import EventRecord, plan
+from liveportal.domain.events.fields import EventRecord, field_specs
 from liveportal.domain.events.types import (
     RequestAccepted,
     SessionCorrected,
@@ -41,7 +41,7 @@ def differences(recorded: Event, replay: Event, *, erased: bool) -> list[str]:
     names = ["time"] if recorded.time != replay.time else []
     names += [
         name
-        for name, _, _, is_personal in plan(type(recorded.data))
+        for name, _, _, is_personal in field_specs(type(recorded.data))
         if not (erased and is_personal)
         and not _is_equal(getattr(recorded.data, name), getattr(replay.data, name), erased=erased)
     ]
@@ -53,7 +53,7 @@ def _is_equal(old: object, new: object, *, erased: bool) -> bool:
         return old == new
     return all(
         _is_equal(getattr(old, name), getattr(new, name), erased=erased)
-        for name, _, _, is_personal in plan(type(old))
+        for name, _, _, is_personal in field_specs(type(old))
         if not is_personal
     )
 
@@ -70,7 +70,7 @@ def contradictions(first: EventRecord, second: EventRecord) -> list[str]:
         _MEANINGFUL_IF_OMITTED.get(data_class, ()),
     )
     names = []
-    for name, _, _, is_personal in plan(data_class):
+    for name, _, _, is_personal in field_specs(data_class):
         old, new = getattr(first, name), getattr(second, name)
         if is_personal or name in tolerated or new is None or old == new:
             continue

@@ -9,7 +9,7 @@ Data = Mapping[str, Any]
 """The data of an event as JSON; erased fields are missing."""
 
 
-def sentence(kind: str, data: Data) -> str:
+def describe(kind: str, data: Data) -> str:
     """Return an event as an English sentence; `kind` is its type without the prefix."""
     return _SENTENCES[kind](data) if kind in _SENTENCES else kind.replace(".", " ")
 

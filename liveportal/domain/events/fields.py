@@ -328,7 +328,7 @@ class EventRecord:
 
     def __init__(self, **values: Any) -> None:
         own: dict[str, Any] = {}
-        for name, kind, optional, _ in plan(type(self)):
+        for name, kind, optional, _ in field_specs(type(self)):
             own[name] = given = values.pop(name, None)
             if given is not None:
                 kind.check(name, given)
@@ -347,7 +347,7 @@ Plan = tuple[tuple[str, FieldType, bool, bool], ...]
 _PLANS: dict[type, Plan] = {}
 
 
-def plan(kind: type) -> Plan:
+def field_specs(kind: type) -> Plan:
     """Return the fields of a record class: name, type, optional, personal. Cached."""
     if kind not in _PLANS:
         _PLANS[kind] = tuple(
@@ -407,7 +407,10 @@ def _takers(kind: type[EventRecord]) -> Takers:
     """Return the reader of each field, and the check of the whole record if it has one."""
     whole = kind.check_whole
     _TAKERS[kind] = (
-        tuple((name, field_type.taken, optional) for name, field_type, optional, _ in plan(kind)),
+        tuple(
+            (name, field_type.taken, optional)
+            for name, field_type, optional, _ in field_specs(kind)
+        ),
         None if whole is EventRecord.check_whole else whole,
     )
     return _TAKERS[kind]
@@ -420,7 +423,7 @@ def _decoded(kind: type, raw: Any, path: str, *, erased: bool) -> Any:
     prefix = f"{path}." if path else ""
     values = {}
     gone = {}
-    for name, field_kind, optional, personal in plan(kind):
+    for name, field_kind, optional, personal in field_specs(kind):
         value = raw.get(name)
         if value is not None:
             values[name] = field_kind.read(prefix + name, value)
@@ -440,7 +443,7 @@ def _decoded(kind: type, raw: Any, path: str, *, erased: bool) -> Any:
 
 
 def _check_names(kind: type, raw: dict[str, Any], prefix: str) -> None:
-    known = {name for name, *_ in plan(kind)}
+    known = {name for name, *_ in field_specs(kind)}
     for name in raw:
         if name not in known:
             raise InvalidEvent(prefix + name[:64], "is not a field of this event")
@@ -478,7 +481,7 @@ def _writers(kind: type) -> Writers:
             personal,
             type(field_type) is Struct and not personal,
         )
-        for name, field_type, _, personal in plan(kind)
+        for name, field_type, _, personal in field_specs(kind)
     )
     return _WRITERS[kind]
 
@@ -490,7 +493,7 @@ def in_currency(record: Any, currency: str) -> Any:
     if an amount, or a policy, has more digits than the book.
     """
     converted = {}
-    for name, *_ in plan(type(record)):
+    for name, *_ in field_specs(type(record)):
         value = getattr(record, name)
         code = getattr(value, "currency", None)
         if code != currency or digits_of(code) == digits_of(currency):

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from liveportal.domain.errors import NotForFeeds
 from liveportal.domain.events.envelope import Event, EventData, is_experts
-from liveportal.domain.events.fields import plan
+from liveportal.domain.events.fields import field_specs
 from liveportal.domain.events.types import CustomerForgotten
 
 _HINT = "Remove the line, or go on past it with `sync --rejects FILE`."
@@ -60,7 +60,7 @@ def beyond_feeds(source: str, data: EventData) -> tuple[str, str] | None:
     if allowed is not None:
         if not allowed:
             return "type", f"a feed must not report {data.TYPE}, which only the expert records"
-        for name, *_ in plan(type(data)):
+        for name, *_ in field_specs(type(data)):
             if name not in allowed and getattr(data, name) is not None:
                 fields = " and ".join(sorted(allowed))
                 return name, f"a feed must not set it: of {data.TYPE} it may report {fields} only"

@@ -1,7 +1,7 @@
 """Cautions for likely mistakes: times and tips that were probably mistyped (rulebook 4).
 
-`hasty` returns the cautions of an event. A command is refused for the first of them unless it
-overrides it; a feed's event is recorded and flagged. They are calculated from the event, the
+`likely_mistakes` returns the cautions of an event. A command is refused for the first one that it
+does not override; a feed's event is recorded and flagged. They are calculated from the event, the
 entities concerned and the time of recording, and are not stored. So a replay derives the same
 tables at any time, and a later version may add cautions.
 """
@@ -58,7 +58,9 @@ class EntityLookup(Protocol):
         ...
 
 
-def hasty(event: Event, entities: EntityLookup, recorded_at: datetime) -> tuple[Caution, ...]:
+def likely_mistakes(
+    event: Event, entities: EntityLookup, recorded_at: datetime
+) -> tuple[Caution, ...]:
     """Return the cautions for likely mistakes in an event, in the order in which they refuse it.
 
     `entities` may reflect the state before or after the event. `recorded_at` is the time of

@@ -38,7 +38,7 @@ class FirstAssertion(NamedTuple):
     data: EventData
 
 
-def contradicting(first: FirstAssertion, data: EventData, context: RuleContext) -> list[str]:
+def contradicted_fields(first: FirstAssertion, data: EventData, context: RuleContext) -> list[str]:
     """Return the fields in which an event contradicts the first assertion of a fact."""
     if context.former_rules:
         return _contradictions_formerly(first, data, context)
@@ -51,9 +51,7 @@ def contradicting(first: FirstAssertion, data: EventData, context: RuleContext) 
     return fields
 
 
-def confirmed(
-    first: FirstAssertion, event: Event, data: EventData, context: RuleContext
-) -> Decision:
+def confirm(first: FirstAssertion, event: Event, data: EventData, context: RuleContext) -> Decision:
     """Return the effects of a confirmation: an alias of the session, or another bill.
 
     `data` is the event's data with canonical ids. Raises `AlreadyExists` if the alias is the id of

@@ -26,7 +26,7 @@ from liveportal.domain.entities import (
     Session,
     SessionCount,
 )
-from liveportal.domain.errors import Caution, UnknownThing, WrongState
+from liveportal.domain.errors import Caution, UnknownEntity, WrongState
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.frozen import frozen
@@ -213,9 +213,9 @@ Rule = Callable[[Any, Event, RuleContext], Decision]
 
 
 def require(kind: str, entity_id: str, entity: T | None) -> T:
-    """Return the entity; raises `UnknownThing` if it is None."""
+    """Return the entity; raises `UnknownEntity` if it is None."""
     if entity is None:
-        raise UnknownThing(
+        raise UnknownEntity(
             f"there is no {kind} {entity_id}",
             hint=f"`liveportal {LIST_COMMANDS[kind]}` lists what there is."
             if kind in LIST_COMMANDS

@@ -11,7 +11,7 @@ from liveportal.domain.errors import (
     ImpossibleTime,
     NotReversible,
     PeriodFixed,
-    UnknownThing,
+    UnknownEntity,
 )
 from liveportal.domain.events.envelope import Event, EventData
 from liveportal.domain.events.types import (
@@ -92,7 +92,7 @@ def on_entry_reversed(data: EntryReversed, event: Event, context: RuleContext) -
 def _reversible(data: EntryReversed, event: Event, context: RuleContext) -> RecordedEvent:
     past = context.past(data.event.source, data.event.id)
     if past is None:
-        raise UnknownThing(
+        raise UnknownEntity(
             f"there is no event {data.event.id} of {data.event.source}",
             hint="`liveportal sessions show` and `payout show` name events.",
         )

@@ -26,13 +26,13 @@ from liveportal.domain.events.fields import (
     Integer,
     ListOf,
     decode,
+    field_specs,
     of,
-    plan,
 )
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.handlers.context import Decision, Rule, RuleContext
 from liveportal.domain.handlers.requests import rate_cautions
-from liveportal.domain.schedule.auto_decline import Declining
+from liveportal.domain.schedule.auto_decline import DeclineRule
 from liveportal.domain.schedule.working_hours import Availability
 
 LONGEST_ALARM = 4 * 7 * 24 * 60
@@ -54,12 +54,12 @@ def read_availability(document: Any) -> Availability:  # noqa: ANN401 (a JSON do
     return decode(Availability, document, "availability")  # type: ignore[no-any-return]
 
 
-def read_auto_decline(document: Any) -> tuple[Declining, ...]:  # noqa: ANN401 (a JSON document)
+def read_auto_decline(document: Any) -> tuple[DeclineRule, ...]:  # noqa: ANN401 (a JSON document)
     """Parse the rules that decline requests automatically; raises `InvalidEvent`."""
     if not isinstance(document, list):
         raise InvalidEvent("auto_decline", "must be a list of rules")
     return tuple(
-        decode(Declining, rule, f"auto_decline[{number}]")
+        decode(DeclineRule, rule, f"auto_decline[{number}]")
         for number, rule in enumerate(document, 1)
     )
 
@@ -77,7 +77,7 @@ STRUCTURED: Mapping[str, Callable[[Any], Any]] = {
 """The parser of each structured preference."""
 
 
-def structured(name: str, document: object) -> Any:  # noqa: ANN401 (the parser's result)
+def parse_structured(name: str, document: object) -> Any:  # noqa: ANN401 (the parser's result)
     """Parse a structured preference; None if it is not set or cannot be parsed."""
     if document is None:
         return None
@@ -87,7 +87,7 @@ def structured(name: str, document: object) -> Any:  # noqa: ANN401 (the parser'
         return None
 
 
-def unreadable(name: str, document: object) -> InvalidEvent | None:
+def parse_error(name: str, document: object) -> InvalidEvent | None:
     """Return the error in a structured preference; None if it is not set, or valid."""
     if document is None:
         return None
@@ -99,28 +99,28 @@ def unreadable(name: str, document: object) -> InvalidEvent | None:
     return None
 
 
-def amended(name: str, document: object, parts: Mapping[str, object]) -> dict[str, Any]:
+def with_parts(name: str, document: object, parts: Mapping[str, object]) -> dict[str, Any]:
     """Return a structured preference with these parts replaced; a part set to None is removed.
 
     The other parts are kept as written. If the preference cannot be parsed, none of it is kept.
     """
-    kept = document if structured(name, document) is not None else {}
+    kept = document if parse_structured(name, document) is not None else {}
     assert isinstance(kept, dict)  # noqa: S101 (all preferences with parts are objects)
     return {part: value for part, value in {**kept, **parts}.items() if value is not None}
 
 
-def differing(given: PreferencesChanged, in_force: PreferencesChanged) -> dict[str, Any]:
+def changed_preferences(given: PreferencesChanged, in_force: PreferencesChanged) -> dict[str, Any]:
     """Return the given preferences whose meaning differs from the ones in force."""
     return {
         name: value
-        for name, *_ in plan(PreferencesChanged)
+        for name, *_ in field_specs(PreferencesChanged)
         if (value := getattr(given, name)) is not None
         and _parsed_value(name, value) != _parsed_value(name, getattr(in_force, name))
     }
 
 
 def _parsed_value(name: str, value: object) -> object:
-    return structured(name, value) if name in STRUCTURED else value
+    return parse_structured(name, value) if name in STRUCTURED else value
 
 
 def on_preferences_changed(
@@ -148,7 +148,7 @@ def on_preferences_changed(
 
 
 def _unreadable_caution(name: str, document: object) -> Caution | None:
-    error = unreadable(name, document)
+    error = parse_error(name, document)
     if error is None:
         return None
     return UnreadablePreference(

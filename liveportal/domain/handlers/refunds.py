@@ -64,7 +64,7 @@ def on_claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decis
         raise AlreadyExists(f"claim {data.claim} exists already", kind="claim", id=data.claim)
     session = require_ended(event, data.session, context)
     policy = context.policy_at(session.policy)
-    amount_minor = claimable(session, data.amount, policy)
+    amount_minor = claim_amount_minor(session, data.amount, policy)
     late = is_late(session, event.time, policy)
     claim = Claim(
         id=data.claim,
@@ -85,7 +85,7 @@ def on_claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decis
     )
 
 
-def claimable(session: Session, amount: Money | None, policy: Policy) -> int:
+def claim_amount_minor(session: Session, amount: Money | None, policy: Policy) -> int:
     """Return the amount of a claim in minor units; by default the whole unrefunded gross.
 
     Raises `ClaimOpen`, `NothingToRefund`, `CurrencyMismatch`, `RefundTooLarge` or `PartialRefund`.

@@ -225,7 +225,7 @@ def schedule_cautions(
     """Return the cautions about a session at that time: other sessions, and vacations."""
     end = shifted(start, timedelta(minutes=minutes))
     cautions: list[Caution] = []
-    if clashes := clashing(start, end, context, moving=moving):
+    if clashes := conflicting_sessions(start, end, context, moving=moving):
         cautions.append(
             DoubleBooking(
                 f"session {clashes[0]} is booked at that time",
@@ -247,7 +247,7 @@ def schedule_cautions(
     return cautions
 
 
-def clashing(
+def conflicting_sessions(
     start: datetime, end: datetime, context: RuleContext, *, moving: str | None = None
 ) -> list[str]:
     """Return the ids of the agreed sessions that overlap [start, end), except `moving`."""

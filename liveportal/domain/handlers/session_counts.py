@@ -18,7 +18,7 @@ from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, RuleContext
 
 
-def counted(decision: Decision, event: Event, context: RuleContext) -> Decision:
+def add_counts(decision: Decision, event: Event, context: RuleContext) -> Decision:
     """Add to a decision its changes to the monthly counts.
 
     `context` is the book before the event: a session counts by its state after the event, compared

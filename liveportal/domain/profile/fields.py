@@ -25,7 +25,7 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.frozen import frozen
 
-LEFT = 4
+SHOWN_CHARACTERS = 4
 """How many characters of a secret are shown."""
 
 LONG_ENOUGH = 9
@@ -38,7 +38,7 @@ LONG_ENOUGH = 9
 def _tail(text: str) -> str:
     """Return the last characters of a secret, or none if it is too short to hide the rest."""
     compact = "".join(filter(str.isalnum, text))
-    return compact[-LEFT:] if len(compact) >= LONG_ENOUGH else ""
+    return compact[-SHOWN_CHARACTERS:] if len(compact) >= LONG_ENOUGH else ""
 
 
 def mask_account(text: str) -> str:
@@ -58,7 +58,7 @@ def mask_tax_number(text: str) -> str:
 def mask_email(text: str) -> str:
     """Return an e-mail address as displayed: its domain, and its first letter if it is long."""
     local, at, domain = text.rpartition("@")
-    return f"{local[:1] if len(local) >= LEFT else ''}***{at}{domain if at else ''}"
+    return f"{local[:1] if len(local) >= SHOWN_CHARACTERS else ''}***{at}{domain if at else ''}"
 
 
 # --- fields -----------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def judge(
         cautions.append(
             UnfittingTaxForm(
                 f"the form for {facts['country']} is"
-                f" {worded(usual_forms(facts['country']))}, not {facts['tax_form']}",
+                f" {join_forms(usual_forms(facts['country']))}, not {facts['tax_form']}",
                 hint="Correct --tax-form or --country; --anyway sets it all the same.",
             )
         )
@@ -343,6 +343,6 @@ def expiry(facts: Mapping[str, str]) -> date | None:
     return date(min(year, date.max.year), 12, 31)
 
 
-def worded(forms: Collection[str]) -> str:
+def join_forms(forms: Collection[str]) -> str:
     """Return the forms as an English enumeration."""
     return " or ".join(forms)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
 from liveportal.domain.frozen import frozen
-from liveportal.domain.profile.fields import expiry, fits, is_listed, usual_forms, worded
+from liveportal.domain.profile.fields import expiry, fits, is_listed, join_forms, usual_forms
 
 SOON = timedelta(days=60)
 """How long before its expiry a tax form is mentioned: as long as a payout takes (R13)."""
@@ -114,7 +114,7 @@ def _check_tax_form(facts: Mapping[str, str], on: date) -> Finding:
     name, ends = "tax_form", expiry(facts)
     renew = f"Sign a new one, then `{_SET} --tax-signed DATE`."
     if not fits(facts):
-        forms = worded(usual_forms(facts["country"]))
+        forms = join_forms(usual_forms(facts["country"]))
         return Finding(
             requirement=name,
             state="unfitting",

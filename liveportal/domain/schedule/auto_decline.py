@@ -1,4 +1,4 @@
-"""Automatic declining of requests by the expert's own rules (see `Declining`)."""
+"""Automatic declining of requests by the expert's own rules (see `DeclineRule`)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RequestFacts:
 
 
 def reason_to_decline(
-    rules: Iterable[Declining],
+    rules: Iterable[DeclineRule],
     request: RequestFacts,
     own: Collection[str],
     schedule: Schedule,
@@ -63,7 +63,11 @@ def matched(skills: Iterable[str], own: Iterable[str]) -> list[str]:
 
 
 def _conditions(
-    rule: Declining, request: RequestFacts, own: Collection[str], schedule: Schedule, now: datetime
+    rule: DeclineRule,
+    request: RequestFacts,
+    own: Collection[str],
+    schedule: Schedule,
+    now: datetime,
 ) -> Iterable[bool]:
     """Yield for each condition of the rule whether it is met."""
     if rule.kind is not None:
@@ -112,7 +116,7 @@ def _times(request: RequestFacts, now: datetime) -> list[Span]:
 
 
 @event_data
-class Declining(EventRecord):
+class DeclineRule(EventRecord):
     """A rule that declines requests automatically if all its conditions are met.
 
     `unmatched`: the request asks for skills, none of which the expert has. `outside_hours`,

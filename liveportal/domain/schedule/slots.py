@@ -33,7 +33,7 @@ Reason = tuple[str, str]
 
 
 @frozen
-class Ranked:
+class RankedSlot:
     """A slot with its number and the reasons against it, then those for it.
 
     `local` and `theirs` are its start in the zones of expert and customer; None if a zone is
@@ -63,9 +63,9 @@ class Ranked:
         return not self.codes & RULED_OUT
 
 
-def ranked(
+def rank_slots(
     slots: Sequence[Slot], schedule: Schedule, customer_zone: str | None, now: datetime
-) -> list[Ranked]:
+) -> list[RankedSlot]:
     """Return the slots of a request, best first; numbers are positions in the request, from 1.
 
     An invalid zone of the customer counts as unknown.
@@ -86,16 +86,16 @@ def earning(rate: Money, minutes: int, policy: Policy) -> Money | None:
     return Money(share_of(gross.minor, policy.fee.percent), rate.currency)
 
 
-def _sort_key(slot: Ranked) -> tuple[tuple[bool, ...], datetime, int]:
+def _sort_key(slot: RankedSlot) -> tuple[tuple[bool, ...], datetime, int]:
     return tuple(code in slot.codes for code in AGAINST), slot.start, slot.number
 
 
 def _rank(
     number: int, slot: Slot, schedule: Schedule, customer_zone: str | None, now: datetime
-) -> Ranked:
+) -> RankedSlot:
     end = shifted(slot.start, timedelta(minutes=slot.minutes))
     against = dict(_reasons_against(slot.start, end, schedule, customer_zone, now))
-    return Ranked(
+    return RankedSlot(
         number=number,
         start=slot.start,
         minutes=slot.minutes,

@@ -205,7 +205,7 @@ def _rule(text: str, start: datetime) -> Rule:
 
 
 @event_data
-class Exception_(EventRecord):  # noqa: N801 (avoids the built-in name)
+class DayException(EventRecord):
     """A day with other hours, or none, instead of those of the week and the rules."""
 
     date: date = of(Day())
@@ -221,7 +221,7 @@ class Availability(EventRecord):
 
     weekly: Week | None = of(Struct(Week), default=None)
     rules: tuple[Recurrence, ...] | None = of(ListOf(Struct(Recurrence), 0, 100), default=None)
-    exceptions: tuple[Exception_, ...] | None = of(ListOf(Struct(Exception_)), default=None)
+    exceptions: tuple[DayException, ...] | None = of(ListOf(Struct(DayException)), default=None)
 
 
 def open_spans(

@@ -147,7 +147,7 @@ def _parse(text: str, name: str) -> Iterator[ParsedMessage]:
     if records.is_message(first_line) or (
         suffix in (".jsonl", ".ndjson") and first_line.startswith("{")
     ):
-        return records.said(_split_lines(text))
+        return records.read_messages(_split_lines(text))
     if any(map(zoom.is_zoom, sample)):
         return zoom.read_zoom_chat(_split_lines(text))
     reader = meetings.reader_of(sample) or chats.read_plain_text

@@ -28,7 +28,7 @@ def is_message(line: str) -> bool:
     return _to_message(_parse_json(line)) is not None
 
 
-def said(lines: Iterable[str]) -> Iterator[ParsedMessage]:
+def read_messages(lines: Iterable[str]) -> Iterator[ParsedMessage]:
     """Yield the messages; a line that is not JSON, or has text in other fields, is kept as text."""
     for line in lines:
         fields = _parse_json(line)

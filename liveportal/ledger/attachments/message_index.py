@@ -13,7 +13,7 @@ from liveportal.domain.text_search import folded
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 
-FIRST_FORM = 6
+FIRST_SCHEMA_VERSION = 6
 """The first schema version whose index is filled here; before, triggers indexed whole words."""
 
 _CHUNK = 2_000
@@ -27,7 +27,7 @@ def add(db: Connection, messages: Iterable[tuple[int, str]]) -> None:
 
 def rebuild(db: Connection) -> None:
     """Rebuild the index from the stored messages, in any schema version that has one."""
-    if connection.schema_version_of(db) < FIRST_FORM:
+    if connection.schema_version_of(db) < FIRST_SCHEMA_VERSION:
         db.execute("INSERT INTO message_index (message_index) VALUES ('rebuild')")
         return
     db.execute("INSERT INTO message_index (message_index) VALUES ('delete-all')")

@@ -51,7 +51,7 @@ Progress = Callable[[int], None]
 """Called with the number of bytes of each chunk."""
 
 
-def ignored(_bytes: int) -> None:
+def no_progress(_bytes: int) -> None:
     """Report no progress."""
 
 
@@ -140,7 +140,7 @@ class Vault:
 
     @contextmanager
     def taking(
-        self, source: Path, *, limit: int, keep: bool = True, progress: Progress = ignored
+        self, source: Path, *, limit: int, keep: bool = True, progress: Progress = no_progress
     ) -> Iterator[StagedFile]:
         """Read and hash a complete file; with `keep`, also copy it into the vault.
 

@@ -29,19 +29,19 @@ from liveportal.domain.errors import (
 )
 from liveportal.domain.frozen import frozen
 from liveportal.domain.retention import Keep
-from liveportal.ledger.attachments.vault import Vault, ignored
+from liveportal.ledger.attachments.vault import Vault, no_progress
 from liveportal.ledger.backup import archive, snapshot
 from liveportal.ledger.backup.age import Encrypted, Encryption
 from liveportal.ledger.backup.archive import Bundle, Manifest, Progress
 from liveportal.ledger.backup.key_check import key_in_backup, sealed_by
-from liveportal.ledger.backup.last_backup import LastBackup, last_backup, remember
+from liveportal.ledger.backup.last_backup import LastBackup, remember
 from liveportal.ledger.backup.snapshot import LedgerExtent
 from liveportal.ledger.secrets.key_store import Keys
 from liveportal.ledger.storage import commits, connection, driver, private_files, temp_files
 from liveportal.ledger.storage.fsync import fsync_dir
 from liveportal.ledger.verify.verify import verify
 
-__all__ = ["BackupResult", "LastBackup", "RetentionPlan", "back_up", "last_backup", "surplus"]
+__all__ = ["BackupResult", "LastBackup", "RetentionPlan", "back_up", "backups_to_remove"]
 
 ATTEMPTS = 3
 _TEMP_NAME = "liveportal-backup"
@@ -81,7 +81,7 @@ def back_up(  # noqa: PLR0913 (the options of a backup, as keywords)
     made_at: datetime,
     lock: Encryption | None = None,
     rotation: RetentionPlan | None = None,
-    progress: Progress = ignored,
+    progress: Progress = no_progress,
 ) -> BackupResult:
     """Back up a ledger to a new file, verify it, and remove the backups that rotation drops.
 
@@ -126,7 +126,7 @@ def _make_backup(  # noqa: PLR0913, PLR0917 (as above)
 ) -> BackupResult:
     copy = folder / archive.LEDGER
     copy.unlink(missing_ok=True)  # It may remain from the previous attempt.
-    snapshot.copied(real, copy)
+    snapshot.copy_ledger(real, copy)
     with closing(connection.open_file(copy, readonly=True)) as db, driver.translating_errors(real):
         verify(db)
         extent = snapshot.extent(db)
@@ -226,11 +226,11 @@ def _creating_atomically(target: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file that is renamed to `target` at the end; after an error, removed."""
     # One name for all dates, so that the next backup removes what a crash has left.
     base = target.with_name(_TEMP_NAME)
-    temp_path = temp_files.part_of(base)
+    temp_path = temp_files.temp_path_for(base)
     try:
         temp_files.sweep(base)
         connection.check_free(target)
-        with os.fdopen(private_files.make(temp_path), "w+b") as stream:
+        with os.fdopen(private_files.create(temp_path), "w+b") as stream:
             yield stream
         connection.move_new(temp_path, target)
     except LedgerExists:
@@ -303,7 +303,7 @@ def _fsync_and_rewind(stream: IO[bytes]) -> None:
 # --- rotation -------------------------------------------------------------------------------------
 
 
-def surplus(plan: RetentionPlan, ledger: Path, book: str, coming: Path) -> list[Path]:
+def backups_to_remove(plan: RetentionPlan, ledger: Path, book: str, coming: Path) -> list[Path]:
     """Return the backups of a book that the plan does not keep once the backup `coming` is there.
 
     Only regular files with exactly the names of its backups count; of those that can be read
@@ -335,7 +335,7 @@ def _is_backup_of(path: Path, book: str) -> bool:
 def _remove_surplus(plan: RetentionPlan, ledger: Path, book: str, made: Path) -> list[Path]:
     removed: list[Path] = []
     try:
-        for path in surplus(plan, ledger, book, made):
+        for path in backups_to_remove(plan, ledger, book, made):
             path.unlink()
             removed.append(path)
         fsync_dir(plan.folder)

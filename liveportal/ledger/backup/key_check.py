@@ -47,7 +47,7 @@ def compare(needed: str | None, text: str | None, kept: key_store.Keys) -> KeyFi
     if needed is None and text is None:
         return KeyFit(None)
     try:
-        coming = key_store.parsed(text, "the backup") if text else {}
+        coming = key_store.parse_keys(text, "the backup") if text else {}
         there = kept.load()
     except LiveportalError as error:
         return KeyFit(error.code, error)
@@ -95,6 +95,6 @@ def key_in_backup(
     if text is None:
         state = "in_keyring" if key_store.keyring_is_on() else "key_not_found"
         return (state if is_locked or state == "key_not_found" else "left_out"), None
-    if needed not in key_store.parsed(text, str(kept.file)):
+    if needed not in key_store.parse_keys(text, str(kept.file)):
         return "wrong_key", text if is_locked else None
     return ("included", text) if is_locked else ("left_out", None)

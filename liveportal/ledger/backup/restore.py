@@ -26,7 +26,7 @@ from liveportal.domain.errors import (
     UnreadableFile,
 )
 from liveportal.domain.frozen import frozen
-from liveportal.ledger.attachments.vault import Vault, ignored
+from liveportal.ledger.attachments.vault import Vault, no_progress
 from liveportal.ledger.backup import age, archive, key_check, snapshot, swap
 from liveportal.ledger.backup.age import Decryption
 from liveportal.ledger.backup.archive import Bundle, File, Manifest, Progress
@@ -77,7 +77,7 @@ class Restored:
     key: KeyFit
 
 
-def opening(path: Path) -> str | None:
+def encryption_of(path: Path) -> str | None:
     """Return how a backup is encrypted: `recipient`, `passphrase`, or None if it is not.
 
     Raises `UnreadableFile`.
@@ -105,7 +105,7 @@ class Restoring:
         """The manifest of the backup."""
         return self._bundle.manifest
 
-    def carry_out(self, at: datetime, progress: Progress = ignored) -> Restored:
+    def carry_out(self, at: datetime, progress: Progress = no_progress) -> Restored:
         """Put everything in place; raises `LedgerBusy`, `DiskFull`, `UnsafeVault`.
 
         After an error the ledger is unchanged; at most, the vault has more files, which no event
@@ -154,7 +154,7 @@ class Restoring:
 
 @contextmanager
 def restoring(
-    path: Path, file: Path, *, opener: Decryption | None = None, progress: Progress = ignored
+    path: Path, file: Path, *, opener: Decryption | None = None, progress: Progress = no_progress
 ) -> Iterator[Restoring]:
     """Check a whole backup for the ledger at a path; only `carry_out` changes anything.
 
@@ -212,7 +212,7 @@ def _decrypting(
     stream: IO[bytes], file: Path, folder: Path, decryption: Decryption
 ) -> Iterator[IO[bytes]]:
     """Decrypt a backup into the private folder, the only place for its plaintext."""
-    with os.fdopen(private_files.make(folder / "backup.zip"), "w+b") as plain:
+    with os.fdopen(private_files.create(folder / "backup.zip"), "w+b") as plain:
         try:
             age.opened_with(stream, decryption, plain)
         except (BackupLocked, DamagedBackup) as error:
@@ -257,7 +257,7 @@ def _stage(bundle: Bundle, staged: Path, progress: Progress) -> LedgerExtent:
     """Unpack the ledger, migrate it to the current schema version, verify it; return its extent."""
     manifest = bundle.manifest
     ledger = next(file for file in manifest.files if file.name == archive.LEDGER)
-    with os.fdopen(private_files.make(staged), "wb") as target:
+    with os.fdopen(private_files.create(staged), "wb") as target:
         for chunk in bundle.chunks(ledger):
             target.write(chunk)
             progress(len(chunk))

@@ -68,23 +68,25 @@ def evidence_of(db: Connection) -> dict[str, bool]:
     return {sha256: sha256 in attached for (sha256,) in rows}
 
 
-def copied(path: Path, copy: Path) -> None:
+def copy_ledger(path: Path, copy: Path) -> None:
     """Copy a ledger to a new private file (mode 0600), which is complete without a log.
 
     The copy is made in a single step, so that a concurrent write does not restart it; in rollback
     journal mode, writers wait until it is done. Raises what `open_ledger` raises, and `LedgerBusy`.
     """
-    os.close(private_files.make(copy))
+    os.close(private_files.create(copy))
     with (
         closing(open_ledger(path, readonly=True)) as source,
         closing(connection.connect_raw(copy)) as target,
         driver.translating_errors(path),
     ):
-        source.backup(target, progress=waiting(path))
+        source.backup(target, progress=retry_limit(path))
         target.execute("PRAGMA journal_mode = DELETE").fetchall()
 
 
-def waiting(path: Path, then: Callable[[], None] = lambda: None) -> Callable[[int, int, int], None]:
+def retry_limit(
+    path: Path, then: Callable[[], None] = lambda: None
+) -> Callable[[int, int, int], None]:
     """Return a progress callback that raises `LedgerBusy` after a few unsuccessful waits.
 
     Without it, the copy would wait for ever. `then` is called once, after the first page is copied.

@@ -108,7 +108,7 @@ def _replace_with_wal(
         with closing(connection.open_file(real, readonly=True)) as old:
             keep(old, was)
 
-    source.backup(target, pages=1, progress=snapshot.waiting(real, copy_old))
+    source.backup(target, pages=1, progress=snapshot.retry_limit(real, copy_old))
     # The log is now as large as the ledger, and contains pages of the old content.
     with suppress(driver.DatabaseError):  # The replacement is committed; a later open may do this.
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -122,7 +122,7 @@ def _replace_exclusively(
         target.execute("BEGIN EXCLUSIVE")
         target.execute("COMMIT")  # The lock stays.
         keep(target, was)
-        source.backup(target, progress=snapshot.waiting(real))
+        source.backup(target, progress=snapshot.retry_limit(real))
     finally:
         target.execute("PRAGMA locking_mode = NORMAL").fetchall()
         with suppress(driver.DatabaseError):
@@ -142,9 +142,9 @@ class _CopyKeeper:
         """Copy the ledger; raises `LedgerBusy` if its extent is no longer `was`."""
         if snapshot.extent(old) != was:
             raise is_replaced(self._real)
-        os.close(private_files.make(self._temp_path))
+        os.close(private_files.create(self._temp_path))
         with closing(connection.connect_raw(self._temp_path)) as copy:
-            old.backup(copy, progress=snapshot.waiting(self._real))
+            old.backup(copy, progress=snapshot.retry_limit(self._real))
             copy.execute("PRAGMA journal_mode = DELETE").fetchall()
         fsync_file(self._temp_path)
         self.copy = _free_path(self._real, self._at)

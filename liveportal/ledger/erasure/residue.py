@@ -63,7 +63,7 @@ class FinishedErasure:
     left: list[Residue] = field(default_factory=list)
 
 
-def mark(path: Path) -> None:
+def write_marker(path: Path) -> None:
     """Write the marker file and sync it; called before the commit, under the ledger's lock.
 
     Its content is random, so that no process removes the marker of a later erasure.
@@ -187,7 +187,7 @@ def _unreached(db: Connection, path: Path) -> list[Residue]:
     vault = Vault(path)
     known = {sha256 for (sha256,) in db.execute("SELECT DISTINCT sha256 FROM artifact").fetchall()}
     strays = sorted(set(vault.hashes()) - known)
-    unfinished = (file for file in parts_beside(path) if not _is_ledger(file))
+    unfinished = (file for file in unfinished_files(path) if not _is_ledger(file))
     return [
         *(_uncertain(file, "it cannot be looked into") for file in _others_beside(path)),
         *(_unfinished(file) for file in (*unfinished, *vault.parts())),
@@ -239,7 +239,7 @@ def _is_ledger(path: Path) -> bool:
     try:
         if path.name.endswith(BESIDE) or not stat.S_ISREG(path.lstat().st_mode):
             return False
-        head = connection.head_of(path)
+        head = connection.read_header(path)
     except OSError:
         return False
     return head is not None and head.application_id == connection.APPLICATION_ID
@@ -294,7 +294,7 @@ def _record_erasures(db: Connection, other: Connection) -> None:
     """
     journal = Journal(other, lambda: LAST)
     (last,) = other.execute("SELECT max(recorded_at) FROM event").fetchone()
-    for customer, seq in sorted(erasure.forgotten(db).items(), key=lambda item: item[1]):
+    for customer, seq in sorted(erasure.last_erasures(db).items(), key=lambda item: item[1]):
         if journal.book.customer(customer) is not None:
             stored = event_at(db, seq)
             last = max(last, stored.recorded_at)
@@ -317,7 +317,7 @@ def _token(path: Path) -> bytes | None:
         return None
 
 
-def parts_beside(path: Path) -> Iterator[Path]:
+def unfinished_files(path: Path) -> Iterator[Path]:
     """Yield the unfinished files beside a ledger, whose names end in `.part` or `.work`."""
     real = path.resolve()
     with suppress(OSError):

@@ -51,7 +51,7 @@ def forget(  # noqa: PLR0913 (the options of a write, passed by name)
     """See `Portal.forget`."""
     with store.writing() as journal:
         require("customer", customer, journal.book.customer(customer))
-        extent = erasure.reach(store.db, customer)
+        extent = erasure.extent_of(store.db, customer)
         outcome = _record(store, journal, event, extent, customer, at, key, allow)
         journal.flush()
         foreseen = residue.foresee(store.db, store.path)
@@ -95,7 +95,7 @@ def _record(  # noqa: PLR0913, PLR0917 (the options of a write, and its journal)
     allow: Callable[[Caution], bool],
 ) -> Outcome:
     """Record the erasure, or replay the last one if no personal data remains."""
-    last = erasure.forgotten_at(store.db, customer)
+    last = erasure.last_erasure_seq(store.db, customer)
     is_new = key is None or stored_event(store.db, CLI_SOURCE, key) is None
     is_requested = erasure.is_requested(store.db, customer)
     if last is not None and is_new and not extent and not is_requested:

@@ -80,7 +80,7 @@ def unauthorised(db: Connection) -> list[Unauthorised]:
     """Return the events that their source must not report, in journal order."""
     from liveportal.domain.events.sources import beyond_feeds  # Not needed by other callers.
     from liveportal.domain.events.types import TYPES
-    from liveportal.ledger.format.row_mapping import compact
+    from liveportal.ledger.format.row_mapping import to_json
     from liveportal.ledger.format.serialisation import read_event
 
     sources = [source for (source,) in db.execute("SELECT DISTINCT source FROM event").fetchall()]
@@ -91,12 +91,12 @@ def unauthorised(db: Connection) -> list[Unauthorised]:
         if data.FEED_FIELDS is not None or data.OWN_SOURCE_FIELD is not None
     ]
     violations = []
-    for row in db.execute(_OF_SOURCES, (compact(own),)):
+    for row in db.execute(_OF_SOURCES, (to_json(own),)):
         seq, source, event_id, kind, _, _, facts, body, _ = row
         kind = kind.removeprefix(PREFIX)
         if is_disguised(source, kind, facts, body):
             violations.append(Unauthorised(seq, source, event_id, kind, "source"))
-    for row in db.execute(_OF_TYPES, (compact(limited),)):
+    for row in db.execute(_OF_TYPES, (to_json(limited),)):
         if not is_experts(row[1]):
             event = read_event(row).event
             if beyond := beyond_feeds(event.source, event.data):

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 
 DOMAIN = b"liveportal.journal.v1"
 GENESIS = b"\x00" * 32
@@ -33,7 +33,7 @@ def effects_digest(
     Events without counts, such as those older than counts, have a digest without them.
     """
     effects = [list(transactions), list(transfers), list(counts)]
-    document = compact(effects if effects[2] else effects[:2])
+    document = to_json(effects if effects[2] else effects[:2])
     return hashlib.sha256(document.encode()).digest()
 
 

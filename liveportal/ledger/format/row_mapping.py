@@ -48,7 +48,7 @@ _CHUNKS = _make_encoder and _make_encoder(
 )
 
 
-def compact(value: object) -> str:
+def to_json(value: object) -> str:
     """Return a value as JSON in the ledger's format: ASCII, no spaces, keys in the order given."""
     return "".join(_CHUNKS(value, 0)) if _CHUNKS else _ENCODER.encode(value)
 
@@ -62,7 +62,7 @@ def _write_slots(slots: tuple[Slot, ...]) -> str:
         return NOTHING
     from liveportal.domain.events.fields import split
 
-    return compact([split(slot)[0] for slot in slots])
+    return to_json([split(slot)[0] for slot in slots])
 
 
 def _read_slots(text: str) -> tuple[Slot, ...]:
@@ -77,7 +77,7 @@ def _read_slots(text: str) -> tuple[Slot, ...]:
 def _write_pauses(pauses: Sequence[tuple[datetime, datetime]]) -> str:
     if not pauses:
         return NOTHING
-    return compact([[utc_text(since), utc_text(until)] for since, until in pauses])
+    return to_json([[utc_text(since), utc_text(until)] for since, until in pauses])
 
 
 def _read_pauses(text: str) -> tuple[tuple[datetime, datetime], ...]:
@@ -87,7 +87,7 @@ def _read_pauses(text: str) -> tuple[tuple[datetime, datetime], ...]:
 
 
 def _write_names(names: tuple[str, ...]) -> str:
-    return compact(names) if names else NOTHING
+    return to_json(names) if names else NOTHING
 
 
 def _read_names(text: str) -> tuple[str, ...]:

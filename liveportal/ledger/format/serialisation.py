@@ -15,7 +15,7 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.events.envelope import PREFIX, Event
 from liveportal.domain.events.fields import decode, joined, split
 from liveportal.domain.events.types import TYPES
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.storage.driver import Connection
 
 _COLUMNS = """
@@ -43,7 +43,7 @@ def documents(event: Event) -> tuple[str, str | None]:
         body["data"] = personal
     if event.attributes:
         body["attributes"] = dict(event.attributes)
-    return compact(facts), compact(body) if body else None
+    return to_json(facts), to_json(body) if body else None
 
 
 def stored_event(db: Connection, source: str, event_id: str) -> StoredEvent | None:
@@ -54,7 +54,7 @@ def stored_event(db: Connection, source: str, event_id: str) -> StoredEvent | No
 
 def stored_events(db: Connection, source: str, ids: Iterable[str]) -> list[StoredEvent]:
     """Return the events of a source with these ids."""
-    rows = db.execute(_BY_NAMES, (source, compact(list(ids)))).fetchall()
+    rows = db.execute(_BY_NAMES, (source, to_json(list(ids)))).fetchall()
     return [_to_event(row) for row in rows]
 
 

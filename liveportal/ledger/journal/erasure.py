@@ -60,7 +60,7 @@ class PersonalDataExtent:
         return bool(self.events or self.messages)
 
 
-def reach(db: Connection, customer: str) -> PersonalDataExtent:
+def extent_of(db: Connection, customer: str) -> PersonalDataExtent:
     """Count the events and messages that hold a customer's personal data."""
     values = (customer,)
     return PersonalDataExtent(
@@ -112,7 +112,7 @@ def has_files(db: Connection, customer: str) -> bool:
     )
 
 
-def forgotten_at(db: Connection, customer: str) -> int | None:
+def last_erasure_seq(db: Connection, customer: str) -> int | None:
     """Return the `seq` of a customer's last erasure event, or None."""
     row = db.execute(_LAST_ERASURE, (customer, CustomerForgotten.TYPE)).fetchone()
     return row[0] if row else None
@@ -123,12 +123,12 @@ def is_requested(db: Connection, customer: str) -> bool:
     row = db.execute(
         "SELECT 1 FROM statement WHERE thing = 'customer:' || ? AND type = ? AND confirms IS NULL"
         " AND seq > ? LIMIT 1",
-        (customer, ErasureRequested.TYPE, forgotten_at(db, customer) or 0),
+        (customer, ErasureRequested.TYPE, last_erasure_seq(db, customer) or 0),
     ).fetchone()
     return row is not None
 
 
-def forgotten(db: Connection) -> dict[str, int]:
+def last_erasures(db: Connection) -> dict[str, int]:
     """Return the ids of all forgotten customers with the `seq` of their last erasure event."""
     rows = db.execute(
         "SELECT substr(thing, 10), max(seq) FROM statement WHERE type = ? AND confirms IS NULL"

@@ -21,7 +21,7 @@ from liveportal.domain.entities import Payout, Request, Session
 from liveportal.domain.errors import AlreadyExists, Caution, Conflict, LateClaim, WrongState
 from liveportal.domain.events.deduplication import differences
 from liveportal.domain.events.envelope import CLI_SOURCE, MACHINE, Event, EventData, is_experts
-from liveportal.domain.events.fields import in_currency, plan
+from liveportal.domain.events.fields import field_specs, in_currency
 from liveportal.domain.events.sources import Origin, check_content, check_source
 from liveportal.domain.events.types import (
     ArtifactAdded,
@@ -40,11 +40,11 @@ from liveportal.domain.events.types import (
     SessionRescheduled,
     TipReceived,
 )
-from liveportal.domain.handlers.cautions import hasty
-from liveportal.domain.handlers.confirmation import FirstAssertion, confirmed, contradicting
+from liveportal.domain.handlers.cautions import likely_mistakes
+from liveportal.domain.handlers.confirmation import FirstAssertion, confirm, contradicted_fields
 from liveportal.domain.handlers.context import Assertion, Decision
 from liveportal.domain.handlers.dispatch import decide
-from liveportal.domain.handlers.session_counts import counted
+from liveportal.domain.handlers.session_counts import add_counts
 from liveportal.ledger.format import hash_chain
 from liveportal.ledger.format.serialisation import (
     StoredEvent,
@@ -60,7 +60,7 @@ SALT_BYTES = 16
 
 
 class Outcome(NamedTuple):
-    """The result of recording an event: its `status` is `recorded`, `replayed` or `confirmed`.
+    """The result of recording an event: its `status` is `recorded`, `replayed` or `confirm`.
 
     `event` is the event as recorded, at position `seq`; `flags` are the codes of its cautions.
     """
@@ -165,7 +165,7 @@ class Journal:
 
     def _hasty_cautions(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:
         """Return the cautions about unlikely values, judged at the time of recording."""
-        return hasty(
+        return likely_mistakes(
             event, self.book, from_text(recorded_at or self._recorded_at or self._recording_time())
         )
 
@@ -184,11 +184,11 @@ class Journal:
 
     def _contradictions(self, seq: int, data: EventData) -> list[str]:
         """Return the fields in which an event contradicts the earlier event `seq`."""
-        return contradicting(FirstAssertion(seq, self._recorded_data(seq)), data, self.book)
+        return contradicted_fields(FirstAssertion(seq, self._recorded_data(seq)), data, self.book)
 
     def _confirm(self, seq: int, event: Event, data: EventData, recorded_at: str | None) -> Outcome:
         """Record that another source reports the fact of event `seq` too."""
-        decision = confirmed(FirstAssertion(seq, self._recorded_data(seq)), event, data, self.book)
+        decision = confirm(FirstAssertion(seq, self._recorded_data(seq)), event, data, self.book)
         return self._append(event, data, decision, recorded_at, confirms=seq)
 
     def flush(self) -> None:
@@ -325,7 +325,7 @@ class Journal:
         confirms: int | None = None,
     ) -> Outcome:
         book = self.book
-        decision = counted(decision, event, book)
+        decision = add_counts(decision, event, book)
         book.check_turnover(decision)
         seq = book.next_seq
         facts, body = documents(event)
@@ -412,7 +412,7 @@ def _referenced_ids(events: Iterable[Event]) -> dict[str, set[str]]:
 def _referenced_kinds(kind: type[EventData]) -> tuple[str, ...]:
     """Return the kinds of entities that an event type refers to, each in the field of that name."""
     if kind not in _REFERENCED_KINDS:
-        names = (name for name, *_ in plan(kind))
+        names = (name for name, *_ in field_specs(kind))
         _REFERENCED_KINDS[kind] = tuple(name for name in names if name in _REFERENCE_FIELDS)
     return _REFERENCED_KINDS[kind]
 

@@ -255,7 +255,7 @@ class Projection:
 
     @cached_property
     def _forgotten(self) -> dict[str, int]:
-        return erasure_rows.forgotten(self._db)
+        return erasure_rows.last_erasures(self._db)
 
     @cached_property
     def reversed_seqs(self) -> set[int]:
@@ -392,7 +392,7 @@ class Projection:
     def _adopt(self, seq: int, policy: Policy) -> None:
         self._policies[seq] = policy
         self._policy_seq = seq
-        document = row_mapping.compact(policy.recorded)
+        document = row_mapping.to_json(policy.recorded)
         row = (policy.name, str(policy.currency), policy.period.timezone, document)
         self.append("policy", seq, *row)
 
@@ -427,7 +427,7 @@ class Projection:
             self._stage(entity)
         elif isinstance(entity, PreferencesChanged):
             self._kept[PreferencesChanged, 0] = entity
-            self.append("preferences", seq, row_mapping.compact(split(entity)[0]))
+            self.append("preferences", seq, row_mapping.to_json(split(entity)[0]))
         elif isinstance(entity, Profile):
             self._fill(entity)
 
@@ -512,7 +512,7 @@ class Projection:
             " FROM json_each(?) AS wanted JOIN statement AS told"
             " ON told.thing = wanted.value ->> 0 AND told.type = wanted.value ->> 1"
             " ORDER BY told.seq",
-            (row_mapping.compact(pairs),),
+            (row_mapping.to_json(pairs),),
         ).fetchall()
         self._statements = {pair: [] for pair in pairs}
         for thing, kind, *assertion in rows:
@@ -526,7 +526,7 @@ class Projection:
         if not unknown:
             return
         query = f"{mapping.select} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
-        rows = self._db.execute(query, (row_mapping.compact(unknown),)).fetchall()
+        rows = self._db.execute(query, (row_mapping.to_json(unknown),)).fetchall()
         self._kept.update({(mapping.thing, entity_id): None for entity_id in unknown})
         read, currency = mapping.read, self.policy.currency
         self._kept.update({(mapping.thing, row[0]): read(row, currency) for row in rows})

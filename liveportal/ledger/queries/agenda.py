@@ -14,7 +14,7 @@ from liveportal.domain.schedule.schedule import Schedule
 from liveportal.ledger.format.row_mapping import SESSION
 from liveportal.ledger.queries import customers, sessions
 from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
-from liveportal.ledger.queries.schedule import diary
+from liveportal.ledger.queries.schedule import schedule
 from liveportal.ledger.queries.session_filter import SessionFilter
 
 STATES = ("upcoming", *RUNNING)
@@ -39,7 +39,7 @@ def agenda(reader: Reader, now: datetime, *, until: datetime | None = None) -> l
     rows = sessions.sessions(reader, SessionFilter(states=STATES, until=until))
     entities = {session.id: session for session in _read_sessions(reader, f" WHERE {NOT_OVER}")}
     zones = _customer_zones(reader)
-    booked = diary(reader)
+    booked = schedule(reader)
     rows = [row | _extra(reader, entities[str(row["id"])], booked, zones, now) for row in rows]
     return sorted(rows, key=lambda row: _rank(row, now))  # Stable: by start within a rank.
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from liveportal.domain.calculations.months import Month, names_in_a_row, run_up
+from liveportal.domain.calculations.months import Month, fill_gaps, with_running_balances
 from liveportal.domain.clock import from_text
 from liveportal.domain.events.envelope import PREFIX
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader, Row
 
@@ -34,7 +34,7 @@ _EVENTS = """
 
 
 @contextmanager
-def known(reader: Reader, until: datetime | None) -> Iterator[Reader]:
+def as_known(reader: Reader, until: datetime | None) -> Iterator[Reader]:
     """Give a reader of the ledger as recorded by an instant; None gives the current state."""
     if until is None:
         yield reader
@@ -52,8 +52,8 @@ def differences(before: Reader, after: Reader) -> list[Row]:
     """Return the months whose figures changed, oldest first, with the events that changed them."""
     was, now = earnings.figures_of(before), earnings.figures_of(after)
     # A month outside a book has zero figures and the balance of that time.
-    names = names_in_a_row({*was, *now})
-    pairs = zip(run_up(was, names), run_up(now, names), strict=True)
+    names = fill_gaps({*was, *now})
+    pairs = zip(with_running_balances(was, names), with_running_balances(now, names), strict=True)
     responsible = _nets_by_month(before, after)
     changes = []
     for old, new in pairs:
@@ -106,7 +106,7 @@ def _nets_by_month(before: Reader, after: Reader) -> dict[str, Nets]:
 
 
 def _events(reader: Reader, seqs: set[int]) -> dict[int, dict[str, Any]]:
-    rows = reader.all(_EVENTS, compact(sorted(seqs)))
+    rows = reader.all(_EVENTS, to_json(sorted(seqs)))
     return {
         row["seq"]: {
             "seq": row["seq"],

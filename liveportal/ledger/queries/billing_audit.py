@@ -33,7 +33,7 @@ _REPORTED = """
 """
 
 
-def checked(reader: Reader, first: str, last: str, *, everything: bool) -> list[Row]:
+def audit(reader: Reader, first: str, last: str, *, everything: bool) -> list[Row]:
     """Return the sessions of the months whose bill differs from our calculation.
 
     With `everything`, all sessions are returned. `reported` is a bill that differs from the booked

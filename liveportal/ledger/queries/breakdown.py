@@ -17,7 +17,7 @@ from liveportal.domain.calculations.months import Month, effects
 from liveportal.domain.clock import from_text, local_date
 from liveportal.domain.schedule.working_hours import WEEKDAYS
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries import customers
 from liveportal.ledger.queries.reader import Reader, Row
 
@@ -69,7 +69,7 @@ Group = tuple[str, ...] | None
 def groups(reader: Reader, way: str, first: str, last: str, zone: str) -> dict[Group, Month]:
     """Return the figures of the months from `first` to `last` by group; `way` is one of `WAYS`."""
     counts = reader.all(_COUNTED, first, last)
-    entries = [entry for _, entry in booked(reader, first, last)]
+    entries = [entry for _, entry in booked_transactions(reader, first, last)]
     session_ids = {count["session"] for count in counts}
     session_ids |= {entry.session for entry in entries if entry.session}
     sessions = _sessions(reader, session_ids)
@@ -141,12 +141,12 @@ def _grouping(
 
 
 def _sessions(reader: Reader, names: set[str]) -> dict[str, dict[str, Any]]:
-    return {row["id"]: row for row in reader.all(_SESSIONS, compact(sorted(names)))}
+    return {row["id"]: row for row in reader.all(_SESSIONS, to_json(sorted(names)))}
 
 
 def _names(reader: Reader, groups: Mapping[Group, Month]) -> dict[str, str | None]:
     """Return the current names of the customers that the groups stand for."""
-    ids = compact(sorted(group[0] for group in groups if group))
+    ids = to_json(sorted(group[0] for group in groups if group))
     latest = reader.all(
         "SELECT customer.id, body FROM customer"
         " LEFT JOIN event_personal ON event_personal.seq = customer.described_seq"
@@ -157,7 +157,7 @@ def _names(reader: Reader, groups: Mapping[Group, Month]) -> dict[str, str | Non
     return {name: detail.get("name") for name, detail in details.items()}
 
 
-def booked(reader: Reader, first: str, last: str) -> Iterator[tuple[int, Transaction]]:
+def booked_transactions(reader: Reader, first: str, last: str) -> Iterator[tuple[int, Transaction]]:
     """Yield the transactions of the months from `first` to `last`, with their numbers."""
     rows = reader.all(_MOVED, first, last)
     for number, legs in groupby(rows, key=lambda leg: leg["id"]):

@@ -27,13 +27,13 @@ _CHANGES = f"""
 """  # noqa: S608 (an expression of our own)
 
 
-def book(reader: Reader) -> str:
+def book_name(reader: Reader) -> str:
     """Return the book's permanent, unique name, derived from the hash of its first event."""
     first = reader.one("SELECT hash FROM event ORDER BY seq LIMIT 1")
     return first["hash"][:16].hex() if first else ""
 
 
-def planned_and_held(reader: Reader) -> list[Row]:
+def calendar_sessions(reader: Reader) -> list[Row]:
     """Return all sessions in the order in which they were agreed, with additional calendar fields.
 
     These are `changes` and `changed_at`, the request's `description`, and `expected_earned`.

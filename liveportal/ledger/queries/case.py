@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
-from liveportal.domain.case import Case, Happened, Kept, Said
+from liveportal.domain.case import Case, CaseEvent, CaseFile, CaseMessage
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.money import Money
 from liveportal.ledger.attachments.vault import Vault
@@ -67,7 +67,7 @@ def case(reader: Reader, claim_id: str, now: datetime) -> Case:
 
 def _events(
     reader: Reader, claim_id: str, session_id: str, request_id: str | None
-) -> list[Happened]:
+) -> list[CaseEvent]:
     entities = [f"claim:{claim_id}", f"session:{session_id}"]
     if request_id:
         entities.append(f"request:{request_id}")
@@ -75,7 +75,7 @@ def _events(
     hashes = _hashes(reader, [event["seq"] for event in events])
     reversed_ = {row["reversed_seq"] for row in reader.all("SELECT reversed_seq FROM reversal")}
     return [
-        Happened(
+        CaseEvent(
             seq=event["seq"],
             time=event["time"],
             kind=event["type"],
@@ -107,15 +107,15 @@ def _hashes(reader: Reader, seqs: Sequence[int]) -> dict[int, str]:
     return {row["seq"]: row["hash"].hex() for row in rows}
 
 
-def _message(row: dict[str, Any]) -> Said:
+def _message(row: dict[str, Any]) -> CaseMessage:
     offset = None if row["offset_ms"] is None else timedelta(milliseconds=row["offset_ms"])
-    return Said(offset, row["speaker"], row["text"])
+    return CaseMessage(offset, row["speaker"], row["text"])
 
 
-def _files(reader: Reader, session_id: str) -> list[Kept]:
+def _files(reader: Reader, session_id: str) -> list[CaseFile]:
     vault = Vault(reader.path)
     return [
-        Kept(
+        CaseFile(
             name=personal(row["body"]).get("name") or row["kind"],
             kind=row["kind"],
             bytes=row["bytes"],

@@ -8,7 +8,7 @@ from typing import Any
 
 from liveportal.domain.clock import from_text
 from liveportal.domain.entities import Request, Session
-from liveportal.domain.handlers.cautions import hasty
+from liveportal.domain.handlers.cautions import likely_mistakes
 from liveportal.ledger.format.row_mapping import REQUEST, SESSION
 from liveportal.ledger.format.serialisation import read_event
 from liveportal.ledger.queries.reader import Reader
@@ -25,7 +25,7 @@ def flags_of(reader: Reader) -> Callable[[Mapping[str, Any]], list[str]]:
 
 def _flags(entities: _Entities, row: Mapping[str, Any]) -> list[str]:
     event = read_event(tuple(row[name] for name in _COLUMNS)).event
-    cautions = hasty(event, entities, from_text(row["recorded_at"]))
+    cautions = likely_mistakes(event, entities, from_text(row["recorded_at"]))
     return list(dict.fromkeys(caution.code for caution in cautions))
 
 

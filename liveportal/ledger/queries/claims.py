@@ -119,7 +119,7 @@ def dispute_history(reader: Reader) -> DisputeRecord:
     return DisputeRecord(**(reader.one(_RECORD) or {}))
 
 
-def result(reader: Reader, claim_id: str) -> Row:
+def result_fields(reader: Reader, claim_id: str) -> Row:
     """Return the fields that commands show after they changed a claim: amounts and the balance."""
     (row,) = reader.all(f"{_SELECT} WHERE claim.id = ?", claim_id)
     amounts = _amounts(reader, row)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.reader import Reader
 
 _EARLIER = """
@@ -30,7 +30,7 @@ def customers(reader: Reader, latest: Mapping[str, str | None]) -> dict[str, dic
     """
     details = {name: dict(personal(body).get("customer", {})) for name, body in latest.items()}
     if unnamed := {name for name, known in details.items() if "name" not in known}:
-        for name, body in reader.db.execute(_EARLIER, (compact(sorted(unnamed)),)).fetchall():
+        for name, body in reader.db.execute(_EARLIER, (to_json(sorted(unnamed)),)).fetchall():
             if "name" not in details[name]:
                 details[name] = personal(body).get("customer", {}) | details[name]
     return details

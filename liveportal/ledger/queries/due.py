@@ -23,10 +23,10 @@ from liveportal.domain.entities import Session
 from liveportal.domain.events.types import CustomerForgotten, ErasureRequested
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.format.row_mapping import ARTIFACT, CLAIM, REQUEST, SESSION, compact
+from liveportal.ledger.format.row_mapping import ARTIFACT, CLAIM, REQUEST, SESSION, to_json
 from liveportal.ledger.queries import profile
 from liveportal.ledger.queries.customers import customers
-from liveportal.ledger.queries.payouts import standing
+from liveportal.ledger.queries.payouts import payout_position
 from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
 
 FIELDS = (
@@ -108,7 +108,7 @@ def _deadlines(reader: Reader, now: datetime) -> Iterator[Deadline]:
     ]
     candidates += _evidence(reader, now)
     yield from filter(None, candidates)
-    payable, today = standing(reader), local_date(now, reader.timezone)
+    payable, today = payout_position(reader), local_date(now, reader.timezone)
     yield from of_profile(profile.findings(reader, today), payable, now)
     yield from of_earnings(payable, now)
 
@@ -151,7 +151,7 @@ def _evidence(reader: Reader, now: datetime) -> Iterator[Deadline | None]:
 def _sessions(reader: Reader, ids: Sequence[str]) -> dict[str, Session]:
     """Load sessions in one query; return them by id."""
     where = "WHERE id IN (SELECT value FROM json_each(?))"
-    rows = _fetch(reader, f"{SESSION.select} {where}", compact(ids))
+    rows = _fetch(reader, f"{SESSION.select} {where}", to_json(ids))
     sessions = [SESSION.read(row, reader.currency) for row in rows]
     return {session.id: session for session in sessions}
 
@@ -180,7 +180,7 @@ def _about(
     rows: dict[tuple[str, str] | None, dict[str, Any]] = {}
     for kind, statement in (("session", _ABOUT_SESSIONS), ("request", _ABOUT_REQUESTS)):
         ids = sorted(name for subject_kind, name in subjects if subject_kind == kind)
-        rows |= {(kind, row["id"]): row for row in reader.all(statement, compact(ids))}
+        rows |= {(kind, row["id"]): row for row in reader.all(statement, to_json(ids))}
     return rows
 
 

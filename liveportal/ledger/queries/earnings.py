@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.calculations.billing import SECOND_US
-from liveportal.domain.calculations.months import Month, add, fill_gaps, gaps_in
+from liveportal.domain.calculations.months import Month, add, gaps_in, monthly_series
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import LAST as LAST_INSTANT
 from liveportal.domain.clock import from_text, month_ends, months_between, shifted, utc_text
@@ -185,7 +185,7 @@ def months_and_gaps(
     The book extends from its first to its last month with figures. Gaps of up to 120 months are
     filled with empty months; longer gaps are omitted (rulebook 9).
     """
-    book_months = fill_gaps(figures_of(reader))
+    book_months = monthly_series(figures_of(reader))
     gaps = [
         (max(since, first), min(until, last))
         for since, until in gaps_in([figures.month for figures in book_months])

@@ -13,7 +13,7 @@ from liveportal.domain.calculations.interpretation_range import (
     extremes,
 )
 from liveportal.domain.clock import from_text, month_of
-from liveportal.domain.interpretations import Interpretation, means_nothing, other_readings
+from liveportal.domain.interpretations import Interpretation, has_no_effect, other_interpretations
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader, Row
@@ -47,7 +47,7 @@ _WHOLE_CLAIMS = """
 
 def interpretations(reader: Reader) -> list[Interpretation]:
     """Return the interpretations that differ from the policies in force."""
-    return other_readings(_policies(reader), reader.own_timezone)
+    return other_interpretations(_policies(reader), reader.own_timezone)
 
 
 def _policies(reader: Reader) -> list[Policy]:
@@ -64,7 +64,7 @@ def bounds(
     whole_claims = {row["id"] for row in reader.all(_WHOLE_CLAIMS)}
     payouts = [(from_text(row["time"]), row["owed"]) for row in reader.all(_PAID)]
     for interpretation in asked:
-        if means_nothing(interpretation, policies):
+        if has_no_effect(interpretation, policies):
             yield replace(booked, reading=interpretation)  # Saves a slow replay of a long book.
             continue
         rewriter = EventRewriter(interpretation, whole_claims)

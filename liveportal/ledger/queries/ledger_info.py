@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from liveportal.domain.errors import UnknownThing
-from liveportal.domain.events.fields import decode, plan
+from liveportal.domain.errors import UnknownEntity
+from liveportal.domain.events.fields import decode, field_specs
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.ledger.queries.reader import Reader, Row, instant
 from liveportal.ledger.storage import connection, driver
 
-PREFERENCE_FIELDS = tuple(name for name, *_ in plan(PreferencesChanged))
+PREFERENCE_FIELDS = tuple(name for name, *_ in field_specs(PreferencesChanged))
 INFO_FIELDS = (
     *("path", "form", "journal_mode", "sqlite", "currency", "timezone", "own_timezone", "policy"),
     *("events", "transactions", "first_recorded", "last_recorded", "head", "bytes"),
@@ -93,7 +93,7 @@ def info(reader: Reader) -> Row:
 
 def _journal_mode(reader: Reader) -> object:
     mode = _pragma(reader, "journal_mode")
-    head = connection.head_of(reader.path) if mode == "delete" else None
+    head = connection.read_header(reader.path) if mode == "delete" else None
     # In a read-only folder the ledger is opened without its WAL, but the mode remains WAL.
     return "wal" if head and head.wal else mode
 
@@ -106,7 +106,7 @@ def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
     """Return the source and id of the event that `name` stands for.
 
     The id of an adjustment or a payout stands for the event that created it; for the last such
-    event if it was reversed and recorded again. Raises `UnknownThing`.
+    event if it was reversed and recorded again. Raises `UnknownEntity`.
     """
     event = reader.one("SELECT source, id FROM event WHERE source = ? AND id = ?", source, name)
     for kind, event_type in (("adjustment", "adjustment.posted"), ("payout", "payout.sent")):
@@ -118,7 +118,7 @@ def reversible(reader: Reader, name: str, source: str) -> tuple[str, str]:
             event_type,
         )
     if event is None:
-        raise UnknownThing(
+        raise UnknownEntity(
             f"there is no event {name} of {source}",
             hint="`payout show` and `sessions show` name events; --source names a feed's own.",
             id=name,

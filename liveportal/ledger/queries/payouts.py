@@ -37,7 +37,7 @@ _LINES = """
 """
 
 
-def standing(reader: Reader) -> PayoutPosition:
+def payout_position(reader: Reader) -> PayoutPosition:
     """Return the data from which payouts are calculated."""
     first = reader.one('SELECT min("end") AS ended FROM session WHERE gross_minor > 0')
     return PayoutPosition(
@@ -51,7 +51,7 @@ def standing(reader: Reader) -> PayoutPosition:
 
 def preview_on(reader: Reader, on: date) -> Row:
     """Return the payout that would be made on a day, and what blocks it (rulebook 8)."""
-    position, balance = standing(reader), _balance(reader)
+    position, balance = payout_position(reader), _balance(reader)
     late = overdue(position, on)
     plan = preview(position, on)
     kinds = _kinds(reader, [line.item for line in plan.lines])
@@ -81,7 +81,7 @@ def preview_on(reader: Reader, on: date) -> Row:
 def forecast_on(reader: Reader, on: date) -> list[Row]:
     """Return the expected payouts, each with its amount and the running total."""
     total_minor, rows = 0, []
-    for expected in forecast(standing(reader), on):
+    for expected in forecast(payout_position(reader), on):
         total_minor += expected.minor
         rows.append(
             {
@@ -99,7 +99,7 @@ def forecast_on(reader: Reader, on: date) -> list[Row]:
 
 def overdue_on(reader: Reader, on: date) -> Row | None:
     """Return the payout that is overdue on a day, with a letter to request it; None if none is."""
-    late = overdue(standing(reader), on)
+    late = overdue(payout_position(reader), on)
     if late is None:
         return None
     policy = reader.policy.payout
@@ -148,7 +148,7 @@ def payout(reader: Reader, payout_id: str) -> Row:
     return _row(reader, payout_row) | {"flags": flags, "lines": lines, "history": events}
 
 
-def result(reader: Reader, payout_id: str) -> Row:
+def result_fields(reader: Reader, payout_id: str) -> Row:
     """Return the fields that commands show after they changed a payout."""
     (row,) = reader.all("SELECT * FROM payout WHERE id = ?", payout_id)
     formatted = _row(reader, row)

@@ -17,7 +17,7 @@ FIELDS = (
 CHECK_FIELDS = ("requirement", "state", "blocks", "message", "hint", "until")
 
 
-def filled(reader: Reader) -> frozenset[str]:
+def filled_fields(reader: Reader) -> frozenset[str]:
     """Return the fields that are set, without those whose values must be entered again."""
     rows = reader.all(
         "SELECT name FROM profile_field WHERE name NOT IN (SELECT field FROM missing_value)"
@@ -46,7 +46,7 @@ def is_sealed(reader: Reader) -> bool:
 
 def missing_on(reader: Reader) -> Callable[[date], frozenset[str]]:
     """Return a function from a day to the requirements that block a payout on that day."""
-    methods, names, plain = reader.policy.payout.methods, filled(reader), facts(reader)
+    methods, names, plain = reader.policy.payout.methods, filled_fields(reader), facts(reader)
     lost = enter_again(reader)
     return lambda on: requirements.blocking(names, plain, methods=methods, on=on, lost=lost)
 
@@ -55,19 +55,21 @@ def findings(reader: Reader, on: date) -> tuple[Finding, ...]:
     """Return the requirements for a payout on a day, with their states (R12, R14)."""
     methods = reader.policy.payout.methods
     lost = enter_again(reader)
-    return requirements.findings(filled(reader), facts(reader), methods=methods, on=on, lost=lost)
+    return requirements.findings(
+        filled_fields(reader), facts(reader), methods=methods, on=on, lost=lost
+    )
 
 
-def checked(reader: Reader, on: date) -> list[Row]:
+def check_rows(reader: Reader, on: date) -> list[Row]:
     """Return the findings of a day as rows."""
     return [
         {name: getattr(finding, name) for name in CHECK_FIELDS} for finding in findings(reader, on)
     ]
 
 
-def shown(reader: Reader, values: Mapping[str, object]) -> Row:
+def profile_row(reader: Reader, values: Mapping[str, object]) -> Row:
     """Return the profile as a row: the given values, and its state in the ledger."""
-    names, plain, lost = filled(reader), facts(reader), enter_again(reader)
+    names, plain, lost = filled_fields(reader), facts(reader), enter_again(reader)
     signed = plain.get("tax_signed")
     missing = sorted(Profile(names).missing)
     return {

@@ -17,7 +17,7 @@ from liveportal.domain.calculations.provenance import (
     whereabouts,
 )
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.format.row_mapping import SESSION, compact
+from liveportal.ledger.format.row_mapping import SESSION, to_json
 from liveportal.ledger.queries.reader import Reader, Row
 
 _ENTRIES = """
@@ -155,7 +155,7 @@ def _moves(legs: Iterable[dict[str, Any]]) -> Iterator[Move]:
 
 def _steps(reader: Reader, entries: Sequence[LedgerEntry]) -> dict[int, list[BillingStep]]:
     """Return the billing steps of the entries' sessions, by the id of the earning now in force."""
-    session_ids = compact(sorted({entry.session for entry in entries if entry.session}))
+    session_ids = to_json(sorted({entry.session for entry in entries if entry.session}))
     rows = reader.db.execute(
         f"{SESSION.select} WHERE id IN (SELECT value FROM json_each(?)) AND earning IS NOT NULL",  # noqa: S608 (our own names)
         (session_ids,),

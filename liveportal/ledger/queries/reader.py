@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.clock import from_text
-from liveportal.domain.errors import AmbiguousPrefix, UnknownThing
+from liveportal.domain.errors import AmbiguousPrefix, UnknownEntity
 from liveportal.domain.money import Money, currency_of
 from liveportal.domain.policy import Policy
 from liveportal.ledger.storage.driver import Connection
@@ -112,7 +112,7 @@ class Reader:
     def resolve_id(self, kind: str, text: str) -> str:
         """Return the id that `text` names: a full id, or a prefix of exactly one id.
 
-        Raises `UnknownThing` or `AmbiguousPrefix`.
+        Raises `UnknownEntity` or `AmbiguousPrefix`.
         """
         return known_id(self.db, kind, text)
 
@@ -146,9 +146,9 @@ def known_id(db: Connection, kind: str, text: str) -> str:
     return ids[0]
 
 
-def _unknown(kind: str, text: str) -> UnknownThing:
+def _unknown(kind: str, text: str) -> UnknownEntity:
     hint = f"`liveportal {_LISTS[kind]}` lists what there is." if kind in _LISTS else None
-    return UnknownThing(f"there is no {kind} {text}", hint=hint, kind=kind, id=text)
+    return UnknownEntity(f"there is no {kind} {text}", hint=hint, kind=kind, id=text)
 
 
 _LISTS = {

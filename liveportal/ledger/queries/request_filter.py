@@ -10,7 +10,7 @@ from liveportal.domain.clock import utc_text
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.auto_decline import matched
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.reader import Row
 
 SORTS = {
@@ -55,11 +55,11 @@ class RequestFilter:
         given: list[tuple[str, object]] = []
         index_conditions: list[str] = []
         if self.ids is not None:
-            given.append(("request.id IN (SELECT value FROM json_each(?))", compact(self.ids)))
+            given.append(("request.id IN (SELECT value FROM json_each(?))", to_json(self.ids)))
         if self.states:
             if set(self.states) == {"open"}:
                 index_conditions.append("state = 'open'")  # Must match the partial index.
-            given.append((_READS_AS_ONE_OF, compact(self.states)))
+            given.append((_READS_AS_ONE_OF, to_json(self.states)))
         if self.kind is not None:
             given.append(("kind = ?", self.kind))
         if self.direct is not None:

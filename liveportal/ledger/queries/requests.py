@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 from liveportal.domain.clock import from_text, shifted, utc_text
 from liveportal.domain.events.fields import in_currency
 from liveportal.domain.events.types import Slot
-from liveportal.domain.handlers.preferences import structured
+from liveportal.domain.handlers.preferences import parse_structured
 from liveportal.domain.money import Money, half_up
 from liveportal.domain.schedule.auto_decline import RequestFacts, matched, reason_to_decline
 from liveportal.domain.schedule.schedule import Schedule
-from liveportal.domain.schedule.slots import earning, ranked
+from liveportal.domain.schedule.slots import earning, rank_slots
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.customers import customers
 from liveportal.ledger.queries.history import history, with_flags_of
 from liveportal.ledger.queries.reader import Reader, Row, instant
 from liveportal.ledger.queries.request_filter import READS_AS, RequestFilter
-from liveportal.ledger.queries.schedule import diary
+from liveportal.ledger.queries.schedule import schedule as diary
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -103,19 +103,21 @@ def request(reader: Reader, request_id: str, now: datetime) -> Row:
     }
 
 
-def to_choose(reader: Reader, request_id: str, now: datetime) -> list[dict[str, Any]]:
+def ranked_slots(reader: Reader, request_id: str, now: datetime) -> list[dict[str, Any]]:
     """Return the slots of a request, best first; empty if the request is no longer open."""
     rows = _select(reader, now, RequestFilter(ids=[request_id]))
     (row,) = rows
     return _RequestFormatter(reader, now, rows).ranked(row) if row["state"] == "open" else []
 
 
-def to_decline(reader: Reader, now: datetime, ids: Sequence[str] | None = None) -> dict[str, str]:
+def auto_declines(
+    reader: Reader, now: datetime, ids: Sequence[str] | None = None
+) -> dict[str, str]:
     """Return the reasons of the open requests that an auto-decline rule matches, by request id.
 
     `ids` limits the check to these requests.
     """
-    rules = structured("auto_decline", reader.preferences.get("auto_decline"))
+    rules = parse_structured("auto_decline", reader.preferences.get("auto_decline"))
     if not rules:
         return {}
     rules = [in_currency(rule, reader.currency) for rule in rules]
@@ -130,7 +132,7 @@ def to_decline(reader: Reader, now: datetime, ids: Sequence[str] | None = None) 
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
-def accepted(reader: Reader, request_id: str) -> Row:
+def accept_result(reader: Reader, request_id: str) -> Row:
     """Return the result of accepting a request: the session, its start and the slot."""
     row = reader.one(
         "SELECT request.session, session.start, session.planned_start FROM request"
@@ -147,7 +149,7 @@ def accepted(reader: Reader, request_id: str) -> Row:
     }
 
 
-def declined(reader: Reader, request_id: str) -> Row:
+def decline_result(reader: Reader, request_id: str) -> Row:
     """Return the result of declining a request: the reason that was given."""
     closing = reader.one(_CLOSING, request_id, "request.declined")
     return {"reason": personal(closing["body"]).get("reason") if closing else None}
@@ -199,13 +201,13 @@ class _RequestFormatter:
     @cached_property
     def helped(self) -> dict[str, int]:
         """The number of ended sessions by customer."""
-        rows = self.reader.all(_HELPED, compact(sorted(self.customers)))
+        rows = self.reader.all(_HELPED, to_json(sorted(self.customers)))
         return {row["customer"]: row["helped"] for row in rows}
 
     @cached_property
     def ratings(self) -> dict[str, Decimal]:
         """The average rating by each customer, rounded half-up to two digits."""
-        rows = self.reader.all(_RATED, compact(sorted(self.customers)))
+        rows = self.reader.all(_RATED, to_json(sorted(self.customers)))
         if not rows:
             return {}
         from decimal import Decimal
@@ -279,7 +281,7 @@ class _RequestFormatter:
         An answered request is not ranked: its own session is booked in one of the slots.
         """
         zone_name = self.customers[row["customer"]].get("timezone")
-        best_first = ranked(_slots(row), self.schedule, zone_name, self.now)
+        best_first = rank_slots(_slots(row), self.schedule, zone_name, self.now)
         rate = Money(row["rate"], self.reader.currency_called(row["currency"]))
         is_open = row["state"] == "open"
         return [

@@ -7,19 +7,19 @@ from datetime import timedelta
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import Buffers, Vacation
-from liveportal.domain.handlers.preferences import structured
+from liveportal.domain.handlers.preferences import parse_structured
 from liveportal.domain.schedule.schedule import Booked, Schedule
 from liveportal.ledger.queries.reader import NOT_OVER, Reader
 
 
-def diary(reader: Reader) -> Schedule:
+def schedule(reader: Reader) -> Schedule:
     """Return the current schedule: upcoming, live and paused sessions, working hours, vacations."""
     preferences = reader.preferences
     buffers = preferences.get("buffers")
     return Schedule(
         zone=reader.own_timezone,
         booked=_booked_sessions(reader),
-        availability=structured("availability", preferences.get("availability")),
+        availability=parse_structured("availability", preferences.get("availability")),
         buffers=decode(Buffers, buffers) if buffers else None,
         vacations=tuple(decode(Vacation, item) for item in preferences.get("vacations", ())),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from liveportal.domain.clock import utc_text
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
 from liveportal.ledger.queries.session_mentions import sessions_mentioning
 
@@ -60,16 +60,16 @@ class SessionFilter:
     def where(self, reader: Reader) -> tuple[str, list[object]]:
         """Return the SQL condition, and the values of its parameters."""
         given: dict[str, object] = {
-            _one_of("session.state"): compact(list(self.states)) if self.states else None,
+            _one_of("session.state"): to_json(list(self.states)) if self.states else None,
             _one_of("session.customer"): None
             if self.customer is None
-            else compact([self.customer]),
+            else to_json([self.customer]),
             "session.period >= ?": self.first_month,
             "session.period <= ?": self.last_month,
             f"{START} >= ?": self.since and utc_text(self.since),
             f"{START} <= ?": self.until and utc_text(self.until),
             f"{LAST_SEQ} > ?": self.after_seq,
-            _one_of("session.id"): compact(sessions_mentioning(reader, self.words))
+            _one_of("session.id"): to_json(sessions_mentioning(reader, self.words))
             if self.words
             else None,
         }

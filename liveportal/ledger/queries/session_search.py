@@ -17,10 +17,10 @@ from liveportal.domain.clock import from_text
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import Finder, Term, folded, may_have, term
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries import customers
 from liveportal.ledger.queries.reader import Reader, Row
-from liveportal.ledger.queries.transcripts import when
+from liveportal.ledger.queries.transcripts import message_time
 
 SEARCH_FIELDS = (
     *("session", "artifact", "customer", "customer_name", "at_seconds", "time", "speaker"),
@@ -227,19 +227,19 @@ def _message_rows(reader: Reader, numbers: Sequence[int]) -> dict[int, Row]:
             "artifact": personal(row["named_body"]).get("name"),
             "customer": row["customer"],
             "customer_name": None,
-            **when(row),
+            **message_time(row),
             "speaker": row["speaker"],
             "snippet": None,
             "text": row["text"],
             "where": MESSAGE,
             "thing": f"session:{row['session']}",
         }
-        for row in reader.all(_MESSAGES, compact(list(numbers)))
+        for row in reader.all(_MESSAGES, to_json(list(numbers)))
     }
 
 
 def _customers(reader: Reader, names: set[str]) -> dict[str, dict[str, Any]]:
-    latest = dict(reader.db.execute(_DESCRIBED, (compact(sorted(names)),)).fetchall())
+    latest = dict(reader.db.execute(_DESCRIBED, (to_json(sorted(names)),)).fetchall())
     return customers.customers(reader, latest)
 
 
@@ -302,7 +302,7 @@ def _about(
     reader: Reader, seqs: Iterable[int]
 ) -> dict[int, tuple[str, str | None, str | None, str | None]]:
     """Return each event's time, entity, session and customer, by seq."""
-    wanted = compact(sorted(seqs))
+    wanted = to_json(sorted(seqs))
     reversals = dict(reader.db.execute(_REVERSED, (wanted,)).fetchall())
     events = reader.db.execute(_EVENTS, (wanted,)).fetchall()
     subjects = {
@@ -312,7 +312,7 @@ def _about(
         kind: [name for _, (subject_kind, name) in subjects.values() if subject_kind == kind]
         for kind in _KINDS
     }
-    rows = reader.db.execute(_BELONGS, [compact(ids[kind]) for kind in _KINDS]).fetchall()
+    rows = reader.db.execute(_BELONGS, [to_json(ids[kind]) for kind in _KINDS]).fetchall()
     belongs = {(kind, name): (session, customer) for kind, name, session, customer in rows}
     return {
         seq: (time, f"{kind}:{name}" if kind else None, *belongs.get((kind, name), (None, None)))

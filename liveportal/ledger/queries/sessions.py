@@ -94,7 +94,7 @@ def session(reader: Reader, session_id: str) -> Row:
     }
 
 
-def result(reader: Reader, session_id: str) -> Row:
+def result_fields(reader: Reader, session_id: str) -> Row:
     """Return the fields that commands show after they changed a session."""
     (row,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
     formatted = _format(reader, row)
@@ -188,14 +188,14 @@ def _transactions(reader: Reader, session_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def planned(reader: Reader, session_id: str) -> Row:
+def planned_times(reader: Reader, session_id: str) -> Row:
     """Return the planned start and end of a session, shown by commands that only move it."""
     (row,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
     formatted = _format(reader, row)
     return {"start": formatted["start"], "end": formatted["end"]}
 
 
-def held(reader: Reader, session_id: str) -> tuple[datetime | None, datetime | None]:
+def actual_times(reader: Reader, session_id: str) -> tuple[datetime | None, datetime | None]:
     """Return the start and end of a session (UTC); None for one that has not happened."""
     (row,) = reader.all('SELECT start, "end" AS ended FROM session WHERE id = ?', session_id)
     return instant(row["start"]), instant(row["ended"])

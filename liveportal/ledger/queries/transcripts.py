@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from liveportal.domain.clock import from_text, shifted
-from liveportal.domain.errors import UnknownThing
+from liveportal.domain.errors import UnknownEntity
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.queries.reader import Reader, Row
@@ -32,7 +32,7 @@ _ARTIFACTS = """
 """
 
 
-def began(reader: Reader, artifact: int) -> datetime:
+def session_start(reader: Reader, artifact: int) -> datetime:
     """Return the start (UTC) of an artifact's session, or its planned start."""
     row = reader.one(
         "SELECT coalesce(session.start, session.planned_start) AS began FROM artifact"
@@ -78,10 +78,10 @@ def _artifacts(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[dict[str,
     ]
 
 
-def named(reader: Reader, session_id: str, text: str) -> dict[str, Any]:
+def find_artifact(reader: Reader, session_id: str, text: str) -> dict[str, Any]:
     """Return the evidence of a session that `text` names: by its name, or by its number from 1.
 
-    Raises `UnknownThing`.
+    Raises `UnknownEntity`.
     """
     evidence = artifacts(reader, session_id)
     for item in evidence:
@@ -92,7 +92,7 @@ def named(reader: Reader, session_id: str, text: str) -> dict[str, Any]:
     hint = "`liveportal sessions show` lists what there is."
     if evidence:
         hint = f"There are {len(evidence)}: --open 1 opens the first."
-    raise UnknownThing(
+    raise UnknownEntity(
         f"session {session_id} has no evidence {text}", hint=hint, kind="artifact", id=text
     )
 
@@ -103,12 +103,17 @@ def named(reader: Reader, session_id: str, text: str) -> dict[str, Any]:
 def messages(reader: Reader, session_id: str) -> list[Row]:
     """Return the messages of a session, transcript by transcript, in their order."""
     return [
-        {**when(row), "speaker": row["speaker"], "text": row["text"], "artifact": _name(row)}
+        {
+            **message_time(row),
+            "speaker": row["speaker"],
+            "text": row["text"],
+            "artifact": _name(row),
+        }
         for row in reader.all(_MESSAGES, session_id)
     ]
 
 
-def when(row: dict[str, Any]) -> Row:
+def message_time(row: dict[str, Any]) -> Row:
     """Return the offset and the time (UTC) of a message row with `offset_ms` and `began`."""
     if row["offset_ms"] is None:
         return {"at_seconds": None, "time": None}

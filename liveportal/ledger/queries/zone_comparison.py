@@ -11,7 +11,7 @@ from liveportal.domain.accounts import TransactionKind
 from liveportal.domain.calculations.months import Month, effects
 from liveportal.domain.clock import from_text, month_of
 from liveportal.domain.policy import SessionMonth
-from liveportal.ledger.queries.breakdown import booked
+from liveportal.ledger.queries.breakdown import booked_transactions
 from liveportal.ledger.queries.earnings import FIRST, LAST
 from liveportal.ledger.queries.reader import Reader, Row
 
@@ -51,7 +51,7 @@ class _MonthlyEntry(NamedTuple):
     transaction: int | None = None
 
 
-def moved(reader: Reader, zones: Sequence[str]) -> list[Row]:
+def moved_entries(reader: Reader, zones: Sequence[str]) -> list[Row]:
     """Return the entries that fall in another month in each of the zones, by zone and book month.
 
     A session and its earning are one row, as are a correction and its transaction; entries without
@@ -79,7 +79,7 @@ def _transactions(reader: Reader) -> Iterator[_MonthlyEntry]:
     """Yield all transactions with their counts, then the counts that have no transaction."""
     counts = [_Count.of(row, reader) for row in reader.all(_COUNTS)]
     with_money = {count.transaction: count for count in counts if count.transaction is not None}
-    for number, entry in booked(reader, FIRST, LAST):
+    for number, entry in booked_transactions(reader, FIRST, LAST):
         figures: Mapping[str, int] = effects(entry)
         if entry.kind is TransactionKind.HOLD:
             figures = {**figures, "refund_claims": 1}

@@ -16,7 +16,7 @@ from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import ArtifactAdded
 from liveportal.ledger.attachments import message_index
 from liveportal.ledger.format.event_log import JournalEntry, iter_journal
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.format.serialisation import StoredEvent
 from liveportal.ledger.journal.journal import Journal
 from liveportal.ledger.replay.replay_journal import Reckoning, ReplayJournal, former_until
@@ -169,7 +169,7 @@ def _copy_messages(db: Connection, copy: Connection) -> None:
     rows = db.execute(
         "SELECT id, artifact, n, offset_ms, speaker, text FROM message"
         " WHERE artifact IN (SELECT value FROM json_each(?))",
-        (compact([seq for (seq,) in attached]),),
+        (to_json([seq for (seq,) in attached]),),
     )
     copy.executemany(INSERT["message"], rows)
     message_index.fill(copy)

@@ -19,7 +19,7 @@ from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import CustomerInfo, PayoutSent, PolicyAdopted, RequestAccepted
 from liveportal.domain.frozen import frozen
 from liveportal.domain.handlers.context import Assertion, Decision, Entity
-from liveportal.domain.handlers.session_counts import counted
+from liveportal.domain.handlers.session_counts import add_counts
 from liveportal.domain.money import Money
 from liveportal.ledger.format.event_log import JournalEntry, Rows, unreadable
 from liveportal.ledger.format.serialisation import StoredEvent
@@ -125,7 +125,7 @@ class ReplayJournal(Journal):
         confirms: int | None = None,
     ) -> Outcome:
         entry, book = self._entry, self.book
-        decision = counted(decision, event, book)
+        decision = add_counts(decision, event, book)
         rows = NOTHING_BOOKED
         if decision.transactions or decision.counts or entry.entries or entry.counts:
             rows = book.booked(entry.seq, decision)
@@ -152,7 +152,7 @@ class ReplayJournal(Journal):
                 entry, f"it booked {self._describe(stored)}, today {self._describe(today)}"
             )
         entities = tuple(self._with_earning(entity, entry) for entity in decision.things)
-        return counted(
+        return add_counts(
             replace(decision, transactions=stored, things=entities, counts=()), event, self.book
         )
 

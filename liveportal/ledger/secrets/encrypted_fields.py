@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from liveportal.domain.errors import KeyNotFound, SealBroken, WrongKey
+from liveportal.domain.errors import DecryptionFailed, KeyNotFound, WrongKey
 from liveportal.domain.profile.fields import FIELDS, Changes, Value
 from liveportal.ledger import missing
 from liveportal.ledger.secrets.key_store import Keys, keep_copy, key_id, new_key, no_key, wrong_key
@@ -40,7 +40,7 @@ class EncryptedFields:
     """The sealed values of a ledger, on a connection. Without `keep`, no new key is stored.
 
     All rows are sealed under one key. Methods that raise `KeyNotFound` (or its subclass `WrongKey`)
-    or `SealBroken` also raise what `Keys.load` raises.
+    or `DecryptionFailed` also raise what `Keys.load` raises.
     """
 
     def __init__(self, db: Connection, path: Path, *, keep: bool = True) -> None:
@@ -59,7 +59,7 @@ class EncryptedFields:
         return bool(missing.noted_values(self._db))
 
     def values(self) -> dict[str, Value]:
-        """Return the values in force, by field; raises `KeyNotFound`, `SealBroken`."""
+        """Return the values in force, by field; raises `KeyNotFound`, `DecryptionFailed`."""
         texts = dict(self._db.execute("SELECT field, value FROM profile_fact").fetchall())
         texts |= {field: text.decode() for field, _, text in self._decrypted_values()}
         return {field: Value(field, texts[field]) for field in FIELDS if field in texts}
@@ -231,7 +231,7 @@ class EncryptedFields:
         try:
             padded: bytes = cipher.decrypt(nonce, body, self._context(column, row, seq, name))
         except (InvalidTag, ValueError):  # ValueError: a nonce of the wrong length.
-            raise SealBroken(
+            raise DecryptionFailed(
                 f"the sealed value of {row} does not open: it was changed, or is not of this place",
                 hint="Restore a backup, or enter the profile anew with"
                 " `liveportal payout profile set --start-over`.",

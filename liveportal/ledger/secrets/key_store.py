@@ -86,7 +86,7 @@ class Keys:
         if text is None:
             where = "the keyring"
             text = _in_keyring(lambda ring: ring.get_password(SERVICE, self._book))
-        return parsed(text, where) if text else {}
+        return parse_keys(text, where) if text else {}
 
     def in_file(self) -> str | None:
         """Return the key file's text, or None if it has no keys; the keyring is not read.
@@ -94,7 +94,7 @@ class Keys:
         Raises `UnsafeKey`, `WrongKey` if the content is not a key.
         """
         text = _content(self.file)
-        return text if text and parsed(text, str(self.file)) else None
+        return text if text and parse_keys(text, str(self.file)) else None
 
     def save(self, keys: Mapping[str, bytes], *, first: bool) -> str:
         """Replace the stored keys with these; return the place: `keyring`, or the file's path.
@@ -172,7 +172,7 @@ def in_file(file: Path) -> tuple[str, ...] | None:
     Raises `UnsafeKey`, and `WrongKey` if the content is not a key.
     """
     text = _content(file)
-    return None if text is None else tuple(parsed(text, str(file)))
+    return None if text is None else tuple(parse_keys(text, str(file)))
 
 
 def keyring_is_on() -> bool:
@@ -203,7 +203,7 @@ def keep_copy(path: Path, keys: Mapping[str, bytes]) -> None:
     Raises `KeyFileExists` if anything exists at the path, and `OutputFailed`.
     """
     try:
-        with os.fdopen(private_files.make(path), "w", encoding="ascii", newline="\n") as file:
+        with os.fdopen(private_files.create(path), "w", encoding="ascii", newline="\n") as file:
             file.write(_OLD_HEAD + format_keys(keys))
             file.flush()
             os.fsync(file.fileno())
@@ -249,7 +249,7 @@ def no_key(file: Path, wanted: str) -> KeyNotFound:
     )
 
 
-def parsed(text: str, where: str) -> dict[str, bytes]:
+def parse_keys(text: str, where: str) -> dict[str, bytes]:
     """Parse the keys of a text by id; raises `WrongKey` if a line is not a key."""
     keys: dict[str, bytes] = {}
     for line in text.splitlines():

@@ -58,7 +58,7 @@ def _make(path: Path) -> None:
     make_folders(path.parent)
     temp = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
-        with os.fdopen(private_files.make(temp), "wb") as file:
+        with os.fdopen(private_files.create(temp), "wb") as file:
             file.write(f"{os.urandom(16).hex()}\n".encode())
             file.flush()
             os.fsync(file.fileno())

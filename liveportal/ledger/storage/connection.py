@@ -185,7 +185,7 @@ def has_no_wal(path: Path) -> bool:
     mode: its readers need the locks to notice a writer.
     """
     with suppress(OSError):
-        head = head_of(path)
+        head = read_header(path)
         if head is not None and head.wal:
             real = os.path.realpath(path)
             return not any(_has_content(f"{real}{suffix}") for suffix in ("-wal", "-journal"))
@@ -199,7 +199,7 @@ def open_untouched(path: Path) -> Connection | None:
     Raises the driver's `DatabaseError`.
     """
     real = os.path.realpath(path)
-    head, immutable = head_of(path), has_no_wal(path)
+    head, immutable = read_header(path), has_no_wal(path)
     if _has_content(f"{real}-journal"):
         return None
     if head is not None and head.wal and not immutable and not os.path.exists(f"{real}-shm"):  # noqa: PTH110
@@ -320,7 +320,7 @@ class Head(NamedTuple):
     wal: bool
 
 
-def head_of(path: Path) -> Head | None:
+def read_header(path: Path) -> Head | None:
     """Read the header of a SQLite file without opening it as a database; None for other files.
 
     Raises `OSError`.

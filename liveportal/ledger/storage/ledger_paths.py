@@ -92,7 +92,7 @@ def _is_ledger(path: Path) -> bool:
     try:
         if not path.is_file():  # Opening a pipe would block.
             return False
-        head = connection.head_of(path)
+        head = connection.read_header(path)
     except OSError:
         return False
     return head is not None and head.application_id == connection.APPLICATION_ID

@@ -20,7 +20,7 @@ _CREATE_FLAGS = (
 )
 
 
-def make(path: Path) -> int:
+def create(path: Path) -> int:
     """Create a new private file (mode 0600) and return its descriptor; raises `OSError`."""
     return os.open(path, _CREATE_FLAGS, 0o600)
 
@@ -29,7 +29,7 @@ def replace_private(path: Path, content: bytes) -> None:
     """Replace a file's content atomically: after a failure it is unchanged. Raises `OSError`."""
     temp_path = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
-        with os.fdopen(make(temp_path), "wb") as file:
+        with os.fdopen(create(temp_path), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -36,7 +36,7 @@ def own_files(ledger: Path) -> tuple[Path, ...]:
     return tuple(Path(f"{real}{suffix}") for suffix in OWN)
 
 
-def part_of(path: Path) -> Path:
+def temp_path_for(path: Path) -> Path:
     """Return a new temporary name beside a path, to write the file under."""
     return path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
 

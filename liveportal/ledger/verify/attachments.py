@@ -10,9 +10,9 @@ from typing import Any, BinaryIO, Protocol
 
 from liveportal.domain.errors import (
     DamagedFile,
+    DecryptionFailed,
     KeyNotFound,
     NotInVault,
-    SealBroken,
     VerificationFailed,
 )
 from liveportal.domain.frozen import frozen
@@ -177,7 +177,7 @@ def _check_messages(
 
     Return the number of transcripts that an earlier version of the parser read differently.
     """
-    from liveportal.ledger.queries.transcripts import began
+    from liveportal.ledger.queries.transcripts import session_start
 
     reader = Reader(db, Path())
     outdated = 0
@@ -189,7 +189,7 @@ def _check_messages(
         if file.kind != "transcript" or not file.is_certain:
             continue
         with vault.path(file.sha256).open("rb") as stream:
-            start, zone = began(reader, file.artifact), reader.own_timezone
+            start, zone = session_start(reader, file.artifact), reader.own_timezone
             transcript = read(stream, file.name, began=start, timezone=zone)
         stored = db.execute(
             "SELECT n, offset_ms, speaker, text FROM message WHERE artifact = ? ORDER BY n",
@@ -279,7 +279,7 @@ def _check_profile(db: Connection, ledger: Path) -> tuple[int | None, KeyNotFoun
         wrong = fields.disproved(values)
     except KeyNotFound as error:
         return None, error
-    except SealBroken as error:
+    except DecryptionFailed as error:
         raise failed(f"a value of the payout profile was changed: {error.message}") from error
     if wrong:
         raise failed(

@@ -8,7 +8,7 @@ from typing import Any
 from liveportal.domain.errors import VerificationFailed
 from liveportal.ledger.format import hash_chain
 from liveportal.ledger.format.event_log import JournalEntry, iter_journal
-from liveportal.ledger.format.row_mapping import compact
+from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.driver import Connection
 
@@ -108,7 +108,7 @@ class VerifiedEvents(Iterator[JournalEntry]):
         """
         if not self._erased:
             return
-        row = db.execute(_UNEXPLAINED, (compact(self._erased),)).fetchone()
+        row = db.execute(_UNEXPLAINED, (to_json(self._erased),)).fetchone()
         if row:
             what = f"the personal data of event {row[0]} is gone, and nobody was forgotten"
             raise failed(what, seq=row[0])

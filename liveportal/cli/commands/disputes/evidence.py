@@ -64,9 +64,9 @@ def evidence(
       liveportal dispute evidence CL-1 --redact --keep Ana -o public.zip
     """
     from liveportal.exports import evidence as exports
-    from liveportal.exports.exhibits import Rules
+    from liveportal.exports.exhibits import ExhibitRules
     from liveportal.exports.pack import write_pack
-    from liveportal.exports.pages import CURRENT, people
+    from liveportal.exports.pages import CURRENT, case_redactor
     from liveportal.ledger.attachments.vault import Vault
     from liveportal.ledger.queries.case import case as case_of
 
@@ -86,10 +86,10 @@ def evidence(
     # On Windows a colon separates a drive or a stream from the file's name.
     target = out.output or Path(f"{case.claim.replace(':', '-')}.zip")
     check_target(target, ledger.files)
-    redaction = people(CURRENT, case, keep or (), name or ()) if redact else None
-    rules = Rules(CURRENT, limit, redaction, reads_of(case))
-    parts = exports.parts(case, rules)
-    about = exports.about(case, rules)
+    redaction = case_redactor(CURRENT, case, keep or (), name or ()) if redact else None
+    rules = ExhibitRules(CURRENT, limit, redaction, transcript_reader(case))
+    parts = exports.pack_entries(case, rules)
+    about = exports.manifest_fields(case, rules)
     with open_output_bytes(target) as stream:
         seal = write_pack(stream, parts, about)
     row = {
@@ -107,7 +107,7 @@ def evidence(
     hint(f"Send the recipient this seal, separately from the pack: {seal}")
 
 
-def reads_of(case: Case) -> Callable[[bytes, str], str]:
+def transcript_reader(case: Case) -> Callable[[bytes, str], str]:
     """Return a function that extracts the text of a transcript file of a case."""
     from liveportal.feeds.transcripts import read
 

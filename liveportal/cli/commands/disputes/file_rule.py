@@ -87,7 +87,7 @@ def file_(
         "claim",
         lambda _, name: DisputeFiled(claim=name, summary=text),
         fields=claims.RESULT_FIELDS,
-        read_back=claims.result,
+        read_back=claims.result_fields,
     )
     run_step([claim], step, ledger, write, out)
 
@@ -114,7 +114,9 @@ def _attach(claim: str, file: Path, ledger: LedgerOption, write: WriteOptions) -
     from liveportal.cli.commands.sessions.attach_search import describe_file
 
     with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
-        session = str(claims.result(portal.reader(), portal.resolve_id("claim", claim))["session"])
+        session = str(
+            claims.result_fields(portal.reader(), portal.resolve_id("claim", claim))["session"]
+        )
         key = f"{write.key}:{file.name}" if write.key else None
         portal.attach(file, describe_file(session, file), key=key)
 
@@ -144,14 +146,14 @@ def withdraw(claim: One, ledger: LedgerOption, write: WriteOptions, out: OutputO
         "claim",
         lambda _, name: DisputeWithdrawn(claim=name),
         fields=claims.RESULT_FIELDS,
-        read_back=claims.result,
+        read_back=claims.result_fields,
         question=_withdraw_question,
     )
     run_step([claim], step, ledger, write, out)
 
 
 def _withdraw_question(reader: Reader, claim_id: str) -> str:
-    row = claims.result(reader, claim_id)
+    row = claims.result_fields(reader, claim_id)
     return (
         f"Withdraw the dispute of claim {claim_id}? It is open again, and may cost"
         f" {row['cost']} {row['currency']}."
@@ -187,6 +189,6 @@ def rule(
         "claim",
         lambda _, name: decision(claim=name, note=note),
         fields=claims.RESULT_FIELDS,
-        read_back=claims.result,
+        read_back=claims.result_fields,
     )
     run_step([claim], step, ledger, write, out)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from liveportal.cli.commands.disputes.evidence import Keep, Names, reads_of
+from liveportal.cli.commands.disputes.evidence import Keep, Names, transcript_reader
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
@@ -21,7 +21,7 @@ from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
-    from liveportal.exports.comparing import Compared, Ledger
+    from liveportal.exports.comparing import Comparison, LedgerSide
     from liveportal.exports.pack import Problem
 
 FIELDS = (
@@ -54,20 +54,22 @@ def verify(
       liveportal dispute verify case.zip --ledger ledger.db --json
       liveportal dispute verify public.zip --ledger ledger.db --keep Ana
     """
-    from liveportal.exports.evidence import PAGE_FILES, is_about
-    from liveportal.exports.pack import contents, verify_pack
+    from liveportal.exports.evidence import PAGE_FILES, has_manifest_fields
+    from liveportal.exports.pack import read_members, verify_pack
 
     check_output_possible(FIELDS, out, spared=(*ledger.files, pack))
     check_input(pack)
     checked = verify_pack(pack)
     manifest = checked.manifest
     _raise_if_changed(pack, checked.problems)
-    if not is_about(manifest):
+    if not has_manifest_fields(manifest):
         raise InvalidPack(f"{pack} is the pack of no claim", path=str(pack))
     if (keep or name) and not manifest["redacted"]:
         raise typer.BadParameter("--keep and --name belong to a redacted pack")
     texts = [item["file"] for item in manifest["items"]] if manifest["redacted"] else PAGE_FILES
-    comparison = _compare_with_ledger(manifest, lambda: contents(pack, texts), ledger, keep, name)
+    comparison = _compare_with_ledger(
+        manifest, lambda: read_members(pack, texts), ledger, keep, name
+    )
     if comparison is False and ledger.typed:
         _raise_if_changed(pack, _foreign_problems(ledger.path))
     not_compared: Sequence[Problem] = ()
@@ -133,7 +135,7 @@ def _compare_with_ledger(
     ledger: LedgerOption,
     keep: Sequence[str] | None,
     name: Sequence[str] | None,
-) -> Compared | bool | None:
+) -> Comparison | bool | None:
     """Compare a pack with the ledger; False if it is another ledger's, None if not comparable."""
     from liveportal.exports.comparing import Pack, compare
     from liveportal.ledger.verify.chain import are_in_journal
@@ -153,20 +155,20 @@ def _compare_with_ledger(
     return compare(Pack(manifest, texts()), past_ledger)
 
 
-def _missing_claim() -> Compared:
-    from liveportal.exports.comparing import Compared
+def _missing_claim() -> Comparison:
+    from liveportal.exports.comparing import Comparison
     from liveportal.exports.pack import MANIFEST, Problem
 
-    return Compared([Problem(MANIFEST, "the ledger had no such claim when it was made")], ())
+    return Comparison([Problem(MANIFEST, "the ledger had no such claim when it was made")], ())
 
 
 def _ledger_as_of(
     manifest: Mapping[str, Any], path: Path, keep: Sequence[str] | None, name: Sequence[str] | None
-) -> Ledger | None:
+) -> LedgerSide | None:
     """Return the ledger's data as of the pack's last event; None if it has no such claim."""
-    from liveportal.exports.comparing import Ledger, page_of
-    from liveportal.exports.pages import CURRENT, people
-    from liveportal.ledger.journal.erasure import forgotten_at
+    from liveportal.exports.comparing import LedgerSide, page_of
+    from liveportal.exports.pages import CURRENT, case_redactor
+    from liveportal.ledger.journal.erasure import last_erasure_seq
     from liveportal.ledger.queries.case import case as case_of
 
     last = manifest["ledger"]["events"]
@@ -175,7 +177,7 @@ def _ledger_as_of(
             return None
         case = case_of(reader, manifest["claim"], reference_time(reader))
     with open_readonly(path) as reader:
-        forgotten = (forgotten_at(reader.db, case.customer) or 0) > last
+        forgotten = (last_erasure_seq(reader.db, case.customer) or 0) > last
     page = page_of(manifest) or CURRENT
-    redact = people(page, case, keep or (), name or ()) if manifest["redacted"] else None
-    return Ledger(case, redact, bool(keep or name), forgotten, reads_of(case))
+    redact = case_redactor(page, case, keep or (), name or ()) if manifest["redacted"] else None
+    return LedgerSide(case, redact, bool(keep or name), forgotten, transcript_reader(case))

@@ -21,7 +21,7 @@ from liveportal.cli.commands.doctor.checks import (
     WARNING,
     Check,
     Surroundings,
-    examined,
+    run_checks,
 )
 from liveportal.cli.io.render import check_output_possible, render
 from liveportal.cli.io.text import no_colour
@@ -55,7 +55,7 @@ def doctor(
     """
     check_output_possible(Check._fields, out, spared=ledger.files)
     health = gather(ledger.path)
-    checks = examined(health, surroundings(health, ledger), utc_now())
+    checks = run_checks(health, surroundings(health, ledger), utc_now())
     rows = [
         {**check._asdict(), "status": Coloured(check.status, COLOURS[check.status])}
         for check in checks

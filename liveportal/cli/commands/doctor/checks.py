@@ -67,7 +67,7 @@ class Surroundings:
     colour: bool
 
 
-def examined(health: Health, around: Surroundings, now: datetime) -> list[Check]:
+def run_checks(health: Health, around: Surroundings, now: datetime) -> list[Check]:
     """Return the rows of all checks, in the order in which problems should be fixed."""
     return [check(health, around, now) for check in CHECKS]
 

@@ -18,7 +18,7 @@ from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import as_known, utc_now
+from liveportal.cli.parse.times import read_as_known, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.money import Money
 from liveportal.ledger.queries.reader import Reader
@@ -70,7 +70,7 @@ def compare_zones(reader: Reader, span: Span) -> Table:
     other_zones = [zone for zone in (reader.own_timezone, "UTC") if zone != reader.timezone]
     rows: list[dict[str, Any]] = [
         row
-        for row in zone_comparison.moved(reader, list(dict.fromkeys(other_zones)))
+        for row in zone_comparison.moved_entries(reader, list(dict.fromkeys(other_zones)))
         if any(span.first <= str(row[name]) <= span.last for name in ("month", "would_be"))
     ]
     sessions: Counter[str] = Counter()
@@ -166,13 +166,13 @@ def diff(
 
     with open_reader(ledger, read, out) as reader:
         zone, now = read.timezone or reader.own_timezone, utc_now()
-        since = as_known(before, zone, now)
-        until = None if after is None else as_known(after, zone, now)
+        since = read_as_known(before, zone, now)
+        until = None if after is None else read_as_known(after, zone, now)
         if until and until < since:
             raise typer.BadParameter("the first time must not be the later one")
         with (
-            as_known_diff.known(reader, since) as earlier,
-            as_known_diff.known(reader, until) as later,
+            as_known_diff.as_known(reader, since) as earlier,
+            as_known_diff.as_known(reader, until) as later,
         ):
             rows = as_known_diff.differences(earlier, later)
         shown_zone = display_zone(reader, read)
@@ -232,7 +232,7 @@ def check(
 
     with open_reader(ledger, read, out) as reader:
         span = parse_span(reader, month, first, last, year)
-        rows = billing_audit.checked(reader, span.first, span.last, everything=everything)
+        rows = billing_audit.audit(reader, span.first, span.last, everything=everything)
         zone, currency = display_zone(reader, read), reader.currency
     differing: list[Any] = [row["difference"] for row in rows if row["difference"]]
     has_reported = any(row["reported"] is not None for row in rows)

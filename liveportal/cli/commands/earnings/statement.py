@@ -90,13 +90,13 @@ def writer_of(path: Path) -> Callable[[Document], bytes]:
     """Return the function that writes the format of a suffix; others are a usage error."""
     suffix = path.suffix.lower()
     if suffix in (".html", ".htm"):
-        from liveportal.exports.statement import html
+        from liveportal.exports.statement import to_html
 
-        return lambda document: html(document).encode()
+        return lambda document: to_html(document).encode()
     if suffix == ".csv":
-        from liveportal.exports.statement import rows
+        from liveportal.exports.statement import to_csv
 
-        return lambda document: rows(document).encode()
+        return lambda document: to_csv(document).encode()
     if suffix == ".pdf":
         from liveportal.exports.statement_pdf import pdf
 
@@ -104,7 +104,7 @@ def writer_of(path: Path) -> Callable[[Document], bytes]:
     raise typer.BadParameter(f"{path.name} ends with none of .html, .pdf and .csv")
 
 
-def proved_by(reader: Reader, path: Path) -> str:
+def verify_statement(reader: Reader, path: Path) -> str:
     """Verify a statement against the ledger, and return its month or year.
 
     Raises `UnreadableFile`, `NotAStatement`, `StatementChanged`.

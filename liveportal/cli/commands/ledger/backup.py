@@ -185,9 +185,9 @@ def _ledger_and_vault_size(reader: Reader) -> int:
 def _planned_row(
     ledger: Path, target: Path, ledger_extent: LedgerExtent, plan: RetentionPlan | None
 ) -> Row:
-    from liveportal.ledger.backup.backup import surplus
+    from liveportal.ledger.backup.backup import backups_to_remove
 
-    surplus_files = surplus(plan, ledger, ledger_extent.book, target) if plan else []
+    surplus_files = backups_to_remove(plan, ledger, ledger_extent.book, target) if plan else []
     return {
         **dict.fromkeys(BACKUP_FIELDS),
         "file": str(target),
@@ -327,9 +327,9 @@ def _decryption(
     Raises `BackupLocked` if the secret is not given and cannot be asked for.
     """
     from liveportal.ledger.backup.age import Decryption
-    from liveportal.ledger.backup.restore import opening
+    from liveportal.ledger.backup.restore import encryption_of
 
-    kind = opening(file)
+    kind = encryption_of(file)
     if kind == "recipient":
         if identity is None:
             raise BackupLocked(

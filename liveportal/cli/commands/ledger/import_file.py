@@ -29,7 +29,7 @@ from liveportal.ledger import imports
 from liveportal.ledger.storage.ledger_paths import check_input
 
 if TYPE_CHECKING:
-    from liveportal.feeds.exported import Contents
+    from liveportal.feeds.exported import ExportSummary
     from liveportal.ledger.imports import Imported, Target
 
 FIELDS = (
@@ -87,7 +87,7 @@ def import_(
         size = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         with progress("Checking", size) as advance:
-            contents = exported.contents(stream, advance)
+            contents = exported.summarise(stream, advance)
         target = imports.target(ledger.path, begins_ledger=contents.begins_ledger)
         if not (yes or dry_run):
             _describe(contents)
@@ -95,7 +95,7 @@ def import_(
         stream.seek(0)
         with progress("Importing", size) as advance:
             chunks = exported.events(stream, contents.digest, advance)
-            result = imports.carry_out(ledger.path, chunks, target, utc_now, keep=not dry_run)
+            result = imports.import_events(ledger.path, chunks, target, utc_now, keep=not dry_run)
     row = _result_row(ledger.path, contents, target, result, dry_run=dry_run)
     human = tuple(name for name in FIELDS if name != "head" and row[name])
     title = "This would be imported" if dry_run else "Imported"
@@ -141,7 +141,7 @@ def _buffer_stream(source: BinaryIO) -> Iterator[BinaryIO]:
 # --- asking ---------------------------------------------------------------------------------------
 
 
-def _describe(contents: Contents) -> None:
+def _describe(contents: ExportSummary) -> None:
     """Tell a person what the file contains, before they are asked to confirm."""
     hint(f"Sources: {_format_counts(contents.sources)}.")
     hint(f"Types: {_format_counts(contents.types)}.")
@@ -153,7 +153,7 @@ def _format_counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in Counter(counts).most_common())
 
 
-def _question(contents: Contents, target: Target, path: Path) -> str:
+def _question(contents: ExportSummary, target: Target, path: Path) -> str:
     """Return the question whether to import the file, naming events only the expert may record."""
     events = f"{contents.events} {'event' if contents.events == 1 else 'events'}"
     where = {
@@ -181,7 +181,7 @@ def _format_names(verb: str, one: str, many: str, names: Sequence[str]) -> str:
 
 
 def _result_row(
-    path: Path, contents: Contents, target: Target, result: Imported, *, dry_run: bool
+    path: Path, contents: ExportSummary, target: Target, result: Imported, *, dry_run: bool
 ) -> Row:
     return {
         "ledger": str(path),

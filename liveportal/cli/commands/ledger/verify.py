@@ -28,7 +28,7 @@ FIELDS = (
     *("files", "messages", "profile_values", "attach_again", "profile_key", "enter_again"),
     "outdated_transcripts",
 )
-MANY = 5_000
+SHOW_PROGRESS_FROM = 5_000
 """From this number of events on, a progress bar is shown."""
 _MOST_HINTS = 5
 _HEAD_PATTERN = re.compile(r"[0-9A-Fa-f]{16,64}", re.ASCII)
@@ -77,9 +77,9 @@ def verify(
         verified = _verify_ledger(reader, heads, deep=deep)
         verified_statement = None
         if statement is not None:
-            from liveportal.cli.commands.earnings.statement import proved_by
+            from liveportal.cli.commands.earnings.statement import verify_statement
 
-            verified_statement = proved_by(reader, statement)
+            verified_statement = verify_statement(reader, statement)
         zone = reader.own_timezone
     row = _result_row(verified, deep=deep) | {"statement": verified_statement}
     human = tuple(name for name in FIELDS if name in FIELDS[:4] or row[name])
@@ -100,7 +100,11 @@ def _verify_ledger(reader: Reader, heads: list[str], *, deep: bool) -> Verified:
     from liveportal.ledger.verify.verify import ignored, verify
 
     (events,) = reader.db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
-    with progress("Verifying", events) if events >= MANY else nullcontext(ignored) as advance:
+    with (
+        progress("Verifying", events)
+        if events >= SHOW_PROGRESS_FROM
+        else nullcontext(ignored) as advance
+    ):
         return verify(
             reader.db,
             vault=reader.path,

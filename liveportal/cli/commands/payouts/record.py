@@ -66,7 +66,7 @@ def record(
         row = writer.record(
             data,
             data.payout,
-            read_back=payout_queries.result,
+            read_back=payout_queries.result_fields,
             assumed=() if payout is not None else ("payout",),
         )
         zone = writer.zone
@@ -112,7 +112,7 @@ def _status_step(
     """Return the step that changes a payout's status; a `change` in words must be confirmed."""
 
     def question(reader: Reader, name: str) -> str:
-        row = payout_queries.result(reader, name)
+        row = payout_queries.result_fields(reader, name)
         return (
             f"Record that payout {name} {change}? {row['amount']} {row['currency']} is owed again."
         )
@@ -121,6 +121,6 @@ def _status_step(
         "payout",
         lambda _, name: event_type(payout=name, reason=reason),
         payout_queries.RESULT_FIELDS,
-        payout_queries.result,
+        payout_queries.result_fields,
         question=question if change else None,
     )

@@ -28,7 +28,7 @@ from liveportal.domain.errors import LedgerBusy
 from liveportal.domain.events.envelope import CLI_SOURCE
 from liveportal.domain.events.fields import decode
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.domain.handlers.preferences import differing
+from liveportal.domain.handlers.preferences import changed_preferences
 from liveportal.ledger.queries import ledger_info
 from liveportal.ledger.queries.reader import Reader
 
@@ -111,7 +111,7 @@ def export(
     """
     with open_reader(ledger, read, OutputOptions(output=output)) as reader:
         document = reader.preferences
-    text = toml_document.written(document)
+    text = toml_document.format_toml(document)
     with open_output(output) as stream:
         stream.write(text)
 
@@ -133,10 +133,10 @@ def import_(
     check_target(out.output, (Path(file),))
     where, text = toml_document.content_of(file)
     with open_writer(ledger, write, out, ledger_info.PREFERENCE_FIELDS) as writer:
-        new = toml_document.read(text, where, writer.amount)
+        new = toml_document.parse_toml(text, where, writer.amount)
         seq, in_force = ledger_info.preferences_before(writer.reader, CLI_SOURCE, write.key)
         current = decode(PreferencesChanged, dict(in_force)) if in_force else PreferencesChanged()
-        if changes := differing(new, current):
+        if changes := changed_preferences(new, current):
             row = _record(writer, PreferencesChanged(**changes), seq)
         else:
             row = {**UNCHANGED, **_human_preferences(writer.reader), "dry_run": write.dry_run}

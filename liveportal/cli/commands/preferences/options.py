@@ -18,10 +18,10 @@ from liveportal.cli.parse.availability_syntax import (
     read_vacation,
 )
 from liveportal.cli.write_command import Writer
-from liveportal.domain.errors import InvalidValue, UnknownThing
+from liveportal.domain.errors import InvalidValue, UnknownEntity
 from liveportal.domain.events.types import Buffers, PreferencesChanged
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import amended, unreadable
+from liveportal.domain.handlers.preferences import parse_error, with_parts
 from liveportal.domain.handlers.requests import check_currency
 from liveportal.domain.money import Money
 
@@ -207,7 +207,7 @@ class Preferences(Options):
     def event(self, writer: Writer, in_force: Mapping[str, Any]) -> PreferencesChanged:
         """Build the event that sets the given preferences and keeps other parts of `in_force`.
 
-        Raises `InvalidValue`, `InvalidAmount`, `InvalidEvent`, `UnknownThing`.
+        Raises `InvalidValue`, `InvalidAmount`, `InvalidEvent`, `UnknownEntity`.
         """
         return PreferencesChanged(
             verification=self.verification,
@@ -247,7 +247,7 @@ class Preferences(Options):
         if self.exception is not None:
             parts["exceptions"] = read_exceptions(_non_empty(self.exception)) or None
         return (
-            _check_document("availability", amended("availability", in_force, parts))
+            _check_document("availability", with_parts("availability", in_force, parts))
             if parts
             else None
         )
@@ -259,7 +259,7 @@ class Preferences(Options):
         if self.alarm is not None:
             parts["alarms"] = [_parse_minutes(text) for text in _non_empty(self.alarm)] or None
         return (
-            _check_document("notifications", amended("notifications", in_force, parts))
+            _check_document("notifications", with_parts("notifications", in_force, parts))
             if parts
             else None
         )
@@ -300,7 +300,7 @@ def _edit_list(
     for text in _non_empty(less or ()):
         left = [item for item in items if item.casefold() != text.casefold()]
         if len(left) == len(items):
-            raise UnknownThing(
+            raise UnknownEntity(
                 f"there is no {what} {text!r} among yours",
                 hint=f"They are: {', '.join(items) or 'none'}.",
             )
@@ -310,7 +310,7 @@ def _edit_list(
 
 def _check_document(name: str, document: dict[str, Any]) -> dict[str, Any]:
     """Refuse a document that is invalid, such as one with too many rules or too early an alarm."""
-    if error := unreadable(name, document):
+    if error := parse_error(name, document):
         raise error
     return document
 

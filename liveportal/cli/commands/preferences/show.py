@@ -16,7 +16,12 @@ from liveportal.cli.parse.availability_syntax import (
     rule_words,
     size_words,
 )
-from liveportal.domain.handlers.preferences import STRUCTURED, Notifications, structured, unreadable
+from liveportal.domain.handlers.preferences import (
+    STRUCTURED,
+    Notifications,
+    parse_error,
+    parse_structured,
+)
 from liveportal.domain.schedule.working_hours import (
     WEEKDAYS,
     Availability,
@@ -53,8 +58,8 @@ def added_fields(row: Row, now: datetime, zone_name: str) -> dict[str, object]:
 
     None stands for a preference that is not set or is invalid.
     """
-    availability: Availability | None = structured("availability", row["availability"])
-    declines = structured("auto_decline", row["auto_decline"])
+    availability: Availability | None = parse_structured("availability", row["availability"])
+    declines = parse_structured("auto_decline", row["auto_decline"])
     fields: dict[str, object] = dict.fromkeys(ADDED_FIELDS)
     if availability:
         spans = open_this_week(availability, now, zone_name)
@@ -67,7 +72,7 @@ def added_fields(row: Row, now: datetime, zone_name: str) -> dict[str, object]:
         }
     if declines is not None:
         fields["declines"] = [declining_words(rule) for rule in declines]
-    fields["unreadable"] = [name for name in STRUCTURED if unreadable(name, row[name])]
+    fields["unreadable"] = [name for name in STRUCTURED if parse_error(name, row[name])]
     return fields
 
 
@@ -96,9 +101,9 @@ def _lines(
 ) -> Sequence[str]:
     if name not in STRUCTURED:
         return format_value(value, local)
-    if error := unreadable(name, value):
+    if error := parse_error(name, value):
         return [f"counts as not set: {error.message}"]
-    return format_value(structured(name, value), local) or ["none"]
+    return format_value(parse_structured(name, value), local) or ["none"]
 
 
 def _availability_lines(

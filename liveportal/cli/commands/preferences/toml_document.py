@@ -17,9 +17,9 @@ from liveportal.cli.io.text import clean
 from liveportal.cli.parse import toml_file
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import InvalidEvent, InvalidValue, LiveportalError, UnreadableFile
-from liveportal.domain.events.fields import EventRecord, decode, plan
+from liveportal.domain.events.fields import EventRecord, decode, field_specs
 from liveportal.domain.events.types import PreferencesChanged
-from liveportal.domain.handlers.preferences import STRUCTURED, structured, unreadable
+from liveportal.domain.handlers.preferences import STRUCTURED, parse_error, parse_structured
 from liveportal.domain.money import Money
 from liveportal.domain.schedule.working_hours import LOCAL_TIME
 from liveportal.ledger.storage.ledger_paths import check_input
@@ -40,7 +40,7 @@ _HEAD = """\
 # --- writing ----------------------------------------------------------------------------------
 
 
-def written(document: Mapping[str, Any]) -> str:
+def format_toml(document: Mapping[str, Any]) -> str:
     """Format preferences as TOML; raises `InvalidValue` for a text that TOML cannot express.
 
     An invalid preference counts as not set, and is named in a comment.
@@ -50,12 +50,12 @@ def written(document: Mapping[str, Any]) -> str:
     values = decode(PreferencesChanged, dict(document)) if document else PreferencesChanged()
     table: dict[str, Any] = {}
     head = _HEAD
-    for name, *_ in plan(PreferencesChanged):
+    for name, *_ in field_specs(PreferencesChanged):
         value = getattr(values, name)
         if name in STRUCTURED:
-            if unreadable(name, value):
+            if parse_error(name, value):
                 head += f"# {name} has a form of the platform's own, which is not written here.\n"
-            value = structured(name, value)
+            value = parse_structured(name, value)
         if value is not None:
             table[name] = _to_toml(name, value)
     text = tomli_w.dumps(table)
@@ -74,7 +74,7 @@ def _to_toml(path: str, value: object) -> Any:  # noqa: ANN401 (a value of TOML)
         case EventRecord():
             return {
                 name: _to_toml(f"{path}.{name}", field)
-                for name, *_ in plan(type(value))
+                for name, *_ in field_specs(type(value))
                 if (field := getattr(value, name)) is not None
             }
     return value
@@ -128,7 +128,7 @@ def content_of(file: str) -> tuple[str, str]:
         ) from None
 
 
-def read(text: str, where: str, amount: ReadAmount) -> PreferencesChanged:
+def parse_toml(text: str, where: str, amount: ReadAmount) -> PreferencesChanged:
     """Parse preferences from TOML; errors name `where`, the key and the reason.
 
     Raises `InvalidValue` if the text is not TOML, and `InvalidEvent`.
@@ -144,14 +144,14 @@ def read(text: str, where: str, amount: ReadAmount) -> PreferencesChanged:
 
 
 def _decode_document(document: dict[str, Any], amount: ReadAmount) -> PreferencesChanged:
-    known = [name for name, *_ in plan(PreferencesChanged)]
+    known = [name for name, *_ in field_specs(PreferencesChanged)]
     for name in document:
         if name not in known:
             raise InvalidEvent(name[:64], f"is no preference; there are {', '.join(known)}")
     values = _to_event_values(document, amount)
     data: PreferencesChanged = decode(PreferencesChanged, values)
     for name in STRUCTURED:
-        if error := unreadable(name, values.get(name)):
+        if error := parse_error(name, values.get(name)):
             raise error
     for number, vacation in enumerate(data.vacations or (), 1):
         if vacation.end < vacation.start:

@@ -74,7 +74,7 @@ def claim(
         row = writer.record(
             data,
             data.claim,
-            read_back=claim_queries.result,
+            read_back=claim_queries.result_fields,
             allow=overrides(late=late),
             assumed=() if claim_id is not None else ("claim",),
         )
@@ -104,12 +104,12 @@ def _closing_step(kind: type[ClaimClosed], reason: str | None) -> WriteStep:
         "claim",
         lambda _, name: kind(claim=name, reason=reason),
         claim_queries.RESULT_FIELDS,
-        claim_queries.result,
+        claim_queries.result_fields,
     )
 
 
 def _concede_question(reader: Reader, claim_id: str) -> str:
-    row = claim_queries.result(reader, claim_id)
+    row = claim_queries.result_fields(reader, claim_id)
     return f"Concede claim {claim_id}? It deducts {row['cost']} {row['currency']}."
 
 

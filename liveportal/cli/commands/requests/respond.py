@@ -92,7 +92,7 @@ def accept(
         "request",
         acceptance,
         fields=("session", "start", "slot"),
-        read_back=request_queries.accepted,
+        read_back=request_queries.accept_result,
         allow=overrides(overlap=overlap),
         assumed=() if slot else ("slot",),
     )
@@ -125,14 +125,14 @@ def decline(
     reasons: dict[str, str] = {}
 
     def find_declined(writer: Writer) -> Sequence[str]:
-        reasons.update(request_queries.to_decline(writer.reader, writer.at or utc_now()))
+        reasons.update(request_queries.auto_declines(writer.reader, writer.at or utc_now()))
         return tuple(reasons)
 
     step = WriteStep(
         "request",
         lambda _, name: RequestDeclined(request=name, reason=reasons.get(name, reason)),
         fields=("reason",),
-        read_back=request_queries.declined,
+        read_back=request_queries.decline_result,
     )
     empty = "No open request is declined by a rule." if auto else "No ids were given."
     run_step(requests or find_declined, step, ledger, write, out, empty=empty)

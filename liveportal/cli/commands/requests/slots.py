@@ -35,7 +35,7 @@ def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> in
     None if there are no slots or nobody can be asked; the rules then report what is missing. Raises
     `SlotsPast` if all slots have begun, and `Declined`.
     """
-    slots = requests.to_choose(writer.reader, request_id, writer.at or utc_now())
+    slots = requests.ranked_slots(writer.reader, request_id, writer.at or utc_now())
     if not slots or not (best or (ask and can_ask())):
         return None
     is_past = any(reason["code"] == "past" for reason in slots[0]["reasons"])
@@ -56,9 +56,9 @@ def choose_slot(writer: Writer, request_id: str, *, best: bool, ask: bool) -> in
 
 def _format_slot(slot: Mapping[str, Any], now: datetime, local: tzinfo | None) -> str:
     """Format a slot as `2: 2026-10-12 15:00, 45 min, earns 94.50; free, 22:00 for them`."""
-    from liveportal.cli.io.rich_output import short_time  # Imports rich: terminals only.
+    from liveportal.cli.io.rich_output import format_short_time  # Imports rich: terminals only.
 
     earns = f", earns {slot['earns']}" if slot["earns"] else ""
     reasons = ", ".join(reason["message"] for reason in slot["reasons"])
-    when = short_time(slot["start"], now, local)
+    when = format_short_time(slot["start"], now, local)
     return clean(f"{slot['slot']}: {when}, {slot['minutes']} min{earns}; {reasons}".rstrip("; "))

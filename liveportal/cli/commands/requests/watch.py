@@ -27,8 +27,8 @@ from liveportal.cli.parse.times import utc_now
 from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.preferences import structured
-from liveportal.feeds.following import FeedChunk, followed, open_feed, streamed
+from liveportal.domain.handlers.preferences import parse_structured
+from liveportal.feeds.following import FeedChunk, follow, open_feed, read_stream
 from liveportal.feeds.jsonl import Line
 from liveportal.ledger.queries import requests
 from liveportal.ledger.queries.reader import Reader, Row
@@ -130,9 +130,9 @@ def watch(
         reject_log = _Rejects(bad_lines)
         wait = _Wait(interval, out)
         if feed == STDIN:
-            chunks = streamed(stream, wait)
+            chunks = read_stream(stream, wait)
         else:
-            chunks = followed(stream, feed, wait, once=once)
+            chunks = follow(stream, feed, wait, once=once)
         rows = _new_rows(portal, chunks, reject_log.reject if rejects else None, choice)
         hint(f"Watching {'standard input' if feed == STDIN else feed}; Ctrl-C ends it.")
         _show(rows, out)
@@ -221,7 +221,7 @@ def _record_chunk(
 def _open_or_declined(portal: Portal, ids: list[str], choice: Choice) -> list[Row]:
     """Decline by the rules; return the requests still open or just declined, in feed order."""
     now = utc_now()
-    reasons = requests.to_decline(portal.reader(), now, ids) if choice.decline else {}
+    reasons = requests.auto_declines(portal.reader(), now, ids) if choice.decline else {}
     for name, reason in [*reasons.items()]:
         try:
             portal.execute(RequestDeclined(request=name, reason=reason))
@@ -306,7 +306,7 @@ def _announce(row: Row, choice: Choice, reader: Reader) -> None:
     """Ring the bell and run the command, as chosen, for a request that was shown."""
     rings = choice.bell
     if rings is None:
-        notifications = structured("notifications", reader.preferences.get("notifications"))
+        notifications = parse_structured("notifications", reader.preferences.get("notifications"))
         rings = bool(notifications and notifications.bell)
     on_terminal = all(s is not None and s.isatty() for s in (sys.stdout, sys.stderr))
     if rings and on_terminal:  # On stderr, since the results may be JSON.

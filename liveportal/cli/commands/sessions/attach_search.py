@@ -39,7 +39,7 @@ from liveportal.cli.write_command import (
 )
 from liveportal.domain.artifacts import KINDS, guessed_kind
 from liveportal.domain.errors import LiveportalError
-from liveportal.ledger.attachments.vault import ignored
+from liveportal.ledger.attachments.vault import no_progress
 from liveportal.ledger.queries import session_search, transcripts
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _attach(
     data = describe_file(session, file, kind=kind, name=name)
     size = _size(file)
     is_quick = size < SLOW_BYTES
-    with nullcontext(ignored) if is_quick else progress(file.name, size) as advance:
+    with nullcontext(no_progress) if is_quick else progress(file.name, size) as advance:
         outcome, details = writer.portal.attach(
             file,
             data,

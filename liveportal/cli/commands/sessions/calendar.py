@@ -20,9 +20,9 @@ from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.errors import UnreadableFile
-from liveportal.domain.handlers.preferences import LONGEST_ALARM, structured
-from liveportal.exports.calendar import CalendarEvent, Written, write
-from liveportal.ledger.queries.calendar import book, planned_and_held
+from liveportal.domain.handlers.preferences import LONGEST_ALARM, parse_structured
+from liveportal.exports.calendar import CalendarEvent, CalendarFile, write_calendar
+from liveportal.ledger.queries.calendar import book_name, calendar_sessions
 from liveportal.ledger.queries.reader import Reader
 
 FIELDS = ("events", "cancelled", "path", "calendar")
@@ -66,9 +66,9 @@ def calendar(
     """
     with open_reader(ledger, read, out) as reader:
         calendar_events = _calendar_events(reader, alarm, private=private)
-        name, zone = book(reader), display_zone(reader, read)
+        name, zone = book_name(reader), display_zone(reader, read)
     path = None if out.output == Path("-") else out.output
-    written = write(name, calendar_events, existing_calendar(path))
+    written = write_calendar(name, calendar_events, existing_calendar(path))
     has_format = (out.json, out.jsonl, out.csv, out.tsv, out.header, out.fields)
     if path is not None or not any(has_format):
         with open_output(path) as stream:
@@ -79,7 +79,7 @@ def calendar(
         hint("Import it into any calendar; run this again to bring it up to date.")
 
 
-def _summary(written: Written, path: Path | None) -> Mapping[str, object]:
+def _summary(written: CalendarFile, path: Path | None) -> Mapping[str, object]:
     return {
         "events": written.events,
         "cancelled": written.cancelled,
@@ -105,14 +105,14 @@ def existing_calendar(path: Path | None) -> bytes:
 def _calendar_events(
     reader: Reader, alarm: Sequence[int] | None, *, private: bool
 ) -> list[CalendarEvent]:
-    notifications = structured("notifications", reader.preferences.get("notifications"))
+    notifications = parse_structured("notifications", reader.preferences.get("notifications"))
     preferred = notifications.alarms if notifications else None
     alarms = alarm or (DEFAULT_ALARMS if preferred is None else preferred)
     now = reference_time(reader)
     return [
         # No alarms for past or cancelled sessions.
         _calendar_event(row, tuple(alarms) if _is_ahead(row, now) else (), private=private)
-        for row in planned_and_held(reader)
+        for row in calendar_sessions(reader)
     ]
 
 

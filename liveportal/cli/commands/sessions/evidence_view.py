@@ -99,7 +99,7 @@ def _open_copy(
     check_output_possible(OPENED, out, spared=ledger.files)
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("session", session)
-        artifact = transcript_queries.named(reader, name, text)
+        artifact = transcript_queries.find_artifact(reader, name, text)
         zone = display_zone(reader, read)
     sha256 = str(artifact["sha256"])
     folder = Path(mkdtemp(prefix="liveportal-"))

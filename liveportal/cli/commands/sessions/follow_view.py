@@ -52,10 +52,10 @@ def with_stopwatches(row: Row) -> Row:
 
 
 def _stopwatch(span: timedelta) -> Callable[[datetime, tzinfo | None], list[str]]:
-    return lambda _now, _local: [clock(span)]
+    return lambda _now, _local: [format_stopwatch(span)]
 
 
-def clock(span: timedelta) -> str:
+def format_stopwatch(span: timedelta) -> str:
     """Format a span as a stopwatch does, `0:12:05`, with days in front if there are any."""
     seconds = abs(span) // timedelta(seconds=1)
     days, seconds = divmod(seconds, 86_400)

@@ -16,7 +16,7 @@ import typer
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import as_known, read_month, read_time, utc_now
+from liveportal.cli.parse.times import read_as_known, read_month, read_time, utc_now
 from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidMonth
@@ -167,7 +167,9 @@ def _narrow(
         return read_time(text, zone, now, past=True, date_only=True)
 
     first_month, start = _parse_month_or_instant(first, today, parse_instant)
-    last_month, end = _parse_month_or_instant(last, today, lambda text: as_known(text, zone, now))
+    last_month, end = _parse_month_or_instant(
+        last, today, lambda text: read_as_known(text, zone, now)
+    )
     if month is not None:
         first_month = last_month = read_month(month, today)
     after_seq = int(since) if since is not None and _POSITION.fullmatch(since) else None

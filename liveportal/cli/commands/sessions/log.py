@@ -102,7 +102,7 @@ def log(
         row = writer.record(
             data,
             data.session,
-            read_back=sessions.result,
+            read_back=sessions.result_fields,
             assumed=() if session is not None else ("session",),
         )
     show_result(row, sessions.RESULT_FIELDS, out, zone=zone)
@@ -143,7 +143,7 @@ def correct(
         now, zone = utc_now(), writer.zone
         right_start = read_time(start, zone, now, past=True) if start is not None else None
         right_end = read_time(end, zone, now, past=True, is_end=True) if end is not None else None
-        recorded_times = sessions.held(writer.reader, name)
+        recorded_times = sessions.actual_times(writer.reader, name)
         session = (right_start or recorded_times[0] or now, right_end or recorded_times[1] or now)
         pauses = tuple(read_pause(text, zone, session, now) for text in pause or ())
         data = SessionCorrected(
@@ -161,7 +161,7 @@ def correct(
     # Our own calculation is not given by the user: a repeated command is not compared on it.
     assumed = ("billed",) if billed == BY_POLICY else ()
     step = WriteStep(
-        "session", correction, sessions.RESULT_FIELDS, sessions.result, assumed=assumed
+        "session", correction, sessions.RESULT_FIELDS, sessions.result_fields, assumed=assumed
     )
     run_step([session], step, ledger, write, out)
 

@@ -67,7 +67,7 @@ def _timer_step(kind: type[SessionStarted | SessionPaused | SessionResumed]) -> 
         "session",
         lambda _, name: kind(session=name),
         session_queries.RESULT_FIELDS,
-        session_queries.result,
+        session_queries.result_fields,
     )
 
 
@@ -96,7 +96,7 @@ def end(
             session=name, billed=writer.amount(billed) if billed is not None else None
         ),
         session_queries.RESULT_FIELDS,
-        session_queries.result,
+        session_queries.result_fields,
     )
     run_step(sessions, step, ledger, write, out)
 
@@ -166,7 +166,7 @@ def reschedule(
             session=name, start=read_time(start, writer.zone, utc_now()), minutes=minutes
         ),
         ("start", "end"),
-        session_queries.planned,
+        session_queries.planned_times,
         allow=overrides(overlap=overlap),
     )
     run_step([session], step, ledger, write, out)

@@ -99,7 +99,7 @@ def _profile_row(reader: Reader, values: Values, revealed: frozenset[str]) -> Ro
     }
     if "address" in values:
         texts["address"] = _human_address(values["address"].plain)
-    return {**profile_queries.shown(reader, texts), "revealed": bool(revealed)}
+    return {**profile_queries.profile_row(reader, texts), "revealed": bool(revealed)}
 
 
 def _human_address(document: str) -> HumanValue:
@@ -152,7 +152,7 @@ def set_(
         if wanted != Profile() or file or start_over:
             typed = wanted.values(writer.zone)
             given = {**(read_file(file, writer.zone) if file else {}), **typed}
-            change = changes(checks.checked(given), afresh=start_over)
+            change = changes(checks.check_fields(given), afresh=start_over)
         else:
             change, was_asked = _ask_profile(writer), True
         row = _fill_profile(writer, change, write, was_asked=was_asked)
@@ -171,7 +171,7 @@ def _ask_profile(writer: Writer) -> Changes:
     reader = writer.reader
     in_force = EncryptedFields(reader.db, reader.path).values()
     given = ProfileAnswers(in_force, reader.policy.payout.methods, writer.zone).ask_all()
-    change = changes(checks.checked(given))
+    change = changes(checks.check_fields(given))
     for caution in _cautions(writer, change, in_force):
         writer.ask(f"{caution.message}. Go on all the same?")
     if change.told:
@@ -207,7 +207,7 @@ def _fill_profile(writer: Writer, change: Changes, write: WriteOptions, *, was_a
             raise cautions[0]
 
     def read_missing(reader: Reader) -> dict[str, object]:
-        return {"missing": profile_queries.shown(reader, {})["missing"]}
+        return {"missing": profile_queries.profile_row(reader, {})["missing"]}
 
     outcome, details = writer.portal.fill_profile(
         change,
@@ -250,7 +250,7 @@ def check(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
         rows: list[Row] = [
-            *profile_queries.checked(reader, local_date(reference_time(reader), zone))
+            *profile_queries.check_rows(reader, local_date(reference_time(reader), zone))
         ]
         if profile_queries.is_sealed(reader):
             rows = _with_seal_check(reader, rows)

@@ -14,11 +14,11 @@ from typing import Annotated, Any
 import typer
 
 from liveportal.cli.commands.preferences.toml_document import content_of
-from liveportal.cli.io.prompts import STDIN, can_ask, hidden, read_text
+from liveportal.cli.io.prompts import STDIN, ask_hidden, can_ask, read_text
 from liveportal.cli.io.render import hint
 from liveportal.cli.options import Options
 from liveportal.cli.parse import toml_file
-from liveportal.cli.parse.profile_fields import PARTS, wrong
+from liveportal.cli.parse.profile_fields import PARTS, field_error
 from liveportal.cli.parse.times import read_time, utc_now
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidTime, InvalidValue
@@ -184,9 +184,9 @@ def read_secret(name: str) -> str:
 
     Raises `InvalidValue` if it is empty: the command that should have printed it may have failed.
     """
-    text = hidden(f"{name} (not shown):") if can_ask() else read_text(STDIN)
+    text = ask_hidden(f"{name} (not shown):") if can_ask() else read_text(STDIN)
     if not text:
-        raise wrong(name, "nothing was given")
+        raise field_error(name, "nothing was given")
     return text
 
 
@@ -195,9 +195,9 @@ def parse_day(name: str, text: str, zone: str) -> str:
     try:
         moment = read_time(text, zone, utc_now(), past=name == "tax_signed", date_only=True)
     except InvalidTime:
-        raise wrong(name, "is no day", "Write it like 2026-01-31.") from None
+        raise field_error(name, "is no day", "Write it like 2026-01-31.") from None
     if name == "tax_signed" and moment > utc_now():
-        raise wrong(name, "is still to come")
+        raise field_error(name, "is still to come")
     return local_date(moment, zone).isoformat()
 
 
@@ -236,7 +236,7 @@ def _plain(name: str, document: Mapping[str, Any], zone: str) -> object:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     if not isinstance(value, str):
-        raise wrong(name, "must be a day such as 2026-01-31")
+        raise field_error(name, "must be a day such as 2026-01-31")
     return parse_day(name, value, zone) if value else ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from liveportal.cli.commands.payouts.profile.options import parse_day
-from liveportal.cli.io.prompts import answer, hidden
+from liveportal.cli.io.prompts import ask_hidden, ask_line
 from liveportal.cli.io.text import clean
 from liveportal.cli.parse import profile_fields as checks
 from liveportal.domain.errors import InvalidValue, LiveportalError
@@ -86,7 +86,7 @@ class ProfileAnswers:
         shown_default = str(present) if present is not None else default
         question = f"{label or _LABELS[field]}{f' [{shown_default}]' if shown_default else ''}:"
         while True:
-            text = hidden(question) if secret else answer(question)
+            text = ask_hidden(question) if secret else ask_line(question)
             if not text and (present is not None or not (default or needed)):
                 return
             try:
@@ -161,7 +161,7 @@ class ProfileAnswers:
         while number := self.given.get("tax_number"):
             try:
                 country = self._current("country")
-                checks.checked({"tax_form": form, "tax_number": number, "country": country})
+                checks.check_fields({"tax_form": form, "tax_number": number, "country": country})
                 break
             except LiveportalError as error:
                 _write_line(f"{error.message}. {error.hint}")
@@ -185,7 +185,7 @@ def _ask_lines(label: str, present: list[str]) -> list[str]:
         shown_default = present[number] if number < len(present) else ""
         more = ", or Enter" if lines and not shown_default else ""
         text = (
-            answer(f"{label.capitalize()}, line {number + 1}{more}{_format_kept(shown_default)}:")
+            ask_line(f"{label.capitalize()}, line {number + 1}{more}{_format_kept(shown_default)}:")
             or shown_default
         )
         if not text:
@@ -196,7 +196,9 @@ def _ask_lines(label: str, present: list[str]) -> list[str]:
 
 def _ask_part(label: str, shown_default: str, *, needed: bool) -> str:
     optional = "" if needed else ", if any"
-    return answer(f"{label.capitalize()}{optional}{_format_kept(shown_default)}:") or shown_default
+    return (
+        ask_line(f"{label.capitalize()}{optional}{_format_kept(shown_default)}:") or shown_default
+    )
 
 
 def _format_kept(text: str) -> str:
