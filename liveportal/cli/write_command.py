@@ -13,7 +13,7 @@ import typer
 from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
 from liveportal.cli.io.render import check_output_possible, render
-from liveportal.cli.io.view_model import Detail, Row, Table, value_of
+from liveportal.cli.io.view_model import Detail, Fields, Row, Table, names_of, value_of
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
 from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import from_text, short_text
@@ -48,7 +48,7 @@ class WriteStep:
 
     kind: str
     data: Callable[[Writer, str], EventData]
-    fields: tuple[str, ...] = ()
+    fields: Fields = ()
     read_back: ReadBack | None = None
     allow: frozenset[str] = frozenset()
     question: Callable[[Reader, str], str] | None = None
@@ -166,7 +166,7 @@ _AGAIN_HINTS = {"tip": " If it is one more, give --again."}
 
 @contextmanager
 def open_writer(
-    ledger: LedgerOption, write: WriteOptions, out: OutputOptions, fields: tuple[str, ...] = ()
+    ledger: LedgerOption, write: WriteOptions, out: OutputOptions, fields: Fields = ()
 ) -> Iterator[Writer]:
     """Open the ledger for writing, after checking that the result can be written.
 
@@ -208,16 +208,14 @@ def run_step(
     if not many:
         show_result(rows[0], step.fields, out, zone=zone)
         return
-    human = ("id", "state", *step.fields[:4], "message")
+    human = ("id", "state", *names_of(step.fields)[:4], "message")
     table = Table(all_fields(step.fields), rows, human, empty=empty)
     render(table, out, zone=zone)
     if code := next((code for _, code in results if code), 0):
         raise typer.Exit(code)
 
 
-def show_result(
-    row: Row, fields: tuple[str, ...], out: OutputOptions, *, zone: str | None = None
-) -> None:
+def show_result(row: Row, fields: Fields, out: OutputOptions, *, zone: str | None = None) -> None:
     """Show the result of a single write; a terminal leaves out the empty fields."""
     names = all_fields(fields)
     human = tuple(name for name in names if value_of(row, name) not in (None, False, [], ""))
@@ -253,14 +251,15 @@ def run_catching(
         return failed, exit_code_for(error)
 
 
-def all_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+def all_fields(fields: Fields) -> tuple[str, ...]:
     """Return all fields of a write's result: the common ones and the command's own."""
-    own = (name for name in fields if name not in LEADING_FIELDS + ADDED_FIELDS)
+    names = names_of(fields)
+    own = (name for name in names if name not in LEADING_FIELDS + ADDED_FIELDS)
     return (
         *LEADING_FIELDS,
         *own,
         *TRAILING_FIELDS,
-        *(name for name in ADDED_FIELDS if name in fields),
+        *(name for name in ADDED_FIELDS if name in names),
     )
 
 

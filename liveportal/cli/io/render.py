@@ -52,7 +52,7 @@ def render(
     ages count, and `width` the number of columns. Raises `UnknownField` before anything is written,
     `OutputFailed` if the output cannot be written, and `BrokenPipeError`.
     """
-    fields = _select_fields(result.fields, out.columns)
+    fields = _select_fields(result.columns, out.columns)
     with open_output(out.output, stdout) as stream:
         if out.json:
             _write_json(result, fields, stream)
@@ -67,7 +67,9 @@ def render(
                 show,  # Imports rich, which takes longer than a read.
             )
 
-            terminal_fields = fields if out.columns else _select_fields(result.fields, result.human)
+            terminal_fields = (
+                fields if out.columns else _select_fields(result.columns, result.human)
+            )
             show(result, terminal_fields, stream, zone=zone, width=width, now=now)
 
 

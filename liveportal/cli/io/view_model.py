@@ -18,9 +18,13 @@ from liveportal.cli.io.text import clean
 from liveportal.domain.clock import short_text
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
+from liveportal.domain.row import Row as TypedRow
+from liveportal.domain.row import columns
 
 Row = Mapping[str, object]
 """The values of a result by field; nested mappings, dotted names, or both."""
+Fields = tuple[str, ...] | type[TypedRow]
+"""What fields a result has: those of a row class, or of these names."""
 
 
 @frozen
@@ -63,27 +67,42 @@ class Coloured:
 class Table:
     """Any number of results with the same fields.
 
-    `fields` are the fields of JSON and rows, in order; new ones are only added at the end. `human`
-    are the fields that a terminal shows, `empty` its text if there are no rows. `section` returns
-    the heading of a row on a terminal.
+    `fields` are the fields of JSON and rows, in order: a row class, or their names, of which new
+    ones are only added at the end. `human` are the fields that a terminal shows, `empty` its text
+    if there are no rows. `section` returns the heading of a row on a terminal.
     """
 
-    fields: tuple[str, ...]
+    fields: Fields
     rows: Iterable[Row]
     human: tuple[str, ...] | None = None
     title: str | None = None
     empty: str = "Nothing to show."
     section: Callable[[Row], str] | None = None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all fields, nested ones with a dot."""
+        return names_of(self.fields)
+
 
 @frozen
 class Detail:
     """One result."""
 
-    fields: tuple[str, ...]
+    fields: Fields
     row: Row
     human: tuple[str, ...] | None = None
     title: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all fields, nested ones with a dot."""
+        return names_of(self.fields)
+
+
+def names_of(fields: Fields) -> tuple[str, ...]:
+    """Return the names of a row's fields, nested ones with a dot."""
+    return columns(fields) if isinstance(fields, type) else fields
 
 
 def value_of(row: Row, field: str) -> object:
