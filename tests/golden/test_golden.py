@@ -105,7 +105,9 @@ def transcript(shell: Shell, book: str, line: str) -> str:
             ran = shell.run(*line.split(), *options, terminal=name == "on a terminal")
         outputs.append(f"### {name}: exit {ran.code}\n{ran.out}")
         if ran.err:
-            outputs.append(f"### its messages\n{ran.err}")
+            # The line that a progress bar leaves behind depends on the version of rich.
+            messages = ran.err.lstrip("\n")
+            outputs.append(f"### its messages\n{messages}")
         if "-o" in line.split():
             outputs.append(
                 f"### its file\n{shell.folder.joinpath(line.rsplit(maxsplit=1)[-1]).read_text()}"
