@@ -252,7 +252,7 @@ class Portal:
         event = self.event(added, at=at, key=key, assumed=assumed)
         if recorded and kind != recorded.kind:
             raise Conflict(
-                f"{added.TYPE} of {added.thing}", ["kind"], hint=f"It is there as {recorded.kind}."
+                f"{added.TYPE} of {added.entity}", ["kind"], hint=f"It is there as {recorded.kind}."
             )
         if recorded and recorded.own_seq and not stored_event(db, CLI_SOURCE, event.id):
             return Outcome("replayed", recorded.own_seq, event_at(db, recorded.own_seq).event)

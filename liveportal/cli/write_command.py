@@ -273,5 +273,5 @@ def new_or_given_id(prefix: str, given: str | None) -> str:
 def recorded_id(outcome: Outcome, entity_id: str) -> str:
     """Return the recorded id of the entity: a replay has the id that was generated first."""
     data = outcome.event.data
-    recorded = getattr(data, data.THING, None)
+    recorded = getattr(data, data.ENTITY, None)
     return recorded if isinstance(recorded, str) else entity_id

@@ -185,7 +185,7 @@ def _record(
                 counts[outcome.status] += 1
             journal.flush()
         if missing.note(store.db, vault or Vault(store.path), since=first):
-            journal.forgot = True  # An older value must not remain in the write-ahead log.
+            journal.erased_data = True  # An older value must not remain in the write-ahead log.
         enter_again = tuple(missing.noted_values(store.db))
         attach_again = len(missing.noted_files(store.db))
     head = journal.head.hex()

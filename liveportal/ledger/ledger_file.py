@@ -89,7 +89,7 @@ class LedgerFile:
             journal = Journal(self.db, self._now, machine=self._machine)
             yield journal
             journal.flush()
-            if journal.forgot_customer and self.keep and not self._is_new:
+            if journal.erased_customer and self.keep and not self._is_new:
                 from liveportal.ledger.erasure import (
                     residue,  # Imported here so that other writes do not pay for it.
                 )
@@ -97,15 +97,15 @@ class LedgerFile:
                 residue.write_marker(self.path)
         if self.keep:
             commits.note_events(journal.appended, journal.own_id)
-        if journal.forgot and self._is_new:
+        if journal.erased_data and self._is_new:
             with translating_errors(self.path):
                 self.db.execute(
                     "VACUUM"
                 )  # The file is not at its path yet: it has no other copies.
-        elif journal.forgot and self.keep:
+        elif journal.erased_data and self.keep:
             from liveportal.ledger.erasure import residue
 
-            if journal.forgot_customer:
+            if journal.erased_customer:
                 self.finished = residue.finish(self.path)
             else:  # Erased data must not remain in the write-ahead log either.
                 residue.empty_log(self.db, self.path)
@@ -151,7 +151,7 @@ def _has_later_events(db: Connection, outcome: Outcome) -> bool:
     data = outcome.event.data
     kinds = ("request", "session", "claim", "payout")
     names = [f"{kind}:{name}" for kind in kinds if (name := getattr(data, kind, None))]
-    names.append(data.thing)
+    names.append(data.entity)
     if isinstance(data, RequestAccepted):
         names.append(f"session:{data.session or data.request}")
     later = db.execute(

@@ -56,7 +56,7 @@ def change_profile(  # noqa: PLR0913 (the options of a write, as keywords)
         journal.flush()
         if outcome.status == "recorded":
             values_store.put(outcome.seq, change)
-            journal.forgot = True  # Replaced values must not remain in the write-ahead log.
+            journal.erased_data = True  # Replaced values must not remain in the write-ahead log.
         with store.as_after(outcome) as reader:
             row = read_back(reader)
     if prunes:
@@ -90,7 +90,7 @@ def rotate_key(store: LedgerFile, keep_old: Path | None = None) -> KeyRotation:
         with store.writing() as journal:
             copy_made = keep_old is not None and values_store.keep_copy(keep_old)
             count = values_store.rotate()
-            journal.forgot = True
+            journal.erased_data = True
     except BaseException:
         if (
             keep_old is not None and copy_made and values_store.key_id == old_id

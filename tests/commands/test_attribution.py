@@ -221,7 +221,7 @@ class _Retold:
     def __init__(self) -> None:
         self.errors: list[LiveportalError] = []
 
-    def tell(self, event: Event) -> Event:
+    def rewrite(self, event: Event) -> Event:
         """Return the event itself."""
         return event
 

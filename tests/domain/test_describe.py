@@ -75,7 +75,7 @@ WHOLE: dict[str, dict[str, Any]] = {
         for name in ("dispute.accepted", "dispute.rejected")
     },
 }
-OF_A_CASE = [name for name, data in TYPES.items() if data.THING in ("request", "session", "claim")]
+OF_A_CASE = [name for name, data in TYPES.items() if data.ENTITY in ("request", "session", "claim")]
 
 
 def stored(kind: str, *, erased: bool) -> dict[str, Any]:

@@ -202,10 +202,10 @@ def test_a_wrong_value_is_named_by_its_path(
 @pytest.mark.parametrize("kind", ["request.opened", "session.started", "refund.claimed"])
 def test_ids(kind: str, name: object) -> None:
     """Ids are 1-64 of letters, digits, `.`, `_`, `:`, `-`."""
-    thing = TYPES[kind].THING
+    thing = TYPES[kind].ENTITY
     assert refused(kind, full(kind) | {thing: name}).field == thing
     for good in ("a", "A" * 64, "9.x_y:z-0"):
-        assert read(kind, full(kind) | {thing: good}).thing == f"{thing}:{good}"
+        assert read(kind, full(kind) | {thing: good}).entity == f"{thing}:{good}"
 
 
 def test_billed_may_be_nothing_and_adjustments_negative() -> None:

@@ -112,10 +112,12 @@ def test_the_past_is_read_up_to_where_it_is(ledger: Connection, book: MemoryBook
     own = Projection(ledger)
     named = ledger.execute("SELECT seq, source, id FROM event ORDER BY seq").fetchall()
     for _, source, name in named:
-        assert book.past(source, name) == own.past(source, name)
+        assert book.recorded_event(source, name) == own.recorded_event(source, name)
     early = MemoryBook(ledger)
     early.next_seq = named[3][0]
-    assert [early.past(*each) is not None for _, *each in named[:5]] == [True] * 3 + [False] * 2
+    assert [early.recorded_event(*each) is not None for _, *each in named[:5]] == [True] * 3 + [
+        False
+    ] * 2
 
 
 def test_no_look_up_reaches_the_tables_that_are_verified(book: MemoryBook) -> None:

@@ -129,7 +129,7 @@ class Model(SessionModel):
         about = [
             fact
             for fact in self.recorded.values()
-            if (fact.data.TYPE, fact.data.thing) == (data.TYPE, data.thing)
+            if (fact.data.TYPE, fact.data.entity) == (data.TYPE, data.entity)
         ]
         own = [each.confirms or each for each in about if each.event.source == source]
         facts = [

@@ -50,7 +50,7 @@ STEPS = moves()
 def verb(data: EventData) -> str:
     """The step of a state machine; withdrawals of claims and of disputes are distinguished."""
     after_dot = data.TYPE.split(".")[1]
-    return data.TYPE if after_dot == "withdrawn" and data.THING == "claim" else after_dot
+    return data.TYPE if after_dot == "withdrawn" and data.ENTITY == "claim" else after_dot
 
 
 Steps = (

@@ -52,13 +52,13 @@ class EventRewriter:
     _missing: set[str] = field(default_factory=set)
     _payouts: set[tuple[str, str]] = field(default_factory=set)
 
-    def tell(self, event: Event) -> Event | None:
+    def rewrite(self, event: Event) -> Event | None:
         """Return the event to record in an event's place, or None to skip it."""
         data = event.data
         if isinstance(data, PayoutSent | PayoutStatusChanged):
             self._payouts.add((event.source, event.id))
             return None
-        if isinstance(data, _WITHOUT_AMOUNTS) or data.thing in self._missing:
+        if isinstance(data, _WITHOUT_AMOUNTS) or data.entity in self._missing:
             return None
         if isinstance(data, EntryReversed) and (data.event.source, data.event.id) in self._payouts:
             return None
@@ -74,7 +74,7 @@ class EventRewriter:
         """Record that an event is refused; later events about the same claim are skipped."""
         self.left_out.append(LeftOut(seq, event, error))
         if isinstance(event.data, RefundClaimed):
-            self._missing.add(event.data.thing)
+            self._missing.add(event.data.entity)
 
 
 _WITHOUT_AMOUNTS = (

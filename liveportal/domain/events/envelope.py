@@ -1,6 +1,6 @@
 """What all events share: a permanent name, a time, and data of one type.
 
-`THING` names the field of the data that holds the id of the entity concerned. Two sources that
+`ENTITY` names the field of the data that holds the id of the entity concerned. Two sources that
 report the same type for the same entity assert the same fact.
 """
 
@@ -80,14 +80,14 @@ class EventData(EventRecord):
     """
 
     TYPE: ClassVar[str]
-    THING: ClassVar[str]
+    ENTITY: ClassVar[str]
     FEED_FIELDS: ClassVar[frozenset[str] | None] = frozenset()
     OWN_SOURCE_FIELD: ClassVar[str | None] = None
 
     @property
-    def thing(self) -> str:
+    def entity(self) -> str:
         """The entity that the event is about, such as `session:S-1`."""
-        return f"{self.THING}:{getattr(self, self.THING)}"
+        return f"{self.ENTITY}:{getattr(self, self.ENTITY)}"
 
 
 @frozen

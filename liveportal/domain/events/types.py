@@ -66,7 +66,7 @@ class Slot(EventRecord):
 
 
 class RequestEvent(EventData):
-    THING = "request"
+    ENTITY = "request"
     FEED_FIELDS = EVERY_FIELD
 
 
@@ -125,7 +125,7 @@ class RequestExpired(RequestClosed):
 
 
 class SessionEvent(EventData):
-    THING = "session"
+    ENTITY = "session"
     FEED_FIELDS = EVERY_FIELD
 
 
@@ -234,7 +234,7 @@ class TipReceived(SessionEvent):
 
 
 class ClaimEvent(EventData):
-    THING = "claim"
+    ENTITY = "claim"
     FEED_FIELDS = EVERY_FIELD
 
 
@@ -312,7 +312,7 @@ class DisputeRejected(DisputeRuled):
 @event_data
 class AdjustmentPosted(EventData):
     TYPE = "adjustment.posted"
-    THING = "adjustment"
+    ENTITY = "adjustment"
     FEED_FIELDS = EVERY_FIELD
     adjustment: str = of(ID)
     amount: Money = of(SIGNED)
@@ -320,7 +320,7 @@ class AdjustmentPosted(EventData):
 
 
 class PayoutEvent(EventData):
-    THING = "payout"
+    ENTITY = "payout"
     FEED_FIELDS = EVERY_FIELD
 
 
@@ -367,14 +367,14 @@ class EventRef(EventRecord):
 @event_data
 class EntryReversed(EventData):
     TYPE = "entry.reversed"
-    THING = "event"
+    ENTITY = "event"
     FEED_FIELDS = EVERY_FIELD
     OWN_SOURCE_FIELD = "event"
     event: EventRef = of(Struct(EventRef))
     reason: str = of(TEXT, personal=True)
 
     @property
-    def thing(self) -> str:
+    def entity(self) -> str:
         """The reversed event, named in full: its source and id may hold any character."""
         return f"event:{self.event.source} {self.event.id}"
 
@@ -385,10 +385,10 @@ class EntryReversed(EventData):
 class BookEvent(EventData):
     """Base of the events about the book itself, which need no id."""
 
-    THING = "book"
+    ENTITY = "book"
 
     @property
-    def thing(self) -> str:
+    def entity(self) -> str:
         """The book itself."""
         return "book"
 
@@ -447,7 +447,7 @@ class ErasureRequested(EventData):
     """A customer asks for the erasure of their personal data; only the expert can carry it out."""
 
     TYPE = "customer.erasure_requested"
-    THING = "customer"
+    ENTITY = "customer"
     FEED_FIELDS = EVERY_FIELD
     customer: str = of(ID)
     reason: str | None = of(TEXT, default=None, personal=True)
@@ -456,7 +456,7 @@ class ErasureRequested(EventData):
 @event_data
 class CustomerForgotten(EventData):
     TYPE = "customer.forgotten"
-    THING = "customer"
+    ENTITY = "customer"
     customer: str = of(ID)
 
 

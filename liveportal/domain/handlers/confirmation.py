@@ -93,11 +93,11 @@ def _confirm_bill(
     was_changed = (
         session.state != "ended"
         or session.gross_minor != booked_minor
-        or bool(context.statements(f"session:{session.id}", SessionCorrected.TYPE))
+        or bool(context.assertions(f"session:{session.id}", SessionCorrected.TYPE))
     )
     if billed.minor == booked_minor:
         is_new = not was_changed and session.billed_minor != billed.minor
-        return Decision(things=(replace(session, billed_minor=billed.minor),) if is_new else ())
+        return Decision(entities=(replace(session, billed_minor=billed.minor),) if is_new else ())
     claim = context.claim(session.claim) if session.claim_undecided and session.claim else None
     least = session.refunded_minor + (claim.amount_minor if claim else 0)
     if not was_changed and billed.minor >= least:
@@ -105,7 +105,7 @@ def _confirm_bill(
     if billed.minor == session.gross_minor:
         return Decision()
     flags = dict.fromkeys((*session.flags, BILLED_DIFFERS))
-    return Decision(things=(replace(session, flags=tuple(flags)),), flags=(BILLED_DIFFERS,))
+    return Decision(entities=(replace(session, flags=tuple(flags)),), flags=(BILLED_DIFFERS,))
 
 
 def _booked_gross(seq: int, context: RuleContext) -> int:
@@ -140,5 +140,5 @@ def _confirm_bill_formerly(
         return Decision()
     check_currency(data.billed, context.policy)
     if session.gross_minor == data.billed.minor:
-        return Decision(things=(replace(session, billed_minor=data.billed.minor),))
+        return Decision(entities=(replace(session, billed_minor=data.billed.minor),))
     return rebill_formerly(session, data.billed, event.time, context)

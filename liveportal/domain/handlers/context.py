@@ -80,7 +80,7 @@ class Decision:
     despite them. `flags` are the codes of conditions that are reported but refuse nothing.
     """
 
-    things: tuple[Entity, ...] = ()
+    entities: tuple[Entity, ...] = ()
     transactions: tuple[Transaction, ...] = ()
     counts: tuple[SessionCount, ...] = ()
     cautions: tuple[Caution, ...] = ()
@@ -181,7 +181,7 @@ class RuleContext(Protocol):
         """Return when the first billed session ended."""
         ...
 
-    def past(self, source: str, event_id: str) -> RecordedEvent | None:
+    def recorded_event(self, source: str, event_id: str) -> RecordedEvent | None:
         """Return a recorded event with its transactions."""
         ...
 
@@ -189,7 +189,7 @@ class RuleContext(Protocol):
         """Return True if the event was reversed."""
         ...
 
-    def statements(self, thing: str, kind: str) -> Sequence[Assertion]:
+    def assertions(self, entity: str, kind: str) -> Sequence[Assertion]:
         """Return the events of a type about an entity, in journal order."""
         ...
 

@@ -64,12 +64,12 @@ def on_adjustment_posted(data: AdjustmentPosted, event: Event, context: RuleCont
         adjustment=data.adjustment,
     )
     adjustment = Adjustment(data.adjustment, minor, event.time, context.next_seq)
-    return Decision(things=(adjustment,), transactions=(entry,))
+    return Decision(entities=(adjustment,), transactions=(entry,))
 
 
 def on_entry_reversed(data: EntryReversed, event: Event, context: RuleContext) -> Decision:
     """Book the exact inverse of a mistaken entry, once; its id can then be used again."""
-    past = _reversible(data, event, context)
+    recorded = _reversible(data, event, context)
     period = month_of(event.time, context.policy.period.timezone)
     entries = tuple(
         replace(
@@ -79,40 +79,40 @@ def on_entry_reversed(data: EntryReversed, event: Event, context: RuleContext) -
             period=period,
             transfers=accounts.reverse(entry.transfers),
         )
-        for entry in past.transactions
+        for entry in recorded.transactions
     )
     entities: tuple[Entity, ...] = ()
-    if isinstance(past.event.data, PayoutSent | PayoutStatusChanged):
-        payout_id = past.event.data.payout
+    if isinstance(recorded.event.data, PayoutSent | PayoutStatusChanged):
+        payout_id = recorded.event.data.payout
         payout = require("payout", payout_id, context.payout(payout_id))
-        entities = payouts.undo_step(payout, past.event.data, context)
-    return Decision(things=entities, transactions=entries, reverses=past.seq)
+        entities = payouts.undo_step(payout, recorded.event.data, context)
+    return Decision(entities=entities, transactions=entries, reverses=recorded.seq)
 
 
 def _reversible(data: EntryReversed, event: Event, context: RuleContext) -> RecordedEvent:
-    past = context.past(data.event.source, data.event.id)
-    if past is None:
+    recorded = context.recorded_event(data.event.source, data.event.id)
+    if recorded is None:
         raise UnknownEntity(
             f"there is no event {data.event.id} of {data.event.source}",
             hint="`liveportal sessions show` and `payout show` name events.",
         )
-    kind = past.event.data.TYPE
+    kind = recorded.event.data.TYPE
     if not isinstance(
-        past.event.data, TipReceived | AdjustmentPosted | PayoutSent | PayoutStatusChanged
+        recorded.event.data, TipReceived | AdjustmentPosted | PayoutSent | PayoutStatusChanged
     ):
         raise NotReversible(
             f"{kind} cannot be reversed: only tips, adjustments and payouts can",
             hint="Correct a session with `liveportal sessions correct`.",
             type=kind,
         )
-    if past.reversed:
+    if recorded.reversed:
         raise NotReversible(f"event {data.event.id} was reversed already")
-    if event.time < past.event.time and not context.former_rules:
+    if event.time < recorded.event.time and not context.former_rules:
         raise ImpossibleTime(
-            f"Event {data.event.id} is dated {short_text(past.event.time)}, which is later.",
+            f"Event {data.event.id} is dated {short_text(recorded.event.time)}, which is later.",
             hint="Give a later --at.",
         )
-    return past
+    return recorded
 
 
 def on_profile_changed(data: PayoutProfileChanged, event: Event, context: RuleContext) -> Decision:
@@ -122,7 +122,7 @@ def on_profile_changed(data: PayoutProfileChanged, event: Event, context: RuleCo
     """
     fingerprints = data.fingerprints if isinstance(data.fingerprints, dict) else {}
     cleared = {name for name in data.fields if name in fingerprints and fingerprints[name] is None}
-    return Decision(things=(Profile((context.profile.fields | set(data.fields)) - cleared),))
+    return Decision(entities=(Profile((context.profile.fields | set(data.fields)) - cleared),))
 
 
 def on_profile_revealed(
@@ -162,7 +162,7 @@ def on_policy_adopted(data: PolicyAdopted, event: Event, context: RuleContext) -
             switches=differing,
         )
     moved = tuple(replace(session, period=period_of(session, new)) for session in ended)
-    return Decision(things=moved, policy=new)
+    return Decision(entities=moved, policy=new)
 
 
 def _has_sessions(context: RuleContext, ended: tuple[object, ...]) -> bool:

@@ -79,7 +79,7 @@ def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
     entry = _entry(TransactionKind.PAYOUT, payout, event, context)
     settled = _settle_items(lines, items)
     return Decision(
-        things=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags
+        entities=(payout, *settled), transactions=(entry,), cautions=cautions, flags=flags
     )
 
 
@@ -95,7 +95,7 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
         )
     entry = _entry(STEPS[state], payout, event, context)
     freed = () if state == "paid" else reopened_items(payout, context)
-    return Decision(things=(replace(payout, state=state), *freed), transactions=(entry,))
+    return Decision(entities=(replace(payout, state=state), *freed), transactions=(entry,))
 
 
 REVERSALS: dict[tuple[str, type[EventData]], str] = {

@@ -144,7 +144,7 @@ def on_preferences_changed(
     cautions += [
         caution for name in STRUCTURED if (caution := _unreadable_caution(name, given.get(name)))
     ]
-    return Decision(things=(replace(context.preferences, **given),), cautions=tuple(cautions))
+    return Decision(entities=(replace(context.preferences, **given),), cautions=tuple(cautions))
 
 
 def _unreadable_caution(name: str, document: object) -> Caution | None:

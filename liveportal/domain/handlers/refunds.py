@@ -79,7 +79,7 @@ def on_claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decis
     session = replace(session, claim=claim.id, claim_undecided=True)
     hold = _entry(TransactionKind.HOLD, event, claim, accounts.hold(claim.hold_minor), context)
     return Decision(
-        things=(claim, session),
+        entities=(claim, session),
         transactions=(hold,),
         cautions=(_late_caution(session, policy),) if late else (),
     )
@@ -131,13 +131,13 @@ def on_dispute_filed(data: DisputeFiled, event: Event, context: RuleContext) -> 
     claim, _ = _advance(data.claim, event, context)
     period = month_of(event.time, context.policy.period.timezone)
     filing = DisputeFiling(context.next_seq, claim.id, event.time, period)
-    return Decision(things=(replace(claim, disputed_at=event.time), filing))
+    return Decision(entities=(replace(claim, disputed_at=event.time), filing))
 
 
 def on_dispute_withdrawn(data: DisputeWithdrawn, event: Event, context: RuleContext) -> Decision:
     """Withdraw a dispute: the claim is open again."""
     claim, _ = _advance(data.claim, event, context)
-    return Decision(things=(replace(claim, disputed_at=None),))
+    return Decision(entities=(replace(claim, disputed_at=None),))
 
 
 def on_decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleContext) -> Decision:
@@ -148,14 +148,14 @@ def on_decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleCont
         session = replace(session, claim_undecided=False)
         legs = accounts.release(claim.hold_minor)
         release = _entry(TransactionKind.RELEASE, event, claim, legs, context)
-        return Decision(things=(claim, session), transactions=(release,))
+        return Decision(entities=(claim, session), transactions=(release,))
     policy = context.policy_at(session.policy)
     claim = replace(claim, cost_minor=cost_of(claim.amount_minor, session, policy))
     refunded_minor = session.refunded_minor + claim.amount_minor
     session = replace(session, claim_undecided=False, refunded_minor=refunded_minor)
     legs = accounts.refund(claim.amount_minor, claim.cost_minor, claim.hold_minor)
     refund = _entry(TransactionKind.REFUND, event, claim, legs, context)
-    return Decision(things=(claim, session), transactions=(refund,))
+    return Decision(entities=(claim, session), transactions=(refund,))
 
 
 def _advance(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, Session]:

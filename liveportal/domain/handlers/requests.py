@@ -86,7 +86,7 @@ def on_opened(data: RequestOpened, event: Event, context: RuleContext) -> Decisi
         flags=tuple([caution.code for caution in cautions]),
     )
     person = Customer(id=data.customer.id, described_seq=context.next_seq)
-    return Decision(things=(request, person), cautions=cautions)
+    return Decision(entities=(request, person), cautions=cautions)
 
 
 def on_accepted(data: RequestAccepted, event: Event, context: RuleContext) -> Decision:
@@ -117,7 +117,7 @@ def on_accepted(data: RequestAccepted, event: Event, context: RuleContext) -> De
         flags=(*[caution.code for caution in cautions], *flags),
     )
     request = replace(request, state=state, session=session_id, closed_at=event.time)
-    return Decision(things=(request, session), cautions=cautions, flags=flags)
+    return Decision(entities=(request, session), cautions=cautions, flags=flags)
 
 
 def on_closed(data: RequestClosed, event: Event, context: RuleContext) -> Decision:
@@ -131,9 +131,9 @@ def on_closed(data: RequestClosed, event: Event, context: RuleContext) -> Decisi
     state = next_state(_BY_FEED if by_feed else MOVES, request, event)
     closed_request = replace(request, state=state, closed_at=event.time)
     if request.session is None:
-        return Decision(things=(closed_request,))
+        return Decision(entities=(closed_request,))
     session = require("session", request.session, context.session(request.session))
-    return Decision(things=(closed_request, *_void(session)), flags=(LOST_RACE,))
+    return Decision(entities=(closed_request, *_void(session)), flags=(LOST_RACE,))
 
 
 def _void(session: Session) -> tuple[Session, ...]:

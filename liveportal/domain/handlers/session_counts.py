@@ -25,7 +25,7 @@ def add_counts(decision: Decision, event: Event, context: RuleContext) -> Decisi
     with its state before.
     """
     counts: list[SessionCount] = []
-    for entity in decision.things:
+    for entity in decision.entities:
         if type(entity) is Session and entity.end is not None:
             counts += _counts(context.session(entity.id), entity, decision, event, context)
     return replace(decision, counts=tuple(counts)) if counts else decision

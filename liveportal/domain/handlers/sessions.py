@@ -63,28 +63,28 @@ MOVES = {
 
 def on_started(data: SessionStarted, event: Event, context: RuleContext) -> Decision:
     """Start the timer."""
-    return Decision(things=(_advance(data.session, event, context, start=event.time),))
+    return Decision(entities=(_advance(data.session, event, context, start=event.time),))
 
 
 def on_paused(data: SessionPaused, event: Event, context: RuleContext) -> Decision:
     """Pause the timer; paused time is not charged (R6)."""
     if _is_superseded(data, event, context):
         return Decision(flags=(SUPERSEDED,))
-    return Decision(things=(_advance(data.session, event, context, paused_since=event.time),))
+    return Decision(entities=(_advance(data.session, event, context, paused_since=event.time),))
 
 
 def on_resumed(data: SessionResumed, event: Event, context: RuleContext) -> Decision:
     """Resume the timer."""
     if _is_superseded(data, event, context):
         return Decision(flags=(SUPERSEDED,))
-    return Decision(things=(_close_pause(_advance(data.session, event, context), event.time),))
+    return Decision(entities=(_close_pause(_advance(data.session, event, context), event.time),))
 
 
 def on_cancelled_or_missed(
     data: SessionCancelled | SessionMissed, event: Event, context: RuleContext
 ) -> Decision:
     """Cancel a session, or record a no-show: nothing is booked."""
-    return Decision(things=(_advance(data.session, event, context),))
+    return Decision(entities=(_advance(data.session, event, context),))
 
 
 def on_rescheduled(data: SessionRescheduled, event: Event, context: RuleContext) -> Decision:
@@ -95,7 +95,7 @@ def on_rescheduled(data: SessionRescheduled, event: Event, context: RuleContext)
     cautions = tuple(schedule_cautions(data.start, minutes, context, moving=session.id))
     flags = tuple(caution.code for caution in cautions)
     session = replace(session, planned_start=data.start, planned_minutes=minutes, flags=flags)
-    return Decision(things=(session,), cautions=cautions, alias=alias)
+    return Decision(entities=(session,), cautions=cautions, alias=alias)
 
 
 def on_ended(data: SessionEnded, event: Event, context: RuleContext) -> Decision:
@@ -126,8 +126,8 @@ def on_logged(data: SessionLogged, event: Event, context: RuleContext) -> Decisi
         flags=tuple(caution.code for caution in cautions),
     )
     decision = _bill_decision(session, data.billed, context)
-    things = (*decision.things, Customer(data.customer.id, context.next_seq))
-    return replace(decision, things=things, cautions=cautions)
+    entities = (*decision.entities, Customer(data.customer.id, context.next_seq))
+    return replace(decision, entities=entities, cautions=cautions)
 
 
 def on_corrected(data: SessionCorrected, event: Event, context: RuleContext) -> Decision:
@@ -198,7 +198,7 @@ def rebill_formerly(
     if claim.amount_minor != session.left_minor:
         return decision
     claim = replace(claim, amount_minor=billed.minor - session.refunded_minor)
-    return replace(decision, things=(*decision.things, claim))
+    return replace(decision, entities=(*decision.entities, claim))
 
 
 def on_artifact_added(data: ArtifactAdded, event: Event, context: RuleContext) -> Decision:
@@ -207,14 +207,14 @@ def on_artifact_added(data: ArtifactAdded, event: Event, context: RuleContext) -
     evidence = Artifact(
         context.next_seq, session.id, data.kind, data.sha256, data.bytes, data.media_type
     )
-    return Decision(things=(evidence,))
+    return Decision(entities=(evidence,))
 
 
 def on_review_posted(data: ReviewPosted, event: Event, context: RuleContext) -> Decision:
     """Record one side's review (R7)."""
     session = require_ended(event, data.session, context)
     review = Review(session.id, data.by, data.rating, event.time, context.next_seq)
-    return Decision(things=(review,))
+    return Decision(entities=(review,))
 
 
 def on_tip_received(data: TipReceived, event: Event, context: RuleContext) -> Decision:
@@ -284,7 +284,7 @@ def _is_superseded(
     session = context.session(data.session)
     if session is None or session.state != "ended" or event.source == CLI_SOURCE:
         return False
-    ends = context.statements(f"session:{session.id}", SessionEnded.TYPE)
+    ends = context.assertions(f"session:{session.id}", SessionEnded.TYPE)
     return bool(ends) and ends[0].source == CLI_SOURCE
 
 
@@ -336,9 +336,9 @@ def _calculate_bill(session: Session, billed: Money | None, context: RuleContext
 def _bill_decision(session: Session, billed: Money | None, context: RuleContext) -> Decision:
     session = _calculate_bill(session, billed, context)
     if not session.gross_minor:
-        return Decision(things=(session,))  # R5: a free session books nothing.
+        return Decision(entities=(session,))  # R5: a free session books nothing.
     session = replace(session, earning=context.next_transaction)
-    return Decision(things=(session,), transactions=(_earning_transaction(session),))
+    return Decision(entities=(session,), transactions=(_earning_transaction(session),))
 
 
 def _rebill_decision(
@@ -364,7 +364,7 @@ def _rebill_decision(
         )
     else:
         corrected_session = replace(corrected_session, earning=None)
-    return Decision(things=(corrected_session,), transactions=tuple(transactions))
+    return Decision(entities=(corrected_session,), transactions=tuple(transactions))
 
 
 def _earning_transaction(session: Session) -> Transaction:

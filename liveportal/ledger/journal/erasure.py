@@ -141,9 +141,9 @@ def last_erasures(db: Connection) -> dict[str, int]:
 def customer_of(books: RuleContext, data: EventData) -> str | None:
     """Return the id of the customer an event concerns, or None."""
     if isinstance(data, EntryReversed):
-        recorded = books.past(data.event.source, data.event.id)
+        recorded = books.recorded_event(data.event.source, data.event.id)
         return customer_of(books, recorded.event.data) if recorded else None
-    kind, _, entity_id = data.thing.partition(":")
+    kind, _, entity_id = data.entity.partition(":")
     if kind == "customer":
         return entity_id
     session_id = entity_id if kind == "session" else None

@@ -75,8 +75,8 @@ class Journal:
     """Records events on a connection that is inside a write transaction.
 
     `now` is the clock; `machine` returns the machine id to put into the expert's own events, or
-    None. `forgot` is True once personal data was erased, which must then not remain in the WAL;
-    `forgot_customer` is True if it was a customer's, so that every copy must be erased too.
+    None. `erased_data` is True once personal data was erased, which must not remain in the WAL;
+    `erased_customer` is True if it was a customer's, so that every copy must be erased too.
     `appended` counts the new events; `own_id` is the id of the last of them that a command made.
     """
 
@@ -92,8 +92,8 @@ class Journal:
         self._now = now
         self._machine = machine
         self.book = Projection(db) if book is None else book
-        self.forgot = False
-        self.forgot_customer = False
+        self.erased_data = False
+        self.erased_customer = False
         self.appended = 0
         self.own_id: str | None = None
         self._pending: dict[tuple[str, str], StoredEvent] = {}
@@ -170,7 +170,7 @@ class Journal:
         )
 
     def _conflict(self, seq: int, data: EventData) -> Conflict:
-        return Conflict(f"{data.TYPE} of {data.thing}", self._contradictions(seq, data))
+        return Conflict(f"{data.TYPE} of {data.entity}", self._contradictions(seq, data))
 
     def _conflicting_review(self, asserted: Sequence[int], data: EventData) -> int | None:
         """Return another source's contradicting review by the same side, or None.
@@ -213,7 +213,7 @@ class Journal:
                 name = (source, stored.event.id)
                 self._pending[name] = stored
                 self._unknown.discard(name)
-        self.book.prefetch_statements({(event.data.thing, event.data.TYPE) for event in events})
+        self.book.prefetch_assertions({(event.data.entity, event.data.TYPE) for event in events})
         for kind, entity_ids in _referenced_ids(events).items():
             self.book.prefetch(kind, entity_ids)
         # Load these now, while nothing is pending: loading them later would flush first.
@@ -265,7 +265,7 @@ class Journal:
     def _resolve_session_alias(self, data: EventData) -> EventData:
         """Replace a session's alias by its id, and in a reversal a confirmation by its fact."""
         if isinstance(data, EntryReversed) and not self.book.former_rules:
-            recorded = self.book.past(data.event.source, data.event.id)
+            recorded = self.book.recorded_event(data.event.source, data.event.id)
             if recorded is None or recorded.confirms is None:
                 return data
             first = self._event_at(recorded.confirms).event
@@ -288,7 +288,7 @@ class Journal:
             return []  # A command is a new step: the state machine judges it.
         if isinstance(data, TipReceived) and data.again:
             return []  # The expert has said that this is another tip.
-        assertions = self.book.statements(data.thing, data.TYPE)
+        assertions = self.book.assertions(data.entity, data.TYPE)
         if not assertions or isinstance(data, _SETTINGS):
             return []
         own = {item.confirms or item.seq for item in assertions if item.source == source}
@@ -307,7 +307,7 @@ class Journal:
 
         A request made after an erasure asks for another one.
         """
-        erasures = self.book.statements(f"customer:{data.customer}", CustomerForgotten.TYPE)
+        erasures = self.book.assertions(f"customer:{data.customer}", CustomerForgotten.TYPE)
         last = erasures[-1].seq if erasures else 0
         if last and event.time > self._event_at(last).event.time:
             return [seq for seq in seqs if seq > last]
@@ -356,14 +356,14 @@ class Journal:
         self.appended += 1
         if event.source == CLI_SOURCE:
             self.own_id = event.id
-        book.tell(data.thing, data.TYPE, Assertion(seq, event.source, confirms))
+        book.tell(data.entity, data.TYPE, Assertion(seq, event.source, confirms))
         stored = StoredEvent(seq, event, recorded_at, facts, erased=erased or event.erased)
         name = (event.source, event.id)
         self._pending[name] = self._pending_at[seq] = stored
         self._unknown.discard(name)
         book.apply(seq, decision, rows)
         if decision.forgets:
-            self.forgot = self.forgot_customer = True
+            self.erased_data = self.erased_customer = True
             self.flush()  # Pending rows in memory must not survive the erasure.
         flags = decision.flags
         if decision.cautions:

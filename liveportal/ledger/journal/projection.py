@@ -82,7 +82,7 @@ class Projection:
         self._appended: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._flows: dict[tuple[str, Account, Account], list[int]] = {}
         self._policies: dict[int, Policy] = {}
-        self._statements: dict[tuple[str, str], list[Assertion]] = {}
+        self._assertions: dict[tuple[str, str], list[Assertion]] = {}
         self._unwritten: dict[tuple[str, str], list[Assertion]] = defaultdict(list)
         self._agenda: dict[str, Session] | None = None
         self._open: OpenItems | None = None
@@ -230,19 +230,19 @@ class Projection:
             self._kept[Profile, 0] = Profile(frozenset(name for (name,) in names))
         return self._kept[Profile, 0]  # type: ignore[no-any-return]
 
-    def past(self, source: str, event_id: str) -> RecordedEvent | None:
+    def recorded_event(self, source: str, event_id: str) -> RecordedEvent | None:
         """Return a recorded event with its transactions, or None."""
         self.flush()
         row = stored_event(self._db, source, event_id)
         if row is None:
             return None
-        return self._past(row.seq, row.event)
+        return self._recorded_event(row.seq, row.event)
 
-    def _past(self, seq: int, event: Event) -> RecordedEvent:
-        data, thing = event.data, event.data.thing
-        if data.THING == "session" and (session := self.session(getattr(data, data.THING))):
+    def _recorded_event(self, seq: int, event: Event) -> RecordedEvent:
+        data, thing = event.data, event.data.entity
+        if data.ENTITY == "session" and (session := self.session(getattr(data, data.ENTITY))):
             thing = f"session:{session.id}"
-        assertions = self.statements(thing, data.TYPE)
+        assertions = self.assertions(thing, data.TYPE)
         confirms = next((item.confirms for item in assertions if item.seq == seq), None)
         fact = seq if confirms is None or self.former_rules else confirms
         return RecordedEvent(
@@ -267,10 +267,10 @@ class Projection:
         """Return True if the event was reversed."""
         return seq in self.reversed_seqs
 
-    def statements(self, thing: str, kind: str) -> list[Assertion]:
+    def assertions(self, thing: str, kind: str) -> list[Assertion]:
         """Return the assertions of a type about an entity, in journal order."""
         key = thing, kind
-        if key not in self._statements:
+        if key not in self._assertions:
             rows = self._db.execute(
                 "SELECT seq, source, confirms FROM statement WHERE thing = ? AND type = ?"
                 " ORDER BY seq",
@@ -278,8 +278,8 @@ class Projection:
             ).fetchall()
             assertions = {row[0]: Assertion(*row) for row in rows}
             assertions.update({assertion.seq: assertion for assertion in self._unwritten[key]})
-            self._statements[key] = list(assertions.values())
-        return self._statements[key]
+            self._assertions[key] = list(assertions.values())
+        return self._assertions[key]
 
     def left_minor_before(self, session_id: str, seq: int) -> int:
         """Return a session's unrefunded gross just before an event, in minor units."""
@@ -326,7 +326,7 @@ class Projection:
     def tell(self, thing: str, kind: str, assertion: Assertion) -> None:
         """Record an assertion: that an event of this type is about an entity."""
         self.append("statement", thing, kind, *assertion)
-        known = self._statements.get((thing, kind))
+        known = self._assertions.get((thing, kind))
         (self._unwritten[thing, kind] if known is None else known).append(assertion)
 
     def booked(self, seq: int, decision: Decision) -> Booked:
@@ -365,10 +365,10 @@ class Projection:
             self._appended["transfer"] += transfers
             for entry in decision.transactions:
                 self._book(entry)
-        for entity in decision.things:
+        for entity in decision.entities:
             self._stage_entity(seq, entity)
         if self._open is not None:
-            self._update_open_items(decision.things)
+            self._update_open_items(decision.entities)
         self.next_seq = seq + 1
 
     def _add_alias(self, alias: str, session: str) -> None:
@@ -500,11 +500,11 @@ class Projection:
         """Flush and drop the caches, so that memory use stays constant over a long feed."""
         self.flush()
         self._kept.clear()
-        self._statements.clear()
+        self._assertions.clear()
         self._unwritten.clear()
         self._agenda = self._open = None
 
-    def prefetch_statements(self, keys: Iterable[tuple[str, str]]) -> None:
+    def prefetch_assertions(self, keys: Iterable[tuple[str, str]]) -> None:
         """Load the assertions for many (entity, event type) pairs in one query."""
         pairs = list(keys)
         rows = self._db.execute(
@@ -514,9 +514,9 @@ class Projection:
             " ORDER BY told.seq",
             (row_mapping.to_json(pairs),),
         ).fetchall()
-        self._statements = {pair: [] for pair in pairs}
+        self._assertions = {pair: [] for pair in pairs}
         for thing, kind, *assertion in rows:
-            self._statements[thing, kind].append(Assertion(*assertion))
+            self._assertions[thing, kind].append(Assertion(*assertion))
 
     def prefetch(self, kind: str, ids: Iterable[str]) -> None:
         """Load many entities of a kind in one query; ids without a row are cached as missing."""

@@ -115,4 +115,4 @@ def _bound(reader: Reader, first: str, last: str) -> Bound:
 
 def _event_row(event: LeftOut) -> dict[str, object]:
     data = event.event.data
-    return {"seq": event.seq, "type": data.TYPE, "thing": data.thing, "code": event.error.code}
+    return {"seq": event.seq, "type": data.TYPE, "thing": data.entity, "code": event.error.code}

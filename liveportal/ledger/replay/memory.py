@@ -119,12 +119,12 @@ class MemoryBook(Projection):
             self._knows_first_end = True
         return self._first_end
 
-    def past(self, source: str, event_id: str) -> RecordedEvent | None:
+    def recorded_event(self, source: str, event_id: str) -> RecordedEvent | None:
         """Return a recorded event with what it booked."""
         found = stored_event(self._journal, source, event_id)
         if found is None or found.seq >= self.next_seq:
             return None
-        return self._past(found.seq, found.event)
+        return self._recorded_event(found.seq, found.event)
 
     def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
         """Return what an event booked, which is proved."""
@@ -145,7 +145,7 @@ class MemoryBook(Projection):
         else:
             by_source[thing] = [*self._listed(before or [], told.source), told]
 
-    def statements(self, thing: str, kind: str) -> list[Assertion]:
+    def assertions(self, thing: str, kind: str) -> list[Assertion]:
         """Return which events told this of a thing, in their order."""
         found: list[Assertion] = []
         for source, things in self._told.get(kind, {}).items():

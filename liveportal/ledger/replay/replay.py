@@ -33,7 +33,7 @@ _CHUNK = 2_000
 class EventRewriter(Protocol):
     """Rewrites events during a replay."""
 
-    def tell(self, event: Event) -> Event | None:
+    def rewrite(self, event: Event) -> Event | None:
         """Return the event to record in place of this one, or None to leave it out."""
         ...
 
@@ -145,7 +145,7 @@ def _replay_rewritten(
     for chunk in _chunks(events):
         journal.prefetch([stored.event for _, stored in chunk])
         for entry, stored in chunk:
-            if (rewritten := rewriter.tell(stored.event)) is None:
+            if (rewritten := rewriter.rewrite(stored.event)) is None:
                 continue
             journal.book.former_rules = entry.seq <= former_seq
             try:

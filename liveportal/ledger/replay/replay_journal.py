@@ -151,9 +151,9 @@ class ReplayJournal(Journal):
             self._note_drift(
                 entry, f"it booked {self._describe(stored)}, today {self._describe(today)}"
             )
-        entities = tuple(self._with_earning(entity, entry) for entity in decision.things)
+        entities = tuple(self._with_earning(entity, entry) for entity in decision.entities)
         return add_counts(
-            replace(decision, transactions=stored, things=entities, counts=()), event, self.book
+            replace(decision, transactions=stored, entities=entities, counts=()), event, self.book
         )
 
     def _as_counted(self, entry: JournalEntry, decision: Decision, today: Rows) -> Decision:  # noqa: ARG002
@@ -178,7 +178,7 @@ class ReplayJournal(Journal):
         book.append("event", *entry[:11])
         if entry.body is not None:
             book.append("event_personal", entry.seq, entry.salt, entry.body)
-        book.tell(data.thing, data.TYPE, Assertion(entry.seq, event.source, confirms))
+        book.tell(data.entity, data.TYPE, Assertion(entry.seq, event.source, confirms))
         self._pending[event.source, event.id] = self._pending_at[entry.seq] = self._stored
         self._unknown.discard((event.source, event.id))
 
@@ -193,7 +193,7 @@ class ReplayJournal(Journal):
     def _note_affected(self, entry: JournalEntry, data: EventData, decision: Decision) -> None:
         """Mark the entities of an event as affected, if the event or any of them already is."""
         names = _referenced(data) | _affected(entry)
-        names |= {name for entity in decision.things for name in _entity_names(entity)}
+        names |= {name for entity in decision.entities for name in _entity_names(entity)}
         names |= self._sessions_of(names)
         cause = entry.seq if entry.seq in self.touched.seqs else self.touched.cause(names)
         if isinstance(data, PayoutSent):
@@ -255,7 +255,7 @@ class Reckoning(ReplayJournal):
     def _copy_event(
         self, entry: JournalEntry, event: Event, data: EventData, confirms: int | None
     ) -> None:
-        self.book.tell(data.thing, data.TYPE, Assertion(entry.seq, event.source, confirms))
+        self.book.tell(data.entity, data.TYPE, Assertion(entry.seq, event.source, confirms))
         self._pending_at[entry.seq] = self._stored
 
 
@@ -267,7 +267,7 @@ def former_until(db: Connection) -> int:
 
 def _referenced(data: EventData) -> set[str]:
     """Return the names (`kind:id`) of the entities that an event refers to."""
-    names = {data.thing}
+    names = {data.entity}
     for kind in _REFERENCE_FIELDS:
         entity_id = getattr(data, kind, None)
         if isinstance(entity_id, CustomerInfo):
