@@ -12,6 +12,7 @@ import typer
 from typer.main import get_command
 
 from liveportal.cli.app import app
+from liveportal.cli.clock import Clock, system_clock, use_clock
 from liveportal.cli.io.errors import (
     PROGRAM,
     discard_buffer,
@@ -27,11 +28,14 @@ from liveportal.ledger.storage.commits import begin, so_far
 COMPLETION_VARIABLE = "_LIVEPORTAL_COMPLETE"
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the program and return its exit code; every failure is reported in a sentence."""
+def main(argv: Sequence[str], clock: Clock = system_clock) -> int:
+    """Run the program and return its exit code; every failure is reported in a sentence.
+
+    Whatever the run does happens at the time of `clock`.
+    """
     try:
         _prepare_streams()
-        with handle_signals():
+        with use_clock(clock), handle_signals():
             begin()
             code = run(argv)
         if sys.stdout is not None:

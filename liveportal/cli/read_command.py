@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
-from liveportal.cli.parse.times import utc_now
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.queries.reader import Reader
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.prompts import STDIN, confirm, read_ids
 from liveportal.cli.io.render import check_output_possible, render
 from liveportal.cli.io.view_model import Detail, Fields, Row, Table, names_of, value_of
 from liveportal.cli.options import LedgerOption, OutputOptions, WriteOptions
-from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.frozen import frozen
@@ -175,7 +175,7 @@ def open_writer(
     from liveportal.portal import Portal
 
     check_output_possible(all_fields(fields), out, spared=ledger.files)
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+    with Portal.open(ledger.path, dry_run=write.dry_run, now=utc_now) as portal:
         yield Writer(portal, write)
 
 

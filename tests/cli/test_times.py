@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liveportal.cli.clock import use_clock, utc_now
 from liveportal.cli.parse.spans import read_span
-from liveportal.cli.parse.times import read_as_known, read_month, read_time, utc_now
+from liveportal.cli.parse.times import read_as_known, read_month, read_time
 from liveportal.domain.clock import short_text, zone
 from liveportal.domain.errors import InvalidMonth, InvalidTime, InvalidValue, LiveportalError
 
@@ -328,6 +329,7 @@ def test_what_is_slow_to_import_waits() -> None:
     """ISO times, this and last month and named days need neither pendulum nor dateutil."""
     code = """if True:
         import sys
+        from liveportal.cli.clock import utc_now
         from liveportal.cli.parse.spans import read_span
         from liveportal.cli.parse.times import *
         now = utc_now()
@@ -345,5 +347,8 @@ def test_what_is_slow_to_import_waits() -> None:
 
 
 def test_now_is_in_utc() -> None:
-    """The only call of the clock."""
+    """It is the system's, or that of the run."""
     assert utc_now().tzinfo is UTC
+    with use_clock(lambda: NOW):
+        assert utc_now() is NOW
+    assert utc_now() is not NOW

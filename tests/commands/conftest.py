@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from liveportal.cli.main import main
-from tests.commands.shell import OCTOBER, Shell
+from tests.commands.shell import OCTOBER, SetClock, Shell
 from tests.commands.states import FEED, OWN_POLICY, OWN_PREFERENCES
 
 CHAT = "Zoë: my number is 06 12 34 56 78\nAna: It is fixed now, zoë.\n"
@@ -29,12 +29,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _shell(made: Path, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def _shell(
+    made: Path, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, clock: SetClock
+) -> Shell:
     ledger = folder / "ledger.db"
     shutil.copyfile(made / name, ledger)
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(ledger))
     monkeypatch.chdir(folder)
-    return Shell(folder, ledger)
+    return Shell(folder, ledger, clock)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """Give the clock of the test's shell."""
+    return SetClock()
 
 
 @pytest.fixture
@@ -43,9 +51,10 @@ def empty(
     tmp_path: Path,
     tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
     monkeypatch: pytest.MonkeyPatch,
+    clock: SetClock,
 ) -> Shell:
     """Give a shell whose ledger holds nothing but its policy."""
-    return _shell(made, "empty", tmp_path, monkeypatch)
+    return _shell(made, "empty", tmp_path, monkeypatch, clock)
 
 
 @pytest.fixture
@@ -54,9 +63,10 @@ def october(
     tmp_path: Path,
     tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
     monkeypatch: pytest.MonkeyPatch,
+    clock: SetClock,
 ) -> Shell:
     """Give a shell whose ledger holds the shipped sample."""
-    return _shell(made, "october", tmp_path, monkeypatch)
+    return _shell(made, "october", tmp_path, monkeypatch, clock)
 
 
 @pytest.fixture
@@ -65,9 +75,10 @@ def states(
     tmp_path: Path,
     tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
     monkeypatch: pytest.MonkeyPatch,
+    clock: SetClock,
 ) -> Shell:
     """Give a shell whose ledger holds something in every state (see `states`)."""
-    shell = _shell(made, "states", tmp_path, monkeypatch)
+    shell = _shell(made, "states", tmp_path, monkeypatch, clock)
     shell.file("own.toml", OWN_POLICY)
     shell.file("preferences.toml", OWN_PREFERENCES)
     return shell
@@ -78,12 +89,13 @@ def nothing(
     tmp_path: Path,
     tmp_ledger_env: Path,  # noqa: ARG001 -- The developer's own settings stay out.
     monkeypatch: pytest.MonkeyPatch,
+    clock: SetClock,
 ) -> Shell:
     """Give a shell whose ledger does not exist yet."""
     ledger = tmp_path / "ledger.db"
     monkeypatch.setenv("LIVEPORTAL_LEDGER", str(ledger))
     monkeypatch.chdir(tmp_path)
-    return Shell(tmp_path, ledger)
+    return Shell(tmp_path, ledger, clock)
 
 
 @pytest.fixture

@@ -8,23 +8,22 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli import read_command
-from tests.commands.shell import Shell
+from tests.commands.shell import SetClock, Shell
 from tests.helpers import amount, at, line
 
-SetClock = Callable[[str], None]
+SetNow = Callable[[str], None]
 _ids = count(1)
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> SetClock:
-    """Return a function that sets the clock of the read commands.
+def now(clock: SetClock) -> SetNow:
+    """Return a function that sets the clock of the commands.
 
     It starts on a Wednesday at noon.
     """
 
     def set_clock(text: str) -> None:
-        monkeypatch.setattr(read_command, "utc_now", lambda: at(text))
+        clock.set(at(text))
 
     set_clock("11-04 12:00")
     return set_clock

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 from liveportal.ledger.queries import requests as seen
 from tests.commands.test_sync import feed, opened
 from tests.helpers import amount, line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.commands.shell import Shell
 
 NOW = "2026-10-05T09:00:00+00:00"
@@ -85,14 +81,11 @@ REQUESTS = (
 OPEN = ["LAST", "CHEAP", "PLAN", "OTHER"]
 
 
-@contextmanager
-def nine_o_clock(shell: Shell) -> Iterator[None]:
+def nine_o_clock(shell: Shell) -> None:
     """Record the requests; times shown count from nine o'clock on 5 October."""
     shell.says(PREFERENCES)
     assert shell.ok("sync", feed(shell, "asked.jsonl", *REQUESTS))["recorded"] == 12
-    now = datetime.fromisoformat(NOW)
-    with patch("liveportal.cli.read_command.utc_now", lambda: now):
-        yield
+    shell.clock.set(datetime.fromisoformat(NOW))
 
 
 def list_requests(shell: Shell, *argv: object) -> list[str]:

@@ -13,12 +13,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import liveportal
+from liveportal.cli.clock import system_clock
 from liveportal.cli.main import main
 from liveportal.ledger.opening import open_readonly
 from tests.helpers import dump, say
@@ -44,12 +46,27 @@ class Terminal(io.TextIOWrapper):
         return True
 
 
+class SetClock:
+    """The clock of a shell's runs: the system's until it is set, then it stands still."""
+
+    time: datetime | None = None
+
+    def set(self, time: datetime) -> None:
+        """Let all later runs happen at this time."""
+        self.time = time
+
+    def __call__(self) -> datetime:
+        """Return the time of a run."""
+        return self.time or system_clock()
+
+
 @dataclass(frozen=True)
 class Shell:
-    """A shell in a folder, whose commands are about one ledger."""
+    """A shell in a folder, whose commands are about one ledger, at the time of one clock."""
 
     folder: Path
     ledger: Path
+    clock: SetClock = field(default_factory=SetClock)
 
     # --- running --------------------------------------------------------------------------------
 
@@ -59,7 +76,7 @@ class Shell:
         out, err = stream(io.BytesIO(), "utf-8"), stream(io.BytesIO(), "utf-8")
         source = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
         with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", source):
-            code = main([str(argument) for argument in argv])
+            code = main([str(argument) for argument in argv], self.clock)
         return Ran(code, _text(out), _text(err))
 
     def process(self, *argv: object, stdin: bytes = b"") -> Ran:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.commands.planned_sessions import SetClock, book, event_line, now, sync
+from tests.commands.planned_sessions import SetNow, book, event_line, now, sync
 from tests.commands.shell import Shell
 from tests.helpers import amount
 
@@ -25,7 +25,7 @@ def upcoming(shell: Shell, *options: object) -> list[str]:
 # --- the agenda -----------------------------------------------------------------------------------
 
 
-def test_the_agenda_shows_conflicts_and_earnings(empty: Shell, now: SetClock) -> None:
+def test_the_agenda_shows_conflicts_and_earnings(empty: Shell, now: SetNow) -> None:
     """Time until the start, the customer's local time, conflicts, expected earnings."""
     del now
     sync(
@@ -56,7 +56,7 @@ def test_the_agenda_shows_conflicts_and_earnings(empty: Shell, now: SetClock) ->
     }
 
 
-def test_overdue_sessions_come_first_and_then_what_is_live(states: Shell, now: SetClock) -> None:
+def test_overdue_sessions_come_first_and_then_what_is_live(states: Shell, now: SetNow) -> None:
     """Overdue starts need an answer and come first; then live sessions; then the days."""
     sync(states, book("Z", "11-04 18:00"))
     assert upcoming(states) == ["S-LIVE", "S-PAUSED", "S-Z", "S-UP"]
@@ -67,7 +67,7 @@ def test_overdue_sessions_come_first_and_then_what_is_live(states: Shell, now: S
     assert states.ok("sessions", "upcoming")[0]["starts_in_seconds"] == -54_060
 
 
-def test_the_agenda_of_so_many_days_or_hours(empty: Shell, now: SetClock) -> None:
+def test_the_agenda_of_so_many_days_or_hours(empty: Shell, now: SetNow) -> None:
     """Days end at midnight of the expert's zone; a length counts from now."""
     empty.says(event_line("preferences.changed", "11-03 10:00", timezone="Europe/Paris"))
     sync(
@@ -105,9 +105,7 @@ def test_filters_that_cannot_be(empty: Shell, options: tuple[str, ...], code: in
     )
 
 
-def test_the_days_have_headings(
-    empty: Shell, now: SetClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_days_have_headings(empty: Shell, now: SetNow, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal: by the expert's days, today and tomorrow named, and another year."""
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "140")
@@ -158,7 +156,7 @@ def test_the_days_have_headings(
 
 
 def test_an_agenda_in_eighty_columns(
-    empty: Shell, now: SetClock, monkeypatch: pytest.MonkeyPatch
+    empty: Shell, now: SetNow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With any customer name, no line is wider than the terminal or obeyed by it."""
     del now
@@ -183,7 +181,7 @@ def test_an_empty_agenda(empty: Shell) -> None:
     assert "Nothing is planned." in empty.run("sessions", "upcoming", terminal=True).out
 
 
-def test_the_ends_of_the_calendar(empty: Shell, now: SetClock) -> None:
+def test_the_ends_of_the_calendar(empty: Shell, now: SetNow) -> None:
     """A session in the last representable hour has no local time east of Greenwich."""
     del now
     sync(empty, book("A", "9999-12-31T23:30:00Z"))
@@ -193,7 +191,7 @@ def test_the_ends_of_the_calendar(empty: Shell, now: SetClock) -> None:
     assert empty.ok("sessions", "calendar", "-o", "x.ics")["events"] == 1
 
 
-def test_more_than_the_books_can_hold_is_no_failure(empty: Shell, now: SetClock) -> None:
+def test_more_than_the_books_can_hold_is_no_failure(empty: Shell, now: SetNow) -> None:
     """A rate that could never be billed has no expected earning."""
     del now
     dear = book("A", "11-05 09:00").replace(b'"3.00"', b'"92233720368547758.07"')
@@ -205,7 +203,7 @@ def test_more_than_the_books_can_hold_is_no_failure(empty: Shell, now: SetClock)
 # --- what is likely wrong -------------------------------------------------------------------------
 
 
-def test_all_is_well(october: Shell, now: SetClock) -> None:
+def test_all_is_well(october: Shell, now: SetNow) -> None:
     """No findings: a sentence for a person, an empty list for a script."""
     del now
     assert october.ok("sessions", "check") == []
@@ -213,7 +211,7 @@ def test_all_is_well(october: Shell, now: SetClock) -> None:
     assert "All is well." in october.run("sessions", "check", terminal=True).out
 
 
-def test_findings_have_a_command_that_mends_them(states: Shell, now: SetClock) -> None:
+def test_findings_have_a_command_that_mends_them(states: Shell, now: SetNow) -> None:
     """Running the suggested command (with a time filled in) removes the finding; exit 0."""
     now("11-05 12:00")
     sync(states, book("Z", "11-06 09:00"), book("Y", "11-06 09:30"))
@@ -235,7 +233,7 @@ def test_findings_have_a_command_that_mends_them(states: Shell, now: SetClock) -
     assert states.ok("sessions", "check") == []
 
 
-def test_how_long_a_timer_is_believed(states: Shell, now: SetClock) -> None:
+def test_how_long_a_timer_is_believed(states: Shell, now: SetNow) -> None:
     """Four hours, or a length that is given."""
     states.ok("sessions", "end", "S-PAUSED", "--at", "2026-11-02 11:10", "--billed", "0")
     states.ok(
@@ -261,7 +259,7 @@ def test_how_long_a_timer_is_believed(states: Shell, now: SetClock) -> None:
     assert states.refuses(1, "sessions", "check", "--longer-than", "long")["code"] == "invalid_time"
 
 
-def test_an_overlap_in_the_history(october: Shell, now: SetClock) -> None:
+def test_an_overlap_in_the_history(october: Shell, now: SetNow) -> None:
     """A logged session that overlaps a past one is found, and can be corrected."""
     del now
     held = october.ok("sessions", "show", "S-1002")
@@ -278,7 +276,7 @@ def test_an_overlap_in_the_history(october: Shell, now: SetClock) -> None:
 
 
 def test_findings_on_a_terminal(
-    states: Shell, now: SetClock, monkeypatch: pytest.MonkeyPatch
+    states: Shell, now: SetNow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In eighty columns, with the command beside each."""
     now("11-05 12:00")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from tests.commands.planned_sessions import SetClock, book, event_line, now, sync
+from tests.commands.planned_sessions import SetNow, book, event_line, now, sync
 from tests.commands.shell import Shell
 from tests.helpers import at
 
@@ -101,7 +101,7 @@ def test_a_hint_on_a_terminal(states: Shell, monkeypatch: pytest.MonkeyPatch) ->
     assert "Import it" in ran.err
 
 
-def test_moving_and_cancelling_raise_the_number(empty: Shell, now: SetClock) -> None:
+def test_moving_and_cancelling_raise_the_number(empty: Shell, now: SetNow) -> None:
     """A client that imports each time has one event, as it was agreed last."""
     del now
     sync(empty, book("A", "11-05 09:00"))
@@ -122,7 +122,7 @@ def test_moving_and_cancelling_raise_the_number(empty: Shell, now: SetClock) -> 
     assert stamps == sorted(stamps)
 
 
-def test_a_name_that_is_told_or_erased_later_counts(empty: Shell, now: SetClock) -> None:
+def test_a_name_that_is_told_or_erased_later_counts(empty: Shell, now: SetNow) -> None:
     """The schedule is the same, so the number is; the event was changed later all the same."""
     del now
     sync(empty, book("A", "11-05 09:00"))
@@ -145,7 +145,7 @@ def test_as_known_names_events_the_same(states: Shell) -> None:
     }
 
 
-def test_reminders(empty: Shell, now: SetClock) -> None:
+def test_reminders(empty: Shell, now: SetNow) -> None:
     """From --alarm, else the preferences, else 15 minutes; none for past or cancelled ones."""
     sync(empty, book("A", "11-05 09:00"), book("B", "11-05 12:00"), book("C", "11-04 11:00"))
     empty.ok("sessions", "cancel", "S-B", "--at", "2026-11-04 11:00")
@@ -174,7 +174,7 @@ def test_reminders(empty: Shell, now: SetClock) -> None:
         assert empty.run("sessions", "calendar", "--alarm", wrong).code == 2
 
 
-def test_private_leaves_out_what_customers_said(empty: Shell, now: SetClock) -> None:
+def test_private_leaves_out_what_customers_said(empty: Shell, now: SetNow) -> None:
     """Names, titles and details stay at home; times and earnings do not."""
     del now
     sync(empty, book("A", "11-05 09:00"))
@@ -186,7 +186,7 @@ def test_private_leaves_out_what_customers_said(empty: Shell, now: SetClock) -> 
     assert "Would earn 126.00 USD" in str(event["DESCRIPTION"])
 
 
-def test_half_past_seven_is_half_past_seven_in_every_week(empty: Shell, now: SetClock) -> None:
+def test_half_past_seven_is_half_past_seven_in_every_week(empty: Shell, now: SetNow) -> None:
     """Booked for 7:30 in Paris in the weeks in which clocks change, it is read as 7:30 there."""
     del now
     paris = ZoneInfo("Europe/Paris")
@@ -221,7 +221,7 @@ def test_what_others_wrote_into_the_file_stays(states: Shell) -> None:
     assert str(events(path.read_bytes())["S-UP"]["STATUS"]) == "CANCELLED"
 
 
-def test_a_session_that_the_book_lost_is_cancelled(empty: Shell, now: SetClock) -> None:
+def test_a_session_that_the_book_lost_is_cancelled(empty: Shell, now: SetNow) -> None:
     """A ledger restored from an older copy lacks a session of the file: it is cancelled."""
     del now
     copy = empty.ledger.read_bytes()
@@ -273,7 +273,7 @@ def test_a_file_that_cannot_be_read_is_not_replaced(
     assert "unreadable_file" in ran.err
 
 
-def test_hostile_titles_are_harmless_in_a_calendar(empty: Shell, now: SetClock) -> None:
+def test_hostile_titles_are_harmless_in_a_calendar(empty: Shell, now: SetNow) -> None:
     """Any title gives one event that parses back, and a terminal obeys nothing in it."""
     del now
     evil = "a,b;c\\n\r\nEND:VEVENT\x00\x1b[31m\u202e\ud800é" + "x" * 1_000_000

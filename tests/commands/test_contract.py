@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from liveportal.cli.app import COMMANDS
-from tests.commands.shell import OCTOBER, Shell
+from tests.commands.shell import OCTOBER, SetClock, Shell
 from tests.commands.states import READS, WRITES, Write, command_of
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ writes = pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
 
 
 @pytest.fixture(autouse=True)
-def _ages_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
+def _ages_stand_still(clock: SetClock) -> None:
     """Freeze the clock that ages and remaining times are calculated from."""
-    monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: NOW)
+    clock.set(NOW)
 
 
 def _options(shell: Shell, *command: str) -> set[str]:

@@ -157,7 +157,7 @@ def logged(shell: Shell, session: str, day: str, customer: str = "C-50") -> None
 
 def test_the_time_left_is_counted_down(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """`dispute.window_hours`: until when, and how long that is, also once it is over."""
-    monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: at("10-06 09:00"))
+    empty.clock.set(at("10-06 09:00"))
     monkeypatch.setenv("NO_COLOR", "1")
     window(empty, "strict", '[dispute]\nwindow_hours = 48\nsilence = "none"\n')
     logged(empty, "S-1", "10-05")
@@ -167,7 +167,7 @@ def test_the_time_left_is_counted_down(empty: Shell, monkeypatch: pytest.MonkeyP
     assert shown["left_seconds"] == 27 * 3600
     words = empty.run("refunds", "show", "CL-9", terminal=True).out
     assert re.search(r"\nleft +1 d 3 h *\n", words)
-    monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: at("10-07 12:00:01"))
+    empty.clock.set(at("10-07 12:00:01"))
     assert empty.ok("refunds", "show", "CL-9")["left_seconds"] == -1
     assert "held until it is decided" in shown["if_silent"]
     empty.ok("dispute", "file", "CL-9", "--summary", "x")

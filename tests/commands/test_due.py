@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.commands.shell import Shell
+from tests.commands.shell import SetClock, Shell
 from tests.commands.test_forecast import complete_profile
 from tests.commands.test_sync import feed
 from tests.helpers import amount, at, line
@@ -27,15 +27,10 @@ KINDS = {
 MICROSECOND = timedelta(microseconds=1)
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> object:
-    """Give a function that sets the time that reads count from."""
-
-    def put(now: datetime) -> None:
-        monkeypatch.setattr("liveportal.cli.read_command.utc_now", lambda: now)
-
-    put(NOW)
-    return put
+@pytest.fixture(autouse=True)
+def _noon(clock: SetClock) -> None:
+    """Set the clock to noon of the day after the sessions."""
+    clock.set(NOW)
 
 
 def opened(name: str, **data: object) -> bytes:
@@ -89,9 +84,8 @@ LINES = (
 
 
 @pytest.fixture
-def busy(empty: Shell, clock: object) -> Shell:
+def busy(empty: Shell) -> Shell:
     """Give a shell whose ledger has a deadline of each kind ahead."""
-    assert clock
     empty.ok("policy", "use", empty.file("own.toml", POLICY), "--yes")
     empty.ok("sync", feed(empty, "due.jsonl", *LINES))
     return empty
@@ -224,9 +218,8 @@ def test_nothing_to_do_is_exit_0(busy: Shell, empty: Shell) -> None:
 # --- when -----------------------------------------------------------------------------------------
 
 
-def test_each_deadline_passes_at_its_own_instant(busy: Shell, clock: object) -> None:
+def test_each_deadline_passes_at_its_own_instant(busy: Shell) -> None:
     """What can no longer be done disappears; what still can be done stays."""
-    assert callable(clock)
     for kind, gone in {
         "request_expiry": True,
         "slot_start": False,  # The other slot is next.
@@ -236,9 +229,9 @@ def test_each_deadline_passes_at_its_own_instant(busy: Shell, clock: object) -> 
     }.items():
         thing, text, _ = KINDS[kind]
         last = datetime.fromisoformat(text)
-        clock(last - MICROSECOND)
+        busy.clock.set(last - MICROSECOND)
         assert thing in {row["id"] for row in due(busy) if row["kind"] == kind}
-        clock(last + MICROSECOND)
+        busy.clock.set(last + MICROSECOND)
         still = {row["id"]: row for row in due(busy) if row["kind"] == kind}
         assert (thing in still) is not gone, kind
         if kind in ("session_start", "claim_answer"):
@@ -246,10 +239,9 @@ def test_each_deadline_passes_at_its_own_instant(busy: Shell, clock: object) -> 
             assert still[thing]["asks"] is True
 
 
-def test_what_is_overdue_asks(busy: Shell, clock: object) -> None:
+def test_what_is_overdue_asks(busy: Shell) -> None:
     """A payout that did not arrive: without held money, and not below the minimum."""
-    assert callable(clock)
-    clock(at("11-02 12:00").replace(year=2027))
+    busy.clock.set(at("11-02 12:00").replace(year=2027))
     payout = by_kind(due(busy))["payout_due"]
     assert payout["asks"] is False
     assert str(payout["means"]).startswith("It is carried over: the payout profile is not complete")
@@ -259,10 +251,10 @@ def test_what_is_overdue_asks(busy: Shell, clock: object) -> None:
     assert (payout["asks"], payout["amount"]) == (True, "42.00")
 
 
-def test_as_known_then_is_what_was_due_then(empty: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_known_then_is_what_was_due_then(empty: Shell) -> None:
     """An earlier state of the ledger, counted from that moment."""
     recorded = at("11-02 11:45")
-    monkeypatch.setattr("liveportal.portal.utc_now", lambda: recorded, raising=False)
+    empty.clock.set(recorded)
     empty.ok("policy", "use", empty.file("own.toml", POLICY), "--yes")
     empty.ok("sync", feed(empty, "due.jsonl", *LINES))
     assert due(empty, "--as-known", "2001-01-01") == []
@@ -301,9 +293,8 @@ def test_nothing_is_due_in_an_empty_book(empty: Shell, monkeypatch: pytest.Monke
 REQUIRED = "address, email, method, name, tax_form"
 
 
-def test_from_the_first_earning_on_the_profile_is_asked_for(empty: Shell, clock: object) -> None:
+def test_from_the_first_earning_on_the_profile_is_asked_for(empty: Shell) -> None:
     """`due`, `payout preview` and `payout forecast` agree about the date and about the blocks."""
-    assert clock
     assert due(empty) == []  # Nothing was earned yet.
     empty.ok("sync", feed(empty, "one.jsonl", logged("S-1", "11-01 10:00", "11-01 11:00")))
     shown = by_kind(due(empty))
@@ -328,9 +319,8 @@ def test_from_the_first_earning_on_the_profile_is_asked_for(empty: Shell, clock:
     assert (coming["amount"], coming["blocked"]) == ("126.00", [])
 
 
-def test_a_person_reads_the_day_of_the_platform(empty: Shell, clock: object) -> None:
+def test_a_person_reads_the_day_of_the_platform(empty: Shell) -> None:
     """The end of its day is the next morning in Seoul, and yet it is the same date everywhere."""
-    assert clock
     empty.ok("preferences", "set", "--zone", "Asia/Seoul")
     empty.ok("sync", feed(empty, "one.jsonl", logged("S-1", "11-01 10:00", "11-01 11:00")))
     shown = empty.run("due", "--fields", "due,kind", terminal=True).out

@@ -14,7 +14,7 @@ import pytest
 
 from liveportal.ledger.storage import connection
 from tests.commands.large_ledger import Effort, feed, make_ledger, plan, watch_engine, whole_reads
-from tests.commands.planned_sessions import SetClock, now
+from tests.commands.planned_sessions import SetNow, now
 from tests.commands.shell import Shell
 
 __all__ = ["now"]
@@ -91,7 +91,7 @@ def _effort(shell: Shell, ledger: Path, command: str) -> Effort:
 
 
 @pytest.fixture
-def shell(empty: Shell, now: SetClock) -> Shell:
+def shell(empty: Shell, now: SetNow) -> Shell:
     """Give a shell on a day when much is due."""
     now("11-04 12:00")
     return empty

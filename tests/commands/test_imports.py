@@ -26,14 +26,14 @@ SLOW = {*MODELS, "pendulum", "dateutil", "babel", "rich", "platformdirs"}
 DEAR = {"csv", "decimal", "hashlib", "zoneinfo", "importlib.metadata", "importlib.resources"}
 # The most modules of ours that a read may import, and the expensive ones that it needs.
 OWN = {
-    "earnings --month 2026-10 --json": (48, ""),
-    "earnings months --json": (48, ""),
-    "earnings transactions --json": (48, ""),
-    "requests list --json": (67, "decimal"),
-    "requests show REQ-1006 --json": (70, "zoneinfo"),
-    "sessions list --json": (60, ""),
+    "earnings --month 2026-10 --json": (49, ""),
+    "earnings months --json": (49, ""),
+    "earnings transactions --json": (49, ""),
+    "requests list --json": (68, "decimal"),
+    "requests show REQ-1006 --json": (71, "zoneinfo"),
+    "sessions list --json": (61, ""),
     "sessions show S-1002 --json": (72, ""),
-    "sessions upcoming --json": (73, "zoneinfo"),
+    "sessions upcoming --json": (74, "zoneinfo"),
     "sessions search mali --json": (54, ""),
     "refunds list --json": (59, ""),
     "dispute list --json": (61, ""),

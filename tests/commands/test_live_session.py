@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from liveportal.cli import read_command
 from liveportal.cli.commands.sessions.follow_view import format_stopwatch
 from liveportal.cli.io.view_model import HumanValue, format_cell, is_number, to_json_value
-from tests.commands.shell import PROGRAM, Shell, assert_no_traceback
+from tests.commands.shell import PROGRAM, SetClock, Shell, assert_no_traceback
 from tests.helpers import amount, at, line
 
 FIGURES = (
@@ -26,13 +25,13 @@ FIGURES = (
     *("earned_so_far", "trial_ends", "trial_left_seconds", "starts_in_seconds"),
 )
 COLOUR = re.compile("\x1b\\[[0-9;?]*[a-zA-Z]")
-SetClock = Callable[[str], None]
+SetNow = Callable[[str], None]
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> SetClock:
-    """Return a function that sets the clock of the read commands."""
-    return lambda text: monkeypatch.setattr(read_command, "utc_now", lambda: at(text))
+def now(clock: SetClock) -> SetNow:
+    """Return a function that sets the clock of the commands."""
+    return lambda text: clock.set(at(text))
 
 
 def shown(shell: Shell, name: str, *options: object) -> dict[str, Any]:
@@ -44,7 +43,7 @@ def shown(shell: Shell, name: str, *options: object) -> dict[str, Any]:
 # --- the figures ----------------------------------------------------------------------------------
 
 
-def test_a_live_session_shows_what_it_comes_to(states: Shell, now: SetClock) -> None:
+def test_a_live_session_shows_what_it_comes_to(states: Shell, now: SetNow) -> None:
     """Twenty minutes after the start, at $3.00, 30 % of it the platform's."""
     now("11-02 10:20")
     row = shown(states, "S-LIVE")
@@ -65,7 +64,7 @@ def test_a_live_session_shows_what_it_comes_to(states: Shell, now: SetClock) -> 
     assert (ended["gross"], ended["earned"]) == (row["gross_so_far"], row["earned_so_far"])
 
 
-def test_the_running_pause_counts_as_paused(states: Shell, now: SetClock) -> None:
+def test_the_running_pause_counts_as_paused(states: Shell, now: SetNow) -> None:
     """S-PAUSED has been paused since 11:10, ten minutes after its start."""
     now("11-02 11:25")
     row = shown(states, "S-PAUSED")
@@ -76,7 +75,7 @@ def test_the_running_pause_counts_as_paused(states: Shell, now: SetClock) -> Non
     assert row["earned_so_far"] == later["earned_so_far"] == "21.00"
 
 
-def test_the_trial_counts_down(states: Shell, now: SetClock) -> None:
+def test_the_trial_counts_down(states: Shell, now: SetNow) -> None:
     """In it nothing is billed, and its end is an instant."""
     now("11-02 10:03")
     row = shown(states, "S-LIVE")
@@ -84,7 +83,7 @@ def test_the_trial_counts_down(states: Shell, now: SetClock) -> None:
     assert (row["gross_so_far"], row["billable_seconds"]) == ("0.00", 0)
 
 
-def test_an_upcoming_session_says_when_it_starts(states: Shell, now: SetClock) -> None:
+def test_an_upcoming_session_says_when_it_starts(states: Shell, now: SetNow) -> None:
     """Seconds until the start, negative once overdue; an ended session has no live figures."""
     now("11-05 08:00")
     row = shown(states, "S-UP")
@@ -94,7 +93,7 @@ def test_an_upcoming_session_says_when_it_starts(states: Shell, now: SetClock) -
     assert [shown(states, "S-1002")[name] for name in FIGURES] == [None] * 9
 
 
-def test_figures_are_of_the_instant_that_is_asked_for(states: Shell, now: SetClock) -> None:
+def test_figures_are_of_the_instant_that_is_asked_for(states: Shell, now: SetNow) -> None:
     """With `--as-known` they count up to then."""
     now("2999-01-02T00:00:00Z")
     row = shown(states, "S-LIVE", "--as-known", "2999-01-01T00:00:00Z")
@@ -102,16 +101,14 @@ def test_figures_are_of_the_instant_that_is_asked_for(states: Shell, now: SetClo
     assert row["elapsed_seconds"] == (datetime(2999, 1, 1, tzinfo=UTC) - start).total_seconds()
 
 
-def test_what_a_feed_reports_ahead_of_the_clock_is_not_negative(
-    states: Shell, now: SetClock
-) -> None:
+def test_what_a_feed_reports_ahead_of_the_clock_is_not_negative(states: Shell, now: SetNow) -> None:
     """A session whose start is still to come has not run at all."""
     now("11-02 09:00")
     row = shown(states, "S-LIVE")
     assert [row[name] for name in FIGURES[:6]] == [0, 0, 0, 0, "0.00", "0.00"]
 
 
-def test_figures_in_every_format(states: Shell, now: SetClock) -> None:
+def test_figures_in_every_format(states: Shell, now: SetNow) -> None:
     """Rows have whole seconds, and a field can be asked for alone."""
     now("11-02 10:20")
     fields = ("--fields", "state,active_seconds,earned_so_far")
@@ -124,7 +121,7 @@ def test_figures_in_every_format(states: Shell, now: SetClock) -> None:
 
 
 def test_a_person_sees_the_figures_first(
-    states: Shell, now: SetClock, monkeypatch: pytest.MonkeyPatch
+    states: Shell, now: SetNow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a stopwatch shows them, before everything else; a hint names the live view."""
     monkeypatch.setenv("TERM", "dumb")

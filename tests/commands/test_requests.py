@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from unittest.mock import patch
-
 import pytest
 
 from liveportal.ledger.opening import open_readonly
@@ -23,15 +20,12 @@ from tests.commands.shell import Shell
 from tests.commands.test_sync import feed, opened
 from tests.helpers import amount, at, line
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def requests_book(empty: Shell) -> Iterator[Shell]:
+def requests_book(empty: Shell) -> Shell:
     """Give a ledger in Paris with requests of every kind, at nine o'clock on 5 October."""
-    with nine_o_clock(empty):
-        yield empty
+    nine_o_clock(empty)
+    return empty
 
 
 # --- at a glance ----------------------------------------------------------------------------------
@@ -114,12 +108,10 @@ def test_as_known_lapses_as_it_was_then(requests_book: Shell) -> None:
     """--as-known counts from its own instant, or from now where that is ahead."""
     argv = ("--as-known", "2999-01-01", "--state", "open")
     assert list_requests(requests_book, *argv) == OPEN
-    with patch("liveportal.cli.read_command.utc_now", lambda: at("3000-01-01T00:00:00Z")):
-        assert list_requests(requests_book, *argv) == ["CHEAP", "OTHER"]
-        (row, _) = requests_book.ok("requests", "list", *argv)
-        assert (
-            row["age_seconds"] == (at("2999-01-01T22:59:59Z") - at("10-05 08:10")).total_seconds()
-        )
+    requests_book.clock.set(at("3000-01-01T00:00:00Z"))
+    assert list_requests(requests_book, *argv) == ["CHEAP", "OTHER"]
+    (row, _) = requests_book.ok("requests", "list", *argv)
+    assert row["age_seconds"] == (at("2999-01-01T22:59:59Z") - at("10-05 08:10")).total_seconds()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import io
 import json
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
@@ -16,15 +15,12 @@ from tests.commands.requests_ledger import BEST, NOW, SLOTS, accept, nine_o_cloc
 from tests.commands.shell import Ran, Shell, Terminal
 from tests.commands.test_sync import feed, opened
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
-def requests_book(empty: Shell) -> Iterator[Shell]:
+def requests_book(empty: Shell) -> Shell:
     """Give a ledger in Paris with requests of every kind, at nine o'clock on 5 October."""
-    with nine_o_clock(empty):
-        yield empty
+    nine_o_clock(empty)
+    return empty
 
 
 # --- slots ----------------------------------------------------------------------------------------

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Row, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import read_month, utc_now
+from liveportal.cli.parse.times import read_month
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date
 from liveportal.ledger.queries.reader import Reader

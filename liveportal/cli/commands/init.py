@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.render import check_output_possible, hint, note, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
@@ -57,7 +58,7 @@ def init(
         check_zone(timezone)
         settings.append(PreferencesChanged(timezone=timezone))
     if not dry_run:
-        Portal.create(ledger.path, policy_in_currency, *settings)
+        Portal.create(ledger.path, policy_in_currency, *settings, now=utc_now)
     elif ledger.path.exists():
         raise LedgerExists(f"there is something at {ledger.path} already", path=str(ledger.path))
     row = {

@@ -12,6 +12,7 @@ from typing import Annotated, BinaryIO, TextIO
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
@@ -70,7 +71,7 @@ def sync(
     check_target(rejects, (*input_files, *((out.output,) if out.output else ())))
     with (
         open_output(rejects) if rejects and not dry_run else nullcontext() as bad_lines,
-        Portal.open(ledger.path, dry_run=dry_run) as portal,
+        Portal.open(ledger.path, dry_run=dry_run, now=utc_now) as portal,
     ):
         reject = reject_writer(bad_lines) if rejects else None
         for feed in feeds:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.text import clean, no_colour
 from liveportal.cli.io.view_model import (
     Coloured,
@@ -24,7 +25,6 @@ from liveportal.cli.io.view_model import (
     is_number,
     value_of,
 )
-from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import zone as zone_of
 
 if TYPE_CHECKING:

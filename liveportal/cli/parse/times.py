@@ -60,11 +60,6 @@ _DATE_PATTERN = pattern(
 _MONTH_PATTERN = pattern(r"([a-z]+)(?: ([0-9]{4}))?")
 
 
-def utc_now() -> datetime:
-    """Return the current time; only the command line reads the clock."""
-    return datetime.now(UTC)
-
-
 # --- texts as people type them ------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.disputes.list_show import One
 from liveportal.cli.io.prompts import STDIN, read_text
 from liveportal.cli.io.render import check_output_possible, hint
@@ -17,7 +18,6 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.parse.times import utc_now
 from liveportal.cli.write_command import Writer, WriteStep, all_fields, run_step
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.events.types import (
@@ -77,7 +77,7 @@ def file_(
     if claim != STDIN:
         _preview(claim, text, ledger)
     if attach:
-        with Portal.open(ledger.path, dry_run=True) as portal:
+        with Portal.open(ledger.path, dry_run=True, now=utc_now) as portal:
             name = portal.resolve_id("claim", claim)
             # A refused dispute must not attach any files.
             Writer(portal, write).record(DisputeFiled(claim=name, summary=text), name)
@@ -98,7 +98,7 @@ def _edit_draft(claim: str, ledger: LedgerOption) -> str:
     from liveportal.exports.draft import draft, notes
     from liveportal.ledger.queries.case import case
 
-    with Portal.open(ledger.path, dry_run=True) as portal:
+    with Portal.open(ledger.path, dry_run=True, now=utc_now) as portal:
         name = portal.resolve_id("claim", claim)
         portal.execute(
             DisputeFiled(claim=name, summary="?")
@@ -113,7 +113,7 @@ def _attach(claim: str, file: Path, ledger: LedgerOption, write: WriteOptions) -
     """Attach a file to the claim's session; it remains evidence even if the dispute fails."""
     from liveportal.cli.commands.sessions.attach_search import describe_file
 
-    with Portal.open(ledger.path, dry_run=write.dry_run) as portal:
+    with Portal.open(ledger.path, dry_run=write.dry_run, now=utc_now) as portal:
         session = str(
             claims.result_fields(portal.reader(), portal.resolve_id("claim", claim))["session"]
         )

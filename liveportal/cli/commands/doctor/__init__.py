@@ -14,6 +14,7 @@ import typer
 
 from liveportal import __version__
 from liveportal.cli.app import Commands
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.doctor.checks import (
     FAILED,
     OK,
@@ -27,7 +28,6 @@ from liveportal.cli.io.render import check_output_possible, render
 from liveportal.cli.io.text import no_colour
 from liveportal.cli.io.view_model import Coloured, Table
 from liveportal.cli.options import LEDGER_VARIABLE, LedgerOption, OutputOptions, with_options
-from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import LiveportalError
 from liveportal.ledger.health import Health, gather

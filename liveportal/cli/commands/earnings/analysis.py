@@ -13,12 +13,13 @@ from typing import Annotated, Any
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Span, Year, parse_span
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import read_as_known, utc_now
+from liveportal.cli.parse.times import read_as_known
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.money import Money
 from liveportal.ledger.queries.reader import Reader

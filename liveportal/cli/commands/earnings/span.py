@@ -6,7 +6,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from liveportal.cli.parse.times import read_month, utc_now
+from liveportal.cli.clock import utc_now
+from liveportal.cli.parse.times import read_month
 from liveportal.domain.clock import local_date
 from liveportal.ledger.queries.earnings import FIRST, LAST
 from liveportal.ledger.queries.reader import Reader

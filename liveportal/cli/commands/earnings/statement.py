@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import read_month, utc_now
+from liveportal.cli.parse.times import read_month
 from liveportal.cli.read_command import open_reader
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, confirm
@@ -24,7 +25,6 @@ from liveportal.cli.io.secrets import (
 )
 from liveportal.cli.io.view_model import Detail, Row
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
-from liveportal.cli.parse.times import utc_now
 from liveportal.domain import retention
 from liveportal.domain.clock import from_text
 from liveportal.domain.errors import BackupIncomplete, BackupLocked

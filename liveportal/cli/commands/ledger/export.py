@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.earnings.span import First, Last, parse_span
 from liveportal.cli.io.output_file import check_target, open_output
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import month_of, utc_text
 from liveportal.exports.events import line
 from liveportal.ledger.format.serialisation import StoredEvent, journal

@@ -16,12 +16,12 @@ from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.prompts import STDIN, confirm, stdin_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Row
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
-from liveportal.cli.parse.times import utc_now
 from liveportal.domain.errors import UnreadableFile
 from liveportal.feeds import exported
 from liveportal.feeds.following import open_feed

@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date
 from liveportal.ledger.queries import payouts

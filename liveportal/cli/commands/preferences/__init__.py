@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.preferences import toml_document
 from liveportal.cli.commands.preferences.options import Preferences
 from liveportal.cli.commands.preferences.show import ADDED_FIELDS, added_fields, human_preferences
@@ -21,7 +22,6 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.parse.times import utc_now
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.cli.write_command import Writer, open_writer, show_result
 from liveportal.domain.errors import LedgerBusy

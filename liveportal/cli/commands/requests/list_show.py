@@ -12,12 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.slots import format_slots
 from liveportal.cli.io.history import format_history
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Detail, HumanValue, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import (
     States,
     display_zone,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.requests.slots import choose_slot
 from liveportal.cli.io.render import hint
 from liveportal.cli.options import (
@@ -17,7 +18,7 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import (
     Reason,
     Writer,

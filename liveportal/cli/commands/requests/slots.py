@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.prompts import can_ask, choose
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import HumanValue
-from liveportal.cli.parse.times import utc_now
 from liveportal.domain.clock import zone
 from liveportal.domain.errors import SlotsPast
 from liveportal.ledger.queries import requests

@@ -16,6 +16,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sync import mention_rejects, reject_writer
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, stdin_bytes
@@ -23,7 +24,6 @@ from liveportal.cli.io.render import check_output_possible, hint, render
 from liveportal.cli.io.text import clean
 from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, Yes, with_options
-from liveportal.cli.parse.times import utc_now
 from liveportal.domain.errors import LiveportalError, OutputFailed, Refused, RejectedLines
 from liveportal.domain.events.types import RequestDeclined, RequestOpened
 from liveportal.domain.frozen import frozen
@@ -126,7 +126,7 @@ def watch(
     with ExitStack() as stack:
         stream = stack.enter_context(open_feed(feed)) if feed != STDIN else _stdin()
         bad_lines = stack.enter_context(_open_rejects(rejects)) if rejects else None
-        portal = stack.enter_context(Portal.open(ledger.path))
+        portal = stack.enter_context(Portal.open(ledger.path, now=utc_now))
         reject_log = _Rejects(bad_lines)
         wait = _Wait(interval, out)
         if feed == STDIN:

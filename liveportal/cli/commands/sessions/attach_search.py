@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import One
 from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.output_file import check_target
@@ -28,7 +29,7 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.parse.times import read_time
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.cli.write_command import (
     LEADING_FIELDS,

@@ -13,10 +13,11 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.view_model import Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
-from liveportal.cli.parse.times import read_as_known, read_month, read_time, utc_now
+from liveportal.cli.parse.times import read_as_known, read_month, read_time
 from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidMonth

@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import One
 from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
 from liveportal.cli.parse.spans import read_pause, read_span
-from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import (
     Writer,
     WriteStep,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.sessions.argument import One
 from liveportal.cli.io.render import hint
 from liveportal.cli.options import (
@@ -14,7 +15,7 @@ from liveportal.cli.options import (
     WriteOptions,
     with_options,
 )
-from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.parse.times import read_time
 from liveportal.cli.write_command import Reason, WriteStep, overrides, run_step
 from liveportal.domain.events.types import (
     SessionCancelled,

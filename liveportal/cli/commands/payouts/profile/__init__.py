@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.payouts.profile.options import Profile, read_file
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.prompts import STDIN, can_ask, confirm
@@ -23,7 +24,6 @@ from liveportal.cli.options import (
     with_options,
 )
 from liveportal.cli.parse import profile_fields as checks
-from liveportal.cli.parse.times import utc_now
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.cli.write_command import Writer, open_writer, show_result
 from liveportal.domain.clock import local_date
@@ -82,7 +82,7 @@ def _reveal(
 ) -> tuple[Row, str]:
     """Record that the requested masked values are revealed, and return the row with them."""
     check_output_possible(FIELDS, out, spared=ledger.files)
-    with Portal.open(ledger.path) as portal:
+    with Portal.open(ledger.path, now=utc_now) as portal:
         reader = portal.reader()
         values = EncryptedFields(reader.db, reader.path).values()
         requested = out.columns or MASKED
@@ -337,7 +337,7 @@ def rotate_key(
     if keep_old_key == Path(STDIN):
         raise typer.BadParameter("a key is not shown: name a file", param_hint="--keep-old-key")
     check_target(keep_old_key, (*ledger.files, *((out.output,) if out.output else ())))
-    with Portal.open(ledger.path, dry_run=dry_run) as portal:
+    with Portal.open(ledger.path, dry_run=dry_run, now=utc_now) as portal:
         rotation = portal.rotate_key(keep_old_key)
     backup = last_backup(ledger.path)
     row = {

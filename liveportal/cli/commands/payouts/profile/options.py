@@ -13,13 +13,14 @@ from typing import Annotated, Any
 
 import typer
 
+from liveportal.cli.clock import utc_now
 from liveportal.cli.commands.preferences.toml_document import content_of
 from liveportal.cli.io.prompts import STDIN, ask_hidden, can_ask, read_text
 from liveportal.cli.io.render import hint
 from liveportal.cli.options import Options
 from liveportal.cli.parse import toml_file
 from liveportal.cli.parse.profile_fields import PARTS, field_error
-from liveportal.cli.parse.times import read_time, utc_now
+from liveportal.cli.parse.times import read_time
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidTime, InvalidValue
 from liveportal.domain.frozen import frozen
