@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from enum import Enum
 from pathlib import Path
+from typing import Any, TypeVar
 
 from liveportal.cli.io.text import clean
 from liveportal.domain.clock import short_text
@@ -98,6 +99,47 @@ class Detail:
     def columns(self) -> tuple[str, ...]:
         """The names of all fields, nested ones with a dot."""
         return names_of(self.fields)
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@frozen
+class Shown:
+    """The rows that a command shows: of which class, whether many, and whether it records.
+
+    A command that shows one of several kinds has several classes. The rows of one that records
+    (`is_written`) have the fields that every result of a write has, too.
+    """
+
+    rows: tuple[type[TypedRow], ...]
+    many: bool = False
+    is_written: bool = False
+
+
+def shows(*rows: type[TypedRow], many: bool = False) -> Callable[[Command], Command]:
+    """Declare the rows of a command that reads; `liveportal schema` makes a schema of them.
+
+    `many` is for a command that shows a `Table`. Put it between `@app.command(...)` and
+    `@with_options(...)`.
+    """
+    return _declare(Shown(rows, many))
+
+
+def shows_result(*rows: type[TypedRow], many: bool = False) -> Callable[[Command], Command]:
+    """Declare the fields that a command adds to the result of a write, as `shows` does.
+
+    `many` is for a command that may record several ids, which gives one row each.
+    """
+    return _declare(Shown(rows, many, is_written=True))
+
+
+def _declare(shown: Shown) -> Callable[[Command], Command]:
+    def declare(command: Command) -> Command:
+        command.shown = shown  # type: ignore[attr-defined]
+        return command
+
+    return declare
 
 
 def names_of(fields: Fields) -> tuple[str, ...]:
