@@ -213,6 +213,10 @@ class Journal:
                 name = (source, stored.event.id)
                 self._pending[name] = stored
                 self._unknown.discard(name)
+        self.prefetch_entities(events)
+
+    def prefetch_entities(self, events: Sequence[Event]) -> None:
+        """Bulk-load the assertions and entities that these events will need."""
         self.book.prefetch_assertions({(event.data.entity, event.data.TYPE) for event in events})
         for kind, entity_ids in _referenced_ids(events).items():
             self.book.prefetch(kind, entity_ids)

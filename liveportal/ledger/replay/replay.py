@@ -1,15 +1,15 @@
-"""Replay a journal: apply the rules to its events again, into a temporary ledger or in memory."""
+"""Replay a journal: apply the rules to its events again, into a temporary ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Protocol
 
-from liveportal.domain.accounts import Transaction
+from liveportal.domain.calculations.months import MonthlyTotals
 from liveportal.domain.clock import LAST, utc_text
-from liveportal.domain.entities import SessionCount
 from liveportal.domain.errors import LiveportalError, NotFound, Refused
 from liveportal.domain.events.envelope import CLI_SOURCE, Event
 from liveportal.domain.events.sources import Origin
@@ -19,15 +19,20 @@ from liveportal.ledger.format.event_log import JournalEntry, iter_journal
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.format.serialisation import StoredEvent
 from liveportal.ledger.journal.journal import Journal
-from liveportal.ledger.replay.replay_journal import Reckoning, ReplayJournal, former_until
+from liveportal.ledger.replay.replay_journal import ReplayJournal, former_until
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.gc_pause import no_collector
 from liveportal.ledger.storage.schema.migrate import make_tables
 from liveportal.ledger.storage.schema.sql import INSERT
+from liveportal.ledger.storage.scratch import scratch_database
 
 _CHUNK = 2_000
 """The number of events that are loaded and written together, so that memory use is constant."""
+
+
+def _ignored(_: int) -> None:
+    """Ignore the progress."""
 
 
 class EventRewriter(Protocol):
@@ -58,10 +63,13 @@ def replayed_copy(
     those that are then refused; in that case the rules decide the transactions, too.
     """
     events = iter_journal(db, until=utc_text(until) if until else None, last_seq=last_seq)
-    copy = _temporary_ledger()
+    copy = connection.in_memory()
+    copy.execute("PRAGMA foreign_keys = OFF")
+    copy.execute("BEGIN IMMEDIATE")
+    _make_unguarded_tables(copy)
     former_seq = _copy_editions(db, copy)
     if retelling is None:
-        _replay(copy, events, former_seq)
+        _replay(ReplayJournal(db, copy, copies_events=True), events, MonthlyTotals(), _ignored)
     else:
         _replay_rewritten(Journal(copy, lambda: LAST), events, retelling, former_seq)
     if messages:
@@ -71,37 +79,38 @@ def replayed_copy(
 
 
 class ReplayResult:
-    """The result of replaying a journal in memory, with the differences that today's rules make.
+    """The result of replaying a journal, with the differences that today's rules make.
 
-    `booked` is called with every transaction, `counts` with every session count, and `progress`
-    with the number of events replayed since the last call.
+    The replayed tables are in the attached database `schema`, without the events.
     """
 
-    def __init__(
-        self,
-        db: Connection,
-        events: Iterable[JournalEntry],
-        *,
-        booked: Callable[[Transaction], None] = lambda _: None,
-        counts: Callable[[SessionCount], None] = lambda _: None,
-        progress: Callable[[int], None] = lambda _: None,
-    ) -> None:
-        journal = Reckoning(db)
-        with no_collector():
-            for chunk in _chunks(events):
-                for entry, stored in chunk:
-                    journal.replay_event(entry, stored)
-                    for transaction in journal.transactions:
-                        booked(transaction)
-                    for count in journal.counts:
-                        counts(count)
-                journal.flush()
-                progress(len(chunk))
-            journal.book.finish()
-        self.book = journal.book
+    def __init__(self, journal: ReplayJournal, schema: str) -> None:
+        self.schema = schema
         self.changes = journal.changes
         self.touched = journal.touched
         self.miscounted = journal.miscounted
+
+
+@contextmanager
+def replayed_beside(
+    db: Connection,
+    events: Iterable[JournalEntry],
+    *,
+    totals: MonthlyTotals | None = None,
+    progress: Callable[[int], None] = _ignored,
+    recounts: bool = False,
+) -> Iterator[ReplayResult]:
+    """Replay a journal into a temporary database that is attached to the ledger's connection.
+
+    `totals` gets all transactions and session counts. `progress` is called with the number of
+    events replayed since the last call. With `recounts`, session counts are those of today's rules.
+    """
+    with scratch_database(db) as (copy, schema):
+        _make_unguarded_tables(copy)
+        journal = ReplayJournal(db, copy, recounts=recounts)
+        _replay(journal, events, totals or MonthlyTotals(), progress)
+        copy.execute("COMMIT")
+        yield ReplayResult(journal, schema)
 
 
 def _copy_editions(db: Connection, copy: Connection) -> int:
@@ -111,25 +120,30 @@ def _copy_editions(db: Connection, copy: Connection) -> int:
     return former_until(db)
 
 
-def _replay(copy: Connection, events: Iterable[JournalEntry], former_seq: int) -> None:
-    journal = ReplayJournal(copy, former_until=former_seq)
+def _replay(
+    journal: ReplayJournal,
+    events: Iterable[JournalEntry],
+    totals: MonthlyTotals,
+    progress: Callable[[int], None],
+) -> None:
     with no_collector():
         for chunk in _chunks(events):
             journal.prefetch([stored.event for _, stored in chunk])
             for entry, stored in chunk:
                 journal.replay_event(entry, stored)
+                for transaction in journal.transactions:
+                    totals.book(transaction)
+                for count in journal.counts:
+                    totals.count(count)
             journal.flush()
+            progress(len(chunk))
 
 
-def _temporary_ledger() -> Connection:
-    """Create a ledger in memory, without foreign keys and triggers: it needs no such guards."""
-    copy = connection.in_memory()
-    copy.execute("PRAGMA foreign_keys = OFF")
-    copy.execute("BEGIN IMMEDIATE")
+def _make_unguarded_tables(copy: Connection) -> None:
+    """Make a ledger's tables without their triggers: a copy needs no such guards."""
     make_tables(copy)
     for (name,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
         copy.execute(f'DROP TRIGGER "{name}"')
-    return copy
 
 
 def _chunks(events: Iterable[JournalEntry]) -> Iterator[list[tuple[JournalEntry, StoredEvent]]]:

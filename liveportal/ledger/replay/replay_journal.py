@@ -18,14 +18,13 @@ from liveportal.domain.events.envelope import Event, EventData
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.events.types import CustomerInfo, PayoutSent, PolicyAdopted, RequestAccepted
 from liveportal.domain.frozen import frozen
-from liveportal.domain.handlers.context import Assertion, Decision, Entity
+from liveportal.domain.handlers.context import Assertion, Decision, Entity, RecordedEvent
 from liveportal.domain.handlers.session_counts import add_counts
 from liveportal.domain.money import Money
 from liveportal.ledger.format.event_log import JournalEntry, Rows, unreadable
-from liveportal.ledger.format.serialisation import StoredEvent
+from liveportal.ledger.format.serialisation import StoredEvent, stored_event
 from liveportal.ledger.journal.journal import Journal, Outcome
 from liveportal.ledger.journal.projection import NOTHING_BOOKED, Projection
-from liveportal.ledger.replay.memory import MemoryBook
 from liveportal.ledger.storage.driver import Connection
 
 _REFERENCE_FIELDS = ("request", "session", "claim", "payout", "adjustment", "customer")
@@ -70,14 +69,42 @@ class AffectedEntities:
         return min((self.things[name] for name in names if name in self.things), default=None)
 
 
+class ReplayProjection(Projection):
+    """A projection into a copy, whose past events are those of the ledger that is replayed."""
+
+    def __init__(self, ledger: Connection, copy: Connection) -> None:
+        super().__init__(copy)
+        self._ledger = ledger
+
+    def recorded_event(self, source: str, event_id: str) -> RecordedEvent | None:
+        """Return an event that was replayed already, with its transactions, or None."""
+        found = stored_event(self._ledger, source, event_id)
+        if found is None or found.seq >= self.next_seq:
+            return None
+        return self._recorded_event(found.seq, found.event)
+
+
 class ReplayJournal(Journal):
-    """A journal that books the stored transactions, whatever today's rules decide."""
+    """A journal that books a ledger's stored transactions in a copy, whatever today's rules decide.
+
+    That event names are unique is a constraint of the ledger, so none is looked up. With
+    `copies_events`, the copy gets the events, too; with `recounts`, it gets the session counts of
+    today's rules instead of the stored ones.
+    """
+
+    book: ReplayProjection
 
     def __init__(
-        self, db: Connection, book: Projection | None = None, *, former_until: int = 0
+        self,
+        ledger: Connection,
+        copy: Connection,
+        *,
+        copies_events: bool = False,
+        recounts: bool = False,
     ) -> None:
-        super().__init__(db, lambda: LAST, book)
-        self._former_until = former_until
+        super().__init__(ledger, lambda: LAST, ReplayProjection(ledger, copy))
+        self._copies_events, self._recounts = copies_events, recounts
+        self._former_until = former_until(ledger)
         self.changes: list[RuleDrift] = []
         self.touched = AffectedEntities()
         self._entry: JournalEntry
@@ -111,6 +138,13 @@ class ReplayJournal(Journal):
             policy = event.data.policy if isinstance(event.data, PolicyAdopted) else None
             self._append(event, event.data, Decision(policy=policy), entry.recorded_at)
 
+    def prefetch(self, events: Sequence[Event]) -> None:
+        """Bulk-load the entities that these events will need."""
+        self.prefetch_entities(events)
+
+    def _find(self, source: str, event_id: str) -> StoredEvent | None:  # noqa: ARG002
+        return None
+
     def _hasty_cautions(self, event: Event, recorded_at: str | None) -> tuple[Caution, ...]:  # noqa: ARG002
         """Return no cautions: recorded events are not flagged again."""
         return ()
@@ -132,16 +166,14 @@ class ReplayJournal(Journal):
             if rows[:2] != (entry.entries, entry.transfers):
                 decision = self._as_booked(entry, event, decision)
                 rows = book.booked(entry.seq, decision)
-            if rows[2] != entry.counts:
+            if rows[2] != entry.counts and not self._recounts:
                 decision = self._as_counted(entry, decision, rows[2])
                 rows = book.booked(entry.seq, decision)
         if self.changes:
             self._note_affected(entry, data, decision)
         self.transactions, self.counts = decision.transactions, decision.counts
-        self._copy_event(entry, event, data, confirms)
-        book.apply(entry.seq, decision, rows)
-        if decision.forgets:
-            self.flush()  # Pending rows in memory must not survive the erasure.
+        self._note_event(entry, event, data, confirms)
+        book.apply(entry.seq, replace(decision, forgets=None), rows)  # The ledger has erased it.
         return Outcome("confirmed" if confirms else "recorded", entry.seq, event)
 
     def _as_booked(self, entry: JournalEntry, event: Event, decision: Decision) -> Decision:
@@ -170,17 +202,17 @@ class ReplayJournal(Journal):
             self.miscounted = entry.seq
         return replace(decision, counts=entry.counted)
 
-    def _copy_event(
+    def _note_event(
         self, entry: JournalEntry, event: Event, data: EventData, confirms: int | None
     ) -> None:
-        """Append the stored event row unchanged."""
+        """Append the assertion of an event and, to copy the events, its stored row unchanged."""
         book = self.book
-        book.append("event", *entry[:11])
-        if entry.body is not None:
-            book.append("event_personal", entry.seq, entry.salt, entry.body)
+        if self._copies_events:
+            book.append("event", *entry[:11])
+            if entry.body is not None:
+                book.append("event_personal", entry.seq, entry.salt, entry.body)
         book.tell(data.entity, data.TYPE, Assertion(entry.seq, event.source, confirms))
-        self._pending[event.source, event.id] = self._pending_at[entry.seq] = self._stored
-        self._unknown.discard((event.source, event.id))
+        self._pending_at[entry.seq] = self._stored
 
     # --- differences of today's rules -------------------------------------------------------------
 
@@ -228,35 +260,6 @@ class ReplayJournal(Journal):
             )
             descriptions.append(f"{entry.kind} of {entry.period} ({moves or 'nothing'})")
         return " and ".join(descriptions) or "nothing"
-
-
-class Reckoning(ReplayJournal):
-    """A replay into a book in memory: the events are not copied.
-
-    That event names are unique is a constraint of the ledger, which is checked with its file.
-    """
-
-    book: MemoryBook
-
-    def __init__(self, db: Connection) -> None:
-        super().__init__(db, MemoryBook(db), former_until=former_until(db))
-
-    def prefetch(self, events: Sequence[Event]) -> None:
-        """Do nothing: everything is in memory."""
-
-    def flush(self) -> None:
-        """Pack the entities that were not changed lately."""
-        self.book.flush_and_clear()
-        self._pending_at.clear()
-
-    def _find(self, source: str, event_id: str) -> StoredEvent | None:  # noqa: ARG002
-        return None
-
-    def _copy_event(
-        self, entry: JournalEntry, event: Event, data: EventData, confirms: int | None
-    ) -> None:
-        self.book.tell(data.entity, data.TYPE, Assertion(entry.seq, event.source, confirms))
-        self._pending_at[entry.seq] = self._stored
 
 
 def former_until(db: Connection) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from liveportal.domain.calculations.months import MonthlyTotals
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
-from liveportal.ledger.replay.memory import MemoryBook
 from liveportal.ledger.replay.replay import ReplayResult
 from liveportal.ledger.replay.replay_journal import RuleDrift
 from liveportal.ledger.storage.driver import Connection
@@ -101,7 +103,7 @@ def check_derived(db: Connection, played: ReplayResult) -> list[RuleDrift]:
     found: list[RuleDrift] = []
     excused = ExpectedDifferences(db, played) if played.changes else None
     for table, width in KEYS.items():
-        for ours, theirs in _differing(db, played.book, table, width):
+        for ours, theirs in _differing(db, played.schema, table, width):
             row = ours or theirs or ()
             cause = excused.cause(table, row) if excused else None
             name = " ".join(str(each) for each in row[:width])
@@ -130,25 +132,21 @@ def _otherwise(
     return f"{table} {name} is not what the journal says: {', '.join(fields)}"
 
 
-Pair = tuple[tuple[Any, ...], tuple[Any, ...]]
+Row = tuple[Any, ...]
 
 
-def _differing(db: Connection, book: MemoryBook, table: str, width: int) -> Iterator[Pair]:
+def _differing(db: Connection, schema: str, table: str, width: int) -> Iterator[tuple[Row, Row]]:
     """Yield the rows of a table that differ, by key; () for one that is not there."""
-    statement = f'SELECT * FROM "{table}"'  # noqa: S608
-    if not book.has_exactly(table, db.execute(statement)):
-        yield from _merged(db.execute(statement), book.rows(table), width)
-
-
-def _merged(
-    ours: Iterable[tuple[Any, ...]], theirs: Iterable[tuple[Any, ...]], width: int
-) -> Iterator[Pair]:
-    mine = {row[:width]: row for row in ours}
-    other = {row[:width]: row for row in theirs}
-    for key in sorted(mine.keys() | other.keys()):
-        pair = mine.get(key, ()), other.get(key, ())
-        if pair[0] != pair[1]:
-            yield pair
+    ours, theirs = (f'SELECT * FROM {name}."{table}"' for name in ("main", schema))  # noqa: S608
+    key = ", ".join(str(number) for number in range(1, width + 1))
+    mine = db.execute(f"{ours} EXCEPT {theirs} ORDER BY {key}")
+    other = db.execute(f"{theirs} EXCEPT {ours} ORDER BY {key}")
+    differing = merge(
+        ((row[:width], 0, row) for row in mine), ((row[:width], 1, row) for row in other)
+    )
+    for _, group in groupby(differing, key=itemgetter(0)):
+        sides = {side: row for _, side, row in group}
+        yield sides.get(0, ()), sides.get(1, ())
 
 
 class ExpectedDifferences:
@@ -157,18 +155,15 @@ class ExpectedDifferences:
     def __init__(self, db: Connection, played: ReplayResult) -> None:
         self._touched = played.touched
         self._entries = dict(db.execute('SELECT id, seq FROM "transaction"'))
+        schemas = ("main", played.schema)
         self._items = {
             item
-            for lines in (
-                db.execute("SELECT payout, item, amount_minor FROM payout_line"),
-                played.book.rows("payout_line"),
-            )
-            for payout, item, _ in lines
+            for schema in schemas
+            for payout, item in db.execute(f"SELECT payout, item FROM {schema}.payout_line")  # noqa: S608
             if payout in self._touched.payouts
         }
-        claims = {*db.execute("SELECT id, session FROM claim")}
-        claims |= {row[:2] for row in played.book.rows("claim")}
-        for claim, session in claims:
+        claims = " UNION ".join(f"SELECT id, session FROM {schema}.claim" for schema in schemas)  # noqa: S608
+        for claim, session in db.execute(claims):
             names = {f"claim:{claim}", f"session:{session}"}
             if (cause := self._touched.cause(names)) is not None:
                 self._touched.by(cause, cause, names)

@@ -93,23 +93,23 @@ def _check_history(db: Connection, progress: Progress) -> tuple[int, bytes, tupl
     """Read the journal once: check the chain and the digests, and replay it into projections."""
     from liveportal.domain.calculations.months import MonthlyTotals
     from liveportal.ledger.format.event_log import iter_journal
-    from liveportal.ledger.replay.replay import ReplayResult
+    from liveportal.ledger.replay.replay import replayed_beside
     from liveportal.ledger.verify.attachments import check_values
     from liveportal.ledger.verify.projections import check_derived, check_flows, check_views
 
     totals, events = MonthlyTotals(), VerifiedEvents(iter_journal(db))
     try:
-        replayed = ReplayResult(
-            db, events, booked=totals.book, counts=totals.count, progress=progress
-        )
+        with replayed_beside(db, events, totals=totals, progress=progress) as replayed:
+            events.check_end(db)
+            if replayed.miscounted is not None:
+                seq = replayed.miscounted
+                raise failed(
+                    f"the minutes and sessions that event {seq} counted were changed", seq=seq
+                )
+            check_flows(db)
+            drift = check_derived(db, replayed)
     except UnreadableEvent as error:
         raise failed(error.message, **error.details) from error
-    events.check_end(db)
-    if replayed.miscounted is not None:
-        seq = replayed.miscounted
-        raise failed(f"the minutes and sessions that event {seq} counted were changed", seq=seq)
-    check_flows(db)
-    drift = check_derived(db, replayed)
     check_views(db, totals)
     events.check_erased(db)
     check_values(db)
