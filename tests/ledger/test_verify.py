@@ -21,7 +21,9 @@ from liveportal.ledger.queries import earnings, ledger_info
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.connection import open_file
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.verify.projections import DERIVED
+from liveportal.ledger.storage.schema.migrate import make_tables
+from liveportal.ledger.storage.scratch import scratch_database
+from liveportal.ledger.verify.projections import COMPARED, DERIVED
 from liveportal.ledger.verify.verify import Verified, verify
 from liveportal.portal import Portal
 from tests.ledger import rich
@@ -393,6 +395,24 @@ def test_every_table_is_tampered_with() -> None:
     beside = {"sealed_value", "profile_fact", "fingerprint_key", "missing_value", "missing_file"}
     assert set(DERIVED) - booked | beside <= touched
     assert booked <= {name.strip('"') for mode in JOURNAL for name in mode.split()[1:3]}
+
+
+def test_tables_are_compared_as_they_are_stored(path: Path) -> None:
+    """Nothing is sorted or collected, so that memory use does not grow with the ledger."""
+    ran: list[str] = []
+    with closing(open_file(path, readonly=True)) as db:
+        db.set_trace_callback(ran.append)
+        verify(db)
+        db.set_trace_callback(None)
+        compared = [sql for sql in ran if " EXCEPT " in sql]
+        assert len(compared) == 2 * len(COMPARED)
+        with scratch_database(db) as (copy, _):
+            make_tables(copy)
+            copy.execute("COMMIT")
+            for sql in compared:
+                plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+                assert plan[0] == "MERGE (EXCEPT)"
+                assert not [step for step in plan if "TEMP B-TREE" in step], sql
 
 
 # --- the schema -----------------------------------------------------------------------------------
