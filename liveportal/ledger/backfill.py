@@ -19,7 +19,7 @@ from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.replay.replay_journal import Reckoning
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.gc_pause import no_collector
-from liveportal.ledger.storage.schema.sql import INSERT
+from liveportal.ledger.storage.schema.tables import insert
 from liveportal.ledger.verify.chain import VerifiedEvents
 
 _CORRECTIONS = (TransactionKind.REVERSAL, TransactionKind.CORRECTION)
@@ -62,7 +62,7 @@ def _count_sessions(db: Connection) -> None:
             if number % _CHUNK == 0:
                 journal.flush()
     for row in journal.rows:
-        db.execute(INSERT["session_count"], row)
+        db.execute(insert("session_count"), row)
     for session_id in journal.corrected:
         if session := journal.book.session(session_id):
             db.execute("UPDATE session SET period = ? WHERE id = ?", (session.period, session_id))

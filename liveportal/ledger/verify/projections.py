@@ -13,28 +13,18 @@ from liveportal.ledger.replay.memory import MemoryBook
 from liveportal.ledger.replay.replay import ReplayResult
 from liveportal.ledger.replay.replay_journal import RuleDrift
 from liveportal.ledger.storage.driver import Connection
+from liveportal.ledger.storage.schema.tables import TABLES
 from liveportal.ledger.verify.chain import failed
 
-KEYS = {
-    "statement": 3,
-    "reversal": 1,
-    "policy": 1,
-    "customer": 1,
-    "request": 1,
-    "session": 1,
-    "session_alias": 1,
-    "claim": 1,
-    "dispute": 1,
-    "adjustment": 1,
-    "artifact": 1,
-    "review": 2,
-    "item": 1,
-    "payout": 1,
-    "payout_line": 2,
-    "preferences": 1,
-    "profile_field": 1,
-}
-"""The tables that are derived by rules, and how many of their first columns are the key."""
+_BY_RULES = (
+    *("statement", "reversal", "policy", "customer", "request", "session", "session_alias"),
+    *("claim", "dispute", "adjustment", "artifact", "review", "item", "payout", "payout_line"),
+    *("preferences", "profile_field"),
+)
+"""The tables that are derived by rules."""
+
+KEYS = {name: len(TABLES[name].key) for name in _BY_RULES}
+"""How many of a table's first columns are the key."""
 
 DERIVED = ("transaction", "transfer", "month_flow", "session_count", *KEYS)
 """All tables that follow from the journal."""
