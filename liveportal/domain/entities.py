@@ -7,8 +7,10 @@ Amounts whose names end in `_minor` are minor units of the session's currency; d
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
 from liveportal.domain.clock import Pause, shifted
 from liveportal.domain.frozen import frozen
@@ -17,6 +19,55 @@ from liveportal.domain.money import Money
 if TYPE_CHECKING:
     from liveportal.domain.events.types import Slot  # Forty classes that queries do not need.
 
+T = TypeVar("T")
+
+
+@frozen
+class Table:
+    """A table: its columns in order, with the type of each as an annotation spells it.
+
+    `key` are the columns of the primary key. `references` are the tables that columns refer to.
+    A column of type `Money` holds minor units; the column `currency` after it is part of it.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...]
+    references: Mapping[str, str]
+
+
+@dataclass_transform(frozen_default=True)
+def entity(
+    name: str,
+    *,
+    key: tuple[str, ...] = ("id",),
+    references: Mapping[str, str] | None = None,
+    not_stored: tuple[str, ...] = (),
+) -> Callable[[type[T]], type[T]]:
+    """Declare a class of entities and their table, whose columns are the fields but `not_stored`.
+
+    Columns of the key that are no fields are integers, and come first.
+    """
+
+    def declare(kind: type[T]) -> type[T]:
+        declared: Any = frozen(kind)
+        types = {field.name: str(field.type) for field in fields(declared)}
+        columns = {column: "int" for column in key if column not in types}
+        for column, annotation in types.items():
+            if column not in not_stored:
+                columns[column] = annotation
+                if annotation == "Money":
+                    columns["currency"] = "str"
+        declared.TABLE = Table(name, columns, key, references or {})
+        return cast("type[T]", declared)
+
+    return declare
+
+
+def table_of(kind: type) -> Table:
+    """Return the table of a class of entities."""
+    return cast("Table", vars(kind)["TABLE"])
+
 
 UNDECIDED = frozenset({"open", "disputed"})
 """The states of a claim whose hold is not released or deducted yet."""
@@ -24,7 +75,7 @@ RELEASED = frozenset({"denied", "withdrawn", "accepted"})
 """The states of a claim that was decided at no cost to the expert."""
 
 
-@frozen
+@entity("customer", references={"described_seq": "event"})
 class Customer:
     """A customer; `described_seq` is the latest event with their personal data."""
 
@@ -32,7 +83,7 @@ class Customer:
     described_seq: int
 
 
-@frozen
+@entity("request", references={"customer": "customer", "opened_seq": "event"})
 class Request:
     """A customer's request for help. `flags` are the codes of the cautions that were overridden."""
 
@@ -51,7 +102,16 @@ class Request:
     flags: tuple[str, ...] = ()
 
 
-@frozen
+@entity(
+    "session",
+    references={
+        "customer": "customer",
+        "policy": "policy",
+        "agreed_seq": "event",
+        "request": "request",
+        "earning": "transaction",
+    },
+)
 class Session:
     """A session, from the agreement on.
 
@@ -112,7 +172,11 @@ class Session:
         return shifted(self.planned_start, timedelta(minutes=self.planned_minutes))
 
 
-@frozen
+@entity(
+    "session_count",
+    key=("seq", "n"),
+    references={"seq": "event", "session": "session", "transaction": "transaction"},
+)
 class SessionCount:
     """The change that a bill, its reversal or its correction makes to a month's counts.
 
@@ -133,7 +197,7 @@ class SessionCount:
     transaction: int | None = None
 
 
-@frozen
+@entity("claim", references={"session": "session"})
 class Claim:
     """A customer's refund claim. `hold_minor` is held while it is undecided."""
 
@@ -150,7 +214,7 @@ class Claim:
     cost_minor: int = 0
 
 
-@frozen
+@entity("dispute", key=("seq",), references={"seq": "event", "claim": "claim"})
 class DisputeFiling:
     """One filing of a dispute; a claim can be disputed again after a withdrawal."""
 
@@ -160,7 +224,7 @@ class DisputeFiling:
     period: str
 
 
-@frozen
+@entity("adjustment", references={"seq": "event"})
 class Adjustment:
     """A bonus (+) or a fee of the platform (-)."""
 
@@ -170,7 +234,7 @@ class Adjustment:
     seq: int
 
 
-@frozen
+@entity("artifact", key=("seq",), references={"seq": "event", "session": "session"})
 class Artifact:
     """A piece of evidence, by its SHA-256."""
 
@@ -182,7 +246,7 @@ class Artifact:
     media_type: str | None
 
 
-@frozen
+@entity("review", key=("session", "by"), references={"session": "session", "seq": "event"})
 class Review:
     """One side's review of a session; the latest one of each side counts."""
 
@@ -193,7 +257,12 @@ class Review:
     seq: int
 
 
-@frozen
+@entity(
+    "item",
+    key=("transaction",),
+    references={"transaction": "transaction"},
+    not_stored=("held_minor", "gross_minor", "ended", "policy"),
+)
 class OpenItem:
     """A transaction whose net amount payouts settle (rulebook 8), in minor units.
 
@@ -237,7 +306,7 @@ class Line:
     minor: int
 
 
-@frozen
+@entity("payout", not_stored=("lines",))
 class Payout:
     """Money that the platform sent."""
 

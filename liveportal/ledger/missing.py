@@ -17,7 +17,7 @@ from liveportal.ledger.attachments import index
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.attribution import is_from_command
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.schema.sql import INSERT
+from liveportal.ledger.storage.schema.tables import insert
 
 # The fields that commands set and cleared: only commands have values to seal.
 _CHANGES = """
@@ -95,13 +95,13 @@ def note(db: Connection, vault: Vault, *, since: int) -> bool:
     db.executemany("DELETE FROM profile_fact WHERE field = ?", stale)
     entered(db, changed)
     absent = [(field, seq) for field, (seq, is_set) in changed.items() if is_set]
-    db.executemany(INSERT["missing_value"], absent)
+    db.executemany(insert("missing_value"), absent)
     missing_files = {
         (file.artifact,)
         for file in index.attached(db)
         if file.seq >= since and (_lacks_messages(file) or not vault.holds(file.sha256))
     }
-    db.executemany(f"{INSERT['missing_file']} ON CONFLICT DO NOTHING", sorted(missing_files))
+    db.executemany(f"{insert('missing_file')} ON CONFLICT DO NOTHING", sorted(missing_files))
     return bool(stale)
 
 

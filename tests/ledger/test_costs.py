@@ -79,7 +79,9 @@ def test_an_entity_is_written_once_a_chunk(ledger: Path) -> None:
     executed_statements = statements(ledger, feed(10))
     for table in ("request", "session", "claim", "customer"):
         assert (
-            sum(statement.startswith(f"INSERT INTO {table} ") for statement in executed_statements)
+            sum(
+                statement.startswith(f'INSERT INTO "{table}" ') for statement in executed_statements
+            )
             == 10
         )
 
@@ -111,7 +113,9 @@ def test_a_payout_writes_what_it_pays_once(ledger: Path) -> None:
     executed_statements = statements(ledger, b"".join(paid))
     for table, count_of_rows in (("item", 5), ("payout_line", 5), ("session", 5)):
         assert (
-            sum(statement.startswith(f"INSERT INTO {table} ") for statement in executed_statements)
+            sum(
+                statement.startswith(f'INSERT INTO "{table}" ') for statement in executed_statements
+            )
             == count_of_rows
         )
     assert sum("FROM item" in statement for statement in asked(executed_statements)) == 1

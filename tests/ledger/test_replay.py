@@ -54,5 +54,5 @@ def test_the_past_is_read_up_to_where_it_is(ledger: Connection) -> None:
         make_tables(copy)
         early = ReplayProjection(ledger, copy)
         early.next_seq = 4
-        found = [early.past(*name) for name in names]
+        found = [early.recorded_event(*name) for name in names]
     assert [recorded and recorded.seq for recorded in found] == [1, 2, 3, None, None]

@@ -16,7 +16,7 @@ from liveportal.ledger.attachments import message_index
 from liveportal.ledger.format.attribution import is_from_command
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.schema.sql import INSERT
+from liveportal.ledger.storage.schema.tables import insert
 
 _RECORDED = """
     SELECT artifact.seq, artifact.kind, artifact.media_type, min(own.seq)
@@ -138,11 +138,11 @@ def keep_messages(
         db.execute("DELETE FROM message WHERE artifact = ?", (artifact,))
         message_index.rebuild(db)
     rows = ((None, artifact, n, *message) for n, message in enumerate(messages, 1))
-    db.executemany(INSERT["message"], rows)
+    db.executemany(insert("message"), rows)
     added = db.execute("SELECT id, text FROM message WHERE artifact = ? ORDER BY id", (artifact,))
     message_index.add(db, added.fetchall())
     db.execute("DELETE FROM transcript WHERE artifact = ?", (artifact,))
-    db.execute(INSERT["transcript"], (artifact, reader))
+    db.execute(insert("transcript"), (artifact, reader))
 
 
 def reader_of(db: Connection, artifact: int) -> int:

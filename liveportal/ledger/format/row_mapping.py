@@ -1,4 +1,4 @@
-"""Map entities to rows and back: an entity's fields are its table's columns, in order.
+"""Map entities to rows and back, as the entities declare their tables.
 
 `write` converts an entity to values to bind (text and integers in the ledger's formats, never the
 driver's date conversion); `read` converts a row back. Money takes two columns, minor units and
@@ -28,8 +28,10 @@ from liveportal.domain.entities import (
     Review,
     Session,
     SessionCount,
+    Table,
+    table_of,
 )
-from liveportal.domain.frozen import frozen
+from liveportal.domain.frozen import field_names, frozen
 from liveportal.domain.money import Money
 
 if TYPE_CHECKING:
@@ -102,19 +104,52 @@ SLOTS: Conversion = (_write_slots, _read_slots)
 PAUSES: Conversion = (_write_pauses, _read_pauses)
 
 
+CONVERSIONS: dict[str, Conversion] = {
+    "datetime": TIME,
+    "bool": FLAG,
+    "tuple[str, ...]": NAMES,
+    "tuple[Slot, ...]": SLOTS,
+    "tuple[Pause, ...]": PAUSES,
+}
+"""The types of fields that are not stored as they are."""
+
+
 @frozen
 class Mapping(Generic[T]):
-    """The mapping of one entity type to its table; fields not in `converted` are stored as is.
+    """The mapping of a class of entities to its table; None is stored as NULL in any column."""
 
-    None is stored as NULL in any column. A column `currency` is part of the field `money`.
-    """
-
-    table: str
-    key: tuple[str, ...]
     thing: type[T]
-    columns: tuple[str, ...]
-    converted: dict[str, Conversion]
-    money: str | None = None
+
+    @cached_property
+    def _table(self) -> Table:
+        return table_of(self.thing)
+
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        return self._table.name
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the primary key."""
+        return self._table.key
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that an entity has values for: not those that only number the rows."""
+        own = field_names(self.thing)
+        return tuple(name for name in self._table.columns if name in own or name not in self.key)
+
+    @cached_property
+    def money(self) -> str | None:
+        """The field that takes two columns, or None."""
+        return next((name for name, kind in self._table.columns.items() if kind == "Money"), None)
+
+    @cached_property
+    def converted(self) -> dict[str, Conversion]:
+        """The conversions of the columns that are not stored as they are."""
+        kinds = {name: kind.removesuffix(" | None") for name, kind in self._table.columns.items()}
+        return {name: CONVERSIONS[kind] for name, kind in kinds.items() if kind in CONVERSIONS}
 
     def write(self, entity: T) -> tuple[Value, ...]:
         """Return the values to bind for an entity, in the order of the columns."""
@@ -168,119 +203,23 @@ class Mapping(Generic[T]):
         return ", ".join(f'"{name}"' for name in self.columns)
 
 
-CUSTOMER = Mapping("customer", ("id",), Customer, ("id", "described_seq"), {})
-REQUEST = Mapping(
-    "request",
-    ("id",),
-    Request,
-    (
-        *("id", "kind", "direct", "customer", "rate", "currency", "state", "opened_at"),
-        *("opened_seq", "slots", "expires", "session", "closed_at", "flags"),
-    ),
-    {
-        "direct": FLAG,
-        "opened_at": TIME,
-        "slots": SLOTS,
-        "expires": TIME,
-        "closed_at": TIME,
-        "flags": NAMES,
-    },
-    money="rate",
-)
-SESSION = Mapping(
-    "session",
-    ("id",),
-    Session,
-    (
-        *("id", "customer", "state", "rate", "currency", "policy", "agreed_seq", "last_time"),
-        *("request", "planned_start", "planned_minutes", "start", "end", "paused_since"),
-        *("pauses", "active_us", "billed_us", "gross_minor", "fee_minor", "expected_minor"),
-        *("refunded_minor", "earning", "claim", "claim_undecided", "period", "flags"),
-        "billed_minor",
-    ),
-    {
-        "last_time": TIME,
-        "planned_start": TIME,
-        "start": TIME,
-        "end": TIME,
-        "paused_since": TIME,
-        "pauses": PAUSES,
-        "claim_undecided": FLAG,
-        "flags": NAMES,
-    },
-    money="rate",
-)
-CLAIM = Mapping(
-    "claim",
-    ("id",),
-    Claim,
-    (
-        *("id", "session", "state", "amount_minor", "hold_minor", "claimed_at", "period", "late"),
-        *("disputed_at", "decided_at", "cost_minor"),
-    ),
-    {"claimed_at": TIME, "late": FLAG, "disputed_at": TIME, "decided_at": TIME},
-)
-DISPUTE = Mapping(
-    "dispute",
-    ("seq",),
-    DisputeFiling,
-    ("seq", "claim", "filed_at", "period"),
-    {"filed_at": TIME},
-)
-ADJUSTMENT = Mapping(
-    "adjustment", ("id",), Adjustment, ("id", "amount_minor", "time", "seq"), {"time": TIME}
-)
-ARTIFACT = Mapping(
-    "artifact",
-    ("seq",),
-    Artifact,
-    ("seq", "session", "kind", "sha256", "bytes", "media_type"),
-    {},
-)
-REVIEW = Mapping(
-    "review",
-    ("session", "by"),
-    Review,
-    ("session", "by", "rating", "time", "seq"),
-    {"time": TIME},
-)
-ITEM = Mapping(
-    "item",
-    ("transaction",),
-    OpenItem,
-    ("transaction", "time", "period", "face_minor", "settled_minor", "session"),
-    {"time": TIME},
-)
-PAYOUT = Mapping(
-    "payout",
-    ("id",),
-    Payout,
-    ("id", "amount_minor", "method", "state", "sent_at", "reference", "flags"),
-    {"sent_at": TIME, "flags": NAMES},
-)
-
-SESSION_COUNT = Mapping(
-    "session_count",
-    ("seq", "n"),
-    SessionCount,
-    (
-        *("session", "kind", "time", "period", "start", "end", "billed_us", "sessions"),
-        *("free_sessions", "transaction"),
-    ),
-    {"time": TIME, "start": TIME, "end": TIME},
-)
-"""Its rows begin with the event's `seq` and the number `n` of the count within the event."""
+CUSTOMER = Mapping(Customer)
+REQUEST = Mapping(Request)
+SESSION = Mapping(Session)
+CLAIM = Mapping(Claim)
+DISPUTE = Mapping(DisputeFiling)
+ADJUSTMENT = Mapping(Adjustment)
+ARTIFACT = Mapping(Artifact)
+REVIEW = Mapping(Review)
+ITEM = Mapping(OpenItem)
+PAYOUT = Mapping(Payout)
+SESSION_COUNT = Mapping(SessionCount)
 
 MAPPINGS: dict[type, Mapping[Any]] = {
-    Customer: CUSTOMER,
-    Request: REQUEST,
-    Session: SESSION,
-    Claim: CLAIM,
-    DisputeFiling: DISPUTE,
-    Adjustment: ADJUSTMENT,
-    Artifact: ARTIFACT,
-    Review: REVIEW,
-    OpenItem: ITEM,
-    Payout: PAYOUT,
+    mapping.thing: mapping
+    for mapping in (
+        *(CUSTOMER, REQUEST, SESSION, CLAIM, DISPUTE, ADJUSTMENT, ARTIFACT, REVIEW),
+        *(ITEM, PAYOUT),
+    )
 }
 """The mappings by entity class, in an order in which no row refers to one written later."""

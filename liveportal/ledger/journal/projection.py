@@ -39,7 +39,7 @@ from liveportal.ledger.format.open_items import OpenItems, open_items
 from liveportal.ledger.format.serialisation import stored_event
 from liveportal.ledger.journal import erasure as erasure_rows
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.schema.sql import ADD_FLOW, INSERT, UPSERT
+from liveportal.ledger.storage.schema.tables import add_flow, insert, upsert
 
 T = TypeVar("T")
 Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]
@@ -486,12 +486,12 @@ class Projection:
             (period, str(debit), str(credit), minor, count)
             for (period, debit, credit), (minor, count) in self._flows.items()
         ]
-        self._db.executemany(ADD_FLOW, flows)
+        self._db.executemany(add_flow(), flows)
         self._flows.clear()
         for entity_type, mapping in row_mapping.MAPPINGS.items():
             if entities := self._dirty.pop(entity_type, None):
                 rows = [mapping.write(entity) for entity in entities.values()]
-                self._db.executemany(UPSERT[mapping.table], rows)
+                self._db.executemany(upsert(mapping.table), rows)
         for table in list(self._appended):
             self._insert(table)
         self._unflushed_from = self.next_seq
@@ -535,7 +535,7 @@ class Projection:
 
     def _insert(self, table: str) -> None:
         if rows := self._appended.pop(table, None):
-            self._db.executemany(INSERT[table], rows)
+            self._db.executemany(insert(table), rows)
 
     def _look_up(self, mapping: row_mapping.Mapping[T], key: str | int) -> T | None:
         cache_key = (mapping.thing, key)

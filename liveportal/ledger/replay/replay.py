@@ -24,7 +24,7 @@ from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.gc_pause import no_collector
 from liveportal.ledger.storage.schema.migrate import make_tables
-from liveportal.ledger.storage.schema.sql import INSERT
+from liveportal.ledger.storage.schema.tables import insert
 from liveportal.ledger.storage.scratch import scratch_database
 
 _CHUNK = 2_000
@@ -116,7 +116,7 @@ def replayed_beside(
 def _copy_editions(db: Connection, copy: Connection) -> int:
     """Copy the rule editions to a temporary ledger; return the last event of a former edition."""
     editions = db.execute("SELECT edition, until_seq FROM former_rules").fetchall()
-    copy.executemany(INSERT["former_rules"], editions)
+    copy.executemany(insert("former_rules"), editions)
     return former_until(db)
 
 
@@ -185,5 +185,5 @@ def _copy_messages(db: Connection, copy: Connection) -> None:
         " WHERE artifact IN (SELECT value FROM json_each(?))",
         (to_json([seq for (seq,) in attached]),),
     )
-    copy.executemany(INSERT["message"], rows)
+    copy.executemany(insert("message"), rows)
     message_index.fill(copy)

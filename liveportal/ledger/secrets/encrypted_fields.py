@@ -22,7 +22,7 @@ from liveportal.domain.profile.fields import FIELDS, Changes, Value
 from liveportal.ledger import missing
 from liveportal.ledger.secrets.key_store import Keys, keep_copy, key_id, new_key, no_key, wrong_key
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.schema.sql import INSERT
+from liveportal.ledger.storage.schema.tables import insert
 
 NONCE_BYTES = 12
 BLOCK_BYTES = 64
@@ -115,7 +115,7 @@ class EncryptedFields:
             if FIELDS[field].sealed:
                 self._insert_sealed(field, seq, value.plain.encode())
             else:
-                self._db.execute(INSERT["profile_fact"], (field, seq, value.plain))
+                self._db.execute(insert("profile_fact"), (field, seq, value.plain))
 
     def keep_copy(self, path: Path) -> bool:
         """Write the current key to a new file; return False in a dry run, which writes none.
@@ -183,7 +183,7 @@ class EncryptedFields:
 
     def _insert_sealed(self, field: str, seq: int, text: bytes) -> None:
         self._db.execute(
-            INSERT["sealed_value"], (field, seq, *self._encrypt(text, _VALUE, field, seq))
+            insert("sealed_value"), (field, seq, *self._encrypt(text, _VALUE, field, seq))
         )
 
     def _adopt(self, key: bytes, older: Mapping[str, bytes]) -> None:
@@ -194,7 +194,7 @@ class EncryptedFields:
         self._loaded[name] = key
         for row_id, text in {**older, name: _derive_key(key, _FINGERPRINTS)}.items():
             sealed = self._encrypt(text, _KEY, row_id, 0, by=name)
-            self._db.execute(INSERT["fingerprint_key"], (row_id, *sealed))
+            self._db.execute(insert("fingerprint_key"), (row_id, *sealed))
 
     # --- cipher -----------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage import connection, driver
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.migrate import make_tables
-from liveportal.ledger.storage.schema.sql import INSERT
+from liveportal.ledger.storage.schema.tables import insert
 from liveportal.ledger.verify.chain import failed
 
 _CHUNK = 2_000
@@ -235,7 +235,7 @@ def _check_index(db: Connection) -> None:
         copy.execute("BEGIN")
         make_tables(copy)
         rows = db.execute("SELECT id, artifact, n, offset_ms, speaker, text FROM message")
-        copy.executemany(INSERT["message"], rows)
+        copy.executemany(insert("message"), rows)
         message_index.fill(copy)
         with _terms(db) as ours, _terms(copy) as theirs:
             same = _are_same(ours, theirs)
