@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from liveportal.cli.io.view_model import HumanValue
 from liveportal.domain.clock import parse_instant
 from liveportal.domain.money import Money
+
+if TYPE_CHECKING:
+    from liveportal.ledger.queries.history import HistoryRow
 
 LONGEST_TEXT = 120
 _SPEAKERS = {
@@ -18,7 +21,7 @@ _SPEAKERS = {
 }
 
 
-def format_history(history: Sequence[Mapping[str, Any]], earned: Money | None = None) -> HumanValue:
+def format_history(history: Sequence[HistoryRow], earned: Money | None = None) -> HumanValue:
     """Return a history that a terminal shows in words; other formats have the events themselves.
 
     `earned` is the gross booked when a session ended; it is shown if the event has no bill.
@@ -45,10 +48,10 @@ def format_pauses(pauses: Sequence[Sequence[datetime | None]]) -> HumanValue:
     return HumanValue(pauses, lines)
 
 
-def _event_line(event: Mapping[str, Any], earned: Money | None, local: tzinfo | None) -> str:
+def _event_line(event: HistoryRow, earned: Money | None, local: tzinfo | None) -> str:
     from liveportal.cli.io.rich_output import format_local_time  # Imports rich: terminals only.
 
-    kind, data = event["type"], dict(event["data"])
+    kind, data = event.type, dict(event.data)
     if kind == "session.ended" and "billed" not in data:
         data["billed"] = {"amount": str(earned) if earned else "nothing"}
     name = kind.removeprefix("session.").replace(".", " ").replace("_", " ")
@@ -56,8 +59,8 @@ def _event_line(event: Mapping[str, Any], earned: Money | None, local: tzinfo | 
     line = (
         f"{name} at {format_local_time(event['time'], local)}{f' ({details})' if details else ''}"
     )
-    speaker = _SPEAKERS[event["speaker"]]
-    flags = "".join(f", {flag.replace('_', ' ')}" for flag in event["flags"])
+    speaker = _SPEAKERS[event.speaker]
+    flags = "".join(f", {flag.replace('_', ' ')}" for flag in event.flags)
     return f"{line}, {'confirmed' if event['confirms'] else 'told'} by {speaker}{flags}"
 
 

@@ -12,7 +12,8 @@ from liveportal.domain.entities import Session
 from liveportal.domain.errors import InvalidValue
 from liveportal.domain.schedule.schedule import Schedule
 from liveportal.ledger.format.row_mapping import SESSION
-from liveportal.ledger.queries import customers, sessions
+from liveportal.ledger.queries import sessions
+from liveportal.ledger.queries.customers import customers
 from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
 from liveportal.ledger.queries.schedule import schedule
 from liveportal.ledger.queries.session_filter import SessionFilter
@@ -86,8 +87,7 @@ def _without(booked: Schedule, session_id: str) -> Schedule:
 
 def _customer_zones(reader: Reader) -> dict[str, str | None]:
     latest: dict[str, str | None] = dict(reader.db.execute(_DESCRIBED).fetchall())
-    details: dict[str, dict[str, Any]] = customers.customers(reader, latest)
-    return {name: detail.get("timezone") for name, detail in details.items()}
+    return {name: customer.timezone for name, customer in customers(reader, latest).items()}
 
 
 def _local(instant: datetime | None, zone_name: str | None) -> str | None:

@@ -72,19 +72,18 @@ def _events(
     if request_id:
         entities.append(f"request:{request_id}")
     events = history(reader, *entities)
-    hashes = _hashes(reader, [event["seq"] for event in events])
+    hashes = _hashes(reader, [event.seq for event in events])
     reversed_ = {row["reversed_seq"] for row in reader.all("SELECT reversed_seq FROM reversal")}
     return [
         CaseEvent(
-            seq=event["seq"],
-            time=event["time"],
-            kind=event["type"],
-            data=event["data"],
-            source=event["source"],
-            id=event["event"],
-            hash=hashes[event["seq"]],
-            tells=event["seq"] not in reversed_
-            and (not event["confirms"] or _reports_bill(event["data"])),
+            seq=event.seq,
+            time=event.time,
+            kind=event.type,
+            data=event.data,
+            source=event.source,
+            id=event.event,
+            hash=hashes[event.seq],
+            tells=event.seq not in reversed_ and (not event.confirms or _reports_bill(event.data)),
         )
         for event in events
     ]

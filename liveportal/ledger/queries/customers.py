@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.reader import Reader
+
+
+@row
+class CustomerName(Row):
+    """A customer as lists name them: the id, and the name until it is erased."""
+
+    id: str
+    name: str | None
+
+
+@row
+class CustomerDetail(CustomerName):
+    """A customer with the time zone and the language that requests reported."""
+
+    timezone: str | None
+    language: str | None
+
 
 _EARLIER = """
     SELECT told.customer, event_personal.body
@@ -22,8 +39,8 @@ _EARLIER = """
 """
 
 
-def customers(reader: Reader, latest: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
-    """Return the customers' details by id: name, time zone, language; the latest report wins.
+def customers(reader: Reader, latest: Mapping[str, str | None]) -> dict[str, CustomerDetail]:
+    """Return the customers' details by id; the latest report wins.
 
     `latest` holds the personal body of each customer's latest event. Customers whose latest event
     has no name are completed from their earlier events, in one query.
@@ -33,4 +50,12 @@ def customers(reader: Reader, latest: Mapping[str, str | None]) -> dict[str, dic
         for name, body in reader.db.execute(_EARLIER, (to_json(sorted(unnamed)),)).fetchall():
             if "name" not in details[name]:
                 details[name] = personal(body).get("customer", {}) | details[name]
-    return details
+    return {
+        customer_id: CustomerDetail(
+            id=customer_id,
+            name=known.get("name"),
+            timezone=known.get("timezone"),
+            language=known.get("language"),
+        )
+        for customer_id, known in details.items()
+    }

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from liveportal.domain.clock import from_text
 from liveportal.domain.events.envelope import PREFIX, is_experts
 from liveportal.domain.events.fields import joined
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.attribution import is_disguised
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.queries.reader import Reader, instant
+from liveportal.ledger.queries.reader import Reader
 
 
-def history(reader: Reader, *entities: str) -> list[dict[str, Any]]:
-    """Return the events that concern the entities (such as `session:S-1`), in journal order.
+@row
+class HistoryRow(Row):
+    """An event in the history of an entity.
 
-    `flags` are the codes of the cautions that apply to an event; an event that only confirms
-    another one has none. `speaker` is `expert`, `platform` or `unknown`.
+    `confirms` is the position of the event that this one only confirms. `speaker` is `expert`,
+    `platform` or `unknown`. `flags` are the codes of the cautions that apply to the event; one that
+    only confirms another has none.
     """
+
+    seq: int
+    time: datetime
+    type: str
+    data: Mapping[str, Any]
+    source: str
+    event: str
+    confirms: int | None
+    speaker: str
+    flags: list[str]
+
+
+def history(reader: Reader, *entities: str) -> list[HistoryRow]:
+    """Return the events that concern the entities (such as `session:S-1`), in journal order."""
     from liveportal.ledger.queries.cautions import (
         flags_of,  # Imports the event classes, which no list needs.
     )
@@ -37,24 +56,24 @@ def history(reader: Reader, *entities: str) -> list[dict[str, Any]]:
     )
     flags = flags_of(reader)
     return [
-        {
-            "seq": row["seq"],
-            "time": instant(row["time"]),
-            "type": row["type"].removeprefix(PREFIX),
-            "data": joined(json.loads(row["facts"]), personal(row["body"])),
-            "source": row["source"],
-            "event": row["id"],
-            "confirms": row["confirms"],
-            "speaker": _speaker(row),
-            "flags": [] if row["confirms"] else flags(row),
-        }
+        HistoryRow(
+            seq=row["seq"],
+            time=from_text(row["time"]),
+            type=row["type"].removeprefix(PREFIX),
+            data=joined(json.loads(row["facts"]), personal(row["body"])),
+            source=row["source"],
+            event=row["id"],
+            confirms=row["confirms"],
+            speaker=_speaker(row),
+            flags=[] if row["confirms"] else flags(row),
+        )
         for row in rows
     ]
 
 
-def with_flags_of(history: Iterable[Mapping[str, Any]], flags: Sequence[str]) -> list[str]:
+def with_flags_of(history: Iterable[HistoryRow], flags: Sequence[str]) -> list[str]:
     """Return the flags of an entity and those of the events in its history, without duplicates."""
-    return list(dict.fromkeys([*flags, *(flag for event in history for flag in event["flags"])]))
+    return list(dict.fromkeys([*flags, *(flag for event in history for flag in event.flags)]))
 
 
 def _speaker(row: Mapping[str, Any]) -> str:

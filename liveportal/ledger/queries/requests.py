@@ -22,7 +22,7 @@ from liveportal.domain.schedule.schedule import Schedule
 from liveportal.domain.schedule.slots import earning, rank_slots
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import to_json
-from liveportal.ledger.queries.customers import customers
+from liveportal.ledger.queries.customers import CustomerDetail, customers
 from liveportal.ledger.queries.history import history, with_flags_of
 from liveportal.ledger.queries.reader import Reader, Row, instant
 from liveportal.ledger.queries.request_filter import READS_AS, RequestFilter
@@ -194,7 +194,7 @@ class _RequestFormatter:
         return list(self.reader.preferences.get("skills", ()))
 
     @cached_property
-    def customers(self) -> dict[str, dict[str, Any]]:
+    def customers(self) -> dict[str, CustomerDetail]:
         latest = {row["customer"]: row["described_body"] for row in self.rows}
         return customers(self.reader, latest)
 

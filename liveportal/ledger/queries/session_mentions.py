@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from liveportal.domain.text import clean
 from liveportal.domain.text_search import Finder, folded, term
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.queries import customers
+from liveportal.ledger.queries.customers import customers
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_search import sessions_saying
 
@@ -48,14 +48,14 @@ def sessions_mentioning(reader: Reader, words: Sequence[str]) -> list[str]:
 def _texts(reader: Reader) -> dict[str, str]:
     """Return the folded texts of every session except its messages, one text per line."""
     rows = reader.all(_ABOUT)
-    details = customers.customers(reader, {row["customer"]: row["described_body"] for row in rows})
+    details = customers(reader, {row["customer"]: row["described_body"] for row in rows})
     texts: dict[str, list[str | None]] = defaultdict(list)
     for row in rows:
         opened = personal(row["opened_body"])
         texts[row["id"]] = [
             opened.get("title"),
             opened.get("description"),
-            details[row["customer"]].get("name"),
+            details[row["customer"]].name,
         ]
     for session, body in reader.db.execute(_BODIES).fetchall():
         values = personal(body)

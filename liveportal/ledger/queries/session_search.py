@@ -18,7 +18,7 @@ from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import Finder, Term, folded, may_have, term
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import to_json
-from liveportal.ledger.queries import customers
+from liveportal.ledger.queries.customers import CustomerDetail, customers
 from liveportal.ledger.queries.reader import Reader, Row
 from liveportal.ledger.queries.transcripts import message_time
 
@@ -132,7 +132,7 @@ def search(reader: Reader, finder: Finder, where: Where, limit: int | None = Non
     return [
         {
             **row,
-            "customer_name": details.get(str(row["customer"]), {}).get("name"),
+            "customer_name": details[str(row["customer"])].name if row["customer"] else None,
             "snippet": finder.snippet(str(row["text"])),
         }
         for row in rows
@@ -238,9 +238,9 @@ def _message_rows(reader: Reader, numbers: Sequence[int]) -> dict[int, Row]:
     }
 
 
-def _customers(reader: Reader, names: set[str]) -> dict[str, dict[str, Any]]:
+def _customers(reader: Reader, names: set[str]) -> dict[str, CustomerDetail]:
     latest = dict(reader.db.execute(_DESCRIBED, (to_json(sorted(names)),)).fetchall())
-    return customers.customers(reader, latest)
+    return customers(reader, latest)
 
 
 # --- texts of events ------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.money import Money
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.queries import customers, transcripts
+from liveportal.ledger.queries import transcripts
+from liveportal.ledger.queries.customers import CustomerName, customers
 from liveportal.ledger.queries.history import history, with_flags_of
 from liveportal.ledger.queries.reader import Reader, Row, instant
 from liveportal.ledger.queries.session_filter import DISPUTED, LAST_SEQ, START, SessionFilter
@@ -111,11 +112,11 @@ def _format(reader: Reader, row: dict[str, Any]) -> Row:
 
 def _format_all(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[Row]:
     latest = {row["customer"]: row["described_body"] for row in rows}
-    details = customers.customers(reader, latest)
+    details = customers(reader, latest)
     return [_format_row(reader, row, details[row["customer"]]) for row in rows]
 
 
-def _format_row(reader: Reader, row: dict[str, Any], details: dict[str, Any]) -> Row:
+def _format_row(reader: Reader, row: dict[str, Any], details: CustomerName) -> Row:
     ended = row["state"] == "ended"
     planned = instant(row["planned_start"])
     start = instant(row["start"]) or planned
@@ -141,7 +142,7 @@ def _format_row(reader: Reader, row: dict[str, Any], details: dict[str, Any]) ->
         "currency": currency,
         "policy": row["policy_name"],
         "claim": row["claim"],
-        "customer_name": details.get("name"),
+        "customer_name": details.name,
         "title": personal(row["opened_body"]).get("title"),
     }
 
