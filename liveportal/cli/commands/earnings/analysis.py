@@ -235,12 +235,12 @@ def check(
         span = parse_span(reader, month, first, last, year)
         rows = billing_audit.audit(reader, span.first, span.last, everything=everything)
         zone, currency = display_zone(reader, read), reader.currency
-    differing: list[Any] = [row["difference"] for row in rows if row["difference"]]
-    has_reported = any(row["reported"] is not None for row in rows)
+    differing = [row.difference for row in rows if row.difference]
+    has_reported = any(row.reported is not None for row in rows)
     total = sum(differing, Money(0, currency))
     title = f"Sessions billed otherwise than reckoned: {len(differing)}, by {total} {currency}"
     table = Table(
-        billing_audit.FIELDS,
+        billing_audit.AuditRow,
         rows,
         (*HUMAN_CHECKED, "reported") if has_reported else HUMAN_CHECKED,
         title=title if rows else None,
