@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.calculations.months import MonthlyTotals
+from liveportal.ledger.journal.rule_drift import RuleDrift
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.replay.replay import ReplayResult
-from liveportal.ledger.replay.replay_journal import RuleDrift
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.chain import failed
 
