@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 from liveportal.domain.handlers.context import Assertion
 from liveportal.ledger.format.row_mapping import to_json
-from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.schema.sql import INSERT
+from liveportal.ledger.journal.unit_of_work import UnitOfWork
 
 Key = tuple[str, str]
 """An entity, such as `session:S-1`, and an event type."""
@@ -23,19 +22,18 @@ _OF_MANY = """
 
 
 class Assertions:
-    """The assertions by entity and event type; loaded when first needed."""
+    """The assertions in a unit of work, by entity and event type; loaded when first needed."""
 
-    def __init__(self, db: Connection) -> None:
-        self._db = db
+    def __init__(self, unit: UnitOfWork) -> None:
+        self._unit = unit
         self._known: dict[Key, list[Assertion]] = {}
         self._unwritten: dict[Key, list[Assertion]] = defaultdict(list)
-        self._rows: list[tuple[str, str, int, str, int | None]] = []
 
     def of(self, entity: str, kind: str) -> list[Assertion]:
         """Return the assertions of a type about an entity, in journal order."""
         key = entity, kind
         if key not in self._known:
-            rows = self._db.execute(_OF_ENTITY, key).fetchall()
+            rows = self._unit.db.execute(_OF_ENTITY, key).fetchall()
             assertions = {row[0]: Assertion(*row) for row in rows}
             assertions.update({assertion.seq: assertion for assertion in self._unwritten[key]})
             self._known[key] = list(assertions.values())
@@ -43,23 +41,17 @@ class Assertions:
 
     def add(self, entity: str, kind: str, assertion: Assertion) -> None:
         """Add an assertion: that an event of this type is about an entity."""
-        self._rows.append((entity, kind, *assertion))
+        self._unit.append("statement", (entity, kind, *assertion))
         known = self._known.get((entity, kind))
         (self._unwritten[entity, kind] if known is None else known).append(assertion)
 
     def prefetch(self, keys: Iterable[Key]) -> None:
         """Load the assertions about many entities in one query; nothing must be unwritten."""
         pairs = list(keys)
-        rows = self._db.execute(_OF_MANY, (to_json(pairs),)).fetchall()
+        rows = self._unit.db.execute(_OF_MANY, (to_json(pairs),)).fetchall()
         self._known = {pair: [] for pair in pairs}
         for entity, kind, *assertion in rows:
             self._known[entity, kind].append(Assertion(*assertion))
-
-    def flush(self) -> None:
-        """Write the new assertions, once their events are written."""
-        if self._rows:
-            self._db.executemany(INSERT["statement"], self._rows)
-            self._rows.clear()
 
     def clear(self) -> None:
         """Drop the loaded assertions, once the new ones are written."""

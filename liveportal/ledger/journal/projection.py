@@ -1,13 +1,11 @@
-"""Unit of work: loads entities on demand, keeps changes in memory, writes them in one batch.
+"""The projection of the journal: what the rules see, and what their decisions change.
 
-`flush` writes each changed entity once, however often it changed. The caller's database transaction
-ensures that no other program changes the entities in the meantime.
+It is a `RuleContext` over a unit of work, whose entities and rows follow from the events alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -27,21 +25,22 @@ from liveportal.domain.entities import (
     Session,
 )
 from liveportal.domain.events.envelope import Event, EventData
-from liveportal.domain.events.fields import decode, in_currency, split
 from liveportal.domain.events.types import PayoutSent, PreferencesChanged
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Assertion, Decision, Entity, RecordedEvent
 from liveportal.domain.policy import Policy
 from liveportal.ledger.format import row_mapping
 from liveportal.ledger.journal import erasure as erasure_rows
+from liveportal.ledger.journal.aliases import Aliases
 from liveportal.ledger.journal.assertions import Assertions
 from liveportal.ledger.journal.event_log import EventLog
 from liveportal.ledger.journal.month_flows import MonthFlows
 from liveportal.ledger.journal.open_items import OpenItems
 from liveportal.ledger.journal.references import referenced_ids
 from liveportal.ledger.journal.session_caches import Agenda, FirstBilledEnd
+from liveportal.ledger.journal.settings import Settings
+from liveportal.ledger.journal.unit_of_work import UnitOfWork
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.schema.sql import INSERT, UPSERT
 
 T = TypeVar("T")
 BookedRows = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]
@@ -69,22 +68,21 @@ class Projection:
 
     former_rules = False
 
-    def __init__(self, connection: Connection, log: EventLog) -> None:
-        self._db = connection
+    def __init__(self, db: Connection, log: EventLog) -> None:
+        self._db = db
         self._log = log
-        self._kept: dict[tuple[type, Any], Any] = {}
-        self._dirty: dict[type, dict[Any, Any]] = defaultdict(dict)
-        self._appended: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        self._assertions = Assertions(connection)
-        self._flows = MonthFlows(connection)
-        self._policies: dict[int, Policy] = {}
+        self._unit = UnitOfWork(db, log)
+        self._assertions = Assertions(self._unit)
+        self._aliases = Aliases(self._unit)
+        self._settings = Settings(self._unit)
+        self._flows = MonthFlows(db)
         self._agenda = Agenda()
         self._open_items = OpenItems()
         self._first_end = FirstBilledEnd()
-        self._aliases: dict[str, str] | None = None
+        self._policies: dict[int, Policy] = {}
         self.next_transaction: int
         self._policy_seq: int | None
-        last_transaction, self._policy_seq = self._row(_LAST)
+        last_transaction, self._policy_seq = self._unit.row(_LAST)
         self.next_transaction = last_transaction + 1
 
     # --- lookups for the rules --------------------------------------------------------------------
@@ -113,50 +111,43 @@ class Projection:
     def policy_at(self, seq: int) -> Policy:
         """Return the policy adopted by event `seq`, or the default policy."""
         if seq not in self._policies:
-            row = self._row("SELECT document FROM policy WHERE seq = ?", seq)
+            row = self._unit.row("SELECT document FROM policy WHERE seq = ?", seq)
             self._policies[seq] = Policy.from_recorded(json.loads(row[0])) if row else Policy()
         return self._policies[seq]
 
     def customer(self, customer_id: str) -> Customer | None:
         """Return a customer, or None."""
-        return self._look_up(row_mapping.CUSTOMER, customer_id)
+        return self._find(row_mapping.CUSTOMER, customer_id)
 
     def request(self, request_id: str) -> Request | None:
         """Return a request, or None."""
-        return self._look_up(row_mapping.REQUEST, request_id)
+        return self._find(row_mapping.REQUEST, request_id)
 
     def session(self, session_id: str) -> Session | None:
         """Return the session with this id or alias, or None."""
-        session = self._look_up(row_mapping.SESSION, session_id)
-        if session is None and (real := self.alias(session_id)):
-            return self._look_up(row_mapping.SESSION, real)
+        session = self._find(row_mapping.SESSION, session_id)
+        if session is None and (real := self._aliases.load().get(session_id)):
+            return self._find(row_mapping.SESSION, real)
         return session
 
     @property
     def nothing_renamed(self) -> bool:
         """True if the aliases are loaded and there are none."""
-        return self._aliases is not None and not self._aliases
-
-    def alias(self, alias: str) -> str | None:
-        """Return the id of the session with this alias, or None; all aliases are cached."""
-        if self._aliases is None:
-            rows = self._db.execute("SELECT alias, session FROM session_alias").fetchall()
-            self._aliases = dict(rows)
-        return self._aliases.get(alias)
+        return self._aliases.is_empty
 
     def claim(self, claim_id: str) -> Claim | None:
         """Return a claim, or None."""
-        return self._look_up(row_mapping.CLAIM, claim_id)
+        return self._find(row_mapping.CLAIM, claim_id)
 
     def adjustment(self, adjustment_id: str) -> Adjustment | None:
         """Return an adjustment, or None."""
-        return self._look_up(row_mapping.ADJUSTMENT, adjustment_id)
+        return self._find(row_mapping.ADJUSTMENT, adjustment_id)
 
     def payout(self, payout_id: str) -> Payout | None:
         """Return a payout with its lines, or None."""
-        if (Payout, payout_id) in self._kept:
-            return self._kept[Payout, payout_id]  # type: ignore[no-any-return]
-        row = self._row(f"{row_mapping.PAYOUT.select} WHERE id = ?", payout_id)
+        if kept := self._unit.kept(Payout, payout_id):
+            return kept
+        row = self._unit.row(f"{row_mapping.PAYOUT.select} WHERE id = ?", payout_id)
         if row is None:
             return None
         lines = self._db.execute(
@@ -165,12 +156,12 @@ class Projection:
         )
         header = row_mapping.PAYOUT.read(row)
         payout = replace(header, lines=tuple(Line(item, minor) for item, minor in lines))
-        self._kept[Payout, payout_id] = payout
+        self._unit.keep(payout, payout_id)
         return payout
 
     def item(self, transaction: int) -> OpenItem:
         """Return the open item of a transaction; raises `KeyError`."""
-        item = self._look_up(row_mapping.ITEM, transaction)
+        item = self._find(row_mapping.ITEM, transaction)
         if item is None:
             raise KeyError(transaction)
         return item
@@ -209,19 +200,12 @@ class Projection:
     @property
     def preferences(self) -> PreferencesChanged:
         """The preferences in force; at first, none is set."""
-        if (PreferencesChanged, 0) not in self._kept:
-            row = self._row("SELECT document FROM preferences ORDER BY seq DESC LIMIT 1")
-            stored = decode(PreferencesChanged, json.loads(row[0])) if row else PreferencesChanged()
-            self._kept[PreferencesChanged, 0] = in_currency(stored, self.policy.currency)
-        return self._kept[PreferencesChanged, 0]  # type: ignore[no-any-return]
+        return self._settings.preferences(self.policy.currency)
 
     @property
     def profile(self) -> Profile:
         """The fields of the payout profile that are filled in."""
-        if (Profile, 0) not in self._kept:
-            names = self._db.execute("SELECT name FROM profile_field").fetchall()
-            self._kept[Profile, 0] = Profile(frozenset(name for (name,) in names))
-        return self._kept[Profile, 0]  # type: ignore[no-any-return]
+        return self._settings.profile
 
     def recorded_event(self, source: str, event_id: str) -> RecordedEvent | None:
         """Return a recorded event with its transactions, or None."""
@@ -263,7 +247,7 @@ class Projection:
     def left_minor_before(self, session_id: str, seq: int) -> int:
         """Return a session's unrefunded gross just before an event, in minor units."""
         self.flush()
-        return int(self._row(_LEFT, session_id, seq)[0])
+        return int(self._unit.row(_LEFT, session_id, seq)[0])
 
     def payouts_since(self, since: datetime) -> list[Payout]:
         """Return the payouts sent at or after an instant, without their lines."""
@@ -277,7 +261,7 @@ class Projection:
         """Return the transactions that an event booked."""
         from liveportal.ledger.format.event_log import booked_by  # Few writes need it.
 
-        unwritten = self._appended.get("transaction")
+        unwritten = self._unit.pending("transaction")
         if unwritten and seq >= unwritten[0][1]:
             self.flush()
         return booked_by(self._db, seq)
@@ -297,9 +281,9 @@ class Projection:
         if decision.policy:
             self._adopt(seq, decision.policy)
         if decision.alias:
-            self._add_alias(*decision.alias)
+            self._aliases.add(*decision.alias)
         if decision.reverses:
-            self._append("reversal", seq, decision.reverses)
+            self._unit.append("reversal", (seq, decision.reverses))
             self.reversed_seqs.add(decision.reverses)
         if decision.forgets:
             self.flush()
@@ -307,9 +291,9 @@ class Projection:
             self._forgotten[decision.forgets] = seq
         if decision.transactions or decision.counts:
             transactions, transfers, counts = rows
-            self._appended["session_count"] += counts
-            self._appended["transaction"] += transactions
-            self._appended["transfer"] += transfers
+            self._unit.append("session_count", *counts)
+            self._unit.append("transaction", *transactions)
+            self._unit.append("transfer", *transfers)
             for transaction in decision.transactions:
                 self._book(transaction)
         for entity in decision.entities:
@@ -317,30 +301,20 @@ class Projection:
         if self._open_items.is_loaded:
             self._update_open_items(decision.entities)
 
-    def _add_alias(self, alias: str, session: str) -> None:
-        self.alias(alias)
-        self._aliases = {**(self._aliases or {}), alias: session}
-        self._append("session_alias", alias, session)
-
     def _adopt(self, seq: int, policy: Policy) -> None:
         self._policies[seq] = policy
         self._policy_seq = seq
         document = row_mapping.to_json(policy.recorded)
-        row = (policy.name, str(policy.currency), policy.period.timezone, document)
-        self._append("policy", seq, *row)
+        row = (seq, policy.name, str(policy.currency), policy.period.timezone, document)
+        self._unit.append("policy", row)
 
     def _book(self, transaction: Transaction) -> None:
         number = self.next_transaction
         self._flows.add(transaction)
         if net_minor := transaction.net_minor:
-            item = OpenItem(
-                number,
-                transaction.time,
-                transaction.period,
-                net_minor,
-                session=transaction.session,
-            )
-            self._stage(item)
+            booked = (number, transaction.time, transaction.period, net_minor)
+            item = OpenItem(*booked, session=transaction.session)
+            self._unit.stage(item)
             self._open_items.book(item, refunds=transaction.kind is TransactionKind.REFUND)
         self.next_transaction = number + 1
 
@@ -349,15 +323,14 @@ class Projection:
             if isinstance(entity, Payout):
                 self._write_lines(self.payout(entity.id), entity)
             elif isinstance(entity, Session):
-                self._update_session_caches(self._kept.get((Session, entity.id)), entity)
+                self._update_session_caches(self._unit.kept(Session, entity.id), entity)
             elif isinstance(entity, OpenItem):
                 self._open_items.apply_settlement(entity)
-            self._stage(entity)
+            self._unit.stage(entity)
         elif isinstance(entity, PreferencesChanged):
-            self._kept[PreferencesChanged, 0] = entity
-            self._append("preferences", seq, row_mapping.to_json(split(entity)[0]))
+            self._settings.set_preferences(seq, entity)
         elif isinstance(entity, Profile):
-            self._set_profile_fields(entity)
+            self._settings.set_profile_fields(entity)
 
     def _write_lines(self, former: Payout | None, payout: Payout) -> None:
         """Write the lines of a payout that was sent; if it was sent again, replace them."""
@@ -366,8 +339,8 @@ class Projection:
         if former is not None:
             self.flush()
             self._db.execute("DELETE FROM payout_line WHERE payout = ?", (payout.id,))
-        for line in payout.lines:
-            self._append("payout_line", payout.id, line.item, line.minor)
+        lines = [(payout.id, line.item, line.minor) for line in payout.lines]
+        self._unit.append("payout_line", *lines)
 
     def _update_session_caches(self, former: Session | None, session: Session) -> None:
         """Update the agenda, the open items and the first billed end for a changed session."""
@@ -385,38 +358,14 @@ class Projection:
                 claim = self.claim(undecided) if undecided else None
                 self._open_items.update_open_item(session, claim)
 
-    def _set_profile_fields(self, profile: Profile) -> None:
-        if cleared := self.profile.fields - profile.fields:
-            self.flush()  # A pending row must be written before it can be deleted.
-            names = [(name,) for name in sorted(cleared)]
-            self._db.executemany("DELETE FROM profile_field WHERE name = ?", names)
-        for name in sorted(profile.fields - self.profile.fields):
-            self._append("profile_field", name)
-        self._kept[Profile, 0] = profile
-
-    def _stage(self, entity: Any) -> None:  # noqa: ANN401 (any entity that has a mapping)
-        entity_type = type(entity)
-        key = row_mapping.MAPPINGS[entity_type].key_of(entity)
-        self._kept[entity_type, key] = entity
-        self._dirty[entity_type][key] = entity
-
     def flush(self) -> None:
-        """Write all pending rows, parents before children."""
-        self._log.flush()
-        for table in _APPEND_FIRST:
-            self._insert(table)
+        """Write all that is pending, with the events."""
+        self._unit.flush()
         self._flows.flush()
-        for entity_type, mapping in row_mapping.MAPPINGS.items():
-            if entities := self._dirty.pop(entity_type, None):
-                rows = [mapping.write(entity) for entity in entities.values()]
-                self._db.executemany(UPSERT[mapping.table], rows)
-        self._assertions.flush()
-        for table in list(self._appended):
-            self._insert(table)
 
     def clear(self) -> None:
         """Drop the caches, once all pending rows are written."""
-        self._kept.clear()
+        self._unit.clear()
         self._assertions.clear()
         self._agenda.clear()
         self._open_items.clear()
@@ -424,45 +373,17 @@ class Projection:
     def prefetch(self, events: Sequence[Event]) -> None:
         """Bulk-load what these events will need, while nothing is pending."""
         self._assertions.prefetch({(event.data.entity, event.data.TYPE) for event in events})
+        self._aliases.load()
         for kind, entity_ids in referenced_ids(events).items():
-            self._prefetch_entities(_PREFETCHED[kind], entity_ids)
+            self._unit.prefetch(_PREFETCHED[kind], entity_ids, self.policy.currency)
         # Loading these later would flush first.
         self.agenda()
         if any(type(event.data) is PayoutSent for event in events):
             self.open_items()
             self.first_billed_end()
 
-    def _prefetch_entities(self, mapping: row_mapping.Mapping[Any], ids: Iterable[str]) -> None:
-        """Load many entities in one query; ids without a row are cached as missing."""
-        self.alias("")  # Loads all aliases.
-        unknown = [entity_id for entity_id in ids if (mapping.thing, entity_id) not in self._kept]
-        if not unknown:
-            return
-        query = f"{mapping.select} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
-        rows = self._db.execute(query, (row_mapping.to_json(unknown),)).fetchall()
-        self._kept.update({(mapping.thing, entity_id): None for entity_id in unknown})
-        read, currency = mapping.read, self.policy.currency
-        self._kept.update({(mapping.thing, row[0]): read(row, currency) for row in rows})
-
-    # --- helpers ----------------------------------------------------------------------------------
-
-    def _append(self, table: str, *values: Any) -> None:  # noqa: ANN401
-        self._appended[table].append(values)
-
-    def _insert(self, table: str) -> None:
-        if rows := self._appended.pop(table, None):
-            self._db.executemany(INSERT[table], rows)
-
-    def _look_up(self, mapping: row_mapping.Mapping[T], key: str | int) -> T | None:
-        cache_key = (mapping.thing, key)
-        if cache_key not in self._kept:
-            column = mapping.key[0]
-            row = self._row(f'{mapping.select} WHERE "{column}" = ?', key)
-            self._kept[cache_key] = mapping.read(row, self.policy.currency) if row else None
-        return self._kept[cache_key]  # type: ignore[no-any-return]
-
-    def _row(self, query: str, *values: Any) -> Any:  # noqa: ANN401
-        return self._db.execute(query, values).fetchone()
+    def _find(self, mapping: row_mapping.Mapping[T], key: str | int) -> T | None:
+        return self._unit.find(mapping, key, self.policy.currency)
 
 
 _PREFETCHED: dict[str, row_mapping.Mapping[Any]] = {
@@ -472,4 +393,3 @@ _PREFETCHED: dict[str, row_mapping.Mapping[Any]] = {
     "claim": row_mapping.CLAIM,
     "adjustment": row_mapping.ADJUSTMENT,
 }
-_APPEND_FIRST = ("transaction", "transfer", "policy")
