@@ -32,6 +32,7 @@ from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
 from liveportal.ledger.damage import diagnosing_damage
 from liveportal.ledger.format.serialisation import event_at, stored_event
+from liveportal.ledger.journal.event_log import EventLog
 from liveportal.ledger.journal.journal import Journal, Outcome
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_readonly
@@ -367,7 +368,7 @@ class Portal:
                         _record_lines(journal, chunk, counts, on_error, on_outcome)
                         progress(_size_bytes(chunk))
                         chunk = next(chunks, None)
-                    return SyncResult(**counts, head=journal.head.hex())
+                    return SyncResult(**counts, head=journal.log.head.hex())
             for chunk in jsonl.chunks(lines, batch):
                 try:
                     with self._store.writing() as journal:
@@ -385,7 +386,7 @@ class Portal:
     def head(self) -> str:
         """Return the hash of the last event, in hex."""
         with driver.translating_errors(self._store.path):
-            return Journal(self._store.db, self._now).head.hex()
+            return EventLog(self._store.db, self._now).head.hex()
 
 
 def _record_lines(

@@ -28,7 +28,7 @@ from liveportal.domain.events.types import TYPES
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from liveportal.feeds import jsonl
-from liveportal.ledger.journal.journal import Journal, Outcome
+from liveportal.ledger.journal.journal import Outcome, open_journal
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.connection import in_memory
@@ -146,7 +146,7 @@ class Book:
         self.db.execute("BEGIN IMMEDIATE")
         make_tables(self.db)
         self.clock = Clock()
-        self.journal = Journal(self.db, self.clock)
+        self.journal = open_journal(self.db, self.clock)
         document = (rules or Policy()).recorded
         self.record("policy.adopted", "01-01 00:00", source=CLI_SOURCE, policy=document)
         self.clock.now = LATER  # So that nothing that the tests record is in the future.

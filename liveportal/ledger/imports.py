@@ -188,7 +188,7 @@ def _record(
             journal.erased_data = True  # An older value must not remain in the write-ahead log.
         enter_again = tuple(missing.noted_values(store.db))
         attach_again = len(missing.noted_files(store.db))
-    head = journal.head.hex()
+    head = journal.log.head.hex()
     return Imported(
         counts["recorded"], counts["replayed"], counts["confirmed"], head, enter_again, attach_again
     )

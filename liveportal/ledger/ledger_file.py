@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from liveportal.domain.events.types import RequestAccepted
 from liveportal.ledger.format.row_mapping import to_json
-from liveportal.ledger.journal.journal import Journal, Outcome
+from liveportal.ledger.journal.journal import Journal, Outcome, open_journal
 from liveportal.ledger.opening import open_ledger
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage import commits, connection, temp_files
@@ -86,7 +86,7 @@ class LedgerFile:
     def writing(self) -> Iterator[Journal]:
         """Yield a journal for one database transaction: everything is recorded, or nothing."""
         with self._transaction():
-            journal = Journal(self.db, self._now, machine=self._machine)
+            journal = open_journal(self.db, self._now, machine=self._machine)
             yield journal
             journal.flush()
             if journal.erased_customer and self.keep and not self._is_new:
@@ -96,7 +96,7 @@ class LedgerFile:
 
                 residue.write_marker(self.path)
         if self.keep:
-            commits.note_events(journal.appended, journal.own_id)
+            commits.note_events(journal.log.appended, journal.log.own_id)
         if journal.erased_data and self._is_new:
             with translating_errors(self.path):
                 self.db.execute(

@@ -337,7 +337,7 @@ def test_a_null_fingerprint_clears_its_field(books: Book) -> None:
         "payout_profile.changed", "10-01 10:00", fields=["iban", "email"], fingerprints=marks
     )
     assert books.journal.book.profile.fields == {"name", "email"}
-    books.journal.book.flush_and_clear()
+    books.journal.flush()
     assert books.journal.book.profile.fields == {"name", "email"}
     books.record("payout_profile.changed", "10-01 11:00", fields=["iban"], fingerprints=[None])
     assert books.journal.book.profile.fields == {"name", "email", "iban"}

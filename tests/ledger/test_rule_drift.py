@@ -24,9 +24,9 @@ from liveportal.domain.handlers.dispatch import decide
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy
 from liveportal.ledger.journal import journal
+from liveportal.ledger.journal.rule_drift import RuleDrift
 from liveportal.ledger.opening import open_readonly
 from liveportal.ledger.replay.replay import replayed_copy
-from liveportal.ledger.replay.replay_journal import RuleDrift
 from liveportal.ledger.storage.connection import open_file
 from liveportal.ledger.verify.verify import verify
 from liveportal.portal import Portal

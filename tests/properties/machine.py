@@ -21,7 +21,7 @@ from liveportal.domain.events.envelope import CLI_SOURCE, Event, EventData
 from liveportal.domain.events.sources import Origin
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
-from liveportal.ledger.journal.journal import Journal
+from liveportal.ledger.journal.journal import open_journal
 from tests.properties import ledgers
 from tests.properties.model import Model, is_the_experts
 from tests.properties.pools import (
@@ -111,7 +111,7 @@ class Machine(RuleBasedStateMachine):
     def open_journal(self) -> None:
         """Begin a database transaction."""
         self.db.execute("BEGIN IMMEDIATE")
-        self.journal = Journal(self.db, ledgers.clock)
+        self.journal = open_journal(self.db, ledgers.clock)
 
     # --- reporting to both ------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class Machine(RuleBasedStateMachine):
 
     def position(self) -> tuple[bytes, int, int]:
         """How far the ledger is."""
-        return self.journal.head, self.journal.book.next_seq, self.journal.book.next_transaction
+        return self.journal.log.head, self.journal.book.next_seq, self.journal.book.next_transaction
 
     def money(self, deal: Deal, minor: int | None = None) -> Money:
         """An amount; seldom one of another currency."""

@@ -16,7 +16,7 @@ import pytest
 from liveportal.domain.clock import utc_text
 from liveportal.domain.errors import LiveportalError
 from liveportal.domain.events.envelope import Event
-from liveportal.ledger.journal.journal import Journal
+from liveportal.ledger.journal.journal import open_journal
 from liveportal.ledger.replay.replay import replayed_copy
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.verify.verify import verify
@@ -64,7 +64,7 @@ class Merged:
     def play(self, events: list[Event]) -> None:
         """Let both judge every event, and compare the outcome, the flags, and the owed amount."""
         self.db.execute("BEGIN IMMEDIATE")
-        journal = Journal(self.db, ledgers.clock)
+        journal = open_journal(self.db, ledgers.clock)
         for event in events:
             try:
                 verdict = self.model.record(event)

@@ -28,7 +28,7 @@ from liveportal.ledger.attachments import index
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.serialisation import event_at
 from liveportal.ledger.journal import erasure
-from liveportal.ledger.journal.journal import Journal
+from liveportal.ledger.journal.journal import open_journal
 from liveportal.ledger.storage import connection, driver
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.fsync import fsync_dir, fsync_file
@@ -292,7 +292,7 @@ def _record_erasures(db: Connection, other: Connection) -> None:
     Otherwise the copy would lack personal data without an event that explains it. A copy
     that already has the event keeps its data: it was recorded after the erasure.
     """
-    journal = Journal(other, lambda: LAST)
+    journal = open_journal(other, lambda: LAST)
     (last,) = other.execute("SELECT max(recorded_at) FROM event").fetchone()
     for customer, seq in sorted(erasure.last_erasures(db).items(), key=lambda item: item[1]):
         if journal.book.customer(customer) is not None:

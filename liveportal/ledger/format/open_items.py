@@ -1,12 +1,9 @@
-"""The open items of payouts, read from the ledger, or updated in memory."""
+"""The open items of payouts, read from the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from liveportal.domain.clock import from_text
-from liveportal.domain.entities import NOT_LOOKED_UP, Claim, OpenItem, Session
-from liveportal.domain.frozen import replace
+from liveportal.domain.entities import OpenItem
 from liveportal.ledger.storage.driver import Connection
 
 # An undecided claim holds an amount of the earning that it would take back. The gross of an earning
@@ -45,46 +42,3 @@ def open_items(db: Connection) -> list[OpenItem]:
             _OPEN
         ).fetchall()
     ]
-
-
-class OpenItems:
-    """The open items of a book, kept up to date in memory.
-
-    They equal the result of `open_items` after all pending changes are written.
-    """
-
-    def __init__(self, items: Iterable[OpenItem]) -> None:
-        self._items = {item.transaction: item for item in items}
-
-    def in_order(self) -> list[OpenItem]:
-        """Return the items by time and transaction."""
-        return sorted(self._items.values(), key=lambda item: (item.time, item.transaction))
-
-    def book(self, item: OpenItem, *, refunds: bool) -> None:
-        """Add a newly booked item; one that `refunds` has a gross of zero."""
-        self._items[item.transaction] = replace(item, gross_minor=0) if refunds else item
-
-    def settle(self, item: OpenItem) -> bool:
-        """Apply a payout's settlement of an item; return False if it reopens an unknown item."""
-        known = self._items.pop(item.transaction, None)
-        if item.settled_minor == item.face_minor:
-            return True
-        if known is not None:
-            self._items[item.transaction] = replace(known, settled_minor=item.settled_minor)
-        return known is not None
-
-    def weigh(self, session: Session, claim: Claim | None) -> None:
-        """Update an earning with its session's remaining gross and the hold of its open claim."""
-        if item := self._items.get(session.earning or 0):
-            self._items[item.transaction] = replace(
-                item,
-                held_minor=claim.hold_minor if claim else 0,
-                gross_minor=session.left_minor,
-                ended=session.end,
-                policy=session.policy,
-            )
-
-    def detach_earning(self, earning: int | None) -> None:
-        """Clear the session data of an item that is no longer any session's earning."""
-        if item := self._items.get(earning or 0):
-            self._items[item.transaction] = replace(item, **NOT_LOOKED_UP)

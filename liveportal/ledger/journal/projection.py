@@ -1,20 +1,18 @@
-"""Unit of work: loads entities on demand, keeps changes in memory, writes them in one batch.
+"""The projection of the journal: what the rules see, and what their decisions change.
 
-`flush` writes each changed entity once, however often it changed. The caller's database transaction
-ensures that no other program changes the entities in the meantime.
+It is a `RuleContext` over a unit of work, whose entities and rows follow from the events alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from liveportal.domain.accounts import Account, Transaction, TransactionKind, Transfer
-from liveportal.domain.clock import from_text, utc_text
+from liveportal.domain.accounts import Transaction, TransactionKind
+from liveportal.domain.clock import utc_text
 from liveportal.domain.entities import (
     Adjustment,
     Claim,
@@ -26,37 +24,33 @@ from liveportal.domain.entities import (
     Request,
     Session,
 )
-from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events.envelope import Event, EventData
-from liveportal.domain.events.fields import decode, in_currency, split
-from liveportal.domain.events.types import PreferencesChanged
+from liveportal.domain.events.types import PayoutSent, PreferencesChanged
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Assertion, Decision, Entity, RecordedEvent
-from liveportal.domain.money import LARGEST_MINOR
 from liveportal.domain.policy import Policy
 from liveportal.ledger.format import row_mapping
-from liveportal.ledger.format.open_items import OpenItems, open_items
-from liveportal.ledger.format.serialisation import stored_event
 from liveportal.ledger.journal import erasure as erasure_rows
+from liveportal.ledger.journal.aliases import Aliases
+from liveportal.ledger.journal.assertions import Assertions
+from liveportal.ledger.journal.event_log import EventLog
+from liveportal.ledger.journal.month_flows import MonthFlows
+from liveportal.ledger.journal.open_items import OpenItems
+from liveportal.ledger.journal.references import referenced_ids
+from liveportal.ledger.journal.session_caches import Agenda, FirstBilledEnd
+from liveportal.ledger.journal.settings import Settings
+from liveportal.ledger.journal.unit_of_work import UnitOfWork
 from liveportal.ledger.storage.driver import Connection
-from liveportal.ledger.storage.schema.tables import add_flow, insert, upsert
 
 T = TypeVar("T")
-Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]
+BookedRows = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]]]
 """Rows of `transaction`, `transfer` and `session_count`, as stored."""
-NOTHING_BOOKED: Booked = ([], [], [])
+NO_ROWS: BookedRows = ([], [], [])
 
-_SUMS = """
-    SELECT coalesce(sum(amount), 0),
-           coalesce(sum(amount * ((debit = ?1) - (credit = ?1))), 0)
-    FROM month_flow
-"""
 _LAST = """
-    SELECT (SELECT coalesce(max(seq), 0) FROM event),
-           (SELECT coalesce(max(id), 0) FROM "transaction"),
-           (SELECT max(seq) FROM policy)
+    SELECT (SELECT coalesce(max(id), 0) FROM "transaction"), (SELECT max(seq) FROM policy)
 """
-LEFT = """
+_LEFT = """
     SELECT coalesce(sum(amount * (
         (credit IN ('income:sessions', 'income:refunds'))
         - (debit IN ('income:sessions', 'income:refunds'))
@@ -64,7 +58,6 @@ LEFT = """
     FROM "transaction" AS entry JOIN transfer ON transfer."transaction" = entry.id
     WHERE entry.session = ? AND entry.seq < ?
 """
-_AGENDA = f"{row_mapping.SESSION.select} WHERE state IN ('upcoming', 'live', 'paused')"
 
 
 class Projection:
@@ -75,30 +68,29 @@ class Projection:
 
     former_rules = False
 
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
-        self._kept: dict[tuple[type, Any], Any] = {}
-        self._dirty: dict[type, dict[Any, Any]] = defaultdict(dict)
-        self._appended: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        self._flows: dict[tuple[str, Account, Account], list[int]] = {}
+    def __init__(self, db: Connection, log: EventLog) -> None:
+        self._db = db
+        self._log = log
+        self._unit = UnitOfWork(db, log)
+        self._assertions = Assertions(self._unit)
+        self._aliases = Aliases(self._unit)
+        self._settings = Settings(self._unit)
+        self._flows = MonthFlows(db)
+        self._agenda = Agenda()
+        self._open_items = OpenItems()
+        self._first_end = FirstBilledEnd()
         self._policies: dict[int, Policy] = {}
-        self._assertions: dict[tuple[str, str], list[Assertion]] = {}
-        self._unwritten: dict[tuple[str, str], list[Assertion]] = defaultdict(list)
-        self._agenda: dict[str, Session] | None = None
-        self._open: OpenItems | None = None
-        self._first_end: datetime | None = None
-        self._knows_first_end = False
-        self._aliases: dict[str, str] | None = None
-        self._turnover_minor: int
-        self._owed_minor: int
-        self._turnover_minor, self._owed_minor = self._row(_SUMS, str(Account.PLATFORM))
-        last_seq, last_transaction, policy_seq = self._row(_LAST)
-        self.next_seq: int = last_seq + 1
-        self._unflushed_from: int = self.next_seq
-        self.next_transaction: int = last_transaction + 1
-        self._policy_seq: int | None = policy_seq
+        self.next_transaction: int
+        self._policy_seq: int | None
+        last_transaction, self._policy_seq = self._unit.row(_LAST)
+        self.next_transaction = last_transaction + 1
 
     # --- lookups for the rules --------------------------------------------------------------------
+
+    @property
+    def next_seq(self) -> int:
+        """The position that the next event will have in the log."""
+        return self._log.next_seq
 
     @property
     def policy_seq(self) -> int:
@@ -119,50 +111,43 @@ class Projection:
     def policy_at(self, seq: int) -> Policy:
         """Return the policy adopted by event `seq`, or the default policy."""
         if seq not in self._policies:
-            row = self._row("SELECT document FROM policy WHERE seq = ?", seq)
+            row = self._unit.row("SELECT document FROM policy WHERE seq = ?", seq)
             self._policies[seq] = Policy.from_recorded(json.loads(row[0])) if row else Policy()
         return self._policies[seq]
 
     def customer(self, customer_id: str) -> Customer | None:
         """Return a customer, or None."""
-        return self._look_up(row_mapping.CUSTOMER, customer_id)
+        return self._find(row_mapping.CUSTOMER, customer_id)
 
     def request(self, request_id: str) -> Request | None:
         """Return a request, or None."""
-        return self._look_up(row_mapping.REQUEST, request_id)
+        return self._find(row_mapping.REQUEST, request_id)
 
     def session(self, session_id: str) -> Session | None:
         """Return the session with this id or alias, or None."""
-        session = self._look_up(row_mapping.SESSION, session_id)
-        if session is None and (real := self.alias(session_id)):
-            return self._look_up(row_mapping.SESSION, real)
+        session = self._find(row_mapping.SESSION, session_id)
+        if session is None and (real := self._aliases.load().get(session_id)):
+            return self._find(row_mapping.SESSION, real)
         return session
 
     @property
     def nothing_renamed(self) -> bool:
         """True if the aliases are loaded and there are none."""
-        return self._aliases is not None and not self._aliases
-
-    def alias(self, alias: str) -> str | None:
-        """Return the id of the session with this alias, or None; all aliases are cached."""
-        if self._aliases is None:
-            rows = self._db.execute("SELECT alias, session FROM session_alias").fetchall()
-            self._aliases = dict(rows)
-        return self._aliases.get(alias)
+        return self._aliases.is_empty
 
     def claim(self, claim_id: str) -> Claim | None:
         """Return a claim, or None."""
-        return self._look_up(row_mapping.CLAIM, claim_id)
+        return self._find(row_mapping.CLAIM, claim_id)
 
     def adjustment(self, adjustment_id: str) -> Adjustment | None:
         """Return an adjustment, or None."""
-        return self._look_up(row_mapping.ADJUSTMENT, adjustment_id)
+        return self._find(row_mapping.ADJUSTMENT, adjustment_id)
 
     def payout(self, payout_id: str) -> Payout | None:
         """Return a payout with its lines, or None."""
-        if (Payout, payout_id) in self._kept:
-            return self._kept[Payout, payout_id]  # type: ignore[no-any-return]
-        row = self._row(f"{row_mapping.PAYOUT.select} WHERE id = ?", payout_id)
+        if kept := self._unit.kept(Payout, payout_id):
+            return kept
+        row = self._unit.row(f"{row_mapping.PAYOUT.select} WHERE id = ?", payout_id)
         if row is None:
             return None
         lines = self._db.execute(
@@ -171,26 +156,29 @@ class Projection:
         )
         header = row_mapping.PAYOUT.read(row)
         payout = replace(header, lines=tuple(Line(item, minor) for item, minor in lines))
-        self._kept[Payout, payout_id] = payout
+        self._unit.keep(payout, payout_id)
         return payout
 
     def item(self, transaction: int) -> OpenItem:
         """Return the open item of a transaction; raises `KeyError`."""
-        item = self._look_up(row_mapping.ITEM, transaction)
+        item = self._find(row_mapping.ITEM, transaction)
         if item is None:
             raise KeyError(transaction)
         return item
 
     def agenda(self) -> Iterable[Session]:
-        """Return the sessions that are upcoming, live or paused: few, so all are cached."""
-        return self._agenda_by_id().values()
+        """Return the sessions that are upcoming, live or paused."""
+        if not self._agenda.is_loaded:
+            self.flush()
+            self._agenda.load(self._db, self.policy.currency)
+        return self._agenda.sessions
 
     def open_items(self) -> list[OpenItem]:
         """Return the items that payouts have not fully settled, by time and transaction."""
-        if self._open is None:
+        if not self._open_items.is_loaded:
             self.flush()
-            self._open = OpenItems(open_items(self._db))
-        return self._open.in_order()
+            self._open_items.load(self._db)
+        return self._open_items.in_order()
 
     def ended_sessions(self) -> Iterable[Session]:
         """Return all ended sessions."""
@@ -200,55 +188,40 @@ class Projection:
 
     def first_billed_end(self) -> datetime | None:
         """Return the earliest end of a billed session, or None."""
-        if not self._knows_first_end:
+        if not self._first_end.is_loaded:
             self.flush()
-            first: str | None = self._one(
-                'SELECT min("end") FROM session INDEXED BY session_by_end WHERE gross_minor > 0'
-            )
-            self._first_end = from_text(first) if first else None
-            self._knows_first_end = True
-        return self._first_end
+            self._first_end.load(self._db)
+        return self._first_end.value
 
     def owed_minor(self) -> int:
         """Return the balance that the platform owes, in minor units."""
-        return self._owed_minor
+        return self._flows.owed_minor
 
     @property
     def preferences(self) -> PreferencesChanged:
         """The preferences in force; at first, none is set."""
-        if (PreferencesChanged, 0) not in self._kept:
-            row = self._row("SELECT document FROM preferences ORDER BY seq DESC LIMIT 1")
-            stored = decode(PreferencesChanged, json.loads(row[0])) if row else PreferencesChanged()
-            self._kept[PreferencesChanged, 0] = in_currency(stored, self.policy.currency)
-        return self._kept[PreferencesChanged, 0]  # type: ignore[no-any-return]
+        return self._settings.preferences(self.policy.currency)
 
     @property
     def profile(self) -> Profile:
         """The fields of the payout profile that are filled in."""
-        if (Profile, 0) not in self._kept:
-            names = self._db.execute("SELECT name FROM profile_field").fetchall()
-            self._kept[Profile, 0] = Profile(frozenset(name for (name,) in names))
-        return self._kept[Profile, 0]  # type: ignore[no-any-return]
+        return self._settings.profile
 
     def recorded_event(self, source: str, event_id: str) -> RecordedEvent | None:
         """Return a recorded event with its transactions, or None."""
-        self.flush()
-        row = stored_event(self._db, source, event_id)
-        if row is None:
+        stored = self._log.find(source, event_id)
+        if stored is None:
             return None
-        return self._recorded_event(row.seq, row.event)
-
-    def _recorded_event(self, seq: int, event: Event) -> RecordedEvent:
-        data, thing = event.data, event.data.entity
+        data, entity = stored.event.data, stored.event.data.entity
         if data.ENTITY == "session" and (session := self.session(getattr(data, data.ENTITY))):
-            thing = f"session:{session.id}"
-        assertions = self.assertions(thing, data.TYPE)
-        confirms = next((item.confirms for item in assertions if item.seq == seq), None)
-        fact = seq if confirms is None or self.former_rules else confirms
+            entity = f"session:{session.id}"
+        assertions = self.assertions(entity, data.TYPE)
+        confirms = next((item.confirms for item in assertions if item.seq == stored.seq), None)
+        fact = stored.seq if confirms is None or self.former_rules else confirms
         return RecordedEvent(
-            seq,
-            event,
-            self.transactions_of(seq),
+            stored.seq,
+            stored.event,
+            self.transactions_of(stored.seq),
             reversed=fact in self.reversed_seqs,
             confirms=confirms,
         )
@@ -267,24 +240,14 @@ class Projection:
         """Return True if the event was reversed."""
         return seq in self.reversed_seqs
 
-    def assertions(self, thing: str, kind: str) -> list[Assertion]:
+    def assertions(self, entity: str, kind: str) -> list[Assertion]:
         """Return the assertions of a type about an entity, in journal order."""
-        key = thing, kind
-        if key not in self._assertions:
-            rows = self._db.execute(
-                "SELECT seq, source, confirms FROM statement WHERE thing = ? AND type = ?"
-                " ORDER BY seq",
-                key,
-            ).fetchall()
-            assertions = {row[0]: Assertion(*row) for row in rows}
-            assertions.update({assertion.seq: assertion for assertion in self._unwritten[key]})
-            self._assertions[key] = list(assertions.values())
-        return self._assertions[key]
+        return self._assertions.of(entity, kind)
 
     def left_minor_before(self, session_id: str, seq: int) -> int:
         """Return a session's unrefunded gross just before an event, in minor units."""
         self.flush()
-        return int(self._one(LEFT, session_id, seq))
+        return int(self._unit.row(_LEFT, session_id, seq)[0])
 
     def payouts_since(self, since: datetime) -> list[Payout]:
         """Return the payouts sent at or after an instant, without their lines."""
@@ -296,63 +259,31 @@ class Projection:
 
     def transactions_of(self, seq: int) -> tuple[Transaction, ...]:
         """Return the transactions that an event booked."""
-        if seq >= self._unflushed_from:
-            self.flush()
-        rows = self._db.execute(
-            "SELECT id, kind, time, period, session, claim, payout, adjustment"
-            ' FROM "transaction" WHERE seq = ? ORDER BY id',
-            (seq,),
-        ).fetchall()
-        return tuple(
-            Transaction(
-                TransactionKind(kind), from_text(time), period, self._transfers_of(number), *about
-            )
-            for number, kind, time, period, *about in rows
-        )
+        from liveportal.ledger.format.event_log import booked_by  # Few writes need it.
 
-    def _transfers_of(self, transaction: int) -> tuple[Transfer, ...]:
-        rows = self._db.execute(
-            'SELECT debit, credit, amount FROM transfer WHERE "transaction" = ? ORDER BY n',
-            (transaction,),
-        )
-        return tuple(Transfer(Account(dr), Account(cr), minor) for dr, cr, minor in rows)
+        unwritten = self._unit.pending("transaction")
+        if unwritten and seq >= unwritten[0][1]:
+            self.flush()
+        return booked_by(self._db, seq)
 
     # --- writes by the journal --------------------------------------------------------------------
 
-    def append(self, table: str, *values: Any) -> None:  # noqa: ANN401
-        """Add a row to an append-only table."""
-        self._appended[table].append(values)
+    def add_assertion(self, entity: str, kind: str, assertion: Assertion) -> None:
+        """Add an assertion: that an event of this type is about an entity."""
+        self._assertions.add(entity, kind, assertion)
 
-    def tell(self, thing: str, kind: str, assertion: Assertion) -> None:
-        """Record an assertion: that an event of this type is about an entity."""
-        self.append("statement", thing, kind, *assertion)
-        known = self._assertions.get((thing, kind))
-        (self._unwritten[thing, kind] if known is None else known).append(assertion)
+    def check_turnover(self, decision: Decision) -> None:
+        """Raise `AmountTooLarge` if the turnover would exceed the largest amount (rulebook 9)."""
+        self._flows.check_turnover(decision.transactions)
 
-    def booked(self, seq: int, decision: Decision) -> Booked:
-        """Return the rows to store for a decision, numbered from the next transaction on."""
-        transactions: list[tuple[Any, ...]] = []
-        transfers: list[tuple[Any, ...]] = []
-        for number, entry in enumerate(decision.transactions, self.next_transaction):
-            about = (entry.session, entry.claim, entry.payout, entry.adjustment)
-            time = utc_text(entry.time)
-            transactions.append((number, seq, str(entry.kind), time, entry.period, *about))
-            transfers += [
-                (number, n, str(move.debit), str(move.credit), move.minor, entry.period)
-                for n, move in enumerate(entry.transfers, 1)
-            ]
-        write = row_mapping.SESSION_COUNT.write
-        counts = [(seq, n, *write(count)) for n, count in enumerate(decision.counts, 1)]
-        return transactions, transfers, counts
-
-    def apply(self, seq: int, decision: Decision, rows: Booked) -> None:
-        """Apply a decision made on this projection, with the rows that `booked` returned for it."""
+    def apply(self, seq: int, decision: Decision, rows: BookedRows) -> None:
+        """Apply a decision made on this projection, with the rows that event `seq` books."""
         if decision.policy:
             self._adopt(seq, decision.policy)
         if decision.alias:
-            self._add_alias(*decision.alias)
+            self._aliases.add(*decision.alias)
         if decision.reverses:
-            self.append("reversal", seq, decision.reverses)
+            self._unit.append("reversal", (seq, decision.reverses))
             self.reversed_seqs.add(decision.reverses)
         if decision.forgets:
             self.flush()
@@ -360,76 +291,46 @@ class Projection:
             self._forgotten[decision.forgets] = seq
         if decision.transactions or decision.counts:
             transactions, transfers, counts = rows
-            self._appended["session_count"] += counts
-            self._appended["transaction"] += transactions
-            self._appended["transfer"] += transfers
-            for entry in decision.transactions:
-                self._book(entry)
+            self._unit.append("session_count", *counts)
+            self._unit.append("transaction", *transactions)
+            self._unit.append("transfer", *transfers)
+            for transaction in decision.transactions:
+                self._book(transaction)
         for entity in decision.entities:
             self._stage_entity(seq, entity)
-        if self._open is not None:
+        if self._open_items.is_loaded:
             self._update_open_items(decision.entities)
-        self.next_seq = seq + 1
-
-    def _add_alias(self, alias: str, session: str) -> None:
-        self.alias(alias)
-        self._aliases = {**(self._aliases or {}), alias: session}
-        self.append("session_alias", alias, session)
-
-    def check_turnover(self, decision: Decision) -> None:
-        """Raise `AmountTooLarge` if the turnover would exceed the largest amount (rulebook 9)."""
-        if not decision.transactions:
-            return
-        moved_minor = sum(
-            [move.minor for entry in decision.transactions for move in entry.transfers]
-        )
-        if self._turnover_minor + moved_minor > LARGEST_MINOR:
-            raise AmountTooLarge(
-                "the books would hold more than they can add up",
-                hint=f"The largest turnover is {LARGEST_MINOR} minor units.",
-            )
 
     def _adopt(self, seq: int, policy: Policy) -> None:
         self._policies[seq] = policy
         self._policy_seq = seq
         document = row_mapping.to_json(policy.recorded)
-        row = (policy.name, str(policy.currency), policy.period.timezone, document)
-        self.append("policy", seq, *row)
+        row = (seq, policy.name, str(policy.currency), policy.period.timezone, document)
+        self._unit.append("policy", row)
 
-    def _book(self, entry: Transaction) -> None:
+    def _book(self, transaction: Transaction) -> None:
         number = self.next_transaction
-        for move in entry.transfers:
-            flow = self._flows.setdefault((entry.period, move.debit, move.credit), [0, 0])
-            flow[0] += move.minor
-            flow[1] += 1
-            self._turnover_minor += move.minor
-        self._owed_minor += entry.effect_on(Account.PLATFORM)
-        if net_minor := entry.net_minor:
-            item = OpenItem(number, entry.time, entry.period, net_minor, session=entry.session)
-            self._stage(item)
-            if self._open is not None:
-                self._open.book(item, refunds=entry.kind is TransactionKind.REFUND)
+        self._flows.add(transaction)
+        if net_minor := transaction.net_minor:
+            booked = (number, transaction.time, transaction.period, net_minor)
+            item = OpenItem(*booked, session=transaction.session)
+            self._unit.stage(item)
+            self._open_items.book(item, refunds=transaction.kind is TransactionKind.REFUND)
         self.next_transaction = number + 1
 
     def _stage_entity(self, seq: int, entity: Entity) -> None:
-        entity_type = type(entity)
-        if entity_type in row_mapping.MAPPINGS:
+        if type(entity) in row_mapping.MAPPINGS:
             if isinstance(entity, Payout):
                 self._write_lines(self.payout(entity.id), entity)
-            if isinstance(entity, Session):
-                self._update_session_caches(self._kept.get((Session, entity.id)), entity)
-            elif (
-                isinstance(entity, OpenItem)
-                and self._open is not None
-                and not self._open.settle(entity)
-            ):
-                self._open = None
-            self._stage(entity)
+            elif isinstance(entity, Session):
+                self._update_session_caches(self._unit.kept(Session, entity.id), entity)
+            elif isinstance(entity, OpenItem):
+                self._open_items.apply_settlement(entity)
+            self._unit.stage(entity)
         elif isinstance(entity, PreferencesChanged):
-            self._kept[PreferencesChanged, 0] = entity
-            self.append("preferences", seq, row_mapping.to_json(split(entity)[0]))
+            self._settings.set_preferences(seq, entity)
         elif isinstance(entity, Profile):
-            self._fill(entity)
+            self._settings.set_profile_fields(entity)
 
     def _write_lines(self, former: Payout | None, payout: Payout) -> None:
         """Write the lines of a payout that was sent; if it was sent again, replace them."""
@@ -438,126 +339,51 @@ class Projection:
         if former is not None:
             self.flush()
             self._db.execute("DELETE FROM payout_line WHERE payout = ?", (payout.id,))
-        for line in payout.lines:
-            self.append("payout_line", payout.id, line.item, line.minor)
+        lines = [(payout.id, line.item, line.minor) for line in payout.lines]
+        self._unit.append("payout_line", *lines)
 
     def _update_session_caches(self, former: Session | None, session: Session) -> None:
         """Update the agenda, the open items and the first billed end for a changed session."""
-        if self._agenda is not None:
-            if session.state in ("upcoming", "live", "paused"):
-                self._agenda[session.id] = session
-            else:
-                self._agenda.pop(session.id, None)
-        if self._open is not None and former is not None and former.earning != session.earning:
-            self._open.detach_earning(former.earning)
-        if former is not None and former.end is not None and former.end == self._first_end:
-            self._knows_first_end = False  # Another session may be the first now.
-        elif session.gross_minor and session.end is not None:
-            self._first_end = min(self._first_end or session.end, session.end)
+        self._agenda.update(session)
+        if former is not None and former.earning != session.earning:
+            self._open_items.detach_earning(former.earning)
+        self._first_end.update(former, session)
 
     def _update_open_items(self, entities: Iterable[Entity]) -> None:
         """Update the open items for changed claims and sessions, once all of them are staged."""
         for entity in entities:
             session = self.session(entity.session) if isinstance(entity, Claim) else entity
-            if isinstance(session, Session) and self._open is not None:
+            if isinstance(session, Session):
                 undecided = session.claim if session.claim_undecided else None
-                self._open.weigh(session, self.claim(undecided) if undecided else None)
-
-    def _fill(self, profile: Profile) -> None:
-        if cleared := self.profile.fields - profile.fields:
-            self.flush()  # A pending row must be written before it can be deleted.
-            names = [(name,) for name in sorted(cleared)]
-            self._db.executemany("DELETE FROM profile_field WHERE name = ?", names)
-        for name in sorted(profile.fields - self.profile.fields):
-            self.append("profile_field", name)
-        self._kept[Profile, 0] = profile
-
-    def _stage(self, entity: Any) -> None:  # noqa: ANN401 (any entity that has a mapping)
-        entity_type = type(entity)
-        key = row_mapping.MAPPINGS[entity_type].key_of(entity)
-        self._kept[entity_type, key] = entity
-        self._dirty[entity_type][key] = entity
+                claim = self.claim(undecided) if undecided else None
+                self._open_items.update_open_item(session, claim)
 
     def flush(self) -> None:
-        """Write all pending rows, parents before children."""
-        for table in _APPEND_FIRST:
-            self._insert(table)
-        flows = [
-            (period, str(debit), str(credit), minor, count)
-            for (period, debit, credit), (minor, count) in self._flows.items()
-        ]
-        self._db.executemany(add_flow(), flows)
-        self._flows.clear()
-        for entity_type, mapping in row_mapping.MAPPINGS.items():
-            if entities := self._dirty.pop(entity_type, None):
-                rows = [mapping.write(entity) for entity in entities.values()]
-                self._db.executemany(upsert(mapping.table), rows)
-        for table in list(self._appended):
-            self._insert(table)
-        self._unflushed_from = self.next_seq
+        """Write all that is pending, with the events."""
+        self._unit.flush()
+        self._flows.flush()
 
-    def flush_and_clear(self) -> None:
-        """Flush and drop the caches, so that memory use stays constant over a long feed."""
-        self.flush()
-        self._kept.clear()
+    def clear(self) -> None:
+        """Drop the caches, once all pending rows are written."""
+        self._unit.clear()
         self._assertions.clear()
-        self._unwritten.clear()
-        self._agenda = self._open = None
+        self._agenda.clear()
+        self._open_items.clear()
 
-    def prefetch_assertions(self, keys: Iterable[tuple[str, str]]) -> None:
-        """Load the assertions for many (entity, event type) pairs in one query."""
-        pairs = list(keys)
-        rows = self._db.execute(
-            "SELECT told.thing, told.type, told.seq, told.source, told.confirms"
-            " FROM json_each(?) AS wanted JOIN statement AS told"
-            " ON told.thing = wanted.value ->> 0 AND told.type = wanted.value ->> 1"
-            " ORDER BY told.seq",
-            (row_mapping.to_json(pairs),),
-        ).fetchall()
-        self._assertions = {pair: [] for pair in pairs}
-        for thing, kind, *assertion in rows:
-            self._assertions[thing, kind].append(Assertion(*assertion))
+    def prefetch(self, events: Sequence[Event]) -> None:
+        """Bulk-load what these events will need, while nothing is pending."""
+        self._assertions.prefetch({(event.data.entity, event.data.TYPE) for event in events})
+        self._aliases.load()
+        for kind, entity_ids in referenced_ids(events).items():
+            self._unit.prefetch(_PREFETCHED[kind], entity_ids, self.policy.currency)
+        # Loading these later would flush first.
+        self.agenda()
+        if any(type(event.data) is PayoutSent for event in events):
+            self.open_items()
+            self.first_billed_end()
 
-    def prefetch(self, kind: str, ids: Iterable[str]) -> None:
-        """Load many entities of a kind in one query; ids without a row are cached as missing."""
-        self.alias("")  # Loads all aliases.
-        mapping = _PREFETCHED[kind]
-        unknown = [entity_id for entity_id in ids if (mapping.thing, entity_id) not in self._kept]
-        if not unknown:
-            return
-        query = f"{mapping.select} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
-        rows = self._db.execute(query, (row_mapping.to_json(unknown),)).fetchall()
-        self._kept.update({(mapping.thing, entity_id): None for entity_id in unknown})
-        read, currency = mapping.read, self.policy.currency
-        self._kept.update({(mapping.thing, row[0]): read(row, currency) for row in rows})
-
-    # --- helpers ----------------------------------------------------------------------------------
-
-    def _insert(self, table: str) -> None:
-        if rows := self._appended.pop(table, None):
-            self._db.executemany(insert(table), rows)
-
-    def _look_up(self, mapping: row_mapping.Mapping[T], key: str | int) -> T | None:
-        cache_key = (mapping.thing, key)
-        if cache_key not in self._kept:
-            column = mapping.key[0]
-            row = self._row(f'{mapping.select} WHERE "{column}" = ?', key)
-            self._kept[cache_key] = mapping.read(row, self.policy.currency) if row else None
-        return self._kept[cache_key]  # type: ignore[no-any-return]
-
-    def _agenda_by_id(self) -> dict[str, Session]:
-        if self._agenda is None:
-            self.flush()
-            rows = self._db.execute(_AGENDA).fetchall()
-            read, currency = row_mapping.SESSION.read, self.policy.currency
-            self._agenda = {row[0]: read(row, currency) for row in rows}
-        return self._agenda
-
-    def _row(self, query: str, *values: Any) -> Any:  # noqa: ANN401
-        return self._db.execute(query, values).fetchone()
-
-    def _one(self, query: str, *values: Any) -> Any:  # noqa: ANN401
-        return self._row(query, *values)[0]
+    def _find(self, mapping: row_mapping.Mapping[T], key: str | int) -> T | None:
+        return self._unit.find(mapping, key, self.policy.currency)
 
 
 _PREFETCHED: dict[str, row_mapping.Mapping[Any]] = {
@@ -567,4 +393,3 @@ _PREFETCHED: dict[str, row_mapping.Mapping[Any]] = {
     "claim": row_mapping.CLAIM,
     "adjustment": row_mapping.ADJUSTMENT,
 }
-_APPEND_FIRST = ("event", "event_personal", "transaction", "transfer", "policy")

@@ -18,7 +18,8 @@ from liveportal.ledger.attachments import message_index
 from liveportal.ledger.format.event_log import JournalEntry, iter_journal
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.format.serialisation import StoredEvent
-from liveportal.ledger.journal.journal import Journal
+from liveportal.ledger.journal.journal import Journal, open_journal
+from liveportal.ledger.journal.rule_drift import RuleDriftReport
 from liveportal.ledger.replay.replay_journal import ReplayJournal, former_until
 from liveportal.ledger.storage import connection
 from liveportal.ledger.storage.driver import Connection
@@ -71,7 +72,7 @@ def replayed_copy(
     if retelling is None:
         _replay(ReplayJournal(db, copy, copies_events=True), events, MonthlyTotals(), _ignored)
     else:
-        _replay_rewritten(Journal(copy, lambda: LAST), events, retelling, former_seq)
+        _replay_rewritten(open_journal(copy, lambda: LAST), events, retelling, former_seq)
     if messages:
         _copy_messages(db, copy)
     copy.execute("COMMIT")
@@ -84,11 +85,11 @@ class ReplayResult:
     The replayed tables are in the attached database `schema`, without the events.
     """
 
-    def __init__(self, journal: ReplayJournal, schema: str) -> None:
+    def __init__(self, drift: RuleDriftReport, schema: str) -> None:
         self.schema = schema
-        self.changes = journal.changes
-        self.touched = journal.touched
-        self.miscounted = journal.miscounted
+        self.changes = drift.changes
+        self.touched = drift.touched
+        self.miscounted = drift.miscounted
 
 
 @contextmanager
@@ -110,7 +111,7 @@ def replayed_beside(
         journal = ReplayJournal(db, copy, recounts=recounts)
         _replay(journal, events, totals or MonthlyTotals(), progress)
         copy.execute("COMMIT")
-        yield ReplayResult(journal, schema)
+        yield ReplayResult(journal.drift, schema)
 
 
 def _copy_editions(db: Connection, copy: Connection) -> int:

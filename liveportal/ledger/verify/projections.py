@@ -13,10 +13,10 @@ from sqlalchemy import ColumnClause, Select, Table, select, sql
 from sqlalchemy.dialects.sqlite import dialect
 
 from liveportal.domain.calculations.months import MonthlyTotals
+from liveportal.ledger.journal.rule_drift import RuleDrift
 from liveportal.ledger.queries import earnings
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.replay.replay import ReplayResult
-from liveportal.ledger.replay.replay_journal import RuleDrift
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.models import LedgerRow
 from liveportal.ledger.verify.chain import failed

@@ -23,7 +23,7 @@ from liveportal.ledger.verify import file_integrity
 from liveportal.ledger.verify.chain import VerifiedEvents, failed
 
 if TYPE_CHECKING:
-    from liveportal.ledger.replay.replay_journal import RuleDrift
+    from liveportal.ledger.journal.rule_drift import RuleDrift
     from liveportal.ledger.verify.attachments import AttachmentReport, ReadTranscript
 
 Progress = Callable[[int], None]
