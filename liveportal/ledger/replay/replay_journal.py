@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 
 from liveportal.domain.accounts import Transaction
 from liveportal.domain.clock import LAST
-from liveportal.domain.entities import Claim, Customer, Payout, Request, Session, SessionCount
+from liveportal.domain.entities import Claim, Customer, Payout, Request, Session
 from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.events.envelope import Event, EventData
 from liveportal.domain.events.sources import Origin
@@ -109,10 +109,6 @@ class ReplayJournal(Journal):
         self.touched = AffectedEntities()
         self._entry: JournalEntry
         self._stored: StoredEvent
-        self.transactions: tuple[Transaction, ...] = ()
-        """The transactions of the last event."""
-        self.counts: tuple[SessionCount, ...] = ()
-        """The session counts of the last event."""
         self.miscounted: int | None = None
         """The first event whose stored counts, though derived from the journal, differ from it."""
 
@@ -171,7 +167,6 @@ class ReplayJournal(Journal):
                 rows = book.booked(entry.seq, decision)
         if self.changes:
             self._note_affected(entry, data, decision)
-        self.transactions, self.counts = decision.transactions, decision.counts
         self._note_event(entry, event, data, confirms)
         book.apply(entry.seq, replace(decision, forgets=None), rows)  # The ledger has erased it.
         return Outcome("confirmed" if confirms else "recorded", entry.seq, event)
