@@ -117,6 +117,7 @@ def test_as_known_imports_no_models(states: Shell) -> None:
 def test_verification_imports_the_models(states: Shell) -> None:
     """Its statements are compiled from the tables; a read and a single write need none."""
     assert _imported(states, "ledger", "verify", "--json") >= MODELS
+    assert not _imported(states, "ledger", "verify", "--quick", "--json") & MODELS
 
 
 def _ours(shell: Shell, *argv: str) -> tuple[set[str], set[str]]:

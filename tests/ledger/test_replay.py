@@ -7,9 +7,11 @@ from contextlib import closing
 
 import pytest
 
+from liveportal.domain.clock import LAST
 from liveportal.ledger.format.event_log import iter_journal
+from liveportal.ledger.journal.event_log import EventLog
+from liveportal.ledger.journal.projection import Projection
 from liveportal.ledger.replay import replay
-from liveportal.ledger.replay.replay_journal import ReplayProjection
 from liveportal.ledger.storage.connection import in_memory, open_file
 from liveportal.ledger.storage.driver import Connection
 from liveportal.ledger.storage.schema.migrate import make_tables
@@ -52,7 +54,8 @@ def test_the_past_is_read_up_to_where_it_is(ledger: Connection) -> None:
     with closing(in_memory()) as copy:
         copy.execute("BEGIN")
         make_tables(copy)
-        early = ReplayProjection(ledger, copy)
-        early.next_seq = 4
+        log = EventLog(ledger, lambda: LAST, replays=True)
+        log.next_seq = 4
+        early = Projection(copy, log)
         found = [early.recorded_event(*name) for name in names]
     assert [recorded and recorded.seq for recorded in found] == [1, 2, 3, None, None]

@@ -55,12 +55,10 @@ def test_a_ledger_may_be_read_only(folder: Path, tmp_path: Path, begin: str) -> 
     with closing(open_file(path, readonly=True)) as db:
         db.execute(begin)
         assert written_and_read(db) == [(1,)]
-        with (
-            scratch_database(db) as (copy, schema),
-            pytest.raises(DatabaseError, match="readonly"),
-        ):
+        with scratch_database(db) as (copy, schema):
             copy.execute("COMMIT")
-            db.execute(f"CREATE TABLE {schema}.other (id)")
+            with pytest.raises(DatabaseError, match="readonly"):
+                db.execute(f"CREATE TABLE {schema}.other (id)")
     assert path.read_bytes() == before
     assert not list(folder.iterdir())
 
