@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
 from liveportal.domain.clock import Pause, shifted
-from liveportal.domain.frozen import frozen
+from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
 
 if TYPE_CHECKING:
@@ -257,19 +257,9 @@ class Review:
     seq: int
 
 
-@entity(
-    "item",
-    key=("transaction",),
-    references={"transaction": "transaction"},
-    not_stored=("held_minor", "gross_minor", "ended", "policy"),
-)
-class OpenItem:
-    """A transaction whose net amount payouts settle (rulebook 8), in minor units.
-
-    Looked up with the item: `held_minor` is the part held by an undecided claim; `gross_minor` is
-    the amount that counts in gross (`payout.minimum_counts`), None if it is the amount itself;
-    `ended` and `policy` are those of the session, if the item is its earning.
-    """
+@entity("item", key=("transaction",), references={"transaction": "transaction"})
+class Item:
+    """A transaction whose net amount payouts settle (rulebook 8), in minor units."""
 
     transaction: int
     time: datetime
@@ -277,6 +267,22 @@ class OpenItem:
     face_minor: int
     settled_minor: int = 0
     session: str | None = None
+
+    def settle(self, minor: int) -> Item:
+        """Return the item of which a payout settles so much more; a negative amount reopens it."""
+        return replace(self, settled_minor=self.settled_minor + minor)
+
+
+@frozen
+class OpenItem:
+    """An item that is not fully settled, with what is looked up with it.
+
+    `held_minor` is the part held by an undecided claim; `gross_minor` is the amount that counts in
+    gross (`payout.minimum_counts`), None if it is the amount itself; `ended` and `policy` are those
+    of the session, if the item is its earning.
+    """
+
+    item: Item
     held_minor: int = 0
     gross_minor: int | None = None
     ended: datetime | None = None
@@ -285,17 +291,8 @@ class OpenItem:
     @property
     def open_minor(self) -> int:
         """The part neither settled nor held; for earnings at least 0."""
-        left = self.face_minor - self.settled_minor - self.held_minor
-        return left if self.face_minor < 0 else max(left, 0)
-
-
-NOT_LOOKED_UP: dict[str, Any] = {
-    "held_minor": 0,
-    "gross_minor": None,
-    "ended": None,
-    "policy": None,
-}
-"""The fields of an item that are looked up with it, reset to their defaults."""
+        left = self.item.face_minor - self.item.settled_minor - self.held_minor
+        return left if self.item.face_minor < 0 else max(left, 0)
 
 
 @frozen

@@ -15,7 +15,7 @@ from liveportal.domain.calculations.deadlines import Deadline, in_order
 from liveportal.domain.calculations.forecast import forecast, overdue
 from liveportal.domain.calculations.payout_plan import PayoutPosition, due_date, preview
 from liveportal.domain.clock import FIRST, day_ends, local_date
-from liveportal.domain.entities import Artifact, Claim, OpenItem, Request
+from liveportal.domain.entities import Artifact, Claim, Item, OpenItem, Request
 from liveportal.domain.events.types import Slot
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile.fields import expiry
@@ -175,7 +175,7 @@ def test_evidence_is_due_while_it_may_be_needed() -> None:
 
 def item(number: int, period: str, face: int, **more: Any) -> OpenItem:  # noqa: ANN401 (whatever it has)
     """Return an open item of a month."""
-    return OpenItem(number, at(f"{period[5:]}-02 09:00"), period, face, **more)
+    return OpenItem(Item(number, at(f"{period[5:]}-02 09:00"), period, face), **more)
 
 
 def standing(*items: OpenItem, owed: int | None = None, **tables: dict[str, Any]) -> PayoutPosition:
@@ -248,13 +248,17 @@ def test_what_is_blocked_is_carried_and_not_overdue() -> None:
 MONTHS = ("2026-08", "2026-09", "2026-10", "2026-11")
 items = st.lists(
     st.builds(
-        lambda period, face, held: item(1, period, face, held_minor=min(held, max(face, 0))),
+        lambda period, face, held: (period, face, min(held, max(face, 0))),
         st.sampled_from(MONTHS),
         st.integers(-500, 500).filter(bool),
         st.sampled_from((0, 0, 100, 500)),
     ),
     max_size=8,
-).map(lambda found: [replace(each, transaction=n) for n, each in enumerate(found, 1)])
+).map(
+    lambda found: [
+        item(n, period, face, held_minor=held) for n, (period, face, held) in enumerate(found, 1)
+    ]
+)
 
 
 @given(

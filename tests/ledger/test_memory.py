@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.entities import OpenItem, Session
+from liveportal.domain.entities import Item, Session
 from liveportal.ledger.format import row_mapping
 from liveportal.ledger.format.event_log import iter_journal
 from liveportal.ledger.journal.projection import Projection
@@ -125,7 +125,7 @@ def test_no_look_up_reaches_the_tables_that_are_verified(book: MemoryBook) -> No
     assert book.claim("none") is None
     with pytest.raises(KeyError):
         book.item(-1)
-    assert isinstance(book.item(next(book.rows("item"))[0]), OpenItem)
+    assert isinstance(book.item(next(book.rows("item"))[0]), Item)
 
 
 def test_a_mapping_has_all_columns_in_the_order_of_its_table(ledger: Connection) -> None:

@@ -166,9 +166,10 @@ def of_earnings(standing: PayoutPosition, now: datetime) -> list[Deadline]:
     """
     policy = standing.policy
     months: dict[str, int] = {}
-    for item in standing.items:
-        if item.open_minor > 0:
-            months[item.period] = months.get(item.period, 0) + item.open_minor
+    for open_item in standing.items:
+        if open_item.open_minor > 0:
+            period = open_item.item.period
+            months[period] = months.get(period, 0) + open_item.open_minor
     today = local_date(now, policy.period.timezone)
     late = overdue(standing, today) is not None
     blockers = {payout.on: payout.blocked for payout in forecast(standing, today)}

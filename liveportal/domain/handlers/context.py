@@ -18,6 +18,7 @@ from liveportal.domain.entities import (
     Claim,
     Customer,
     DisputeFiling,
+    Item,
     OpenItem,
     Payout,
     Profile,
@@ -41,7 +42,7 @@ Entity = (
     | Adjustment
     | Artifact
     | Review
-    | OpenItem
+    | Item
     | Payout
     | Profile
     | PreferencesChanged
@@ -157,8 +158,8 @@ class RuleContext(Protocol):
         """Return an adjustment."""
         ...
 
-    def item(self, transaction: int) -> OpenItem:
-        """Return the open item of a transaction."""
+    def item(self, transaction: int) -> Item:
+        """Return the item of a transaction."""
         ...
 
     def agenda(self) -> Iterable[Session]:

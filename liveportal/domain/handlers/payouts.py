@@ -14,7 +14,7 @@ from liveportal.domain.accounts import Transaction, TransactionKind
 from liveportal.domain.calculations.payout_plan import counted, first_wait, lines_for, not_due_minor
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import local_date, month_of, shifted, short_text
-from liveportal.domain.entities import NOT_LOOKED_UP, Line, OpenItem, Payout
+from liveportal.domain.entities import Item, Line, OpenItem, Payout
 from liveportal.domain.errors import (
     AlreadyExists,
     Caution,
@@ -107,9 +107,7 @@ REVERSALS: dict[tuple[str, type[EventData]], str] = {
 """The state before a payout's last step, by the state after it and the step (rulebook 6)."""
 
 
-def undo_step(
-    payout: Payout, data: EventData, context: RuleContext
-) -> tuple[Payout | OpenItem, ...]:
+def undo_step(payout: Payout, data: EventData, context: RuleContext) -> tuple[Payout | Item, ...]:
     """Undo a payout's last step, recorded by mistake; return the entities that this changes.
 
     A payout that returns to `sent` takes new lines, as a new payout would. Raises `NotReversible`
@@ -134,12 +132,9 @@ def undo_step(
     return replace(payout, state=state, lines=lines), *_settle_items(lines, items)
 
 
-def reopened_items(payout: Payout, context: RuleContext) -> tuple[OpenItem, ...]:
+def reopened_items(payout: Payout, context: RuleContext) -> tuple[Item, ...]:
     """Return the payout's items with the amounts of its lines open again."""
-    return tuple(
-        replace(item, settled_minor=item.settled_minor - line.minor)
-        for item, line in _items_with_lines(payout.lines, context)
-    )
+    return tuple(context.item(line.item).settle(-line.minor) for line in payout.lines)
 
 
 def _check_owed(amount: Money, context: RuleContext) -> None:
@@ -154,23 +149,10 @@ def _check_owed(amount: Money, context: RuleContext) -> None:
         )
 
 
-def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[OpenItem, ...]:
-    """Return the items of these lines as settled, without the fields only looked up with them."""
-    items_by_id = {item.transaction: item for item in items}
-    return tuple(
-        replace(
-            items_by_id[line.item],
-            settled_minor=items_by_id[line.item].settled_minor + line.minor,
-            **NOT_LOOKED_UP,
-        )
-        for line in lines
-    )
-
-
-def _items_with_lines(
-    lines: Iterable[Line], context: RuleContext
-) -> Iterable[tuple[OpenItem, Line]]:
-    return ((context.item(line.item), line) for line in lines)
+def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[Item, ...]:
+    """Return the items of these lines as settled."""
+    items_by_id = {open_item.item.transaction: open_item.item for open_item in items}
+    return tuple(items_by_id[line.item].settle(line.minor) for line in lines)
 
 
 def _entry(
@@ -226,7 +208,7 @@ def _flags(
         yield "early"
     if counted(lines, items, policy) < policy.payout_minimum.minor:
         yield "below_minimum"
-    items_by_id = {item.transaction: item for item in items}
+    items_by_id = {open_item.item.transaction: open_item for open_item in items}
     if any(_is_claimable(items_by_id[line.item], event.time, context) for line in lines):
         yield "claimable"
     wait_until = first_wait(context.first_billed_end(), policy)

@@ -22,7 +22,7 @@ from liveportal.domain.entities import (
     Claim,
     Customer,
     DisputeFiling,
-    OpenItem,
+    Item,
     Payout,
     Request,
     Review,
@@ -211,7 +211,7 @@ DISPUTE = Mapping(DisputeFiling)
 ADJUSTMENT = Mapping(Adjustment)
 ARTIFACT = Mapping(Artifact)
 REVIEW = Mapping(Review)
-ITEM = Mapping(OpenItem)
+ITEM = Mapping(Item)
 PAYOUT = Mapping(Payout)
 SESSION_COUNT = Mapping(SessionCount)
 

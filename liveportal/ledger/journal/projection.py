@@ -19,6 +19,7 @@ from liveportal.domain.entities import (
     Adjustment,
     Claim,
     Customer,
+    Item,
     Line,
     OpenItem,
     Payout,
@@ -174,8 +175,8 @@ class Projection:
         self._kept[Payout, payout_id] = payout
         return payout
 
-    def item(self, transaction: int) -> OpenItem:
-        """Return the open item of a transaction; raises `KeyError`."""
+    def item(self, transaction: int) -> Item:
+        """Return the item of a transaction; raises `KeyError`."""
         item = self._look_up(row_mapping.ITEM, transaction)
         if item is None:
             raise KeyError(transaction)
@@ -405,7 +406,7 @@ class Projection:
             self._turnover_minor += move.minor
         self._owed_minor += entry.effect_on(Account.PLATFORM)
         if net_minor := entry.net_minor:
-            item = OpenItem(number, entry.time, entry.period, net_minor, session=entry.session)
+            item = Item(number, entry.time, entry.period, net_minor, session=entry.session)
             self._stage(item)
             if self._open is not None:
                 self._open.book(item, refunds=entry.kind is TransactionKind.REFUND)
@@ -419,7 +420,7 @@ class Projection:
             if isinstance(entity, Session):
                 self._update_session_caches(self._kept.get((Session, entity.id)), entity)
             elif (
-                isinstance(entity, OpenItem)
+                isinstance(entity, Item)
                 and self._open is not None
                 and not self._open.settle(entity)
             ):

@@ -19,7 +19,7 @@ from operator import eq, itemgetter
 from typing import Any, TypeVar
 
 from liveportal.domain.accounts import Transaction, TransactionKind
-from liveportal.domain.entities import Line, OpenItem, Payout, Profile, Session
+from liveportal.domain.entities import Item, Line, OpenItem, Payout, Profile, Session
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Assertion, Decision, RecordedEvent
@@ -91,13 +91,13 @@ class MemoryBook(Projection):
             self._open = OpenItems(map(self._looked_up, open_))
         return self._open.in_order()
 
-    def _looked_up(self, item: OpenItem) -> OpenItem:
+    def _looked_up(self, item: Item) -> OpenItem:
         """Return an item with what its session says of it, and an undecided claim."""
         session = self.session(item.session) if item.session else None
-        found = item
+        found = OpenItem(item)
         if session and session.earning == item.transaction:
             claim = self.claim(session.claim) if session.claim_undecided and session.claim else None
-            found = replace(
+            found = OpenItem(
                 item,
                 held_minor=claim.hold_minor if claim else 0,
                 gross_minor=session.left_minor,
@@ -191,7 +191,7 @@ class MemoryBook(Projection):
         for kind, things in older.items():
             newer = self._older[kind]
             rest = [(key, each) for key, each in things.items() if key not in newer]
-            if kind is OpenItem and not finally_:  # What is open changes when it is paid.
+            if kind is Item and not finally_:  # What is open changes when it is paid.
                 newer.update((key, each) for key, each in rest if _is_open(each))
                 rest = [(key, each) for key, each in rest if not _is_open(each)]
             self._pack(kind, rest)
@@ -309,7 +309,7 @@ def _key(columns: Sequence[str]) -> itemgetter[Any]:
     return itemgetter(*range(len(columns)))
 
 
-def _is_open(item: OpenItem) -> bool:
+def _is_open(item: Item) -> bool:
     return item.settled_minor != item.face_minor
 
 
