@@ -7,9 +7,11 @@ Amounts whose names end in `_minor` are minor units of the session's currency; d
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import field, fields
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
 from liveportal.domain.clock import Pause, shifted
@@ -28,12 +30,14 @@ class Table:
 
     `key` are the columns of the primary key. `references` are the tables that columns refer to.
     A column of type `Money` holds minor units; the column `currency` after it is part of it.
+    `states` are the values that some columns may have.
     """
 
     name: str
     columns: Mapping[str, str]
     key: tuple[str, ...]
     references: Mapping[str, str]
+    states: Mapping[str, type[StrEnum]] = field(default_factory=dict)
 
 
 @dataclass_transform(frozen_default=True)
@@ -51,14 +55,20 @@ def entity(
 
     def declare(kind: type[T]) -> type[T]:
         declared: Any = frozen(kind)
-        types = {field.name: str(field.type) for field in fields(declared)}
+        types = {each.name: str(each.type) for each in fields(declared)}
         columns = {column: "int" for column in key if column not in types}
         for column, annotation in types.items():
             if column not in not_stored:
                 columns[column] = annotation
                 if annotation == "Money":
                     columns["currency"] = "str"
-        declared.TABLE = Table(name, columns, key, references or {})
+        named = {column: vars(sys.modules[kind.__module__]).get(types[column]) for column in types}
+        states = {
+            column: found
+            for column, found in named.items()
+            if isinstance(found, type) and issubclass(found, StrEnum)
+        }
+        declared.TABLE = Table(name, columns, key, references or {}, states)
         return cast("type[T]", declared)
 
     return declare
@@ -69,9 +79,54 @@ def table_of(kind: type) -> Table:
     return cast("Table", vars(kind)["TABLE"])
 
 
-UNDECIDED = frozenset({"open", "disputed"})
+class RequestState(StrEnum):
+    """The states of a request."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    TAKEN = "taken"
+    EXPIRED = "expired"
+
+
+class SessionState(StrEnum):
+    """The states of a session."""
+
+    UPCOMING = "upcoming"
+    LIVE = "live"
+    PAUSED = "paused"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+
+
+class ClaimState(StrEnum):
+    """The states of a refund claim."""
+
+    OPEN = "open"
+    DISPUTED = "disputed"
+    CONCEDED = "conceded"
+    GRANTED = "granted"
+    REJECTED = "rejected"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    ACCEPTED = "accepted"
+
+
+class PayoutState(StrEnum):
+    """The states of a payout."""
+
+    SENT = "sent"
+    PAID = "paid"
+    FAILED = "failed"
+    RETURNED = "returned"
+    REVERSED = "reversed"
+
+
+UNDECIDED = frozenset({ClaimState.OPEN, ClaimState.DISPUTED})
 """The states of a claim whose hold is not released or deducted yet."""
-RELEASED = frozenset({"denied", "withdrawn", "accepted"})
+RELEASED = frozenset({ClaimState.DENIED, ClaimState.WITHDRAWN, ClaimState.ACCEPTED})
 """The states of a claim that was decided at no cost to the expert."""
 
 
@@ -92,7 +147,7 @@ class Request:
     direct: bool
     customer: str
     rate: Money
-    state: str
+    state: RequestState
     opened_at: datetime
     opened_seq: int
     slots: tuple[Slot, ...] = ()
@@ -124,7 +179,7 @@ class Session:
 
     id: str
     customer: str
-    state: str
+    state: SessionState
     rate: Money
     policy: int
     agreed_seq: int
@@ -203,7 +258,7 @@ class Claim:
 
     id: str
     session: str
-    state: str
+    state: ClaimState
     amount_minor: int
     hold_minor: int
     claimed_at: datetime
@@ -310,7 +365,7 @@ class Payout:
     id: str
     amount_minor: int
     method: str
-    state: str
+    state: PayoutState
     sent_at: datetime
     reference: str | None = None
     lines: tuple[Line, ...] = ()

@@ -26,6 +26,7 @@ from liveportal.domain.entities import (
     Profile,
     Request,
     Session,
+    SessionState,
 )
 from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.events.envelope import Event, EventData
@@ -445,7 +446,7 @@ class Projection:
     def _update_session_caches(self, former: Session | None, session: Session) -> None:
         """Update the agenda, the open items and the first billed end for a changed session."""
         if self._agenda is not None:
-            if session.state in ("upcoming", "live", "paused"):
+            if session.state in (SessionState.UPCOMING, SessionState.LIVE, SessionState.PAUSED):
                 self._agenda[session.id] = session
             else:
                 self._agenda.pop(session.id, None)

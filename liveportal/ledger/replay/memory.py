@@ -19,7 +19,7 @@ from operator import eq, itemgetter
 from typing import Any, TypeVar
 
 from liveportal.domain.accounts import Transaction, TransactionKind
-from liveportal.domain.entities import Item, Line, OpenItem, Payout, Profile, Session
+from liveportal.domain.entities import Item, Line, OpenItem, Payout, Profile, Session, SessionState
 from liveportal.domain.events.types import PreferencesChanged
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Assertion, Decision, RecordedEvent
@@ -108,7 +108,9 @@ class MemoryBook(Projection):
 
     def ended_sessions(self) -> Iterable[Session]:
         """Return every ended session."""
-        return [each for each in self._things(row_mapping.SESSION) if each.state == "ended"]
+        return [
+            each for each in self._things(row_mapping.SESSION) if each.state == SessionState.ENDED
+        ]
 
     def first_billed_end(self) -> datetime | None:
         """Return when the first billed session ended."""
