@@ -7,13 +7,15 @@ Amounts whose names end in `_minor` are minor units of the session's currency; d
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import field, fields
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
 from liveportal.domain.clock import Pause, shifted
-from liveportal.domain.frozen import frozen
+from liveportal.domain.frozen import frozen, replace
 from liveportal.domain.money import Money
 
 if TYPE_CHECKING:
@@ -28,12 +30,14 @@ class Table:
 
     `key` are the columns of the primary key. `references` are the tables that columns refer to.
     A column of type `Money` holds minor units; the column `currency` after it is part of it.
+    `states` are the values that some columns may have.
     """
 
     name: str
     columns: Mapping[str, str]
     key: tuple[str, ...]
     references: Mapping[str, str]
+    states: Mapping[str, type[StrEnum]] = field(default_factory=dict)
 
 
 @dataclass_transform(frozen_default=True)
@@ -51,14 +55,20 @@ def entity(
 
     def declare(kind: type[T]) -> type[T]:
         declared: Any = frozen(kind)
-        types = {field.name: str(field.type) for field in fields(declared)}
+        types = {each.name: str(each.type) for each in fields(declared)}
         columns = {column: "int" for column in key if column not in types}
         for column, annotation in types.items():
             if column not in not_stored:
                 columns[column] = annotation
                 if annotation == "Money":
                     columns["currency"] = "str"
-        declared.TABLE = Table(name, columns, key, references or {})
+        named = {column: vars(sys.modules[kind.__module__]).get(types[column]) for column in types}
+        states = {
+            column: found
+            for column, found in named.items()
+            if isinstance(found, type) and issubclass(found, StrEnum)
+        }
+        declared.TABLE = Table(name, columns, key, references or {}, states)
         return cast("type[T]", declared)
 
     return declare
@@ -69,9 +79,54 @@ def table_of(kind: type) -> Table:
     return cast("Table", vars(kind)["TABLE"])
 
 
-UNDECIDED = frozenset({"open", "disputed"})
+class RequestState(StrEnum):
+    """The states of a request."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    TAKEN = "taken"
+    EXPIRED = "expired"
+
+
+class SessionState(StrEnum):
+    """The states of a session."""
+
+    UPCOMING = "upcoming"
+    LIVE = "live"
+    PAUSED = "paused"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+
+
+class ClaimState(StrEnum):
+    """The states of a refund claim."""
+
+    OPEN = "open"
+    DISPUTED = "disputed"
+    CONCEDED = "conceded"
+    GRANTED = "granted"
+    REJECTED = "rejected"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    ACCEPTED = "accepted"
+
+
+class PayoutState(StrEnum):
+    """The states of a payout."""
+
+    SENT = "sent"
+    PAID = "paid"
+    FAILED = "failed"
+    RETURNED = "returned"
+    REVERSED = "reversed"
+
+
+UNDECIDED = frozenset({ClaimState.OPEN, ClaimState.DISPUTED})
 """The states of a claim whose hold is not released or deducted yet."""
-RELEASED = frozenset({"denied", "withdrawn", "accepted"})
+RELEASED = frozenset({ClaimState.DENIED, ClaimState.WITHDRAWN, ClaimState.ACCEPTED})
 """The states of a claim that was decided at no cost to the expert."""
 
 
@@ -92,7 +147,7 @@ class Request:
     direct: bool
     customer: str
     rate: Money
-    state: str
+    state: RequestState
     opened_at: datetime
     opened_seq: int
     slots: tuple[Slot, ...] = ()
@@ -124,7 +179,7 @@ class Session:
 
     id: str
     customer: str
-    state: str
+    state: SessionState
     rate: Money
     policy: int
     agreed_seq: int
@@ -203,7 +258,7 @@ class Claim:
 
     id: str
     session: str
-    state: str
+    state: ClaimState
     amount_minor: int
     hold_minor: int
     claimed_at: datetime
@@ -257,19 +312,9 @@ class Review:
     seq: int
 
 
-@entity(
-    "item",
-    key=("transaction",),
-    references={"transaction": "transaction"},
-    not_stored=("held_minor", "gross_minor", "ended", "policy"),
-)
-class OpenItem:
-    """A transaction whose net amount payouts settle (rulebook 8), in minor units.
-
-    Looked up with the item: `held_minor` is the part held by an undecided claim; `gross_minor` is
-    the amount that counts in gross (`payout.minimum_counts`), None if it is the amount itself;
-    `ended` and `policy` are those of the session, if the item is its earning.
-    """
+@entity("item", key=("transaction",), references={"transaction": "transaction"})
+class Item:
+    """A transaction whose net amount payouts settle (rulebook 8), in minor units."""
 
     transaction: int
     time: datetime
@@ -277,6 +322,22 @@ class OpenItem:
     face_minor: int
     settled_minor: int = 0
     session: str | None = None
+
+    def settle(self, minor: int) -> Item:
+        """Return the item of which a payout settles so much more; a negative amount reopens it."""
+        return replace(self, settled_minor=self.settled_minor + minor)
+
+
+@frozen
+class OpenItem:
+    """An item that is not fully settled, with what is looked up with it.
+
+    `held_minor` is the part held by an undecided claim; `gross_minor` is the amount that counts in
+    gross (`payout.minimum_counts`), None if it is the amount itself; `ended` and `policy` are those
+    of the session, if the item is its earning.
+    """
+
+    item: Item
     held_minor: int = 0
     gross_minor: int | None = None
     ended: datetime | None = None
@@ -285,17 +346,8 @@ class OpenItem:
     @property
     def open_minor(self) -> int:
         """The part neither settled nor held; for earnings at least 0."""
-        left = self.face_minor - self.settled_minor - self.held_minor
-        return left if self.face_minor < 0 else max(left, 0)
-
-
-NOT_LOOKED_UP: dict[str, Any] = {
-    "held_minor": 0,
-    "gross_minor": None,
-    "ended": None,
-    "policy": None,
-}
-"""The fields of an item that are looked up with it, reset to their defaults."""
+        left = self.item.face_minor - self.item.settled_minor - self.held_minor
+        return left if self.item.face_minor < 0 else max(left, 0)
 
 
 @frozen
@@ -313,7 +365,7 @@ class Payout:
     id: str
     amount_minor: int
     method: str
-    state: str
+    state: PayoutState
     sent_at: datetime
     reference: str | None = None
     lines: tuple[Line, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from liveportal.domain.entities import RELEASED, UNDECIDED
+from liveportal.domain.entities import RELEASED, UNDECIDED, ClaimState
 from liveportal.domain.handlers.refunds import MOVES
 from tests.commands.shell import Shell
 from tests.commands.test_sync import feed
@@ -60,7 +60,7 @@ def test_every_state_takes_its_own_steps_and_no_other(states: Shell, state: str)
     assert shown["state"] == state
     when, reported_at = ("--at", "2026-10-25 09:00"), "10-25 09:00"
     for step, argv in STEPS.items():
-        after = MOVES.get((state, step))
+        after = MOVES.get((ClaimState(state), step))
         path = feed(states, "step.jsonl", event_line(step, reported_at))
         if after is None:
             error = states.refuses(4, *argv, *when)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from liveportal.domain.calculations.anomalies import CODES, Anomaly, SessionSpan, find, overlaps
 from liveportal.domain.clock import microseconds
-from liveportal.domain.entities import Session
+from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.money import Money
 from tests.helpers import at
 
@@ -26,7 +26,7 @@ def session(name: str = "S-1", state: str = "ended", **more: Any) -> Session:  #
     """Return a session without anomalies, except for the given fields."""
     start = more.get("start")
     last = more.get("end") or more.get("paused_since") or start or at("10-01 00:00")
-    made = Session(name, "C-1", state, Money(300, "USD"), 1, 1, last, **more)
+    made = Session(name, "C-1", SessionState(state), Money(300, "USD"), 1, 1, last, **more)
     if made.start is None or made.end is None:
         return made
     paused = sum((until - since for since, until in made.pauses), timedelta())
@@ -55,7 +55,7 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
     """Sessions one after the other, one live for an hour, one to come."""
     live = session("S-3", "live", start=NOON - HOUR)
     ahead = session("S-4", "upcoming", planned_start=NOON + HOUR, planned_minutes=60)
-    cancelled = replace(ahead, id="S-5", state="cancelled")
+    cancelled = replace(ahead, id="S-5", state=SessionState.CANCELLED)
     assert codes(held("S-1", "08:00", "09:00"), held("S-2", "09:00", "10:00"), live, ahead) == []
     assert codes(ahead, cancelled) == []
     assert find((), NOON) == []
@@ -116,7 +116,7 @@ def test_two_timers_at_once() -> None:
     anomaly = only(first, second)
     assert (anomaly.code, anomaly.session, anomaly.other) == ("several_live", "B", "A")
     assert anomaly.since == second.start
-    paused = replace(first, state="paused", paused_since=NOON - 25 * MINUTE)
+    paused = replace(first, state=SessionState.PAUSED, paused_since=NOON - 25 * MINUTE)
     assert codes(paused, second) == []
     third = session("C", "live", start=NOON - MINUTE)
     assert codes(third, second, first) == [("several_live", "B"), ("several_live", "C")]
@@ -166,10 +166,12 @@ def test_two_bookings_at_the_same_time() -> None:
     assert anomaly.hint == "liveportal sessions reschedule S-2 --start TIME"
     touching = replace(second, planned_start=NOON + 2 * HOUR)
     assert codes(first, touching) == []
-    begun = replace(second, state="live", start=NOON)
+    begun = replace(second, state=SessionState.LIVE, start=NOON)
     anomaly = only(first, begun)
     assert (anomaly.session, anomaly.other) == ("S-1", "S-2")
-    assert codes(replace(first, state="paused", start=NOON, paused_since=NOON), begun) == []
+    assert (
+        codes(replace(first, state=SessionState.PAUSED, start=NOON, paused_since=NOON), begun) == []
+    )
 
 
 # --- plans and lengths ----------------------------------------------------------------------------
@@ -180,7 +182,7 @@ def test_a_session_that_never_started(late: timedelta, found: bool) -> None:
     """An hour after its start it is neither started, nor missed, nor cancelled."""
     planned = session(state="upcoming", planned_start=NOON - late, planned_minutes=30)
     assert codes(planned) == ([("not_started", "S-1")] if found else [])
-    assert codes(replace(planned, state="missed")) == []
+    assert codes(replace(planned, state=SessionState.MISSED)) == []
 
 
 @pytest.mark.parametrize(

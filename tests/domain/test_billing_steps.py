@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from liveportal.domain.calculations.billing import active_time, bill
 from liveportal.domain.calculations.billing_steps import BillingStep, bill_steps, span
 from liveportal.domain.clock import Pause
-from liveportal.domain.entities import Session
+from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from tests.exports.cases import SESSION
@@ -123,7 +123,7 @@ def test_a_span_can_be_read_back(length_us: int) -> None:
 
 def test_a_session_that_is_not_over_has_no_bill() -> None:
     """Nothing has been calculated yet."""
-    live = replace(SESSION, state="live", end=None)
+    live = replace(SESSION, state=SessionState.LIVE, end=None)
     assert bill_steps(live, Policy()) == []
 
 

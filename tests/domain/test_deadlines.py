@@ -15,7 +15,16 @@ from liveportal.domain.calculations.deadlines import Deadline, in_order
 from liveportal.domain.calculations.forecast import forecast, overdue
 from liveportal.domain.calculations.payout_plan import PayoutPosition, due_date, preview
 from liveportal.domain.clock import FIRST, day_ends, local_date
-from liveportal.domain.entities import Artifact, Claim, OpenItem, Request
+from liveportal.domain.entities import (
+    Artifact,
+    Claim,
+    ClaimState,
+    Item,
+    OpenItem,
+    Request,
+    RequestState,
+    SessionState,
+)
 from liveportal.domain.events.types import Slot
 from liveportal.domain.policy import Policy
 from liveportal.domain.profile.fields import expiry
@@ -36,7 +45,7 @@ def request(*starts: str, expires: str | None = None, state: str = "open") -> Re
         direct=False,
         customer="C-1",
         rate=usd("3.00"),
-        state=state,
+        state=RequestState(state),
         opened_at=at("10-04 09:00"),
         opened_seq=2,
         slots=tuple(Slot(start=at(each), minutes=60) for each in starts),
@@ -93,13 +102,13 @@ def test_a_request_that_is_closed_is_not_due(state: str) -> None:
 
 def test_a_session_is_due_until_it_starts() -> None:
     """Also after the planned time: the customer is then waiting."""
-    planned = replace(SESSION, state="upcoming", start=None, end=None, planned_start=NOW)
+    planned = replace(SESSION, state=SessionState.UPCOMING, start=None, end=None, planned_start=NOW)
     deadlines = of.of_upcoming(planned)
     assert deadlines
     assert (deadlines.kind, deadlines.due, deadlines.asks) == ("session_start", NOW, True)
     assert deadlines.command == "liveportal sessions start S-1"
     for state in ("live", "paused", "ended", "cancelled", "missed"):
-        assert of.of_upcoming(replace(planned, state=state)) is None
+        assert of.of_upcoming(replace(planned, state=SessionState(state))) is None
 
 
 # --- claims, refund windows, evidence -------------------------------------------------------------
@@ -107,7 +116,7 @@ def test_a_session_is_due_until_it_starts() -> None:
 
 def claim(**changes: Any) -> Claim:  # noqa: ANN401 (whatever a claim has)
     """Return an open claim of the whole session."""
-    made = Claim("CL-1", "S-1", "open", 6000, 4200, at("10-05 15:00"), "2026-10")
+    made = Claim("CL-1", "S-1", ClaimState.OPEN, 6000, 4200, at("10-05 15:00"), "2026-10")
     return replace(made, **changes)
 
 
@@ -141,7 +150,7 @@ def test_a_refund_window_is_open_to_its_last_instant() -> None:
         replace(SESSION, claim_undecided=True),
         replace(SESSION, refunded_minor=6000),
         replace(SESSION, gross_minor=0, fee_minor=0),
-        replace(SESSION, state="live", end=None),
+        replace(SESSION, state=SessionState.LIVE, end=None),
     ):
         assert of.of_window(closed, Policy(), closes) is None
     part = of.of_window(replace(SESSION, refunded_minor=2000), Policy(), closes)
@@ -175,7 +184,7 @@ def test_evidence_is_due_while_it_may_be_needed() -> None:
 
 def item(number: int, period: str, face: int, **more: Any) -> OpenItem:  # noqa: ANN401 (whatever it has)
     """Return an open item of a month."""
-    return OpenItem(number, at(f"{period[5:]}-02 09:00"), period, face, **more)
+    return OpenItem(Item(number, at(f"{period[5:]}-02 09:00"), period, face), **more)
 
 
 def standing(*items: OpenItem, owed: int | None = None, **tables: dict[str, Any]) -> PayoutPosition:
@@ -248,13 +257,17 @@ def test_what_is_blocked_is_carried_and_not_overdue() -> None:
 MONTHS = ("2026-08", "2026-09", "2026-10", "2026-11")
 items = st.lists(
     st.builds(
-        lambda period, face, held: item(1, period, face, held_minor=min(held, max(face, 0))),
+        lambda period, face, held: (period, face, min(held, max(face, 0))),
         st.sampled_from(MONTHS),
         st.integers(-500, 500).filter(bool),
         st.sampled_from((0, 0, 100, 500)),
     ),
     max_size=8,
-).map(lambda found: [replace(each, transaction=n) for n, each in enumerate(found, 1)])
+).map(
+    lambda found: [
+        item(n, period, face, held_minor=held) for n, (period, face, held) in enumerate(found, 1)
+    ]
+)
 
 
 @given(
@@ -362,7 +375,7 @@ def test_the_next_is_first(found: list[tuple[str, str, datetime | None]]) -> Non
 
 def test_every_deadline_names_its_command() -> None:
     """Each deadline that asks for an action names the command for it."""
-    upcoming = of.of_upcoming(replace(SESSION, state="upcoming", planned_start=NOW))
+    upcoming = of.of_upcoming(replace(SESSION, state=SessionState.UPCOMING, planned_start=NOW))
     shown: list[Deadline | None] = [
         *of.of_request(request("10-06 09:00", expires="10-05 10:00"), NOW),
         upcoming,

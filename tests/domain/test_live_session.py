@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from liveportal.domain.calculations.live_session import LiveSession, expected, running, starts_in
 from liveportal.domain.clock import MICROSECOND, shifted, utc_text
-from liveportal.domain.entities import Session
+from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.money import LARGEST_MINOR, Money
 from liveportal.domain.policy import Policy
 from tests.domain.conftest import NewBook
@@ -128,7 +128,9 @@ def test_only_what_runs_has_figures(books: Book) -> None:
     live = books.session()
     books.record("session.ended", "10-05 09:30", session="S-1")
     assert running(books.session(), Policy(), at("10-05 10:00")) is None
-    upcoming = replace(live, state="upcoming", start=None, planned_start=at("10-05 09:00"))
+    upcoming = replace(
+        live, state=SessionState.UPCOMING, start=None, planned_start=at("10-05 09:00")
+    )
     assert running(upcoming, Policy(), at("10-05 10:00")) is None
     assert starts_in(upcoming, at("10-05 08:00")) == timedelta(hours=1)
     assert starts_in(upcoming, at("10-05 09:30")) == -timedelta(minutes=30)
@@ -202,7 +204,7 @@ def test_the_trial_ends_when_it_says(rules: Policy, before: timedelta, paused: t
     """Until then ending is free, and a microsecond later it is not (but for roundings down)."""
     start = datetime(2026, 3, 29, 0, 58, tzinfo=UTC)
     session = Session(
-        *("S-1", "C-1", "live", Money(1_000_000, rules.currency), 1, 1, start),
+        *("S-1", "C-1", SessionState.LIVE, Money(1_000_000, rules.currency), 1, 1, start),
         start=start,
         pauses=((start, shifted(start, paused)),),
     )

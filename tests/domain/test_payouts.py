@@ -20,7 +20,7 @@ from liveportal.domain.calculations.payout_plan import (
     not_due_minor,
     preview,
 )
-from liveportal.domain.entities import Line, OpenItem
+from liveportal.domain.entities import Item, Line, OpenItem
 from liveportal.domain.policy import Policy
 from liveportal.ledger.queries.payouts import preview_on
 from tests.domain.conftest import NewBook
@@ -29,10 +29,12 @@ from tests.helpers import Book, amount, at, policy, usd
 FAR_OFF = "9999-12"
 
 
-def item(number: int, face: int, period: str = "2026-10", **data: int) -> OpenItem:
+def item(
+    number: int, face: int, period: str = "2026-10", *, settled_minor: int = 0, **data: int
+) -> OpenItem:
     """Return an item of that many cents."""
     day = datetime(int(period[:4]), int(period[5:]), 15, tzinfo=UTC)
-    return OpenItem(number, day, period, face, **data)  # type: ignore[arg-type]
+    return OpenItem(Item(number, day, period, face, settled_minor), **data)  # type: ignore[arg-type]
 
 
 def shown(
@@ -43,7 +45,8 @@ def shown(
 ) -> Preview:
     """Return the preview of a book that owes the items and nothing else."""
     owed = sum(
-        open_item.face_minor - open_item.settled_minor - open_item.held_minor for open_item in items
+        open_item.item.face_minor - open_item.item.settled_minor - open_item.held_minor
+        for open_item in items
     )
     return preview(replace(standing(items, rules), owed_minor=owed, **given), on)
 
@@ -96,7 +99,7 @@ def test_what_is_an_item(books: Book) -> None:
         )
     books.claim(when="10-05 12:00")
     books.record("refund.granted", "10-05 13:00", claim="CL-1")
-    faces = [open_item.face_minor for open_item in books.journal.book.open_items()]
+    faces = [open_item.item.face_minor for open_item in books.journal.book.open_items()]
     assert faces == [70_00, 5_00, 3_00, -2_00, -70_00]
 
 

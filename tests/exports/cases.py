@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from liveportal.domain.case import Case, CaseEvent, CaseFile, CaseMessage
-from liveportal.domain.entities import Session
+from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 from tests.helpers import amount, at, usd
@@ -17,7 +17,7 @@ from tests.helpers import amount, at, usd
 SESSION = Session(
     id="S-1",
     customer="C-7",
-    state="ended",
+    state=SessionState.ENDED,
     rate=usd("3.00"),
     policy=1,
     agreed_seq=3,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import CheckConstraint
 from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.schema import CreateTable
 
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
 
+class LoanState(StrEnum):
+    """The states of a loan."""
+
+    LENT = "lent"
+    LOST = "lost"
+
+
 @entity("loan", key=("by", "n"), references={"session": "session"}, not_stored=("notes",))
 class Loan:
     """Has a column of every kind. `n` numbers the loans of one borrower, and is no field."""
@@ -30,6 +39,7 @@ class Loan:
     session: str
     amount: Money
     order: datetime | None
+    state: LoanState
     paid: bool
     tags: tuple[str, ...] = ()
     notes: tuple[int, ...] = ()
@@ -41,10 +51,11 @@ VALUE = Loan(
     session="S-1",
     amount=Money(4200, "EUR"),
     order=datetime(2026, 10, 1, 12, tzinfo=UTC),
+    state=LoanState.LENT,
     paid=True,
     tags=("late",),
 )
-ROW = ("mali", "S-1", 4200, "EUR", "2026-10-01T12:00:00.000000Z", 1, '["late"]')
+ROW = ("mali", "S-1", 4200, "EUR", "2026-10-01T12:00:00.000000Z", "lent", 1, '["late"]')
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +75,7 @@ def test_columns() -> None:
         "amount": "Money",
         "currency": "str",
         "order": "datetime | None",
+        "state": "LoanState",
         "paid": "bool",
         "tags": "tuple[str, ...]",
     }
@@ -73,7 +85,7 @@ def test_columns() -> None:
     ("value", "row"),
     [
         (VALUE, ROW),
-        (replace(VALUE, order=None, paid=False, tags=()), (*ROW[:4], None, 0, "[]")),
+        (replace(VALUE, order=None, paid=False, tags=()), (*ROW[:4], None, "lent", 0, "[]")),
     ],
 )
 def test_values_are_stored(table: Table, value: Loan, row: tuple[object, ...]) -> None:
@@ -87,11 +99,15 @@ def test_values_are_stored(table: Table, value: Loan, row: tuple[object, ...]) -
         stored = db.execute(LOAN.select).fetchall()
     assert stored == [row]
     assert LOAN.read(stored[0]) == value
+    assert type(LOAN.read(stored[0]).state) is LoanState
+    assert type(stored[0][5]) is str
 
 
 def test_the_table_has_the_constraints(table: Table) -> None:
-    """Only what may be None may be NULL; references are foreign keys, and have names."""
+    """Only what may be None may be NULL; references and states are constraints, and have names."""
     assert [column.name for column in table.columns if column.nullable] == ["order"]
     assert {column.name for column in table.primary_key} == {"n", "by"}
+    (check,) = (each for each in table.constraints if isinstance(each, CheckConstraint))
+    assert (check.name, str(check.sqltext)) == ("loan_state", "state IN ('lent', 'lost')")
     (key,) = table.foreign_keys
     assert (key.name, key.column.table.name, key.column.name) == ("loan_session", "session", "id")

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from liveportal.domain.calculations.live_session import RUNNING
 from liveportal.domain.clock import MICROSECOND, shifted, short_text
-from liveportal.domain.entities import Session
+from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.frozen import frozen
 
 LONGEST_UNPLANNED = timedelta(hours=4)
@@ -98,7 +98,7 @@ def overlaps(spans: Iterable[SessionSpan]) -> list[tuple[SessionSpan, SessionSpa
 
 
 def _several_live(sessions: Iterable[Session]) -> Iterator[Anomaly]:
-    live = [(s.start, s.id) for s in sessions if s.state == "live" and s.start]
+    live = [(s.start, s.id) for s in sessions if s.state == SessionState.LIVE and s.start]
     for (_, earlier), (start, session) in pairwise(sorted(live)):
         yield Anomaly(
             "several_live",
@@ -116,7 +116,7 @@ def _overlapping_timers(sessions: Iterable[Session], now: datetime) -> Iterator[
     Two timers that are running now are reported as `several_live` instead.
     """
     by_id = {session.id: session for session in sessions}
-    live = {name for name, session in by_id.items() if session.state == "live"}
+    live = {name for name, session in by_id.items() if session.state == SessionState.LIVE}
     reported = set()
     for span, furthest in overlaps(_active_spans(by_id.values(), now)):
         pair = frozenset((span.session, furthest.session))
@@ -125,7 +125,7 @@ def _overlapping_timers(sessions: Iterable[Session], now: datetime) -> Iterator[
         reported.add(pair)
         until = min(span.end, furthest.end)
         session, other = by_id[span.session], by_id[furthest.session]
-        if session.state != "ended" and other.state == "ended":
+        if session.state != SessionState.ENDED and other.state == SessionState.ENDED:
             session, other = other, session  # Only an ended session can be corrected.
         yield Anomaly(
             "overlap",
@@ -133,7 +133,7 @@ def _overlapping_timers(sessions: Iterable[Session], now: datetime) -> Iterator[
             f"{_format_duration(until - span.start)} of it were on the timer of {other.id}, too",
             span.start,
             _CORRECT.format(session.id, "--start TIME --end TIME")
-            if session.state == "ended"
+            if session.state == SessionState.ENDED
             else _END_OF_TIMER.format(session.id, "TIME"),
             other.id,
         )
@@ -155,9 +155,11 @@ def _double_booked(sessions: Iterable[Session]) -> Iterator[Anomaly]:
     booked = (
         SessionSpan(session.planned_start, session.planned_end, session.id)
         for session in sessions
-        if session.state in ("upcoming", *RUNNING) and session.planned_start and session.planned_end
+        if session.state in (SessionState.UPCOMING, *RUNNING)
+        and session.planned_start
+        and session.planned_end
     )
-    upcoming = {session.id for session in sessions if session.state == "upcoming"}
+    upcoming = {session.id for session in sessions if session.state == SessionState.UPCOMING}
     for span, furthest in overlaps(booked):
         names = (span.session, furthest.session)
         movable = next((name for name in names if name in upcoming), None)
@@ -176,11 +178,11 @@ def _double_booked(sessions: Iterable[Session]) -> Iterator[Anomaly]:
 
 def _check_session(session: Session, now: datetime, longer_than: timedelta) -> Iterator[Anomaly]:
     match session.state:
-        case "live" | "paused" if session.start is not None:
+        case SessionState.LIVE | SessionState.PAUSED if session.start is not None:
             yield from _check_running(session, session.start, now, longer_than)
-        case "upcoming" if session.planned_start is not None:
+        case SessionState.UPCOMING if session.planned_start is not None:
             yield from _check_upcoming(session, session.planned_start, now)
-        case "ended" if session.start is not None and session.end is not None:
+        case SessionState.ENDED if session.start is not None and session.end is not None:
             yield from _check_ended(session, session.start, session.end, now)
 
 

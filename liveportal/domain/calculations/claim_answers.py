@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from liveportal.domain.clock import shifted
-from liveportal.domain.entities import RELEASED, UNDECIDED
+from liveportal.domain.entities import RELEASED, UNDECIDED, ClaimState
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy, Silence
@@ -55,9 +55,9 @@ def answer_by(claimed_at: datetime, policy: Policy) -> datetime | None:
 def next_step(state: str, cost: Money) -> str:
     """Return the next step of a claim in this state; `cost` is its actual or possible cost."""
     price = f"{cost} {cost.currency}"
-    if state == "open":
+    if state == ClaimState.OPEN:
         return "Answer it: dispute it and say what happened, or concede it."
-    if state == "disputed":  # R9
+    if state == ClaimState.DISPUTED:  # R9
         return (
             "A community manager hears both sides. Accepted, nothing is deducted;"
             f" rejected, {price} is."
@@ -71,7 +71,7 @@ def if_silent(state: str, cost: Money, policy: Policy) -> str | None:
     """Return the consequence of doing nothing; None once the claim is decided."""
     if state not in UNDECIDED:
         return None
-    if state == "disputed":
+    if state == ClaimState.DISPUTED:
         return "Nothing more is asked of you."
     if policy.dispute.silence is Silence.NONE:
         return "The rules do not say what silence means; the money stays held until it is decided."

@@ -20,7 +20,15 @@ from liveportal.domain.calculations.payout_plan import (
 )
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import FIRST, day_ends, local_date, shifted
-from liveportal.domain.entities import Artifact, Claim, Request, Session
+from liveportal.domain.entities import (
+    Artifact,
+    Claim,
+    ClaimState,
+    Request,
+    RequestState,
+    Session,
+    SessionState,
+)
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
@@ -52,7 +60,7 @@ class Deadline:
 
 def of_request(request: Request, now: datetime) -> list[Deadline]:
     """Return the deadline of an open request, and the start of its next slot."""
-    if request.state != "open" or (request.expires and request.expires < now):
+    if request.state != RequestState.OPEN or (request.expires and request.expires < now):
         return []
     deadlines = []
     if request.expires:
@@ -84,7 +92,7 @@ def of_request(request: Request, now: datetime) -> list[Deadline]:
 
 def of_upcoming(session: Session) -> Deadline | None:
     """Return the start of an agreed session; after it, the session is overdue."""
-    if session.state != "upcoming" or session.planned_start is None:
+    if session.state != SessionState.UPCOMING or session.planned_start is None:
         return None
     return Deadline(
         "session_start",
@@ -98,7 +106,7 @@ def of_upcoming(session: Session) -> Deadline | None:
 
 def of_claim(claim: Claim, session: Session, policy: Policy) -> Deadline | None:
     """Return the deadline for an answer to an open claim (`dispute.window_hours`)."""
-    if claim.state != "open":
+    if claim.state != ClaimState.OPEN:
         return None
     cost = Money(cost_of(claim.amount_minor, session, policy), session.currency)
     return Deadline(
@@ -166,9 +174,10 @@ def of_earnings(standing: PayoutPosition, now: datetime) -> list[Deadline]:
     """
     policy = standing.policy
     months: dict[str, int] = {}
-    for item in standing.items:
-        if item.open_minor > 0:
-            months[item.period] = months.get(item.period, 0) + item.open_minor
+    for open_item in standing.items:
+        if open_item.open_minor > 0:
+            period = open_item.item.period
+            months[period] = months.get(period, 0) + open_item.open_minor
     today = local_date(now, policy.period.timezone)
     late = overdue(standing, today) is not None
     blockers = {payout.on: payout.blocked for payout in forecast(standing, today)}

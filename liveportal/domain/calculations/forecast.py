@@ -14,7 +14,6 @@ from liveportal.domain.calculations.payout_plan import (
     first_wait,
     preview,
 )
-from liveportal.domain.entities import Line
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
 
@@ -71,7 +70,7 @@ def overdue(standing: PayoutPosition, on: date) -> Overdue | None:
         return None
     paid_by_item = {line.item: line.minor for line in outlook.lines}
     months: dict[str, int] = {}
-    for item in standing.items:
+    for item in (open_item.item for open_item in standing.items):
         if minor := paid_by_item.get(item.transaction):
             months[item.period] = months.get(item.period, 0) + minor
     rows = tuple(
@@ -104,9 +103,9 @@ def letter(amounts: Overdue, on: date, currency: str, due_days: int) -> str:
 def _payout_days(standing: PayoutPosition, today: date) -> Iterator[date]:
     """Yield the days on which something falls due, or on which the first payout is possible."""
     wait = first_wait(standing.first_billed_end, standing.policy)
-    for item in standing.items:
-        if item.open_minor > 0:
-            due = max(due_date(item.period, standing.policy), today)
+    for open_item in standing.items:
+        if open_item.open_minor > 0:
+            due = max(due_date(open_item.item.period, standing.policy), today)
             yield due
             yield max(due, wait or due)
 
@@ -114,20 +113,20 @@ def _payout_days(standing: PayoutPosition, today: date) -> Iterator[date]:
 def _months_due(standing: PayoutPosition, on: date) -> tuple[str, ...]:
     """Return the months with open earnings that are due by a day."""
     due = {
-        item.period
-        for item in standing.items
-        if item.open_minor > 0 and due_date(item.period, standing.policy) <= on
+        open_item.item.period
+        for open_item in standing.items
+        if open_item.open_minor > 0 and due_date(open_item.item.period, standing.policy) <= on
     }
     return tuple(sorted(due))
 
 
 def _after_payout(standing: PayoutPosition, outlook: Preview) -> PayoutPosition:
     """Return the position after a payout was sent."""
-    lines_by_item: dict[int, Line] = {line.item: line for line in outlook.lines}
+    paid_by_item = {line.item: line.minor for line in outlook.lines}
     items = [
-        replace(item, settled_minor=item.settled_minor + lines_by_item[item.transaction].minor)
-        if item.transaction in lines_by_item
-        else item
-        for item in standing.items
+        replace(open_item, item=open_item.item.settle(paid_by_item[open_item.item.transaction]))
+        if open_item.item.transaction in paid_by_item
+        else open_item
+        for open_item in standing.items
     ]
     return replace(standing, owed_minor=standing.owed_minor - outlook.eligible_minor, items=items)

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from liveportal.domain.calculations.billing import MINUTE_US, bill
 from liveportal.domain.clock import MICROSECOND, microseconds, shifted
-from liveportal.domain.entities import Session
+from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.errors import AmountTooLarge
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy, TrialBilled, TrialBoundary
 
-RUNNING = ("live", "paused")
+RUNNING = (SessionState.LIVE, SessionState.PAUSED)
 
 
 @frozen
@@ -48,7 +48,7 @@ def running(session: Session, policy: Policy, now: datetime) -> LiveSession | No
     gross, earned, billed_us = _calculate(session, policy, active_us)
     left_us = _trial_left_us(active_us, policy)
     ends = None
-    if left_us is not None and session.state == "live":
+    if left_us is not None and session.state == SessionState.LIVE:
         ends = shifted(max(now, session.start), left_us * MICROSECOND)
     return LiveSession(elapsed_us, paused_us, active_us, billed_us, gross, earned, left_us, ends)
 
@@ -62,7 +62,7 @@ def expected(session: Session, policy: Policy) -> Money | None:
 
 def starts_in(session: Session, now: datetime) -> timedelta | None:
     """Return the time until an upcoming session starts; negative if it is overdue."""
-    if session.state != "upcoming" or session.planned_start is None:
+    if session.state != SessionState.UPCOMING or session.planned_start is None:
         return None
     return session.planned_start - now
 

@@ -82,37 +82,46 @@ def _days_after(period: str, days: int) -> date:
 def not_due_minor(items: Iterable[OpenItem], on: date, policy: Policy) -> int:
     """Return the open earnings of months that are not due yet, in minor units."""
     return sum(
-        item.open_minor
-        for item in items
-        if item.open_minor > 0 and due_date(item.period, policy) > on
+        open_item.open_minor
+        for open_item in items
+        if open_item.open_minor > 0 and due_date(open_item.item.period, policy) > on
     )
 
 
 def open_by_month(items: Iterable[OpenItem]) -> list[tuple[str, int]]:
     """Return the open amount of each month, signed, oldest first, without settled months."""
     months: dict[str, int] = {}
-    for item in items:
-        months[item.period] = months.get(item.period, 0) + item.open_minor
+    for open_item in items:
+        period = open_item.item.period
+        months[period] = months.get(period, 0) + open_item.open_minor
     return [(month, minor) for month, minor in sorted(months.items()) if minor]
 
 
 def next_due(items: Iterable[OpenItem], policy: Policy) -> date | None:
     """Return the earliest due date of open earnings, or None."""
     return min(
-        (due_date(item.period, policy) for item in items if item.open_minor > 0), default=None
+        (
+            due_date(open_item.item.period, policy)
+            for open_item in items
+            if open_item.open_minor > 0
+        ),
+        default=None,
     )
 
 
 def lines_for(items: Sequence[OpenItem], amount_minor: int) -> tuple[Line, ...]:
     """Return the lines of a payout: all negative items in full, then earnings, oldest first."""
-    ordered = sorted(items, key=lambda item: (item.time, item.transaction))
-    lines = [Line(item.transaction, item.open_minor) for item in ordered if item.open_minor < 0]
+    ordered = sorted(
+        ((open_item.item, open_item.open_minor) for open_item in items),
+        key=lambda pair: (pair[0].time, pair[0].transaction),
+    )
+    lines = [Line(item.transaction, open_minor) for item, open_minor in ordered if open_minor < 0]
     remaining_minor = amount_minor - sum(line.minor for line in lines)
-    for item in ordered:
+    for item, open_minor in ordered:
         if remaining_minor <= 0:
             break
-        if item.open_minor > 0:
-            paid_minor = min(item.open_minor, remaining_minor)
+        if open_minor > 0:
+            paid_minor = min(open_minor, remaining_minor)
             lines.append(Line(item.transaction, paid_minor))
             remaining_minor -= paid_minor
     return tuple(lines)
@@ -142,14 +151,15 @@ def counted(lines: Iterable[Line], items: Iterable[OpenItem], policy: Policy) ->
     """Return the amount that counts towards the payout minimum (`payout.minimum_counts`)."""
     if policy.payout.minimum_counts is Counts.SHARE:
         return sum(line.minor for line in lines)
-    items_by_id = {item.transaction: item for item in items}
+    items_by_id = {open_item.item.transaction: open_item for open_item in items}
     total_minor = 0
     for line in lines:
-        item = items_by_id[line.item]
-        if item.gross_minor is None:
+        open_item = items_by_id[line.item]
+        if open_item.gross_minor is None:
             total_minor += line.minor
         else:  # Part of an earning counts as the same part of its gross.
-            total_minor += half_up(item.gross_minor * line.minor, abs(item.face_minor))
+            face_minor = abs(open_item.item.face_minor)
+            total_minor += half_up(open_item.gross_minor * line.minor, face_minor)
     return total_minor
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from liveportal.domain.accounts import Account, TransactionKind
-from liveportal.domain.entities import Session
+from liveportal.domain.entities import Session, SessionState
 from liveportal.domain.events.deduplication import contradictions
 from liveportal.domain.events.envelope import Event, EventData
 from liveportal.domain.events.types import (
@@ -91,7 +91,7 @@ def _confirm_bill(
         return Decision()  # The usual case, which needs no lookups.
     booked_minor = _booked_gross(first.seq, context)
     was_changed = (
-        session.state != "ended"
+        session.state != SessionState.ENDED
         or session.gross_minor != booked_minor
         or bool(context.assertions(f"session:{session.id}", SessionCorrected.TYPE))
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from liveportal.domain.accounts import Transaction
 from liveportal.domain.entities import (
@@ -18,6 +19,7 @@ from liveportal.domain.entities import (
     Claim,
     Customer,
     DisputeFiling,
+    Item,
     OpenItem,
     Payout,
     Profile,
@@ -41,7 +43,7 @@ Entity = (
     | Adjustment
     | Artifact
     | Review
-    | OpenItem
+    | Item
     | Payout
     | Profile
     | PreferencesChanged
@@ -157,8 +159,8 @@ class RuleContext(Protocol):
         """Return an adjustment."""
         ...
 
-    def item(self, transaction: int) -> OpenItem:
-        """Return the open item of a transaction."""
+    def item(self, transaction: int) -> Item:
+        """Return the item of a transaction."""
         ...
 
     def agenda(self) -> Iterable[Session]:
@@ -207,6 +209,7 @@ class RuleContext(Protocol):
 
 
 T = TypeVar("T")
+State = TypeVar("State", bound=StrEnum)
 
 Rule = Callable[[Any, Event, RuleContext], Decision]
 """Takes the event's data (of the class that the rule handles), the event, and the context."""
@@ -235,13 +238,13 @@ LIST_COMMANDS = {
 
 
 def next_state(
-    moves: Mapping[tuple[str, str], str],
+    moves: Mapping[tuple[State, str], State],
     entity: Request | Session | Claim | Payout,
     event: Event,
     error: type[WrongState] = WrongState,
-) -> str:
+) -> State:
     """Return the state after the event; raises `error` for a move not in `moves` (rulebook 6)."""
-    if state := moves.get((entity.state, event.data.TYPE)):
+    if state := moves.get((cast("State", entity.state), event.data.TYPE)):
         return state
     verb = event.data.TYPE.split(".")[1]
     kind = type(entity).__name__.lower()
@@ -253,6 +256,6 @@ def next_state(
     )
 
 
-def _next_steps(moves: Mapping[tuple[str, str], str], state: str) -> str:
+def _next_steps(moves: Mapping[tuple[State, str], State], state: str) -> str:
     steps = sorted({kind.split(".")[1] for origin, kind in moves if origin == state})
     return f"From {state} it can be: {', '.join(steps)}." if steps else f"{state} is final."

@@ -5,7 +5,14 @@ from __future__ import annotations
 from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind
 from liveportal.domain.clock import month_of, short_text
-from liveportal.domain.entities import Adjustment, Profile
+from liveportal.domain.entities import (
+    Adjustment,
+    ClaimState,
+    PayoutState,
+    Profile,
+    RequestState,
+    SessionState,
+)
 from liveportal.domain.errors import (
     AlreadyExists,
     ImpossibleTime,
@@ -190,10 +197,10 @@ STATE_AFTER: dict[str, str] = {
         for moves in (requests.MOVES, sessions.MOVES, refunds.MOVES, payouts.MOVES)
         for (_, kind), state in moves.items()
     },
-    "request.opened": "open",
-    "session.logged": "ended",
-    "session.corrected": "ended",
-    "refund.claimed": "open",
-    "payout.sent": "sent",
+    "request.opened": RequestState.OPEN,
+    "session.logged": SessionState.ENDED,
+    "session.corrected": SessionState.ENDED,
+    "refund.claimed": ClaimState.OPEN,
+    "payout.sent": PayoutState.SENT,
 }
 """The state of an entity after an event of each type, where the entity has states."""

@@ -14,7 +14,7 @@ from liveportal.domain.accounts import Transaction, TransactionKind
 from liveportal.domain.calculations.payout_plan import counted, first_wait, lines_for, not_due_minor
 from liveportal.domain.calculations.refund_window import closes
 from liveportal.domain.clock import local_date, month_of, shifted, short_text
-from liveportal.domain.entities import NOT_LOOKED_UP, Line, OpenItem, Payout
+from liveportal.domain.entities import Item, Line, OpenItem, Payout, PayoutState
 from liveportal.domain.errors import (
     AlreadyExists,
     Caution,
@@ -39,22 +39,22 @@ from liveportal.domain.money import Money, digits_of, format_minor
 from liveportal.domain.policy import Policy
 
 MOVES = {
-    ("sent", "payout.paid"): "paid",
-    ("sent", "payout.failed"): "failed",
-    ("paid", "payout.returned"): "returned",
+    (PayoutState.SENT, "payout.paid"): PayoutState.PAID,
+    (PayoutState.SENT, "payout.failed"): PayoutState.FAILED,
+    (PayoutState.PAID, "payout.returned"): PayoutState.RETURNED,
 }
 _DUPLICATE_WITHIN = timedelta(days=60)
 STEPS = {
-    "paid": TransactionKind.PAYOUT_PAID,
-    "failed": TransactionKind.PAYOUT_FAILED,
-    "returned": TransactionKind.PAYOUT_RETURNED,
+    PayoutState.PAID: TransactionKind.PAYOUT_PAID,
+    PayoutState.FAILED: TransactionKind.PAYOUT_FAILED,
+    PayoutState.RETURNED: TransactionKind.PAYOUT_RETURNED,
 }
 
 
 def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
     """Record a payout; refused only if it exceeds what is owed. Other oddities are flagged."""
     existing = context.payout(data.payout)
-    if existing and existing.state != "reversed":
+    if existing and existing.state != PayoutState.REVERSED:
         raise AlreadyExists(f"payout {data.payout} exists already", kind="payout", id=data.payout)
     check_currency(data.amount, context.policy)
     _check_owed(data.amount, context)
@@ -66,7 +66,7 @@ def on_sent(data: PayoutSent, event: Event, context: RuleContext) -> Decision:
         id=data.payout,
         amount_minor=data.amount.minor,
         method=data.method,
-        state="sent",
+        state=PayoutState.SENT,
         sent_at=event.time,
         reference=data.reference,
         lines=lines,
@@ -94,22 +94,20 @@ def on_status_changed(data: PayoutStatusChanged, event: Event, context: RuleCont
             id=payout.id,
         )
     entry = _entry(STEPS[state], payout, event, context)
-    freed = () if state == "paid" else reopened_items(payout, context)
+    freed = () if state == PayoutState.PAID else reopened_items(payout, context)
     return Decision(entities=(replace(payout, state=state), *freed), transactions=(entry,))
 
 
-REVERSALS: dict[tuple[str, type[EventData]], str] = {
-    ("sent", PayoutSent): "reversed",
-    ("paid", PayoutPaid): "sent",
-    ("failed", PayoutFailed): "sent",
-    ("returned", PayoutReturned): "paid",
+REVERSALS: dict[tuple[PayoutState, type[EventData]], PayoutState] = {
+    (PayoutState.SENT, PayoutSent): PayoutState.REVERSED,
+    (PayoutState.PAID, PayoutPaid): PayoutState.SENT,
+    (PayoutState.FAILED, PayoutFailed): PayoutState.SENT,
+    (PayoutState.RETURNED, PayoutReturned): PayoutState.PAID,
 }
 """The state before a payout's last step, by the state after it and the step (rulebook 6)."""
 
 
-def undo_step(
-    payout: Payout, data: EventData, context: RuleContext
-) -> tuple[Payout | OpenItem, ...]:
+def undo_step(payout: Payout, data: EventData, context: RuleContext) -> tuple[Payout | Item, ...]:
     """Undo a payout's last step, recorded by mistake; return the entities that this changes.
 
     A payout that returns to `sent` takes new lines, as a new payout would. Raises `NotReversible`
@@ -134,12 +132,9 @@ def undo_step(
     return replace(payout, state=state, lines=lines), *_settle_items(lines, items)
 
 
-def reopened_items(payout: Payout, context: RuleContext) -> tuple[OpenItem, ...]:
+def reopened_items(payout: Payout, context: RuleContext) -> tuple[Item, ...]:
     """Return the payout's items with the amounts of its lines open again."""
-    return tuple(
-        replace(item, settled_minor=item.settled_minor - line.minor)
-        for item, line in _items_with_lines(payout.lines, context)
-    )
+    return tuple(context.item(line.item).settle(-line.minor) for line in payout.lines)
 
 
 def _check_owed(amount: Money, context: RuleContext) -> None:
@@ -154,23 +149,10 @@ def _check_owed(amount: Money, context: RuleContext) -> None:
         )
 
 
-def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[OpenItem, ...]:
-    """Return the items of these lines as settled, without the fields only looked up with them."""
-    items_by_id = {item.transaction: item for item in items}
-    return tuple(
-        replace(
-            items_by_id[line.item],
-            settled_minor=items_by_id[line.item].settled_minor + line.minor,
-            **NOT_LOOKED_UP,
-        )
-        for line in lines
-    )
-
-
-def _items_with_lines(
-    lines: Iterable[Line], context: RuleContext
-) -> Iterable[tuple[OpenItem, Line]]:
-    return ((context.item(line.item), line) for line in lines)
+def _settle_items(lines: Iterable[Line], items: Iterable[OpenItem]) -> tuple[Item, ...]:
+    """Return the items of these lines as settled."""
+    items_by_id = {open_item.item.transaction: open_item.item for open_item in items}
+    return tuple(items_by_id[line.item].settle(line.minor) for line in lines)
 
 
 def _entry(
@@ -202,7 +184,7 @@ def _duplicate_cautions(
     """Yield a caution if a payout of the last 60 days has the same amount and method."""
     for other in context.payouts_since(shifted(event.time, -_DUPLICATE_WITHIN)):
         same = (other.amount_minor, other.method) == (data.amount.minor, data.method)
-        if same and other.state in ("sent", "paid"):
+        if same and other.state in (PayoutState.SENT, PayoutState.PAID):
             yield PossibleDuplicate(
                 f"Payout {other.id} of {data.amount} by {data.method} is recorded already, sent at"
                 f" {short_text(other.sent_at)}.",
@@ -226,7 +208,7 @@ def _flags(
         yield "early"
     if counted(lines, items, policy) < policy.payout_minimum.minor:
         yield "below_minimum"
-    items_by_id = {item.transaction: item for item in items}
+    items_by_id = {open_item.item.transaction: open_item for open_item in items}
     if any(_is_claimable(items_by_id[line.item], event.time, context) for line in lines):
         yield "claimable"
     wait_until = first_wait(context.first_billed_end(), policy)

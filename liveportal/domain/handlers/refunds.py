@@ -12,7 +12,14 @@ from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind, Transfer
 from liveportal.domain.calculations.refund_window import cost_of, window_closes
 from liveportal.domain.clock import month_of, short_text
-from liveportal.domain.entities import RELEASED, UNDECIDED, Claim, DisputeFiling, Session
+from liveportal.domain.entities import (
+    RELEASED,
+    UNDECIDED,
+    Claim,
+    ClaimState,
+    DisputeFiling,
+    Session,
+)
 from liveportal.domain.errors import (
     AlreadyExists,
     ClaimNotOpen,
@@ -46,15 +53,15 @@ from liveportal.domain.money import Money, take_back
 from liveportal.domain.policy import Policy
 
 MOVES = {
-    ("open", "dispute.filed"): "disputed",
-    ("open", "refund.conceded"): "conceded",
-    ("open", "refund.granted"): "granted",
-    ("open", "refund.denied"): "denied",
-    ("open", "refund.withdrawn"): "withdrawn",
-    ("disputed", "refund.withdrawn"): "withdrawn",
-    ("disputed", "dispute.withdrawn"): "open",
-    ("disputed", "dispute.accepted"): "accepted",
-    ("disputed", "dispute.rejected"): "rejected",
+    (ClaimState.OPEN, "dispute.filed"): ClaimState.DISPUTED,
+    (ClaimState.OPEN, "refund.conceded"): ClaimState.CONCEDED,
+    (ClaimState.OPEN, "refund.granted"): ClaimState.GRANTED,
+    (ClaimState.OPEN, "refund.denied"): ClaimState.DENIED,
+    (ClaimState.OPEN, "refund.withdrawn"): ClaimState.WITHDRAWN,
+    (ClaimState.DISPUTED, "refund.withdrawn"): ClaimState.WITHDRAWN,
+    (ClaimState.DISPUTED, "dispute.withdrawn"): ClaimState.OPEN,
+    (ClaimState.DISPUTED, "dispute.accepted"): ClaimState.ACCEPTED,
+    (ClaimState.DISPUTED, "dispute.rejected"): ClaimState.REJECTED,
 }
 
 
@@ -69,7 +76,7 @@ def on_claimed(data: RefundClaimed, event: Event, context: RuleContext) -> Decis
     claim = Claim(
         id=data.claim,
         session=session.id,
-        state="open",
+        state=ClaimState.OPEN,
         amount_minor=amount_minor,
         hold_minor=take_back(amount_minor, session.refunded_minor, policy.fee.percent),
         claimed_at=event.time,
@@ -161,7 +168,7 @@ def on_decided(data: ClaimClosed | DisputeRuled, event: Event, context: RuleCont
 def _advance(claim_id: str, event: Event, context: RuleContext) -> tuple[Claim, Session]:
     claim = require("claim", claim_id, context.claim(claim_id))
     opens = ("open", event.data.TYPE) in MOVES
-    error = ClaimNotOpen if opens and claim.state != "open" else WrongState
+    error = ClaimNotOpen if opens and claim.state != ClaimState.OPEN else WrongState
     state = next_state(MOVES, claim, event, error)
     decides = state not in UNDECIDED
     if event.time < claim.claimed_at and (decides or not context.former_rules):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from liveportal.domain.clock import MICROSECOND, local_date, shifted
-from liveportal.domain.entities import Customer, Request, Session
+from liveportal.domain.entities import Customer, Request, RequestState, Session, SessionState
 from liveportal.domain.errors import (
     AlreadyExists,
     BelowMinimumRate,
@@ -43,19 +43,21 @@ from liveportal.domain.money import Money
 from liveportal.domain.policy import Policy
 
 MOVES = {
-    ("open", "request.accepted"): "accepted",
-    ("open", "request.declined"): "declined",
-    ("open", "request.withdrawn"): "withdrawn",
-    ("open", "request.taken"): "taken",
-    ("open", "request.expired"): "expired",
-    ("accepted", "request.taken"): "taken",
+    (RequestState.OPEN, "request.accepted"): RequestState.ACCEPTED,
+    (RequestState.OPEN, "request.declined"): RequestState.DECLINED,
+    (RequestState.OPEN, "request.withdrawn"): RequestState.WITHDRAWN,
+    (RequestState.OPEN, "request.taken"): RequestState.TAKEN,
+    (RequestState.OPEN, "request.expired"): RequestState.EXPIRED,
+    (RequestState.ACCEPTED, "request.taken"): RequestState.TAKEN,
 }
 _BY_FEED = {
     **MOVES,
-    ("accepted", "request.withdrawn"): "withdrawn",
-    ("accepted", "request.expired"): "expired",
+    (RequestState.ACCEPTED, "request.withdrawn"): RequestState.WITHDRAWN,
+    (RequestState.ACCEPTED, "request.expired"): RequestState.EXPIRED,
 }
-CLOSED = frozenset({"declined", "withdrawn", "taken", "expired"})
+CLOSED = frozenset(
+    {RequestState.DECLINED, RequestState.WITHDRAWN, RequestState.TAKEN, RequestState.EXPIRED}
+)
 LOST_RACE = "lost_race"
 """The flag of a session cancelled because another expert got its request (R3)."""
 SUPERSEDED = "superseded"
@@ -78,7 +80,7 @@ def on_opened(data: RequestOpened, event: Event, context: RuleContext) -> Decisi
         direct=bool(data.direct),
         customer=data.customer.id,
         rate=data.rate,
-        state="open",
+        state=RequestState.OPEN,
         opened_at=event.time,
         opened_seq=context.next_seq,
         slots=data.slots or (),
@@ -100,12 +102,14 @@ def on_accepted(data: RequestAccepted, event: Event, context: RuleContext) -> De
         raise AlreadyExists(f"session {session_id} exists already", kind="session", id=session_id)
     cautions = acceptance_cautions(request, slot, event.time, context)
     # Helping two customers at once is allowed, and flagged.
-    has_live_session = slot is None and any(other.state != "upcoming" for other in context.agenda())
+    has_live_session = slot is None and any(
+        other.state != SessionState.UPCOMING for other in context.agenda()
+    )
     flags = ("another_session_live",) if has_live_session else ()
     session = Session(
         id=session_id,
         customer=request.customer,
-        state="upcoming" if slot else "live",
+        state=SessionState.UPCOMING if slot else SessionState.LIVE,
         rate=request.rate,
         policy=context.policy_seq,
         agreed_seq=context.next_seq,
@@ -126,7 +130,7 @@ def on_closed(data: RequestClosed, event: Event, context: RuleContext) -> Decisi
     by_feed = event.source != CLI_SOURCE
     if request.state in CLOSED and by_feed:
         return Decision(flags=(SUPERSEDED,))
-    if request.state == "accepted" and isinstance(data, RequestDeclined) and by_feed:
+    if request.state == RequestState.ACCEPTED and isinstance(data, RequestDeclined) and by_feed:
         raise Conflict(f"the answer to request {request.id}", ["type"])
     state = next_state(_BY_FEED if by_feed else MOVES, request, event)
     closed_request = replace(request, state=state, closed_at=event.time)
@@ -148,10 +152,12 @@ def _void(session: Session) -> tuple[Session, ...]:
             id=session.id,
             state=session.state,
         )
-    if session.state in ("cancelled", "missed"):
+    if session.state in (SessionState.CANCELLED, SessionState.MISSED):
         return ()
     flags = tuple(dict.fromkeys((*session.flags, LOST_RACE)))
-    return (replace(session, state="cancelled", paused_since=None, period=None, flags=flags),)
+    return (
+        replace(session, state=SessionState.CANCELLED, paused_since=None, period=None, flags=flags),
+    )
 
 
 def alias_of(session_id: str, alias: str | None, context: RuleContext) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from liveportal.domain.accounts import TransactionKind
 from liveportal.domain.clock import month_of
-from liveportal.domain.entities import Session, SessionCount
+from liveportal.domain.entities import Session, SessionCount, SessionState
 from liveportal.domain.events.envelope import Event
 from liveportal.domain.frozen import replace
 from liveportal.domain.handlers.context import Decision, RuleContext
@@ -47,8 +47,8 @@ def _counts(
         for number, transaction in enumerate(decision.transactions, context.next_transaction)
         if transaction.session == after.id and transaction.kind in _BILLED
     }
-    if before is None or before.state != "ended":
-        if after.state == "ended" and after.end is not None and after.period is not None:
+    if before is None or before.state != SessionState.ENDED:
+        if after.state == SessionState.ENDED and after.end is not None and after.period is not None:
             place = _Place(None, after.end, after.period)
             yield _count(after, TransactionKind.EARNING, booked, place, 1)
     elif before.period != after.period and before.period and after.period:
@@ -56,10 +56,10 @@ def _counts(
         for session, period, sign in ((before, before.period, -1), (after, after.period, 1)):
             place = _Place(None, event.time, period)
             yield _count(session, TransactionKind.EARNING, {}, place, sign)
-    elif booked or after.state != "ended" or _figures(before) != _figures(after):
+    elif booked or after.state != SessionState.ENDED or _figures(before) != _figures(after):
         place = _Place(None, event.time, month_of(event.time, context.policy.period.timezone))
         yield _count(before, TransactionKind.REVERSAL, booked, place, -1)
-        if after.state == "ended":
+        if after.state == SessionState.ENDED:
             yield _count(after, TransactionKind.CORRECTION, booked, place, 1)
 
 

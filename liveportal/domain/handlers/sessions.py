@@ -14,7 +14,7 @@ from liveportal.domain import accounts
 from liveportal.domain.accounts import Transaction, TransactionKind
 from liveportal.domain.calculations.billing import active_time, bill
 from liveportal.domain.clock import Pause, month_of, short_text
-from liveportal.domain.entities import Artifact, Customer, Review, Session
+from liveportal.domain.entities import Artifact, Customer, Review, Session, SessionState
 from liveportal.domain.errors import (
     AlreadyExists,
     CorrectionRefused,
@@ -50,14 +50,14 @@ from liveportal.domain.money import Money, share_of
 from liveportal.domain.policy import Policy, SessionMonth
 
 MOVES = {
-    ("upcoming", "session.rescheduled"): "upcoming",
-    ("upcoming", "session.cancelled"): "cancelled",
-    ("upcoming", "session.missed"): "missed",
-    ("upcoming", "session.started"): "live",
-    ("live", "session.paused"): "paused",
-    ("paused", "session.resumed"): "live",
-    ("live", "session.ended"): "ended",
-    ("paused", "session.ended"): "ended",
+    (SessionState.UPCOMING, "session.rescheduled"): SessionState.UPCOMING,
+    (SessionState.UPCOMING, "session.cancelled"): SessionState.CANCELLED,
+    (SessionState.UPCOMING, "session.missed"): SessionState.MISSED,
+    (SessionState.UPCOMING, "session.started"): SessionState.LIVE,
+    (SessionState.LIVE, "session.paused"): SessionState.PAUSED,
+    (SessionState.PAUSED, "session.resumed"): SessionState.LIVE,
+    (SessionState.LIVE, "session.ended"): SessionState.ENDED,
+    (SessionState.PAUSED, "session.ended"): SessionState.ENDED,
 }
 
 
@@ -115,7 +115,7 @@ def on_logged(data: SessionLogged, event: Event, context: RuleContext) -> Decisi
     session = Session(
         id=data.session,
         customer=data.customer.id,
-        state="ended",
+        state=SessionState.ENDED,
         rate=data.rate,
         policy=context.policy_seq,
         agreed_seq=context.next_seq,
@@ -133,7 +133,7 @@ def on_logged(data: SessionLogged, event: Event, context: RuleContext) -> Decisi
 def on_corrected(data: SessionCorrected, event: Event, context: RuleContext) -> Decision:
     """Correct a session: reverse its earning and book the right one."""
     session = require("session", data.session, context.session(data.session))
-    if session.state != "ended" or session.start is None or session.end is None:
+    if session.state != SessionState.ENDED or session.start is None or session.end is None:
         raise WrongState(
             f"session {session.id} is {session.state}: only an ended one can be corrected",
             id=session.id,
@@ -238,7 +238,7 @@ def require_ended(event: Event, session_id: str, context: RuleContext) -> Sessio
     `ImpossibleTime`.
     """
     session = require("session", session_id, context.session(session_id))
-    if session.state != "ended" or session.end is None:
+    if session.state != SessionState.ENDED or session.end is None:
         raise WrongState(
             f"session {session.id} is {session.state}: it has not ended",
             hint="End the session first.",
@@ -282,7 +282,7 @@ def _is_superseded(
 ) -> bool:
     """Return True if a feed reports a pause of a session whose end the expert recorded first."""
     session = context.session(data.session)
-    if session is None or session.state != "ended" or event.source == CLI_SOURCE:
+    if session is None or session.state != SessionState.ENDED or event.source == CLI_SOURCE:
         return False
     ends = context.assertions(f"session:{session.id}", SessionEnded.TYPE)
     return bool(ends) and ends[0].source == CLI_SOURCE

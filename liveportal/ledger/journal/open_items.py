@@ -5,7 +5,7 @@ They equal what the ledger has after all pending changes are written.
 
 from __future__ import annotations
 
-from liveportal.domain.entities import NOT_LOOKED_UP, Claim, OpenItem, Session
+from liveportal.domain.entities import Claim, Item, OpenItem, Session
 from liveportal.domain.frozen import replace
 from liveportal.ledger.format.open_items import open_items
 from liveportal.ledger.storage.driver import Connection
@@ -23,7 +23,7 @@ class OpenItems:
 
     def load(self, db: Connection) -> None:
         """Load the items, once all pending rows are written."""
-        self._items = {item.transaction: item for item in open_items(db)}
+        self._items = {found.item.transaction: found for found in open_items(db)}
         self.is_loaded = True
 
     def clear(self) -> None:
@@ -33,14 +33,15 @@ class OpenItems:
 
     def in_order(self) -> list[OpenItem]:
         """Return the items by time and transaction."""
-        return sorted(self._items.values(), key=lambda item: (item.time, item.transaction))
+        by_transaction = sorted(self._items.items(), key=lambda pair: (pair[1].item.time, pair[0]))
+        return [open_item for _, open_item in by_transaction]
 
-    def book(self, item: OpenItem, *, refunds: bool) -> None:
+    def book(self, item: Item, *, refunds: bool) -> None:
         """Add a newly booked item; one that `refunds` has a gross of zero."""
         if self.is_loaded:
-            self._items[item.transaction] = replace(item, gross_minor=0) if refunds else item
+            self._items[item.transaction] = OpenItem(item, gross_minor=0 if refunds else None)
 
-    def apply_settlement(self, item: OpenItem) -> None:
+    def apply_settlement(self, item: Item) -> None:
         """Apply a payout's settlement of an item; one that it reopens is loaded when needed."""
         known = self._items.pop(item.transaction, None)
         if item.settled_minor == item.face_minor:
@@ -48,13 +49,13 @@ class OpenItems:
         if known is None:
             self.clear()
         else:
-            self._items[item.transaction] = replace(known, settled_minor=item.settled_minor)
+            self._items[item.transaction] = replace(known, item=item)
 
     def update_open_item(self, session: Session, claim: Claim | None) -> None:
         """Update an earning with its session's remaining gross and the hold of its open claim."""
-        if item := self._items.get(session.earning or 0):
-            self._items[item.transaction] = replace(
-                item,
+        if known := self._items.get(session.earning or 0):
+            self._items[known.item.transaction] = OpenItem(
+                known.item,
                 held_minor=claim.hold_minor if claim else 0,
                 gross_minor=session.left_minor,
                 ended=session.end,
@@ -63,5 +64,5 @@ class OpenItems:
 
     def detach_earning(self, earning: int | None) -> None:
         """Clear the session data of an item that is no longer any session's earning."""
-        if item := self._items.get(earning or 0):
-            self._items[item.transaction] = replace(item, **NOT_LOOKED_UP)
+        if known := self._items.get(earning or 0):
+            self._items[known.item.transaction] = OpenItem(known.item)

@@ -17,6 +17,7 @@ from liveportal.domain.entities import (
     Adjustment,
     Claim,
     Customer,
+    Item,
     Line,
     OpenItem,
     Payout,
@@ -159,8 +160,8 @@ class Projection:
         self._unit.keep(payout, payout_id)
         return payout
 
-    def item(self, transaction: int) -> OpenItem:
-        """Return the open item of a transaction; raises `KeyError`."""
+    def item(self, transaction: int) -> Item:
+        """Return the item of a transaction; raises `KeyError`."""
         item = self._find(row_mapping.ITEM, transaction)
         if item is None:
             raise KeyError(transaction)
@@ -313,7 +314,7 @@ class Projection:
         self._flows.add(transaction)
         if net_minor := transaction.net_minor:
             booked = (number, transaction.time, transaction.period, net_minor)
-            item = OpenItem(*booked, session=transaction.session)
+            item = Item(*booked, session=transaction.session)
             self._unit.stage(item)
             self._open_items.book(item, refunds=transaction.kind is TransactionKind.REFUND)
         self.next_transaction = number + 1
@@ -324,7 +325,7 @@ class Projection:
                 self._write_lines(self.payout(entity.id), entity)
             elif isinstance(entity, Session):
                 self._update_session_caches(self._unit.kept(Session, entity.id), entity)
-            elif isinstance(entity, OpenItem):
+            elif isinstance(entity, Item):
                 self._open_items.apply_settlement(entity)
             self._unit.stage(entity)
         elif isinstance(entity, PreferencesChanged):

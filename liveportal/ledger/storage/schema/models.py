@@ -8,6 +8,7 @@ and triggers), and a test compares the two.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import new_class
 from typing import Any
 
@@ -39,30 +40,6 @@ _CONSTRAINTS = {
         CheckConstraint("amount > 0", name="transfer_moves_something"),
     ),
     "message": (UniqueConstraint("artifact", "n", name="message_once"),),
-    "request": (
-        CheckConstraint(
-            "state IN ('open', 'accepted', 'declined', 'withdrawn', 'taken', 'expired')",
-            name="request_state",
-        ),
-    ),
-    "session": (
-        CheckConstraint(
-            "state IN ('upcoming', 'live', 'paused', 'ended', 'cancelled', 'missed')",
-            name="session_state",
-        ),
-    ),
-    "claim": (
-        CheckConstraint(
-            "state IN ('open', 'disputed', 'conceded', 'granted', 'rejected', 'denied',"
-            " 'withdrawn', 'accepted')",
-            name="claim_state",
-        ),
-    ),
-    "payout": (
-        CheckConstraint(
-            "state IN ('sent', 'paid', 'failed', 'returned', 'reversed')", name="payout_state"
-        ),
-    ),
 }
 
 
@@ -89,12 +66,19 @@ def row_class(table: Table) -> type[LedgerRow]:
         "__annotations__": types,
         "__doc__": f"A row of the table `{table.name}`.",
         "__module__": __name__,
-        "__table_args__": _CONSTRAINTS.get(table.name, ()),
+        "__table_args__": (*_CONSTRAINTS.get(table.name, ()), *_state_checks(table)),
         "__tablename__": table.name,
         **fields,
     }
     name = f"{table.name.title().replace('_', '')}Row"
     return new_class(name, (LedgerRow,), {"table": True}, lambda body: body.update(namespace))
+
+
+def _state_checks(table: Table) -> Iterator[CheckConstraint]:
+    """Yield the constraints of the columns whose values are those of an enum."""
+    for column, states in table.states.items():
+        values = ", ".join(f"'{state}'" for state in states)
+        yield CheckConstraint(f"{column} IN ({values})", name=f"{table.name}_{column}")
 
 
 def _foreign_keys(table: Table) -> dict[str, ForeignKey]:

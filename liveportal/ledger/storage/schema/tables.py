@@ -73,7 +73,7 @@ _DECLARED = (
     ),
     _table("transcript", "artifact: int, reader: int", artifact="artifact"),
     table_of(entities.Review),
-    table_of(entities.OpenItem),
+    table_of(entities.Item),
     table_of(entities.Payout),
     _table(
         "payout_line",
