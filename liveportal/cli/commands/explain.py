@@ -7,18 +7,20 @@ in other formats, where the row with the `path` `net.1` is a part of `net`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
-from liveportal.cli.io.view_model import Detail, Row, Table
+from liveportal.cli.io.view_model import Detail, Table
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_month, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -27,8 +29,20 @@ if TYPE_CHECKING:
 
     from liveportal.domain.calculations.provenance import Node
 
-FIELDS = ("path", "what", "amount", "comes_to", "currency", "rule", "seq")
 LONGEST_TEXT = 100
+
+
+@row
+class PathRow(Row):
+    """A node of a tree, or a step of one (`net.1.s1`), for rows."""
+
+    path: str
+    what: str
+    amount: Money | None
+    comes_to: str | None
+    currency: str | None
+    rule: str | None
+    seq: int | None
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
@@ -117,29 +131,30 @@ def _prepare_output(
         return lambda: _draw_trees(drawings)
     rows = [row for name, tree in trees.items() for row in _rows(reader, tree, name)]
     zone = display_zone(reader, read)
-    return lambda: render(Table(FIELDS, rows), out, zone=zone)
+    return lambda: render(Table(PathRow, rows), out, zone=zone)
 
 
-def _rows(reader: Reader, node: Node, path: str) -> Iterator[Row]:
+def _rows(reader: Reader, node: Node, path: str) -> Iterator[PathRow]:
     """Yield a node, its steps from time to amount, and its parts."""
-    yield {
-        "path": path,
-        "what": node.what,
-        "amount": reader.money(node.minor),
-        "comes_to": None,
-        "currency": reader.currency,
-        "rule": node.rule or None,
-        "seq": node.seq,
-    }
-    blank: dict[str, Any] = dict.fromkeys(FIELDS)
+    yield PathRow(
+        path=path,
+        what=node.what,
+        amount=reader.money(node.minor),
+        comes_to=None,
+        currency=reader.currency,
+        rule=node.rule or None,
+        seq=node.seq,
+    )
     for number, step in enumerate(node.steps, 1):
-        yield blank | {
-            "path": f"{path}.s{number}",
-            "what": step.what,
-            "comes_to": step.comes_to,
-            "rule": step.rule or None,
-            "seq": node.seq,
-        }
+        yield PathRow(
+            path=f"{path}.s{number}",
+            what=step.what,
+            amount=None,
+            comes_to=step.comes_to,
+            currency=None,
+            rule=step.rule or None,
+            seq=node.seq,
+        )
     for number, part in enumerate(node.parts, 1):
         yield from _rows(reader, part, f"{path}.{number}")
 

@@ -36,7 +36,7 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = claims.claims(reader, reference_time(reader), states=states, disputed_only=True)
         zone = display_zone(reader, read)
-    render(Table(claims.FIELDS, rows, HUMAN, empty="No disputes."), out, zone=zone)
+    render(Table(claims.ClaimRow, rows, HUMAN, empty="No disputes."), out, zone=zone)
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
@@ -48,4 +48,4 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
     with open_reader(ledger, read, out) as reader:
         row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
         zone = display_zone(reader, read)
-    render(Detail(claims.SHOW_FIELDS, row, SHOWN), out, zone=zone)
+    render(Detail(claims.ClaimDetail, row, SHOWN), out, zone=zone)

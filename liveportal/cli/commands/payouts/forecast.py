@@ -40,7 +40,7 @@ def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On
         rows = payouts.forecast_on(reader, parse_day(reader, on))
         zone = display_zone(reader, read)
     human = ("on", "months", "amount", "total", "carried", "blocked")
-    table = Table(payouts.FORECAST_FIELDS, rows, human, empty="Nothing is to be paid out.")
+    table = Table(payouts.ForecastRow, rows, human, empty="Nothing is to be paid out.")
     render(table, out, zone=zone)
 
 
@@ -57,11 +57,11 @@ def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On 
         zone = display_zone(reader, read)
     if row is None or not for_person(out):
         rows = [row] if row else []
-        render(Table(payouts.OVERDUE_FIELDS, rows, empty="Nothing is overdue."), out, zone=zone)
+        render(Table(payouts.OverdueRow, rows, empty="Nothing is overdue."), out, zone=zone)
         return
-    lines = str(row["letter"]).splitlines()
-    human_row = {**row, "letter": HumanValue(row["letter"], lambda _now, _local: lines)}
-    render(Detail(payouts.OVERDUE_FIELDS, human_row, title="Overdue"), out, zone=zone)
+    lines = row.letter.splitlines()
+    human_row = {**row, "letter": HumanValue(row.letter, lambda _now, _local: lines)}
+    render(Detail(payouts.OverdueRow, human_row, title="Overdue"), out, zone=zone)
 
 
 def parse_day(reader: Reader, on: str | None) -> date:

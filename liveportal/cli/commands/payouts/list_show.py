@@ -35,7 +35,7 @@ def preview(
     with open_reader(ledger, read, out) as reader:
         row = payouts.preview_on(reader, parse_day(reader, on))
         zone = display_zone(reader, read)
-    render(Detail(payouts.PREVIEW_FIELDS, row, title="Payout preview"), out, zone=zone)
+    render(Detail(payouts.PayoutPreview, row, title="Payout preview"), out, zone=zone)
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
@@ -50,7 +50,7 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = payouts.payouts(reader, states)
         zone = display_zone(reader, read)
-    render(Table(payouts.FIELDS, rows, empty="No payouts."), out, zone=zone)
+    render(Table(payouts.PayoutRow, rows, empty="No payouts."), out, zone=zone)
 
 
 @with_options(LedgerOption, ReadOptions, OutputOptions)
@@ -62,4 +62,4 @@ def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOption
     with open_reader(ledger, read, out) as reader:
         row = payouts.payout(reader, reader.resolve_id("payout", payout))
         zone = display_zone(reader, read)
-    render(Detail(payouts.SHOW_FIELDS, row), out, zone=zone)
+    render(Detail(payouts.PayoutDetail, row), out, zone=zone)

@@ -28,6 +28,7 @@ from liveportal.domain.events.types import (
     PayoutStatusChanged,
 )
 from liveportal.ledger.queries import payouts as payout_queries
+from liveportal.ledger.queries.payouts import PayoutResult
 from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
@@ -56,7 +57,7 @@ def record(
 
     Example: liveportal payout record 168.55 --id PO-1 --reference 8XK41
     """
-    with open_writer(ledger, write, out, payout_queries.RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, PayoutResult) as writer:
         data = PayoutSent(
             payout=new_or_given_id("PO", payout),
             amount=writer.amount(sent),
@@ -70,7 +71,7 @@ def record(
             assumed=() if payout is not None else ("payout",),
         )
         zone = writer.zone
-    show_result(row, payout_queries.RESULT_FIELDS, out, zone=zone)
+    show_result(row, PayoutResult, out, zone=zone)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -113,14 +114,12 @@ def _status_step(
 
     def question(reader: Reader, name: str) -> str:
         row = payout_queries.result_fields(reader, name)
-        return (
-            f"Record that payout {name} {change}? {row['amount']} {row['currency']} is owed again."
-        )
+        return f"Record that payout {name} {change}? {row.amount} {row.currency} is owed again."
 
     return WriteStep(
         "payout",
         lambda _, name: event_type(payout=name, reason=reason),
-        payout_queries.RESULT_FIELDS,
+        PayoutResult,
         payout_queries.result_fields,
         question=question if change else None,
     )

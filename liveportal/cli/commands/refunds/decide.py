@@ -32,6 +32,7 @@ from liveportal.domain.events.types import (
     RefundWithdrawn,
 )
 from liveportal.ledger.queries import claims as claim_queries
+from liveportal.ledger.queries.claims import ClaimResult
 from liveportal.ledger.queries.reader import Reader
 
 Ids = Annotated[
@@ -64,7 +65,7 @@ def claim(
       liveportal refunds claim S-1001 --id CL-1 --reason "Problem not solved"
       liveportal refunds claim S-1001 --amount 20.00
     """
-    with open_writer(ledger, write, out, claim_queries.RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, ClaimResult) as writer:
         data = RefundClaimed(
             claim=new_or_given_id("CL", claim_id),
             session=writer.portal.resolve_id("session", session),
@@ -79,7 +80,7 @@ def claim(
             assumed=() if claim_id is not None else ("claim",),
         )
         zone = writer.zone
-    show_result(row, claim_queries.RESULT_FIELDS, out, zone=zone)
+    show_result(row, ClaimResult, out, zone=zone)
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)
@@ -103,14 +104,14 @@ def _closing_step(kind: type[ClaimClosed], reason: str | None) -> WriteStep:
     return WriteStep(
         "claim",
         lambda _, name: kind(claim=name, reason=reason),
-        claim_queries.RESULT_FIELDS,
+        ClaimResult,
         claim_queries.result_fields,
     )
 
 
 def _concede_question(reader: Reader, claim_id: str) -> str:
     row = claim_queries.result_fields(reader, claim_id)
-    return f"Concede claim {claim_id}? It deducts {row['cost']} {row['currency']}."
+    return f"Concede claim {claim_id}? It deducts {row.cost} {row.currency}."
 
 
 @with_options(LedgerOption, WriteOptions, OutputOptions)

@@ -48,8 +48,8 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         rows = claims.claims(reader, reference_time(reader), states=states)
         zone = display_zone(reader, read)
-    render(Table(claims.FIELDS, rows, HUMAN, empty="No refund claims."), out, zone=zone)
-    if any(row["state"] == "open" for row in rows):
+    render(Table(claims.ClaimRow, rows, HUMAN, empty="No refund claims."), out, zone=zone)
+    if any(row.state == "open" for row in rows):
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 
@@ -64,4 +64,4 @@ def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions
     with open_reader(ledger, read, out) as reader:
         row = claims.claim(reader, reader.resolve_id("claim", claim), reference_time(reader))
         zone = display_zone(reader, read)
-    render(Detail(claims.SHOW_FIELDS, row, SHOWN), out, zone=zone)
+    render(Detail(claims.ClaimDetail, row, SHOWN), out, zone=zone)
