@@ -28,7 +28,7 @@ NO_ROWS = {"demo", "preferences export", "schema", "sessions calendar"}
 """Commands that write a document or a story, not rows."""
 
 UNDECLARED = (
-    *("due", "preferences", "doctor", "init", "sync", "ledger"),
+    *("preferences", "ledger"),
     "sessions",
     *("earnings", "payout", "refunds", "dispute", "policy"),
 )
