@@ -137,6 +137,9 @@ COMMANDS: dict[str, LazyGroup] = {
     "doctor": LazyGroup(
         "liveportal.cli.commands.doctor", "What is wrong here, and how to mend it."
     ),
+    "schema": LazyGroup(
+        "liveportal.cli.commands.schema", "The JSON Schema of what a command shows."
+    ),
 }
 
 

@@ -20,6 +20,8 @@ from liveportal.domain.clock import from_text, short_text
 from liveportal.domain.errors import Caution, LiveportalError
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
+from liveportal.domain.row import Row as TypedRow
+from liveportal.domain.row import columns, row
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -27,8 +29,27 @@ if TYPE_CHECKING:
     from liveportal.domain.events.envelope import EventData
     from liveportal.portal import Outcome, Portal
 
-LEADING_FIELDS = ("id", "state", "error", "message")
-TRAILING_FIELDS = ("time", "event", "flags", "replayed", "confirmed", "dry_run")
+
+@row
+class WriteResult(TypedRow):
+    """What every write says: what became of which thing, and of the event that was recorded.
+
+    A command's own fields stand between the message and the time.
+    """
+
+    id: str
+    state: str
+    error: None
+    message: str | None
+    time: datetime | None
+    event: str | None
+    flags: list[str]
+    replayed: bool
+    confirmed: bool
+    dry_run: bool
+
+
+LEADING_FIELDS, TRAILING_FIELDS = columns(WriteResult)[:4], columns(WriteResult)[4:]
 ADDED_FIELDS = ("slot", "reason")
 """Fields of steps that were added later: they come last, since rows only grow at the end."""
 

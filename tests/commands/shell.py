@@ -1,5 +1,7 @@
 """Runs the program for the command tests, in this process or in one of its own.
 
+What a command writes as JSON is validated against its schema (`schemas.check_output`).
+
 Running in this process is quicker, and otherwise the same: the streams are real ones over bytes.
 Tests that need pipes, closed streams or the list of imports run a process of its own.
 """
@@ -21,6 +23,7 @@ from unittest.mock import patch
 import liveportal
 from liveportal.cli.main import main
 from liveportal.ledger.opening import open_readonly
+from tests.commands.schemas import check_output
 from tests.helpers import dump, say
 
 ROOT = Path(liveportal.__file__).parents[1]
@@ -60,7 +63,9 @@ class Shell:
         source = io.TextIOWrapper(io.BytesIO(stdin), "utf-8")
         with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "stdin", source):
             code = main([str(argument) for argument in argv])
-        return Ran(code, _text(out), _text(err))
+        ran = Ran(code, _text(out), _text(err))
+        check_output([str(argument) for argument in argv], ran.out)
+        return ran
 
     def process(self, *argv: object, stdin: bytes = b"") -> Ran:
         """Run the program as a process of its own, without a terminal."""
@@ -73,6 +78,7 @@ class Shell:
             timeout=60,
             check=False,
         )
+        check_output([str(argument) for argument in argv], done.stdout.decode())
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def script(self, line: str) -> Ran:

@@ -86,6 +86,6 @@ NO_READS = {
     *("", "demo", "init", "sync", "doctor", "requests", "requests watch", "sessions", "refunds"),
     *("dispute", "dispute evidence", "dispute verify", "earnings", "payout", "payout profile"),
     *("preferences", "policy", "ledger", "ledger path", "ledger backup", "ledger restore"),
-    *("payout profile rotate-key", "ledger export", "ledger import"),
+    *("payout profile rotate-key", "ledger export", "ledger import", "schema"),
 }
 """Groups, and what is no read of a ledger's content, or shows the machine it runs on."""

@@ -14,7 +14,7 @@ input and keeps no paths; anything it rejects is read again by the slow one, whi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import MISSING, field, fields, replace
 from datetime import UTC, date, datetime
 from types import EllipsisType
@@ -44,6 +44,10 @@ class FieldType:
     def check(self, path: str, value: Any) -> None:
         """Raise `InvalidEvent` if the value is not valid for this field type."""
 
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the value."""
+        return {}
+
     def taken(self, raw: Any) -> Any:
         """Read and check a value on the fast path; errors carry no path."""
         value = self.read("", raw)
@@ -57,6 +61,9 @@ class FieldType:
 
 class Text(FieldType):
     """A text with any characters; clean it before printing."""
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string"}
 
     def read(self, path: str, raw: Any) -> str:
         if not isinstance(raw, str):
@@ -79,6 +86,9 @@ class Pattern(Text):
         self._pattern = late(pattern, re.ASCII)
         self._form = form
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^(?:{self._pattern.pattern})$"}
+
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, str) or not self._pattern.fullmatch(value):
             raise InvalidEvent(path, f"must be {self._form}")
@@ -95,6 +105,9 @@ class Choice(Text):
     def __init__(self, *words: str) -> None:
         self._words = words
 
+    def schema(self) -> dict[str, Any]:
+        return {"enum": list(self._words)}
+
     def check(self, path: str, value: Any) -> None:
         if value not in self._words:
             raise InvalidEvent(path, f"must be one of {', '.join(self._words)}")
@@ -106,6 +119,9 @@ class Integer(FieldType):
     def __init__(self, lowest: int, highest: int) -> None:
         self._lowest, self._highest = lowest, highest
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self._lowest, "maximum": self._highest}
+
     def check(self, path: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             raise InvalidEvent(path, "must be a whole number")
@@ -116,6 +132,9 @@ class Integer(FieldType):
 class Boolean(FieldType):
     """True or false."""
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, bool):
             raise InvalidEvent(path, "must be true or false")
@@ -123,6 +142,9 @@ class Boolean(FieldType):
 
 class Instant(FieldType):
     """An instant, with its offset as given."""
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time"}
 
     def read(self, path: str, raw: Any) -> datetime:
         if not isinstance(raw, str):
@@ -147,6 +169,9 @@ class Instant(FieldType):
 class Day(FieldType):
     """A calendar day."""
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date"}
+
     def read(self, path: str, raw: Any) -> date:
         try:
             return date.fromisoformat(raw)
@@ -166,6 +191,12 @@ class Amount(FieldType):
 
     def __init__(self, lowest_minor: int | None) -> None:
         self._lowest_minor = lowest_minor
+
+    def schema(self) -> dict[str, Any]:
+        sign = "-?" if self._lowest_minor is None else ""
+        above = "" if self._lowest_minor == 0 else "(?=.*[1-9])"
+        amount = {"type": "string", "pattern": rf"^{sign}{above}[0-9]+(\.[0-9]+)?$"}
+        return object_schema({"amount": amount, "currency": {"type": "string"}})
 
     def read(self, path: str, raw: Any) -> Money:
         if not isinstance(raw, dict) or raw.keys() != {"amount", "currency"}:
@@ -206,6 +237,15 @@ class ListOf(FieldType):
     def __init__(self, kind: FieldType, lowest: int = 0, highest: int = 10_000) -> None:
         self._kind, self._lowest, self._highest = kind, lowest, highest
 
+    def schema(self) -> dict[str, Any]:
+        items = self._kind.schema()
+        return {
+            "type": "array",
+            "items": items,
+            "minItems": self._lowest,
+            "maxItems": self._highest,
+        }
+
     def read(self, path: str, raw: Any) -> tuple[Any, ...]:
         if not isinstance(raw, list):
             raise InvalidEvent(path, "must be a list")
@@ -231,6 +271,9 @@ class ListOf(FieldType):
 class Interval(FieldType):
     """An interval as `[from, to]`; the rules check its order."""
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": INSTANT.schema(), "minItems": 2, "maxItems": 2}
+
     def read(self, path: str, raw: Any) -> tuple[datetime, datetime]:
         if not isinstance(raw, list) or len(raw) != 2:  # noqa: PLR2004
             raise InvalidEvent(path, "must be [from, to]")
@@ -252,6 +295,9 @@ class Struct(FieldType):
     def __init__(self, kind: type) -> None:
         self._kind = kind
 
+    def schema(self) -> dict[str, Any]:
+        return record_schema(self._kind)
+
     def read(self, path: str, raw: Any) -> Any:
         return decode(self._kind, raw, path)
 
@@ -272,6 +318,9 @@ class Document(FieldType):
 
     DEEPEST = 32  # Writing it must not exhaust the stack.
 
+    def schema(self) -> dict[str, Any]:
+        return {"type": ["object", "array"]}
+
     def check(self, path: str, value: Any) -> None:
         if not isinstance(value, dict | list):
             raise InvalidEvent(path, "must be an object or a list")
@@ -287,6 +336,9 @@ class Document(FieldType):
 
 class PolicyDocument(FieldType):
     """A complete policy."""
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "object"}
 
     def read(self, path: str, raw: Any) -> Policy:
         try:
@@ -360,6 +412,27 @@ def field_specs(kind: type) -> Plan:
             for spec in fields(kind)
         )
     return _PLANS[kind]
+
+
+def record_schema(kind: type, names: Container[str] | None = None) -> dict[str, Any]:
+    """Return the JSON Schema of a record; `names` are the fields that it may have, if not all."""
+    specs = [spec for spec in field_specs(kind) if names is None or spec[0] in names]
+    return object_schema(
+        {name: field_type.schema() for name, field_type, *_ in specs},
+        required=[name for name, _, optional, _ in specs if not optional],
+    )
+
+
+def object_schema(
+    properties: dict[str, Any], required: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return the JSON Schema of an object with these properties only; by default all required."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties if required is None else required),
+        "additionalProperties": False,
+    }
 
 
 def decode(kind: type, raw: Any, path: str = "", *, erased: bool = False) -> Any:

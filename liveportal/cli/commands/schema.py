@@ -1,0 +1,127 @@
+"""`liveportal schema`: the JSON Schema of what a command shows, and of what a feed may say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from liveportal.cli import app as commands
+from liveportal.cli.io.output_file import open_output
+from liveportal.cli.io.view_model import Shown
+from liveportal.cli.json_schema import schema_of
+from liveportal.domain.events.envelope import PREFIX
+from liveportal.domain.events.types import TYPES
+from liveportal.feeds.json_schema import event_schema, feed_schema
+
+app = commands.Commands()
+
+EVENT, FEED = "event", "feed"
+
+
+def _complete(context: typer.Context, incomplete: str) -> Iterator[str]:
+    """Yield the words that may come next."""
+    words = context.params.get("command") or ()
+    if list(words) == [EVENT]:
+        names = list(TYPES)
+    elif not words:
+        names = [*commands.COMMANDS, EVENT, FEED]
+    else:
+        try:
+            names = _names_in(_find(words))
+        except typer.BadParameter:
+            names = []
+    return (name for name in names if name.startswith(incomplete))
+
+
+@app.command("schema")
+def schema(
+    command: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMMAND...",
+            help="A command in its words, feed, or event and a type.",
+            autocompletion=_complete,
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write to a file; - is standard output."
+        ),
+    ] = None,
+) -> None:
+    """Print the JSON Schema of what a command writes with --json, or of an event.
+
+    It is made from the same declarations as the output. With --jsonl a command writes the same
+    rows, one a line. `feed` is for what the platform reports: what a line of a feed may say.
+
+    Examples:
+      liveportal schema earnings months
+      liveportal schema requests accept -o accept.schema.json
+      liveportal schema feed
+      liveportal schema event session.ended
+    """
+    document = _document(command)
+    with open_output(output) as stream:
+        stream.write(json.dumps(document, indent=2) + "\n")
+
+
+def _document(words: Sequence[str]) -> dict[str, Any]:
+    """Return the schema that the words name; raises `typer.BadParameter` if they name none."""
+    if list(words) == [FEED]:
+        return feed_schema()
+    if words[0] == EVENT:
+        return _event_document(words[1:])
+    shown = declared(words)
+    if shown is None:
+        raise typer.BadParameter(f"{_spelt(words)} shows no rows: it has no schema")
+    return schema_of(f"liveportal {_spelt(words)}", shown)
+
+
+def _event_document(words: Sequence[str]) -> dict[str, Any]:
+    name = " ".join(words).removeprefix(PREFIX)
+    if name not in TYPES:
+        problem = f"{name!r} is not a type of event" if words else "name a type of event"
+        raise typer.BadParameter(f"{problem}. The types are: {', '.join(TYPES)}")
+    return event_schema(TYPES[name])
+
+
+def declared(words: Sequence[str]) -> Shown | None:
+    """Return the rows that a command shows, or the default command of a group; None if none.
+
+    Raises `typer.BadParameter` if there is no such command.
+    """
+    command = _find(words)
+    if isinstance(command, commands.Group):
+        if command.default is None:
+            names = ", ".join(_names_in(command))
+            raise typer.BadParameter(f"{_spelt(words)} has several commands: {names}")
+        command = command.load_command(command.default)
+    return getattr(command.callback, "shown", None)
+
+
+def _find(words: Sequence[str]) -> Any:  # noqa: ANN401 -- Typer does not export click's types.
+    """Return the command or group with this name; raises `typer.BadParameter`."""
+    command: Any = get_command(commands.app)
+    for number, word in enumerate(words):
+        names = _names_in(command)
+        if word not in names:
+            close = get_close_matches(word, names)
+            hint = f". Did you mean {' or '.join(close)}?" if close else ""
+            raise typer.BadParameter(f"there is no command {_spelt(words[: number + 1])!r}{hint}")
+        command = command.load_command(word)
+    return command
+
+
+def _names_in(command: object) -> list[str]:
+    return list(command.commands) if isinstance(command, commands.Group) else []
+
+
+def _spelt(words: Sequence[str]) -> str:
+    return " ".join(words)

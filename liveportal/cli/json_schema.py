@@ -1,0 +1,128 @@
+"""JSON Schema (draft 2020-12) of what a command shows, made from the declarations of its rows.
+
+A schema describes `--json`; `--jsonl` writes the same rows, one a line. It allows further fields,
+since a later version may add some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from liveportal.cli.io.view_model import Shown
+from liveportal.cli.write_command import WriteResult, all_fields
+from liveportal.domain.frozen import field_names
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, columns
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+Schema = dict[str, Any]
+
+_NUMBER = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
+_SCALARS: dict[object, Schema] = {
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    str: {"type": "string"},
+    Path: {"type": "string"},
+    Money: _NUMBER,
+    Decimal: _NUMBER,
+    datetime: {"type": "string", "format": "date-time"},
+    date: {"type": "string", "format": "date"},
+    timedelta: {"type": "integer"},  # In seconds, as the field's name says.
+    NoneType: {"type": "null"},
+    Any: {},
+}
+
+
+def schema_of(command: str, shown: Shown) -> Schema:
+    """Return the schema of what a command, named in its words, writes with `--json`."""
+    head = {"$schema": DRAFT, "title": command}
+    if shown.is_written:
+        return head | _result_schema(shown)
+    rows = _any_of([_object(_types_of(kind), columns(kind)) for kind in shown.rows])
+    return head | ({"type": "array", "items": rows} if shown.many else rows)
+
+
+def _result_schema(shown: Shown) -> Schema:
+    """Return the schema of a write's result; of many ids each has one, and may have failed."""
+    types = _types_of(WriteResult)
+    names = all_fields(())
+    for kind in shown.rows:
+        types |= _types_of(kind)
+        names = all_fields(kind)
+    result = _object(types, names)
+    if not shown.many:
+        return result
+    unset = dict.fromkeys(types, NoneType)
+    known = {"id": str, "state": str | None, "error": str, "message": str, "dry_run": bool}
+    refs = [{"$ref": f"#/$defs/{name}"} for name in ("result", "failed")]
+    return {
+        "anyOf": [refs[0], {"type": "array", "items": {"anyOf": refs}}],
+        "$defs": {"result": result, "failed": _object(unset | known, names)},
+    }
+
+
+def _object(types: Mapping[str, Any], names: Iterable[str]) -> Schema:
+    """Return the schema of an object with these columns, in their order; `a.b` is nested."""
+    nested: dict[str, list[str]] = {}
+    for name in names:
+        outer, _, inner = name.partition(".")
+        nested.setdefault(outer, []).extend([inner] if inner else [])
+    properties = {
+        name: _nested_row(types[name], inner) if inner else _of_type(types[name])
+        for name, inner in nested.items()
+    }
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _nested_row(annotation: Any, names: Iterable[str]) -> Schema:  # noqa: ANN401
+    """Return the schema of a row whose fields are columns; if it is None, all of them are null."""
+    kinds = get_args(annotation) or (annotation,)
+    (kind,) = (kind for kind in kinds if kind is not NoneType)
+    types = _types_of(kind)
+    if NoneType in kinds:
+        types = {name: of | None for name, of in types.items()}
+    return _object(types, names)
+
+
+def _types_of(kind: type[Row]) -> dict[str, Any]:
+    # A query imports `Decimal` for the type checker only: at run time that would cost too much.
+    hints = get_type_hints(kind, localns={"Decimal": Decimal})
+    return {name: hints[name] for name in field_names(kind)}
+
+
+def _of_type(annotation: Any) -> Schema:  # noqa: ANN401, PLR0911 -- A table: one line per kind of type.
+    """Return the schema of a field's type; raises `TypeError` for one that rows must not have."""
+    if annotation in _SCALARS:
+        return dict(_SCALARS[annotation])
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return _any_of([_of_type(argument) for argument in arguments])
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin in (list, tuple, Sequence):
+        return {"type": "array", "items": _of_type(arguments[0])}
+    if origin in (dict, Mapping):
+        return {"type": "object", "additionalProperties": _of_type(arguments[1])}
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return {"enum": [member.value for member in annotation]}
+    if isinstance(annotation, type) and issubclass(annotation, Row):
+        types = _types_of(annotation)
+        return _object(types, types)
+    raise TypeError(f"there is no JSON Schema of {annotation!r}")
+
+
+def _any_of(schemas: Sequence[Schema]) -> Schema:
+    """Return the schema of a value that one of these describes; null joins a plain type."""
+    match schemas:
+        case [schema]:
+            return schema
+        case [{"type": str() as kind} as schema, {"type": "null"}]:
+            return {**schema, "type": [kind, "null"]}
+    return {"anyOf": list(schemas)}

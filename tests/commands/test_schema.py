@@ -1,0 +1,209 @@
+"""`liveportal schema`: the JSON Schema of outputs and events, made from their declarations."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from typer.main import get_command
+
+from liveportal.cli.app import Group, app
+from liveportal.cli.commands.schema import declared
+from liveportal.cli.main import main
+from liveportal.domain.errors import LiveportalError
+from liveportal.domain.events.sources import Origin, check_content
+from liveportal.domain.events.types import TYPES
+from liveportal.feeds.json_schema import event_schema, feed_schema
+from liveportal.feeds.jsonl import parse
+from tests.commands.schemas import FORMATS
+from tests.commands.shell import OCTOBER, Shell
+from tests.commands.states import FEED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NO_ROWS = {"demo", "preferences export", "schema", "sessions calendar"}
+"""Commands that write a document or a story, not rows."""
+
+UNDECLARED = (
+    *("preferences", "ledger"),
+    "sessions",
+    *("earnings", "payout", "refunds", "dispute", "policy"),
+)
+"""Groups whose commands do not all declare their rows yet."""
+
+BASE = {
+    "specversion": "1.0",
+    "id": "e-1",
+    "source": "https://help.example",
+    "time": "2026-10-05T09:00:00Z",
+}
+
+
+def _commands(group: Group, words: tuple[str, ...] = ()) -> Iterator[str]:
+    for name in group.commands:
+        command = group.load_command(name)
+        if isinstance(command, Group):
+            yield from _commands(command, (*words, name))
+        else:
+            yield " ".join((*words, name))
+
+
+def _schema(shell: Shell, *words: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(shell.output_of("schema", *words))
+    Draft202012Validator.check_schema(schema)
+    return schema
+
+
+def test_every_command_declares_what_it_shows() -> None:
+    """A schema exists of every command that shows rows."""
+    root = get_command(app)
+    assert isinstance(root, Group)
+    undeclared = {name for name in _commands(root) if declared(name.split()) is None}
+    assert {name for name in undeclared if name.split()[0] not in UNDECLARED} == NO_ROWS - {
+        name for name in NO_ROWS if name.split()[0] in UNDECLARED
+    }
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+def test_what_feeds_say_fits_their_schema(nothing: Shell) -> None:
+    """The shipped sample, and events of every state."""
+    schema = _schema(nothing, "feed")
+    validator = Draft202012Validator(schema, format_checker=FORMATS)
+    lines = [
+        *OCTOBER.read_bytes().splitlines(),
+        *(line for text in FEED for line in text.splitlines()),
+    ]
+    for line in lines:
+        validator.validate(json.loads(line))
+    assert len(lines) > 30
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "field"),
+    [
+        (
+            "tip.received",
+            {"session": "S-1", "amount": {"amount": "0.00", "currency": "USD"}},
+            "amount",
+        ),
+        ("tip.received", {"session": "S-1", "amount": 5}, "amount"),
+        (
+            "tip.received",
+            {"session": "S 1", "amount": {"amount": "1.00", "currency": "USD"}},
+            "session",
+        ),
+        ("session.ended", {"session": "S-1", "billed": None}, "billed"),
+        ("session.missed", {"session": "S-1", "by": "platform"}, "by"),
+        ("session.started", {"session": "S-1", "minutes": 5}, "data"),
+        ("session.started", {}, "data"),
+        ("session.rescheduled", {"session": "S-1", "start": "tomorrow"}, "start"),
+        ("review.posted", {"session": "S-1", "by": "expert", "rating": 6}, "rating"),
+        ("preferences.changed", {"skills": ["c"]}, "data"),
+    ],
+)
+def test_what_is_no_event_does_not_fit(kind: str, data: dict[str, Any], field: str) -> None:
+    """What reading a line refuses by its form, the schema refuses, too, at the same place."""
+    schema = feed_schema()["$defs"][kind]
+    validator = Draft202012Validator(schema, format_checker=FORMATS)
+    errors = list(validator.iter_errors(BASE | {"type": f"liveportal.{kind}", "data": data}))
+    assert {str(error.absolute_path[min(1, len(error.absolute_path) - 1)]) for error in errors} == {
+        field
+    }
+    line = json.dumps(BASE | {"type": f"liveportal.{kind}", "data": data}).encode()
+    with pytest.raises(LiveportalError):
+        check_content(parse(line), Origin.FEED)
+
+
+def test_a_feed_may_not_use_the_experts_source_or_types() -> None:
+    """The schema of a feed has no type that only the expert records, and not his source."""
+    schema = feed_schema()
+    assert "policy.adopted" not in schema["$defs"]
+    assert "customer.erasure_requested" in schema["$defs"]
+    line = BASE | {"type": "liveportal.session.started", "data": {"session": "S-1"}}
+    validator = Draft202012Validator(schema, format_checker=FORMATS)
+    assert validator.is_valid(line)
+    assert not validator.is_valid(line | {"source": "urn:liveportal:cli"})
+    assert not validator.is_valid(line | {"Subject": "S-1"})
+    assert validator.is_valid(line | {"subject": "S-1"})
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_event_has_a_schema(nothing: Shell, kind: str) -> None:
+    """By its type, with or without the prefix that it has in a feed."""
+    schema = _schema(nothing, "event", kind)
+    assert schema["properties"]["type"] == {"const": f"liveportal.{kind}"}
+    assert schema == _schema(nothing, "event", f"liveportal.{kind}")
+
+
+def test_what_a_ledger_exports_fits_the_schemas_of_its_events(states: Shell) -> None:
+    """The expert's own events, and the attributes of an export."""
+    states.ok(
+        "preferences", "set", "--skill", "shaders", "--hours", "mon 9-12", "--buffer-before", "5"
+    )
+    for line in states.output_of("ledger", "export", "events").splitlines():
+        event = json.loads(line)
+        kind = TYPES[event["type"].removeprefix("liveportal.")]
+        Draft202012Validator(event_schema(kind), format_checker=FORMATS).validate(event)
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("requests", "requests has several commands: list, show"),
+        ("requests lst", "there is no command 'requests lst'. Did you mean list?"),
+        ("nonsense", "there is no command 'nonsense'"),
+        ("requests list more", "there is no command 'requests list more'"),
+        ("demo", "demo shows no rows: it has no schema"),
+        ("event", "name a type of event. The types are: request.opened"),
+        ("event session.begun", "'session.begun' is not a type of event"),
+        ("feed more", "there is no command 'feed'"),
+        ("", "Missing argument"),
+    ],
+)
+def test_what_has_no_schema_is_wrong_usage(nothing: Shell, words: str, message: str) -> None:
+    """The message says what there is."""
+    ran = nothing.run("schema", *words.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("requests a", {"accept", "add"}),
+        ("event payout.", {"payout.sent", "payout.paid", "payout.failed", "payout.returned"}),
+        ("e", {"earnings", "event"}),
+        ("f", {"feed"}),
+        ("nonsense a", set()),
+    ],
+)
+def test_a_shell_completes_its_words(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: str,
+    wanted: set[str],
+) -> None:
+    """Commands as they are typed, and the types of events."""
+    line = f"liveportal schema {words}"
+    monkeypatch.setenv("_LIVEPORTAL_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 0
+    assert set(capsys.readouterr().out.split()) == wanted
+
+
+def test_a_schema_is_written_to_a_file(nothing: Shell) -> None:
+    """-o writes it whole; nothing is printed."""
+    assert nothing.output_of("schema", "feed", "-o", "feed.json") == ""
+    text = (nothing.folder / "feed.json").read_text()
+    assert json.loads(text) == feed_schema()
