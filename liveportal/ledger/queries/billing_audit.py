@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 
 @row
-class CheckedSession(Row):
-    """A session as billed and as we calculate it.
+class AuditRow(Row):
+    """The bill of an ended session, and our own calculation of it.
 
+    `explained_by` are the switches of the policy with which our calculation would be the bill.
     `reported` is a bill that differs from the booked one and could not be booked because a
-    correction or a refund came first; None if there is none.
+    correction or a refund came first.
     """
 
     session: str
@@ -55,7 +56,7 @@ _REPORTED = """
 """
 
 
-def audit(reader: Reader, first: str, last: str, *, everything: bool) -> list[CheckedSession]:
+def audit(reader: Reader, first: str, last: str, *, everything: bool) -> list[AuditRow]:
     """Return the sessions of the months whose bill differs from our calculation.
 
     With `everything`, all sessions are returned.
@@ -64,11 +65,11 @@ def audit(reader: Reader, first: str, last: str, *, everything: bool) -> list[Ch
     return [_row(reader, SESSION.read(row, reader.currency)) for row in rows]
 
 
-def _row(reader: Reader, session: Session) -> CheckedSession:
+def _row(reader: Reader, session: Session) -> AuditRow:
     policy = reader.policy_at(session.policy)
     difference = session.gross_minor - session.expected_minor
     interpretations = explanations(session, policy) if difference else ()
-    return CheckedSession(
+    return AuditRow(
         session=session.id,
         customer=session.customer,
         month=session.period,
@@ -89,8 +90,8 @@ def _row(reader: Reader, session: Session) -> CheckedSession:
 def _unbooked_bill(reader: Reader, session: Session) -> Money | None:
     if "billed_differs" not in session.flags:
         return None
-    for event in reader.all(_REPORTED, session.id):
-        if billed := json.loads(event["facts"]).get("billed"):
+    for (facts,) in reader.db.execute(_REPORTED, (session.id,)).fetchall():
+        if billed := json.loads(facts).get("billed"):
             reported = Money.parse(billed["amount"], session.currency)
             if reported.minor != session.gross_minor:
                 return reported

@@ -248,7 +248,7 @@ def check(
     total = sum(differing, Money(0, currency))
     title = f"Sessions billed otherwise than reckoned: {len(differing)}, by {total} {currency}"
     table = Table(
-        billing_audit.CheckedSession,
+        billing_audit.AuditRow,
         rows,
         (*HUMAN_CHECKED, "reported") if has_reported else HUMAN_CHECKED,
         title=title if rows else None,
