@@ -30,7 +30,6 @@ NO_ROWS = {"demo", "preferences export", "schema", "sessions calendar"}
 UNDECLARED = (
     *("preferences", "ledger"),
     "sessions",
-    *("earnings", "payout", "refunds", "dispute", "policy"),
 )
 """Groups whose commands do not all declare their rows yet."""
 

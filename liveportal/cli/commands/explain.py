@@ -7,6 +7,7 @@ in other formats, where the row with the `path` `net.1` is a part of `net`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,13 +15,14 @@ import typer
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, render
 from liveportal.cli.io.text import clean
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_month, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.clock import local_date
 from liveportal.domain.money import Money
 from liveportal.domain.row import Row, row
+from liveportal.ledger.queries import provenance
 from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class PathRow(Row):
     seq: int | None
 
 
+@shows(provenance.ExplainedMonth)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_month(
     month: Annotated[str, typer.Argument(metavar="MONTH", help="2026-10, oct, last or this.")],
@@ -60,15 +63,15 @@ def explain_month(
       liveportal earnings explain last
       liveportal earnings explain 2026-10 --json
     """
-    from liveportal.ledger.queries import provenance
-
     with open_reader(ledger, read, out) as reader:
         name = read_month(month, local_date(utc_now(), reader.timezone))
         net, owed = provenance.month(reader, name)
-        show = _prepare_output(reader, {"month": name}, {"net": net, "owed": owed}, read, out)
+        explained = partial(provenance.ExplainedMonth, month=name)
+        show = _prepare_output(reader, explained, {"net": net, "owed": owed}, read, out)
     show()
 
 
+@shows(provenance.ExplainedSession)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_session(
     session: Annotated[
@@ -82,15 +85,15 @@ def explain_session(
 
     Example: liveportal sessions explain S-1001
     """
-    from liveportal.ledger.queries import provenance
-
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("session", session)
         net, where = provenance.session(reader, name)
-        show = _prepare_output(reader, {"session": name}, {"net": net, "where": where}, read, out)
+        explained = partial(provenance.ExplainedSession, session=name)
+        show = _prepare_output(reader, explained, {"net": net, "where": where}, read, out)
     show()
 
 
+@shows(provenance.ExplainedPayout)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def explain_payout(
     payout: Annotated[
@@ -104,28 +107,25 @@ def explain_payout(
 
     Example: liveportal payout explain PO-1
     """
-    from liveportal.ledger.queries import provenance
-
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("payout", payout)
         lines = provenance.payout(reader, name)
-        show = _prepare_output(reader, {"payout": name}, {"lines": lines}, read, out)
+        explained = partial(provenance.ExplainedPayout, payout=name)
+        show = _prepare_output(reader, explained, {"lines": lines}, read, out)
     show()
 
 
 def _prepare_output(
     reader: Reader,
-    subject: Mapping[str, str],
+    explained: Callable[..., Row],
     trees: Mapping[str, Node],
     read: ReadOptions,
     out: OutputOptions,
 ) -> Callable[[], None]:
     """Read what the output needs; return a function that shows it once the ledger is closed."""
     if out.json or out.jsonl:
-        from liveportal.ledger.queries import provenance
-
-        row = {**subject, **{name: provenance.nested(reader, tree) for name, tree in trees.items()}}
-        return lambda: render(Detail(tuple(row), row), out)
+        row = explained(**{name: provenance.nested(reader, tree) for name, tree in trees.items()})
+        return lambda: render(Detail(type(row), row), out)
     if for_person(out) and out.columns is None:
         drawings = [_build_tree(reader, tree, "bold") for tree in trees.values()]
         return lambda: _draw_trees(drawings)

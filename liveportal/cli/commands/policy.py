@@ -10,7 +10,7 @@ import typer
 from liveportal.cli.app import Commands
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -62,6 +62,7 @@ Which = Annotated[
 
 
 @app.command("list")
+@shows(PolicyRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """List the shipped policies, and the one in force.
@@ -87,6 +88,7 @@ def _policy_row(policy: Policy, in_force: Policy, *, is_shipped: bool) -> Policy
 
 
 @app.command("show")
+@shows(SwitchRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(
     ledger: LedgerOption,
@@ -117,6 +119,7 @@ def show(
 
 
 @app.command("use")
+@shows_result()
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
     """Adopt a policy from now on; what was agreed keeps its own. Asks once there are sessions.
@@ -136,6 +139,7 @@ def use(policy: Which, ledger: LedgerOption, write: WriteOptions, out: OutputOpt
 
 
 @app.command("check")
+@shows(ValidPolicy)
 @with_options(LedgerOption, OutputOptions)
 def check(policy: Which, ledger: LedgerOption, out: OutputOptions) -> None:
     """Check a policy file: exit 0 if it is right, else say which switch is wrong.

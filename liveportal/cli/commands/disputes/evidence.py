@@ -15,12 +15,12 @@ import typer
 
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import open_reader, reference_time
 from liveportal.domain.case import Case
 from liveportal.domain.clock import FIRST
-from liveportal.domain.row import Row, columns, row
+from liveportal.domain.row import Row, row
 
 
 @row
@@ -48,6 +48,7 @@ Names = Annotated[
 ]
 
 
+@shows(WrittenPack)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def evidence(
     claim: Annotated[
@@ -91,7 +92,7 @@ def evidence(
     if (keep or name) and not redact:
         raise typer.BadParameter("--keep and --name belong to --redact")
     result_options = replace(out, output=None)
-    check_output_possible(columns(WrittenPack), result_options)
+    check_output_possible(WrittenPack, result_options)
     with open_reader(ledger, read, out) as reader:
         case = case_of(reader, reader.resolve_id("claim", claim), reference_time(reader))
         vault = Vault(reader.path)

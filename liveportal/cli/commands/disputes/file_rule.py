@@ -11,6 +11,7 @@ import typer
 from liveportal.cli.commands.disputes.list_show import One
 from liveportal.cli.io.prompts import STDIN, read_text
 from liveportal.cli.io.render import check_output_possible, hint
+from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -32,6 +33,7 @@ from liveportal.ledger.queries.reader import Reader
 from liveportal.portal import Portal
 
 
+@shows_result(claims.ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def file_(
     claim: One,
@@ -134,6 +136,7 @@ def _preview(claim: str, text: str, ledger: LedgerOption) -> None:
         hint(record.warning)
 
 
+@shows_result(claims.ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def withdraw(claim: One, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
     """Withdraw a dispute: the claim is open again. Asks first.
@@ -158,6 +161,7 @@ def _withdraw_question(reader: Reader, claim_id: str) -> str:
     )
 
 
+@shows_result(claims.ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def rule(
     claim: One,

@@ -8,7 +8,7 @@ import typer
 
 from liveportal.cli.commands.refunds.list_show import HUMAN, SHOWN, STATES
 from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
     States,
@@ -24,6 +24,7 @@ One = Annotated[
 ]
 
 
+@shows(claims.ClaimRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
@@ -39,6 +40,7 @@ def list_(
     render(Table(claims.ClaimRow, rows, HUMAN, empty="No disputes."), out, zone=zone)
 
 
+@shows(claims.ClaimDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show a dispute: the claim, your summary, what happens next, and your record so far.

@@ -13,7 +13,7 @@ import typer
 
 from liveportal.cli.commands.disputes.evidence import Keep, Names, transcript_reader
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, with_options
 from liveportal.cli.read_command import reference_time
 from liveportal.domain.errors import InvalidPack, LiveportalError, PackChanged
@@ -56,6 +56,7 @@ class VerifiedPack(Row):
 HUMAN = columns(VerifiedPack)[:-1]
 
 
+@shows(VerifiedPack)
 @with_options(LedgerOption, OutputOptions)
 def verify(
     pack: Annotated[Path, typer.Argument(metavar="FILE", help="A pack that `evidence` wrote.")],
@@ -81,7 +82,7 @@ def verify(
     from liveportal.exports.evidence import PAGE_FILES, has_manifest_fields
     from liveportal.exports.pack import read_members, verify_pack
 
-    check_output_possible(columns(VerifiedPack), out, spared=(*ledger.files, pack))
+    check_output_possible(VerifiedPack, out, spared=(*ledger.files, pack))
     check_input(pack)
     checked = verify_pack(pack)
     manifest = checked.manifest

@@ -11,11 +11,18 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.app import Commands
-from liveportal.cli.commands.earnings.analysis import BOUNDS_HINT, compare_zones, special_view
+from liveportal.cli.commands.earnings.analysis import (
+    BOUNDED,
+    BOUNDS_HINT,
+    GROUPED,
+    MOVED,
+    compare_zones,
+    special_view,
+)
 from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Year, parse_span
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import for_person, hint, note, render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -63,6 +70,7 @@ CompareZones = Annotated[
 
 
 @app.command("summary")
+@shows(earnings.SummaryRow, tables=(GROUPED, BOUNDED, MOVED))
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def summary(
     ledger: LedgerOption,
@@ -122,6 +130,7 @@ def summary(
 
 
 @app.command("months")
+@shows(MonthRow, MOVED, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def months(
     ledger: LedgerOption,
@@ -157,6 +166,7 @@ def months(
 
 
 @app.command("sessions")
+@shows(earnings.SessionSummaryRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def sessions(
     ledger: LedgerOption,
@@ -188,6 +198,7 @@ def _name_gaps(gaps: Sequence[tuple[str, str]]) -> None:
 
 
 @app.command("transactions")
+@shows(earnings.TransactionRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def transactions(
     ledger: LedgerOption,
@@ -216,6 +227,7 @@ def transactions(
 
 
 @app.command("adjust")
+@shows_result(AmountRow)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def adjust(
     amount: Annotated[

@@ -16,7 +16,7 @@ import typer
 from liveportal.cli.commands.earnings.span import First, Last, OneMonth, Span, Year, parse_span
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
-from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table
+from liveportal.cli.io.view_model import Detail, HumanValue, Row, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_as_known, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
@@ -33,6 +33,11 @@ HUMAN_GROUP = (
 HUMAN_MOVED = ("kind", "session", "claim", "payout", "time", "amount", "owed")
 HUMAN_BOUND = ("switch", "reading", "net", "difference", "owed", "left_out")
 HUMAN_CHECKED = (*("session", "start", "billed", "expected", "difference", "explained_by"),)
+
+
+GROUPED = "liveportal.ledger.queries.breakdown.GroupRow"
+BOUNDED = "liveportal.ledger.queries.interpretation_range.BoundRow"
+MOVED = "liveportal.ledger.queries.zone_comparison.MovedRow"
 
 
 # --- views of the summary and the months ----------------------------------------------------------
@@ -150,6 +155,7 @@ def _constant_lines(*lines: str) -> Any:  # noqa: ANN401 (the callable of `Human
 # --- diff -----------------------------------------------------------------------------------------
 
 
+@shows("liveportal.ledger.queries.as_known_diff.ChangedMonth", many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def diff(
     before: Annotated[
@@ -214,6 +220,7 @@ def _event_lines(
 # --- check ----------------------------------------------------------------------------------------
 
 
+@shows("liveportal.ledger.queries.billing_audit.AuditRow", many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def check(
     ledger: LedgerOption,

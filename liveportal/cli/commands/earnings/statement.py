@@ -15,14 +15,14 @@ import typer
 
 from liveportal.cli.io.output_file import check_target, open_output_bytes
 from liveportal.cli.io.render import check_output_possible, hint, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_month, utc_now
 from liveportal.cli.read_command import open_reader
 from liveportal.domain.clock import local_date
 from liveportal.domain.errors import NotAStatement, StatementChanged, UnreadableFile
 from liveportal.domain.patterns import pattern
-from liveportal.domain.row import Row, columns, row
+from liveportal.domain.row import Row, row
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.storage.ledger_paths import check_input
 
@@ -49,6 +49,7 @@ class WrittenStatement(Row):
     digest: str
 
 
+@shows(WrittenStatement)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def statement(
     period: Annotated[
@@ -73,7 +74,7 @@ def statement(
     from liveportal.ledger.queries.statement import statement as statement_document
 
     result_options = replace(out, output=None)
-    check_output_possible(columns(WrittenStatement), result_options)
+    check_output_possible(WrittenStatement, result_options)
     if out.output is None:
         raise typer.BadParameter("name the file with -o: its ending says .html, .pdf or .csv")
     write_document = writer_of(out.output)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.io.render import for_person, render
-from liveportal.cli.io.view_model import Detail, HumanValue, Table
+from liveportal.cli.io.view_model import Detail, HumanValue, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_time, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
@@ -24,6 +24,7 @@ On = Annotated[
 ]
 
 
+@shows(payouts.ForecastRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
     """Show when how much will be paid out, of what is earned so far.
@@ -44,6 +45,7 @@ def forecast(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On
     render(table, out, zone=zone)
 
 
+@shows(payouts.OverdueRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def overdue(ledger: LedgerOption, read: ReadOptions, out: OutputOptions, on: On = None) -> None:
     """Show what should have been paid out and was not, with a text to ask for it.

@@ -8,7 +8,7 @@ import typer
 
 from liveportal.cli.commands.payouts.forecast import On, parse_day
 from liveportal.cli.io.render import render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
 from liveportal.ledger.queries import payouts
@@ -19,6 +19,7 @@ One = Annotated[
 ]
 
 
+@shows(payouts.PayoutPreview)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def preview(
     ledger: LedgerOption,
@@ -38,6 +39,7 @@ def preview(
     render(Detail(payouts.PayoutPreview, row, title="Payout preview"), out, zone=zone)
 
 
+@shows(payouts.PayoutRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
@@ -53,6 +55,7 @@ def list_(
     render(Table(payouts.PayoutRow, rows, empty="No payouts."), out, zone=zone)
 
 
+@shows(payouts.PayoutDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(payout: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show a payout: the earnings that it pays, and what happened to it.

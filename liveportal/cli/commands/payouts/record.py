@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -38,6 +39,7 @@ Ids = Annotated[
 Why = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why.")]
 
 
+@shows_result(PayoutResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def record(
     sent: Annotated[str, typer.Argument(metavar="AMOUNT", help="What was sent, such as 168.55.")],
@@ -74,6 +76,7 @@ def record(
     show_result(row, PayoutResult, out, zone=zone)
 
 
+@shows_result(PayoutResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def paid(
     payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
@@ -85,6 +88,7 @@ def paid(
     run_step(payouts, _status_step(PayoutPaid, reason), ledger, write, out)
 
 
+@shows_result(PayoutResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def fail(
     payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None
@@ -96,6 +100,7 @@ def fail(
     run_step(payouts, _status_step(PayoutFailed, reason, "failed"), ledger, write, out)
 
 
+@shows_result(PayoutResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def return_(
     payouts: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions, reason: Why = None

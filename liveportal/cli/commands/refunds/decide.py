@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     NewId,
@@ -41,6 +42,7 @@ Ids = Annotated[
 ]
 
 
+@shows_result(ClaimResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def claim(
     session: Annotated[
@@ -83,6 +85,7 @@ def claim(
     show_result(row, ClaimResult, out, zone=zone)
 
 
+@shows_result(ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def concede(
     claims: Ids,
@@ -114,6 +117,7 @@ def _concede_question(reader: Reader, claim_id: str) -> str:
     return f"Concede claim {claim_id}? It deducts {row.cost} {row.currency}."
 
 
+@shows_result(ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def grant(
     claims: Ids,
@@ -129,6 +133,7 @@ def grant(
     run_step(claims, _closing_step(RefundGranted, reason), ledger, write, out)
 
 
+@shows_result(ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def deny(
     claims: Ids,
@@ -144,6 +149,7 @@ def deny(
     run_step(claims, _closing_step(RefundDenied, reason), ledger, write, out)
 
 
+@shows_result(ClaimResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def withdraw(
     claims: Ids,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.io.render import hint, render
-from liveportal.cli.io.view_model import Detail, Table
+from liveportal.cli.io.view_model import Detail, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import (
     States,
@@ -34,6 +34,7 @@ One = Annotated[
 ]
 
 
+@shows(claims.ClaimRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
     ledger: LedgerOption, read: ReadOptions, out: OutputOptions, state: States = None
@@ -53,6 +54,7 @@ def list_(
         hint('Dispute one with `liveportal dispute file ID --summary "what happened"`.')
 
 
+@shows(claims.ClaimDetail)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(claim: One, ledger: LedgerOption, read: ReadOptions, out: OutputOptions) -> None:
     """Show one claim: why, whether it is late, what it holds and costs, what comes next.
