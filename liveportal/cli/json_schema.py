@@ -105,6 +105,8 @@ def _object(types: Mapping[str, Any], names: Iterable[str]) -> Schema:
 def _nested_row(annotation: Any, names: Iterable[str]) -> Schema:  # noqa: ANN401
     """Return the schema of a row whose fields are columns; if it is None, all of them are null."""
     kinds = get_args(annotation) or (annotation,)
+    if kinds == (NoneType,):
+        return _object(dict.fromkeys(names, NoneType), names)
     (kind,) = (kind for kind in kinds if kind is not NoneType)
     types = _types_of(kind)
     if NoneType in kinds:
