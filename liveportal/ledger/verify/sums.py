@@ -88,9 +88,9 @@ def check_views(db: Connection, sums: BookedSums) -> None:
     shown = {row["month"]: row for row in earnings.months(reader)}
     for month in folded:
         row = month.row(zone, currency)
-        seen = shown.pop(month.month, {})
-        if row != seen:
-            names = ", ".join(name for name in row if row[name] != seen.get(name))
+        viewed = shown.pop(month.month, None)
+        if row != viewed:
+            names = ", ".join(name for name in row if viewed is None or row[name] != viewed[name])
             raise failed(
                 f"the views show {month.month} otherwise than its transactions add up: {names}",
                 month=month.month,
