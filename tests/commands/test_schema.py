@@ -28,7 +28,7 @@ NO_ROWS = {"demo", "preferences export", "schema", "sessions calendar"}
 """Commands that write a document or a story, not rows."""
 
 UNDECLARED = (
-    *("preferences", "ledger"),
+    "ledger",
     "sessions",
     *("earnings", "payout", "refunds", "dispute", "policy"),
 )
