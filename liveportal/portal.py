@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +35,7 @@ from liveportal.ledger.format.serialisation import event_at, stored_event
 from liveportal.ledger.journal.journal import Journal, Outcome
 from liveportal.ledger.ledger_file import LedgerFile
 from liveportal.ledger.opening import open_readonly
-from liveportal.ledger.queries.reader import Reader, Row, known_id
+from liveportal.ledger.queries.reader import Reader, known_id
 from liveportal.ledger.storage import driver
 from liveportal.ledger.storage.gc_pause import no_collector
 
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 CHUNK_LINES = 2_000
 
 Clock = Callable[[], datetime]
+Row = Mapping[str, object]
 Allow = Callable[[Caution], bool]
 """Returns True if a caution is accepted, so that the event is recorded in spite of it."""
 

@@ -13,7 +13,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from liveportal.domain.frozen import field_names, frozen
+from liveportal.domain.frozen import build, field_names, frozen
 
 T = TypeVar("T", bound="Row")
 
@@ -23,6 +23,8 @@ class Row(Mapping[str, Any]):
 
     COLUMNS: ClassVar[tuple[str, ...] | None] = None
     """The columns, where their order differs from the fields' (they were added at the end)."""
+    IS_CELL: ClassVar[bool] = False
+    """True if a field of this type is one column, with the whole object in it."""
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- By name, a value may be of any type.
         if name in field_names(type(self)):
@@ -44,6 +46,11 @@ def row(kind: type[T]) -> type[T]:
     return declared
 
 
+def pick(kind: type[T], values: Mapping[str, Any]) -> T:
+    """Make a row of those of the values that its fields name."""
+    return build(kind, {name: values[name] for name in field_names(kind)})
+
+
 @cache
 def columns(kind: type[Row]) -> tuple[str, ...]:
     """Return the columns of a kind of row, such as `customer.id`, in order."""
@@ -52,7 +59,8 @@ def columns(kind: type[Row]) -> tuple[str, ...]:
     names: list[str] = []
     for field in fields(kind):  # type: ignore[arg-type]
         inner = _row_type(kind, str(field.type))
-        names += [f"{field.name}.{name}" for name in columns(inner)] if inner else [field.name]
+        nested = columns(inner) if inner and not inner.IS_CELL else None
+        names += [f"{field.name}.{name}" for name in nested] if nested else [field.name]
     return tuple(names)
 
 

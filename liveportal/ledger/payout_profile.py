@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,10 +13,11 @@ from liveportal.domain.profile.fields import Changes, Values
 from liveportal.ledger.format.serialisation import stored_event
 from liveportal.ledger.journal.journal import Outcome
 from liveportal.ledger.ledger_file import LedgerFile
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.secrets.encrypted_fields import EncryptedFields
 from liveportal.ledger.storage import commits
 
+Row = Mapping[str, object]
 Judge = Callable[[Values], object]
 """Checks a change against the profile in force; may raise a refusal."""
 

@@ -40,17 +40,17 @@ def check_output(argv: Sequence[str], output: str) -> None:
         documents = [json.loads(output)]
     else:
         documents = [json.loads(line) for line in output.splitlines()]
-        documents = [documents] if shown.many else documents
+        if shown.many or (shown.tables and not all(map(validator.is_valid, documents))):
+            documents = [documents]
     for document in documents:
         validator.validate(document)
-        if is_whole and len(shown.rows) < 2:
+        if is_whole and len(shown.rows) < 2 and not shown.tables:
             _check_order(validator.schema, document)
 
 
 def _check_order(schema: Any, document: Any) -> None:  # noqa: ANN401 -- Whatever JSON holds.
     """Assert that the fields of each row stand in the order of the schema."""
-    if "$defs" in schema:
-        schema = schema["$defs"]["result"]
+    schema = schema.get("$defs", {}).get("result", schema)
     names = list(schema.get("items", schema)["properties"])
     for row in document if isinstance(document, list) else [document]:
         assert list(row) == names

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.entities import Session
 from liveportal.domain.interpretations import explanations
 from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.row_mapping import SESSION
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.reader import Reader
 
 if TYPE_CHECKING:
     from liveportal.domain.events.types import SessionCorrected
 
-FIELDS = (
-    *("session", "customer", "month", "start", "end", "minutes", "rate", "billed", "expected"),
-    *("difference", "currency", "policy", "explained_by", "reported"),
-)
+
+@row
+class AuditRow(Row):
+    """The bill of an ended session, and our own calculation of it.
+
+    `explained_by` are the switches of the policy with which our calculation would be the bill.
+    `reported` is a bill that differs from the booked one and could not be booked because a
+    correction or a refund came first.
+    """
+
+    session: str
+    customer: str
+    month: str | None
+    start: datetime | None
+    end: datetime | None
+    minutes: str
+    rate: Money
+    billed: Money
+    expected: Money
+    difference: Money
+    currency: str
+    policy: str
+    explained_by: list[str]
+    reported: Money | None
+
 
 _ENDED = f"""
     {SESSION.select} WHERE period BETWEEN ? AND ?
@@ -33,43 +56,42 @@ _REPORTED = """
 """
 
 
-def audit(reader: Reader, first: str, last: str, *, everything: bool) -> list[Row]:
+def audit(reader: Reader, first: str, last: str, *, everything: bool) -> list[AuditRow]:
     """Return the sessions of the months whose bill differs from our calculation.
 
-    With `everything`, all sessions are returned. `reported` is a bill that differs from the booked
-    one and could not be booked because a correction or a refund came first; None if there is none.
+    With `everything`, all sessions are returned.
     """
     rows = reader.db.execute(_ENDED, (first, last, everything)).fetchall()
     return [_row(reader, SESSION.read(row, reader.currency)) for row in rows]
 
 
-def _row(reader: Reader, session: Session) -> Row:
+def _row(reader: Reader, session: Session) -> AuditRow:
     policy = reader.policy_at(session.policy)
     difference = session.gross_minor - session.expected_minor
     interpretations = explanations(session, policy) if difference else ()
-    return {
-        "session": session.id,
-        "customer": session.customer,
-        "month": session.period,
-        "start": session.start,
-        "end": session.end,
-        "minutes": minutes_text(session.billed_us),
-        "rate": session.rate,
-        "billed": Money(session.gross_minor, session.currency),
-        "expected": Money(session.expected_minor, session.currency),
-        "difference": Money(difference, session.currency),
-        "currency": session.currency,
-        "policy": policy.name,
-        "explained_by": [f"{switch} = {value}" for switch, value in interpretations],
-        "reported": _unbooked_bill(reader, session),
-    }
+    return AuditRow(
+        session=session.id,
+        customer=session.customer,
+        month=session.period,
+        start=session.start,
+        end=session.end,
+        minutes=minutes_text(session.billed_us),
+        rate=session.rate,
+        billed=Money(session.gross_minor, session.currency),
+        expected=Money(session.expected_minor, session.currency),
+        difference=Money(difference, session.currency),
+        currency=session.currency,
+        policy=policy.name,
+        explained_by=[f"{switch} = {value}" for switch, value in interpretations],
+        reported=_unbooked_bill(reader, session),
+    )
 
 
 def _unbooked_bill(reader: Reader, session: Session) -> Money | None:
     if "billed_differs" not in session.flags:
         return None
-    for row in reader.all(_REPORTED, session.id):
-        if billed := json.loads(row["facts"]).get("billed"):
+    for (facts,) in reader.db.execute(_REPORTED, (session.id,)).fetchall():
+        if billed := json.loads(facts).get("billed"):
             reported = Money.parse(billed["amount"], session.currency)
             if reported.minor != session.gross_minor:
                 return reported

@@ -6,34 +6,42 @@ from datetime import datetime, timedelta
 
 from liveportal.domain.calculations.live_session import running, starts_in
 from liveportal.domain.clock import MICROSECOND
+from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.row_mapping import SESSION
-from liveportal.ledger.queries.reader import Reader, Row
-
-FIELDS = (
-    *("elapsed_seconds", "paused_seconds", "active_seconds", "billable_seconds", "gross_so_far"),
-    *("earned_so_far", "trial_ends", "trial_left_seconds", "starts_in_seconds"),
-)
+from liveportal.ledger.queries.reader import Reader
 
 
-def figures(reader: Reader, session_id: str, now: datetime) -> Row:
+@row
+class LiveFigures(Row):
+    """The figures of a running session, or the time until an upcoming one starts."""
+
+    elapsed_seconds: timedelta | None = None
+    paused_seconds: timedelta | None = None
+    active_seconds: timedelta | None = None
+    billable_seconds: timedelta | None = None
+    gross_so_far: Money | None = None
+    earned_so_far: Money | None = None
+    trial_ends: datetime | None = None
+    trial_left_seconds: timedelta | None = None
+    starts_in_seconds: timedelta | None = None
+
+
+def figures(reader: Reader, session_id: str, now: datetime) -> LiveFigures:
     """Return the live figures of a session at an instant; fields without a value are None."""
     row = reader.db.execute(f"{SESSION.select} WHERE id = ?", (session_id,)).fetchone()
     session = SESSION.read(row, reader.currency)
     live = running(session, reader.policy_at(session.policy), now)
-    empty: Row = dict.fromkeys(FIELDS)
     if live is None:
-        return empty | {"starts_in_seconds": starts_in(session, now)}
-    return empty | {
-        "elapsed_seconds": _span(live.elapsed_us),
-        "paused_seconds": _span(live.paused_us),
-        "active_seconds": _span(live.active_us),
-        "billable_seconds": _span(live.billed_us),
-        "gross_so_far": live.gross,
-        "earned_so_far": live.earned,
-        "trial_ends": live.trial_ends,
-        "trial_left_seconds": _span(live.trial_left_us),
-    }
-
-
-def _span(microseconds: int | None) -> timedelta | None:
-    return None if microseconds is None else microseconds * MICROSECOND
+        return LiveFigures(starts_in_seconds=starts_in(session, now))
+    left_us = live.trial_left_us
+    return LiveFigures(
+        elapsed_seconds=live.elapsed_us * MICROSECOND,
+        paused_seconds=live.paused_us * MICROSECOND,
+        active_seconds=live.active_us * MICROSECOND,
+        billable_seconds=live.billed_us * MICROSECOND,
+        gross_so_far=live.gross,
+        earned_so_far=live.earned,
+        trial_ends=live.trial_ends,
+        trial_left_seconds=None if left_us is None else left_us * MICROSECOND,
+    )

@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from liveportal.domain.calculations.billing import SECOND_US
 from liveportal.domain.calculations.months import minutes_text
+from liveportal.domain.clock import from_text
+from liveportal.domain.frozen import frozen
 from liveportal.domain.money import format_minor, half_up
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.queries import customers as customer_queries
-from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.ledger.queries.customers import CustomerName, customers
+from liveportal.ledger.queries.reader import Reader, instant
 
-FIELDS = (
-    *("customer", "customer_name", "sessions", "minutes", "reviews_of_you", "rating_of_you"),
-    *("reviews_by_you", "rating_by_you", "last_session", "last_review"),
-)
-REVIEW_FIELDS = ("session", "by", "rating", "time", "text")
+
+@row
+class ReviewedCustomer(Row):
+    """A customer of ended sessions, with the average ratings in both directions."""
+
+    customer: str
+    customer_name: str | None
+    sessions: int
+    minutes: str
+    reviews_of_you: int
+    rating_of_you: Decimal | None
+    reviews_by_you: int
+    rating_by_you: Decimal | None
+    last_session: datetime
+    last_review: datetime | None
+
+
+@row
+class ReviewRow(Row):
+    """A review of a session, by `expert` or `customer`."""
+
+    session: str
+    by: str
+    rating: int
+    time: datetime
+    text: str | None
+
+
+@frozen
+class ReviewTotals:
+    """The number of reviews in one direction, and their average rating."""
+
+    count: int
+    rating: Decimal | None
+
 
 _CUSTOMERS = """
     WITH given AS (
@@ -47,46 +81,44 @@ _REVIEWS = """
 """
 
 
-def customers(reader: Reader) -> list[Row]:
+def reviewed_customers(reader: Reader) -> list[ReviewedCustomer]:
     """Return the customers of ended sessions, the most recent first."""
     rows = reader.all(_CUSTOMERS)
-    details = customer_queries.customers(
-        reader, {row["customer"]: row["described_body"] for row in rows}
+    details = customers(reader, {row["customer"]: row["described_body"] for row in rows})
+    return [_customer(row, details[row["customer"]]) for row in rows]
+
+
+def _customer(row: dict[str, Any], customer: CustomerName) -> ReviewedCustomer:
+    return ReviewedCustomer(
+        customer=row["customer"],
+        customer_name=customer.name,
+        sessions=row["sessions"],
+        minutes=minutes_text(row["billed_s"] * SECOND_US + row["billed_rest_us"]),
+        reviews_of_you=row["of_you"],
+        rating_of_you=average(row["stars_of_you"], row["of_you"]),
+        reviews_by_you=row["by_you"],
+        rating_by_you=average(row["stars_by_you"], row["by_you"]),
+        last_session=from_text(row["last_session"]),
+        last_review=instant(row["last_review"]),
     )
-    return [_customer(row, details[row["customer"]].get("name")) for row in rows]
 
 
-def _customer(row: dict[str, Any], name: object) -> Row:
-    return {
-        "customer": row["customer"],
-        "customer_name": name,
-        "sessions": row["sessions"],
-        "minutes": minutes_text(row["billed_s"] * SECOND_US + row["billed_rest_us"]),
-        "reviews_of_you": row["of_you"],
-        "rating_of_you": average(row["stars_of_you"], row["of_you"]),
-        "reviews_by_you": row["by_you"],
-        "rating_by_you": average(row["stars_by_you"], row["by_you"]),
-        "last_session": instant(row["last_session"]),
-        "last_review": instant(row["last_review"]),
-    }
-
-
-def reviews(reader: Reader, customer_id: str) -> list[Row]:
+def reviews(reader: Reader, customer_id: str) -> list[ReviewRow]:
     """Return the reviews of a customer's sessions, in both directions, oldest first."""
     return [
-        {
-            "session": row["session"],
-            "by": row["by"],
-            "rating": row["rating"],
-            "time": instant(row["time"]),
-            "text": personal(row["body"]).get("text"),
-        }
+        ReviewRow(
+            session=row["session"],
+            by=row["by"],
+            rating=row["rating"],
+            time=from_text(row["time"]),
+            text=personal(row["body"]).get("text"),
+        )
         for row in reader.all(_REVIEWS, customer_id)
     ]
 
 
-def overall(reader: Reader, customer_id: str | None = None) -> Row:
-    """Return the number of reviews in each direction, and their average ratings."""
+def overall(reader: Reader, customer_id: str | None = None) -> tuple[ReviewTotals, ReviewTotals]:
+    """Return the totals of the reviews of the expert, and of those by the expert."""
     rows = reader.all(
         "SELECT by, count(*) AS n, sum(rating) AS stars FROM review"
         " JOIN session ON session.id = review.session"
@@ -95,12 +127,7 @@ def overall(reader: Reader, customer_id: str | None = None) -> Row:
     )
     totals = {row["by"]: (row["stars"], row["n"]) for row in rows}
     of_you, by_you = totals.get("customer", (0, 0)), totals.get("expert", (0, 0))
-    return {
-        "reviews_of_you": of_you[1],
-        "rating_of_you": average(*of_you),
-        "reviews_by_you": by_you[1],
-        "rating_by_you": average(*by_you),
-    }
+    return ReviewTotals(of_you[1], average(*of_you)), ReviewTotals(by_you[1], average(*by_you))
 
 
 def average(stars: int, count: int) -> Decimal | None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from liveportal.domain.clock import utc_text
 from liveportal.domain.frozen import frozen
 from liveportal.domain.money import Money
+from liveportal.domain.row import Row
 from liveportal.ledger.format.row_mapping import to_json
-from liveportal.ledger.queries.reader import NOT_OVER, Reader, Row
+from liveportal.ledger.queries.reader import NOT_OVER, Reader
 from liveportal.ledger.queries.session_mentions import sessions_mentioning
 
 if TYPE_CHECKING:
     from decimal import Decimal
+
+T = TypeVar("T", bound=Row)
 
 SORTS = ("start", "end", "earned", "minutes", "rate", "seq")
 
@@ -83,7 +86,7 @@ class SessionFilter:
             conditions.append(DISPUTED)
         return " AND ".join(conditions) or "TRUE", list(active.values())
 
-    def sorted_rows(self, rows: Sequence[Row]) -> list[Row]:
+    def sorted_rows(self, rows: Sequence[T]) -> list[T]:
         """Return the rows in the requested order; rows without the value come last either way.
 
         Rows with equal values keep their order, which is by start.

@@ -14,18 +14,38 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from liveportal.domain.clock import from_text
+from liveportal.domain.frozen import replace
 from liveportal.domain.patterns import pattern
+from liveportal.domain.row import Row, row
 from liveportal.domain.text_search import Finder, Term, folded, may_have, term
 from liveportal.ledger.format.personal_data import personal
 from liveportal.ledger.format.row_mapping import to_json
 from liveportal.ledger.queries.customers import CustomerDetail, customers
-from liveportal.ledger.queries.reader import Reader, Row
-from liveportal.ledger.queries.transcripts import message_time
+from liveportal.ledger.queries.reader import Reader
+from liveportal.ledger.queries.transcripts import message_offset, message_time
 
-SEARCH_FIELDS = (
-    *("session", "artifact", "customer", "customer_name", "at_seconds", "time", "speaker"),
-    *("snippet", "text", "where", "thing"),
-)
+
+@row
+class SearchRow(Row):
+    """A hit in a message, or in the text of an event.
+
+    `where` is `message` or the event's field, and `thing` the entity that the event concerns. The
+    `snippet` is the text around the words that were found, which are in [brackets].
+    """
+
+    session: str | None
+    artifact: str | None
+    customer: str | None
+    customer_name: str | None
+    at_seconds: timedelta | None
+    time: datetime | None
+    speaker: str | None
+    snippet: str
+    text: str
+    where: str
+    thing: str | None
+
+
 MESSAGE = "message"
 """The `where` of a hit in a message; other hits name the field of an event, such as `title`."""
 
@@ -115,28 +135,33 @@ class _Hit(NamedTuple):
 
     rank: tuple[float, str, int, int]
     message: int
-    row: Row
+    row: SearchRow | None
 
 
-def search(reader: Reader, finder: Finder, where: Where, limit: int | None = None) -> list[Row]:
+def search(
+    reader: Reader, finder: Finder, where: Where, limit: int | None = None
+) -> list[SearchRow]:
     """Return the hits of a finder (see `matching`), the best first.
 
-    All wanted terms must be in one message, or in one text of an event. In the rows, `where` is
-    `message` or the field of the text, and `thing` is the entity that the event concerns.
+    All wanted terms must be in one message, or in one text of an event.
     """
     hits = [*_messages(reader, finder, where), *_texts(reader, finder, where)]
     best = heapq.nsmallest(len(hits) if limit is None else limit, hits)
     messages = _message_rows(reader, [hit.message for hit in best if hit.message])
-    rows = [messages[hit.message] if hit.message else hit.row for hit in best]
-    details = _customers(reader, {str(row["customer"]) for row in rows if row["customer"]})
+    rows = [hit.row or messages[hit.message] for hit in best]
+    details = _customers(reader, {row.customer for row in rows if row.customer})
     return [
-        {
-            **row,
-            "customer_name": details[str(row["customer"])].name if row["customer"] else None,
-            "snippet": finder.snippet(str(row["text"])),
-        }
+        replace(
+            row,
+            customer_name=details[row.customer].name if row.customer else None,
+            snippet=_bracketed(finder.snippet(row.text)),
+        )
         for row in rows
     ]
+
+
+def _bracketed(snippet: Iterable[tuple[str, bool]]) -> str:
+    return "".join(f"[{text}]" if found else text for text, found in snippet)
 
 
 def searched(reader: Reader, where: Where) -> Searched:
@@ -165,7 +190,7 @@ def _messages(reader: Reader, finder: Finder, where: Where) -> Iterator[_Hit]:
     for number, text, speaker, _, began, artifact, n in _candidates(reader, finder.wanted, where):
         plain = folded(text)
         if finder.finds(plain) and speakers.matches(speaker):
-            yield _Hit((-finder.score(plain), began or "", artifact, n), number, {})
+            yield _Hit((-finder.score(plain), began or "", artifact, n), number, None)
 
 
 def _candidates(
@@ -220,20 +245,21 @@ class _Speakers:
         return self._known[speaker]
 
 
-def _message_rows(reader: Reader, numbers: Sequence[int]) -> dict[int, Row]:
+def _message_rows(reader: Reader, numbers: Sequence[int]) -> dict[int, SearchRow]:
     return {
-        row["id"]: {
-            "session": row["session"],
-            "artifact": personal(row["named_body"]).get("name"),
-            "customer": row["customer"],
-            "customer_name": None,
-            **message_time(row),
-            "speaker": row["speaker"],
-            "snippet": None,
-            "text": row["text"],
-            "where": MESSAGE,
-            "thing": f"session:{row['session']}",
-        }
+        row["id"]: SearchRow(
+            session=row["session"],
+            artifact=personal(row["named_body"]).get("name"),
+            customer=row["customer"],
+            customer_name=None,
+            at_seconds=(offset := message_offset(row["offset_ms"])),
+            time=message_time(row["began"], offset),
+            speaker=row["speaker"],
+            snippet="",
+            text=row["text"],
+            where=MESSAGE,
+            thing=f"session:{row['session']}",
+        )
         for row in reader.all(_MESSAGES, to_json(list(numbers)))
     }
 
@@ -261,20 +287,20 @@ def _texts(reader: Reader, finder: Finder, where: Where) -> Iterator[_Hit]:
         if (where.customer or customer) != customer or (where.session or session) != session:
             continue
         seen.add(identity)
-        row: Row = {
-            "session": session,
-            "artifact": None,
-            "customer": customer,
-            "customer_name": None,
-            "at_seconds": None,
-            "time": from_text(time),
-            "speaker": None,
-            "snippet": None,
-            "text": text,
-            "where": field,
-            "thing": entity,
-        }
-        yield _Hit((-finder.score(folded(text)), time, seq, len(seen)), 0, row)
+        hit = SearchRow(
+            session=session,
+            artifact=None,
+            customer=customer,
+            customer_name=None,
+            at_seconds=None,
+            time=from_text(time),
+            speaker=None,
+            snippet="",
+            text=text,
+            where=field,
+            thing=entity,
+        )
+        yield _Hit((-finder.score(folded(text)), time, seq, len(seen)), 0, hit)
 
 
 def _fields(reader: Reader, finder: Finder) -> Iterator[tuple[int, str, str]]:

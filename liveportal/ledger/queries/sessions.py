@@ -10,23 +10,126 @@ from typing import Any
 from liveportal.domain.calculations.months import minutes_text
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.money import Money
+from liveportal.domain.row import Row, row
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.queries import transcripts
 from liveportal.ledger.queries.customers import CustomerName, customers
-from liveportal.ledger.queries.history import history, with_flags_of
-from liveportal.ledger.queries.reader import Reader, Row, instant
+from liveportal.ledger.queries.history import HistoryRow, history, with_flags_of
+from liveportal.ledger.queries.reader import Reader, instant
 from liveportal.ledger.queries.session_filter import DISPUTED, LAST_SEQ, START, SessionFilter
+from liveportal.ledger.queries.transcripts import ArtifactRow, artifacts
 
-_OWN = (
-    *("id", "request", "customer", "state", "start", "end", "minutes", "rate", "gross", "fee"),
-    *("earned", "currency", "policy", "claim", "customer_name", "title"),
-)
-FIELDS = (*_OWN, "rating", "disputed", "seq")
-SHOW_FIELDS = (
-    *_OWN,
-    *("pauses", "paused_minutes", "expected", "refunded", "period", "flags", "aliases"),
-    *("claims", "reviews", "artifacts", "transactions", "history"),
-)
+
+@row
+class SessionSummary(Row):
+    """What every view of a session has. Of one that has not ended, the bill is None.
+
+    `start` and `end` are the planned ones until it starts and ends. `minutes` are the billed ones.
+    """
+
+    id: str
+    request: str | None
+    customer: str
+    state: str
+    start: datetime
+    end: datetime | None
+    minutes: str | None
+    rate: Money
+    gross: Money | None
+    fee: Money | None
+    earned: Money | None
+    currency: str
+    policy: str
+    claim: str | None
+    customer_name: str | None
+    title: str | None
+
+
+@row
+class SessionRow(SessionSummary):
+    """A session as lists show it. `seq` is the position of the last event about it."""
+
+    rating: int | None
+    disputed: bool
+    seq: int
+
+
+@row
+class SessionClaim(Row):
+    """A refund claim of a session."""
+
+    id: str
+    state: str
+
+
+@row
+class SessionReview(Row):
+    """A review of a session, by `expert` or `customer`."""
+
+    by: str
+    rating: int
+    time: datetime
+    text: str | None
+
+
+@row
+class SessionTransaction(Row):
+    """A transaction about a session, with the amounts that it changed."""
+
+    transaction: int
+    kind: str
+    time: datetime
+    gross: Money
+    fee: Money
+    amount: Money
+    owed: Money
+
+
+@row
+class SessionDetail(SessionSummary):
+    """A session with everything that concerns it. The last of the pauses may be open."""
+
+    pauses: list[list[datetime | None]]
+    paused_minutes: str
+    expected: Money | None
+    refunded: Money | None
+    period: str | None
+    flags: list[str]
+    aliases: list[str]
+    claims: list[SessionClaim]
+    reviews: list[SessionReview]
+    artifacts: list[ArtifactRow]
+    transactions: list[SessionTransaction]
+    history: list[HistoryRow]
+
+
+@row
+class SessionResult(Row):
+    """What commands show after they changed a session."""
+
+    start: datetime
+    end: datetime | None
+    minutes: str | None
+    gross: Money | None
+    fee: Money | None
+    earned: Money | None
+    currency: str
+
+
+@row
+class PlannedTimes(Row):
+    """What a command that only moves a session shows."""
+
+    start: datetime
+    end: datetime | None
+
+
+@row
+class TipResult(Row):
+    """What a command that records a tip shows."""
+
+    amount: Money
+    currency: str
+
 
 _COLUMNS = """
     session.*, policy.name AS policy_name, opened.body AS opened_body,
@@ -51,22 +154,26 @@ _ORDER = f" ORDER BY {START}, session.agreed_seq"
 _ALL = SessionFilter()
 
 
-def sessions(reader: Reader, selection: SessionFilter = _ALL) -> list[Row]:
+def sessions(reader: Reader, selection: SessionFilter = _ALL) -> list[SessionRow]:
     """Return the sessions that match the filter, in its order; by default by start."""
     where, values = selection.where(reader)
     rows = reader.all(f"{_LIST} WHERE {where}{_ORDER}", *values)
-    extras = [
-        {"rating": row["rating"], "disputed": bool(row["disputed"]), "seq": row["last_seq"]}
-        for row in rows
+    listed = [
+        SessionRow(
+            **summary,
+            rating=row["rating"],
+            disputed=bool(row["disputed"]),
+            seq=row["last_seq"],
+        )
+        for row, summary in zip(rows, _summaries(reader, rows), strict=True)
     ]
-    listed = _format_all(reader, rows)
-    return selection.sorted_rows([row | extra for row, extra in zip(listed, extras, strict=True)])
+    return selection.sorted_rows(listed)
 
 
-def session(reader: Reader, session_id: str) -> Row:
+def session(reader: Reader, session_id: str) -> SessionDetail:
     """Return one session with its claims, reviews, evidence, transactions and history."""
     (row,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    currency = reader.currency_called(row["currency"])
+    (summary,) = _summaries(reader, [row])
     pauses: list[list[datetime | None]] = [
         [from_text(since), from_text(until)] for since, until in json.loads(row["pauses"])
     ]
@@ -79,72 +186,78 @@ def session(reader: Reader, session_id: str) -> Row:
         entities.append(f"request:{row['request']}")
     ended = row["state"] == "ended"
     events = history(reader, *entities)
-    return _format(reader, row) | {
-        "pauses": pauses,
-        "paused_minutes": minutes_text(_microseconds(pauses)),
-        "expected": Money(row["expected_minor"], currency) if ended else None,
-        "refunded": Money(row["refunded_minor"], currency) if ended else None,
-        "period": row["period"],
-        "flags": with_flags_of(events, json.loads(row["flags"])),
-        "aliases": [row["alias"] for row in aliases],
-        "claims": claims,
-        "reviews": _reviews(reader, session_id),
-        "artifacts": transcripts.artifacts(reader, session_id),
-        "transactions": _transactions(reader, session_id),
-        "history": events,
-    }
+    return SessionDetail(
+        **summary,
+        pauses=pauses,
+        paused_minutes=minutes_text(_microseconds(pauses)),
+        expected=Money(row["expected_minor"], summary.currency) if ended else None,
+        refunded=Money(row["refunded_minor"], summary.currency) if ended else None,
+        period=row["period"],
+        flags=with_flags_of(events, json.loads(row["flags"])),
+        aliases=[row["alias"] for row in aliases],
+        claims=[SessionClaim(**claim) for claim in claims],
+        reviews=_reviews(reader, session_id),
+        artifacts=artifacts(reader, session_id),
+        transactions=_transactions(reader, session_id),
+        history=events,
+    )
 
 
-def result_fields(reader: Reader, session_id: str) -> Row:
+def result_fields(reader: Reader, session_id: str) -> SessionResult:
     """Return the fields that commands show after they changed a session."""
-    (row,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    formatted = _format(reader, row)
-    return {name: formatted[name] for name in RESULT_FIELDS}
+    session = _summary(reader, session_id)
+    return SessionResult(
+        start=session.start,
+        end=session.end,
+        minutes=session.minutes,
+        gross=session.gross,
+        fee=session.fee,
+        earned=session.earned,
+        currency=session.currency,
+    )
 
 
-RESULT_FIELDS = ("start", "end", "minutes", "gross", "fee", "earned", "currency")
+def _summary(reader: Reader, session_id: str) -> SessionSummary:
+    rows = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
+    (summary,) = _summaries(reader, rows)
+    return summary
 
 
-def _format(reader: Reader, row: dict[str, Any]) -> Row:
-    (formatted,) = _format_all(reader, [row])
-    return formatted
+def _summaries(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[SessionSummary]:
+    details = customers(reader, {row["customer"]: row["described_body"] for row in rows})
+    return [_summarise(reader, row, details[row["customer"]]) for row in rows]
 
 
-def _format_all(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[Row]:
-    latest = {row["customer"]: row["described_body"] for row in rows}
-    details = customers(reader, latest)
-    return [_format_row(reader, row, details[row["customer"]]) for row in rows]
-
-
-def _format_row(reader: Reader, row: dict[str, Any], details: CustomerName) -> Row:
+def _summarise(reader: Reader, row: dict[str, Any], customer: CustomerName) -> SessionSummary:
     ended = row["state"] == "ended"
-    planned = instant(row["planned_start"])
-    start = instant(row["start"]) or planned
+    start = from_text(row["start"] or row["planned_start"])
     # A session that started late is planned to end that much later.
-    planned_end = planned and start and shifted(start, timedelta(minutes=row["planned_minutes"]))
+    planned_end = None
+    if row["planned_start"]:
+        planned_end = shifted(start, timedelta(minutes=row["planned_minutes"]))
     currency = reader.currency_called(row["currency"])
 
     def money(minor: int) -> Money | None:
         return Money(minor, currency) if ended else None
 
-    return {
-        "id": row["id"],
-        "request": row["request"],
-        "customer": row["customer"],
-        "state": row["state"],
-        "start": start,
-        "end": instant(row["end"]) or planned_end,
-        "minutes": minutes_text(row["billed_us"]) if ended else None,
-        "rate": Money(row["rate"], currency),
-        "gross": money(row["gross_minor"]),
-        "fee": money(row["fee_minor"]),
-        "earned": money(row["gross_minor"] - row["fee_minor"]),
-        "currency": currency,
-        "policy": row["policy_name"],
-        "claim": row["claim"],
-        "customer_name": details.name,
-        "title": personal(row["opened_body"]).get("title"),
-    }
+    return SessionSummary(
+        id=row["id"],
+        request=row["request"],
+        customer=row["customer"],
+        state=row["state"],
+        start=start,
+        end=instant(row["end"]) or planned_end,
+        minutes=minutes_text(row["billed_us"]) if ended else None,
+        rate=Money(row["rate"], currency),
+        gross=money(row["gross_minor"]),
+        fee=money(row["fee_minor"]),
+        earned=money(row["gross_minor"] - row["fee_minor"]),
+        currency=currency,
+        policy=row["policy_name"],
+        claim=row["claim"],
+        customer_name=customer.name,
+        title=personal(row["opened_body"]).get("title"),
+    )
 
 
 def _microseconds(pauses: Sequence[Sequence[datetime | None]]) -> int:
@@ -152,48 +265,47 @@ def _microseconds(pauses: Sequence[Sequence[datetime | None]]) -> int:
     return sum(spans, timedelta()) // timedelta(microseconds=1)
 
 
-def _reviews(reader: Reader, session_id: str) -> list[dict[str, Any]]:
+def _reviews(reader: Reader, session_id: str) -> list[SessionReview]:
     rows = reader.all(
         "SELECT by, rating, time, body FROM review LEFT JOIN event_personal USING (seq)"
         " WHERE session = ? ORDER BY by",
         session_id,
     )
     return [
-        {
-            "by": row["by"],
-            "rating": row["rating"],
-            "time": instant(row["time"]),
-            "text": personal(row["body"]).get("text"),
-        }
+        SessionReview(
+            by=row["by"],
+            rating=row["rating"],
+            time=from_text(row["time"]),
+            text=personal(row["body"]).get("text"),
+        )
         for row in rows
     ]
 
 
-def _transactions(reader: Reader, session_id: str) -> list[dict[str, Any]]:
+def _transactions(reader: Reader, session_id: str) -> list[SessionTransaction]:
     rows = reader.all(
         "SELECT id, kind, time, gross, fee, net, owed FROM transaction_record"
         " WHERE session = ? ORDER BY id",
         session_id,
     )
     return [
-        {
-            "transaction": row["id"],
-            "kind": row["kind"],
-            "time": instant(row["time"]),
-            "gross": reader.money(row["gross"]),
-            "fee": reader.money(row["fee"]),
-            "amount": reader.money(row["net"]),
-            "owed": reader.money(row["owed"]),
-        }
+        SessionTransaction(
+            transaction=row["id"],
+            kind=row["kind"],
+            time=from_text(row["time"]),
+            gross=Money(row["gross"], reader.currency),
+            fee=Money(row["fee"], reader.currency),
+            amount=Money(row["net"], reader.currency),
+            owed=Money(row["owed"], reader.currency),
+        )
         for row in rows
     ]
 
 
-def planned_times(reader: Reader, session_id: str) -> Row:
+def planned_times(reader: Reader, session_id: str) -> PlannedTimes:
     """Return the planned start and end of a session, shown by commands that only move it."""
-    (row,) = reader.all(f"{_SELECT} WHERE session.id = ?", session_id)
-    formatted = _format(reader, row)
-    return {"start": formatted["start"], "end": formatted["end"]}
+    session = _summary(reader, session_id)
+    return PlannedTimes(start=session.start, end=session.end)
 
 
 def actual_times(reader: Reader, session_id: str) -> tuple[datetime | None, datetime | None]:
@@ -202,11 +314,11 @@ def actual_times(reader: Reader, session_id: str) -> tuple[datetime | None, date
     return instant(row["start"]), instant(row["ended"])
 
 
-def latest_tip(reader: Reader, session_id: str) -> Row:
+def latest_tip(reader: Reader, session_id: str) -> TipResult:
     """Return the most recently booked tip of a session."""
     (row,) = reader.all(
         "SELECT net FROM transaction_record WHERE session = ? AND kind = 'tip'"
         " ORDER BY id DESC LIMIT 1",
         session_id,
     )
-    return {"amount": reader.money(row["net"]), "currency": reader.currency}
+    return TipResult(amount=Money(row["net"], reader.currency), currency=reader.currency)

@@ -8,12 +8,35 @@ from typing import Any
 
 from liveportal.domain.clock import from_text, shifted
 from liveportal.domain.errors import UnknownEntity
+from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import Vault
 from liveportal.ledger.format.personal_data import personal
-from liveportal.ledger.queries.reader import Reader, Row
+from liveportal.ledger.queries.reader import Reader
 
-MESSAGE_FIELDS = ("at_seconds", "speaker", "text", "time", "artifact")
-ARTIFACT_FIELDS = ("kind", "name", "sha256", "bytes", "media_type", "stored", "messages")
+
+@row
+class MessageRow(Row):
+    """A message of a transcript. Without an offset from the session's start it has no time."""
+
+    at_seconds: timedelta | None
+    speaker: str | None
+    text: str
+    time: datetime | None
+    artifact: str | None
+
+
+@row
+class ArtifactRow(Row):
+    """A file of a session's evidence; `stored` is whether the vault holds it now."""
+
+    kind: str
+    name: str | None
+    sha256: str
+    bytes: int
+    media_type: str | None
+    stored: bool
+    messages: int
+
 
 _MESSAGES = """
     SELECT message.artifact, message.offset_ms, message.speaker, message.text,
@@ -47,45 +70,45 @@ def session_start(reader: Reader, artifact: int) -> datetime:
 # --- artifacts ------------------------------------------------------------------------------------
 
 
-def artifacts(reader: Reader, session_id: str) -> list[dict[str, Any]]:
+def artifacts(reader: Reader, session_id: str) -> list[ArtifactRow]:
     """Return the evidence of a session, in the order in which it was recorded.
 
-    `stored` is whether the vault holds the file now, regardless of the reader's `as_of`.
+    `stored` does not depend on the reader's `as_of`.
     """
     rows = reader.all(f"{_ARTIFACTS} WHERE session = ? ORDER BY seq", session_id)
     return _artifacts(reader, rows)
 
 
-def artifact(reader: Reader, seq: int) -> Row:
+def artifact(reader: Reader, seq: int) -> ArtifactRow:
     """Return the artifact that event `seq` recorded."""
     (row,) = _artifacts(reader, reader.all(f"{_ARTIFACTS} WHERE artifact.seq = ?", seq))
     return row
 
 
-def _artifacts(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _artifacts(reader: Reader, rows: Sequence[dict[str, Any]]) -> list[ArtifactRow]:
     vault = Vault(reader.path)
     return [
-        {
-            "kind": row["kind"],
-            "name": personal(row["body"]).get("name"),
-            "sha256": row["sha256"],
-            "bytes": row["bytes"],
-            "media_type": row["media_type"],
-            "stored": vault.holds(row["sha256"]),
-            "messages": row["messages"],
-        }
+        ArtifactRow(
+            kind=row["kind"],
+            name=personal(row["body"]).get("name"),
+            sha256=row["sha256"],
+            bytes=row["bytes"],
+            media_type=row["media_type"],
+            stored=vault.holds(row["sha256"]),
+            messages=row["messages"],
+        )
         for row in rows
     ]
 
 
-def find_artifact(reader: Reader, session_id: str, text: str) -> dict[str, Any]:
+def find_artifact(reader: Reader, session_id: str, text: str) -> ArtifactRow:
     """Return the evidence of a session that `text` names: by its name, or by its number from 1.
 
     Raises `UnknownEntity`.
     """
     evidence = artifacts(reader, session_id)
     for item in evidence:
-        if item["name"] == text:
+        if item.name == text:
             return item
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= len(evidence):
         return evidence[int(text[:9]) - 1]
@@ -100,27 +123,25 @@ def find_artifact(reader: Reader, session_id: str, text: str) -> dict[str, Any]:
 # --- messages -------------------------------------------------------------------------------------
 
 
-def messages(reader: Reader, session_id: str) -> list[Row]:
+def messages(reader: Reader, session_id: str) -> list[MessageRow]:
     """Return the messages of a session, transcript by transcript, in their order."""
     return [
-        {
-            **message_time(row),
-            "speaker": row["speaker"],
-            "text": row["text"],
-            "artifact": _name(row),
-        }
+        MessageRow(
+            at_seconds=(offset := message_offset(row["offset_ms"])),
+            speaker=row["speaker"],
+            text=row["text"],
+            time=message_time(row["began"], offset),
+            artifact=personal(row["named_body"]).get("name"),
+        )
         for row in reader.all(_MESSAGES, session_id)
     ]
 
 
-def message_time(row: dict[str, Any]) -> Row:
-    """Return the offset and the time (UTC) of a message row with `offset_ms` and `began`."""
-    if row["offset_ms"] is None:
-        return {"at_seconds": None, "time": None}
-    offset = timedelta(milliseconds=row["offset_ms"])
-    return {"at_seconds": offset, "time": shifted(from_text(row["began"]), offset)}
+def message_offset(milliseconds: int | None) -> timedelta | None:
+    """Return the offset of a message from the start of its session; None stays None."""
+    return None if milliseconds is None else timedelta(milliseconds=milliseconds)
 
 
-def _name(row: dict[str, Any]) -> str | None:
-    name = personal(row["named_body"]).get("name")
-    return str(name) if name is not None else None
+def message_time(began: str, offset: timedelta | None) -> datetime | None:
+    """Return when (UTC) a message was said in a session that began then; None if it is unknown."""
+    return None if offset is None else shifted(from_text(began), offset)

@@ -6,12 +6,12 @@ Registered in `liveportal.cli.commands.sessions`.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,7 @@ from liveportal.cli.io.errors import exit_code_for
 from liveportal.cli.io.output_file import check_target
 from liveportal.cli.io.progress import progress
 from liveportal.cli.io.render import for_person, hint, render
-from liveportal.cli.io.view_model import Highlighted, Row, Table
+from liveportal.cli.io.view_model import Highlighted, Table, shows, shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -31,21 +31,22 @@ from liveportal.cli.options import (
 from liveportal.cli.parse.times import read_time, utc_now
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.cli.write_command import (
-    LEADING_FIELDS,
-    TRAILING_FIELDS,
     Writer,
+    all_fields,
     open_writer,
     show_result,
 )
 from liveportal.domain.artifacts import KINDS, guessed_kind
 from liveportal.domain.errors import LiveportalError
+from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import no_progress
-from liveportal.ledger.queries import session_search, transcripts
+from liveportal.ledger.queries import session_search
+from liveportal.ledger.queries.session_search import SearchRow
+from liveportal.ledger.queries.transcripts import ArtifactRow, artifact
 
 if TYPE_CHECKING:
     from liveportal.portal import Attachment
 
-FIELDS = ("file", *transcripts.ARTIFACT_FIELDS)
 HITS = 20
 """The number of hits on a terminal without `--limit`."""
 
@@ -58,6 +59,19 @@ FLAGS = {
 }
 
 
+@row
+class GivenFile(Row):
+    """The file that was given, as its path was typed."""
+
+    file: str
+
+
+@row
+class AttachResult(ArtifactRow, GivenFile):
+    """What `sessions attach` shows of each file: the file, then its artifact."""
+
+
+@shows_result(AttachResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def attach(
     session: One,
@@ -93,7 +107,7 @@ def attach(
         raise typer.BadParameter(f"the kinds are: {', '.join(KINDS)}", param_hint="--kind")
     if name is not None and len(files) > 1:
         raise typer.BadParameter("--name is for one file", param_hint="--name")
-    with open_writer(ledger, write, out, FIELDS) as writer:
+    with open_writer(ledger, write, out, AttachResult) as writer:
         check_target(out.output, files)
         zone = writer.zone
         session_id = writer.portal.resolve_id("session", session)
@@ -108,10 +122,10 @@ def attach(
     rows = [row for row, _ in results]
     _hint_flags(rows)
     if not many:
-        show_result(rows[0], FIELDS, out, zone=zone)
+        show_result(rows[0], AttachResult, out, zone=zone)
         return
     human = ("file", "state", "kind", "bytes", "messages", "flags", "message")
-    render(Table((*LEADING_FIELDS, *FIELDS, *TRAILING_FIELDS), rows, human), out, zone=zone)
+    render(Table(all_fields(AttachResult), rows, human), out, zone=zone)
     if code := next((code for _, code in results if code), 0):
         raise typer.Exit(code)
 
@@ -125,7 +139,7 @@ def _attach(
     kind: str | None,
     name: str | None,
     many: bool = False,
-) -> Row:
+) -> Mapping[str, object]:
     """Attach one file and return its result row."""
     data = describe_file(session, file, kind=kind, name=name)
     size = _size(file)
@@ -138,7 +152,7 @@ def _attach(
             key=f"{write.key}:{data.name}" if write.key and many else write.key,
             allow=writer.allows,
             progress=advance,
-            read_back=transcripts.artifact,
+            read_back=artifact,
         )
     return {
         "id": session,
@@ -175,13 +189,13 @@ def describe_file(
 
 
 def _attach_catching(
-    attach_one: partial[Row], session: str, file: Path, write: WriteOptions
-) -> tuple[Row, int]:
+    attach_one: partial[Mapping[str, object]], session: str, file: Path, write: WriteOptions
+) -> tuple[Mapping[str, object], int]:
     """Attach one of many files; return its row, and its exit code (0: no failure)."""
     try:
         return attach_one(file), 0
     except LiveportalError as error:
-        failed: dict[str, object] = dict.fromkeys((*LEADING_FIELDS, *FIELDS, *TRAILING_FIELDS))
+        failed: dict[str, object] = dict.fromkeys(all_fields(AttachResult))
         failed |= {"id": session, "error": error.code, "message": error.message}
         return failed | {"file": str(file), "dry_run": write.dry_run}, exit_code_for(error)
 
@@ -193,15 +207,15 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _hint_flags(rows: Sequence[Row]) -> None:
-    for row in rows:
-        flags = row["flags"]
-        for flag in flags if isinstance(flags, list) else ():
-            hint(f"{row['name']}: {FLAGS.get(flag, flag)}")
-    if any(row["messages"] for row in rows):
+def _hint_flags(results: Sequence[Mapping[str, Any]]) -> None:
+    for result in results:
+        for flag in result["flags"] or ():
+            hint(f"{result['name']}: {FLAGS.get(flag, flag)}")
+    if any(result["messages"] for result in results):
         hint("`liveportal sessions search WORDS` finds what was said.")
 
 
+@shows(SearchRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def search(
     words: Annotated[
@@ -262,12 +276,14 @@ def search(
         empty = (
             "" if rows or not is_person else _empty_message(session_search.searched(reader, scope))
         )
-    hits = [row | {"snippet": _highlight(row["snippet"])} for row in rows[:max_hits]]
+    hits = [
+        {**row, "snippet": Highlighted(tuple(query.snippet(row.text)))} for row in rows[:max_hits]
+    ]
     human = ("session", "customer_name", "where", "at_seconds", "speaker", "snippet")
-    render(Table(session_search.SEARCH_FIELDS, hits, human, empty=empty), out, zone=zone)
+    render(Table(SearchRow, hits, human, empty=empty), out, zone=zone)
     if is_person and len(rows) > len(hits):
         hint(f"These are the best {len(hits)}; --limit shows more.")
-    elif is_person and any(row["where"] == session_search.MESSAGE for row in rows):
+    elif is_person and any(row.where == session_search.MESSAGE for row in rows):
         hint("`liveportal sessions show ID --transcript` shows all that was said in one.")
 
 
@@ -283,8 +299,3 @@ def _empty_message(searched: session_search.Searched) -> str:
     if searched.texts:
         places.append("all titles, descriptions, reasons, notes and reviews")
     return f"Nothing was found. Searched were {' and '.join(places)}."
-
-
-def _highlight(snippet: object) -> Highlighted:
-    """Return a snippet with its hits highlighted."""
-    return Highlighted(tuple(snippet) if isinstance(snippet, list) else ())

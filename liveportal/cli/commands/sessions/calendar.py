@@ -5,27 +5,27 @@ Registered in `liveportal.cli.commands.sessions`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from liveportal.cli.io.output_file import open_output
 from liveportal.cli.io.render import hint, render
 from liveportal.cli.io.text import clean
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.errors import UnreadableFile
 from liveportal.domain.handlers.preferences import LONGEST_ALARM, parse_structured
-from liveportal.exports.calendar import CalendarEvent, CalendarFile, write_calendar
-from liveportal.ledger.queries.calendar import book_name, calendar_sessions
+from liveportal.domain.row import Row, row
+from liveportal.exports.calendar import CalendarEvent, write_calendar
+from liveportal.ledger.queries.calendar import CalendarSession, book_name, calendar_sessions
 from liveportal.ledger.queries.reader import Reader
 
-FIELDS = ("events", "cancelled", "path", "calendar")
 HUMAN = ("events", "cancelled", "path")
 DEFAULT_ALARMS = (15,)
 
@@ -41,6 +41,17 @@ Alarms = Annotated[
 ]
 
 
+@row
+class CalendarResult(Row):
+    """What `sessions calendar` wrote; `calendar` is its text if it was not put into a file."""
+
+    events: int
+    cancelled: int
+    path: str | None
+    calendar: str | None
+
+
+@shows(CalendarResult)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def calendar(
     ledger: LedgerOption,
@@ -75,17 +86,14 @@ def calendar(
             stream.flush()
             stream.buffer.write(written.content)
     if path is not None or any(has_format):
-        render(Detail(FIELDS, _summary(written, path), HUMAN), replace(out, output=None), zone=zone)
+        result = CalendarResult(
+            events=written.events,
+            cancelled=written.cancelled,
+            path=None if path is None else str(path),
+            calendar=written.content.decode() if path is None else None,
+        )
+        render(Detail(CalendarResult, result, HUMAN), replace(out, output=None), zone=zone)
         hint("Import it into any calendar; run this again to bring it up to date.")
-
-
-def _summary(written: CalendarFile, path: Path | None) -> Mapping[str, object]:
-    return {
-        "events": written.events,
-        "cancelled": written.cancelled,
-        "path": path,
-        "calendar": written.content.decode() if path is None else None,
-    }
 
 
 def existing_calendar(path: Path | None) -> bytes:
@@ -117,44 +125,44 @@ def _calendar_events(
 
 
 def _calendar_event(
-    row: Mapping[str, Any], alarms: tuple[int, ...], *, private: bool
+    row: CalendarSession, alarms: tuple[int, ...], *, private: bool
 ) -> CalendarEvent:
     return CalendarEvent(
-        session=row["id"],
-        start=row["start"],
-        end=row["end"],
-        cancelled=row["state"] in ("cancelled", "missed"),
-        changes=row["changes"],
-        changed_at=row["changed_at"],
+        session=row.id,
+        start=row.start,
+        end=row.end,
+        cancelled=row.state in ("cancelled", "missed"),
+        changes=row.changes,
+        changed_at=row.changed_at,
         summary=_title(row, private=private),
         description=_description(row, private=private),
         alarms=alarms,
     )
 
 
-def _is_ahead(row: Mapping[str, Any], now: datetime) -> bool:
-    return bool(row["state"] == "upcoming" and row["start"] > now)
+def _is_ahead(row: CalendarSession, now: datetime) -> bool:
+    return row.state == "upcoming" and row.start > now
 
 
-def _title(row: Mapping[str, Any], *, private: bool) -> str:
+def _title(row: CalendarSession, *, private: bool) -> str:
     if private:
         return "Live help"
-    title, name = (clean(row[field] or "").strip() for field in ("title", "customer_name"))
+    title, name = (clean(text or "").strip() for text in (row.title, row.customer_name))
     return f"{title or 'Live help'} ({name})" if name else title or "Live help"
 
 
-def _description(row: Mapping[str, Any], *, private: bool) -> str:
+def _description(row: CalendarSession, *, private: bool) -> str:
     """Return the request's description, the session's id, and its earnings."""
-    currency = row["currency"]
-    description = "" if private else (row["description"] or "")
+    currency = row.currency
+    description = "" if private else (row.description or "")
     lines = [clean(line) for line in description.splitlines()]
     lines += [""] * bool(lines)
-    lines.append(f"Session {row['id']}" + (f", request {row['request']}" if row["request"] else ""))
-    lines.append(f"{row['rate']} {currency} a minute")
-    if row["state"] == "ended":
-        lines.append(f"Billed {row['gross']} {currency}, earned {row['earned']} {currency}")
-    elif row["state"] in ("cancelled", "missed"):
-        lines.append(f"It was {row['state']}.")
-    elif row["expected_earned"] is not None:
-        lines.append(f"Would earn {row['expected_earned']} {currency} as planned")
+    lines.append(f"Session {row.id}" + (f", request {row.request}" if row.request else ""))
+    lines.append(f"{row.rate} {currency} a minute")
+    if row.state == "ended":
+        lines.append(f"Billed {row.gross} {currency}, earned {row.earned} {currency}")
+    elif row.state in ("cancelled", "missed"):
+        lines.append(f"It was {row.state}.")
+    elif row.expected_earned is not None:
+        lines.append(f"Would earn {row.expected_earned} {currency} as planned")
     return "\n".join(lines)

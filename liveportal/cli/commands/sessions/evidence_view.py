@@ -11,15 +11,25 @@ import typer
 
 from liveportal.cli.io.render import check_output_possible, for_person, hint, render
 from liveportal.cli.io.text import clean
-from liveportal.cli.io.view_model import Detail, Row, Table
+from liveportal.cli.io.view_model import Detail, Table, names_of
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions
 from liveportal.cli.read_command import display_zone, open_reader
 from liveportal.domain.artifacts import safe_name
 from liveportal.domain.errors import LiveportalError, NotOpened
+from liveportal.domain.row import Row, row
 from liveportal.ledger.attachments.vault import Vault
-from liveportal.ledger.queries import transcripts as transcript_queries
+from liveportal.ledger.queries.transcripts import MessageRow, find_artifact, messages
 
-OPENED = ("id", "name", "kind", "sha256", "path")
+
+@row
+class OpenedFile(Row):
+    """A file of a session's evidence that was opened: the session's id, and the copy's path."""
+
+    id: str
+    name: str | None
+    kind: str
+    sha256: str
+    path: str
 
 
 def show_evidence(
@@ -38,7 +48,7 @@ def _show_transcript(
     """Show the messages of a session: through a pager on a terminal, else as rows."""
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("session", session)
-        rows = transcript_queries.messages(reader, name)
+        rows = messages(reader, name)
         zone = display_zone(reader, read)
     if not rows:
         hint(f"`liveportal sessions attach {name} FILE` adds a transcript.")
@@ -46,22 +56,20 @@ def _show_transcript(
         _page(list(_format_messages(rows)))
         return
     empty = "No transcript of it was attached."
-    render(Table(transcript_queries.MESSAGE_FIELDS, rows, empty=empty), out, zone=zone)
+    render(Table(MessageRow, rows, empty=empty), out, zone=zone)
 
 
-def _format_messages(rows: Sequence[Row]) -> Iterator[str]:
+def _format_messages(rows: Sequence[MessageRow]) -> Iterator[str]:
     """Yield the messages as lines of text, each transcript under its name."""
-    transcripts = [
-        (name, list(messages)) for name, messages in groupby(rows, lambda row: row["artifact"])
-    ]
-    for name, messages in transcripts:
+    transcripts = [(name, list(said)) for name, said in groupby(rows, lambda row: row.artifact)]
+    for name, said in transcripts:
         if len(transcripts) > 1:
-            yield f"--- {clean(str(name or 'transcript'))}"
-        for row in messages:
-            offset, speaker = row["at_seconds"], row["speaker"]
-            position = f"[{_format_offset(offset)}] " if isinstance(offset, timedelta) else ""
-            prefix = f"{clean(str(speaker))}: " if speaker else ""
-            yield f"{position}{prefix}{clean(str(row['text']))}"
+            yield f"--- {clean(name or 'transcript')}"
+        for message in said:
+            offset, speaker = message.at_seconds, message.speaker
+            position = "" if offset is None else f"[{_format_offset(offset)}] "
+            prefix = f"{clean(speaker)}: " if speaker else ""
+            yield f"{position}{prefix}{clean(message.text)}"
 
 
 def _format_offset(offset: timedelta) -> str:
@@ -96,16 +104,15 @@ def _open_copy(
     """
     from tempfile import mkdtemp
 
-    check_output_possible(OPENED, out, spared=ledger.files)
+    check_output_possible(names_of(OpenedFile), out, spared=ledger.files)
     with open_reader(ledger, read, out) as reader:
         name = reader.resolve_id("session", session)
-        artifact = transcript_queries.find_artifact(reader, name, text)
+        artifact = find_artifact(reader, name, text)
         zone = display_zone(reader, read)
-    sha256 = str(artifact["sha256"])
     folder = Path(mkdtemp(prefix="liveportal-"))
-    path = folder / safe_name(str(artifact["name"] or artifact["kind"]))
+    path = folder / safe_name(artifact.name or artifact.kind)
     try:
-        Vault(ledger.path).copy_to(sha256, path)
+        Vault(ledger.path).copy_to(artifact.sha256, path)
     except LiveportalError:
         folder.rmdir()
         raise
@@ -115,6 +122,8 @@ def _open_copy(
             hint=f"A copy of it is {path}.",
             path=str(path),
         )
-    row = {"id": name, "name": artifact["name"], "kind": artifact["kind"], "sha256": sha256}
-    render(Detail(OPENED, row | {"path": str(path)}, ("name", "path")), out, zone=zone)
+    opened = OpenedFile(
+        id=name, name=artifact.name, kind=artifact.kind, sha256=artifact.sha256, path=str(path)
+    )
+    render(Detail(OpenedFile, opened, ("name", "path")), out, zone=zone)
     hint("What opened is a copy: changes to it are not evidence. Remove it when you are done.")

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.io.render import hint, render
-from liveportal.cli.io.view_model import Table
+from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import read_as_known, read_month, read_time, utc_now
 from liveportal.cli.read_command import States, display_zone, open_reader, parse_states
@@ -22,9 +22,9 @@ from liveportal.domain.clock import local_date
 from liveportal.domain.errors import InvalidMonth
 from liveportal.domain.patterns import pattern
 from liveportal.domain.text_search import words
-from liveportal.ledger.queries import sessions
 from liveportal.ledger.queries.reader import Reader
 from liveportal.ledger.queries.session_filter import SORTS, SessionFilter
+from liveportal.ledger.queries.sessions import SessionRow, sessions
 
 STATES = ("upcoming", "live", "paused", "ended", "cancelled", "missed")
 HUMAN = ("id", "state", "customer_name", "title", "start", "minutes", "gross", "earned", "claim")
@@ -80,6 +80,7 @@ Sort = Annotated[
 ]
 
 
+@shows(SessionRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def list_(
     ledger: LedgerOption,
@@ -128,8 +129,8 @@ def list_(
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
         session_filter = _narrow(session_filter, reader, zone, month, first, last, since)
-        rows = sessions.sessions(reader, session_filter)
-    render(Table(sessions.FIELDS, rows, HUMAN, empty="No sessions."), out, zone=zone)
+        rows = sessions(reader, session_filter)
+    render(Table(SessionRow, rows, HUMAN, empty="No sessions."), out, zone=zone)
     if rows:
         hint("`liveportal sessions show ID` shows everything about one.")
 

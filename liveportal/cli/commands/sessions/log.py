@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.commands.sessions.argument import One
+from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import LedgerOption, NewId, OutputOptions, WriteOptions, with_options
 from liveportal.cli.parse.spans import read_pause, read_span
 from liveportal.cli.parse.times import read_time, utc_now
@@ -29,8 +30,14 @@ from liveportal.domain.events.types import (
     SessionLogged,
     TipReceived,
 )
-from liveportal.ledger.queries import sessions
 from liveportal.ledger.queries.billing_audit import calculated
+from liveportal.ledger.queries.sessions import (
+    SessionResult,
+    TipResult,
+    actual_times,
+    latest_tip,
+    result_fields,
+)
 
 Pauses = Annotated[
     list[str] | None,
@@ -55,6 +62,7 @@ RightBill = Annotated[
 BY_POLICY = "policy"
 
 
+@shows_result(SessionResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def log(
     when: Annotated[
@@ -86,7 +94,7 @@ def log(
       liveportal sessions log "2026-10-05 14:00-14:45, paused 14:10-14:15" --customer C-7 --rate 3
       liveportal sessions log "2026-10-05 23:00-24:00 UTC" --customer C-7 --rate 3
     """
-    with open_writer(ledger, write, out, sessions.RESULT_FIELDS) as writer:
+    with open_writer(ledger, write, out, SessionResult) as writer:
         zone = writer.zone
         start, end, pauses = read_span(when, zone, utc_now())
         data = SessionLogged(
@@ -102,12 +110,13 @@ def log(
         row = writer.record(
             data,
             data.session,
-            read_back=sessions.result_fields,
+            read_back=result_fields,
             assumed=() if session is not None else ("session",),
         )
-    show_result(row, sessions.RESULT_FIELDS, out, zone=zone)
+    show_result(row, SessionResult, out, zone=zone)
 
 
+@shows_result(SessionResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def correct(
     session: One,
@@ -143,7 +152,7 @@ def correct(
         now, zone = utc_now(), writer.zone
         right_start = read_time(start, zone, now, past=True) if start is not None else None
         right_end = read_time(end, zone, now, past=True, is_end=True) if end is not None else None
-        recorded_times = sessions.actual_times(writer.reader, name)
+        recorded_times = actual_times(writer.reader, name)
         session = (right_start or recorded_times[0] or now, right_end or recorded_times[1] or now)
         pauses = tuple(read_pause(text, zone, session, now) for text in pause or ())
         data = SessionCorrected(
@@ -160,12 +169,11 @@ def correct(
 
     # Our own calculation is not given by the user: a repeated command is not compared on it.
     assumed = ("billed",) if billed == BY_POLICY else ()
-    step = WriteStep(
-        "session", correction, sessions.RESULT_FIELDS, sessions.result_fields, assumed=assumed
-    )
+    step = WriteStep("session", correction, SessionResult, result_fields, assumed=assumed)
     run_step([session], step, ledger, write, out)
 
 
+@shows_result(TipResult)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def tip(
     session: One,
@@ -194,12 +202,13 @@ def tip(
         lambda writer, name: TipReceived(
             session=name, amount=writer.amount(tip_amount), again=True if again else None
         ),
-        ("amount", "currency"),
-        sessions.latest_tip,
+        TipResult,
+        latest_tip,
     )
     run_step([session], step, ledger, write, out)
 
 
+@shows_result()
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def review(
     session: One,

@@ -10,10 +10,17 @@ from typing import Annotated
 import typer
 
 from liveportal.cli.io.render import hint, render
-from liveportal.cli.io.view_model import Row, Table
+from liveportal.cli.io.view_model import Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader
-from liveportal.ledger.queries import reviews as review_queries
+from liveportal.ledger.queries.reviews import (
+    ReviewedCustomer,
+    ReviewRow,
+    ReviewTotals,
+    overall,
+    reviewed_customers,
+)
+from liveportal.ledger.queries.reviews import reviews as reviews_of
 
 HUMAN = (
     *("customer", "customer_name", "sessions", "reviews_of_you", "rating_of_you"),
@@ -21,6 +28,7 @@ HUMAN = (
 )
 
 
+@shows(ReviewedCustomer, ReviewRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def reviews(
     ledger: LedgerOption,
@@ -43,27 +51,23 @@ def reviews(
     with open_reader(ledger, read, out) as reader:
         zone = display_zone(reader, read)
         if customer is None:
-            rows, overall = review_queries.customers(reader), review_queries.overall(reader)
-            table = Table(
-                review_queries.FIELDS, rows, HUMAN, _title(overall), "Nobody was helped yet."
-            )
+            title = _title(*overall(reader))
+            customers = reviewed_customers(reader)
+            table = Table(ReviewedCustomer, customers, HUMAN, title, "Nobody was helped yet.")
         else:
             name = reader.resolve_id("customer", customer)
-            rows, overall = (
-                review_queries.reviews(reader, name),
-                review_queries.overall(reader, name),
-            )
-            table = Table(review_queries.REVIEW_FIELDS, rows, None, _title(overall), "No reviews.")
+            title = _title(*overall(reader, name))
+            table = Table(ReviewRow, reviews_of(reader, name), None, title, "No reviews.")
     render(table, out, zone=zone)
-    if rows and customer is None:
+    if table.rows and customer is None:
         hint("`liveportal sessions reviews --customer ID` shows what was said.")
 
 
-def _title(overall: Row) -> str:
+def _title(of_you: ReviewTotals, by_you: ReviewTotals) -> str:
     """Return a title with the number of reviews and the average rating, in both directions."""
-    of_you, by_you = (
-        f"{overall[f'reviews_{way}']} {way.replace('_', ' ')}"
-        + (f", {overall[f'rating_{way}']} on average" if overall[f"reviews_{way}"] else "")
-        for way in ("of_you", "by_you")
-    )
-    return f"Reviews: {of_you}; {by_you}"
+    return f"Reviews: {_totals(of_you, 'of you')}; {_totals(by_you, 'by you')}"
+
+
+def _totals(totals: ReviewTotals, direction: str) -> str:
+    average = f", {totals.rating} on average" if totals.count else ""
+    return f"{totals.count} {direction}{average}"

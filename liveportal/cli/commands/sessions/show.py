@@ -6,24 +6,33 @@ Registered in `liveportal.cli.commands.sessions`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from liveportal.cli.commands.sessions.argument import One
-from liveportal.cli.commands.sessions.evidence_view import show_evidence
+from liveportal.cli.commands.sessions.evidence_view import OpenedFile, show_evidence
 from liveportal.cli.commands.sessions.follow_view import FIGURES, check_follow, with_stopwatches
 from liveportal.cli.commands.sessions.follow_view import follow as follow_session
 from liveportal.cli.io.history import format_history, format_pauses
 from liveportal.cli.io.render import hint, render
-from liveportal.cli.io.view_model import Detail
+from liveportal.cli.io.view_model import Detail, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.calculations.live_session import RUNNING
-from liveportal.ledger.queries import live_figures, sessions
-from liveportal.ledger.queries.reader import Row
+from liveportal.domain.row import row
+from liveportal.ledger.queries.live_figures import LiveFigures, figures
+from liveportal.ledger.queries.sessions import SessionDetail
+from liveportal.ledger.queries.sessions import session as get_session
+from liveportal.ledger.queries.transcripts import MessageRow
 
 
+@row
+class ShownSession(LiveFigures, SessionDetail):
+    """A session as `sessions show` has it: everything about it, then its live figures."""
+
+
+@shows(ShownSession, MessageRow, OpenedFile)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def show(
     session: One,
@@ -61,10 +70,10 @@ def show(
         show_evidence(session, opened, ledger, read, out)
         return
 
-    def read_session() -> tuple[Row, str, datetime]:
+    def read_session() -> tuple[ShownSession, str, datetime]:
         with open_reader(ledger, read, out) as reader:
             name, now = reader.resolve_id("session", session), reference_time(reader)
-            row = sessions.session(reader, name) | live_figures.figures(reader, name, now)
+            row = ShownSession(**get_session(reader, name), **figures(reader, name, now))
             return row, display_zone(reader, read), now
 
     if follow:
@@ -72,21 +81,18 @@ def show(
         follow_session(read_session)
         return
     row, zone, now = read_session()
-    fields = (*sessions.SHOW_FIELDS, *live_figures.FIELDS)
     first = ("id", "state", *FIGURES)
-    human = (*first, *(name for name in fields if name not in first))
-    render(Detail(fields, with_stopwatches(_human_row(row)), human), out, zone=zone, now=now)
-    if row["state"] in RUNNING:
+    human = (*first, *(name for name in row if name not in first))
+    render(Detail(ShownSession, with_stopwatches(_human_row(row)), human), out, zone=zone, now=now)
+    if row.state in RUNNING:
         hint("--follow keeps this up to date until the session is over.")
 
 
-def _human_row(row: Row) -> Row:
+def _human_row(row: ShownSession) -> dict[str, object]:
     """Return a session's row whose pauses and history a terminal shows in words."""
-    history: Any = row["history"]
-    transactions: Any = row["transactions"]
-    pauses: Any = row["pauses"]
-    earnings = (entry["gross"] for entry in transactions if entry["kind"] == "earning")
-    return row | {
-        "pauses": pauses and format_pauses(pauses),
-        "history": format_history(history, next(earnings, None)),
+    earnings = (entry.gross for entry in row.transactions if entry.kind == "earning")
+    return {
+        **row,
+        "pauses": row.pauses and format_pauses(row.pauses),
+        "history": format_history(row.history, next(earnings, None)),
     }

@@ -8,6 +8,7 @@ import typer
 
 from liveportal.cli.commands.sessions.argument import One
 from liveportal.cli.io.render import hint
+from liveportal.cli.io.view_model import shows_result
 from liveportal.cli.options import (
     LedgerOption,
     OutputOptions,
@@ -25,7 +26,12 @@ from liveportal.domain.events.types import (
     SessionResumed,
     SessionStarted,
 )
-from liveportal.ledger.queries import sessions as session_queries
+from liveportal.ledger.queries.sessions import (
+    PlannedTimes,
+    SessionResult,
+    planned_times,
+    result_fields,
+)
 
 Ids = Annotated[
     list[str],
@@ -33,6 +39,7 @@ Ids = Annotated[
 ]
 
 
+@shows_result(SessionResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def start(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
     """Start the timer of an upcoming session.
@@ -43,6 +50,7 @@ def start(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputO
     hint("Pause it with `liveportal sessions pause`, end it with `liveportal sessions end`.")
 
 
+@shows_result(SessionResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def pause(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
     """Stop the timer; paused time is not charged.
@@ -52,6 +60,7 @@ def pause(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputO
     run_step(sessions, _timer_step(SessionPaused), ledger, write, out)
 
 
+@shows_result(SessionResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def resume(sessions: Ids, ledger: LedgerOption, write: WriteOptions, out: OutputOptions) -> None:
     """Let the timer of a paused session run again.
@@ -66,11 +75,12 @@ def _timer_step(kind: type[SessionStarted | SessionPaused | SessionResumed]) -> 
     return WriteStep(
         "session",
         lambda _, name: kind(session=name),
-        session_queries.RESULT_FIELDS,
-        session_queries.result_fields,
+        SessionResult,
+        result_fields,
     )
 
 
+@shows_result(SessionResult, many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def end(
     sessions: Ids,
@@ -95,12 +105,13 @@ def end(
         lambda writer, name: SessionEnded(
             session=name, billed=writer.amount(billed) if billed is not None else None
         ),
-        session_queries.RESULT_FIELDS,
-        session_queries.result_fields,
+        SessionResult,
+        result_fields,
     )
     run_step(sessions, step, ledger, write, out)
 
 
+@shows_result(many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def cancel(
     sessions: Ids,
@@ -122,6 +133,7 @@ def cancel(
     run_step(sessions, step, ledger, write, out)
 
 
+@shows_result(many=True)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def miss(
     sessions: Ids,
@@ -140,6 +152,7 @@ def miss(
     run_step(sessions, step, ledger, write, out)
 
 
+@shows_result(PlannedTimes)
 @with_options(LedgerOption, WriteOptions, OutputOptions)
 def reschedule(
     session: One,
@@ -165,8 +178,8 @@ def reschedule(
         lambda writer, name: SessionRescheduled(
             session=name, start=read_time(start, writer.zone, utc_now()), minutes=minutes
         ),
-        ("start", "end"),
-        session_queries.planned_times,
+        PlannedTimes,
+        planned_times,
         allow=overrides(overlap=overlap),
     )
     run_step([session], step, ledger, write, out)

@@ -5,27 +5,39 @@ Registered in `liveportal.cli.commands.sessions`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from liveportal.cli.io.render import hint, render
-from liveportal.cli.io.view_model import HumanValue, Row, Table
+from liveportal.cli.io.view_model import HumanValue, Table, shows
 from liveportal.cli.options import LedgerOption, OutputOptions, ReadOptions, with_options
 from liveportal.cli.parse.times import MONTHS, WEEKDAYS, read_length
 from liveportal.cli.read_command import display_zone, open_reader, reference_time
 from liveportal.domain.calculations.anomalies import LONGEST_UNPLANNED, find
 from liveportal.domain.clock import day_ends, local_date, shifted
-from liveportal.ledger.queries import agenda
+from liveportal.domain.row import Row, row
+from liveportal.ledger.queries.agenda import AgendaRow, agenda, every_session, is_overdue
 
 AGENDA = ("id", "start", "starts_in_seconds", "customer_name", "title", "expected_earned")
-FINDINGS = ("session", "finding", "message", "since", "other", "hint")
 LONGEST_AHEAD = 3_660
 
 
+@row
+class AnomalyRow(Row):
+    """A likely mistake: its session, when it began, the other session involved, and a remedy."""
+
+    session: str
+    finding: str
+    message: str
+    since: datetime
+    other: str | None
+    hint: str
+
+
+@shows(AgendaRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def upcoming(
     ledger: LedgerOption,
@@ -60,22 +72,23 @@ def upcoming(
         until = None if ahead is None else shifted(now, ahead)
         if days is not None:
             until = day_ends(local_date(shifted(now, timedelta(days=days - 1)), zone), zone)
-        rows = agenda.agenda(reader, now, until=until)
-    clashes = any(row["conflicts"] or row["too_close"] for row in rows)
+        rows = agenda(reader, now, until=until)
+    clashes = any(row.conflicts or row.too_close for row in rows)
     table = Table(
-        agenda.FIELDS,
-        [_human_row(row, now) | {"heading": _heading(row, now, zone)} for row in rows],
+        AgendaRow,
+        [_human_row(row, now, zone) for row in rows],
         (*AGENDA, *("conflicts",) * clashes),
         empty="Nothing is planned.",
         section=lambda row: str(row["heading"]),
     )
     render(table, out, zone=zone, now=now)
-    if any(agenda.is_overdue(row, now) for row in rows):
+    if any(is_overdue(row, now) for row in rows):
         hint("If it began: `sessions start ID --at TIME`; if not: `sessions miss ID --by WHO`.")
     elif rows:
         hint("`liveportal sessions calendar -o FILE` puts these into a calendar.")
 
 
+@shows(AnomalyRow, many=True)
 @with_options(LedgerOption, ReadOptions, OutputOptions)
 def check(
     ledger: LedgerOption,
@@ -103,31 +116,41 @@ def check(
     longest = LONGEST_UNPLANNED if longer_than is None else read_length(longer_than)
     with open_reader(ledger, read, out) as reader:
         now, zone = reference_time(reader), display_zone(reader, read)
-        anomalies = find(agenda.every_session(reader), now, longer_than=longest)
-        rows = [{**asdict(anomaly), "finding": anomaly.code} for anomaly in anomalies]
+        anomalies = find(every_session(reader), now, longer_than=longest)
+        rows = [
+            AnomalyRow(
+                session=anomaly.session,
+                finding=anomaly.code,
+                message=anomaly.message,
+                since=anomaly.since,
+                other=anomaly.other,
+                hint=anomaly.hint,
+            )
+            for anomaly in anomalies
+        ]
     human = ("session", "finding", "message", "since", "hint")
-    render(Table(FINDINGS, rows, human, empty="All is well."), out, zone=zone, now=now)
+    render(Table(AnomalyRow, rows, human, empty="All is well."), out, zone=zone, now=now)
 
 
 # --- the agenda in words --------------------------------------------------------------------------
 
 
-def _heading(row: Mapping[str, Any], now: datetime, zone_name: str) -> str:
+def _heading(row: AgendaRow, now: datetime, zone_name: str) -> str:
     """Return the heading of a row: its day in the zone, or `Now` or `Overdue`."""
-    if agenda.is_overdue(row, now):
+    if is_overdue(row, now):
         return "Overdue: not started"
-    if row["state"] != "upcoming":
+    if row.state != "upcoming":
         return "Now"
-    day, today = local_date(row["start"], zone_name), local_date(now, zone_name)
+    day, today = local_date(row.start, zone_name), local_date(now, zone_name)
     name = f"{WEEKDAYS[day.weekday()].title()} {day.day} {MONTHS[day.month - 1].title()}"
     year = "" if day.year == today.year else f" {day.year}"
     near = {0: ", today", 1: ", tomorrow"}.get((day - today).days, "")
     return f"{name}{year}{near}"
 
 
-def _human_row(row: Row, now: datetime) -> dict[str, object]:
-    """Return a row of the agenda with cells in words for a terminal."""
-    dated = row["state"] != "upcoming" or agenda.is_overdue(row, now)  # Not under a day's heading.
+def _human_row(row: AgendaRow, now: datetime, zone_name: str) -> dict[str, object]:
+    """Return a row of the agenda with a heading, and with cells in words for a terminal."""
+    dated = row.state != "upcoming" or is_overdue(row, now)  # Not under a day's heading.
     formats: dict[str, Callable[[tzinfo | None], str]] = {
         "start": lambda local: _format_period(row, local, dated=dated),
         "starts_in_seconds": lambda _: _format_wait(row),
@@ -137,6 +160,7 @@ def _human_row(row: Row, now: datetime) -> dict[str, object]:
     return {
         **row,
         **{name: _human_value(row[name], format_value) for name, format_value in formats.items()},
+        "heading": _heading(row, now, zone_name),
     }
 
 
@@ -144,13 +168,13 @@ def _human_value(value: object, format_value: Callable[[tzinfo | None], str]) ->
     return HumanValue(value, lambda _now, local: [format_value(local)])
 
 
-def _format_period(row: Mapping[str, Any], local: tzinfo | None, *, dated: bool) -> str:
+def _format_period(row: AgendaRow, local: tzinfo | None, *, dated: bool) -> str:
     from liveportal.cli.io.rich_output import (  # Imports rich: terminals only.
         format_length,
         format_local_time,
     )
 
-    start, end = row["start"], row["end"]
+    start, end = row.start, row.end
     start_text = format_local_time(start, local)
     shown_start = start_text if dated else start_text.partition(" ")[2]
     if end is None:
@@ -159,24 +183,24 @@ def _format_period(row: Mapping[str, Any], local: tzinfo | None, *, dated: bool)
     return f"{shown_start}-{end_text} ({format_length(end - start)})"
 
 
-def _format_wait(row: Mapping[str, Any]) -> str:
+def _format_wait(row: AgendaRow) -> str:
     """Return the time until a session starts, by how much it is late, or its state."""
     from liveportal.cli.io.rich_output import format_length
 
-    span = row["starts_in_seconds"]
+    span = row.starts_in_seconds
     if span is None:
-        return str(row["state"])
+        return row.state
     return f"in {format_length(span)}" if span >= timedelta() else f"{format_length(-span)} late"
 
 
-def _format_customer(row: Mapping[str, Any]) -> str:
+def _format_customer(row: AgendaRow) -> str:
     """Return the customer's name, with the weekday and time in the customer's zone."""
-    name = str(row["customer_name"] or row["customer"])
-    if row["customer_local"] is None:
+    name = row.customer_name or row.customer
+    if row.customer_local is None:
         return name
-    there = datetime.fromisoformat(row["customer_local"])
+    there = datetime.fromisoformat(row.customer_local)
     return f"{name} ({WEEKDAYS[there.weekday()][:3].title()} {there:%H:%M})"
 
 
-def _format_conflicts(row: Mapping[str, Any]) -> str:
-    return ", ".join((*row["conflicts"], *(f"near {name}" for name in row["too_close"])))
+def _format_conflicts(row: AgendaRow) -> str:
+    return ", ".join((*row.conflicts, *(f"near {name}" for name in row.too_close)))
