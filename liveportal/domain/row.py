@@ -8,12 +8,12 @@ object in JSON, and each of its fields a column (`customer.id`); a list of rows 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from liveportal.domain.frozen import field_names, frozen
+from liveportal.domain.frozen import frozen
 
 T = TypeVar("T", bound="Row")
 
@@ -24,16 +24,22 @@ class Row(Mapping[str, Any]):
     COLUMNS: ClassVar[tuple[str, ...] | None] = None
     """The columns, where their order differs from the fields' (they were added at the end)."""
 
+    # `Mapping` would look each of these up by `__getitem__`; a list of rows asks for many values.
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 -- By name, a value may be of any type.
-        if name in field_names(type(self)):
-            return self.__dict__[name]
-        raise KeyError(name)
+        return self.__dict__[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.__dict__
 
     def __iter__(self) -> Iterator[str]:
-        return iter(field_names(type(self)))
+        return iter(self.__dict__)
 
     def __len__(self) -> int:
-        return len(field_names(type(self)))
+        return len(self.__dict__)
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the fields, in order."""
+        return self.__dict__.keys()
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
